@@ -1,0 +1,38 @@
+import type { ChildProcess } from 'node:child_process';
+
+/** How a child process ended: `code` when it exited, `signal` when it was killed. */
+export interface ChildExit { code: number | null; signal: NodeJS.Signals | null }
+
+/** Resolves when `child` has ended, or could not be started at all. Never rejects. */
+export function exitOf(child: ChildProcess): Promise<ChildExit> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', () => {
+      if (child.pid === undefined) resolve({ code: 127, signal: null });
+    });
+  });
+}
+
+/** One phrase for a person, e.g. `ended with exit code 1` or `was killed by SIGKILL`. */
+export function describeExit({ code, signal }: ChildExit): string {
+  return signal ? `was killed by ${signal}` : `ended with exit code ${code}`;
+}
+
+/** Asks `child` to end, waits `patience` milliseconds, then kills it. Resolves when it is gone. */
+export async function terminate(child: ChildProcess, exited: Promise<ChildExit>, patience = 15_000): Promise<void> {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+  await exited;
+  clearTimeout(timer);
+}
+
+/** Keeps the last `limit` characters that `child` writes, to say in an error why it ended. */
+export function lastOutput(child: ChildProcess, limit = 2_000): () => string {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text = (text + chunk).slice(-limit);
+    });
+  }
+  return () => text.trim();
+}

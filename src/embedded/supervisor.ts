@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describeExit } from './child-exit.js';
+import type { Engine } from './engine.js';
+import { reasonOf } from './setup-error.js';
+
+/** An engine died, or did not start again. */
+export interface UnexpectedExit {
+  engine: 'mongodb' | 'redis';
+  /** One phrase, e.g. `was killed by SIGKILL`. */
+  reason: string;
+  /** It is started again after this many milliseconds. */
+  restartInMs: number;
+}
+
+/** Waits between restarts, in milliseconds: doubled from `first` up to `longest`; an engine that ran for `healthyAfter` starts afresh. */
+const backoff = { first: 100, longest: 5_000, healthyAfter: 10_000 } as const;
+
+/**
+ * Starts an engine and starts it again, at the same URL, whenever it ends by itself.
+ * The first start's failure is the caller's; later ones are reported and tried again.
+ *
+ * @param start starts it; `again` asks for the URL of last time
+ */
+export async function supervise(
+  name: UnexpectedExit['engine'],
+  start: (again: boolean) => Promise<Engine>,
+  onUnexpectedExit: (event: UnexpectedExit) => void,
+): Promise<{ url: string; pid: () => number; stop: () => Promise<void> }> {
+  const stopping = new AbortController();
+  let current = await start(false);
+
+  const watch = async (): Promise<void> => {
+    let wait: number = backoff.first;
+    while (!stopping.signal.aborted) {
+      const startedAt = Date.now();
+      let reason = describeExit(await current.exited);
+      if (Date.now() - startedAt > backoff.healthyAfter) wait = backoff.first;
+      for (let running = false; !running && !stopping.signal.aborted;) {
+        onUnexpectedExit({ engine: name, reason, restartInMs: wait });
+        await delay(wait, undefined, { signal: stopping.signal }).catch(() => undefined);
+        if (stopping.signal.aborted) return;
+        wait = Math.min(wait * 2, backoff.longest);
+        try {
+          current = await start(true);
+          running = true;
+        } catch (error) {
+          reason = reasonOf(error);
+        }
+      }
+    }
+  };
+  const watching = watch();
+
+  return {
+    url: current.url,
+    pid: () => current.pid,
+    stop: async () => {
+      stopping.abort();
+      await current.stop();
+      await watching;
+      // A restart may have been under way when the stop came.
+      await current.stop();
+    },
+  };
+}
