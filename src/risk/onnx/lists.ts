@@ -1,0 +1,59 @@
+import { InvalidModelError } from '../errors.js';
+
+/** The longest list that is read, e.g. nodes of a forest: 14 times the 291,000 of 500 trees of depth 10. */
+const longestList = 4 * 1024 * 1024;
+
+/** Numbers in one growing buffer: 8 bytes a value, whatever a file claims, and never more than `longestList` of them. */
+export class NumberList {
+  private buffer = new Float64Array(16);
+  length = 0;
+
+  /** @throws InvalidModelError beyond `longestList` */
+  push(value: number): void {
+    if (this.length === this.buffer.length) {
+      if (this.length >= longestList) throw new InvalidModelError('ONNX file', `a list has more than ${longestList} values, the most that is read`, 'serve a smaller model');
+      const larger = new Float64Array(this.buffer.length * 2);
+      larger.set(this.buffer);
+      this.buffer = larger;
+    }
+    this.buffer[this.length++] = value;
+  }
+
+  /** The values so far, not copied. */
+  values(): Float64Array {
+    return this.buffer.subarray(0, this.length);
+  }
+}
+
+/** UTF-8 strings of one file, kept as places in it: a forest has one string a node, and an object each would be ten times the file. */
+export class StringList {
+  private bytes: Uint8Array = new Uint8Array(0);
+  private readonly starts = new NumberList();
+  private readonly lengths = new NumberList();
+
+  get length(): number {
+    return this.starts.length;
+  }
+
+  /** @param text a view into the file's buffer; all strings of a list come from one buffer */
+  push(text: Uint8Array): void {
+    this.bytes = new Uint8Array(text.buffer);
+    this.starts.push(text.byteOffset);
+    this.lengths.push(text.length);
+  }
+
+  at(index: number): string {
+    const start = this.starts.values()[index]!;
+    return new TextDecoder().decode(this.bytes.subarray(start, start + this.lengths.values()[index]!));
+  }
+
+  /** Every string, looked up by its bytes in `codes` without decoding it; undefined where it is none of them. */
+  *codes<Code>(codes: ReadonlyMap<string, Code>): Generator<Code | undefined> {
+    const starts = this.starts.values();
+    const lengths = this.lengths.values();
+    for (let index = 0; index < starts.length; index++) {
+      const start = starts[index]!;
+      yield lengths[index]! > 64 ? undefined : codes.get(String.fromCharCode(...this.bytes.subarray(start, start + lengths[index]!)));
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { InvalidModelError } from '../errors.js';
+import { NodeMode, type PostTransform, type TreeEnsemble } from '../tree-ensemble.js';
+import { NumberList } from '../onnx/lists.js';
+import type { NodeTable } from './node-table.js';
+
+/** Deepest path that is taken. Libraries stop long before; explaining costs depth, so a hostile chain must not pass. */
+export const deepestPath = 1000;
+
+export interface EnsembleShape {
+  /** Name of the node in the graph, for errors. */
+  readonly name: string;
+  readonly featureCount: number;
+  readonly outputCount: number;
+  readonly precision: 32 | 64;
+  readonly average: boolean;
+  readonly baseValues: Float64Array;
+  readonly postTransform: PostTransform;
+}
+
+/**
+ * Walks every tree from its root and lays it out in depth-first order: whatever is written beside the trees is dropped,
+ * set membership becomes a chain of EQ nodes (as ONNX Runtime does it), a node with two parents is written twice, and
+ * a cycle, a missing child or a feature that the input does not have is refused.
+ *
+ * @throws InvalidModelError
+ */
+export function buildEnsemble(table: NodeTable, shape: EnsembleShape): TreeEnsemble {
+  if (table.roots.length === 0) throw refuse(shape, 'it has no trees');
+  const layout = new Layout(table, shape);
+  const roots = table.roots.map((root) => layout.addTree(root));
+  return layout.finish(Int32Array.from(roots));
+}
+
+interface Visit {
+  /** Node of the table; -1 marks the end of a node's subtree. */
+  node: number;
+  parent: number;
+  onTrueSide: boolean;
+  depth: number;
+  /** Where in the node's member set the chain of EQ nodes has come to. */
+  member: number;
+}
+
+class Layout {
+  private readonly mode = new NumberList();
+  private readonly feature = new NumberList();
+  private readonly threshold = new NumberList();
+  private readonly tracks = new NumberList();
+  private readonly cover = new NumberList();
+  private readonly trueChild = new NumberList();
+  private readonly falseChild = new NumberList();
+  private readonly leafStart = new NumberList();
+  private readonly leafOutput = new NumberList();
+  private readonly leafWeight = new NumberList();
+  private readonly onPath: Uint8Array;
+  /** Shared subtrees are written out; a file made to blow up by it is not. */
+  private readonly mostNodes: number;
+
+  constructor(
+    private readonly table: NodeTable,
+    private readonly shape: EnsembleShape,
+  ) {
+    this.onPath = new Uint8Array(table.mode.length);
+    let members = 0;
+    for (const values of table.members.values()) members += values.length;
+    this.mostNodes = 4 * (table.mode.length + members) + 65_536;
+  }
+
+  /** @returns index of the root in the layout */
+  addTree(root: number): number {
+    const first = this.mode.length;
+    const stack: Visit[] = [{ node: root, parent: -1, onTrueSide: true, depth: 0, member: 0 }];
+    while (stack.length > 0) {
+      const visit = stack.pop()!;
+      if (visit.node < 0) this.onPath[-1 - visit.node] = 0;
+      else this.addNode(visit, stack);
+    }
+    return first;
+  }
+
+  private addNode(visit: Visit, stack: Visit[]): void {
+    const { table } = this;
+    const { node, depth } = visit;
+    const inChain = visit.member > 0;
+    if (!inChain && this.onPath[node]) throw refuse(this.shape, `${table.describe(node)} is its own ancestor: the trees have a cycle`);
+    if (depth > deepestPath) throw refuse(this.shape, `a path is longer than ${deepestPath} nodes`, 'limit the depth when training');
+    if (this.mode.length >= this.mostNodes) throw refuse(this.shape, 'its nodes share subtrees so much that the trees written out would not fit', 'export trees without shared nodes');
+    const index = this.mode.length;
+    this.link(visit, index);
+    this.leafStart.push(this.leafOutput.length);
+    this.cover.push(table.hitrates ? table.hitrates[node]! : 0);
+    const members = table.members.get(node);
+    this.tracks.push(table.missingTracksTrue[node]!);
+    this.trueChild.push(-1);
+    this.falseChild.push(-1);
+    if (table.mode[node] === NodeMode.LEAF) return this.addLeaf(node);
+    this.addBranch(node, members ? NodeMode.EQ : table.mode[node]!, members ? members[visit.member]! : table.threshold[node]!);
+    const moreMembers = members !== undefined && visit.member + 1 < members.length;
+    if (!inChain) {
+      this.onPath[node] = 1;
+      stack.push({ node: -1 - node, parent: -1, onTrueSide: true, depth, member: 0 });
+    }
+    stack.push(
+      moreMembers
+        ? { node, parent: index, onTrueSide: false, depth: depth + 1, member: visit.member + 1 }
+        : { node: table.falseNext[node]!, parent: index, onTrueSide: false, depth: depth + 1, member: 0 },
+      { node: table.trueNext[node]!, parent: index, onTrueSide: true, depth: depth + 1, member: 0 },
+    );
+  }
+
+  private link(visit: Visit, index: number): void {
+    if (visit.parent >= 0) (visit.onTrueSide ? this.trueChild : this.falseChild).values()[visit.parent] = index;
+  }
+
+  private addBranch(node: number, mode: number, threshold: number): void {
+    const feature = this.table.feature[node]!;
+    if (feature < 0 || feature >= this.shape.featureCount) {
+      throw refuse(this.shape, `${this.table.describe(node)} reads feature ${feature} and the input has ${this.shape.featureCount} columns`);
+    }
+    this.mode.push(mode);
+    this.feature.push(feature);
+    this.threshold.push(threshold);
+  }
+
+  private addLeaf(node: number): void {
+    const { table } = this;
+    this.mode.push(NodeMode.LEAF);
+    this.feature.push(0);
+    this.threshold.push(0);
+    for (let entry = table.weightStart[node]!; entry < table.weightStart[node + 1]!; entry++) {
+      const output = table.weightOutput[entry]!;
+      const weight = table.weight[entry]!;
+      if (!Number.isFinite(weight)) throw refuse(this.shape, `${table.describe(node)} has a weight that is not a finite number`);
+      if (output < 0 || output >= this.shape.outputCount) throw refuse(this.shape, `${table.describe(node)} has a weight for output ${output} of ${this.shape.outputCount}`);
+      this.leafOutput.push(output);
+      this.leafWeight.push(this.shape.average ? weight / table.roots.length : weight);
+    }
+  }
+
+  finish(roots: Int32Array): TreeEnsemble {
+    this.leafStart.push(this.leafOutput.length);
+    const { featureCount, outputCount, precision, baseValues, postTransform } = this.shape;
+    return {
+      featureCount,
+      outputCount,
+      precision,
+      roots,
+      mode: Uint8Array.from(this.mode.values()),
+      feature: Int32Array.from(this.feature.values()),
+      threshold: this.threshold.values().slice(),
+      trueChild: Int32Array.from(this.trueChild.values()),
+      falseChild: Int32Array.from(this.falseChild.values()),
+      missingTracksTrue: Uint8Array.from(this.tracks.values()),
+      cover: this.table.hitrates ? this.cover.values().slice() : null,
+      leafStart: Int32Array.from(this.leafStart.values()),
+      leafOutput: Int32Array.from(this.leafOutput.values()),
+      leafWeight: this.leafWeight.values().slice(),
+      baseValues,
+      postTransform,
+    };
+  }
+}
+
+function refuse(shape: EnsembleShape, reason: string, remedy = 'export the model again'): InvalidModelError {
+  return new InvalidModelError(`node ${shape.name}`, reason, remedy);
+}

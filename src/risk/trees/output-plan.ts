@@ -1,0 +1,42 @@
+import type { NodeAttributes } from '../onnx/node-attributes.js';
+import type { ScoreLayout } from './score-layout.js';
+
+/** What the raw outputs of an operator are, in SHAP's sense, and where each leaf weight goes. */
+export interface OutputPlan {
+  readonly outputCount: number;
+  readonly baseValues: Float64Array;
+  readonly layout: ScoreLayout;
+  readonly labels: readonly string[] | null;
+  outputOf(id: number): number;
+}
+
+/** Outputs of TreeEnsembleRegressor: one a target. @throws InvalidModelError */
+export function targetOutputs(attributes: NodeAttributes, baseValues: Float64Array): OutputPlan {
+  const targets = attributes.integer('n_targets', 0);
+  if (targets < 1 || targets > 10_000) throw attributes.refuse(`n_targets is ${targets}`, 'export a model with 1 to 10000 targets');
+  return { outputCount: targets, baseValues: expand(attributes, baseValues, targets), layout: 'PLAIN', labels: null, outputOf: (id) => id };
+}
+
+/**
+ * Outputs of TreeEnsembleClassifier: one a class, but a single one, of the second label, where two labels share one class id
+ * (binary models of skl2onnx and onnxmltools).
+ * @throws InvalidModelError
+ */
+export function classOutputs(attributes: NodeAttributes, ids: Float64Array, baseValues: Float64Array): OutputPlan {
+  const strings = attributes.strings('classlabels_strings');
+  const labels = strings?.length ? Array.from({ length: strings.length }, (_, index) => strings.at(index)) : Array.from(attributes.integers('classlabels_int64s'), String);
+  if (labels.length < 2 || labels.length > 10_000) throw attributes.refuse(`it has ${labels.length} class labels`, 'export a classifier with 2 to 10000 classes');
+  const single = labels.length === 2 && new Set(ids).size === 1;
+  if (single) {
+    if (baseValues.length > 1) throw attributes.refuse('base_values has two values while both labels share one class id, which ONNX Runtime reads as a constant second class', 'give one base value');
+    return { outputCount: 1, baseValues: expand(attributes, baseValues, 1), layout: 'SECOND_CLASS', labels, outputOf: () => 0 };
+  }
+  return { outputCount: labels.length, baseValues: expand(attributes, baseValues, labels.length), layout: 'PLAIN', labels, outputOf: (id) => id };
+}
+
+function expand(attributes: NodeAttributes, values: Float64Array, count: number): Float64Array {
+  if (values.length === 0) return new Float64Array(count);
+  if (values.length !== count) throw attributes.refuse(`base_values has ${values.length} values where ${count} or none are needed`);
+  if (!values.every(Number.isFinite)) throw attributes.refuse('base_values has a value that is not a finite number');
+  return values.slice();
+}
