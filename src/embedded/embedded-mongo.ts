@@ -4,12 +4,12 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import { StartupError } from '../errors.js';
 import { describeExit, exitOf, lastOutput, terminate } from './child-exit.js';
 import type { Engine } from './engine.js';
 import { nativeLibraryPath } from './glibc-compatibility.js';
 import { stableSocketName, type HostReport } from './mongo-host-report.js';
 import { findMongod, startMongod } from './mongod.js';
-import { SetupError } from './setup-error.js';
 import { socketDirectory } from './socket-directory.js';
 import { spawnEntry } from './spawn-entry.js';
 
@@ -18,7 +18,7 @@ import { spawnEntry } from './spawn-entry.js';
  * this machine, the `mongod` found on the PATH. It listens on a Unix socket that only this user can reach.
  *
  * @param dataDirectory an existing directory; the database lies in `mongodb/` below it
- * @throws SetupError when neither can run here, or the database cannot be opened
+ * @throws StartupError when neither can run here, or the database cannot be opened
  */
 export async function startMongo(dataDirectory: string): Promise<Engine> {
   const caches = [join(homedir(), '.cache', 'riskgraph'), join(dataDirectory, 'cache')];
@@ -26,7 +26,7 @@ export async function startMongo(dataDirectory: string): Promise<Engine> {
   try {
     library = await nativeLibraryPath(caches);
   } catch (error) {
-    const mongod = error instanceof SetupError ? findMongod() : undefined;
+    const mongod = error instanceof StartupError ? findMongod() : undefined;
     if (!mongod) throw error;
     return startMongod(mongod, dataDirectory);
   }
@@ -39,8 +39,6 @@ async function startHost(dataDirectory: string, library: string | undefined): Pr
   const sockets = socketDirectory(dataDirectory);
   const host = spawnEntry(new URL('./mongo-host.js', import.meta.url), {
     args: library ? [databaseDirectory, sockets, library] : [databaseDirectory, sockets],
-    // TMPDIR is where the engine makes its socket.
-    environment: { TMPDIR: sockets },
     stdio: { stdout: 'pipe', stderr: 'pipe' },
   });
   const exited = exitOf(host);
@@ -49,7 +47,7 @@ async function startHost(dataDirectory: string, library: string | undefined): Pr
   if (!('state' in report) || report.state === 'failed') {
     const exit = await exited;
     const reason = 'state' in report ? report.reason : `it ${describeExit(exit)} ${output().split('\n').at(-1) ?? ''}`.trim();
-    throw new SetupError(`the embedded MongoDB does not open ${databaseDirectory}: ${reason}; free or repair the directory, or set MONGO_URI to another MongoDB`);
+    throw new StartupError(`the embedded MongoDB does not open ${databaseDirectory}: ${reason}; free or repair the directory, or set MONGO_URI to another MongoDB`);
   }
   return {
     url: `mongodb://${encodeURIComponent(join(sockets, stableSocketName))}/riskgraph?directConnection=true`,

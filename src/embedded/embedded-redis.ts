@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { StartupError } from '../errors.js';
 import { describeExit, exitOf, lastOutput, terminate, type ChildExit } from './child-exit.js';
 import type { Engine } from './engine.js';
 import { endWithThisProcess } from './guard.js';
@@ -12,7 +13,7 @@ import { findOnPath } from './path-search.js';
 import { writePrivateFile } from './private-file.js';
 import { redisConfiguration } from './redis-configuration.js';
 import { probeRedis, shutDownRedis } from './redis-probe.js';
-import { hasCode, SetupError } from './setup-error.js';
+import { hasCode } from './thrown.js';
 
 /** Below the ports that operating systems hand out for outgoing connections, so that ours is still free after a restart. */
 const portRange = { from: 20_000, to: 30_000 } as const;
@@ -27,13 +28,13 @@ interface Identity { port: number; password: string }
  *
  * @param dataDirectory an existing directory; the data lie in `redis/` below it
  * @param options.keepPort insist on the port of last time: clients hold its URL
- * @param options.program the redis-server to run; default: the one on the PATH
- * @throws SetupError when there is no redis-server, or it does not start
+ * @param options.searchPath where to look for redis-server, as in PATH; default: this process's PATH
+ * @throws StartupError when there is no redis-server, or it does not start
  */
-export async function startRedis(dataDirectory: string, options: { keepPort?: boolean; program?: string } = {}): Promise<Engine> {
-  const program = options.program ?? findOnPath('redis-server');
+export async function startRedis(dataDirectory: string, options: { keepPort?: boolean; searchPath?: string } = {}): Promise<Engine> {
+  const program = findOnPath('redis-server', options.searchPath);
   if (!program) {
-    throw new SetupError('redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL');
+    throw new StartupError('redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL');
   }
   const directory = join(dataDirectory, 'redis');
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -53,7 +54,7 @@ export async function startRedis(dataDirectory: string, options: { keepPort?: bo
   }
 }
 
-class PortTakenError extends SetupError {}
+class PortTakenError extends StartupError {}
 
 async function startOn(program: string, directory: string, identity: Identity): Promise<Engine> {
   const configuration = join(directory, 'redis.conf');
@@ -68,7 +69,7 @@ async function startOn(program: string, directory: string, identity: Identity): 
   if (exit) {
     const said = output();
     const message = `redis-server ${describeExit(exit)} on ${directory}: ${said.split('\n').at(-1)}; repair it, or set REDIS_URL`;
-    throw /address already in use/i.test(said) ? new PortTakenError(message) : new SetupError(message);
+    throw /address already in use/i.test(said) ? new PortTakenError(message) : new StartupError(message);
   }
   return {
     url: `redis://:${identity.password}@127.0.0.1:${identity.port}`,
@@ -104,7 +105,7 @@ async function freePort(preferred: number | undefined): Promise<number> {
     const port = randomInt(portRange.from, portRange.to);
     if (await isFree(port)) return port;
   }
-  throw new SetupError(`no free port for Redis among ${portAttempts} tried from ${portRange.from} to ${portRange.to}: free some, or set REDIS_URL`);
+  throw new StartupError(`no free port for Redis among ${portAttempts} tried from ${portRange.from} to ${portRange.to}: free some, or set REDIS_URL`);
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -28,7 +28,7 @@ export interface Engines {
  * Starts the embedded MongoDB and Redis where no address is given, and keeps them running: one that dies is started
  * again at the same URL, so clients need only reconnect.
  *
- * @throws SetupError with a message for a person, nothing left running, when one cannot be started
+ * @throws StartupError with a message for a person, nothing left running, when one cannot be started
  */
 export async function startEngines(options: EngineOptions): Promise<Engines> {
   const { dataDirectory, onUnexpectedExit = () => undefined } = options;

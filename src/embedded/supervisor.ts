@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describeExit } from './child-exit.js';
 import type { Engine } from './engine.js';
-import { reasonOf } from './setup-error.js';
+import { reasonOf } from './thrown.js';
 
 /** An engine died, or did not start again. */
 export interface UnexpectedExit {

@@ -1,11 +1,3 @@
-/**
- * Something on this machine keeps the engines from starting, and a person can put it right.
- * `message` is one line: what, why, and the remedy. Print it as it is and exit 1; a stack trace adds nothing.
- */
-export class SetupError extends Error {
-  override readonly name = 'SetupError';
-}
-
 /** The text of anything thrown. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { StartupError } from '../errors.js';
+import { lockHolder, takeLock } from './exclusive-lock.js';
+import { writePrivateFile } from './private-file.js';
+import { hasCode, reasonOf } from './thrown.js';
+
+/** Where the running `up` of a data directory can be reached. Holds the engines' passwords: never print it. */
+export interface Runtime {
+  /** The process id of `up`. */
+  pid: number;
+  mongoUri: string;
+  redisUrl: string;
+  /** The port of the API on this machine. */
+  port: number;
+}
+
+/** A data directory that this process alone may use. */
+export interface DataDirectory {
+  /** Absolute, links resolved. */
+  readonly path: string;
+  /** Gives the directory up: removes `runtime.json`, then the lock. */
+  close(): Promise<void>;
+}
+
+const runtimeFile = 'runtime.json';
+
+/**
+ * Makes the directory when it is missing (mode 0700), checks that it can be written, and takes its lock, which ends with
+ * this process however that ends.
+ *
+ * @throws StartupError when it cannot be written, or another process has it
+ */
+export async function openDataDirectory(directory: string): Promise<DataDirectory> {
+  const path = await writableDirectory(resolve(directory));
+  const lock = await takeLock(path);
+  if (!('release' in lock)) {
+    const holder = lock.pid === undefined ? 'another process' : `the process ${lock.pid}`;
+    throw new StartupError(`the data directory ${path} is in use by ${holder}: stop it first, or name another directory in DATA_DIRECTORY`);
+  }
+  // A killed process could not remove its own.
+  await rm(join(path, runtimeFile), { force: true });
+  return {
+    path,
+    close: async () => {
+      await rm(join(path, runtimeFile), { force: true });
+      await lock.release();
+    },
+  };
+}
+
+/** Lets other commands on this machine find the engines: `token`, `seed` and `score` read it. Mode 0600. */
+export async function writeRuntime(dataDirectory: string, runtime: Runtime): Promise<void> {
+  await writePrivateFile(join(dataDirectory, runtimeFile), JSON.stringify(runtime));
+}
+
+/** What the live `up` of `dataDirectory` wrote; undefined when none runs, or it has not got so far. */
+export async function readRuntime(dataDirectory: string): Promise<Runtime | undefined> {
+  try {
+    const runtime = JSON.parse(await readFile(join(dataDirectory, runtimeFile), 'utf8')) as Runtime;
+    return (await lockHolder(dataDirectory)) === runtime.pid ? runtime : undefined;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+async function writableDirectory(path: string): Promise<string> {
+  const probe = join(path, `.probe-${randomUUID()}`);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await chmod(path, 0o700);
+    await writeFile(probe, '');
+    await rm(probe);
+    return await realpath(path);
+  } catch (error) {
+    throw new StartupError(`the data directory ${path} cannot be written (${reasonOf(error)}): give this user the right to, or name another directory in DATA_DIRECTORY`);
+  }
+}
