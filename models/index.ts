@@ -1,0 +1,46 @@
+import { buildSchema, type ReturnModelType } from '@typegoose/typegoose';
+import type { AnyParamConstructor } from '@typegoose/typegoose/lib/types.js';
+import type { Connection, Model } from 'mongoose';
+import { Organization } from './organization.js';
+import { Patient } from './patient.js';
+import { Prediction } from './prediction.js';
+import { ScoringChunk } from './scoring-chunk.js';
+import { ScoringJob } from './scoring-job.js';
+import { User } from './user.js';
+
+export * from './organization.js';
+export * from './patient.js';
+export * from './prediction.js';
+export * from './scoring-chunk.js';
+export * from './scoring-job.js';
+export * from './user.js';
+
+/** The collections of one database. */
+export interface Models {
+  readonly organizations: ReturnModelType<typeof Organization>;
+  readonly users: ReturnModelType<typeof User>;
+  readonly patients: ReturnModelType<typeof Patient>;
+  readonly scoringJobs: ReturnModelType<typeof ScoringJob>;
+  readonly scoringChunks: ReturnModelType<typeof ScoringChunk>;
+  readonly predictions: ReturnModelType<typeof Prediction>;
+}
+
+/** Binds the documents to one connection; several may live side by side in a process. */
+export function createModels(connection: Connection): Models {
+  const bind = <T extends AnyParamConstructor<unknown>>(documentClass: T): ReturnModelType<T> =>
+    // Typegoose's own getModelForClass keeps a global list by name, which a second connection would collide with.
+    connection.model(documentClass.name, buildSchema(documentClass)) as unknown as ReturnModelType<T>;
+  return {
+    organizations: bind(Organization),
+    users: bind(User),
+    patients: bind(Patient),
+    scoringJobs: bind(ScoringJob),
+    scoringChunks: bind(ScoringChunk),
+    predictions: bind(Prediction),
+  };
+}
+
+/** Creates the indexes on which the guarantees rest (unique keys above all). Safe to run at every start. */
+export async function ensureIndexes(models: Models): Promise<void> {
+  for (const model of Object.values(models) as Model<unknown>[]) await model.createIndexes();
+}

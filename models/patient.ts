@@ -1,0 +1,65 @@
+import { index, modelOptions, prop } from '@typegoose/typegoose';
+import { Types } from 'mongoose';
+
+/** FHIR's administrative gender. https://hl7.org/fhir/valueset-administrative-gender.html */
+export enum AdministrativeGender {
+  MALE = 'MALE',
+  FEMALE = 'FEMALE',
+  OTHER = 'OTHER',
+  UNKNOWN = 'UNKNOWN',
+}
+
+/** The latest value of one feature, in the unit of the risk models that use it. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class RecordedFeature {
+  @prop({ type: String, required: true })
+  code!: string;
+
+  @prop({ type: Number, required: true })
+  value!: number;
+
+  @prop({ type: Date, required: true })
+  recordedAt!: Date;
+}
+
+/** A person, identified by `mrn` within the organization. */
+@modelOptions({ schemaOptions: { collection: 'patients', versionKey: false } })
+@index({ organization: 1, mrn: 1 }, { unique: true })
+@index({ organization: 1, createdAt: -1, _id: -1 })
+@index({ organization: 1, _id: 1 })
+export class Patient {
+  _id!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  organization!: Types.ObjectId;
+
+  /** Medical record number. */
+  @prop({ type: String, required: true })
+  mrn!: string;
+
+  @prop({ type: String })
+  givenName?: string;
+
+  @prop({ type: String })
+  familyName?: string;
+
+  /** ISO 8601 calendar date, `1956-02-14`: a birth date has no time zone. */
+  @prop({ type: String })
+  birthDate?: string;
+
+  @prop({ type: String, enum: AdministrativeGender, required: true })
+  sex!: AdministrativeGender;
+
+  @prop({ type: () => [RecordedFeature], required: true, default: [] })
+  features!: RecordedFeature[];
+
+  /** Counts the writes; an update names the version it saw. */
+  @prop({ type: Number, required: true })
+  version!: number;
+
+  @prop({ type: Date, required: true })
+  createdAt!: Date;
+
+  @prop({ type: Date, required: true })
+  updatedAt!: Date;
+}

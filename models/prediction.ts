@@ -1,0 +1,84 @@
+import { index, modelOptions, prop } from '@typegoose/typegoose';
+import { Types } from 'mongoose';
+
+/** One model input as used for a prediction. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class UsedFeature {
+  @prop({ type: String, required: true })
+  code!: string;
+
+  /** As given; null where it was missing. */
+  @prop({ type: Number, default: null })
+  value!: number | null;
+}
+
+/** SHAP values: baseValue + sum(contributions) = outputValue, in `outputSpace`. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class StoredExplanation {
+  @prop({ type: String, required: true, enum: ['PATH_DEPENDENT', 'INTERVENTIONAL'] })
+  method!: 'PATH_DEPENDENT' | 'INTERVENTIONAL';
+
+  @prop({ type: Number, required: true })
+  baseValue!: number;
+
+  @prop({ type: Number, required: true })
+  outputValue!: number;
+
+  @prop({ type: Number, required: true })
+  additivityError!: number;
+
+  /** One a model feature, in the order of `Prediction.inputs`. */
+  @prop({ type: () => [Number], required: true })
+  contributions!: number[];
+}
+
+/** One patient scored once by one model version. Never changed after it was stored. */
+@modelOptions({ schemaOptions: { collection: 'predictions', versionKey: false } })
+@index({ job: 1, patient: 1 }, { unique: true })
+@index({ organization: 1, _id: -1 })
+@index({ organization: 1, patient: 1, _id: -1 })
+export class Prediction {
+  _id!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  organization!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  patient!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  job!: Types.ObjectId;
+
+  @prop({ type: String, required: true })
+  modelId!: string;
+
+  @prop({ type: String, required: true })
+  modelVersion!: string;
+
+  @prop({ type: String, required: true })
+  modelSha256!: string;
+
+  /** The model's own output, before calibration. */
+  @prop({ type: Number, required: true })
+  rawOutput!: number;
+
+  @prop({ type: String, required: true, enum: ['PROBABILITY', 'LOG_ODDS'] })
+  outputSpace!: 'PROBABILITY' | 'LOG_ODDS';
+
+  @prop({ type: Number, required: true })
+  probability!: number;
+
+  @prop({ type: String, required: true })
+  riskBand!: string;
+
+  /** Every model input, in the model's own order. */
+  @prop({ type: () => [UsedFeature], required: true })
+  inputs!: UsedFeature[];
+
+  /** Absent when the job asked for no explanation. */
+  @prop({ type: () => StoredExplanation })
+  explanation?: StoredExplanation;
+
+  @prop({ type: Date, required: true })
+  createdAt!: Date;
+}

@@ -1,0 +1,29 @@
+import { index, modelOptions, prop } from '@typegoose/typegoose';
+import { Types } from 'mongoose';
+
+/** What a user may do is decided by the role alone; see src/auth/permissions.ts. */
+export enum Role {
+  CLINICIAN = 'CLINICIAN',
+  ANALYST = 'ANALYST',
+  SERVICE = 'SERVICE',
+  ADMIN = 'ADMIN',
+}
+
+/** A person or a machine that calls the API, in one organization. */
+@modelOptions({ schemaOptions: { collection: 'users', versionKey: false } })
+@index({ organization: 1, username: 1 }, { unique: true })
+export class User {
+  _id!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  organization!: Types.ObjectId;
+
+  @prop({ type: String, required: true })
+  username!: string;
+
+  @prop({ type: String, enum: Role, required: true })
+  role!: Role;
+
+  @prop({ type: Date, required: true })
+  createdAt!: Date;
+}

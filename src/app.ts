@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import type { Connection } from 'mongoose';
+import type { Logger } from 'pino';
+import { createModels, ensureIndexes, type Models } from '../models/index.js';
+import { createAccessTokens, type AccessTokens } from './auth/access-token.js';
+import type { Config } from './config.js';
+import { connectDatabase } from './database.js';
+import { StartupError } from './errors.js';
+import { createEventBus, type EventBus } from './events/event-bus.js';
+import { createBatchProgress, type BatchProgress } from './jobs/batch-progress.js';
+import { createBatchSubmission, type SubmitBatch } from './jobs/batch-submission.js';
+import { createPatientErasure } from './jobs/erase-patient.js';
+import { createJobDispatcher, type JobDispatcher } from './jobs/job-dispatcher.js';
+import { createJobService, type JobService } from './jobs/job-service.js';
+import { createJobStore, type JobStore } from './jobs/job-store.js';
+import { createPredictionService, type PredictionService } from './jobs/prediction-service.js';
+import { createScoringQueue } from './jobs/scoring-queue.js';
+import { packageRoot } from './package-root.js';
+import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
+import { createPatientService, type PatientService } from './patients/patient-service.js';
+import { connectRedis, type OutageBehaviour } from './redis.js';
+import { loadRiskModels } from './risk/registry.js';
+import type { RiskModelRegistry } from './risk/risk-model.js';
+import type { Redis } from 'ioredis';
+
+/** What a caller may wait for Redis at submission, milliseconds. The job is accepted either way. */
+const queueTimeoutMs = 1_000;
+
+/** Everything that an API or a worker process is made of, built once. */
+export interface App {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly connection: Connection;
+  readonly models: Models;
+  readonly registry: RiskModelRegistry;
+  readonly catalogue: FeatureCatalogue;
+  readonly events: EventBus;
+  readonly accessTokens: AccessTokens;
+  readonly patients: PatientService;
+  readonly jobs: JobService;
+  readonly submitBatch: SubmitBatch;
+  readonly predictions: PredictionService;
+  readonly store: JobStore;
+  readonly dispatcher: JobDispatcher;
+  readonly batchProgress: BatchProgress;
+  /** Opens another connection to Redis, to be closed by whoever asked. */
+  connectRedis(behaviour: OutageBehaviour): Redis;
+  /** Closes queue, events, MongoDB and the models, in that order. */
+  close(): Promise<void>;
+}
+
+/** The directory of the risk models that come with the package. */
+export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-models');
+
+/**
+ * The composition root that API and worker share.
+ * @throws StartupError naming what is missing; ServiceUnavailableError when MongoDB does not answer
+ */
+export async function createApp(config: Config, logger: Logger): Promise<App> {
+  const { mongoUri, redisUrl, secretKey } = config;
+  if (!mongoUri) throw new StartupError('MONGO_URI is not set: name your MongoDB, or run "riskgraph up", which brings one.');
+  if (!redisUrl) throw new StartupError('REDIS_URL is not set: name your Redis, or run "riskgraph up", which brings one.');
+  if (!secretKey) throw new StartupError('SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48".');
+
+  const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
+  const connection = await connectDatabase(mongoUri);
+  const models = createModels(connection);
+  await ensureIndexes(models);
+
+  const openRedis = (behaviour: OutageBehaviour): Redis => connectRedis(redisUrl, behaviour, logger);
+  const events = await createEventBus(
+    { publisher: openRedis('waiting'), subscriber: openRedis('waiting') },
+    `${config.redisPrefix}:events`,
+    logger,
+  );
+  const queue = createScoringQueue(
+    openRedis('failing-fast'),
+    { prefix: config.redisPrefix, retryDelayMs: config.jobRetryDelayMs, timeoutMs: queueTimeoutMs },
+    logger,
+  );
+  const store = createJobStore(models, events, { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
+  const dispatcher = createJobDispatcher(models, queue);
+  const catalogue = createFeatureCatalogue(registry);
+
+  return {
+    config,
+    logger,
+    connection,
+    models,
+    registry,
+    catalogue,
+    events,
+    accessTokens: createAccessTokens(secretKey),
+    patients: createPatientService(models, catalogue, createPatientErasure(models, store)),
+    jobs: createJobService(models, registry, store, dispatcher),
+    submitBatch: createBatchSubmission(models, registry, store, dispatcher, config.batchChunkSize),
+    predictions: createPredictionService(models, registry, catalogue),
+    store,
+    dispatcher,
+    batchProgress: createBatchProgress(models, store),
+    connectRedis: openRedis,
+    async close() {
+      await queue.close();
+      await events.close();
+      await connection.close();
+      await registry.close();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { Role } from '../../models/index.js';
+import { ForbiddenError, UnauthenticatedError } from '../errors.js';
+import type { Viewer } from './viewer.js';
+
+/**
+ * Every action there is, and the roles that may do it. A role that is not named is refused, and so is an action that
+ * is not listed: deny is the default. ADMIN sees no patient data.
+ */
+const permissions = {
+  /** Patients without names, MRN and birth date. */
+  'patient:read': [Role.CLINICIAN, Role.ANALYST],
+  /** Names, MRN, birth date. */
+  'patient:read-identity': [Role.CLINICIAN],
+  'patient:write': [Role.CLINICIAN],
+  'patient:delete': [Role.CLINICIAN],
+  'prediction:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
+  'job:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
+  'job:submit': [Role.CLINICIAN, Role.SERVICE],
+  /** Cancel and retry. */
+  'job:control': [Role.CLINICIAN, Role.SERVICE, Role.ADMIN],
+  'risk:simulate': [Role.CLINICIAN, Role.SERVICE],
+  'model:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
+  'viewer:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Action = keyof typeof permissions;
+
+export const actions = Object.keys(permissions) as readonly Action[];
+
+/** Whether the role may do it. */
+export function mayRole(role: Role, action: Action): boolean {
+  return (permissions[action] as readonly Role[]).includes(role);
+}
+
+/**
+ * Refuses a caller who may not do it; services call this before anything else.
+ * @throws UnauthenticatedError without a viewer, ForbiddenError for a role that is not allowed
+ */
+export function authorize(viewer: Viewer | null, action: Action): asserts viewer is Viewer {
+  if (!viewer) throw new UnauthenticatedError();
+  if (!mayRole(viewer.role, action)) {
+    throw new ForbiddenError(`The role ${viewer.role} may not do ${action}: ask for a token of the role ${permissions[action].join(' or ')}.`);
+  }
+}

@@ -1,0 +1,64 @@
+import mongoose, { type Connection } from 'mongoose';
+import { ServiceUnavailableError } from './errors.js';
+
+/** How long an operation may wait for a MongoDB server before the caller is told SERVICE_UNAVAILABLE. */
+const serverSelectionTimeoutMs = 3_000;
+
+/**
+ * Opens a connection of its own. Every write waits for a majority and the journal: an acknowledged write survives
+ * the death of any process.
+ * @throws ServiceUnavailableError when no server answers within the time
+ */
+export async function connectDatabase(uri: string, options: { readonly name?: string } = {}): Promise<Connection> {
+  const connection = mongoose.createConnection(uri, {
+    dbName: options.name ?? databaseName(uri),
+    writeConcern: { w: 'majority', j: true },
+    serverSelectionTimeoutMS: serverSelectionTimeoutMs,
+    connectTimeoutMS: serverSelectionTimeoutMs,
+    socketTimeoutMS: 60_000,
+    bufferCommands: false,
+    autoIndex: false,
+    autoCreate: false,
+    maxPoolSize: 50,
+  });
+  try {
+    return await connection.asPromise();
+  } catch (error) {
+    await connection.destroy().catch(() => undefined);
+    throw new ServiceUnavailableError('MongoDB does not answer: check that it runs and that MONGO_URI names it.', { cause: error });
+  }
+}
+
+/** The database of the URI's path, or `riskgraph`. */
+function databaseName(uri: string): string {
+  return /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1] ?? 'riskgraph';
+}
+
+const outageNames = new Set([
+  'MongoServerSelectionError',
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongoPoolClearedError',
+  'MongoWaitQueueTimeoutError',
+  'MongooseServerSelectionError',
+  'MongoOperationTimeoutError',
+]);
+
+/** Whether the error says that MongoDB is away, rather than that we asked for something wrong. */
+export function isDatabaseOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const notConnected = error.name === 'MongooseError' && /initial connection|bufferCommands/.test(error.message);
+  return outageNames.has(error.name) || notConnected || ('hasErrorLabel' in error && isRetryable(error));
+}
+
+function isRetryable(error: object): boolean {
+  const { hasErrorLabel } = error as { hasErrorLabel?: (label: string) => boolean };
+  return typeof hasErrorLabel === 'function' && hasErrorLabel.call(error, 'RetryableWriteError');
+}
+
+/** Whether a unique index refused the write. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === 11000;
+}

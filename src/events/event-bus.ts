@@ -1,0 +1,72 @@
+import { RedisPubSub } from 'graphql-redis-subscriptions';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { EventMessage, Topic, Topics } from './topics.js';
+
+type Listener<T extends Topic> = (payload: Topics[T]) => void;
+
+/** Carries events between the processes of a deployment. At most once: who must not miss a change reads MongoDB. */
+export interface EventBus {
+  /** Never throws and never waits: an event that is lost costs a subscriber a moment, not a result. */
+  publish<T extends Topic>(topic: T, payload: Topics[T]): void;
+  /** Calls `listener` for every event of the topic, from this process and all others. Returns the way out. */
+  subscribe<T extends Topic>(topic: T, listener: Listener<T>): () => void;
+  /** Calls `listener` whenever events may have been missed, i.e. after the connection to Redis came back. */
+  onGap(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/**
+ * One Redis channel a process, fanned out in memory: graphql-redis-subscriptions searches its list of subscribers at
+ * every unsubscribe (graphql-redis-subscriptions#295), which thousands of clients must not feel.
+ * @param connections two connections of their own, both with maxRetriesPerRequest null; closed by `close`
+ */
+export async function createEventBus(
+  connections: { readonly publisher: Redis; readonly subscriber: Redis },
+  channel: string,
+  logger: Logger,
+): Promise<EventBus> {
+  const { publisher, subscriber } = connections;
+  const pubSub = new RedisPubSub({ publisher, subscriber });
+  const listeners = new Map<Topic, Set<(payload: never) => void>>();
+  const gapListeners = new Set<() => void>();
+  let closed = false;
+
+  const deliver = ({ topic, payload }: EventMessage): void => {
+    for (const listener of listeners.get(topic) ?? []) listener(payload as never);
+  };
+  await pubSub.subscribe(channel, deliver);
+  // ioredis subscribes again by itself after 'ready'; the answer to a ping queued behind that says it is done.
+  subscriber.on('ready', () => {
+    subscriber.ping().then(() => gapListeners.forEach((listener) => listener()), () => undefined);
+  });
+
+  return {
+    publish(topic, payload) {
+      // While Redis is away events are dropped, not queued up: subscribers read MongoDB when it is back.
+      if (closed || publisher.status !== 'ready') return;
+      pubSub.publish(channel, { topic, payload }).catch((error: unknown) => {
+        logger.warn({ topic, reason: error instanceof Error ? error.message : 'unknown' }, 'event not published');
+      });
+    },
+    subscribe(topic, listener) {
+      const ofTopic = listeners.get(topic) ?? new Set();
+      listeners.set(topic, ofTopic);
+      ofTopic.add(listener as (payload: never) => void);
+      return () => void ofTopic.delete(listener as (payload: never) => void);
+    },
+    onGap(listener) {
+      gapListeners.add(listener);
+      return () => void gapListeners.delete(listener);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      listeners.clear();
+      gapListeners.clear();
+      // Not pubSub.close(): it never catches the promises of its own unsubscribes and crashes a closing process.
+      publisher.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}

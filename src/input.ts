@@ -1,0 +1,28 @@
+import { Types } from 'mongoose';
+import type { z } from 'zod';
+import { BadUserInputError, type FieldError } from './errors.js';
+
+/**
+ * Validates what a caller sent against a schema.
+ * @throws BadUserInputError naming every wrong field by its path, e.g. `features[2].value`, never its value
+ */
+export function parseInput<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new BadUserInputError(
+    parsed.error.issues.map((issue): FieldError => ({ path: formatPath(issue.path), message: issue.message })),
+  );
+}
+
+/** `['features', 2, 'value']` becomes `features[2].value`. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? String(part) : `${text}.${String(part)}`;
+  }, '');
+}
+
+/** The object id of a text, or null when it cannot be one: then there is no such object. */
+export function toObjectId(id: string): Types.ObjectId | null {
+  return /^[0-9a-f]{24}$/.test(id) ? new Types.ObjectId(id) : null;
+}

@@ -1,0 +1,108 @@
+import { Types, type QueryFilter } from 'mongoose';
+import { ScoringJobKind, type Models, type Patient, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import { authorize } from '../auth/permissions.js';
+import type { Viewer } from '../auth/viewer.js';
+import { BadUserInputError } from '../errors.js';
+import { parseInput, toObjectId } from '../input.js';
+import { authorizeFilter, patientQuery } from '../patients/patient-service.js';
+import type { RiskModelRegistry } from '../risk/risk-model.js';
+import type { JobDispatcher } from './job-dispatcher.js';
+import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
+import { findByKey, newJob, refuseOtherRequest, requireModel } from './job-service.js';
+import type { JobStore } from './job-store.js';
+import { packIds } from './patient-ids.js';
+
+/** Largest batch. */
+export const largestBatch = 1_000_000;
+
+/** Chunk documents written at a time; with the ids of one bulk this bounds the memory of a submission. */
+const chunksPerWrite = 50;
+
+/**
+ * Accepts a batch. The patients are fixed now: their ids are written, in chunks, before the job itself, so that a job
+ * that exists is whole.
+ * @throws BadUserInputError, NotFoundError (model), ConflictError (idempotency key)
+ */
+export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) => Promise<ScoringJob>;
+
+export function createBatchSubmission(
+  models: Models,
+  registry: RiskModelRegistry,
+  store: JobStore,
+  dispatcher: JobDispatcher,
+  chunkSize: number,
+): SubmitBatch {
+  async function writeChunks(job: Types.ObjectId, ids: AsyncIterable<Types.ObjectId>): Promise<number> {
+    let chunks: ScoringChunk[] = [];
+    let batch: Types.ObjectId[] = [];
+    let total = 0;
+    let number = 0;
+    const cut = (): void => {
+      chunks.push({ _id: new Types.ObjectId(), job, number: number++, patients: packIds(batch), size: batch.length, done: false, failed: 0, attempts: 0, failures: [] });
+      batch = [];
+    };
+    const write = async (): Promise<void> => {
+      if (chunks.length > 0) await models.scoringChunks.insertMany(chunks);
+      chunks = [];
+    };
+    for await (const id of ids) {
+      total += 1;
+      if (total > largestBatch) throw new BadUserInputError([{ path: 'filter', message: `matches more than ${largestBatch} patients: split it` }]);
+      batch.push(id);
+      if (batch.length === chunkSize) cut();
+      if (chunks.length === chunksPerWrite) await write();
+    }
+    if (batch.length > 0) cut();
+    await write();
+    return total;
+  }
+
+  return async (viewer, input) => {
+    authorize(viewer, 'job:submit');
+    const request = parseInput(submitBatchScoringJobSchema, input);
+    authorizeFilter(viewer, request.filter ?? {});
+    const known = await findByKey(models, viewer, request);
+    if (known) return known;
+    const model = requireModel(registry, request.modelId, request.modelVersion);
+    const common = newJob(viewer, model, request);
+    try {
+      const ids = request.patientIds ? named(models, viewer, request.patientIds) : matching(models, patientQuery(viewer.organizationId, request.filter ?? {}));
+      const total = await writeChunks(common._id, ids);
+      if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
+      const { job, created } = await store.insert({ ...common, kind: ScoringJobKind.BATCH, total });
+      if (created) {
+        // Not awaited: the job is accepted, and a million patients are many queue entries.
+        void dispatcher.dispatch(job);
+        return job;
+      }
+      await models.scoringChunks.deleteMany({ job: common._id });
+      refuseOtherRequest(job, request);
+      return job;
+    } catch (error) {
+      await models.scoringChunks.deleteMany({ job: common._id });
+      throw error;
+    }
+  };
+}
+
+/** Ids of the patients of a query, as they are now, read through a cursor. */
+async function* matching(models: Models, query: QueryFilter<Patient>): AsyncGenerator<Types.ObjectId> {
+  for await (const { _id } of models.patients.collection.find(query as object, { projection: { _id: 1 }, batchSize: 10_000 })) yield _id as Types.ObjectId;
+}
+
+/**
+ * The named patients, each once.
+ * @throws BadUserInputError naming those that are not of this organization
+ */
+async function* named(models: Models, viewer: Viewer, patientIds: readonly string[]): AsyncGenerator<Types.ObjectId> {
+  const idsPerQuery = 10_000;
+  const known = new Set<string>();
+  for (let start = 0; start < patientIds.length; start += idsPerQuery) {
+    const ids = patientIds.slice(start, start + idsPerQuery).flatMap((id) => toObjectId(id) ?? []);
+    const query = { _id: { $in: ids }, organization: new Types.ObjectId(viewer.organizationId) };
+    for await (const { _id } of models.patients.collection.find(query, { projection: { _id: 1 } })) known.add((_id as Types.ObjectId).toHexString());
+  }
+  const unknown = patientIds.flatMap((id, index) => (known.has(id) ? [] : [{ path: `patientIds[${index}]`, message: 'was not found in your organization' }]));
+  if (unknown.length > 0) throw new BadUserInputError(unknown.slice(0, 100));
+  for (const id of new Set(patientIds)) yield new Types.ObjectId(id);
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { AdministrativeGender } from '../../models/index.js';
+
+const modelChoice = {
+  modelId: z.string().min(1, 'must not be empty').max(64, 'must have at most 64 characters'),
+  modelVersion: z.string().max(40, 'must have at most 40 characters').nullish(),
+};
+
+const jobOptions = {
+  ...modelChoice,
+  idempotencyKey: z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters').nullish(),
+  priority: z.number().int('must be a whole number').min(0, 'must be from 0 to 10').max(10, 'must be from 0 to 10').nullish(),
+  explain: z.boolean().nullish(),
+};
+
+export const submitScoringJobSchema = z.object({ ...jobOptions, patientId: z.string() });
+export type SubmitScoringJob = z.input<typeof submitScoringJobSchema>;
+
+const featureSchema = z.object({ code: z.string().max(64, 'must have at most 64 characters'), value: z.number('must be a finite number').nullable() });
+
+export const simulateRiskSchema = z.object({
+  ...modelChoice,
+  patientId: z.string().nullish(),
+  features: z.array(featureSchema).max(1000, 'must have at most 1000 features').nullish(),
+});
+export type SimulateRisk = z.input<typeof simulateRiskSchema>;
+
+/** Largest number of patients a batch may name one by one; use `filter` or `all` for more. */
+export const largestPatientList = 100_000;
+
+const patientFilterSchema = z.object({
+  mrn: z.string().nullish(),
+  familyName: z.string().nullish(),
+  sex: z.enum(AdministrativeGender).nullish(),
+  createdAfter: z.date().nullish(),
+  updatedAfter: z.date().nullish(),
+});
+
+export const submitBatchScoringJobSchema = z
+  .object({
+    ...jobOptions,
+    patientIds: z.array(z.string()).min(1, 'must not be empty').max(largestPatientList, `must name at most ${largestPatientList} patients`).nullish(),
+    filter: patientFilterSchema.nullish(),
+    all: z.boolean().nullish(),
+  })
+  .refine(({ patientIds, filter, all }) => [patientIds != null, filter != null, all === true].filter(Boolean).length === 1, {
+    path: ['patientIds'],
+    message: 'give exactly one of patientIds, filter, or all: true',
+  });
+export type SubmitBatchScoringJob = z.input<typeof submitBatchScoringJobSchema>;

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { Types, type QueryFilter } from 'mongoose';
+import { ScoringJobKind, ScoringJobState, type Models, type Patient, type ScoringJob } from '../../models/index.js';
+import { authorize } from '../auth/permissions.js';
+import type { Viewer } from '../auth/viewer.js';
+import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
+import { parseInput, toObjectId } from '../input.js';
+import { readPage, type Page, type PageRequest } from '../pagination.js';
+import { modelInputs } from '../patients/model-inputs.js';
+import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
+import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
+import { isTerminal, revived, submitted } from './job-status.js';
+import type { JobStore } from './job-store.js';
+import type { JobDispatcher } from './job-dispatcher.js';
+
+export interface ScoringJobFilter {
+  readonly states?: readonly ScoringJobState[] | null;
+  readonly kind?: ScoringJobKind | null;
+  readonly patientId?: string | null;
+  readonly modelId?: string | null;
+  readonly submittedAfter?: Date | null;
+}
+
+/** Scoring jobs of the viewer's organization. Every method authorises first. */
+export interface JobService {
+  find(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
+  list(viewer: Viewer | null, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
+  /**
+   * Accepts a job: once this resolves, the job will end in a terminal state, whatever dies. The same idempotency key
+   * gives the same job.
+   * @throws BadUserInputError, NotFoundError (patient, model), ConflictError (the key was used for another request)
+   */
+  submit(viewer: Viewer | null, input: SubmitScoringJob): Promise<ScoringJob>;
+  /** A waiting job ends at once, a running one as soon as its worker hears of it. @throws NotFoundError, ConflictError when it has ended otherwise */
+  cancel(viewer: Viewer | null, id: string): Promise<ScoringJob>;
+  /** Runs a FAILED or CANCELLED job once more. @throws NotFoundError, ConflictError in any other state */
+  retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
+}
+
+export function createJobService(models: Models, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher): JobService {
+  async function findOwn(viewer: Viewer, id: string): Promise<ScoringJob | null> {
+    const _id = toObjectId(id);
+    return _id && models.scoringJobs.findOne({ _id, organization: new Types.ObjectId(viewer.organizationId) }).lean<ScoringJob>();
+  }
+  async function getOwn(viewer: Viewer, id: string): Promise<ScoringJob> {
+    const job = await findOwn(viewer, id);
+    if (!job) throw new NotFoundError('This scoring job');
+    return job;
+  }
+
+  return {
+    async find(viewer, id) {
+      authorize(viewer, 'job:read');
+      return findOwn(viewer, id);
+    },
+
+    async list(viewer, request, filter) {
+      authorize(viewer, 'job:read');
+      return readPage<ScoringJob>(models.scoringJobs, jobQuery(viewer, filter), request);
+    },
+
+    async submit(viewer, input) {
+      authorize(viewer, 'job:submit');
+      const request = parseInput(submitScoringJobSchema, input);
+      const known = await findByKey(models, viewer, request);
+      if (known) return known;
+      const model = requireModel(registry, request.modelId, request.modelVersion);
+      const patientId = toObjectId(request.patientId);
+      const patient =
+        patientId && (await models.patients.findOne({ _id: patientId, organization: new Types.ObjectId(viewer.organizationId) }).lean<Patient>());
+      if (!patient) throw new NotFoundError('This patient');
+      refuseUnscorable(model, patient);
+      const { job, created } = await store.insert({ ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id });
+      if (created) await dispatcher.dispatch(job);
+      else refuseOtherRequest(job, request);
+      return job;
+    },
+
+    async cancel(viewer, id) {
+      authorize(viewer, 'job:control');
+      const { _id } = await getOwn(viewer, id);
+      await store.requestCancel(_id);
+      const job = await getOwn(viewer, id);
+      if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
+        throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
+      }
+      return job;
+    },
+
+    async retry(viewer, id) {
+      authorize(viewer, 'job:control');
+      const { _id } = await getOwn(viewer, id);
+      let from: ScoringJobState | undefined;
+      const job = await store.change(_id, (found) => {
+        from = found.status.state;
+        if (!isTerminal(from) || from === ScoringJobState.COMPLETED) return null;
+        return {
+          status: revived(found.status),
+          set: { attemptsThisRun: 0, dispatch: found.dispatch + 1, dispatchedAt: new Date() },
+          unset: ['cancelRequestedAt', 'lease'],
+        };
+      });
+      if (!job) throw new NotFoundError('This scoring job');
+      if (from !== ScoringJobState.FAILED && from !== ScoringJobState.CANCELLED) {
+        throw new ConflictError(`The scoring job is ${from}: only a FAILED or CANCELLED one can be retried.`);
+      }
+      await dispatcher.dispatch(job);
+      return job;
+    },
+  };
+}
+
+/**
+ * The job that was submitted under the request's idempotency key before, whatever became of its patient since.
+ * @throws ConflictError when it was submitted for something else
+ */
+export async function findByKey(
+  models: Models,
+  viewer: Viewer,
+  request: { readonly idempotencyKey?: string | null },
+): Promise<ScoringJob | null> {
+  if (request.idempotencyKey == null) return null;
+  const organization = new Types.ObjectId(viewer.organizationId);
+  const job = await models.scoringJobs.findOne({ organization, idempotencyKey: request.idempotencyKey }).lean<ScoringJob>();
+  if (job) refuseOtherRequest(job, request);
+  return job;
+}
+
+/** @throws NotFoundError when no such model, or not that version, is served */
+export function requireModel(registry: RiskModelRegistry, id: string, version: string | null | undefined): RiskModel {
+  const model = registry.find(id, version ?? undefined);
+  if (!model) throw new NotFoundError(version ? 'This version of the risk model' : 'This risk model');
+  return model;
+}
+
+/** What all kinds of jobs have in common at submission. */
+export function newJob(
+  viewer: Viewer,
+  model: RiskModel,
+  request: { readonly idempotencyKey?: string | null; readonly priority?: number | null; readonly explain?: boolean | null },
+): Omit<ScoringJob, 'kind' | 'total'> {
+  const status = submitted();
+  const now = new Date();
+  return {
+    _id: new Types.ObjectId(),
+    organization: new Types.ObjectId(viewer.organizationId),
+    status,
+    transitions: [status],
+    submittedAt: now,
+    submittedBy: viewer.username,
+    modelId: model.manifest.id,
+    modelVersion: model.manifest.version,
+    modelSha256: model.sha256,
+    explain: request.explain ?? true,
+    priority: request.priority ?? 5,
+    ...(request.idempotencyKey != null && { idempotencyKey: request.idempotencyKey, requestHash: requestHash(request) }),
+    attemptsThisRun: 0,
+    dispatch: 1,
+    dispatchedAt: now,
+  };
+}
+
+/** @throws ConflictError when the key belongs to a request that asked for something else */
+export function refuseOtherRequest(job: ScoringJob, request: object): void {
+  if (job.requestHash !== requestHash(request)) {
+    throw new ConflictError('This idempotencyKey was used for another request: use a new key for a new request.');
+  }
+}
+
+function requestHash(request: object): string {
+  const given = Object.entries(request).filter(([, value]) => value != null).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(given)).digest('hex');
+}
+
+/** Tells the submitter at once what would make the job fail later. */
+function refuseUnscorable(model: RiskModel, patient: Patient): void {
+  try {
+    model.encode(modelInputs(model.manifest, patient, new Date()));
+  } catch (error) {
+    throw error instanceof InvalidFeaturesError ? invalidFeatures(error) : error;
+  }
+}
+
+/** The issues of an encoding as errors of the caller's input: `features.<code>`. */
+export function invalidFeatures(error: InvalidFeaturesError): BadUserInputError {
+  return new BadUserInputError(error.issues.map(({ code, message }) => ({ path: `features.${code}`, message })));
+}
+
+function jobQuery(viewer: Viewer, filter: ScoringJobFilter): QueryFilter<ScoringJob> {
+  const query: QueryFilter<ScoringJob> = { organization: new Types.ObjectId(viewer.organizationId) };
+  if (filter.states != null) query['status.state'] = { $in: [...filter.states] };
+  if (filter.kind != null) query.kind = filter.kind;
+  if (filter.patientId != null) query.patient = toObjectId(filter.patientId) ?? new Types.ObjectId();
+  if (filter.modelId != null) query.modelId = filter.modelId;
+  if (filter.submittedAfter != null) query.submittedAt = { $gt: filter.submittedAfter };
+  return query;
+}

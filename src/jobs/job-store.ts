@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { Types } from 'mongoose';
+import { ScoringJobState, type JobFault, type JobLease, type JobStatus, type Models, type ScoringJob } from '../../models/index.js';
+import { isDuplicateKey } from '../database.js';
+import type { EventBus } from '../events/event-bus.js';
+import { cancelled, failed, isTerminal, started } from './job-status.js';
+
+/** Transitions kept a job; far above what bounded attempts and retries by hand make. */
+const transitionsKept = 200;
+
+/** What a change makes of a job: the next status, and other fields to set or remove with it. */
+interface JobUpdate {
+  readonly status: JobStatus;
+  readonly set?: Partial<ScoringJob>;
+  readonly unset?: readonly (keyof ScoringJob)[];
+}
+
+/** A job that this process may run, until somebody else takes the lease. */
+export interface ClaimedJob {
+  readonly job: ScoringJob;
+  readonly lease: JobLease;
+}
+
+/** Scoring jobs in MongoDB. Every change is one atomic write, and is told to the event bus after it. */
+export interface JobStore {
+  /** Stores a new job, or returns the one that has the same idempotency key. */
+  insert(job: ScoringJob): Promise<{ readonly job: ScoringJob; readonly created: boolean }>;
+  find(id: Types.ObjectId): Promise<ScoringJob | null>;
+  /**
+   * Reads the job, asks `decide`, and writes the answer if the job is still as it was read; else asks again.
+   * @returns the job after the change, or as it stands when `decide` answered null; null when there is no such job
+   */
+  change(id: Types.ObjectId, decide: (job: ScoringJob) => JobUpdate | null): Promise<ScoringJob | null>;
+  /**
+   * Takes the job for this process. Null when there is nothing to do: it is gone, finished, cancelled meanwhile, or
+   * another worker has it. Ends a job whose attempts are used up.
+   */
+  claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
+  /** As `change`, but only while the claim holds. False when it no longer does. */
+  changeClaimed(claim: ClaimedJob, next: (status: JobStatus) => JobStatus): Promise<boolean>;
+  renew(claim: ClaimedJob): Promise<void>;
+  /** Asks a running job to stop, durably. */
+  requestCancel(id: Types.ObjectId): Promise<void>;
+}
+
+export interface JobStoreOptions {
+  readonly attempts: number;
+  readonly leaseMs: number;
+}
+
+/** The end of a job that was begun as often as it may be. */
+export const workerLost: JobFault = {
+  code: 'WORKER_LOST',
+  message: 'Every attempt ended without a result, the last one with its worker: retry the job, and if it happens again, ask your operator to look at the worker log for its id.',
+};
+
+export function createJobStore(models: Models, events: EventBus, options: JobStoreOptions): JobStore {
+  const { scoringJobs } = models;
+  const announce = (id: Types.ObjectId): void => events.publish('scoringJobChanged', { scoringJobId: id.toHexString() });
+  const find = (id: Types.ObjectId): Promise<ScoringJob | null> => scoringJobs.findById(id).lean<ScoringJob>();
+
+  /** Compares `sequence`: every change that matters to a decision counts it up. */
+  async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
+    const changesState = update.status.state !== job.status.state || update.status.attempts !== job.status.attempts;
+    const result = await scoringJobs.updateOne(
+      { _id: job._id, 'status.sequence': job.status.sequence },
+      {
+        $set: { ...update.set, status: update.status },
+        ...(update.unset?.length && { $unset: Object.fromEntries(update.unset.map((field) => [field, 1])) }),
+        ...(changesState && { $push: { transitions: { $each: [update.status], $slice: -transitionsKept } } }),
+      },
+    );
+    if (result.modifiedCount === 1) announce(job._id);
+    return result.modifiedCount === 1;
+  }
+
+  /** @param known the job as last seen, to spare the first read: should it be out of date, the write does not match */
+  async function change(id: Types.ObjectId, decide: (job: ScoringJob) => JobUpdate | null, known?: ScoringJob): Promise<ScoringJob | null> {
+    for (let job = known ?? (await find(id)); ; job = await find(id)) {
+      const update = job && decide(job);
+      if (!job || !update) return job;
+      if (await write(job, update)) return { ...job, ...update.set, status: update.status };
+    }
+  }
+
+  return {
+    find,
+    change,
+
+    async insert(job) {
+      try {
+        await scoringJobs.insertMany([job]);
+        return { job, created: true };
+      } catch (error) {
+        if (!isDuplicateKey(error) || job.idempotencyKey === undefined) throw error;
+        const { organization, idempotencyKey } = job;
+        return { job: await scoringJobs.findOne({ organization, idempotencyKey }).lean<ScoringJob>().orFail(), created: false };
+      }
+    },
+
+    async claim(id, dispatch) {
+      const token = randomUUID();
+      const now = new Date();
+      const lease: JobLease = { token, dispatch, expiresAt: new Date(now.getTime() + options.leaseMs) };
+      const job = await change(id, (found) => {
+        const { status } = found;
+        if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
+        if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
+        if (found.attemptsThisRun >= options.attempts) return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
+        return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
+      });
+      return job?.lease?.token === token && job.status.state === ScoringJobState.ACTIVE ? { job, lease } : null;
+    },
+
+    async changeClaimed(claim, next) {
+      let held = false;
+      await change(claim.job._id, (job) => {
+        held = job.lease?.token === claim.lease.token && job.status.state === ScoringJobState.ACTIVE;
+        if (!held) return null;
+        const status = next(job.status);
+        return { status, unset: status.state === ScoringJobState.ACTIVE ? [] : ['lease'] };
+      }, claim.job);
+      return held;
+    },
+
+    async renew(claim) {
+      await scoringJobs.updateOne(
+        { _id: claim.job._id, 'lease.token': claim.lease.token },
+        { $set: { 'lease.expiresAt': new Date(Date.now() + options.leaseMs) } },
+      );
+    },
+
+    async requestCancel(id) {
+      const job = await change(id, ({ status }) => (status.state === ScoringJobState.QUEUED ? { status: cancelled(status, new Date()) } : null));
+      if (job?.status.state !== ScoringJobState.ACTIVE) return;
+      await scoringJobs.updateOne({ _id: id }, { $set: { cancelRequestedAt: new Date() } });
+      // It may have gone back into the queue between the two writes, where nobody would look at the flag for a while.
+      await change(id, (found) => (found.status.state === ScoringJobState.QUEUED ? { status: cancelled(found.status, new Date()) } : null));
+      events.publish('scoringJobCancelRequested', { scoringJobId: id.toHexString() });
+    },
+  };
+}
+
+/** A queue entry that comes a second time (its worker died) may take over at once; another entry waits for the lease to end. */
+function isHeldByAnother(job: ScoringJob, dispatch: number, now: Date): boolean {
+  return job.status.state === ScoringJobState.ACTIVE && job.lease !== undefined && job.lease.dispatch !== dispatch && job.lease.expiresAt > now;
+}

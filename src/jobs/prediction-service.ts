@@ -1,0 +1,136 @@
+import { Types, type QueryFilter } from 'mongoose';
+import type { Models, Patient, Prediction, StoredExplanation } from '../../models/index.js';
+import { authorize } from '../auth/permissions.js';
+import type { Viewer } from '../auth/viewer.js';
+import { NotFoundError } from '../errors.js';
+import { parseInput, toObjectId } from '../input.js';
+import { readPage, type Page, type PageRequest } from '../pagination.js';
+import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
+import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
+import type { RiskBand } from '../risk/manifest.js';
+import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
+import { AdministrativeGender } from '../../models/index.js';
+import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
+import { invalidFeatures, requireModel } from './job-service.js';
+import { additivityFault, toStoredExplanation } from './score-patients.js';
+import { servedModel } from './served-model.js';
+import { BadUserInputError, RiskGraphError } from '../errors.js';
+
+export interface PredictionFilter {
+  readonly patientId?: string | null;
+  readonly jobId?: string | null;
+  readonly modelId?: string | null;
+  readonly modelVersion?: string | null;
+  readonly riskBands?: readonly RiskBand[] | null;
+  readonly createdAfter?: Date | null;
+  readonly createdBefore?: Date | null;
+  readonly minimumProbability?: number | null;
+}
+
+/** A score that was computed now and stored nowhere. */
+export interface Simulation {
+  readonly model: RiskModel;
+  readonly row: EncodedRow;
+  readonly score: Score;
+  readonly explanation: RowExplanation;
+}
+
+/** Predictions of the viewer's organization, and what-if scores. Every method authorises first. */
+export interface PredictionService {
+  find(viewer: Viewer | null, id: string): Promise<Prediction | null>;
+  /** In the order of the ids; null where there is none. For the subscription, whose rule has let the viewer in. */
+  findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
+  list(viewer: Viewer | null, request: PageRequest, filter: PredictionFilter): Promise<Page<Prediction>>;
+  /** The prediction of a SINGLE job, once it is stored. */
+  ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
+  /**
+   * The stored explanation; computed from the stored inputs when the job asked for none.
+   * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served
+   */
+  explanation(prediction: Prediction): Promise<StoredExplanation>;
+  /** @throws BadUserInputError, NotFoundError */
+  simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
+}
+
+export function createPredictionService(models: Models, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
+  const own = (viewer: Viewer): { organization: Types.ObjectId } => ({ organization: new Types.ObjectId(viewer.organizationId) });
+
+  return {
+    async find(viewer, id) {
+      authorize(viewer, 'prediction:read');
+      const _id = toObjectId(id);
+      return _id && models.predictions.findOne({ _id, ...own(viewer) }).lean<Prediction>();
+    },
+
+    async findMany(viewer, ids) {
+      authorize(viewer, 'prediction:read');
+      const wanted = ids.flatMap((id) => toObjectId(id) ?? []);
+      const found = await models.predictions.find({ _id: { $in: wanted }, ...own(viewer) }).lean<Prediction[]>();
+      const byId = new Map(found.map((prediction) => [prediction._id.toHexString(), prediction]));
+      return ids.map((id) => byId.get(id) ?? null);
+    },
+
+    async list(viewer, request, filter) {
+      authorize(viewer, 'prediction:read');
+      return readPage<Prediction>(models.predictions, predictionQuery(viewer, filter), request);
+    },
+
+    async ofJob(viewer, job) {
+      authorize(viewer, 'prediction:read');
+      return models.predictions.findOne({ job, ...own(viewer) }).lean<Prediction>();
+    },
+
+    async explanation(prediction) {
+      if (prediction.explanation) return prediction.explanation;
+      const model = servedModel(registry, prediction);
+      const row = model.encode(Object.fromEntries(prediction.inputs.map(({ code, value }) => [code, value])));
+      const [explanation] = await model.explain([row]);
+      refuseUnlessAdditive(explanation!, prediction);
+      return toStoredExplanation(explanation!);
+    },
+
+    async simulate(viewer, input) {
+      authorize(viewer, 'risk:simulate');
+      const { modelId, modelVersion, patientId, features } = parseInput(simulateRiskSchema, input);
+      const model = requireModel(registry, modelId, modelVersion);
+      const faults = catalogue.faults(features ?? [], 'features');
+      if (faults.length > 0) throw new BadUserInputError(faults);
+      const patient = patientId == null ? nobody : await models.patients.findOne({ _id: toObjectId(patientId), ...own(viewer) }).lean<Patient>();
+      if (!patient) throw new NotFoundError('This patient');
+      const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
+      const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
+      const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
+      refuseUnlessAdditive(explanation!, score!);
+      return { model, row, score: score!, explanation: explanation! };
+    },
+  };
+}
+
+const nobody: PatientRecord = { sex: AdministrativeGender.UNKNOWN, features: [] };
+
+function encode(model: RiskModel, values: Parameters<RiskModel['encode']>[0]): EncodedRow {
+  try {
+    return model.encode(values);
+  } catch (error) {
+    throw error instanceof InvalidFeaturesError ? invalidFeatures(error) : error;
+  }
+}
+
+function refuseUnlessAdditive(explanation: RowExplanation, score: Pick<Score, 'rawOutput'>): void {
+  const fault = additivityFault(explanation, score);
+  if (fault) throw new RiskGraphError('INTERNAL', fault.message);
+}
+
+function predictionQuery(viewer: Viewer, filter: PredictionFilter): QueryFilter<Prediction> {
+  const query: QueryFilter<Prediction> = { organization: new Types.ObjectId(viewer.organizationId) };
+  // An id that is none matches nothing.
+  if (filter.patientId != null) query.patient = toObjectId(filter.patientId) ?? new Types.ObjectId();
+  if (filter.jobId != null) query.job = toObjectId(filter.jobId) ?? new Types.ObjectId();
+  if (filter.modelId != null) query.modelId = filter.modelId;
+  if (filter.modelVersion != null) query.modelVersion = filter.modelVersion;
+  if (filter.riskBands != null) query.riskBand = { $in: [...filter.riskBands] };
+  if (filter.minimumProbability != null) query.probability = { $gte: filter.minimumProbability };
+  const created = { ...(filter.createdAfter != null && { $gt: filter.createdAfter }), ...(filter.createdBefore != null && { $lt: filter.createdBefore }) };
+  if (Object.keys(created).length > 0) query.createdAt = created;
+  return query;
+}

@@ -1,0 +1,83 @@
+import type { EventBus } from '../events/event-bus.js';
+import { ServiceUnavailableError } from '../errors.js';
+
+/** Ids held for a reader that is behind; one that is further behind is sent away rather than kept in memory. */
+const largestBacklog = 100_000;
+
+/** Ids of predictions as they are stored, of one organization and, if given, one patient. */
+export interface PredictionStreams {
+  follow(organizationId: string, patientId: string | null): AsyncIterableIterator<string>;
+  readonly size: number;
+  close(): void;
+}
+
+interface Follower {
+  readonly organizationId: string;
+  readonly patientId: string | null;
+  push(id: string): void;
+  close(): void;
+}
+
+export function createPredictionStreams(events: EventBus): PredictionStreams {
+  const followers = new Set<Follower>();
+  const stop = events.subscribe('predictionsCreated', ({ organizationId, predictionIds, patientIds }) => {
+    for (const follower of followers) {
+      if (follower.organizationId !== organizationId) continue;
+      predictionIds.forEach((id, index) => {
+        if (follower.patientId === null || follower.patientId === patientIds[index]) follower.push(id);
+      });
+    }
+  });
+
+  return {
+    get size() {
+      return followers.size;
+    },
+    follow(organizationId, patientId) {
+      const backlog: string[] = [];
+      let waiting: (() => void) | undefined;
+      let closed = false;
+      const wake = (): void => {
+        waiting?.();
+        waiting = undefined;
+      };
+      const follower: Follower = {
+        organizationId,
+        patientId,
+        push(id) {
+          if (backlog.length <= largestBacklog) backlog.push(id);
+          wake();
+        },
+        close() {
+          closed = true;
+          followers.delete(follower);
+          wake();
+        },
+      };
+      followers.add(follower);
+      const done = { done: true, value: undefined } as const;
+      return {
+        async next() {
+          while (backlog.length === 0 && !closed) await new Promise<void>((resolve) => (waiting = resolve));
+          if (backlog.length > largestBacklog) {
+            follower.close();
+            throw new ServiceUnavailableError('This subscription is too far behind: read predictions(filter: { createdAfter }) and subscribe again.');
+          }
+          const value = closed ? undefined : backlog.shift();
+          return value === undefined ? done : { done: false, value };
+        },
+        async return() {
+          follower.close();
+          return done;
+        },
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    },
+    close() {
+      stop();
+      followers.forEach((follower) => follower.close());
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Logger } from 'pino';
+import { ScoringJobKind, ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
+import type { BatchProgress } from './batch-progress.js';
+import type { JobDispatcher } from './job-dispatcher.js';
+import { openStates } from './job-status.js';
+
+/** Jobs looked at a round; the least recently looked at come first, so that every job has its turn. */
+const jobsPerRound = 1_000;
+
+export interface ReconcilerDependencies {
+  readonly models: Models;
+  readonly dispatcher: JobDispatcher;
+  readonly batchProgress: BatchProgress;
+  /** A job that was put on the queue this long ago must be there, milliseconds. */
+  readonly graceMs: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Puts back on the queue what MongoDB says is open and Redis does not know: jobs accepted while Redis was away, or
+ * wiped from it, or whose worker died together with their entry. Running it twice at once does no harm.
+ * @returns how many jobs were looked at
+ */
+export async function reconcile({ models, dispatcher, batchProgress, graceMs, logger }: ReconcilerDependencies): Promise<number> {
+  const now = new Date();
+  const open = await models.scoringJobs
+    .find({ 'status.state': { $in: openStates }, dispatchedAt: { $lt: new Date(now.getTime() - graceMs) } })
+    .sort({ dispatchedAt: 1 })
+    .limit(jobsPerRound)
+    .lean<ScoringJob[]>();
+  for (const job of open) {
+    if (isInGoodHands(job, now)) continue;
+    if (!(await dispatcher.restore(job))) {
+      logger.warn('Redis is away: jobs wait in MongoDB');
+      return 0;
+    }
+    if (job.kind === ScoringJobKind.BATCH) await batchProgress.refresh(job._id);
+  }
+  await models.scoringJobs.updateMany(
+    { _id: { $in: open.map(({ _id }) => _id) }, 'status.state': { $in: openStates } },
+    { $set: { dispatchedAt: now } },
+  );
+  return open.length;
+}
+
+/** A single job whose worker still renews its lease needs nothing. */
+function isInGoodHands(job: ScoringJob, now: Date): boolean {
+  return job.kind === ScoringJobKind.SINGLE && job.status.state === ScoringJobState.ACTIVE && job.lease !== undefined && job.lease.expiresAt > now;
+}

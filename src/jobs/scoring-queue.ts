@@ -1,0 +1,99 @@
+import { Queue, type JobsOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+
+/** Name of the BullMQ queue that carries single jobs and chunks. */
+export const scoringQueueName = 'scoring';
+
+/** Redeliveries by the queue itself, for when MongoDB cannot even record an attempt; attempts proper are counted there. */
+const redeliveries = 50;
+
+/** What travels through Redis: ids and numbers, nothing of a patient. Parsed again on arrival, old entries outlive deploys. */
+export const queueEntrySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('single'), scoringJobId: z.string().regex(/^[0-9a-f]{24}$/), dispatch: z.number().int() }),
+  z.object({ kind: z.literal('chunk'), scoringJobId: z.string().regex(/^[0-9a-f]{24}$/), dispatch: z.number().int(), chunk: z.number().int().min(0) }),
+]);
+export type QueueEntry = z.infer<typeof queueEntrySchema>;
+
+/** BullMQ job id of an entry: the same work dispatched again gets another id, so an old entry never blocks it. */
+export const queueEntryId = (entry: QueueEntry): string =>
+  entry.kind === 'single' ? `${entry.scoringJobId}-${entry.dispatch}` : `${entry.scoringJobId}-${entry.dispatch}-${entry.chunk}`;
+
+/** The conveyor belt: may lose everything at any moment. */
+export interface ScoringQueue {
+  /** False when Redis does not take it now; the reconciler will bring it. Never throws, never waits long. */
+  add(entries: readonly QueueEntry[], priority: number): Promise<boolean>;
+  /** Which of the entries the queue does not know. @throws when Redis is away */
+  missing(entries: readonly QueueEntry[]): Promise<QueueEntry[]>;
+  close(): Promise<void>;
+}
+
+/** Single jobs overtake chunks of batches whatever their own priorities (lower goes first in BullMQ). */
+const kindPriority = { single: 1, chunk: 100 } as const;
+
+/**
+ * @param connection of its own, failing fast: a caller waits for it. Closed with the queue.
+ * @param timeoutMs how long a caller waits for Redis
+ */
+export function createScoringQueue(
+  connection: Redis,
+  options: { readonly prefix: string; readonly retryDelayMs: number; readonly timeoutMs: number },
+  logger: Logger,
+): ScoringQueue {
+  const queue = new Queue(scoringQueueName, { connection, prefix: options.prefix, skipVersionCheck: true });
+  queue.on('error', (error) => logger.warn({ reason: error.message }, 'scoring queue'));
+  const jobOptions: JobsOptions = {
+    attempts: redeliveries,
+    backoff: { type: 'exponential', delay: options.retryDelayMs, jitter: 0.5 },
+    removeOnComplete: true,
+    removeOnFail: true,
+  };
+
+  return {
+    async add(entries, priority) {
+      const jobs = entries.map((entry) => ({
+        name: entry.kind,
+        data: entry,
+        opts: { ...jobOptions, jobId: queueEntryId(entry), priority: kindPriority[entry.kind] + priority },
+      }));
+      try {
+        await withTimeout(queue.addBulk(jobs), options.timeoutMs);
+        return true;
+      } catch (error) {
+        logger.warn({ entries: entries.length, reason: reasonOf(error) }, 'Redis did not take the job, the reconciler will queue it');
+        return false;
+      }
+    },
+    async missing(entries) {
+      if (entries.length === 0) return [];
+      const pipeline = connection.pipeline();
+      for (const entry of entries) pipeline.exists(queue.toKey(queueEntryId(entry)));
+      const answers = (await withTimeout(pipeline.exec(), options.timeoutMs)) ?? [];
+      return entries.filter((_, index) => {
+        const [error, exists] = answers[index] ?? [new Error('no answer'), null];
+        if (error) throw error;
+        return exists === 0;
+      });
+    },
+    async close() {
+      await queue.close().catch(() => undefined);
+      connection.disconnect();
+    },
+  };
+}
+
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown');

@@ -1,0 +1,91 @@
+import { Types, type Model, type QueryFilter } from 'mongoose';
+import { z } from 'zod';
+import { BadUserInputError } from './errors.js';
+
+export const largestPage = 500;
+
+/** One page of a Relay connection. https://relay.dev/graphql/connections.htm */
+export interface Page<T> {
+  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  /** Counts all rows of the filter; costs a query of its own, so only when asked. */
+  countAll(): Promise<number>;
+}
+
+export interface PageRequest {
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
+/** Field to sort by; `_id` breaks ties, so that a cursor names exactly one place in the list. */
+export interface PageOrder {
+  readonly field: '_id' | 'createdAt' | 'updatedAt';
+  readonly direction: 1 | -1;
+}
+
+const newestFirst: PageOrder = { field: '_id', direction: -1 };
+const cursorSchema = z.tuple([z.enum(['_id', 'createdAt', 'updatedAt']), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
+
+/** What every listed document has. */
+interface Listed {
+  _id: Types.ObjectId;
+  createdAt?: Date;
+  updatedAt?: Date;
+}
+
+/**
+ * Reads one page. A cursor holds the sort value and id of its row, so rows that are added meanwhile neither shift
+ * nor repeat anything.
+ * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
+ */
+export async function readPage<T extends Listed>(
+  model: Model<T>,
+  filter: QueryFilter<T>,
+  request: PageRequest,
+  order: PageOrder = newestFirst,
+): Promise<Page<T>> {
+  const first = request.first ?? 20;
+  if (!Number.isInteger(first) || first < 1 || first > largestPage) {
+    throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
+  }
+  const position = request.after == null ? {} : afterCursor(request.after, order);
+  const rows = await model
+    .find({ $and: [filter, position as QueryFilter<T>] })
+    .sort({ [order.field]: order.direction, _id: order.direction })
+    .limit(first + 1)
+    .lean<T[]>();
+  return {
+    edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, order), node })),
+    hasNextPage: rows.length > first,
+    hasPreviousPage: request.after != null,
+    countAll: () => model.countDocuments(filter),
+  };
+}
+
+function encodeCursor(row: Listed, order: PageOrder): string {
+  const value = order.field === '_id' ? '' : (row[order.field]?.toISOString() ?? '');
+  return Buffer.from(JSON.stringify([order.field, value, row._id.toHexString()])).toString('base64url');
+}
+
+function afterCursor(cursor: string, order: PageOrder): object {
+  const [field, value, id] = decodeCursor(cursor);
+  if (field !== order.field) throw invalidCursor();
+  const comparison = order.direction === 1 ? '$gt' : '$lt';
+  const beyondId = { _id: { [comparison]: new Types.ObjectId(id) } };
+  if (field === '_id') return beyondId;
+  const date = new Date(value);
+  if (Number.isNaN(date.getTime())) throw invalidCursor();
+  return { $or: [{ [field]: { [comparison]: date } }, { [field]: date, ...beyondId }] };
+}
+
+function decodeCursor(cursor: string): z.infer<typeof cursorSchema> {
+  try {
+    return cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch {
+    throw invalidCursor();
+  }
+}
+
+const invalidCursor = (): BadUserInputError =>
+  new BadUserInputError([{ path: 'after', message: 'is not a cursor of this list: pass an endCursor or cursor that it returned' }]);

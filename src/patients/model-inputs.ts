@@ -1,0 +1,37 @@
+import { AdministrativeGender, type Patient } from '../../models/index.js';
+import type { RiskModelManifest } from '../risk/manifest.js';
+import type { FeatureValues } from '../risk/risk-model.js';
+
+/** What of a patient a model may see. */
+export type PatientRecord = Pick<Patient, 'birthDate' | 'sex' | 'features'>;
+
+/**
+ * The values of a patient that a model asks for. Values given as features win; age and sex come from the patient's
+ * own record otherwise. Features of other models are left out.
+ * @param on the day for which the age is wanted
+ */
+export function modelInputs(manifest: RiskModelManifest, patient: PatientRecord, on: Date): FeatureValues {
+  const recorded = new Map(patient.features.map((feature) => [feature.code, feature.value]));
+  return Object.fromEntries(
+    manifest.features.map(({ code, source }) => {
+      if (recorded.has(code)) return [code, recorded.get(code)!];
+      if (source === 'PATIENT_AGE') return [code, ageInYears(patient.birthDate, on)];
+      if (source === 'PATIENT_SEX') return [code, sexCode(patient.sex)];
+      return [code, null];
+    }),
+  );
+}
+
+/** Completed years of life on a day (UTC); null without a birth date. */
+export function ageInYears(birthDate: string | undefined, on: Date): number | null {
+  if (birthDate === undefined) return null;
+  const [year, month, day] = birthDate.split('-').map(Number) as [number, number, number];
+  const hadBirthday = on.getUTCMonth() + 1 > month || (on.getUTCMonth() + 1 === month && on.getUTCDate() >= day);
+  return on.getUTCFullYear() - year - (hadBirthday ? 0 : 1);
+}
+
+/** 1 male, 0 female, as risk models code it; OTHER and UNKNOWN are missing to them. */
+function sexCode(sex: AdministrativeGender): number | null {
+  if (sex === AdministrativeGender.MALE) return 1;
+  return sex === AdministrativeGender.FEMALE ? 0 : null;
+}

@@ -1,0 +1,154 @@
+import { Types, type QueryFilter } from 'mongoose';
+import { AdministrativeGender, type Models, type Patient } from '../../models/index.js';
+import { authorize } from '../auth/permissions.js';
+import type { Viewer } from '../auth/viewer.js';
+import { isDuplicateKey } from '../database.js';
+import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
+import { parseInput, toObjectId } from '../input.js';
+import { readPage, type Page, type PageOrder, type PageRequest } from '../pagination.js';
+import type { FeatureCatalogue } from './feature-catalogue.js';
+import { createPatientSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import { applyUpdate, mergeFeatures } from './patient-update.js';
+
+/** All conditions must hold. `mrn` and `familyName` identify a person and need the right to see names. */
+export interface PatientFilter {
+  readonly mrn?: string | null;
+  /** Whole family name, upper and lower case alike. */
+  readonly familyName?: string | null;
+  readonly sex?: AdministrativeGender | null;
+  readonly createdAfter?: Date | null;
+  readonly updatedAfter?: Date | null;
+}
+
+/** Removes what hangs on a patient: predictions, and jobs that have not run yet. */
+export type PatientErasure = (organization: Types.ObjectId, patient: Types.ObjectId) => Promise<void>;
+
+/** Reads and writes the patients of the viewer's organization. Every method authorises first. */
+export interface PatientService {
+  /** Null when there is none for this viewer. Give id or mrn. */
+  find(viewer: Viewer | null, by: { readonly id?: string | null; readonly mrn?: string | null }): Promise<Patient | null>;
+  /** In the order of the ids; null where there is none. */
+  findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Patient | null)[]>;
+  list(viewer: Viewer | null, request: PageRequest, filter: PatientFilter, order?: PageOrder): Promise<Page<Patient>>;
+  /** @throws BadUserInputError, ConflictError when the MRN is taken */
+  create(viewer: Viewer | null, input: CreatePatient): Promise<Patient>;
+  /** @throws BadUserInputError, NotFoundError, ConflictError when the version is not the present one or the MRN is taken */
+  update(viewer: Viewer | null, input: UpdatePatient): Promise<Patient>;
+  /** Erases the patient and its predictions. @throws NotFoundError */
+  delete(viewer: Viewer | null, id: string): Promise<void>;
+}
+
+/** MongoDB filter of a PatientFilter, within one organization. */
+export function patientQuery(organizationId: string, filter: PatientFilter): QueryFilter<Patient> {
+  const query: QueryFilter<Patient> = { organization: new Types.ObjectId(organizationId) };
+  if (filter.mrn != null) query.mrn = filter.mrn;
+  if (filter.familyName != null) query.familyName = new RegExp(`^${escapeExpression(filter.familyName)}$`, 'i');
+  if (filter.sex != null) query.sex = filter.sex;
+  if (filter.createdAfter != null) query.createdAt = { $gt: filter.createdAfter };
+  if (filter.updatedAfter != null) query.updatedAt = { $gt: filter.updatedAfter };
+  return query;
+}
+
+/** Refuses a filter that would tell a viewer without the right to names who somebody is. */
+export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): void {
+  if (filter.mrn != null || filter.familyName != null) authorize(viewer, 'patient:read-identity');
+}
+
+const escapeExpression = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+export function createPatientService(models: Models, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
+  const { patients } = models;
+  const mrnTaken = (): ConflictError => new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
+
+  function refuseFaults(features: readonly { code: string; value: number | null }[]): void {
+    const faults = catalogue.faults(features, 'features');
+    if (faults.length > 0) throw new BadUserInputError(faults);
+  }
+
+  return {
+    async find(viewer, { id, mrn }) {
+      authorize(viewer, 'patient:read');
+      authorizeFilter(viewer, { mrn });
+      if ((id == null) === (mrn == null)) throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
+      const organization = new Types.ObjectId(viewer.organizationId);
+      if (mrn != null) return patients.findOne({ organization, mrn: mrn.trim() }).lean<Patient>();
+      const _id = toObjectId(id!);
+      return _id && patients.findOne({ _id, organization }).lean<Patient>();
+    },
+
+    async findMany(viewer, ids) {
+      if (!viewer) return ids.map(() => null);
+      const wanted = ids.flatMap((id) => toObjectId(id) ?? []);
+      const found = await patients.find({ _id: { $in: wanted }, organization: new Types.ObjectId(viewer.organizationId) }).lean<Patient[]>();
+      const byId = new Map(found.map((patient) => [patient._id.toHexString(), patient]));
+      return ids.map((id) => byId.get(id) ?? null);
+    },
+
+    async list(viewer, request, filter, order) {
+      authorize(viewer, 'patient:read');
+      authorizeFilter(viewer, filter);
+      return readPage<Patient>(patients, patientQuery(viewer.organizationId, filter), request, order);
+    },
+
+    async create(viewer, input) {
+      authorize(viewer, 'patient:write');
+      const { features, sex, ...identity } = parseInput(createPatientSchema, input);
+      refuseFaults(features ?? []);
+      const now = new Date();
+      const patient: Patient = {
+        _id: new Types.ObjectId(),
+        organization: new Types.ObjectId(viewer.organizationId),
+        ...applyUpdate(identity),
+        mrn: identity.mrn,
+        sex: sex ?? AdministrativeGender.UNKNOWN,
+        features: mergeFeatures([], features ?? [], now),
+        version: 1,
+        createdAt: now,
+        updatedAt: now,
+      };
+      try {
+        await patients.insertMany([patient]);
+      } catch (error) {
+        throw isDuplicateKey(error) ? mrnTaken() : error;
+      }
+      return patient;
+    },
+
+    async update(viewer, input) {
+      authorize(viewer, 'patient:write');
+      const { id, expectedVersion, features, ...changes } = parseInput(updatePatientSchema, input);
+      refuseFaults(features ?? []);
+      const _id = toObjectId(id);
+      const organization = new Types.ObjectId(viewer.organizationId);
+      const current = _id && (await patients.findOne({ _id, organization }).lean<Patient>());
+      if (!current) throw new NotFoundError('This patient');
+      const now = new Date();
+      const cleared = Object.entries(changes).flatMap(([field, value]) => (value === null ? [field] : []));
+      const update = {
+        $set: { ...applyUpdate(changes), features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 },
+        ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
+      };
+      try {
+        const updated = await patients
+          .findOneAndUpdate({ _id: current._id, organization, version: expectedVersion }, update, { returnDocument: 'after' })
+          .lean<Patient>();
+        if (updated) return updated;
+      } catch (error) {
+        throw isDuplicateKey(error) ? mrnTaken() : error;
+      }
+      throw new ConflictError(`The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`);
+    },
+
+    async delete(viewer, id) {
+      authorize(viewer, 'patient:delete');
+      const _id = toObjectId(id);
+      const own = _id && { _id, organization: new Types.ObjectId(viewer.organizationId) };
+      if (!own || !(await patients.exists(own))) throw new NotFoundError('This patient');
+      // Twice: should we die half-way, the patient is still there to be deleted again; the second time takes what a
+      // running job stored meanwhile.
+      await erase(own.organization, own._id);
+      await patients.deleteOne(own);
+      await erase(own.organization, own._id);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Logger } from 'pino';
+
+/**
+ * How a connection treats an outage.
+ * - waiting: commands wait until Redis is back (workers, publishers, subscribers)
+ * - failing-fast: commands fail at once (where a caller waits)
+ */
+export type OutageBehaviour = 'waiting' | 'failing-fast';
+
+const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
+
+/** A connection that keeps trying to come back. Its errors are logged, never thrown. */
+export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Logger): Redis {
+  const options: RedisOptions = {
+    maxRetriesPerRequest: behaviour === 'waiting' ? null : 1,
+    enableOfflineQueue: behaviour === 'waiting',
+    retryStrategy: reconnectDelayMs,
+    connectTimeout: 5_000,
+  };
+  const redis = new Redis(url, options);
+  let lastMessage = '';
+  redis.on('error', (error: Error) => {
+    // A long outage would repeat the same line many times a second.
+    if (error.message !== lastMessage) logger.warn({ reason: error.message }, 'Redis connection');
+    lastMessage = error.message;
+  });
+  redis.on('ready', () => (lastMessage = ''));
+  return redis;
+}
