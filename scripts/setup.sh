@@ -1,0 +1,69 @@
+#!/bin/sh
+# Makes this machine ready to build, run and test: checks Node.js, installs the npm packages that the lock file names, and
+# redis-server where it is missing. Sourced by quickstart.sh and test.sh from the top folder; each step says what it does
+# and does nothing when it has been done already. Plain sh: bash and curl may be absent.
+
+# Where the shell knows it, a failure inside a pipe counts too.
+# shellcheck disable=SC3040
+if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi
+
+say() { printf '\033[2m==>\033[0m %s\n' "$*"; }
+if [ ! -t 1 ]; then say() { printf '==> %s\n' "$*"; }; fi
+
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+check_node() {
+  command -v node >/dev/null 2>&1 || fail 'Node.js is not on the PATH: install version 20.12 or newer (https://nodejs.org), then run this again'
+  node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 12) ? 0 : 1)' \
+    || fail "Node.js $(node --version) is too old: install version 20.12 or newer (https://nodejs.org), then run this again"
+  command -v npm >/dev/null 2>&1 || fail 'npm is not on the PATH: install it (it comes with Node.js; on Debian: apt-get install npm), then run this again'
+}
+
+install_packages() {
+  # npm writes node_modules/.package-lock.json last, so a broken installation is repeated.
+  if [ -e node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]; then return 0; fi
+  say 'Installing the npm packages (npm ci)'
+  # onnxruntime-node's installer would download CUDA; the CPU library is inside the package. No other package needs its
+  # installer either, so none runs.
+  ONNXRUNTIME_NODE_INSTALL=skip npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+    || fail 'npm ci failed (see above): check the connection to the package registry (npm ping), then run this again'
+}
+
+# Runs a command with the rights of root: as it is for root, else through sudo, which may ask for a password on a terminal.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; return; fi
+  command -v sudo >/dev/null 2>&1 || fail "installing redis-server needs root, and there is no sudo: run '$*' as root, or set REDIS_URL to a Redis that runs already"
+  if [ -t 0 ]; then sudo "$@"; else sudo -n "$@"; fi
+}
+
+install_redis() {
+  if command -v redis-server >/dev/null 2>&1; then return 0; fi
+  if [ "${1:-}" != 'always' ]; then
+    if [ -n "${REDIS_URL:-}" ] || grep -qs '^REDIS_URL=.' .env; then return 0; fi
+  fi
+  if command -v apt-get >/dev/null 2>&1; then
+    say 'Installing redis-server (apt-get install redis-server)'
+    as_root apt-get -qq update || fail 'apt-get update failed (see above): mend the package sources, or install redis-server yourself'
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends redis-server >/dev/null \
+      || fail 'apt-get could not install redis-server (see above): install it yourself, or set REDIS_URL to a Redis that runs already'
+    # Debian starts a service of its own on port 6379. RiskGraph runs a private one, so the service is not left running.
+    if [ -d /run/systemd/system ]; then as_root systemctl disable --now --quiet redis-server || true
+    elif command -v service >/dev/null 2>&1; then as_root service redis-server stop >/dev/null 2>&1 || true; fi
+  elif command -v brew >/dev/null 2>&1; then
+    say 'Installing redis (brew install redis)'
+    brew install --quiet redis || fail 'brew could not install redis (see above): install it yourself, or set REDIS_URL to a Redis that runs already'
+  else
+    fail 'redis-server is not on the PATH, and neither apt-get nor brew is there to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already'
+  fi
+  command -v redis-server >/dev/null 2>&1 || fail 'redis-server was installed but is not on the PATH: add its folder to the PATH, then run this again'
+}
+
+build() {
+  if [ -e dist/.built ] && [ -z "$(find src schema models workers package.json tsconfig.json tsconfig.build.json -newer dist/.built 2>/dev/null | head -n 1)" ]; then return 0; fi
+  say 'Building (npm run build)'
+  npm run --silent build || fail 'the build failed (see above)'
+  : > dist/.built
+}

@@ -1,0 +1,29 @@
+/**
+ * Prints `N passed, N failed` as its last line and exits 1 when anything failed.
+ * Arguments: vitest's JSON report, the exit code of `npm run check`, the exit code of vitest.
+ */
+import { readFileSync } from 'node:fs';
+
+const [reportPath, checkCode, testCode] = process.argv.slice(2);
+
+/** The report is empty when vitest died before it could write one. */
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return { numPassedTests: 0, numFailedTests: 0, testResults: [] };
+  }
+}
+
+const report = readReport(reportPath);
+// A file that does not load has no tests to fail, yet it is a failure.
+const unloadable = report.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')).length;
+let failed = report.numFailedTests + unloadable;
+// What fails outside a test: an unhandled rejection, a leaked engine, no report at all.
+if (failed === 0 && testCode !== '0') failed = 1;
+if (checkCode !== '0') {
+  console.log('npm run check failed, see above; it counts as one failure');
+  failed += 1;
+}
+console.log(`${report.numPassedTests} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
