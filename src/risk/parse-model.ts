@@ -1,14 +1,119 @@
-import { InvalidModelError } from './errors.js';
-import { readModel } from './onnx/model-proto.js';
+import { InvalidModelError, quoted, UnexplainableModelError } from './errors.js';
+import { followTrees, type TreeSum } from './graph/after-trees.js';
+import { columnResolver } from './graph/before-trees.js';
+import type { Column, Columns } from './graph/columns.js';
+import { GraphIndex } from './graph/graph-index.js';
+import { modelInputs, type ModelInput } from './graph/model-inputs.js';
+import { type OnnxModel, type OnnxNode, readModel } from './onnx/model-proto.js';
+import { nodeTitle } from './onnx/node-attributes.js';
 import { ElementType } from './onnx/tensor-proto.js';
+import type { TreeEnsemble } from './tree-ensemble.js';
+import { mergeEnsembles } from './trees/merge-ensembles.js';
 import type { ParsedTrees } from './trees/parsed-trees.js';
 import { readClassicTrees } from './trees/read-classic-trees.js';
+import { readUnifiedTrees } from './trees/read-unified-trees.js';
+import type { ScoreLayout } from './trees/score-layout.js';
 
-/** Reads an ONNX file with one tree operator. @throws InvalidModelError */
-export function parseModel(bytes: Uint8Array): ParsedTrees {
+/** An ONNX model of trees, read: its features are the columns of its inputs, in order. */
+export interface ParsedModel {
+  readonly inputs: readonly ModelInput[];
+  readonly featureCount: number;
+  /** The trees over the model's features (`prepare` first). Outputs are SHAP's: raw, before the post transform. */
+  readonly ensemble: TreeEnsemble;
+  /** Tensor with which the trees are compared: the last that is a sum of the trees, or their post transform. */
+  readonly scoreTensor: string;
+  readonly scoreLayout: ScoreLayout;
+  /** No leaf weight is below 0: decides how ONNX Runtime writes the first column of SECOND_CLASS. */
+  readonly weightsAllPositive: boolean;
+  /** Class labels as text; null for regressors. */
+  readonly labels: readonly string[] | null;
+  /** Features whose value passes Scaler, Imputer or the like before the trees: from the value to what the trees compare. */
+  readonly steps: readonly ((value: number) => number)[];
+}
+
+/**
+ * Reads an ONNX file with trees, alone or behind and before the nodes that exporters put around them.
+ * @param options.featureCount width of a row, for models that do not declare it; the widest that the trees ask for otherwise
+ * @throws InvalidModelError when the file is malformed or asks for what is not supported
+ * @throws UnexplainableModelError when exact SHAP values of the input features do not exist, naming the node and the reason
+ */
+export function parseModel(bytes: Uint8Array, options: { featureCount?: number } = {}): ParsedModel {
   const model = readModel(bytes);
-  const node = model.nodes.find((candidate) => candidate.domain === 'ai.onnx.ml' && candidate.operator.startsWith('TreeEnsemble'));
-  if (!node) throw new InvalidModelError('ONNX file', 'it holds no tree ensemble', 'export a forest or boosted trees');
-  const input = model.inputs[0];
-  return readClassicTrees(node, input?.shape?.[1] ?? null, input?.elementType === ElementType.DOUBLE ? 64 : 32);
+  const graph = new GraphIndex(model);
+  const nodes = treeNodes(model);
+  const inputs = modelInputs(model, nodes, options.featureCount);
+  const featureCount = inputs.reduce((sum, input) => sum + input.columns.columns.length, 0);
+  const resolve = columnResolver(graph, new Map(inputs.map((input) => [input.name, input.columns])));
+  const operators = nodes.map((node) => {
+    const columns = resolve(node.inputs[0] ?? '');
+    return { node, columns, trees: readTrees(node, columns) };
+  });
+  const sum = followTrees(graph, operators);
+  const steps: ((value: number) => number)[] = [];
+  const chosen = new Map<number, Column>();
+  const shares = sum.parts.map(({ trees, firstOutput, scale }) => {
+    const operator = operators.find((candidate) => candidate.trees === trees)!;
+    return { firstOutput, scale, ensemble: overInputFeatures(operator.node, trees.ensemble, operator.columns, featureCount, chosen) };
+  });
+  if (new Set(shares.map(({ ensemble }) => ensemble.precision)).size > 1) throw new UnexplainableModelError('ONNX file', 'its tree operators compare in different precisions', 'export them with one input type');
+  const ensemble = mergeEnsembles(shares, sum.offset);
+  for (let feature = 0; feature < featureCount; feature++) steps.push(rounded(chosen.get(feature), inputs, feature, ensemble.precision));
+  return { inputs, featureCount, ensemble, scoreTensor: sum.tensor, ...scoreShape(sum), steps };
+}
+
+/**
+ * Rows as the trees compare them.
+ * @param rows row-major, rowCount x featureCount, NaN = missing
+ */
+export function prepareRows(model: ParsedModel, rows: Float64Array, rowCount: number): Float64Array {
+  const prepared = new Float64Array(rowCount * model.featureCount);
+  for (let place = 0; place < prepared.length; place++) prepared[place] = model.steps[place % model.featureCount]!(rows[place]!);
+  return prepared;
+}
+
+function treeNodes(model: OnnxModel): OnnxNode[] {
+  const nodes = model.nodes.filter((node) => node.domain === 'ai.onnx.ml' && node.operator.startsWith('TreeEnsemble'));
+  if (nodes.length === 0) {
+    const operators = [...new Set(model.nodes.map((node) => quoted(node.operator)))].slice(0, 5).join(', ');
+    throw new InvalidModelError('ONNX file', `it holds no tree ensemble (its operators: ${operators || 'none'})`, 'export a forest or boosted trees as TreeEnsembleClassifier, TreeEnsembleRegressor or TreeEnsemble');
+  }
+  return nodes;
+}
+
+function readTrees(node: OnnxNode, columns: Columns): ParsedTrees {
+  const { elementType } = columns;
+  if (elementType === ElementType.BOOL) throw new InvalidModelError(`node ${nodeTitle(node)}`, 'its input is boolean', 'cast the input to float');
+  const precision = elementType === ElementType.DOUBLE ? 64 : 32;
+  switch (node.operator) {
+    case 'TreeEnsembleClassifier': case 'TreeEnsembleRegressor': return readClassicTrees(node, columns.columns.length, precision);
+    case 'TreeEnsemble': return readUnifiedTrees(node, columns.columns.length, precision);
+    default: throw new InvalidModelError(`node ${nodeTitle(node)}`, 'this tree operator is unknown', 'export TreeEnsembleClassifier, TreeEnsembleRegressor or TreeEnsemble');
+  }
+}
+
+/** The same trees, asking for input features instead of the columns that reach them. */
+function overInputFeatures(node: OnnxNode, ensemble: TreeEnsemble, columns: Columns, featureCount: number, chosen: Map<number, Column>): TreeEnsemble {
+  const feature = ensemble.feature.map((index, place) => {
+    if (ensemble.trueChild[place]! < 0) return 0;
+    const column = columns.columns[index]!;
+    const earlier = chosen.get(column.feature);
+    if (earlier && earlier.apply !== column.apply) {
+      throw new UnexplainableModelError(`node ${nodeTitle(node)}`, `input feature ${column.feature} reaches the trees as several columns made in different ways, whose SHAP values do not add up to the exact value of the feature`, 'give the trees one column a feature');
+    }
+    chosen.set(column.feature, column);
+    return column.feature;
+  });
+  return { ...ensemble, feature, featureCount };
+}
+
+function rounded(column: Column | undefined, inputs: readonly ModelInput[], feature: number, precision: 32 | 64): (value: number) => number {
+  const input = inputs.find((candidate) => feature < candidate.firstFeature + candidate.columns.columns.length)!;
+  const asInput = input.columns.elementType === ElementType.FLOAT ? Math.fround : (value: number): number => value;
+  const asCompared = precision === 32 ? Math.fround : (value: number): number => value;
+  return column ? (value) => asCompared(column.apply(asInput(value))) : (value) => asCompared(asInput(value));
+}
+
+function scoreShape(sum: TreeSum): Pick<ParsedModel, 'scoreLayout' | 'labels' | 'weightsAllPositive'> {
+  const { trees } = sum.parts[0]!;
+  return { scoreLayout: trees.scoreLayout, labels: trees.labels, weightsAllPositive: trees.ensemble.leafWeight.every((weight) => weight >= 0) };
 }

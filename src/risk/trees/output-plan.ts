@@ -7,6 +7,8 @@ export interface OutputPlan {
   readonly baseValues: Float64Array;
   readonly layout: ScoreLayout;
   readonly labels: readonly string[] | null;
+  /** Of several weights that a leaf has for one output, only the first counts: ONNX Runtime with one target. */
+  readonly oneWeightPerLeaf: boolean;
   outputOf(id: number): number;
 }
 
@@ -14,24 +16,29 @@ export interface OutputPlan {
 export function targetOutputs(attributes: NodeAttributes, baseValues: Float64Array): OutputPlan {
   const targets = attributes.integer('n_targets', 0);
   if (targets < 1 || targets > 10_000) throw attributes.refuse(`n_targets is ${targets}`, 'export a model with 1 to 10000 targets');
-  return { outputCount: targets, baseValues: expand(attributes, baseValues, targets), layout: 'PLAIN', labels: null, outputOf: (id) => id };
+  return { outputCount: targets, baseValues: expand(attributes, baseValues, targets), layout: 'PLAIN', labels: null, oneWeightPerLeaf: targets === 1, outputOf: (id) => id };
 }
 
 /**
  * Outputs of TreeEnsembleClassifier: one a class, but a single one, of the second label, where two labels share one class id
- * (binary models of skl2onnx and onnxmltools).
+ * (binary models of skl2onnx and onnxmltools). Base values go where ONNX Runtime 1.30 puts them.
  * @throws InvalidModelError
  */
 export function classOutputs(attributes: NodeAttributes, ids: Float64Array, baseValues: Float64Array): OutputPlan {
   const strings = attributes.strings('classlabels_strings');
   const labels = strings?.length ? Array.from({ length: strings.length }, (_, index) => strings.at(index)) : Array.from(attributes.integers('classlabels_int64s'), String);
   if (labels.length < 2 || labels.length > 10_000) throw attributes.refuse(`it has ${labels.length} class labels`, 'export a classifier with 2 to 10000 classes');
-  const single = labels.length === 2 && new Set(ids).size === 1;
-  if (single) {
-    if (baseValues.length > 1) throw attributes.refuse('base_values has two values while both labels share one class id, which ONNX Runtime reads as a constant second class', 'give one base value');
-    return { outputCount: 1, baseValues: expand(attributes, baseValues, 1), layout: 'SECOND_CLASS', labels, outputOf: () => 0 };
+  const plan = { labels, oneWeightPerLeaf: false };
+  if (labels.length > 2) return { ...plan, outputCount: labels.length, baseValues: expand(attributes, baseValues, labels.length), layout: 'PLAIN', outputOf: (id) => id };
+  if (baseValues.length > 1) {
+    throw attributes.refuse('it has two base values for two labels, of which ONNX Runtime makes scores that are no sum of the trees', 'give one base value and one class id');
   }
-  return { outputCount: labels.length, baseValues: expand(attributes, baseValues, labels.length), layout: 'PLAIN', labels, outputOf: (id) => id };
+  const base = expand(attributes, baseValues.length === 1 ? baseValues : new Float64Array(1), 1);
+  const idsInUse = new Set(ids);
+  if (idsInUse.size > 1) return { ...plan, outputCount: 2, baseValues: Float64Array.of(base[0]!, 0), layout: 'PLAIN', outputOf: (id) => id };
+  // With the one id 1, the base value goes to class 0 and is seen nowhere.
+  if (idsInUse.has(1)) return { ...plan, outputCount: 1, baseValues: new Float64Array(1), layout: 'SECOND_OF_TWO', outputOf: () => 0 };
+  return { ...plan, outputCount: 1, baseValues: base, layout: 'SECOND_CLASS', outputOf: () => 0 };
 }
 
 function expand(attributes: NodeAttributes, values: Float64Array, count: number): Float64Array {

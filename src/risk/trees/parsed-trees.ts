@@ -5,8 +5,6 @@ import type { ScoreLayout } from './score-layout.js';
 export interface ParsedTrees {
   readonly ensemble: TreeEnsemble;
   readonly scoreLayout: ScoreLayout;
-  /** No leaf weight is below 0: decides how ONNX Runtime writes the first of two columns (SECOND_CLASS). */
-  readonly weightsAllPositive: boolean;
   /** Class labels as text; null for regressors. */
   readonly labels: readonly string[] | null;
   /** Name of the tensor that holds the scores. */

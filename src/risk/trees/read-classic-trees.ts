@@ -4,6 +4,7 @@ import { NodeMode, type PostTransform } from '../tree-ensemble.js';
 import { classOutputs, type OutputPlan, targetOutputs } from './output-plan.js';
 import type { ParsedTrees } from './parsed-trees.js';
 import { buildEnsemble } from './build-ensemble.js';
+import { effectivePostTransform } from './read-unified-trees.js';
 import { groupByNode, type NodeTable } from './node-table.js';
 
 const modes: ReadonlyMap<string, number> = new Map(Object.entries({
@@ -43,9 +44,9 @@ export function readClassicTrees(node: OnnxNode, featureCount: number | null, pr
     precision,
     average: aggregate === 'AVERAGE',
     baseValues: plan.baseValues,
-    postTransform,
+    postTransform: classifier ? postTransform : effectivePostTransform(postTransform, plan.outputCount),
   });
-  return { ensemble, scoreLayout: plan.layout, weightsAllPositive: table.weight.every((weight) => weight >= 0), labels: plan.labels, scoreOutput: node.outputs[classifier ? 1 : 0] ?? '' };
+  return { ensemble, scoreLayout: plan.layout, labels: plan.labels, scoreOutput: node.outputs[classifier ? 1 : 0] ?? '' };
 }
 
 function readTable(attributes: NodeAttributes, prefix: string, outputIds: Float64Array, plan: OutputPlan, precision: 32 | 64): NodeTable {
@@ -121,11 +122,14 @@ function readWeights(attributes: NodeAttributes, prefix: string, outputIds: Floa
   const node = new Int32Array(count);
   const output = new Int32Array(count);
   const weight = new Float64Array(count);
+  const weighted = new Uint8Array(mode.length);
   let kept = 0;
   for (let entry = 0; entry < count; entry++) {
     const place = places.find(treeIds[entry]!, nodeIds[entry]!, `${prefix}_weights`);
     // Old onnxmltools wrote weights at branches too; ONNX Runtime ignores them.
     if (mode[place] !== NodeMode.LEAF) continue;
+    if (plan.oneWeightPerLeaf && weighted[place]) continue;
+    weighted[place] = 1;
     node[kept] = place;
     output[kept] = plan.outputOf(outputIds[entry]!);
     weight[kept++] = weights[entry]!;

@@ -1,0 +1,47 @@
+import { ElementType } from '../onnx/tensor-proto.js';
+
+/** One column of a tensor, as a function of one input feature of the model. */
+export interface Column {
+  /** Index of the input feature. */
+  readonly feature: number;
+  /** From the feature's value to the column's, rounded as ONNX Runtime rounds. */
+  readonly apply: (value: number) => number;
+}
+
+/** A tensor of shape [rows, columns.length]. */
+export interface Columns {
+  readonly elementType: number;
+  readonly columns: readonly Column[];
+}
+
+export const identity = (value: number): number => value;
+
+/** Rounds the exact result of an operation to the tensor's type. */
+export function rounder(elementType: number): (value: number) => number {
+  if (elementType === ElementType.FLOAT) return Math.fround;
+  if (elementType === ElementType.INT64 || elementType === ElementType.INT32) return Math.trunc;
+  return identity;
+}
+
+/** Converts as the Cast operator does; NaN and what an integer cannot hold become its smallest value, as on x86-64. */
+export function caster(elementType: number): ((value: number) => number) | undefined {
+  switch (elementType) {
+    case ElementType.FLOAT: return Math.fround;
+    case ElementType.DOUBLE: return identity;
+    case ElementType.INT64: return (value) => (Math.abs(value) < 2 ** 63 ? Math.trunc(value) : -(2 ** 63));
+    case ElementType.INT32: return (value) => (Math.abs(value) < 2 ** 31 ? Math.trunc(value) : -(2 ** 31));
+    case ElementType.BOOL: return (value) => (value === 0 ? 0 : 1);
+    default: return undefined;
+  }
+}
+
+/** The columns after one more step; `step` may differ by column. */
+export function mapColumns(source: Columns, elementType: number, step: (index: number) => (value: number) => number): Columns {
+  return {
+    elementType,
+    columns: source.columns.map((column, index) => {
+      const next = step(index);
+      return { feature: column.feature, apply: column.apply === identity ? next : (value: number): number => next(column.apply(value)) };
+    }),
+  };
+}
