@@ -93,6 +93,7 @@ export class JobLease {
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, idempotencyKey: 1 }, { unique: true, partialFilterExpression: { idempotencyKey: { $type: 'string' } } })
 @index({ 'status.state': 1, dispatchedAt: 1 })
+@index({ 'status.finishedAt': 1 }, { partialFilterExpression: { 'status.finishedAt': { $exists: true } } })
 @index({ patient: 1 }, { partialFilterExpression: { patient: { $exists: true } } })
 export class ScoringJob {
   _id!: Types.ObjectId;
@@ -165,4 +166,8 @@ export class ScoringJob {
 
   @prop({ type: Date, required: true })
   dispatchedAt!: Date;
+
+  /** When a finished job was cut down to what its predictions still need. */
+  @prop({ type: Date })
+  compactedAt?: Date;
 }

@@ -11,9 +11,15 @@ export function createLogger(level: string, name: string): Logger {
       name,
       level,
       redact: { paths: redacted.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' },
-      // The driver and BullMQ put documents into messages of their errors: a type and a code say enough.
-      serializers: { err: (error: Error & { code?: unknown }) => ({ type: error.name, code: error.code }) },
+      serializers: { err: describeError },
     },
     pino.destination({ dest: 2, sync: true }),
   );
+}
+
+/** The message is left out: drivers quote documents in it. The type, the code and the place in our code say enough. */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const places = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 10).map((line) => line.trim());
+  return { type: error.name, code: (error as { code?: unknown }).code, places };
 }

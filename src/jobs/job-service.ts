@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Types, type QueryFilter } from 'mongoose';
-import { ScoringJobKind, ScoringJobState, type Models, type Patient, type ScoringJob } from '../../models/index.js';
+import { ScoringJobKind, ScoringJobState, type Models, type Patient, type ScoringChunk, type ScoringJob } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
-import { readPage, type Page, type PageRequest } from '../pagination.js';
+import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
 import { modelInputs } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
@@ -21,6 +21,13 @@ export interface ScoringJobFilter {
   readonly submittedAfter?: Date | null;
 }
 
+/** A patient of a batch that has no prediction, and why. */
+export interface PatientFault {
+  readonly patientId: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Scoring jobs of the viewer's organization. Every method authorises first. */
 export interface JobService {
   find(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
@@ -33,6 +40,8 @@ export interface JobService {
   submit(viewer: Viewer | null, input: SubmitScoringJob): Promise<ScoringJob>;
   /** A waiting job ends at once, a running one as soon as its worker hears of it. @throws NotFoundError, ConflictError when it has ended otherwise */
   cancel(viewer: Viewer | null, id: string): Promise<ScoringJob>;
+  /** Patients of a batch without a prediction, at most `first`. @throws BadUserInputError */
+  failures(viewer: Viewer | null, job: ScoringJob, first: number): Promise<PatientFault[]>;
   /** Runs a FAILED or CANCELLED job once more. @throws NotFoundError, ConflictError in any other state */
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
@@ -87,6 +96,18 @@ export function createJobService(models: Models, registry: RiskModelRegistry, st
       return job;
     },
 
+    async failures(viewer, job, first) {
+      authorize(viewer, 'prediction:read');
+      if (first < 1 || first > largestPage) throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
+      const chunks = await models.scoringChunks
+        .find({ job: job._id, done: true, failed: { $gt: 0 } }, { failures: { $slice: first } })
+        .sort({ number: 1 })
+        .limit(first)
+        .lean<ScoringChunk[]>();
+      const faults = chunks.flatMap(({ failures }) => failures);
+      return faults.slice(0, first).map(({ patient, code, message }) => ({ patientId: patient.toHexString(), code, message }));
+    },
+
     async retry(viewer, id) {
       authorize(viewer, 'job:control');
       const { _id } = await getOwn(viewer, id);
@@ -104,6 +125,7 @@ export function createJobService(models: Models, registry: RiskModelRegistry, st
       if (from !== ScoringJobState.FAILED && from !== ScoringJobState.CANCELLED) {
         throw new ConflictError(`The scoring job is ${from}: only a FAILED or CANCELLED one can be retried.`);
       }
+      if (job.kind === ScoringJobKind.BATCH) await models.scoringChunks.updateMany({ job: _id, done: false }, { $set: { attempts: 0 } });
       await dispatcher.dispatch(job);
       return job;
     },

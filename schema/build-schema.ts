@@ -1,0 +1,43 @@
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { buildSchemaSync, type ClassType } from 'type-graphql';
+import type { App } from '../src/app.js';
+import { PatientResolver } from './patient/patient.resolver.js';
+import { guardSchema } from './permission-rules.js';
+import { ExplanationResolver } from './prediction/explanation.resolver.js';
+import { createPredictionMapper } from './prediction/prediction.mapper.js';
+import { PredictionResolver } from './prediction/prediction.resolver.js';
+import { RiskModelResolver } from './risk-model/risk-model.resolver.js';
+import { ScoringJobResolver } from './scoring-job/scoring-job.resolver.js';
+import { ViewerResolver } from './viewer/viewer.resolver.js';
+
+const resolverClasses = [ViewerResolver, PatientResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver] as const;
+
+/** What the resolvers are made of. */
+export type SchemaDependencies = Pick<App, 'models' | 'patients' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue'>;
+
+/** The API, every field guarded by its permission rule. */
+export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSchema {
+  return guardSchema(buildBareSchema(dependencies));
+}
+
+/** The API without permission rules: for printing only, never to be served. */
+export function buildBareSchema({ models, patients, jobs, submitBatch, predictions, registry, catalogue }: SchemaDependencies): GraphQLSchema {
+  const toPrediction = createPredictionMapper(registry);
+  const instances = new Map<unknown, unknown>([
+    [ViewerResolver, new ViewerResolver(models)],
+    [PatientResolver, new PatientResolver(patients, predictions, catalogue, toPrediction)],
+    [RiskModelResolver, new RiskModelResolver(registry)],
+    [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
+    [ExplanationResolver, new ExplanationResolver()],
+    [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
+  ]);
+  return buildSchemaSync({
+    resolvers: [...resolverClasses] as [ClassType, ...ClassType[]],
+    container: { get: (resolver) => instances.get(resolver) },
+    // Input is validated in the services, which have callers beside GraphQL.
+    validate: false,
+    // Subscriptions bring their own sources; type-graphql asks for one all the same.
+    pubSub: { publish: () => undefined, subscribe: () => { throw new Error('subscriptions bring their own source'); } },
+  });
+}

@@ -1,0 +1,75 @@
+import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
+import type { Page } from '../../src/pagination.js';
+
+/** https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo */
+@ObjectType({ simpleResolvers: true })
+export class PageInfo {
+  @Field(() => Boolean)
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean)
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true })
+  endCursor!: string | null;
+}
+
+@ArgsType()
+export class PageArguments {
+  @Field(() => Int, { defaultValue: 20, description: 'How many, from 1 to 500.' })
+  first!: number;
+
+  @Field(() => String, { nullable: true, description: 'A cursor of this list: what comes behind it.' })
+  after?: string | null;
+}
+
+export interface Connection<T> {
+  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly pageInfo: PageInfo;
+  /** Counted when asked for. */
+  readonly totalCount: () => Promise<number>;
+}
+
+/** The Connection and Edge types of a node type, e.g. `PatientConnection`. */
+export function connectionType<T extends object>(node: ClassType<T>, name: string): ClassType<Connection<T>> {
+  @ObjectType(`${name}Edge`, { simpleResolvers: true })
+  class Edge {
+    @Field(() => String)
+    cursor!: string;
+
+    @Field(() => node)
+    node!: T;
+  }
+
+  @ObjectType(`${name}Connection`)
+  class ConnectionOfNode implements Connection<T> {
+    @Field(() => [Edge])
+    edges!: Edge[];
+
+    @Field(() => PageInfo, { simple: true })
+    pageInfo!: PageInfo;
+
+    // Not simple: graphql calls the function only when the field was asked for.
+    @Field(() => Int, { description: 'All rows of the filter, not of this page.', name: 'totalCount', simple: true })
+    totalCount!: () => Promise<number>;
+  }
+  return ConnectionOfNode;
+}
+
+/** A page of documents as a connection of API objects. */
+export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): Connection<T> {
+  const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: map(node) }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: page.hasNextPage,
+      hasPreviousPage: page.hasPreviousPage,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: page.countAll,
+  };
+}

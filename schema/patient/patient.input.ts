@@ -1,0 +1,96 @@
+import { GraphQLDateTime, GraphQLLocalDate } from 'graphql-scalars';
+import { Field, Float, ID, InputType, Int, registerEnumType } from 'type-graphql';
+import { AdministrativeGender } from '../../models/index.js';
+import type { PageOrder } from '../../src/pagination.js';
+
+@InputType()
+export class FeatureValueInput {
+  @Field(() => String, { description: 'See riskModels { features { code } }.' })
+  code!: string;
+
+  @Field(() => Float, { nullable: true, description: 'In the unit of the risk model. Null removes the value.' })
+  value!: number | null;
+}
+
+@InputType()
+abstract class PatientFields {
+  @Field(() => String, { nullable: true })
+  givenName?: string | null;
+
+  @Field(() => String, { nullable: true })
+  familyName?: string | null;
+
+  @Field(() => GraphQLLocalDate, { nullable: true })
+  birthDate?: string | null;
+
+  @Field(() => [FeatureValueInput], { nullable: true })
+  features?: FeatureValueInput[] | null;
+}
+
+@InputType()
+export class CreatePatientInput extends PatientFields {
+  @Field(() => String)
+  mrn!: string;
+
+  @Field(() => AdministrativeGender, { nullable: true, description: 'UNKNOWN when absent.' })
+  sex?: AdministrativeGender | null;
+}
+
+@InputType({ description: 'Fields that are absent stay as they are; null clears. Features are merged by code.' })
+export class UpdatePatientInput extends PatientFields {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => Int)
+  expectedVersion!: number;
+
+  @Field(() => String, { nullable: true })
+  mrn?: string;
+
+  @Field(() => AdministrativeGender, { nullable: true })
+  sex?: AdministrativeGender;
+}
+
+@InputType({ description: 'All conditions must hold.' })
+export class PatientFilter {
+  @Field(() => String, { nullable: true })
+  mrn?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The whole name, upper and lower case alike.' })
+  familyName?: string | null;
+
+  @Field(() => AdministrativeGender, { nullable: true })
+  sex?: AdministrativeGender | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true })
+  createdAfter?: Date | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true })
+  updatedAfter?: Date | null;
+}
+
+export enum PatientOrderField {
+  CREATED_AT = 'CREATED_AT',
+  UPDATED_AT = 'UPDATED_AT',
+}
+export enum OrderDirection {
+  ASC = 'ASC',
+  DESC = 'DESC',
+}
+registerEnumType(PatientOrderField, { name: 'PatientOrderField' });
+registerEnumType(OrderDirection, { name: 'OrderDirection' });
+
+@InputType({ description: 'Newest first when absent.' })
+export class PatientOrder {
+  @Field(() => PatientOrderField)
+  field!: PatientOrderField;
+
+  @Field(() => OrderDirection, { defaultValue: OrderDirection.DESC })
+  direction!: OrderDirection;
+}
+
+export function toPageOrder(order: PatientOrder | null | undefined): PageOrder | undefined {
+  if (!order) return undefined;
+  const field = order.field === PatientOrderField.CREATED_AT ? 'createdAt' : 'updatedAt';
+  return { field, direction: order.direction === OrderDirection.ASC ? 1 : -1 };
+}

@@ -1,0 +1,67 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
+import type { PatientService } from '../../src/patients/patient-service.js';
+import type { PredictionService } from '../../src/jobs/prediction-service.js';
+import { PageArguments, toConnection } from '../common/connection.js';
+import type { OperationContext } from '../common/context.js';
+import type { PredictionMapper } from '../prediction/prediction.mapper.js';
+import { PredictionConnection } from '../prediction/prediction.type.js';
+import { CreatePatientInput, PatientFilter, PatientOrder, toPageOrder, UpdatePatientInput } from './patient.input.js';
+import { toPatient } from './patient.mapper.js';
+import { DeletePatientPayload, PatientConnection, PatientType } from './patient.type.js';
+
+@Resolver(() => PatientType)
+export class PatientResolver {
+  constructor(
+    private readonly service: PatientService,
+    private readonly predictionService: PredictionService,
+    private readonly catalogue: FeatureCatalogue,
+    private readonly toPrediction: PredictionMapper,
+  ) {}
+
+  @Query(() => PatientType, { nullable: true, description: 'By id or by MRN. Null when there is none for this caller.' })
+  async patient(
+    @Arg('id', () => ID, { nullable: true }) id: string | null,
+    @Arg('mrn', () => String, { nullable: true }) mrn: string | null,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PatientType | null> {
+    const patient = await this.service.find(viewer, { id, mrn });
+    return patient && toPatient(patient, this.catalogue);
+  }
+
+  @Query(() => PatientConnection)
+  async patients(
+    @Args(() => PageArguments) page: PageArguments,
+    @Arg('filter', () => PatientFilter, { nullable: true }) filter: PatientFilter | null,
+    @Arg('orderBy', () => PatientOrder, { nullable: true }) orderBy: PatientOrder | null,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PatientConnection> {
+    const found = await this.service.list(viewer, page, filter ?? {}, toPageOrder(orderBy));
+    return toConnection(found, (patient) => toPatient(patient, this.catalogue));
+  }
+
+  @Mutation(() => PatientType)
+  async createPatient(@Arg('input', () => CreatePatientInput) input: CreatePatientInput, @Ctx() { viewer }: OperationContext): Promise<PatientType> {
+    return toPatient(await this.service.create(viewer, input), this.catalogue);
+  }
+
+  @Mutation(() => PatientType)
+  async updatePatient(@Arg('input', () => UpdatePatientInput) input: UpdatePatientInput, @Ctx() { viewer }: OperationContext): Promise<PatientType> {
+    return toPatient(await this.service.update(viewer, input), this.catalogue);
+  }
+
+  @Mutation(() => DeletePatientPayload, { description: 'Erases the patient and its predictions, and cancels its open jobs.' })
+  async deletePatient(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<DeletePatientPayload> {
+    await this.service.delete(viewer, id);
+    return { id };
+  }
+
+  @FieldResolver(() => PredictionConnection, { description: 'Newest first.' })
+  async predictions(
+    @Root() { id }: PatientType,
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<InstanceType<typeof PredictionConnection>> {
+    return toConnection(await this.predictionService.list(viewer, page, { patientId: id }), this.toPrediction);
+  }
+}

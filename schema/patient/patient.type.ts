@@ -1,0 +1,63 @@
+import { GraphQLDateTime, GraphQLLocalDate } from 'graphql-scalars';
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { AdministrativeGender } from '../../models/index.js';
+import { connectionType } from '../common/connection.js';
+
+registerEnumType(AdministrativeGender, { name: 'AdministrativeGender', description: "FHIR's administrative gender." });
+
+@ObjectType({ simpleResolvers: true, description: 'The latest value of one feature.' })
+export class PatientFeature {
+  @Field(() => String)
+  code!: string;
+
+  @Field(() => Float)
+  value!: number;
+
+  @Field(() => String, { description: 'UCUM code. Empty when no risk model served uses the feature any more.' })
+  unit!: string;
+
+  @Field(() => GraphQLDateTime)
+  recordedAt!: Date;
+}
+
+@ObjectType('Patient', { simpleResolvers: true, description: 'A person, identified by MRN within the organization.' })
+export class PatientType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String, { description: 'Medical record number.' })
+  mrn!: string;
+
+  @Field(() => String, { nullable: true })
+  givenName!: string | null;
+
+  @Field(() => String, { nullable: true })
+  familyName!: string | null;
+
+  @Field(() => GraphQLLocalDate, { nullable: true })
+  birthDate!: string | null;
+
+  @Field(() => AdministrativeGender)
+  sex!: AdministrativeGender;
+
+  @Field(() => [PatientFeature])
+  features!: PatientFeature[];
+
+  @Field(() => Int, { description: 'Name it in updatePatient: an update of an older version is refused with CONFLICT.' })
+  version!: number;
+
+  @Field(() => GraphQLDateTime)
+  createdAt!: Date;
+
+  @Field(() => GraphQLDateTime)
+  updatedAt!: Date;
+}
+
+export const PatientConnection = connectionType(PatientType, 'Patient');
+export type PatientConnection = InstanceType<typeof PatientConnection>;
+
+@ObjectType({ simpleResolvers: true })
+export class DeletePatientPayload {
+  @Field(() => ID, { description: 'Of the patient that is gone, with its predictions.' })
+  id!: string;
+}

@@ -1,0 +1,46 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, Float, ID, InputType } from 'type-graphql';
+import { FeatureValueInput } from '../patient/patient.input.js';
+import { RiskBand } from '../risk-model/risk-model.type.js';
+
+@InputType({ description: 'All conditions must hold.' })
+export class PredictionFilter {
+  @Field(() => ID, { nullable: true })
+  patientId?: string | null;
+
+  @Field(() => ID, { nullable: true })
+  jobId?: string | null;
+
+  @Field(() => ID, { nullable: true })
+  modelId?: string | null;
+
+  @Field(() => String, { nullable: true })
+  modelVersion?: string | null;
+
+  @Field(() => [RiskBand], { nullable: true, description: 'Any of these.' })
+  riskBands?: RiskBand[] | null;
+
+  @Field(() => Float, { nullable: true })
+  minimumProbability?: number | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true })
+  createdAfter?: Date | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true })
+  createdBefore?: Date | null;
+}
+
+@InputType({ description: "The patient's values, if any, overlaid with those given." })
+export class SimulateRiskInput {
+  @Field(() => ID)
+  modelId!: string;
+
+  @Field(() => String, { nullable: true, description: 'The highest when absent.' })
+  modelVersion?: string | null;
+
+  @Field(() => ID, { nullable: true })
+  patientId?: string | null;
+
+  @Field(() => [FeatureValueInput], { nullable: true })
+  features?: FeatureValueInput[] | null;
+}

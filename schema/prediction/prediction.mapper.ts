@@ -1,0 +1,76 @@
+import type { Prediction, StoredExplanation } from '../../models/index.js';
+import type { Simulation } from '../../src/jobs/prediction-service.js';
+import { toStoredExplanation } from '../../src/jobs/score-patients.js';
+import type { RiskModelManifest } from '../../src/risk/manifest.js';
+import type { RiskModel, RiskModelRegistry } from '../../src/risk/risk-model.js';
+import { renderWaterfall } from '../../src/risk/plots/waterfall.js';
+import { RiskGraphError } from '../../src/errors.js';
+import { toModelFeature, toRiskModel } from '../risk-model/risk-model.mapper.js';
+import type { OutputSpace, RiskBand, ShapMethod } from '../risk-model/risk-model.type.js';
+import type { Explanation, FeatureValue, PredictionType, RiskSimulationType } from './prediction.type.js';
+
+export type PredictionMapper = (prediction: Prediction) => PredictionType;
+
+/** What the API shows of a prediction; units come from the model that scored. */
+export function createPredictionMapper(registry: RiskModelRegistry): PredictionMapper {
+  return (prediction) => ({
+    id: prediction._id.toHexString(),
+    createdAt: prediction.createdAt,
+    probability: prediction.probability,
+    rawOutput: prediction.rawOutput,
+    riskBand: prediction.riskBand as RiskBand,
+    inputs: toInputs(prediction.inputs, registry.find(prediction.modelId, prediction.modelVersion)?.manifest),
+    modelSha256: prediction.modelSha256,
+    source: prediction,
+  });
+}
+
+function toInputs(inputs: Prediction['inputs'], manifest: RiskModelManifest | undefined): FeatureValue[] {
+  const units = new Map(manifest?.features.map(({ code, unit }) => [code, unit]));
+  return inputs.map(({ code, value }) => ({ code, value: value ?? null, unit: units.get(code) ?? '' }));
+}
+
+/** @throws RiskGraphError NOT_FOUND: labels and units of a prediction stand in the manifest of its model */
+export function modelOf(registry: RiskModelRegistry, { modelId, modelVersion }: { readonly modelId: string; readonly modelVersion: string }): RiskModel {
+  const model = registry.find(modelId, modelVersion);
+  if (!model) throw new RiskGraphError('NOT_FOUND', `The risk model ${modelId}@${modelVersion} is no longer served: ask your operator to put its bundle back.`);
+  return model;
+}
+
+/** @param given the inputs in the order of the model's features, null where missing */
+export function toExplanation(
+  model: RiskModel,
+  given: readonly (number | null)[],
+  score: { readonly probability: number; readonly riskBand: string },
+  explanation: StoredExplanation,
+): Explanation {
+  const { manifest } = model;
+  const contributions = manifest.features.map((feature, index) => ({
+    feature: toModelFeature(feature),
+    inputValue: given[index] ?? null,
+    displayValue: model.displayValue(feature, given[index] ?? null),
+    value: explanation.contributions[index]!,
+  }));
+  return {
+    method: explanation.method as ShapMethod,
+    outputSpace: manifest.outputSpace as OutputSpace,
+    baseValue: explanation.baseValue,
+    outputValue: explanation.outputValue,
+    additivityError: explanation.additivityError,
+    source: {
+      sorted: [...contributions].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)),
+      waterfall: () => renderWaterfall({ manifest, score, explanation, contributions: contributions.map(({ displayValue, value, feature }) => ({ label: feature.label, displayValue, value })) }),
+    },
+  };
+}
+
+export function toSimulation({ model, row, score, explanation }: Simulation): RiskSimulationType {
+  return {
+    model: toRiskModel(model),
+    probability: score.probability,
+    rawOutput: score.rawOutput,
+    riskBand: score.riskBand as RiskBand,
+    inputs: model.manifest.features.map(({ code, unit }, index) => ({ code, unit, value: row.given[index] ?? null })),
+    explanation: toExplanation(model, row.given, score, toStoredExplanation(explanation)),
+  };
+}

@@ -1,0 +1,95 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
+import { authorize } from '../../src/auth/permissions.js';
+import { NotFoundError } from '../../src/errors.js';
+import type { PredictionService } from '../../src/jobs/prediction-service.js';
+import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
+import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
+import { PageArguments, toConnection } from '../common/connection.js';
+import type { OperationContext } from '../common/context.js';
+import type { Rel } from '../common/rel.js';
+import { toPatient } from '../patient/patient.mapper.js';
+import { PatientType } from '../patient/patient.type.js';
+import { toRiskModel } from '../risk-model/risk-model.mapper.js';
+import { RiskModelType } from '../risk-model/risk-model.type.js';
+import { toScoringJob } from '../scoring-job/scoring-job.mapper.js';
+import { ScoringJobType } from '../scoring-job/scoring-job.type.js';
+import { PredictionFilter, SimulateRiskInput } from './prediction.input.js';
+import { modelOf, toExplanation, toSimulation, type PredictionMapper } from './prediction.mapper.js';
+import { Explanation, PredictionConnection, PredictionType, RiskSimulationType } from './prediction.type.js';
+
+@Resolver(() => PredictionType)
+export class PredictionResolver {
+  constructor(
+    private readonly service: PredictionService,
+    private readonly registry: RiskModelRegistry,
+    private readonly catalogue: FeatureCatalogue,
+    private readonly toPrediction: PredictionMapper,
+  ) {}
+
+  @Query(() => PredictionType, { nullable: true })
+  async prediction(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<PredictionType | null> {
+    const prediction = await this.service.find(viewer, id);
+    return prediction && this.toPrediction(prediction);
+  }
+
+  @Query(() => PredictionConnection, { description: 'Newest first.' })
+  async predictions(
+    @Args(() => PageArguments) page: PageArguments,
+    @Arg('filter', () => PredictionFilter, { nullable: true }) filter: PredictionFilter | null,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<InstanceType<typeof PredictionConnection>> {
+    return toConnection(await this.service.list(viewer, page, filter ?? {}), this.toPrediction);
+  }
+
+  @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.' })
+  async simulateRisk(@Arg('input', () => SimulateRiskInput) input: SimulateRiskInput, @Ctx() { viewer }: OperationContext): Promise<RiskSimulationType> {
+    return toSimulation(await this.service.simulate(viewer, input));
+  }
+
+  @Subscription(() => PredictionType, {
+    description:
+      "Predictions as they are stored, in the caller's organization. One stored while the connection is away is not repeated: read predictions(filter: { createdAfter }).",
+    subscribe: ({ args, context }: SubscribeResolverData<string, { patientId?: string | null }, OperationContext>) => followPredictions(args.patientId ?? null, context),
+  })
+  async predictionCreated(
+    @Root() id: string,
+    @Arg('patientId', () => ID, { nullable: true }) _patientId: string | null,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PredictionType> {
+    const [prediction] = await this.service.findMany(viewer, [id]);
+    if (!prediction) throw new NotFoundError('This prediction');
+    return this.toPrediction(prediction);
+  }
+
+  @FieldResolver(() => PatientType)
+  async patient(@Root() { source }: PredictionType, @Ctx() { loaders }: OperationContext): Promise<Rel<PatientType>> {
+    const patient = await loaders.patient.load(source.patient.toHexString());
+    if (!patient) throw new NotFoundError('The patient of this prediction');
+    return toPatient(patient, this.catalogue);
+  }
+
+  @FieldResolver(() => ScoringJobType)
+  async job(@Root() { source }: PredictionType, @Ctx() { loaders }: OperationContext): Promise<Rel<ScoringJobType>> {
+    const job = await loaders.job.load(source.job.toHexString());
+    if (!job) throw new NotFoundError('The job of this prediction');
+    return toScoringJob(job);
+  }
+
+  @FieldResolver(() => RiskModelType)
+  model(@Root() { source }: PredictionType): RiskModelType {
+    return toRiskModel(modelOf(this.registry, source));
+  }
+
+  @FieldResolver(() => Explanation)
+  async explanation(@Root() { source }: PredictionType): Promise<Explanation> {
+    const given = source.inputs.map(({ value }) => value ?? null);
+    return toExplanation(modelOf(this.registry, source), given, source, await this.service.explanation(source));
+  }
+}
+
+/** Ids of predictions as they are stored; the field's resolver reads them with the viewer's rights. */
+async function followPredictions(patientId: string | null, { viewer, loaders, predictionStreams }: OperationContext): Promise<AsyncIterable<string>> {
+  authorize(viewer, 'prediction:read');
+  if (patientId !== null && !(await loaders.patient.load(patientId))) throw new NotFoundError('This patient');
+  return predictionStreams.follow(viewer.organizationId, patientId);
+}

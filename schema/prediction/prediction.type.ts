@@ -1,0 +1,110 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, Float, ID, ObjectType } from 'type-graphql';
+import type { Prediction } from '../../models/index.js';
+import { connectionType } from '../common/connection.js';
+import { ModelFeature, OutputSpace, RiskBand, RiskModelType, ShapMethod } from '../risk-model/risk-model.type.js';
+
+@ObjectType({ simpleResolvers: true, description: 'One model input as used.' })
+export class FeatureValue {
+  @Field(() => String)
+  code!: string;
+
+  @Field(() => Float, { nullable: true, description: 'Null where it was missing.' })
+  value!: number | null;
+
+  @Field(() => String, { description: 'UCUM code.' })
+  unit!: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'How much one feature moved the output.' })
+export class Contribution {
+  @Field(() => ModelFeature)
+  feature!: ModelFeature;
+
+  @Field(() => Float, { nullable: true, description: 'Null where it was missing.' })
+  inputValue!: number | null;
+
+  @Field(() => String, { description: 'The value as a person reads it, with its unit.' })
+  displayValue!: string;
+
+  @Field(() => Float, { description: "SHAP value, in the explanation's output space." })
+  value!: number;
+}
+
+/** What the field resolvers of an explanation need, beside its own fields. */
+export interface ExplanationSource {
+  readonly sorted: readonly Contribution[];
+  readonly waterfall: () => string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'SHAP values: baseValue + the sum of all contributions = outputValue.' })
+export class Explanation {
+  @Field(() => ShapMethod)
+  method!: ShapMethod;
+
+  @Field(() => OutputSpace, { description: 'The space in which the contributions add up: that of the raw output.' })
+  outputSpace!: OutputSpace;
+
+  @Field(() => Float)
+  baseValue!: number;
+
+  @Field(() => Float)
+  outputValue!: number;
+
+  @Field(() => Float, { description: '|baseValue + sum of contributions - outputValue|' })
+  additivityError!: number;
+
+  /** For the field resolvers. */
+  source!: ExplanationSource;
+}
+
+@ObjectType('Prediction', { simpleResolvers: true, description: 'One patient scored once by one model version.' })
+export class PredictionType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => GraphQLDateTime)
+  createdAt!: Date;
+
+  @Field(() => Float, { description: 'Calibrated.' })
+  probability!: number;
+
+  @Field(() => Float, { description: "The model's own output before calibration, which the explanation explains." })
+  rawOutput!: number;
+
+  @Field(() => RiskBand)
+  riskBand!: RiskBand;
+
+  @Field(() => [FeatureValue])
+  inputs!: FeatureValue[];
+
+  @Field(() => String, { description: 'SHA-256 of the model that scored.' })
+  modelSha256!: string;
+
+  /** For the field resolvers: patient, job, model and explanation are read from here. */
+  source!: Prediction;
+}
+
+export const PredictionConnection = connectionType(PredictionType, 'Prediction');
+export type PredictionConnection = InstanceType<typeof PredictionConnection>;
+
+@ObjectType('RiskSimulation', { simpleResolvers: true, description: 'A score that was computed now and stored nowhere.' })
+export class RiskSimulationType {
+  @Field(() => RiskModelType)
+  model!: RiskModelType;
+
+  @Field(() => Float)
+  probability!: number;
+
+  @Field(() => Float)
+  rawOutput!: number;
+
+  @Field(() => RiskBand)
+  riskBand!: RiskBand;
+
+  @Field(() => [FeatureValue])
+  inputs!: FeatureValue[];
+
+  @Field(() => Explanation)
+  explanation!: Explanation;
+}

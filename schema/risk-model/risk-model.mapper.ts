@@ -1,0 +1,47 @@
+import type { ModelFeature as ManifestFeature } from '../../src/risk/manifest.js';
+import type { RiskModel } from '../../src/risk/risk-model.js';
+import type { FeatureKind, MissingValuePolicy, ModelFeature, OutputSpace, RiskBand, RiskModelType, ShapMethod } from './risk-model.type.js';
+
+export function toModelFeature(feature: ManifestFeature): ModelFeature {
+  const { missing } = feature;
+  return {
+    code: feature.code,
+    label: feature.label,
+    description: feature.description ?? null,
+    unit: feature.unit,
+    unitLabel: feature.unitLabel,
+    kind: feature.kind as FeatureKind,
+    range: feature.range ?? null,
+    codes: feature.codes ?? null,
+    missing: {
+      policy: missing.policy as MissingValuePolicy,
+      value: missing.policy === 'IMPUTE' ? missing.value : null,
+      meaning: missing.policy === 'REQUIRED' ? null : missing.meaning,
+    },
+  };
+}
+
+/** What the API shows of a risk model. */
+export function toRiskModel({ manifest, sha256, card, shapMethods }: RiskModel): RiskModelType {
+  const features = manifest.features.map(toModelFeature);
+  const importance = manifest.globalImportance ?? {};
+  return {
+    id: manifest.id,
+    version: manifest.version,
+    sha256,
+    name: manifest.name,
+    description: manifest.description,
+    intendedUse: manifest.intendedUse,
+    outcome: manifest.outcome,
+    outputSpace: manifest.outputSpace as OutputSpace,
+    shapMethods: shapMethods as ShapMethod[],
+    features,
+    riskBands: manifest.riskBands.map(({ band, from, meaning }) => ({ band: band as RiskBand, from, meaning })),
+    metrics: manifest.metrics.map((metric) => ({ ...metric, confidenceInterval: metric.confidenceInterval ?? null })),
+    training: { ...manifest.training, sites: manifest.training.sites ?? [] },
+    globalImportance: features
+      .flatMap((feature) => (feature.code in importance ? [{ feature, value: importance[feature.code]! }] : []))
+      .sort((a, b) => b.value - a.value),
+    card,
+  };
+}

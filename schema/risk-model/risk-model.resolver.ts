@@ -1,0 +1,21 @@
+import { Arg, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import { renderImportancePlot } from '../../src/risk/plots/importance-plot.js';
+import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
+import { toRiskModel } from './risk-model.mapper.js';
+import { RiskModelType } from './risk-model.type.js';
+
+@Resolver(() => RiskModelType)
+export class RiskModelResolver {
+  constructor(private readonly registry: RiskModelRegistry) {}
+
+  @Query(() => [RiskModelType], { description: 'Every version served.' })
+  riskModels(): RiskModelType[] {
+    return this.registry.list().map(toRiskModel);
+  }
+
+  @Query(() => RiskModelType, { nullable: true, description: 'The highest version, unless one is named.' })
+  riskModel(@Arg('id', () => ID) id: string, @Arg('version', () => String, { nullable: true }) version: string | null): RiskModelType | null {
+    const model = this.registry.find(id, version ?? undefined);
+    return model ? toRiskModel(model) : null;
+  }
+}

@@ -1,0 +1,213 @@
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+
+export enum RiskBand {
+  LOW = 'LOW',
+  MODERATE = 'MODERATE',
+  HIGH = 'HIGH',
+  VERY_HIGH = 'VERY_HIGH',
+}
+export enum OutputSpace {
+  PROBABILITY = 'PROBABILITY',
+  LOG_ODDS = 'LOG_ODDS',
+}
+export enum ShapMethod {
+  PATH_DEPENDENT = 'PATH_DEPENDENT',
+  INTERVENTIONAL = 'INTERVENTIONAL',
+}
+export enum FeatureKind {
+  CONTINUOUS = 'CONTINUOUS',
+  COUNT = 'COUNT',
+  BINARY = 'BINARY',
+  CATEGORICAL = 'CATEGORICAL',
+}
+export enum MissingValuePolicy {
+  REQUIRED = 'REQUIRED',
+  IMPUTE = 'IMPUTE',
+  NATIVE = 'NATIVE',
+}
+registerEnumType(RiskBand, { name: 'RiskBand', description: 'What each band means is said by the risk model.' });
+registerEnumType(OutputSpace, { name: 'OutputSpace', description: 'The space in which contributions add up.' });
+registerEnumType(ShapMethod, { name: 'ShapMethod' });
+registerEnumType(FeatureKind, { name: 'FeatureKind' });
+registerEnumType(MissingValuePolicy, {
+  name: 'MissingValuePolicy',
+  valuesConfig: {
+    REQUIRED: { description: 'There is no score without it.' },
+    IMPUTE: { description: '`value` is used in its place, as in training.' },
+    NATIVE: { description: 'The trees know which way a missing value goes.' },
+  },
+});
+
+@ObjectType({ simpleResolvers: true })
+export class FeatureRange {
+  @Field(() => Float)
+  min!: number;
+
+  @Field(() => Float)
+  max!: number;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class FeatureCode {
+  @Field(() => Float)
+  value!: number;
+
+  @Field(() => String)
+  label!: string;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class MissingValue {
+  @Field(() => MissingValuePolicy)
+  policy!: MissingValuePolicy;
+
+  @Field(() => Float, { nullable: true })
+  value!: number | null;
+
+  @Field(() => String, { nullable: true })
+  meaning!: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'One named input of a risk model.' })
+export class ModelFeature {
+  @Field(() => String)
+  code!: string;
+
+  @Field(() => String)
+  label!: string;
+
+  @Field(() => String, { nullable: true })
+  description!: string | null;
+
+  @Field(() => String, { description: 'UCUM code.' })
+  unit!: string;
+
+  @Field(() => String, { description: 'The unit as a person reads it; may be empty.' })
+  unitLabel!: string;
+
+  @Field(() => FeatureKind)
+  kind!: FeatureKind;
+
+  @Field(() => FeatureRange, { nullable: true })
+  range!: FeatureRange | null;
+
+  @Field(() => [FeatureCode], { nullable: true })
+  codes!: FeatureCode[] | null;
+
+  @Field(() => MissingValue)
+  missing!: MissingValue;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class RiskBandDefinition {
+  @Field(() => RiskBand)
+  band!: RiskBand;
+
+  @Field(() => Float, { description: 'The lowest probability of the band.' })
+  from!: number;
+
+  @Field(() => String)
+  meaning!: string;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class ModelMetric {
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => String, { description: 'How it was estimated.' })
+  method!: string;
+
+  @Field(() => Float)
+  value!: number;
+
+  @Field(() => [Float], { nullable: true, description: 'Lower and upper end.' })
+  confidenceInterval!: number[] | null;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class TrainingSite {
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => Int)
+  patients!: number;
+
+  @Field(() => Int)
+  events!: number;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class TrainingSummary {
+  @Field(() => String)
+  data!: string;
+
+  @Field(() => Int)
+  patients!: number;
+
+  @Field(() => Int)
+  events!: number;
+
+  @Field(() => String)
+  algorithm!: string;
+
+  @Field(() => [TrainingSite])
+  sites!: TrainingSite[];
+}
+
+@ObjectType({ simpleResolvers: true })
+export class FeatureImportance {
+  @Field(() => ModelFeature)
+  feature!: ModelFeature;
+
+  @Field(() => Float, { description: 'Mean |SHAP value| over the training rows.' })
+  value!: number;
+}
+
+@ObjectType('RiskModel', { simpleResolvers: true, description: 'A versioned model, as its manifest and model card describe it.' })
+export class RiskModelType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String)
+  version!: string;
+
+  @Field(() => String, { description: 'SHA-256 of model.onnx.' })
+  sha256!: string;
+
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => String)
+  description!: string;
+
+  @Field(() => String)
+  intendedUse!: string;
+
+  @Field(() => String, { description: 'What the probability is the probability of.' })
+  outcome!: string;
+
+  @Field(() => OutputSpace)
+  outputSpace!: OutputSpace;
+
+  @Field(() => [ShapMethod], { description: 'How this model can be explained, the default first.' })
+  shapMethods!: ShapMethod[];
+
+  @Field(() => [ModelFeature])
+  features!: ModelFeature[];
+
+  @Field(() => [RiskBandDefinition])
+  riskBands!: RiskBandDefinition[];
+
+  @Field(() => [ModelMetric])
+  metrics!: ModelMetric[];
+
+  @Field(() => TrainingSummary)
+  training!: TrainingSummary;
+
+  @Field(() => [FeatureImportance], { description: 'Largest first; empty when the bundle has none.' })
+  globalImportance!: FeatureImportance[];
+
+  @Field(() => String, { description: 'The model card, Markdown.' })
+  card!: string;
+}

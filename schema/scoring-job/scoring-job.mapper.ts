@@ -1,0 +1,33 @@
+import type { ScoringJob } from '../../models/index.js';
+import type { JobChange } from '../../src/jobs/job-status.js';
+import type { ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
+
+/** What the API shows of a job. */
+export function toScoringJob(job: ScoringJob): ScoringJobType {
+  const { status, total } = job;
+  return {
+    id: job._id.toHexString(),
+    kind: job.kind,
+    state: status.state,
+    progress: {
+      stage: status.stage,
+      processed: status.processed,
+      total,
+      percent: total === 0 ? 100 : (100 * status.processed) / total,
+      failed: status.failed,
+    },
+    attempts: status.attempts,
+    sequence: status.sequence,
+    priority: job.priority,
+    submittedAt: job.submittedAt,
+    startedAt: status.startedAt ?? null,
+    finishedAt: status.finishedAt ?? null,
+    submittedBy: job.submittedBy,
+    error: status.error ? { code: status.error.code, message: status.error.message } : null,
+    source: job,
+  };
+}
+
+export function toScoringJobEvent({ sequence, collapsed, job }: JobChange): ScoringJobEvent {
+  return { sequence, collapsed, job: toScoringJob(job) };
+}

@@ -1,0 +1,128 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
+import { ScoringJobKind, ScoringJobState } from '../../models/index.js';
+import { authorize } from '../../src/auth/permissions.js';
+import { NotFoundError } from '../../src/errors.js';
+import { toObjectId } from '../../src/input.js';
+import type { JobService } from '../../src/jobs/job-service.js';
+import type { JobChange } from '../../src/jobs/job-status.js';
+import type { SubmitBatch } from '../../src/jobs/batch-submission.js';
+import type { PredictionService } from '../../src/jobs/prediction-service.js';
+import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
+import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
+import { PageArguments, toConnection } from '../common/connection.js';
+import type { OperationContext } from '../common/context.js';
+import { toPatient } from '../patient/patient.mapper.js';
+import { PatientType } from '../patient/patient.type.js';
+import { modelOf, type PredictionMapper } from '../prediction/prediction.mapper.js';
+import { PredictionConnection, PredictionType } from '../prediction/prediction.type.js';
+import { toRiskModel } from '../risk-model/risk-model.mapper.js';
+import { RiskModelType } from '../risk-model/risk-model.type.js';
+import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } from './scoring-job.input.js';
+import { toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
+import { PatientFailure, ScoringJobConnection, ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
+
+@Resolver(() => ScoringJobType)
+export class ScoringJobResolver {
+  constructor(
+    private readonly service: JobService,
+    private readonly submitBatch: SubmitBatch,
+    private readonly predictionService: PredictionService,
+    private readonly registry: RiskModelRegistry,
+    private readonly catalogue: FeatureCatalogue,
+    private readonly toPrediction: PredictionMapper,
+  ) {}
+
+  @Query(() => ScoringJobType, { nullable: true })
+  async scoringJob(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType | null> {
+    const job = await this.service.find(viewer, id);
+    return job && toScoringJob(job);
+  }
+
+  @Query(() => ScoringJobConnection, { description: 'Newest first.' })
+  async scoringJobs(
+    @Args(() => PageArguments) page: PageArguments,
+    @Arg('filter', () => ScoringJobFilter, { nullable: true }) filter: ScoringJobFilter | null,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<InstanceType<typeof ScoringJobConnection>> {
+    return toConnection(await this.service.list(viewer, page, filter ?? {}), toScoringJob);
+  }
+
+  @Mutation(() => ScoringJobType, { description: 'Accepts a job for one patient: it will end in a terminal state, whatever happens.' })
+  async submitScoringJob(@Arg('input', () => SubmitScoringJobInput) input: SubmitScoringJobInput, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType> {
+    return toScoringJob(await this.service.submit(viewer, input));
+  }
+
+  @Mutation(() => ScoringJobType, { description: 'Accepts a job for many patients, up to 1,000,000. They are fixed now; each is scored as it is then.' })
+  async submitBatchScoringJob(
+    @Arg('input', () => SubmitBatchScoringJobInput) input: SubmitBatchScoringJobInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<ScoringJobType> {
+    return toScoringJob(await this.submitBatch(viewer, input));
+  }
+
+  @Mutation(() => ScoringJobType, { description: 'A waiting job ends at once, a running one as soon as its worker hears of it: subscribe to see it.' })
+  async cancelScoringJob(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType> {
+    return toScoringJob(await this.service.cancel(viewer, id));
+  }
+
+  @Mutation(() => ScoringJobType, { description: 'Runs a FAILED or CANCELLED job once more. Predictions it has stored are kept.' })
+  async retryScoringJob(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType> {
+    return toScoringJob(await this.service.retry(viewer, id));
+  }
+
+  @Subscription(() => ScoringJobEvent, {
+    description: 'The job as it stands, then every change; completes after the terminal state. `after` resumes behind a sequence number.',
+    subscribe: ({ args, context }: SubscribeResolverData<JobChange, { id: string; after?: number | null }, OperationContext>) =>
+      followJob(args.id, args.after ?? 0, context),
+  })
+  scoringJobUpdated(
+    @Root() change: JobChange,
+    @Arg('id', () => ID) _id: string,
+    @Arg('after', () => Int, { nullable: true }) _after: number | null,
+  ): ScoringJobEvent {
+    return toScoringJobEvent(change);
+  }
+
+  @FieldResolver(() => PatientType, { nullable: true, description: 'Of a SINGLE job; null once it was deleted.' })
+  async patient(@Root() { source }: ScoringJobType, @Ctx() { loaders }: OperationContext): Promise<PatientType | null> {
+    const patient = source.patient && (await loaders.patient.load(source.patient.toHexString()));
+    return patient ? toPatient(patient, this.catalogue) : null;
+  }
+
+  @FieldResolver(() => PredictionType, { nullable: true, description: 'Of a SINGLE job that is COMPLETED.' })
+  async prediction(@Root() { source }: ScoringJobType, @Ctx() { viewer }: OperationContext): Promise<PredictionType | null> {
+    if (source.kind !== ScoringJobKind.SINGLE || source.status.state !== ScoringJobState.COMPLETED) return null;
+    const prediction = await this.predictionService.ofJob(viewer, source._id);
+    return prediction && this.toPrediction(prediction);
+  }
+
+  @FieldResolver(() => PredictionConnection, { description: 'Newest first.' })
+  async predictions(
+    @Root() { id }: ScoringJobType,
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<InstanceType<typeof PredictionConnection>> {
+    return toConnection(await this.predictionService.list(viewer, page, { jobId: id }), this.toPrediction);
+  }
+
+  @FieldResolver(() => RiskModelType)
+  model(@Root() { source }: ScoringJobType): RiskModelType {
+    return toRiskModel(modelOf(this.registry, source));
+  }
+
+  @FieldResolver(() => [PatientFailure], { description: 'Of a BATCH: patients without a prediction, and why. All of them are counted in progress.failed.' })
+  failures(
+    @Root() { source }: ScoringJobType,
+    @Arg('first', () => Int, { defaultValue: 100 }) first: number,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PatientFailure[]> {
+    return this.service.failures(viewer, source, first);
+  }
+}
+
+async function followJob(id: string, after: number, { viewer, jobStreams }: OperationContext): Promise<AsyncIterable<JobChange>> {
+  authorize(viewer, 'job:read');
+  const jobId = toObjectId(id);
+  if (!jobId) throw new NotFoundError('This scoring job');
+  return jobStreams.follow(viewer.organizationId, jobId, after);
+}

@@ -1,0 +1,40 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { Role } from '../../models/index.js';
+
+registerEnumType(Role, {
+  name: 'Role',
+  valuesConfig: {
+    CLINICIAN: { description: 'Reads and writes patients, submits and reads jobs.' },
+    ANALYST: { description: 'Reads predictions without names, MRN or birth date.' },
+    SERVICE: { description: 'Submits jobs and reads results.' },
+    ADMIN: { description: 'Manages users, models and queues; sees no patient data.' },
+  },
+});
+
+@ObjectType('Organization', { simpleResolvers: true, description: 'The tenant that everything belongs to.' })
+export class OrganizationType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String)
+  slug!: string;
+
+  @Field(() => String)
+  name!: string;
+}
+
+@ObjectType('Viewer', { description: 'Who is calling.' })
+export class ViewerType {
+  @Field(() => String)
+  username!: string;
+
+  @Field(() => Role)
+  role!: Role;
+
+  @Field(() => [String], { description: 'The actions that the role may do.' })
+  permissions!: string[];
+
+  @Field(() => GraphQLDateTime, { description: 'When the access token ends.' })
+  expiresAt!: Date;
+}

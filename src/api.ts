@@ -1,0 +1,29 @@
+import { buildGuardedSchema } from '../schema/build-schema.js';
+import type { App } from './app.js';
+import { startHttpServer, type HttpServer } from './http/server.js';
+import { createJobStreams } from './jobs/job-stream.js';
+import { createPredictionStreams } from './jobs/prediction-stream.js';
+
+/** Starts the API of an app. Closing it leaves the app open. */
+export async function startApi(app: App): Promise<HttpServer> {
+  const jobStreams = createJobStreams(app.models, app.events, app.logger);
+  const predictionStreams = createPredictionStreams(app.events);
+  const closeStreams = (): void => {
+    jobStreams.close();
+    predictionStreams.close();
+  };
+  try {
+    const server = await startHttpServer(buildGuardedSchema(app), { app, jobStreams, predictionStreams });
+    app.logger.info({ url: server.url }, 'API started');
+    return {
+      ...server,
+      async close() {
+        await server.close();
+        closeStreams();
+      },
+    };
+  } catch (error) {
+    closeStreams();
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { isDatabaseOutage } from '../database.js';
+import { BadUserInputError, errorCodes, RiskGraphError, type ErrorCode, type FieldError } from '../errors.js';
+import { describeCoercion } from './coercion-error.js';
+
+/** Codes of Apollo and graphql-js that say the caller's request is at fault. */
+const requestFaultCodes = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_REQUEST', 'OPERATION_RESOLUTION_FAILURE', 'BAD_USER_INPUT']);
+
+/** Makes of any error what a caller may see: a code of ours, a message without patient data. Never throws. */
+export type ErrorFormatter = (error: unknown) => GraphQLFormattedError;
+
+export function createErrorFormatter(logger: Logger): ErrorFormatter {
+  return (error) => {
+    const graphqlError = error instanceof GraphQLError ? error : undefined;
+    const cause = graphqlError?.originalError ?? error;
+    const place = { ...(graphqlError?.locations && { locations: graphqlError.locations }), ...(graphqlError?.path && { path: graphqlError.path }) };
+    const show = (code: ErrorCode, message: string, extra: object = {}): GraphQLFormattedError => ({ message, ...place, extensions: { code, ...extra } });
+
+    if (cause instanceof RiskGraphError && cause.code !== 'INTERNAL') {
+      return show(cause.code, cause.message, cause instanceof BadUserInputError ? { fields: cause.fields } : {});
+    }
+    if (isDatabaseOutage(cause)) {
+      logger.warn({ err: cause }, 'database away');
+      return show('SERVICE_UNAVAILABLE', 'The database does not answer: try again in a moment.');
+    }
+    const requestFault = describeRequestFault(error, graphqlError);
+    if (requestFault) return show('BAD_USER_INPUT', requestFault.message, { fields: requestFault.fields });
+    const correlationId = randomUUID();
+    logger.error({ correlationId, err: cause }, 'request failed');
+    return show('INTERNAL', `Something went wrong on our side. Tell your operator the correlation id ${correlationId}.`, { correlationId });
+  };
+}
+
+function describeRequestFault(error: unknown, graphqlError: GraphQLError | undefined): { message: string; fields: FieldError[] } | undefined {
+  const { code } = (graphqlError ?? (error as Partial<GraphQLError> | undefined))?.extensions ?? {};
+  const isOurs = typeof code === 'string' && (errorCodes as readonly string[]).includes(code) && code !== 'BAD_USER_INPUT';
+  // graphql-js gives its own coercion and validation errors no original error and, over WebSocket, no code either.
+  const fromGraphql = graphqlError !== undefined && graphqlError.originalError === undefined && code === undefined;
+  if (isOurs || !(fromGraphql || (typeof code === 'string' && requestFaultCodes.has(code)) || graphqlError?.message.startsWith('Variable "$'))) return undefined;
+  return describeCoercion(graphqlError?.message ?? (error instanceof Error ? error.message : 'The request is not valid GraphQL.'));
+}

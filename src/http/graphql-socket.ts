@@ -1,0 +1,81 @@
+import { GraphQLError, getOperationAST, parse, validate, type ExecutionArgs, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import type { ServerOptions } from 'graphql-ws';
+import { makeHandler, type Extra } from 'graphql-ws/use/@fastify/websocket';
+import { randomUUID } from 'node:crypto';
+import type { ErrorFormatter } from './error-format.js';
+import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
+
+/** Close code of a socket whose token is not valid, or has ended. https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md */
+const forbidden = 4403;
+/** setTimeout's own limit, about 25 days. */
+const longestTimeoutMs = 2 ** 31 - 1;
+/** A reader that lets this much pile up in the socket is gone for good. */
+export const largestSocketBacklogBytes = 4 * 1024 * 1024;
+
+interface SocketState extends Extra {
+  caller?: Caller;
+  expiry?: NodeJS.Timeout;
+}
+
+/**
+ * Serves subscriptions over `graphql-transport-ws`, and nothing else: queries and mutations belong to HTTP, where
+ * Apollo's own protections stand.
+ */
+export function createSocketHandler(schema: GraphQLSchema, sources: ContextSources, formatError: ErrorFormatter) {
+  const format = (errors: readonly GraphQLError[]): GraphQLFormattedError[] => errors.map((error) => formatError(unwrap(error)));
+
+  const options: ServerOptions<Record<string, unknown>, SocketState> = {
+    schema,
+    async onConnect({ connectionParams, extra }) {
+      const caller = await identifyCaller(sources.app, connectionParams?.authorization ?? connectionParams?.Authorization);
+      if (caller.authenticationFault) return false;
+      extra.caller = caller;
+      if (caller.viewer) {
+        const remainingMs = Math.min(Math.max(caller.viewer.expiresAt - Date.now(), 0), longestTimeoutMs);
+        extra.expiry = setTimeout(() => extra.socket.close(forbidden, 'Forbidden: the access token has expired'), remainingMs);
+      }
+      return true;
+    },
+    onSubscribe({ extra }, _id, { query, variables, operationName }) {
+      const document = parseOrErrors(query);
+      if ('errors' in document) return document.errors;
+      const faults = validate(schema, document);
+      if (faults.length > 0) return faults;
+      if (getOperationAST(document, operationName)?.operation !== 'subscription') {
+        return [new GraphQLError('Only subscriptions are served over the WebSocket: send queries and mutations with POST /graphql.', { extensions: { code: 'BAD_REQUEST' } })];
+      }
+      const contextValue = createOperationContext(sources, extra.caller ?? { viewer: null }, randomUUID());
+      return { schema, document, variableValues: variables ?? undefined, operationName, contextValue } satisfies ExecutionArgs;
+    },
+    onOperation(_context, _id, _payload, _args, result) {
+      // A subscription that was refused is answered with an error message, not with an event that holds errors.
+      if (Symbol.asyncIterator in result || !('errors' in result) || !result.errors) return result;
+      const [error] = result.errors;
+      return (async function* refused() {
+        yield* [];
+        throw error;
+      })();
+    },
+    onNext(_context, _id, _payload, _args, { errors, ...result }) {
+      return errors ? { ...result, errors: format(errors) } : undefined;
+    },
+    onError: (_context, _id, _payload, errors) => format(errors),
+    onClose({ extra }) {
+      clearTimeout(extra.expiry);
+    },
+  };
+  return makeHandler(options);
+}
+
+/** graphql-ws wraps what a stream throws once more. */
+function unwrap(error: GraphQLError): GraphQLError {
+  return error.originalError instanceof GraphQLError ? unwrap(error.originalError) : error;
+}
+
+function parseOrErrors(query: string) {
+  try {
+    return parse(query);
+  } catch (error) {
+    return { errors: [error as GraphQLError] };
+  }
+}

@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify';
+import type { App } from '../app.js';
+
+type DependencyState = 'up' | 'down';
+
+/** How long a dependency may take to answer, milliseconds. */
+const probeTimeoutMs = 1_000;
+
+/**
+ * `/health`: 200 when every dependency answers, else 503, with the state of each. `/health/live`: the process runs.
+ * `/health/ready`: it can serve, i.e. MongoDB answers; Redis may be away, jobs are accepted without it.
+ */
+export function registerHealth(server: FastifyInstance, app: App): void {
+  const probeConnection = app.connectRedis('failing-fast');
+  server.addHook('onClose', async () => probeConnection.disconnect());
+
+  const mongodb = (): Promise<DependencyState> => probe(app.connection.db!.admin().ping());
+  const redis = (): Promise<DependencyState> => probe(probeConnection.ping());
+
+  server.get('/health/live', async () => ({ status: 'up' }));
+  server.get('/health/ready', async (_request, reply) => {
+    const state = await mongodb();
+    return reply.status(state === 'up' ? 200 : 503).send({ status: state, dependencies: { mongodb: state } });
+  });
+  server.get('/health', async (_request, reply) => {
+    const [mongodbState, redisState] = await Promise.all([mongodb(), redis()]);
+    const models = app.registry.list().length > 0 ? 'up' : 'down';
+    const dependencies = { mongodb: mongodbState, redis: redisState, riskModels: models };
+    const status = Object.values(dependencies).every((state) => state === 'up') ? 'up' : 'down';
+    return reply.status(status === 'up' ? 200 : 503).send({ status, dependencies });
+  });
+}
+
+async function probe(answer: Promise<unknown>): Promise<DependencyState> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<DependencyState>((resolve) => {
+    timer = setTimeout(() => resolve('down'), probeTimeoutMs);
+  });
+  const state = await Promise.race([answer.then(() => 'up' as const, () => 'down' as const), timeout]);
+  clearTimeout(timer);
+  return state;
+}

@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { openStates } from '../jobs/job-status.js';
+import type { ContextSources } from './operation-context.js';
+
+/** `/metrics` in Prometheus' text format. Labels are methods, routes, states: nothing that a caller can choose. */
+export function registerMetrics(server: FastifyInstance, { app, jobStreams, predictionStreams }: ContextSources): void {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  const durations = new Histogram({
+    name: 'riskgraph_http_request_duration_seconds',
+    help: 'HTTP requests by route and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+    registers: [register],
+  });
+  new Gauge({
+    name: 'riskgraph_subscriptions',
+    help: 'Open GraphQL subscriptions of this process.',
+    labelNames: ['kind'],
+    registers: [register],
+    collect() {
+      this.set({ kind: 'scoringJobUpdated' }, jobStreams.size);
+      this.set({ kind: 'predictionCreated' }, predictionStreams.size);
+    },
+  });
+  new Gauge({
+    name: 'riskgraph_open_scoring_jobs',
+    help: 'Scoring jobs that have not ended, of the whole deployment.',
+    labelNames: ['state'],
+    registers: [register],
+    async collect() {
+      for (const state of openStates) {
+        this.set({ state }, await app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN));
+      }
+    },
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    durations.observe(
+      { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    );
+  });
+  server.get('/metrics', async (_request, reply) => reply.type(register.contentType).send(await register.metrics()));
+}

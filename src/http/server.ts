@@ -1,0 +1,99 @@
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import websocket from '@fastify/websocket';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import { randomUUID } from 'node:crypto';
+import { StartupError } from '../errors.js';
+import { createErrorFormatter } from './error-format.js';
+import { createSocketHandler } from './graphql-socket.js';
+import { registerHealth } from './health.js';
+import { registerMetrics } from './metrics.js';
+import { createOperationContext, identifyCaller, type ContextSources } from './operation-context.js';
+
+/** Largest request body and WebSocket message. A batch names at most 100,000 patients, 27 bytes each. */
+const largestRequestBytes = 4 * 1024 * 1024;
+
+export interface HttpServer {
+  /** e.g. `http://127.0.0.1:4000` */
+  readonly url: string;
+  readonly port: number;
+  /** Stops accepting, ends the sockets, lets running requests finish. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves GraphQL over HTTP and WebSocket, the Sandbox, health and metrics on one port.
+ * @throws StartupError when the port is taken
+ */
+export async function startHttpServer(schema: GraphQLSchema, sources: ContextSources): Promise<HttpServer> {
+  const { config, logger } = sources.app;
+  const production = config.environment === 'production';
+  const formatError = createErrorFormatter(logger);
+  const server = fastify({ bodyLimit: largestRequestBytes, genReqId: () => randomUUID(), forceCloseConnections: true });
+  const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
+    schema,
+    introspection: !production,
+    includeStacktraceInErrorResponses: false,
+    csrfPrevention: true,
+    stopOnTerminationSignals: false,
+    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (message) => logger.error({ apollo: typeof message }, 'Apollo Server') },
+    plugins: [
+      fastifyApolloDrainPlugin(server),
+      production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
+    ],
+    formatError: (_formatted, error) => formatError(error),
+  });
+  await apollo.start();
+
+  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    const requestFault = status < 500;
+    const message = status === 413 ? `The request is larger than ${largestRequestBytes} bytes: split it.` : 'The request is not valid JSON over HTTP.';
+    const formatted = requestFault
+      ? { message, extensions: { code: 'BAD_USER_INPUT', fields: [] } }
+      : formatError(error);
+    void reply.status(status).send({ errors: [formatted] });
+  });
+  await server.register(websocket, {
+    options: { maxPayload: largestRequestBytes },
+    // Fastify closes sockets without a code; clients take 1001 as a hint to come back.
+    preClose(done) {
+      for (const client of this.websocketServer.clients) client.close(1001, 'Going away: connect again');
+      this.websocketServer.close();
+      done();
+    },
+  });
+  const context = async (request: { headers: { authorization?: string }; id: string }) =>
+    createOperationContext(sources, await identifyCaller(sources.app, request.headers.authorization), request.id);
+  const handler = fastifyApolloHandler(apollo, { context });
+  const socketHandler = createSocketHandler(schema, sources, formatError);
+  server.post('/graphql', handler);
+  server.register(async (scope) => {
+    scope.route({ method: 'GET', url: '/graphql', handler, wsHandler: socketHandler });
+  });
+  registerHealth(server, sources.app);
+  registerMetrics(server, sources);
+
+  const url = await listen(server, config.host, config.port);
+  return {
+    url,
+    port: Number(new URL(url).port),
+    async close() {
+      await server.close();
+      await apollo.stop();
+    },
+  };
+}
+
+async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'EADDRINUSE' ? 'is in use by another program: stop it, or set PORT to a free one' : `cannot be listened on (${code}): check HOST and PORT`;
+    throw new StartupError(`Port ${port} of ${host} ${reason}.`);
+  }
+}
