@@ -1,0 +1,40 @@
+# syntax=docker/dockerfile:1
+# The image of both processes: `api` (default) and `worker`.
+
+FROM node:20-bookworm-slim AS base
+WORKDIR /app
+ENV ONNXRUNTIME_NODE_INSTALL=skip
+COPY package.json package-lock.json .npmrc ./
+
+# Everything that the build needs.
+FROM base AS build
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/link-bin.mjs scripts/
+COPY src src
+COPY schema schema
+COPY models models
+COPY workers workers
+RUN npm run build
+
+# Only what runs. The embedded MongoDB serves `riskgraph up`, which no container runs, and ONNX Runtime ships the
+# libraries of three operating systems.
+FROM base AS dependencies
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+    && rm -rf node_modules/@0q node_modules/onnxruntime-node/bin/napi-v*/darwin node_modules/onnxruntime-node/bin/napi-v*/win32
+
+FROM node:20-bookworm-slim AS runtime
+LABEL org.opencontainers.image.title="RiskGraph" org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /app
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json LICENSE ./
+COPY risk-models risk-models
+COPY ops/healthcheck.mjs ops/
+# The files are root's: the process can read them and change none.
+USER node
+EXPOSE 4000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "ops/healthcheck.mjs", "api"]
+ENTRYPOINT ["node", "--enable-source-maps", "dist/src/cli.js"]
+CMD ["api"]

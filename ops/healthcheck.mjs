@@ -1,0 +1,34 @@
+/**
+ * The health check of a container: exits 0 when its process can do its work, else prints one line and exits 1.
+ * `healthcheck.mjs api` asks the API whether it is ready; `healthcheck.mjs worker` asks MongoDB and Redis, which is all
+ * that a worker depends on. Neither the address nor the password of a database is ever printed.
+ */
+/* global fetch, AbortSignal */
+import { Redis } from 'ioredis';
+import mongoose from 'mongoose';
+
+const timeoutMs = 4_000;
+
+async function checkApi({ PORT = '4000' }) {
+  const response = await fetch(`http://127.0.0.1:${PORT}/health/ready`, { signal: AbortSignal.timeout(timeoutMs) });
+  if (!response.ok) throw new Error(`the API answers ${response.status}`);
+}
+
+async function checkWorker({ MONGO_URI, REDIS_URL }) {
+  const mongo = new mongoose.mongo.MongoClient(MONGO_URI, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs });
+  await mongo.db().command({ ping: 1 }).catch(() => { throw new Error('MongoDB does not answer'); });
+  const redis = new Redis(REDIS_URL, { connectTimeout: timeoutMs, maxRetriesPerRequest: 0, retryStrategy: null });
+  redis.on('error', () => undefined);
+  await redis.ping().catch(() => { throw new Error('Redis does not answer'); });
+}
+
+const checks = { api: checkApi, worker: checkWorker };
+const check = checks[process.argv[2]];
+try {
+  if (!check) throw new Error('usage: healthcheck.mjs api|worker');
+  await check(process.env);
+  process.exit(0);
+} catch (error) {
+  console.error(`unhealthy: ${error.message}`);
+  process.exit(1);
+}

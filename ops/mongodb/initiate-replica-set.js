@@ -1,0 +1,25 @@
+// Run once by mongosh as root: makes the one-node replica set and the user that RiskGraph logs in as. Running it again
+// changes nothing but the user's password, which follows MONGO_PASSWORD.
+const { MONGO_ROOT_PASSWORD, MONGO_PASSWORD } = process.env;
+/* global Mongo, sleep */
+const client = new Mongo('mongodb://mongodb:27017/?directConnection=true');
+const admin = client.getDB('admin');
+admin.auth('root', MONGO_ROOT_PASSWORD);
+
+const replicaSet = { _id: 'rs0', members: [{ _id: 0, host: 'mongodb:27017' }] };
+try {
+  admin.runCommand({ replSetInitiate: replicaSet });
+} catch (error) {
+  if (error.codeName !== 'AlreadyInitialized') throw error;
+}
+
+const deadline = Date.now() + 60_000;
+while (!admin.hello().isWritablePrimary) {
+  if (Date.now() > deadline) throw new Error('the replica set has no primary after 60 seconds');
+  sleep(200);
+}
+
+const application = client.getDB('riskgraph');
+const user = { pwd: MONGO_PASSWORD, roles: [{ role: 'readWrite', db: 'riskgraph' }] };
+if (application.getUser('riskgraph')) application.updateUser('riskgraph', user);
+else application.createUser({ user: 'riskgraph', ...user });
