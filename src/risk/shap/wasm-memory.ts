@@ -1,0 +1,50 @@
+/** Writes a kernel's data structures, little-endian, one after another into a WebAssembly memory that grows as needed. */
+export class WasmMemory {
+  readonly memory = new WebAssembly.Memory({ initial: 1 });
+  private view = new DataView(this.memory.buffer);
+  /** The kernels are compiled on the promise that nothing lies below this address. */
+  private end = 1024;
+
+  get byteLength(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  /** @returns the address of `bytes` bytes of zeros, aligned to 16 */
+  reserve(bytes: number): number {
+    const address = Math.ceil(this.end / 16) * 16;
+    this.end = address + bytes;
+    const missing = this.end - this.memory.buffer.byteLength;
+    if (missing > 0) {
+      this.memory.grow(Math.ceil(missing / 65_536));
+      this.view = new DataView(this.memory.buffer);
+    }
+    return address;
+  }
+
+  setFloat64(address: number, value: number): void {
+    this.view.setFloat64(address, value, true);
+  }
+
+  setUint32(address: number, value: number): void {
+    this.view.setUint32(address, value, true);
+  }
+
+  /** @returns the address of the numbers */
+  writeFloat64(values: ArrayLike<number>): number {
+    const address = this.reserve(values.length * 8);
+    this.float64(address, values.length).set(values);
+    return address;
+  }
+
+  /** @returns the address of the integers */
+  writeUint32(values: ArrayLike<number>): number {
+    const address = this.reserve(values.length * 4);
+    new Uint32Array(this.memory.buffer, address, values.length).set(values);
+    return address;
+  }
+
+  /** A view, valid until the next `reserve`. */
+  float64(address: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, address, length);
+  }
+}
