@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { StartupError } from '../errors.js';
 import { describeExit, exitOf, lastOutput, terminate } from './child-exit.js';
 import type { Engine } from './engine.js';
-import { nativeLibraryPath } from './glibc-compatibility.js';
+import { nativeLibraryPath, type Platform } from './glibc-compatibility.js';
 import { stableSocketName, type HostReport } from './mongo-host-report.js';
-import { findMongod, startMongod } from './mongod.js';
+import { startMongod } from './mongod.js';
+import { findOnPath } from './path-search.js';
 import { socketDirectory } from './socket-directory.js';
 import { spawnEntry } from './spawn-entry.js';
 
@@ -17,16 +18,18 @@ import { spawnEntry } from './spawn-entry.js';
  * Starts MongoDB on the data of `dataDirectory`: the embedded engine in a child process or, where it has no build for
  * this machine, the `mongod` found on the PATH. It listens on a Unix socket that only this user can reach.
  *
- * @param dataDirectory an existing directory; the database lies in `mongodb/` below it
+ * @param dataDirectory an existing directory; the database lies in `mongodb/` below it (`mongod/` for mongod's)
+ * @param options.platform where to run; default: this machine
+ * @param options.searchPath where to look for mongod, as in PATH; default: this process's PATH
  * @throws StartupError when neither can run here, or the database cannot be opened
  */
-export async function startMongo(dataDirectory: string): Promise<Engine> {
+export async function startMongo(dataDirectory: string, options: { platform?: Platform; searchPath?: string } = {}): Promise<Engine> {
   const caches = [join(homedir(), '.cache', 'riskgraph'), join(dataDirectory, 'cache')];
   let library: string | undefined;
   try {
-    library = await nativeLibraryPath(caches);
+    library = await nativeLibraryPath(caches, options.platform);
   } catch (error) {
-    const mongod = error instanceof StartupError ? findMongod() : undefined;
+    const mongod = error instanceof StartupError ? findOnPath('mongod', options.searchPath) : undefined;
     if (!mongod) throw error;
     return startMongod(mongod, dataDirectory);
   }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -9,13 +10,7 @@ import { describeExit, exitOf, lastOutput, terminate, type ChildExit } from './c
 import type { Engine } from './engine.js';
 import { endWithThisProcess } from './guard.js';
 import { stableSocketName } from './mongo-host-report.js';
-import { findOnPath } from './path-search.js';
 import { socketDirectory } from './socket-directory.js';
-
-/** The `mongod` on the PATH, or undefined. */
-export function findMongod(): string | undefined {
-  return findOnPath('mongod');
-}
 
 /**
  * Starts `program` on `mongod/` below `dataDirectory` (its files and the embedded engine's are not interchangeable),
@@ -33,7 +28,10 @@ export async function startMongod(program: string, dataDirectory: string): Promi
   const exited = exitOf(mongod);
   const output = lastOutput(mongod);
   const unguard = mongod.pid === undefined ? () => undefined : endWithThisProcess(mongod.pid);
-  void exited.then(unguard);
+  void exited.then(() => {
+    unguard();
+    rmSync(sockets, { recursive: true, force: true });
+  });
   const exit = await Promise.race([accepts(socket, exited), exited]);
   if (exit) throw new StartupError(`${program} ${describeExit(exit)} on ${databaseDirectory}: ${output().split('\n').at(-1) ?? ''}; repair it, or set MONGO_URI to another MongoDB`);
   return {

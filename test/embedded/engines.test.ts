@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 
@@ -86,6 +86,8 @@ test('an engine that is killed comes back at the same address, with every acknow
   expect(await redis.get('key')).toBe('value');
   expect(engines.pids().mongodb).not.toBe(mongodb);
   expect(engines.pids().redis).not.toBe(redisPid);
+  const sockets = dirname(decodeURIComponent(new URL(engines.mongoUri).host));
+  expect(readdirSync(sockets), 'the killed engine\'s socket is cleared away').toEqual([expect.stringMatching(/^embedded-mongodb-/), 'mongodb.sock']);
   expect(events).toHaveLength(2);
   for (const engine of ['mongodb', 'redis']) {
     expect(events).toContainEqual({ engine, reason: 'was killed by SIGKILL', restartInMs: 100 });
