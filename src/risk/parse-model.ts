@@ -22,6 +22,10 @@ export interface ParsedModel {
   readonly ensemble: TreeEnsemble;
   /** Tensor with which the trees are compared: the last that is a sum of the trees, or their post transform. */
   readonly scoreTensor: string;
+  /** It is an output of the model as it stands. */
+  readonly scoreIsOutput: boolean;
+  /** The file says how many features a row has. */
+  readonly widthDeclared: boolean;
   readonly scoreLayout: ScoreLayout;
   /** No leaf weight is below 0: decides how ONNX Runtime writes the first column of SECOND_CLASS. */
   readonly weightsAllPositive: boolean;
@@ -58,7 +62,7 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
   if (new Set(shares.map(({ ensemble }) => ensemble.precision)).size > 1) throw new UnexplainableModelError('ONNX file', 'its tree operators compare in different precisions', 'export them with one input type');
   const ensemble = mergeEnsembles(shares, sum.offset);
   for (let feature = 0; feature < featureCount; feature++) steps.push(rounded(chosen.get(feature), inputs, feature, ensemble.precision));
-  return { inputs, featureCount, ensemble, scoreTensor: sum.tensor, ...scoreShape(sum), steps };
+  return { inputs, featureCount, ensemble, scoreTensor: sum.tensor, scoreIsOutput: graph.isOutput(sum.tensor), widthDeclared: inputs.every((input) => input.widthDeclared), ...scoreShape(sum), steps };
 }
 
 /**

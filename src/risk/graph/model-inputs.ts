@@ -11,6 +11,7 @@ export interface ModelInput {
   readonly elementType: number;
   readonly firstFeature: number;
   readonly columns: Columns;
+  readonly widthDeclared: boolean;
   /** The model takes exactly one row a run. */
   readonly oneRow: boolean;
 }
@@ -28,7 +29,7 @@ export function modelInputs(model: OnnxModel, treeNodes: readonly OnnxNode[], fe
   let first = 0;
   const inputs = declared.map((input) => {
     const width = inputWidth(input, declared.length, () => featureCount ?? widestAsked(model, treeNodes));
-    const entry: ModelInput = { name: input.name, elementType: input.elementType, firstFeature: first, columns: inputColumns(input.elementType, first, width), oneRow: fixedRows(input) };
+    const entry: ModelInput = { name: input.name, elementType: input.elementType, firstFeature: first, columns: inputColumns(input.elementType, first, width), widthDeclared: (input.shape?.[1] ?? null) !== null, oneRow: fixedRows(input) };
     first += width;
     return entry;
   });

@@ -1,0 +1,50 @@
+import { DisagreementError } from './errors.js';
+import type { ParsedModel } from './parse-model.js';
+import { scoresFromRaw } from './scores.js';
+
+/** ONNX Runtime adds leaf weights in float32: 24 bits, and the parsed trees in float64. */
+const relativeTolerance = 1e-5;
+
+/** Sum over the trees of the largest |leaf weight|: how large the partial sums of a float32 addition can get. */
+export function weightMagnitude(model: ParsedModel): number {
+  const { roots, leafStart, leafWeight, mode } = model.ensemble;
+  let sum = 0;
+  for (let tree = 0; tree < roots.length; tree++) {
+    const end = roots[tree + 1] ?? mode.length;
+    const largest = leafWeight.subarray(leafStart[roots[tree]!]!, leafStart[end]!).reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    sum += largest;
+  }
+  return sum;
+}
+
+/** Compares scores of ONNX Runtime with those of the parsed trees. Make one a model. */
+export class Agreement {
+  private readonly absolute: number;
+  /** Largest difference seen, in units of what is tolerated; 1 is the limit. */
+  worst = 0;
+
+  constructor(private readonly model: ParsedModel) {
+    this.absolute = 3e-7 * weightMagnitude(model);
+  }
+
+  /**
+   * Whether one row's scores agree.
+   * @param raw raw outputs of the parsed trees, one an output
+   * @param scores of ONNX Runtime, one a column
+   */
+  agrees(raw: ArrayLike<number>, scores: ArrayLike<number>): boolean {
+    const expected = scoresFromRaw(this.model, raw);
+    if (expected.length !== scores.length) return false;
+    return expected.every((value, column) => {
+      if (Number.isNaN(value)) return true;
+      const share = Math.abs(value - scores[column]!) / (relativeTolerance * Math.max(1, Math.abs(value)) + this.absolute);
+      this.worst = Math.max(this.worst, share);
+      return share <= 1;
+    });
+  }
+
+  /** @throws DisagreementError when they do not agree. Names no value: rows may be patients. */
+  require(raw: ArrayLike<number>, scores: ArrayLike<number>): void {
+    if (!this.agrees(raw, scores)) throw new DisagreementError('ONNX Runtime and the parsed trees disagree on a row: the model must not be served; run "riskgraph model check" on it');
+  }
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InvalidModelError } from '../errors.js';
+import type { Background } from '../explainers.js';
+import { manifestSchema, type RiskModelManifest } from '../manifest.js';
+import { modelLimits } from '../onnx/model-proto.js';
+
+/** Largest text file of a bundle that is read: 32 MB, room for 100,000 background rows of 20 features. */
+const largestText = 32 * 1024 * 1024;
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Reads a model file. @throws InvalidModelError when it is not there or larger than `modelLimits.bytes` */
+export async function readModelFile(path: string): Promise<Uint8Array> {
+  return readBounded(path, modelLimits.bytes);
+}
+
+/** @throws InvalidModelError */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBounded(path, largestText));
+}
+
+/** manifest.json of a bundle directory. @throws InvalidModelError naming every wrong field */
+export async function readManifest(directory: string): Promise<RiskModelManifest> {
+  const result = manifestSchema.safeParse(await readJson(directory, 'manifest.json'));
+  if (result.success) return result.data;
+  const issues = result.error.issues.slice(0, 10).map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`);
+  throw new InvalidModelError('manifest.json', issues.join(', '), 'correct these fields');
+}
+
+const backgroundSchema = z.array(z.array(z.number().nullable())).min(1);
+
+/**
+ * The background set that a manifest names; null when it names none.
+ * @throws InvalidModelError when it is missing, changed or has rows of another width
+ */
+export async function readBackground(directory: string, manifest: RiskModelManifest): Promise<Background | null> {
+  if (!manifest.background) return null;
+  const { file, rows, sha256: expected } = manifest.background;
+  const bytes = await readBounded(join(directory, file), largestText);
+  if (sha256(bytes) !== expected) throw new InvalidModelError(file, 'its SHA-256 is not the one in the manifest', 'put back the file that the manifest was written for');
+  const background = parseRows(file, parseJson(file, new TextDecoder().decode(bytes)), manifest.features.length);
+  if (background.rowCount !== rows) throw new InvalidModelError(file, `it has ${background.rowCount} rows and the manifest says ${rows}`, 'write the right number');
+  return background;
+}
+
+/**
+ * An array of rows of numbers, null = missing.
+ * @param width numbers a row must have; that of the first row when undefined
+ * @throws InvalidModelError naming the row
+ */
+export function parseRows(name: string, json: unknown, width?: number): Background {
+  const result = backgroundSchema.safeParse(json);
+  if (!result.success) {
+    const [row, column] = result.error.issues[0]?.path ?? [];
+    const place = typeof row === 'number' ? `row ${row + 1}${typeof column === 'number' ? `, column ${column + 1}` : ''} is no number or null` : 'it is no array of rows';
+    throw new InvalidModelError(name, place, 'write an array of rows of numbers, null where missing');
+  }
+  const wanted = width ?? result.data[0]!.length;
+  const uneven = result.data.findIndex((row) => row.length !== wanted);
+  if (uneven >= 0) throw new InvalidModelError(name, `row ${uneven + 1} has ${result.data[uneven]!.length} numbers where ${wanted} are needed`, 'give every row one number a feature');
+  return { rows: Float64Array.from(result.data.flat(), (value) => value ?? Number.NaN), rowCount: result.data.length };
+}
+
+export function parseJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidModelError(name, 'it is not valid JSON', 'correct the file');
+  }
+}
+
+async function readJson(directory: string, file: string): Promise<unknown> {
+  return parseJson(file, await readText(join(directory, file)));
+}
+
+async function readBounded(path: string, limit: number): Promise<Uint8Array> {
+  const name = path.split(/[\\/]/).at(-1)!;
+  const missing = (error: NodeJS.ErrnoException): InvalidModelError => new InvalidModelError(name, error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code ?? 'unknown fault'})`, 'check the path and its permissions', { cause: error });
+  const information = await stat(path).catch((error: NodeJS.ErrnoException) => Promise.reject(missing(error)));
+  if (!information.isFile()) throw new InvalidModelError(name, 'it is not a file', 'give the path of a file');
+  if (information.size > limit) throw new InvalidModelError(name, `it has ${information.size} bytes, and ${limit} is the most that is read`, 'serve a smaller one');
+  return readFile(path).catch((error: NodeJS.ErrnoException) => Promise.reject(missing(error)));
+}

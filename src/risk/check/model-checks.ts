@@ -1,0 +1,60 @@
+import { Agreement } from '../agreement.js';
+import { DisagreementError } from '../errors.js';
+import type { OnnxSession } from '../onnx-session.js';
+import { type ParsedModel, prepareRows } from '../parse-model.js';
+import type { TreeExplainer } from '../shap/index.js';
+import { SliceSizer } from '../slices.js';
+import { rawOutputs } from '../trees/route.js';
+import type { ProbeRows } from './probe-rows.js';
+
+/**
+ * Compares ONNX Runtime with the parsed trees on every row.
+ * @returns the largest difference, as a share of what is tolerated
+ * @throws DisagreementError saying how many rows differ
+ */
+export async function requireAgreement(model: ParsedModel, session: OnnxSession, { rows, rowCount }: ProbeRows, signal?: AbortSignal): Promise<number> {
+  const agreement = new Agreement(model);
+  const { outputCount } = model.ensemble;
+  const width = model.featureCount;
+  let different = 0;
+  await new SliceSizer().each(rowCount, signal, async (start, end) => {
+    const slice = rows.subarray(start * width, end * width);
+    const scores = await session.run(slice, end - start);
+    const raw = rawOutputs(model.ensemble, prepareRows(model, slice, end - start), end - start);
+    const columns = scores.length / (end - start);
+    for (let row = 0; row < end - start; row++) {
+      if (!agreement.agrees(raw.subarray(row * outputCount, (row + 1) * outputCount), scores.subarray(row * columns, (row + 1) * columns))) different++;
+    }
+  });
+  if (different > 0) throw new DisagreementError(`ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows; the file uses something that is read differently, please report it with the file`);
+  return agreement.worst;
+}
+
+/** SHAP values must add up within this, times max(1, |output|). */
+const additivityTolerance = 1e-6;
+
+/**
+ * Checks that expected value and SHAP values add up to the raw output on every row and output.
+ * @returns the largest difference, divided by max(1, |output|)
+ * @throws DisagreementError
+ */
+export async function requireAdditivity(model: ParsedModel, explainer: TreeExplainer, { rows, rowCount }: ProbeRows, outputs: readonly number[]): Promise<number> {
+  const width = model.featureCount;
+  let worst = 0;
+  await new SliceSizer().each(rowCount, undefined, (start, end) => {
+    const slice = rows.subarray(start * width, end * width);
+    const values = explainer.explain(slice, end - start);
+    const raw = rawOutputs(model.ensemble, prepareRows(model, slice, end - start), end - start);
+    for (let row = 0; row < end - start; row++) {
+      outputs.forEach((output, index) => {
+        const place = (row * outputs.length + index) * width;
+        const sum = values.subarray(place, place + width).reduce((total, value) => total + value, explainer.expectedValue[index]!);
+        const expected = raw[row * model.ensemble.outputCount + output]!;
+        const difference = Math.abs(sum - expected) / Math.max(1, Math.abs(expected));
+        worst = Math.max(worst, Number.isNaN(difference) ? Infinity : difference);
+      });
+    }
+  });
+  if (worst > additivityTolerance) throw new DisagreementError(`SHAP values miss the output by ${worst.toExponential(1)}, more than ${additivityTolerance}; please report it with the file`);
+  return worst;
+}

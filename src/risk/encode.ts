@@ -1,0 +1,69 @@
+import { featureValueIssue, unitSuffix } from './feature-value.js';
+import type { ModelFeature, RiskModelManifest } from './manifest.js';
+import { InvalidFeaturesError, type EncodedRow, type FeatureIssue, type FeatureValues } from './risk-model.js';
+
+/** Rounds a feature's value to the type of the model's input, as training did. */
+export type InputRounding = (value: number, feature: number) => number;
+
+/**
+ * Encodes one patient as in training: missing values by each feature's policy, numbers rounded to the model's input type.
+ * @throws InvalidFeaturesError with every unknown code, bad value and missing required feature at once
+ */
+export function encodeFeatures(manifest: RiskModelManifest, values: FeatureValues, round: InputRounding): EncodedRow {
+  const issues: FeatureIssue[] = unknownCodes(manifest, values);
+  const given: (number | null)[] = [];
+  const used = new Float64Array(manifest.features.length);
+  manifest.features.forEach((feature, index) => {
+    const value = Object.hasOwn(values, feature.code) ? (values[feature.code] ?? null) : null;
+    given.push(value);
+    if (value === null && feature.missing.policy === 'REQUIRED') issues.push({ code: feature.code, message: `is required${inUnit(feature)}` });
+    const issue = value === null ? undefined : featureValueIssue(feature, value);
+    if (issue) issues.push({ code: feature.code, message: issue });
+    used[index] = round(value ?? substitute(feature), index);
+  });
+  if (issues.length > 0) throw new InvalidFeaturesError(issues);
+  return { given, used };
+}
+
+function substitute(feature: ModelFeature): number {
+  return feature.missing.policy === 'IMPUTE' ? feature.missing.value : Number.NaN;
+}
+
+function inUnit(feature: ModelFeature): string {
+  return feature.unitLabel === '' ? '' : `, in${unitSuffix(feature)}`;
+}
+
+function unknownCodes(manifest: RiskModelManifest, values: FeatureValues): FeatureIssue[] {
+  const known = new Set(manifest.features.map((feature) => feature.code));
+  return Object.keys(values).filter((code) => !known.has(code)).map((code) => {
+    const near = nearestCodes(code, [...known]);
+    const hint = near.length > 0 ? `did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?` : `it takes ${[...known].slice(0, 20).join(', ')}`;
+    // A code may be anything that a caller typed, a name or a record number too: shown only where it can be a code.
+    return { code: /^\w{1,64}$/.test(code) ? code : '(not a code)', message: `is no feature of ${manifest.id}@${manifest.version}: ${hint}` };
+  });
+}
+
+/** Up to two codes that differ from `code` by few edits, nearest first. */
+function nearestCodes(code: string, known: readonly string[]): string[] {
+  const wanted = code.slice(0, 64).toLowerCase();
+  return known
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(2, Math.floor(candidate.length / 3)))
+    .sort((left, right) => left.distance - right.distance)
+    .slice(0, 2)
+    .map(({ candidate }) => candidate);
+}
+
+/** Levenshtein distance. */
+function editDistance(left: string, right: string): number {
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column++) {
+      const replaced = previous[column - 1]! + (left[row - 1] === right[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, previous[column]! + 1, current[column - 1]! + 1));
+    }
+    previous = current;
+  }
+  return previous[right.length]!;
+}

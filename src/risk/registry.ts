@@ -1,0 +1,55 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InvalidModelError } from './errors.js';
+import { loadRiskModel } from './load-risk-model.js';
+import type { RiskModel, RiskModelRegistry } from './risk-model.js';
+
+/**
+ * Loads every bundle below a directory: `root/<folder>/manifest.json`, one folder a model version, of any name.
+ * @throws InvalidModelError when a bundle fails its checks, two have the same id and version, or there is none; nothing stays open then
+ */
+export async function loadRiskModels(rootDirectory: string): Promise<RiskModelRegistry> {
+  const models: RiskModel[] = [];
+  try {
+    for (const directory of await bundleDirectories(rootDirectory)) {
+      const model = await loadRiskModel(directory);
+      models.push(model);
+      const { id, version } = model.manifest;
+      if (models.some((other) => other !== model && other.manifest.id === id && other.manifest.version === version)) {
+        throw new InvalidModelError(`risk model ${id}@${version}`, 'two bundles have this id and version', 'raise the version of one, or remove it');
+      }
+    }
+  } catch (error) {
+    await Promise.all(models.map((model) => model.close()));
+    throw error;
+  }
+  models.sort((left, right) => left.manifest.id.localeCompare(right.manifest.id) || compareVersions(right.manifest.version, left.manifest.version));
+  return {
+    list: () => models,
+    find: (id, version) => models.find(({ manifest }) => manifest.id === id && (version === undefined || manifest.version === version)),
+    close: async () => {
+      await Promise.all(models.map((model) => model.close()));
+    },
+  };
+}
+
+/** Orders MAJOR.MINOR.PATCH by number: 1.10.0 is above 1.9.0. */
+export function compareVersions(left: string, right: string): number {
+  const [a, b] = [left.split('.').map(Number), right.split('.').map(Number)];
+  const different = a.findIndex((part, index) => part !== b[index]);
+  return different < 0 ? 0 : a[different]! - b[different]!;
+}
+
+async function bundleDirectories(root: string): Promise<string[]> {
+  const refuse = (reason: string): never => {
+    throw new InvalidModelError('risk models', reason, 'name a directory that holds bundles: FOLDER/manifest.json, FOLDER/model.onnx and FOLDER/MODEL_CARD.md');
+  };
+  const names = await readdir(root).catch(() => refuse('the directory cannot be read'));
+  const directories: string[] = [];
+  for (const name of names.sort()) {
+    const directory = join(root, name);
+    if (await stat(join(directory, 'manifest.json')).then((information) => information.isFile(), () => false)) directories.push(directory);
+  }
+  if (directories.length === 0) refuse('the directory holds no bundle');
+  return directories;
+}

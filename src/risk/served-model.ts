@@ -1,0 +1,106 @@
+import { Agreement } from './agreement.js';
+import { calibrate, riskBandOf } from './calibration.js';
+import { displayValue } from './display-value.js';
+import { encodeFeatures } from './encode.js';
+import { UnexplainableModelError } from './errors.js';
+import type { RiskModelManifest } from './manifest.js';
+import { ElementType } from './onnx/tensor-proto.js';
+import type { OnnxSession } from './onnx-session.js';
+import { type ParsedModel, prepareRows } from './parse-model.js';
+import type { EncodedRow, RiskModel, RowExplanation, Score, ShapMethod } from './risk-model.js';
+import { scoreOfOutput } from './scores.js';
+import type { TreeExplainer } from './shap/index.js';
+import { SliceSizer } from './slices.js';
+import { rawOutputs } from './trees/route.js';
+
+export interface ServedModelParts {
+  readonly manifest: RiskModelManifest;
+  readonly sha256: string;
+  readonly card: string;
+  readonly parsed: ParsedModel;
+  readonly session: OnnxSession;
+  /** By method, the default first; each explains output `manifest.outputIndex` only. */
+  readonly explainers: ReadonlyMap<ShapMethod, TreeExplainer>;
+}
+
+/** The risk model over its parts: encodes, scores and explains without holding the event loop. */
+export function createServedModel(parts: ServedModelParts): RiskModel {
+  const { manifest, parsed, session, explainers } = parts;
+  const { outputIndex, outputSpace } = manifest;
+  const width = manifest.features.length;
+  const agreement = new Agreement(parsed);
+  const scoring = new SliceSizer();
+  const explaining = new Map([...explainers.keys()].map((method) => [method, new SliceSizer()]));
+
+  const rawOf = (rows: Float64Array, rowCount: number): Float64Array => rawOutputs(parsed.ensemble, prepareRows(parsed, rows, rowCount), rowCount);
+  const shapMethods = [...explainers.keys()];
+
+  async function scoreSlice(rows: readonly EncodedRow[]): Promise<Score[]> {
+    const matrix = toMatrix(rows, width);
+    const raw = rawOf(matrix, rows.length);
+    const scores = await session.run(matrix, rows.length);
+    const columns = scores.length / rows.length;
+    return rows.map((_, row) => {
+      const outputs = raw.subarray(row * parsed.ensemble.outputCount, (row + 1) * parsed.ensemble.outputCount);
+      agreement.require(outputs, scores.subarray(row * columns, (row + 1) * columns));
+      return toScore(parts, outputs, outputIndex);
+    });
+  }
+
+  function explainSlice(rows: readonly EncodedRow[], method: ShapMethod, explainer: TreeExplainer): RowExplanation[] {
+    const matrix = toMatrix(rows, width);
+    const raw = rawOf(matrix, rows.length);
+    const values = explainer.explain(matrix, rows.length);
+    const baseValue = explainer.expectedValue[0]!;
+    return rows.map((_, row) => {
+      const contributions = values.slice(row * width, (row + 1) * width);
+      const outputValue = raw[row * parsed.ensemble.outputCount + outputIndex]!;
+      const additivityError = Math.abs(contributions.reduce((sum, value) => sum + value, baseValue) - outputValue);
+      return { method, outputSpace, baseValue, outputValue, contributions, additivityError };
+    });
+  }
+
+  return {
+    manifest,
+    sha256: parts.sha256,
+    card: parts.card,
+    shapMethods,
+    encode: (values) => encodeFeatures(manifest, values, inputRounding(parsed)),
+    score: async (rows, signal) => {
+      const scores: Score[] = [];
+      await scoring.each(rows.length, signal, async (start, end) => void scores.push(...(await scoreSlice(rows.slice(start, end)))));
+      return scores;
+    },
+    explain: async (rows, method = shapMethods[0]!, signal) => {
+      const explainer = explainers.get(method);
+      if (!explainer) throw new UnexplainableModelError(`${manifest.id}@${manifest.version}`, `it cannot be explained by ${method}`, `ask for ${shapMethods.join(' or ')}`);
+      const explanations: RowExplanation[] = [];
+      await explaining.get(method)!.each(rows.length, signal, (start, end) => void explanations.push(...explainSlice(rows.slice(start, end), method, explainer)));
+      return explanations;
+    },
+    displayValue,
+    close: () => session.close(),
+  };
+}
+
+/** Score of one row. @param raw its raw outputs */
+export function toScore({ manifest, parsed }: Pick<ServedModelParts, 'manifest' | 'parsed'>, raw: ArrayLike<number>, output: number): Score {
+  const rawOutput = raw[output]!;
+  const own = scoreOfOutput(parsed, raw, output);
+  // Log-odds that no operator of the model turns into a probability: the sigmoid is what LOG_ODDS means.
+  const isMargin = manifest.outputSpace === 'LOG_ODDS' && parsed.ensemble.postTransform === 'NONE';
+  const probability = calibrate(manifest.calibration, rawOutput, isMargin ? calibrate({ method: 'LOGISTIC', slope: 1, intercept: 0 }, rawOutput, 0) : own);
+  return { rawOutput, probability, riskBand: riskBandOf(manifest.riskBands, probability) };
+}
+
+/** Rounds to float32 where the feature's input is float32. */
+export function inputRounding(parsed: ParsedModel): (value: number, feature: number) => number {
+  const single = parsed.inputs.flatMap((input) => input.columns.columns.map(() => input.elementType === ElementType.FLOAT));
+  return (value, feature) => (single[feature] ? Math.fround(value) : value);
+}
+
+function toMatrix(rows: readonly EncodedRow[], width: number): Float64Array {
+  const matrix = new Float64Array(rows.length * width);
+  rows.forEach((row, index) => matrix.set(row.used, index * width));
+  return matrix;
+}
