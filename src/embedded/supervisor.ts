@@ -6,24 +6,24 @@ import { reasonOf } from './thrown.js';
 
 /** An engine died, or did not start again. */
 export interface UnexpectedExit {
-  engine: 'mongodb' | 'redis';
+  engine: string;
   /** One phrase, e.g. `was killed by SIGKILL`. */
   reason: string;
   /** It is started again after this many milliseconds. */
   restartInMs: number;
 }
 
-/** Waits between restarts, in milliseconds: doubled from `first` up to `longest`; an engine that ran for `healthyAfter` starts afresh. */
+/** Waits between restarts, in milliseconds: doubled from `first` up to `longest`; a process that ran for `healthyAfter` starts afresh. */
 const backoff = { first: 100, longest: 5_000, healthyAfter: 10_000 } as const;
 
 /**
- * Starts an engine and starts it again, at the same URL, whenever it ends by itself.
+ * Starts a process and starts it again, at the same URL, whenever it ends by itself.
  * The first start's failure is the caller's; later ones are reported and tried again.
  *
  * @param start starts it; `again` asks for the URL of last time
  */
 export async function supervise(
-  name: UnexpectedExit['engine'],
+  name: string,
   start: (again: boolean) => Promise<Engine>,
   onUnexpectedExit: (event: UnexpectedExit) => void,
 ): Promise<{ url: string; pid: () => number; stop: () => Promise<void> }> {
