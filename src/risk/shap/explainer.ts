@@ -16,6 +16,12 @@ export interface TreeExplainer {
   explain(rows: Float64Array, rowCount: number): Float64Array;
 }
 
+/** An explainer that holds the model in a form of its own. Explainers share nothing, so that several may run at once. */
+export interface CompiledExplainer extends TreeExplainer {
+  /** Size of the compiled model with its working memory. */
+  readonly byteLength: number;
+}
+
 /** Exact SHAP interaction values: symmetric in the two features, and their sum over one feature is the SHAP value of the other. */
 export interface InteractionExplainer {
   readonly expectedValue: Float64Array;

@@ -1,4 +1,4 @@
-export type { ExplainerOptions, InteractionExplainer, TreeExplainer } from './explainer.js';
+export type { CompiledExplainer, ExplainerOptions, InteractionExplainer, TreeExplainer } from './explainer.js';
 export { createInteractionExplainer } from './interactions.js';
-export { createReferenceInterventionalExplainer as createInterventionalExplainer } from './reference/interventional.js';
+export { createInterventionalExplainer } from './interventional.js';
 export { createPathDependentExplainer } from './path-dependent.js';

@@ -1,6 +1,6 @@
 import type { TreeEnsemble } from '../tree-ensemble.js';
 import { expectedByCover } from './expected-value.js';
-import { type ExplainerOptions, type TreeExplainer, checkRows, requireCover, selectOutputs } from './explainer.js';
+import { type CompiledExplainer, type ExplainerOptions, checkRows, requireCover, selectOutputs } from './explainer.js';
 import { kernel } from './kernels/path-dependent.generated.js';
 import { type PackedTrees, packTrees } from './path-dependent-layout.js';
 import { toPrecision } from './routing.js';
@@ -10,12 +10,6 @@ import { WasmMemory } from './wasm-memory.js';
 
 /** Rows a call of the kernel: few enough that their values and sums stay in the first-level cache beside a tree. */
 const rowsAtOnce = 32;
-
-/** Explains with quadrature in WebAssembly; see docs/decisions/0003-treeshap.md. Shares nothing, so that several may run at once. */
-export interface CompiledExplainer extends TreeExplainer {
-  /** Size of the compiled model with its working memory, in bytes. */
-  readonly byteLength: number;
-}
 
 type Kernel = Record<`explain${2 | 4 | 6 | 8}`, (trees: number, treeCount: number, scratch: number, rows: number, rowSize: number, rowCount: number, shaps: number, shapSize: number) => void>;
 

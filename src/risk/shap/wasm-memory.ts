@@ -39,12 +39,17 @@ export class WasmMemory {
   /** @returns the address of the integers */
   writeUint32(values: ArrayLike<number>): number {
     const address = this.reserve(values.length * 4);
-    new Uint32Array(this.memory.buffer, address, values.length).set(values);
+    this.uint32(address, values.length).set(values);
     return address;
   }
 
   /** A view, valid until the next `reserve`. */
   float64(address: number, length: number): Float64Array {
     return new Float64Array(this.memory.buffer, address, length);
+  }
+
+  /** A view, valid until the next `reserve`. */
+  uint32(address: number, length: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, address, length);
   }
 }

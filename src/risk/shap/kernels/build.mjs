@@ -3,8 +3,9 @@
  * it loads the same from source and from the build. Run: node src/risk/shap/kernels/build.mjs [--check]
  * With --check nothing is written, and the exit code is 1 when a generated file is not what its source compiles to.
  */
+import { Buffer } from 'node:buffer';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { URL, fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));

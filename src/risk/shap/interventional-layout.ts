@@ -1,0 +1,112 @@
+import type { Split, SplitOrLeaf, SplitTree } from './split-tree.js';
+import type { WasmMemory } from './wasm-memory.js';
+
+/** Background rows in one block: the bits of a vector. */
+export const blockRows = 128;
+
+export interface PackedForest {
+  /** Addresses of the kernel's `Block`s. */
+  readonly blocks: readonly number[];
+  /** [output]: address and number of the roots. */
+  readonly forests: readonly { readonly address: number; readonly count: number }[];
+}
+
+/** Slot values of the background rows, row-major. */
+export interface BackgroundSlots {
+  readonly values: Float64Array;
+  readonly rows: number;
+  readonly slots: number;
+}
+
+/** Sizes of the kernel's structures; see interventional.as. */
+const sizes = { split: 40, state: 32, masks: 32, set: 16 };
+const fresh = -2;
+
+/** Writes the trees of every output as the interventional kernel reads them. */
+export function packForests(memory: WasmMemory, outputs: readonly (readonly SplitTree[])[], background: BackgroundSlots): PackedForest {
+  const trees = outputs.flat();
+  const splits = outputs.map((forest) => forest.map(({ root }) => inOrder(root)));
+  const all = splits.flat(2);
+  const longestPath = trees.reduce((most, { featuresOnPath }) => Math.max(most, featuresOnPath), 1);
+  const deepest = trees.reduce((most, { root }) => Math.max(most, depthOf(root)), 1);
+  const address = packSplits(memory, all);
+  const scratch = {
+    mismatches: memory.reserve((longestPath + 1) * sizes.set),
+    owners: memory.reserve((longestPath + 1) * 4),
+    counts: memory.reserve((deepest + 1) * (longestPath + 2) * sizes.set),
+  };
+  const weights = packWeights(memory, longestPath, background.rows);
+  const blocks: number[] = [];
+  for (let first = 0; first < background.rows; first += blockRows) {
+    const count = Math.min(blockRows, background.rows - first);
+    const masks = packMasks(memory, all, background, first, count);
+    const block = memory.writeUint32([masks, weights.address, weights.rowSize, scratch.mismatches, scratch.owners, scratch.counts, ...bitSet(count, () => true)]);
+    blocks.push(block);
+  }
+  const forests = splits.map((forest) => ({ address: memory.writeUint32(forest.map(([root]) => address.get(root!)!)), count: forest.length }));
+  return { blocks, forests };
+}
+
+function packSplits(memory: WasmMemory, splits: readonly Split[]): Map<Split, number> {
+  const none = memory.writeUint32([fresh]);
+  const first = memory.reserve(splits.length * sizes.split);
+  const address = new Map(splits.map((split, index) => [split, first + index * sizes.split]));
+  const leaves = splits.flatMap(({ children }) => children.filter((child) => typeof child === 'number'));
+  let nextLeaf = memory.writeFloat64(leaves);
+  splits.forEach((split, index) => {
+    const own = address.get(split)!;
+    memory.setFloat64(own, split.threshold);
+    const children = split.children.map((child) => {
+      if (typeof child !== 'number') return address.get(child)!;
+      nextLeaf += 8;
+      return nextLeaf - 8 + 1;
+    });
+    const earlier = split.earlier ? address.get(split.earlier.split)! + sizes.state : none;
+    [split.slot * 8, split.feature * 8, ...children, index * sizes.masks, earlier].forEach((word, field) => memory.setUint32(own + 8 + field * 4, word));
+  });
+  return address;
+}
+
+/** For every split the set of background rows that satisfy all conditions of its feature on the path to each of its children. */
+function packMasks(memory: WasmMemory, splits: readonly Split[], background: BackgroundSlots, first: number, count: number): number {
+  const masks = memory.reserve(splits.length * sizes.masks);
+  const place = new Map(splits.map((split, index) => [split, masks + index * sizes.masks]));
+  for (const split of splits) {
+    const own = place.get(split)!;
+    const passing = bitSet(count, (row) => background.values[(first + row) * background.slots + split.slot]! <= split.threshold);
+    const all = bitSet(count, () => true);
+    const { earlier } = split;
+    const above = earlier ? memory.uint32(place.get(earlier.split)! + earlier.side * sizes.set, 4).slice() : Uint32Array.from(all);
+    memory.uint32(own, 4).set(passing.map((word, index) => (word & above[index]!) >>> 0));
+    memory.uint32(own + sizes.set, 4).set(passing.map((word, index) => (~word & above[index]!) >>> 0));
+  }
+  return masks;
+}
+
+/** a! c! / (a + c + 1)! over the number of background rows, for a and c up to the longest path. */
+function packWeights(memory: WasmMemory, longestPath: number, backgroundRows: number): { address: number; rowSize: number } {
+  const width = longestPath + 1;
+  const table = new Float64Array(width * width);
+  for (let own = 0; own < width; own++) {
+    for (let lost = 0; lost < width; lost++) {
+      table[own * width + lost] = own === 0 ? 1 / ((lost + 1) * backgroundRows) : (table[(own - 1) * width + lost]! * own) / (own + lost + 1);
+    }
+  }
+  return { address: memory.writeFloat64(table), rowSize: width * 8 };
+}
+
+/** The words of a set of up to 128 rows. */
+function bitSet(count: number, contains: (row: number) => boolean): number[] {
+  const words = [0, 0, 0, 0];
+  for (let row = 0; row < count; row++) if (contains(row)) words[row >> 5] = (words[row >> 5]! | (1 << (row & 31))) >>> 0;
+  return words;
+}
+
+function depthOf(tree: SplitOrLeaf): number {
+  return typeof tree === 'number' ? 0 : 1 + Math.max(depthOf(tree.children[0]), depthOf(tree.children[1]));
+}
+
+/** Every split, parents before their children. */
+function inOrder(root: SplitOrLeaf): Split[] {
+  return typeof root === 'number' ? [] : [root, ...root.children.flatMap(inOrder)];
+}
