@@ -1,0 +1,103 @@
+/** Colours that people with any colour vision tell apart, on white: Okabe and Ito's vermilion and blue, https://jfly.uni-koeln.de/color/ */
+export const colours = { raises: '#D55E00', lowers: '#0072B2', text: '#1B1B1B', muted: '#595959', grid: '#D9D9D9', background: '#FFFFFF' } as const;
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text as it may stand in XML: markup escaped, and what XML cannot hold (control characters, lone surrogates) taken out. */
+export function escapeXml(text: string): string {
+  // eslint-disable-next-line no-control-regex -- XML 1.0 forbids these characters
+  const allowed = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '');
+  return allowed.replace(/[&<>"']/g, (character) => entities[character]!);
+}
+
+/** An element with attributes; children are markup already. */
+export function element(name: string, attributes: Readonly<Record<string, string | number>>, children = ''): string {
+  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(typeof value === 'number' ? coordinate(value) : value)}"`).join('');
+  return children === '' ? `<${name}${written}/>` : `<${name}${written}>${children}</${name}>`;
+}
+
+/** Text with a white halo, so that it is read across lines of the grid. */
+export function textAt(x: number, y: number, content: string, attributes: Readonly<Record<string, string | number>> = {}): string {
+  return element('text', { x, y, stroke: colours.background, 'stroke-width': 3, 'paint-order': 'stroke', ...attributes }, escapeXml(content));
+}
+
+/**
+ * Width of a text in a sans-serif font, in pixels: generous averages, since the viewer's font is unknown.
+ * East Asian characters and emoji are as wide as high.
+ */
+export function textWidth(text: string, fontSize: number): number {
+  let units = 0;
+  for (const character of text) {
+    if (character.codePointAt(0)! >= 0x1100) units += 1;
+    else if (/[A-ZMWmw%@]/.test(character)) units += 0.74;
+    else units += /[ijlt.,:;'|()[\] ]/.test(character) ? 0.36 : 0.58;
+  }
+  return units * fontSize;
+}
+
+/** The text, cut with an ellipsis where it would be wider than `width`. */
+export function fitText(text: string, width: number, fontSize: number): string {
+  if (textWidth(text, fontSize) <= width) return text;
+  const characters = [...text];
+  while (characters.length > 1 && textWidth(`${characters.join('')}…`, fontSize) > width) characters.pop();
+  return `${characters.join('').trimEnd()}…`;
+}
+
+/** Breaks a text into at most `lines` lines of a width, the last one cut where it does not fit. */
+export function wrapText(text: string, width: number, fontSize: number, lines: number): string[] {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const result: string[] = [];
+  while (words.length > 0 && result.length < lines - 1) {
+    let line = words.shift()!;
+    while (words.length > 0 && textWidth(`${line} ${words[0]!}`, fontSize) <= width) line += ` ${words.shift()!}`;
+    result.push(fitText(line, width, fontSize));
+  }
+  if (words.length > 0) result.push(fitText(words.join(' '), width, fontSize));
+  return result;
+}
+
+/** Round values in [low, high], about `count` of them. */
+export function ticks(low: number, high: number, count: number): number[] {
+  const span = high - low || 1;
+  const power = 10 ** Math.floor(Math.log10(span / count));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => span / size <= count) ?? 10 * power;
+  const first = Math.ceil(low / step);
+  const last = Math.floor(high / step);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+}
+
+/** `+0.08`, `−0.08`: a sign that is read even where colour is not. `places` decimals. */
+export function signed(value: number, places: number): string {
+  const digits = Math.abs(value).toFixed(places);
+  if (Number(digits) === 0) return `±${digits}`;
+  return `${value > 0 ? '+' : '−'}${digits}`;
+}
+
+/** Negative numbers with a minus sign, not a hyphen. */
+export function plain(value: number, places: number): string {
+  return value.toFixed(places).replace('-', '−');
+}
+
+/** A figure that stands alone: title and description for screen readers, white ground, no outside resource. */
+export function figure(width: number, height: number, title: string, description: string, content: string): string {
+  const id = checksum(title + description);
+  return element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${coordinate(width)} ${coordinate(height)}`, width, height, role: 'img',
+      'aria-labelledby': `title-${id} description-${id}`, 'font-family': "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", 'font-size': 13, fill: colours.text,
+    },
+    element('title', { id: `title-${id}` }, escapeXml(title)) + element('desc', { id: `description-${id}` }, escapeXml(description)) + element('rect', { width, height, fill: colours.background }) + content,
+  );
+}
+
+/** Tells the ids of two figures on one page apart. FNV-1a. */
+function checksum(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return (hash >>> 0).toString(36);
+}
+
+function coordinate(value: number): string {
+  return String(Number(value.toFixed(2)));
+}
