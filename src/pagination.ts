@@ -59,7 +59,7 @@ export async function readPage<T extends Listed>(
     edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, order), node })),
     hasNextPage: rows.length > first,
     hasPreviousPage: request.after != null,
-    countAll: () => model.countDocuments(filter),
+    countAll: async () => model.countDocuments(filter),
   };
 }
 

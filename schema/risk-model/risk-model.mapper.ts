@@ -22,7 +22,8 @@ export function toModelFeature(feature: ManifestFeature): ModelFeature {
 }
 
 /** What the API shows of a risk model. */
-export function toRiskModel({ manifest, sha256, card, shapMethods }: RiskModel): RiskModelType {
+export function toRiskModel(model: RiskModel): RiskModelType {
+  const { manifest, sha256, card, shapMethods } = model;
   const features = manifest.features.map(toModelFeature);
   const importance = manifest.globalImportance ?? {};
   return {
@@ -43,5 +44,6 @@ export function toRiskModel({ manifest, sha256, card, shapMethods }: RiskModel):
       .flatMap((feature) => (feature.code in importance ? [{ feature, value: importance[feature.code]! }] : []))
       .sort((a, b) => b.value - a.value),
     card,
+    source: model,
   };
 }

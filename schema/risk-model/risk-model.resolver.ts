@@ -18,4 +18,9 @@ export class RiskModelResolver {
     const model = this.registry.find(id, version ?? undefined);
     return model ? toRiskModel(model) : null;
   }
+
+  @FieldResolver(() => String, { description: 'Global importance as a self-contained, accessible SVG.' })
+  importancePlot(@Root() { source }: RiskModelType): string {
+    return renderImportancePlot(source.manifest);
+  }
 }

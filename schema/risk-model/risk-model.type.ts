@@ -1,3 +1,4 @@
+import type { RiskModel } from '../../src/risk/risk-model.js';
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 
 export enum RiskBand {
@@ -210,4 +211,7 @@ export class RiskModelType {
 
   @Field(() => String, { description: 'The model card, Markdown.' })
   card!: string;
+
+  /** For the field resolvers. */
+  source!: RiskModel;
 }

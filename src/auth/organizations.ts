@@ -1,4 +1,4 @@
-import { Role, type Models, type Organization } from '../../models/index.js';
+import type { Role, Models, Organization } from '../../models/index.js';
 import { StartupError } from '../errors.js';
 
 const slugPattern = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;

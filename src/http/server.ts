@@ -6,7 +6,7 @@ import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { randomUUID } from 'node:crypto';
-import { StartupError } from '../errors.js';
+import { cannotListen } from './cannot-listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
@@ -92,8 +92,6 @@ async function listen(server: FastifyInstance, host: string, port: number): Prom
   try {
     return await server.listen({ host, port });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'EADDRINUSE' ? 'is in use by another program: stop it, or set PORT to a free one' : `cannot be listened on (${code}): check HOST and PORT`;
-    throw new StartupError(`Port ${port} of ${host} ${reason}.`);
+    throw cannotListen(host, port, error);
   }
 }

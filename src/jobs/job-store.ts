@@ -57,7 +57,7 @@ export const workerLost: JobFault = {
 export function createJobStore(models: Models, events: EventBus, options: JobStoreOptions): JobStore {
   const { scoringJobs } = models;
   const announce = (id: Types.ObjectId): void => events.publish('scoringJobChanged', { scoringJobId: id.toHexString() });
-  const find = (id: Types.ObjectId): Promise<ScoringJob | null> => scoringJobs.findById(id).lean<ScoringJob>();
+  const find = async (id: Types.ObjectId): Promise<ScoringJob | null> => scoringJobs.findById(id).lean<ScoringJob>();
 
   /** Compares `sequence`: every change that matters to a decision counts it up. */
   async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {

@@ -97,7 +97,7 @@ export function createJobStreams(models: Models, events: EventBus, logger: Logge
     async follow(organizationId, jobId, after) {
       // Listen first, then read: what happens in between wakes us.
       const follower = enter(jobId);
-      const read = (): Promise<ScoringJob | null> => models.scoringJobs.findById(jobId).lean<ScoringJob>();
+      const read = async (): Promise<ScoringJob | null> => models.scoringJobs.findById(jobId).lean<ScoringJob>();
       const pending: JobChange[] = [];
       try {
         const job = await read();

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { failureLine } from './commands/failure.js';
+import type { ProcessReport } from './commands/server-process.js';
+
+/** Commands are loaded when they are called: `token` should not wait for the ONNX runtime. */
+const commands: Record<string, () => Promise<Command>> = {
+  up: async () => (await import('./commands/up.js')).upCommand(),
+  api: async () => (await import('./commands/serve.js')).apiCommand(),
+  worker: async () => (await import('./commands/serve.js')).workerCommand(),
+  seed: async () => (await import('./commands/seed.js')).seedCommand(),
+  token: async () => (await import('./commands/token.js')).tokenCommand(),
+  score: async () => (await import('./commands/score.js')).scoreCommand(),
+  model: async () => (await import('./commands/model.js')).modelCommand(),
+  verify: async () => (await import('./commands/verify.js')).verifyCommand(),
+};
+
+async function main(): Promise<void> {
+  await import('reflect-metadata');
+  const program = new Command('riskgraph').description('clinical risk scores with exact explanations').showHelpAfterError();
+  const wanted = commands[process.argv[2] ?? ''];
+  const loaded = wanted ? [await wanted()] : await Promise.all(Object.values(commands).map((load) => load()));
+  loaded.forEach((command) => program.addCommand(command));
+  await program.parseAsync();
+}
+
+main().catch((error: unknown) => {
+  const line = failureLine(error);
+  if (process.send) process.send({ failed: line } satisfies ProcessReport);
+  else process.stderr.write(`error: ${line}\n`);
+  process.exitCode = 1;
+  // Connections that are still being retried must not keep a failed command alive.
+  setTimeout(() => process.exit(1), 500).unref();
+});

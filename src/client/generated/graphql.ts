@@ -1,0 +1,1100 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** FHIR's administrative gender. */
+export type AdministrativeGender =
+  | 'FEMALE'
+  | 'MALE'
+  | 'OTHER'
+  | 'UNKNOWN';
+
+export type CreatePatientInput = {
+  birthDate?: string | null | undefined;
+  familyName?: string | null | undefined;
+  features?: Array<FeatureValueInput> | null | undefined;
+  givenName?: string | null | undefined;
+  mrn: string;
+  /** UNKNOWN when absent. */
+  sex?: AdministrativeGender | null | undefined;
+};
+
+export type FeatureKind =
+  | 'BINARY'
+  | 'CATEGORICAL'
+  | 'CONTINUOUS'
+  | 'COUNT';
+
+export type FeatureValueInput = {
+  /** See riskModels { features { code } }. */
+  code: string;
+  /** In the unit of the risk model. Null removes the value. */
+  value?: number | null | undefined;
+};
+
+export type JobStage =
+  | 'DONE'
+  | 'ENCODING'
+  | 'EXPLAINING'
+  | 'SAVING'
+  | 'SCORING'
+  | 'WAITING';
+
+export type MissingValuePolicy =
+  /** `value` is used in its place, as in training. */
+  | 'IMPUTE'
+  /** The trees know which way a missing value goes. */
+  | 'NATIVE'
+  /** There is no score without it. */
+  | 'REQUIRED';
+
+export type OrderDirection =
+  | 'ASC'
+  | 'DESC';
+
+/** The space in which contributions add up. */
+export type OutputSpace =
+  | 'LOG_ODDS'
+  | 'PROBABILITY';
+
+/** All conditions must hold. */
+export type PatientFilter = {
+  createdAfter?: string | null | undefined;
+  /** The whole name, upper and lower case alike. */
+  familyName?: string | null | undefined;
+  mrn?: string | null | undefined;
+  sex?: AdministrativeGender | null | undefined;
+  updatedAfter?: string | null | undefined;
+};
+
+/** Newest first when absent. */
+export type PatientOrder = {
+  direction?: OrderDirection;
+  field: PatientOrderField;
+};
+
+export type PatientOrderField =
+  | 'CREATED_AT'
+  | 'UPDATED_AT';
+
+/** All conditions must hold. */
+export type PredictionFilter = {
+  createdAfter?: string | null | undefined;
+  createdBefore?: string | null | undefined;
+  jobId?: string | null | undefined;
+  minimumProbability?: number | null | undefined;
+  modelId?: string | null | undefined;
+  modelVersion?: string | null | undefined;
+  patientId?: string | null | undefined;
+  /** Any of these. */
+  riskBands?: Array<RiskBand> | null | undefined;
+};
+
+/** What each band means is said by the risk model. */
+export type RiskBand =
+  | 'HIGH'
+  | 'LOW'
+  | 'MODERATE'
+  | 'VERY_HIGH';
+
+export type Role =
+  /** Manages users, models and queues; sees no patient data. */
+  | 'ADMIN'
+  /** Reads predictions without names, MRN or birth date. */
+  | 'ANALYST'
+  /** Reads and writes patients, submits and reads jobs. */
+  | 'CLINICIAN'
+  /** Submits jobs and reads results. */
+  | 'SERVICE';
+
+/** All conditions must hold. */
+export type ScoringJobFilter = {
+  kind?: ScoringJobKind | null | undefined;
+  modelId?: string | null | undefined;
+  patientId?: string | null | undefined;
+  /** Any of these. */
+  states?: Array<ScoringJobState> | null | undefined;
+  submittedAfter?: string | null | undefined;
+};
+
+export type ScoringJobKind =
+  | 'BATCH'
+  | 'SINGLE';
+
+/** COMPLETED, FAILED and CANCELLED are terminal. */
+export type ScoringJobState =
+  | 'ACTIVE'
+  | 'CANCELLED'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'QUEUED';
+
+export type ShapMethod =
+  | 'INTERVENTIONAL'
+  | 'PATH_DEPENDENT';
+
+/** The patient's values, if any, overlaid with those given. */
+export type SimulateRiskInput = {
+  features?: Array<FeatureValueInput> | null | undefined;
+  modelId: string;
+  /** The highest when absent. */
+  modelVersion?: string | null | undefined;
+  patientId?: string | null | undefined;
+};
+
+/** Give exactly one of patientIds, filter, or all: true. */
+export type SubmitBatchScoringJobInput = {
+  all?: boolean | null | undefined;
+  /** Store SHAP values with each prediction (true when absent); otherwise they are computed when asked for. */
+  explain?: boolean | null | undefined;
+  filter?: PatientFilter | null | undefined;
+  /** The same key gives the same job, however often it is sent. */
+  idempotencyKey?: string | null | undefined;
+  modelId: string;
+  /** The highest when absent. The job keeps the version it was submitted for. */
+  modelVersion?: string | null | undefined;
+  patientIds?: Array<string> | null | undefined;
+  /** 0 goes first, 10 last; 5 when absent. Single jobs always overtake batches. */
+  priority?: number | null | undefined;
+};
+
+export type SubmitScoringJobInput = {
+  /** Store SHAP values with each prediction (true when absent); otherwise they are computed when asked for. */
+  explain?: boolean | null | undefined;
+  /** The same key gives the same job, however often it is sent. */
+  idempotencyKey?: string | null | undefined;
+  modelId: string;
+  /** The highest when absent. The job keeps the version it was submitted for. */
+  modelVersion?: string | null | undefined;
+  patientId: string;
+  /** 0 goes first, 10 last; 5 when absent. Single jobs always overtake batches. */
+  priority?: number | null | undefined;
+};
+
+/** Fields that are absent stay as they are; null clears. Features are merged by code. */
+export type UpdatePatientInput = {
+  birthDate?: string | null | undefined;
+  expectedVersion: number;
+  familyName?: string | null | undefined;
+  features?: Array<FeatureValueInput> | null | undefined;
+  givenName?: string | null | undefined;
+  id: string;
+  mrn?: string | null | undefined;
+  sex?: AdministrativeGender | null | undefined;
+};
+
+export type JobFieldsFragment = { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null };
+
+export type PredictionFieldsFragment = { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } };
+
+export type PatientFieldsFragment = { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> };
+
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { viewer: { username: string, role: Role, permissions: Array<string>, expiresAt: string, organization: { id: string, slug: string, name: string } } };
+
+export type PatientQueryVariables = Exact<{
+  id?: string | null | undefined;
+  mrn?: string | null | undefined;
+}>;
+
+
+export type PatientQuery = { patient: { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> } | null };
+
+export type PatientsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: PatientFilter | null | undefined;
+  orderBy?: PatientOrder | null | undefined;
+}>;
+
+
+export type PatientsQuery = { patients: { totalCount: number, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> } }> } };
+
+export type PredictionQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type PredictionQuery = { prediction: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, job: { id: string }, model: { id: string, version: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null };
+
+export type PredictionsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: PredictionFilter | null | undefined;
+}>;
+
+
+export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } }> } };
+
+export type ScoringJobQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null, model: { id: string, version: string }, failures: Array<{ patientId: string, code: string, message: string }>, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } | null };
+
+export type ScoringJobsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: ScoringJobFilter | null | undefined;
+}>;
+
+
+export type ScoringJobsQuery = { scoringJobs: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } }> } };
+
+export type JobPredictionsQueryVariables = Exact<{
+  id: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } }> }, failures: Array<{ patientId: string, code: string, message: string }> } | null };
+
+export type RiskModelsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RiskModelsQuery = { riskModels: Array<{ id: string, version: string, sha256: string, name: string, outcome: string, outputSpace: OutputSpace, shapMethods: Array<ShapMethod>, features: Array<{ code: string, label: string, unit: string, unitLabel: string, kind: FeatureKind, range: { min: number, max: number } | null, codes: Array<{ value: number, label: string }> | null, missing: { policy: MissingValuePolicy, value: number | null, meaning: string | null } }>, riskBands: Array<{ band: RiskBand, from: number, meaning: string }> }> };
+
+export type SimulateRiskQueryVariables = Exact<{
+  input: SimulateRiskInput;
+}>;
+
+
+export type SimulateRiskQuery = { simulateRisk: { probability: number, rawOutput: number, riskBand: RiskBand, inputs: Array<{ code: string, value: number | null, unit: string }>, model: { id: string, version: string }, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string } }> } } };
+
+export type CreatePatientMutationVariables = Exact<{
+  input: CreatePatientInput;
+}>;
+
+
+export type CreatePatientMutation = { createPatient: { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> } };
+
+export type UpdatePatientMutationVariables = Exact<{
+  input: UpdatePatientInput;
+}>;
+
+
+export type UpdatePatientMutation = { updatePatient: { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> } };
+
+export type DeletePatientMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeletePatientMutation = { deletePatient: { id: string } };
+
+export type SubmitScoringJobMutationVariables = Exact<{
+  input: SubmitScoringJobInput;
+}>;
+
+
+export type SubmitScoringJobMutation = { submitScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+
+export type SubmitBatchScoringJobMutationVariables = Exact<{
+  input: SubmitBatchScoringJobInput;
+}>;
+
+
+export type SubmitBatchScoringJobMutation = { submitBatchScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+
+export type CancelScoringJobMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type CancelScoringJobMutation = { cancelScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+
+export type RetryScoringJobMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RetryScoringJobMutation = { retryScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+
+export type ScoringJobUpdatedSubscriptionVariables = Exact<{
+  id: string;
+  after?: number | null | undefined;
+}>;
+
+
+export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, prediction: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } } };
+
+export type PredictionCreatedSubscriptionVariables = Exact<{
+  patientId?: string | null | undefined;
+}>;
+
+
+export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const JobFieldsFragmentDoc = new TypedDocumentString(`
+    fragment JobFields on ScoringJob {
+  id
+  kind
+  state
+  attempts
+  sequence
+  submittedAt
+  startedAt
+  finishedAt
+  submittedBy
+  progress {
+    stage
+    processed
+    total
+    percent
+    failed
+  }
+  error {
+    code
+    message
+  }
+}
+    `, {"fragmentName":"JobFields"}) as unknown as TypedDocumentString<JobFieldsFragment, unknown>;
+export const PredictionFieldsFragmentDoc = new TypedDocumentString(`
+    fragment PredictionFields on Prediction {
+  id
+  createdAt
+  probability
+  rawOutput
+  riskBand
+  modelSha256
+  inputs {
+    code
+    value
+    unit
+  }
+  explanation {
+    method
+    outputSpace
+    baseValue
+    outputValue
+    additivityError
+    contributions {
+      feature {
+        code
+        label
+        unitLabel
+      }
+      inputValue
+      displayValue
+      value
+    }
+  }
+}
+    `, {"fragmentName":"PredictionFields"}) as unknown as TypedDocumentString<PredictionFieldsFragment, unknown>;
+export const PatientFieldsFragmentDoc = new TypedDocumentString(`
+    fragment PatientFields on Patient {
+  id
+  mrn
+  givenName
+  familyName
+  birthDate
+  sex
+  version
+  createdAt
+  updatedAt
+  features {
+    code
+    value
+    unit
+    recordedAt
+  }
+}
+    `, {"fragmentName":"PatientFields"}) as unknown as TypedDocumentString<PatientFieldsFragment, unknown>;
+export const ViewerDocument = new TypedDocumentString(`
+    query Viewer {
+  viewer {
+    username
+    role
+    permissions
+    expiresAt
+    organization {
+      id
+      slug
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const PatientDocument = new TypedDocumentString(`
+    query Patient($id: ID, $mrn: String) {
+  patient(id: $id, mrn: $mrn) {
+    ...PatientFields
+  }
+}
+    fragment PatientFields on Patient {
+  id
+  mrn
+  givenName
+  familyName
+  birthDate
+  sex
+  version
+  createdAt
+  updatedAt
+  features {
+    code
+    value
+    unit
+    recordedAt
+  }
+}`) as unknown as TypedDocumentString<PatientQuery, PatientQueryVariables>;
+export const PatientsDocument = new TypedDocumentString(`
+    query Patients($first: Int, $after: String, $filter: PatientFilter, $orderBy: PatientOrder) {
+  patients(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      hasPreviousPage
+      startCursor
+      endCursor
+    }
+    edges {
+      cursor
+      node {
+        ...PatientFields
+      }
+    }
+  }
+}
+    fragment PatientFields on Patient {
+  id
+  mrn
+  givenName
+  familyName
+  birthDate
+  sex
+  version
+  createdAt
+  updatedAt
+  features {
+    code
+    value
+    unit
+    recordedAt
+  }
+}`) as unknown as TypedDocumentString<PatientsQuery, PatientsQueryVariables>;
+export const PredictionDocument = new TypedDocumentString(`
+    query Prediction($id: ID!) {
+  prediction(id: $id) {
+    ...PredictionFields
+    patient {
+      id
+    }
+    job {
+      id
+    }
+    model {
+      id
+      version
+    }
+  }
+}
+    fragment PredictionFields on Prediction {
+  id
+  createdAt
+  probability
+  rawOutput
+  riskBand
+  modelSha256
+  inputs {
+    code
+    value
+    unit
+  }
+  explanation {
+    method
+    outputSpace
+    baseValue
+    outputValue
+    additivityError
+    contributions {
+      feature {
+        code
+        label
+        unitLabel
+      }
+      inputValue
+      displayValue
+      value
+    }
+  }
+}`) as unknown as TypedDocumentString<PredictionQuery, PredictionQueryVariables>;
+export const PredictionsDocument = new TypedDocumentString(`
+    query Predictions($first: Int, $after: String, $filter: PredictionFilter) {
+  predictions(first: $first, after: $after, filter: $filter) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      cursor
+      node {
+        ...PredictionFields
+        patient {
+          id
+        }
+      }
+    }
+  }
+}
+    fragment PredictionFields on Prediction {
+  id
+  createdAt
+  probability
+  rawOutput
+  riskBand
+  modelSha256
+  inputs {
+    code
+    value
+    unit
+  }
+  explanation {
+    method
+    outputSpace
+    baseValue
+    outputValue
+    additivityError
+    contributions {
+      feature {
+        code
+        label
+        unitLabel
+      }
+      inputValue
+      displayValue
+      value
+    }
+  }
+}`) as unknown as TypedDocumentString<PredictionsQuery, PredictionsQueryVariables>;
+export const ScoringJobDocument = new TypedDocumentString(`
+    query ScoringJob($id: ID!) {
+  scoringJob(id: $id) {
+    ...JobFields
+    patient {
+      id
+    }
+    prediction {
+      ...PredictionFields
+    }
+    model {
+      id
+      version
+    }
+    failures {
+      patientId
+      code
+      message
+    }
+  }
+}
+    fragment JobFields on ScoringJob {
+  id
+  kind
+  state
+  attempts
+  sequence
+  submittedAt
+  startedAt
+  finishedAt
+  submittedBy
+  progress {
+    stage
+    processed
+    total
+    percent
+    failed
+  }
+  error {
+    code
+    message
+  }
+}
+fragment PredictionFields on Prediction {
+  id
+  createdAt
+  probability
+  rawOutput
+  riskBand
+  modelSha256
+  inputs {
+    code
+    value
+    unit
+  }
+  explanation {
+    method
+    outputSpace
+    baseValue
+    outputValue
+    additivityError
+    contributions {
+      feature {
+        code
+        label
+        unitLabel
+      }
+      inputValue
+      displayValue
+      value
+    }
+  }
+}`) as unknown as TypedDocumentString<ScoringJobQuery, ScoringJobQueryVariables>;
+export const ScoringJobsDocument = new TypedDocumentString(`
+    query ScoringJobs($first: Int, $after: String, $filter: ScoringJobFilter) {
+  scoringJobs(first: $first, after: $after, filter: $filter) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      cursor
+      node {
+        ...JobFields
+      }
+    }
+  }
+}
+    fragment JobFields on ScoringJob {
+  id
+  kind
+  state
+  attempts
+  sequence
+  submittedAt
+  startedAt
+  finishedAt
+  submittedBy
+  progress {
+    stage
+    processed
+    total
+    percent
+    failed
+  }
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<ScoringJobsQuery, ScoringJobsQueryVariables>;
+export const JobPredictionsDocument = new TypedDocumentString(`
+    query JobPredictions($id: ID!, $first: Int, $after: String) {
+  scoringJob(id: $id) {
+    predictions(first: $first, after: $after) {
+      totalCount
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      edges {
+        node {
+          ...PredictionFields
+          patient {
+            id
+          }
+        }
+      }
+    }
+    failures(first: 500) {
+      patientId
+      code
+      message
+    }
+  }
+}
+    fragment PredictionFields on Prediction {
+  id
+  createdAt
+  probability
+  rawOutput
+  riskBand
+  modelSha256
+  inputs {
+    code
+    value
+    unit
+  }
+  explanation {
+    method
+    outputSpace
+    baseValue
+    outputValue
+    additivityError
+    contributions {
+      feature {
+        code
+        label
+        unitLabel
+      }
+      inputValue
+      displayValue
+      value
+    }
+  }
+}`) as unknown as TypedDocumentString<JobPredictionsQuery, JobPredictionsQueryVariables>;
+export const RiskModelsDocument = new TypedDocumentString(`
+    query RiskModels {
+  riskModels {
+    id
+    version
+    sha256
+    name
+    outcome
+    outputSpace
+    shapMethods
+    features {
+      code
+      label
+      unit
+      unitLabel
+      kind
+      range {
+        min
+        max
+      }
+      codes {
+        value
+        label
+      }
+      missing {
+        policy
+        value
+        meaning
+      }
+    }
+    riskBands {
+      band
+      from
+      meaning
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RiskModelsQuery, RiskModelsQueryVariables>;
+export const SimulateRiskDocument = new TypedDocumentString(`
+    query SimulateRisk($input: SimulateRiskInput!) {
+  simulateRisk(input: $input) {
+    probability
+    rawOutput
+    riskBand
+    inputs {
+      code
+      value
+      unit
+    }
+    model {
+      id
+      version
+    }
+    explanation {
+      method
+      outputSpace
+      baseValue
+      outputValue
+      additivityError
+      contributions {
+        feature {
+          code
+        }
+        inputValue
+        displayValue
+        value
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimulateRiskQuery, SimulateRiskQueryVariables>;
+export const CreatePatientDocument = new TypedDocumentString(`
+    mutation CreatePatient($input: CreatePatientInput!) {
+  createPatient(input: $input) {
+    ...PatientFields
+  }
+}
+    fragment PatientFields on Patient {
+  id
+  mrn
+  givenName
+  familyName
+  birthDate
+  sex
+  version
+  createdAt
+  updatedAt
+  features {
+    code
+    value
+    unit
+    recordedAt
+  }
+}`) as unknown as TypedDocumentString<CreatePatientMutation, CreatePatientMutationVariables>;
+export const UpdatePatientDocument = new TypedDocumentString(`
+    mutation UpdatePatient($input: UpdatePatientInput!) {
+  updatePatient(input: $input) {
+    ...PatientFields
+  }
+}
+    fragment PatientFields on Patient {
+  id
+  mrn
+  givenName
+  familyName
+  birthDate
+  sex
+  version
+  createdAt
+  updatedAt
+  features {
+    code
+    value
+    unit
+    recordedAt
+  }
+}`) as unknown as TypedDocumentString<UpdatePatientMutation, UpdatePatientMutationVariables>;
+export const DeletePatientDocument = new TypedDocumentString(`
+    mutation DeletePatient($id: ID!) {
+  deletePatient(id: $id) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<DeletePatientMutation, DeletePatientMutationVariables>;
+export const SubmitScoringJobDocument = new TypedDocumentString(`
+    mutation SubmitScoringJob($input: SubmitScoringJobInput!) {
+  submitScoringJob(input: $input) {
+    ...JobFields
+  }
+}
+    fragment JobFields on ScoringJob {
+  id
+  kind
+  state
+  attempts
+  sequence
+  submittedAt
+  startedAt
+  finishedAt
+  submittedBy
+  progress {
+    stage
+    processed
+    total
+    percent
+    failed
+  }
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<SubmitScoringJobMutation, SubmitScoringJobMutationVariables>;
+export const SubmitBatchScoringJobDocument = new TypedDocumentString(`
+    mutation SubmitBatchScoringJob($input: SubmitBatchScoringJobInput!) {
+  submitBatchScoringJob(input: $input) {
+    ...JobFields
+  }
+}
+    fragment JobFields on ScoringJob {
+  id
+  kind
+  state
+  attempts
+  sequence
+  submittedAt
+  startedAt
+  finishedAt
+  submittedBy
+  progress {
+    stage
+    processed
+    total
+    percent
+    failed
+  }
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<SubmitBatchScoringJobMutation, SubmitBatchScoringJobMutationVariables>;
+export const CancelScoringJobDocument = new TypedDocumentString(`
+    mutation CancelScoringJob($id: ID!) {
+  cancelScoringJob(id: $id) {
+    ...JobFields
+  }
+}
+    fragment JobFields on ScoringJob {
+  id
+  kind
+  state
+  attempts
+  sequence
+  submittedAt
+  startedAt
+  finishedAt
+  submittedBy
+  progress {
+    stage
+    processed
+    total
+    percent
+    failed
+  }
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<CancelScoringJobMutation, CancelScoringJobMutationVariables>;
+export const RetryScoringJobDocument = new TypedDocumentString(`
+    mutation RetryScoringJob($id: ID!) {
+  retryScoringJob(id: $id) {
+    ...JobFields
+  }
+}
+    fragment JobFields on ScoringJob {
+  id
+  kind
+  state
+  attempts
+  sequence
+  submittedAt
+  startedAt
+  finishedAt
+  submittedBy
+  progress {
+    stage
+    processed
+    total
+    percent
+    failed
+  }
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<RetryScoringJobMutation, RetryScoringJobMutationVariables>;
+export const ScoringJobUpdatedDocument = new TypedDocumentString(`
+    subscription ScoringJobUpdated($id: ID!, $after: Int) {
+  scoringJobUpdated(id: $id, after: $after) {
+    sequence
+    collapsed
+    job {
+      ...JobFields
+      prediction {
+        ...PredictionFields
+      }
+    }
+  }
+}
+    fragment JobFields on ScoringJob {
+  id
+  kind
+  state
+  attempts
+  sequence
+  submittedAt
+  startedAt
+  finishedAt
+  submittedBy
+  progress {
+    stage
+    processed
+    total
+    percent
+    failed
+  }
+  error {
+    code
+    message
+  }
+}
+fragment PredictionFields on Prediction {
+  id
+  createdAt
+  probability
+  rawOutput
+  riskBand
+  modelSha256
+  inputs {
+    code
+    value
+    unit
+  }
+  explanation {
+    method
+    outputSpace
+    baseValue
+    outputValue
+    additivityError
+    contributions {
+      feature {
+        code
+        label
+        unitLabel
+      }
+      inputValue
+      displayValue
+      value
+    }
+  }
+}`) as unknown as TypedDocumentString<ScoringJobUpdatedSubscription, ScoringJobUpdatedSubscriptionVariables>;
+export const PredictionCreatedDocument = new TypedDocumentString(`
+    subscription PredictionCreated($patientId: ID) {
+  predictionCreated(patientId: $patientId) {
+    ...PredictionFields
+    patient {
+      id
+    }
+  }
+}
+    fragment PredictionFields on Prediction {
+  id
+  createdAt
+  probability
+  rawOutput
+  riskBand
+  modelSha256
+  inputs {
+    code
+    value
+    unit
+  }
+  explanation {
+    method
+    outputSpace
+    baseValue
+    outputValue
+    additivityError
+    contributions {
+      feature {
+        code
+        label
+        unitLabel
+      }
+      inputValue
+      displayValue
+      value
+    }
+  }
+}`) as unknown as TypedDocumentString<PredictionCreatedSubscription, PredictionCreatedSubscriptionVariables>;

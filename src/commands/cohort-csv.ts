@@ -1,0 +1,80 @@
+import { createReadStream } from 'node:fs';
+import { parse } from 'csv-parse';
+import { StartupError } from '../errors.js';
+import { featureValueIssue } from '../risk/feature-value.js';
+import type { ModelFeature } from '../risk/manifest.js';
+
+/** One line of a cohort: the patient's MRN, and a value or null (missing) for every feature column of the file. */
+export interface CohortRow {
+  readonly mrn: string;
+  readonly features: readonly { readonly code: string; readonly value: number | null }[];
+}
+
+/** Faults named in one message; the rest are counted. */
+const faultsShown = 10;
+
+/**
+ * Reads a cohort: a header of `mrn` and feature codes, then a line a patient, empty = missing. Nothing is returned
+ * unless the whole file is right.
+ * @throws StartupError naming line, column and reason of every fault, never a value
+ */
+export async function readCohort(file: string, features: readonly ModelFeature[]): Promise<CohortRow[]> {
+  const faults: string[] = [];
+  const rows: CohortRow[] = [];
+  const lineOfMrn = new Map<string, number>();
+  const definitions = new Map(features.map((feature) => [feature.code, feature]));
+  const records = createReadStream(file).pipe(
+    parse({ bom: true, columns: (header: string[]) => checkedHeader(header.map((name) => name.trim()), definitions), info: true, skip_empty_lines: true, trim: true }),
+  );
+  try {
+    for await (const { record, info } of records as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) {
+      const { mrn = '', ...cells } = record;
+      const at = `line ${info.lines}`;
+      if (mrn === '') faults.push(`${at}: mrn is empty`);
+      else if (lineOfMrn.has(mrn)) faults.push(`${at}: the same mrn as in line ${lineOfMrn.get(mrn)}`);
+      lineOfMrn.set(mrn, info.lines);
+      rows.push({
+        mrn,
+        features: Object.entries(cells).map(([code, text]) => {
+          const { value, fault } = parseCell(definitions.get(code)!, text);
+          if (fault) faults.push(`${at}: ${code} ${fault}`);
+          return { code, value };
+        }),
+      });
+    }
+  } catch (error) {
+    throw new StartupError(`${file}: ${csvFault(error)}`);
+  }
+  if (faults.length > 0) {
+    const more = faults.length > faultsShown ? `; and ${faults.length - faultsShown} more` : '';
+    throw new StartupError(`${file}: ${faults.slice(0, faultsShown).join('; ')}${more}. Nothing was sent.`);
+  }
+  if (rows.length === 0) throw new StartupError(`${file}: has no patients below its header.`);
+  return rows;
+}
+
+function checkedHeader(header: string[], definitions: ReadonlyMap<string, ModelFeature>): string[] {
+  if (!header.includes('mrn')) throw new StartupError('line 1: the header needs a column mrn');
+  const unknown = header.filter((name) => name !== 'mrn' && !definitions.has(name));
+  if (unknown.length > 0) throw new StartupError(`line 1: the model has no feature ${unknown.join(', ')}; it has ${[...definitions.keys()].join(', ')}`);
+  const repeated = header.find((name, index) => header.indexOf(name) !== index);
+  if (repeated) throw new StartupError(`line 1: the column ${repeated} appears twice`);
+  return header;
+}
+
+function parseCell(feature: ModelFeature, text: string): { value: number | null; fault?: string } {
+  if (text === '') return { value: null, fault: feature.missing.policy === 'REQUIRED' ? 'is missing, and the model requires it' : undefined };
+  // Number() takes more than people mean by a number: '0x10', 'Infinity'.
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { value: null, fault: 'is not a number' };
+  const value = Number(text);
+  return { value, fault: featureValueIssue(feature, value) };
+}
+
+/** csv-parse quotes cells in its messages: keep its line, not its words. */
+function csvFault(error: unknown): string {
+  if (error instanceof StartupError) return error.message;
+  const { code, lines, syscall } = error as { code?: string; lines?: number; syscall?: string };
+  if (syscall) return `cannot be read (${code}): check the name and your rights`;
+  if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS' || code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH') return `line ${lines}: has another number of cells than the header`;
+  return `line ${lines ?? '?'}: is not valid CSV (${code ?? 'unknown fault'})`;
+}

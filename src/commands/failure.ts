@@ -1,0 +1,8 @@
+import { RiskGraphError, StartupError } from '../errors.js';
+
+/** One line for the person at the terminal. Only errors that were written for a person show their text. */
+export function failureLine(error: unknown): string {
+  if (error instanceof StartupError || error instanceof RiskGraphError) return error.message;
+  if (error instanceof Error) return `${error.name}: ${error.message.split('\n')[0]}`;
+  return 'unknown failure';
+}

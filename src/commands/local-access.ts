@@ -1,0 +1,61 @@
+import type { Connection } from 'mongoose';
+import { createModels, ensureIndexes, type Models, type Role } from '../../models/index.js';
+import { createAccessTokens } from '../auth/access-token.js';
+import { ensureLocalUser, ensureOrganization } from '../auth/organizations.js';
+import type { Config } from '../config.js';
+import { connectDatabase } from '../database.js';
+import { openDataDirectory, readRuntime } from '../embedded/data-directory.js';
+import { startEngines } from '../embedded/engines.js';
+import { StartupError } from '../errors.js';
+import { localSecretKey } from './secret-key.js';
+
+/** A database for the time of one command. */
+export interface LocalDatabase {
+  readonly models: Models;
+  close(): Promise<void>;
+}
+
+/**
+ * The database of this installation: that of MONGO_URI, else that of the running `up`, else the embedded one, started
+ * for as long as the command lasts.
+ */
+export async function openLocalDatabase(config: Config): Promise<LocalDatabase> {
+  const uri = config.mongoUri ?? (await readRuntime(config.dataDirectory))?.mongoUri;
+  if (uri) return bind(await connectDatabase(uri));
+  const directory = await openDataDirectory(config.dataDirectory);
+  const engines = await startEngines({ dataDirectory: directory.path, redisUrl: config.redisUrl ?? 'redis://unused' });
+  return bind(await connectDatabase(engines.mongoUri), async () => {
+    await engines.stop();
+    await directory.close();
+  });
+}
+
+async function bind(connection: Connection, stop: () => Promise<void> = async () => undefined): Promise<LocalDatabase> {
+  const models = createModels(connection);
+  await ensureIndexes(models);
+  return {
+    models,
+    async close() {
+      await connection.close();
+      await stop();
+    },
+  };
+}
+
+/**
+ * Signs a token for the local user of a role, whose organization is made when missing.
+ * @throws StartupError in production, where tokens come from a login
+ */
+export async function issueLocalToken(
+  config: Config,
+  models: Models,
+  { role, organization, timeToLiveSeconds }: { readonly role: Role; readonly organization: string; readonly timeToLiveSeconds: number },
+): Promise<string> {
+  if (config.environment === 'production') {
+    throw new StartupError('"riskgraph token" signs tokens without a login and is refused when NODE_ENV=production: unset it on a developer\'s machine.');
+  }
+  const secretKey = config.secretKey ?? (await localSecretKey(config.dataDirectory));
+  const tenant = await ensureOrganization(models, organization);
+  const username = await ensureLocalUser(models, tenant, role);
+  return createAccessTokens(secretKey).sign({ username, role, organizationId: tenant._id.toHexString() }, timeToLiveSeconds);
+}

@@ -1,0 +1,153 @@
+import { stringify } from 'csv-stringify/sync';
+import { Command } from 'commander';
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Role } from '../../models/index.js';
+import { createGraphqlClient, type GraphqlClient } from '../client/graphql-client.js';
+import {
+  JobPredictionsDocument,
+  RiskModelsDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  type PredictionFieldsFragment,
+  type RiskModelsQuery,
+} from '../client/generated/graphql.js';
+import type { Config } from '../config.js';
+import { readRuntime } from '../embedded/data-directory.js';
+import { StartupError } from '../errors.js';
+import type { ModelFeature } from '../risk/manifest.js';
+import { readCohort } from './cohort-csv.js';
+import { commandConfig } from './environment.js';
+import { issueLocalToken, openLocalDatabase } from './local-access.js';
+import { startProgressBar } from './progress-bar.js';
+import { storeCohort } from './store-cohort.js';
+
+interface ScoreOptions {
+  readonly model: string;
+  readonly modelVersion?: string;
+  readonly out?: string;
+  readonly url?: string;
+  readonly token?: string;
+  readonly org: string;
+}
+
+type ServedModel = RiskModelsQuery['riskModels'][number];
+
+/** `riskgraph score FILE.csv`: a whole cohort through the running API. */
+export function scoreCommand(): Command {
+  return new Command('score')
+    .description('score a cohort through the running API; writes predictions and contributions as CSV')
+    .argument('<file.csv>', 'header: mrn and feature codes; an empty cell is a missing value')
+    .option('--model <id>', 'risk model', 'heart-disease')
+    .option('--model-version <version>', 'the highest when absent')
+    .option('--out <file>', 'where to write (default: FILE-predictions.csv in the working directory)')
+    .option('--url <url>', 'the API (default: that of the running "riskgraph up", else HOST and PORT)')
+    .option('--token <token>', 'access token of a CLINICIAN (default: RISKGRAPH_TOKEN, else a local one)')
+    .option('--org <slug>', 'organization of the local token', 'demo')
+    .action(async (file: string, options: ScoreOptions) => {
+      const config = commandConfig();
+      const client = createGraphqlClient(options.url ?? (await localUrl(config)), options.token ?? process.env.RISKGRAPH_TOKEN ?? (await localToken(config, options.org)));
+      try {
+        const out = options.out ?? `${basename(file, '.csv')}-predictions.csv`;
+        const { scored, failed } = await scoreCohort(client, file, options, out);
+        process.stdout.write(`${scored} patients scored, ${failed} failed: ${out}\n`);
+        if (failed > 0) process.exitCode = 1;
+      } finally {
+        await client.close();
+      }
+    });
+}
+
+async function localUrl(config: Config): Promise<string> {
+  const port = (await readRuntime(config.dataDirectory))?.port ?? config.port;
+  return `http://${config.host}:${port}`;
+}
+
+async function localToken(config: Config, organization: string): Promise<string> {
+  const database = await openLocalDatabase(config);
+  try {
+    return await issueLocalToken(config, database.models, { role: Role.CLINICIAN, organization, timeToLiveSeconds: 24 * 3600 });
+  } finally {
+    await database.close();
+  }
+}
+
+async function scoreCohort(client: GraphqlClient, file: string, options: ScoreOptions, out: string): Promise<{ scored: number; failed: number }> {
+  const model = await chooseModel(client, options);
+  const rows = await readCohort(file, model.features.map(toManifestFeature));
+  const mrnById = await storeCohort(client, rows);
+  const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { patientIds: [...mrnById.keys()], modelId: model.id, modelVersion: model.version },
+  });
+  await follow(client, job.id, rows.length);
+  const { predictions, failures } = await readResults(client, job.id);
+  for (const { patientId, message } of failures) process.stderr.write(`${mrnById.get(patientId)}: ${message}\n`);
+  const order = new Map(rows.map(({ mrn }, index) => [mrn, index]));
+  const lines = predictions
+    .map((prediction) => ({ mrn: mrnById.get(prediction.patient.id)!, prediction }))
+    .sort((a, b) => order.get(a.mrn)! - order.get(b.mrn)!)
+    .map(({ mrn, prediction }) => toLine(mrn, prediction, model));
+  const header = ['mrn', 'probability', 'risk_band', 'raw_output', 'base_value', ...model.features.map(({ code }) => `contribution_${code}`)];
+  await writeFile(out, stringify([header, ...lines]));
+  return { scored: lines.length, failed: rows.length - lines.length };
+}
+
+async function chooseModel(client: GraphqlClient, { model, modelVersion }: ScoreOptions): Promise<ServedModel> {
+  const { riskModels } = await client.request(RiskModelsDocument);
+  const versions = riskModels.filter(({ id }) => id === model);
+  const chosen = modelVersion
+    ? versions.find(({ version }) => version === modelVersion)
+    : versions.sort((a, b) => b.version.localeCompare(a.version, undefined, { numeric: true }))[0];
+  if (chosen) return chosen;
+  const served = riskModels.map(({ id, version }) => `${id}@${version}`).join(', ');
+  throw new StartupError(`The API serves no risk model ${model}${modelVersion ? `@${modelVersion}` : ''}: choose one of ${served}.`);
+}
+
+/** The API's description of a feature as the engine's own checks read it. */
+function toManifestFeature(feature: ServedModel['features'][number]): ModelFeature {
+  const { missing } = feature;
+  return {
+    code: feature.code,
+    label: feature.label,
+    unit: feature.unit,
+    unitLabel: feature.unitLabel,
+    kind: feature.kind,
+    range: feature.range ?? undefined,
+    codes: feature.codes ?? undefined,
+    missing:
+      missing.policy === 'REQUIRED'
+        ? { policy: 'REQUIRED' }
+        : missing.policy === 'IMPUTE'
+          ? { policy: 'IMPUTE', value: missing.value!, meaning: missing.meaning! }
+          : { policy: 'NATIVE', meaning: missing.meaning! },
+  };
+}
+
+async function follow(client: GraphqlClient, id: string, total: number): Promise<void> {
+  const bar = startProgressBar('scoring ', total);
+  try {
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
+      const { state, progress, error, finishedAt } = scoringJobUpdated.job;
+      bar.update(progress.processed, state);
+      if (finishedAt && state !== 'COMPLETED') throw new StartupError(`The scoring job ${id} ended ${state}${error ? `: ${error.message}` : ''}`);
+    }
+  } finally {
+    bar.stop();
+  }
+}
+
+async function readResults(client: GraphqlClient, id: string) {
+  const predictions: (PredictionFieldsFragment & { readonly patient: { readonly id: string } })[] = [];
+  for (let after: string | null | undefined; ; ) {
+    const { scoringJob } = await client.request(JobPredictionsDocument, { id, first: 500, after });
+    const page = scoringJob!.predictions;
+    predictions.push(...page.edges.map(({ node }) => node));
+    if (!page.pageInfo.hasNextPage) return { predictions, failures: scoringJob!.failures };
+    after = page.pageInfo.endCursor;
+  }
+}
+
+function toLine(mrn: string, { probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment, model: ServedModel): (string | number)[] {
+  const byCode = new Map(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
+  return [mrn, probability, riskBand, rawOutput, explanation.baseValue, ...model.features.map(({ code }) => byCode.get(code)!)];
+}

@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import type { Models, Patient } from '../../models/index.js';
+import { shippedModelsDirectory } from '../app.js';
+import { ensureOrganization } from '../auth/organizations.js';
+import type { Config } from '../config.js';
+import { isDuplicateKey } from '../database.js';
+import { loadRiskModels } from '../risk/registry.js';
+import { commandConfig } from './environment.js';
+import { openLocalDatabase } from './local-access.js';
+import { wholeNumber } from './option-values.js';
+import { syntheticPatients } from './synthetic-patients.js';
+
+const patientsPerWrite = 1_000;
+
+/** `riskgraph seed`: invented patients to try the system with. */
+export function seedCommand(): Command {
+  return new Command('seed')
+    .description('write synthetic patients (the same for the same --seed; those that are there already stay)')
+    .option('--patients <number>', 'how many', wholeNumber(1, 1_000_000), 20)
+    .option('--seed <number>', 'which ones', wholeNumber(0, 1_000_000), 1)
+    .option('--org <slug>', 'organization, made when missing', 'demo')
+    .action(async ({ patients, seed, org }: { patients: number; seed: number; org: string }) => {
+      const config = commandConfig();
+      const database = await openLocalDatabase(config);
+      try {
+        const written = await seedPatients(config, database.models, { count: patients, seed, organization: org });
+        process.stdout.write(`${written} synthetic patients written to ${org}, ${patients - written} were there already\n`);
+      } finally {
+        await database.close();
+      }
+    });
+}
+
+/** @returns how many were new */
+export async function seedPatients(
+  config: Config,
+  models: Models,
+  { count, seed, organization }: { readonly count: number; readonly seed: number; readonly organization: string },
+): Promise<number> {
+  const tenant = await ensureOrganization(models, organization);
+  const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
+  const features = new Map(registry.list().flatMap(({ manifest }) => manifest.features.map((feature) => [feature.code, feature])));
+  await registry.close();
+  const patients = syntheticPatients(count, seed, [...features.values()], tenant._id, new Date());
+  let written = 0;
+  for (let start = 0; start < patients.length; start += patientsPerWrite) written += await insertNew(models, patients.slice(start, start + patientsPerWrite));
+  return written;
+}
+
+async function insertNew(models: Models, patients: Patient[]): Promise<number> {
+  try {
+    await models.patients.insertMany(patients, { ordered: false });
+    return patients.length;
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    return (error as { insertedCount?: number; result?: { insertedCount?: number } }).insertedCount ?? 0;
+  }
+}

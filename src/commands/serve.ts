@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import { startWorkers } from '../../workers/index.js';
+import { startApi } from '../api.js';
+import { createApp, type App } from '../app.js';
+import { createLogger } from '../logger.js';
+import { commandConfig } from './environment.js';
+import type { ProcessReport } from './server-process.js';
+
+/** `riskgraph api`: one API process of a deployment. */
+export const apiCommand = (): Command =>
+  new Command('api').description('serve the API; needs MONGO_URI and REDIS_URL').action(() =>
+    serve('api', async (app) => {
+      const server = await startApi(app);
+      return { url: server.url, close: () => server.close() };
+    }),
+  );
+
+/** `riskgraph worker`: one worker process of a deployment. */
+export const workerCommand = (): Command =>
+  new Command('worker').description('run scoring jobs; needs MONGO_URI and REDIS_URL').action(() =>
+    serve('worker', async (app) => {
+      const workers = await startWorkers(app);
+      return { url: 'worker', close: () => workers.close() };
+    }),
+  );
+
+/** After a signal, running work may take this long, milliseconds. */
+const patienceMs = 15_000;
+
+/** Runs until a signal, or until the parent is gone; then closes what it serves before the app below it. */
+async function serve(name: string, start: (app: App) => Promise<{ readonly url: string; close(): Promise<void> }>): Promise<void> {
+  const config = commandConfig();
+  const logger = createLogger(config.logLevel, `riskgraph-${name}`);
+  const app = await createApp(config, logger);
+  const served = await start(app).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = (reason: string): void => {
+    stopping ??= (async () => {
+      logger.info({ reason }, `${name} stops`);
+      setTimeout(() => process.exit(1), patienceMs).unref();
+      await served.close();
+      await app.close();
+      process.exit(0);
+    })().catch((error: unknown) => {
+      logger.error({ err: error }, `${name} did not stop cleanly`);
+      process.exit(1);
+    });
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  if (process.send) {
+    process.on('disconnect', () => stop('parent gone'));
+    process.send({ ready: served.url } satisfies ProcessReport);
+  } else if (name === 'api') {
+    process.stdout.write(`RiskGraph API on ${served.url}/graphql\n`);
+  }
+}

@@ -1,0 +1,32 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Role } from '../../models/index.js';
+import { commandConfig } from './environment.js';
+import { issueLocalToken, openLocalDatabase } from './local-access.js';
+
+const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `90s`, `15m`, `1h`, `7d` in seconds. */
+function parseDuration(text: string): number {
+  const match = /^(\d{1,6})([smhd])$/.exec(text);
+  if (!match) throw new InvalidArgumentError('Give a number and a unit, e.g. 15m, 1h or 7d.');
+  return Number(match[1]) * unitSeconds[match[2] as keyof typeof unitSeconds];
+}
+
+/** `riskgraph token`: a signed access token for local use; the last line is the token alone. */
+export function tokenCommand(): Command {
+  return new Command('token')
+    .description('print a signed access token for local use (last line: the token alone)')
+    .addOption(new Option('--role <role>', 'what the caller may do').choices(Object.values(Role)).makeOptionMandatory())
+    .option('--org <slug>', 'organization, made when missing', 'demo')
+    .option('--ttl <duration>', 'how long it is valid, e.g. 15m, 1h, 7d', parseDuration, 3600)
+    .action(async ({ role, org, ttl }: { role: Role; org: string; ttl: number }) => {
+      const config = commandConfig();
+      const database = await openLocalDatabase(config);
+      try {
+        const token = await issueLocalToken(config, database.models, { role, organization: org, timeToLiveSeconds: ttl });
+        process.stdout.write(`${token}\n`);
+      } finally {
+        await database.close();
+      }
+    });
+}

@@ -1,0 +1,100 @@
+import { Command } from 'commander';
+import type { Config } from '../config.js';
+import { openDataDirectory, writeRuntime, type DataDirectory } from '../embedded/data-directory.js';
+import { startEngines, type Engines } from '../embedded/engines.js';
+import { supervise } from '../embedded/supervisor.js';
+import { runDemonstration } from './demonstration.js';
+import { commandConfig } from './environment.js';
+import { requireFreePort } from './free-port.js';
+import { localSecretKey } from './secret-key.js';
+import { childEnvironment, startServerProcess } from './server-process.js';
+
+/** `riskgraph up`: databases, API and worker of one machine, kept running until Ctrl-C. */
+export function upCommand(): Command {
+  return new Command('up')
+    .description('run everything on this machine: embedded MongoDB and Redis unless MONGO_URI / REDIS_URL are set, API, worker')
+    .option('--demo', 'seed 20 synthetic patients and run one scoring job, step by step')
+    .option('--once', 'with --demo: stop everything after the demonstration')
+    .action(async ({ demo, once }: { demo?: boolean; once?: boolean }) => {
+      // The terminal is a person's here: what is well is not told.
+      const config = commandConfig({ LOG_LEVEL: 'warn' });
+      const system = await startSystem(config);
+      const stopped = stopOnSignal(system.stop);
+      try {
+        if (demo) await runDemonstration(config, system.url);
+        else process.stdout.write(`RiskGraph is up: ${system.url}/graphql (Ctrl-C stops it)\n`);
+      } catch (error) {
+        await system.stop();
+        throw error;
+      }
+      if (once) {
+        await system.stop();
+        return;
+      }
+      await stopped;
+    });
+}
+
+type Supervised = Awaited<ReturnType<typeof supervise>>;
+
+interface System {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts what is needed, in order; what was started is stopped again when a later step fails. */
+async function startSystem(config: Config): Promise<System> {
+  await refuseTakenPort(config);
+  const stops: (() => Promise<void>)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> =>
+    (stopping ??= (async () => {
+      for (const step of stops.reverse()) await step();
+    })());
+  try {
+    const directory: DataDirectory = await openDataDirectory(config.dataDirectory);
+    stops.push(() => directory.close());
+    const report = ({ engine, reason, restartInMs }: { engine: string; reason: string; restartInMs: number }): void => {
+      process.stderr.write(`${engine} ${reason}: it is started again in ${restartInMs} ms\n`);
+    };
+    const engines: Engines = await startEngines({ dataDirectory: directory.path, mongoUri: config.mongoUri, redisUrl: config.redisUrl, onUnexpectedExit: report });
+    stops.push(() => engines.stop());
+    const environment = childEnvironment(config, engines, config.secretKey ?? (await localSecretKey(directory.path)));
+    const [, api] = await startAll([
+      () => supervise('worker', () => startServerProcess('worker', environment), report),
+      () => supervise('api', () => startServerProcess('api', environment), report),
+    ], stops);
+    await writeRuntime(directory.path, { pid: process.pid, mongoUri: engines.mongoUri, redisUrl: engines.redisUrl, port: Number(new URL(api!.url).port) });
+    return { url: api!.url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Starts side by side; those that started are stopped later even when another one failed. */
+async function startAll(starts: (() => Promise<Supervised>)[], stops: (() => Promise<void>)[]): Promise<Supervised[]> {
+  const results = await Promise.allSettled(starts.map((start) => start()));
+  const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  stops.push(...started.map((process) => () => process.stop()));
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+  return started;
+}
+
+/** A taken port is better known before two databases are started. */
+async function refuseTakenPort({ host, port }: Config): Promise<void> {
+  if (port !== 0) await requireFreePort(host, port);
+}
+
+/** Resolves once everything is stopped after Ctrl-C. A second Ctrl-C does no harm. */
+function stopOnSignal(stop: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      stop().then(resolve, reject);
+    };
+    process.on('SIGINT', end);
+    process.on('SIGTERM', end);
+    process.on('SIGHUP', end);
+  });
+}

@@ -1,0 +1,79 @@
+import { Command } from 'commander';
+import { RiskModelsDocument, ViewerDocument } from '../client/generated/graphql.js';
+import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../client/graphql-client.js';
+import { PredictionCreatedDocument } from '../client/generated/graphql.js';
+import { failureLine } from './failure.js';
+
+interface Check {
+  readonly name: string;
+  /** @returns what was seen; throws when it is not as it should be */
+  run(): Promise<string>;
+}
+
+/** `riskgraph verify`: the checklist after a deployment. Reads only. */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('check a running deployment, one line a check; exit 1 when one fails')
+    .requiredOption('--url <url>', 'the deployment, e.g. https://riskgraph.example.org')
+    .requiredOption('--token <token>', 'an access token')
+    .action(async ({ url, token }: { url: string; token: string }) => {
+      const client = createGraphqlClient(url, token);
+      const anonymous = createGraphqlClient(url);
+      try {
+        let failures = 0;
+        for (const { name, run } of checks(url, client, anonymous)) {
+          const [mark, detail] = await run().then((seen) => ['ok  ', seen] as const, (error: unknown) => ['FAIL', failureLine(error)] as const);
+          if (mark === 'FAIL') failures += 1;
+          process.stdout.write(`${mark} ${name}: ${detail}\n`);
+        }
+        if (failures > 0) process.exitCode = 1;
+      } finally {
+        await Promise.all([client.close(), anonymous.close()]);
+      }
+    });
+}
+
+function checks(url: string, client: GraphqlClient, anonymous: GraphqlClient): Check[] {
+  return [
+    ...['/health/live', '/health/ready', '/health'].map((path) => ({ name: `GET ${path}`, run: () => expectOk(new URL(path, url)) })),
+    {
+      name: 'access token',
+      run: async () => {
+        const { viewer } = await client.request(ViewerDocument);
+        return `${viewer.role} of ${viewer.organization.slug}`;
+      },
+    },
+    {
+      name: 'anonymous query is refused',
+      run: () => expectRefusal(() => anonymous.request(ViewerDocument)),
+    },
+    {
+      name: 'anonymous subscription is refused',
+      run: () => expectRefusal(() => anonymous.subscribe(PredictionCreatedDocument, {}).next()),
+    },
+    {
+      name: 'risk models',
+      run: async () => {
+        const { riskModels } = await client.request(RiskModelsDocument);
+        if (riskModels.length === 0) throw new Error('none is served: check RISK_MODELS_DIRECTORY');
+        return riskModels.map(({ id, version, sha256 }) => `${id}@${version} (${sha256.slice(0, 12)})`).join(', ');
+      },
+    },
+  ];
+}
+
+async function expectOk(url: URL): Promise<string> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`status ${response.status}: ${(await response.text()).slice(0, 200)}`);
+  return `status ${response.status}`;
+}
+
+async function expectRefusal(attempt: () => Promise<unknown>): Promise<string> {
+  try {
+    await attempt();
+  } catch (error) {
+    if (error instanceof GraphqlRequestError && error.code === 'UNAUTHENTICATED') return 'UNAUTHENTICATED';
+    throw error;
+  }
+  throw new Error('it was answered: this deployment is open to anybody');
+}
