@@ -1,7 +1,7 @@
 """Invented patients whose scores and explanations the manifest carries, so that any engine can check itself.
 
 None of them is a patient of the data set (`assert_invented`). They cover the extremes, every code, missing values,
-and a value that lies exactly on a split.
+and values that lie exactly on splits (the last row).
 """
 import numpy as np
 
@@ -20,7 +20,7 @@ GOLDEN_VALUES = np.array([
     [63, 1, 4, 149, NOT_KNOWN, 0, 1, 118, 1, -0.7, 2, NOT_KNOWN, 7],
     [18, 0, 1, 50, 50, 0, 0, 250, 0, -10.0, 1, 0, 3],
     [120, 1, 4, 300, 1000, 1, 2, 40, 1, 10.0, 3, 3, 7],
-    [54.5, 1, 3, 130.5, 245.5, 0, 1, 144.5, 0, 0.85, 1, 0, 7],
+    [54.5, 1, 3, 131, 245.5, 0, 1, 144.5, 0, 0.85, 1, 0, 7],
 ])
 
 

@@ -27,7 +27,7 @@ INTENDED_USE = (
 def build_manifest(model: RiskModel, model_bytes: bytes, patients: Patients, metrics: list) -> dict:
     """The manifest as a plain dictionary; `metrics` are already in the manifest's shape."""
     leaves = read_leaves(model_bytes)
-    encoded = model.encode(patients.values)
+    encoded = model.forest.encode(patients.values)
     _, contributions = shap_values(leaves, encoded)
     return {
         'schemaVersion': 1,
@@ -42,7 +42,7 @@ def build_manifest(model: RiskModel, model_bytes: bytes, patients: Patients, met
         'outputIndex': 0,
         'calibration': {'method': 'LOGISTIC', 'slope': model.calibration.slope, 'intercept': model.calibration.intercept},
         'riskBands': [{'band': band.name, 'from': plain_number(band.start), 'meaning': band.meaning} for band in BANDS],
-        'features': [_feature_entry(feature, value) for feature, value in zip(FEATURES, model.imputation)],
+        'features': [_feature_entry(feature, value) for feature, value in zip(FEATURES, model.forest.imputation)],
         'training': _training_entry(model, patients),
         'metrics': metrics,
         'globalImportance': {code: round(float(value), 6)
@@ -77,7 +77,7 @@ IMPUTATION_MEANINGS = {
 
 
 def _training_entry(model: RiskModel, patients: Patients) -> dict:
-    forest = model.forest
+    forest = model.forest.classifier
     leaves = sum(int(tree.get_n_leaves()) for tree in forest.estimators_)
     return {
         'data': 'UCI Heart Disease (Janosi, Steinbrunn, Pfisterer, Detrano 1989), doi:10.24432/C52P4X, CC BY 4.0: '
@@ -88,13 +88,14 @@ def _training_entry(model: RiskModel, patients: Patients) -> dict:
                    'events': int(patients.events[patients.hospital == index].sum())}
                   for index, hospital in enumerate(HOSPITALS)],
         'algorithm': f'scikit-learn RandomForestClassifier: {forest.n_estimators} trees of depth {forest.max_depth} at '
-                     f'most, at least {forest.min_samples_leaf} patients a leaf, {forest.max_features} features tried '
-                     f'a split, {leaves} leaves; Platt scaling on out-of-fold outputs',
+                     f'most, at least {forest.min_samples_leaf} rows a leaf, {forest.max_features} features tried a '
+                     f'split, {leaves} leaves; every patient given twice, once with st_slope, major_vessels and '
+                     'thalassemia hidden; Platt scaling on out-of-fold outputs',
     }
 
 
 def _golden_entries(model: RiskModel, leaves: list) -> list:
-    encoded = model.encode(GOLDEN_VALUES)
+    encoded = model.forest.encode(GOLDEN_VALUES)
     raw = raw_outputs(leaves, encoded)
     _, contributions = shap_values(leaves, encoded)
     return [{'features': as_features(values), 'rawOutput': float(output),

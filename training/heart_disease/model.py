@@ -3,29 +3,50 @@
 Everything that is learned is learned here, so that validation can repeat all of it inside every fold.
 """
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from .features import FEATURES, Feature
+from .features import FEATURE_CODES
 from .folds import stratified_folds
+from .imputation import SHIPPED_RULES, impute, learn_imputation
 from .patients import Patients
 
-TREES = 100
-MAX_DEPTH = 5
-MIN_PATIENTS_PER_LEAF = 5
-FEATURES_TRIED_PER_SPLIT = 2
 SEED = 1989
 CALIBRATION_FOLDS = 5
 CALIBRATION_DIGITS = 4
+SELDOM_KNOWN = ('st_slope', 'major_vessels', 'thalassemia')
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is made. The defaults are the shipped model; `comparison.py` says what the others are for."""
+
+    trees: int = 100
+    max_depth: Optional[int] = 5
+    min_rows_per_leaf: int = 10
+    features_tried_per_split: int = 2
+    imputation: str = SHIPPED_RULES
+    hidden: tuple = SELDOM_KNOWN
+    """Every patient is given to the forest twice, once with these features hidden. Empty: once, as measured.
+
+    Only one hospital measured them regularly. Without this, "not measured" mostly tells the forest that the patient
+    is from a hospital with sicker patients, and it overestimates risk at any other that did not measure them.
+    """
+    without: tuple = ()
+    """Codes of features that the forest may not use."""
+
+
+SHIPPED = Recipe()
 
 
 @dataclass(frozen=True)
 class Calibration:
     """Platt scaling of the forest's output: p = 1 / (1 + exp(-(slope * raw + intercept))).
 
-    Platt 1999, Probabilistic outputs for support vector machines. Slope is positive, so the order is kept.
+    Platt 1999, Probabilistic outputs for support vector machines. The slope is positive: the order is kept.
     """
 
     slope: float
@@ -36,73 +57,60 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class RiskModel:
-    """A fitted model. `imputation`: one value a feature (NaN for required ones)."""
+class Forest:
+    """A random forest with the imputation it was grown on. `imputation`: one value a feature, NaN where required."""
 
     imputation: np.ndarray
-    forest: RandomForestClassifier
-    calibration: Calibration
+    classifier: RandomForestClassifier
+    unused: list
 
     def encode(self, values: np.ndarray) -> np.ndarray:
-        return impute(values, self.imputation)
+        """Model inputs: missing values imputed. Raises ValueError where a required feature is missing."""
+        encoded = impute(values, self.imputation)
+        encoded[:, self.unused] = 0
+        return encoded
 
     def raw(self, values: np.ndarray) -> np.ndarray:
-        """The forest's own probability of disease."""
-        return self.forest.predict_proba(self.encode(values))[:, 1]
+        """scikit-learn's own probability of disease."""
+        return self.classifier.predict_proba(self.encode(values))[:, 1]
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """A fitted model: forest and calibration."""
+
+    forest: Forest
+    calibration: Calibration
 
     def probability(self, values: np.ndarray) -> np.ndarray:
-        return self.calibration.apply(self.raw(values))
+        return self.calibration.apply(self.forest.raw(values))
 
 
-def learn_imputation(values: np.ndarray) -> np.ndarray:
-    """One value a feature, NaN for required ones; the rule is `Feature.imputation`."""
-    learned = np.full(len(FEATURES), np.nan)
-    for column, feature in enumerate(FEATURES):
-        if not feature.required:
-            known = values[~np.isnan(values[:, column]), column]
-            learned[column] = IMPUTATION_RULES[feature.imputation](known, feature)
-    return learned
+def fit_forest(patients: Patients, recipe: Recipe = SHIPPED) -> Forest:
+    """The seed makes it the same forest every time."""
+    unused = [FEATURE_CODES.index(code) for code in recipe.without]
+    classifier = RandomForestClassifier(
+        n_estimators=recipe.trees, max_depth=recipe.max_depth, min_samples_leaf=recipe.min_rows_per_leaf,
+        max_features=recipe.features_tried_per_split, random_state=SEED)
+    forest = Forest(learn_imputation(patients.values, recipe.imputation), classifier, unused)
+    rows = _with_hidden_copies(patients, recipe.hidden)
+    classifier.fit(forest.encode(rows.values), rows.events)
+    return forest
 
 
-def _average(known: np.ndarray, feature: Feature) -> float:
-    return round(float(known.mean()), feature.decimals)
+def _with_hidden_copies(patients: Patients, codes: tuple) -> Patients:
+    if not codes:
+        return patients
+    copies = patients.values.copy()
+    copies[:, [FEATURE_CODES.index(code) for code in codes]] = np.nan
+    return Patients(np.vstack([patients.values, copies]), np.tile(patients.events, 2), np.tile(patients.hospital, 2))
 
 
-def _average_code(known: np.ndarray, feature: Feature) -> float:
-    return float(min(feature.allowed_values, key=lambda value: abs(value - known.mean())))
-
-
-def _commonest_code(known: np.ndarray, feature: Feature) -> float:
-    return float(max(feature.allowed_values, key=lambda value: int((known == value).sum())))
-
-
-IMPUTATION_RULES = {'AVERAGE': _average, 'AVERAGE_CODE': _average_code, 'COMMONEST_CODE': _commonest_code}
-
-
-def impute(values: np.ndarray, imputation: np.ndarray) -> np.ndarray:
-    """Fills missing values. Raises ValueError where a required feature is missing."""
-    encoded = np.where(np.isnan(values), imputation, values)
-    if np.isnan(encoded).any():
-        missing = sorted({FEATURES[column].code for column in np.argwhere(np.isnan(encoded))[:, 1]})
-        raise ValueError(f'missing required feature: {", ".join(missing)}')
-    return encoded
-
-
-def fit_forest(patients: Patients, imputation: np.ndarray, **settings) -> RandomForestClassifier:
-    """The random forest on imputed values. The seed makes it the same forest every time."""
-    parameters = dict(n_estimators=TREES, max_depth=MAX_DEPTH, min_samples_leaf=MIN_PATIENTS_PER_LEAF,
-                      max_features=FEATURES_TRIED_PER_SPLIT, random_state=SEED)
-    parameters.update(settings)
-    return RandomForestClassifier(**parameters).fit(impute(patients.values, imputation), patients.events)
-
-
-def out_of_fold_raw(patients: Patients, folds: int, seed: int, **settings) -> np.ndarray:
-    """Each patient's raw output by a forest (and imputation) that never saw that patient."""
+def out_of_fold_raw(patients: Patients, folds: int, seed: int, recipe: Recipe = SHIPPED) -> np.ndarray:
+    """Each patient's raw output by a forest, with its imputation, that never saw that patient."""
     raw = np.empty(len(patients))
     for train, test in stratified_folds(patients, folds, seed):
-        part = patients.select(train)
-        imputation = learn_imputation(part.values)
-        raw[test] = fit_forest(part, imputation, **settings).predict_proba(impute(patients.values[test], imputation))[:, 1]
+        raw[test] = fit_forest(patients.select(train), recipe).raw(patients.values[test])
     return raw
 
 
@@ -112,8 +120,7 @@ def fit_calibration(raw: np.ndarray, events: np.ndarray) -> Calibration:
     return Calibration(round(float(fit.coef_[0, 0]), CALIBRATION_DIGITS), round(float(fit.intercept_[0]), CALIBRATION_DIGITS))
 
 
-def fit_risk_model(patients: Patients, **settings) -> RiskModel:
-    """Imputation, forest, and a calibration learned from out-of-fold outputs of the same recipe."""
-    imputation = learn_imputation(patients.values)
-    raw = out_of_fold_raw(patients, CALIBRATION_FOLDS, SEED, **settings)
-    return RiskModel(imputation, fit_forest(patients, imputation, **settings), fit_calibration(raw, patients.events))
+def fit_risk_model(patients: Patients, recipe: Recipe = SHIPPED) -> RiskModel:
+    """A forest, and a calibration learned from the out-of-fold outputs of forests of the same recipe."""
+    raw = out_of_fold_raw(patients, CALIBRATION_FOLDS, SEED, recipe)
+    return RiskModel(fit_forest(patients, recipe), fit_calibration(raw, patients.events))

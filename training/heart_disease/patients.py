@@ -12,16 +12,15 @@ from .features import FEATURE_CODES
 class Hospital:
     """One of the four places where the data were collected."""
 
-    key: str
     name: str
     file: str
 
 
 HOSPITALS = (
-    Hospital('cleveland', 'Cleveland Clinic Foundation', 'processed.cleveland.data'),
-    Hospital('hungarian', 'Hungarian Institute of Cardiology, Budapest', 'processed.hungarian.data'),
-    Hospital('switzerland', 'University Hospitals Zurich and Basel', 'processed.switzerland.data'),
-    Hospital('va', 'V.A. Medical Center, Long Beach', 'processed.va.data'),
+    Hospital('Cleveland Clinic Foundation', 'processed.cleveland.data'),
+    Hospital('Hungarian Institute of Cardiology, Budapest', 'processed.hungarian.data'),
+    Hospital('University Hospitals Zurich and Basel', 'processed.switzerland.data'),
+    Hospital('V.A. Medical Center, Long Beach', 'processed.va.data'),
 )
 
 

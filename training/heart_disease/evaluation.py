@@ -1,0 +1,73 @@
+"""Everything that is measured of the model, and the figures of it that the manifest carries."""
+from dataclasses import dataclass
+
+from .comparison import (FORESTS, INPUTS, HospitalLeak, compare, compare_calibrations,
+                         measure_hospital_leak)
+from .measures import (auroc, bootstrap_interval, brier, calibration_intercept, calibration_slope,
+                       expected_calibration_error, mean_over_repeats)
+from .patients import HOSPITALS, Patients
+from .validation import (FOLDS, REPEATS, Predictions, cleveland_alone, cleveland_elsewhere, cross_validate,
+                         leave_one_hospital_out)
+
+POOLED_METHOD = f'{REPEATS} x repeated {FOLDS}-fold cross-validation, stratified by hospital and outcome'
+DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Results of one training run; see `validation` and `comparison` for what each is."""
+
+    pooled: Predictions
+    left_out: Predictions
+    cleveland_alone: Predictions
+    cleveland_elsewhere: Predictions
+    forests: list
+    inputs: list
+    calibrations: list
+    leak: HospitalLeak
+
+
+def evaluate(patients: Patients) -> Evaluation:
+    """Runs all of it: about four minutes on one core."""
+    return Evaluation(
+        pooled=cross_validate(patients),
+        left_out=leave_one_hospital_out(patients),
+        cleveland_alone=cleveland_alone(patients),
+        cleveland_elsewhere=cleveland_elsewhere(patients),
+        forests=compare(FORESTS, patients),
+        inputs=compare(INPUTS, patients),
+        calibrations=compare_calibrations(patients),
+        leak=measure_hospital_leak(patients))
+
+
+def manifest_metrics(evaluation: Evaluation) -> list:
+    """The manifest's `metrics`: pooled, then within each hospital, then each hospital left out."""
+    metrics = [metric('AUROC', POOLED_METHOD, auroc, evaluation.pooled),
+               metric('Brier score', POOLED_METHOD, brier, evaluation.pooled),
+               metric('calibration slope', POOLED_METHOD, calibration_slope, evaluation.pooled),
+               metric('calibration intercept', POOLED_METHOD, calibration_intercept, evaluation.pooled),
+               _without_interval('expected calibration error', POOLED_METHOD, expected_calibration_error, evaluation.pooled)]
+    for index, hospital in enumerate(HOSPITALS):
+        metrics.append(metric('AUROC', f'{POOLED_METHOD}; patients of {hospital.name} only', auroc,
+                              evaluation.pooled.of_hospital(index)))
+    for index, hospital in enumerate(HOSPITALS):
+        part, method = evaluation.left_out.of_hospital(index), f'{hospital.name} left out, trained on the other three'
+        metrics += [metric('AUROC', method, auroc, part), metric('Brier score', method, brier, part),
+                    metric('calibration slope', method, calibration_slope, part),
+                    metric('calibration intercept', method, calibration_intercept, part)]
+    return metrics
+
+
+def metric(name: str, method: str, measure, predictions: Predictions) -> dict:
+    """One measure with its bootstrap interval, in the manifest's shape."""
+    events, probability = predictions.patients.events, predictions.probability
+    low, high = bootstrap_interval(lambda rows: mean_over_repeats(measure, events[rows], probability[:, rows]),
+                                   predictions.patients.hospital)
+    return {**_without_interval(name, method, measure, predictions),
+            'confidenceInterval': [round(low, DIGITS), round(high, DIGITS)]}
+
+
+def _without_interval(name: str, method: str, measure, predictions: Predictions) -> dict:
+    """Resampling inflates the calibration error itself (sampling noise adds to it), so it is given without interval."""
+    value = mean_over_repeats(measure, predictions.patients.events, predictions.probability)
+    return {'name': name, 'method': method, 'value': round(value, DIGITS) + 0.0}
