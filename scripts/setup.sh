@@ -35,7 +35,7 @@ install_packages() {
 # Runs a command with the rights of root: as it is for root, else through sudo, which may ask for a password on a terminal.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; return; fi
-  command -v sudo >/dev/null 2>&1 || fail "installing redis-server needs root, and there is no sudo: run '$*' as root, or set REDIS_URL to a Redis that runs already"
+  command -v sudo >/dev/null 2>&1 || fail "installing redis-server needs root, and there is no sudo: run 'apt-get install redis-server' as root, or set REDIS_URL to a Redis that runs already"
   if [ -t 0 ]; then sudo "$@"; else sudo -n "$@"; fi
 }
 

@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const setup = resolve('scripts/setup.sh');
+
+/** A machine whose PATH holds only `programs` (name to shell script). Each writes its call to `calls`. */
+async function machine(programs: Record<string, string>) {
+  const directory = await temporaryDirectory();
+  const write = (name: string, body: string): void => {
+    writeFileSync(join(directory, name), `#!/bin/sh\necho "${name} $*" >> '${directory}/calls'\n${body}\n`);
+    chmodSync(join(directory, name), 0o755);
+  };
+  Object.entries(programs).forEach(([name, body]) => write(name, body));
+  return {
+    /** Runs a step of setup.sh. `calls` are the programs it called, without those that only look. */
+    run(step: string, environment: Record<string, string> = {}) {
+      const { status, stdout, stderr } = spawnSync('/bin/sh', ['-euc', `. '${setup}'; ${step}`], { cwd: directory, env: { PATH: directory, ...environment }, encoding: 'utf8' });
+      const calls = existsSync(join(directory, 'calls')) ? readFileSync(join(directory, 'calls'), 'utf8').trim().split('\n') : [];
+      return { status, output: stdout + stderr, calls: calls.filter((call) => !/^(id|grep|node|env) /.test(call)) };
+    },
+    /** The machine's PATH and its working folder. */
+    directory,
+  };
+}
+
+const passOn = { sudo: 'if [ "$1" = -n ]; then shift; fi; exec "$@"', env: 'shift; exec "$@"', grep: 'exit 1' };
+const root = { ...passOn, id: 'echo 0' };
+const user = { ...passOn, id: 'echo 1000' };
+/** An apt-get whose install makes redis-server appear. */
+const aptGet = 'case "$*" in *install*) printf "#!/bin/sh\\n" > "${0%/*}/redis-server"; /bin/chmod +x "${0%/*}/redis-server";; esac';
+const installed = ['apt-get -qq update', 'apt-get -qq install -y --no-install-recommends redis-server'];
+
+test('redis-server is installed by apt-get, saying so; by root without sudo', async () => {
+  const result = (await machine({ ...root, 'apt-get': aptGet })).run('install_redis');
+  expect(result).toMatchObject({ status: 0, output: '==> Installing redis-server (apt-get install redis-server)\n' });
+  expect(result.calls.filter((call) => call.startsWith('apt-get'))).toEqual(installed);
+  expect(result.calls.some((call) => call.startsWith('sudo'))).toBe(false);
+});
+
+test('anyone else installs it through sudo, which does not wait for a password where there is no terminal', async () => {
+  const { status, calls } = (await machine({ ...user, 'apt-get': aptGet })).run('install_redis');
+  expect(status).toBe(0);
+  expect(calls.slice(0, 4)).toEqual(['sudo -n apt-get -qq update', installed[0], `sudo -n env DEBIAN_FRONTEND=noninteractive ${installed[1]}`, installed[1]]);
+});
+
+test('without root and without sudo, it says what to run', async () => {
+  const { sudo: _, ...withoutSudo } = user;
+  const { status, output, calls } = (await machine({ ...withoutSudo, 'apt-get': aptGet })).run('install_redis');
+  expect({ status, calls }).toEqual({ status: 1, calls: [] });
+  expect(output).toContain("error: installing redis-server needs root, and there is no sudo: run 'apt-get install redis-server' as root, or set REDIS_URL");
+});
+
+test('on a Mac, brew installs it', async () => {
+  const { status, calls } = (await machine({ ...user, brew: aptGet })).run('install_redis');
+  expect({ status, calls }).toEqual({ status: 0, calls: ['brew install --quiet redis'] });
+});
+
+test('without apt-get and brew, it says what is wanted', async () => {
+  const { status, output } = (await machine(user)).run('install_redis');
+  expect({ status, output }).toEqual({ status: 1, output: 'error: redis-server is not on the PATH, and neither apt-get nor brew is there to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already\n' });
+});
+
+test('nothing is installed where redis-server is there, or another Redis is named; the tests want their own', async () => {
+  const without = await machine({ ...root, 'apt-get': aptGet });
+  expect(without.run('install_redis', { REDIS_URL: 'redis://elsewhere' })).toEqual({ status: 0, output: '', calls: [] });
+  expect(without.run('install_redis always', { REDIS_URL: 'redis://elsewhere' }).calls).toEqual(expect.arrayContaining(installed));
+  expect((await machine({ ...root, 'redis-server': '', 'apt-get': aptGet })).run('install_redis')).toEqual({ status: 0, output: '', calls: [] });
+});
+
+test('a missing or old Node.js, or a missing npm, is said in one line', async () => {
+  expect((await machine({})).run('check_node')).toMatchObject({ status: 1, output: 'error: Node.js is not on the PATH: install version 20.12 or newer (https://nodejs.org), then run this again\n' });
+  const old = 'case "$1" in --version) echo v18.20.4;; *) exit 1;; esac';
+  expect((await machine({ node: old })).run('check_node')).toMatchObject({ status: 1, output: 'error: Node.js v18.20.4 is too old: install version 20.12 or newer (https://nodejs.org), then run this again\n' });
+  expect((await machine({ node: `exec '${process.execPath}' "$@"` })).run('check_node')).toMatchObject({ status: 1, output: expect.stringContaining('npm is not on the PATH') as string });
+  expect((await machine({ node: `exec '${process.execPath}' "$@"`, npm: '' })).run('check_node')).toMatchObject({ status: 0, output: '' });
+});
+
+test('packages are installed when they are missing or older than the lock file, and not otherwise', async () => {
+  const computer = await machine({ npm: '/bin/mkdir -p node_modules; : > node_modules/.package-lock.json' });
+  writeFileSync(join(computer.directory, 'package-lock.json'), '{}');
+  const command = 'npm ci --ignore-scripts --no-audit --no-fund --loglevel=error';
+  expect(computer.run('install_packages').calls).toEqual([command]);
+  expect(computer.run('install_packages').calls).toEqual([command]);
+});
