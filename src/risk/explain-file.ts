@@ -1,0 +1,69 @@
+import { parseJson, parseRows, readModelFile, readText } from './bundle/bundle-files.js';
+import { InvalidModelError } from './errors.js';
+import { type Background, createExplainer } from './explainers.js';
+import { ElementType } from './onnx/tensor-proto.js';
+import { type ParsedModel, parseModel, prepareRows } from './parse-model.js';
+import type { ShapMethod } from './risk-model.js';
+import { SliceSizer } from './slices.js';
+import { rawOutputs } from './trees/route.js';
+
+export interface ExplainFileOptions {
+  /** Path of an .onnx file. */
+  readonly model: string;
+  /** Path of a JSON array of rows of numbers, null = missing. */
+  readonly rows: string;
+  readonly method: ShapMethod;
+  /** Path of a background set, written like the rows. Interventional SHAP needs it; path-dependent counts covers from it where the file has none. */
+  readonly background?: string;
+}
+
+/** What `shap` would return, in the model's raw output space (before the post transform). */
+export interface FileExplanation {
+  /** [output] */
+  readonly expected_value: number[];
+  /** [row][output] */
+  readonly output: number[][];
+  /** [row][output][feature]; with expected_value they add up to `output` */
+  readonly shap_values: number[][][];
+}
+
+/**
+ * Explains rows with a bare model file.
+ * @throws InvalidModelError when a file is malformed, or the model cannot be explained in this way, saying what to add
+ */
+export async function explainFile(options: ExplainFileOptions): Promise<FileExplanation> {
+  const bytes = await readModelFile(options.model);
+  const rows = await readRows('rows file', options.rows);
+  const width = rows.rows.length / rows.rowCount;
+  const declared = parseModel(bytes);
+  const model = declared.widthDeclared ? declared : parseModel(bytes, { featureCount: width });
+  requireWidth('rows file', rows, model);
+  const background = options.background === undefined ? null : await readRows('background file', options.background);
+  if (background) requireWidth('background file', background, model);
+  const explainer = createExplainer(model, options.method, background);
+  const { outputCount } = model.ensemble;
+  const output: number[][] = [];
+  const shapValues: number[][][] = [];
+  await new SliceSizer().each(rows.rowCount, undefined, (start, end) => {
+    const slice = rows.rows.subarray(start * width, end * width);
+    const raw = rawOutputs(model.ensemble, prepareRows(model, slice, end - start), end - start);
+    const values = explainer.explain(slice, end - start);
+    for (let row = 0; row < end - start; row++) {
+      output.push(Array.from(raw.subarray(row * outputCount, (row + 1) * outputCount)));
+      shapValues.push(Array.from({ length: outputCount }, (_, index) => Array.from(values.subarray((row * outputCount + index) * width, (row * outputCount + index + 1) * width))));
+    }
+  });
+  return { expected_value: Array.from(explainer.expectedValue), output, shap_values: shapValues };
+}
+
+async function readRows(name: string, path: string): Promise<Background> {
+  return parseRows(name, parseJson(name, await readText(path)));
+}
+
+function requireWidth(name: string, { rows, rowCount }: Background, model: ParsedModel): void {
+  const width = rows.length / rowCount;
+  if (width !== model.featureCount) throw new InvalidModelError(name, `its rows have ${width} numbers and the model takes ${model.featureCount}`, 'give every row one number a feature, null where missing');
+  const whole = model.inputs.flatMap((input) => input.columns.columns.map(() => input.elementType === ElementType.INT64 || input.elementType === ElementType.INT32));
+  const wrong = rows.findIndex((value, place) => whole[place % width] === true && !Number.isSafeInteger(value));
+  if (wrong >= 0) throw new InvalidModelError(name, `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is no whole number, and the model's input is of integers`, 'give a whole number');
+}
