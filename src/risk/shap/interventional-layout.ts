@@ -83,16 +83,17 @@ function packMasks(memory: WasmMemory, splits: readonly Split[], background: Bac
   return masks;
 }
 
-/** a! c! / (a + c + 1)! over the number of background rows, for a and c up to the longest path. */
+/** a! c! / (a + c + 1)! over the number of background rows, for a and c up to the longest path, and 0 where one is -1. */
 function packWeights(memory: WasmMemory, longestPath: number, backgroundRows: number): { address: number; rowSize: number } {
-  const width = longestPath + 1;
+  const width = longestPath + 2;
   const table = new Float64Array(width * width);
-  for (let own = 0; own < width; own++) {
-    for (let lost = 0; lost < width; lost++) {
-      table[own * width + lost] = own === 0 ? 1 / ((lost + 1) * backgroundRows) : (table[(own - 1) * width + lost]! * own) / (own + lost + 1);
+  for (let own = 0; own <= longestPath; own++) {
+    for (let lost = 0; lost <= longestPath; lost++) {
+      const place = (own + 1) * width + lost + 1;
+      table[place] = own === 0 ? 1 / ((lost + 1) * backgroundRows) : (table[place - width]! * own) / (own + lost + 1);
     }
   }
-  return { address: memory.writeFloat64(table), rowSize: width * 8 };
+  return { address: memory.writeFloat64(table) + (width + 1) * 8, rowSize: width * 8 };
 }
 
 /** The words of a set of up to 128 rows. */

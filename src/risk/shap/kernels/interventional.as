@@ -34,12 +34,14 @@ const FRESH: i32 = -2;
 let values: usize = 0;
 let shaps: usize = 0;
 let masksOfBlock: usize = 0;
-/** W(a, c) at weights + a x weightsRow + 8 c. */
+/** W(a, c) at weights + a x weightsRow + 8 c; 0 where a or c is -1. */
 let weights: usize = 0;
 let weightsRow: usize = 0;
 /** A set and the address of a SHAP sum for each own feature of the path. */
 let mismatches: usize = 0;
 let owners: usize = 0;
+/** Weight of the leaf that the row reaches from the child followed last. */
+let reached: f64 = 0;
 
 @inline function size(counts: usize): i32 {
   return i32(popcnt(load<u64>(counts)) + popcnt(load<u64>(counts, 8)));
@@ -51,8 +53,11 @@ let owners: usize = 0;
 
 @inline function addTo(sum: usize, value: f64): void { store<f64>(sum, load<f64>(sum) + value); }
 
-/** @returns what each lost feature of the path loses to this leaf */
-function leaf(weight: f64, counts: usize, most: i32, owned: i32, lost: i32): f64 {
+/**
+ * Credits the own features of the path with a leaf of this weight.
+ * @returns what each lost feature loses to it
+ */
+function credit(weight: f64, counts: usize, most: i32, owned: i32, lost: i32): f64 {
   for (let place = 0; place < owned; place++) {
     const mismatch = mismatches + (place << 4);
     let factor = weights + (lost << 3);
@@ -65,7 +70,6 @@ function leaf(weight: f64, counts: usize, most: i32, owned: i32, lost: i32): f64
     }
     addTo(load<u32>(owners + (place << 2)), weight * gained);
   }
-  if (lost == 0) return 0;
   let factor = weights + ((lost - 1) << 3);
   let taken = 0.0;
   for (let count = 0; count <= most; count++) {
@@ -75,20 +79,60 @@ function leaf(weight: f64, counts: usize, most: i32, owned: i32, lost: i32): f64
   return weight * taken;
 }
 
-@inline function follow(child: u32, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
-  return child & 1 ? leaf(load<f64>(child - 1), counts, most, owned, lost) : visit(child, alive, counts, most, owned, lost);
+@inline function isLeaf(child: u32): bool { return bool(child & 1); }
+
+/** Weight of the leaf that the row reaches below a child. */
+function reach(child: u32): f64 {
+  while (!isLeaf(child)) {
+    const split = changetype<Split>(child);
+    child = load<u32>(child + (u32(!(load<f64>(values + split.value) <= split.threshold)) << 2), offsetof<Split>("passChild"));
+  }
+  return load<f64>(child - 1);
 }
 
-/** Follows a child with those rows alone that satisfy what leads to it. */
-@inline function followSome(child: u32, mask: Set, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
-  const rest = v128.and(alive, mask);
-  if (!v128.any_true(rest)) return 0;
+/** Leaves `reached` behind. @returns what each lost feature of the path loses below, beyond the leaf reached */
+@inline function follow(child: u32, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
+  if (!isLeaf(child)) return visit(child, alive, counts, most, owned, lost);
+  reached = load<f64>(child - 1);
+  return 0;
+}
+
+/** The counts of those rows alone that are in `mask`. @returns their address, after the given ones */
+@inline function filter(counts: usize, most: i32, mask: Set): usize {
   const next = counts + ((most + 1) << 4);
   for (let offset: usize = 0; offset <= usize(most << 4); offset += 16) v128.store(next + offset, v128.and(v128.load(counts + offset), mask));
-  return follow(child, rest, next, most, owned, lost);
+  return next;
 }
 
-/** @returns what each lost feature of the path to this split loses to the leaves below */
+/**
+ * The child that the row does not take, for the background rows that do: they add the difference that it makes to the leaf
+ * reached. @returns what each lost feature of the path loses, this split's own included when it counts in `lost`
+ */
+@inline function deviate(child: u32, mask: Set, alive: Set, counts: usize, most: i32, owned: i32, lost: i32, usual: f64): f64 {
+  const rest = v128.and(alive, mask);
+  if (!v128.any_true(rest)) return 0;
+  const next = filter(counts, most, mask);
+  const below = follow(child, rest, next, most, owned, lost);
+  return below + credit(reached - usual, next, most, owned, lost);
+}
+
+/** A split whose feature is lost above: every background row goes its own way. Leaves `reached` behind. */
+function part(taken: u32, takenMask: Set, other: u32, otherMask: Set, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
+  let total = 0.0;
+  const rest = v128.and(alive, takenMask);
+  if (!isLeaf(taken) && v128.any_true(rest)) total = visit(taken, rest, filter(counts, most, takenMask), most, owned, lost);
+  else reached = reach(taken);
+  const usual = reached;
+  total += deviate(other, otherMask, alive, counts, most, owned, lost, usual);
+  reached = usual;
+  return total;
+}
+
+/**
+ * The expectation below a split is the weight of the leaf the row reaches, plus at every split passed what the background
+ * rows change that go the other way there. The leaf alone depends on no feature, so only the changes are credited.
+ * Leaves `reached` behind. @returns what each lost feature of the path to this split loses below
+ */
 function visit(address: usize, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
   const split = changetype<Split>(address);
   const fails = u32(!(load<f64>(values + split.value) <= split.threshold));
@@ -100,37 +144,43 @@ function visit(address: usize, alive: Set, counts: usize, most: i32, owned: i32,
   const before = load<i32>(split.earlier);
   if (before == LOST) {
     split.state = LOST;
-    return followSome(taken, takenMask, alive, counts, most, owned, lost) + followSome(other, otherMask, alive, counts, most, owned, lost);
+    return part(taken, takenMask, other, otherMask, alive, counts, most, owned, lost);
   }
 
-  let total: f64;
-  const mismatch = v128.andnot(alive, takenMask);
-  const known = before == FRESH ? mismatch : v128.andnot(mismatch, v128.load(mismatches + (before << 4)));
-  if (v128.any_true(known)) {
-    const next = counts + ((most + 1) << 4);
-    let lower = f64x2.splat(0);
-    for (let offset: usize = 0; offset <= usize(most << 4); offset += 16) {
-      const own = v128.load(counts + offset);
-      v128.store(next + offset, v128.bitselect(lower, own, known));
-      lower = own;
-    }
-    v128.store(next + ((most + 1) << 4), v128.and(lower, known));
-    const place = before == FRESH ? owned : before;
-    const set = mismatches + (place << 4);
-    const saved = v128.load(set);
-    v128.store(set, mismatch);
-    store<u32>(owners + (place << 2), u32(shaps + split.shap));
-    split.state = place;
-    total = follow(taken, alive, next, most + 1, owned + i32(before == FRESH), lost);
-    v128.store(set, saved);
+  let total = 0.0;
+  if (isLeaf(taken)) {
+    reached = load<f64>(taken - 1);
   } else {
-    split.state = before;
-    total = follow(taken, alive, counts, most, owned, lost);
+    const mismatch = v128.andnot(alive, takenMask);
+    const known = before == FRESH ? mismatch : v128.andnot(mismatch, v128.load(mismatches + (before << 4)));
+    if (v128.any_true(known)) {
+      const next = counts + ((most + 1) << 4);
+      let lower = f64x2.splat(0);
+      for (let offset: usize = 0; offset <= usize(most << 4); offset += 16) {
+        const own = v128.load(counts + offset);
+        v128.store(next + offset, v128.bitselect(lower, own, known));
+        lower = own;
+      }
+      v128.store(next + ((most + 1) << 4), v128.and(lower, known));
+      const place = before == FRESH ? owned : before;
+      const set = mismatches + (place << 4);
+      const saved = v128.load(set);
+      v128.store(set, mismatch);
+      store<u32>(owners + (place << 2), u32(shaps + split.shap));
+      split.state = place;
+      total = visit(taken, alive, next, most + 1, owned + i32(before == FRESH), lost);
+      v128.store(set, saved);
+    } else {
+      split.state = before;
+      total = visit(taken, alive, counts, most, owned, lost);
+    }
   }
 
+  const usual = reached;
   split.state = LOST;
-  const left = followSome(other, otherMask, alive, counts, most, owned, lost + 1);
+  const left = deviate(other, otherMask, alive, counts, most, owned, lost + 1, usual);
   addTo(shaps + split.shap, -left);
+  reached = usual;
   return total + left;
 }
 
