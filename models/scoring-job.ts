@@ -72,6 +72,10 @@ export class JobStatus {
 
   @prop({ type: () => JobFault })
   error?: JobFault;
+
+  /** Names the write that made this change, so that its author can tell it from another one's of the same number. */
+  @prop({ type: String })
+  writeId?: string;
 }
 
 /** Which worker runs the job. Only the holder of `token` may change the job's state. */

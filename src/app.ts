@@ -15,6 +15,7 @@ import { createJobService, type JobService } from './jobs/job-service.js';
 import { createJobStore, type JobStore } from './jobs/job-store.js';
 import { createPredictionService, type PredictionService } from './jobs/prediction-service.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
+import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
 import { packageRoot } from './package-root.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
@@ -41,6 +42,7 @@ export interface App {
   readonly submitBatch: SubmitBatch;
   readonly predictions: PredictionService;
   readonly store: JobStore;
+  readonly records: ScoringRecords;
   readonly dispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
   /** Opens another connection to Redis, to be closed by whoever asked. */
@@ -80,6 +82,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   );
   const store = createJobStore(models, events, { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
   const dispatcher = createJobDispatcher(models, queue);
+  const records = createScoringRecords(models);
   const catalogue = createFeatureCatalogue(registry);
 
   return {
@@ -92,10 +95,11 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     events,
     accessTokens: createAccessTokens(secretKey),
     patients: createPatientService(models, catalogue, createPatientErasure(models, store)),
-    jobs: createJobService(models, registry, store, dispatcher),
+    jobs: createJobService(models, records, registry, store, dispatcher),
     submitBatch: createBatchSubmission(models, registry, store, dispatcher, config.batchChunkSize),
     predictions: createPredictionService(models, registry, catalogue),
     store,
+    records,
     dispatcher,
     batchProgress: createBatchProgress(models, store),
     connectRedis: openRedis,

@@ -44,7 +44,6 @@ interface System {
 
 /** Starts what is needed, in order; what was started is stopped again when a later step fails. */
 async function startSystem(config: Config): Promise<System> {
-  await refuseTakenPort(config);
   const stops: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
@@ -54,6 +53,7 @@ async function startSystem(config: Config): Promise<System> {
   try {
     const directory: DataDirectory = await openDataDirectory(config.dataDirectory);
     stops.push(() => directory.close());
+    await refuseTakenPort(config);
     const report = ({ engine, reason, restartInMs }: { engine: string; reason: string; restartInMs: number }): void => {
       process.stderr.write(`${engine} ${reason}: it is started again in ${restartInMs} ms\n`);
     };

@@ -11,6 +11,7 @@ import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '..
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { isTerminal, revived, submitted } from './job-status.js';
 import type { JobStore } from './job-store.js';
+import type { ScoringRecords } from './scoring-records.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 
 export interface ScoringJobFilter {
@@ -46,7 +47,7 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export function createJobService(models: Models, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher): JobService {
+export function createJobService(models: Models, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher): JobService {
   async function findOwn(viewer: Viewer, id: string): Promise<ScoringJob | null> {
     const _id = toObjectId(id);
     return _id && models.scoringJobs.findOne({ _id, organization: new Types.ObjectId(viewer.organizationId) }).lean<ScoringJob>();
@@ -75,8 +76,7 @@ export function createJobService(models: Models, registry: RiskModelRegistry, st
       if (known) return known;
       const model = requireModel(registry, request.modelId, request.modelVersion);
       const patientId = toObjectId(request.patientId);
-      const patient =
-        patientId && (await models.patients.findOne({ _id: patientId, organization: new Types.ObjectId(viewer.organizationId) }).lean<Patient>());
+      const patient = patientId && (await records.patient(new Types.ObjectId(viewer.organizationId), patientId));
       if (!patient) throw new NotFoundError('This patient');
       refuseUnscorable(model, patient);
       const { job, created } = await store.insert({ ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id });

@@ -3,17 +3,9 @@ import type { Types } from 'mongoose';
 import { ScoringJobState, type JobFault, type JobLease, type JobStatus, type Models, type ScoringJob } from '../../models/index.js';
 import { isDuplicateKey } from '../database.js';
 import type { EventBus } from '../events/event-bus.js';
+import { groupedFind, groupedInsert } from '../group-queries.js';
+import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, started } from './job-status.js';
-
-/** Transitions kept a job; far above what bounded attempts and retries by hand make. */
-const transitionsKept = 200;
-
-/** What a change makes of a job: the next status, and other fields to set or remove with it. */
-interface JobUpdate {
-  readonly status: JobStatus;
-  readonly set?: Partial<ScoringJob>;
-  readonly unset?: readonly (keyof ScoringJob)[];
-}
 
 /** A job that this process may run, until somebody else takes the lease. */
 export interface ClaimedJob {
@@ -56,22 +48,14 @@ export const workerLost: JobFault = {
 
 export function createJobStore(models: Models, events: EventBus, options: JobStoreOptions): JobStore {
   const { scoringJobs } = models;
-  const announce = (id: Types.ObjectId): void => events.publish('scoringJobChanged', { scoringJobId: id.toHexString() });
-  const find = async (id: Types.ObjectId): Promise<ScoringJob | null> => scoringJobs.findById(id).lean<ScoringJob>();
+  const find = groupedFind<ScoringJob>(scoringJobs);
+  const insertOne = groupedInsert<ScoringJob>(scoringJobs);
+  const compareAndSet = createCompareAndSet(models);
 
-  /** Compares `sequence`: every change that matters to a decision counts it up. */
   async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
-    const changesState = update.status.state !== job.status.state || update.status.attempts !== job.status.attempts;
-    const result = await scoringJobs.updateOne(
-      { _id: job._id, 'status.sequence': job.status.sequence },
-      {
-        $set: { ...update.set, status: update.status },
-        ...(update.unset?.length && { $unset: Object.fromEntries(update.unset.map((field) => [field, 1])) }),
-        ...(changesState && { $push: { transitions: { $each: [update.status], $slice: -transitionsKept } } }),
-      },
-    );
-    if (result.modifiedCount === 1) announce(job._id);
-    return result.modifiedCount === 1;
+    const written = await compareAndSet({ job, ...update });
+    if (written) events.publish('scoringJobChanged', { scoringJobId: job._id.toHexString() });
+    return written;
   }
 
   /** @param known the job as last seen, to spare the first read: should it be out of date, the write does not match */
@@ -89,7 +73,7 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
 
     async insert(job) {
       try {
-        await scoringJobs.insertMany([job]);
+        await insertOne(job);
         return { job, created: true };
       } catch (error) {
         if (!isDuplicateKey(error) || job.idempotencyKey === undefined) throw error;

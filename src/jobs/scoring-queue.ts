@@ -2,6 +2,7 @@ import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { createGroupCommit } from '../group-commit.js';
 
 /** Name of the BullMQ queue that carries single jobs and chunks. */
 export const scoringQueueName = 'scoring';
@@ -50,15 +51,23 @@ export function createScoringQueue(
     removeOnFail: true,
   };
 
-  return {
-    async add(entries, priority) {
-      const jobs = entries.map((entry) => ({
+  /** Single jobs that are submitted at the same time reach Redis in one round trip. */
+  const addTogether = createGroupCommit<{ readonly entries: readonly QueueEntry[]; readonly priority: number }, void>(async (calls) => {
+    const jobs = calls.flatMap(({ entries, priority }) =>
+      entries.map((entry) => ({
         name: entry.kind,
         data: entry,
         opts: { ...jobOptions, jobId: queueEntryId(entry), priority: kindPriority[entry.kind] + priority },
-      }));
+      })),
+    );
+    await withTimeout(queue.addBulk(jobs), options.timeoutMs);
+    return calls.map(() => ({ value: undefined }));
+  });
+
+  return {
+    async add(entries, priority) {
       try {
-        await withTimeout(queue.addBulk(jobs), options.timeoutMs);
+        await addTogether({ entries, priority });
         return true;
       } catch (error) {
         logger.warn({ entries: entries.length, reason: reasonOf(error) }, 'Redis did not take the job, the reconciler will queue it');

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { JobStage, type Models, type Patient, type Prediction, type ScoringJob } from '../../models/index.js';
-import { isDuplicateKey } from '../database.js';
+import { JobStage, type Prediction, type ScoringJob } from '../../models/index.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import { describeFault, isPermanent, PermanentFault } from './job-fault.js';
@@ -8,10 +7,11 @@ import { cancelled, completed, failed, progressed, requeued } from './job-status
 import type { ClaimedJob, JobStore } from './job-store.js';
 import { servedModel } from './served-model.js';
 import { createProgressReporter } from './progress-reporter.js';
+import type { ScoringRecords } from './scoring-records.js';
 import { scorePatients } from './score-patients.js';
 
 export interface SingleJobRunnerDependencies {
-  readonly models: Models;
+  readonly records: ScoringRecords;
   readonly registry: RiskModelRegistry;
   readonly store: JobStore;
   readonly events: EventBus;
@@ -60,36 +60,26 @@ export async function runSingleJob(dependencies: SingleJobRunnerDependencies, cl
 
 /** Scores the job's patient and stores the prediction; one that an earlier attempt stored is kept. */
 async function predict(
-  { models, registry }: SingleJobRunnerDependencies,
+  { records, registry }: SingleJobRunnerDependencies,
   job: ScoringJob,
   onStage: (stage: JobStage) => void,
   signal: AbortSignal,
 ): Promise<Prediction> {
   const model = servedModel(registry, job);
-  const patient = await models.patients.findOne({ _id: job.patient, organization: job.organization }).lean<Patient>();
+  const patient = await records.patient(job.organization, job.patient!);
   if (!patient) throw patientGone();
   const { predictions, failures } = await scorePatients(model, job, [patient], { signal, onStage });
   const [prediction] = predictions;
   if (!prediction) throw new PermanentFault(failures[0]!.fault);
   signal.throwIfAborted();
   onStage(JobStage.SAVING);
-  const stored = await storePrediction(models, prediction);
+  const stored = await records.storePrediction(prediction);
   // Erased while we computed: whoever erased it may have looked for predictions before ours was stored.
-  if (!(await models.patients.exists({ _id: patient._id }))) {
-    await models.predictions.deleteOne({ _id: stored._id });
+  if (!(await records.patientExists(patient._id))) {
+    await records.erasePrediction(stored._id);
     throw patientGone();
   }
   return stored;
-}
-
-async function storePrediction(models: Models, prediction: Prediction): Promise<Prediction> {
-  try {
-    await models.predictions.insertMany([prediction]);
-    return prediction;
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
-    return models.predictions.findOne({ job: prediction.job, patient: prediction.patient }).lean<Prediction>().orFail();
-  }
 }
 
 const patientGone = (): PermanentFault =>

@@ -53,28 +53,41 @@ let reached: f64 = 0;
 
 @inline function addTo(sum: usize, value: f64): void { store<f64>(sum, load<f64>(sum) + value); }
 
+/** W(place of the set, c) x the size of the set within `mismatch`. */
+@inline function gain(set: usize, mismatch: usize, share: usize): f64 {
+  return load<f64>(share) * f64(sizeOfBoth(set, mismatch));
+}
+
+/** Credits the own features, when the largest count is MOST (4: at least 4). Written out, since the processor mispredicts the end of so short a loop. */
+@inline function creditOwn(MOST: i32, weight: f64, counts: usize, most: i32, owned: i32, share: usize): void {
+  const row = weightsRow;
+  for (let place = 0; place < owned; place++) {
+    const mismatch = mismatches + (place << 4);
+    let gained = gain(counts + 16, mismatch, share);
+    if (MOST > 1) gained += gain(counts + 32, mismatch, share + row);
+    if (MOST > 2) gained += gain(counts + 48, mismatch, share + 2 * row);
+    if (MOST > 3) {
+      for (let count = 4; count <= most; count++) gained += gain(counts + (count << 4), mismatch, share + (count - 1) * row);
+    }
+    addTo(load<u32>(owners + (place << 2)), weight * gained);
+  }
+}
+
 /**
  * Credits the own features of the path with a leaf of this weight.
  * @returns what each lost feature loses to it
  */
-function credit(weight: f64, counts: usize, most: i32, owned: i32, lost: i32): f64 {
-  for (let place = 0; place < owned; place++) {
-    const mismatch = mismatches + (place << 4);
-    let factor = weights + (lost << 3);
-    let set = counts;
-    let gained = 0.0;
-    for (let count = 1; count <= most; count++) {
-      set += 16;
-      gained += load<f64>(factor) * f64(sizeOfBoth(set, mismatch));
-      factor += weightsRow;
-    }
-    addTo(load<u32>(owners + (place << 2)), weight * gained);
-  }
-  let factor = weights + ((lost - 1) << 3);
+@inline function credit(weight: f64, counts: usize, most: i32, owned: i32, lost: i32): f64 {
+  let share = weights + (lost << 3);
+  if (most == 1) creditOwn(1, weight, counts, most, owned, share);
+  else if (most == 2) creditOwn(2, weight, counts, most, owned, share);
+  else if (most == 3) creditOwn(3, weight, counts, most, owned, share);
+  else if (most > 3) creditOwn(4, weight, counts, most, owned, share);
+  share -= 8;
   let taken = 0.0;
   for (let count = 0; count <= most; count++) {
-    taken += load<f64>(factor) * f64(size(counts + (count << 4)));
-    factor += weightsRow;
+    taken += load<f64>(share) * f64(size(counts + (count << 4)));
+    share += weightsRow;
   }
   return weight * taken;
 }

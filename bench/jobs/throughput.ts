@@ -1,0 +1,91 @@
+/* eslint-disable no-console -- a benchmark prints */
+import { Queue } from 'bullmq';
+import { ScoringJobState } from '../../models/index.js';
+import { startServerProcess } from '../../src/commands/server-process.js';
+import { spawnEntry } from '../../src/embedded/spawn-entry.js';
+import { inParallel, median, patientIds, startBenchSystem, type BenchSystem } from './setup.js';
+
+// Single jobs a second, end to end with one worker process, against a floor measured in the same run: BullMQ moving empty
+// jobs, each after one acknowledged ({ w: majority, j: true }) insert. Both sides alternate; submitted 64 at a time.
+const rounds = Number(process.argv[2] ?? 5);
+const jobs = Number(process.argv[3] ?? 2000);
+const parallel = 64;
+const concurrency = '32';
+
+const system = await startBenchSystem(200, { WORKER_CONCURRENCY: concurrency });
+try {
+  const ids = await patientIds(system.app.models, 200);
+  const worker = await startServerProcess('worker', system.environment);
+  const floor = await startFloor(system);
+  const ratios: number[] = [];
+  await ourRound(system, ids, 500);
+  await floor.round(500);
+  for (let round = 1; round <= rounds; round += 1) {
+    const floorRate = await floor.round(jobs);
+    const ourRate = await ourRound(system, ids, jobs);
+    ratios.push(ourRate / floorRate);
+    console.log(`round ${round}: floor ${floorRate.toFixed(0)} jobs/s, RiskGraph ${ourRate.toFixed(0)} jobs/s, ratio ${(ourRate / floorRate).toFixed(2)}`);
+  }
+  console.log(`median ratio ${median(ratios).toFixed(2)} over ${rounds} rounds of ${jobs} jobs`);
+  await floor.close();
+  await worker.stop();
+} finally {
+  await system.close();
+}
+process.exit(0);
+
+async function ourRound({ app, viewer }: BenchSystem, ids: string[], count: number): Promise<number> {
+  const open = new Set<string>();
+  let allDone: () => void = () => undefined;
+  const finished = new Promise<void>((resolve) => (allDone = resolve));
+  let submittedAll = false;
+  const early = new Set<string>();
+  const stop = app.events.subscribe('predictionsCreated', ({ predictionIds }) => {
+    for (const id of predictionIds) early.add(id);
+    if (submittedAll && early.size >= count) allDone();
+  });
+  const start = performance.now();
+  await inParallel(count, parallel, async (index) => {
+    const job = await app.jobs.submit(viewer, { patientId: ids[index % ids.length]!, modelId: 'heart-disease' });
+    open.add(job._id.toHexString());
+  });
+  submittedAll = true;
+  if (early.size >= count) allDone();
+  await finished;
+  const seconds = (performance.now() - start) / 1000;
+  stop();
+  const left = await app.models.scoringJobs.countDocuments({ 'status.state': { $ne: ScoringJobState.COMPLETED } });
+  if (left > 0) throw new Error(`${left} jobs are not COMPLETED`);
+  return count / seconds;
+}
+
+async function startFloor({ app, engines }: BenchSystem) {
+  const child = spawnEntry(new URL('./floor-worker.js', import.meta.url), { args: [engines.redisUrl, 'bench-floor', concurrency] });
+  await new Promise((resolve) => child.once('message', resolve));
+  const connection = app.connectRedis('waiting');
+  const queue = new Queue('floor', { connection, prefix: 'bench-floor' });
+  const collection = app.connection.collection('floor');
+  let done = 0;
+  let wake: () => void = () => undefined;
+  child.on('message', (message: { done: number }) => {
+    done = message.done;
+    wake();
+  });
+  return {
+    async round(count: number): Promise<number> {
+      const target = Math.floor(done / 100) * 100 + count;
+      const start = performance.now();
+      await inParallel(count, parallel, async (index) => {
+        await collection.insertOne({ index }, { writeConcern: { w: 'majority', journal: true } });
+        await queue.add('empty', { index }, { removeOnComplete: true });
+      });
+      while (done < target) await new Promise<void>((resolve) => (wake = resolve));
+      return count / ((performance.now() - start) / 1000);
+    },
+    async close() {
+      child.kill('SIGKILL');
+      await queue.close();
+      connection.disconnect();
+    },
+  };
+}

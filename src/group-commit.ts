@@ -1,0 +1,51 @@
+/** Largest number of items handed on together. */
+const largestGroup = 500;
+
+/** Hands single items on in groups; each caller gets the answer to its own item. */
+export type GroupCommit<T, R> = (item: T) => Promise<R>;
+
+/** What became of one item of a group. */
+export type GroupResult<R> = { readonly value: R } | { readonly error: unknown };
+
+/**
+ * Gathers calls that happen at the same time into one round trip: while a group is on its way, what arrives meanwhile
+ * forms the next one. A lone call goes at once and waits for nobody. This is how databases commit (group commit,
+ * DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984), applied to the client.
+ * @param work answers the items of a group in their order; when it throws, all of them fail
+ */
+export function createGroupCommit<T, R>(work: (items: T[]) => Promise<GroupResult<R>[]>): GroupCommit<T, R> {
+  interface Waiting {
+    readonly item: T;
+    resolve(value: R): void;
+    reject(error: unknown): void;
+  }
+  let waiting: Waiting[] = [];
+  let underWay = false;
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const group = waiting.slice(0, largestGroup);
+      waiting = waiting.slice(largestGroup);
+      try {
+        const results = await work(group.map(({ item }) => item));
+        group.forEach(({ resolve, reject }, index) => {
+          const result = results[index]!;
+          if ('error' in result) reject(result.error);
+          else resolve(result.value);
+        });
+      } catch (error) {
+        group.forEach(({ reject }) => reject(error));
+      }
+    }
+    underWay = false;
+  }
+
+  return (item) =>
+    new Promise<R>((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (underWay) return;
+      underWay = true;
+      // Everything that is already due in this turn of the event loop joins the first group.
+      setImmediate(() => void run());
+    });
+}

@@ -1,0 +1,33 @@
+import mongoose, { type Model, type Types } from 'mongoose';
+import { createGroupCommit, type GroupCommit, type GroupResult } from './group-commit.js';
+
+/** Documents by id, read in groups; null where there is none. */
+export function groupedFind<T extends { _id: Types.ObjectId }>(model: Model<T>, projection?: Record<string, 1>): GroupCommit<Types.ObjectId, T | null> {
+  return createGroupCommit(async (ids) => {
+    const found = (await model.collection.find({ _id: { $in: ids } }, { projection }).toArray()) as unknown as T[];
+    const byId = new Map(found.map((document) => [document._id.toHexString(), document]));
+    return ids.map((id) => ({ value: byId.get(id.toHexString()) ?? null }));
+  });
+}
+
+/** Inserts documents in groups. A document that a unique index refuses fails alone, with the server's own error. */
+export function groupedInsert<T extends { _id: Types.ObjectId }>(model: Model<T>): GroupCommit<T, void> {
+  return createGroupCommit(async (documents) => {
+    try {
+      await model.collection.insertMany(documents as never[], { ordered: false });
+      return documents.map(() => done);
+    } catch (error) {
+      // A write concern error leaves open whether anything is durable: nobody may be told that it is.
+      if (!(error instanceof mongoose.mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
+      const refused = new Map([error.writeErrors].flat().map((fault) => [fault.index, fault]));
+      return documents.map((_, index) => (refused.has(index) ? { error: asError(refused.get(index)!) } : done));
+    }
+  });
+}
+
+const done: GroupResult<void> = { value: undefined };
+
+/** A write error within a bulk is no Error of its own. Its message quotes the document and is left behind. */
+function asError({ code }: { readonly code?: number }): Error {
+  return Object.assign(new Error(`the write was refused (code ${code})`), { code });
+}
