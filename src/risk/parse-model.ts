@@ -31,6 +31,8 @@ export interface ParsedModel {
   readonly weightsAllPositive: boolean;
   /** Class labels as text; null for regressors. */
   readonly labels: readonly string[] | null;
+  /** Features that only hold whole numbers (category codes), see `ParsedTrees.wholeColumns`. */
+  readonly wholeFeatures: ReadonlySet<number>;
   /** Features whose value passes Scaler, Imputer or the like before the trees: from the value to what the trees compare. */
   readonly steps: readonly ((value: number) => number)[];
 }
@@ -62,7 +64,7 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
   if (new Set(shares.map(({ ensemble }) => ensemble.precision)).size > 1) throw new UnexplainableModelError('ONNX file', 'its tree operators compare in different precisions', 'export them with one input type');
   const ensemble = mergeEnsembles(shares, sum.offset);
   for (let feature = 0; feature < featureCount; feature++) steps.push(rounded(chosen.get(feature), inputs, feature, ensemble.precision));
-  return { inputs, featureCount, ensemble, scoreTensor: sum.tensor, scoreIsOutput: graph.isOutput(sum.tensor), widthDeclared: inputs.every((input) => input.widthDeclared), ...scoreShape(sum), steps };
+  return { inputs, featureCount, ensemble, scoreTensor: sum.tensor, scoreIsOutput: graph.isOutput(sum.tensor), widthDeclared: inputs.every((input) => input.widthDeclared), ...scoreShape(sum), wholeFeatures: wholeFeatures(operators), steps };
 }
 
 /**
@@ -115,6 +117,10 @@ function rounded(column: Column | undefined, inputs: readonly ModelInput[], feat
   const asInput = input.columns.elementType === ElementType.FLOAT ? Math.fround : (value: number): number => value;
   const asCompared = precision === 32 ? Math.fround : (value: number): number => value;
   return column ? (value) => asCompared(column.apply(asInput(value))) : (value) => asCompared(asInput(value));
+}
+
+function wholeFeatures(operators: readonly { columns: Columns; trees: ParsedTrees }[]): Set<number> {
+  return new Set(operators.flatMap(({ columns, trees }) => [...trees.wholeColumns].map((column) => columns.columns[column]!.feature)));
 }
 
 function scoreShape(sum: TreeSum): Pick<ParsedModel, 'scoreLayout' | 'labels' | 'weightsAllPositive'> {

@@ -51,5 +51,5 @@ function probit(value: number): number {
   const x = 2 * value - 1;
   const logarithm = Math.log((1 - x) * (1 + x));
   const half = 2 / (3.14159 * 0.147) + 0.5 * logarithm;
-  return Math.SQRT2 * Math.sign(x) * Math.sqrt(-half + Math.sqrt(half * half - logarithm / 0.147));
+  return Math.SQRT2 * (x < 0 ? -1 : 1) * Math.sqrt(-half + Math.sqrt(half * half - logarithm / 0.147));
 }

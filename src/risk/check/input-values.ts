@@ -4,7 +4,10 @@ import { nextFloat } from './float-step.js';
 
 /** What values an input feature can take and how its thresholds look from outside, where Scaler and the like stand between. */
 export interface InputFeature {
+  /** The input is of integers and cannot be missing. */
   readonly integer: boolean;
+  /** Only whole numbers make sense. */
+  readonly whole: boolean;
   readonly precision: 32 | 64;
   /** Lowest and highest value that the trees tell apart, as input values. */
   readonly low: number;
@@ -26,7 +29,7 @@ export function inputFeatures(model: ParsedModel): InputFeature[] {
   return types.map((type, column) => {
     const integer = type === ElementType.INT64 || type === ElementType.INT32;
     const bounds = low[column]! <= high[column]! ? [towards(model, column, low[column]!), towards(model, column, high[column]!)] : [0, 1];
-    return { integer, precision: type === ElementType.DOUBLE ? 64 : 32, low: Math.min(...bounds), high: Math.max(...bounds) };
+    return { integer, whole: integer || model.wholeFeatures.has(column), precision: type === ElementType.DOUBLE ? 64 : 32, low: Math.min(...bounds), high: Math.max(...bounds) };
   });
 }
 
@@ -42,14 +45,14 @@ export function towards(model: ParsedModel, feature: number, target: number): nu
 
 /** A value on a threshold and one step to either side, in the type of the input. */
 export function aroundThreshold(input: InputFeature, value: number): number[] {
-  if (input.integer) return [Math.floor(value) - 1, Math.floor(value), Math.floor(value) + 1].map((whole) => clampInteger(whole));
+  if (input.whole) return [Math.floor(value) - 1, Math.floor(value), Math.floor(value) + 1].map((whole) => clampInteger(whole));
   const on = input.precision === 32 ? Math.fround(value) : value;
   return [nextFloat(on, false, input.precision), on, nextFloat(on, true, input.precision)];
 }
 
 /** Values at the ends of the type, where comparisons and sums go wrong first. */
 export function extremes(input: InputFeature): number[] {
-  if (input.integer) return [0, -1, 1, 2 ** 31 - 1, -(2 ** 31)];
+  if (input.whole) return [0, -1, 1, 2 ** 31 - 1, -(2 ** 31)];
   const largest = input.precision === 32 ? 3.4028234663852886e38 : Number.MAX_VALUE;
   const smallest = input.precision === 32 ? 2 ** -149 : Number.MIN_VALUE;
   return [0, -0, largest, -largest, Infinity, -Infinity, smallest, -smallest, 1e30, -1e30];

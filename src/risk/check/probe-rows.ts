@@ -118,6 +118,6 @@ function leadThrough(model: ParsedModel, features: readonly InputFeature[], row:
 function randomValue(feature: InputFeature, random: () => number): number {
   const spread = feature.high - feature.low || 1;
   const value = feature.low - 0.1 * spread + random() * 1.2 * spread;
-  if (feature.integer) return Math.round(Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), value)));
+  if (feature.whole) return Math.round(Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), value)));
   return feature.precision === 32 ? Math.fround(value) : value;
 }

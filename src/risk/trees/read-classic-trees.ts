@@ -46,7 +46,7 @@ export function readClassicTrees(node: OnnxNode, featureCount: number | null, pr
     baseValues: plan.baseValues,
     postTransform: classifier ? postTransform : effectivePostTransform(postTransform, plan.outputCount),
   });
-  return { ensemble, scoreLayout: plan.layout, labels: plan.labels, scoreOutput: node.outputs[classifier ? 1 : 0] ?? '' };
+  return { ensemble, scoreLayout: plan.layout, labels: plan.labels, wholeColumns: new Set(), scoreOutput: node.outputs[classifier ? 1 : 0] ?? '' };
 }
 
 function readTable(attributes: NodeAttributes, prefix: string, outputIds: Float64Array, plan: OutputPlan, precision: 32 | 64): NodeTable {

@@ -41,7 +41,12 @@ export function readUnifiedTrees(node: OnnxNode, featureCount: number | null, pr
     baseValues: new Float64Array(targets),
     postTransform: effectivePostTransform(postTransform, targets),
   });
-  return { ensemble, scoreLayout: 'PLAIN', labels: null, scoreOutput: node.outputs[0] ?? '' };
+  return { ensemble, scoreLayout: 'PLAIN', labels: null, wholeColumns: wholeColumns(table), scoreOutput: node.outputs[0] ?? '' };
+}
+
+function wholeColumns({ members, feature }: NodeTable): Set<number> {
+  const unrolled = (set: readonly number[]): boolean => set.length < 31 && set.every((value) => value >= 0 && value <= 30);
+  return new Set([...members].filter(([, set]) => !unrolled(set)).map(([node]) => feature[node]!));
 }
 
 /** With one target ONNX Runtime applies PROBIT only, in regressors of every version. */
