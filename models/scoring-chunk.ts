@@ -41,6 +41,10 @@ export class ScoringChunk {
   @prop({ type: Number, required: true })
   failed!: number;
 
+  /** While a worker runs the chunk: until when it has promised to be heard of again. */
+  @prop({ type: Date })
+  leasedUntil?: Date;
+
   /** Runs begun; a chunk that keeps killing its worker is given up after a bounded number. */
   @prop({ type: Number, required: true })
   attempts!: number;

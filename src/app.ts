@@ -83,6 +83,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const store = createJobStore(models, events, { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
   const dispatcher = createJobDispatcher(models, queue);
   const records = createScoringRecords(models);
+  const batchProgress = createBatchProgress(models, store);
   const catalogue = createFeatureCatalogue(registry);
 
   return {
@@ -95,13 +96,13 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     events,
     accessTokens: createAccessTokens(secretKey),
     patients: createPatientService(models, catalogue, createPatientErasure(models, store)),
-    jobs: createJobService(models, records, registry, store, dispatcher),
+    jobs: createJobService(models, records, registry, store, dispatcher, batchProgress),
     submitBatch: createBatchSubmission(models, registry, store, dispatcher, config.batchChunkSize),
     predictions: createPredictionService(models, registry, catalogue),
     store,
     records,
     dispatcher,
-    batchProgress: createBatchProgress(models, store),
+    batchProgress,
     connectRedis: openRedis,
     async close() {
       await queue.close();

@@ -13,7 +13,8 @@ const environmentSchema = z.object({
   DATA_DIRECTORY: z.string().min(1).default('.data'),
   RISK_MODELS_DIRECTORY: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  WORKER_CONCURRENCY: wholeNumber(1, 256).default(16),
+  WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(64),
+  WORKER_BATCH_CONCURRENCY: wholeNumber(1, 64).default(2),
   REDIS_PREFIX: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and -').default('riskgraph'),
   JOB_ATTEMPTS: wholeNumber(1, 20).default(5),
   JOB_RETRY_DELAY_MS: wholeNumber(1, 60_000).default(500),
@@ -37,7 +38,10 @@ export interface Config {
   /** Undefined: the models shipped with the package. */
   readonly riskModelsDirectory: string | undefined;
   readonly logLevel: string;
+  /** Single jobs that a worker has under way at once; they share their round trips. */
   readonly workerConcurrency: number;
+  /** Chunks of batches that a worker has under way at once, beside the single jobs. */
+  readonly workerBatchConcurrency: number;
   /** Namespace of every key and channel in Redis. */
   readonly redisPrefix: string;
   /** How often a scoring job is tried before it is FAILED. */
@@ -90,6 +94,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     riskModelsDirectory: values.RISK_MODELS_DIRECTORY,
     logLevel: values.LOG_LEVEL,
     workerConcurrency: values.WORKER_CONCURRENCY,
+    workerBatchConcurrency: values.WORKER_BATCH_CONCURRENCY,
     redisPrefix: values.REDIS_PREFIX,
     jobAttempts: values.JOB_ATTEMPTS,
     jobRetryDelayMs: values.JOB_RETRY_DELAY_MS,

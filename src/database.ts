@@ -15,7 +15,7 @@ export async function connectDatabase(uri: string, options: { readonly name?: st
     writeConcern: { w: 'majority', j: true },
     serverSelectionTimeoutMS: serverSelectionTimeoutMs,
     connectTimeoutMS: serverSelectionTimeoutMs,
-    socketTimeoutMS: 60_000,
+    socketTimeoutMS: 30_000,
     bufferCommands: false,
     autoIndex: false,
     autoCreate: false,

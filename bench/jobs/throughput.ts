@@ -9,8 +9,8 @@ import { inParallel, median, patientIds, startBenchSystem, type BenchSystem } fr
 // jobs, each after one acknowledged ({ w: majority, j: true }) insert. Both sides alternate; submitted 64 at a time.
 const rounds = Number(process.argv[2] ?? 5);
 const jobs = Number(process.argv[3] ?? 2000);
-const parallel = 64;
-const concurrency = '32';
+const parallel = 128;
+const concurrency = process.argv[4] ?? '128';
 
 const system = await startBenchSystem(200, { WORKER_CONCURRENCY: concurrency });
 try {

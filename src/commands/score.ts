@@ -31,6 +31,14 @@ interface ScoreOptions {
   readonly org: string;
 }
 
+/** Patients a scoring job. */
+const patientsPerJob = 50_000;
+
+interface Results {
+  readonly predictions: (PredictionFieldsFragment & { readonly patient: { readonly id: string } })[];
+  readonly failures: { readonly patientId: string; readonly message: string }[];
+}
+
 type ServedModel = RiskModelsQuery['riskModels'][number];
 
 /** `riskgraph score FILE.csv`: a whole cohort through the running API. */
@@ -76,11 +84,7 @@ async function scoreCohort(client: GraphqlClient, file: string, options: ScoreOp
   const model = await chooseModel(client, options);
   const rows = await readCohort(file, model.features.map(toManifestFeature));
   const mrnById = await storeCohort(client, rows);
-  const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { patientIds: [...mrnById.keys()], modelId: model.id, modelVersion: model.version },
-  });
-  await follow(client, job.id, rows.length);
-  const { predictions, failures } = await readResults(client, job.id);
+  const { predictions, failures } = await scoreInBatches(client, [...mrnById.keys()], model);
   for (const { patientId, message } of failures) process.stderr.write(`${mrnById.get(patientId)}: ${message}\n`);
   const order = new Map(rows.map(({ mrn }, index) => [mrn, index]));
   const lines = predictions
@@ -90,6 +94,20 @@ async function scoreCohort(client: GraphqlClient, file: string, options: ScoreOp
   const header = ['mrn', 'probability', 'risk_band', 'raw_output', 'base_value', ...model.features.map(({ code }) => `contribution_${code}`)];
   await writeFile(out, stringify([header, ...lines]));
   return { scored: lines.length, failed: rows.length - lines.length };
+}
+
+/** One job for a cohort that a request can name, several one after the other for a larger one. */
+async function scoreInBatches(client: GraphqlClient, ids: readonly string[], model: ServedModel): Promise<Results> {
+  const results: Results = { predictions: [], failures: [] };
+  for (let start = 0; start < ids.length; start += patientsPerJob) {
+    const patientIds = ids.slice(start, start + patientsPerJob);
+    const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, {
+      input: { patientIds, modelId: model.id, modelVersion: model.version },
+    });
+    await follow(client, job.id, patientIds.length);
+    await readResults(client, job.id, results);
+  }
+  return results;
 }
 
 async function chooseModel(client: GraphqlClient, { model, modelVersion }: ScoreOptions): Promise<ServedModel> {
@@ -136,14 +154,14 @@ async function follow(client: GraphqlClient, id: string, total: number): Promise
   }
 }
 
-async function readResults(client: GraphqlClient, id: string) {
-  const predictions: (PredictionFieldsFragment & { readonly patient: { readonly id: string } })[] = [];
+async function readResults(client: GraphqlClient, id: string, into: Results): Promise<void> {
   for (let after: string | null | undefined; ; ) {
     const { scoringJob } = await client.request(JobPredictionsDocument, { id, first: 500, after });
-    const page = scoringJob!.predictions;
-    predictions.push(...page.edges.map(({ node }) => node));
-    if (!page.pageInfo.hasNextPage) return { predictions, failures: scoringJob!.failures };
-    after = page.pageInfo.endCursor;
+    const { edges, pageInfo } = scoringJob!.predictions;
+    into.predictions.push(...edges.map(({ node }) => node));
+    if (!after) into.failures.push(...scoringJob!.failures);
+    if (!pageInfo.hasNextPage) return;
+    after = pageInfo.endCursor;
   }
 }
 

@@ -32,8 +32,10 @@ export async function createEventBus(
   const gapListeners = new Set<() => void>();
   let closed = false;
 
-  const deliver = ({ topic, payload }: EventMessage): void => {
-    for (const listener of listeners.get(topic) ?? []) listener(payload as never);
+  const deliver = (messages: EventMessage[]): void => {
+    for (const { topic, payload } of messages) {
+      for (const listener of listeners.get(topic) ?? []) listener(payload as never);
+    }
   };
   await pubSub.subscribe(channel, deliver);
   // ioredis subscribes again by itself after 'ready'; the answer to a ping queued behind that says it is done.
@@ -41,13 +43,22 @@ export async function createEventBus(
     subscriber.ping().then(() => gapListeners.forEach((listener) => listener()), () => undefined);
   });
 
+  /** Events of one turn of the event loop travel as one message. */
+  let outgoing: EventMessage[] = [];
+  function flush(): void {
+    const messages = outgoing;
+    outgoing = [];
+    // While Redis is away events are dropped, not queued up: subscribers read MongoDB when it is back.
+    if (closed || publisher.status !== 'ready') return;
+    pubSub.publish(channel, messages).catch((error: unknown) => {
+      logger.warn({ events: messages.length, reason: error instanceof Error ? error.message : 'unknown' }, 'events not published');
+    });
+  }
+
   return {
     publish(topic, payload) {
-      // While Redis is away events are dropped, not queued up: subscribers read MongoDB when it is back.
-      if (closed || publisher.status !== 'ready') return;
-      pubSub.publish(channel, { topic, payload }).catch((error: unknown) => {
-        logger.warn({ topic, reason: error instanceof Error ? error.message : 'unknown' }, 'event not published');
-      });
+      if (outgoing.length === 0) setImmediate(flush);
+      outgoing.push({ topic, payload } as EventMessage);
     },
     subscribe(topic, listener) {
       const ofTopic = listeners.get(topic) ?? new Set();
@@ -61,10 +72,13 @@ export async function createEventBus(
     },
     async close() {
       if (closed) return;
+      flush();
       closed = true;
       listeners.clear();
       gapListeners.clear();
       // Not pubSub.close(): it never catches the promises of its own unsubscribes and crashes a closing process.
+      // quit lets the last message out; without a connection it would wait for one.
+      if (publisher.status === 'ready') await publisher.quit().catch(() => undefined);
       publisher.disconnect();
       subscriber.disconnect();
     },

@@ -12,13 +12,16 @@ export interface BatchProgress {
 export function createBatchProgress(models: Models, store: JobStore): BatchProgress {
   return {
     async refresh(jobId) {
+      const cancelRequested = (await store.find(jobId))?.cancelRequestedAt !== undefined;
+      const atWork = cancelRequested && (await isAtWork(models, jobId));
       const counts = await countDone(models, jobId);
       return store.change(jobId, (job) => {
         const { status } = job;
         if (isTerminal(status.state)) return null;
         const now = new Date();
-        if (job.cancelRequestedAt) return { status: cancelled({ ...status, ...counts }, now) };
         if (counts.processed >= job.total) return { status: completed(status, counts, now) };
+        // Cancelled once nobody stores anything any more, so that the counts are final.
+        if (cancelRequested) return atWork ? null : { status: cancelled({ ...status, ...counts }, now) };
         return advances(status, counts) && status.state === ScoringJobState.ACTIVE
           ? { status: progressed(status, { ...counts, stage: JobStage.SCORING }) }
           : null;
@@ -37,4 +40,9 @@ async function countDone(models: Models, job: Types.ObjectId): Promise<{ process
     { $group: { _id: null, processed: { $sum: '$size' }, failed: { $sum: '$failed' } } },
   ]);
   return { processed: counts?.processed ?? 0, failed: counts?.failed ?? 0 };
+}
+
+/** Whether a worker holds a chunk of the batch. One that died is waited for until its lease ends. */
+async function isAtWork(models: Models, job: Types.ObjectId): Promise<boolean> {
+  return (await models.scoringChunks.exists({ job, done: false, leasedUntil: { $gt: new Date() } })) !== null;
 }

@@ -20,6 +20,7 @@ export interface ChunkRunnerDependencies {
   readonly batchProgress: BatchProgress;
   readonly events: EventBus;
   readonly attempts: number;
+  readonly leaseMs: number;
   readonly logger: Logger;
 }
 
@@ -35,11 +36,22 @@ export interface ChunkRunner {
 }
 
 export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkRunner {
-  const { models, store, batchProgress, attempts, logger } = dependencies;
+  const { models, store, batchProgress, attempts, leaseMs, logger } = dependencies;
   const refreshes = createThrottle(progressPeriodMs, (id) => batchProgress.refresh(new Types.ObjectId(id)).then(() => undefined, () => undefined));
 
+  const leaseEnd = (): Date => new Date(Date.now() + leaseMs);
+
   async function end(chunk: ScoringChunk, failures: ChunkFailure[]): Promise<void> {
-    await models.scoringChunks.updateOne({ _id: chunk._id, done: false }, { $set: { done: true, failures, failed: failures.length } });
+    await models.scoringChunks.updateOne(
+      { _id: chunk._id, done: false },
+      { $set: { done: true, failures, failed: failures.length }, $unset: { leasedUntil: 1 } },
+    );
+    refreshes.call(chunk.job.toHexString());
+  }
+
+  /** Gives the chunk back unfinished. A batch that is being cancelled waits for this. */
+  async function release(chunk: ScoringChunk): Promise<void> {
+    await models.scoringChunks.updateOne({ _id: chunk._id, done: false }, { $unset: { leasedUntil: 1 } });
     refreshes.call(chunk.job.toHexString());
   }
 
@@ -53,22 +65,30 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
 
   return {
     async run(jobId, number, signal) {
-      const job = await begin(store, jobId);
-      if (!job) return;
-      const chunk = await models.scoringChunks
-        .findOneAndUpdate({ job: jobId, number, done: false }, { $inc: { attempts: 1 } }, { returnDocument: 'after' })
+      if (!(await begin(store, jobId))) return;
+      const leased = await models.scoringChunks
+        .findOneAndUpdate({ job: jobId, number, done: false }, { $inc: { attempts: 1 }, $set: { leasedUntil: leaseEnd() } }, { returnDocument: 'after' })
         .lean<ScoringChunk>();
-      if (!chunk) return refreshes.call(jobId.toHexString());
-      const patients = unpackIds(bytesOf(chunk.patients));
-      if (chunk.attempts > attempts) return giveUp({ ...chunk, patients: bytesOf(chunk.patients) }, workerLost);
+      if (!leased) return refreshes.call(jobId.toHexString());
+      const chunk = { ...leased, patients: bytesOf(leased.patients) };
+      // Read after the lease was taken: whoever cancels writes first and looks for leases then, so one of us sees the other.
+      const job = await store.find(jobId);
+      if (!job || isTerminal(job.status.state) || job.cancelRequestedAt) return release(chunk);
+      if (chunk.attempts > attempts) return giveUp(chunk, workerLost);
+      const renewal = setInterval(() => {
+        void models.scoringChunks.updateOne({ _id: chunk._id, done: false }, { $set: { leasedUntil: leaseEnd() } }).catch(() => undefined);
+      }, leaseMs / 3);
       try {
-        await end(chunk, await scoreChunk(dependencies, job, patients, signal));
+        await end(chunk, await scoreChunk(dependencies, job, unpackIds(chunk.patients), signal));
       } catch (error) {
-        if (signal.aborted) return refreshes.call(jobId.toHexString());
+        if (signal.aborted) return await release(chunk);
         const fault = describeFault(error);
-        logger.warn({ scoringJobId: jobId.toHexString(), chunk: number, code: fault.code }, 'chunk attempt failed');
-        if (!isPermanent(error) && chunk.attempts < attempts) throw error;
-        await giveUp({ ...chunk, patients: bytesOf(chunk.patients) }, fault);
+        logger.warn({ scoringJobId: jobId.toHexString(), chunk: number, code: fault.code, err: error }, 'chunk attempt failed');
+        if (isPermanent(error) || chunk.attempts >= attempts) return await giveUp(chunk, fault);
+        await release(chunk);
+        throw error;
+      } finally {
+        clearInterval(renewal);
       }
     },
     close: () => refreshes.close(),

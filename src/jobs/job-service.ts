@@ -10,6 +10,7 @@ import { modelInputs } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { isTerminal, revived, submitted } from './job-status.js';
+import type { BatchProgress } from './batch-progress.js';
 import type { JobStore } from './job-store.js';
 import type { ScoringRecords } from './scoring-records.js';
 import type { JobDispatcher } from './job-dispatcher.js';
@@ -47,7 +48,7 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export function createJobService(models: Models, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher): JobService {
+export function createJobService(models: Models, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
   async function findOwn(viewer: Viewer, id: string): Promise<ScoringJob | null> {
     const _id = toObjectId(id);
     return _id && models.scoringJobs.findOne({ _id, organization: new Types.ObjectId(viewer.organizationId) }).lean<ScoringJob>();
@@ -56,6 +57,11 @@ export function createJobService(models: Models, records: ScoringRecords, regist
     const job = await findOwn(viewer, id);
     if (!job) throw new NotFoundError('This scoring job');
     return job;
+  }
+
+  /** A batch of which no chunk is being run just now has nobody else to end it. */
+  async function afterCancel(job: ScoringJob): Promise<ScoringJob> {
+    return job.kind === ScoringJobKind.BATCH && !isTerminal(job.status.state) ? ((await batchProgress.refresh(job._id)) ?? job) : job;
   }
 
   return {
@@ -89,7 +95,7 @@ export function createJobService(models: Models, records: ScoringRecords, regist
       authorize(viewer, 'job:control');
       const { _id } = await getOwn(viewer, id);
       await store.requestCancel(_id);
-      const job = await getOwn(viewer, id);
+      const job = await afterCancel(await getOwn(viewer, id));
       if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
         throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
       }

@@ -4,11 +4,17 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { createGroupCommit } from '../group-commit.js';
 
-/** Name of the BullMQ queue that carries single jobs and chunks. */
-export const scoringQueueName = 'scoring';
+/**
+ * BullMQ queues by kind of work. Two, so that each worker keeps slots for single jobs however many chunks wait, and
+ * runs only few chunks at once.
+ */
+export const queueNames = { single: 'scoring-single', chunk: 'scoring-chunk' } as const satisfies Record<QueueEntry['kind'], string>;
 
 /** Redeliveries by the queue itself, for when MongoDB cannot even record an attempt; attempts proper are counted there. */
 const redeliveries = 50;
+
+/** BullMQ's own highest priority; 0 there means none. */
+const highestPriority = 1;
 
 /** What travels through Redis: ids and numbers, nothing of a patient. Parsed again on arrival, old entries outlive deploys. */
 export const queueEntrySchema = z.discriminatedUnion('kind', [
@@ -30,9 +36,6 @@ export interface ScoringQueue {
   close(): Promise<void>;
 }
 
-/** Single jobs overtake chunks of batches whatever their own priorities (lower goes first in BullMQ). */
-const kindPriority = { single: 1, chunk: 100 } as const;
-
 /**
  * @param connection of its own, failing fast: a caller waits for it. Closed with the queue.
  * @param timeoutMs how long a caller waits for Redis
@@ -42,8 +45,12 @@ export function createScoringQueue(
   options: { readonly prefix: string; readonly retryDelayMs: number; readonly timeoutMs: number },
   logger: Logger,
 ): ScoringQueue {
-  const queue = new Queue(scoringQueueName, { connection, prefix: options.prefix, skipVersionCheck: true });
-  queue.on('error', (error) => logger.warn({ reason: error.message }, 'scoring queue'));
+  const open = (kind: QueueEntry['kind']): Queue => {
+    const queue = new Queue(queueNames[kind], { connection, prefix: options.prefix, skipVersionCheck: true });
+    queue.on('error', (error) => logger.warn({ reason: error.message }, 'scoring queue'));
+    return queue;
+  };
+  const queues = { single: open('single'), chunk: open('chunk') };
   const jobOptions: JobsOptions = {
     attempts: redeliveries,
     backoff: { type: 'exponential', delay: options.retryDelayMs, jitter: 0.5 },
@@ -51,16 +58,13 @@ export function createScoringQueue(
     removeOnFail: true,
   };
 
-  /** Single jobs that are submitted at the same time reach Redis in one round trip. */
+  /** Jobs that are submitted at the same time reach Redis in one round trip. */
   const addTogether = createGroupCommit<{ readonly entries: readonly QueueEntry[]; readonly priority: number }, void>(async (calls) => {
     const jobs = calls.flatMap(({ entries, priority }) =>
-      entries.map((entry) => ({
-        name: entry.kind,
-        data: entry,
-        opts: { ...jobOptions, jobId: queueEntryId(entry), priority: kindPriority[entry.kind] + priority },
-      })),
+      entries.map((entry) => ({ name: entry.kind, data: entry, opts: { ...jobOptions, jobId: queueEntryId(entry), priority: priority + highestPriority } })),
     );
-    await withTimeout(queue.addBulk(jobs), options.timeoutMs);
+    const kinds = (['single', 'chunk'] as const).map((kind) => ({ queue: queues[kind], jobs: jobs.filter(({ name }) => name === kind) }));
+    await withTimeout(Promise.all(kinds.filter(({ jobs }) => jobs.length > 0).map(({ queue, jobs }) => queue.addBulk(jobs))), options.timeoutMs);
     return calls.map(() => ({ value: undefined }));
   });
 
@@ -77,7 +81,7 @@ export function createScoringQueue(
     async missing(entries) {
       if (entries.length === 0) return [];
       const pipeline = connection.pipeline();
-      for (const entry of entries) pipeline.exists(queue.toKey(queueEntryId(entry)));
+      for (const entry of entries) pipeline.exists(queues[entry.kind].toKey(queueEntryId(entry)));
       const answers = (await withTimeout(pipeline.exec(), options.timeoutMs)) ?? [];
       return entries.filter((_, index) => {
         const [error, exists] = answers[index] ?? [new Error('no answer'), null];
@@ -86,7 +90,7 @@ export function createScoringQueue(
       });
     },
     async close() {
-      await queue.close().catch(() => undefined);
+      await Promise.all(Object.values(queues).map((queue) => queue.close().catch(() => undefined)));
       connection.disconnect();
     },
   };
