@@ -11,8 +11,8 @@ export interface RandomEnsembleShape {
   readonly modes?: readonly NodeMode[];
   /** Share of nodes above the depth limit that are leaves already. */
   readonly earlyLeaves?: number;
-  /** CONSISTENT: children sum to their parent. ROUGH: they do not quite. SPARSE: some nodes were never reached. */
-  readonly cover?: 'CONSISTENT' | 'ROUGH' | 'SPARSE';
+  /** CONSISTENT: counts, children sum to their parent. FRACTIONAL: likewise, never 0. ROUGH: they do not quite sum. SPARSE: many nodes were never reached. */
+  readonly cover?: 'CONSISTENT' | 'FRACTIONAL' | 'ROUGH' | 'SPARSE';
 }
 
 /** mulberry32: a small seeded generator of numbers in [0, 1). */
@@ -56,7 +56,9 @@ export function randomEnsemble(shape: RandomEnsembleShape): TreeEnsemble {
     entry.feature = Math.floor(random() * featureCount);
     entry.threshold = randomValue(random);
     entry.tracks = random() < 0.5 ? 1 : 0;
-    const share = cover === 'SPARSE' && random() < 0.2 ? Math.round(random()) : Math.round(reached * (0.1 + 0.8 * random())) / Math.max(reached, 1);
+    const evenly = 0.1 + 0.8 * random();
+    const counted = cover === 'FRACTIONAL' ? evenly : Math.round(reached * evenly) / Math.max(reached, 1);
+    const share = cover === 'SPARSE' && random() < 0.2 ? Math.round(random()) : counted;
     const rough = cover === 'ROUGH' ? 1 + 1e-4 * random() : 1;
     entry.trueChild = addNode(level + 1, reached * share * rough);
     entry.falseChild = addNode(level + 1, reached * (1 - share));
