@@ -9,8 +9,8 @@ const prefixes = ['da', ...'YZEPTGMkhdcmunpfazy'];
  */
 export function ucumIssue(unit: string): string | undefined {
   if (!/^[\x21-\x7e]+$/.test(unit)) return 'holds a blank or a character that UCUM does not have';
-  const terms = unit.replace(/\{[^{}]*\}/g, '').replace(/^\//, '').replace(/[()]/g, '').split(/[./]/);
-  if (terms.length === 1 && terms[0] === '') return undefined;
+  // An annotation alone stands for 1.
+  const terms = unit.replace(/(^|[./(])\{[^{}]*\}/g, (_, before: string) => `${before}1`).replace(/\{[^{}]*\}/g, '').replace(/^\//, '').replace(/[()]/g, '').split(/[./]/);
   const wrong = terms.find((term) => !isTerm(term));
   return wrong === undefined ? undefined : `holds "${wrong}", which is no UCUM unit`;
 }
