@@ -1,0 +1,110 @@
+import { afterAll } from 'vitest';
+import { Role } from '../../models/index.js';
+import { startApi } from '../../src/api.js';
+import { createApp, type App } from '../../src/app.js';
+import { ensureOrganization } from '../../src/auth/organizations.js';
+import { createGraphqlClient, type GraphqlClient, type ResponseError } from '../../src/client/graphql-client.js';
+import { loadConfig } from '../../src/config.js';
+import type { HttpServer } from '../../src/http/server.js';
+import { createLogger } from '../../src/logger.js';
+import { startWorkers } from '../../workers/index.js';
+import { namespace } from './namespace.js';
+
+/** Signs the tokens of every test system. */
+export const testSecretKey = 'n2Q7vX0pLk9sTzR4yW8bHc3mJf6dGa1E';
+
+/** What the API answered to one request. */
+export interface Answer<T = Record<string, unknown>> {
+  readonly status: number;
+  readonly data?: T | null;
+  readonly errors?: readonly ResponseError[];
+  /** The whole body as it came over the wire. */
+  readonly text: string;
+}
+
+/** A whole RiskGraph, API and worker, over a namespace of its own, reached over real sockets. */
+export interface System {
+  readonly app: App;
+  readonly server: HttpServer;
+  /** e.g. `http://127.0.0.1:41234` */
+  readonly url: string;
+  /** Id of the organization, made when missing. */
+  organizationId(slug?: string): Promise<string>;
+  /** A token of `role` in the organization. */
+  token(role: Role | `${Role}`, slug?: string, timeToLiveSeconds?: number): Promise<string>;
+  /** A client of the generated documents; closed with the system. */
+  client(role: Role | `${Role}`, slug?: string): Promise<GraphqlClient>;
+  /** Posts an operation. Without a token the caller is anonymous. */
+  post<T = Record<string, unknown>>(query: string, variables?: object, token?: string): Promise<Answer<T>>;
+  /** How many documents each collection holds, to prove that a refused request changed nothing. */
+  counts(): Promise<Record<string, number>>;
+}
+
+/**
+ * Starts a system, and closes it after the last test of the file: call it at the top of a test file.
+ * @param options.worker false leaves jobs in the queue; `environment` overrides settings
+ */
+export async function startSystem(options: { readonly worker?: boolean; readonly environment?: Readonly<Record<string, string>> } = {}): Promise<System> {
+  const { mongoUri, redisUrl, redisPrefix } = namespace();
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    PORT: '0',
+    SECRET_KEY: testSecretKey,
+    MONGO_URI: mongoUri,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: redisPrefix,
+    ...options.environment,
+  });
+  const app = await createApp(config, createLogger(config.logLevel, 'test'));
+  const server = await startApi(app);
+  const workers = options.worker === false ? undefined : await startWorkers(app);
+  const clients: GraphqlClient[] = [];
+  afterAll(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+    await server.close();
+    await workers?.close();
+    await app.close();
+  });
+  return systemOf(app, server, clients);
+}
+
+function systemOf(app: App, server: HttpServer, clients: GraphqlClient[]): System {
+  const { url } = server;
+  const organizationId = async (slug = 'alpha'): Promise<string> => (await ensureOrganization(app.models, slug))._id.toHexString();
+  const token = async (role: Role | `${Role}`, slug?: string, timeToLiveSeconds = 3600): Promise<string> =>
+    app.accessTokens.sign({ username: `the-${role.toLowerCase()}`, role: Role[role], organizationId: await organizationId(slug) }, timeToLiveSeconds);
+  return {
+    app,
+    server,
+    url,
+    organizationId,
+    token,
+    async client(role, slug) {
+      const client = createGraphqlClient(url, await token(role, slug));
+      clients.push(client);
+      return client;
+    },
+    async post(query, variables, accessToken) {
+      return postBody(url, JSON.stringify({ query, variables }), accessToken);
+    },
+    async counts() {
+      const counted = Object.entries(app.models).map(async ([name, model]) => [name, await model.collection.countDocuments()] as const);
+      return Object.fromEntries(await Promise.all(counted));
+    },
+  };
+}
+
+/** Posts a body as it is, e.g. one that is no JSON. */
+export async function postBody<T>(url: string, body: string, accessToken?: string): Promise<Answer<T>> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(accessToken && { authorization: `Bearer ${accessToken}` }) },
+    body,
+  });
+  const text = await response.text();
+  return { status: response.status, text, ...(JSON.parse(text) as { data?: T; errors?: ResponseError[] }) };
+}
+
+/** The codes of an answer's errors, in their order. */
+export const codesOf = ({ errors }: Pick<Answer, 'errors'>): (string | undefined)[] => (errors ?? []).map(({ extensions }) => extensions?.code);
