@@ -52,7 +52,7 @@ describe('waterfall', () => {
     expectWellFormed(svg);
     expect(svg.match(/<polygon/g)).toHaveLength(14);
     expect(svg).toContain('27 other features');
-    expect(svg).toContain('+0.378');
+    expect(svg).toContain('+0.38');
   });
 
   it.each<[string, Partial<WaterfallInput>]>([
