@@ -1,0 +1,53 @@
+import { Types } from 'mongoose';
+import type { Models, ScoringChunk, ScoringJob } from '../../models/index.js';
+import { ScoringJobKind, ScoringJobState } from '../../models/index.js';
+import { isTerminal } from '../../src/jobs/job-status.js';
+import { unpackIds } from '../../src/jobs/patient-ids.js';
+
+export interface Finding {
+  readonly check: string;
+  readonly of: number;
+  readonly wrong: number;
+}
+
+/** Looks at what is in MongoDB after the storm. */
+export async function examine(models: Models, jobIds: readonly string[], patients: number): Promise<Finding[]> {
+  const ids = jobIds.map((id) => new Types.ObjectId(id));
+  const jobs = await models.scoringJobs.find({ _id: { $in: ids } }).lean<ScoringJob[]>();
+  const singles = jobs.filter(({ kind }) => kind === ScoringJobKind.SINGLE);
+  const batches = jobs.filter(({ kind }) => kind === ScoringJobKind.BATCH);
+  let singleFaults = 0;
+  for (const job of singles) {
+    const predictions = await models.predictions.countDocuments({ job: job._id });
+    if (predictions !== (job.status.state === ScoringJobState.COMPLETED ? 1 : 0)) singleFaults += 1;
+  }
+  let batchPatients = 0;
+  let batchFaults = 0;
+  for (const job of batches) {
+    const results = await resultsOfBatch(models, job);
+    batchPatients += results.size;
+    batchFaults += [...results.values()].filter((times) => times !== 1).length + Math.abs(patients - results.size);
+  }
+  return [
+    { check: 'accepted job is in MongoDB', of: jobIds.length, wrong: new Set(jobIds).size - jobs.length },
+    { check: 'job ended in a terminal state', of: jobs.length, wrong: jobs.filter(({ status }) => !isTerminal(status.state)).length },
+    { check: 'job was COMPLETED', of: jobs.length, wrong: jobs.filter(({ status }) => status.state !== ScoringJobState.COMPLETED).length },
+    { check: 'job reached one terminal state only', of: jobs.length, wrong: jobs.filter(({ transitions }) => transitions.filter(({ state }) => isTerminal(state)).length !== 1).length },
+    { check: 'single job has exactly one prediction', of: singles.length, wrong: singleFaults },
+    { check: 'patient of a batch has exactly one prediction or one failure', of: batchPatients, wrong: batchFaults },
+    { check: 'batch counts every patient', of: batches.length, wrong: batches.filter(({ status, total }) => status.processed !== total || total !== patients).length },
+  ];
+}
+
+/** How often each patient of a batch has a prediction or a failure. */
+async function resultsOfBatch(models: Models, job: ScoringJob): Promise<Map<string, number>> {
+  const results = new Map<string, number>();
+  const chunks = await models.scoringChunks.find({ job: job._id }).lean<ScoringChunk[]>();
+  for (const { patients, failures } of chunks) {
+    for (const id of unpackIds(Buffer.from((patients as unknown as { buffer: Uint8Array }).buffer))) results.set(id.toHexString(), 0);
+    for (const { patient } of failures) results.set(patient.toHexString(), (results.get(patient.toHexString()) ?? 0) + 1);
+  }
+  const predictions = await models.predictions.find({ job: job._id }, { patient: 1 }).lean();
+  for (const { patient } of predictions) results.set(patient.toHexString(), (results.get(patient.toHexString()) ?? 0) + 1);
+  return results;
+}

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../../src/client/graphql-client.js';
+import { ScoringJobUpdatedDocument, type ScoringJobUpdatedSubscription } from '../../src/client/generated/graphql.js';
+
+/** Errors that say "not now": worth another attempt. */
+const passing = new Set(['SERVICE_UNAVAILABLE', 'INTERNAL']);
+
+/** A client as a careful integrator writes it: tries again, on another node, until it has an answer. */
+export interface PersistentClient {
+  request: GraphqlClient['request'];
+  /** Follows a job to its end, resuming behind the last change seen. @returns what was wrong with the sequence, if anything */
+  follow(jobId: string): Promise<{ readonly state: string; readonly faults: string[]; readonly connections: number }>;
+  /** Ends every open socket, as a load balancer or a network does. */
+  cut(): Promise<void>;
+  readonly retries: () => number;
+  close(): Promise<void>;
+}
+
+export function createPersistentClient(urls: readonly string[], token: string): PersistentClient {
+  let nodes = urls.map((url) => createGraphqlClient(url, token));
+  let turn = 0;
+  let retries = 0;
+  const node = (): GraphqlClient => nodes[turn++ % nodes.length]!;
+
+  async function cut(): Promise<void> {
+    const old = nodes;
+    nodes = urls.map((url) => createGraphqlClient(url, token));
+    await Promise.all(old.map((client) => client.close()));
+  }
+
+  return {
+    cut,
+    retries: () => retries,
+    close: cut,
+    async request(document, variables) {
+      for (;;) {
+        try {
+          return await node().request(document, variables);
+        } catch (error) {
+          if (error instanceof GraphqlRequestError && !passing.has(error.code ?? '')) throw error;
+          retries += 1;
+          await delay(100 + 200 * Math.random());
+        }
+      }
+    },
+    async follow(id) {
+      const faults: string[] = [];
+      let last = 0;
+      for (let connections = 1; ; connections += 1) {
+        try {
+          for await (const { scoringJobUpdated } of node().subscribe(ScoringJobUpdatedDocument, { id, after: last === 0 ? undefined : last })) {
+            faults.push(...sequenceFaults(scoringJobUpdated, last));
+            last = scoringJobUpdated.sequence;
+            const { state, finishedAt } = scoringJobUpdated.job;
+            if (finishedAt) return { state, faults, connections };
+          }
+        } catch (error) {
+          if (error instanceof GraphqlRequestError && !passing.has(error.code ?? '')) {
+            return { state: 'UNKNOWN', faults: [...faults, `refused: ${error.message}`], connections };
+          }
+        }
+        // The node went away, or the socket did: come back somewhere else.
+        await delay(100 + 200 * Math.random());
+      }
+    },
+  };
+}
+
+function sequenceFaults({ sequence, collapsed }: ScoringJobUpdatedSubscription['scoringJobUpdated'], last: number): string[] {
+  return sequence === last + 1 + collapsed ? [] : [`change ${sequence} with ${collapsed} collapsed came after ${last}`];
+}
