@@ -1,4 +1,4 @@
-import type { Split, SplitOrLeaf, SplitTree } from './split-tree.js';
+import { type Split, type SplitOrLeaf, type SplitTree, splitsOf } from './split-tree.js';
 import type { WasmMemory } from './wasm-memory.js';
 
 /** Background rows in one block: the bits of a vector. */
@@ -25,7 +25,7 @@ const fresh = -2;
 /** Writes the trees of every output as the interventional kernel reads them. */
 export function packForests(memory: WasmMemory, outputs: readonly (readonly SplitTree[])[], background: BackgroundSlots): PackedForest {
   const trees = outputs.flat();
-  const splits = outputs.map((forest) => forest.map(({ root }) => inOrder(root)));
+  const splits = outputs.map((forest) => forest.map(splitsOf));
   const all = splits.flat(2);
   const longestPath = trees.reduce((most, { featuresOnPath }) => Math.max(most, featuresOnPath), 1);
   const deepest = trees.reduce((most, { root }) => Math.max(most, depthOf(root)), 1);
@@ -71,12 +71,12 @@ function packSplits(memory: WasmMemory, splits: readonly Split[]): Map<Split, nu
 function packMasks(memory: WasmMemory, splits: readonly Split[], background: BackgroundSlots, first: number, count: number): number {
   const masks = memory.reserve(splits.length * sizes.masks);
   const place = new Map(splits.map((split, index) => [split, masks + index * sizes.masks]));
+  const all = Uint32Array.from(bitSet(count, () => true));
   for (const split of splits) {
     const own = place.get(split)!;
     const passing = bitSet(count, (row) => background.values[(first + row) * background.slots + split.slot]! <= split.threshold);
-    const all = bitSet(count, () => true);
     const { earlier } = split;
-    const above = earlier ? memory.uint32(place.get(earlier.split)! + earlier.side * sizes.set, 4).slice() : Uint32Array.from(all);
+    const above = earlier ? memory.uint32(place.get(earlier.split)! + earlier.side * sizes.set, 4).slice() : all;
     memory.uint32(own, 4).set(passing.map((word, index) => (word & above[index]!) >>> 0));
     memory.uint32(own + sizes.set, 4).set(passing.map((word, index) => (~word & above[index]!) >>> 0));
   }
@@ -105,9 +105,4 @@ function bitSet(count: number, contains: (row: number) => boolean): number[] {
 
 function depthOf(tree: SplitOrLeaf): number {
   return typeof tree === 'number' ? 0 : 1 + Math.max(depthOf(tree.children[0]), depthOf(tree.children[1]));
-}
-
-/** Every split, parents before their children. */
-function inOrder(root: SplitOrLeaf): Split[] {
-  return typeof root === 'number' ? [] : [root, ...root.children.flatMap(inOrder)];
 }

@@ -35,8 +35,7 @@ export function createInterventionalExplainer(ensemble: TreeEnsemble, background
   const sumsSize = width * 8;
   const rowsAddress = memory.reserve(rowsAtOnce * rowSize);
   const sumsAddress = memory.reserve(rowsAtOnce * sumsSize);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(kernel, 'base64')), { env: { memory: memory.memory } });
-  const { explain } = instance.exports as unknown as Kernel;
+  const { explain } = memory.instantiate<Kernel>(kernel);
   const slotValues = memory.float64(rowsAddress, rowsAtOnce * slots.count);
   const sums = memory.float64(sumsAddress, rowsAtOnce * width);
 

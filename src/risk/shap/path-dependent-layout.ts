@@ -1,5 +1,5 @@
 import { gaussLegendre } from './gauss-legendre.js';
-import type { Split, SplitOrLeaf, SplitTree } from './split-tree.js';
+import { type Split, type SplitOrLeaf, type SplitTree, splitsOf } from './split-tree.js';
 import type { WasmMemory } from './wasm-memory.js';
 
 /** Quadrature nodes that one call of the kernel carries side by side. */
@@ -45,7 +45,7 @@ interface ScratchLayout {
 
 /** Writes the trees of every output as the path-dependent kernel reads them. */
 export function packTrees(memory: WasmMemory, outputs: readonly (readonly SplitTree[])[]): PackedTrees {
-  const mostSplits = Math.max(1, ...outputs.map((trees) => trees.reduce((most, tree) => Math.max(most, countSplits(tree.root)), 0)));
+  const mostSplits = outputs.flat().reduce((most, tree) => Math.max(most, splitsOf(tree).length), 1);
   const vectors = mostSplits * mostNodes * 8;
   const scratch: ScratchLayout = {
     outcomes: memory.reserve(mostSplits * 4),
@@ -63,7 +63,9 @@ export function packTrees(memory: WasmMemory, outputs: readonly (readonly SplitT
       if (!rules.has(count)) rules.set(count, rulesOf(memory, count));
       for (const part of rules.get(count)!) {
         const nodes = part.nodes.length as NodeCount;
-        headers.set(nodes, [...(headers.get(nodes) ?? []), ...packTree(memory, tree, part, scratch)]);
+        const words = headers.get(nodes) ?? [];
+        words.push(...packTree(memory, tree, part, scratch));
+        headers.set(nodes, words);
       }
     }
     return Array.from(headers, ([nodes, words]) => ({ nodes, address: memory.writeUint32(words), count: words.length / (sizes.tree / 4) }));
@@ -102,17 +104,13 @@ function repeatedRule(memory: WasmMemory, rules: Rules, fraction: number): numbe
   return address;
 }
 
-function countSplits(tree: SplitOrLeaf): number {
-  return typeof tree === 'number' ? 0 : 1 + countSplits(tree.children[0]) + countSplits(tree.children[1]);
-}
-
 function isFork(split: Split): boolean {
   return split.children.every((child) => typeof child === 'number');
 }
 
 /** @returns the words of the kernel's `Tree` */
-function packTree(memory: WasmMemory, { root }: SplitTree, rules: Rules, scratch: ScratchLayout): number[] {
-  const splits = inOrder(root);
+function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: ScratchLayout): number[] {
+  const splits = splitsOf(tree);
   const joints = splits.filter((split) => !isFork(split));
   const forks = splits.filter(isFork);
   const place = new Map([...joints, ...forks].map((split, index) => [split, index]));
@@ -144,9 +142,4 @@ function packTree(memory: WasmMemory, { root }: SplitTree, rules: Rules, scratch
     common(split).forEach((value, field) => memory.setUint32(address + 40 + field * 4, value));
   });
   return [jointsAddress, joints.length, forksAddress, forks.length, rules.weights, rules.lost];
-}
-
-/** Every split, parents before their children. */
-function inOrder(root: SplitOrLeaf): Split[] {
-  return typeof root === 'number' ? [] : [root, ...root.children.flatMap(inOrder)];
 }

@@ -2,7 +2,7 @@ import type { TreeEnsemble } from '../tree-ensemble.js';
 import { expectedByCover } from './expected-value.js';
 import { type CompiledExplainer, type ExplainerOptions, checkRows, requireCover, selectOutputs } from './explainer.js';
 import { kernel } from './kernels/path-dependent.generated.js';
-import { type PackedTrees, packTrees } from './path-dependent-layout.js';
+import { packTrees } from './path-dependent-layout.js';
 import { toPrecision } from './routing.js';
 import { SlotTable } from './slots.js';
 import { splitTrees } from './split-tree.js';
@@ -24,13 +24,12 @@ export function createPathDependentExplainer(ensemble: TreeEnsemble, options?: E
   const trees = outputs.map((output) => splitTrees(ensemble, output, slots));
   const memory = new WasmMemory();
   const width = ensemble.featureCount;
-  const packed: PackedTrees = packTrees(memory, trees);
+  const packed = packTrees(memory, trees);
   const rowSize = slots.count * 8;
   const shapSize = width * 16;
   const rowsAddress = memory.reserve(rowsAtOnce * rowSize);
   const shapsAddress = memory.reserve(rowsAtOnce * shapSize);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(kernel, 'base64')), { env: { memory: memory.memory } });
-  const functions = instance.exports as unknown as Kernel;
+  const functions = memory.instantiate<Kernel>(kernel);
   const slotValues = memory.float64(rowsAddress, rowsAtOnce * slots.count);
   const sums = memory.float64(shapsAddress, rowsAtOnce * width * 2);
 

@@ -70,6 +70,18 @@ function splitTree(ensemble: TreeEnsemble, root: number, output: number, slots: 
   return { root: visit(root), featuresOnPath };
 }
 
+/** Every split of a tree, parents before their children. */
+export function splitsOf({ root }: SplitTree): Split[] {
+  const splits: Split[] = [];
+  const add = (tree: SplitOrLeaf): void => {
+    if (typeof tree === 'number') return;
+    splits.push(tree);
+    tree.children.forEach(add);
+  };
+  add(root);
+  return splits;
+}
+
 function weighsNothing(tree: SplitOrLeaf): boolean {
   return typeof tree === 'number' ? tree === 0 : tree.children.every(weighsNothing);
 }

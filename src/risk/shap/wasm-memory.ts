@@ -1,9 +1,14 @@
 /** Writes a kernel's data structures, little-endian, one after another into a WebAssembly memory that grows as needed. */
 export class WasmMemory {
-  readonly memory = new WebAssembly.Memory({ initial: 1 });
+  private readonly memory = new WebAssembly.Memory({ initial: 1 });
   private view = new DataView(this.memory.buffer);
   /** The kernels are compiled on the promise that nothing lies below this address. */
   private end = 1024;
+
+  /** Runs a module in this memory. The caller vouches for the names and parameters of its functions. */
+  instantiate<Functions>(base64: string): Functions {
+    return new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, 'base64')), { env: { memory: this.memory } }).exports as Functions;
+  }
 
   get byteLength(): number {
     return this.memory.buffer.byteLength;
