@@ -50,6 +50,7 @@ const partRows = 8192;
  */
 export function* thresholdRows(model: ParsedModel, branches: number): Generator<ProbeRows> {
   const total = branchCount(model);
+  const wanted = Math.min(branches, total);
   const random = seededRandom(seed + 2);
   const features = inputFeatures(model);
   const width = model.featureCount;
@@ -58,7 +59,7 @@ export function* thresholdRows(model: ParsedModel, branches: number): Generator<
   let seen = 0;
   const row = new Float64Array(width);
   for (const { node, parents } of branchesWithParents(model)) {
-    const chosen = Math.floor(((seen + 1) * branches) / total) > Math.floor((seen * branches) / total);
+    const chosen = Math.floor(((seen + 1) * wanted) / total) > Math.floor((seen * wanted) / total);
     seen++;
     if (!chosen) continue;
     features.forEach((feature, column) => (row[column] = randomValue(feature, random)));

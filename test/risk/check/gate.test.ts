@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { nextFloat } from '../../../src/risk/check/float-step.js';
+import { requireAdditivity, requireAgreement } from '../../../src/risk/check/model-checks.js';
+import { branchCount, missingAndExtremeRows, type ProbeRows, randomRows, thresholdRows } from '../../../src/risk/check/probe-rows.js';
+import { DisagreementError } from '../../../src/risk/errors.js';
+import { createExplainer } from '../../../src/risk/explainers.js';
+import { openModelSession } from '../../../src/risk/onnx-session.js';
+import { type ParsedModel, parseModel } from '../../../src/risk/parse-model.js';
+import type { TreeEnsemble } from '../../../src/risk/tree-ensemble.js';
+import { loadFixture } from '../fixtures.js';
+
+const fixture = loadFixture('b2-xgb-binary-no-base');
+const sound = parseModel(fixture.bytes);
+const firstBranch = sound.ensemble.trueChild.findIndex((child) => child >= 0);
+
+/** The model as a parser with one fault would have read it. */
+function misread(change: Partial<TreeEnsemble>): ParsedModel {
+  return { ...sound, ensemble: { ...sound.ensemble, ...change } };
+}
+
+const collect = (parts: Iterable<ProbeRows>): ProbeRows => {
+  const all = [...parts];
+  return { rows: Float64Array.from(all.flatMap(({ rows }) => [...rows])), rowCount: all.reduce((sum, { rowCount }) => sum + rowCount, 0) };
+};
+
+async function compare(model: ParsedModel, rows: ProbeRows): Promise<number> {
+  const session = await openModelSession(fixture.bytes, sound);
+  try {
+    return await requireAgreement(model, session, rows);
+  } finally {
+    await session.close();
+  }
+}
+
+describe('the gate notices', () => {
+  it('nothing where there is nothing', async () => {
+    expect(await compare(sound, randomRows(sound, 200))).toBeLessThan(1);
+  });
+
+  it('a leaf weight that is off', async () => {
+    await expect(compare(misread({ leafWeight: sound.ensemble.leafWeight.map((weight) => weight + 1e-4) }), randomRows(sound, 200))).rejects.toThrow(/differ on 200 of 200 rows/);
+  });
+
+  it('each single threshold that is one float32 step off', async () => {
+    const rows = collect(thresholdRows(sound, Infinity));
+    const branches = Array.from(sound.ensemble.trueChild.keys()).filter((node) => node < 40 && sound.ensemble.trueChild[node]! >= 0);
+    for (const branch of branches) {
+      const threshold = sound.ensemble.threshold.slice();
+      threshold[branch] = nextFloat(threshold[branch]!, true, 32);
+      await expect(compare(misread({ threshold }), rows)).rejects.toThrow(DisagreementError);
+    }
+  });
+
+  it('a comparison that takes equality the other way', async () => {
+    await expect(compare(misread({ mode: sound.ensemble.mode.map((mode) => (mode === 1 ? 0 : mode)) }), collect(thresholdRows(sound, Infinity)))).rejects.toThrow(DisagreementError);
+  });
+
+  it('missing values that go the other way', async () => {
+    await expect(compare(misread({ missingTracksTrue: sound.ensemble.missingTracksTrue.map((tracks) => 1 - tracks) }), missingAndExtremeRows(sound, 200))).rejects.toThrow(DisagreementError);
+  });
+
+  it('two children in each other\'s place', async () => {
+    const { trueChild, falseChild } = sound.ensemble;
+    const swapped = { trueChild: trueChild.slice(), falseChild: falseChild.slice() };
+    swapped.trueChild[firstBranch] = falseChild[firstBranch]!;
+    swapped.falseChild[firstBranch] = trueChild[firstBranch]!;
+    await expect(compare(misread(swapped), randomRows(sound, 200))).rejects.toThrow(DisagreementError);
+  });
+
+  it('SHAP values that do not add up', async () => {
+    const explainer = createExplainer(sound, 'PATH_DEPENDENT', null);
+    const wrong = { ...explainer, expectedValue: explainer.expectedValue, explain: (rows: Float64Array, rowCount: number) => explainer.explain(rows, rowCount).map((value) => value * 1.001) };
+    await expect(requireAdditivity(sound, wrong, randomRows(sound, 20), [0])).rejects.toThrow(/SHAP values miss the output by/);
+    expect(await requireAdditivity(sound, explainer, randomRows(sound, 20), [0])).toBeLessThan(1e-12);
+  });
+});
+
+describe('probe rows', () => {
+  it('lead to every branch that can be reached, with its feature on the threshold and one step to either side', () => {
+    expect(collect(thresholdRows(sound, Infinity)).rowCount).toBe(3 * branchCount(sound));
+    expect(collect(thresholdRows(sound, 7)).rowCount).toBe(21);
+  });
+
+  it('are the same on every run', () => {
+    expect(randomRows(sound, 5)).toEqual(randomRows(sound, 5));
+  });
+});
+
+describe('nextFloat', () => {
+  it.each([[1, 1 + 2 ** -23], [0, 2 ** -149], [-0, 2 ** -149], [-(2 ** -149), -0], [16777216, 16777218], [-1, -1 + 2 ** -24]])('32 bits: after %d comes %d', (value, next) => {
+    expect(nextFloat(value, true, 32)).toBe(next);
+    if (next !== 0) expect(Math.fround(nextFloat(next, false, 32))).toBe(value === 0 ? 0 : value);
+  });
+
+  it('64 bits, and values that have no neighbour', () => {
+    expect(nextFloat(1, true, 64)).toBe(1 + Number.EPSILON);
+    expect(nextFloat(1, false, 64)).toBe(1 - Number.EPSILON / 2);
+    expect(nextFloat(Infinity, false, 32)).toBe(Infinity);
+    expect(nextFloat(Number.NaN, true, 64)).toBeNaN();
+  });
+});
