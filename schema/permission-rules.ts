@@ -2,6 +2,7 @@ import { allow, deny, rule, shield } from 'graphql-shield';
 import { isObjectType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import { applyMiddleware, type IMiddlewareTypeMap } from 'graphql-middleware';
 import { authorize, type Action } from '../src/auth/permissions.js';
+import { ForbiddenError } from '../src/errors.js';
 import type { OperationContext } from './common/context.js';
 
 /** An action that the viewer must be allowed, or `with-parent`: whoever was let at the object may see the field. */
@@ -120,7 +121,7 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   const tree = Object.fromEntries(
     guarded.map((type) => [type.name, Object.fromEntries(Object.keys(type.getFields()).map((field) => [field, ruleOf(fieldRule(type.name, field))]))]),
   );
-  const middleware = shield(tree, { allowExternalErrors: true, fallbackRule: deny }).generate(schema) as IMiddlewareTypeMap;
+  const middleware = shield(tree, { allowExternalErrors: true, fallbackRule: deny, fallbackError: noRule }).generate(schema) as IMiddlewareTypeMap;
   const ownTypes = Object.fromEntries(Object.entries(middleware).filter(([type]) => type in tree));
 
   const subscriptions = Object.values(schema.getSubscriptionType()?.getFields() ?? {});
@@ -130,6 +131,9 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   Object.values(result.getSubscriptionType()?.getFields() ?? {}).forEach((field, index) => (field.resolve = resolvers[index]));
   return result;
 }
+
+/** What shield says where no rule lets anybody in. */
+const noRule = new ForbiddenError('Nobody may read this field: it has no permission rule.');
 
 function needsWrapping(type: GraphQLObjectType): boolean {
   return Object.keys(type.getFields()).some((field) => fieldRule(type.name, field) !== 'with-parent');

@@ -19,8 +19,8 @@ export class PageInfo {
 
 @ArgsType()
 export class PageArguments {
-  @Field(() => Int, { defaultValue: 20, description: 'How many, from 1 to 500.' })
-  first!: number;
+  @Field(() => Int, { nullable: true, defaultValue: 20, description: 'How many, from 1 to 500.' })
+  first?: number | null;
 
   @Field(() => String, { nullable: true, description: 'A cursor of this list: what comes behind it.' })
   after?: string | null;

@@ -36,7 +36,7 @@ export class CreatePatientInput extends PatientFields {
   sex?: AdministrativeGender | null;
 }
 
-@InputType({ description: 'Fields that are absent stay as they are; null clears. Features are merged by code.' })
+@InputType({ description: 'Fields that are absent stay as they are; null clears (sex becomes UNKNOWN; an MRN cannot be cleared). Features are merged by code.' })
 export class UpdatePatientInput extends PatientFields {
   @Field(() => ID)
   id!: string;
@@ -45,10 +45,10 @@ export class UpdatePatientInput extends PatientFields {
   expectedVersion!: number;
 
   @Field(() => String, { nullable: true })
-  mrn?: string;
+  mrn?: string | null;
 
   @Field(() => AdministrativeGender, { nullable: true })
-  sex?: AdministrativeGender;
+  sex?: AdministrativeGender | null;
 }
 
 @InputType({ description: 'All conditions must hold.' })
@@ -85,8 +85,8 @@ export class PatientOrder {
   @Field(() => PatientOrderField)
   field!: PatientOrderField;
 
-  @Field(() => OrderDirection, { defaultValue: OrderDirection.DESC })
-  direction!: OrderDirection;
+  @Field(() => OrderDirection, { nullable: true, defaultValue: OrderDirection.DESC })
+  direction?: OrderDirection | null;
 }
 
 export function toPageOrder(order: PatientOrder | null | undefined): PageOrder | undefined {

@@ -113,10 +113,10 @@ export class ScoringJobResolver {
   @FieldResolver(() => [PatientFailure], { description: 'Of a BATCH: patients without a prediction, and why. All of them are counted in progress.failed.' })
   failures(
     @Root() { source }: ScoringJobType,
-    @Arg('first', () => Int, { defaultValue: 100 }) first: number,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 100, description: 'How many, from 1 to 500.' }) first: number | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientFailure[]> {
-    return this.service.failures(viewer, source, first);
+    return this.service.failures(viewer, source, first ?? 100);
   }
 }
 

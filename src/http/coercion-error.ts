@@ -1,4 +1,12 @@
+import { Kind, type ASTNode, type GraphQLError, type TypeNode } from 'graphql';
 import type { FieldError } from '../errors.js';
+import { placeInQuery } from './place-in-query.js';
+
+/** What is wrong with a request, without a word of what its values were. */
+export interface RequestFault {
+  readonly message: string;
+  readonly fields: FieldError[];
+}
 
 /**
  * graphql-js repeats the value it refused, which may be a name or a birth date. Rewrites such a message to name the
@@ -6,38 +14,72 @@ import type { FieldError } from '../errors.js';
  * and from the query's own text, and stay.
  * https://github.com/graphql/graphql-js/blob/16.x.x/src/execution/values.ts
  */
-export function describeCoercion(message: string): { readonly message: string; readonly fields: FieldError[] } {
-  const variable = /^Variable "\$(\w+)" /.exec(message)?.[1];
+export function describeRequestFault({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): RequestFault {
+  const node = nodes?.[0];
+  if (message.startsWith('Syntax Error')) return at('query', 'has a syntax error: check its brackets and quotes');
+  const variable = /^Variable "\$(\w+)" (?:got invalid value|of (?:required|non-null) type)/.exec(message)?.[1];
   if (variable !== undefined) {
-    const path = / at "([\w.[\]]+)"; /.exec(message)?.[1] ?? variable;
-    const reason = coercionReason(message);
-    return { message: `${path}: ${reason}`, fields: [{ path, message: reason }] };
+    const place = / at "([\w.[\]]+)"; /.exec(message)?.[1] ?? variable;
+    return at(within(place, variable, node, missingField(message) ?? unknownField(message)), reason(message));
   }
-  if (echoesValue.test(message)) {
-    const reason = coercionReason(message);
-    return { message: `A value in the query ${reason}.`, fields: [] };
-  }
-  return { message: withoutSuggestion(message), fields: [] };
+  const argument = argumentName(message);
+  if (argument !== undefined) return at(argument, reason(message));
+  const place = node && placeInQuery(node);
+  const missing = missingField(message);
+  if (missing !== undefined) return at([place === 'input' ? undefined : place, missing].filter(Boolean).join('.'), reason(message));
+  if ((node && valueKinds.has(node.kind)) || echoesValue.test(message)) return at(place ?? 'query', reason(message));
+  const shown = withoutSuggestion(message);
+  return { message: shown, fields: [{ path: place ?? 'query', message: shown }] };
 }
 
-const echoesValue = /cannot represent|does not exist in "|Expected value of type|is not a valid|Syntax Error/;
+const at = (path: string, message: string): RequestFault => ({ message: `${path}: ${message}`, fields: [{ path, message }] });
+
+const valueKinds: ReadonlySet<string> = new Set([Kind.INT, Kind.FLOAT, Kind.STRING, Kind.BOOLEAN, Kind.NULL, Kind.ENUM, Kind.LIST, Kind.OBJECT]);
+
+const echoesValue = /cannot represent|does not exist in "|Expected value of type|is not a valid|has invalid value/;
+
+/** Paths are within the input, as those of our own checks are: the name of a variable of an input type is left out. */
+function within(place: string, variable: string, node: ASTNode | undefined, field: string | undefined): string {
+  const isInput = node?.kind === Kind.VARIABLE_DEFINITION && namedType(node.type).endsWith('Input');
+  const path = [isInput ? place.slice(variable.length).replace(/^\./, '') : place, field].filter(Boolean).join('.');
+  return path === '' ? place : path;
+}
+
+const namedType = (type: TypeNode): string => (type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type));
+
+/** The field that an input object lacks. */
+const missingField = (message: string): string | undefined => /\bField "(?:\w+\.)?(\w+)" of required type "[\w![\]]+" was not provided/.exec(message)?.[1];
+
+/** The field that an input object has and its type has not. */
+const unknownField = (message: string): string | undefined => /Field "(\w{1,64})" is not defined by type/.exec(message)?.[1];
+
+/** The argument that a field lacks, or that came as null. */
+const argumentName = (message: string): string | undefined =>
+  (/^Argument "(\w+)" (?:of (?:required|non-null) type|has invalid value)/.exec(message) ?? /^Field "\w+" argument "(\w+)" of type "[\w![\]]+" is required/.exec(message))?.[1];
 
 /** Names of fields and types that the schema itself has are safe to show. */
-function coercionReason(message: string): string {
-  const missing = /Field "(\w+)" of required type "([\w![\]]+)" was not provided/.exec(message);
-  if (missing) return `the field ${missing[1]} of type ${missing[2]} is required`;
+function reason(message: string): string {
+  const absent = /of (?:required )?type "([\w![\]]+)" (?:was not provided|is required)/.exec(message)?.[1];
+  if (absent) return `is required (${absent})`;
   const unknown = /Field "(\w{1,64})" is not defined by type "(\w+)"/.exec(message);
   if (unknown) return `there is no field ${unknown[1]} in ${unknown[2]}`;
-  const notNull = /Expected non-nullable type "([\w![\]]+)" not to be null/.exec(message) ?? /of required type "([\w![\]]+)" was not provided/.exec(message);
-  if (notNull) return `must be a ${notNull[1]} and not null`;
-  const enumeration = /does not exist in "(\w+)" enum/.exec(message) ?? /Enum "(\w+)" cannot represent/.exec(message);
-  if (enumeration) return `must be a value of the enum ${enumeration[1]}`;
-  const scalar = /\b(Int|Float|String|Boolean|ID|LocalDate|DateTime) cannot represent/.exec(message);
-  if (scalar?.[1] === 'Float' || scalar?.[1] === 'Int') return `must be a finite number of type ${scalar[1]}`;
-  if (scalar) return `must be a valid ${scalar[1]}`;
-  if (message.startsWith('Syntax Error')) return 'has a syntax error: check its brackets and quotes';
-  return 'is not of the type that the schema asks for';
+  const notNull = /non-null(?:able)? type "([\w![\]]+)" (?:not to be|must not be) null/.exec(message)?.[1] ?? /Expected value of type "([\w[\]]+!)", found null/.exec(message)?.[1];
+  if (notNull) return `must not be null (${notNull})`;
+  const enumeration = (/does not exist in "(\w+)" enum/.exec(message) ?? /Enum "(\w+)" cannot represent/.exec(message))?.[1];
+  if (enumeration) return `must be a value of the enum ${enumeration}`;
+  if (/LocalDate|local dates\b|Value is not string/.test(message)) return 'must be a calendar date, YYYY-MM-DD';
+  const scalar = /\b(Int|Float|String|Boolean|ID|DateTime) cannot represent/.exec(message)?.[1];
+  return (scalar && scalarReasons[scalar]) ?? 'is not of the type that the schema asks for';
 }
+
+const scalarReasons: Readonly<Record<string, string>> = {
+  Int: 'must be a whole number (Int)',
+  Float: 'must be a finite number (Float)',
+  String: 'must be a text (String)',
+  Boolean: 'must be true or false (Boolean)',
+  ID: 'must be an ID, a text',
+  DateTime: 'must be a date and time, e.g. 2007-12-03T10:15:30Z',
+};
 
 /** "Did you mean ..." tells a stranger what the schema holds. */
 const withoutSuggestion = (message: string): string => message.replace(/ Did you mean .*\?$/, '');

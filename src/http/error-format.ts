@@ -2,11 +2,21 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { isDatabaseOutage } from '../database.js';
-import { BadUserInputError, errorCodes, RiskGraphError, type ErrorCode, type FieldError } from '../errors.js';
-import { describeCoercion } from './coercion-error.js';
+import { BadUserInputError, RiskGraphError, type ErrorCode } from '../errors.js';
+import { describeRequestFault, type RequestFault } from './coercion-error.js';
 
 /** Codes of Apollo and graphql-js that say the caller's request is at fault. */
-const requestFaultCodes = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_REQUEST', 'OPERATION_RESOLUTION_FAILURE', 'BAD_USER_INPUT']);
+const requestFaultCodes: ReadonlySet<string> = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_REQUEST',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_USER_INPUT',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+]);
+
+/** Arguments and variables that turn out wrong while the operation runs. https://github.com/graphql/graphql-js/blob/16.x.x/src/execution/values.ts */
+const badArgument = /^(?:Variable "\$\w+" |Argument "\w+" (?:of (?:required|non-null) type|has invalid value) )/;
 
 /** Makes of any error what a caller may see: a code of ours, a message without patient data. Never throws. */
 export type ErrorFormatter = (error: unknown) => GraphQLFormattedError;
@@ -25,7 +35,7 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
       logger.warn({ err: cause }, 'database away');
       return show('SERVICE_UNAVAILABLE', 'The database does not answer: try again in a moment.');
     }
-    const requestFault = describeRequestFault(error, graphqlError);
+    const requestFault = requestFaultOf(error, graphqlError);
     if (requestFault) return show('BAD_USER_INPUT', requestFault.message, { fields: requestFault.fields });
     const correlationId = randomUUID();
     logger.error({ correlationId, err: cause }, 'request failed');
@@ -33,11 +43,12 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
   };
 }
 
-function describeRequestFault(error: unknown, graphqlError: GraphQLError | undefined): { message: string; fields: FieldError[] } | undefined {
+/** Undefined when the fault is not the caller's. */
+function requestFaultOf(error: unknown, graphqlError: GraphQLError | undefined): RequestFault | undefined {
   const { code } = (graphqlError ?? (error as Partial<GraphQLError> | undefined))?.extensions ?? {};
-  const isOurs = typeof code === 'string' && (errorCodes as readonly string[]).includes(code) && code !== 'BAD_USER_INPUT';
+  if (!graphqlError) return typeof code === 'string' && requestFaultCodes.has(code) ? describeRequestFault(error as Error & { nodes: undefined }) : undefined;
   // graphql-js gives its own coercion and validation errors no original error and, over WebSocket, no code either.
-  const fromGraphql = graphqlError !== undefined && graphqlError.originalError === undefined && code === undefined;
-  if (isOurs || !(fromGraphql || (typeof code === 'string' && requestFaultCodes.has(code)) || graphqlError?.message.startsWith('Variable "$'))) return undefined;
-  return describeCoercion(graphqlError?.message ?? (error instanceof Error ? error.message : 'The request is not valid GraphQL.'));
+  const fromGraphql = graphqlError.originalError === undefined && code === undefined;
+  const atFault = fromGraphql || (typeof code === 'string' && requestFaultCodes.has(code)) || badArgument.test(graphqlError.message);
+  return atFault ? describeRequestFault(graphqlError) : undefined;
 }

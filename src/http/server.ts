@@ -1,11 +1,12 @@
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { randomUUID } from 'node:crypto';
+import { BadUserInputError } from '../errors.js';
 import { cannotListen } from './cannot-listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
@@ -38,10 +39,12 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     csrfPrevention: true,
+    persistedQueries: false,
     stopOnTerminationSignals: false,
     logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (message) => logger.error({ apollo: typeof message }, 'Apollo Server') },
     plugins: [
       fastifyApolloDrainPlugin(server),
+      refuseSubscriptions,
       production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
     ],
     formatError: (_formatted, error) => formatError(error),
@@ -50,11 +53,8 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
 
   server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
-    const requestFault = status < 500;
-    const message = status === 413 ? `The request is larger than ${largestRequestBytes} bytes: split it.` : 'The request is not valid JSON over HTTP.';
-    const formatted = requestFault
-      ? { message, extensions: { code: 'BAD_USER_INPUT', fields: [] } }
-      : formatError(error);
+    const message = status === 413 ? `is larger than ${largestRequestBytes} bytes: split the request` : 'is not valid JSON';
+    const formatted = status < 500 ? formatError(new BadUserInputError([{ path: 'body', message }])) : formatError(error);
     void reply.status(status).send({ errors: [formatted] });
   });
   await server.register(websocket, {
@@ -87,6 +87,18 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     },
   };
 }
+
+/** Over HTTP graphql-js would run a subscription as if it were a query. */
+const refuseSubscriptions: ApolloServerPlugin<ReturnType<typeof createOperationContext>> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ operation }) {
+        if (operation?.operation !== 'subscription') return;
+        throw new GraphQLError('Subscriptions are served over the WebSocket at /graphql, with the protocol graphql-transport-ws.', { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+      },
+    };
+  },
+};
 
 async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
   try {

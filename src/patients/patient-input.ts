@@ -15,21 +15,27 @@ const birthDateSchema = z
   .refine((text) => Number(text.slice(0, 4)) >= earliestBirthYear, `must not be before ${earliestBirthYear}`)
   .refine((text) => text <= new Date().toISOString().slice(0, 10), 'must not be in the future');
 
-const nameSchema = z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters');
+const line = (longest: number) =>
+  z
+    .string('must be a text and not null')
+    .trim()
+    .min(1, 'must not be empty')
+    .max(longest, `must have at most ${longest} characters`)
+    .regex(/^[^\p{Cc}]*$/u, 'must have no control characters');
 
-/** One value in the unit of the risk models. `value: null` in an update removes it. */
+const nameSchema = line(200);
+
+/**
+ * One value in the unit of the risk models. `value: null` in an update removes it. Infinity passes here: the feature
+ * catalogue refuses it, and can name the unit and the range.
+ */
 const featureSchema = z.object({
   code: z.string().max(64, 'must have at most 64 characters'),
-  value: z.number('must be a finite number').nullable(),
+  value: z.custom<number | null>((value) => value === null || typeof value === 'number', 'must be a number, or null'),
 });
 
 const identity = {
-  mrn: z
-    .string()
-    .trim()
-    .min(1, 'must not be empty')
-    .max(64, 'must have at most 64 characters')
-    .regex(/^[^\p{Cc}]*$/u, 'must have no control characters'),
+  mrn: line(64),
   givenName: nameSchema.nullish(),
   familyName: nameSchema.nullish(),
   birthDate: birthDateSchema.nullish(),
@@ -39,12 +45,19 @@ const identity = {
 export const createPatientSchema = z.object({ ...identity, sex: z.enum(AdministrativeGender).nullish() });
 export type CreatePatient = z.input<typeof createPatientSchema>;
 
-/** Absent leaves as it is; null clears. */
+/** Absent leaves as it is; null clears, which makes the sex UNKNOWN. */
 export const updatePatientSchema = z.object({
   ...identity,
   id: z.string(),
   expectedVersion: z.number().int('must be a whole number').min(1, 'must be at least 1'),
   mrn: identity.mrn.optional(),
-  sex: z.enum(AdministrativeGender).optional(),
+  sex: z
+    .enum(AdministrativeGender)
+    .nullish()
+    .transform((sex) => (sex === null ? AdministrativeGender.UNKNOWN : sex)),
 });
-export type UpdatePatient = z.input<typeof updatePatientSchema>;
+/** `mrn: null` is refused in a sentence of our own. */
+export type UpdatePatient = Omit<z.input<typeof updatePatientSchema>, 'mrn'> & { readonly mrn?: string | null };
+
+/** What a list of patients can be asked for by; the name becomes part of a regular expression. */
+export const patientFilterSchema = z.object({ filter: z.object({ mrn: z.string().trim().nullish(), familyName: nameSchema.nullish() }) });

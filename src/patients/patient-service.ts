@@ -7,7 +7,7 @@ import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import { readPage, type Page, type PageOrder, type PageRequest } from '../pagination.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
-import { createPatientSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import { createPatientSchema, patientFilterSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
 import { applyUpdate, mergeFeatures } from './patient-update.js';
 
 /** All conditions must hold. `mrn` and `familyName` identify a person and need the right to see names. */
@@ -38,11 +38,15 @@ export interface PatientService {
   delete(viewer: Viewer | null, id: string): Promise<void>;
 }
 
-/** MongoDB filter of a PatientFilter, within one organization. */
+/**
+ * MongoDB filter of a PatientFilter, within one organization.
+ * @throws BadUserInputError for a name that can be nobody's
+ */
 export function patientQuery(organizationId: string, filter: PatientFilter): QueryFilter<Patient> {
   const query: QueryFilter<Patient> = { organization: new Types.ObjectId(organizationId) };
-  if (filter.mrn != null) query.mrn = filter.mrn;
-  if (filter.familyName != null) query.familyName = new RegExp(`^${escapeExpression(filter.familyName)}$`, 'i');
+  const { mrn, familyName } = parseInput(patientFilterSchema, { filter }).filter;
+  if (mrn != null) query.mrn = mrn;
+  if (familyName != null) query.familyName = new RegExp(`^${escapeExpression(familyName)}$`, 'i');
   if (filter.sex != null) query.sex = filter.sex;
   if (filter.createdAfter != null) query.createdAt = { $gt: filter.createdAfter };
   if (filter.updatedAfter != null) query.updatedAt = { $gt: filter.updatedAfter };

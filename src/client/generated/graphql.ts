@@ -71,7 +71,7 @@ export type PatientFilter = {
 
 /** Newest first when absent. */
 export type PatientOrder = {
-  direction?: OrderDirection;
+  direction?: OrderDirection | null | undefined;
   field: PatientOrderField;
 };
 
@@ -173,7 +173,7 @@ export type SubmitScoringJobInput = {
   priority?: number | null | undefined;
 };
 
-/** Fields that are absent stay as they are; null clears. Features are merged by code. */
+/** Fields that are absent stay as they are; null clears (sex becomes UNKNOWN; an MRN cannot be cleared). Features are merged by code. */
 export type UpdatePatientInput = {
   birthDate?: string | null | undefined;
   expectedVersion: number;
