@@ -9,7 +9,7 @@ import { splitTrees } from './split-tree.js';
 import { WasmMemory } from './wasm-memory.js';
 
 /** Rows a call of the kernel: few enough that their values and sums stay in the first-level cache beside a tree. */
-const rowsAtOnce = 32;
+const rowsAtOnce = 64;
 
 type Kernel = { explain(roots: number, treeCount: number, block: number, rows: number, rowSize: number, rowCount: number, sums: number, sumsSize: number): void };
 

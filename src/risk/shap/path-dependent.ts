@@ -9,7 +9,7 @@ import { splitTrees } from './split-tree.js';
 import { WasmMemory } from './wasm-memory.js';
 
 /** Rows a call of the kernel: few enough that their values and sums stay in the first-level cache beside a tree. */
-const rowsAtOnce = 32;
+const rowsAtOnce = 64;
 
 type Kernel = Record<`explain${2 | 4 | 6 | 8}`, (trees: number, treeCount: number, scratch: number, rows: number, rowSize: number, rowCount: number, shaps: number, shapSize: number) => void>;
 
