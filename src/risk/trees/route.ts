@@ -18,28 +18,37 @@ export function goesTrue(ensemble: TreeEnsemble, node: number, value: number): b
 }
 
 /** Index of the leaf that a row reaches from a root. `row` starts at `offset` of a row-major array. */
-export function findLeaf(ensemble: TreeEnsemble, root: number, rows: ArrayLike<number>, offset: number): number {
+export function findLeaf(ensemble: TreeEnsemble, root: number, rows: Float64Array, offset: number): number {
+  const { mode, feature, threshold, trueChild, falseChild } = ensemble;
   let node = root;
-  while (ensemble.mode[node] !== NodeMode.LEAF) {
-    node = goesTrue(ensemble, node, rows[offset + ensemble.feature[node]!]!) ? ensemble.trueChild[node]! : ensemble.falseChild[node]!;
+  for (;;) {
+    const comparison = mode[node];
+    if (comparison === NodeMode.LEAF) return node;
+    const value = rows[offset + feature[node]!]!;
+    // Nearly all nodes are LEQ or LT and nearly no value is NaN.
+    const yes = Number.isNaN(value) ? goesTrue(ensemble, node, value)
+      : comparison === NodeMode.LEQ ? value <= threshold[node]!
+        : comparison === NodeMode.LT ? value < threshold[node]!
+          : goesTrue(ensemble, node, value);
+    node = yes ? trueChild[node]! : falseChild[node]!;
   }
-  return node;
 }
 
 /**
- * Raw outputs (before the post transform), summed in float64.
+ * Raw outputs (before the post transform), summed in float64 in the order of the trees.
  * @param rows row-major, rowCount x featureCount, as the trees compare them (float32 values with precision 32)
  * @returns row-major, rowCount x outputCount
  */
-export function rawOutputs(ensemble: TreeEnsemble, rows: ArrayLike<number>, rowCount: number): Float64Array {
+export function rawOutputs(ensemble: TreeEnsemble, rows: Float64Array, rowCount: number): Float64Array {
   const { featureCount, outputCount, roots, leafStart, leafOutput, leafWeight, baseValues } = ensemble;
   const raw = new Float64Array(rowCount * outputCount);
-  for (let row = 0; row < rowCount; row++) {
-    const place = row * outputCount;
-    raw.set(baseValues, place);
-    for (let tree = 0; tree < roots.length; tree++) {
-      const leaf = findLeaf(ensemble, roots[tree]!, rows, row * featureCount);
-      for (let entry = leafStart[leaf]!; entry < leafStart[leaf + 1]!; entry++) raw[place + leafOutput[entry]!]! += leafWeight[entry]!;
+  for (let row = 0; row < rowCount; row++) raw.set(baseValues, row * outputCount);
+  // Trees outside, rows inside: a tree stays in the cache while all rows pass through it.
+  for (const root of roots) {
+    for (let row = 0; row < rowCount; row++) {
+      const leaf = findLeaf(ensemble, root, rows, row * featureCount);
+      const end = leafStart[leaf + 1]!;
+      for (let entry = leafStart[leaf]!; entry < end; entry++) raw[row * outputCount + leafOutput[entry]!]! += leafWeight[entry]!;
     }
   }
   return raw;
