@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { failureLine } from './commands/failure.js';
-import type { ProcessReport } from './commands/server-process.js';
+import { reportToParent } from './commands/server-process.js';
 
 /** Commands are loaded when they are called: `token` should not wait for the ONNX runtime. */
 const commands: Record<string, () => Promise<Command>> = {
@@ -26,8 +26,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const line = failureLine(error);
-  if (process.send) process.send({ failed: line } satisfies ProcessReport);
-  else process.stderr.write(`error: ${line}\n`);
+  if (!reportToParent({ failed: line })) process.stderr.write(`error: ${line}\n`);
   process.exitCode = 1;
   // Connections that are still being retried must not keep a failed command alive.
   setTimeout(() => process.exit(1), 500).unref();

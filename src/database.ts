@@ -1,5 +1,5 @@
 import mongoose, { type Connection } from 'mongoose';
-import { ServiceUnavailableError } from './errors.js';
+import { ServiceUnavailableError, StartupError } from './errors.js';
 
 /** How long an operation may wait for a MongoDB server before the caller is told SERVICE_UNAVAILABLE. */
 const serverSelectionTimeoutMs = 3_000;
@@ -25,8 +25,18 @@ export async function connectDatabase(uri: string, options: { readonly name?: st
     return await connection.asPromise();
   } catch (error) {
     await connection.destroy().catch(() => undefined);
-    throw new ServiceUnavailableError('MongoDB does not answer: check that it runs and that MONGO_URI names it.', { cause: error });
+    throw connectFault(error);
   }
+}
+
+/** Driver messages may quote the URI with its password: name the kind of fault instead. */
+function connectFault(error: unknown): Error {
+  const { name, code } = error as { name?: string; code?: unknown };
+  if (name === 'MongoParseError' || name === 'MongoInvalidArgumentError' || name === 'MongoAPIError') {
+    return new StartupError('MONGO_URI is not a valid MongoDB URI: see https://www.mongodb.com/docs/manual/reference/connection-string/.');
+  }
+  if (code === 18) return new StartupError('MongoDB refused the login: check user, password and authSource in MONGO_URI.');
+  return new ServiceUnavailableError('MongoDB does not answer: check that it runs and that MONGO_URI names it.', { cause: error });
 }
 
 /** The database of the URI's path, or `riskgraph`. */
@@ -49,6 +59,8 @@ const outageNames = new Set([
 /** Whether the error says that MongoDB is away, rather than that we asked for something wrong. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  // A bulk that broke off before the server could answer has no code of the server's.
+  if (error.name === 'MongoBulkWriteError' && typeof (error as { code?: unknown }).code !== 'number') return true;
   const notConnected = error.name === 'MongooseError' && /initial connection|bufferCommands/.test(error.message);
   return outageNames.has(error.name) || notConnected || ('hasErrorLabel' in error && isRetryable(error));
 }

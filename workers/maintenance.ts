@@ -2,6 +2,7 @@ import { Queue, Worker } from 'bullmq';
 import type { App } from '../src/app.js';
 import { expireJobs } from '../src/jobs/expire-jobs.js';
 import { reconcile } from '../src/jobs/reconciler.js';
+import { runRetryDelayMs } from './queue-worker.js';
 
 const queueName = 'maintenance';
 const hourMs = 3_600_000;
@@ -21,7 +22,11 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
   const queueConnection = app.connectRedis('failing-fast');
   const workerConnection = app.connectRedis('waiting');
   const queue = new Queue(queueName, { connection: queueConnection, prefix: config.redisPrefix });
-  const worker = new Worker(queueName, async (job) => tasks[job.name]?.run(), { connection: workerConnection, prefix: config.redisPrefix });
+  const worker = new Worker(queueName, async (job) => tasks[job.name]?.run(), {
+    connection: workerConnection,
+    prefix: config.redisPrefix,
+    runRetryDelay: runRetryDelayMs,
+  });
   queue.on('error', (error) => logger.warn({ reason: error.message }, 'maintenance queue'));
   worker.on('error', (error) => logger.warn({ reason: error.message }, 'maintenance worker'));
   worker.on('failed', (job, error) => logger.warn({ task: job?.name, err: error }, 'maintenance task failed'));
@@ -43,7 +48,7 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
   return {
     async close() {
       clearInterval(timer);
-      await worker.close();
+      await worker.close(workerConnection.status !== 'ready');
       await queue.close().catch(() => undefined);
       queueConnection.disconnect();
       workerConnection.disconnect();

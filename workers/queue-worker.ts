@@ -7,6 +7,8 @@ const lockMs = 5_000;
 const stalledCheckMs = 2_500;
 /** Takeovers are counted and bounded in MongoDB, where the job's submitter can see them; the queue itself never gives up first. */
 const unlimitedTakeovers = 1_000;
+/** After a failed read of the queue the worker asks again this soon; BullMQ itself would wait 15 s. Milliseconds. */
+export const runRetryDelayMs = 500;
 /** How often a worker looks whether it is idle while work waits. Milliseconds. */
 const idleCheckMs = 5_000;
 
@@ -34,12 +36,13 @@ export function startQueueWorker(app: App, kind: QueueEntry['kind'], concurrency
         running += 1;
         await process(job.data).finally(() => (running -= 1));
       },
-      { connection, prefix: config.redisPrefix, concurrency, lockDuration: lockMs, stalledInterval: stalledCheckMs, maxStalledCount: unlimitedTakeovers },
+      { connection, prefix: config.redisPrefix, concurrency, lockDuration: lockMs, stalledInterval: stalledCheckMs, maxStalledCount: unlimitedTakeovers, runRetryDelay: runRetryDelayMs },
     );
     worker.on('error', (error) => logger.warn({ queue: name, reason: error.message }, 'scoring worker'));
     return {
       async close(force: boolean) {
-        await worker.close(force);
+        // Without Redis a worker that says goodbye properly would wait for it for ever.
+        await worker.close(force || connection.status !== 'ready');
         connection.disconnect();
       },
     };

@@ -68,7 +68,8 @@ export function createGraphqlClient(url: string, token?: string): GraphqlClient 
       }
     },
     async close() {
-      await socket?.dispose();
+      // Fails when the connection never came about: then there is nothing to close.
+      await Promise.resolve(socket?.dispose()).catch(() => undefined);
     },
   };
 }

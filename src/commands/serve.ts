@@ -4,7 +4,7 @@ import { startApi } from '../api.js';
 import { createApp, type App } from '../app.js';
 import { createLogger } from '../logger.js';
 import { commandConfig } from './environment.js';
-import type { ProcessReport } from './server-process.js';
+import { reportToParent } from './server-process.js';
 
 /** `riskgraph api`: one API process of a deployment. */
 export const apiCommand = (): Command =>
@@ -53,7 +53,7 @@ async function serve(name: string, start: (app: App) => Promise<{ readonly url: 
   process.on('SIGINT', () => stop('SIGINT'));
   if (process.send) {
     process.on('disconnect', () => stop('parent gone'));
-    process.send({ ready: served.url } satisfies ProcessReport);
+    reportToParent({ ready: served.url });
   } else if (name === 'api') {
     process.stdout.write(`RiskGraph API on ${served.url}/graphql\n`);
   }

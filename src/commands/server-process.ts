@@ -7,6 +7,12 @@ import { StartupError } from '../errors.js';
 /** What an API or worker child tells its parent once it serves, or instead of it. */
 export type ProcessReport = { readonly ready: string } | { readonly failed: string };
 
+/** Tells the parent, if there is one that still listens. */
+export function reportToParent(report: ProcessReport): boolean {
+  // With a callback a broken channel is its affair; without one it would be an uncaught error.
+  return process.connected && process.send!(report, undefined, undefined, () => undefined);
+}
+
 /**
  * Starts `riskgraph api` or `riskgraph worker` as a child process and waits until it serves.
  * @throws StartupError with the child's own reason when it does not

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { JobPredictionsDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { seedPatients } from '../../src/commands/seed.js';
+import { startServerProcess } from '../../src/commands/server-process.js';
+import type { Engine } from '../../src/embedded/engine.js';
+import { modelId } from '../support/heart-disease.js';
+import { startSystem, testSecretKey } from '../support/system.js';
+
+const system = await startSystem({ worker: false, environment: { RECONCILE_INTERVAL_MS: '200' } });
+const { config, models } = system.app;
+await seedPatients(config, models, { count: 1500, seed: 1, organization: 'alpha' });
+
+const startWorkerProcess = (): Promise<Engine> =>
+  startServerProcess('worker', {
+    NODE_ENV: 'test',
+    MONGO_URI: config.mongoUri,
+    REDIS_URL: config.redisUrl,
+    REDIS_PREFIX: config.redisPrefix,
+    SECRET_KEY: testSecretKey,
+    LOG_LEVEL: 'silent',
+    RECONCILE_INTERVAL_MS: '200',
+    BATCH_CHUNK_SIZE: '50',
+  });
+
+async function killHard(worker: Engine): Promise<void> {
+  process.kill(worker.pid, 'SIGKILL');
+  await worker.exited;
+}
+
+describe('a worker that is killed in the middle of its work', () => {
+  it('leaves a batch that another one finishes, each patient scored once', async () => {
+    const client = await system.client('CLINICIAN');
+    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+    let worker: Engine | undefined = await startWorkerProcess();
+    let successor: Promise<Engine> | undefined;
+    let progress;
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) {
+      ({ progress } = scoringJobUpdated.job);
+      if (worker && progress.processed > 0 && progress.processed < progress.total) {
+        await killHard(worker);
+        worker = undefined;
+        successor = startWorkerProcess();
+      }
+    }
+    await (await successor)?.stop();
+    await worker?.stop();
+    expect(successor, 'the batch was over before the worker could be killed: seed more patients').toBeDefined();
+    expect(progress).toMatchObject({ processed: 1500, total: 1500, failed: 0 });
+    const predicted = await models.predictions.distinct('patient', { job: submitBatchScoringJob.id });
+    expect(predicted).toHaveLength(1500);
+    expect(await models.predictions.countDocuments({ job: submitBatchScoringJob.id })).toBe(1500);
+  });
+
+  it('leaves single jobs that another one finishes, one prediction each', async () => {
+    const client = await system.client('CLINICIAN');
+    const patients = await models.patients.find({}, { _id: 1 }).limit(200).lean();
+    const jobs = await Promise.all(
+      patients.map(({ _id }) => client.request(SubmitScoringJobDocument, { input: { patientId: _id.toHexString(), modelId } })),
+    );
+    const ids = jobs.map(({ submitScoringJob }) => submitScoringJob.id);
+    const worker = await startWorkerProcess();
+    // The first result says that the worker is in the middle of the others.
+    const following = ids.map(async (id) => {
+      const states = [];
+      for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) states.push(scoringJobUpdated.job.state);
+      return states.at(-1);
+    });
+    await Promise.race(following);
+    await killHard(worker);
+    const successor = await startWorkerProcess();
+    const ends = await Promise.all(following);
+    await successor.stop();
+    expect(new Set(ends)).toEqual(new Set(['COMPLETED']));
+    for (const id of ids) {
+      const { scoringJob } = await client.request(JobPredictionsDocument, { id });
+      expect(scoringJob!.predictions.totalCount).toBe(1);
+    }
+  });
+});

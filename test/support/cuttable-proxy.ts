@@ -1,0 +1,57 @@
+import { connect, createServer, type AddressInfo, type NetConnectOpts, type Socket } from 'node:net';
+
+/** A way to a server that a test can cut and mend, without touching the server that others use. */
+export interface CuttableProxy {
+  readonly host: string;
+  readonly port: number;
+  /** Ends every connection and accepts none. */
+  cut(): void;
+  mend(): void;
+  close(): Promise<void>;
+}
+
+export async function startProxy(target: NetConnectOpts): Promise<CuttableProxy> {
+  const sockets = new Set<Socket>();
+  let open = true;
+  const server = createServer((client) => {
+    if (!open) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(target);
+    for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+      sockets.add(from);
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const drop = (): void => sockets.forEach((socket) => socket.destroy());
+  return {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      open = false;
+      drop();
+    },
+    mend() {
+      open = true;
+    },
+    async close() {
+      drop();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A proxy to the server of a `redis://` or `mongodb://` URL, and that URL by way of the proxy. */
+export async function proxyTo(url: string): Promise<CuttableProxy & { readonly url: string }> {
+  const [, scheme = '', login = '', host = '', rest = ''] = /^(\w+:\/\/)([^@/]*@)?([^/]+)(.*)$/.exec(url)!;
+  const name = decodeURIComponent(host);
+  const proxy = await startProxy(name.includes('/') ? { path: name } : { host: name.split(':')[0]!, port: Number(name.split(':')[1]) });
+  return { ...proxy, url: `${scheme}${login}${proxy.host}:${proxy.port}${rest}` };
+}
