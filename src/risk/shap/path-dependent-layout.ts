@@ -21,7 +21,7 @@ export interface PackedTrees {
 }
 
 /** Sizes of the kernel's structures; see path-dependent.as. */
-const sizes = { joint: 64, fork: 64, tree: 24 };
+const sizes = { joint: 64, fork: 64, tree: 36 };
 
 /** What a split does with the numbers at each quadrature node, as the kernel reads it: s, then the scale of the change. */
 interface Rules {
@@ -111,8 +111,9 @@ function isFork(split: Split): boolean {
 /** @returns the words of the kernel's `Tree` */
 function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: ScratchLayout): number[] {
   const splits = splitsOf(tree);
-  const joints = splits.filter((split) => !isFork(split));
-  const forks = splits.filter(isFork);
+  const { joints, runs } = inRuns(tree.root);
+  const plainForks = splits.filter((split) => isFork(split) && !split.earlier);
+  const forks = [...plainForks, ...splits.filter((split) => isFork(split) && split.earlier)];
   const place = new Map([...joints, ...forks].map((split, index) => [split, index]));
   const vector = rules.nodes.length * 8;
   const jointsAddress = memory.reserve(joints.length * sizes.joint);
@@ -141,5 +142,30 @@ function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: Sc
     [split.threshold, passes, fails, ...changes].forEach((value, field) => memory.setFloat64(address + field * 8, value));
     common(split).forEach((value, field) => memory.setUint32(address + 40 + field * 4, value));
   });
-  return [jointsAddress, joints.length, forksAddress, forks.length, rules.weights, rules.lost];
+  return [jointsAddress, memory.writeUint32(runs), runs.length / 2, forksAddress, plainForks.length, forks.length - plainForks.length, rules.weights, rules.plain, rules.lost];
+}
+
+/**
+ * The joints of a tree, parents before children, in as few runs as that allows: those whose feature is not split on above,
+ * then those whose feature is, and so on. `runs` has the lengths.
+ */
+function inRuns(root: SplitOrLeaf): { joints: Split[]; runs: number[] } {
+  const joints: Split[] = [];
+  const runs: number[] = [];
+  const waiting: [plain: Split[], repeated: Split[]] = [[], []];
+  const add = (tree: SplitOrLeaf): void => {
+    if (typeof tree !== 'number' && !isFork(tree)) waiting[tree.earlier ? 1 : 0].push(tree);
+  };
+  add(root);
+  while (waiting[0].length + waiting[1].length > 0) {
+    for (const queue of waiting) {
+      const before = joints.length;
+      for (let split = queue.pop(); split; split = queue.pop()) {
+        joints.push(split);
+        split.children.forEach(add);
+      }
+      runs.push(joints.length - before);
+    }
+  }
+  return { joints, runs };
 }

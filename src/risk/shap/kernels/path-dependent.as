@@ -51,12 +51,18 @@ type Rule = usize;
 }
 
 @unmanaged class Tree {
+  /** In runs: so many splits whose feature is not split on above, then so many whose feature is; parents before children. */
   joints: u32;
-  jointCount: u32;
+  runs: u32;
+  runCount: u32;
+  /** Likewise, in one run. */
   forks: u32;
-  forkCount: u32;
+  plainForkCount: u32;
+  repeatedForkCount: u32;
   /** Quadrature weights, the mass of the root. */
   weights: u32;
+  /** Rule of a split whose feature is not split on above; its scales are 1. */
+  plain: u32;
   /** Rule of a split whose feature the row has left the path of. */
   lost: u32;
 }
@@ -74,66 +80,70 @@ type Rule = usize;
 @inline function sub(a: v128, b: v128): v128 { return f64x2.sub(a, b); }
 @inline function mul(a: v128, b: v128): v128 { return f64x2.mul(a, b); }
 
-/** 0: passes; 1: fails; + 2 where the row left the feature's path at an earlier split. Missing (NaN) fails. */
-@inline function outcomeOf(values: usize, value: u32, threshold: f64, earlier: u32, side: u32): u32 {
-  const fails = u32(!(load<f64>(values + value) <= threshold));
-  return fails | (u32(load<u32>(earlier) != side) << 1);
-}
+/** 1 where the row fails the test. Missing (NaN) fails. */
+@inline function failsAt(values: usize, value: u32, threshold: f64): u32 { return u32(!(load<f64>(values + value) <= threshold)); }
 
-/** Calls are written out for each pair of quadrature nodes, because neither compiler unrolls a loop; PAIRS is known to both. */
-@inline function descendPair(pair: i32, mass: usize, taken: usize, left: usize, rule: Rule, loss: v128, other: v128): void {
+/** 2 where the row left the path at an earlier split on the same feature. */
+@inline function leftAbove(earlier: u32, side: u32): u32 { return u32(load<u32>(earlier) != side) << 1; }
+
+/**
+ * Functions on one pair of quadrature nodes, called once for each pair: neither compiler unrolls a loop. PAIRS and PLAIN are
+ * known to both. PLAIN: the feature is not split on above, s is given and the scale is 1; else both come from the rule.
+ */
+@inline function descendPair(PLAIN: bool, pair: i32, s: v128, rule: Rule, mass: usize, taken: usize, left: usize, loss: v128, other: v128): void {
   const own = at(mass, pair);
-  const scaled = mul(own, at(rule, pair));
+  const scaled = PLAIN ? mul(own, s) : mul(own, at(rule, pair));
   put(taken, pair, sub(own, mul(scaled, loss)));
   put(left, pair, mul(scaled, other));
 }
 
-@inline function descend(PAIRS: i32, joint: usize, outcome: u32, mass: usize, rule: Rule): void {
-  const fails = outcome & 1;
-  const loss = f64x2.splat(1.0 - load<f64>(joint + (fails << 3), offsetof<Joint>("passFraction")));
-  const other = f64x2.splat(load<f64>(joint + ((fails ^ 1) << 3), offsetof<Joint>("passFraction")));
-  const taken: usize = load<u32>(joint + (fails << 2), offsetof<Joint>("passMass"));
-  const left: usize = load<u32>(joint + ((fails ^ 1) << 2), offsetof<Joint>("passMass"));
-  descendPair(0, mass, taken, left, rule, loss, other);
-  if (PAIRS > 1) descendPair(1, mass, taken, left, rule, loss, other);
-  if (PAIRS > 2) descendPair(2, mass, taken, left, rule, loss, other);
-  if (PAIRS > 3) descendPair(3, mass, taken, left, rule, loss, other);
-}
-
-@inline function ascendPair(PAIRS: i32, pair: i32, mass: usize, below: usize, taken: usize, left: usize, rule: Rule, loss: v128, other: v128): v128 {
+@inline function ascendPair(PAIRS: i32, PLAIN: bool, pair: i32, s: v128, rule: Rule, mass: usize, below: usize, taken: usize, left: usize, loss: v128, other: v128): v128 {
   const kept = at(taken, pair);
   const change = sub(mul(kept, loss), mul(at(left, pair), other));
-  put(below, pair, sub(kept, mul(at(rule, pair), change)));
-  return mul(mul(at(mass, pair), change), at(rule, PAIRS + pair));
+  put(below, pair, sub(kept, PLAIN ? mul(s, change) : mul(at(rule, pair), change)));
+  const gained = mul(at(mass, pair), change);
+  return PLAIN ? gained : mul(gained, at(rule, PAIRS + pair));
 }
 
-@inline function ascend(PAIRS: i32, joint: usize, outcome: u32, mass: usize, below: usize, rule: Rule): v128 {
-  const fails = outcome & 1;
-  const loss = f64x2.splat(1.0 - load<f64>(joint + (fails << 3), offsetof<Joint>("passFraction")));
-  const other = f64x2.splat(load<f64>(joint + ((fails ^ 1) << 3), offsetof<Joint>("passFraction")));
+@inline function turnPair(PAIRS: i32, PLAIN: bool, pair: i32, s: v128, rule: Rule, mass: usize, below: usize, kept: v128, change: v128): v128 {
+  put(below, pair, sub(kept, PLAIN ? mul(s, change) : mul(at(rule, pair), change)));
+  return PLAIN ? at(mass, pair) : mul(at(mass, pair), at(rule, PAIRS + pair));
+}
+
+@inline function lossOf(joint: usize, fails: u32): v128 { return f64x2.splat(1.0 - load<f64>(joint + (fails << 3), offsetof<Joint>("passFraction"))); }
+@inline function otherOf(joint: usize, fails: u32): v128 { return f64x2.splat(load<f64>(joint + ((fails ^ 1) << 3), offsetof<Joint>("passFraction"))); }
+
+@inline function descend(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, joint: usize, fails: u32, mass: usize): void {
+  const loss = lossOf(joint, fails);
+  const other = otherOf(joint, fails);
+  const taken: usize = load<u32>(joint + (fails << 2), offsetof<Joint>("passMass"));
+  const left: usize = load<u32>(joint + ((fails ^ 1) << 2), offsetof<Joint>("passMass"));
+  descendPair(PLAIN, 0, s0, rule, mass, taken, left, loss, other);
+  if (PAIRS > 1) descendPair(PLAIN, 1, s1, rule, mass, taken, left, loss, other);
+  if (PAIRS > 2) descendPair(PLAIN, 2, s2, rule, mass, taken, left, loss, other);
+  if (PAIRS > 3) descendPair(PLAIN, 3, s3, rule, mass, taken, left, loss, other);
+}
+
+@inline function ascend(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, joint: usize, fails: u32, mass: usize, below: usize, shap: usize): void {
+  const loss = lossOf(joint, fails);
+  const other = otherOf(joint, fails);
   const taken: usize = load<u32>(joint + (fails << 2), offsetof<Joint>("passBelow"));
   const left: usize = load<u32>(joint + ((fails ^ 1) << 2), offsetof<Joint>("passBelow"));
-  let sum = ascendPair(PAIRS, 0, mass, below, taken, left, rule, loss, other);
-  if (PAIRS > 1) sum = add(sum, ascendPair(PAIRS, 1, mass, below, taken, left, rule, loss, other));
-  if (PAIRS > 2) sum = add(sum, ascendPair(PAIRS, 2, mass, below, taken, left, rule, loss, other));
-  if (PAIRS > 3) sum = add(sum, ascendPair(PAIRS, 3, mass, below, taken, left, rule, loss, other));
-  return sum;
+  let sum = ascendPair(PAIRS, PLAIN, 0, s0, rule, mass, below, taken, left, loss, other);
+  if (PAIRS > 1) sum = add(sum, ascendPair(PAIRS, PLAIN, 1, s1, rule, mass, below, taken, left, loss, other));
+  if (PAIRS > 2) sum = add(sum, ascendPair(PAIRS, PLAIN, 2, s2, rule, mass, below, taken, left, loss, other));
+  if (PAIRS > 3) sum = add(sum, ascendPair(PAIRS, PLAIN, 3, s3, rule, mass, below, taken, left, loss, other));
+  accumulate(shap, sum);
 }
 
-@inline function turnPair(PAIRS: i32, pair: i32, mass: usize, below: usize, rule: Rule, kept: v128, change: v128): v128 {
-  put(below, pair, sub(kept, mul(at(rule, pair), change)));
-  return mul(at(mass, pair), at(rule, PAIRS + pair));
-}
-
-@inline function turn(PAIRS: i32, fork: usize, outcome: u32, mass: usize, below: usize, rule: Rule): v128 {
-  const fails = outcome & 1;
+@inline function turn(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, fork: usize, fails: u32, mass: usize, below: usize, shap: usize): void {
   const kept = f64x2.splat(load<f64>(fork + (fails << 3), offsetof<Fork>("passWeight")));
   const change = f64x2.splat(load<f64>(fork + (fails << 3), offsetof<Fork>("passChange")));
-  let sum = turnPair(PAIRS, 0, mass, below, rule, kept, change);
-  if (PAIRS > 1) sum = add(sum, turnPair(PAIRS, 1, mass, below, rule, kept, change));
-  if (PAIRS > 2) sum = add(sum, turnPair(PAIRS, 2, mass, below, rule, kept, change));
-  if (PAIRS > 3) sum = add(sum, turnPair(PAIRS, 3, mass, below, rule, kept, change));
-  return mul(sum, change);
+  let sum = turnPair(PAIRS, PLAIN, 0, s0, rule, mass, below, kept, change);
+  if (PAIRS > 1) sum = add(sum, turnPair(PAIRS, PLAIN, 1, s1, rule, mass, below, kept, change));
+  if (PAIRS > 2) sum = add(sum, turnPair(PAIRS, PLAIN, 2, s2, rule, mass, below, kept, change));
+  if (PAIRS > 3) sum = add(sum, turnPair(PAIRS, PLAIN, 3, s3, rule, mass, below, kept, change));
+  accumulate(shap, mul(sum, change));
 }
 
 @inline function accumulate(shap: usize, change: v128): void { v128.store(shap, add(v128.load(shap), change)); }
@@ -141,46 +151,77 @@ type Rule = usize;
 @inline function explainTree(PAIRS: i32, tree: Tree, scratch: Scratch, values: usize, shap: usize): void {
   const size: usize = PAIRS << 4;
   const lost: usize = tree.lost;
-  const jointsEnd: usize = tree.joints + tree.jointCount * offsetof<Joint>();
+  const plain: usize = tree.plain;
+  const s0 = at(plain, 0);
+  const s1 = PAIRS > 1 ? at(plain, 1) : s0;
+  const s2 = PAIRS > 2 ? at(plain, 2) : s0;
+  const s3 = PAIRS > 3 ? at(plain, 3) : s0;
+  const runsEnd: usize = tree.runs + (tree.runCount << 3);
   let joint: usize = tree.joints;
   let outcomes: usize = scratch.outcomes;
   let mass: usize = scratch.masses;
   let below: usize = scratch.belows;
-  while (joint < jointsEnd) {
-    const split = changetype<Joint>(joint);
-    const outcome = outcomeOf(values, split.value, split.threshold, split.earlier, split.side);
-    store<u32>(outcomes, outcome);
-    descend(PAIRS, joint, outcome, mass, outcome > 1 ? lost : usize(split.rule));
-    joint += offsetof<Joint>();
-    outcomes += 4;
-    mass += size;
-    below += size;
+  for (let run: usize = tree.runs; run < runsEnd; run += 8) {
+    for (let count = load<u32>(run); count > 0; count--) {
+      const split = changetype<Joint>(joint);
+      const fails = failsAt(values, split.value, split.threshold);
+      store<u32>(outcomes, fails);
+      descend(PAIRS, true, s0, s1, s2, s3, 0, joint, fails, mass);
+      joint += offsetof<Joint>();
+      outcomes += 4;
+      mass += size;
+    }
+    for (let count = load<u32>(run, 4); count > 0; count--) {
+      const split = changetype<Joint>(joint);
+      const outcome = failsAt(values, split.value, split.threshold) | leftAbove(split.earlier, split.side);
+      store<u32>(outcomes, outcome);
+      descend(PAIRS, false, s0, s1, s2, s3, outcome > 1 ? lost : usize(split.rule), joint, outcome & 1, mass);
+      joint += offsetof<Joint>();
+      outcomes += 4;
+      mass += size;
+    }
   }
-  const jointMassEnd = mass;
-  const jointBelowEnd = below;
-  const jointOutcomesEnd = outcomes;
+
+  const masses = mass;
+  below += mass - scratch.masses;
+  const belows = below;
   let fork: usize = tree.forks;
-  const forksEnd: usize = fork + tree.forkCount * offsetof<Fork>();
-  while (fork < forksEnd) {
+  for (let count = tree.plainForkCount; count > 0; count--) {
     const split = changetype<Fork>(fork);
-    const outcome = outcomeOf(values, split.value, split.threshold, split.earlier, split.side);
-    accumulate(shap + split.shap, turn(PAIRS, fork, outcome, mass, below, outcome > 1 ? lost : usize(split.rule)));
+    turn(PAIRS, true, s0, s1, s2, s3, 0, fork, failsAt(values, split.value, split.threshold), mass, below, shap + split.shap);
     fork += offsetof<Fork>();
     mass += size;
     below += size;
   }
-  mass = jointMassEnd;
-  below = jointBelowEnd;
-  outcomes = jointOutcomesEnd;
-  const jointsStart: usize = tree.joints;
-  while (joint > jointsStart) {
-    joint -= offsetof<Joint>();
-    mass -= size;
-    below -= size;
-    outcomes -= 4;
-    const split = changetype<Joint>(joint);
-    const outcome = load<u32>(outcomes);
-    accumulate(shap + split.shap, ascend(PAIRS, joint, outcome, mass, below, outcome > 1 ? lost : usize(split.rule)));
+  for (let count = tree.repeatedForkCount; count > 0; count--) {
+    const split = changetype<Fork>(fork);
+    const rule = leftAbove(split.earlier, split.side) ? lost : usize(split.rule);
+    turn(PAIRS, false, s0, s1, s2, s3, rule, fork, failsAt(values, split.value, split.threshold), mass, below, shap + split.shap);
+    fork += offsetof<Fork>();
+    mass += size;
+    below += size;
+  }
+
+  mass = masses;
+  below = belows;
+  for (let run: usize = runsEnd; run > tree.runs;) {
+    run -= 8;
+    for (let count = load<u32>(run, 4); count > 0; count--) {
+      joint -= offsetof<Joint>();
+      outcomes -= 4;
+      mass -= size;
+      below -= size;
+      const split = changetype<Joint>(joint);
+      const outcome = load<u32>(outcomes);
+      ascend(PAIRS, false, s0, s1, s2, s3, outcome > 1 ? lost : usize(split.rule), joint, outcome & 1, mass, below, shap + split.shap);
+    }
+    for (let count = load<u32>(run); count > 0; count--) {
+      joint -= offsetof<Joint>();
+      outcomes -= 4;
+      mass -= size;
+      below -= size;
+      ascend(PAIRS, true, s0, s1, s2, s3, 0, joint, load<u32>(outcomes), mass, below, shap + changetype<Joint>(joint).shap);
+    }
   }
 }
 
