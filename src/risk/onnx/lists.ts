@@ -1,7 +1,7 @@
 import { InvalidModelError } from '../errors.js';
 
 /** The longest list that is read, e.g. nodes of a forest: 14 times the 291,000 of 500 trees of depth 10. */
-const longestList = 4 * 1024 * 1024;
+export const longestList = 4 * 1024 * 1024;
 
 /** Numbers in one growing buffer: 8 bytes a value, whatever a file claims, and never more than `longestList` of them. */
 export class NumberList {

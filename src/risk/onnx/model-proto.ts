@@ -44,7 +44,7 @@ export interface OnnxModel {
 }
 
 /** Bounds of what is read. A forest of 500 trees and depth 10 is 11.5 MB, 15 attributes and one node. */
-export const modelLimits = { bytes: 256 * 1024 * 1024, nodes: 10_000, attributesPerNode: 200, namesPerNode: 10_000, initializers: 10_000, values: 10_000 } as const;
+export const modelLimits = { bytes: 128 * 1024 * 1024, nodes: 10_000, attributesPerNode: 200, namesPerNode: 10_000, initializers: 10_000, values: 10_000 } as const;
 
 /**
  * Reads a ModelProto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), only the fields that tree models need.

@@ -1,5 +1,5 @@
 import { InvalidModelError, quoted } from '../errors.js';
-import { NumberList } from './lists.js';
+import { longestList, NumberList } from './lists.js';
 import { type WireReader, WireType } from './wire-reader.js';
 
 /** TensorProto.DataType, the types that tree models use. */
@@ -58,6 +58,7 @@ function decodeRaw(bytes: Uint8Array, elementType: number, name: string): Float6
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const element = rawElements[elementType]!;
   if (bytes.length % element.size !== 0) throw new InvalidModelError(`ONNX file, tensor ${quoted(name)}`, 'its raw data are cut within a value', 'export the model again');
+  if (bytes.length / element.size > longestList) throw new InvalidModelError(`ONNX file, tensor ${quoted(name)}`, `it has more than ${longestList} values, the most that is read`, 'serve a smaller model');
   return Float64Array.from({ length: bytes.length / element.size }, (_, index) => element.read(view, index * element.size));
 }
 
