@@ -1,7 +1,9 @@
 import { GraphQLError, getOperationAST, parse, validate, type ExecutionArgs, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { ServerOptions } from 'graphql-ws';
 import { makeHandler, type Extra } from 'graphql-ws/use/@fastify/websocket';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import type { WebSocket } from 'ws';
 import type { ErrorFormatter } from './error-format.js';
 import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
 
@@ -64,12 +66,19 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
       clearTimeout(extra.expiry);
     },
   };
-  return makeHandler(options);
+  const handler = makeHandler(options);
+  return function handleSocket(this: FastifyInstance, socket: WebSocket, request: FastifyRequest): void {
+    handler.call(this, socket, request);
+    // graphql-ws writes what goes wrong with a socket (a message that is too large, say) to the console; ws closes it anyway.
+    socket.removeAllListeners('error');
+    socket.on('error', (error: NodeJS.ErrnoException) => sources.app.logger.info({ code: error.code }, 'WebSocket'));
+  };
 }
 
-/** graphql-ws wraps what a stream throws once more. */
+/** graphql-ws wraps what a stream throws once more, under the same message; what graphql-js wraps has more to say than its cause. */
 function unwrap(error: GraphQLError): GraphQLError {
-  return error.originalError instanceof GraphQLError ? unwrap(error.originalError) : error;
+  const { originalError } = error;
+  return originalError instanceof GraphQLError && originalError.message === error.message ? unwrap(originalError) : error;
 }
 
 function parseOrErrors(query: string) {

@@ -5,6 +5,7 @@ import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
 import { BadUserInputError } from '../errors.js';
 import { cannotListen } from './cannot-listen.js';
@@ -58,7 +59,8 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     void reply.status(status).send({ errors: [formatted] });
   });
   await server.register(websocket, {
-    options: { maxPayload: largestRequestBytes },
+    // graphql-ws sets handleProtocols too, but only when the first socket is open already.
+    options: { maxPayload: largestRequestBytes, handleProtocols },
     // Fastify closes sockets without a code; clients take 1001 as a hint to come back.
     preClose(done) {
       for (const client of this.websocketServer.clients) client.close(1001, 'Going away: connect again');

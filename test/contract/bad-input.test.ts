@@ -29,7 +29,7 @@ afterEach(async () => {
   expect(await system.counts(), 'something was stored').toEqual(before);
 });
 
-function expectRefused(answer: Answer, path: string, message: RegExp): void {
+function expectRefused(answer: Pick<Answer, 'text' | 'errors'>, path: string, message: RegExp): void {
   expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
   const [error] = answer.errors!;
   const field = error!.extensions!.fields!.find((one) => one.path === path);
