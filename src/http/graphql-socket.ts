@@ -68,7 +68,7 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
   };
   const handler = makeHandler(options);
   return function handleSocket(this: FastifyInstance, socket: WebSocket, request: FastifyRequest): void {
-    handler.call(this, socket, request);
+    void handler.call(this, socket, request);
     // graphql-ws writes what goes wrong with a socket (a message that is too large, say) to the console; ws closes it anyway.
     socket.removeAllListeners('error');
     socket.on('error', (error: NodeJS.ErrnoException) => sources.app.logger.info({ code: error.code }, 'WebSocket'));

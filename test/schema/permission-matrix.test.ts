@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest';
+import { Role } from '../../models/index.js';
+import { buildBareSchema } from '../../schema/build-schema.js';
+import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { modelId, newPatient } from '../support/heart-disease.js';
+import { connectSocket } from '../support/raw-socket.js';
+import { codesOf, startSystem } from '../support/system.js';
+
+const system = await startSystem();
+const roles = Object.values(Role);
+const everybody = roles;
+const id = '"aaaaaaaaaaaaaaaaaaaaaaaa"';
+
+/** Who may do what, as the contract says it: written down here once more, apart from the code. */
+const matrix: Record<string, { readonly operation: string; readonly allowed: readonly Role[] }> = {
+  'Query.viewer': { operation: '{ viewer { username } }', allowed: everybody },
+  'Query.patient': { operation: `{ patient(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.ANALYST] },
+  'Query.patients': { operation: '{ patients { totalCount } }', allowed: [Role.CLINICIAN, Role.ANALYST] },
+  'Query.prediction': { operation: `{ prediction(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE] },
+  'Query.predictions': { operation: '{ predictions { totalCount } }', allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE] },
+  'Query.scoringJob': { operation: `{ scoringJob(id: ${id}) { id } }`, allowed: everybody },
+  'Query.scoringJobs': { operation: '{ scoringJobs { totalCount } }', allowed: everybody },
+  'Query.riskModels': { operation: '{ riskModels { id } }', allowed: everybody },
+  'Query.riskModel': { operation: `{ riskModel(id: ${id}) { id } }`, allowed: everybody },
+  'Query.simulateRisk': { operation: `{ simulateRisk(input: { modelId: ${id} }) { probability } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
+  'Mutation.createPatient': { operation: 'mutation { createPatient(input: { mrn: "" }) { id } }', allowed: [Role.CLINICIAN] },
+  'Mutation.updatePatient': { operation: `mutation { updatePatient(input: { id: ${id}, expectedVersion: 1 }) { id } }`, allowed: [Role.CLINICIAN] },
+  'Mutation.deletePatient': { operation: `mutation { deletePatient(id: ${id}) { id } }`, allowed: [Role.CLINICIAN] },
+  'Mutation.submitScoringJob': { operation: `mutation { submitScoringJob(input: { patientId: ${id}, modelId: "m" }) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
+  'Mutation.submitBatchScoringJob': { operation: `mutation { submitBatchScoringJob(input: { patientIds: [${id}], modelId: "m" }) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
+  'Mutation.cancelScoringJob': { operation: `mutation { cancelScoringJob(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN] },
+  'Mutation.retryScoringJob': { operation: `mutation { retryScoringJob(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN] },
+  'Subscription.scoringJobUpdated': { operation: `subscription { scoringJobUpdated(id: ${id}) { sequence } }`, allowed: everybody },
+  'Subscription.predictionCreated': { operation: `subscription { predictionCreated(patientId: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE] },
+};
+
+/** Runs an operation the way its kind is run, and says what it was refused with, if it was. */
+async function codes(operation: string, token?: string): Promise<(string | undefined)[]> {
+  if (!operation.startsWith('subscription')) return codesOf(await system.post(operation, undefined, token));
+  const socket = await connectSocket(system.url, token);
+  socket.send({ type: 'subscribe', id: '1', payload: { query: operation } });
+  const { type, payload } = await socket.next();
+  return type === 'error' ? (payload as { extensions: { code: string } }[]).map(({ extensions }) => extensions.code) : [];
+}
+
+test('the matrix has every operation of the schema', () => {
+  const schema = buildBareSchema(system.app);
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  expect(Object.keys(matrix).sort()).toEqual(roots.flatMap((type) => Object.keys(type!.getFields()).map((field) => `${type!.name}.${field}`)).sort());
+});
+
+describe.each(Object.entries(matrix))('%s', (_name, { operation, allowed }) => {
+  test('is UNAUTHENTICATED to anonymous callers', async () => {
+    expect(await codes(operation)).toEqual(['UNAUTHENTICATED']);
+  });
+
+  test.each(roles)('for the role %s', async (role) => {
+    const seen = await codes(operation, await system.token(role));
+    expect(seen).not.toContain('UNAUTHENTICATED');
+    expect(seen).not.toContain('INTERNAL');
+    if (allowed.includes(role)) expect(seen).not.toContain('FORBIDDEN');
+    else expect(seen).toEqual(['FORBIDDEN']);
+  });
+});
+
+describe('patients and results, field by field', async () => {
+  const clinician = await system.client('CLINICIAN');
+  const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada', familyName: 'Canary', birthDate: '1950-01-02' }) });
+  const { submitScoringJob } = await clinician.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  for await (const event of clinician.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void event;
+  const job = `"${submitScoringJob.id}"`;
+  const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
+  const secrets = [createPatient.mrn, 'Ada', 'Canary', '1950-01-02'];
+
+  test.each(identifying)('%s of a patient is for CLINICIAN alone, on every way to it', async (field) => {
+    const ways = [
+      `{ patient(id: "${createPatient.id}") { ${field} } }`,
+      `{ patients { edges { node { ${field} } } } }`,
+      `{ predictions { edges { node { patient { ${field} } } } } }`,
+      `{ scoringJob(id: ${job}) { patient { ${field} } } }`,
+      `{ scoringJob(id: ${job}) { prediction { patient { ${field} } job { patient { ${field} } } } } }`,
+    ];
+    for (const way of ways) {
+      const asClinician = await system.post(way, undefined, await system.token('CLINICIAN'));
+      expect(asClinician.errors, way).toBeUndefined();
+      for (const role of ['ANALYST', 'SERVICE', 'ADMIN'] as const) {
+        const answer = await system.post(way, undefined, await system.token(role));
+        expect(new Set(codesOf(answer)), `${role}: ${way}`).toEqual(new Set(['FORBIDDEN']));
+        for (const secret of secrets) expect(answer.text).not.toContain(secret);
+      }
+    }
+  });
+
+  test('an alias, a fragment or a directive opens no way around', async () => {
+    const token = await system.token('ANALYST');
+    for (const query of ['{ patients { edges { node { id name: givenName } } } }', 'query { patients { edges { node { ...F } } } } fragment F on Patient { familyName }', '{ patients { edges { node { ... on Patient @include(if: true) { birthDate } } } } }']) {
+      const answer = await system.post(query, undefined, token);
+      expect(codesOf(answer)).toContain('FORBIDDEN');
+      for (const secret of secrets) expect(answer.text).not.toContain(secret);
+    }
+  });
+
+  test('who may not see names cannot ask by them either', async () => {
+    const analyst = await system.token('ANALYST');
+    const service = await system.token('SERVICE');
+    const mrn = JSON.stringify(createPatient.mrn);
+    expect(codesOf(await system.post(`{ patient(mrn: ${mrn}) { id } }`, undefined, analyst))).toEqual(['FORBIDDEN']);
+    expect(codesOf(await system.post(`{ patients(filter: { mrn: ${mrn} }) { totalCount } }`, undefined, analyst))).toEqual(['FORBIDDEN']);
+    expect(codesOf(await system.post('{ patients(filter: { familyName: "canary" }) { totalCount } }', undefined, analyst))).toEqual(['FORBIDDEN']);
+    expect(codesOf(await system.post(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", filter: { mrn: ${mrn} } }) { id } }`, undefined, service))).toEqual(['FORBIDDEN']);
+  });
+
+  test('ANALYST and SERVICE read results without names', async () => {
+    for (const role of ['ANALYST', 'SERVICE'] as const) {
+      const { errors, text } = await system.post(
+        `{ scoringJob(id: ${job}) { state patient { id } prediction { probability riskBand inputs { code value } patient { id version } explanation { contributions { value } } } predictions { totalCount } failures { code } } }`,
+        undefined,
+        await system.token(role),
+      );
+      expect(errors).toBeUndefined();
+      for (const secret of secrets) expect(text).not.toContain(secret);
+    }
+    expect((await system.post(`{ patient(id: "${createPatient.id}") { id sex version createdAt updatedAt features { code value unit } predictions { totalCount } } }`, undefined, await system.token('ANALYST'))).errors).toBeUndefined();
+  });
+
+  test.each(['patient { id }', 'prediction { id }', 'predictions { totalCount }', 'failures { code }'])('ADMIN sees a job, but not its %s', async (field) => {
+    const token = await system.token('ADMIN');
+    expect((await system.post(`{ scoringJob(id: ${job}) { state progress { percent } model { id } } }`, undefined, token)).errors).toBeUndefined();
+    expect(codesOf(await system.post(`{ scoringJob(id: ${job}) { ${field} } }`, undefined, token))).toEqual(['FORBIDDEN']);
+  });
+
+  test('an event shows a subscriber no more than a query would', async () => {
+    const socket = await connectSocket(system.url, await system.token('ANALYST'));
+    socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: ${job}) { job { state patient { id givenName } } } }` } });
+    const event = JSON.stringify(await socket.next());
+    expect(event).toContain('"state":"COMPLETED"');
+    expect(event).toContain('FORBIDDEN');
+    expect(event).not.toContain('Ada');
+  });
+});
+
+test('a token of a role that there is not, of another key or without an organization is UNAUTHENTICATED', async () => {
+  const good = await system.token('CLINICIAN');
+  const [header, payload, signature] = good.split('.') as [string, string, string];
+  const forged = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;
+  const withPayload = (changes: object): string => `${header}.${Buffer.from(JSON.stringify({ ...forged, ...changes })).toString('base64url')}.${signature}`;
+  const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
+  for (const token of [withPayload({ role: 'ADMIN' }), withPayload({ org: 'b'.repeat(24) }), unsigned, `${header}.${payload}.x`, 'garbage']) {
+    expect(codesOf(await system.post('{ viewer { username } }', undefined, token))).toEqual(['UNAUTHENTICATED']);
+  }
+  const expired = await system.token('CLINICIAN', 'alpha', -1);
+  expect(await system.post('{ viewer { username } }', undefined, expired)).toMatchObject({ errors: [{ message: expect.stringContaining('expired'), extensions: { code: 'UNAUTHENTICATED' } }] });
+});

@@ -1,0 +1,63 @@
+import { buildSchema, execute, isObjectType, parse, subscribe } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { ForbiddenError } from '../../src/errors.js';
+import { buildBareSchema, type SchemaDependencies } from '../../schema/build-schema.js';
+import { fieldRule, fieldRules, guardSchema } from '../../schema/permission-rules.js';
+
+// No resolver is called here: there is nothing to connect to.
+const nothing = new Proxy({}, { get: () => ({}) }) as SchemaDependencies;
+const types = Object.values(buildBareSchema(nothing).getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith('__'));
+const fields = types.flatMap((type) => (isObjectType(type) ? Object.keys(type.getFields()).map((field) => [type.name, field] as const) : []));
+
+/** What identifies a person, wherever it may turn up. */
+const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
+
+describe('the permission table', () => {
+  test.each(fields)('%s.%s has a rule', (type, field) => {
+    expect(fieldRule(type, field)).toBeDefined();
+  });
+
+  test('names nothing that the schema has not', () => {
+    const known = new Set(fields.map(([type, field]) => `${type}.${field}`));
+    const named = Object.entries(fieldRules).flatMap(([type, rules]) => Object.keys(rules).map((field) => [type, field] as const));
+    expect(named.filter(([type, field]) => (field === '*' ? !types.some(({ name }) => name === type) : !known.has(`${type}.${field}`)))).toEqual([]);
+  });
+
+  test('lets nobody in by default where operations begin, nor where patients are', () => {
+    for (const type of ['Query', 'Mutation', 'Subscription', 'Patient', 'ScoringJob']) expect(fieldRules[type], type).not.toHaveProperty('*');
+    for (const type of ['Query', 'Mutation', 'Subscription']) expect(Object.values(fieldRules[type]!)).not.toContain('with-parent');
+  });
+
+  test('guards what identifies a person on the one type that has it', () => {
+    const found = fields.filter(([, field]) => identifying.includes(field));
+    expect(found.map(([type, field]) => `${type}.${field}`).sort()).toEqual(identifying.map((field) => `Patient.${field}`).sort());
+    for (const field of identifying) expect(fieldRule('Patient', field)).toBe('patient:read-identity');
+  });
+});
+
+describe('a field without a rule', () => {
+  let called = false;
+  const bare = buildSchema('type Query { secret: String } type Subscription { secret: String }');
+  // As type-graphql makes it: with both functions on the field.
+  Object.assign(bare.getSubscriptionType()!.getFields().secret!, {
+    resolve: (event: string) => event,
+    subscribe: async function* secrets() {
+      called = true;
+      yield await Promise.resolve('secret');
+    },
+  });
+  const schema = guardSchema(bare);
+
+  test('is refused with FORBIDDEN, and its resolver never called', async () => {
+    const { data, errors } = await execute({ schema, document: parse('{ secret }'), rootValue: { secret: () => (called = true) }, contextValue: {} });
+    expect(data).toEqual({ secret: null });
+    expect(errors?.[0]?.originalError).toBeInstanceOf(ForbiddenError);
+    expect(called).toBe(false);
+  });
+
+  test('is refused before a subscription begins', async () => {
+    const result = await subscribe({ schema, document: parse('subscription { secret }'), contextValue: {} });
+    expect(result).toMatchObject({ errors: [{ originalError: expect.any(ForbiddenError) }] });
+    expect(called).toBe(false);
+  });
+});
