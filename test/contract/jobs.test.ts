@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CancelScoringJobDocument,
+  CreatePatientDocument,
+  RetryScoringJobDocument,
+  ScoringJobDocument,
+  ScoringJobsDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+  type SubmitScoringJobInput,
+} from '../../src/client/generated/graphql.js';
+import { GraphqlRequestError } from '../../src/client/graphql-client.js';
+import { startWorkers } from '../../workers/index.js';
+import { heartDisease, modelId, newPatient } from '../support/heart-disease.js';
+import { startSystem } from '../support/system.js';
+
+// No worker until a test starts one: jobs stay QUEUED.
+const system = await startSystem({ worker: false });
+const client = await system.client('CLINICIAN');
+
+const createPatient = async (): Promise<string> => (await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id;
+const submit = async (input: Partial<SubmitScoringJobInput> = {}) =>
+  (await client.request(SubmitScoringJobDocument, { input: { modelId, patientId: input.patientId ?? (await createPatient()), ...input } })).submitScoringJob;
+const codeOf = (attempt: Promise<unknown>): Promise<string | undefined> =>
+  attempt.then(() => 'none', (error: unknown) => (error instanceof GraphqlRequestError ? error.code : Promise.reject(error)));
+
+/** Runs a worker until the job has ended, and says how. */
+async function finish(id: string): Promise<string> {
+  const workers = await startWorkers(system.app);
+  let state = '';
+  try {
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) state = scoringJobUpdated.job.state;
+  } finally {
+    await workers.close();
+  }
+  return state;
+}
+
+describe('an idempotency key', () => {
+  test('gives one job to 100 identical requests at once', async () => {
+    const patientId = await createPatient();
+    const jobs = await Promise.all(Array.from({ length: 100 }, () => submit({ patientId, idempotencyKey: 'race' })));
+    expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
+    expect(await system.app.models.scoringJobs.countDocuments({ idempotencyKey: 'race' })).toBe(1);
+  });
+
+  test('gives one batch to 20 identical requests at once, and leaves no chunks of the others', async () => {
+    const patientIds = [await createPatient(), await createPatient()];
+    const before = await system.app.models.scoringChunks.countDocuments();
+    const submissions = Array.from({ length: 20 }, () => client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds, idempotencyKey: 'batch race' } }));
+    const jobs = await Promise.all(submissions);
+    expect(new Set(jobs.map(({ submitBatchScoringJob }) => submitBatchScoringJob.id)).size).toBe(1);
+    expect(await system.app.models.scoringChunks.countDocuments()).toBe(before + 1);
+  });
+
+  test('is CONFLICT for another request, of either kind, and nothing is stored', async () => {
+    const patientId = await createPatient();
+    const job = await submit({ patientId, idempotencyKey: 'once' });
+    const other = await createPatient();
+    const before = await system.counts();
+    expect(await codeOf(submit({ patientId: other, idempotencyKey: 'once' }))).toBe('CONFLICT');
+    expect(await codeOf(submit({ patientId, idempotencyKey: 'once', priority: 1 }))).toBe('CONFLICT');
+    expect(await codeOf(client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds: [patientId], idempotencyKey: 'once' } }))).toBe('CONFLICT');
+    expect((await submit({ patientId, idempotencyKey: 'once' })).id).toBe(job.id);
+    expect(await system.counts()).toEqual(before);
+  });
+
+  test('belongs to its organization', async () => {
+    const job = await submit({ idempotencyKey: 'shared' });
+    const other = await system.client('CLINICIAN', 'beta');
+    const { createPatient: patient } = await other.request(CreatePatientDocument, { input: newPatient() });
+    const { submitScoringJob } = await other.request(SubmitScoringJobDocument, { input: { patientId: patient.id, modelId, idempotencyKey: 'shared' } });
+    expect(submitScoringJob.id).not.toBe(job.id);
+  });
+
+  test('without one, every request is a job', async () => {
+    const patientId = await createPatient();
+    expect((await submit({ patientId })).id).not.toBe((await submit({ patientId })).id);
+  });
+});
+
+describe('a single job', () => {
+  test('is cancelled while it waits, at once and for good; cancelling again changes nothing', async () => {
+    const { id } = await submit();
+    const { cancelScoringJob } = await client.request(CancelScoringJobDocument, { id });
+    expect(cancelScoringJob).toMatchObject({ id, state: 'CANCELLED', sequence: 2, finishedAt: expect.any(String) });
+    expect((await client.request(CancelScoringJobDocument, { id })).cancelScoringJob).toEqual(cancelScoringJob);
+    expect((await client.request(ScoringJobDocument, { id })).scoringJob).toMatchObject({ state: 'CANCELLED', prediction: null });
+  });
+
+  test('is told to its subscriber when it is cancelled', async () => {
+    const { id } = await submit();
+    const states: string[] = [];
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
+      states.push(scoringJobUpdated.job.state);
+      if (states.length === 1) await client.request(CancelScoringJobDocument, { id });
+    }
+    expect(states).toEqual(['QUEUED', 'CANCELLED']);
+  });
+
+  test('runs once more after it was cancelled, with sequence numbers that go on', async () => {
+    const { id } = await submit();
+    await client.request(CancelScoringJobDocument, { id });
+    const { retryScoringJob } = await client.request(RetryScoringJobDocument, { id });
+    expect(retryScoringJob).toMatchObject({ id, state: 'QUEUED', sequence: 3, finishedAt: null, error: null });
+    expect(await finish(id)).toBe('COMPLETED');
+    expect((await client.request(ScoringJobDocument, { id })).scoringJob).toMatchObject({ attempts: 1, prediction: { id: expect.any(String) } });
+  });
+
+  test('that is COMPLETED can be neither cancelled nor retried', async () => {
+    const { id } = await submit();
+    expect(await codeOf(client.request(RetryScoringJobDocument, { id }))).toBe('CONFLICT');
+    expect(await finish(id)).toBe('COMPLETED');
+    const before = (await client.request(ScoringJobDocument, { id })).scoringJob;
+    expect(await codeOf(client.request(CancelScoringJobDocument, { id }))).toBe('CONFLICT');
+    expect(await codeOf(client.request(RetryScoringJobDocument, { id }))).toBe('CONFLICT');
+    expect((await client.request(ScoringJobDocument, { id })).scoringJob).toEqual(before);
+  });
+
+  test('says with which model, and of whom, it was submitted', async () => {
+    const patientId = await createPatient();
+    const { id } = await submit({ patientId, modelVersion: heartDisease.version, priority: 3, explain: true });
+    const token = await system.token('CLINICIAN');
+    const { data } = await system.post(`{ scoringJob(id: "${id}") { priority model { id version sha256 } patient { id } submittedBy predictions { totalCount } } }`, undefined, token);
+    expect(data).toEqual({
+      scoringJob: { priority: 3, model: { id: modelId, version: heartDisease.version, sha256: heartDisease.model.sha256 }, patient: { id: patientId }, submittedBy: 'the-clinician', predictions: { totalCount: 0 } },
+    });
+  });
+
+  test('asked for without an explanation is explained when somebody asks', async () => {
+    const { id } = await submit({ explain: false });
+    expect(await finish(id)).toBe('COMPLETED');
+    const { scoringJob } = await client.request(ScoringJobDocument, { id });
+    const { explanation, rawOutput } = scoringJob!.prediction!;
+    const sum = explanation.contributions.reduce((total, { value }) => total + value, explanation.baseValue);
+    expect(Math.abs(sum - rawOutput)).toBeLessThan(1e-5);
+  });
+});
+
+test('a batch scores every patient named, each once, and shows in the same subscription', async () => {
+  const patientIds = await Promise.all([createPatient(), createPatient(), createPatient()]);
+  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds: [...patientIds, patientIds[0]!] } });
+  expect(batch).toMatchObject({ kind: 'BATCH', state: 'QUEUED', progress: { processed: 0, total: 3 } });
+  expect(await finish(batch.id)).toBe('COMPLETED');
+  const token = await system.token('CLINICIAN');
+  interface Batch { readonly scoringJob: { readonly predictions: { readonly totalCount: number; readonly edges: { readonly node: { readonly patient: { readonly id: string } } }[] } } }
+  const { data } = await system.post<Batch>(`{ scoringJob(id: "${batch.id}") { patient { id } prediction { id } predictions { totalCount edges { node { patient { id } } } } failures { code } } }`, undefined, token);
+  expect(data).toMatchObject({ scoringJob: { patient: null, prediction: null, failures: [], predictions: { totalCount: 3 } } });
+  expect(data!.scoringJob.predictions.edges.map(({ node }) => node.patient.id).sort()).toEqual([...patientIds].sort());
+});
+
+test('jobs are listed newest first and by state, kind, patient, model and time', async () => {
+  const owner = await system.client('CLINICIAN', 'gamma');
+  const { createPatient: patient } = await owner.request(CreatePatientDocument, { input: newPatient() });
+  const first = (await owner.request(SubmitScoringJobDocument, { input: { modelId, patientId: patient.id } })).submitScoringJob;
+  const second = (await owner.request(SubmitBatchScoringJobDocument, { input: { modelId, all: true } })).submitBatchScoringJob;
+  const third = (await owner.request(SubmitScoringJobDocument, { input: { modelId, patientId: patient.id } })).submitScoringJob;
+  await owner.request(CancelScoringJobDocument, { id: third.id });
+  const ids = async (filter?: object): Promise<string[]> => (await owner.request(ScoringJobsDocument, { filter })).scoringJobs.edges.map(({ node }) => node.id);
+  expect(await ids()).toEqual([third.id, second.id, first.id]);
+  expect(await ids({ states: ['QUEUED'] })).toEqual([second.id, first.id]);
+  expect(await ids({ states: ['CANCELLED', 'FAILED'] })).toEqual([third.id]);
+  expect(await ids({ states: [] })).toEqual([]);
+  expect(await ids({ kind: 'SINGLE' })).toEqual([third.id, first.id]);
+  expect(await ids({ kind: 'SINGLE', patientId: patient.id, modelId, states: ['QUEUED'] })).toEqual([first.id]);
+  expect(await ids({ patientId: 'garbage' })).toEqual([]);
+  expect(await ids({ modelId: 'other' })).toEqual([]);
+  expect(await ids({ submittedAfter: '2999-01-01T00:00:00Z' })).toEqual([]);
+});

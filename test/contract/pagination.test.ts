@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { CreatePatientDocument, PatientsDocument, UpdatePatientDocument, type PatientsQueryVariables } from '../../src/client/generated/graphql.js';
+import { codesOf, startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false });
+const client = await system.client('CLINICIAN');
+const token = await system.token('CLINICIAN');
+
+const create = async (mrn: string, overrides?: object): Promise<string> => (await client.request(CreatePatientDocument, { input: { mrn, ...overrides } })).createPatient.id;
+const page = async (variables: PatientsQueryVariables) => (await client.request(PatientsDocument, variables)).patients;
+const mrns = async (variables: PatientsQueryVariables): Promise<string[]> => (await page(variables)).edges.map(({ node }) => node.mrn);
+
+const firstTen = Array.from({ length: 10 }, (_, number) => `P${number}`);
+
+beforeAll(async () => {
+  for (const [number, mrn] of firstTen.entries()) await create(mrn, { familyName: number % 2 ? 'Odd (Jr.)' : 'Even', sex: number < 3 ? 'FEMALE' : 'MALE' });
+});
+
+describe('a list', () => {
+  test('comes newest first, with its count and its ends', async () => {
+    const all = await page({});
+    expect(all.edges.map(({ node }) => node.mrn)).toEqual([...firstTen].reverse());
+    expect(all.totalCount).toBe(10);
+    expect(all.pageInfo).toEqual({ hasNextPage: false, hasPreviousPage: false, startCursor: all.edges[0]!.cursor, endCursor: all.edges[9]!.cursor });
+  });
+
+  test('is empty with empty ends', async () => {
+    expect(await page({ filter: { mrn: 'nobody' } })).toEqual({ totalCount: 0, edges: [], pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null } });
+  });
+
+  test.each([undefined, null])('has 20 rows a page when first is %s', async (first) => {
+    const answer = await system.post<{ patients: { edges: unknown[] } }>('query ($first: Int) { patients(first: $first) { edges { cursor } } }', { first }, token);
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data!.patients.edges).toHaveLength(10);
+  });
+
+  test.each([0, -1, 501, 2_147_483_647])('of %i rows is refused', async (first) => {
+    for (const list of ['patients', 'predictions', 'scoringJobs']) {
+      const { errors } = await system.post(`query ($first: Int) { ${list}(first: $first) { totalCount } }`, { first }, token);
+      expect(errors![0]).toMatchObject({ message: 'first: must be from 1 to 500', extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'first' }] } });
+    }
+    expect((await system.post('{ patients(first: 500) { totalCount } predictions(first: 500) { totalCount } scoringJobs(first: 500) { totalCount } }', undefined, token)).errors).toBeUndefined();
+  });
+
+  test.each(['', 'garbage', 'W10', Buffer.from('["_id","",5]').toString('base64url'), Buffer.from('["createdAt","x","aaaaaaaaaaaaaaaaaaaaaaaa"]').toString('base64url'), 'x'.repeat(10_000)])('after the cursor %j is refused', async (after) => {
+    const answer = await system.post('query ($after: String) { patients(after: $after) { totalCount } }', { after }, token);
+    expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'after' }] });
+  });
+
+  test('refuses the cursor of another order', async () => {
+    const { pageInfo } = await page({ first: 2, orderBy: { field: 'UPDATED_AT' } });
+    expect(codesOf(await system.post('query ($after: String) { patients(after: $after) { totalCount } }', { after: pageInfo.endCursor }, token))).toEqual(['BAD_USER_INPUT']);
+  });
+});
+
+describe('a filter', () => {
+  test('takes MRN, sex and the whole family name in any case, and all of its conditions', async () => {
+    expect(await mrns({ filter: { mrn: 'P3' } })).toEqual(['P3']);
+    expect(await mrns({ filter: { sex: 'FEMALE' } })).toEqual(['P2', 'P1', 'P0']);
+    expect(await mrns({ filter: { familyName: 'even', sex: 'FEMALE' } })).toEqual(['P2', 'P0']);
+    expect(await mrns({ filter: { familyName: 'ODD (jr.)' } })).toHaveLength(5);
+    expect(await mrns({ filter: { familyName: 'Ev' } })).toEqual([]);
+    expect(await mrns({ filter: { familyName: '.*' } })).toEqual([]);
+    expect((await page({ first: 1, filter: { sex: 'MALE' } })).totalCount).toBe(7);
+  });
+
+  test('takes times', async () => {
+    const all = await page({ orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
+    const fifth = all.edges[4]!.node.createdAt;
+    const later = all.edges.filter(({ node }) => new Date(node.createdAt) > new Date(fifth)).map(({ node }) => node.mrn);
+    expect(await mrns({ filter: { createdAfter: fifth }, orderBy: { field: 'CREATED_AT', direction: 'ASC' } })).toEqual(later);
+    expect(await mrns({ filter: { updatedAfter: '2999-01-01T00:00:00Z' } })).toEqual([]);
+  });
+});
+
+describe('an order', () => {
+  test('goes up and down, newest first where no direction is given', async () => {
+    expect(await mrns({ orderBy: { field: 'CREATED_AT', direction: 'ASC' } })).toEqual(firstTen);
+    expect(await mrns({ orderBy: { field: 'CREATED_AT' } })).toEqual([...firstTen].reverse());
+    expect(await mrns({ orderBy: { field: 'CREATED_AT', direction: null } })).toEqual([...firstTen].reverse());
+  });
+
+  test('by the last change moves whom was changed', async () => {
+    const { edges } = await page({ filter: { mrn: 'P0' } });
+    await client.request(UpdatePatientDocument, { input: { id: edges[0]!.node.id, expectedVersion: 1, givenName: 'Ada' } });
+    expect((await mrns({ orderBy: { field: 'UPDATED_AT', direction: 'DESC' } }))[0]).toBe('P0');
+  });
+});
+
+// Last: they add rows.
+describe('pages', () => {
+  test.each([
+    ['newest first', undefined],
+    ['oldest first', { field: 'CREATED_AT', direction: 'ASC' }],
+    ['by time of creation, newest first', { field: 'CREATED_AT', direction: 'DESC' }],
+  ] as const)('%s neither repeat nor skip a row while others are added', async (name, orderBy) => {
+    const known = new Set(await mrns({ first: 500, orderBy }));
+    const seen: string[] = [];
+    for (let after: string | null | undefined, more = true, number = 0; more; number++) {
+      const { edges, pageInfo } = await page({ first: 3, after, orderBy });
+      expect(pageInfo.hasPreviousPage).toBe(number > 0);
+      seen.push(...edges.map(({ node }) => node.mrn));
+      after = pageInfo.endCursor;
+      more = pageInfo.hasNextPage;
+      if (number < 3) await create(`${name} ${number}`);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect([...known].every((mrn) => seen.includes(mrn))).toBe(true);
+  });
+});
