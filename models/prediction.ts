@@ -1,16 +1,5 @@
-import { index, modelOptions, prop } from '@typegoose/typegoose';
+import { index, modelOptions, prop, Severity } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
-
-/** One model input as used for a prediction. */
-@modelOptions({ schemaOptions: { _id: false } })
-export class UsedFeature {
-  @prop({ type: String, required: true })
-  code!: string;
-
-  /** As given; null where it was missing. */
-  @prop({ type: Number, default: null })
-  value!: number | null;
-}
 
 /** SHAP values: baseValue + sum(contributions) = outputValue, in `outputSpace`. */
 @modelOptions({ schemaOptions: { _id: false } })
@@ -27,13 +16,13 @@ export class StoredExplanation {
   @prop({ type: Number, required: true })
   additivityError!: number;
 
-  /** One a model feature, in the order of `Prediction.inputs`. */
+  /** One a model feature, in the model's own order, which is that of `Prediction.inputs`. */
   @prop({ type: () => [Number], required: true })
   contributions!: number[];
 }
 
 /** One patient scored once by one model version. Never changed after it was stored. */
-@modelOptions({ schemaOptions: { collection: 'predictions', versionKey: false } })
+@modelOptions({ schemaOptions: { collection: 'predictions', versionKey: false, minimize: false }, options: { allowMixed: Severity.ALLOW } })
 @index({ job: 1, patient: 1 }, { unique: true })
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, patient: 1, _id: -1 })
@@ -71,9 +60,9 @@ export class Prediction {
   @prop({ type: String, required: true })
   riskBand!: string;
 
-  /** Every model input, in the model's own order. */
-  @prop({ type: () => [UsedFeature], required: true })
-  inputs!: UsedFeature[];
+  /** Every model input as given, by feature code, in the model's own order; null where it was missing. */
+  @prop({ type: () => Object, required: true })
+  inputs!: Record<string, number | null>;
 
   /** Absent when the job asked for no explanation. */
   @prop({ type: () => StoredExplanation })

@@ -10,19 +10,23 @@ export function groupedFind<T extends { _id: Types.ObjectId }>(model: Model<T>, 
   });
 }
 
-/** Inserts documents in groups. A document that a unique index refuses fails alone, with the server's own error. */
+/** Inserts documents in groups. A document that a unique index refuses fails alone, with the server's own code. */
 export function groupedInsert<T extends { _id: Types.ObjectId }>(model: Model<T>): GroupCommit<T, void> {
-  return createGroupCommit(async (documents) => {
-    try {
-      await model.collection.insertMany(documents as never[], { ordered: false });
-      return documents.map(() => done);
-    } catch (error) {
-      // A write concern error leaves open whether anything is durable: nobody may be told that it is.
-      if (!(error instanceof mongoose.mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
-      const refused = new Map([error.writeErrors].flat().map((fault) => [fault.index, fault]));
-      return documents.map((_, index) => (refused.has(index) ? { error: asError(refused.get(index)!) } : done));
-    }
-  });
+  return createGroupCommit((documents) => insertGroup(model, documents));
+}
+
+/** One bulk insert; what became of each document, in their order. At least one document. */
+export async function insertGroup<T extends { _id: Types.ObjectId }>(model: Model<T>, documents: T[]): Promise<GroupResult<void>[]> {
+  try {
+    await model.collection.insertMany(documents as never[], { ordered: false });
+    return documents.map(() => done);
+  } catch (error) {
+    // A write concern error leaves open whether anything is durable: nobody may be told that it is.
+    if (!(error instanceof mongoose.mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
+    const refused = new Map([error.writeErrors].flat().map((fault) => [fault.index, fault]));
+    if (refused.size === 0) throw error;
+    return documents.map((_, index) => (refused.has(index) ? { error: asError(refused.get(index)!) } : done));
+  }
 }
 
 const done: GroupResult<void> = { value: undefined };

@@ -27,7 +27,7 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
 
 function toInputs(inputs: Prediction['inputs'], manifest: RiskModelManifest | undefined): FeatureValue[] {
   const units = new Map(manifest?.features.map(({ code, unit }) => [code, unit]));
-  return inputs.map(({ code, value }) => ({ code, value: value ?? null, unit: units.get(code) ?? '' }));
+  return Object.entries(inputs).map(([code, value]) => ({ code, value, unit: units.get(code) ?? '' }));
 }
 
 /** @throws RiskGraphError NOT_FOUND: labels and units of a prediction stand in the manifest of its model */

@@ -82,8 +82,9 @@ export class PredictionResolver {
 
   @FieldResolver(() => Explanation)
   async explanation(@Root() { source }: PredictionType): Promise<Explanation> {
-    const given = source.inputs.map(({ value }) => value ?? null);
-    return toExplanation(modelOf(this.registry, source), given, source, await this.service.explanation(source));
+    const model = modelOf(this.registry, source);
+    const given = model.manifest.features.map(({ code }) => source.inputs[code] ?? null);
+    return toExplanation(model, given, source, await this.service.explanation(source));
   }
 }
 

@@ -1,7 +1,9 @@
 import { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import { ScoringJobState, type ChunkFailure, type JobFault, type Models, type Patient, type Prediction, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import { isDuplicateKey } from '../database.js';
 import type { EventBus } from '../events/event-bus.js';
+import { insertGroup } from '../group-queries.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import type { BatchProgress } from './batch-progress.js';
 import { describeFault, isPermanent } from './job-fault.js';
@@ -111,12 +113,12 @@ async function scoreChunk(
   signal: AbortSignal,
 ): Promise<ChunkFailure[]> {
   const model = servedModel(registry, job);
-  const patients = await models.patients.find({ _id: { $in: ids }, organization: job.organization }).lean<Patient[]>();
+  const patients = (await models.patients.collection.find({ _id: { $in: ids }, organization: job.organization }).toArray()) as unknown as Patient[];
   const { predictions, failures } = await scorePatients(model, job, patients, { signal });
   signal.throwIfAborted();
-  await storePredictions(models, predictions);
+  if (predictions.length > 0) await storePredictions(models, predictions);
   // Erased while we computed: whoever erased them may have looked for predictions before ours were stored.
-  const present = await models.patients.find({ _id: { $in: ids } }, { _id: 1 }).lean<Pick<Patient, '_id'>[]>();
+  const present = await models.patients.collection.find({ _id: { $in: ids } }, { projection: { _id: 1 } }).toArray();
   const presentIds = new Set(present.map(({ _id }) => _id.toHexString()));
   const gone = ids.filter((id) => !presentIds.has(id.toHexString()));
   if (gone.length > 0) await models.predictions.deleteMany({ job: job._id, patient: { $in: gone } });
@@ -133,14 +135,10 @@ async function scoreChunk(
 }
 
 /** In bulk; those that an earlier attempt stored are kept. */
-async function storePredictions(models: Models, predictions: Prediction[]): Promise<void> {
-  if (predictions.length === 0) return;
-  await models.predictions.bulkWrite(
-    predictions.map((prediction) => ({
-      updateOne: { filter: { job: prediction.job, patient: prediction.patient }, update: { $setOnInsert: prediction }, upsert: true },
-    })),
-    { ordered: false, timestamps: false },
-  );
+async function storePredictions({ predictions: collection }: Models, predictions: Prediction[]): Promise<void> {
+  const results = await insertGroup(collection, predictions);
+  const refused = results.find((result) => 'error' in result && !isDuplicateKey(result.error));
+  if (refused && 'error' in refused) throw refused.error;
 }
 
 /** The driver hands out Binary where the class says Buffer. */

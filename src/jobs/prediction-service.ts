@@ -83,7 +83,7 @@ export function createPredictionService(models: Models, registry: RiskModelRegis
     async explanation(prediction) {
       if (prediction.explanation) return prediction.explanation;
       const model = servedModel(registry, prediction);
-      const row = model.encode(Object.fromEntries(prediction.inputs.map(({ code, value }) => [code, value])));
+      const row = model.encode(prediction.inputs);
       const [explanation] = await model.explain([row]);
       refuseUnlessAdditive(explanation!, prediction);
       return toStoredExplanation(explanation!);

@@ -71,7 +71,7 @@ function toPrediction(
     outputSpace: model.manifest.outputSpace,
     probability: score.probability,
     riskBand: score.riskBand,
-    inputs: model.manifest.features.map(({ code }, index) => ({ code, value: row.given[index] ?? null })),
+    inputs: Object.fromEntries(model.manifest.features.map(({ code }, index) => [code, row.given[index] ?? null])),
     ...(explanation && { explanation: toStoredExplanation(explanation) }),
     createdAt,
   };
