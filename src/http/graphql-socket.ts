@@ -75,10 +75,13 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
   };
 }
 
-/** graphql-ws wraps what a stream throws once more, under the same message; what graphql-js wraps has more to say than its cause. */
+/**
+ * graphql-ws wraps what a stream throws once more, under the same message. What graphql-js wraps stays: a path says that
+ * our own field went wrong, another message that there is more to say than the cause has.
+ */
 function unwrap(error: GraphQLError): GraphQLError {
-  const { originalError } = error;
-  return originalError instanceof GraphQLError && originalError.message === error.message ? unwrap(originalError) : error;
+  const { originalError, path } = error;
+  return path === undefined && originalError instanceof GraphQLError && originalError.message === error.message ? unwrap(originalError) : error;
 }
 
 function parseOrErrors(query: string) {

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { afterAll } from 'vitest';
 import { Role } from '../../models/index.js';
 import { startApi } from '../../src/api.js';
@@ -42,9 +43,11 @@ export interface System {
 
 /**
  * Starts a system, and closes it after the last test of the file: call it at the top of a test file.
- * @param options.worker false leaves jobs in the queue; `environment` overrides settings
+ * @param options.worker false leaves jobs in the queue; `environment` overrides settings; `logger` hears everything
  */
-export async function startSystem(options: { readonly worker?: boolean; readonly environment?: Readonly<Record<string, string>> } = {}): Promise<System> {
+export async function startSystem(
+  options: { readonly worker?: boolean; readonly environment?: Readonly<Record<string, string>>; readonly logger?: Logger } = {},
+): Promise<System> {
   const { mongoUri, redisUrl, redisPrefix } = namespace();
   const config = loadConfig({
     NODE_ENV: 'test',
@@ -56,7 +59,7 @@ export async function startSystem(options: { readonly worker?: boolean; readonly
     REDIS_PREFIX: redisPrefix,
     ...options.environment,
   });
-  const app = await createApp(config, createLogger(config.logLevel, 'test'));
+  const app = await createApp(config, options.logger ?? createLogger(config.logLevel, 'test'));
   const server = await startApi(app);
   const workers = options.worker === false ? undefined : await startWorkers(app);
   const clients: GraphqlClient[] = [];

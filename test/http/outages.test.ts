@@ -1,0 +1,55 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { startEngines } from '../../src/embedded/engines.js';
+import { modelId, newPatient } from '../support/heart-disease.js';
+import { connectSocket } from '../support/raw-socket.js';
+import { codesOf, startSystem } from '../support/system.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+test('without Redis the API is not healthy but ready, and still accepts jobs', async () => {
+  const engines = await startEngines({ dataDirectory: await temporaryDirectory(), mongoUri: 'mongodb://unused' });
+  onTestFinished(() => engines.stop());
+  const system = await startSystem({ worker: false, environment: { REDIS_URL: engines.redisUrl } });
+  const client = await system.client('CLINICIAN');
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+
+  await engines.stop();
+  const health = await fetch(`${system.url}/health`);
+  expect(health.status).toBe(503);
+  expect(await health.json()).toEqual({ status: 'down', dependencies: { mongodb: 'up', redis: 'down', riskModels: 'up' } });
+  expect((await fetch(`${system.url}/health/ready`)).status).toBe(200);
+  expect((await fetch(`${system.url}/health/live`)).status).toBe(200);
+
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  expect(submitScoringJob.state).toBe('QUEUED');
+  const snapshot = await client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }).next();
+  expect(snapshot.value).toMatchObject({ scoringJobUpdated: { sequence: 1, job: { state: 'QUEUED' } } });
+});
+
+test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNAVAILABLE', async () => {
+  const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
+  onTestFinished(() => engines.stop());
+  const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });
+  const token = await system.token('CLINICIAN');
+
+  await engines.stop();
+  const health = await fetch(`${system.url}/health`);
+  expect(health.status).toBe(503);
+  expect(await health.json()).toEqual({ status: 'down', dependencies: { mongodb: 'down', redis: 'up', riskModels: 'up' } });
+  expect((await fetch(`${system.url}/health/ready`)).status).toBe(503);
+  expect((await fetch(`${system.url}/health/live`)).status).toBe(200);
+
+  const operations = [
+    '{ patients { totalCount } }',
+    'mutation { createPatient(input: { mrn: "Canary-4711" }) { id } }',
+    `mutation { submitScoringJob(input: { patientId: "aaaaaaaaaaaaaaaaaaaaaaaa", modelId: "${modelId}" }) { id } }`,
+  ];
+  const answers = await Promise.all(operations.map((operation) => system.post(operation, undefined, token)));
+  for (const answer of answers) {
+    expect(codesOf(answer)).toEqual(['SERVICE_UNAVAILABLE']);
+    expect(answer.text).not.toContain('Canary');
+  }
+  const socket = await connectSocket(system.url, token);
+  socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' } });
+  expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] });
+});
