@@ -9,7 +9,7 @@ import { median, startBenchSystem, type BenchSystem } from './setup.js';
 const rounds = Number(process.argv[2] ?? 3);
 const patients = Number(process.argv[3] ?? 20_000);
 
-const system = await startBenchSystem(patients, { WORKER_BATCH_CONCURRENCY: process.argv[4] ?? '2', BATCH_CHUNK_SIZE: process.argv[5] ?? '250' });
+const system = await startBenchSystem(patients);
 try {
   const worker = await startServerProcess('worker', system.environment);
   const documents = await system.app.models.patients.find({}).lean<Patient[]>();

@@ -59,3 +59,7 @@ export async function inParallel(count: number, parallel: number, work: (index: 
     while (next < count) await work(next++);
   }));
 }
+
+/** @param sorted ascending */
+export const percentile = (sorted: readonly number[], percent: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor((percent / 100) * sorted.length))]!;

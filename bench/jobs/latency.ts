@@ -1,0 +1,42 @@
+/* eslint-disable no-console -- a benchmark prints */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Role } from '../../models/index.js';
+import { createGraphqlClient } from '../../src/client/graphql-client.js';
+import { ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { startServerProcess } from '../../src/commands/server-process.js';
+import { patientIds, percentile, startBenchSystem } from './setup.js';
+
+// From the moment a client sends the mutation until the result arrives on its subscription, at 10 jobs a second: HTTP,
+// GraphQL, MongoDB, queue, worker, SHAP, Redis, WebSocket. API and worker are processes of their own.
+const jobs = Number(process.argv[2] ?? 300);
+const periodMs = 100;
+
+const system = await startBenchSystem(100);
+try {
+  const ids = await patientIds(system.app.models, 100);
+  const [worker, api] = await Promise.all([startServerProcess('worker', system.environment), startServerProcess('api', system.environment)]);
+  const token = await system.app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId }, 3600);
+  const client = createGraphqlClient(api.url, token);
+  const scoreOnce = async (index: number): Promise<number> => {
+    const start = performance.now();
+    const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: ids[index % ids.length]!, modelId: 'heart-disease' } });
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) {
+      if (scoringJobUpdated.job.prediction) return performance.now() - start;
+    }
+    throw new Error('the subscription ended without a prediction');
+  };
+  for (let index = 0; index < 20; index += 1) await scoreOnce(index);
+  const latencies: Promise<number>[] = [];
+  for (let index = 0; index < jobs; index += 1) {
+    latencies.push(scoreOnce(index));
+    await delay(periodMs);
+  }
+  const sorted = (await Promise.all(latencies)).sort((a, b) => a - b);
+  console.log(`${jobs} jobs at 10 a second: p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`);
+  await client.close();
+  await api.stop();
+  await worker.stop();
+} finally {
+  await system.close();
+}
+process.exit(0);
