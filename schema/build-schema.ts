@@ -14,7 +14,7 @@ import { ViewerResolver } from './viewer/viewer.resolver.js';
 const resolverClasses = [ViewerResolver, PatientResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver] as const;
 
 /** What the resolvers are made of. */
-export type SchemaDependencies = Pick<App, 'models' | 'patients' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue'>;
+export type SchemaDependencies = Pick<App, 'scopeOf' | 'patients' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue'>;
 
 /** The API, every field guarded by its permission rule. */
 export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSchema {
@@ -22,10 +22,10 @@ export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSch
 }
 
 /** The API without permission rules: for printing only, never to be served. */
-export function buildBareSchema({ models, patients, jobs, submitBatch, predictions, registry, catalogue }: SchemaDependencies): GraphQLSchema {
+export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predictions, registry, catalogue }: SchemaDependencies): GraphQLSchema {
   const toPrediction = createPredictionMapper(registry);
   const instances = new Map<unknown, unknown>([
-    [ViewerResolver, new ViewerResolver(models)],
+    [ViewerResolver, new ViewerResolver(scopeOf)],
     [PatientResolver, new PatientResolver(patients, predictions, catalogue, toPrediction)],
     [RiskModelResolver, new RiskModelResolver(registry)],
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],

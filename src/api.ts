@@ -6,7 +6,7 @@ import { createPredictionStreams } from './jobs/prediction-stream.js';
 
 /** Starts the API of an app. Closing it leaves the app open. */
 export async function startApi(app: App): Promise<HttpServer> {
-  const jobStreams = createJobStreams(app.models, app.events, app.logger);
+  const jobStreams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
   const predictionStreams = createPredictionStreams(app.events);
   const closeStreams = (): void => {
     jobStreams.close();

@@ -16,6 +16,7 @@ import { createJobStore, type JobStore } from './jobs/job-store.js';
 import { createPredictionService, type PredictionService } from './jobs/prediction-service.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
+import { createOrganizationScopes, type ScopeOf } from './organization-scope.js';
 import { packageRoot } from './package-root.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
@@ -33,6 +34,8 @@ export interface App {
   readonly logger: Logger;
   readonly connection: Connection;
   readonly models: Models;
+  /** What services that act for a caller read and write through. */
+  readonly scopeOf: ScopeOf;
   readonly registry: RiskModelRegistry;
   readonly catalogue: FeatureCatalogue;
   readonly events: EventBus;
@@ -85,20 +88,22 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const records = createScoringRecords(models);
   const batchProgress = createBatchProgress(models, store);
   const catalogue = createFeatureCatalogue(registry);
+  const scopeOf = createOrganizationScopes(models);
 
   return {
     config,
     logger,
     connection,
     models,
+    scopeOf,
     registry,
     catalogue,
     events,
     accessTokens: createAccessTokens(secretKey),
-    patients: createPatientService(models, catalogue, createPatientErasure(models, store)),
-    jobs: createJobService(models, records, registry, store, dispatcher, batchProgress),
-    submitBatch: createBatchSubmission(models, registry, store, dispatcher, config.batchChunkSize),
-    predictions: createPredictionService(models, registry, catalogue),
+    patients: createPatientService(scopeOf, catalogue, createPatientErasure(models, store)),
+    jobs: createJobService(scopeOf, records, registry, store, dispatcher, batchProgress),
+    submitBatch: createBatchSubmission(models, scopeOf, registry, store, dispatcher, config.batchChunkSize),
+    predictions: createPredictionService(scopeOf, registry, catalogue),
     store,
     records,
     dispatcher,

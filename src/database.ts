@@ -5,14 +5,30 @@ import { ServiceUnavailableError, StartupError } from './errors.js';
 const serverSelectionTimeoutMs = 3_000;
 
 /**
- * Opens a connection of its own. Every write waits for a majority and the journal: an acknowledged write survives
- * the death of any process.
+ * Opens a connection of its own. Every write waits for the journal, and in a replica set for a majority: an
+ * acknowledged write survives the death of any process.
  * @throws ServiceUnavailableError when no server answers within the time
  */
 export async function connectDatabase(uri: string, options: { readonly name?: string } = {}): Promise<Connection> {
+  const connection = await open(uri, options, { w: 'majority', j: true });
+  if (await isReplicated(connection)) return connection;
+  await connection.close();
+  // A server that stands alone is its own majority. The embedded engine acknowledges `majority` before the journal, 1 after it.
+  return open(uri, options, { w: 1, j: true });
+}
+
+/** Whether it is a replica set, or the router of a sharded cluster. */
+async function isReplicated(connection: Connection): Promise<boolean> {
+  const { setName, msg } = await connection.db!.admin().command({ hello: 1 }).catch((error: unknown) => {
+    throw connectFault(error);
+  });
+  return setName !== undefined || msg === 'isdbgrid';
+}
+
+async function open(uri: string, options: { readonly name?: string }, writeConcern: { readonly w: number | 'majority'; readonly j: true }): Promise<Connection> {
   const connection = mongoose.createConnection(uri, {
     dbName: options.name ?? databaseName(uri),
-    writeConcern: { w: 'majority', j: true },
+    writeConcern,
     serverSelectionTimeoutMS: serverSelectionTimeoutMs,
     connectTimeoutMS: serverSelectionTimeoutMs,
     socketTimeoutMS: 30_000,

@@ -1,6 +1,7 @@
-import { Types, type Model, type QueryFilter } from 'mongoose';
+import { Types, type QueryFilter } from 'mongoose';
 import { z } from 'zod';
 import { BadUserInputError } from './errors.js';
+import type { OrganizationDocument, ScopedCollection } from './organization-scope.js';
 
 export const largestPage = 500;
 
@@ -28,8 +29,7 @@ const newestFirst: PageOrder = { field: '_id', direction: -1 };
 const cursorSchema = z.tuple([z.enum(['_id', 'createdAt', 'updatedAt']), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
 
 /** What every listed document has. */
-interface Listed {
-  _id: Types.ObjectId;
+interface Listed extends OrganizationDocument {
   createdAt?: Date;
   updatedAt?: Date;
 }
@@ -40,7 +40,7 @@ interface Listed {
  * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
  */
 export async function readPage<T extends Listed>(
-  model: Model<T>,
+  collection: ScopedCollection<T>,
   filter: QueryFilter<T>,
   request: PageRequest,
   order: PageOrder = newestFirst,
@@ -50,16 +50,15 @@ export async function readPage<T extends Listed>(
     throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
   }
   const position = request.after == null ? {} : afterCursor(request.after, order);
-  const rows = await model
-    .find({ $and: [filter, position as QueryFilter<T>] })
-    .sort({ [order.field]: order.direction, _id: order.direction })
-    .limit(first + 1)
-    .lean<T[]>();
+  const rows = await collection.find({ $and: [filter, position] } as QueryFilter<T>, {
+    sort: { [order.field]: order.direction, _id: order.direction },
+    limit: first + 1,
+  });
   return {
     edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, order), node })),
     hasNextPage: rows.length > first,
     hasPreviousPage: request.after != null,
-    countAll: async () => model.countDocuments(filter),
+    countAll: () => collection.count(filter),
   };
 }
 

@@ -36,7 +36,7 @@ export async function startBenchSystem(patients: number, settings: Record<string
     config,
     app,
     environment,
-    viewer: { username: 'bench', role: Role.CLINICIAN, organizationId: organization._id.toHexString(), expiresAt: Number.MAX_SAFE_INTEGER },
+    viewer: { username: 'bench', role: Role.CLINICIAN, organizationId: organization._id.toHexString(), expiresAt: Number.MAX_SAFE_INTEGER, origin: { requestId: 'bench', address: '127.0.0.1' } },
     async close() {
       await app.close();
       await engines.stop();

@@ -1,12 +1,12 @@
 import { Ctx, FieldResolver, Query, Resolver } from 'type-graphql';
-import type { Models, Organization } from '../../models/index.js';
 import { actions, authorize, mayRole } from '../../src/auth/permissions.js';
+import type { ScopeOf } from '../../src/organization-scope.js';
 import type { OperationContext } from '../common/context.js';
 import { OrganizationType, ViewerType } from './viewer.type.js';
 
 @Resolver(() => ViewerType)
 export class ViewerResolver {
-  constructor(private readonly models: Models) {}
+  constructor(private readonly scopeOf: ScopeOf) {}
 
   @Query(() => ViewerType)
   viewer(@Ctx() { viewer }: OperationContext): ViewerType {
@@ -21,7 +21,7 @@ export class ViewerResolver {
 
   @FieldResolver(() => OrganizationType)
   async organization(@Ctx() { viewer }: OperationContext): Promise<OrganizationType> {
-    const organization = await this.models.organizations.findById(viewer!.organizationId).lean<Organization>().orFail();
+    const organization = await this.scopeOf(viewer!).organization();
     return { id: organization._id.toHexString(), slug: organization.slug, name: organization.name };
   }
 }

@@ -2,7 +2,7 @@ import { SignJWT, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { Role } from '../../models/index.js';
 import { UnauthenticatedError } from '../errors.js';
-import type { Viewer } from './viewer.js';
+import type { Identity } from './viewer.js';
 
 const issuer = 'riskgraph';
 const audience = 'riskgraph-api';
@@ -19,7 +19,7 @@ const claimsSchema = z.object({
 export interface AccessTokens {
   sign(subject: { readonly username: string; readonly role: Role; readonly organizationId: string }, timeToLiveSeconds: number): Promise<string>;
   /** @throws UnauthenticatedError for any token that is not ours, not whole, or over */
-  verify(token: string): Promise<Viewer>;
+  verify(token: string): Promise<Identity>;
 }
 
 /** @param secretKey any string; at least 32 random characters in production (src/config.ts sees to it) */
@@ -48,11 +48,11 @@ export function createAccessTokens(secretKey: string): AccessTokens {
 }
 
 /**
- * The viewer of an Authorization header.
+ * Who an Authorization header speaks for.
  * @returns null when there is no header: anonymous callers are told so by the rules, field by field
  * @throws UnauthenticatedError when there is one and it is no valid bearer token
  */
-export async function viewerFromAuthorization(tokens: AccessTokens, header: unknown): Promise<Viewer | null> {
+export async function identityFromAuthorization(tokens: AccessTokens, header: unknown): Promise<Identity | null> {
   if (header === undefined || header === null || header === '') return null;
   const match = typeof header === 'string' ? /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header.trim()) : null;
   if (!match?.[1]) throw new UnauthenticatedError('The authorization must read "Bearer <access token>".');

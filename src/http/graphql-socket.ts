@@ -29,7 +29,8 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
   const options: ServerOptions<Record<string, unknown>, SocketState> = {
     schema,
     async onConnect({ connectionParams, extra }) {
-      const caller = await identifyCaller(sources.app, connectionParams?.authorization ?? connectionParams?.Authorization);
+      const { id, ip } = extra.request;
+      const caller = await identifyCaller(sources.app, connectionParams?.authorization ?? connectionParams?.Authorization, { requestId: id, address: ip });
       if (caller.authenticationFault) return false;
       extra.caller = caller;
       if (caller.viewer) {
@@ -46,7 +47,9 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
       if (getOperationAST(document, operationName)?.operation !== 'subscription') {
         return [new GraphQLError('Only subscriptions are served over the WebSocket: send queries and mutations with POST /graphql.', { extensions: { code: 'BAD_REQUEST' } })];
       }
-      const contextValue = createOperationContext(sources, extra.caller ?? { viewer: null }, randomUUID());
+      const requestId = randomUUID();
+      const { viewer, ...caller }: Caller = extra.caller ?? { viewer: null };
+      const contextValue = createOperationContext(sources, { ...caller, viewer: viewer && { ...viewer, origin: { ...viewer.origin, requestId } } }, requestId);
       return { schema, document, variableValues: variables ?? undefined, operationName, contextValue } satisfies ExecutionArgs;
     },
     onOperation(_context, _id, _payload, _args, result) {

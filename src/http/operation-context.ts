@@ -1,11 +1,9 @@
 import DataLoader from 'dataloader';
-import { Types } from 'mongoose';
 import type { Patient, ScoringJob } from '../../models/index.js';
 import type { App } from '../app.js';
-import { viewerFromAuthorization } from '../auth/access-token.js';
-import type { Viewer } from '../auth/viewer.js';
+import { identityFromAuthorization } from '../auth/access-token.js';
+import type { RequestOrigin, Viewer } from '../auth/viewer.js';
 import { UnauthenticatedError } from '../errors.js';
-import { toObjectId } from '../input.js';
 import type { JobStreams } from '../jobs/job-stream.js';
 import type { PredictionStreams } from '../jobs/prediction-stream.js';
 
@@ -27,9 +25,10 @@ export interface Caller {
 }
 
 /** A token that is not valid makes an anonymous caller, who is told why by the first rule that refuses. */
-export async function identifyCaller(app: App, authorization: unknown): Promise<Caller> {
+export async function identifyCaller(app: App, authorization: unknown, origin: RequestOrigin): Promise<Caller> {
   try {
-    return { viewer: await viewerFromAuthorization(app.accessTokens, authorization) };
+    const identity = await identityFromAuthorization(app.accessTokens, authorization);
+    return { viewer: identity && { ...identity, origin } };
   } catch (error) {
     if (error instanceof UnauthenticatedError) return { viewer: null, authenticationFault: error };
     throw error;
@@ -37,16 +36,10 @@ export async function identifyCaller(app: App, authorization: unknown): Promise<
 }
 
 /** Batches, but remembers nothing: the context of a subscription outlives many changes. */
-function createLoaders({ patients, models }: App, viewer: Viewer | null) {
+function createLoaders({ patients, jobs }: App, viewer: Viewer | null) {
   const options = { cache: false };
   return {
     patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),
-    job: new DataLoader<string, ScoringJob | null>(async (ids) => {
-      const wanted = ids.flatMap((id) => toObjectId(id) ?? []);
-      const organization = new Types.ObjectId(viewer?.organizationId);
-      const jobs = await models.scoringJobs.find({ _id: { $in: wanted }, organization }).lean<ScoringJob[]>();
-      const byId = new Map(jobs.map((job) => [job._id.toHexString(), job]));
-      return ids.map((id) => byId.get(id) ?? null);
-    }, options),
+    job: new DataLoader<string, ScoringJob | null>((ids) => jobs.findMany(viewer, ids), options),
   };
 }

@@ -3,7 +3,7 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import websocket from '@fastify/websocket';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
@@ -68,8 +68,8 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
       done();
     },
   });
-  const context = async (request: { headers: { authorization?: string }; id: string }) =>
-    createOperationContext(sources, await identifyCaller(sources.app, request.headers.authorization), request.id);
+  const context = async ({ headers, id, ip }: FastifyRequest) =>
+    createOperationContext(sources, await identifyCaller(sources.app, headers.authorization, { requestId: id, address: ip }), id);
   const handler = fastifyApolloHandler(apollo, { context });
   const socketHandler = createSocketHandler(schema, sources, formatError);
   server.post('/graphql', handler);

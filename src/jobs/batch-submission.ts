@@ -1,9 +1,10 @@
-import { Types, type QueryFilter } from 'mongoose';
-import { ScoringJobKind, type Models, type Patient, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import { Types } from 'mongoose';
+import { ScoringJobKind, type Models, type ScoringChunk, type ScoringJob } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
+import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
 import { authorizeFilter, patientQuery } from '../patients/patient-service.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import type { JobDispatcher } from './job-dispatcher.js';
@@ -27,6 +28,7 @@ export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) 
 
 export function createBatchSubmission(
   models: Models,
+  scopeOf: ScopeOf,
   registry: RiskModelRegistry,
   store: JobStore,
   dispatcher: JobDispatcher,
@@ -61,12 +63,13 @@ export function createBatchSubmission(
     authorize(viewer, 'job:submit');
     const request = parseInput(submitBatchScoringJobSchema, input);
     authorizeFilter(viewer, request.filter ?? {});
-    const known = await findByKey(models, viewer, request);
+    const scope = scopeOf(viewer);
+    const known = await findByKey(scope, request);
     if (known) return known;
     const model = requireModel(registry, request.modelId, request.modelVersion);
     const common = newJob(viewer, model, request);
     try {
-      const ids = request.patientIds ? named(models, viewer, request.patientIds) : matching(models, patientQuery(viewer.organizationId, request.filter ?? {}));
+      const ids = request.patientIds ? named(scope, request.patientIds) : scope.patients.ids(patientQuery(request.filter ?? {}));
       const total = await writeChunks(common._id, ids);
       if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
       const { job, created } = await store.insert({ ...common, kind: ScoringJobKind.BATCH, total });
@@ -85,22 +88,16 @@ export function createBatchSubmission(
   };
 }
 
-/** Ids of the patients of a query, as they are now, read through a cursor. */
-async function* matching(models: Models, query: QueryFilter<Patient>): AsyncGenerator<Types.ObjectId> {
-  for await (const { _id } of models.patients.collection.find(query as object, { projection: { _id: 1 }, batchSize: 10_000 })) yield _id as Types.ObjectId;
-}
-
 /**
  * The named patients, each once.
  * @throws BadUserInputError naming those that are not of this organization
  */
-async function* named(models: Models, viewer: Viewer, patientIds: readonly string[]): AsyncGenerator<Types.ObjectId> {
+async function* named({ patients }: OrganizationScope, patientIds: readonly string[]): AsyncGenerator<Types.ObjectId> {
   const idsPerQuery = 10_000;
   const known = new Set<string>();
   for (let start = 0; start < patientIds.length; start += idsPerQuery) {
     const ids = patientIds.slice(start, start + idsPerQuery).flatMap((id) => toObjectId(id) ?? []);
-    const query = { _id: { $in: ids }, organization: new Types.ObjectId(viewer.organizationId) };
-    for await (const { _id } of models.patients.collection.find(query, { projection: { _id: 1 } })) known.add((_id as Types.ObjectId).toHexString());
+    for await (const id of patients.ids({ _id: { $in: ids } })) known.add(id.toHexString());
   }
   const unknown = patientIds.flatMap((id, index) => (known.has(id) ? [] : [{ path: `patientIds[${index}]`, message: 'was not found in your organization' }]));
   if (unknown.length > 0) throw new BadUserInputError(unknown.slice(0, 100));

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Types, type QueryFilter } from 'mongoose';
-import { ScoringJobKind, ScoringJobState, type Models, type Patient, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import { ScoringJobKind, ScoringJobState, type Patient, type ScoringJob } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
+import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
 import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
 import { modelInputs } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
@@ -33,6 +34,8 @@ export interface PatientFault {
 /** Scoring jobs of the viewer's organization. Every method authorises first. */
 export interface JobService {
   find(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
+  /** In the order of the ids; null where there is none. */
+  findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
   list(viewer: Viewer | null, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
   /**
    * Accepts a job: once this resolves, the job will end in a terminal state, whatever dies. The same idempotency key
@@ -48,10 +51,10 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export function createJobService(models: Models, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
+export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
   async function findOwn(viewer: Viewer, id: string): Promise<ScoringJob | null> {
     const _id = toObjectId(id);
-    return _id && models.scoringJobs.findOne({ _id, organization: new Types.ObjectId(viewer.organizationId) }).lean<ScoringJob>();
+    return _id && scopeOf(viewer).scoringJobs.findOne({ _id });
   }
   async function getOwn(viewer: Viewer, id: string): Promise<ScoringJob> {
     const job = await findOwn(viewer, id);
@@ -70,19 +73,25 @@ export function createJobService(models: Models, records: ScoringRecords, regist
       return findOwn(viewer, id);
     },
 
+    async findMany(viewer, ids) {
+      authorize(viewer, 'job:read');
+      return scopeOf(viewer).scoringJobs.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+    },
+
     async list(viewer, request, filter) {
       authorize(viewer, 'job:read');
-      return readPage<ScoringJob>(models.scoringJobs, jobQuery(viewer, filter), request);
+      return readPage<ScoringJob>(scopeOf(viewer).scoringJobs, jobQuery(filter), request);
     },
 
     async submit(viewer, input) {
       authorize(viewer, 'job:submit');
       const request = parseInput(submitScoringJobSchema, input);
-      const known = await findByKey(models, viewer, request);
+      const scope = scopeOf(viewer);
+      const known = await findByKey(scope, request);
       if (known) return known;
       const model = requireModel(registry, request.modelId, request.modelVersion);
       const patientId = toObjectId(request.patientId);
-      const patient = patientId && (await records.patient(new Types.ObjectId(viewer.organizationId), patientId));
+      const patient = patientId && (await records.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
       refuseUnscorable(model, patient);
       const { job, created } = await store.insert({ ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id });
@@ -105,11 +114,7 @@ export function createJobService(models: Models, records: ScoringRecords, regist
     async failures(viewer, job, first) {
       authorize(viewer, 'prediction:read');
       if (first < 1 || first > largestPage) throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
-      const chunks = await models.scoringChunks
-        .find({ job: job._id, done: true, failed: { $gt: 0 } }, { failures: { $slice: first } })
-        .sort({ number: 1 })
-        .limit(first)
-        .lean<ScoringChunk[]>();
+      const chunks = await scopeOf(viewer).chunks(job).failed(first);
       const faults = chunks.flatMap(({ failures }) => failures);
       return faults.slice(0, first).map(({ patient, code, message }) => ({ patientId: patient.toHexString(), code, message }));
     },
@@ -131,7 +136,7 @@ export function createJobService(models: Models, records: ScoringRecords, regist
       if (from !== ScoringJobState.FAILED && from !== ScoringJobState.CANCELLED) {
         throw new ConflictError(`The scoring job is ${from}: only a FAILED or CANCELLED one can be retried.`);
       }
-      if (job.kind === ScoringJobKind.BATCH) await models.scoringChunks.updateMany({ job: _id, done: false }, { $set: { attempts: 0 } });
+      if (job.kind === ScoringJobKind.BATCH) await scopeOf(viewer).chunks(job).resetAttempts();
       await dispatcher.dispatch(job);
       return job;
     },
@@ -143,13 +148,11 @@ export function createJobService(models: Models, records: ScoringRecords, regist
  * @throws ConflictError when it was submitted for something else
  */
 export async function findByKey(
-  models: Models,
-  viewer: Viewer,
+  scope: OrganizationScope,
   request: { readonly idempotencyKey?: string | null },
 ): Promise<ScoringJob | null> {
   if (request.idempotencyKey == null) return null;
-  const organization = new Types.ObjectId(viewer.organizationId);
-  const job = await models.scoringJobs.findOne({ organization, idempotencyKey: request.idempotencyKey }).lean<ScoringJob>();
+  const job = await scope.scoringJobs.findOne({ idempotencyKey: request.idempotencyKey });
   if (job) refuseOtherRequest(job, request);
   return job;
 }
@@ -214,8 +217,8 @@ export function invalidFeatures(error: InvalidFeaturesError): BadUserInputError 
   return new BadUserInputError(error.issues.map(({ code, message }) => ({ path: `features.${code}`, message })));
 }
 
-function jobQuery(viewer: Viewer, filter: ScoringJobFilter): QueryFilter<ScoringJob> {
-  const query: QueryFilter<ScoringJob> = { organization: new Types.ObjectId(viewer.organizationId) };
+function jobQuery(filter: ScoringJobFilter): QueryFilter<ScoringJob> {
+  const query: QueryFilter<ScoringJob> = {};
   if (filter.states != null) query['status.state'] = { $in: [...filter.states] };
   if (filter.kind != null) query.kind = filter.kind;
   if (filter.patientId != null) query.patient = toObjectId(filter.patientId) ?? new Types.ObjectId();

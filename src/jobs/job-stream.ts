@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { isDatabaseOutage } from '../database.js';
 import { BadUserInputError, NotFoundError } from '../errors.js';
 import type { Models, ScoringJob } from '../../models/index.js';
+import type { ScopeOf } from '../organization-scope.js';
 import type { EventBus } from '../events/event-bus.js';
 import { changesSince, isTerminal, type JobChange } from './job-status.js';
 
@@ -30,7 +31,7 @@ interface Follower {
   close(): void;
 }
 
-export function createJobStreams(models: Models, events: EventBus, logger: Logger): JobStreams {
+export function createJobStreams(models: Models, scopeOf: ScopeOf, events: EventBus, logger: Logger): JobStreams {
   const followers = new Map<string, Set<Follower>>();
   let size = 0;
   const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.wake()));
@@ -97,11 +98,12 @@ export function createJobStreams(models: Models, events: EventBus, logger: Logge
     async follow(organizationId, jobId, after) {
       // Listen first, then read: what happens in between wakes us.
       const follower = enter(jobId);
-      const read = async (): Promise<ScoringJob | null> => models.scoringJobs.findById(jobId).lean<ScoringJob>();
+      const { scoringJobs } = scopeOf({ organizationId });
+      const read = (): Promise<ScoringJob | null> => scoringJobs.findOne({ _id: jobId });
       const pending: JobChange[] = [];
       try {
         const job = await read();
-        if (!job || job.organization.toHexString() !== organizationId) throw new NotFoundError('This scoring job');
+        if (!job) throw new NotFoundError('This scoring job');
         if (after > job.status.sequence) {
           throw new BadUserInputError([{ path: 'after', message: `must not be above the job's present sequence number, ${job.status.sequence}` }]);
         }

@@ -1,9 +1,10 @@
 import { Types, type QueryFilter } from 'mongoose';
-import type { Models, Patient, Prediction, StoredExplanation } from '../../models/index.js';
+import type { Prediction, StoredExplanation } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
+import type { ScopeOf } from '../organization-scope.js';
 import { readPage, type Page, type PageRequest } from '../pagination.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
@@ -52,32 +53,27 @@ export interface PredictionService {
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
 
-export function createPredictionService(models: Models, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
-  const own = (viewer: Viewer): { organization: Types.ObjectId } => ({ organization: new Types.ObjectId(viewer.organizationId) });
-
+export function createPredictionService(scopeOf: ScopeOf, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
   return {
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
       const _id = toObjectId(id);
-      return _id && models.predictions.findOne({ _id, ...own(viewer) }).lean<Prediction>();
+      return _id && scopeOf(viewer).predictions.findOne({ _id });
     },
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      const wanted = ids.flatMap((id) => toObjectId(id) ?? []);
-      const found = await models.predictions.find({ _id: { $in: wanted }, ...own(viewer) }).lean<Prediction[]>();
-      const byId = new Map(found.map((prediction) => [prediction._id.toHexString(), prediction]));
-      return ids.map((id) => byId.get(id) ?? null);
+      return scopeOf(viewer).predictions.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
-      return readPage<Prediction>(models.predictions, predictionQuery(viewer, filter), request);
+      return readPage<Prediction>(scopeOf(viewer).predictions, predictionQuery(filter), request);
     },
 
     async ofJob(viewer, job) {
       authorize(viewer, 'prediction:read');
-      return models.predictions.findOne({ job, ...own(viewer) }).lean<Prediction>();
+      return scopeOf(viewer).predictions.findOne({ job });
     },
 
     async explanation(prediction) {
@@ -95,7 +91,7 @@ export function createPredictionService(models: Models, registry: RiskModelRegis
       const model = requireModel(registry, modelId, modelVersion);
       const faults = catalogue.faults(features ?? [], 'features');
       if (faults.length > 0) throw new BadUserInputError(faults);
-      const patient = patientId == null ? nobody : await models.patients.findOne({ _id: toObjectId(patientId), ...own(viewer) }).lean<Patient>();
+      const patient = patientId == null ? nobody : await scopeOf(viewer).patients.findOne({ _id: toObjectId(patientId) ?? new Types.ObjectId() });
       if (!patient) throw new NotFoundError('This patient');
       const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
       const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
@@ -121,8 +117,8 @@ function refuseUnlessAdditive(explanation: RowExplanation, score: Pick<Score, 'r
   if (fault) throw new RiskGraphError('INTERNAL', fault.message);
 }
 
-function predictionQuery(viewer: Viewer, filter: PredictionFilter): QueryFilter<Prediction> {
-  const query: QueryFilter<Prediction> = { organization: new Types.ObjectId(viewer.organizationId) };
+function predictionQuery(filter: PredictionFilter): QueryFilter<Prediction> {
+  const query: QueryFilter<Prediction> = {};
   // An id that is none matches nothing.
   if (filter.patientId != null) query.patient = toObjectId(filter.patientId) ?? new Types.ObjectId();
   if (filter.jobId != null) query.job = toObjectId(filter.jobId) ?? new Types.ObjectId();

@@ -1,10 +1,11 @@
 import { Types, type QueryFilter } from 'mongoose';
-import { AdministrativeGender, type Models, type Patient } from '../../models/index.js';
+import { AdministrativeGender, type Patient } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../database.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
+import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
 import { readPage, type Page, type PageOrder, type PageRequest } from '../pagination.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
 import { createPatientSchema, patientFilterSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
@@ -21,7 +22,7 @@ export interface PatientFilter {
 }
 
 /** Removes what hangs on a patient: predictions, and jobs that have not run yet. */
-export type PatientErasure = (organization: Types.ObjectId, patient: Types.ObjectId) => Promise<void>;
+export type PatientErasure = (scope: OrganizationScope, patient: Types.ObjectId) => Promise<void>;
 
 /** Reads and writes the patients of the viewer's organization. Every method authorises first. */
 export interface PatientService {
@@ -39,11 +40,11 @@ export interface PatientService {
 }
 
 /**
- * MongoDB filter of a PatientFilter, within one organization.
+ * MongoDB filter of a PatientFilter.
  * @throws BadUserInputError for a name that can be nobody's
  */
-export function patientQuery(organizationId: string, filter: PatientFilter): QueryFilter<Patient> {
-  const query: QueryFilter<Patient> = { organization: new Types.ObjectId(organizationId) };
+export function patientQuery(filter: PatientFilter): QueryFilter<Patient> {
+  const query: QueryFilter<Patient> = {};
   const { mrn, familyName } = parseInput(patientFilterSchema, { filter }).filter;
   if (mrn != null) query.mrn = mrn;
   if (familyName != null) query.familyName = new RegExp(`^${escapeExpression(familyName)}$`, 'i');
@@ -60,8 +61,7 @@ export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): v
 
 const escapeExpression = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-export function createPatientService(models: Models, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
-  const { patients } = models;
+export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
   const mrnTaken = (): ConflictError => new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
 
   function refuseFaults(features: readonly { code: string; value: number | null }[]): void {
@@ -74,24 +74,21 @@ export function createPatientService(models: Models, catalogue: FeatureCatalogue
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, { mrn });
       if ((id == null) === (mrn == null)) throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
-      const organization = new Types.ObjectId(viewer.organizationId);
-      if (mrn != null) return patients.findOne({ organization, mrn: mrn.trim() }).lean<Patient>();
+      const { patients } = scopeOf(viewer);
+      if (mrn != null) return patients.findOne({ mrn: mrn.trim() });
       const _id = toObjectId(id!);
-      return _id && patients.findOne({ _id, organization }).lean<Patient>();
+      return _id && patients.findOne({ _id });
     },
 
     async findMany(viewer, ids) {
       if (!viewer) return ids.map(() => null);
-      const wanted = ids.flatMap((id) => toObjectId(id) ?? []);
-      const found = await patients.find({ _id: { $in: wanted }, organization: new Types.ObjectId(viewer.organizationId) }).lean<Patient[]>();
-      const byId = new Map(found.map((patient) => [patient._id.toHexString(), patient]));
-      return ids.map((id) => byId.get(id) ?? null);
+      return scopeOf(viewer).patients.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
     },
 
     async list(viewer, request, filter, order) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
-      return readPage<Patient>(patients, patientQuery(viewer.organizationId, filter), request, order);
+      return readPage<Patient>(scopeOf(viewer).patients, patientQuery(filter), request, order);
     },
 
     async create(viewer, input) {
@@ -99,9 +96,8 @@ export function createPatientService(models: Models, catalogue: FeatureCatalogue
       const { features, sex, ...identity } = parseInput(createPatientSchema, input);
       refuseFaults(features ?? []);
       const now = new Date();
-      const patient: Patient = {
+      const patient = {
         _id: new Types.ObjectId(),
-        organization: new Types.ObjectId(viewer.organizationId),
         ...applyUpdate(identity),
         mrn: identity.mrn,
         sex: sex ?? AdministrativeGender.UNKNOWN,
@@ -111,11 +107,10 @@ export function createPatientService(models: Models, catalogue: FeatureCatalogue
         updatedAt: now,
       };
       try {
-        await patients.insertMany([patient]);
+        return await scopeOf(viewer).patients.insert(patient);
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
       }
-      return patient;
     },
 
     async update(viewer, input) {
@@ -123,8 +118,8 @@ export function createPatientService(models: Models, catalogue: FeatureCatalogue
       const { id, expectedVersion, features, ...changes } = parseInput(updatePatientSchema, input);
       refuseFaults(features ?? []);
       const _id = toObjectId(id);
-      const organization = new Types.ObjectId(viewer.organizationId);
-      const current = _id && (await patients.findOne({ _id, organization }).lean<Patient>());
+      const { patients } = scopeOf(viewer);
+      const current = _id && (await patients.findOne({ _id }));
       if (!current) throw new NotFoundError('This patient');
       const now = new Date();
       const cleared = Object.entries(changes).flatMap(([field, value]) => (value === null ? [field] : []));
@@ -133,9 +128,7 @@ export function createPatientService(models: Models, catalogue: FeatureCatalogue
         ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
       };
       try {
-        const updated = await patients
-          .findOneAndUpdate({ _id: current._id, organization, version: expectedVersion }, update, { returnDocument: 'after' })
-          .lean<Patient>();
+        const updated = await patients.findOneAndUpdate({ _id: current._id, version: expectedVersion }, update);
         if (updated) return updated;
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
@@ -146,13 +139,13 @@ export function createPatientService(models: Models, catalogue: FeatureCatalogue
     async delete(viewer, id) {
       authorize(viewer, 'patient:delete');
       const _id = toObjectId(id);
-      const own = _id && { _id, organization: new Types.ObjectId(viewer.organizationId) };
-      if (!own || !(await patients.exists(own))) throw new NotFoundError('This patient');
+      const scope = scopeOf(viewer);
+      if (!_id || !(await scope.patients.exists({ _id }))) throw new NotFoundError('This patient');
       // Twice: should we die half-way, the patient is still there to be deleted again; the second time takes what a
       // running job stored meanwhile.
-      await erase(own.organization, own._id);
-      await patients.deleteOne(own);
-      await erase(own.organization, own._id);
+      await erase(scope, _id);
+      await scope.patients.deleteMany({ _id });
+      await erase(scope, _id);
     },
   };
 }

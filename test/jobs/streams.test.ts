@@ -22,7 +22,7 @@ async function submitJob(): Promise<Types.ObjectId> {
 
 describe('subscriptions', () => {
   it('leave nothing behind after 10,000 of them', async () => {
-    const streams = createJobStreams(app.models, app.events, app.logger);
+    const streams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
     const predictionStreams = createPredictionStreams(app.events);
     const jobId = await submitJob();
     const organizationId = await system.organizationId();
@@ -49,7 +49,7 @@ describe('subscriptions', () => {
   });
 
   it('fold progress for a slow reader, and never a change of state', async () => {
-    const streams = createJobStreams(app.models, app.events, app.logger);
+    const streams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
     const jobId = await submitJob();
     const stream = await streams.follow(await system.organizationId(), jobId, 0);
     expect((await stream.next()).value).toMatchObject({ sequence: 1, collapsed: 0 });
@@ -62,7 +62,7 @@ describe('subscriptions', () => {
   });
 
   it('refuse a sequence number that is still to come', async () => {
-    const streams = createJobStreams(app.models, app.events, app.logger);
+    const streams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
     await expect(streams.follow(await system.organizationId(), await submitJob(), 99)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     expect(streams.size).toBe(0);
     streams.close();
