@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createModels, ensureIndexes, type Models } from '../models/index.js';
+import type { AuditTrail } from './audit/audit-trail.js';
 import { createAccessTokens, type AccessTokens } from './auth/access-token.js';
 import type { Config } from './config.js';
 import { connectDatabase } from './database.js';
@@ -40,6 +41,7 @@ export interface App {
   readonly catalogue: FeatureCatalogue;
   readonly events: EventBus;
   readonly accessTokens: AccessTokens;
+  readonly audit: AuditTrail;
   readonly patients: PatientService;
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
@@ -100,6 +102,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     catalogue,
     events,
     accessTokens: createAccessTokens(secretKey),
+    audit: { record: async () => undefined },
     patients: createPatientService(scopeOf, catalogue, createPatientErasure(models, store)),
     jobs: createJobService(scopeOf, records, registry, store, dispatcher, batchProgress),
     submitBatch: createBatchSubmission(models, scopeOf, registry, store, dispatcher, config.batchChunkSize),
