@@ -1,6 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import type { App } from '../src/app.js';
 import { expireJobs } from '../src/jobs/expire-jobs.js';
+import { pruneChunks } from '../src/jobs/prune-chunks.js';
 import { reconcile } from '../src/jobs/reconciler.js';
 import { runRetryDelayMs } from './queue-worker.js';
 
@@ -18,6 +19,7 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
       run: () => reconcile({ ...app, graceMs: config.reconcileIntervalMs }),
     },
     expire: { everyMs: hourMs, run: () => expireJobs(app.models, config.jobRetentionDays) },
+    prune: { everyMs: hourMs, run: () => pruneChunks(app.models) },
   };
   const queueConnection = app.connectRedis('failing-fast');
   const workerConnection = app.connectRedis('waiting');

@@ -121,27 +121,34 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
 
     async retry(viewer, id) {
       authorize(viewer, 'job:control');
-      const { _id } = await getOwn(viewer, id);
-      let from: ScoringJobState | undefined;
-      const job = await store.change(_id, (found) => {
-        from = found.status.state;
-        if (!isTerminal(from) || from === ScoringJobState.COMPLETED) return null;
+      const known = await getOwn(viewer, id);
+      // Before anybody can run a chunk of the revived batch, and never while one runs.
+      if (known.kind === ScoringJobKind.BATCH && isRevivable(known)) await scopeOf(viewer).chunks(known).resetAttempts();
+      let found: ScoringJob = known;
+      const job = await store.change(known._id, (present) => {
+        found = present;
+        if (!isRevivable(present)) return null;
         return {
-          status: revived(found.status),
-          set: { attemptsThisRun: 0, dispatch: found.dispatch + 1, dispatchedAt: new Date() },
+          status: revived(present.status),
+          set: { attemptsThisRun: 0, dispatch: present.dispatch + 1, dispatchedAt: new Date() },
           unset: ['cancelRequestedAt', 'lease'],
         };
       });
       if (!job) throw new NotFoundError('This scoring job');
-      if (from !== ScoringJobState.FAILED && from !== ScoringJobState.CANCELLED) {
-        throw new ConflictError(`The scoring job is ${from}: only a FAILED or CANCELLED one can be retried.`);
-      }
-      if (job.kind === ScoringJobKind.BATCH) await scopeOf(viewer).chunks(job).resetAttempts();
+      if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
       await dispatcher.dispatch(job);
       return job;
     },
   };
 }
+
+const isRevivable = ({ status, compactedAt }: ScoringJob): boolean =>
+  (status.state === ScoringJobState.FAILED || status.state === ScoringJobState.CANCELLED) && !compactedAt;
+
+const reasonNotRevivable = ({ status, compactedAt }: ScoringJob): string =>
+  compactedAt
+    ? 'The scoring job ended longer ago than finished jobs are kept: submit a new one.'
+    : `The scoring job is ${status.state}: only a FAILED or CANCELLED one can be retried.`;
 
 /**
  * The job that was submitted under the request's idempotency key before, whatever became of its patient since.
