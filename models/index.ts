@@ -4,6 +4,7 @@ import type { Connection, Model } from 'mongoose';
 import { Organization } from './organization.js';
 import { Patient } from './patient.js';
 import { Prediction } from './prediction.js';
+import { PredictionBlock } from './prediction-block.js';
 import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
 import { User } from './user.js';
@@ -11,6 +12,7 @@ import { User } from './user.js';
 export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
+export * from './prediction-block.js';
 export * from './scoring-chunk.js';
 export * from './scoring-job.js';
 export * from './user.js';
@@ -23,6 +25,7 @@ export interface Models {
   readonly scoringJobs: ReturnModelType<typeof ScoringJob>;
   readonly scoringChunks: ReturnModelType<typeof ScoringChunk>;
   readonly predictions: ReturnModelType<typeof Prediction>;
+  readonly predictionBlocks: ReturnModelType<typeof PredictionBlock>;
 }
 
 /** Binds the documents to one connection; several may live side by side in a process. */
@@ -37,6 +40,7 @@ export function createModels(connection: Connection): Models {
     scoringJobs: bind(ScoringJob),
     scoringChunks: bind(ScoringChunk),
     predictions: bind(Prediction),
+    predictionBlocks: bind(PredictionBlock),
   };
 }
 

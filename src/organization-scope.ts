@@ -1,5 +1,5 @@
-import { Types, type Model, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
-import type { Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob } from '../models/index.js';
+import { Types, type Model, type mongo, type PipelineStage, type QueryFilter, type UpdateQuery } from 'mongoose';
+import type { Models, Organization, Patient, Prediction, PredictionBlock, ScoringChunk, ScoringJob } from '../models/index.js';
 
 /** What every document of a tenant has. */
 export interface OrganizationDocument {
@@ -9,10 +9,13 @@ export interface OrganizationDocument {
 
 /** Which rows, in which order. */
 export interface FindOptions {
-  readonly projection?: Readonly<Record<string, 0 | 1>>;
+  readonly projection?: Readonly<Record<string, 0 | 1 | { readonly $elemMatch: object }>>;
   readonly sort?: Readonly<Record<string, 1 | -1>>;
   readonly limit?: number;
 }
+
+/** A stage that stays within the documents it is given. */
+export type OwnStage = PipelineStage.Sort | PipelineStage.Project | PipelineStage.Unwind | PipelineStage.Limit | PipelineStage.Group;
 
 /** One collection as one organization sees it: no query can name another's documents, whatever its filter says. */
 export interface ScopedCollection<T extends OrganizationDocument> {
@@ -23,6 +26,8 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   /** Ids of the matching documents, read through a cursor: any number of them. */
   ids(filter: QueryFilter<T>): AsyncIterable<Types.ObjectId>;
   exists(filter: QueryFilter<T>): Promise<boolean>;
+  /** What the stages make of the matching documents. They may look into no other collection. */
+  aggregate<R>(filter: QueryFilter<T>, stages: readonly OwnStage[]): Promise<R[]>;
   count(filter: QueryFilter<T>): Promise<number>;
   /** The organization is set here. */
   insert(document: Omit<T, 'organization'>): Promise<T>;
@@ -41,7 +46,9 @@ export interface ScopedCollection<T extends OrganizationDocument> {
 export interface OrganizationScope {
   readonly id: Types.ObjectId;
   readonly patients: ScopedCollection<Patient>;
+  /** Predictions stored by themselves; those of batches are in blocks. See `storedPredictions`, which knows both. */
   readonly predictions: ScopedCollection<Prediction>;
+  readonly predictionBlocks: ScopedCollection<PredictionBlock>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
   /** The chunks of a batch of this organization; of none, when the job is another's. */
   chunks(job: ScoringJob): ScopedChunks;
@@ -67,6 +74,7 @@ export function createOrganizationScopes(models: Models): ScopeOf {
       id,
       patients: scopedCollection<Patient>(models.patients, id),
       predictions: scopedCollection<Prediction>(models.predictions, id),
+      predictionBlocks: scopedCollection<PredictionBlock>(models.predictionBlocks, id),
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
@@ -91,6 +99,7 @@ function scopedCollection<T extends OrganizationDocument>({ collection }: Model<
       for await (const { _id } of collection.find(within(filter), { projection: { _id: 1 }, batchSize: 10_000 })) yield _id as Types.ObjectId;
     },
     exists: async (filter) => (await collection.findOne(within(filter), { projection: { _id: 1 } })) !== null,
+    aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) => collection.aggregate([{ $match: within(filter) }, ...stages]).toArray() as Promise<R[]>,
     count: (filter) => collection.countDocuments(within(filter)),
     async insert(document) {
       const whole = { ...document, organization } as T;

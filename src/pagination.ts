@@ -34,31 +34,53 @@ interface Listed extends OrganizationDocument {
   updatedAt?: Date;
 }
 
-/**
- * Reads one page. A cursor holds the sort value and id of its row, so rows that are added meanwhile neither shift
- * nor repeat anything.
- * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
- */
+/** The place of a row in a list: its sort value, and its id. */
+export interface PagePosition {
+  readonly value: string;
+  readonly id: Types.ObjectId;
+}
+
+/** A list of which pages are read. */
+export interface PageSource<T> {
+  /** @param after the row behind which the page begins; null for the first page */
+  find(after: PagePosition | null, limit: number): Promise<T[]>;
+  count(): Promise<number>;
+}
+
+/** Reads one page of a collection; see `readPageOf`. */
 export async function readPage<T extends Listed>(
   collection: ScopedCollection<T>,
   filter: QueryFilter<T>,
   request: PageRequest,
   order: PageOrder = newestFirst,
 ): Promise<Page<T>> {
+  const source: PageSource<T> = {
+    find: (after, limit) =>
+      collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
+        sort: { [order.field]: order.direction, _id: order.direction },
+        limit,
+      }),
+    count: () => collection.count(filter),
+  };
+  return readPageOf(source, request, order);
+}
+
+/**
+ * Reads one page. A cursor holds the sort value and id of its row, so rows that are added meanwhile neither shift
+ * nor repeat anything.
+ * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
+ */
+export async function readPageOf<T extends Listed>(source: PageSource<T>, request: PageRequest, order: PageOrder = newestFirst): Promise<Page<T>> {
   const first = request.first ?? 20;
   if (!Number.isInteger(first) || first < 1 || first > largestPage) {
     throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
   }
-  const position = request.after == null ? {} : afterCursor(request.after, order);
-  const rows = await collection.find({ $and: [filter, position] } as QueryFilter<T>, {
-    sort: { [order.field]: order.direction, _id: order.direction },
-    limit: first + 1,
-  });
+  const rows = await source.find(request.after == null ? null : positionOf(request.after, order), first + 1);
   return {
     edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, order), node })),
     hasNextPage: rows.length > first,
     hasPreviousPage: request.after != null,
-    countAll: () => collection.count(filter),
+    countAll: () => source.count(),
   };
 }
 
@@ -67,14 +89,18 @@ function encodeCursor(row: Listed, order: PageOrder): string {
   return Buffer.from(JSON.stringify([order.field, value, row._id.toHexString()])).toString('base64url');
 }
 
-function afterCursor(cursor: string, order: PageOrder): object {
+function positionOf(cursor: string, order: PageOrder): PagePosition {
   const [field, value, id] = decodeCursor(cursor);
-  if (field !== order.field) throw invalidCursor();
-  const comparison = order.direction === 1 ? '$gt' : '$lt';
-  const beyondId = { _id: { [comparison]: new Types.ObjectId(id) } };
+  if (field !== order.field || (field !== '_id' && Number.isNaN(Date.parse(value)))) throw invalidCursor();
+  return { value, id: new Types.ObjectId(id) };
+}
+
+/** MongoDB filter of the rows behind a position. */
+function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): object {
+  const comparison = direction === 1 ? '$gt' : '$lt';
+  const beyondId = { _id: { [comparison]: id } };
   if (field === '_id') return beyondId;
   const date = new Date(value);
-  if (Number.isNaN(date.getTime())) throw invalidCursor();
   return { $or: [{ [field]: { [comparison]: date } }, { [field]: date, ...beyondId }] };
 }
 

@@ -12,6 +12,7 @@ import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-i
 import { findByKey, newJob, refuseOtherRequest, requireModel } from './job-service.js';
 import type { JobStore } from './job-store.js';
 import { packIds } from './patient-ids.js';
+import { largestBlock } from './prediction-block.js';
 
 /** Largest batch. */
 export const largestBatch = 1_000_000;
@@ -32,9 +33,9 @@ export function createBatchSubmission(
   registry: RiskModelRegistry,
   store: JobStore,
   dispatcher: JobDispatcher,
-  chunkSize: number,
+  largestChunk: number,
 ): SubmitBatch {
-  async function writeChunks(job: Types.ObjectId, ids: AsyncIterable<Types.ObjectId>): Promise<number> {
+  async function writeChunks(job: Types.ObjectId, ids: AsyncIterable<Types.ObjectId>, chunkSize: number): Promise<number> {
     let chunks: ScoringChunk[] = [];
     let batch: Types.ObjectId[] = [];
     let total = 0;
@@ -70,7 +71,7 @@ export function createBatchSubmission(
     const common = newJob(viewer, model, request);
     try {
       const ids = request.patientIds ? named(scope, request.patientIds) : scope.patients.ids(patientQuery(request.filter ?? {}));
-      const total = await writeChunks(common._id, ids);
+      const total = await writeChunks(common._id, ids, Math.min(largestChunk, largestBlock(model.manifest.features.length)));
       if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
       const { job, created } = await store.insert({ ...common, kind: ScoringJobKind.BATCH, total });
       if (created) {

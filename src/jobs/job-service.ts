@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Types, type QueryFilter } from 'mongoose';
-import { ScoringJobKind, ScoringJobState, type Patient, type ScoringJob } from '../../models/index.js';
+import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
 import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
-import { modelInputs } from '../patients/model-inputs.js';
+import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { isTerminal, revived, submitted } from './job-status.js';
@@ -211,7 +211,7 @@ function requestHash(request: object): string {
 }
 
 /** Tells the submitter at once what would make the job fail later. */
-function refuseUnscorable(model: RiskModel, patient: Patient): void {
+function refuseUnscorable(model: RiskModel, patient: PatientRecord): void {
   try {
     model.encode(modelInputs(model.manifest, patient, new Date()));
   } catch (error) {

@@ -1,32 +1,22 @@
-import { Types, type QueryFilter } from 'mongoose';
+import { Types } from 'mongoose';
 import type { Prediction, StoredExplanation } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
-import { readPage, type Page, type PageRequest } from '../pagination.js';
+import { readPageOf, type Page, type PageRequest } from '../pagination.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
-import type { RiskBand } from '../risk/manifest.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
 import { AdministrativeGender } from '../../models/index.js';
 import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
 import { invalidFeatures, requireModel } from './job-service.js';
+import type { PredictionFilter } from './prediction-filter.js';
 import { additivityFault, toStoredExplanation } from './score-patients.js';
 import { servedModel } from './served-model.js';
+import { storedPredictions } from './stored-predictions.js';
 import { BadUserInputError, RiskGraphError } from '../errors.js';
-
-export interface PredictionFilter {
-  readonly patientId?: string | null;
-  readonly jobId?: string | null;
-  readonly modelId?: string | null;
-  readonly modelVersion?: string | null;
-  readonly riskBands?: readonly RiskBand[] | null;
-  readonly createdAfter?: Date | null;
-  readonly createdBefore?: Date | null;
-  readonly minimumProbability?: number | null;
-}
 
 /** A score that was computed now and stored nowhere. */
 export interface Simulation {
@@ -58,22 +48,22 @@ export function createPredictionService(scopeOf: ScopeOf, registry: RiskModelReg
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
       const _id = toObjectId(id);
-      return _id && scopeOf(viewer).predictions.findOne({ _id });
+      return _id && storedPredictions(scopeOf(viewer)).find(_id);
     },
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      return scopeOf(viewer).predictions.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      return storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
-      return readPage<Prediction>(scopeOf(viewer).predictions, predictionQuery(filter), request);
+      return readPageOf<Prediction>(storedPredictions(scopeOf(viewer)).list(filter), request);
     },
 
     async ofJob(viewer, job) {
       authorize(viewer, 'prediction:read');
-      return scopeOf(viewer).predictions.findOne({ job });
+      return storedPredictions(scopeOf(viewer)).ofJob(job);
     },
 
     async explanation(prediction) {
@@ -115,18 +105,4 @@ function encode(model: RiskModel, values: Parameters<RiskModel['encode']>[0]): E
 function refuseUnlessAdditive(explanation: RowExplanation, score: Pick<Score, 'rawOutput'>): void {
   const fault = additivityFault(explanation, score);
   if (fault) throw new RiskGraphError('INTERNAL', fault.message);
-}
-
-function predictionQuery(filter: PredictionFilter): QueryFilter<Prediction> {
-  const query: QueryFilter<Prediction> = {};
-  // An id that is none matches nothing.
-  if (filter.patientId != null) query.patient = toObjectId(filter.patientId) ?? new Types.ObjectId();
-  if (filter.jobId != null) query.job = toObjectId(filter.jobId) ?? new Types.ObjectId();
-  if (filter.modelId != null) query.modelId = filter.modelId;
-  if (filter.modelVersion != null) query.modelVersion = filter.modelVersion;
-  if (filter.riskBands != null) query.riskBand = { $in: [...filter.riskBands] };
-  if (filter.minimumProbability != null) query.probability = { $gte: filter.minimumProbability };
-  const created = { ...(filter.createdAfter != null && { $gt: filter.createdAfter }), ...(filter.createdBefore != null && { $lt: filter.createdBefore }) };
-  if (Object.keys(created).length > 0) query.createdAt = created;
-  return query;
 }

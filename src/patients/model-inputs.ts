@@ -1,9 +1,12 @@
-import { AdministrativeGender, type Patient } from '../../models/index.js';
+import { AdministrativeGender, type Patient, type RecordedFeature } from '../../models/index.js';
 import type { RiskModelManifest } from '../risk/manifest.js';
 import type { FeatureValues } from '../risk/risk-model.js';
 
 /** What of a patient a model may see. */
-export type PatientRecord = Pick<Patient, 'birthDate' | 'sex' | 'features'>;
+export type PatientRecord = Pick<Patient, 'birthDate' | 'sex'> & { readonly features: readonly Pick<RecordedFeature, 'code' | 'value'>[] };
+
+/** MongoDB projection of a PatientRecord: names and times of recording are half of a patient's document. */
+export const patientRecordFields = { birthDate: 1, sex: 1, 'features.code': 1, 'features.value': 1 } as const;
 
 /**
  * The values of a patient that a model asks for. Values given as features win; age and sex come from the patient's

@@ -28,6 +28,9 @@ export interface EncodedRow {
   readonly used: Float64Array;
 }
 
+/** The part of a row that the engine works on. */
+export type UsedRow = Pick<EncodedRow, 'used'>;
+
 export interface Score {
   /** The model's own output in `manifest.outputSpace`, before calibration (float64 sum over the trees). */
   readonly rawOutput: number;
@@ -60,9 +63,9 @@ export interface RiskModel {
   /** Validates and encodes. @throws InvalidFeaturesError naming every unknown code, bad value and missing required feature. */
   encode(values: FeatureValues): EncodedRow;
   /** Probabilities by ONNX Runtime, checked against the parsed trees. Any number of rows; yields to the event loop between slices; stops when aborted. */
-  score(rows: readonly EncodedRow[], signal?: AbortSignal): Promise<Score[]>;
+  score(rows: readonly UsedRow[], signal?: AbortSignal): Promise<Score[]>;
   /** Exact SHAP values. Same slicing and abort behaviour as `score`. */
-  explain(rows: readonly EncodedRow[], method?: ShapMethod, signal?: AbortSignal): Promise<RowExplanation[]>;
+  explain(rows: readonly UsedRow[], method?: ShapMethod, signal?: AbortSignal): Promise<RowExplanation[]>;
   /** How a person reads a value: `145 mm Hg`, `asymptomatic`, `missing (taken as 240 mg/dL)`. */
   displayValue(feature: ModelFeature, given: number | null): string;
   close(): Promise<void>;

@@ -6,6 +6,7 @@ import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJob
 import { createLogger } from '../../src/logger.js';
 import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { monitorRedis } from '../support/redis-monitor.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const logLines: string[] = [];
@@ -25,12 +26,10 @@ const secretPatient = {
 const secrets = ['Canarymrn', 'Canarygiven', 'Canaryfamily', '1951-07-23', '567.0625'];
 
 test('nothing that tells of a patient is in the logs, in Redis or in the metrics', async () => {
-  const monitored: string[] = [];
   const redis = new Redis(system.app.config.redisUrl!);
   onTestFinished(() => redis.disconnect());
-  const monitor = await redis.monitor();
-  onTestFinished(() => monitor.disconnect());
-  monitor.on('monitor', (_time: string, command: string[]) => monitored.push(command.join(' ')));
+  const monitor = await monitorRedis(redis);
+  onTestFinished(() => monitor.close());
 
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient({ ...secretPatient, mrn: 'Canarymrn-1' }) });
   const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
@@ -44,11 +43,12 @@ test('nothing that tells of a patient is in the logs, in Redis or in the metrics
 
   const keys = await redis.keys(`${system.app.config.redisPrefix}*`);
   expect(keys.length).toBeGreaterThan(0);
-  expect(monitored.some((command) => command.includes(submitScoringJob.id))).toBe(true);
+  const commands = await monitor.commands();
+  expect(commands).toContain(submitScoringJob.id);
   expect(logLines.length).toBeGreaterThan(0);
   const metrics = await (await fetch(`${system.url}/metrics`)).text();
   for (const secret of secrets) {
-    for (const [place, text] of Object.entries({ logs: logLines.join(''), redis: monitored.join('\n') + keys.join('\n'), metrics })) expect(text.includes(secret), `${secret} in ${place}`).toBe(false);
+    for (const [place, text] of Object.entries({ logs: logLines.join(''), redis: commands + keys.join('\n'), metrics })) expect(text.includes(secret), `${secret} in ${place}`).toBe(false);
   }
 });
 

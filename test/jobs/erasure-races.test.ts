@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ScoringJob } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
+import { createRowScorers } from '../../src/jobs/grouped-scoring.js';
 import type { ClaimedJob } from '../../src/jobs/job-store.js';
 import type { ScoringRecords } from '../../src/jobs/scoring-records.js';
 import { runSingleJob } from '../../src/jobs/single-job-runner.js';
@@ -27,7 +28,7 @@ async function runWith(meanwhile: (claim: ClaimedJob, viewer: Viewer, patientId:
       return app.records.storePrediction(prediction);
     },
   };
-  await runSingleJob({ ...app, records, attempts: 3, leaseMs: 60_000 }, claim, new AbortController().signal);
+  await runSingleJob({ ...app, scorerOf: createRowScorers(), records, attempts: 3, leaseMs: 60_000 }, claim, new AbortController().signal);
   return (await app.store.find(_id))!;
 }
 
