@@ -6,7 +6,7 @@ module.exports = {
     { name: 'risk-no-infrastructure', severity: 'error', from: { path: '^src/risk' }, to: { path: 'node_modules/(graphql|type-graphql|mongoose|@typegoose|bullmq|ioredis|fastify)' } },
     { name: 'models-import-nothing-of-ours', severity: 'error', from: { path: '^models' }, to: { path: '^(src|schema|workers)' } },
     { name: 'models-no-graphql', severity: 'error', from: { path: '^models' }, to: { path: 'node_modules/(graphql|type-graphql)/' } },
-    { name: 'services-below-schema', severity: 'error', from: { path: '^src/(patients|jobs|risk|events|auth)' }, to: { path: '^(schema|workers|src/(http|embedded|commands|cli|app))' } },
+    { name: 'services-below-schema', severity: 'error', from: { path: '^src/(patients|jobs|risk|events|auth|audit)' }, to: { path: '^(schema|workers|src/(http|embedded|commands|cli|app))' } },
     { name: 'schema-and-workers-apart', severity: 'error', from: { path: '^schema' }, to: { path: '^workers' } },
     { name: 'workers-and-schema-apart', severity: 'error', from: { path: '^workers' }, to: { path: '^(schema|src/http)' } },
     { name: 'embedded-only-from-the-command-line', severity: 'error', from: { path: '^(src/(?!commands|cli|embedded)|schema|workers|models)' }, to: { path: '^src/embedded' } },

@@ -1,6 +1,7 @@
 import { buildSchema, type ReturnModelType } from '@typegoose/typegoose';
 import type { AnyParamConstructor } from '@typegoose/typegoose/lib/types.js';
 import type { Connection, Model } from 'mongoose';
+import { AuditEvent, AuditHead } from './audit-event.js';
 import { Organization } from './organization.js';
 import { Patient } from './patient.js';
 import { Prediction } from './prediction.js';
@@ -8,6 +9,7 @@ import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
 import { User } from './user.js';
 
+export * from './audit-event.js';
 export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
@@ -23,6 +25,8 @@ export interface Models {
   readonly scoringJobs: ReturnModelType<typeof ScoringJob>;
   readonly scoringChunks: ReturnModelType<typeof ScoringChunk>;
   readonly predictions: ReturnModelType<typeof Prediction>;
+  readonly auditEvents: ReturnModelType<typeof AuditEvent>;
+  readonly auditHeads: ReturnModelType<typeof AuditHead>;
 }
 
 /** Binds the documents to one connection; several may live side by side in a process. */
@@ -37,6 +41,8 @@ export function createModels(connection: Connection): Models {
     scoringJobs: bind(ScoringJob),
     scoringChunks: bind(ScoringChunk),
     predictions: bind(Prediction),
+    auditEvents: bind(AuditEvent),
+    auditHeads: bind(AuditHead),
   };
 }
 

@@ -21,6 +21,8 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     riskModels: 'model:read',
     riskModel: 'model:read',
     simulateRisk: 'risk:simulate',
+    verifyPrediction: 'prediction:verify',
+    auditEvents: 'audit:read',
   },
   Mutation: {
     createPatient: 'patient:write',
@@ -73,6 +75,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     'PredictionConnection', 'PredictionEdge', 'Prediction', 'FeatureValue', 'Explanation', 'Contribution', 'RiskSimulation',
     'ScoringJobConnection', 'ScoringJobEdge', 'ScoringJobEvent', 'JobProgress', 'JobError', 'PatientFailure',
     'RiskModel', 'ModelFeature', 'FeatureRange', 'FeatureCode', 'MissingValue', 'RiskBandDefinition', 'ModelMetric',
+    'PredictionVerification', 'AuditEventConnection', 'AuditEventEdge', 'AuditEvent', 'AuditSubject',
     'TrainingSite', 'TrainingSummary', 'FeatureImportance',
   ),
 };

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createModels, ensureIndexes, type Models } from '../models/index.js';
-import type { AuditTrail } from './audit/audit-trail.js';
+import { createAuditService, type AuditService } from './audit/audit-service.js';
+import { auditKeys } from './audit/audit-keys.js';
+import { createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
 import { createAccessTokens, type AccessTokens } from './auth/access-token.js';
 import type { Config } from './config.js';
 import { connectDatabase } from './database.js';
@@ -41,7 +43,8 @@ export interface App {
   readonly catalogue: FeatureCatalogue;
   readonly events: EventBus;
   readonly accessTokens: AccessTokens;
-  readonly audit: AuditTrail;
+  readonly audit: AuditWriter;
+  readonly auditEvents: AuditService;
   readonly patients: PatientService;
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
@@ -91,6 +94,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const batchProgress = createBatchProgress(models, store);
   const catalogue = createFeatureCatalogue(registry);
   const scopeOf = createOrganizationScopes(models);
+  const audit = createAuditTrail(models, auditKeys(secretKey), logger);
 
   return {
     config,
@@ -102,11 +106,12 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     catalogue,
     events,
     accessTokens: createAccessTokens(secretKey),
-    audit: { record: async () => undefined },
-    patients: createPatientService(scopeOf, catalogue, createPatientErasure(models, store)),
-    jobs: createJobService(scopeOf, records, registry, store, dispatcher, batchProgress),
-    submitBatch: createBatchSubmission(models, scopeOf, registry, store, dispatcher, config.batchChunkSize),
-    predictions: createPredictionService(scopeOf, registry, catalogue),
+    audit,
+    auditEvents: createAuditService(scopeOf, audit),
+    patients: createPatientService(scopeOf, audit, catalogue, createPatientErasure(models, store)),
+    jobs: createJobService(scopeOf, audit, records, registry, store, dispatcher, batchProgress),
+    submitBatch: createBatchSubmission(models, scopeOf, audit, registry, store, dispatcher, config.batchChunkSize),
+    predictions: createPredictionService(scopeOf, audit, registry, catalogue),
     store,
     records,
     dispatcher,
@@ -115,6 +120,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     async close() {
       await queue.close();
       await events.close();
+      await audit.close();
       await connection.close();
       await registry.close();
     },

@@ -12,6 +12,7 @@ const commands: Record<string, () => Promise<Command>> = {
   token: async () => (await import('./commands/token.js')).tokenCommand(),
   score: async () => (await import('./commands/score.js')).scoreCommand(),
   model: async () => (await import('./commands/model.js')).modelCommand(),
+  audit: async () => (await import('./commands/audit.js')).auditCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
 };
 

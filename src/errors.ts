@@ -38,7 +38,8 @@ export class UnauthenticatedError extends RiskGraphError {
 
 export class ForbiddenError extends RiskGraphError {
   override readonly name = 'ForbiddenError';
-  constructor(message: string) {
+  /** @param action of the permission table that was refused, for the audit trail */
+  constructor(message: string, readonly action?: string) {
     super('FORBIDDEN', message);
   }
 }

@@ -1,5 +1,5 @@
 import { Types, type Model, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
-import type { Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob } from '../models/index.js';
+import type { AuditEvent, Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob } from '../models/index.js';
 
 /** What every document of a tenant has. */
 export interface OrganizationDocument {
@@ -43,6 +43,8 @@ export interface OrganizationScope {
   readonly patients: ScopedCollection<Patient>;
   readonly predictions: ScopedCollection<Prediction>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
+  /** Read only: events are appended by the audit trail alone. */
+  readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'find' | 'findOne' | 'count'>;
   /** The chunks of a batch of this organization; of none, when the job is another's. */
   chunks(job: ScoringJob): ScopedChunks;
   /** The organization itself. */
@@ -68,6 +70,7 @@ export function createOrganizationScopes(models: Models): ScopeOf {
       patients: scopedCollection<Patient>(models.patients, id),
       predictions: scopedCollection<Prediction>(models.predictions, id),
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
+      auditEvents: scopedCollection<AuditEvent>(models.auditEvents, id),
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
     };

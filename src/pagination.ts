@@ -21,17 +21,19 @@ export interface PageRequest {
 
 /** Field to sort by; `_id` breaks ties, so that a cursor names exactly one place in the list. */
 export interface PageOrder {
-  readonly field: '_id' | 'createdAt' | 'updatedAt';
+  readonly field: (typeof orderFields)[number];
   readonly direction: 1 | -1;
 }
 
+const orderFields = ['_id', 'createdAt', 'updatedAt', 'sequence'] as const;
 const newestFirst: PageOrder = { field: '_id', direction: -1 };
-const cursorSchema = z.tuple([z.enum(['_id', 'createdAt', 'updatedAt']), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
+const cursorSchema = z.tuple([z.enum(orderFields), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
 
 /** What every listed document has. */
 interface Listed extends OrganizationDocument {
   createdAt?: Date;
   updatedAt?: Date;
+  sequence?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ interface Listed extends OrganizationDocument {
  * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
  */
 export async function readPage<T extends Listed>(
-  collection: ScopedCollection<T>,
+  collection: Pick<ScopedCollection<T>, 'find' | 'count'>,
   filter: QueryFilter<T>,
   request: PageRequest,
   order: PageOrder = newestFirst,
@@ -51,7 +53,8 @@ export async function readPage<T extends Listed>(
   }
   const position = request.after == null ? {} : afterCursor(request.after, order);
   const rows = await collection.find({ $and: [filter, position] } as QueryFilter<T>, {
-    sort: { [order.field]: order.direction, _id: order.direction },
+    // A field that is unique needs no second one, and its index serves the sort alone.
+    sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
     limit: first + 1,
   });
   return {
@@ -63,7 +66,7 @@ export async function readPage<T extends Listed>(
 }
 
 function encodeCursor(row: Listed, order: PageOrder): string {
-  const value = order.field === '_id' ? '' : (row[order.field]?.toISOString() ?? '');
+  const value = order.field === '_id' ? '' : JSON.stringify(row[order.field]);
   return Buffer.from(JSON.stringify([order.field, value, row._id.toHexString()])).toString('base64url');
 }
 
@@ -73,9 +76,18 @@ function afterCursor(cursor: string, order: PageOrder): object {
   const comparison = order.direction === 1 ? '$gt' : '$lt';
   const beyondId = { _id: { [comparison]: new Types.ObjectId(id) } };
   if (field === '_id') return beyondId;
-  const date = new Date(value);
-  if (Number.isNaN(date.getTime())) throw invalidCursor();
-  return { $or: [{ [field]: { [comparison]: date } }, { [field]: date, ...beyondId }] };
+  const sortValue = parseSortValue(field, value);
+  return { $or: [{ [field]: { [comparison]: sortValue } }, { [field]: sortValue, ...beyondId }] };
+}
+
+/** A number for `sequence`, a date otherwise; nothing else can come out of a cursor that somebody made up. */
+function parseSortValue(field: PageOrder['field'], json: string): number | Date {
+  try {
+    const value: unknown = JSON.parse(json);
+    return field === 'sequence' ? z.number().parse(value) : z.coerce.date().parse(z.string().parse(value));
+  } catch {
+    throw invalidCursor();
+  }
 }
 
 function decodeCursor(cursor: string): z.infer<typeof cursorSchema> {

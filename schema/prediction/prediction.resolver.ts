@@ -15,7 +15,7 @@ import { toScoringJob } from '../scoring-job/scoring-job.mapper.js';
 import { ScoringJobType } from '../scoring-job/scoring-job.type.js';
 import { PredictionFilter, SimulateRiskInput } from './prediction.input.js';
 import { modelOf, toExplanation, toSimulation, type PredictionMapper } from './prediction.mapper.js';
-import { Explanation, PredictionConnection, PredictionType, RiskSimulationType } from './prediction.type.js';
+import { Explanation, PredictionConnection, PredictionType, PredictionVerification, RiskSimulationType } from './prediction.type.js';
 
 @Resolver(() => PredictionType)
 export class PredictionResolver {
@@ -44,6 +44,12 @@ export class PredictionResolver {
   @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.' })
   async simulateRisk(@Arg('input', () => SimulateRiskInput) input: SimulateRiskInput, @Ctx() { viewer }: OperationContext): Promise<RiskSimulationType> {
     return toSimulation(await this.service.simulate(viewer, input));
+  }
+
+  @Query(() => PredictionVerification, { nullable: true, description: 'Computes a stored prediction again and says whether every bit agrees.' })
+  async verifyPrediction(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<PredictionVerification | null> {
+    const verification = await this.service.verify(viewer, id);
+    return verification && { ...verification, differences: [...verification.differences] };
   }
 
   @Subscription(() => PredictionType, {

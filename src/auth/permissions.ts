@@ -14,11 +14,14 @@ const permissions = {
   'patient:write': [Role.CLINICIAN],
   'patient:delete': [Role.CLINICIAN],
   'prediction:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
+  /** Whether a prediction can be computed again to the bit; shows neither inputs nor outcome. */
+  'prediction:verify': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
   'job:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
   'job:submit': [Role.CLINICIAN, Role.SERVICE],
   /** Cancel and retry. */
   'job:control': [Role.CLINICIAN, Role.SERVICE, Role.ADMIN],
   'risk:simulate': [Role.CLINICIAN, Role.SERVICE],
+  'audit:read': [Role.ADMIN],
   'model:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
   'viewer:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
 } as const satisfies Record<string, readonly Role[]>;
@@ -39,6 +42,6 @@ export function mayRole(role: Role, action: Action): boolean {
 export function authorize(viewer: Viewer | null, action: Action): asserts viewer is Viewer {
   if (!viewer) throw new UnauthenticatedError();
   if (!mayRole(viewer.role, action)) {
-    throw new ForbiddenError(`The role ${viewer.role} may not do ${action}: ask for a token of the role ${permissions[action].join(' or ')}.`);
+    throw new ForbiddenError(`The role ${viewer.role} may not do ${action}: ask for a token of the role ${permissions[action].join(' or ')}.`, action);
   }
 }

@@ -4,6 +4,7 @@ import { makeHandler, type Extra } from 'graphql-ws/use/@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import { recordDenials } from './denials.js';
 import type { ErrorFormatter } from './error-format.js';
 import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
 
@@ -24,7 +25,11 @@ interface SocketState extends Extra {
  * Apollo's own protections stand.
  */
 export function createSocketHandler(schema: GraphQLSchema, sources: ContextSources, formatError: ErrorFormatter) {
-  const format = (errors: readonly GraphQLError[]): GraphQLFormattedError[] => errors.map((error) => formatError(unwrap(error)));
+  const format = async (errors: readonly GraphQLError[], { caller }: SocketState): Promise<GraphQLFormattedError[]> => {
+    const unwrapped = errors.map(unwrap);
+    await recordDenials(sources.app.audit, caller?.viewer ?? null, unwrapped);
+    return unwrapped.map(formatError);
+  };
 
   const options: ServerOptions<Record<string, unknown>, SocketState> = {
     schema,
@@ -61,10 +66,10 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
         throw error;
       })();
     },
-    onNext(_context, _id, _payload, _args, { errors, ...result }) {
-      return errors ? { ...result, errors: format(errors) } : undefined;
+    async onNext({ extra }, _id, _payload, _args, { errors, ...result }) {
+      return errors ? { ...result, errors: await format(errors, extra) } : undefined;
     },
-    onError: (_context, _id, _payload, errors) => format(errors),
+    onError: ({ extra }, _id, _payload, errors) => format(errors, extra),
     onClose({ extra }) {
       clearTimeout(extra.expiry);
     },

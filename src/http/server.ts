@@ -7,8 +7,10 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
+import type { AuditTrail } from '../audit/audit-trail.js';
 import { BadUserInputError } from '../errors.js';
 import { cannotListen } from './cannot-listen.js';
+import { recordDenials } from './denials.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
@@ -46,6 +48,7 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     plugins: [
       fastifyApolloDrainPlugin(server),
       refuseSubscriptions,
+      recordRefusals(sources.app.audit),
       production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
     ],
     formatError: (_formatted, error) => formatError(error),
@@ -89,6 +92,15 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     },
   };
 }
+
+/** Puts what callers were refused on record, before they are told. */
+const recordRefusals = (audit: AuditTrail): ApolloServerPlugin<ReturnType<typeof createOperationContext>> => ({
+  async requestDidStart() {
+    return {
+      didEncounterErrors: ({ errors, contextValue }) => recordDenials(audit, contextValue.viewer, errors),
+    };
+  },
+});
 
 /** Over HTTP graphql-js would run a subscription as if it were a query. */
 const refuseSubscriptions: ApolloServerPlugin<ReturnType<typeof createOperationContext>> = {

@@ -1,5 +1,7 @@
 import { Types } from 'mongoose';
 import { ScoringJobKind, type Models, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
+import { recorded } from '../audit/recorded.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError } from '../errors.js';
@@ -9,7 +11,7 @@ import { authorizeFilter, patientQuery } from '../patients/patient-service.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
-import { findByKey, newJob, refuseOtherRequest, requireModel } from './job-service.js';
+import { findByKey, newJob, refuseOtherRequest, requireModel, subjectOf } from './job-service.js';
 import type { JobStore } from './job-store.js';
 import { packIds } from './patient-ids.js';
 
@@ -29,6 +31,7 @@ export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) 
 export function createBatchSubmission(
   models: Models,
   scopeOf: ScopeOf,
+  audit: AuditTrail,
   registry: RiskModelRegistry,
   store: JobStore,
   dispatcher: JobDispatcher,
@@ -72,7 +75,7 @@ export function createBatchSubmission(
       const ids = request.patientIds ? named(scope, request.patientIds) : scope.patients.ids(patientQuery(request.filter ?? {}));
       const total = await writeChunks(common._id, ids);
       if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
-      const { job, created } = await store.insert({ ...common, kind: ScoringJobKind.BATCH, total });
+      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', subject: subjectOf(common._id) }, () => store.insert({ ...common, kind: ScoringJobKind.BATCH, total }));
       if (created) {
         // Not awaited: the job is accepted, and a million patients are many queue entries.
         void dispatcher.dispatch(job);

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Types, type QueryFilter } from 'mongoose';
 import { ScoringJobKind, ScoringJobState, type Patient, type ScoringJob } from '../../models/index.js';
+import type { AuditSubject, AuditTrail } from '../audit/audit-trail.js';
+import { recorded, recordRead } from '../audit/recorded.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
@@ -51,7 +53,7 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
+export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
   async function findOwn(viewer: Viewer, id: string): Promise<ScoringJob | null> {
     const _id = toObjectId(id);
     return _id && scopeOf(viewer).scoringJobs.findOne({ _id });
@@ -94,7 +96,8 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
       const patient = patientId && (await records.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
       refuseUnscorable(model, patient);
-      const { job, created } = await store.insert({ ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id });
+      const wanted: ScoringJob = { ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
+      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', patientIds: [request.patientId], subject: subjectOf(wanted._id) }, () => store.insert(wanted));
       if (created) await dispatcher.dispatch(job);
       else refuseOtherRequest(job, request);
       return job;
@@ -103,7 +106,7 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
     async cancel(viewer, id) {
       authorize(viewer, 'job:control');
       const { _id } = await getOwn(viewer, id);
-      await store.requestCancel(_id);
+      await recorded(audit, viewer, { action: 'job:control', subject: subjectOf(_id) }, () => store.requestCancel(_id));
       const job = await afterCancel(await getOwn(viewer, id));
       if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
         throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
@@ -116,12 +119,15 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
       if (first < 1 || first > largestPage) throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
       const chunks = await scopeOf(viewer).chunks(job).failed(first);
       const faults = chunks.flatMap(({ failures }) => failures);
-      return faults.slice(0, first).map(({ patient, code, message }) => ({ patientId: patient.toHexString(), code, message }));
+      const shown = faults.slice(0, first).map(({ patient, code, message }) => ({ patientId: patient.toHexString(), code, message }));
+      await recordRead(audit, viewer, 'prediction:read', shown.map(({ patientId }) => patientId), subjectOf(job._id));
+      return shown;
     },
 
     async retry(viewer, id) {
       authorize(viewer, 'job:control');
       const { _id } = await getOwn(viewer, id);
+      await audit.record(viewer, { action: 'job:control', outcome: 'ALLOWED', subject: subjectOf(_id) });
       let from: ScoringJobState | undefined;
       const job = await store.change(_id, (found) => {
         from = found.status.state;
@@ -156,6 +162,9 @@ export async function findByKey(
   if (job) refuseOtherRequest(job, request);
   return job;
 }
+
+/** What an audit event says it is about. */
+export const subjectOf = (job: Types.ObjectId): AuditSubject => ({ kind: 'SCORING_JOB', id: job.toHexString() });
 
 /** @throws NotFoundError when no such model, or not that version, is served */
 export function requireModel(registry: RiskModelRegistry, id: string, version: string | null | undefined): RiskModel {

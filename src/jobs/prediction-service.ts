@@ -1,5 +1,7 @@
 import { Types, type QueryFilter } from 'mongoose';
 import type { Prediction, StoredExplanation } from '../../models/index.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
+import { recordRead } from '../audit/recorded.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError } from '../errors.js';
@@ -15,6 +17,7 @@ import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
 import { invalidFeatures, requireModel } from './job-service.js';
 import { additivityFault, toStoredExplanation } from './score-patients.js';
 import { servedModel } from './served-model.js';
+import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
 import { BadUserInputError, RiskGraphError } from '../errors.js';
 
 export interface PredictionFilter {
@@ -49,31 +52,46 @@ export interface PredictionService {
    * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served
    */
   explanation(prediction: Prediction): Promise<StoredExplanation>;
+  /** Computes a prediction again; null when there is none for this viewer. */
+  verify(viewer: Viewer | null, id: string): Promise<PredictionVerification | null>;
   /** @throws BadUserInputError, NotFoundError */
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
 
-export function createPredictionService(scopeOf: ScopeOf, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
+export function createPredictionService(scopeOf: ScopeOf, audit: AuditTrail, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
+  /** Nobody is shown a prediction before it is recorded that they are. */
+  async function recordShown(viewer: Viewer, shown: readonly (Prediction | null)[]): Promise<void> {
+    await recordRead(audit, viewer, 'prediction:read', shown.flatMap((prediction) => (prediction ? [prediction.patient.toHexString()] : [])));
+  }
+
   return {
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
       const _id = toObjectId(id);
-      return _id && scopeOf(viewer).predictions.findOne({ _id });
+      const prediction = _id && (await scopeOf(viewer).predictions.findOne({ _id }));
+      await recordShown(viewer, [prediction]);
+      return prediction;
     },
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      return scopeOf(viewer).predictions.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      const found = await scopeOf(viewer).predictions.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      await recordShown(viewer, found);
+      return found;
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
-      return readPage<Prediction>(scopeOf(viewer).predictions, predictionQuery(filter), request);
+      const page = await readPage<Prediction>(scopeOf(viewer).predictions, predictionQuery(filter), request);
+      await recordShown(viewer, page.edges.map(({ node }) => node));
+      return page;
     },
 
     async ofJob(viewer, job) {
       authorize(viewer, 'prediction:read');
-      return scopeOf(viewer).predictions.findOne({ job });
+      const prediction = await scopeOf(viewer).predictions.findOne({ job });
+      await recordShown(viewer, [prediction]);
+      return prediction;
     },
 
     async explanation(prediction) {
@@ -85,6 +103,15 @@ export function createPredictionService(scopeOf: ScopeOf, registry: RiskModelReg
       return toStoredExplanation(explanation!);
     },
 
+    async verify(viewer, id) {
+      authorize(viewer, 'prediction:verify');
+      const _id = toObjectId(id);
+      const prediction = _id && (await scopeOf(viewer).predictions.findOne({ _id }));
+      if (!prediction) return null;
+      await recordRead(audit, viewer, 'prediction:verify', [prediction.patient.toHexString()], { kind: 'PREDICTION', id });
+      return verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion));
+    },
+
     async simulate(viewer, input) {
       authorize(viewer, 'risk:simulate');
       const { modelId, modelVersion, patientId, features } = parseInput(simulateRiskSchema, input);
@@ -93,6 +120,7 @@ export function createPredictionService(scopeOf: ScopeOf, registry: RiskModelReg
       if (faults.length > 0) throw new BadUserInputError(faults);
       const patient = patientId == null ? nobody : await scopeOf(viewer).patients.findOne({ _id: toObjectId(patientId) ?? new Types.ObjectId() });
       if (!patient) throw new NotFoundError('This patient');
+      if (patientId != null) await recordRead(audit, viewer, 'risk:simulate', [patientId]);
       const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
       const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
       const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);

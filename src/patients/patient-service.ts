@@ -1,5 +1,7 @@
 import { Types, type QueryFilter } from 'mongoose';
 import { AdministrativeGender, type Patient } from '../../models/index.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
+import { recorded, recordRead } from '../audit/recorded.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../database.js';
@@ -61,12 +63,17 @@ export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): v
 
 const escapeExpression = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
+export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
   const mrnTaken = (): ConflictError => new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
 
   function refuseFaults(features: readonly { code: string; value: number | null }[]): void {
     const faults = catalogue.faults(features, 'features');
     if (faults.length > 0) throw new BadUserInputError(faults);
+  }
+
+  /** Nobody is shown a patient before it is recorded that they are. */
+  async function recordShown(viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> {
+    await recordRead(audit, viewer, 'patient:read', shown.flatMap((patient) => (patient ? [patient._id.toHexString()] : [])));
   }
 
   return {
@@ -75,20 +82,24 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
       authorizeFilter(viewer, { mrn });
       if ((id == null) === (mrn == null)) throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
       const { patients } = scopeOf(viewer);
-      if (mrn != null) return patients.findOne({ mrn: mrn.trim() });
-      const _id = toObjectId(id!);
-      return _id && patients.findOne({ _id });
+      const patient = await patients.findOne(mrn != null ? { mrn: mrn.trim() } : { _id: toObjectId(id!) ?? new Types.ObjectId() });
+      await recordShown(viewer, [patient]);
+      return patient;
     },
 
     async findMany(viewer, ids) {
       if (!viewer) return ids.map(() => null);
-      return scopeOf(viewer).patients.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      const found = await scopeOf(viewer).patients.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      await recordShown(viewer, found);
+      return found;
     },
 
     async list(viewer, request, filter, order) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
-      return readPage<Patient>(scopeOf(viewer).patients, patientQuery(filter), request, order);
+      const page = await readPage<Patient>(scopeOf(viewer).patients, patientQuery(filter), request, order);
+      await recordShown(viewer, page.edges.map(({ node }) => node));
+      return page;
     },
 
     async create(viewer, input) {
@@ -107,7 +118,7 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
         updatedAt: now,
       };
       try {
-        return await scopeOf(viewer).patients.insert(patient);
+        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [patient._id.toHexString()] }, () => scopeOf(viewer).patients.insert(patient));
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
       }
@@ -128,12 +139,14 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
         ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
       };
       try {
-        const updated = await patients.findOneAndUpdate({ _id: current._id, version: expectedVersion }, update);
-        if (updated) return updated;
+        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [id] }, async () => {
+          const updated = await patients.findOneAndUpdate({ _id: current._id, version: expectedVersion }, update);
+          if (updated) return updated;
+          throw new ConflictError(`The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`);
+        });
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
       }
-      throw new ConflictError(`The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`);
     },
 
     async delete(viewer, id) {
@@ -143,9 +156,12 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
       if (!_id || !(await scope.patients.exists({ _id }))) throw new NotFoundError('This patient');
       // Twice: should we die half-way, the patient is still there to be deleted again; the second time takes what a
       // running job stored meanwhile.
-      await erase(scope, _id);
-      await scope.patients.deleteMany({ _id });
-      await erase(scope, _id);
+      // The event is what is left of the patient: an id that leads nowhere any more.
+      await recorded(audit, viewer, { action: 'patient:delete', patientIds: [id] }, async () => {
+        await erase(scope, _id);
+        await scope.patients.deleteMany({ _id });
+        await erase(scope, _id);
+      });
     },
   };
 }
