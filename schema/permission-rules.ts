@@ -42,6 +42,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     givenName: 'patient:read-identity',
     familyName: 'patient:read-identity',
     birthDate: 'patient:read-identity',
+    age: 'patient:read',
     sex: 'patient:read',
     features: 'patient:read',
     predictions: 'prediction:read',

@@ -37,6 +37,9 @@ export class PatientType {
   @Field(() => GraphQLLocalDate, { nullable: true })
   birthDate!: string | null;
 
+  @Field(() => Int, { nullable: true, description: 'Completed years. 90 stands for 90 and more where the caller sees no names.' })
+  age!: number | null;
+
   @Field(() => AdministrativeGender)
   sex!: AdministrativeGender;
 

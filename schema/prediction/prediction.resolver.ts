@@ -29,7 +29,7 @@ export class PredictionResolver {
   @Query(() => PredictionType, { nullable: true })
   async prediction(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<PredictionType | null> {
     const prediction = await this.service.find(viewer, id);
-    return prediction && this.toPrediction(prediction);
+    return prediction && this.toPrediction(viewer)(prediction);
   }
 
   @Query(() => PredictionConnection, { description: 'Newest first.' })
@@ -38,12 +38,12 @@ export class PredictionResolver {
     @Arg('filter', () => PredictionFilter, { nullable: true }) filter: PredictionFilter | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof PredictionConnection>> {
-    return toConnection(await this.service.list(viewer, page, filter ?? {}), this.toPrediction);
+    return toConnection(await this.service.list(viewer, page, filter ?? {}), this.toPrediction(viewer));
   }
 
   @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.' })
   async simulateRisk(@Arg('input', () => SimulateRiskInput) input: SimulateRiskInput, @Ctx() { viewer }: OperationContext): Promise<RiskSimulationType> {
-    return toSimulation(await this.service.simulate(viewer, input));
+    return toSimulation(await this.service.simulate(viewer, input), viewer);
   }
 
   @Query(() => PredictionVerification, { nullable: true, description: 'Computes a stored prediction again and says whether every bit agrees.' })
@@ -64,14 +64,14 @@ export class PredictionResolver {
   ): Promise<PredictionType> {
     const [prediction] = await this.service.findMany(viewer, [id]);
     if (!prediction) throw new NotFoundError('This prediction');
-    return this.toPrediction(prediction);
+    return this.toPrediction(viewer)(prediction);
   }
 
   @FieldResolver(() => PatientType)
-  async patient(@Root() { source }: PredictionType, @Ctx() { loaders }: OperationContext): Promise<Rel<PatientType>> {
+  async patient(@Root() { source }: PredictionType, @Ctx() { loaders, viewer }: OperationContext): Promise<Rel<PatientType>> {
     const patient = await loaders.patient.load(source.patient.toHexString());
     if (!patient) throw new NotFoundError('The patient of this prediction');
-    return toPatient(patient, this.catalogue);
+    return toPatient(patient, this.catalogue, viewer);
   }
 
   @FieldResolver(() => ScoringJobType)
@@ -87,10 +87,10 @@ export class PredictionResolver {
   }
 
   @FieldResolver(() => Explanation)
-  async explanation(@Root() { source }: PredictionType): Promise<Explanation> {
+  async explanation(@Root() { source }: PredictionType, @Ctx() { viewer }: OperationContext): Promise<Explanation> {
     const model = modelOf(this.registry, source);
     const given = model.manifest.features.map(({ code }) => source.inputs[code] ?? null);
-    return toExplanation(model, given, source, await this.service.explanation(source));
+    return toExplanation(model, given, source, await this.service.explanation(source), viewer);
   }
 }
 

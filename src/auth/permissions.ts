@@ -11,6 +11,8 @@ const permissions = {
   'patient:read': [Role.CLINICIAN, Role.ANALYST],
   /** Names, MRN, birth date. */
   'patient:read-identity': [Role.CLINICIAN],
+  /** Ages above 89, which are pooled otherwise. */
+  'patient:read-exact-age': [Role.CLINICIAN, Role.SERVICE],
   'patient:write': [Role.CLINICIAN],
   'patient:delete': [Role.CLINICIAN],
   'prediction:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
