@@ -2,6 +2,7 @@ import { buildSchema, type ReturnModelType } from '@typegoose/typegoose';
 import type { AnyParamConstructor } from '@typegoose/typegoose/lib/types.js';
 import type { Connection, Model } from 'mongoose';
 import { AuditEvent, AuditHead } from './audit-event.js';
+import { BreakGlassAccess } from './break-glass-access.js';
 import { Organization } from './organization.js';
 import { Patient } from './patient.js';
 import { Prediction } from './prediction.js';
@@ -10,6 +11,7 @@ import { ScoringJob } from './scoring-job.js';
 import { User } from './user.js';
 
 export * from './audit-event.js';
+export * from './break-glass-access.js';
 export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
@@ -25,6 +27,7 @@ export interface Models {
   readonly scoringJobs: ReturnModelType<typeof ScoringJob>;
   readonly scoringChunks: ReturnModelType<typeof ScoringChunk>;
   readonly predictions: ReturnModelType<typeof Prediction>;
+  readonly breakGlassAccesses: ReturnModelType<typeof BreakGlassAccess>;
   readonly auditEvents: ReturnModelType<typeof AuditEvent>;
   readonly auditHeads: ReturnModelType<typeof AuditHead>;
 }
@@ -41,6 +44,7 @@ export function createModels(connection: Connection): Models {
     scoringJobs: bind(ScoringJob),
     scoringChunks: bind(ScoringChunk),
     predictions: bind(Prediction),
+    breakGlassAccesses: bind(BreakGlassAccess),
     auditEvents: bind(AuditEvent),
     auditHeads: bind(AuditHead),
   };

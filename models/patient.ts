@@ -22,11 +22,22 @@ export class RecordedFeature {
   recordedAt!: Date;
 }
 
+/** Who has broken the glass to this patient, and for how long it stays broken. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class BreakGlassGrant {
+  @prop({ type: String, required: true })
+  username!: string;
+
+  @prop({ type: Date, required: true })
+  expiresAt!: Date;
+}
+
 /** A person, identified by `mrn` within the organization. */
 @modelOptions({ schemaOptions: { collection: 'patients', versionKey: false } })
 @index({ organization: 1, mrn: 1 }, { unique: true })
 @index({ organization: 1, createdAt: -1, _id: -1 })
 @index({ organization: 1, _id: 1 })
+@index({ organization: 1, careTeam: 1 }, { partialFilterExpression: { careTeam: { $exists: true } } })
 export class Patient {
   _id!: Types.ObjectId;
 
@@ -52,6 +63,13 @@ export class Patient {
 
   @prop({ type: () => [RecordedFeature], required: true, default: [] })
   features!: RecordedFeature[];
+
+  /** Usernames of the clinicians who may open the patient; absent: every clinician of the organization. Never empty. */
+  @prop({ type: () => [String], default: undefined })
+  careTeam?: string[];
+
+  @prop({ type: () => [BreakGlassGrant], default: undefined })
+  breakGlass?: BreakGlassGrant[];
 
   /** Counts the writes; an update names the version it saw. */
   @prop({ type: Number, required: true })

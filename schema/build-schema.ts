@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type ClassType } from 'type-graphql';
 import type { App } from '../src/app.js';
 import { AuditEventResolver } from './audit/audit-event.resolver.js';
+import { BreakGlassResolver } from './patient/break-glass.resolver.js';
 import { PatientResolver } from './patient/patient.resolver.js';
 import { guardSchema } from './permission-rules.js';
 import { ExplanationResolver } from './prediction/explanation.resolver.js';
@@ -12,10 +13,10 @@ import { RiskModelResolver } from './risk-model/risk-model.resolver.js';
 import { ScoringJobResolver } from './scoring-job/scoring-job.resolver.js';
 import { ViewerResolver } from './viewer/viewer.resolver.js';
 
-const resolverClasses = [ViewerResolver, PatientResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver, AuditEventResolver] as const;
+const resolverClasses = [ViewerResolver, PatientResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver, AuditEventResolver, BreakGlassResolver] as const;
 
 /** What the resolvers are made of. */
-export type SchemaDependencies = Pick<App, 'scopeOf' | 'patients' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue' | 'auditEvents'>;
+export type SchemaDependencies = Pick<App, 'scopeOf' | 'patients' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue' | 'auditEvents' | 'breakGlass'>;
 
 /** The API, every field guarded by its permission rule. */
 export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSchema {
@@ -23,7 +24,7 @@ export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSch
 }
 
 /** The API without permission rules: for printing only, never to be served. */
-export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predictions, registry, catalogue, auditEvents }: SchemaDependencies): GraphQLSchema {
+export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predictions, registry, catalogue, auditEvents, breakGlass }: SchemaDependencies): GraphQLSchema {
   const toPrediction = createPredictionMapper(registry);
   const instances = new Map<unknown, unknown>([
     [ViewerResolver, new ViewerResolver(scopeOf)],
@@ -31,6 +32,7 @@ export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predicti
     [RiskModelResolver, new RiskModelResolver(registry)],
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
     [ExplanationResolver, new ExplanationResolver()],
+    [BreakGlassResolver, new BreakGlassResolver(breakGlass)],
     [AuditEventResolver, new AuditEventResolver(auditEvents)],
     [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
   ]);

@@ -21,6 +21,8 @@ import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
 import { createOrganizationScopes, type ScopeOf } from './organization-scope.js';
 import { packageRoot } from './package-root.js';
+import { createBreakGlassService, type BreakGlassService } from './patients/break-glass.js';
+import { createCareTeamFence } from './patients/care-team-fence.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
 import { connectRedis, type OutageBehaviour } from './redis.js';
@@ -46,6 +48,7 @@ export interface App {
   readonly audit: AuditWriter;
   readonly auditEvents: AuditService;
   readonly patients: PatientService;
+  readonly breakGlass: BreakGlassService;
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
   readonly predictions: PredictionService;
@@ -109,9 +112,10 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     audit,
     auditEvents: createAuditService(scopeOf, audit),
     patients: createPatientService(scopeOf, audit, catalogue, createPatientErasure(models, store)),
+    breakGlass: createBreakGlassService(scopeOf, audit, config.breakGlassMinutes),
     jobs: createJobService(scopeOf, audit, records, registry, store, dispatcher, batchProgress),
     submitBatch: createBatchSubmission(models, scopeOf, audit, registry, store, dispatcher, config.batchChunkSize),
-    predictions: createPredictionService(scopeOf, audit, registry, catalogue),
+    predictions: createPredictionService(scopeOf, createCareTeamFence(scopeOf, audit), registry, catalogue),
     store,
     records,
     dispatcher,

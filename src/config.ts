@@ -21,6 +21,7 @@ const environmentSchema = z.object({
   JOB_LEASE_MS: wholeNumber(500, 300_000).default(10_000),
   BATCH_CHUNK_SIZE: wholeNumber(1, 5_000).default(1_000),
   JOB_RETENTION_DAYS: wholeNumber(1, 3_650).default(90),
+  BREAK_GLASS_MINUTES: wholeNumber(1, 1_440).default(60),
   RECONCILE_INTERVAL_MS: wholeNumber(100, 60_000).default(2_000),
 });
 
@@ -55,6 +56,8 @@ export interface Config {
   /** Finished jobs (not their predictions) are removed after this many days. */
   readonly jobRetentionDays: number;
   readonly reconcileIntervalMs: number;
+  /** How long a patient outside of the care team stays open to whoever broke the glass. */
+  readonly breakGlassMinutes: number;
 }
 
 const commonSecrets = /^(secret|change-?me|password|default|test|example|development|riskgraph)/i;
@@ -102,5 +105,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     batchChunkSize: values.BATCH_CHUNK_SIZE,
     jobRetentionDays: values.JOB_RETENTION_DAYS,
     reconcileIntervalMs: values.RECONCILE_INTERVAL_MS,
+    breakGlassMinutes: values.BREAK_GLASS_MINUTES,
   };
 }

@@ -1,5 +1,6 @@
 import { Types, type Model, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
-import type { AuditEvent, Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob } from '../models/index.js';
+import type { AuditEvent, BreakGlassAccess, Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob } from '../models/index.js';
+import { openPatients, type Member } from './auth/care-team.js';
 
 /** What every document of a tenant has. */
 export interface OrganizationDocument {
@@ -40,7 +41,11 @@ export interface ScopedCollection<T extends OrganizationDocument> {
  */
 export interface OrganizationScope {
   readonly id: Types.ObjectId;
+  /** The patients that are open to the member: for a clinician those whose care team does not leave them out. */
   readonly patients: ScopedCollection<Patient>;
+  /** All patients, whatever their care team. For telling a closed patient from none, and for breaking the glass. */
+  readonly everyPatient: ScopedCollection<Patient>;
+  readonly breakGlassAccesses: ScopedCollection<BreakGlassAccess>;
   readonly predictions: ScopedCollection<Prediction>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
   /** Read only: events are appended by the audit trail alone. */
@@ -59,15 +64,17 @@ export interface ScopedChunks {
   resetAttempts(): Promise<void>;
 }
 
-/** The scope of the organization that somebody, e.g. a viewer, belongs to. */
-export type ScopeOf = (member: { readonly organizationId: string }) => OrganizationScope;
+/** The scope of the organization that somebody belongs to. */
+export type ScopeOf = (member: Member) => OrganizationScope;
 
 export function createOrganizationScopes(models: Models): ScopeOf {
-  return ({ organizationId }) => {
-    const id = new Types.ObjectId(organizationId);
+  return (member) => {
+    const id = new Types.ObjectId(member.organizationId);
     return {
       id,
-      patients: scopedCollection<Patient>(models.patients, id),
+      patients: scopedCollection<Patient>(models.patients, id, openPatients(member)),
+      everyPatient: scopedCollection<Patient>(models.patients, id),
+      breakGlassAccesses: scopedCollection<BreakGlassAccess>(models.breakGlassAccesses, id),
       predictions: scopedCollection<Prediction>(models.predictions, id),
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
       auditEvents: scopedCollection<AuditEvent>(models.auditEvents, id),
@@ -77,9 +84,10 @@ export function createOrganizationScopes(models: Models): ScopeOf {
   };
 }
 
-function scopedCollection<T extends OrganizationDocument>({ collection }: Model<T>, organization: Types.ObjectId): ScopedCollection<T> {
-  // A filter of the caller's cannot widen this: both sides of $and must hold. The types of driver and Mongoose differ in name only.
-  const within = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
+/** @param fence what else every document must satisfy */
+function scopedCollection<T extends OrganizationDocument>({ collection }: Model<T>, organization: Types.ObjectId, fence?: QueryFilter<T>): ScopedCollection<T> {
+  // A filter of the caller's cannot widen this: all sides of $and must hold. The types of driver and Mongoose differ in name only.
+  const within = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, ...(fence ? [fence] : []), filter] });
   const cursor = (filter: QueryFilter<T>, { projection, sort, limit }: FindOptions = {}) =>
     collection.find<T>(within(filter), { ...(projection && { projection }), ...(sort && { sort }), ...(limit && { limit }) });
   return {

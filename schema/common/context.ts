@@ -1,5 +1,5 @@
 import type DataLoader from 'dataloader';
-import type { Patient, ScoringJob } from '../../models/index.js';
+import type { Patient, Prediction, ScoringJob } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import type { UnauthenticatedError } from '../../src/errors.js';
 import type { JobStreams } from '../../src/jobs/job-stream.js';
@@ -22,4 +22,5 @@ export interface OperationContext {
 export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
+  readonly prediction: DataLoader<string, Prediction | null>;
 }

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
 import { authorize } from '../../src/auth/permissions.js';
 import { NotFoundError } from '../../src/errors.js';
+import { readEach, type StreamedPrediction } from '../../src/jobs/prediction-stream.js';
 import type { PredictionService } from '../../src/jobs/prediction-service.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
@@ -55,16 +56,15 @@ export class PredictionResolver {
   @Subscription(() => PredictionType, {
     description:
       "Predictions as they are stored, in the caller's organization. One stored while the connection is away is not repeated: read predictions(filter: { createdAfter }).",
-    subscribe: ({ args, context }: SubscribeResolverData<string, { patientId?: string | null }, OperationContext>) => followPredictions(args.patientId ?? null, context),
+    subscribe: ({ args, context }: SubscribeResolverData<StreamedPrediction, { patientId?: string | null }, OperationContext>) => followPredictions(args.patientId ?? null, context),
   })
-  async predictionCreated(
-    @Root() id: string,
+  predictionCreated(
+    @Root() event: StreamedPrediction,
     @Arg('patientId', () => ID, { nullable: true }) _patientId: string | null,
     @Ctx() { viewer }: OperationContext,
-  ): Promise<PredictionType> {
-    const [prediction] = await this.service.findMany(viewer, [id]);
-    if (!prediction) throw new NotFoundError('This prediction');
-    return this.toPrediction(viewer)(prediction);
+  ): PredictionType {
+    if ('fault' in event) throw event.fault;
+    return this.toPrediction(viewer)(event.prediction);
   }
 
   @FieldResolver(() => PatientType)
@@ -94,9 +94,9 @@ export class PredictionResolver {
   }
 }
 
-/** Ids of predictions as they are stored; the field's resolver reads them with the viewer's rights. */
-async function followPredictions(patientId: string | null, { viewer, loaders, predictionStreams }: OperationContext): Promise<AsyncIterable<string>> {
+/** Predictions as they are stored, read with the viewer's rights. */
+async function followPredictions(patientId: string | null, { viewer, loaders, predictionStreams }: OperationContext): Promise<AsyncIterable<StreamedPrediction>> {
   authorize(viewer, 'prediction:read');
   if (patientId !== null && !(await loaders.patient.load(patientId))) throw new NotFoundError('This patient');
-  return predictionStreams.follow(viewer.organizationId, patientId);
+  return readEach(predictionStreams.follow(viewer.organizationId, patientId), (id) => loaders.prediction.load(id));
 }

@@ -16,7 +16,7 @@ export async function recorded<T>(audit: AuditTrail, actor: AuditActor, entry: O
 }
 
 /** Records that data of patients are about to be shown. Nothing to show is nothing to record. */
-export async function recordRead(audit: AuditTrail, actor: AuditActor, action: AuditEntry['action'], patientIds: readonly string[], subject?: AuditEntry['subject']): Promise<void> {
+export async function recordRead(audit: AuditTrail, actor: AuditActor, action: AuditEntry['action'], patientIds: readonly string[], more: Pick<AuditEntry, 'subject' | 'flagged'> = {}): Promise<void> {
   if (patientIds.length === 0) return;
-  await audit.record(actor, { action, outcome: 'ALLOWED', patientIds: [...new Set(patientIds)], ...(subject && { subject }) });
+  await audit.record(actor, { action, outcome: 'ALLOWED', patientIds: [...new Set(patientIds)], ...more });
 }

@@ -15,6 +15,8 @@ const permissions = {
   'patient:read-exact-age': [Role.CLINICIAN, Role.SERVICE],
   'patient:write': [Role.CLINICIAN],
   'patient:delete': [Role.CLINICIAN],
+  /** Open a patient outside of one's care team, with a reason. */
+  'patient:break-glass': [Role.CLINICIAN],
   'prediction:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
   /** Whether a prediction can be computed again to the bit; shows neither inputs nor outcome. */
   'prediction:verify': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],

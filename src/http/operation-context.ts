@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { Patient, ScoringJob } from '../../models/index.js';
+import type { Patient, Prediction, ScoringJob } from '../../models/index.js';
 import type { App } from '../app.js';
 import { identityFromAuthorization } from '../auth/access-token.js';
 import type { RequestOrigin, Viewer } from '../auth/viewer.js';
@@ -36,10 +36,11 @@ export async function identifyCaller(app: App, authorization: unknown, origin: R
 }
 
 /** Batches, but remembers nothing: the context of a subscription outlives many changes. */
-function createLoaders({ patients, jobs }: App, viewer: Viewer | null) {
+function createLoaders({ patients, jobs, predictions }: App, viewer: Viewer | null) {
   const options = { cache: false };
   return {
     patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),
+    prediction: new DataLoader<string, Prediction | null>((ids) => predictions.findMany(viewer, ids), options),
     job: new DataLoader<string, ScoringJob | null>((ids) => jobs.findMany(viewer, ids), options),
   };
 }

@@ -3,12 +3,13 @@ import type { PatientErasure } from '../patients/patient-service.js';
 import { openStates } from './job-status.js';
 import type { JobStore } from './job-store.js';
 
-/** Removes a patient's predictions and stops its jobs; what batches noted about it goes too. */
+/** Removes a patient's predictions and stops its jobs; what batches and break-glass accesses noted about it goes too. */
 export function createPatientErasure(models: Models, store: JobStore): PatientErasure {
   return async (scope, patient) => {
     const waiting = await scope.scoringJobs.find({ patient, 'status.state': { $in: openStates } }, { projection: { _id: 1 } });
     for (const { _id } of waiting) await store.requestCancel(_id);
     await scope.predictions.deleteMany({ patient });
+    await scope.breakGlassAccesses.deleteMany({ patient });
     await models.scoringChunks.updateMany({ 'failures.patient': patient }, { $pull: { failures: { patient } } });
   };
 }

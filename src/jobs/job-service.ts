@@ -3,12 +3,14 @@ import { Types, type QueryFilter } from 'mongoose';
 import { ScoringJobKind, ScoringJobState, type Patient, type ScoringJob } from '../../models/index.js';
 import type { AuditSubject, AuditTrail } from '../audit/audit-trail.js';
 import { recorded, recordRead } from '../audit/recorded.js';
+import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
 import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
+import { outsideCareTeam } from '../patients/care-team-fence.js';
 import { modelInputs } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
@@ -95,9 +97,11 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: S
       const patientId = toObjectId(request.patientId);
       const patient = patientId && (await records.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
+      const access = careTeamAccess(viewer, patient);
+      if (access === 'CLOSED') throw outsideCareTeam();
       refuseUnscorable(model, patient);
       const wanted: ScoringJob = { ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
-      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', patientIds: [request.patientId], subject: subjectOf(wanted._id) }, () => store.insert(wanted));
+      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', patientIds: [request.patientId], subject: subjectOf(wanted._id), flagged: access === 'BREAK_GLASS' }, () => store.insert(wanted));
       if (created) await dispatcher.dispatch(job);
       else refuseOtherRequest(job, request);
       return job;
@@ -120,7 +124,7 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: S
       const chunks = await scopeOf(viewer).chunks(job).failed(first);
       const faults = chunks.flatMap(({ failures }) => failures);
       const shown = faults.slice(0, first).map(({ patient, code, message }) => ({ patientId: patient.toHexString(), code, message }));
-      await recordRead(audit, viewer, 'prediction:read', shown.map(({ patientId }) => patientId), subjectOf(job._id));
+      await recordRead(audit, viewer, 'prediction:read', shown.map(({ patientId }) => patientId), { subject: subjectOf(job._id) });
       return shown;
     },
 

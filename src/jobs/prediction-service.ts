@@ -1,13 +1,12 @@
 import { Types, type QueryFilter } from 'mongoose';
 import type { Prediction, StoredExplanation } from '../../models/index.js';
-import type { AuditTrail } from '../audit/audit-trail.js';
-import { recordRead } from '../audit/recorded.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
 import { readPage, type Page, type PageRequest } from '../pagination.js';
+import { closedPatientIds, refuseClosed, type CareTeamFence } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
 import type { RiskBand } from '../risk/manifest.js';
@@ -58,40 +57,46 @@ export interface PredictionService {
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
 
-export function createPredictionService(scopeOf: ScopeOf, audit: AuditTrail, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
-  /** Nobody is shown a prediction before it is recorded that they are. */
-  async function recordShown(viewer: Viewer, shown: readonly (Prediction | null)[]): Promise<void> {
-    await recordRead(audit, viewer, 'prediction:read', shown.flatMap((prediction) => (prediction ? [prediction.patient.toHexString()] : [])));
+export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
+  /** Nobody is shown a prediction before it is recorded that they are; those of closed patients are not shown. */
+  const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> => fence.show(viewer, 'prediction:read', results);
+  const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> => (await show(viewer, [result]))[0] ?? null;
+
+  /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
+  async function patientToSimulate(viewer: Viewer, patientId: string): Promise<PatientRecord> {
+    const scope = scopeOf(viewer);
+    const _id = toObjectId(patientId) ?? new Types.ObjectId();
+    const patient = await scope.patients.findOne({ _id });
+    if (!patient) await refuseClosed(scope, { _id });
+    if (!patient) throw new NotFoundError('This patient');
+    await fence.show(viewer, 'risk:simulate', [{ patient: _id }]);
+    return patient;
   }
 
   return {
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
       const _id = toObjectId(id);
-      const prediction = _id && (await scopeOf(viewer).predictions.findOne({ _id }));
-      await recordShown(viewer, [prediction]);
-      return prediction;
+      return showOne(viewer, _id && (await scopeOf(viewer).predictions.findOne({ _id })));
     },
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      const found = await scopeOf(viewer).predictions.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
-      await recordShown(viewer, found);
-      return found;
+      return show(viewer, await scopeOf(viewer).predictions.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())));
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
-      const page = await readPage<Prediction>(scopeOf(viewer).predictions, predictionQuery(filter), request);
-      await recordShown(viewer, page.edges.map(({ node }) => node));
+      const scope = scopeOf(viewer);
+      const closed = await closedPatientIds(scope, viewer);
+      const page = await readPage<Prediction>(scope.predictions, predictionQuery(filter, closed), request);
+      await show(viewer, page.edges.map(({ node }) => node));
       return page;
     },
 
     async ofJob(viewer, job) {
       authorize(viewer, 'prediction:read');
-      const prediction = await scopeOf(viewer).predictions.findOne({ job });
-      await recordShown(viewer, [prediction]);
-      return prediction;
+      return showOne(viewer, await scopeOf(viewer).predictions.findOne({ job }));
     },
 
     async explanation(prediction) {
@@ -106,9 +111,9 @@ export function createPredictionService(scopeOf: ScopeOf, audit: AuditTrail, reg
     async verify(viewer, id) {
       authorize(viewer, 'prediction:verify');
       const _id = toObjectId(id);
-      const prediction = _id && (await scopeOf(viewer).predictions.findOne({ _id }));
+      const found = _id && (await scopeOf(viewer).predictions.findOne({ _id }));
+      const [prediction] = await fence.show(viewer, 'prediction:verify', [found]);
       if (!prediction) return null;
-      await recordRead(audit, viewer, 'prediction:verify', [prediction.patient.toHexString()], { kind: 'PREDICTION', id });
       return verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion));
     },
 
@@ -118,9 +123,7 @@ export function createPredictionService(scopeOf: ScopeOf, audit: AuditTrail, reg
       const model = requireModel(registry, modelId, modelVersion);
       const faults = catalogue.faults(features ?? [], 'features');
       if (faults.length > 0) throw new BadUserInputError(faults);
-      const patient = patientId == null ? nobody : await scopeOf(viewer).patients.findOne({ _id: toObjectId(patientId) ?? new Types.ObjectId() });
-      if (!patient) throw new NotFoundError('This patient');
-      if (patientId != null) await recordRead(audit, viewer, 'risk:simulate', [patientId]);
+      const patient = patientId == null ? nobody : await patientToSimulate(viewer, patientId);
       const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
       const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
       const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
@@ -145,8 +148,9 @@ function refuseUnlessAdditive(explanation: RowExplanation, score: Pick<Score, 'r
   if (fault) throw new RiskGraphError('INTERNAL', fault.message);
 }
 
-function predictionQuery(filter: PredictionFilter): QueryFilter<Prediction> {
-  const query: QueryFilter<Prediction> = {};
+/** @param closed patients of whom nothing is shown */
+function predictionQuery(filter: PredictionFilter, closed: Types.ObjectId[]): QueryFilter<Prediction> {
+  const query: QueryFilter<Prediction> = closed.length > 0 ? { $nor: [{ patient: { $in: closed } }] } : {};
   // An id that is none matches nothing.
   if (filter.patientId != null) query.patient = toObjectId(filter.patientId) ?? new Types.ObjectId();
   if (filter.jobId != null) query.job = toObjectId(filter.jobId) ?? new Types.ObjectId();

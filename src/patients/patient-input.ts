@@ -39,6 +39,7 @@ const identity = {
   givenName: nameSchema.nullish(),
   familyName: nameSchema.nullish(),
   birthDate: birthDateSchema.nullish(),
+  careTeam: z.array(line(200)).min(1, 'must not be empty: null lets every clinician in').max(100, 'must have at most 100 members').nullish(),
   features: z.array(featureSchema).max(1000, 'must have at most 1000 features').nullish(),
 };
 

@@ -1,14 +1,16 @@
 import { Types, type QueryFilter } from 'mongoose';
 import { AdministrativeGender, type Patient } from '../../models/index.js';
 import type { AuditTrail } from '../audit/audit-trail.js';
-import { recorded, recordRead } from '../audit/recorded.js';
+import { recorded } from '../audit/recorded.js';
+import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../database.js';
-import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
+import { BadUserInputError, ConflictError, ForbiddenError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
 import { readPage, type Page, type PageOrder, type PageRequest } from '../pagination.js';
+import { recordShown, refuseClosed } from './care-team-fence.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
 import { createPatientSchema, patientFilterSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
 import { applyUpdate, mergeFeatures } from './patient-update.js';
@@ -61,6 +63,11 @@ export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): v
   if (filter.mrn != null || filter.familyName != null) authorize(viewer, 'patient:read-identity');
 }
 
+/** Who leaves themselves out could not open the patient any more. @throws BadUserInputError */
+function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | undefined): void {
+  if (careTeam && !careTeam.includes(viewer.username)) throw new BadUserInputError([{ path: 'careTeam', message: 'must name yourself too, or you could not open the patient any more' }]);
+}
+
 const escapeExpression = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
@@ -72,25 +79,27 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
   }
 
   /** Nobody is shown a patient before it is recorded that they are. */
-  async function recordShown(viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> {
-    await recordRead(audit, viewer, 'patient:read', shown.flatMap((patient) => (patient ? [patient._id.toHexString()] : [])));
-  }
+  const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> =>
+    recordShown(audit, viewer, 'patient:read', shown.flatMap((patient) => (patient ? [{ id: patient._id.toHexString(), access: careTeamAccess(viewer, patient) }] : [])));
+  const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({ flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS' });
 
   return {
     async find(viewer, { id, mrn }) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, { mrn });
       if ((id == null) === (mrn == null)) throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
-      const { patients } = scopeOf(viewer);
-      const patient = await patients.findOne(mrn != null ? { mrn: mrn.trim() } : { _id: toObjectId(id!) ?? new Types.ObjectId() });
-      await recordShown(viewer, [patient]);
+      const scope = scopeOf(viewer);
+      const wanted: QueryFilter<Patient> = mrn != null ? { mrn: mrn.trim() } : { _id: toObjectId(id!) ?? new Types.ObjectId() };
+      const patient = await scope.patients.findOne(wanted);
+      if (!patient) await refuseClosed(scope, wanted);
+      await recordRead(viewer, [patient]);
       return patient;
     },
 
     async findMany(viewer, ids) {
       if (!viewer) return ids.map(() => null);
       const found = await scopeOf(viewer).patients.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
-      await recordShown(viewer, found);
+      await recordRead(viewer, found);
       return found;
     },
 
@@ -98,7 +107,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
       const page = await readPage<Patient>(scopeOf(viewer).patients, patientQuery(filter), request, order);
-      await recordShown(viewer, page.edges.map(({ node }) => node));
+      await recordRead(viewer, page.edges.map(({ node }) => node));
       return page;
     },
 
@@ -106,6 +115,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       authorize(viewer, 'patient:write');
       const { features, sex, ...identity } = parseInput(createPatientSchema, input);
       refuseFaults(features ?? []);
+      refuseForeignTeam(viewer, identity.careTeam);
       const now = new Date();
       const patient = {
         _id: new Types.ObjectId(),
@@ -129,9 +139,12 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       const { id, expectedVersion, features, ...changes } = parseInput(updatePatientSchema, input);
       refuseFaults(features ?? []);
       const _id = toObjectId(id);
-      const { patients } = scopeOf(viewer);
-      const current = _id && (await patients.findOne({ _id }));
+      const scope = scopeOf(viewer);
+      const current = _id && (await scope.patients.findOne({ _id }));
+      if (_id && !current) await refuseClosed(scope, { _id });
       if (!current) throw new NotFoundError('This patient');
+      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'OPEN') throw new ForbiddenError('Only the care team of a patient may change it: ask one of its members.', 'patient:write');
+      refuseForeignTeam(viewer, changes.careTeam);
       const now = new Date();
       const cleared = Object.entries(changes).flatMap(([field, value]) => (value === null ? [field] : []));
       const update = {
@@ -139,8 +152,8 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
         ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
       };
       try {
-        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [id] }, async () => {
-          const updated = await patients.findOneAndUpdate({ _id: current._id, version: expectedVersion }, update);
+        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [id], ...isFlagged(viewer, current) }, async () => {
+          const updated = await scope.patients.findOneAndUpdate({ _id: current._id, version: expectedVersion }, update);
           if (updated) return updated;
           throw new ConflictError(`The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`);
         });
@@ -153,14 +166,16 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       authorize(viewer, 'patient:delete');
       const _id = toObjectId(id);
       const scope = scopeOf(viewer);
-      if (!_id || !(await scope.patients.exists({ _id }))) throw new NotFoundError('This patient');
+      const patient = _id && (await scope.patients.findOne({ _id }));
+      if (_id && !patient) await refuseClosed(scope, { _id });
+      if (!patient) throw new NotFoundError('This patient');
       // Twice: should we die half-way, the patient is still there to be deleted again; the second time takes what a
       // running job stored meanwhile.
       // The event is what is left of the patient: an id that leads nowhere any more.
-      await recorded(audit, viewer, { action: 'patient:delete', patientIds: [id] }, async () => {
-        await erase(scope, _id);
-        await scope.patients.deleteMany({ _id });
-        await erase(scope, _id);
+      await recorded(audit, viewer, { action: 'patient:delete', patientIds: [id], ...isFlagged(viewer, patient) }, async () => {
+        await erase(scope, patient._id);
+        await scope.patients.deleteMany({ _id: patient._id });
+        await erase(scope, patient._id);
       });
     },
   };

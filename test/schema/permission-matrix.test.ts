@@ -25,6 +25,8 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
   'Query.simulateRisk': { operation: `{ simulateRisk(input: { modelId: ${id} }) { probability } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
   'Query.verifyPrediction': { operation: `{ verifyPrediction(id: ${id}) { agrees } }`, allowed: everybody },
   'Query.auditEvents': { operation: '{ auditEvents { totalCount } }', allowed: [Role.ADMIN] },
+  'Query.breakGlassAccesses': { operation: '{ breakGlassAccesses { totalCount } }', allowed: [Role.ADMIN] },
+  'Mutation.breakGlass': { operation: `mutation { breakGlass(input: { patientId: ${id}, reason: "none at all" }) { id } }`, allowed: [Role.CLINICIAN] },
   'Mutation.createPatient': { operation: 'mutation { createPatient(input: { mrn: "" }) { id } }', allowed: [Role.CLINICIAN] },
   'Mutation.updatePatient': { operation: `mutation { updatePatient(input: { id: ${id}, expectedVersion: 1 }) { id } }`, allowed: [Role.CLINICIAN] },
   'Mutation.deletePatient': { operation: `mutation { deletePatient(id: ${id}) { id } }`, allowed: [Role.CLINICIAN] },
