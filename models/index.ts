@@ -1,13 +1,17 @@
 import { buildSchema, type ReturnModelType } from '@typegoose/typegoose';
 import type { AnyParamConstructor } from '@typegoose/typegoose/lib/types.js';
 import type { Connection, Model } from 'mongoose';
+import { DataKey } from './data-key.js';
+import { KeyRotation } from './key-rotation.js';
 import { Organization } from './organization.js';
-import { Patient } from './patient.js';
+import { StoredPatient } from './patient.js';
 import { Prediction } from './prediction.js';
 import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
 import { User } from './user.js';
 
+export * from './data-key.js';
+export * from './key-rotation.js';
 export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
@@ -19,10 +23,12 @@ export * from './user.js';
 export interface Models {
   readonly organizations: ReturnModelType<typeof Organization>;
   readonly users: ReturnModelType<typeof User>;
-  readonly patients: ReturnModelType<typeof Patient>;
+  readonly patients: ReturnModelType<typeof StoredPatient>;
   readonly scoringJobs: ReturnModelType<typeof ScoringJob>;
   readonly scoringChunks: ReturnModelType<typeof ScoringChunk>;
   readonly predictions: ReturnModelType<typeof Prediction>;
+  readonly dataKeys: ReturnModelType<typeof DataKey>;
+  readonly keyRotations: ReturnModelType<typeof KeyRotation>;
 }
 
 /** Binds the documents to one connection; several may live side by side in a process. */
@@ -33,10 +39,12 @@ export function createModels(connection: Connection): Models {
   return {
     organizations: bind(Organization),
     users: bind(User),
-    patients: bind(Patient),
+    patients: bind(StoredPatient),
     scoringJobs: bind(ScoringJob),
     scoringChunks: bind(ScoringChunk),
     predictions: bind(Prediction),
+    dataKeys: bind(DataKey),
+    keyRotations: bind(KeyRotation),
   };
 }
 

@@ -1,5 +1,9 @@
 import { Types, type Model, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
-import type { Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob } from '../models/index.js';
+import type { Models, Organization, Prediction, ScoringChunk, ScoringJob, StoredPatient } from '../models/index.js';
+import { isDuplicateKey } from './database.js';
+import { insertGroup } from './group-queries.js';
+import { createPatientRecords, type PatientRecords } from './patients/patient-records.js';
+import type { Protection, ProtectionOf } from './protection/protection.js';
 
 /** What every document of a tenant has. */
 export interface OrganizationDocument {
@@ -26,6 +30,8 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   count(filter: QueryFilter<T>): Promise<number>;
   /** The organization is set here. */
   insert(document: Omit<T, 'organization'>): Promise<T>;
+  /** Inserts those that no unique index refuses. @returns how many */
+  insertNew(documents: readonly T[]): Promise<number>;
   /** @returns the document after the update; null when none matches */
   findOneAndUpdate(filter: QueryFilter<T>, update: UpdateQuery<T>): Promise<T | null>;
   /** @returns how many were changed */
@@ -40,11 +46,13 @@ export interface ScopedCollection<T extends OrganizationDocument> {
  */
 export interface OrganizationScope {
   readonly id: Types.ObjectId;
-  readonly patients: ScopedCollection<Patient>;
+  readonly patients: PatientRecords;
   readonly predictions: ScopedCollection<Prediction>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
   /** The chunks of a batch of this organization; of none, when the job is another's. */
   chunks(job: ScoringJob): ScopedChunks;
+  /** Encrypts and indexes what else of this organization must not be stored as it is. */
+  readonly protection: Protection;
   /** The organization itself. */
   organization(): Promise<Organization>;
 }
@@ -60,21 +68,24 @@ export interface ScopedChunks {
 /** The scope of the organization that somebody, e.g. a viewer, belongs to. */
 export type ScopeOf = (member: { readonly organizationId: string }) => OrganizationScope;
 
-export function createOrganizationScopes(models: Models): ScopeOf {
+export function createOrganizationScopes(models: Models, protectionOf: ProtectionOf): ScopeOf {
   return ({ organizationId }) => {
     const id = new Types.ObjectId(organizationId);
+    const protection = protectionOf(id);
     return {
       id,
-      patients: scopedCollection<Patient>(models.patients, id),
+      patients: createPatientRecords(scopedCollection<StoredPatient>(models.patients, id), id, protection),
       predictions: scopedCollection<Prediction>(models.predictions, id),
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
+      protection,
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
     };
   };
 }
 
-function scopedCollection<T extends OrganizationDocument>({ collection }: Model<T>, organization: Types.ObjectId): ScopedCollection<T> {
+function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organization: Types.ObjectId): ScopedCollection<T> {
+  const { collection } = model;
   // A filter of the caller's cannot widen this: both sides of $and must hold. The types of driver and Mongoose differ in name only.
   const within = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
   const cursor = (filter: QueryFilter<T>, { projection, sort, limit }: FindOptions = {}) =>
@@ -96,6 +107,14 @@ function scopedCollection<T extends OrganizationDocument>({ collection }: Model<
       const whole = { ...document, organization } as T;
       await collection.insertOne(whole as never);
       return whole;
+    },
+    async insertNew(documents) {
+      if (documents.length === 0) return 0;
+      const results = await insertGroup(model, documents.map((document) => ({ ...document, organization })));
+      const refused = results.flatMap((result) => ('error' in result ? [result.error] : []));
+      const fault = refused.find((error) => !isDuplicateKey(error));
+      if (fault) throw fault;
+      return results.length - refused.length;
     },
     findOneAndUpdate: async (filter, update) =>
       (await collection.findOneAndUpdate(within(filter), update as object, { returnDocument: 'after' })) as T | null,

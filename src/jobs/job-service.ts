@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
 import { Types, type QueryFilter } from 'mongoose';
-import { ScoringJobKind, ScoringJobState, type Patient, type ScoringJob } from '../../models/index.js';
+import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
-import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
+import type { ScopeOf } from '../organization-scope.js';
 import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
-import { modelInputs } from '../patients/model-inputs.js';
+import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
+import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { isTerminal, revived, submitted } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
@@ -87,16 +87,17 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
       authorize(viewer, 'job:submit');
       const request = parseInput(submitScoringJobSchema, input);
       const scope = scopeOf(viewer);
-      const known = await findByKey(scope, request);
+      const identity = await identifyRequest(scope, request);
+      const known = await findByKey(scope, identity);
       if (known) return known;
       const model = requireModel(registry, request.modelId, request.modelVersion);
       const patientId = toObjectId(request.patientId);
       const patient = patientId && (await records.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
       refuseUnscorable(model, patient);
-      const { job, created } = await store.insert({ ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id });
+      const { job, created } = await store.insert({ ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id });
       if (created) await dispatcher.dispatch(job);
-      else refuseOtherRequest(job, request);
+      else refuseOtherRequest(job, identity);
       return job;
     },
 
@@ -143,20 +144,6 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
   };
 }
 
-/**
- * The job that was submitted under the request's idempotency key before, whatever became of its patient since.
- * @throws ConflictError when it was submitted for something else
- */
-export async function findByKey(
-  scope: OrganizationScope,
-  request: { readonly idempotencyKey?: string | null },
-): Promise<ScoringJob | null> {
-  if (request.idempotencyKey == null) return null;
-  const job = await scope.scoringJobs.findOne({ idempotencyKey: request.idempotencyKey });
-  if (job) refuseOtherRequest(job, request);
-  return job;
-}
-
 /** @throws NotFoundError when no such model, or not that version, is served */
 export function requireModel(registry: RiskModelRegistry, id: string, version: string | null | undefined): RiskModel {
   const model = registry.find(id, version ?? undefined);
@@ -168,7 +155,8 @@ export function requireModel(registry: RiskModelRegistry, id: string, version: s
 export function newJob(
   viewer: Viewer,
   model: RiskModel,
-  request: { readonly idempotencyKey?: string | null; readonly priority?: number | null; readonly explain?: boolean | null },
+  request: { readonly priority?: number | null; readonly explain?: boolean | null },
+  identity: RequestIdentity | undefined,
 ): Omit<ScoringJob, 'kind' | 'total'> {
   const status = submitted();
   const now = new Date();
@@ -184,27 +172,15 @@ export function newJob(
     modelSha256: model.sha256,
     explain: request.explain ?? true,
     priority: request.priority ?? 5,
-    ...(request.idempotencyKey != null && { idempotencyKey: request.idempotencyKey, requestHash: requestHash(request) }),
+    ...identity,
     attemptsThisRun: 0,
     dispatch: 1,
     dispatchedAt: now,
   };
 }
 
-/** @throws ConflictError when the key belongs to a request that asked for something else */
-export function refuseOtherRequest(job: ScoringJob, request: object): void {
-  if (job.requestHash !== requestHash(request)) {
-    throw new ConflictError('This idempotencyKey was used for another request: use a new key for a new request.');
-  }
-}
-
-function requestHash(request: object): string {
-  const given = Object.entries(request).filter(([, value]) => value != null).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(given)).digest('hex');
-}
-
 /** Tells the submitter at once what would make the job fail later. */
-function refuseUnscorable(model: RiskModel, patient: Patient): void {
+function refuseUnscorable(model: RiskModel, patient: PatientRecord): void {
   try {
     model.encode(modelInputs(model.manifest, patient, new Date()));
   } catch (error) {

@@ -1,14 +1,16 @@
-import { Types, type QueryFilter } from 'mongoose';
-import { AdministrativeGender, type Patient } from '../../models/index.js';
+import { Types } from 'mongoose';
+import { AdministrativeGender } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../database.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
-import { readPage, type Page, type PageOrder, type PageRequest } from '../pagination.js';
+import type { Page, PageOrder, PageRequest } from '../pagination.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
+import type { Patient } from './patient.js';
 import { createPatientSchema, patientFilterSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import type { PatientCondition } from './patient-records.js';
 import { applyUpdate, mergeFeatures } from './patient-update.js';
 
 /** All conditions must hold. `mrn` and `familyName` identify a person and need the right to see names. */
@@ -40,26 +42,24 @@ export interface PatientService {
 }
 
 /**
- * MongoDB filter of a PatientFilter.
+ * What a PatientFilter asks of the records.
  * @throws BadUserInputError for a name that can be nobody's
  */
-export function patientQuery(filter: PatientFilter): QueryFilter<Patient> {
-  const query: QueryFilter<Patient> = {};
+export function patientQuery(filter: PatientFilter): PatientCondition {
   const { mrn, familyName } = parseInput(patientFilterSchema, { filter }).filter;
-  if (mrn != null) query.mrn = mrn;
-  if (familyName != null) query.familyName = new RegExp(`^${escapeExpression(familyName)}$`, 'i');
-  if (filter.sex != null) query.sex = filter.sex;
-  if (filter.createdAfter != null) query.createdAt = { $gt: filter.createdAfter };
-  if (filter.updatedAfter != null) query.updatedAt = { $gt: filter.updatedAfter };
-  return query;
+  return {
+    ...(mrn != null && { mrn }),
+    ...(familyName != null && { familyName }),
+    ...(filter.sex != null && { sex: filter.sex }),
+    ...(filter.createdAfter != null && { createdAt: { $gt: filter.createdAfter } }),
+    ...(filter.updatedAfter != null && { updatedAt: { $gt: filter.updatedAfter } }),
+  };
 }
 
 /** Refuses a filter that would tell a viewer without the right to names who somebody is. */
 export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): void {
   if (filter.mrn != null || filter.familyName != null) authorize(viewer, 'patient:read-identity');
 }
-
-const escapeExpression = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
   const mrnTaken = (): ConflictError => new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
@@ -75,7 +75,7 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
       authorizeFilter(viewer, { mrn });
       if ((id == null) === (mrn == null)) throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
       const { patients } = scopeOf(viewer);
-      if (mrn != null) return patients.findOne({ mrn: mrn.trim() });
+      if (mrn != null) return patients.findOne({ mrn });
       const _id = toObjectId(id!);
       return _id && patients.findOne({ _id });
     },
@@ -88,7 +88,7 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
     async list(viewer, request, filter, order) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
-      return readPage<Patient>(scopeOf(viewer).patients, patientQuery(filter), request, order);
+      return scopeOf(viewer).patients.page(request, patientQuery(filter), order);
     },
 
     async create(viewer, input) {
@@ -122,13 +122,9 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
       const current = _id && (await patients.findOne({ _id }));
       if (!current) throw new NotFoundError('This patient');
       const now = new Date();
-      const cleared = Object.entries(changes).flatMap(([field, value]) => (value === null ? [field] : []));
-      const update = {
-        $set: { ...applyUpdate(changes), features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 },
-        ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
-      };
+      const update = { ...changes, features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 };
       try {
-        const updated = await patients.findOneAndUpdate({ _id: current._id, version: expectedVersion }, update);
+        const updated = current.version === expectedVersion ? await patients.update(current, update) : null;
         if (updated) return updated;
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
