@@ -119,7 +119,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     records,
     dispatcher,
     batchProgress,
-    keyRotations: createKeyRotations(models, protection, events, logger),
+    keyRotations: createKeyRotations({ models, protection, events, leaseMs: config.jobLeaseMs, logger }),
     connectRedis: openRedis,
     async close() {
       await queue.close();

@@ -14,7 +14,7 @@ import { requestRotations, rotationProgress, type RotationProgress } from '../pr
 import { commandConfig } from './environment.js';
 import { openLocalDatabase, type LocalDatabase } from './local-access.js';
 import { localMasterKeys } from './master-keys.js';
-import { startProgressBar } from './progress-bar.js';
+import { startProgressBar, type ProgressBar } from './progress-bar.js';
 
 /** How often a rotation is looked at, milliseconds. */
 const lookEveryMs = 200;
@@ -61,23 +61,31 @@ async function rotateKeys(config: Config, { models, exclusive }: LocalDatabase, 
   const organizations = await models.organizations.find(slug === undefined ? {} : { slug }, { _id: 1 }).lean<Pick<Organization, '_id'>[]>();
   if (organizations.length === 0 && slug !== undefined) throw new StartupError(`There is no organization "${slug}": name one that "riskgraph keys status" lists.`);
   const ids = await requestRotations(models, protection.store.masterKeyId, organizations.map(({ _id }) => _id));
-  const rotations = createKeyRotations(models, protection, undefined, createLogger(config.logLevel, 'riskgraph-keys'));
-  return followRotations(models, ids, exclusive ? () => rotations.work(lookEveryMs) : () => delay(lookEveryMs), protection.store.masterKeyId);
+  const rotations = createKeyRotations({ models, protection, leaseMs: config.jobLeaseMs, logger: createLogger(config.logLevel, 'riskgraph-keys') });
+  const workOrWait = async (): Promise<void> => {
+    if (!exclusive || !(await rotations.work(lookEveryMs))) await delay(lookEveryMs);
+  };
+  return followRotations(models, ids, workOrWait, protection.store.masterKeyId);
 }
 
 async function followRotations(models: Models, ids: readonly Types.ObjectId[], meanwhile: () => Promise<unknown>, masterKey: string): Promise<RotationProgress> {
   const started = Date.now();
-  const bar = startProgressBar('documents', 0);
+  let told = false;
+  let bar: ProgressBar | undefined;
   try {
     for (;;) {
       const progress = await rotationProgress(models, ids);
-      const idle = progress.waiting === progress.open && progress.open > 0 && Date.now() > started + patienceMs;
-      bar.update(progress.processed, idle ? `waiting for a worker with "${masterKey}" first in its ENCRYPTION_KEYS` : `${ids.length - progress.open} of ${ids.length} organizations`, progress.total);
+      if (progress.total > 0) bar ??= startProgressBar('documents', progress.total);
+      bar?.update(progress.processed, `${ids.length - progress.open} of ${ids.length} organizations`, progress.total);
       if (progress.open === 0) return progress;
+      if (!told && progress.waiting === progress.open && Date.now() > started + patienceMs) {
+        told = true;
+        process.stderr.write(`No worker has begun yet: start one whose present master key is "${masterKey}". What was asked for is kept; Ctrl-C only ends the waiting.\n`);
+      }
       await meanwhile();
     }
   } finally {
-    bar.stop();
+    bar?.stop();
   }
 }
 

@@ -30,13 +30,13 @@ export function openPatient(read: FieldReader, stored: StoredPatient): Patient {
       return read(record._id, 'patients.mrn', mrn);
     },
     get givenName() {
-      return givenName && read(record._id, 'patients.givenName', givenName);
+      return givenName ? read(record._id, 'patients.givenName', givenName) : undefined;
     },
     get familyName() {
-      return familyName && read(record._id, 'patients.familyName', familyName);
+      return familyName ? read(record._id, 'patients.familyName', familyName) : undefined;
     },
     get birthDate() {
-      return birthDate && read(record._id, 'patients.birthDate', birthDate);
+      return birthDate ? read(record._id, 'patients.birthDate', birthDate) : undefined;
     },
   };
 }

@@ -34,7 +34,7 @@ function missing(id: string): StartupError {
     );
   }
   return new StartupError(
-    `Data are encrypted under the master key "${id}", which ENCRYPTION_KEYS does not have: add it behind the present one ("present:...,${id}:..."), and take it out only after "riskgraph keys rotate" has ended.`,
+    `Data are encrypted under the master key "${id}", which ENCRYPTION_KEYS does not have: it must name that key, alone or behind a newer one ("newer:...,${id}:..."), until "riskgraph keys rotate" has ended under the newer one.`,
   );
 }
 

@@ -8,9 +8,6 @@ import type { OpenProtection } from './open-protection.js';
 import { countSealed, protectedCollections } from './protected-collections.js';
 import { resealRound } from './reseal.js';
 
-/** A rotation whose worker is silent for this long is taken over. Milliseconds. */
-const leaseMs = 15_000;
-
 /**
  * How long a retired key is kept at least: far longer than any process goes on writing with it (`writingTrustMs`), and than
  * a write can be under way. Milliseconds.
@@ -28,17 +25,27 @@ export interface KeyRotations {
   deleteRetiredKeys(graceMs?: number): Promise<number>;
 }
 
-/** @param events tells the other processes of a new key at once; without, they find out by themselves */
-export function createKeyRotations(models: Models, { store, keyring, protectionOf }: OpenProtection, events: Pick<EventBus, 'publish'> | undefined, logger: Logger): KeyRotations {
+export interface KeyRotationDependencies {
+  readonly models: Models;
+  readonly protection: OpenProtection;
+  /** Tells the other processes of a new key at once; without, they find out by themselves. */
+  readonly events?: Pick<EventBus, 'publish'>;
+  /** A rotation whose worker is silent for this long is taken over. Milliseconds. */
+  readonly leaseMs: number;
+  readonly logger: Logger;
+}
+
+export function createKeyRotations({ models, protection: { store, keyring, protectionOf }, events, leaseMs, logger }: KeyRotationDependencies): KeyRotations {
   const { keyRotations, dataKeys } = models;
   const collections = protectedCollections(models).filter(({ appendOnly }) => !appendOnly);
 
+  const leaseEnd = (): Date => new Date(Date.now() + leaseMs);
+
   async function claim(token: string): Promise<KeyRotation | null> {
-    const now = Date.now();
     return keyRotations
       .findOneAndUpdate(
-        { open: true, masterKey: store.masterKeyId, $or: [{ lease: { $exists: false } }, { 'lease.expiresAt': { $lt: new Date(now) } }] },
-        { $set: { lease: { token, expiresAt: new Date(now + leaseMs) } } },
+        { open: true, masterKey: store.masterKeyId, $or: [{ lease: { $exists: false } }, { 'lease.expiresAt': { $lt: new Date() } }] },
+        { $set: { lease: { token, expiresAt: leaseEnd() } } },
         { sort: { _id: 1 }, returnDocument: 'after' },
       )
       .lean<KeyRotation>();
@@ -64,7 +71,7 @@ export function createKeyRotations(models: Models, { store, keyring, protectionO
   }
 
   /** Goes on with the present pass. @returns whether the last pass has left nothing but what cannot be opened */
-  async function resealSome(rotation: KeyRotation, until: number): Promise<boolean> {
+  async function resealSome(rotation: KeyRotation, token: string, until: number): Promise<boolean> {
     const { _id, organization } = rotation;
     const retired = await retiredKeys(organization);
     let { processed, failed } = rotation;
@@ -78,8 +85,10 @@ export function createKeyRotations(models: Models, { store, keyring, protectionO
         warnOf(round.failed);
         failed += round.failed.length;
         processed = Math.min(rotation.total, processed + round.read - round.failed.length);
-        await keyRotations.updateOne({ _id }, { $set: { processed, failed, position: { collectionName: target.model.collection.name, after } } });
-        if (performance.now() > until) return false;
+        const progress = { processed, failed, position: { collectionName: target.model.collection.name, after }, 'lease.expiresAt': leaseEnd() };
+        const { matchedCount } = await keyRotations.updateOne({ _id, 'lease.token': token }, { $set: progress });
+        // Somebody thought us dead and goes on from where we were.
+        if (matchedCount === 0 || performance.now() > until) return false;
       }
     }
     const remaining = await countSealed(collections, organization, retired);
@@ -124,7 +133,7 @@ export function createKeyRotations(models: Models, { store, keyring, protectionO
       try {
         await store.rewrap(claimed.organization);
         const rotation = claimed.startedAt ? claimed : await begin(claimed);
-        if (await resealSome(rotation, until)) await complete(rotation);
+        if (await resealSome(rotation, token, until)) await complete(rotation);
       } finally {
         await keyRotations.updateOne({ _id: claimed._id, 'lease.token': token }, { $unset: { lease: 1 } }).catch(() => undefined);
       }

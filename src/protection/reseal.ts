@@ -50,8 +50,9 @@ export async function resealRound(
 
 function resealed(document: ProtectedDocument, fields: readonly (readonly [field: string, name: string])[], { dataKey, seal }: FieldWriter, read: FieldReader) {
   const { _id } = document;
-  const present = document as unknown as Readonly<Record<string, Ciphertext | undefined>>;
-  const unchanged = fields.map(([field]) => [field, present[field] ?? { $exists: false }] as const);
+  const present = document as unknown as Readonly<Record<string, Ciphertext | null | undefined>>;
+  // Equal to null: absent, or stored as null by an earlier version.
+  const unchanged = fields.map(([field]) => [field, present[field] ?? null] as const);
   const anew = fields.flatMap(([field, name]) => {
     const ciphertext = present[field];
     return ciphertext ? [[field, seal(_id, name, read(_id, name, ciphertext))] as const] : [];
