@@ -1,11 +1,13 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
-import { Types } from 'mongoose';
+import { mongo, Types } from 'mongoose';
+import type { Ciphertext } from './patient.js';
 
 /** A clinician's entry to a patient outside of their care team, and why. For whoever reviews it. */
 @modelOptions({ schemaOptions: { collection: 'break_glass_accesses', versionKey: false } })
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, patient: 1 })
-export class BreakGlassAccess {
+@index({ organization: 1, dataKey: 1, _id: 1 })
+export class StoredBreakGlassAccess {
   _id!: Types.ObjectId;
 
   @prop({ type: Types.ObjectId, required: true })
@@ -18,8 +20,12 @@ export class BreakGlassAccess {
   username!: string;
 
   /** Free text of the clinician. */
-  @prop({ type: String, required: true })
-  reason!: string;
+  @prop({ type: mongo.Binary, required: true })
+  reason!: Ciphertext;
+
+  /** The data key of the ciphertext. */
+  @prop({ type: Types.ObjectId, required: true })
+  dataKey!: Types.ObjectId;
 
   @prop({ type: Date, required: true })
   grantedAt!: Date;

@@ -2,9 +2,11 @@ import { buildSchema, type ReturnModelType } from '@typegoose/typegoose';
 import type { AnyParamConstructor } from '@typegoose/typegoose/lib/types.js';
 import type { Connection, Model } from 'mongoose';
 import { AuditEvent, AuditHead } from './audit-event.js';
-import { BreakGlassAccess } from './break-glass-access.js';
+import { StoredBreakGlassAccess } from './break-glass-access.js';
+import { DataKey } from './data-key.js';
+import { KeyRotation } from './key-rotation.js';
 import { Organization } from './organization.js';
-import { Patient } from './patient.js';
+import { StoredPatient } from './patient.js';
 import { Prediction } from './prediction.js';
 import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
@@ -12,6 +14,8 @@ import { User } from './user.js';
 
 export * from './audit-event.js';
 export * from './break-glass-access.js';
+export * from './data-key.js';
+export * from './key-rotation.js';
 export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
@@ -23,13 +27,15 @@ export * from './user.js';
 export interface Models {
   readonly organizations: ReturnModelType<typeof Organization>;
   readonly users: ReturnModelType<typeof User>;
-  readonly patients: ReturnModelType<typeof Patient>;
+  readonly patients: ReturnModelType<typeof StoredPatient>;
   readonly scoringJobs: ReturnModelType<typeof ScoringJob>;
   readonly scoringChunks: ReturnModelType<typeof ScoringChunk>;
   readonly predictions: ReturnModelType<typeof Prediction>;
-  readonly breakGlassAccesses: ReturnModelType<typeof BreakGlassAccess>;
+  readonly breakGlassAccesses: ReturnModelType<typeof StoredBreakGlassAccess>;
   readonly auditEvents: ReturnModelType<typeof AuditEvent>;
   readonly auditHeads: ReturnModelType<typeof AuditHead>;
+  readonly dataKeys: ReturnModelType<typeof DataKey>;
+  readonly keyRotations: ReturnModelType<typeof KeyRotation>;
 }
 
 /** Binds the documents to one connection; several may live side by side in a process. */
@@ -40,13 +46,15 @@ export function createModels(connection: Connection): Models {
   return {
     organizations: bind(Organization),
     users: bind(User),
-    patients: bind(Patient),
+    patients: bind(StoredPatient),
     scoringJobs: bind(ScoringJob),
     scoringChunks: bind(ScoringChunk),
     predictions: bind(Prediction),
-    breakGlassAccesses: bind(BreakGlassAccess),
+    breakGlassAccesses: bind(StoredBreakGlassAccess),
     auditEvents: bind(AuditEvent),
     auditHeads: bind(AuditHead),
+    dataKeys: bind(DataKey),
+    keyRotations: bind(KeyRotation),
   };
 }
 

@@ -8,6 +8,7 @@ import { createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
 import { createAccessTokens, type AccessTokens } from './auth/access-token.js';
 import type { Config } from './config.js';
 import { connectDatabase } from './database.js';
+import { encryptStoredData } from './encrypt-stored-data.js';
 import { StartupError } from './errors.js';
 import { createEventBus, type EventBus } from './events/event-bus.js';
 import { createBatchProgress, type BatchProgress } from './jobs/batch-progress.js';
@@ -25,6 +26,8 @@ import { createBreakGlassService, type BreakGlassService } from './patients/brea
 import { createCareTeamFence } from './patients/care-team-fence.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
+import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
+import { openProtection } from './protection/open-protection.js';
 import { connectRedis, type OutageBehaviour } from './redis.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { RiskModelRegistry } from './risk/risk-model.js';
@@ -56,6 +59,7 @@ export interface App {
   readonly records: ScoringRecords;
   readonly dispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
+  readonly keyRotations: KeyRotations;
   /** Opens another connection to Redis, to be closed by whoever asked. */
   connectRedis(behaviour: OutageBehaviour): Redis;
   /** Closes queue, events, MongoDB and the models, in that order. */
@@ -79,6 +83,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const connection = await connectDatabase(mongoUri);
   const models = createModels(connection);
   await ensureIndexes(models);
+  const protection = await openProtection(models, config.masterKeys);
+  await encryptStoredData(models, protection.protectionOf, logger);
 
   const openRedis = (behaviour: OutageBehaviour): Redis => connectRedis(redisUrl, behaviour, logger);
   const events = await createEventBus(
@@ -93,11 +99,13 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   );
   const store = createJobStore(models, events, { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
   const dispatcher = createJobDispatcher(models, queue);
-  const records = createScoringRecords(models);
+  const records = createScoringRecords(models, protection.protectionOf);
   const batchProgress = createBatchProgress(models, store);
   const catalogue = createFeatureCatalogue(registry);
-  const scopeOf = createOrganizationScopes(models);
-  const audit = createAuditTrail(models, auditKeys(secretKey), logger);
+  const scopeOf = createOrganizationScopes(models, protection.protectionOf);
+  events.subscribe('dataKeysChanged', ({ organizationId }) => protection.keyring.renew(organizationId));
+  events.onGap(() => protection.keyring.renew());
+  const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
 
   return {
     config,
@@ -120,6 +128,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     records,
     dispatcher,
     batchProgress,
+    keyRotations: createKeyRotations({ models, protection, events, leaseMs: config.jobLeaseMs, logger }),
     connectRedis: openRedis,
     async close() {
       await queue.close();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StartupError } from './errors.js';
+import { deriveMasterKey, masterKeyWeakness, parseMasterKeys, type MasterKey } from './protection/master-keys.js';
 
 const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
@@ -10,6 +11,7 @@ const environmentSchema = z.object({
   MONGO_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://').optional(),
   REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must start with redis:// or rediss://').optional(),
   SECRET_KEY: z.string().min(1).optional(),
+  ENCRYPTION_KEYS: z.string().optional(),
   DATA_DIRECTORY: z.string().min(1).default('.data'),
   RISK_MODELS_DIRECTORY: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -35,6 +37,11 @@ export interface Config {
   readonly redisUrl: string | undefined;
   /** Signs access tokens. Undefined only outside production, where `up` keeps one in the data directory. */
   readonly secretKey: string | undefined;
+  /**
+   * Wrap the data keys of the organizations; the first one wraps new ones. Outside production the one that is derived from
+   * `secretKey` comes last. Empty where neither was given, which is never in production.
+   */
+  readonly masterKeys: readonly MasterKey[];
   readonly dataDirectory: string;
   /** Undefined: the models shipped with the package. */
   readonly riskModelsDirectory: string | undefined;
@@ -70,6 +77,19 @@ function secretKeyWeakness(key: string): string | undefined {
   return undefined;
 }
 
+/** The master keys of an environment, and what is wrong with them. */
+function readMasterKeys({ NODE_ENV, SECRET_KEY, ENCRYPTION_KEYS }: Readonly<Record<string, string | undefined>>): { keys: MasterKey[]; faults: string[] } {
+  const { keys, faults } = ENCRYPTION_KEYS === undefined ? { keys: [], faults: [] } : parseMasterKeys(ENCRYPTION_KEYS);
+  if (NODE_ENV === 'production') {
+    const remedy = 'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", and keep a copy apart from the backups: without it nobody can read the patients';
+    if (ENCRYPTION_KEYS === undefined) faults.push(`ENCRYPTION_KEYS is not set: ${remedy}`);
+    const weakness = keys.map((key) => masterKeyWeakness(key, SECRET_KEY)).find((reason) => reason !== undefined);
+    if (weakness) faults.push(`ENCRYPTION_KEYS holds a key that ${weakness}: ${remedy}`);
+  }
+  const derived = SECRET_KEY !== undefined && (NODE_ENV !== 'production' || keys.length === 0) ? [deriveMasterKey(SECRET_KEY)] : [];
+  return { keys: [...keys, ...derived], faults };
+}
+
 /**
  * Reads and validates the environment.
  * @param env usually `process.env`; empty strings count as unset
@@ -84,6 +104,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     const weakness = given.SECRET_KEY === undefined ? 'is not set' : secretKeyWeakness(given.SECRET_KEY);
     if (weakness) faults.push(`SECRET_KEY ${weakness}: ${remedy}`);
   }
+  const { keys, faults: keyFaults } = readMasterKeys(given);
+  faults.push(...keyFaults);
   if (!parsed.success || faults.length > 0) throw new StartupError(`Configuration: ${faults.join('; ')}`);
   const values = parsed.data;
   return {
@@ -93,6 +115,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     mongoUri: values.MONGO_URI,
     redisUrl: values.REDIS_URL,
     secretKey: values.SECRET_KEY,
+    masterKeys: keys,
     dataDirectory: values.DATA_DIRECTORY,
     riskModelsDirectory: values.RISK_MODELS_DIRECTORY,
     logLevel: values.LOG_LEVEL,

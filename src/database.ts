@@ -1,4 +1,4 @@
-import mongoose, { type Connection } from 'mongoose';
+import mongoose, { type Connection, type Model } from 'mongoose';
 import { ServiceUnavailableError, StartupError } from './errors.js';
 
 /** How long an operation may wait for a MongoDB server before the caller is told SERVICE_UNAVAILABLE. */
@@ -89,4 +89,17 @@ function isRetryable(error: object): boolean {
 /** Whether a unique index refused the write. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && (error as { code?: unknown }).code === 11000;
+}
+
+/** Whether a collection has an index of this name. */
+export async function hasIndex<T>({ collection }: Model<T>, name: string): Promise<boolean> {
+  return (await collection.listIndexes().toArray()).some((index) => index.name === name);
+}
+
+/** Drops an index, which another process may have done already. */
+export async function dropIndex<T>({ collection }: Model<T>, name: string): Promise<void> {
+  await collection.dropIndex(name).catch((error: unknown) => {
+    const indexNotFound = 27;
+    if ((error as { code?: unknown }).code !== indexNotFound) throw error;
+  });
 }

@@ -17,9 +17,13 @@ export function createLogger(level: string, name: string): Logger {
   );
 }
 
-/** The message is left out: drivers quote documents in it. The type, the code and the place in our code say enough. */
+/**
+ * The message is left out: drivers quote documents in it. The type, the code and the place in our code say enough, with
+ * the `subject` of our own errors, which is made of ids.
+ */
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const places = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 10).map((line) => line.trim());
-  return { type: error.name, code: (error as { code?: unknown }).code, places };
+  const { code, subject } = error as { code?: unknown; subject?: unknown };
+  return { type: error.name, code, subject, places };
 }

@@ -1,6 +1,10 @@
 import { Types, type Model, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
-import type { AuditEvent, BreakGlassAccess, Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob } from '../models/index.js';
+import type { AuditEvent, Models, Organization, Prediction, ScoringChunk, ScoringJob, StoredBreakGlassAccess, StoredPatient } from '../models/index.js';
 import { openPatients, type Member } from './auth/care-team.js';
+import { isDuplicateKey } from './database.js';
+import { insertGroup } from './group-queries.js';
+import { createPatientRecords, type PatientRecords } from './patients/patient-records.js';
+import type { Protection, ProtectionOf } from './protection/protection.js';
 
 /** What every document of a tenant has. */
 export interface OrganizationDocument {
@@ -27,6 +31,8 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   count(filter: QueryFilter<T>): Promise<number>;
   /** The organization is set here. */
   insert(document: Omit<T, 'organization'>): Promise<T>;
+  /** Inserts those that no unique index refuses. @returns how many */
+  insertNew(documents: readonly T[]): Promise<number>;
   /** @returns the document after the update; null when none matches */
   findOneAndUpdate(filter: QueryFilter<T>, update: UpdateQuery<T>): Promise<T | null>;
   /** @returns how many were changed */
@@ -42,16 +48,20 @@ export interface ScopedCollection<T extends OrganizationDocument> {
 export interface OrganizationScope {
   readonly id: Types.ObjectId;
   /** The patients that are open to the member: for a clinician those whose care team does not leave them out. */
-  readonly patients: ScopedCollection<Patient>;
+  readonly patients: PatientRecords;
   /** All patients, whatever their care team. For telling a closed patient from none, and for breaking the glass. */
-  readonly everyPatient: ScopedCollection<Patient>;
-  readonly breakGlassAccesses: ScopedCollection<BreakGlassAccess>;
+  readonly everyPatient: PatientRecords;
+  /** What of all patients says to whom they are open. */
+  readonly careTeams: Pick<ScopedCollection<StoredPatient>, 'find' | 'ids' | 'updateMany'>;
+  readonly breakGlassAccesses: ScopedCollection<StoredBreakGlassAccess>;
   readonly predictions: ScopedCollection<Prediction>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
   /** Read only: events are appended by the audit trail alone. */
   readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'find' | 'findOne' | 'count'>;
   /** The chunks of a batch of this organization; of none, when the job is another's. */
   chunks(job: ScoringJob): ScopedChunks;
+  /** Encrypts and indexes what else of this organization must not be stored as it is. */
+  readonly protection: Protection;
   /** The organization itself. */
   organization(): Promise<Organization>;
 }
@@ -67,17 +77,21 @@ export interface ScopedChunks {
 /** The scope of the organization that somebody belongs to. */
 export type ScopeOf = (member: Member) => OrganizationScope;
 
-export function createOrganizationScopes(models: Models): ScopeOf {
+export function createOrganizationScopes(models: Models, protectionOf: ProtectionOf): ScopeOf {
   return (member) => {
     const id = new Types.ObjectId(member.organizationId);
+    const protection = protectionOf(id);
+    const everyPatient = scopedCollection<StoredPatient>(models.patients, id);
     return {
       id,
-      patients: scopedCollection<Patient>(models.patients, id, openPatients(member)),
-      everyPatient: scopedCollection<Patient>(models.patients, id),
-      breakGlassAccesses: scopedCollection<BreakGlassAccess>(models.breakGlassAccesses, id),
+      patients: createPatientRecords(scopedCollection<StoredPatient>(models.patients, id, openPatients(member)), id, protection),
+      everyPatient: createPatientRecords(everyPatient, id, protection),
+      careTeams: everyPatient,
+      breakGlassAccesses: scopedCollection<StoredBreakGlassAccess>(models.breakGlassAccesses, id),
       predictions: scopedCollection<Prediction>(models.predictions, id),
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
       auditEvents: scopedCollection<AuditEvent>(models.auditEvents, id),
+      protection,
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
     };
@@ -85,7 +99,8 @@ export function createOrganizationScopes(models: Models): ScopeOf {
 }
 
 /** @param fence what else every document must satisfy */
-function scopedCollection<T extends OrganizationDocument>({ collection }: Model<T>, organization: Types.ObjectId, fence?: QueryFilter<T>): ScopedCollection<T> {
+function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organization: Types.ObjectId, fence?: QueryFilter<T>): ScopedCollection<T> {
+  const { collection } = model;
   // A filter of the caller's cannot widen this: all sides of $and must hold. The types of driver and Mongoose differ in name only.
   const within = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, ...(fence ? [fence] : []), filter] });
   const cursor = (filter: QueryFilter<T>, { projection, sort, limit }: FindOptions = {}) =>
@@ -107,6 +122,14 @@ function scopedCollection<T extends OrganizationDocument>({ collection }: Model<
       const whole = { ...document, organization } as T;
       await collection.insertOne(whole as never);
       return whole;
+    },
+    async insertNew(documents) {
+      if (documents.length === 0) return 0;
+      const results = await insertGroup(model, documents.map((document) => ({ ...document, organization })));
+      const refused = results.flatMap((result) => ('error' in result ? [result.error] : []));
+      const fault = refused.find((error) => !isDuplicateKey(error));
+      if (fault) throw fault;
+      return results.length - refused.length;
     },
     findOneAndUpdate: async (filter, update) =>
       (await collection.findOneAndUpdate(within(filter), update as object, { returnDocument: 'after' })) as T | null,

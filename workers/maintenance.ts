@@ -17,6 +17,8 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
       everyMs: config.reconcileIntervalMs,
       run: () => reconcile({ ...app, graceMs: config.reconcileIntervalMs }),
     },
+    rotateKeys: { everyMs: config.reconcileIntervalMs, run: () => app.keyRotations.work() },
+    deleteRetiredKeys: { everyMs: hourMs / 6, run: () => app.keyRotations.deleteRetiredKeys() },
     expire: { everyMs: hourMs, run: () => expireJobs(app.models, config.jobRetentionDays) },
   };
   const queueConnection = app.connectRedis('failing-fast');

@@ -1,9 +1,10 @@
 import type DataLoader from 'dataloader';
-import type { Patient, Prediction, ScoringJob } from '../../models/index.js';
+import type { Prediction, ScoringJob } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import type { UnauthenticatedError } from '../../src/errors.js';
 import type { JobStreams } from '../../src/jobs/job-stream.js';
 import type { PredictionStreams } from '../../src/jobs/prediction-stream.js';
+import type { Patient } from '../../src/patients/patient.js';
 
 /** What a resolver knows of the operation it serves. One an operation; a subscription's lives through all its events. */
 export interface OperationContext {

@@ -1,7 +1,7 @@
-import { hkdfSync } from 'node:crypto';
+import type { ProtectionOf } from '../protection/protection.js';
 import type { AuditKeyOf } from './audit-writer.js';
 
-/** The keys of the audit chains, one an organization, derived from one secret (HKDF, RFC 5869). */
-export function auditKeys(secret: string): AuditKeyOf {
-  return async (organization) => Buffer.from(hkdfSync('sha256', secret, organization.id, 'riskgraph audit', 32));
+/** The keys of the audit chains: one an organization, the same for ever, and never in the database in the clear. */
+export function auditKeys(protectionOf: ProtectionOf): AuditKeyOf {
+  return async (organization) => (await protectionOf(organization).writer()).derivedKey('audit');
 }

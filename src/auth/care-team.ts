@@ -1,5 +1,5 @@
 import type { QueryFilter } from 'mongoose';
-import { Role, type Patient } from '../../models/index.js';
+import { Role, type StoredPatient } from '../../models/index.js';
 import type { Viewer } from './viewer.js';
 
 /** Who looks: a viewer, or, with the organization alone, the system itself. */
@@ -15,7 +15,7 @@ export type Member = Pick<Viewer, 'organizationId'> & Partial<Pick<Viewer, 'role
 export type CareTeamAccess = 'OPEN' | 'BREAK_GLASS' | 'CLOSED';
 
 /** What of a patient decides on access. */
-export type CareTeamRecord = Pick<Patient, 'careTeam' | 'breakGlass'>;
+export type CareTeamRecord = Pick<StoredPatient, 'careTeam' | 'breakGlass'>;
 
 export function careTeamAccess({ role, username }: Member, { careTeam, breakGlass }: CareTeamRecord, now = new Date()): CareTeamAccess {
   if (role !== Role.CLINICIAN || careTeam === undefined || careTeam.includes(username!)) return 'OPEN';
@@ -23,7 +23,7 @@ export function careTeamAccess({ role, username }: Member, { careTeam, breakGlas
 }
 
 /** The same as a filter: the patients that are not CLOSED. Undefined where all are open. */
-export function openPatients({ role, username }: Member, now = new Date()): QueryFilter<Patient> | undefined {
+export function openPatients({ role, username }: Member, now = new Date()): QueryFilter<StoredPatient> | undefined {
   if (role !== Role.CLINICIAN) return undefined;
   return { $or: [{ careTeam: { $exists: false } }, { careTeam: username }, { breakGlass: { $elemMatch: { username, expiresAt: { $gt: now } } } }] };
 }

@@ -3,9 +3,10 @@ import type { ChainEnd } from '../audit/audit-chain.js';
 import { auditKeys } from '../audit/audit-keys.js';
 import { verifyChains } from '../audit/verify-chains.js';
 import { StartupError } from '../errors.js';
+import { openProtection } from '../protection/open-protection.js';
 import { commandConfig } from './environment.js';
 import { openLocalDatabase } from './local-access.js';
-import { localSecretKey } from './secret-key.js';
+import { localMasterKeys } from './master-keys.js';
 
 /** `SEQUENCE:HASH`, as `audit verify` prints it. */
 function parseAnchor(text: string): ChainEnd {
@@ -23,10 +24,10 @@ export function auditCommand(): Command {
     .action(async ({ org, anchor }: { org?: string; anchor?: ChainEnd }) => {
       if (anchor && org === undefined) throw new StartupError('--anchor belongs to one organization: name it with --org.');
       const config = commandConfig();
-      const keys = auditKeys(config.secretKey ?? (await localSecretKey(config.dataDirectory)));
       const database = await openLocalDatabase(config);
       try {
-        for await (const { slug, events, end, faults } of verifyChains(database.models, keys, org === undefined ? undefined : { slug: org, ...(anchor && { anchor }) })) {
+        const { protectionOf } = await openProtection(database.models, await localMasterKeys(config));
+        for await (const { slug, events, end, faults } of verifyChains(database.models, auditKeys(protectionOf), org === undefined ? undefined : { slug: org, ...(anchor && { anchor }) })) {
           if (faults.length > 0) process.exitCode = 1;
           process.stdout.write(`${faults.length === 0 ? 'ok  ' : 'FAIL'} ${slug}: ${events} events, anchor ${end.sequence}:${end.hash}\n`);
           for (const { sequence, fault } of faults) process.stdout.write(`     event ${sequence}: ${fault}\n`);

@@ -7,6 +7,8 @@ export interface Topics {
   scoringJobChanged: { readonly scoringJobId: string };
   /** Somebody wants a running job to stop. */
   scoringJobCancelRequested: { readonly scoringJobId: string };
+  /** An organization writes with another data key from now on. */
+  dataKeysChanged: { readonly organizationId: string };
   /** Predictions were stored. `predictionIds` and `patientIds` run side by side. */
   predictionsCreated: {
     readonly organizationId: string;

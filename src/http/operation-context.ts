@@ -1,11 +1,12 @@
 import DataLoader from 'dataloader';
-import type { Patient, Prediction, ScoringJob } from '../../models/index.js';
+import type { Prediction, ScoringJob } from '../../models/index.js';
 import type { App } from '../app.js';
 import { identityFromAuthorization } from '../auth/access-token.js';
 import type { RequestOrigin, Viewer } from '../auth/viewer.js';
 import { UnauthenticatedError } from '../errors.js';
 import type { JobStreams } from '../jobs/job-stream.js';
 import type { PredictionStreams } from '../jobs/prediction-stream.js';
+import type { Patient } from '../patients/patient.js';
 
 /** What each operation is given; the schema reads it as its OperationContext. */
 export interface ContextSources {

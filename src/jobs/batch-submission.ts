@@ -9,9 +9,10 @@ import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
 import { authorizeFilter, patientQuery } from '../patients/patient-service.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
+import { findByKey, identifyRequest, refuseOtherRequest } from './idempotency.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
-import { findByKey, newJob, refuseOtherRequest, requireModel, subjectOf } from './job-service.js';
+import { newJob, requireModel, subjectOf } from './job-service.js';
 import type { JobStore } from './job-store.js';
 import { packIds } from './patient-ids.js';
 
@@ -67,10 +68,11 @@ export function createBatchSubmission(
     const request = parseInput(submitBatchScoringJobSchema, input);
     authorizeFilter(viewer, request.filter ?? {});
     const scope = scopeOf(viewer);
-    const known = await findByKey(scope, request);
+    const identity = await identifyRequest(scope, request);
+    const known = await findByKey(scope, identity);
     if (known) return known;
     const model = requireModel(registry, request.modelId, request.modelVersion);
-    const common = newJob(viewer, model, request);
+    const common = newJob(viewer, model, request, identity);
     try {
       const ids = request.patientIds ? named(scope, request.patientIds) : scope.patients.ids(patientQuery(request.filter ?? {}));
       const total = await writeChunks(common._id, ids);
@@ -82,7 +84,7 @@ export function createBatchSubmission(
         return job;
       }
       await models.scoringChunks.deleteMany({ job: common._id });
-      refuseOtherRequest(job, request);
+      refuseOtherRequest(job, identity);
       return job;
     } catch (error) {
       await models.scoringChunks.deleteMany({ job: common._id });

@@ -1,6 +1,6 @@
 import { Types } from 'mongoose';
 import type { Logger } from 'pino';
-import { ScoringJobState, type ChunkFailure, type JobFault, type Models, type Patient, type Prediction, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import { ScoringJobState, type ChunkFailure, type JobFault, type Models, type Prediction, type ScoringChunk, type ScoringJob } from '../../models/index.js';
 import { isDuplicateKey } from '../database.js';
 import type { EventBus } from '../events/event-bus.js';
 import { insertGroup } from '../group-queries.js';
@@ -12,11 +12,13 @@ import { workerLost, type JobStore } from './job-store.js';
 import { unpackIds } from './patient-ids.js';
 import { progressPeriodMs } from './progress-reporter.js';
 import { scorePatients } from './score-patients.js';
+import type { ScoringRecords } from './scoring-records.js';
 import { servedModel } from './served-model.js';
 import { createThrottle } from './throttle.js';
 
 export interface ChunkRunnerDependencies {
   readonly models: Models;
+  readonly records: Pick<ScoringRecords, 'patients'>;
   readonly registry: RiskModelRegistry;
   readonly store: JobStore;
   readonly batchProgress: BatchProgress;
@@ -107,13 +109,13 @@ async function begin(store: JobStore, jobId: Types.ObjectId): Promise<ScoringJob
 
 /** Scores the patients of a chunk that have no prediction yet. @returns those that failed */
 async function scoreChunk(
-  { models, registry, events }: ChunkRunnerDependencies,
+  { models, records, registry, events }: ChunkRunnerDependencies,
   job: ScoringJob,
   ids: Types.ObjectId[],
   signal: AbortSignal,
 ): Promise<ChunkFailure[]> {
   const model = servedModel(registry, job);
-  const patients = (await models.patients.collection.find({ _id: { $in: ids }, organization: job.organization }).toArray()) as unknown as Patient[];
+  const patients = await records.patients(job.organization, ids);
   const { predictions, failures } = await scorePatients(model, job, patients, { signal });
   signal.throwIfAborted();
   if (predictions.length > 0) await storePredictions(models, predictions);

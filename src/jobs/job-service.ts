@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { Types, type QueryFilter } from 'mongoose';
-import { ScoringJobKind, ScoringJobState, type Patient, type ScoringJob } from '../../models/index.js';
+import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
 import type { AuditSubject, AuditTrail } from '../audit/audit-trail.js';
 import { recorded, recordRead } from '../audit/recorded.js';
 import { careTeamAccess } from '../auth/care-team.js';
@@ -8,11 +7,12 @@ import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
-import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
+import type { ScopeOf } from '../organization-scope.js';
 import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
 import { outsideCareTeam } from '../patients/care-team-fence.js';
-import { modelInputs } from '../patients/model-inputs.js';
+import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
+import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { isTerminal, revived, submitted } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
@@ -91,7 +91,8 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: S
       authorize(viewer, 'job:submit');
       const request = parseInput(submitScoringJobSchema, input);
       const scope = scopeOf(viewer);
-      const known = await findByKey(scope, request);
+      const identity = await identifyRequest(scope, request);
+      const known = await findByKey(scope, identity);
       if (known) return known;
       const model = requireModel(registry, request.modelId, request.modelVersion);
       const patientId = toObjectId(request.patientId);
@@ -100,10 +101,10 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: S
       const access = careTeamAccess(viewer, patient);
       if (access === 'CLOSED') throw outsideCareTeam();
       refuseUnscorable(model, patient);
-      const wanted: ScoringJob = { ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
+      const wanted: ScoringJob = { ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
       const { job, created } = await recorded(audit, viewer, { action: 'job:submit', patientIds: [request.patientId], subject: subjectOf(wanted._id), flagged: access === 'BREAK_GLASS' }, () => store.insert(wanted));
       if (created) await dispatcher.dispatch(job);
-      else refuseOtherRequest(job, request);
+      else refuseOtherRequest(job, identity);
       return job;
     },
 
@@ -153,20 +154,6 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: S
   };
 }
 
-/**
- * The job that was submitted under the request's idempotency key before, whatever became of its patient since.
- * @throws ConflictError when it was submitted for something else
- */
-export async function findByKey(
-  scope: OrganizationScope,
-  request: { readonly idempotencyKey?: string | null },
-): Promise<ScoringJob | null> {
-  if (request.idempotencyKey == null) return null;
-  const job = await scope.scoringJobs.findOne({ idempotencyKey: request.idempotencyKey });
-  if (job) refuseOtherRequest(job, request);
-  return job;
-}
-
 /** What an audit event says it is about. */
 export const subjectOf = (job: Types.ObjectId): AuditSubject => ({ kind: 'SCORING_JOB', id: job.toHexString() });
 
@@ -181,7 +168,8 @@ export function requireModel(registry: RiskModelRegistry, id: string, version: s
 export function newJob(
   viewer: Viewer,
   model: RiskModel,
-  request: { readonly idempotencyKey?: string | null; readonly priority?: number | null; readonly explain?: boolean | null },
+  request: { readonly priority?: number | null; readonly explain?: boolean | null },
+  identity: RequestIdentity | undefined,
 ): Omit<ScoringJob, 'kind' | 'total'> {
   const status = submitted();
   const now = new Date();
@@ -197,27 +185,15 @@ export function newJob(
     modelSha256: model.sha256,
     explain: request.explain ?? true,
     priority: request.priority ?? 5,
-    ...(request.idempotencyKey != null && { idempotencyKey: request.idempotencyKey, requestHash: requestHash(request) }),
+    ...identity,
     attemptsThisRun: 0,
     dispatch: 1,
     dispatchedAt: now,
   };
 }
 
-/** @throws ConflictError when the key belongs to a request that asked for something else */
-export function refuseOtherRequest(job: ScoringJob, request: object): void {
-  if (job.requestHash !== requestHash(request)) {
-    throw new ConflictError('This idempotencyKey was used for another request: use a new key for a new request.');
-  }
-}
-
-function requestHash(request: object): string {
-  const given = Object.entries(request).filter(([, value]) => value != null).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(given)).digest('hex');
-}
-
 /** Tells the submitter at once what would make the job fail later. */
-function refuseUnscorable(model: RiskModel, patient: Patient): void {
+function refuseUnscorable(model: RiskModel, patient: PatientRecord): void {
   try {
     model.encode(modelInputs(model.manifest, patient, new Date()));
   } catch (error) {

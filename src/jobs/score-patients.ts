@@ -1,6 +1,8 @@
 import { Types } from 'mongoose';
-import { JobStage, type JobFault, type Patient, type Prediction, type ScoringJob, type StoredExplanation } from '../../models/index.js';
+import { JobStage, type JobFault, type Prediction, type ScoringJob, type StoredExplanation } from '../../models/index.js';
 import { modelInputs } from '../patients/model-inputs.js';
+import type { Patient } from '../patients/patient.js';
+import { CiphertextError } from '../protection/errors.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RowExplanation, type Score } from '../risk/risk-model.js';
 import { describeFault } from './job-fault.js';
 
@@ -31,7 +33,7 @@ export async function scorePatients(
     try {
       encoded.push({ patient, row: model.encode(modelInputs(model.manifest, patient, now)) });
     } catch (error) {
-      if (!(error instanceof InvalidFeaturesError)) throw error;
+      if (!(error instanceof InvalidFeaturesError || error instanceof CiphertextError)) throw error;
       failures.push({ patient: patient._id, fault: describeFault(error) });
     }
   }

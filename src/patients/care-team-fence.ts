@@ -1,11 +1,12 @@
 import { Types, type QueryFilter } from 'mongoose';
-import { Role, type Patient } from '../../models/index.js';
+import { Role, type StoredPatient } from '../../models/index.js';
 import type { AuditAction, AuditTrail } from '../audit/audit-trail.js';
 import { recordRead } from '../audit/recorded.js';
 import { careTeamAccess, openPatients, type CareTeamAccess } from '../auth/care-team.js';
 import type { Viewer } from '../auth/viewer.js';
 import { ForbiddenError } from '../errors.js';
 import type { OrganizationScope } from '../organization-scope.js';
+import type { PatientCondition } from './patient-records.js';
 
 /** Why a patient that is there is not shown. */
 export const outsideCareTeam = (): ForbiddenError =>
@@ -15,14 +16,14 @@ export const outsideCareTeam = (): ForbiddenError =>
  * Tells a patient that is closed from one that is not there.
  * @throws ForbiddenError for one that is closed
  */
-export async function refuseClosed({ everyPatient }: OrganizationScope, filter: QueryFilter<Patient>): Promise<void> {
-  if (await everyPatient.exists(filter)) throw outsideCareTeam();
+export async function refuseClosed({ everyPatient }: OrganizationScope, condition: PatientCondition): Promise<void> {
+  if (await everyPatient.exists(condition)) throw outsideCareTeam();
 }
 
 /** The patients of the organization that are closed to this viewer. */
-export async function closedPatientIds({ everyPatient }: OrganizationScope, viewer: Viewer): Promise<Types.ObjectId[]> {
+export async function closedPatientIds({ careTeams }: OrganizationScope, viewer: Viewer): Promise<Types.ObjectId[]> {
   const open = openPatients(viewer);
-  return open ? collect(everyPatient.ids({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<Patient>)) : [];
+  return open ? collect(careTeams.ids({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<StoredPatient>)) : [];
 }
 
 async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
@@ -57,9 +58,9 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
   };
 }
 
-async function accessById({ everyPatient }: OrganizationScope, viewer: Viewer, ids: readonly string[]): Promise<(id: string) => CareTeamAccess> {
+async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids: readonly string[]): Promise<(id: string) => CareTeamAccess> {
   if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'OPEN';
-  const restricted = await everyPatient.find(
+  const restricted = await careTeams.find(
     { _id: { $in: ids.map((id) => new Types.ObjectId(id)) }, careTeam: { $exists: true } },
     { projection: { careTeam: 1, breakGlass: 1 } },
   );

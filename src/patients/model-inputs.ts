@@ -1,8 +1,9 @@
-import { AdministrativeGender, type Patient } from '../../models/index.js';
+import { AdministrativeGender } from '../../models/index.js';
 import type { RiskModelManifest } from '../risk/manifest.js';
 import type { FeatureValues } from '../risk/risk-model.js';
+import type { Patient } from './patient.js';
 
-/** What of a patient a model may see. */
+/** What of a patient a model may see. The birth date is looked at, and so decrypted, only when the age is wanted. */
 export type PatientRecord = Pick<Patient, 'birthDate' | 'sex' | 'features'>;
 
 /**

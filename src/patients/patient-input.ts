@@ -60,5 +60,5 @@ export const updatePatientSchema = z.object({
 /** `mrn: null` is refused in a sentence of our own. */
 export type UpdatePatient = Omit<z.input<typeof updatePatientSchema>, 'mrn'> & { readonly mrn?: string | null };
 
-/** What a list of patients can be asked for by; the name becomes part of a regular expression. */
+/** What a list of patients can be asked for by. */
 export const patientFilterSchema = z.object({ filter: z.object({ mrn: z.string().trim().nullish(), familyName: nameSchema.nullish() }) });

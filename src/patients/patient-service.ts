@@ -1,5 +1,5 @@
-import { Types, type QueryFilter } from 'mongoose';
-import { AdministrativeGender, type Patient } from '../../models/index.js';
+import { Types } from 'mongoose';
+import { AdministrativeGender } from '../../models/index.js';
 import type { AuditTrail } from '../audit/audit-trail.js';
 import { recorded } from '../audit/recorded.js';
 import { careTeamAccess } from '../auth/care-team.js';
@@ -9,10 +9,12 @@ import { isDuplicateKey } from '../database.js';
 import { BadUserInputError, ConflictError, ForbiddenError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
-import { readPage, type Page, type PageOrder, type PageRequest } from '../pagination.js';
+import type { Page, PageOrder, PageRequest } from '../pagination.js';
 import { recordShown, refuseClosed } from './care-team-fence.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
+import type { Patient } from './patient.js';
 import { createPatientSchema, patientFilterSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import type { PatientCondition } from './patient-records.js';
 import { applyUpdate, mergeFeatures } from './patient-update.js';
 
 /** All conditions must hold. `mrn` and `familyName` identify a person and need the right to see names. */
@@ -44,18 +46,18 @@ export interface PatientService {
 }
 
 /**
- * MongoDB filter of a PatientFilter.
+ * What a PatientFilter asks of the records.
  * @throws BadUserInputError for a name that can be nobody's
  */
-export function patientQuery(filter: PatientFilter): QueryFilter<Patient> {
-  const query: QueryFilter<Patient> = {};
+export function patientQuery(filter: PatientFilter): PatientCondition {
   const { mrn, familyName } = parseInput(patientFilterSchema, { filter }).filter;
-  if (mrn != null) query.mrn = mrn;
-  if (familyName != null) query.familyName = new RegExp(`^${escapeExpression(familyName)}$`, 'i');
-  if (filter.sex != null) query.sex = filter.sex;
-  if (filter.createdAfter != null) query.createdAt = { $gt: filter.createdAfter };
-  if (filter.updatedAfter != null) query.updatedAt = { $gt: filter.updatedAfter };
-  return query;
+  return {
+    ...(mrn != null && { mrn }),
+    ...(familyName != null && { familyName }),
+    ...(filter.sex != null && { sex: filter.sex }),
+    ...(filter.createdAfter != null && { createdAt: { $gt: filter.createdAfter } }),
+    ...(filter.updatedAfter != null && { updatedAt: { $gt: filter.updatedAfter } }),
+  };
 }
 
 /** Refuses a filter that would tell a viewer without the right to names who somebody is. */
@@ -67,8 +69,6 @@ export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): v
 function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | undefined): void {
   if (careTeam && !careTeam.includes(viewer.username)) throw new BadUserInputError([{ path: 'careTeam', message: 'must name yourself too, or you could not open the patient any more' }]);
 }
-
-const escapeExpression = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
   const mrnTaken = (): ConflictError => new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
@@ -89,7 +89,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       authorizeFilter(viewer, { mrn });
       if ((id == null) === (mrn == null)) throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
       const scope = scopeOf(viewer);
-      const wanted: QueryFilter<Patient> = mrn != null ? { mrn: mrn.trim() } : { _id: toObjectId(id!) ?? new Types.ObjectId() };
+      const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(id!) ?? new Types.ObjectId() };
       const patient = await scope.patients.findOne(wanted);
       if (!patient) await refuseClosed(scope, wanted);
       await recordRead(viewer, [patient]);
@@ -106,7 +106,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
     async list(viewer, request, filter, order) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
-      const page = await readPage<Patient>(scopeOf(viewer).patients, patientQuery(filter), request, order);
+      const page = await scopeOf(viewer).patients.page(request, patientQuery(filter), order);
       await recordRead(viewer, page.edges.map(({ node }) => node));
       return page;
     },
@@ -146,14 +146,10 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'OPEN') throw new ForbiddenError('Only the care team of a patient may change it: ask one of its members.', 'patient:write');
       refuseForeignTeam(viewer, changes.careTeam);
       const now = new Date();
-      const cleared = Object.entries(changes).flatMap(([field, value]) => (value === null ? [field] : []));
-      const update = {
-        $set: { ...applyUpdate(changes), features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 },
-        ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
-      };
+      const update = { ...changes, features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 };
       try {
         return await recorded(audit, viewer, { action: 'patient:write', patientIds: [id], ...isFlagged(viewer, current) }, async () => {
-          const updated = await scope.patients.findOneAndUpdate({ _id: current._id, version: expectedVersion }, update);
+          const updated = current.version === expectedVersion ? await scope.patients.update(current, update) : null;
           if (updated) return updated;
           throw new ConflictError(`The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`);
         });

@@ -17,8 +17,8 @@ const token = await system.token('CLINICIAN');
 test('an unexpected error shows a correlation id, which the log knows too, and nothing else', async () => {
   // As after a fault of the disk: a document that cannot be what the API promises.
   const _id = new Types.ObjectId();
-  const organization = new Types.ObjectId(await system.organizationId());
-  await system.app.models.patients.collection.insertOne({ _id, organization, mrn: 'Canarymrn-2', sex: 'Canarysex', features: [], version: 1, createdAt: new Date(), updatedAt: new Date() } as never);
+  const { patients } = system.app.scopeOf({ organizationId: await system.organizationId() });
+  await patients.insert({ _id, mrn: 'Canarymrn-2', sex: 'Canarysex' as never, features: [], version: 1, createdAt: new Date(), updatedAt: new Date() });
   onTestFinished(() => void system.app.models.patients.collection.deleteOne({ _id }));
   const answer = await system.post(`{ patient(id: "${_id.toHexString()}") { mrn sex } }`, undefined, token);
   expect(codesOf(answer)).toEqual(['INTERNAL']);

@@ -6,11 +6,11 @@ import { auditKeys } from '../../src/audit/audit-keys.js';
 import { createAuditTrail } from '../../src/audit/audit-writer.js';
 import type { AuditActor } from '../../src/audit/audit-trail.js';
 import { verifyChains, type OrganizationReport } from '../../src/audit/verify-chains.js';
-import { startSystem, testSecretKey } from '../support/system.js';
+import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const { models, logger } = system.app;
-const keys = auditKeys(testSecretKey);
+const keys = auditKeys((organization) => system.app.scopeOf({ organizationId: organization.toHexString() }).protection);
 const collection = models.auditEvents.collection;
 let organizations = 0;
 
