@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type ClassType } from 'type-graphql';
 import type { App } from '../src/app.js';
+import { ApiKeyResolver } from './api-key/api-key.resolver.js';
 import { PatientResolver } from './patient/patient.resolver.js';
 import { guardSchema } from './permission-rules.js';
 import { ExplanationResolver } from './prediction/explanation.resolver.js';
@@ -9,12 +10,14 @@ import { createPredictionMapper } from './prediction/prediction.mapper.js';
 import { PredictionResolver } from './prediction/prediction.resolver.js';
 import { RiskModelResolver } from './risk-model/risk-model.resolver.js';
 import { ScoringJobResolver } from './scoring-job/scoring-job.resolver.js';
+import { SessionResolver } from './session/session.resolver.js';
+import { UserResolver } from './user/user.resolver.js';
 import { ViewerResolver } from './viewer/viewer.resolver.js';
 
-const resolverClasses = [ViewerResolver, PatientResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver] as const;
+const resolverClasses = [ViewerResolver, PatientResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver, SessionResolver, UserResolver, ApiKeyResolver] as const;
 
 /** What the resolvers are made of. */
-export type SchemaDependencies = Pick<App, 'scopeOf' | 'patients' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue'>;
+export type SchemaDependencies = Pick<App, 'scopeOf' | 'patients' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue' | 'identity'>;
 
 /** The API, every field guarded by its permission rule. */
 export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSchema {
@@ -22,7 +25,7 @@ export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSch
 }
 
 /** The API without permission rules: for printing only, never to be served. */
-export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predictions, registry, catalogue }: SchemaDependencies): GraphQLSchema {
+export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predictions, registry, catalogue, identity }: SchemaDependencies): GraphQLSchema {
   const toPrediction = createPredictionMapper(registry);
   const instances = new Map<unknown, unknown>([
     [ViewerResolver, new ViewerResolver(scopeOf)],
@@ -31,6 +34,9 @@ export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predicti
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
     [ExplanationResolver, new ExplanationResolver()],
     [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
+    [SessionResolver, new SessionResolver(identity.sessions, identity.users)],
+    [UserResolver, new UserResolver(identity.users)],
+    [ApiKeyResolver, new ApiKeyResolver(identity.apiKeys)],
   ]);
   return buildSchemaSync({
     resolvers: [...resolverClasses] as [ClassType, ...ClassType[]],

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createModels, ensureIndexes, type Models } from '../models/index.js';
 import type { AuditTrail } from './audit/audit-trail.js';
 import { createAccessTokens, type AccessTokens } from './auth/access-token.js';
+import { createIdentityServices, type IdentityServices } from './auth/identity-services.js';
 import type { Config } from './config.js';
 import { connectDatabase } from './database.js';
 import { StartupError } from './errors.js';
@@ -42,6 +43,7 @@ export interface App {
   readonly events: EventBus;
   readonly accessTokens: AccessTokens;
   readonly audit: AuditTrail;
+  readonly identity: IdentityServices;
   readonly patients: PatientService;
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
@@ -52,7 +54,7 @@ export interface App {
   readonly batchProgress: BatchProgress;
   /** Opens another connection to Redis, to be closed by whoever asked. */
   connectRedis(behaviour: OutageBehaviour): Redis;
-  /** Closes queue, events, MongoDB and the models, in that order. */
+  /** Closes queue, identity, events, MongoDB and the models, in that order. */
   close(): Promise<void>;
 }
 
@@ -91,6 +93,9 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const batchProgress = createBatchProgress(models, store);
   const catalogue = createFeatureCatalogue(registry);
   const scopeOf = createOrganizationScopes(models);
+  const accessTokens = createAccessTokens(secretKey);
+  const audit: AuditTrail = { record: async () => undefined };
+  const identity = await createIdentityServices({ models, scopeOf, accessTokens, audit, events, logger, redis: openRedis('failing-fast'), settings: config });
 
   return {
     config,
@@ -101,8 +106,9 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     registry,
     catalogue,
     events,
-    accessTokens: createAccessTokens(secretKey),
-    audit: { record: async () => undefined },
+    accessTokens,
+    audit,
+    identity,
     patients: createPatientService(scopeOf, catalogue, createPatientErasure(models, store)),
     jobs: createJobService(scopeOf, records, registry, store, dispatcher, batchProgress),
     submitBatch: createBatchSubmission(models, scopeOf, registry, store, dispatcher, config.batchChunkSize),
@@ -114,6 +120,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     connectRedis: openRedis,
     async close() {
       await queue.close();
+      await identity.close();
       await events.close();
       await connection.close();
       await registry.close();

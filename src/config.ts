@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oidcEnvironment, oidcFaults, oidcSettings, type OidcSettings } from './auth/oidc/oidc-settings.js';
 import { StartupError } from './errors.js';
 
 const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
@@ -22,6 +23,9 @@ const environmentSchema = z.object({
   BATCH_CHUNK_SIZE: wholeNumber(1, 5_000).default(1_000),
   JOB_RETENTION_DAYS: wholeNumber(1, 3_650).default(90),
   RECONCILE_INTERVAL_MS: wholeNumber(100, 60_000).default(2_000),
+  ACCESS_TOKEN_MINUTES: wholeNumber(1, 60).default(15),
+  SESSION_HOURS: wholeNumber(1, 168).default(12),
+  ...oidcEnvironment,
 });
 
 /** Settings of one process; see the README's environment table. Times are in milliseconds. */
@@ -55,6 +59,12 @@ export interface Config {
   /** Finished jobs (not their predictions) are removed after this many days. */
   readonly jobRetentionDays: number;
   readonly reconcileIntervalMs: number;
+  /** How long the access token of a session is valid. */
+  readonly accessTokenMinutes: number;
+  /** How long after its login a session ends, however often it was refreshed. */
+  readonly sessionHours: number;
+  /** Undefined: nobody's tokens are taken but our own. */
+  readonly oidc: OidcSettings | undefined;
 }
 
 const commonSecrets = /^(secret|change-?me|password|default|test|example|development|riskgraph)/i;
@@ -76,6 +86,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environmentSchema.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  faults.push(...oidcFaults(given));
   if (given.NODE_ENV === 'production') {
     const remedy = 'set it to a random one, e.g. the output of "openssl rand -base64 48"';
     const weakness = given.SECRET_KEY === undefined ? 'is not set' : secretKeyWeakness(given.SECRET_KEY);
@@ -102,5 +113,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     batchChunkSize: values.BATCH_CHUNK_SIZE,
     jobRetentionDays: values.JOB_RETENTION_DAYS,
     reconcileIntervalMs: values.RECONCILE_INTERVAL_MS,
+    accessTokenMinutes: values.ACCESS_TOKEN_MINUTES,
+    sessionHours: values.SESSION_HOURS,
+    oidc: oidcSettings(values),
   };
 }

@@ -1,5 +1,5 @@
 import { Types, type Model, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
-import type { Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob } from '../models/index.js';
+import type { ApiKey, Models, Organization, Patient, Prediction, ScoringChunk, ScoringJob, Session, User } from '../models/index.js';
 
 /** What every document of a tenant has. */
 export interface OrganizationDocument {
@@ -43,6 +43,9 @@ export interface OrganizationScope {
   readonly patients: ScopedCollection<Patient>;
   readonly predictions: ScopedCollection<Prediction>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
+  readonly users: ScopedCollection<User>;
+  readonly sessions: ScopedCollection<Session>;
+  readonly apiKeys: ScopedCollection<ApiKey>;
   /** The chunks of a batch of this organization; of none, when the job is another's. */
   chunks(job: ScoringJob): ScopedChunks;
   /** The organization itself. */
@@ -68,6 +71,9 @@ export function createOrganizationScopes(models: Models): ScopeOf {
       patients: scopedCollection<Patient>(models.patients, id),
       predictions: scopedCollection<Prediction>(models.predictions, id),
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
+      users: scopedCollection<User>(models.users, id),
+      sessions: scopedCollection<Session>(models.sessions, id),
+      apiKeys: scopedCollection<ApiKey>(models.apiKeys, id),
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
     };

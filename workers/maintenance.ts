@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import type { App } from '../src/app.js';
+import { expireCredentials } from '../src/auth/expire-credentials.js';
 import { expireJobs } from '../src/jobs/expire-jobs.js';
 import { reconcile } from '../src/jobs/reconciler.js';
 import { runRetryDelayMs } from './queue-worker.js';
@@ -18,6 +19,7 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
       run: () => reconcile({ ...app, graceMs: config.reconcileIntervalMs }),
     },
     expire: { everyMs: hourMs, run: () => expireJobs(app.models, config.jobRetentionDays) },
+    expireCredentials: { everyMs: hourMs, run: () => expireCredentials(app.models) },
   };
   const queueConnection = app.connectRedis('failing-fast');
   const workerConnection = app.connectRedis('waiting');
