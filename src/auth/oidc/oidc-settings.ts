@@ -30,15 +30,16 @@ const algorithmList = z
   .string()
   .default('RS256,ES256')
   .transform((text) => text.split(',').map((name) => name.trim()))
-  .pipe(z.array(z.enum(asymmetricAlgorithms, `must name algorithms of ${asymmetricAlgorithms.join(', ')}, with commas between them`)).min(1));
+  .refine((names) => names.every((name) => (asymmetricAlgorithms as readonly string[]).includes(name)), `must name some of ${asymmetricAlgorithms.join(', ')}, with commas between them`);
 
 const claim = (fallback: string) => z.string().min(1).max(200).default(fallback);
 
-/** `value=ROLE,value=ROLE` */
+/** `value=ROLE; value=ROLE`. Not commas: the names of directory groups have them, and equals signs too. */
 const roleMapping = z
   .string()
-  .transform((text) => text.split(',').map((pair) => [pair.slice(0, pair.lastIndexOf('=')).trim(), pair.slice(pair.lastIndexOf('=') + 1).trim()]))
-  .pipe(z.array(z.tuple([z.string().min(1), z.enum(Role)], 'must read value=ROLE, with commas between them; roles are CLINICIAN, ANALYST, SERVICE, ADMIN')))
+  .transform((text) => text.split(';').map((pair) => [pair.slice(0, Math.max(pair.lastIndexOf('='), 0)).trim(), pair.slice(pair.lastIndexOf('=') + 1).trim()] as const))
+  .refine((pairs) => pairs.every(([value, role]) => value !== '' && Object.hasOwn(Role, role)), `must read value=ROLE; value=ROLE, with roles of ${Object.values(Role).join(', ')}`)
+  .transform((pairs) => pairs.map(([value, role]) => [value, role as Role] as const))
   .optional();
 
 /** The variables of the environment; OIDC is off without OIDC_ISSUER. */
