@@ -13,6 +13,7 @@ export async function startApi(app: App): Promise<HttpServer> {
     predictionStreams.close();
   };
   try {
+    await app.identity.start();
     const server = await startHttpServer(buildGuardedSchema(app), { app, jobStreams, predictionStreams });
     app.logger.info({ url: server.url }, 'API started');
     return {

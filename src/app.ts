@@ -6,6 +6,7 @@ import { createAuditService, type AuditService } from './audit/audit-service.js'
 import { auditKeys } from './audit/audit-keys.js';
 import { createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
 import { createAccessTokens, type AccessTokens } from './auth/access-token.js';
+import { createIdentityServices, type IdentityServices } from './auth/identity-services.js';
 import type { Config } from './config.js';
 import { connectDatabase } from './database.js';
 import { encryptStoredData } from './encrypt-stored-data.js';
@@ -50,6 +51,7 @@ export interface App {
   readonly accessTokens: AccessTokens;
   readonly audit: AuditWriter;
   readonly auditEvents: AuditService;
+  readonly identity: IdentityServices;
   readonly patients: PatientService;
   readonly breakGlass: BreakGlassService;
   readonly jobs: JobService;
@@ -62,7 +64,7 @@ export interface App {
   readonly keyRotations: KeyRotations;
   /** Opens another connection to Redis, to be closed by whoever asked. */
   connectRedis(behaviour: OutageBehaviour): Redis;
-  /** Closes queue, events, MongoDB and the models, in that order. */
+  /** Closes queue, identity, events, MongoDB and the models, in that order. */
   close(): Promise<void>;
 }
 
@@ -106,6 +108,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   events.subscribe('dataKeysChanged', ({ organizationId }) => protection.keyring.renew(organizationId));
   events.onGap(() => protection.keyring.renew());
   const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
+  const accessTokens = createAccessTokens(secretKey);
+  const identity = await createIdentityServices({ models, scopeOf, accessTokens, audit, events, logger, redis: openRedis('failing-fast'), settings: config });
 
   return {
     config,
@@ -116,9 +120,10 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     registry,
     catalogue,
     events,
-    accessTokens: createAccessTokens(secretKey),
+    accessTokens,
     audit,
     auditEvents: createAuditService(scopeOf, audit),
+    identity,
     patients: createPatientService(scopeOf, audit, catalogue, createPatientErasure(models, store)),
     breakGlass: createBreakGlassService(scopeOf, audit, config.breakGlassMinutes),
     jobs: createJobService(scopeOf, audit, records, registry, store, dispatcher, batchProgress),
@@ -132,6 +137,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     connectRedis: openRedis,
     async close() {
       await queue.close();
+      await identity.close();
       await events.close();
       await audit.close();
       await connection.close();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oidcEnvironment, oidcFaults, oidcSettings, type OidcSettings } from './auth/oidc/oidc-settings.js';
 import { StartupError } from './errors.js';
 import { deriveMasterKey, masterKeyWeakness, parseMasterKeys, type MasterKey } from './protection/master-keys.js';
 
@@ -25,6 +26,9 @@ const environmentSchema = z.object({
   JOB_RETENTION_DAYS: wholeNumber(1, 3_650).default(90),
   BREAK_GLASS_MINUTES: wholeNumber(1, 1_440).default(60),
   RECONCILE_INTERVAL_MS: wholeNumber(100, 60_000).default(2_000),
+  ACCESS_TOKEN_MINUTES: wholeNumber(1, 60).default(15),
+  SESSION_HOURS: wholeNumber(1, 168).default(12),
+  ...oidcEnvironment,
 });
 
 /** Settings of one process; see the README's environment table. Times are in milliseconds. */
@@ -65,6 +69,12 @@ export interface Config {
   readonly reconcileIntervalMs: number;
   /** How long a patient outside of the care team stays open to whoever broke the glass. */
   readonly breakGlassMinutes: number;
+  /** How long the access token of a session is valid. */
+  readonly accessTokenMinutes: number;
+  /** How long after its login a session ends, however often it was refreshed. */
+  readonly sessionHours: number;
+  /** Undefined: nobody's tokens are taken but our own. */
+  readonly oidc: OidcSettings | undefined;
 }
 
 const commonSecrets = /^(secret|change-?me|password|default|test|example|development|riskgraph)/i;
@@ -99,6 +109,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environmentSchema.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  faults.push(...oidcFaults(given));
   if (given.NODE_ENV === 'production') {
     const remedy = 'set it to a random one, e.g. the output of "openssl rand -base64 48"';
     const weakness = given.SECRET_KEY === undefined ? 'is not set' : secretKeyWeakness(given.SECRET_KEY);
@@ -129,5 +140,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     jobRetentionDays: values.JOB_RETENTION_DAYS,
     reconcileIntervalMs: values.RECONCILE_INTERVAL_MS,
     breakGlassMinutes: values.BREAK_GLASS_MINUTES,
+    accessTokenMinutes: values.ACCESS_TOKEN_MINUTES,
+    sessionHours: values.SESSION_HOURS,
+    oidc: oidcSettings(values),
   };
 }

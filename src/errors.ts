@@ -66,6 +66,14 @@ export class ConflictError extends RiskGraphError {
   }
 }
 
+export class RateLimitedError extends RiskGraphError {
+  override readonly name = 'RateLimitedError';
+  /** @param retryAfterSeconds when it is worth trying again, shown to the caller */
+  constructor(message: string, readonly retryAfterSeconds?: number) {
+    super('RATE_LIMITED', message);
+  }
+}
+
 export class ServiceUnavailableError extends RiskGraphError {
   override readonly name = 'ServiceUnavailableError';
   constructor(message: string, options?: ErrorOptions) {

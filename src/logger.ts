@@ -1,11 +1,14 @@
 import { pino, type Logger } from 'pino';
 
+/** Names under which secrets travel in inputs, payloads and documents. */
+const credentials = ['currentPassword', 'newPassword', 'passwordHash', 'accessToken', 'refreshToken', 'tokenHash', 'familyHash', 'apiKey', 'key', 'secret', 'secretHash', 'connectionParams'];
+
 /**
  * Lines of JSON on standard error. Log ids, codes and counts only; the redaction below is a net under that rule, not
  * a licence to log patients.
  */
 export function createLogger(level: string, name: string): Logger {
-  const redacted = ['mrn', 'givenName', 'familyName', 'birthDate', 'features', 'inputs', 'authorization', 'password', 'token'];
+  const redacted = ['mrn', 'givenName', 'familyName', 'birthDate', 'features', 'inputs', 'authorization', 'password', 'token', ...credentials];
   return pino(
     {
       name,

@@ -1,5 +1,7 @@
 import { Types, type Model, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
-import type { AuditEvent, Models, Organization, Prediction, ScoringChunk, ScoringJob, StoredBreakGlassAccess, StoredPatient } from '../models/index.js';
+import type {
+  ApiKey, AuditEvent, Models, Organization, Prediction, ScoringChunk, ScoringJob, Session, StoredBreakGlassAccess, StoredPatient, User,
+} from '../models/index.js';
 import { openPatients, type Member } from './auth/care-team.js';
 import { isDuplicateKey } from './database.js';
 import { insertGroup } from './group-queries.js';
@@ -58,6 +60,9 @@ export interface OrganizationScope {
   readonly scoringJobs: ScopedCollection<ScoringJob>;
   /** Read only: events are appended by the audit trail alone. */
   readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'find' | 'findOne' | 'count'>;
+  readonly users: ScopedCollection<User>;
+  readonly sessions: ScopedCollection<Session>;
+  readonly apiKeys: ScopedCollection<ApiKey>;
   /** The chunks of a batch of this organization; of none, when the job is another's. */
   chunks(job: ScoringJob): ScopedChunks;
   /** Encrypts and indexes what else of this organization must not be stored as it is. */
@@ -92,6 +97,9 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
       auditEvents: scopedCollection<AuditEvent>(models.auditEvents, id),
       protection,
+      users: scopedCollection<User>(models.users, id),
+      sessions: scopedCollection<Session>(models.sessions, id),
+      apiKeys: scopedCollection<ApiKey>(models.apiKeys, id),
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
     };

@@ -28,3 +28,15 @@ export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Lo
   redis.on('ready', () => (lastMessage = ''));
   return redis;
 }
+
+/** Resolves once the connection can be used, or the time is over: a process starts without Redis too. */
+export async function whenReady(redis: Redis, longestMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, longestMs);
+    redis.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

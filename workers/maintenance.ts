@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import type { App } from '../src/app.js';
+import { expireCredentials } from '../src/auth/expire-credentials.js';
 import { expireJobs } from '../src/jobs/expire-jobs.js';
 import { reconcile } from '../src/jobs/reconciler.js';
 import { runRetryDelayMs } from './queue-worker.js';
@@ -20,6 +21,7 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
     rotateKeys: { everyMs: config.reconcileIntervalMs, run: () => app.keyRotations.work() },
     deleteRetiredKeys: { everyMs: hourMs / 6, run: () => app.keyRotations.deleteRetiredKeys() },
     expire: { everyMs: hourMs, run: () => expireJobs(app.models, config.jobRetentionDays) },
+    expireCredentials: { everyMs: hourMs, run: () => expireCredentials(app.models) },
   };
   const queueConnection = app.connectRedis('failing-fast');
   const workerConnection = app.connectRedis('waiting');

@@ -15,6 +15,8 @@ export interface Topics {
     readonly predictionIds: readonly string[];
     readonly patientIds: readonly string[];
   };
+  /** A credential was revoked; read the revocations again. The epoch counts them. */
+  credentialsRevoked: { readonly epoch: number };
 }
 
 export type Topic = keyof Topics;

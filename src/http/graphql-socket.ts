@@ -4,20 +4,17 @@ import { makeHandler, type Extra } from 'graphql-ws/use/@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import type { Viewer } from '../auth/viewer.js';
 import { recordDenials } from './denials.js';
 import type { ErrorFormatter } from './error-format.js';
 import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
+import { answerPing, holdCredential, unidentified, type SocketCredential } from './socket-credential.js';
 
-/** Close code of a socket whose token is not valid, or has ended. https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md */
-const forbidden = 4403;
-/** setTimeout's own limit, about 25 days. */
-const longestTimeoutMs = 2 ** 31 - 1;
 /** A reader that lets this much pile up in the socket is gone for good. */
 export const largestSocketBacklogBytes = 4 * 1024 * 1024;
 
 interface SocketState extends Extra {
-  caller?: Caller;
-  expiry?: NodeJS.Timeout;
+  credential?: SocketCredential;
 }
 
 /**
@@ -25,9 +22,9 @@ interface SocketState extends Extra {
  * Apollo's own protections stand.
  */
 export function createSocketHandler(schema: GraphQLSchema, sources: ContextSources, formatError: ErrorFormatter) {
-  const format = async (errors: readonly GraphQLError[], { caller }: SocketState): Promise<GraphQLFormattedError[]> => {
+  const format = async (errors: readonly GraphQLError[], viewer: Viewer | null | undefined): Promise<GraphQLFormattedError[]> => {
     const unwrapped = errors.map(unwrap);
-    await recordDenials(sources.app.audit, caller?.viewer ?? null, unwrapped);
+    await recordDenials(sources.app.audit, viewer ?? null, unwrapped);
     return unwrapped.map(formatError);
   };
 
@@ -36,14 +33,11 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
     async onConnect({ connectionParams, extra }) {
       const { id, ip } = extra.request;
       const caller = await identifyCaller(sources.app, connectionParams?.authorization ?? connectionParams?.Authorization, { requestId: id, address: ip });
-      if (caller.authenticationFault) return false;
-      extra.caller = caller;
-      if (caller.viewer) {
-        const remainingMs = Math.min(Math.max(caller.viewer.expiresAt - Date.now(), 0), longestTimeoutMs);
-        extra.expiry = setTimeout(() => extra.socket.close(forbidden, 'Forbidden: the access token has expired'), remainingMs);
-      }
+      if (caller.authenticationFault) return unidentified(extra.socket, caller.authenticationFault);
+      extra.credential = holdCredential(sources.app, extra.socket, caller);
       return true;
     },
+    onPing: ({ extra }, payload) => answerPing(extra.socket, extra.credential, payload),
     onSubscribe({ extra }, _id, { query, variables, operationName }) {
       const document = parseOrErrors(query);
       if ('errors' in document) return document.errors;
@@ -53,8 +47,7 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
         return [new GraphQLError('Only subscriptions are served over the WebSocket: send queries and mutations with POST /graphql.', { extensions: { code: 'BAD_REQUEST' } })];
       }
       const requestId = randomUUID();
-      const { viewer, ...caller }: Caller = extra.caller ?? { viewer: null };
-      const contextValue = createOperationContext(sources, { ...caller, viewer: viewer && { ...viewer, origin: { ...viewer.origin, requestId } } }, requestId);
+      const contextValue = createOperationContext(sources, extra.credential!.callerOf(requestId), requestId);
       return { schema, document, variableValues: variables ?? undefined, operationName, contextValue } satisfies ExecutionArgs;
     },
     onOperation(_context, _id, _payload, _args, result) {
@@ -66,12 +59,12 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
         throw error;
       })();
     },
-    async onNext({ extra }, _id, _payload, _args, { errors, ...result }) {
-      return errors ? { ...result, errors: await format(errors, extra) } : undefined;
+    async onNext(_context, _id, _payload, { contextValue }, { errors, ...result }) {
+      return errors ? { ...result, errors: await format(errors, (contextValue as Caller).viewer) } : undefined;
     },
-    onError: ({ extra }, _id, _payload, errors) => format(errors, extra),
+    onError: ({ extra }, _id, _payload, errors) => format(errors, extra.credential?.callerOf(randomUUID()).viewer),
     onClose({ extra }) {
-      clearTimeout(extra.expiry);
+      extra.credential?.release();
     },
   };
   const handler = makeHandler(options);

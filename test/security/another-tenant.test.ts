@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
+import { goodPassword } from '../support/identity.js';
 import { everyCall, type Call } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { startSystem } from '../support/system.js';
@@ -43,8 +44,8 @@ beforeAll(async () => {
 async function makeAccounts(slug: string): Promise<void> {
   const admin = await system.token('ADMIN', slug);
   const inputs: Record<string, object> = {
-    createUser: { username: 'Canaryuser', password: 'correct horse battery staple', role: 'CLINICIAN' },
-    createApiKey: { name: 'Canarykey' },
+    createUser: { username: 'Canaryuser', password: goodPassword, role: 'CLINICIAN' },
+    createApiKey: { name: 'Canarykey', scopes: ['job:submit'] },
   };
   for (const [field, input] of Object.entries(inputs)) {
     const definition = schema.getMutationType()!.getFields()[field];
@@ -86,7 +87,7 @@ function candidates(path: string, type: string): readonly unknown[] {
   // What is stored for the caller itself may be called anything: it would only be shown to it again.
   if (/^(create|update)Patient\b/.test(path)) return [`own-${(own += 1)}`];
   if (path.endsWith('reason')) return ['A reason that is long enough'];
-  if (path.endsWith('assword')) return ['correct horse battery staple'];
+  if (path.endsWith('assword')) return [goodPassword];
   return known.texts;
 }
 
