@@ -28,7 +28,7 @@ import { createCareTeamFence } from './patients/care-team-fence.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
 import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
-import { openProtection } from './protection/open-protection.js';
+import { openProtection, type OpenProtection } from './protection/open-protection.js';
 import { connectRedis, type OutageBehaviour } from './redis.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { RiskModelRegistry } from './risk/risk-model.js';
@@ -85,8 +85,11 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const connection = await connectDatabase(mongoUri);
   const models = createModels(connection);
   await ensureIndexes(models);
-  const protection = await openProtection(models, config.masterKeys);
-  await encryptStoredData(models, protection.protectionOf, logger);
+  const protection = await protect(models, config, logger).catch(async (error: unknown) => {
+    await connection.close();
+    await registry.close();
+    throw error;
+  });
 
   const openRedis = (behaviour: OutageBehaviour): Redis => connectRedis(redisUrl, behaviour, logger);
   const events = await createEventBus(
@@ -144,4 +147,11 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
       await registry.close();
     },
   };
+}
+
+/** @throws StartupError when a master key is missing or wrong, or the data of an earlier version cannot be encrypted */
+async function protect(models: Models, config: Config, logger: Logger): Promise<OpenProtection> {
+  const protection = await openProtection(models, config.masterKeys, logger);
+  await encryptStoredData(models, protection.protectionOf, logger);
+  return protection;
 }

@@ -29,17 +29,19 @@ export interface DataKeyStore {
 
 /**
  * @param masterKeys the present one first; at least one
+ * @param onMissing told of the master key that is missing, before the error is thrown
  * @throws MasterKeyMissingError (all methods) for a key that none of them wraps, CiphertextError for one that was changed
  */
-export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, masterKeys: readonly MasterKey[]): DataKeyStore {
+export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, masterKeys: readonly MasterKey[], onMissing?: (masterKey: string) => void): DataKeyStore {
   const [present] = masterKeys as [MasterKey];
   // A secondary may not know yet what was written a moment ago.
   const read = (filter: object): Promise<DataKey[]> => dataKeys.collection.find<DataKey>(filter, { readPreference: 'primary' }).toArray();
 
   function masterKeyOf(dataKey: DataKey): KeyObject {
     const found = masterKeys.find(({ id }) => id === dataKey.masterKey);
-    if (!found) throw new MasterKeyMissingError(`data key ${dataKey._id.toHexString()}, which is wrapped under "${dataKey.masterKey}"`);
-    return found.key;
+    if (found) return found.key;
+    onMissing?.(dataKey.masterKey);
+    throw new MasterKeyMissingError();
   }
   function unwrapped(dataKey: DataKey): KeyObject {
     const masterKey = masterKeyOf(dataKey);

@@ -15,7 +15,7 @@ export class CiphertextError extends RiskGraphError {
 /** A data key whose master key this process has not been given. */
 export class MasterKeyMissingError extends RiskGraphError {
   override readonly name = 'MasterKeyMissingError';
-  constructor(readonly subject: string) {
+  constructor() {
     super('SERVICE_UNAVAILABLE', 'This server has not been given the key that opens the data of your organization: have your operator look at its log.');
   }
 }

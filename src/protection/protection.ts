@@ -3,7 +3,7 @@ import { type Types } from 'mongoose';
 import type { Ciphertext } from '../../models/index.js';
 import { bytesOf, toBinary } from './binary.js';
 import { blindIndex, type IndexedField } from './blind-index.js';
-import { openField, sealField } from './field-cipher.js';
+import { createFieldCipher } from './field-cipher.js';
 import type { Keyring } from './keyring.js';
 
 /** Seals and indexes with the active keys of one organization. */
@@ -44,21 +44,21 @@ export type ProtectionOf = (organization: Types.ObjectId) => Protection;
 
 export function createProtection(keyring: Keyring): ProtectionOf {
   return (organization) => {
-    const place = (document: Types.ObjectId, field: string) => ({ organization: organization.id, document: document.id, field });
+    const cipher = createFieldCipher(organization.id, keyring.find);
     const protection: Protection = {
       async writer() {
         const { fields, index } = await keyring.writing(organization);
         const dataKey = { id: fields.id.id, key: fields.key };
         return {
           dataKey: fields.id,
-          seal: (document, field, text) => toBinary(sealField(dataKey, place(document, field), text)),
+          seal: (document, field, text) => toBinary(cipher.seal(dataKey, document.id, field, text)),
           blindIndex: (field, value) => blindIndex(index, field, value),
           derivedKey: (purpose) => Buffer.from(hkdfSync('sha256', index, organization.id, `riskgraph ${purpose}`, 32)),
         };
       },
       async reader(dataKeys) {
         await keyring.load(dataKeys);
-        return (document, field, ciphertext) => openField(keyring.find, place(document, field), bytesOf(ciphertext));
+        return (document, field, ciphertext) => cipher.open(document.id, field, bytesOf(ciphertext));
       },
       async protect(document, field, text) {
         const { dataKey, seal } = await protection.writer();

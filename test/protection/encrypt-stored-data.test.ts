@@ -66,9 +66,9 @@ test('plain patients are encrypted by several processes that start at once, one 
 });
 
 test('a patient that is changed meanwhile keeps the change', async () => {
-  const patients = [plainPatient(new Types.ObjectId(), 2)];
-  const models = await earlierDatabase(namespace().mongoUri, patients);
-  const [{ _id, organization }] = patients as unknown as [PlainPatient];
+  const patient = plainPatient(new Types.ObjectId(), 2);
+  const models = await earlierDatabase(namespace().mongoUri, [patient]);
+  const { _id, organization } = patient;
   const { protectionOf, scope } = await protectedProcess(models, master);
   // As an earlier version would, between our read and our write.
   const changing = (owner: Types.ObjectId) => {
