@@ -21,7 +21,7 @@ export interface LocalDatabase {
  */
 export async function openLocalDatabase(config: Config): Promise<LocalDatabase> {
   const uri = config.mongoUri ?? (await readRuntime(config.dataDirectory))?.mongoUri;
-  if (uri) return bind(await connectDatabase(uri));
+  if (uri) return bind(await connectDatabase(uri, { tls: config.mongoTls }));
   const directory = await openDataDirectory(config.dataDirectory);
   const engines = await startEngines({ dataDirectory: directory.path, redisUrl: config.redisUrl ?? 'redis://unused' });
   return bind(await connectDatabase(engines.mongoUri), async () => {
