@@ -12,7 +12,7 @@ export const listOf = <T extends z.ZodType<unknown, string>>(entry: T) =>
 export const originSetting = z.string().refine((text) => text === '*' || isOrigin(text), { error: 'must be origins such as https://app.example.org, without a path, or *' });
 
 function isOrigin(text: string): boolean {
-  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+  return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 /** What Fastify takes as a trusted proxy: an address, a range such as 10.0.0.0/8, or the name of one. https://fastify.dev/docs/latest/Reference/Server/#trustproxy */

@@ -26,12 +26,13 @@ export async function readPersistedQueries(path: string): Promise<PersistedQueri
   });
   const parsed = fileSchema.safeParse(parseJson(text));
   if (!parsed.success) throw new StartupError('PERSISTED_QUERIES_FILE is not a JSON object of documents by their SHA-256: have the client preset of @graphql-codegen write it.');
-  for (const [hash, document] of Object.entries(parsed.data)) {
+  const documents = Object.entries(parsed.data).map(([name, document]) => [withoutPrefix(name), document] as const);
+  for (const [hash, document] of documents) {
     if (sha256(document) !== hash) {
       throw new StartupError(`PERSISTED_QUERIES_FILE names a document "${hash.slice(0, 64)}", which is not its SHA-256: write the file with persistedDocuments: { hashAlgorithm: 'sha256' }.`);
     }
   }
-  return new Map(Object.entries(parsed.data));
+  return new Map(documents);
 }
 
 /**
@@ -55,8 +56,11 @@ const refused = (message: string): BadUserInputError => new BadUserInputError([{
 
 function persistedHash(extensions: DocumentRequest['extensions']): string | undefined {
   const hash = (extensions?.persistedQuery as { sha256Hash?: unknown } | null | undefined)?.sha256Hash;
-  return typeof hash === 'string' ? hash : undefined;
+  return typeof hash === 'string' ? withoutPrefix(hash) : undefined;
 }
+
+/** The client preset writes `sha256:` before a hash, as a document identifier of GraphQL over HTTP has it; Apollo does not. */
+const withoutPrefix = (hash: string): string => hash.replace(/^sha256:/, '');
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -33,6 +33,8 @@ export function createRequestAdmission(
   return {
     async onRequest(request, reply) {
       const { headers, id, ip, host } = request;
+      // Whatever is answered to an upgrade that is refused, the connection ends with it.
+      if (request.ws) reply.header('connection', 'close');
       if (!/^[\w.:[\]-]+$/.test(host)) return refuse(reply, 400, [new BadUserInputError([{ path: 'Host', message: 'is not a host name' }])]);
       if (request.ws) {
         if (!isAllowedOrigin({ origin: headers.origin, host }, app.config.corsOrigins)) {

@@ -2,7 +2,7 @@ import type { SocketLimits } from '../config.js';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
 
 /** A socket of a caller without a token is of no use: nothing is served on it. It may live this long, milliseconds. */
-export const anonymousSocketMs = 10_000;
+export const anonymousSocketMs = 5_000;
 /** A socket must say who it is within this time, or is closed with 4408, milliseconds. */
 export const connectionInitMs = 3_000;
 /** Subscriptions end when their jobs do, so that there may be room again soon. */
