@@ -99,11 +99,11 @@ async function createClearApp(): Promise<App> {
   const app = await createApp(loadConfig({ ...system.environment, MONGO_URI: uri.href, REDIS_PREFIX: 'clear' }), createLogger('error', 'bench'));
   const dataKey = new Types.ObjectId();
   const unprotected: ProtectionOf = () => ({
-    writer: async () => ({ dataKey, seal: (_document, _field, text) => text as never, blindIndex: (_field, value) => value }),
+    writer: async () => ({ dataKey, seal: (_document, _field, text) => text as never, blindIndex: (_field, value) => value, derivedKey: () => Buffer.alloc(32) }),
     reader: async () => (_document, _field, text) => text as unknown as string,
     protect: async () => Promise.reject(new Error('not measured')),
     reveal: async () => Promise.reject(new Error('not measured')),
   });
   const scopeOf = createOrganizationScopes(app.models, unprotected);
-  return { ...app, scopeOf, patients: createPatientService(scopeOf, app.catalogue, async () => undefined) };
+  return { ...app, scopeOf, patients: createPatientService(scopeOf, app.audit, app.catalogue, async () => undefined) };
 }

@@ -80,9 +80,10 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   if (!mongoUri) throw new StartupError('MONGO_URI is not set: name your MongoDB, or run "riskgraph up", which brings one.');
   if (!redisUrl) throw new StartupError('REDIS_URL is not set: name your Redis, or run "riskgraph up", which brings one.');
   if (!secretKey) throw new StartupError('SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48".');
+  for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
 
   const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
-  const connection = await connectDatabase(mongoUri);
+  const connection = await connectDatabase(mongoUri, { tls: config.mongoTls });
   const models = createModels(connection);
   await ensureIndexes(models);
   const protection = await protect(models, config, logger).catch(async (error: unknown) => {
@@ -91,7 +92,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     throw error;
   });
 
-  const openRedis = (behaviour: OutageBehaviour): Redis => connectRedis(redisUrl, behaviour, logger);
+  const openRedis = (behaviour: OutageBehaviour): Redis => connectRedis(redisUrl, behaviour, logger, config.redisTls);
   const events = await createEventBus(
     { publisher: openRedis('waiting'), subscriber: openRedis('waiting') },
     `${config.redisPrefix}:events`,

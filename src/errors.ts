@@ -66,11 +66,20 @@ export class ConflictError extends RiskGraphError {
   }
 }
 
+/** Too many requests, log-ins or subscriptions of one caller. */
 export class RateLimitedError extends RiskGraphError {
   override readonly name = 'RateLimitedError';
-  /** @param retryAfterSeconds when it is worth trying again, shown to the caller */
-  constructor(message: string, readonly retryAfterSeconds?: number) {
+  /** @param retryAfterSeconds when it is worth trying again, whole seconds from now (RFC 9110, Retry-After) */
+  constructor(message: string, readonly retryAfterSeconds: number) {
     super('RATE_LIMITED', message);
+  }
+}
+
+/** A query that asks for more than one request may: refused before anything of it is run. */
+export class QueryTooComplexError extends RiskGraphError {
+  override readonly name = 'QueryTooComplexError';
+  constructor(message: string) {
+    super('QUERY_TOO_COMPLEX', message);
   }
 }
 

@@ -42,7 +42,7 @@ export class PredictionResolver {
     return toConnection(await this.service.list(viewer, page, filter ?? {}), this.toPrediction(viewer));
   }
 
-  @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.' })
+  @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.', complexity: 500 })
   async simulateRisk(@Arg('input', () => SimulateRiskInput) input: SimulateRiskInput, @Ctx() { viewer }: OperationContext): Promise<RiskSimulationType> {
     return toSimulation(await this.service.simulate(viewer, input), viewer);
   }

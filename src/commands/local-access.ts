@@ -23,7 +23,7 @@ export interface LocalDatabase {
  */
 export async function openLocalDatabase(config: Config): Promise<LocalDatabase> {
   const uri = config.mongoUri ?? (await readRuntime(config.dataDirectory))?.mongoUri;
-  if (uri) return bind(await connectDatabase(uri), false);
+  if (uri) return bind(await connectDatabase(uri, { tls: config.mongoTls }), false);
   const directory = await openDataDirectory(config.dataDirectory);
   const engines = await startEngines({ dataDirectory: directory.path, redisUrl: config.redisUrl ?? 'redis://unused' });
   return bind(await connectDatabase(engines.mongoUri), true, async () => {

@@ -43,10 +43,10 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
   };
 }
 
-/** What a caller's program can use of an error, beside its code. */
+/** What a code carries beside its message. */
 function detailsOf(error: RiskGraphError): object {
   if (error instanceof BadUserInputError) return { fields: error.fields };
-  if (error instanceof RateLimitedError && error.retryAfterSeconds !== undefined) return { retryAfterSeconds: error.retryAfterSeconds };
+  if (error instanceof RateLimitedError) return { retryAfterSeconds: error.retryAfterSeconds };
   return {};
 }
 

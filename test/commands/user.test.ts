@@ -3,13 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createUser, credentialOf, goodPassword, login, loginMutation, refusalsOf } from '../support/identity.js';
-import { randomMasterKeys } from '../support/protection.js';
 import { connectSocket } from '../support/raw-socket.js';
-import { codesOf, startSystem, testSecretKey } from '../support/system.js';
+import { codesOf, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const encryptionKeys = randomMasterKeys('test').join();
-const system = await startSystem({ worker: false, environment: { ENCRYPTION_KEYS: encryptionKeys } });
+const system = await startSystem({ worker: false });
 const { mongoUri, redisUrl, redisPrefix } = system.app.config;
 
 interface Outcome {
@@ -20,7 +18,7 @@ interface Outcome {
 
 /** Runs the command as an operator does in production, beside the API that runs. @param input what its standard input holds */
 async function riskgraph(input: string, ...argumentsGiven: readonly string[]): Promise<Outcome> {
-  const environment = { PATH: process.env.PATH, NODE_ENV: 'production', SECRET_KEY: `${testSecretKey}+1`, MONGO_URI: mongoUri, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix, ENCRYPTION_KEYS: encryptionKeys };
+  const environment = { PATH: process.env.PATH, NODE_ENV: 'production', SECRET_KEY: `${testSecretKey}+1`, MONGO_URI: mongoUri, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix, ENCRYPTION_KEYS: testEncryptionKeys };
   const child = spawn(process.execPath, ['--import', '@swc-node/register/esm-register', join(root, 'src/cli.ts'), 'user', ...argumentsGiven], { cwd: root, env: environment });
   child.stdin.end(input);
   const [output, errors] = ['', ''].map(() => [] as string[]);

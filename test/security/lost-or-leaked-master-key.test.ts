@@ -46,7 +46,7 @@ describe('a process that is started', () => {
   });
 
   test('with another SECRET_KEY, where that is the only secret, says so', async () => {
-    const system = await startSystem({ worker: false });
+    const system = await startSystem({ worker: false, environment: { ENCRYPTION_KEYS: '' } });
     await (await system.client('CLINICIAN')).request(CreatePatientDocument, { input: { mrn: 'A-1' } });
     const { mongoUri, redisUrl, redisPrefix } = system.app.config;
     const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', SECRET_KEY: `${testSecretKey}2`, MONGO_URI: mongoUri, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix });

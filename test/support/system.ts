@@ -10,9 +10,12 @@ import type { HttpServer } from '../../src/http/server.js';
 import { createLogger } from '../../src/logger.js';
 import { startWorkers } from '../../workers/index.js';
 import { namespace } from './namespace.js';
+import { randomMasterKeys } from './protection.js';
 
 /** Signs the tokens of every test system. */
 export const testSecretKey = 'n2Q7vX0pLk9sTzR4yW8bHc3mJf6dGa1E';
+/** ENCRYPTION_KEYS of every system of a test file. */
+export const testEncryptionKeys = randomMasterKeys('test').join();
 
 /** What the API answered to one request. */
 export interface Answer<T = Record<string, unknown>> {
@@ -57,6 +60,7 @@ export async function startSystem(
     LOG_LEVEL: 'silent',
     PORT: '0',
     SECRET_KEY: testSecretKey,
+    ENCRYPTION_KEYS: testEncryptionKeys,
     MONGO_URI: mongoUri,
     REDIS_URL: redisUrl,
     REDIS_PREFIX: redisPrefix,
