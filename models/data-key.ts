@@ -16,6 +16,7 @@ export enum DataKeyState {
 /** A key of one organization, encrypted under a master key that the database does not know. Its id is in every ciphertext. */
 @modelOptions({ schemaOptions: { collection: 'data_keys', versionKey: false } })
 @index({ organization: 1, purpose: 1 }, { unique: true, partialFilterExpression: { state: 'ACTIVE' } })
+@index({ organization: 1, state: 1 })
 @index({ state: 1, retiredAt: 1 })
 export class DataKey {
   _id!: Types.ObjectId;

@@ -102,11 +102,11 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
     // The new key may have been made by a process whose present master key is another one.
     await store.rewrap(organization);
     const { total, failed } = await keyRotations.findById(_id).lean<KeyRotation>().orFail();
-    await keyRotations.updateOne(
+    const { matchedCount } = await keyRotations.updateOne(
       { _id, masterKey },
       { $set: { state: KeyRotationState.COMPLETED, open: false, finishedAt: new Date(), processed: total - failed }, $unset: { position: 1 } },
     );
-    logger.info({ organizationId: organization.toHexString(), documents: total, failed }, 'key rotation completed');
+    if (matchedCount > 0) logger.info({ organizationId: organization.toHexString(), documents: total, failed }, 'key rotation completed');
   }
 
   function warnOf(failed: readonly CiphertextError[]): void {
