@@ -3,8 +3,8 @@ import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { PatientType } from './patient.type.js';
 
 /**
- * What the API shows of a patient. Who may see which field is the permission rules' affair. What is stored encrypted is
- * decrypted when a caller asks for that field.
+ * What the API shows of a patient. Who may see which field is the permission rules' affair. What costs something is done
+ * when a caller asks for the field: decrypting above all.
  */
 export function toPatient(patient: Patient, catalogue: FeatureCatalogue): PatientType {
   return {
@@ -22,7 +22,9 @@ export function toPatient(patient: Patient, catalogue: FeatureCatalogue): Patien
       return patient.birthDate ?? null;
     },
     sex: patient.sex,
-    features: patient.features.map(({ code, value, recordedAt }) => ({ code, value, recordedAt, unit: catalogue.get(code)?.unit ?? '' })),
+    get features() {
+      return patient.features.map(({ code, value, recordedAt }) => ({ code, value, recordedAt, unit: catalogue.get(code)?.unit ?? '' }));
+    },
     version: patient.version,
     createdAt: patient.createdAt,
     updatedAt: patient.updatedAt,
