@@ -7,8 +7,8 @@ import { ageInYears } from '../../src/patients/model-inputs.js';
 import type { BreakGlassAccessType, PatientType } from './patient.type.js';
 
 /**
- * What the API shows of a patient. Who may see which field is the permission rules' affair; ages are pooled here. What is
- * stored encrypted is decrypted when a caller asks for that field.
+ * What the API shows of a patient. Who may see which field is the permission rules' affair; ages are pooled here. What costs
+ * something is done when a caller asks for the field: decrypting above all.
  */
 export function toPatient(patient: Patient, catalogue: FeatureCatalogue, viewer: Viewer | null): PatientType {
   return {
@@ -29,10 +29,12 @@ export function toPatient(patient: Patient, catalogue: FeatureCatalogue, viewer:
       return shownAge(ageInYears(patient.birthDate, new Date()), viewer);
     },
     sex: patient.sex,
-    features: patient.features.map(({ code, value, recordedAt }) => {
-      const feature = catalogue.get(code);
-      return { code, value: shownValue(code, feature, value, viewer), recordedAt, unit: feature?.unit ?? '' };
-    }),
+    get features() {
+      return patient.features.map(({ code, value, recordedAt }) => {
+        const feature = catalogue.get(code);
+        return { code, value: shownValue(code, feature, value, viewer), recordedAt, unit: feature?.unit ?? '' };
+      });
+    },
     careTeam: patient.careTeam ?? null,
     version: patient.version,
     createdAt: patient.createdAt,
