@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Viewer } from '../auth/viewer.js';
-import { BadUserInputError } from '../errors.js';
+import { BadUserInputError, RateLimitedError } from '../errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import { recordDenials } from './denials.js';
 import type { ErrorFormatter } from './error-format.js';
@@ -16,6 +16,8 @@ import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './su
 
 /** Close code of a socket that says nothing of who it is. */
 const unauthorized = 4401;
+/** Close code of a socket whose user has opened too many. */
+const tooManyRequests = 4429;
 /** A reader that lets this much pile up in the socket is gone for good. */
 export const largestSocketBacklogBytes = 4 * 1024 * 1024;
 
@@ -50,6 +52,10 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
       const { id, ip } = extra.request;
       const caller = await identifyCaller(sources.app, connectionParams?.authorization ?? connectionParams?.Authorization, { requestId: id, address: ip });
       if (caller.authenticationFault) return unidentified(extra.socket, caller.authenticationFault);
+      if (caller.viewer && !extra.request.caller?.viewer && (await isTooOften(limiter, caller, ip))) {
+        extra.socket.close(tooManyRequests, 'Too many requests: try again in a minute');
+        return false;
+      }
       extra.credential = holdCredential(sources.app, extra.socket, caller);
       if (!caller.viewer) extra.patience = setTimeout(() => extra.socket.close(unauthorized, 'Unauthorized: connect with an access token'), anonymousSocketMs);
       return true;
@@ -113,6 +119,17 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
 function unwrap(error: GraphQLError): GraphQLError {
   const { originalError, path } = error;
   return path === undefined && originalError instanceof GraphQLError && originalError.message === error.message ? unwrap(originalError) : error;
+}
+
+/** Moves the count of an opened socket from its address to its user. */
+async function isTooOften(limiter: RequestLimiter | undefined, caller: Caller, address: string): Promise<boolean> {
+  try {
+    await limiter?.recount(caller, address);
+    return false;
+  } catch (error) {
+    if (error instanceof RateLimitedError) return true;
+    throw error;
+  }
 }
 
 const isDocument = (admitted: DocumentNode | readonly Error[]): admitted is DocumentNode => !Array.isArray(admitted);

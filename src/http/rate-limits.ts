@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { createHmac } from 'node:crypto';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Viewer } from '../auth/viewer.js';
 import type { RateLimits } from '../config.js';
 import { RateLimitedError } from '../errors.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from '../group-commit.js';
@@ -19,6 +20,12 @@ export interface RequestLimiter {
    * @throws RateLimitedError when there have been too many in this minute
    */
   count(caller: Caller, address: string): Promise<void>;
+  /**
+   * A WebSocket that was counted for its address when it was opened is a known user's after all, and counted for that
+   * one instead: a thousand clients behind one address may all come back at once.
+   * @throws RateLimitedError as above
+   */
+  recount(caller: Caller, address: string): Promise<void>;
 }
 
 /**
@@ -29,18 +36,28 @@ export function createRequestLimiter(redis: Redis, limits: RateLimits, options: 
   const keyOf = createKeys(options.secret);
   const ofUser = createCounter(redis, limits.perUser, `${options.prefix}:rate:user`, 'Too many requests of this user or key');
   const ofAddress = createCounter(redis, limits.perAddress, `${options.prefix}:rate:address`, 'Too many requests without a valid token from this address');
+  const userKey = ({ organizationId, username }: Viewer): string => keyOf(`${organizationId}/${username}`);
+  const addressKey = (address: string): string => keyOf(addressGroup(address));
   return {
-    async count({ viewer }, address) {
-      if (viewer) await ofUser(keyOf(`${viewer.organizationId}/${viewer.username}`));
-      else await ofAddress(keyOf(addressGroup(address)));
+    count: ({ viewer }, address) => (viewer ? ofUser.count(userKey(viewer)) : ofAddress.count(addressKey(address))),
+    async recount({ viewer }, address) {
+      if (!viewer) return;
+      ofAddress.giveBack(addressKey(address));
+      await ofUser.count(userKey(viewer));
     },
   };
+}
+
+interface Counter {
+  /** @throws RateLimitedError */
+  count: GroupCommit<string, void>;
+  giveBack(key: string): void;
 }
 
 /**
  * Requests that arrive together are counted in one round trip, so that counting costs next to nothing where it matters.
  */
-function createCounter(redis: Redis, points: number, keyPrefix: string, fault: string): GroupCommit<string, void> {
+function createCounter(redis: Redis, points: number, keyPrefix: string, fault: string): Counter {
   const limiter = new RateLimiterRedis({
     storeClient: redis,
     keyPrefix,
@@ -65,7 +82,7 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, fault: s
     }
   }
 
-  return createGroupCommit(async (keys) => {
+  const count = createGroupCommit<string, void>(async (keys) => {
     const requests = new Map<string, number>();
     for (const key of keys) requests.set(key, (requests.get(key) ?? 0) + 1);
     const taken = new Map(await Promise.all([...requests].map(async ([key, count]) => [key, await take(key, count)] as const)));
@@ -79,6 +96,13 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, fault: s
       return { error: new RateLimitedError(`${fault}, at most ${points} a minute: try again in ${seconds} s.`, seconds) };
     });
   });
+  return {
+    count,
+    giveBack(key) {
+      // A point that was not given back is no harm.
+      limiter.reward(key, 1).catch(() => undefined);
+    },
+  };
 }
 
 /** Keys that say nothing of whom they count. */

@@ -26,6 +26,9 @@ import { createSubscriptionCaps } from './subscription-caps.js';
 /** Largest request body and WebSocket message. A batch names at most 100,000 patients, 27 bytes each. */
 const largestRequestBytes = 4 * 1024 * 1024;
 
+/** A request must have come in whole within this time, milliseconds: 4 MiB over a slow line, but no drop by drop. */
+const requestTimeoutMs = 60_000;
+
 export interface HttpServer {
   /** e.g. `http://127.0.0.1:4000` */
   readonly url: string;
@@ -47,7 +50,7 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
-  const server = fastify({ bodyLimit: largestRequestBytes, genReqId: () => randomUUID(), forceCloseConnections: true, trustProxy });
+  const server = fastify({ bodyLimit: largestRequestBytes, genReqId: () => randomUUID(), requestTimeout: requestTimeoutMs, forceCloseConnections: true, trustProxy });
   const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
     schema,
     introspection: !production,

@@ -1,3 +1,4 @@
+import { GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
@@ -5,8 +6,12 @@ import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import { startRedis } from '../../src/embedded/embedded-redis.js';
 import { startEngines } from '../../src/embedded/engines.js';
+import { RateLimitedError } from '../../src/errors.js';
 import { addressGroup } from '../../src/http/address-group.js';
-import { connectSocket } from '../support/raw-socket.js';
+import { startHttpServer } from '../../src/http/server.js';
+import { createJobStreams } from '../../src/jobs/job-stream.js';
+import { createPredictionStreams } from '../../src/jobs/prediction-stream.js';
+import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -60,7 +65,7 @@ describe('requests of one user', () => {
     for (const answer of refused) {
       expect(answer.status).toBe(429);
       const [error] = answer.errors!;
-      const { retryAfterSeconds } = error!.extensions as { retryAfterSeconds?: number };
+      const { retryAfterSeconds } = error!.extensions!;
       expect(retryAfterSeconds).toBeGreaterThanOrEqual(1);
       expect(retryAfterSeconds).toBeLessThanOrEqual(60);
       expect(error!.message).toBe(`Too many requests of this user or key, at most ${perUser} a minute: try again in ${retryAfterSeconds} s.`);
@@ -76,7 +81,8 @@ describe('requests of one user', () => {
   test('subscriptions count among them', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
-    for (let number = 0; number <= perUser; number++) {
+    // The first was the socket itself.
+    for (let number = 1; number <= perUser; number++) {
       socket.send({ type: 'subscribe', id: String(number), payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' } });
       const message = await socket.next();
       expect(message).toMatchObject({ type: 'error', payload: [{ extensions: { code: number < perUser ? 'NOT_FOUND' : 'RATE_LIMITED' } }] });
@@ -98,6 +104,19 @@ describe('requests of nobody known', () => {
     expect((await fetch(`${system.url}/graphql`, { headers: { accept: 'text/html' } })).status).toBe(429);
     // Who has a token is not kept out by those who share the address.
     expect(codesOf(await postTo(system.url, token))).toEqual([]);
+  });
+
+  test('are not those of sockets that show a token: they are their user\'s', async () => {
+    const system = await startSystem({ worker: false, environment: limits });
+    const token = await system.token('CLINICIAN');
+    for (let number = 0; number < perUser; number++) {
+      const socket = await connectSocket(system.url, token);
+      socket.close();
+    }
+    const oneMore = await openSocket(system.url);
+    oneMore.send({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+    expect(await oneMore.closed).toEqual({ code: 4429, reason: 'Too many requests: try again in a minute' });
+    expect(codesOf(await postTo(system.url, token))).toEqual(['RATE_LIMITED']);
   });
 
   test('of one IPv6 network are of one caller', () => {
@@ -126,6 +145,18 @@ test('the counters in Redis say nothing of whom they count', async () => {
   }
 });
 
+test('a limit that a resolver keeps is told in the same way', async () => {
+  const { app } = await startSystem({ worker: false });
+  const login = { type: GraphQLString, resolve: () => { throw new RateLimitedError('Too many log-ins of this account: try again in 7 s.', 7); } };
+  const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { login } }) });
+  const server = await startHttpServer(schema, { app, jobStreams: createJobStreams(app.models, app.scopeOf, app.events, app.logger), predictionStreams: createPredictionStreams(app.events) });
+  onTestFinished(() => server.close());
+  const answer = await postTo(server.url, undefined, '{ login }');
+  expect(answer.status).toBe(429);
+  expect(answer.headers.get('retry-after')).toBe('7');
+  expect(answer.errors).toMatchObject([{ message: 'Too many log-ins of this account: try again in 7 s.', extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 7 } }]);
+});
+
 test('while Redis is away requests neither wait nor fail, and are limited by each node alone', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), mongoUri: 'mongodb://unused' });
   onTestFinished(() => engines.stop());
@@ -150,8 +181,8 @@ test('a Redis that takes connections but does not answer is left alone', async (
 });
 
 /** The whole answer, its headers too. */
-async function postTo(url: string, token?: string): Promise<AnswerWithHeaders> {
-  const response = await fetch(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }, body: JSON.stringify({ query: whoAmI }) });
+async function postTo(url: string, token?: string, query = whoAmI): Promise<AnswerWithHeaders> {
+  const response = await fetch(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }, body: JSON.stringify({ query }) });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, ...(JSON.parse(text) as object) };
 }
