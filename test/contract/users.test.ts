@@ -1,5 +1,6 @@
 import { isInputObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import { Role } from '../../models/index.js';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { ServiceUnavailableError } from '../../src/errors.js';
 import { asAdmin, createUser, credentialOf, goodPassword, listenToAudit, login, loginMutation, refusalsOf, sameDatabases, updateUserMutation, type TestUser, type Tokens } from '../support/identity.js';
@@ -143,7 +144,7 @@ describe('the last administrator', () => {
         second.post(updateUserMutation, { input: { id: one.id, disabled: true } }, otherToken),
       ]);
       const organizationId = await system.organizationId(organization);
-      expect(await system.app.models.users.countDocuments({ organization: organizationId, role: 'ADMIN', disabled: { $ne: true } })).toBeGreaterThan(0);
+      expect(await system.app.models.users.countDocuments({ organization: organizationId, role: Role.ADMIN, disabled: { $ne: true } })).toBeGreaterThan(0);
     }
   });
 });

@@ -1,4 +1,4 @@
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type GenerateKeyPairResult, type JWK, type JWTPayload } from 'jose';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -13,6 +13,8 @@ export interface Deviation {
 export interface IdentityProvider {
   readonly issuer: string;
   readonly environment: Record<string, string>;
+  /** A key pair whose public half is published as `key-2`, for any algorithm of RSA. */
+  readonly general: GenerateKeyPairResult;
   /** The public key as PEM, which anybody has. */
   readonly publicPem: string;
   token(deviation?: Deviation): Promise<string>;
@@ -28,12 +30,15 @@ export const oidcAudience = 'riskgraph-of-the-hospital';
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const pair = await generateKeyPair('RS256', { extractable: true });
   const publicPem = await exportSPKI(pair.publicKey);
+  // Providers publish keys for purposes of their own, often without saying for which algorithm.
+  const general = await generateKeyPair('PS512', { extractable: true });
+  const generalJwk: JWK = { ...(await exportJWK(general.publicKey)), kid: 'key-2' };
   const jwk: JWK = { ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
   let fetches = 0;
   let status = 200;
   const server = createServer((_request, response) => {
     fetches += 1;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk, generalJwk] }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -41,6 +46,7 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
   return {
     issuer,
     environment: { OIDC_ISSUER: issuer, OIDC_JWKS_URI: `${issuer}/keys`, OIDC_AUDIENCE: oidcAudience },
+    general,
     publicPem,
     async token({ claims = {}, header = {}, key = pair.privateKey } = {}) {
       const now = Math.floor(Date.now() / 1000);
