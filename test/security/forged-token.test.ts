@@ -62,7 +62,7 @@ describe('a token of the hospital\'s identity provider', async () => {
   const viewer = async (token: string) => (await system.post<{ viewer: { username: string; role: string; organization: { slug: string } } }>('{ viewer { username role organization { slug } } }', undefined, token)).data;
 
   test('is good, over HTTP and WebSocket, and its user is one whom an administrator finds and can shut out', async () => {
-    const token = await provider.token();
+    const token = await provider.token({ claims: { sub: 'oidc|4711' } });
     expect(await viewer(token)).toEqual({ viewer: { username: 'oidc|4711', role: 'CLINICIAN', organization: { slug: 'alpha' } } });
     const socket = await connectSocket(system.url, token);
     await expect.poll(async () => (await system.app.models.users.findOne({ username: 'oidc|4711' }))?.role).toBe('CLINICIAN');
@@ -71,7 +71,7 @@ describe('a token of the hospital\'s identity provider', async () => {
     expect((await socket.closed).code).toBe(4403);
     await expectRefused(token);
     // Nor does the provider, who knows nothing of it, let the user in again.
-    await expectRefused(await provider.token({ claims: { iat: now() + 2 } }));
+    await expectRefused(await provider.token({ claims: { sub: 'oidc|4711', iat: now() + 2 } }));
     await asAdmin(system, updateUserMutation, { input: { id: user.id as string, disabled: false } });
   });
 
@@ -118,6 +118,7 @@ describe('a token of the hospital\'s identity provider', async () => {
     ['names nobody', { claims: { sub: undefined } }],
     ['names an API key', { claims: { sub: 'api-key:aaaaaaaaaaaaaaaaaaaaaaaa' } }],
   ])('is refused when it %s', async (_name, deviation) => {
+    expect(await refusalsOf(system, await provider.token())).toEqual([]);
     await expectRefused(typeof deviation === 'function' ? await deviation() : await provider.token(deviation));
     expect(await system.app.models.organizations.exists({ slug: 'Canary-4711' })).toBeNull();
   });

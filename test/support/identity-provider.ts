@@ -1,4 +1,5 @@
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type GenerateKeyPairResult, type JWK, type JWTPayload } from 'jose';
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -17,6 +18,7 @@ export interface IdentityProvider {
   readonly general: GenerateKeyPairResult;
   /** The public key as PEM, which anybody has. */
   readonly publicPem: string;
+  /** A good token of somebody whom no other token speaks for, but for the deviation. */
   token(deviation?: Deviation): Promise<string>;
   /** How often the keys were fetched. */
   readonly fetches: number;
@@ -50,7 +52,7 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     publicPem,
     async token({ claims = {}, header = {}, key = pair.privateKey } = {}) {
       const now = Math.floor(Date.now() / 1000);
-      return new SignJWT({ iss: issuer, aud: oidcAudience, sub: 'oidc|4711', iat: now, exp: now + 600, organization: 'alpha', role: 'CLINICIAN', ...claims })
+      return new SignJWT({ iss: issuer, aud: oidcAudience, sub: `oidc|${randomUUID()}`, iat: now, exp: now + 600, organization: 'alpha', role: 'CLINICIAN', ...claims })
         .setProtectedHeader({ alg: 'RS256', kid: jwk.kid!, ...header })
         .sign(key, { crit: Object.fromEntries((Array.isArray(header.crit) ? header.crit : []).map((name) => [name, true])) });
     },
