@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { Writable, type Readable } from 'node:stream';
 import { StartupError } from '../errors.js';
 
@@ -27,16 +27,15 @@ async function askTwice(input: Readable, output: Writable): Promise<string> {
   // readline writes what is typed to its own output, which here leads nowhere.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: true });
-  const interrupted = new Promise<never>((_resolve, reject) => {
-    const stop = (): void => reject(new StartupError('Interrupted: nothing was changed.'));
-    lines.once('SIGINT', stop);
-    lines.once('close', stop);
-  });
+  // Lines are queued: two that are pasted at once answer both questions.
+  const typed = lines[Symbol.asyncIterator]();
+  lines.once('SIGINT', () => lines.close());
   const ask = async (question: string): Promise<string> => {
     output.write(question);
-    const answer = await Promise.race([lines.question(''), interrupted]);
+    const { done, value } = await typed.next();
     output.write('\n');
-    return answer;
+    if (done) throw new StartupError('Interrupted: nothing was changed.');
+    return value;
   };
   try {
     const password = await ask('Password: ');

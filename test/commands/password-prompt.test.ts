@@ -32,6 +32,12 @@ test('a password is asked for twice, and nothing that is typed is seen, correcti
   expect(text).toBe('Password: \nOnce more: \n');
 });
 
+test('two lines that are pasted at once answer both questions', async () => {
+  const { password, text } = await type('Canary 4711\rCanary 4711\r');
+  expect(await password).toBe('Canary 4711');
+  expect(text).not.toContain('Canary');
+});
+
 test('two that differ are refused', async () => {
   const { password, text } = await type('Canary 4711\r', 'Canary 4712\r');
   await expect(password).rejects.toThrow('The two passwords differ');

@@ -90,6 +90,16 @@ describe('takes effect on every API process, open sockets included:', () => {
   });
 });
 
+test('every process is told by an event, and need not wait to look', async () => {
+  const { id } = await createUser(first);
+  const told = new Promise<{ epoch: number }>((resolve) => {
+    onTestFinished(second.app.events.subscribe('credentialsRevoked', resolve));
+  });
+  await asAdmin(first, revokeSessions, { id });
+  const { epoch } = await told;
+  expect((await first.app.models.revocationEpochs.findOne().orFail()).value).toBe(epoch);
+});
+
 describe('does not depend on', () => {
   /** What the command line does: stores it and counts, and tells nobody or only Redis. */
   async function revokeFromOutside(system: System, { username }: TestUser, announce: boolean): Promise<void> {

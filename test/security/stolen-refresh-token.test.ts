@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { SessionEnd, type User } from '../../models/index.js';
 import { expireCredentials } from '../../src/auth/expire-credentials.js';
+import { parseRefreshToken } from '../../src/auth/sessions/refresh-token.js';
+import { createSessionStore } from '../../src/auth/sessions/session-store.js';
 import { ServiceUnavailableError } from '../../src/errors.js';
 import { asAdmin, createUser, listenToAudit, login, loginMutation, credentialOf, refresh, refusalsOf, updateUserMutation, type Tokens } from '../support/identity.js';
 import { codesOf, startSystem } from '../support/system.js';
@@ -151,6 +154,25 @@ test('a refresh gives the rights of now, and none to a user who may not log in a
   expect(codesOf(await refresh(system, tokens.refreshToken))).toEqual(['UNAUTHENTICATED']);
   const { data } = await system.post<{ login: Tokens & { viewer: { role: string } } }>(loginMutation, { input: credentialOf(user) });
   expect(data!.login.viewer.role).toBe('ANALYST');
+});
+
+test('a user who is disabled between the check of the password and the begin of the session gets none', async () => {
+  const user = await createUser(system);
+  for (const change of [{ disabled: true }, { disabled: false, role: 'ANALYST' }]) {
+    const checked = await system.app.models.users.findById(user.id).lean<User>().orFail();
+    await asAdmin(system, updateUserMutation, { input: { id: user.id, ...change } });
+    await expect(system.app.identity.sessions.begin(checked)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await sessions.countDocuments({ user: checked._id, endedAt: { $exists: false } })).toBe(0);
+  }
+});
+
+test('a session that is ended between the check of its refresh token and its use gives no tokens', async () => {
+  const user = await createUser(system);
+  await login(system, user);
+  const store = createSessionStore(system.app.models, system.app.scopeOf, system.app.identity.revocations.revoke, 3_600_000);
+  const { session, refreshToken } = await store.begin(await system.app.models.users.findById(user.id).lean<User>().orFail());
+  await store.end(session, SessionEnd.LOGOUT);
+  expect(await store.rotate(parseRefreshToken(refreshToken)!)).toBeNull();
 });
 
 test('a user who is disabled while logging in gets nothing that works', async () => {

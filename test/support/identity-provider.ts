@@ -1,4 +1,5 @@
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type GenerateKeyPairResult, type JWK, type JWTPayload } from 'jose';
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -13,8 +14,11 @@ export interface Deviation {
 export interface IdentityProvider {
   readonly issuer: string;
   readonly environment: Record<string, string>;
+  /** A key pair whose public half is published as `key-2`, for any algorithm of RSA. */
+  readonly general: GenerateKeyPairResult;
   /** The public key as PEM, which anybody has. */
   readonly publicPem: string;
+  /** A good token of somebody whom no other token speaks for, but for the deviation. */
   token(deviation?: Deviation): Promise<string>;
   /** How often the keys were fetched. */
   readonly fetches: number;
@@ -28,12 +32,15 @@ export const oidcAudience = 'riskgraph-of-the-hospital';
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const pair = await generateKeyPair('RS256', { extractable: true });
   const publicPem = await exportSPKI(pair.publicKey);
+  // Providers publish keys for purposes of their own, often without saying for which algorithm.
+  const general = await generateKeyPair('PS512', { extractable: true });
+  const generalJwk: JWK = { ...(await exportJWK(general.publicKey)), kid: 'key-2' };
   const jwk: JWK = { ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
   let fetches = 0;
   let status = 200;
   const server = createServer((_request, response) => {
     fetches += 1;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk, generalJwk] }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -41,10 +48,11 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
   return {
     issuer,
     environment: { OIDC_ISSUER: issuer, OIDC_JWKS_URI: `${issuer}/keys`, OIDC_AUDIENCE: oidcAudience },
+    general,
     publicPem,
     async token({ claims = {}, header = {}, key = pair.privateKey } = {}) {
       const now = Math.floor(Date.now() / 1000);
-      return new SignJWT({ iss: issuer, aud: oidcAudience, sub: 'oidc|4711', iat: now, exp: now + 600, organization: 'alpha', role: 'CLINICIAN', ...claims })
+      return new SignJWT({ iss: issuer, aud: oidcAudience, sub: `oidc|${randomUUID()}`, iat: now, exp: now + 600, organization: 'alpha', role: 'CLINICIAN', ...claims })
         .setProtectedHeader({ alg: 'RS256', kid: jwk.kid!, ...header })
         .sign(key, { crit: Object.fromEntries((Array.isArray(header.crit) ? header.crit : []).map((name) => [name, true])) });
     },
