@@ -84,13 +84,19 @@ const outageNames = new Set([
   'MongoOperationTimeoutError',
 ]);
 
+/**
+ * The server is no longer the primary, or shuts down. The driver marks these only on writes that it would repeat itself.
+ * https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
+ */
+const failoverCodes: ReadonlySet<unknown> = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
+
 /** Whether the error says that MongoDB is away, rather than that we asked for something wrong. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   // A bulk that broke off before the server could answer has no code of the server's.
   if (error.name === 'MongoBulkWriteError' && typeof (error as { code?: unknown }).code !== 'number') return true;
   const notConnected = error.name === 'MongooseError' && /initial connection|bufferCommands/.test(error.message);
-  return outageNames.has(error.name) || notConnected || ('hasErrorLabel' in error && isRetryable(error));
+  return outageNames.has(error.name) || failoverCodes.has((error as { code?: unknown }).code) || notConnected || ('hasErrorLabel' in error && isRetryable(error));
 }
 
 function isRetryable(error: object): boolean {

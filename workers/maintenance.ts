@@ -2,6 +2,7 @@ import { Queue, Worker } from 'bullmq';
 import type { App } from '../src/app.js';
 import { expireCredentials } from '../src/auth/expire-credentials.js';
 import { expireJobs } from '../src/jobs/expire-jobs.js';
+import { pruneChunks } from '../src/jobs/prune-chunks.js';
 import { reconcile } from '../src/jobs/reconciler.js';
 import { runRetryDelayMs } from './queue-worker.js';
 
@@ -22,6 +23,7 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
     deleteRetiredKeys: { everyMs: hourMs / 6, run: () => app.keyRotations.deleteRetiredKeys() },
     expire: { everyMs: hourMs, run: () => expireJobs(app.models, config.jobRetentionDays) },
     expireCredentials: { everyMs: hourMs, run: () => expireCredentials(app.models) },
+    prune: { everyMs: hourMs, run: () => pruneChunks(app.models) },
   };
   const queueConnection = app.connectRedis('failing-fast');
   const workerConnection = app.connectRedis('waiting');

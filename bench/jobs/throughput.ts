@@ -76,7 +76,7 @@ async function startFloor({ app, engines }: BenchSystem) {
       const target = Math.floor(done / 100) * 100 + count;
       const start = performance.now();
       await inParallel(count, parallel, async (index) => {
-        await collection.insertOne({ index }, { writeConcern: { w: 'majority', journal: true } });
+        await collection.insertOne({ index });
         await queue.add('empty', { index }, { removeOnComplete: true });
       });
       while (done < target) await new Promise<void>((resolve) => (wake = resolve));

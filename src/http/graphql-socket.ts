@@ -18,8 +18,6 @@ import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './su
 const unauthorized = 4401;
 /** Close code of a socket whose user has opened too many. */
 const tooManyRequests = 4429;
-/** A reader that lets this much pile up in the socket is gone for good. */
-export const largestSocketBacklogBytes = 4 * 1024 * 1024;
 
 interface SocketState extends Extra {
   credential?: SocketCredential;

@@ -11,13 +11,15 @@ export interface BatchProgress {
 
 export function createBatchProgress(models: Models, store: JobStore): BatchProgress {
   return {
-    async refresh(jobId) {
-      const cancelRequested = (await store.find(jobId))?.cancelRequestedAt !== undefined;
-      const atWork = cancelRequested && (await isAtWork(models, jobId));
-      const counts = await countDone(models, jobId);
-      return store.change(jobId, (job) => {
+    // Everything is read after the job and for that very state of it: were it read before, a batch that was cancelled and
+    // retried meanwhile would be cancelled once more.
+    refresh: (jobId) =>
+      store.change(jobId, async (job) => {
         const { status } = job;
         if (isTerminal(status.state)) return null;
+        const cancelRequested = job.cancelRequestedAt !== undefined;
+        const atWork = cancelRequested && (await isAtWork(models, jobId));
+        const counts = await countDone(models, jobId);
         const now = new Date();
         if (counts.processed >= job.total) return { status: completed(status, counts, now) };
         // Cancelled once nobody stores anything any more, so that the counts are final.
@@ -25,8 +27,7 @@ export function createBatchProgress(models: Models, store: JobStore): BatchProgr
         return advances(status, counts) && status.state === ScoringJobState.ACTIVE
           ? { status: progressed(status, { ...counts, stage: JobStage.SCORING }) }
           : null;
-      });
-    },
+      }),
   };
 }
 

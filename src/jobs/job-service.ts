@@ -131,23 +131,22 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: S
 
     async retry(viewer, id) {
       authorize(viewer, 'job:control');
-      const { _id } = await getOwn(viewer, id);
-      await audit.record(viewer, { action: 'job:control', outcome: 'ALLOWED', subject: subjectOf(_id) });
-      let from: ScoringJobState | undefined;
-      const job = await store.change(_id, (found) => {
-        from = found.status.state;
-        if (!isTerminal(from) || from === ScoringJobState.COMPLETED) return null;
+      const known = await getOwn(viewer, id);
+      await audit.record(viewer, { action: 'job:control', outcome: 'ALLOWED', subject: subjectOf(known._id) });
+      // Before anybody can run a chunk of the revived batch, and never while one runs.
+      if (known.kind === ScoringJobKind.BATCH && isRevivable(known)) await scopeOf(viewer).chunks(known).resetAttempts();
+      let found: ScoringJob = known;
+      const job = await store.change(known._id, (present) => {
+        found = present;
+        if (!isRevivable(present)) return null;
         return {
-          status: revived(found.status),
-          set: { attemptsThisRun: 0, dispatch: found.dispatch + 1, dispatchedAt: new Date() },
+          status: revived(present.status),
+          set: { attemptsThisRun: 0, dispatch: present.dispatch + 1, dispatchedAt: new Date() },
           unset: ['cancelRequestedAt', 'lease'],
         };
       });
       if (!job) throw new NotFoundError('This scoring job');
-      if (from !== ScoringJobState.FAILED && from !== ScoringJobState.CANCELLED) {
-        throw new ConflictError(`The scoring job is ${from}: only a FAILED or CANCELLED one can be retried.`);
-      }
-      if (job.kind === ScoringJobKind.BATCH) await scopeOf(viewer).chunks(job).resetAttempts();
+      if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
       await dispatcher.dispatch(job);
       return job;
     },
@@ -156,6 +155,14 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: S
 
 /** What an audit event says it is about. */
 export const subjectOf = (job: Types.ObjectId): AuditSubject => ({ kind: 'SCORING_JOB', id: job.toHexString() });
+
+const isRevivable = ({ status, compactedAt }: ScoringJob): boolean =>
+  (status.state === ScoringJobState.FAILED || status.state === ScoringJobState.CANCELLED) && !compactedAt;
+
+const reasonNotRevivable = ({ status, compactedAt }: ScoringJob): string =>
+  compactedAt
+    ? 'The scoring job ended longer ago than finished jobs are kept: submit a new one.'
+    : `The scoring job is ${status.state}: only a FAILED or CANCELLED one can be retried.`;
 
 /** @throws NotFoundError when no such model, or not that version, is served */
 export function requireModel(registry: RiskModelRegistry, id: string, version: string | null | undefined): RiskModel {

@@ -5,7 +5,7 @@ import { isDuplicateKey } from '../database.js';
 import type { EventBus } from '../events/event-bus.js';
 import { groupedFind, groupedInsert } from '../group-queries.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
-import { cancelled, failed, isTerminal, started } from './job-status.js';
+import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
 
 /** A job that this process may run, until somebody else takes the lease. */
 export interface ClaimedJob {
@@ -13,25 +13,29 @@ export interface ClaimedJob {
   readonly lease: JobLease;
 }
 
+/** What becomes of a job, null for nothing. Asked again when the job changed in between. */
+export type Decide = (job: ScoringJob) => JobUpdate | null | Promise<JobUpdate | null>;
+
 /** Scoring jobs in MongoDB. Every change is one atomic write, and is told to the event bus after it. */
 export interface JobStore {
   /** Stores a new job, or returns the one that has the same idempotency key. */
   insert(job: ScoringJob): Promise<{ readonly job: ScoringJob; readonly created: boolean }>;
   find(id: Types.ObjectId): Promise<ScoringJob | null>;
   /**
-   * Reads the job, asks `decide`, and writes the answer if the job is still as it was read; else asks again.
+   * Reads the job, asks `decide`, and writes the answer if the job is still as it was read; else asks again. So a
+   * decision may rest on nothing but the job it is given and what was read after that.
    * @returns the job after the change, or as it stands when `decide` answered null; null when there is no such job
    */
-  change(id: Types.ObjectId, decide: (job: ScoringJob) => JobUpdate | null): Promise<ScoringJob | null>;
+  change(id: Types.ObjectId, decide: Decide): Promise<ScoringJob | null>;
   /**
    * Takes the job for this process. Null when there is nothing to do: it is gone, finished, cancelled meanwhile, or
    * another worker has it. Ends a job whose attempts are used up.
    */
   claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
   /** As `change`, but only while the claim holds. False when it no longer does. */
-  changeClaimed(claim: ClaimedJob, next: (status: JobStatus) => JobStatus): Promise<boolean>;
+  changeClaimed(claim: ClaimedJob, next: (status: JobStatus, job: ScoringJob) => JobStatus | Promise<JobStatus>): Promise<boolean>;
   renew(claim: ClaimedJob): Promise<void>;
-  /** Asks a running job to stop, durably. */
+  /** Ends a waiting job, and asks a running one to stop, durably. A change like any other: whoever decides about the job sees it. */
   requestCancel(id: Types.ObjectId): Promise<void>;
 }
 
@@ -59,11 +63,11 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
   }
 
   /** @param known the job as last seen, to spare the first read: should it be out of date, the write does not match */
-  async function change(id: Types.ObjectId, decide: (job: ScoringJob) => JobUpdate | null, known?: ScoringJob): Promise<ScoringJob | null> {
+  async function change(id: Types.ObjectId, decide: Decide, known?: ScoringJob): Promise<ScoringJob | null> {
     for (let job = known ?? (await find(id)); ; job = await find(id)) {
-      const update = job && decide(job);
+      const update = job && (await decide(job));
       if (!job || !update) return job;
-      if (await write(job, update)) return { ...job, ...update.set, status: update.status };
+      if (await write(job, update)) return applied(job, update);
     }
   }
 
@@ -98,10 +102,10 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
 
     async changeClaimed(claim, next) {
       let held = false;
-      await change(claim.job._id, (job) => {
+      await change(claim.job._id, async (job) => {
         held = job.lease?.token === claim.lease.token && job.status.state === ScoringJobState.ACTIVE;
         if (!held) return null;
-        const status = next(job.status);
+        const status = await next(job.status, job);
         return { status, unset: status.state === ScoringJobState.ACTIVE ? [] : ['lease'] };
       }, claim.job);
       return held;
@@ -115,12 +119,12 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
     },
 
     async requestCancel(id) {
-      const job = await change(id, ({ status }) => (status.state === ScoringJobState.QUEUED ? { status: cancelled(status, new Date()) } : null));
-      if (job?.status.state !== ScoringJobState.ACTIVE) return;
-      await scoringJobs.updateOne({ _id: id }, { $set: { cancelRequestedAt: new Date() } });
-      // It may have gone back into the queue between the two writes, where nobody would look at the flag for a while.
-      await change(id, (found) => (found.status.state === ScoringJobState.QUEUED ? { status: cancelled(found.status, new Date()) } : null));
-      events.publish('scoringJobCancelRequested', { scoringJobId: id.toHexString() });
+      const job = await change(id, ({ status, cancelRequestedAt }) => {
+        if (status.state === ScoringJobState.QUEUED) return { status: cancelled(status, new Date()) };
+        if (isTerminal(status.state) || cancelRequestedAt) return null;
+        return { status: progressed(status, {}), set: { cancelRequestedAt: new Date() } };
+      });
+      if (job?.cancelRequestedAt) events.publish('scoringJobCancelRequested', { scoringJobId: id.toHexString() });
     },
   };
 }
@@ -128,4 +132,11 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
 /** A queue entry that comes a second time (its worker died) may take over at once; another entry waits for the lease to end. */
 function isHeldByAnother(job: ScoringJob, dispatch: number, now: Date): boolean {
   return job.status.state === ScoringJobState.ACTIVE && job.lease !== undefined && job.lease.dispatch !== dispatch && job.lease.expiresAt > now;
+}
+
+/** The job as the update leaves it. */
+function applied(job: ScoringJob, { status, set, unset = [] }: JobUpdate): ScoringJob {
+  const changed = { ...job, ...set, status };
+  for (const field of unset) delete changed[field];
+  return changed;
 }

@@ -32,7 +32,7 @@ export async function runSingleJob(dependencies: SingleJobRunnerDependencies, cl
   try {
     const prediction = await predict(dependencies, claim.job, (stage) => reporter.report(stage), signal);
     await reporter.stop();
-    await store.changeClaimed(claim, (status) => completed(status, { processed: 1, failed: 0 }, new Date()));
+    await complete(dependencies, claim, prediction);
     events.publish('predictionsCreated', {
       organizationId: claim.job.organization.toHexString(),
       predictionIds: [prediction._id.toHexString()],
@@ -51,7 +51,8 @@ export async function runSingleJob(dependencies: SingleJobRunnerDependencies, cl
       await store.changeClaimed(claim, (status) => failed(status, fault, now));
       return;
     }
-    await store.changeClaimed(claim, (status) => requeued(status, fault));
+    // Back in the queue nobody would look at the request to cancel for a while.
+    await store.changeClaimed(claim, (status, { cancelRequestedAt }) => (cancelRequestedAt ? cancelled(status, now) : requeued(status, fault)));
     throw error;
   } finally {
     clearInterval(renewal);
@@ -73,13 +74,25 @@ async function predict(
   if (!prediction) throw new PermanentFault(failures[0]!.fault);
   signal.throwIfAborted();
   onStage(JobStage.SAVING);
-  const stored = await records.storePrediction(prediction);
-  // Erased while we computed: whoever erased it may have looked for predictions before ours was stored.
-  if (!(await records.patientExists(patient._id))) {
-    await records.erasePrediction(stored._id);
+  return records.storePrediction(prediction);
+}
+
+/**
+ * Whoever erases a patient asks its open jobs to stop and then takes its predictions. So a job that nobody asked to stop
+ * until its end was written had stored its prediction in time to be found; any other one has to look for the patient.
+ * @throws PermanentFault when the patient is gone; then its prediction is, too
+ */
+async function complete({ records, store }: SingleJobRunnerDependencies, claim: ClaimedJob, prediction: Prediction): Promise<void> {
+  async function keepUnlessErased(): Promise<void> {
+    if (await records.patientExists(prediction.patient)) return;
+    await records.erasePrediction(prediction._id);
     throw patientGone();
   }
-  return stored;
+  const ended = await store.changeClaimed(claim, async (status, { cancelRequestedAt }) => {
+    if (cancelRequestedAt) await keepUnlessErased();
+    return completed(status, { processed: 1, failed: 0 }, new Date());
+  });
+  if (!ended) await keepUnlessErased();
 }
 
 const patientGone = (): PermanentFault =>

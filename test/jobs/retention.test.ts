@@ -1,11 +1,16 @@
-import { expect, it } from 'vitest';
-import { CancelScoringJobDocument, CreatePatientDocument, PredictionDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { Types } from 'mongoose';
+import { describe, expect, it } from 'vitest';
+import { ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
+import { CancelScoringJobDocument, CreatePatientDocument, PredictionDocument, RetryScoringJobDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { expireJobs } from '../../src/jobs/expire-jobs.js';
+import { cancelled, started } from '../../src/jobs/job-status.js';
+import { pruneChunks } from '../../src/jobs/prune-chunks.js';
 import { startWorkers } from '../../workers/index.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
+const nextWeek = new Date(Date.now() + 7 * 86_400_000);
 
 it('finished jobs go after the retention time; those that predictions refer to stay as a record', async () => {
   const client = await system.client('CLINICIAN');
@@ -24,11 +29,53 @@ it('finished jobs go after the retention time; those that predictions refer to s
 
   const { models } = system.app;
   expect(await expireJobs(models, 1)).toBe(0);
-  const nextWeek = new Date(Date.now() + 7 * 86_400_000);
   expect(await expireJobs(models, 1, nextWeek)).toBe(2);
   expect(await expireJobs(models, 1, nextWeek)).toBe(0);
   expect(await models.scoringJobs.exists({ _id: cancelled })).toBeNull();
   expect(await models.scoringJobs.exists({ _id: open })).not.toBeNull();
   const { prediction } = await client.request(PredictionDocument, { id: predictionId! });
   expect(prediction!.job.id).toBe(completed);
+});
+
+describe('a batch that ended long ago', () => {
+  async function cancelledBatch(slug: string): Promise<ScoringJob> {
+    const client = await system.client('CLINICIAN', slug);
+    await client.request(CreatePatientDocument, { input: newPatient() });
+    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+    const _id = new Types.ObjectId(submitBatchScoringJob.id);
+    await system.app.store.change(_id, ({ status }) => ({ status: started(status, new Date()) }));
+    return (await system.app.store.change(_id, ({ status }) => ({ status: cancelled(status, new Date()) })))!;
+  }
+  const retry = async (job: ScoringJob, slug: string) => (await system.client('CLINICIAN', slug)).request(RetryScoringJobDocument, { id: job._id.toHexString() });
+
+  it('stays whole when it is retried at the moment it expires', async () => {
+    const { models } = system.app;
+    const job = await cancelledBatch('expiring');
+    const distinct = async (field: string, filter: never): Promise<unknown[]> => {
+      await retry(job, 'expiring');
+      return models.predictions.distinct(field, filter);
+    };
+    await expireJobs({ ...models, predictions: { distinct } as never } satisfies Models, 1, nextWeek);
+    expect((await system.app.store.find(job._id))!.status.state).toBe(ScoringJobState.QUEUED);
+    expect(await models.scoringChunks.countDocuments({ job: job._id })).toBe(1);
+  });
+
+  it('cannot be retried once it was cut down', async () => {
+    const { models } = system.app;
+    const job = await cancelledBatch('cut-down');
+    await models.predictions.collection.insertOne({ _id: new Types.ObjectId(), organization: job.organization, job: job._id, patient: new Types.ObjectId() } as never);
+    await expireJobs(models, 1, nextWeek);
+    expect(await models.scoringChunks.countDocuments({ job: job._id })).toBe(0);
+    await expect(retry(job, 'cut-down')).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('submit a new one') as string });
+  });
+
+  it('leaves no chunk behind, however it went', async () => {
+    const { models } = system.app;
+    const job = await cancelledBatch('orphaned');
+    const kept = await cancelledBatch('kept');
+    await models.scoringJobs.deleteOne({ _id: job._id });
+    expect(await pruneChunks(models)).toBe(0);
+    expect(await pruneChunks(models, nextWeek)).toBe(1);
+    expect(await models.scoringChunks.countDocuments({ job: { $in: [job._id, kept._id] } })).toBe(1);
+  });
 });

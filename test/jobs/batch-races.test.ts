@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
+import type { Viewer } from '../../src/auth/viewer.js';
+import { createBatchProgress } from '../../src/jobs/batch-progress.js';
+import { started } from '../../src/jobs/job-status.js';
+import { newPatient, modelId } from '../support/heart-disease.js';
+import { startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false, environment: { BATCH_CHUNK_SIZE: '2' } });
+const { app } = system;
+
+async function viewerOf(slug: string): Promise<Viewer> {
+  const identity = await app.accessTokens.verify(await system.token('CLINICIAN', slug));
+  return { ...identity, origin: { requestId: 'test', address: '127.0.0.1' } };
+}
+
+/** A batch of five patients of which the work has begun. */
+async function activeBatch(viewer: Viewer): Promise<ScoringJob> {
+  for (let index = 0; index < 5; index += 1) await app.patients.create(viewer, newPatient() as never);
+  const { _id } = await app.submitBatch(viewer, { all: true, modelId });
+  return (await app.store.change(_id, ({ status }) => ({ status: started(status, new Date()) })))!;
+}
+
+/** The real collections, whose counting of chunks takes until `open` is called. */
+function slowCounting(): { readonly models: Models; readonly reached: Promise<void>; open(): void } {
+  let arrive = (): void => undefined;
+  let open = (): void => undefined;
+  const reached = new Promise<void>((resolve) => (arrive = resolve));
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const { scoringChunks } = app.models;
+  const aggregate = async (pipeline: never[]): Promise<unknown[]> => {
+    const result = await scoringChunks.aggregate(pipeline);
+    arrive();
+    await gate;
+    return result;
+  };
+  return { models: { ...app.models, scoringChunks: { aggregate, exists: scoringChunks.exists.bind(scoringChunks) } as never }, reached, open: () => open() };
+}
+
+describe('a batch that is looked at while it changes', () => {
+  it('is not cancelled again when it was cancelled and retried meanwhile', async () => {
+    const viewer = await viewerOf('retried-meanwhile');
+    const { _id } = await activeBatch(viewer);
+    await app.store.requestCancel(_id);
+    const slow = slowCounting();
+    const late = createBatchProgress(slow.models, app.store).refresh(_id);
+    await slow.reached;
+    expect((await app.batchProgress.refresh(_id))!.status.state).toBe(ScoringJobState.CANCELLED);
+    await app.jobs.retry(viewer, _id.toHexString());
+    slow.open();
+    expect((await late)!.status.state).toBe(ScoringJobState.QUEUED);
+    expect(await app.store.find(_id)).not.toHaveProperty('cancelRequestedAt');
+  });
+
+  it('is cancelled although it was being counted when somebody asked for that', async () => {
+    const viewer = await viewerOf('cancelled-meanwhile');
+    const { _id } = await activeBatch(viewer);
+    const slow = slowCounting();
+    const late = createBatchProgress(slow.models, app.store).refresh(_id);
+    await slow.reached;
+    await app.models.scoringChunks.updateOne({ job: _id, number: 0 }, { $set: { done: true } });
+    await app.store.requestCancel(_id);
+    slow.open();
+    await late;
+    expect((await app.batchProgress.refresh(_id))!.status).toMatchObject({ state: ScoringJobState.CANCELLED, processed: 2 });
+  });
+
+  it('is told apart from itself by every request to cancel it', async () => {
+    const { _id } = await activeBatch(await viewerOf('asked-meanwhile'));
+    const seen: boolean[] = [];
+    await app.store.change(_id, async ({ status, cancelRequestedAt }) => {
+      seen.push(cancelRequestedAt !== undefined);
+      if (seen.length === 1) await app.store.requestCancel(_id);
+      return { status: { ...status, sequence: status.sequence + 1 } };
+    });
+    expect(seen).toEqual([false, true]);
+  });
+});
+
+it('a cancel request never reaches the run after the one it was made for', async () => {
+  const viewer = await viewerOf('late-request');
+  const { _id } = await activeBatch(viewer);
+  await Promise.all([app.store.requestCancel(_id), app.store.requestCancel(_id), app.store.requestCancel(_id)]);
+  expect((await app.batchProgress.refresh(_id))!.status.state).toBe(ScoringJobState.CANCELLED);
+  await app.store.requestCancel(_id);
+  await app.jobs.retry(viewer, _id.toHexString());
+  expect(await app.store.find(_id)).not.toHaveProperty('cancelRequestedAt');
+});
