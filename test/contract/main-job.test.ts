@@ -73,7 +73,8 @@ describe('the main job', () => {
     const id = await submit(await createPatient());
     const followed = await Promise.all([follow(id), follow(id), follow(id)]);
     followed.forEach(expectGapless);
-    expect(new Set(followed.map((events) => JSON.stringify(events.at(-1)))).size).toBe(1);
+    // How many changes were folded into the last event is each subscriber's own affair.
+    expect(new Set(followed.map((events) => JSON.stringify(events.at(-1)!.job))).size).toBe(1);
   });
 
   test('is told to a late subscriber: one event with the job as it stands, then the end', async () => {
