@@ -1,31 +1,54 @@
 import { buildSchema, type ReturnModelType } from '@typegoose/typegoose';
 import type { AnyParamConstructor } from '@typegoose/typegoose/lib/types.js';
 import type { Connection, Model } from 'mongoose';
+import { AuditEvent, AuditHead } from './audit-event.js';
+import { StoredBreakGlassAccess } from './break-glass-access.js';
+import { DataKey } from './data-key.js';
+import { KeyRotation } from './key-rotation.js';
+import { ApiKey } from './api-key.js';
 import { Organization } from './organization.js';
-import { Patient } from './patient.js';
+import { StoredPatient } from './patient.js';
 import { Prediction } from './prediction.js';
 import { PredictionBlock } from './prediction-block.js';
+import { Revocation, RevocationEpoch } from './revocation.js';
 import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
+import { Session } from './session.js';
 import { User } from './user.js';
 
+export * from './audit-event.js';
+export * from './break-glass-access.js';
+export * from './data-key.js';
+export * from './key-rotation.js';
+export * from './api-key.js';
 export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
 export * from './prediction-block.js';
+export * from './revocation.js';
 export * from './scoring-chunk.js';
 export * from './scoring-job.js';
+export * from './session.js';
 export * from './user.js';
 
 /** The collections of one database. */
 export interface Models {
   readonly organizations: ReturnModelType<typeof Organization>;
   readonly users: ReturnModelType<typeof User>;
-  readonly patients: ReturnModelType<typeof Patient>;
+  readonly sessions: ReturnModelType<typeof Session>;
+  readonly apiKeys: ReturnModelType<typeof ApiKey>;
+  readonly revocations: ReturnModelType<typeof Revocation>;
+  readonly revocationEpochs: ReturnModelType<typeof RevocationEpoch>;
+  readonly patients: ReturnModelType<typeof StoredPatient>;
   readonly scoringJobs: ReturnModelType<typeof ScoringJob>;
   readonly scoringChunks: ReturnModelType<typeof ScoringChunk>;
   readonly predictions: ReturnModelType<typeof Prediction>;
   readonly predictionBlocks: ReturnModelType<typeof PredictionBlock>;
+  readonly breakGlassAccesses: ReturnModelType<typeof StoredBreakGlassAccess>;
+  readonly auditEvents: ReturnModelType<typeof AuditEvent>;
+  readonly auditHeads: ReturnModelType<typeof AuditHead>;
+  readonly dataKeys: ReturnModelType<typeof DataKey>;
+  readonly keyRotations: ReturnModelType<typeof KeyRotation>;
 }
 
 /** Binds the documents to one connection; several may live side by side in a process. */
@@ -36,11 +59,20 @@ export function createModels(connection: Connection): Models {
   return {
     organizations: bind(Organization),
     users: bind(User),
-    patients: bind(Patient),
+    sessions: bind(Session),
+    apiKeys: bind(ApiKey),
+    revocations: bind(Revocation),
+    revocationEpochs: bind(RevocationEpoch),
+    patients: bind(StoredPatient),
     scoringJobs: bind(ScoringJob),
     scoringChunks: bind(ScoringChunk),
     predictions: bind(Prediction),
     predictionBlocks: bind(PredictionBlock),
+    breakGlassAccesses: bind(StoredBreakGlassAccess),
+    auditEvents: bind(AuditEvent),
+    auditHeads: bind(AuditHead),
+    dataKeys: bind(DataKey),
+    keyRotations: bind(KeyRotation),
   };
 }
 

@@ -1,5 +1,5 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
-import { Types } from 'mongoose';
+import { Types, type mongo } from 'mongoose';
 
 /** FHIR's administrative gender. https://hl7.org/fhir/valueset-administrative-gender.html */
 export enum AdministrativeGender {
@@ -22,36 +22,74 @@ export class RecordedFeature {
   recordedAt!: Date;
 }
 
-/** A person, identified by `mrn` within the organization. */
+/** Who has broken the glass to this patient, and for how long it stays broken. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class BreakGlassGrant {
+  @prop({ type: String, required: true })
+  username!: string;
+
+  @prop({ type: Date, required: true })
+  expiresAt!: Date;
+}
+
+/** A text that is stored encrypted: see src/protection/field-cipher.ts. */
+export type Ciphertext = mongo.Binary;
+
+/**
+ * A patient as the database holds it: what tells who somebody is, encrypted under the organization's data key. Only
+ * src/patients/patient-cipher.ts makes one and reads one.
+ */
 @modelOptions({ schemaOptions: { collection: 'patients', versionKey: false } })
-@index({ organization: 1, mrn: 1 }, { unique: true })
+@index({ organization: 1, mrnIndex: 1 }, { unique: true, partialFilterExpression: { mrnIndex: { $exists: true } } })
+@index({ organization: 1, familyNameIndex: 1 }, { partialFilterExpression: { familyNameIndex: { $exists: true } } })
+@index({ organization: 1, dataKey: 1, _id: 1 })
 @index({ organization: 1, createdAt: -1, _id: -1 })
 @index({ organization: 1, _id: 1 })
-export class Patient {
+@index({ organization: 1, careTeam: 1 }, { partialFilterExpression: { careTeam: { $exists: true } } })
+export class StoredPatient {
   _id!: Types.ObjectId;
 
   @prop({ type: Types.ObjectId, required: true })
   organization!: Types.ObjectId;
 
+  /** Id of the data key of all ciphertexts of this document. */
+  @prop({ type: Types.ObjectId, required: true })
+  dataKey!: Types.ObjectId;
+
   /** Medical record number. */
+  @prop({ type: Buffer, required: true })
+  mrn!: Ciphertext;
+
+  /** Blind index of the MRN: see src/protection/blind-index.ts. */
   @prop({ type: String, required: true })
-  mrn!: string;
+  mrnIndex!: string;
 
-  @prop({ type: String })
-  givenName?: string;
+  @prop({ type: Buffer })
+  givenName?: Ciphertext;
 
+  @prop({ type: Buffer })
+  familyName?: Ciphertext;
+
+  /** Blind index of the family name. */
   @prop({ type: String })
-  familyName?: string;
+  familyNameIndex?: string;
 
   /** ISO 8601 calendar date, `1956-02-14`: a birth date has no time zone. */
-  @prop({ type: String })
-  birthDate?: string;
+  @prop({ type: Buffer })
+  birthDate?: Ciphertext;
 
   @prop({ type: String, enum: AdministrativeGender, required: true })
   sex!: AdministrativeGender;
 
   @prop({ type: () => [RecordedFeature], required: true, default: [] })
   features!: RecordedFeature[];
+
+  /** Usernames of the clinicians who may open the patient; absent: every clinician of the organization. Never empty. */
+  @prop({ type: () => [String], default: undefined })
+  careTeam?: string[];
+
+  @prop({ type: () => [BreakGlassGrant], default: undefined })
+  breakGlass?: BreakGlassGrant[];
 
   /** Counts the writes; an update names the version it saw. */
   @prop({ type: Number, required: true })

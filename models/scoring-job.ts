@@ -95,7 +95,7 @@ export class JobLease {
 /** A request to score one patient or many. The truth about the job; Redis only carries its id. */
 @modelOptions({ schemaOptions: { collection: 'scoring_jobs', versionKey: false } })
 @index({ organization: 1, _id: -1 })
-@index({ organization: 1, idempotencyKey: 1 }, { unique: true, partialFilterExpression: { idempotencyKey: { $type: 'string' } } })
+@index({ organization: 1, idempotencyKeyIndex: 1 }, { unique: true, partialFilterExpression: { idempotencyKeyIndex: { $exists: true } } })
 @index({ 'status.state': 1, dispatchedAt: 1 })
 @index({ 'status.finishedAt': 1 }, { partialFilterExpression: { 'status.finishedAt': { $exists: true } } })
 @index({ patient: 1 }, { partialFilterExpression: { patient: { $exists: true } } })
@@ -147,10 +147,11 @@ export class ScoringJob {
   @prop({ type: Number, required: true })
   priority!: number;
 
+  /** Blind index of the caller's idempotency key, which may say anything and is never shown again. */
   @prop({ type: String })
-  idempotencyKey?: string;
+  idempotencyKeyIndex?: string;
 
-  /** SHA-256 of what was asked for, to tell a repeated request from another one under the same key. */
+  /** Blind index of what was asked for, to tell a repeated request from another one under the same key. */
   @prop({ type: String })
   requestHash?: string;
 

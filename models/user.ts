@@ -24,6 +24,17 @@ export class User {
   @prop({ type: String, enum: Role, required: true })
   role!: Role;
 
+  /** argon2id in PHC format, with salt and parameters. Absent: this user cannot log in with a password. */
+  @prop({ type: String })
+  passwordHash?: string;
+
+  @prop({ type: Date })
+  passwordChangedAt?: Date;
+
+  /** No credential of a disabled user is valid. */
+  @prop({ type: Boolean })
+  disabled?: boolean;
+
   @prop({ type: Date, required: true })
   createdAt!: Date;
 }

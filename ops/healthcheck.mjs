@@ -6,6 +6,7 @@
 /* global fetch, AbortSignal */
 import { Redis } from 'ioredis';
 import mongoose from 'mongoose';
+import { readFileSync } from 'node:fs';
 
 const timeoutMs = 4_000;
 
@@ -14,10 +15,18 @@ async function checkApi({ PORT = '4000' }) {
   if (!response.ok) throw new Error(`the API answers ${response.status}`);
 }
 
-async function checkWorker({ MONGO_URI, REDIS_URL }) {
-  const mongo = new mongoose.mongo.MongoClient(MONGO_URI, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs });
+/** The files of a TLS connection, as src/tls-files.ts reads them. */
+function tlsOf(environment, engine) {
+  const files = { ca: `${engine}_TLS_CA_FILE`, cert: `${engine}_TLS_CERTIFICATE_FILE`, key: `${engine}_TLS_KEY_FILE` };
+  return Object.fromEntries(Object.entries(files).flatMap(([name, variable]) => (environment[variable] ? [[name, readFileSync(environment[variable])]] : [])));
+}
+
+async function checkWorker(environment) {
+  const { MONGO_URI, REDIS_URL } = environment;
+  const mongo = new mongoose.mongo.MongoClient(MONGO_URI, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs, ...tlsOf(environment, 'MONGO') });
   await mongo.db().command({ ping: 1 }).catch(() => { throw new Error('MongoDB does not answer'); });
-  const redis = new Redis(REDIS_URL, { connectTimeout: timeoutMs, maxRetriesPerRequest: 0, retryStrategy: null });
+  const tls = REDIS_URL.startsWith('rediss://') && { tls: tlsOf(environment, 'REDIS') };
+  const redis = new Redis(REDIS_URL, { connectTimeout: timeoutMs, maxRetriesPerRequest: 0, retryStrategy: null, ...tls });
   redis.on('error', () => undefined);
   await redis.ping().catch(() => { throw new Error('Redis does not answer'); });
 }

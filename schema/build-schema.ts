@@ -2,6 +2,9 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type ClassType } from 'type-graphql';
 import type { App } from '../src/app.js';
+import { AuditEventResolver } from './audit/audit-event.resolver.js';
+import { BreakGlassResolver } from './patient/break-glass.resolver.js';
+import { ApiKeyResolver } from './api-key/api-key.resolver.js';
 import { PatientResolver } from './patient/patient.resolver.js';
 import { guardSchema } from './permission-rules.js';
 import { ExplanationResolver } from './prediction/explanation.resolver.js';
@@ -9,12 +12,20 @@ import { createPredictionMapper } from './prediction/prediction.mapper.js';
 import { PredictionResolver } from './prediction/prediction.resolver.js';
 import { RiskModelResolver } from './risk-model/risk-model.resolver.js';
 import { ScoringJobResolver } from './scoring-job/scoring-job.resolver.js';
+import { SessionResolver } from './session/session.resolver.js';
+import { UserResolver } from './user/user.resolver.js';
 import { ViewerResolver } from './viewer/viewer.resolver.js';
 
-const resolverClasses = [ViewerResolver, PatientResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver] as const;
+const resolverClasses = [
+  ViewerResolver, PatientResolver, BreakGlassResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver, SessionResolver,
+  UserResolver, ApiKeyResolver, AuditEventResolver,
+] as const;
 
 /** What the resolvers are made of. */
-export type SchemaDependencies = Pick<App, 'scopeOf' | 'patients' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue'>;
+export type SchemaDependencies = Pick<
+  App,
+  'scopeOf' | 'patients' | 'breakGlass' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue' | 'identity' | 'auditEvents'
+>;
 
 /** The API, every field guarded by its permission rule. */
 export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSchema {
@@ -22,7 +33,8 @@ export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSch
 }
 
 /** The API without permission rules: for printing only, never to be served. */
-export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predictions, registry, catalogue }: SchemaDependencies): GraphQLSchema {
+export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema {
+  const { scopeOf, patients, breakGlass, jobs, submitBatch, predictions, registry, catalogue, identity, auditEvents } = dependencies;
   const toPrediction = createPredictionMapper(registry);
   const instances = new Map<unknown, unknown>([
     [ViewerResolver, new ViewerResolver(scopeOf)],
@@ -30,7 +42,12 @@ export function buildBareSchema({ scopeOf, patients, jobs, submitBatch, predicti
     [RiskModelResolver, new RiskModelResolver(registry)],
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
     [ExplanationResolver, new ExplanationResolver()],
+    [BreakGlassResolver, new BreakGlassResolver(breakGlass)],
+    [AuditEventResolver, new AuditEventResolver(auditEvents)],
     [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
+    [SessionResolver, new SessionResolver(identity.sessions, identity.users)],
+    [UserResolver, new UserResolver(identity.users)],
+    [ApiKeyResolver, new ApiKeyResolver(identity.apiKeys)],
   ]);
   return buildSchemaSync({
     resolvers: [...resolverClasses] as [ClassType, ...ClassType[]],

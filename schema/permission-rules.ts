@@ -5,8 +5,11 @@ import { authorize, type Action } from '../src/auth/permissions.js';
 import { ForbiddenError } from '../src/errors.js';
 import type { OperationContext } from './common/context.js';
 
-/** An action that the viewer must be allowed, or `with-parent`: whoever was let at the object may see the field. */
-type FieldRule = Action | 'with-parent';
+/**
+ * An action that the viewer must be allowed; `with-parent`: whoever was let at the object may see the field; `public`:
+ * anybody, for what takes its own proof of who is calling.
+ */
+type FieldRule = Action | 'with-parent' | 'public';
 
 /** Every field of the API and who may see it. A field that is not here is refused. `*` stands for the rest of a type. */
 export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRule>>>> = {
@@ -21,11 +24,27 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     riskModels: 'model:read',
     riskModel: 'model:read',
     simulateRisk: 'risk:simulate',
+    verifyPrediction: 'prediction:verify',
+    auditEvents: 'audit:read',
+    breakGlassAccesses: 'audit:read',
+    users: 'user:manage',
+    apiKeys: 'api-key:manage',
   },
   Mutation: {
+    login: 'public',
+    refresh: 'public',
+    logout: 'public',
+    changePassword: 'password:change',
+    createUser: 'user:manage',
+    updateUser: 'user:manage',
+    setUserPassword: 'user:manage',
+    revokeSessions: 'user:manage',
+    createApiKey: 'api-key:manage',
+    revokeApiKey: 'api-key:manage',
     createPatient: 'patient:write',
     updatePatient: 'patient:write',
     deletePatient: 'patient:delete',
+    breakGlass: 'patient:break-glass',
     submitScoringJob: 'job:submit',
     submitBatchScoringJob: 'job:submit',
     cancelScoringJob: 'job:control',
@@ -40,6 +59,8 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     givenName: 'patient:read-identity',
     familyName: 'patient:read-identity',
     birthDate: 'patient:read-identity',
+    careTeam: 'patient:read-identity',
+    age: 'patient:read',
     sex: 'patient:read',
     features: 'patient:read',
     predictions: 'prediction:read',
@@ -67,12 +88,16 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     model: 'with-parent',
     error: 'with-parent',
   },
+  User: { '*': 'user:manage' },
+  ApiKey: { '*': 'api-key:manage' },
   ...withParent(
-    'Viewer', 'Organization', 'PageInfo',
-    'PatientConnection', 'PatientEdge', 'PatientFeature', 'DeletePatientPayload',
+    'Viewer', 'Organization', 'PageInfo', 'SessionPayload', 'LogoutPayload',
+    'UserConnection', 'UserEdge', 'ApiKeyConnection', 'ApiKeyEdge', 'CreateApiKeyPayload',
+    'PatientConnection', 'PatientEdge', 'PatientFeature', 'DeletePatientPayload', 'BreakGlassAccess', 'BreakGlassAccessConnection', 'BreakGlassAccessEdge',
     'PredictionConnection', 'PredictionEdge', 'Prediction', 'FeatureValue', 'Explanation', 'Contribution', 'RiskSimulation',
     'ScoringJobConnection', 'ScoringJobEdge', 'ScoringJobEvent', 'JobProgress', 'JobError', 'PatientFailure',
     'RiskModel', 'ModelFeature', 'FeatureRange', 'FeatureCode', 'MissingValue', 'RiskBandDefinition', 'ModelMetric',
+    'PredictionVerification', 'AuditEventConnection', 'AuditEventEdge', 'AuditEvent', 'AuditSubject',
     'TrainingSite', 'TrainingSummary', 'FeatureImportance',
   ),
 };
@@ -113,7 +138,7 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   const rules = new Map<Action, ReturnType<typeof actionRule>>();
   const ruleOf = (field: FieldRule | undefined) => {
     if (field === undefined) return deny;
-    if (field === 'with-parent') return allow;
+    if (field === 'with-parent' || field === 'public') return allow;
     const made = rules.get(field) ?? actionRule(field);
     rules.set(field, made);
     return made;

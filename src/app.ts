@@ -2,10 +2,14 @@ import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createModels, ensureIndexes, type Models } from '../models/index.js';
-import type { AuditTrail } from './audit/audit-trail.js';
+import { createAuditService, type AuditService } from './audit/audit-service.js';
+import { auditKeys } from './audit/audit-keys.js';
+import { createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
 import { createAccessTokens, type AccessTokens } from './auth/access-token.js';
+import { createIdentityServices, type IdentityServices } from './auth/identity-services.js';
 import type { Config } from './config.js';
 import { connectDatabase } from './database.js';
+import { encryptStoredData } from './encrypt-stored-data.js';
 import { StartupError } from './errors.js';
 import { createEventBus, type EventBus } from './events/event-bus.js';
 import { createBatchProgress, type BatchProgress } from './jobs/batch-progress.js';
@@ -19,8 +23,12 @@ import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
 import { createOrganizationScopes, type ScopeOf } from './organization-scope.js';
 import { packageRoot } from './package-root.js';
+import { createBreakGlassService, type BreakGlassService } from './patients/break-glass.js';
+import { createCareTeamFence } from './patients/care-team-fence.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
+import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
+import { openProtection, type OpenProtection } from './protection/open-protection.js';
 import { connectRedis, type OutageBehaviour } from './redis.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { RiskModelRegistry } from './risk/risk-model.js';
@@ -41,8 +49,11 @@ export interface App {
   readonly catalogue: FeatureCatalogue;
   readonly events: EventBus;
   readonly accessTokens: AccessTokens;
-  readonly audit: AuditTrail;
+  readonly audit: AuditWriter;
+  readonly auditEvents: AuditService;
+  readonly identity: IdentityServices;
   readonly patients: PatientService;
+  readonly breakGlass: BreakGlassService;
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
   readonly predictions: PredictionService;
@@ -50,9 +61,10 @@ export interface App {
   readonly records: ScoringRecords;
   readonly dispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
+  readonly keyRotations: KeyRotations;
   /** Opens another connection to Redis, to be closed by whoever asked. */
   connectRedis(behaviour: OutageBehaviour): Redis;
-  /** Closes queue, events, MongoDB and the models, in that order. */
+  /** Closes queue, identity, events, MongoDB and the models, in that order. */
   close(): Promise<void>;
 }
 
@@ -68,13 +80,19 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   if (!mongoUri) throw new StartupError('MONGO_URI is not set: name your MongoDB, or run "riskgraph up", which brings one.');
   if (!redisUrl) throw new StartupError('REDIS_URL is not set: name your Redis, or run "riskgraph up", which brings one.');
   if (!secretKey) throw new StartupError('SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48".');
+  for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
 
   const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
-  const connection = await connectDatabase(mongoUri);
+  const connection = await connectDatabase(mongoUri, { tls: config.mongoTls });
   const models = createModels(connection);
   await ensureIndexes(models);
+  const protection = await protect(models, config, logger).catch(async (error: unknown) => {
+    await connection.close();
+    await registry.close();
+    throw error;
+  });
 
-  const openRedis = (behaviour: OutageBehaviour): Redis => connectRedis(redisUrl, behaviour, logger);
+  const openRedis = (behaviour: OutageBehaviour): Redis => connectRedis(redisUrl, behaviour, logger, config.redisTls);
   const events = await createEventBus(
     { publisher: openRedis('waiting'), subscriber: openRedis('waiting') },
     `${config.redisPrefix}:events`,
@@ -87,10 +105,15 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   );
   const store = createJobStore(models, events, { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
   const dispatcher = createJobDispatcher(models, queue);
-  const records = createScoringRecords(models);
+  const records = createScoringRecords(models, protection.protectionOf);
   const batchProgress = createBatchProgress(models, store);
   const catalogue = createFeatureCatalogue(registry);
-  const scopeOf = createOrganizationScopes(models);
+  const scopeOf = createOrganizationScopes(models, protection.protectionOf);
+  events.subscribe('dataKeysChanged', ({ organizationId }) => protection.keyring.renew(organizationId));
+  events.onGap(() => protection.keyring.renew());
+  const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
+  const accessTokens = createAccessTokens(secretKey);
+  const identity = await createIdentityServices({ models, scopeOf, accessTokens, audit, events, logger, redis: openRedis('failing-fast'), settings: config });
 
   return {
     config,
@@ -101,22 +124,35 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     registry,
     catalogue,
     events,
-    accessTokens: createAccessTokens(secretKey),
-    audit: { record: async () => undefined },
-    patients: createPatientService(scopeOf, catalogue, createPatientErasure(models, store)),
-    jobs: createJobService(scopeOf, records, registry, store, dispatcher, batchProgress),
-    submitBatch: createBatchSubmission(models, scopeOf, registry, store, dispatcher, config.batchChunkSize),
-    predictions: createPredictionService(scopeOf, registry, catalogue),
+    accessTokens,
+    audit,
+    auditEvents: createAuditService(scopeOf, audit),
+    identity,
+    patients: createPatientService(scopeOf, audit, catalogue, createPatientErasure(models, store)),
+    breakGlass: createBreakGlassService(scopeOf, audit, config.breakGlassMinutes),
+    jobs: createJobService(scopeOf, audit, records, registry, store, dispatcher, batchProgress),
+    submitBatch: createBatchSubmission(models, scopeOf, audit, registry, store, dispatcher, config.batchChunkSize),
+    predictions: createPredictionService(scopeOf, createCareTeamFence(scopeOf, audit), registry, catalogue),
     store,
     records,
     dispatcher,
     batchProgress,
+    keyRotations: createKeyRotations({ models, protection, events, leaseMs: config.jobLeaseMs, logger }),
     connectRedis: openRedis,
     async close() {
       await queue.close();
+      await identity.close();
       await events.close();
+      await audit.close();
       await connection.close();
       await registry.close();
     },
   };
+}
+
+/** @throws StartupError when a master key is missing or wrong, or the data of an earlier version cannot be encrypted */
+async function protect(models: Models, config: Config, logger: Logger): Promise<OpenProtection> {
+  const protection = await openProtection(models, config.masterKeys, logger);
+  await encryptStoredData(models, protection.protectionOf, logger);
+  return protection;
 }

@@ -10,8 +10,11 @@ const commands: Record<string, () => Promise<Command>> = {
   worker: async () => (await import('./commands/serve.js')).workerCommand(),
   seed: async () => (await import('./commands/seed.js')).seedCommand(),
   token: async () => (await import('./commands/token.js')).tokenCommand(),
+  keys: async () => (await import('./commands/keys.js')).keysCommand(),
+  user: async () => (await import('./commands/user.js')).userCommand(),
   score: async () => (await import('./commands/score.js')).scoreCommand(),
   model: async () => (await import('./commands/model.js')).modelCommand(),
+  audit: async () => (await import('./commands/audit.js')).auditCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
 };
 

@@ -1,5 +1,10 @@
 import { z } from 'zod';
+import { oidcEnvironment, oidcFaults, oidcSettings, type OidcSettings } from './auth/oidc/oidc-settings.js';
 import { StartupError } from './errors.js';
+import { productionFaults, waivableChecks, type WaivableCheck } from './production-checks.js';
+import { deriveMasterKey, parseMasterKeys, type MasterKey } from './protection/master-keys.js';
+import { listOf, originSetting, proxySetting } from './setting-lists.js';
+import { tlsFaults, type TlsFiles } from './tls-files.js';
 
 const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
@@ -8,8 +13,15 @@ const environmentSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
   MONGO_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://').optional(),
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must start with redis:// or rediss://').optional(),
+  MONGO_TLS_CA_FILE: z.string().min(1).optional(),
+  MONGO_TLS_CERTIFICATE_FILE: z.string().min(1).optional(),
+  MONGO_TLS_KEY_FILE: z.string().min(1).optional(),
+  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must start with redis:// or rediss://').refine((url) => URL.canParse(url), { error: 'is not a URL: encode what is special in its password (%2F for /)' }).optional(),
+  REDIS_TLS_CA_FILE: z.string().min(1).optional(),
+  REDIS_TLS_CERTIFICATE_FILE: z.string().min(1).optional(),
+  REDIS_TLS_KEY_FILE: z.string().min(1).optional(),
   SECRET_KEY: z.string().min(1).optional(),
+  ENCRYPTION_KEYS: z.string().optional(),
   DATA_DIRECTORY: z.string().min(1).default('.data'),
   RISK_MODELS_DIRECTORY: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -22,7 +34,27 @@ const environmentSchema = z.object({
   JOB_LEASE_MS: wholeNumber(500, 300_000).default(10_000),
   BATCH_CHUNK_SIZE: wholeNumber(1, 5_000).default(1_000),
   JOB_RETENTION_DAYS: wholeNumber(1, 3_650).default(90),
+  BREAK_GLASS_MINUTES: wholeNumber(1, 1_440).default(60),
   RECONCILE_INTERVAL_MS: wholeNumber(100, 60_000).default(2_000),
+  ACCESS_TOKEN_MINUTES: wholeNumber(1, 60).default(15),
+  SESSION_HOURS: wholeNumber(1, 168).default(12),
+  ...oidcEnvironment,
+  QUERY_TOKEN_LIMIT: wholeNumber(100, 100_000).default(2_000),
+  QUERY_FIELD_LIMIT: wholeNumber(10, 100_000).default(500),
+  QUERY_DEPTH_LIMIT: wholeNumber(1, 100).default(12),
+  QUERY_ALIAS_LIMIT: wholeNumber(0, 10_000).default(30),
+  QUERY_DIRECTIVE_LIMIT: wholeNumber(0, 10_000).default(30),
+  QUERY_COST_LIMIT: wholeNumber(1, 1_000_000_000).default(250_000),
+  PERSISTED_QUERIES_FILE: z.string().min(1).optional(),
+  RATE_LIMIT_USER_PER_MINUTE: wholeNumber(1, 1_000_000_000).default(300_000),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: wholeNumber(1, 1_000_000_000).default(6_000),
+  SOCKETS_PER_NODE: wholeNumber(1, 1_000_000).default(20_000),
+  SUBSCRIPTIONS_PER_SOCKET: wholeNumber(1, 1_000_000).default(1_000),
+  SUBSCRIPTIONS_PER_USER: wholeNumber(1, 1_000_000).default(10_000),
+  SUBSCRIPTIONS_PER_NODE: wholeNumber(1, 1_000_000).default(20_000),
+  CORS_ORIGINS: listOf(originSetting).default([]),
+  TRUST_PROXY: listOf(proxySetting).default([]),
+  WAIVED_CHECKS: listOf(z.enum(waivableChecks)).default([]),
 });
 
 /** Settings of one process; see the README's environment table. Times are in milliseconds. */
@@ -32,9 +64,18 @@ export interface Config {
   readonly port: number;
   /** Undefined: `up` starts the embedded engine; `api` and `worker` refuse. */
   readonly mongoUri: string | undefined;
+  /** For a MONGO_URI that asks for TLS. */
+  readonly mongoTls: TlsFiles;
   readonly redisUrl: string | undefined;
+  /** For a `rediss://` URL. */
+  readonly redisTls: TlsFiles;
   /** Signs access tokens. Undefined only outside production, where `up` keeps one in the data directory. */
   readonly secretKey: string | undefined;
+  /**
+   * Wrap the data keys of the organizations; the first one wraps new ones. Outside production the one that is derived from
+   * `secretKey` comes last. Empty where neither was given, which is never in production.
+   */
+  readonly masterKeys: readonly MasterKey[];
   readonly dataDirectory: string;
   /** Undefined: the models shipped with the package. */
   readonly riskModelsDirectory: string | undefined;
@@ -58,16 +99,61 @@ export interface Config {
   /** Finished jobs (not their predictions) are removed after this many days. */
   readonly jobRetentionDays: number;
   readonly reconcileIntervalMs: number;
+  /** How long a patient outside of the care team stays open to whoever broke the glass. */
+  readonly breakGlassMinutes: number;
+  /** How long the access token of a session is valid. */
+  readonly accessTokenMinutes: number;
+  /** How long after its login a session ends, however often it was refreshed. */
+  readonly sessionHours: number;
+  /** Undefined: nobody's tokens are taken but our own. */
+  readonly oidc: OidcSettings | undefined;
+  readonly queryLimits: QueryLimits;
+  /** JSON object of the only documents that are run, by their SHA-256. Undefined: every document is. */
+  readonly persistedQueriesFile: string | undefined;
+  readonly rateLimits: RateLimits;
+  readonly socketLimits: SocketLimits;
+  /** Origins whose pages may call the API from a browser, beside its own; `*` stands for all. */
+  readonly corsOrigins: readonly string[];
+  /** Proxies whose X-Forwarded-* headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Checks of a production start that the operator takes upon themselves. */
+  readonly waivedChecks: readonly WaivableCheck[];
 }
 
-const commonSecrets = /^(secret|change-?me|password|default|test|example|development|riskgraph)/i;
+/** The most that one query may ask for. src/http/query-limits.ts says what each counts and why that much. */
+export interface QueryLimits {
+  readonly tokens: number;
+  readonly fields: number;
+  readonly depth: number;
+  readonly aliases: number;
+  readonly directives: number;
+  readonly cost: number;
+}
 
-/** Why a key is too weak to sign tokens in production, or undefined when it is not. */
-function secretKeyWeakness(key: string): string | undefined {
-  if (key.length < 32) return 'is shorter than 32 characters';
-  if (new Set(key).size < 10) return 'has fewer than 10 different characters';
-  if (commonSecrets.test(key)) return 'looks like a default';
-  return undefined;
+/** Requests a minute, over all API processes together. */
+export interface RateLimits {
+  /** Of one user or API key. */
+  readonly perUser: number;
+  /** Of one address, from callers without a valid token. */
+  readonly perAddress: number;
+}
+
+/** The most that is open at once in one API process. */
+export interface SocketLimits {
+  readonly socketsPerNode: number;
+  readonly perSocket: number;
+  readonly perUser: number;
+  readonly perNode: number;
+}
+
+/**
+ * The master keys of an environment, and what is wrong with their form. Whether they are strong enough for production is
+ * a check of its own.
+ */
+function readMasterKeys({ NODE_ENV, SECRET_KEY, ENCRYPTION_KEYS }: Readonly<Record<string, string | undefined>>): { keys: MasterKey[]; faults: string[] } {
+  const { keys, faults } = ENCRYPTION_KEYS === undefined ? { keys: [], faults: [] } : parseMasterKeys(ENCRYPTION_KEYS);
+  const derived = SECRET_KEY !== undefined && (NODE_ENV !== 'production' || keys.length === 0) ? [deriveMasterKey(SECRET_KEY)] : [];
+  return { keys: [...keys, ...derived], faults };
 }
 
 /**
@@ -79,11 +165,15 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environmentSchema.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  faults.push(...oidcFaults(given), ...tlsFaults(given));
   if (given.NODE_ENV === 'production') {
-    const remedy = 'set it to a random one, e.g. the output of "openssl rand -base64 48"';
-    const weakness = given.SECRET_KEY === undefined ? 'is not set' : secretKeyWeakness(given.SECRET_KEY);
-    if (weakness) faults.push(`SECRET_KEY ${weakness}: ${remedy}`);
+    // On their own, so that one mistake does not hide the others.
+    const { CORS_ORIGINS, WAIVED_CHECKS } = environmentSchema.shape;
+    const checked = { secretKey: given.SECRET_KEY, encryptionKeys: given.ENCRYPTION_KEYS, mongoUri: given.MONGO_URI, redisUrl: given.REDIS_URL, corsOrigins: CORS_ORIGINS.safeParse(given.CORS_ORIGINS).data ?? [] };
+    faults.push(...productionFaults(checked, WAIVED_CHECKS.safeParse(given.WAIVED_CHECKS).data ?? []));
   }
+  const { keys, faults: keyFaults } = readMasterKeys(given);
+  faults.push(...keyFaults);
   if (!parsed.success || faults.length > 0) throw new StartupError(`Configuration: ${faults.join('; ')}`);
   const values = parsed.data;
   return {
@@ -91,8 +181,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     host: values.HOST,
     port: values.PORT,
     mongoUri: values.MONGO_URI,
+    mongoTls: { caFile: values.MONGO_TLS_CA_FILE, certificateFile: values.MONGO_TLS_CERTIFICATE_FILE, keyFile: values.MONGO_TLS_KEY_FILE },
     redisUrl: values.REDIS_URL,
+    redisTls: { caFile: values.REDIS_TLS_CA_FILE, certificateFile: values.REDIS_TLS_CERTIFICATE_FILE, keyFile: values.REDIS_TLS_KEY_FILE },
     secretKey: values.SECRET_KEY,
+    masterKeys: keys,
     dataDirectory: values.DATA_DIRECTORY,
     riskModelsDirectory: values.RISK_MODELS_DIRECTORY,
     logLevel: values.LOG_LEVEL,
@@ -106,5 +199,28 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     batchChunkSize: values.BATCH_CHUNK_SIZE,
     jobRetentionDays: values.JOB_RETENTION_DAYS,
     reconcileIntervalMs: values.RECONCILE_INTERVAL_MS,
+    breakGlassMinutes: values.BREAK_GLASS_MINUTES,
+    accessTokenMinutes: values.ACCESS_TOKEN_MINUTES,
+    sessionHours: values.SESSION_HOURS,
+    oidc: oidcSettings(values),
+    queryLimits: {
+      tokens: values.QUERY_TOKEN_LIMIT,
+      fields: values.QUERY_FIELD_LIMIT,
+      depth: values.QUERY_DEPTH_LIMIT,
+      aliases: values.QUERY_ALIAS_LIMIT,
+      directives: values.QUERY_DIRECTIVE_LIMIT,
+      cost: values.QUERY_COST_LIMIT,
+    },
+    persistedQueriesFile: values.PERSISTED_QUERIES_FILE,
+    rateLimits: { perUser: values.RATE_LIMIT_USER_PER_MINUTE, perAddress: values.RATE_LIMIT_ADDRESS_PER_MINUTE },
+    socketLimits: {
+      socketsPerNode: values.SOCKETS_PER_NODE,
+      perSocket: values.SUBSCRIPTIONS_PER_SOCKET,
+      perUser: values.SUBSCRIPTIONS_PER_USER,
+      perNode: values.SUBSCRIPTIONS_PER_NODE,
+    },
+    corsOrigins: values.CORS_ORIGINS,
+    trustedProxies: values.TRUST_PROXY,
+    waivedChecks: values.WAIVED_CHECKS,
   };
 }

@@ -1,15 +1,23 @@
-import mongoose, { type Connection } from 'mongoose';
+import mongoose, { type Connection, type Model } from 'mongoose';
 import { ServiceUnavailableError, StartupError } from './errors.js';
+import { readTlsFiles, type TlsFiles } from './tls-files.js';
 
 /** How long an operation may wait for a MongoDB server before the caller is told SERVICE_UNAVAILABLE. */
 const serverSelectionTimeoutMs = 3_000;
 
+export interface DatabaseOptions {
+  /** Default: the database of the URI's path, or `riskgraph`. */
+  readonly name?: string;
+  /** For a URI that asks for TLS. */
+  readonly tls?: TlsFiles;
+}
+
 /**
  * Opens a connection of its own. Every write waits for the journal, and in a replica set for a majority: an
  * acknowledged write survives the death of any process.
- * @throws ServiceUnavailableError when no server answers within the time
+ * @throws ServiceUnavailableError when no server answers within the time, StartupError when URI, login or certificate are wrong
  */
-export async function connectDatabase(uri: string, options: { readonly name?: string } = {}): Promise<Connection> {
+export async function connectDatabase(uri: string, options: DatabaseOptions = {}): Promise<Connection> {
   const connection = await open(uri, options, { w: 'majority', j: true });
   if (await isReplicated(connection)) return connection;
   await connection.close();
@@ -25,7 +33,7 @@ async function isReplicated(connection: Connection): Promise<boolean> {
   return setName !== undefined || msg === 'isdbgrid';
 }
 
-async function open(uri: string, options: { readonly name?: string }, writeConcern: { readonly w: number | 'majority'; readonly j: true }): Promise<Connection> {
+async function open(uri: string, options: DatabaseOptions, writeConcern: { readonly w: number | 'majority'; readonly j: true }): Promise<Connection> {
   const connection = mongoose.createConnection(uri, {
     dbName: options.name ?? databaseName(uri),
     writeConcern,
@@ -36,6 +44,7 @@ async function open(uri: string, options: { readonly name?: string }, writeConce
     autoIndex: false,
     autoCreate: false,
     maxPoolSize: 50,
+    ...readTlsFiles(options.tls ?? {}, 'MONGO'),
   });
   try {
     return await connection.asPromise();
@@ -47,11 +56,14 @@ async function open(uri: string, options: { readonly name?: string }, writeConce
 
 /** Driver messages may quote the URI with its password: name the kind of fault instead. */
 function connectFault(error: unknown): Error {
-  const { name, code } = error as { name?: string; code?: unknown };
+  const { name, code, message = '' } = error as { name?: string; code?: unknown; message?: string };
   if (name === 'MongoParseError' || name === 'MongoInvalidArgumentError' || name === 'MongoAPIError') {
     return new StartupError('MONGO_URI is not a valid MongoDB URI: see https://www.mongodb.com/docs/manual/reference/connection-string/.');
   }
   if (code === 18) return new StartupError('MongoDB refused the login: check user, password and authSource in MONGO_URI.');
+  if (/certificate|altnames/i.test(message)) {
+    return new StartupError("MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and that MONGO_URI names the host as the certificate does.");
+  }
   return new ServiceUnavailableError('MongoDB does not answer: check that it runs and that MONGO_URI names it.', { cause: error });
 }
 
@@ -95,4 +107,17 @@ function isRetryable(error: object): boolean {
 /** Whether a unique index refused the write. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && (error as { code?: unknown }).code === 11000;
+}
+
+/** Whether a collection has an index of this name. */
+export async function hasIndex<T>({ collection }: Model<T>, name: string): Promise<boolean> {
+  return (await collection.listIndexes().toArray()).some((index) => index.name === name);
+}
+
+/** Drops an index, which another process may have done already. */
+export async function dropIndex<T>({ collection }: Model<T>, name: string): Promise<void> {
+  await collection.dropIndex(name).catch((error: unknown) => {
+    const indexNotFound = 27;
+    if ((error as { code?: unknown }).code !== indexNotFound) throw error;
+  });
 }

@@ -38,7 +38,8 @@ export class UnauthenticatedError extends RiskGraphError {
 
 export class ForbiddenError extends RiskGraphError {
   override readonly name = 'ForbiddenError';
-  constructor(message: string) {
+  /** @param action of the permission table that was refused, for the audit trail */
+  constructor(message: string, readonly action?: string) {
     super('FORBIDDEN', message);
   }
 }
@@ -62,6 +63,23 @@ export class ConflictError extends RiskGraphError {
   override readonly name = 'ConflictError';
   constructor(message: string) {
     super('CONFLICT', message);
+  }
+}
+
+/** Too many requests, log-ins or subscriptions of one caller. */
+export class RateLimitedError extends RiskGraphError {
+  override readonly name = 'RateLimitedError';
+  /** @param retryAfterSeconds when it is worth trying again, whole seconds from now (RFC 9110, Retry-After) */
+  constructor(message: string, readonly retryAfterSeconds: number) {
+    super('RATE_LIMITED', message);
+  }
+}
+
+/** A query that asks for more than one request may: refused before anything of it is run. */
+export class QueryTooComplexError extends RiskGraphError {
+  override readonly name = 'QueryTooComplexError';
+  constructor(message: string) {
+    super('QUERY_TOO_COMPLEX', message);
   }
 }
 

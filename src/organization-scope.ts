@@ -1,5 +1,12 @@
 import { Types, type Model, type mongo, type PipelineStage, type QueryFilter, type UpdateQuery } from 'mongoose';
-import type { Models, Organization, Patient, Prediction, PredictionBlock, ScoringChunk, ScoringJob } from '../models/index.js';
+import type {
+  ApiKey, AuditEvent, Models, Organization, Prediction, PredictionBlock, ScoringChunk, ScoringJob, Session, StoredBreakGlassAccess, StoredPatient, User,
+} from '../models/index.js';
+import { openPatients, type Member } from './auth/care-team.js';
+import { isDuplicateKey } from './database.js';
+import { insertGroup } from './group-queries.js';
+import { createPatientRecords, type PatientRecords } from './patients/patient-records.js';
+import type { Protection, ProtectionOf } from './protection/protection.js';
 
 /** What every document of a tenant has. */
 export interface OrganizationDocument {
@@ -31,6 +38,8 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   count(filter: QueryFilter<T>): Promise<number>;
   /** The organization is set here. */
   insert(document: Omit<T, 'organization'>): Promise<T>;
+  /** Inserts those that no unique index refuses. @returns how many */
+  insertNew(documents: readonly T[]): Promise<number>;
   /** @returns the document after the update; null when none matches */
   findOneAndUpdate(filter: QueryFilter<T>, update: UpdateQuery<T>): Promise<T | null>;
   /** @returns how many were changed */
@@ -45,13 +54,26 @@ export interface ScopedCollection<T extends OrganizationDocument> {
  */
 export interface OrganizationScope {
   readonly id: Types.ObjectId;
-  readonly patients: ScopedCollection<Patient>;
+  /** The patients that are open to the member: for a clinician those whose care team does not leave them out. */
+  readonly patients: PatientRecords;
+  /** All patients, whatever their care team. For telling a closed patient from none, and for breaking the glass. */
+  readonly everyPatient: PatientRecords;
+  /** What of all patients says to whom they are open. */
+  readonly careTeams: Pick<ScopedCollection<StoredPatient>, 'find' | 'ids' | 'updateMany'>;
+  readonly breakGlassAccesses: ScopedCollection<StoredBreakGlassAccess>;
   /** Predictions stored by themselves; those of batches are in blocks. See `storedPredictions`, which knows both. */
   readonly predictions: ScopedCollection<Prediction>;
   readonly predictionBlocks: ScopedCollection<PredictionBlock>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
+  /** Read only: events are appended by the audit trail alone. */
+  readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'find' | 'findOne' | 'count'>;
+  readonly users: ScopedCollection<User>;
+  readonly sessions: ScopedCollection<Session>;
+  readonly apiKeys: ScopedCollection<ApiKey>;
   /** The chunks of a batch of this organization; of none, when the job is another's. */
   chunks(job: ScoringJob): ScopedChunks;
+  /** Encrypts and indexes what else of this organization must not be stored as it is. */
+  readonly protection: Protection;
   /** The organization itself. */
   organization(): Promise<Organization>;
 }
@@ -64,27 +86,39 @@ export interface ScopedChunks {
   resetAttempts(): Promise<void>;
 }
 
-/** The scope of the organization that somebody, e.g. a viewer, belongs to. */
-export type ScopeOf = (member: { readonly organizationId: string }) => OrganizationScope;
+/** The scope of the organization that somebody belongs to. */
+export type ScopeOf = (member: Member) => OrganizationScope;
 
-export function createOrganizationScopes(models: Models): ScopeOf {
-  return ({ organizationId }) => {
-    const id = new Types.ObjectId(organizationId);
+export function createOrganizationScopes(models: Models, protectionOf: ProtectionOf): ScopeOf {
+  return (member) => {
+    const id = new Types.ObjectId(member.organizationId);
+    const protection = protectionOf(id);
+    const everyPatient = scopedCollection<StoredPatient>(models.patients, id);
     return {
       id,
-      patients: scopedCollection<Patient>(models.patients, id),
+      patients: createPatientRecords(scopedCollection<StoredPatient>(models.patients, id, openPatients(member)), id, protection),
+      everyPatient: createPatientRecords(everyPatient, id, protection),
+      careTeams: everyPatient,
+      breakGlassAccesses: scopedCollection<StoredBreakGlassAccess>(models.breakGlassAccesses, id),
       predictions: scopedCollection<Prediction>(models.predictions, id),
       predictionBlocks: scopedCollection<PredictionBlock>(models.predictionBlocks, id),
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
+      auditEvents: scopedCollection<AuditEvent>(models.auditEvents, id),
+      protection,
+      users: scopedCollection<User>(models.users, id),
+      sessions: scopedCollection<Session>(models.sessions, id),
+      apiKeys: scopedCollection<ApiKey>(models.apiKeys, id),
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
     };
   };
 }
 
-function scopedCollection<T extends OrganizationDocument>({ collection }: Model<T>, organization: Types.ObjectId): ScopedCollection<T> {
-  // A filter of the caller's cannot widen this: both sides of $and must hold. The types of driver and Mongoose differ in name only.
-  const within = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
+/** @param fence what else every document must satisfy */
+function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organization: Types.ObjectId, fence?: QueryFilter<T>): ScopedCollection<T> {
+  const { collection } = model;
+  // A filter of the caller's cannot widen this: all sides of $and must hold. The types of driver and Mongoose differ in name only.
+  const within = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, ...(fence ? [fence] : []), filter] });
   const cursor = (filter: QueryFilter<T>, { projection, sort, limit }: FindOptions = {}) =>
     collection.find<T>(within(filter), { ...(projection && { projection }), ...(sort && { sort }), ...(limit && { limit }) });
   return {
@@ -105,6 +139,14 @@ function scopedCollection<T extends OrganizationDocument>({ collection }: Model<
       const whole = { ...document, organization } as T;
       await collection.insertOne(whole as never);
       return whole;
+    },
+    async insertNew(documents) {
+      if (documents.length === 0) return 0;
+      const results = await insertGroup(model, documents.map((document) => ({ ...document, organization })));
+      const refused = results.flatMap((result) => ('error' in result ? [result.error] : []));
+      const fault = refused.find((error) => !isDuplicateKey(error));
+      if (fault) throw fault;
+      return results.length - refused.length;
     },
     findOneAndUpdate: async (filter, update) =>
       (await collection.findOneAndUpdate(within(filter), update as object, { returnDocument: 'after' })) as T | null,

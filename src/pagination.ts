@@ -21,22 +21,24 @@ export interface PageRequest {
 
 /** Field to sort by; `_id` breaks ties, so that a cursor names exactly one place in the list. */
 export interface PageOrder {
-  readonly field: '_id' | 'createdAt' | 'updatedAt';
+  readonly field: (typeof orderFields)[number];
   readonly direction: 1 | -1;
 }
 
+const orderFields = ['_id', 'createdAt', 'updatedAt', 'sequence'] as const;
 const newestFirst: PageOrder = { field: '_id', direction: -1 };
-const cursorSchema = z.tuple([z.enum(['_id', 'createdAt', 'updatedAt']), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
+const cursorSchema = z.tuple([z.enum(orderFields), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
 
 /** What every listed document has. */
 interface Listed extends OrganizationDocument {
   createdAt?: Date;
   updatedAt?: Date;
+  sequence?: number;
 }
 
-/** The place of a row in a list: its sort value, and its id. */
+/** The place of a row in a list: its sort value (null where the id is all there is), and its id. */
 export interface PagePosition {
-  readonly value: string;
+  readonly value: number | Date | null;
   readonly id: Types.ObjectId;
 }
 
@@ -49,7 +51,7 @@ export interface PageSource<T> {
 
 /** Reads one page of a collection; see `readPageOf`. */
 export async function readPage<T extends Listed>(
-  collection: ScopedCollection<T>,
+  collection: Pick<ScopedCollection<T>, 'find' | 'count'>,
   filter: QueryFilter<T>,
   request: PageRequest,
   order: PageOrder = newestFirst,
@@ -57,7 +59,8 @@ export async function readPage<T extends Listed>(
   const source: PageSource<T> = {
     find: (after, limit) =>
       collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
-        sort: { [order.field]: order.direction, _id: order.direction },
+        // A field that is unique needs no second one, and its index serves the sort alone.
+        sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
         limit,
       }),
     count: () => collection.count(filter),
@@ -85,14 +88,14 @@ export async function readPageOf<T extends Listed>(source: PageSource<T>, reques
 }
 
 function encodeCursor(row: Listed, order: PageOrder): string {
-  const value = order.field === '_id' ? '' : (row[order.field]?.toISOString() ?? '');
+  const value = order.field === '_id' ? '' : JSON.stringify(row[order.field]);
   return Buffer.from(JSON.stringify([order.field, value, row._id.toHexString()])).toString('base64url');
 }
 
 function positionOf(cursor: string, order: PageOrder): PagePosition {
   const [field, value, id] = decodeCursor(cursor);
-  if (field !== order.field || (field !== '_id' && Number.isNaN(Date.parse(value)))) throw invalidCursor();
-  return { value, id: new Types.ObjectId(id) };
+  if (field !== order.field) throw invalidCursor();
+  return { value: parseSortValue(field, value), id: new Types.ObjectId(id) };
 }
 
 /** MongoDB filter of the rows behind a position. */
@@ -100,8 +103,18 @@ function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): o
   const comparison = direction === 1 ? '$gt' : '$lt';
   const beyondId = { _id: { [comparison]: id } };
   if (field === '_id') return beyondId;
-  const date = new Date(value);
-  return { $or: [{ [field]: { [comparison]: date } }, { [field]: date, ...beyondId }] };
+  return { $or: [{ [field]: { [comparison]: value } }, { [field]: value, ...beyondId }] };
+}
+
+/** A number for `sequence`, a date otherwise; nothing else can come out of a cursor that somebody made up. */
+function parseSortValue(field: PageOrder['field'], json: string): PagePosition['value'] {
+  if (field === '_id') return null;
+  try {
+    const value: unknown = JSON.parse(json);
+    return field === 'sequence' ? z.number().parse(value) : z.coerce.date().parse(z.string().parse(value));
+  } catch {
+    throw invalidCursor();
+  }
 }
 
 function decodeCursor(cursor: string): z.infer<typeof cursorSchema> {

@@ -1,22 +1,33 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
+import { readTlsFiles, type TlsFiles } from './tls-files.js';
 
 /**
  * How a connection treats an outage.
  * - waiting: commands wait until Redis is back (workers, publishers, subscribers)
  * - failing-fast: commands fail at once (where a caller waits)
+ * - dispensable: as failing-fast, and a Redis that accepts but does not answer is left at once too (where there is another way)
  */
-export type OutageBehaviour = 'waiting' | 'failing-fast';
+export type OutageBehaviour = 'waiting' | 'failing-fast' | 'dispensable';
+
+/** How long a dispensable Redis may take to answer, milliseconds. */
+const dispensableAnswerMs = 500;
 
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
 
-/** A connection that keeps trying to come back. Its errors are logged, never thrown. */
-export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Logger): Redis {
+/**
+ * A connection that keeps trying to come back. Its errors are logged, never thrown.
+ * @param tls for a `rediss://` URL
+ * @throws StartupError when a file of `tls` cannot be read
+ */
+export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Logger, tls: TlsFiles = {}): Redis {
   const options: RedisOptions = {
     maxRetriesPerRequest: behaviour === 'waiting' ? null : 1,
     enableOfflineQueue: behaviour === 'waiting',
     retryStrategy: reconnectDelayMs,
     connectTimeout: 5_000,
+    ...(behaviour === 'dispensable' && { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, socketTimeout: dispensableAnswerMs }),
+    ...(url.startsWith('rediss://') && { tls: readTlsFiles(tls, 'REDIS') }),
   };
   const redis = new Redis(url, options);
   let lastMessage = '';
@@ -27,4 +38,16 @@ export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Lo
   });
   redis.on('ready', () => (lastMessage = ''));
   return redis;
+}
+
+/** Resolves once the connection can be used, or the time is over: a process starts without Redis too. */
+export async function whenReady(redis: Redis, longestMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, longestMs);
+    redis.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import type { App } from '../src/app.js';
+import { expireCredentials } from '../src/auth/expire-credentials.js';
 import { expireJobs } from '../src/jobs/expire-jobs.js';
 import { pruneChunks } from '../src/jobs/prune-chunks.js';
 import { reconcile } from '../src/jobs/reconciler.js';
@@ -18,7 +19,10 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
       everyMs: config.reconcileIntervalMs,
       run: () => reconcile({ ...app, graceMs: config.reconcileIntervalMs }),
     },
+    rotateKeys: { everyMs: config.reconcileIntervalMs, run: () => app.keyRotations.work() },
+    deleteRetiredKeys: { everyMs: hourMs / 6, run: () => app.keyRotations.deleteRetiredKeys() },
     expire: { everyMs: hourMs, run: () => expireJobs(app.models, config.jobRetentionDays) },
+    expireCredentials: { everyMs: hourMs, run: () => expireCredentials(app.models) },
     prune: { everyMs: hourMs, run: () => pruneChunks(app.models) },
   };
   const queueConnection = app.connectRedis('failing-fast');

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Role, type Models, type Patient } from '../../models/index.js';
+import { Role, type Models, type StoredPatient } from '../../models/index.js';
 import { createApp, type App } from '../../src/app.js';
 import { ensureOrganization } from '../../src/auth/organizations.js';
 import type { Viewer } from '../../src/auth/viewer.js';
@@ -46,7 +46,7 @@ export async function startBenchSystem(patients: number, settings: Record<string
 }
 
 export async function patientIds(models: Models, count: number): Promise<string[]> {
-  const patients = await models.patients.find({}, { _id: 1 }).limit(count).lean<Pick<Patient, '_id'>[]>();
+  const patients = await models.patients.find({}, { _id: 1 }).limit(count).lean<Pick<StoredPatient, '_id'>[]>();
   return patients.map(({ _id }) => _id.toHexString());
 }
 

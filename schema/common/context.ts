@@ -1,16 +1,19 @@
 import type DataLoader from 'dataloader';
-import type { Patient, ScoringJob } from '../../models/index.js';
-import type { Viewer } from '../../src/auth/viewer.js';
-import type { UnauthenticatedError } from '../../src/errors.js';
+import type { Prediction, ScoringJob } from '../../models/index.js';
+import type { RequestOrigin, Viewer } from '../../src/auth/viewer.js';
+import type { ServiceUnavailableError, UnauthenticatedError } from '../../src/errors.js';
 import type { JobStreams } from '../../src/jobs/job-stream.js';
 import type { PredictionStreams } from '../../src/jobs/prediction-stream.js';
+import type { Patient } from '../../src/patients/patient.js';
 
 /** What a resolver knows of the operation it serves. One an operation; a subscription's lives through all its events. */
 export interface OperationContext {
-  /** Null for anonymous callers and for tokens that are not valid. */
+  /** Null for anonymous callers and for credentials that are not valid. */
   readonly viewer: Viewer | null;
-  /** Why the token that was sent is not valid. */
-  readonly authenticationFault?: UnauthenticatedError;
+  /** Where the operation came from, whoever sent it. */
+  readonly origin: RequestOrigin;
+  /** Why the credential that was sent counts for nothing. */
+  readonly authenticationFault?: UnauthenticatedError | ServiceUnavailableError;
   /** Correlates what a caller saw with what the log says. */
   readonly requestId: string;
   readonly loaders: Loaders;
@@ -22,4 +25,5 @@ export interface OperationContext {
 export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
+  readonly prediction: DataLoader<string, Prediction | null>;
 }

@@ -23,6 +23,9 @@ abstract class PatientFields {
   @Field(() => GraphQLLocalDate, { nullable: true })
   birthDate?: string | null;
 
+  @Field(() => [String], { nullable: true, description: 'Usernames of the clinicians who may open the patient, yourself among them. Null: every clinician of the organization.' })
+  careTeam?: string[] | null;
+
   @Field(() => [FeatureValueInput], { nullable: true })
   features?: FeatureValueInput[] | null;
 }
@@ -49,6 +52,18 @@ export class UpdatePatientInput extends PatientFields {
 
   @Field(() => AdministrativeGender, { nullable: true })
   sex?: AdministrativeGender | null;
+}
+
+@InputType({ description: 'Give either patientId or mrn.' })
+export class BreakGlassInput {
+  @Field(() => ID, { nullable: true })
+  patientId?: string | null;
+
+  @Field(() => String, { nullable: true })
+  mrn?: string | null;
+
+  @Field(() => String, { description: 'Why you need this patient; others will read it. 10 to 500 characters.' })
+  reason!: string;
 }
 
 @InputType({ description: 'All conditions must hold.' })

@@ -1,19 +1,47 @@
-import type { Patient } from '../../models/index.js';
+import type { Viewer } from '../../src/auth/viewer.js';
+import type { BreakGlassAccess } from '../../src/patients/break-glass.js';
+import { shownAge, shownValue } from '../../src/patients/de-identification.js';
+import type { Patient } from '../../src/patients/patient.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
-import type { PatientType } from './patient.type.js';
+import { ageInYears } from '../../src/patients/model-inputs.js';
+import type { BreakGlassAccessType, PatientType } from './patient.type.js';
 
-/** What the API shows of a patient. Who may see which field is the permission rules' affair. */
-export function toPatient(patient: Patient, catalogue: FeatureCatalogue): PatientType {
+/**
+ * What the API shows of a patient. Who may see which field is the permission rules' affair; ages are pooled here. What costs
+ * something is done when a caller asks for the field: decrypting above all.
+ */
+export function toPatient(patient: Patient, catalogue: FeatureCatalogue, viewer: Viewer | null): PatientType {
   return {
     id: patient._id.toHexString(),
-    mrn: patient.mrn,
-    givenName: patient.givenName ?? null,
-    familyName: patient.familyName ?? null,
-    birthDate: patient.birthDate ?? null,
+    get mrn() {
+      return patient.mrn;
+    },
+    get givenName() {
+      return patient.givenName ?? null;
+    },
+    get familyName() {
+      return patient.familyName ?? null;
+    },
+    get birthDate() {
+      return patient.birthDate ?? null;
+    },
+    get age() {
+      return shownAge(ageInYears(patient.birthDate, new Date()), viewer);
+    },
     sex: patient.sex,
-    features: patient.features.map(({ code, value, recordedAt }) => ({ code, value, recordedAt, unit: catalogue.get(code)?.unit ?? '' })),
+    get features() {
+      return patient.features.map(({ code, value, recordedAt }) => {
+        const feature = catalogue.get(code);
+        return { code, value: shownValue(code, feature, value, viewer), recordedAt, unit: feature?.unit ?? '' };
+      });
+    },
+    careTeam: patient.careTeam ?? null,
     version: patient.version,
     createdAt: patient.createdAt,
     updatedAt: patient.updatedAt,
   };
+}
+
+export function toBreakGlassAccess({ _id, patient, username, reason, grantedAt, expiresAt }: BreakGlassAccess): BreakGlassAccessType {
+  return { id: _id.toHexString(), patientId: patient.toHexString(), username, reason, grantedAt, expiresAt };
 }

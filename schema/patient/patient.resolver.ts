@@ -26,7 +26,7 @@ export class PatientResolver {
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientType | null> {
     const patient = await this.service.find(viewer, { id, mrn });
-    return patient && toPatient(patient, this.catalogue);
+    return patient && toPatient(patient, this.catalogue, viewer);
   }
 
   @Query(() => PatientConnection)
@@ -37,17 +37,17 @@ export class PatientResolver {
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientConnection> {
     const found = await this.service.list(viewer, page, filter ?? {}, toPageOrder(orderBy));
-    return toConnection(found, (patient) => toPatient(patient, this.catalogue));
+    return toConnection(found, (patient) => toPatient(patient, this.catalogue, viewer));
   }
 
   @Mutation(() => PatientType)
   async createPatient(@Arg('input', () => CreatePatientInput) input: CreatePatientInput, @Ctx() { viewer }: OperationContext): Promise<PatientType> {
-    return toPatient(await this.service.create(viewer, input), this.catalogue);
+    return toPatient(await this.service.create(viewer, input), this.catalogue, viewer);
   }
 
   @Mutation(() => PatientType)
   async updatePatient(@Arg('input', () => UpdatePatientInput) input: UpdatePatientInput, @Ctx() { viewer }: OperationContext): Promise<PatientType> {
-    return toPatient(await this.service.update(viewer, input), this.catalogue);
+    return toPatient(await this.service.update(viewer, input), this.catalogue, viewer);
   }
 
   @Mutation(() => DeletePatientPayload, { description: 'Erases the patient and its predictions, and cancels its open jobs.' })
@@ -62,6 +62,6 @@ export class PatientResolver {
     @Args(() => PageArguments) page: PageArguments,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof PredictionConnection>> {
-    return toConnection(await this.predictionService.list(viewer, page, { patientId: id }), this.toPrediction);
+    return toConnection(await this.predictionService.list(viewer, page, { patientId: id }), this.toPrediction(viewer));
   }
 }

@@ -1,4 +1,6 @@
 import type { Prediction, StoredExplanation } from '../../models/index.js';
+import type { Viewer } from '../../src/auth/viewer.js';
+import { pooledAge, seesExactAge, shownValue } from '../../src/patients/de-identification.js';
 import type { Simulation } from '../../src/jobs/prediction-service.js';
 import { toStoredExplanation } from '../../src/jobs/score-patients.js';
 import type { RiskModelManifest } from '../../src/risk/manifest.js';
@@ -9,25 +11,26 @@ import { toModelFeature, toRiskModel } from '../risk-model/risk-model.mapper.js'
 import type { OutputSpace, RiskBand, ShapMethod } from '../risk-model/risk-model.type.js';
 import type { Explanation, FeatureValue, PredictionType, RiskSimulationType } from './prediction.type.js';
 
-export type PredictionMapper = (prediction: Prediction) => PredictionType;
+/** For one viewer: ages are pooled for whoever may not see them exactly. */
+export type PredictionMapper = (viewer: Viewer | null) => (prediction: Prediction) => PredictionType;
 
 /** What the API shows of a prediction; units come from the model that scored. */
 export function createPredictionMapper(registry: RiskModelRegistry): PredictionMapper {
-  return (prediction) => ({
+  return (viewer) => (prediction) => ({
     id: prediction._id.toHexString(),
     createdAt: prediction.createdAt,
     probability: prediction.probability,
     rawOutput: prediction.rawOutput,
     riskBand: prediction.riskBand as RiskBand,
-    inputs: toInputs(prediction.inputs, registry.find(prediction.modelId, prediction.modelVersion)?.manifest),
+    inputs: toInputs(prediction.inputs, registry.find(prediction.modelId, prediction.modelVersion)?.manifest, viewer),
     modelSha256: prediction.modelSha256,
     source: prediction,
   });
 }
 
-function toInputs(inputs: Prediction['inputs'], manifest: RiskModelManifest | undefined): FeatureValue[] {
-  const units = new Map(manifest?.features.map(({ code, unit }) => [code, unit]));
-  return Object.entries(inputs).map(([code, value]) => ({ code, value, unit: units.get(code) ?? '' }));
+function toInputs(inputs: Prediction['inputs'], manifest: RiskModelManifest | undefined, viewer: Viewer | null): FeatureValue[] {
+  const features = new Map(manifest?.features.map((feature) => [feature.code, feature]));
+  return Object.entries(inputs).map(([code, value]) => ({ code, value: shownValue(code, features.get(code), value, viewer), unit: features.get(code)?.unit ?? '' }));
 }
 
 /** @throws RiskGraphError NOT_FOUND: labels and units of a prediction stand in the manifest of its model */
@@ -43,14 +46,19 @@ export function toExplanation(
   given: readonly (number | null)[],
   score: { readonly probability: number; readonly riskBand: string },
   explanation: StoredExplanation,
+  viewer: Viewer | null,
 ): Explanation {
   const { manifest } = model;
-  const contributions = manifest.features.map((feature, index) => ({
-    feature: toModelFeature(feature),
-    inputValue: given[index] ?? null,
-    displayValue: model.displayValue(feature, given[index] ?? null),
-    value: explanation.contributions[index]!,
-  }));
+  const contributions = manifest.features.map((feature, index) => {
+    const inputValue = shownValue(feature.code, feature, given[index] ?? null, viewer);
+    const isPooled = feature.source === 'PATIENT_AGE' && inputValue === pooledAge && !seesExactAge(viewer);
+    return {
+      feature: toModelFeature(feature),
+      inputValue,
+      displayValue: `${model.displayValue(feature, inputValue)}${isPooled ? ' or more' : ''}`,
+      value: explanation.contributions[index]!,
+    };
+  });
   return {
     method: explanation.method as ShapMethod,
     outputSpace: manifest.outputSpace as OutputSpace,
@@ -64,13 +72,13 @@ export function toExplanation(
   };
 }
 
-export function toSimulation({ model, row, score, explanation }: Simulation): RiskSimulationType {
+export function toSimulation({ model, row, score, explanation }: Simulation, viewer: Viewer | null): RiskSimulationType {
   return {
     model: toRiskModel(model),
     probability: score.probability,
     rawOutput: score.rawOutput,
     riskBand: score.riskBand as RiskBand,
     inputs: model.manifest.features.map(({ code, unit }, index) => ({ code, unit, value: row.given[index] ?? null })),
-    explanation: toExplanation(model, row.given, score, toStoredExplanation(explanation)),
+    explanation: toExplanation(model, row.given, score, toStoredExplanation(explanation), viewer),
   };
 }

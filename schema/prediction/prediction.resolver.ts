@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
 import { authorize } from '../../src/auth/permissions.js';
 import { NotFoundError } from '../../src/errors.js';
+import { readEach, type StreamedPrediction } from '../../src/jobs/prediction-stream.js';
 import type { PredictionService } from '../../src/jobs/prediction-service.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
@@ -15,7 +16,7 @@ import { toScoringJob } from '../scoring-job/scoring-job.mapper.js';
 import { ScoringJobType } from '../scoring-job/scoring-job.type.js';
 import { PredictionFilter, SimulateRiskInput } from './prediction.input.js';
 import { modelOf, toExplanation, toSimulation, type PredictionMapper } from './prediction.mapper.js';
-import { Explanation, PredictionConnection, PredictionType, RiskSimulationType } from './prediction.type.js';
+import { Explanation, PredictionConnection, PredictionType, PredictionVerification, RiskSimulationType } from './prediction.type.js';
 
 @Resolver(() => PredictionType)
 export class PredictionResolver {
@@ -29,7 +30,7 @@ export class PredictionResolver {
   @Query(() => PredictionType, { nullable: true })
   async prediction(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<PredictionType | null> {
     const prediction = await this.service.find(viewer, id);
-    return prediction && this.toPrediction(prediction);
+    return prediction && this.toPrediction(viewer)(prediction);
   }
 
   @Query(() => PredictionConnection, { description: 'Newest first.' })
@@ -38,34 +39,39 @@ export class PredictionResolver {
     @Arg('filter', () => PredictionFilter, { nullable: true }) filter: PredictionFilter | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof PredictionConnection>> {
-    return toConnection(await this.service.list(viewer, page, filter ?? {}), this.toPrediction);
+    return toConnection(await this.service.list(viewer, page, filter ?? {}), this.toPrediction(viewer));
   }
 
-  @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.' })
+  @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.', complexity: 500 })
   async simulateRisk(@Arg('input', () => SimulateRiskInput) input: SimulateRiskInput, @Ctx() { viewer }: OperationContext): Promise<RiskSimulationType> {
-    return toSimulation(await this.service.simulate(viewer, input));
+    return toSimulation(await this.service.simulate(viewer, input), viewer);
+  }
+
+  @Query(() => PredictionVerification, { nullable: true, description: 'Computes a stored prediction again and says whether every bit agrees.' })
+  async verifyPrediction(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<PredictionVerification | null> {
+    const verification = await this.service.verify(viewer, id);
+    return verification && { ...verification, differences: [...verification.differences] };
   }
 
   @Subscription(() => PredictionType, {
     description:
       "Predictions as they are stored, in the caller's organization. One stored while the connection is away is not repeated: read predictions(filter: { createdAfter }).",
-    subscribe: ({ args, context }: SubscribeResolverData<string, { patientId?: string | null }, OperationContext>) => followPredictions(args.patientId ?? null, context),
+    subscribe: ({ args, context }: SubscribeResolverData<StreamedPrediction, { patientId?: string | null }, OperationContext>) => followPredictions(args.patientId ?? null, context),
   })
-  async predictionCreated(
-    @Root() id: string,
+  predictionCreated(
+    @Root() event: StreamedPrediction,
     @Arg('patientId', () => ID, { nullable: true }) _patientId: string | null,
     @Ctx() { viewer }: OperationContext,
-  ): Promise<PredictionType> {
-    const [prediction] = await this.service.findMany(viewer, [id]);
-    if (!prediction) throw new NotFoundError('This prediction');
-    return this.toPrediction(prediction);
+  ): PredictionType {
+    if ('fault' in event) throw event.fault;
+    return this.toPrediction(viewer)(event.prediction);
   }
 
   @FieldResolver(() => PatientType)
-  async patient(@Root() { source }: PredictionType, @Ctx() { loaders }: OperationContext): Promise<Rel<PatientType>> {
+  async patient(@Root() { source }: PredictionType, @Ctx() { loaders, viewer }: OperationContext): Promise<Rel<PatientType>> {
     const patient = await loaders.patient.load(source.patient.toHexString());
     if (!patient) throw new NotFoundError('The patient of this prediction');
-    return toPatient(patient, this.catalogue);
+    return toPatient(patient, this.catalogue, viewer);
   }
 
   @FieldResolver(() => ScoringJobType)
@@ -81,16 +87,16 @@ export class PredictionResolver {
   }
 
   @FieldResolver(() => Explanation)
-  async explanation(@Root() { source }: PredictionType): Promise<Explanation> {
+  async explanation(@Root() { source }: PredictionType, @Ctx() { viewer }: OperationContext): Promise<Explanation> {
     const model = modelOf(this.registry, source);
     const given = model.manifest.features.map(({ code }) => source.inputs[code] ?? null);
-    return toExplanation(model, given, source, await this.service.explanation(source));
+    return toExplanation(model, given, source, await this.service.explanation(source), viewer);
   }
 }
 
-/** Ids of predictions as they are stored; the field's resolver reads them with the viewer's rights. */
-async function followPredictions(patientId: string | null, { viewer, loaders, predictionStreams }: OperationContext): Promise<AsyncIterable<string>> {
+/** Predictions as they are stored, read with the viewer's rights. */
+async function followPredictions(patientId: string | null, { viewer, loaders, predictionStreams }: OperationContext): Promise<AsyncIterable<StreamedPrediction>> {
   authorize(viewer, 'prediction:read');
   if (patientId !== null && !(await loaders.patient.load(patientId))) throw new NotFoundError('This patient');
-  return predictionStreams.follow(viewer.organizationId, patientId);
+  return readEach(predictionStreams.follow(viewer.organizationId, patientId), (id) => loaders.prediction.load(id));
 }

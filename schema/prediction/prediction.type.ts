@@ -88,6 +88,21 @@ export class PredictionType {
 export const PredictionConnection = connectionType(PredictionType, 'Prediction');
 export type PredictionConnection = InstanceType<typeof PredictionConnection>;
 
+@ObjectType({ simpleResolvers: true, description: 'A stored prediction computed once more, from its inputs as stored and the model that it names.' })
+export class PredictionVerification {
+  @Field(() => Boolean, { description: 'Whether every bit agrees. False as well when it could not be computed.' })
+  agrees!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether the very model that scored, by its SHA-256, is served: without it nothing can be computed.' })
+  modelServed!: boolean;
+
+  @Field(() => String)
+  modelSha256!: string;
+
+  @Field(() => [String], { description: 'What differs, e.g. explanation.contributions[3].' })
+  differences!: string[];
+}
+
 @ObjectType('RiskSimulation', { simpleResolvers: true, description: 'A score that was computed now and stored nowhere.' })
 export class RiskSimulationType {
   @Field(() => RiskModelType)

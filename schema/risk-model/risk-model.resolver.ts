@@ -19,7 +19,7 @@ export class RiskModelResolver {
     return model ? toRiskModel(model) : null;
   }
 
-  @FieldResolver(() => String, { description: 'Global importance as a self-contained, accessible SVG.' })
+  @FieldResolver(() => String, { description: 'Global importance as a self-contained, accessible SVG.', complexity: 50 })
   importancePlot(@Root() { source }: RiskModelType): string {
     return renderImportancePlot(source.manifest);
   }

@@ -84,16 +84,16 @@ export class ScoringJobResolver {
   }
 
   @FieldResolver(() => PatientType, { nullable: true, description: 'Of a SINGLE job; null once it was deleted.' })
-  async patient(@Root() { source }: ScoringJobType, @Ctx() { loaders }: OperationContext): Promise<PatientType | null> {
+  async patient(@Root() { source }: ScoringJobType, @Ctx() { loaders, viewer }: OperationContext): Promise<PatientType | null> {
     const patient = source.patient && (await loaders.patient.load(source.patient.toHexString()));
-    return patient ? toPatient(patient, this.catalogue) : null;
+    return patient ? toPatient(patient, this.catalogue, viewer) : null;
   }
 
   @FieldResolver(() => PredictionType, { nullable: true, description: 'Of a SINGLE job that is COMPLETED.' })
   async prediction(@Root() { source }: ScoringJobType, @Ctx() { viewer }: OperationContext): Promise<PredictionType | null> {
     if (source.kind !== ScoringJobKind.SINGLE || source.status.state !== ScoringJobState.COMPLETED) return null;
     const prediction = await this.predictionService.ofJob(viewer, source._id);
-    return prediction && this.toPrediction(prediction);
+    return prediction && this.toPrediction(viewer)(prediction);
   }
 
   @FieldResolver(() => PredictionConnection, { description: 'Newest first.' })
@@ -102,7 +102,7 @@ export class ScoringJobResolver {
     @Args(() => PageArguments) page: PageArguments,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof PredictionConnection>> {
-    return toConnection(await this.predictionService.list(viewer, page, { jobId: id }), this.toPrediction);
+    return toConnection(await this.predictionService.list(viewer, page, { jobId: id }), this.toPrediction(viewer));
   }
 
   @FieldResolver(() => RiskModelType)

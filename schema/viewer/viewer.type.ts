@@ -26,15 +26,17 @@ export class OrganizationType {
 
 @ObjectType('Viewer', { description: 'Who is calling.' })
 export class ViewerType {
+  organizationId!: string;
+
   @Field(() => String)
   username!: string;
 
   @Field(() => Role)
   role!: Role;
 
-  @Field(() => [String], { description: 'The actions that the role may do.' })
+  @Field(() => [String], { description: 'The actions that the role may do; of an API key, those in its scopes.' })
   permissions!: string[];
 
-  @Field(() => GraphQLDateTime, { description: 'When the access token ends.' })
+  @Field(() => GraphQLDateTime, { description: 'When the access token or API key ends; in the year 9999 for a key without an end.' })
   expiresAt!: Date;
 }

@@ -7,7 +7,7 @@ import type { TypedDocumentString } from './generated/graphql.js';
 export interface ResponseError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
-  readonly extensions?: { readonly code?: string; readonly fields?: readonly { path: string; message: string }[]; readonly correlationId?: string };
+  readonly extensions?: { readonly code?: string; readonly fields?: readonly { path: string; message: string }[]; readonly correlationId?: string; readonly retryAfterSeconds?: number };
 }
 
 /** Thrown for a response with errors. */

@@ -12,6 +12,8 @@ import { localSecretKey } from './secret-key.js';
 /** A database for the time of one command. */
 export interface LocalDatabase {
   readonly models: Models;
+  /** Whether it was started for this command, so that no other process can be at work on it. */
+  readonly exclusive: boolean;
   close(): Promise<void>;
 }
 
@@ -21,20 +23,21 @@ export interface LocalDatabase {
  */
 export async function openLocalDatabase(config: Config): Promise<LocalDatabase> {
   const uri = config.mongoUri ?? (await readRuntime(config.dataDirectory))?.mongoUri;
-  if (uri) return bind(await connectDatabase(uri));
+  if (uri) return bind(await connectDatabase(uri, { tls: config.mongoTls }), false);
   const directory = await openDataDirectory(config.dataDirectory);
   const engines = await startEngines({ dataDirectory: directory.path, redisUrl: config.redisUrl ?? 'redis://unused' });
-  return bind(await connectDatabase(engines.mongoUri), async () => {
+  return bind(await connectDatabase(engines.mongoUri), true, async () => {
     await engines.stop();
     await directory.close();
   });
 }
 
-async function bind(connection: Connection, stop: () => Promise<void> = async () => undefined): Promise<LocalDatabase> {
+async function bind(connection: Connection, exclusive: boolean, stop: () => Promise<void> = async () => undefined): Promise<LocalDatabase> {
   const models = createModels(connection);
   await ensureIndexes(models);
   return {
     models,
+    exclusive,
     async close() {
       await connection.close();
       await stop();

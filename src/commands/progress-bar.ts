@@ -2,7 +2,8 @@ import { SingleBar } from 'cli-progress';
 
 /** Progress on a terminal; a line a tenth where output is no terminal. On standard error, so that output can be piped. */
 export interface ProgressBar {
-  update(done: number, note?: string): void;
+  /** @param total where it is only known by now, or has changed */
+  update(done: number, note?: string, total?: number): void;
   stop(): void;
 }
 
@@ -18,7 +19,10 @@ export function startProgressBar(label: string, total: number): ProgressBar {
   });
   bar.start(total, 0, { note: '' });
   return {
-    update: (done, note = '') => bar.update(done, { note }),
+    update: (done, note = '', newTotal) => {
+      if (newTotal !== undefined) bar.setTotal(newTotal);
+      bar.update(done, { note });
+    },
     stop: () => bar.stop(),
   };
 }

@@ -1,12 +1,15 @@
 import { Command } from 'commander';
-import type { Models, Patient } from '../../models/index.js';
+import type { Models } from '../../models/index.js';
 import { shippedModelsDirectory } from '../app.js';
 import { ensureOrganization } from '../auth/organizations.js';
 import type { Config } from '../config.js';
-import { isDuplicateKey } from '../database.js';
+import { encryptStoredData } from '../encrypt-stored-data.js';
+import { createOrganizationScopes } from '../organization-scope.js';
+import { openProtection } from '../protection/open-protection.js';
 import { loadRiskModels } from '../risk/registry.js';
 import { commandConfig } from './environment.js';
 import { openLocalDatabase } from './local-access.js';
+import { localMasterKeys } from './master-keys.js';
 import { wholeNumber } from './option-values.js';
 import { syntheticPatients } from './synthetic-patients.js';
 
@@ -41,18 +44,11 @@ export async function seedPatients(
   const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
   const features = new Map(registry.list().flatMap(({ manifest }) => manifest.features.map((feature) => [feature.code, feature])));
   await registry.close();
-  const patients = syntheticPatients(count, seed, [...features.values()], tenant._id, new Date());
+  const { protectionOf } = await openProtection(models, await localMasterKeys(config));
+  await encryptStoredData(models, protectionOf);
+  const records = createOrganizationScopes(models, protectionOf)({ organizationId: tenant._id.toHexString() }).patients;
+  const patients = syntheticPatients(count, seed, [...features.values()], new Date());
   let written = 0;
-  for (let start = 0; start < patients.length; start += patientsPerWrite) written += await insertNew(models, patients.slice(start, start + patientsPerWrite));
+  for (let start = 0; start < patients.length; start += patientsPerWrite) written += await records.insertNew(patients.slice(start, start + patientsPerWrite));
   return written;
-}
-
-async function insertNew(models: Models, patients: Patient[]): Promise<number> {
-  try {
-    await models.patients.insertMany(patients, { ordered: false });
-    return patients.length;
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
-    return (error as { insertedCount?: number; result?: { insertedCount?: number } }).insertedCount ?? 0;
-  }
 }

@@ -1,5 +1,6 @@
 import { Types } from 'mongoose';
-import { AdministrativeGender, type Patient } from '../../models/index.js';
+import { AdministrativeGender } from '../../models/index.js';
+import type { Patient } from '../patients/patient.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
 const givenNames: Readonly<Record<AdministrativeGender, readonly string[]>> = {
@@ -18,7 +19,7 @@ const missingShare = 0.1;
  * which is enough to try the system and says nothing about any population.
  * @param features those of the models served; required ones are always filled
  */
-export function syntheticPatients(count: number, seed: number, features: readonly ModelFeature[], organization: Types.ObjectId, now: Date): Patient[] {
+export function syntheticPatients(count: number, seed: number, features: readonly ModelFeature[], now: Date): Omit<Patient, 'organization'>[] {
   return Array.from({ length: count }, (_, index) => {
     // A generator a patient: patient 7 is the same one among 20 and among 20,000.
     const random = seededRandom(seed * 1_000_003 + index);
@@ -27,7 +28,6 @@ export function syntheticPatients(count: number, seed: number, features: readonl
     const birthDate = new Date(Date.UTC(now.getUTCFullYear() - age - 1, Math.floor(12 * random()), 1 + Math.floor(28 * random())));
     return {
       _id: new Types.ObjectId(),
-      organization,
       mrn: `SYN-${seed}-${String(index + 1).padStart(6, '0')}`,
       givenName: pick(givenNames[sex], random),
       familyName: pick(familyNames, random),

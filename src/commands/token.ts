@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Role } from '../../models/index.js';
+import { longestTokenMs } from '../auth/access-token.js';
 import { commandConfig } from './environment.js';
 import { issueLocalToken, openLocalDatabase } from './local-access.js';
 
@@ -9,7 +10,9 @@ const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 function parseDuration(text: string): number {
   const match = /^(\d{1,6})([smhd])$/.exec(text);
   if (!match) throw new InvalidArgumentError('Give a number and a unit, e.g. 15m, 1h or 7d.');
-  return Number(match[1]) * unitSeconds[match[2] as keyof typeof unitSeconds];
+  const seconds = Number(match[1]) * unitSeconds[match[2] as keyof typeof unitSeconds];
+  if (seconds * 1000 > longestTokenMs) throw new InvalidArgumentError(`Give at most ${longestTokenMs / 86_400_000}d.`);
+  return seconds;
 }
 
 /** `riskgraph token`: a signed access token for local use; the last line is the token alone. */

@@ -7,12 +7,16 @@ export interface Topics {
   scoringJobChanged: { readonly scoringJobId: string };
   /** Somebody wants a running job to stop. */
   scoringJobCancelRequested: { readonly scoringJobId: string };
+  /** An organization writes with another data key from now on. */
+  dataKeysChanged: { readonly organizationId: string };
   /** Predictions were stored. `predictionIds` and `patientIds` run side by side. */
   predictionsCreated: {
     readonly organizationId: string;
     readonly predictionIds: readonly string[];
     readonly patientIds: readonly string[];
   };
+  /** A credential was revoked; read the revocations again. The epoch counts them. */
+  credentialsRevoked: { readonly epoch: number };
 }
 
 export type Topic = keyof Topics;

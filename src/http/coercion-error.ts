@@ -17,6 +17,7 @@ export interface RequestFault {
 export function describeRequestFault({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): RequestFault {
   const node = nodes?.[0];
   if (message.startsWith('Syntax Error')) return at('query', 'has a syntax error: check its brackets and quotes');
+  if (message.startsWith('Unknown operation named')) return at('operationName', 'is not an operation of the document');
   const variable = /^Variable "\$(\w+)" (?:got invalid value|of (?:required|non-null) type)/.exec(message)?.[1];
   if (variable !== undefined) {
     const place = / at "([\w.[\]]+)"; /.exec(message)?.[1] ?? variable;

@@ -2,7 +2,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { isDatabaseOutage } from '../database.js';
-import { BadUserInputError, RiskGraphError, type ErrorCode } from '../errors.js';
+import { BadUserInputError, RateLimitedError, RiskGraphError, type ErrorCode } from '../errors.js';
 import { describeRequestFault, type RequestFault } from './coercion-error.js';
 
 /** Codes of Apollo and graphql-js that say the caller's request is at fault. */
@@ -29,7 +29,7 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
     const show = (code: ErrorCode, message: string, extra: object = {}): GraphQLFormattedError => ({ message, ...place, extensions: { code, ...extra } });
 
     if (cause instanceof RiskGraphError && cause.code !== 'INTERNAL') {
-      return show(cause.code, cause.message, cause instanceof BadUserInputError ? { fields: cause.fields } : {});
+      return show(cause.code, cause.message, detailsOf(cause));
     }
     if (isDatabaseOutage(cause)) {
       logger.warn({ err: cause }, 'database away');
@@ -41,6 +41,13 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
     logger.error({ correlationId, err: cause }, 'request failed');
     return show('INTERNAL', `Something went wrong on our side. Tell your operator the correlation id ${correlationId}.`, { correlationId });
   };
+}
+
+/** What a code carries beside its message. */
+function detailsOf(error: RiskGraphError): object {
+  if (error instanceof BadUserInputError) return { fields: error.fields };
+  if (error instanceof RateLimitedError) return { retryAfterSeconds: error.retryAfterSeconds };
+  return {};
 }
 
 /** Undefined when the fault is not the caller's. */

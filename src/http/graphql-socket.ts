@@ -1,56 +1,82 @@
-import { GraphQLError, getOperationAST, parse, validate, type ExecutionArgs, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, getOperationAST, type DocumentNode, type ExecutionArgs, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { ServerOptions } from 'graphql-ws';
 import { makeHandler, type Extra } from 'graphql-ws/use/@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import type { Viewer } from '../auth/viewer.js';
+import { BadUserInputError, RateLimitedError } from '../errors.js';
+import type { AdmittedDocuments } from './admitted-documents.js';
+import { recordDenials } from './denials.js';
 import type { ErrorFormatter } from './error-format.js';
 import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
+import type { RequestLimiter } from './rate-limits.js';
+import { answerPing, holdCredential, unidentified, type SocketCredential } from './socket-credential.js';
+import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './subscription-caps.js';
 
-/** Close code of a socket whose token is not valid, or has ended. https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md */
-const forbidden = 4403;
-/** setTimeout's own limit, about 25 days. */
-const longestTimeoutMs = 2 ** 31 - 1;
-/** A reader that lets this much pile up in the socket is gone for good. */
-export const largestSocketBacklogBytes = 4 * 1024 * 1024;
+/** Close code of a socket that says nothing of who it is. */
+const unauthorized = 4401;
+/** Close code of a socket whose user has opened too many. */
+const tooManyRequests = 4429;
 
 interface SocketState extends Extra {
-  caller?: Caller;
-  expiry?: NodeJS.Timeout;
+  credential?: SocketCredential;
+  /** Ends a socket of nobody's. */
+  patience?: NodeJS.Timeout;
+}
+
+/** What a subscription must pass before it begins. */
+export interface SubscriptionAdmission {
+  readonly documents: AdmittedDocuments;
+  readonly limiter: RequestLimiter | undefined;
+  readonly caps: SubscriptionCaps | undefined;
 }
 
 /**
  * Serves subscriptions over `graphql-transport-ws`, and nothing else: queries and mutations belong to HTTP, where
  * Apollo's own protections stand.
  */
-export function createSocketHandler(schema: GraphQLSchema, sources: ContextSources, formatError: ErrorFormatter) {
-  const format = (errors: readonly GraphQLError[]): GraphQLFormattedError[] => errors.map((error) => formatError(unwrap(error)));
+export function createSocketHandler(schema: GraphQLSchema, sources: ContextSources, formatError: ErrorFormatter, { documents, limiter, caps }: SubscriptionAdmission) {
+  const format = async (errors: readonly GraphQLError[], viewer: Viewer | null | undefined): Promise<GraphQLFormattedError[]> => {
+    const unwrapped = errors.map(unwrap);
+    await recordDenials(sources.app.audit, viewer ?? null, unwrapped);
+    return unwrapped.map(formatError);
+  };
 
   const options: ServerOptions<Record<string, unknown>, SocketState> = {
     schema,
+    connectionInitWaitTimeout: connectionInitMs,
     async onConnect({ connectionParams, extra }) {
       const { id, ip } = extra.request;
       const caller = await identifyCaller(sources.app, connectionParams?.authorization ?? connectionParams?.Authorization, { requestId: id, address: ip });
-      if (caller.authenticationFault) return false;
-      extra.caller = caller;
-      if (caller.viewer) {
-        const remainingMs = Math.min(Math.max(caller.viewer.expiresAt - Date.now(), 0), longestTimeoutMs);
-        extra.expiry = setTimeout(() => extra.socket.close(forbidden, 'Forbidden: the access token has expired'), remainingMs);
+      if (caller.authenticationFault) return unidentified(extra.socket, caller.authenticationFault);
+      if (caller.viewer && !extra.request.caller?.viewer && (await isTooOften(limiter, caller, ip))) {
+        extra.socket.close(tooManyRequests, 'Too many requests: try again in a minute');
+        return false;
       }
+      extra.credential = holdCredential(sources.app, extra.socket, caller);
+      if (!caller.viewer) extra.patience = setTimeout(() => extra.socket.close(unauthorized, 'Unauthorized: connect with an access token'), anonymousSocketMs);
       return true;
     },
-    onSubscribe({ extra }, _id, { query, variables, operationName }) {
-      const document = parseOrErrors(query);
-      if ('errors' in document) return document.errors;
-      const faults = validate(schema, document);
-      if (faults.length > 0) return faults;
-      if (getOperationAST(document, operationName)?.operation !== 'subscription') {
-        return [new GraphQLError('Only subscriptions are served over the WebSocket: send queries and mutations with POST /graphql.', { extensions: { code: 'BAD_REQUEST' } })];
-      }
+    onPing: ({ extra }, payload) => answerPing(extra.socket, extra.credential, payload),
+    async onSubscribe({ extra }, _id, payload) {
       const requestId = randomUUID();
-      const { viewer, ...caller }: Caller = extra.caller ?? { viewer: null };
-      const contextValue = createOperationContext(sources, { ...caller, viewer: viewer && { ...viewer, origin: { ...viewer.origin, requestId } } }, requestId);
-      return { schema, document, variableValues: variables ?? undefined, operationName, contextValue } satisfies ExecutionArgs;
+      const caller = extra.credential!.callerOf(requestId);
+      try {
+        caps?.open(extra.socket, caller.viewer ? `${caller.viewer.organizationId}/${caller.viewer.username}` : 'anonymous', payload);
+        await limiter?.count(caller, extra.request.ip ?? 'closed');
+        const document = documents.admit(payload) ?? [new BadUserInputError([{ path: 'query', message: 'is missing' }])];
+        if (!isDocument(document)) throw document;
+        if (getOperationAST(document, payload.operationName)?.operation !== 'subscription') {
+          throw new GraphQLError('Only subscriptions are served over the WebSocket: send queries and mutations with POST /graphql.', { extensions: { code: 'BAD_REQUEST' } });
+        }
+        documents.checkCost(document, payload.operationName, payload.variables);
+        const contextValue = createOperationContext(sources, caller, requestId);
+        return { schema, document, variableValues: payload.variables ?? undefined, operationName: payload.operationName, contextValue } satisfies ExecutionArgs;
+      } catch (thrown) {
+        caps?.close(payload);
+        return ((Array.isArray(thrown) ? thrown : [thrown]) as Error[]).map(asGraphqlError);
+      }
     },
     onOperation(_context, _id, _payload, _args, result) {
       // A subscription that was refused is answered with an error message, not with an event that holds errors.
@@ -61,12 +87,18 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
         throw error;
       })();
     },
-    onNext(_context, _id, _payload, _args, { errors, ...result }) {
-      return errors ? { ...result, errors: format(errors) } : undefined;
+    async onNext(_context, _id, _payload, { contextValue }, { errors, ...result }) {
+      return errors ? { ...result, errors: await format(errors, (contextValue as Caller).viewer) } : undefined;
     },
-    onError: (_context, _id, _payload, errors) => format(errors),
+    onError({ extra }, _id, payload, errors) {
+      caps?.close(payload);
+      return format(errors, extra.credential?.callerOf(randomUUID()).viewer);
+    },
+    onComplete: (_context, _id, payload) => caps?.close(payload),
     onClose({ extra }) {
-      clearTimeout(extra.expiry);
+      caps?.closeAll(extra.socket);
+      clearTimeout(extra.patience);
+      extra.credential?.release();
     },
   };
   const handler = makeHandler(options);
@@ -87,10 +119,17 @@ function unwrap(error: GraphQLError): GraphQLError {
   return path === undefined && originalError instanceof GraphQLError && originalError.message === error.message ? unwrap(originalError) : error;
 }
 
-function parseOrErrors(query: string) {
+/** Moves the count of an opened socket from its address to its user. */
+async function isTooOften(limiter: RequestLimiter | undefined, caller: Caller, address: string): Promise<boolean> {
   try {
-    return parse(query);
+    await limiter?.recount(caller, address);
+    return false;
   } catch (error) {
-    return { errors: [error as GraphQLError] };
+    if (error instanceof RateLimitedError) return true;
+    throw error;
   }
 }
+
+const isDocument = (admitted: DocumentNode | readonly Error[]): admitted is DocumentNode => !Array.isArray(admitted);
+
+const asGraphqlError = (error: Error): GraphQLError => (error instanceof GraphQLError ? error : new GraphQLError(error.message, { originalError: error }));

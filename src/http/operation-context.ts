@@ -1,11 +1,12 @@
 import DataLoader from 'dataloader';
-import type { Patient, ScoringJob } from '../../models/index.js';
+import type { Prediction, ScoringJob } from '../../models/index.js';
 import type { App } from '../app.js';
-import { identityFromAuthorization } from '../auth/access-token.js';
 import type { RequestOrigin, Viewer } from '../auth/viewer.js';
-import { UnauthenticatedError } from '../errors.js';
+import { isDatabaseOutage } from '../database.js';
+import { ServiceUnavailableError, UnauthenticatedError } from '../errors.js';
 import type { JobStreams } from '../jobs/job-stream.js';
 import type { PredictionStreams } from '../jobs/prediction-stream.js';
+import type { Patient } from '../patients/patient.js';
 
 /** What each operation is given; the schema reads it as its OperationContext. */
 export interface ContextSources {
@@ -21,25 +22,29 @@ export function createOperationContext({ app, jobStreams, predictionStreams }: C
 
 export interface Caller {
   readonly viewer: Viewer | null;
-  readonly authenticationFault?: UnauthenticatedError;
+  readonly origin: RequestOrigin;
+  /** Why the credential that was sent counts for nothing: it is not valid, or that cannot be told just now. */
+  readonly authenticationFault?: UnauthenticatedError | ServiceUnavailableError;
 }
 
-/** A token that is not valid makes an anonymous caller, who is told why by the first rule that refuses. */
-export async function identifyCaller(app: App, authorization: unknown, origin: RequestOrigin): Promise<Caller> {
+/** A credential that is not valid makes an anonymous caller, who is told why by the first rule that refuses. */
+export async function identifyCaller({ identity }: App, authorization: unknown, origin: RequestOrigin): Promise<Caller> {
   try {
-    const identity = await identityFromAuthorization(app.accessTokens, authorization);
-    return { viewer: identity && { ...identity, origin } };
+    const found = await identity.authenticator.authenticate(authorization);
+    return { viewer: found && { ...found, origin }, origin };
   } catch (error) {
-    if (error instanceof UnauthenticatedError) return { viewer: null, authenticationFault: error };
-    throw error;
+    if (error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError) return { viewer: null, origin, authenticationFault: error };
+    if (!isDatabaseOutage(error)) throw error;
+    return { viewer: null, origin, authenticationFault: new ServiceUnavailableError('The database does not answer: try again in a moment.') };
   }
 }
 
 /** Batches, but remembers nothing: the context of a subscription outlives many changes. */
-function createLoaders({ patients, jobs }: App, viewer: Viewer | null) {
+function createLoaders({ patients, jobs, predictions }: App, viewer: Viewer | null) {
   const options = { cache: false };
   return {
     patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),
+    prediction: new DataLoader<string, Prediction | null>((ids) => predictions.findMany(viewer, ids), options),
     job: new DataLoader<string, ScoringJob | null>((ids) => jobs.findMany(viewer, ids), options),
   };
 }

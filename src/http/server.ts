@@ -1,22 +1,33 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
 import { BadUserInputError } from '../errors.js';
+import { createAdmittedDocuments } from './admitted-documents.js';
+import { documentStore, persistedQueries, recordRefusals, refuseSubscriptions, refuseUnadmitted, sayRateLimited } from './apollo-plugins.js';
 import { cannotListen } from './cannot-listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
 import { registerMetrics } from './metrics.js';
-import { createOperationContext, identifyCaller, type ContextSources } from './operation-context.js';
+import { createOperationContext, type ContextSources } from './operation-context.js';
+import { readPersistedQueries } from './persisted-queries.js';
+import { everyProtection, type Protections } from './protections.js';
+import { createRequestLimiter, type RequestLimiter } from './rate-limits.js';
+import { createRequestAdmission } from './request-admission.js';
+import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
+import { createSubscriptionCaps } from './subscription-caps.js';
 
 /** Largest request body and WebSocket message. A batch names at most 100,000 patients, 27 bytes each. */
 const largestRequestBytes = 4 * 1024 * 1024;
+
+/** A request must have come in whole within this time, milliseconds: 4 MiB over a slow line, but no drop by drop. */
+const requestTimeoutMs = 60_000;
 
 export interface HttpServer {
   /** e.g. `http://127.0.0.1:4000` */
@@ -28,24 +39,35 @@ export interface HttpServer {
 
 /**
  * Serves GraphQL over HTTP and WebSocket, the Sandbox, health and metrics on one port.
- * @throws StartupError when the port is taken
+ * @param protections for the benchmark of what they cost; all, wherever patients are
+ * @throws StartupError when the port is taken, or the persisted queries cannot be read
  */
-export async function startHttpServer(schema: GraphQLSchema, sources: ContextSources): Promise<HttpServer> {
+export async function startHttpServer(schema: GraphQLSchema, sources: ContextSources, protections: Protections = everyProtection): Promise<HttpServer> {
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
   const formatError = createErrorFormatter(logger);
-  const server = fastify({ bodyLimit: largestRequestBytes, genReqId: () => randomUUID(), forceCloseConnections: true });
+  const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
+  const limits = protections.queryLimits ? config.queryLimits : undefined;
+  const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
+  const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
+  const server = fastify({ bodyLimit: largestRequestBytes, genReqId: () => randomUUID(), requestTimeout: requestTimeoutMs, forceCloseConnections: true, trustProxy });
   const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
     schema,
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     csrfPrevention: true,
-    persistedQueries: false,
+    allowBatchedHttpRequests: false,
+    persistedQueries: persistedQueries(list),
+    documentStore: documentStore(documents),
+    parseOptions: { maxTokens: limits?.tokens },
     stopOnTerminationSignals: false,
     logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (message) => logger.error({ apollo: typeof message }, 'Apollo Server') },
     plugins: [
       fastifyApolloDrainPlugin(server),
+      refuseUnadmitted(documents),
       refuseSubscriptions,
+      recordRefusals(sources.app.audit),
+      sayRateLimited,
       production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
     ],
     formatError: (_formatted, error) => formatError(error),
@@ -68,13 +90,18 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
       done();
     },
   });
-  const context = async ({ headers, id, ip }: FastifyRequest) =>
-    createOperationContext(sources, await identifyCaller(sources.app, headers.authorization, { requestId: id, address: ip }), id);
+  if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
+  const limiter = protections.rateLimits ? openLimiter(server, sources) : undefined;
+  const mostSockets = protections.socketLimits ? config.socketLimits.socketsPerNode : Infinity;
+  const admission = createRequestAdmission(sources, documents, formatError, { limiter, mostSockets });
+  const caps = protections.socketLimits ? createSubscriptionCaps(config.socketLimits) : undefined;
+  const context = async ({ caller, id }: FastifyRequest) => createOperationContext(sources, caller!, id);
   const handler = fastifyApolloHandler(apollo, { context });
-  const socketHandler = createSocketHandler(schema, sources, formatError);
-  server.post('/graphql', handler);
+  const socketHandler = createSocketHandler(schema, sources, formatError, { documents, limiter, caps });
+  server.decorateRequest('caller', null);
+  server.route({ method: 'POST', url: '/graphql', ...admission, handler });
   server.register(async (scope) => {
-    scope.route({ method: 'GET', url: '/graphql', handler, wsHandler: socketHandler });
+    scope.route({ method: 'GET', url: '/graphql', ...admission, ...(protections.headers && { onSend: sandboxPolicy }), handler, wsHandler: socketHandler });
   });
   registerHealth(server, sources.app);
   registerMetrics(server, sources);
@@ -90,17 +117,11 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   };
 }
 
-/** Over HTTP graphql-js would run a subscription as if it were a query. */
-const refuseSubscriptions: ApolloServerPlugin<ReturnType<typeof createOperationContext>> = {
-  async requestDidStart() {
-    return {
-      async didResolveOperation({ operation }) {
-        if (operation?.operation !== 'subscription') return;
-        throw new GraphQLError('Subscriptions are served over the WebSocket at /graphql, with the protocol graphql-transport-ws.', { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
-      },
-    };
-  },
-};
+function openLimiter(server: FastifyInstance, { app }: ContextSources): RequestLimiter {
+  const redis = app.connectRedis('dispensable');
+  server.addHook('onClose', async () => redis.disconnect());
+  return createRequestLimiter(redis, app.config.rateLimits, { prefix: app.config.redisPrefix, secret: app.config.secretKey! });
+}
 
 async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
   try {

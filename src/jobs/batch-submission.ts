@@ -1,5 +1,7 @@
 import { Types } from 'mongoose';
 import { ScoringJobKind, type Models, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
+import { recorded } from '../audit/recorded.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError } from '../errors.js';
@@ -7,9 +9,10 @@ import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
 import { authorizeFilter, patientQuery } from '../patients/patient-service.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
+import { findByKey, identifyRequest, refuseOtherRequest } from './idempotency.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
-import { findByKey, newJob, refuseOtherRequest, requireModel } from './job-service.js';
+import { newJob, requireModel, subjectOf } from './job-service.js';
 import type { JobStore } from './job-store.js';
 import { packIds } from './patient-ids.js';
 import { largestBlock } from './prediction-block.js';
@@ -30,6 +33,7 @@ export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) 
 export function createBatchSubmission(
   models: Models,
   scopeOf: ScopeOf,
+  audit: AuditTrail,
   registry: RiskModelRegistry,
   store: JobStore,
   dispatcher: JobDispatcher,
@@ -65,22 +69,23 @@ export function createBatchSubmission(
     const request = parseInput(submitBatchScoringJobSchema, input);
     authorizeFilter(viewer, request.filter ?? {});
     const scope = scopeOf(viewer);
-    const known = await findByKey(scope, request);
+    const identity = await identifyRequest(scope, request);
+    const known = await findByKey(scope, identity);
     if (known) return known;
     const model = requireModel(registry, request.modelId, request.modelVersion);
-    const common = newJob(viewer, model, request);
+    const common = newJob(viewer, model, request, identity);
     try {
       const ids = request.patientIds ? named(scope, request.patientIds) : scope.patients.ids(patientQuery(request.filter ?? {}));
       const total = await writeChunks(common._id, ids, Math.min(largestChunk, largestBlock(model.manifest.features.length)));
       if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
-      const { job, created } = await store.insert({ ...common, kind: ScoringJobKind.BATCH, total });
+      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', subject: subjectOf(common._id) }, () => store.insert({ ...common, kind: ScoringJobKind.BATCH, total }));
       if (created) {
         // Not awaited: the job is accepted, and a million patients are many queue entries.
         void dispatcher.dispatch(job);
         return job;
       }
       await models.scoringChunks.deleteMany({ job: common._id });
-      refuseOtherRequest(job, request);
+      refuseOtherRequest(job, identity);
       return job;
     } catch (error) {
       await models.scoringChunks.deleteMany({ job: common._id });

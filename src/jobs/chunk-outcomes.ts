@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose';
-import type { Models, Patient, PredictionBlock, ScoringChunk, ScoringJob } from '../../models/index.js';
+import type { Models, PredictionBlock, ScoringChunk, ScoringJob } from '../../models/index.js';
 import { isDuplicateKey } from '../database.js';
 import type { RiskModel } from '../risk/risk-model.js';
 import { newBlockId } from './prediction-block.js';
@@ -25,7 +25,7 @@ export function createChunkOutcomes({ patients, predictionBlocks }: Models): Chu
     const filter = { _id: { $in: ids } };
     // Nearly always all are there, and a number is quickly sent.
     if ((await patients.collection.countDocuments(filter)) === ids.length) return new Set();
-    const present = (await patients.collection.find(filter, { projection: { _id: 1 } }).toArray()) as unknown as Pick<Patient, '_id'>[];
+    const present = await patients.collection.find(filter, { projection: { _id: 1 } }).toArray();
     const found = new Set(present.map(({ _id }) => _id.toHexString()));
     return new Set(ids.map((id) => id.toHexString()).filter((id) => !found.has(id)));
   }

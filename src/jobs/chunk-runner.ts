@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { ScoringJobState, type ChunkFailure, type JobFault, type Models, type Prediction, type PredictionBlock, type ScoringChunk, type ScoringJob } from '../../models/index.js';
 import { bytesOf } from '../binary.js';
 import type { EventBus } from '../events/event-bus.js';
-import { patientRecordFields } from '../patients/model-inputs.js';
+import type { ScorablePatient } from '../patients/scorable-patient.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import type { BatchProgress } from './batch-progress.js';
 import { createChunkOutcomes } from './chunk-outcomes.js';
@@ -15,12 +15,13 @@ import { predictionId } from './prediction-block.js';
 import { progressPeriodMs } from './progress-reporter.js';
 import { createChunkScorer } from './score-chunk.js';
 import type { ScoringEngine } from './scoring-engine.js';
-import type { ScorablePatient } from './scoring-records.js';
+import type { ScoringRecords } from './scoring-records.js';
 import { servedModel } from './served-model.js';
 import { createThrottle } from './throttle.js';
 
 export interface ChunkRunnerDependencies {
   readonly models: Models;
+  readonly records: Pick<ScoringRecords, 'patients'>;
   readonly registry: RiskModelRegistry;
   readonly engine: ScoringEngine;
   readonly store: JobStore;
@@ -43,7 +44,7 @@ export interface ChunkRunner {
 }
 
 export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkRunner {
-  const { models, registry, engine, store, batchProgress, events, attempts, leaseMs, logger } = dependencies;
+  const { models, records, registry, engine, store, batchProgress, events, attempts, leaseMs, logger } = dependencies;
   const { scoringChunks } = models;
   const refreshes = createThrottle(progressPeriodMs, (id) => batchProgress.refresh(new Types.ObjectId(id)).then(() => undefined, () => undefined));
   const outcomes = createChunkOutcomes(models);
@@ -85,7 +86,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     const all = unpackIds(chunk.patients);
     const done = chunk.attempts > 1 ? await storedSingly(models, chunk, all) : new Set();
     const ids = done.size > 0 ? all.filter((id) => !done.has(id.toHexString())) : all;
-    const patients = await readPatients(models, job, ids);
+    const patients = await records.patients(job.organization, ids);
     const { failures, ...outcome } = await scoreChunk(model, patients, job.explain, signal);
     signal.throwIfAborted();
     const block = await outcomes.store(job, model, chunk, { ...outcome, failures: [...failures, ...absent(ids, patients)] });
@@ -131,11 +132,6 @@ async function begin(store: JobStore, jobId: Types.ObjectId): Promise<ScoringJob
     status.state === ScoringJobState.QUEUED ? { status: started(status, new Date()) } : null,
   );
   return !job || isTerminal(job.status.state) ? null : job;
-}
-
-async function readPatients({ patients }: Models, { organization }: ScoringJob, ids: Types.ObjectId[]): Promise<ScorablePatient[]> {
-  const found = patients.collection.find({ _id: { $in: ids }, organization }, { projection: { organization: 1, ...patientRecordFields }, batchSize: ids.length + 1 });
-  return (await found.toArray()) as unknown as ScorablePatient[];
 }
 
 function absent(ids: readonly Types.ObjectId[], patients: readonly ScorablePatient[]): ChunkFailure[] {

@@ -1,14 +1,18 @@
-import { createHash } from 'node:crypto';
 import { Types, type QueryFilter } from 'mongoose';
 import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
+import type { AuditSubject, AuditTrail } from '../audit/audit-trail.js';
+import { recorded, recordRead } from '../audit/recorded.js';
+import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
-import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
+import type { ScopeOf } from '../organization-scope.js';
 import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
+import { outsideCareTeam } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
+import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { isTerminal, revived, submitted } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
@@ -51,7 +55,7 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
+export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
   async function findOwn(viewer: Viewer, id: string): Promise<ScoringJob | null> {
     const _id = toObjectId(id);
     return _id && scopeOf(viewer).scoringJobs.findOne({ _id });
@@ -87,23 +91,27 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
       authorize(viewer, 'job:submit');
       const request = parseInput(submitScoringJobSchema, input);
       const scope = scopeOf(viewer);
-      const known = await findByKey(scope, request);
+      const identity = await identifyRequest(scope, request);
+      const known = await findByKey(scope, identity);
       if (known) return known;
       const model = requireModel(registry, request.modelId, request.modelVersion);
       const patientId = toObjectId(request.patientId);
       const patient = patientId && (await records.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
+      const access = careTeamAccess(viewer, patient);
+      if (access === 'CLOSED') throw outsideCareTeam();
       refuseUnscorable(model, patient);
-      const { job, created } = await store.insert({ ...newJob(viewer, model, request), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id });
+      const wanted: ScoringJob = { ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
+      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', patientIds: [request.patientId], subject: subjectOf(wanted._id), flagged: access === 'BREAK_GLASS' }, () => store.insert(wanted));
       if (created) await dispatcher.dispatch(job);
-      else refuseOtherRequest(job, request);
+      else refuseOtherRequest(job, identity);
       return job;
     },
 
     async cancel(viewer, id) {
       authorize(viewer, 'job:control');
       const { _id } = await getOwn(viewer, id);
-      await store.requestCancel(_id);
+      await recorded(audit, viewer, { action: 'job:control', subject: subjectOf(_id) }, () => store.requestCancel(_id));
       const job = await afterCancel(await getOwn(viewer, id));
       if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
         throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
@@ -116,12 +124,15 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
       if (first < 1 || first > largestPage) throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
       const chunks = await scopeOf(viewer).chunks(job).failed(first);
       const faults = chunks.flatMap(({ failures }) => failures);
-      return faults.slice(0, first).map(({ patient, code, message }) => ({ patientId: patient.toHexString(), code, message }));
+      const shown = faults.slice(0, first).map(({ patient, code, message }) => ({ patientId: patient.toHexString(), code, message }));
+      await recordRead(audit, viewer, 'prediction:read', shown.map(({ patientId }) => patientId), { subject: subjectOf(job._id) });
+      return shown;
     },
 
     async retry(viewer, id) {
       authorize(viewer, 'job:control');
       const known = await getOwn(viewer, id);
+      await audit.record(viewer, { action: 'job:control', outcome: 'ALLOWED', subject: subjectOf(known._id) });
       // Before anybody can run a chunk of the revived batch, and never while one runs.
       if (known.kind === ScoringJobKind.BATCH && isRevivable(known)) await scopeOf(viewer).chunks(known).resetAttempts();
       let found: ScoringJob = known;
@@ -142,6 +153,9 @@ export function createJobService(scopeOf: ScopeOf, records: ScoringRecords, regi
   };
 }
 
+/** What an audit event says it is about. */
+export const subjectOf = (job: Types.ObjectId): AuditSubject => ({ kind: 'SCORING_JOB', id: job.toHexString() });
+
 const isRevivable = ({ status, compactedAt }: ScoringJob): boolean =>
   (status.state === ScoringJobState.FAILED || status.state === ScoringJobState.CANCELLED) && !compactedAt;
 
@@ -149,20 +163,6 @@ const reasonNotRevivable = ({ status, compactedAt }: ScoringJob): string =>
   compactedAt
     ? 'The scoring job ended longer ago than finished jobs are kept: submit a new one.'
     : `The scoring job is ${status.state}: only a FAILED or CANCELLED one can be retried.`;
-
-/**
- * The job that was submitted under the request's idempotency key before, whatever became of its patient since.
- * @throws ConflictError when it was submitted for something else
- */
-export async function findByKey(
-  scope: OrganizationScope,
-  request: { readonly idempotencyKey?: string | null },
-): Promise<ScoringJob | null> {
-  if (request.idempotencyKey == null) return null;
-  const job = await scope.scoringJobs.findOne({ idempotencyKey: request.idempotencyKey });
-  if (job) refuseOtherRequest(job, request);
-  return job;
-}
 
 /** @throws NotFoundError when no such model, or not that version, is served */
 export function requireModel(registry: RiskModelRegistry, id: string, version: string | null | undefined): RiskModel {
@@ -175,7 +175,8 @@ export function requireModel(registry: RiskModelRegistry, id: string, version: s
 export function newJob(
   viewer: Viewer,
   model: RiskModel,
-  request: { readonly idempotencyKey?: string | null; readonly priority?: number | null; readonly explain?: boolean | null },
+  request: { readonly priority?: number | null; readonly explain?: boolean | null },
+  identity: RequestIdentity | undefined,
 ): Omit<ScoringJob, 'kind' | 'total'> {
   const status = submitted();
   const now = new Date();
@@ -191,23 +192,11 @@ export function newJob(
     modelSha256: model.sha256,
     explain: request.explain ?? true,
     priority: request.priority ?? 5,
-    ...(request.idempotencyKey != null && { idempotencyKey: request.idempotencyKey, requestHash: requestHash(request) }),
+    ...identity,
     attemptsThisRun: 0,
     dispatch: 1,
     dispatchedAt: now,
   };
-}
-
-/** @throws ConflictError when the key belongs to a request that asked for something else */
-export function refuseOtherRequest(job: ScoringJob, request: object): void {
-  if (job.requestHash !== requestHash(request)) {
-    throw new ConflictError('This idempotencyKey was used for another request: use a new key for a new request.');
-  }
-}
-
-function requestHash(request: object): string {
-  const given = Object.entries(request).filter(([, value]) => value != null).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(given)).digest('hex');
 }
 
 /** Tells the submitter at once what would make the job fail later. */

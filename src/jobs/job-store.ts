@@ -80,9 +80,9 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
         await insertOne(job);
         return { job, created: true };
       } catch (error) {
-        if (!isDuplicateKey(error) || job.idempotencyKey === undefined) throw error;
-        const { organization, idempotencyKey } = job;
-        return { job: await scoringJobs.findOne({ organization, idempotencyKey }).lean<ScoringJob>().orFail(), created: false };
+        if (!isDuplicateKey(error) || job.idempotencyKeyIndex === undefined) throw error;
+        const { organization, idempotencyKeyIndex } = job;
+        return { job: await scoringJobs.findOne({ organization, idempotencyKeyIndex }).lean<ScoringJob>().orFail(), created: false };
       }
     },
 

@@ -16,6 +16,12 @@ export interface PredictionFilter {
   readonly minimumProbability?: number | null;
 }
 
+/** What of the predictions that match is shown. */
+export interface PredictionSelection extends PredictionFilter {
+  /** Patients of whom nothing is. */
+  readonly closed?: readonly Types.ObjectId[];
+}
+
 /** An id that is none matches nothing. */
 const idOrNone = (id: string): Types.ObjectId => toObjectId(id) ?? new Types.ObjectId();
 
@@ -34,12 +40,13 @@ function sharedConditions(filter: PredictionFilter): QueryFilter<Pick<Prediction
  * Predictions stored by themselves.
  * @param after only those older than this one
  */
-export function predictionQuery(filter: PredictionFilter, after?: Types.ObjectId): QueryFilter<Prediction> {
+export function predictionQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<Prediction> {
   return {
     ...sharedConditions(filter),
     ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
     ...(filter.riskBands != null && { riskBand: { $in: [...filter.riskBands] } }),
     ...(filter.minimumProbability != null && { probability: { $gte: filter.minimumProbability } }),
+    ...(filter.closed?.length && { $nor: [{ patient: { $in: [...filter.closed] } }] }),
     ...(after && { _id: { $lt: after } }),
   };
 }
@@ -63,17 +70,18 @@ const startOfSecond = (time: Date): Types.ObjectId => Types.ObjectId.createFromT
 const newestId = new Types.ObjectId('ffffffffffffffffffffffff');
 
 /** Whether some rows of a block may match and others not. */
-export const choosesRows = ({ patientId, riskBands, minimumProbability }: PredictionFilter): boolean =>
-  patientId != null || riskBands != null || minimumProbability != null;
+export const choosesRows = ({ patientId, riskBands, minimumProbability, closed = [] }: PredictionSelection): boolean =>
+  patientId != null || riskBands != null || minimumProbability != null || closed.length > 0;
 
 /** Aggregation condition on `$$row` of a block. */
-export function rowCondition(filter: PredictionFilter, after?: Types.ObjectId): object {
+export function rowCondition(filter: PredictionSelection, after?: Types.ObjectId): object {
   const place = after && placeOf(after);
   return {
     $and: [
       ...(filter.patientId != null ? [{ $eq: ['$$row.patient', idOrNone(filter.patientId)] }] : []),
       ...(filter.riskBands != null ? [{ $in: ['$$row.riskBand', [...filter.riskBands]] }] : []),
       ...(filter.minimumProbability != null ? [{ $gte: ['$$row.probability', filter.minimumProbability] }] : []),
+      ...(filter.closed?.length ? [{ $not: { $in: ['$$row.patient', [...filter.closed]] } }] : []),
       ...(place ? [{ $or: [{ $lt: ['$_id', place.block] }, { $lt: ['$$row.number', place.number] }] }] : []),
     ],
   };

@@ -6,6 +6,7 @@ import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
 import { readPageOf, type Page, type PageRequest } from '../pagination.js';
+import { closedPatientIds, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
@@ -16,6 +17,7 @@ import type { PredictionFilter } from './prediction-filter.js';
 import { additivityFault, toStoredExplanation } from './score-patients.js';
 import { servedModel } from './served-model.js';
 import { storedPredictions } from './stored-predictions.js';
+import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
 import { BadUserInputError, RiskGraphError } from '../errors.js';
 
 /** A score that was computed now and stored nowhere. */
@@ -39,31 +41,52 @@ export interface PredictionService {
    * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served
    */
   explanation(prediction: Prediction): Promise<StoredExplanation>;
+  /** Computes a prediction again; null when there is none for this viewer. */
+  verify(viewer: Viewer | null, id: string): Promise<PredictionVerification | null>;
   /** @throws BadUserInputError, NotFoundError */
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
 
-export function createPredictionService(scopeOf: ScopeOf, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
+export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
+  /** Nobody is shown a prediction before it is recorded that they are; those of closed patients are not shown. */
+  const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> => fence.show(viewer, 'prediction:read', results);
+  const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> => (await show(viewer, [result]))[0] ?? null;
+
+  /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
+  async function patientToSimulate(viewer: Viewer, patientId: string): Promise<PatientRecord> {
+    const scope = scopeOf(viewer);
+    const _id = toObjectId(patientId) ?? new Types.ObjectId();
+    const patient = await scope.patients.findOne({ _id });
+    if (!patient) await refuseClosed(scope, { _id });
+    if (!patient) throw new NotFoundError('This patient');
+    await fence.show(viewer, 'risk:simulate', [{ patient: _id }]);
+    return patient;
+  }
+
   return {
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
       const _id = toObjectId(id);
-      return _id && storedPredictions(scopeOf(viewer)).find(_id);
+      return showOne(viewer, _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
     },
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      return storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())));
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
-      return readPageOf<Prediction>(storedPredictions(scopeOf(viewer)).list(filter), request);
+      const scope = scopeOf(viewer);
+      const closed = await closedPatientIds(scope, viewer);
+      const page = await readPageOf<Prediction>(storedPredictions(scope).list({ ...filter, closed }), request);
+      await show(viewer, page.edges.map(({ node }) => node));
+      return page;
     },
 
     async ofJob(viewer, job) {
       authorize(viewer, 'prediction:read');
-      return storedPredictions(scopeOf(viewer)).ofJob(job);
+      return showOne(viewer, await storedPredictions(scopeOf(viewer)).ofJob(job));
     },
 
     async explanation(prediction) {
@@ -75,14 +98,22 @@ export function createPredictionService(scopeOf: ScopeOf, registry: RiskModelReg
       return toStoredExplanation(explanation!);
     },
 
+    async verify(viewer, id) {
+      authorize(viewer, 'prediction:verify');
+      const _id = toObjectId(id);
+      const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
+      const [prediction] = await fence.show(viewer, 'prediction:verify', [found]);
+      if (!prediction) return null;
+      return verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion));
+    },
+
     async simulate(viewer, input) {
       authorize(viewer, 'risk:simulate');
       const { modelId, modelVersion, patientId, features } = parseInput(simulateRiskSchema, input);
       const model = requireModel(registry, modelId, modelVersion);
       const faults = catalogue.faults(features ?? [], 'features');
       if (faults.length > 0) throw new BadUserInputError(faults);
-      const patient = patientId == null ? nobody : await scopeOf(viewer).patients.findOne({ _id: toObjectId(patientId) ?? new Types.ObjectId() });
-      if (!patient) throw new NotFoundError('This patient');
+      const patient = patientId == null ? nobody : await patientToSimulate(viewer, patientId);
       const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
       const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
       const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);

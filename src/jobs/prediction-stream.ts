@@ -1,3 +1,4 @@
+import type { Prediction } from '../../models/index.js';
 import type { EventBus } from '../events/event-bus.js';
 import { ServiceUnavailableError } from '../errors.js';
 
@@ -78,6 +79,39 @@ export function createPredictionStreams(events: EventBus): PredictionStreams {
     close() {
       stop();
       followers.forEach((follower) => follower.close());
+    },
+  };
+}
+
+/** One event: the prediction, or why it could not be read. */
+export type StreamedPrediction = { readonly prediction: Prediction } | { readonly fault: unknown };
+
+/**
+ * Reads each prediction that a stream names. One that is gone, or not for this viewer, is left out; one that cannot be
+ * read is an event of its own, so that the stream goes on.
+ * @param read null for a prediction that is to be left out
+ */
+export function readEach(ids: AsyncIterableIterator<string>, read: (id: string) => Promise<Prediction | null>): AsyncIterableIterator<StreamedPrediction> {
+  return {
+    async next() {
+      for (;;) {
+        const id = await ids.next();
+        if (id.done) return id;
+        try {
+          const prediction = await read(id.value);
+          if (prediction) return { done: false, value: { prediction } };
+        } catch (fault) {
+          return { done: false, value: { fault } };
+        }
+      }
+    },
+    // Ends a `next` that is still waiting, which a generator would hold back until the next event.
+    async return() {
+      await ids.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
     },
   };
 }

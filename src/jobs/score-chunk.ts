@@ -1,6 +1,8 @@
 import type { Types } from 'mongoose';
 import type { BlockExplanation, ChunkFailure, PredictionRow } from '../../models/index.js';
 import { modelInputs } from '../patients/model-inputs.js';
+import type { ScorablePatient } from '../patients/scorable-patient.js';
+import { CiphertextError } from '../protection/errors.js';
 import { riskBands } from '../risk/manifest.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel } from '../risk/risk-model.js';
 import type { ExplainedColumns, ScoredColumns } from '../risk/score-columns.js';
@@ -9,7 +11,6 @@ import { describeFault } from './job-fault.js';
 import { rowWidth } from './prediction-block.js';
 import { additivityFault } from './score-patients.js';
 import type { ScoringEngine } from './scoring-engine.js';
-import type { ScorablePatient } from './scoring-records.js';
 
 /** What became of the patients of a chunk. */
 export interface ChunkOutcome {
@@ -42,7 +43,7 @@ export function createChunkScorer(engine: ScoringEngine): ScoreChunk {
         try {
           encoded.push({ patient: patient._id, row: model.encode(modelInputs(model.manifest, patient, createdAt)) });
         } catch (error) {
-          if (!(error instanceof InvalidFeaturesError)) throw error;
+          if (!(error instanceof InvalidFeaturesError || error instanceof CiphertextError)) throw error;
           failures.push({ patient: patient._id, ...describeFault(error) });
         }
       }

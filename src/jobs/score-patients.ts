@@ -1,10 +1,10 @@
 import { Types } from 'mongoose';
 import { JobStage, type JobFault, type Prediction, type ScoringJob, type StoredExplanation } from '../../models/index.js';
 import { modelInputs } from '../patients/model-inputs.js';
+import type { ScorablePatient } from '../patients/scorable-patient.js';
 import type { EncodedRow, RiskModel, RowExplanation, Score } from '../risk/risk-model.js';
 import type { RowScorer } from './grouped-scoring.js';
 import { PermanentFault } from './job-fault.js';
-import type { ScorablePatient } from './scoring-records.js';
 
 /** An explanation further from its sum than this is never stored. In the model's output space. */
 export const additivityTolerance = 1e-5;

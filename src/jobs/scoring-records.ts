@@ -1,30 +1,37 @@
 import type { Types } from 'mongoose';
-import type { Models, Patient, Prediction } from '../../models/index.js';
+import type { Models, Prediction, StoredPatient } from '../../models/index.js';
 import { isDuplicateKey } from '../database.js';
 import { groupedFind, groupedInsert } from '../group-queries.js';
-import { patientRecordFields, type PatientRecord } from '../patients/model-inputs.js';
+import { openScorablePatient, scorablePatientFields, type ScorablePatient, type StoredScorablePatient } from '../patients/scorable-patient.js';
+import type { ProtectionOf } from '../protection/protection.js';
 
-/** A patient as far as a risk model needs it. */
-export type ScorablePatient = PatientRecord & Pick<Patient, '_id' | 'organization'>;
-
-/** What single jobs read and write beside themselves. Jobs that run at the same time share their round trips. */
+/** What jobs read and write beside themselves. Single jobs that run at the same time share their round trips. */
 export interface ScoringRecords {
   /** Null when the organization has no such patient. */
   patient(organization: Types.ObjectId, id: Types.ObjectId): Promise<ScorablePatient | null>;
+  /** Those of the ids that the organization has. */
+  patients(organization: Types.ObjectId, ids: readonly Types.ObjectId[]): Promise<ScorablePatient[]>;
   patientExists(id: Types.ObjectId): Promise<boolean>;
   /** @returns the prediction as stored: the earlier one where the job has scored this patient before */
   storePrediction(prediction: Prediction): Promise<Prediction>;
   erasePrediction(id: Types.ObjectId): Promise<void>;
 }
 
-export function createScoringRecords({ patients, predictions }: Models): ScoringRecords {
-  const findPatient = groupedFind<Patient, ScorablePatient>(patients, { organization: 1, ...patientRecordFields });
-  const findPatientId = groupedFind<Patient>(patients, { _id: 1 });
+export function createScoringRecords({ patients, predictions }: Models, protectionOf: ProtectionOf): ScoringRecords {
+  const findPatient = groupedFind<StoredPatient, StoredScorablePatient>(patients, scorablePatientFields);
+  const findPatientId = groupedFind<StoredPatient>(patients, { _id: 1 });
   const insertPrediction = groupedInsert<Prediction>(predictions);
   return {
     async patient(organization, id) {
-      const patient = await findPatient(id);
-      return patient?.organization.equals(organization) ? patient : null;
+      const stored = await findPatient(id);
+      return stored?.organization.equals(organization) ? openScorablePatient(await protectionOf(organization).reader([stored.dataKey]), stored) : null;
+    },
+    async patients(organization, ids) {
+      const stored = await patients.collection
+        .find<StoredScorablePatient>({ _id: { $in: [...ids] }, organization }, { projection: scorablePatientFields, batchSize: ids.length + 1 })
+        .toArray();
+      const read = await protectionOf(organization).reader(stored.map(({ dataKey }) => dataKey));
+      return stored.map((patient) => openScorablePatient(read, patient));
     },
     async patientExists(id) {
       return (await findPatientId(id)) !== null;

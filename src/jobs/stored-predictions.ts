@@ -2,8 +2,8 @@ import type { Types } from 'mongoose';
 import type { Prediction, PredictionRow } from '../../models/index.js';
 import type { OrganizationScope } from '../organization-scope.js';
 import type { PageSource } from '../pagination.js';
-import { blockHeadFields, placeOf, predictionOf, type BlockHead } from './prediction-block.js';
-import { blockQuery, choosesRows, predictionQuery, rowCondition, type PredictionFilter } from './prediction-filter.js';
+import { blockHeadFields, placeOf, predictionId, predictionOf, type BlockHead } from './prediction-block.js';
+import { blockQuery, choosesRows, predictionQuery, rowCondition, type PredictionSelection } from './prediction-filter.js';
 
 /** The predictions of one organization, whether a single job stored them by themselves or a batch in blocks. */
 export interface StoredPredictions {
@@ -13,7 +13,7 @@ export interface StoredPredictions {
   /** The prediction of a SINGLE job. */
   ofJob(job: Types.ObjectId): Promise<Prediction | null>;
   /** Newest first. */
-  list(filter: PredictionFilter): PageSource<Prediction>;
+  list(filter: PredictionSelection): PageSource<Prediction>;
   /** Takes out everything about a patient. */
   erase(patient: Types.ObjectId): Promise<void>;
 }
@@ -23,6 +23,8 @@ type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
 
 const newestFirst = { _id: -1 } as const;
 
+const byId = (predictions: readonly (Prediction | null)[]): Map<string, Prediction> => new Map(predictions.flatMap((prediction) => (prediction ? [[prediction._id.toHexString(), prediction]] : [])));
+
 export function storedPredictions({ predictions, predictionBlocks }: Pick<OrganizationScope, 'predictions' | 'predictionBlocks'>): StoredPredictions {
   async function findInBlock(id: Types.ObjectId): Promise<Prediction | null> {
     const { block, number } = placeOf(id);
@@ -31,12 +33,22 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
     return row ? predictionOf(found, row) : null;
   }
 
-  async function find(id: Types.ObjectId): Promise<Prediction | null> {
-    const [single, ofBlock] = await Promise.all([predictions.findOne({ _id: id }), findInBlock(id)]);
-    return single ?? ofBlock;
+  /** By their hexadecimal ids. Many ids are of few blocks, and a block is read once. */
+  async function findInBlocks(ids: readonly Types.ObjectId[]): Promise<Map<string, Prediction>> {
+    if (ids.length === 1) return byId([await findInBlock(ids[0]!)]);
+    const wanted = new Set(ids.map((id) => id.toHexString()));
+    const blocks = new Map(ids.map((id) => [placeOf(id).block.toHexString(), placeOf(id).block]));
+    const found = await predictionBlocks.find({ _id: { $in: [...blocks.values()] } }, { projection: { ...blockHeadFields, rows: 1 } });
+    return byId(found.flatMap(({ rows, ...head }) => rows.filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString())).map((row) => predictionOf(head, row))));
   }
 
-  async function listBlocks(filter: PredictionFilter, after: Types.ObjectId | undefined, limit: number): Promise<Prediction[]> {
+  async function findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]> {
+    if (ids.length === 0) return [];
+    const [single, ofBlocks] = await Promise.all([predictions.findMany(ids), findInBlocks(ids)]);
+    return ids.map((id, index) => single[index] ?? ofBlocks.get(id.toHexString()) ?? null);
+  }
+
+  async function listBlocks(filter: PredictionSelection, after: Types.ObjectId | undefined, limit: number): Promise<Prediction[]> {
     const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, after) } };
     const rows = await predictionBlocks.aggregate<UnwoundRow>(blockQuery(filter, after), [
       { $sort: newestFirst },
@@ -48,15 +60,15 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
     return rows.map(({ rows: row, ...head }) => predictionOf(head, row));
   }
 
-  async function countInBlocks(filter: PredictionFilter): Promise<number> {
+  async function countInBlocks(filter: PredictionSelection): Promise<number> {
     const size = choosesRows(filter) ? { $size: { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } } } : '$size';
     const [sum] = await predictionBlocks.aggregate<{ count: number }>(blockQuery(filter), [{ $group: { _id: null, count: { $sum: size } } }]);
     return sum?.count ?? 0;
   }
 
   return {
-    find,
-    findMany: (ids) => Promise.all(ids.map(find)),
+    find: async (id) => (await findMany([id]))[0] ?? null,
+    findMany,
     ofJob: (job) => predictions.findOne({ job }),
     list: (filter) => ({
       async find(after, limit) {

@@ -1,12 +1,10 @@
-import { AdministrativeGender, type Patient, type RecordedFeature } from '../../models/index.js';
+import { AdministrativeGender, type RecordedFeature } from '../../models/index.js';
 import type { RiskModelManifest } from '../risk/manifest.js';
 import type { FeatureValues } from '../risk/risk-model.js';
+import type { Patient } from './patient.js';
 
-/** What of a patient a model may see. */
+/** What of a patient a model may see. The birth date is looked at, and so decrypted, only when the age is wanted. */
 export type PatientRecord = Pick<Patient, 'birthDate' | 'sex'> & { readonly features: readonly Pick<RecordedFeature, 'code' | 'value'>[] };
-
-/** MongoDB projection of a PatientRecord: names and times of recording are half of a patient's document. */
-export const patientRecordFields = { birthDate: 1, sex: 1, 'features.code': 1, 'features.value': 1 } as const;
 
 /**
  * The values of a patient that a model asks for. Values given as features win; age and sex come from the patient's

@@ -1,14 +1,20 @@
-import { Types, type QueryFilter } from 'mongoose';
-import { AdministrativeGender, type Patient } from '../../models/index.js';
+import { Types } from 'mongoose';
+import { AdministrativeGender } from '../../models/index.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
+import { recorded } from '../audit/recorded.js';
+import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../database.js';
-import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
+import { BadUserInputError, ConflictError, ForbiddenError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
-import { readPage, type Page, type PageOrder, type PageRequest } from '../pagination.js';
+import type { Page, PageOrder, PageRequest } from '../pagination.js';
+import { recordShown, refuseClosed } from './care-team-fence.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
+import type { Patient } from './patient.js';
 import { createPatientSchema, patientFilterSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import type { PatientCondition } from './patient-records.js';
 import { applyUpdate, mergeFeatures } from './patient-update.js';
 
 /** All conditions must hold. `mrn` and `familyName` identify a person and need the right to see names. */
@@ -40,18 +46,18 @@ export interface PatientService {
 }
 
 /**
- * MongoDB filter of a PatientFilter.
+ * What a PatientFilter asks of the records.
  * @throws BadUserInputError for a name that can be nobody's
  */
-export function patientQuery(filter: PatientFilter): QueryFilter<Patient> {
-  const query: QueryFilter<Patient> = {};
+export function patientQuery(filter: PatientFilter): PatientCondition {
   const { mrn, familyName } = parseInput(patientFilterSchema, { filter }).filter;
-  if (mrn != null) query.mrn = mrn;
-  if (familyName != null) query.familyName = new RegExp(`^${escapeExpression(familyName)}$`, 'i');
-  if (filter.sex != null) query.sex = filter.sex;
-  if (filter.createdAfter != null) query.createdAt = { $gt: filter.createdAfter };
-  if (filter.updatedAfter != null) query.updatedAt = { $gt: filter.updatedAfter };
-  return query;
+  return {
+    ...(mrn != null && { mrn }),
+    ...(familyName != null && { familyName }),
+    ...(filter.sex != null && { sex: filter.sex }),
+    ...(filter.createdAfter != null && { createdAt: { $gt: filter.createdAfter } }),
+    ...(filter.updatedAfter != null && { updatedAt: { $gt: filter.updatedAfter } }),
+  };
 }
 
 /** Refuses a filter that would tell a viewer without the right to names who somebody is. */
@@ -59,9 +65,12 @@ export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): v
   if (filter.mrn != null || filter.familyName != null) authorize(viewer, 'patient:read-identity');
 }
 
-const escapeExpression = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+/** Who leaves themselves out could not open the patient any more. @throws BadUserInputError */
+function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | undefined): void {
+  if (careTeam && !careTeam.includes(viewer.username)) throw new BadUserInputError([{ path: 'careTeam', message: 'must name yourself too, or you could not open the patient any more' }]);
+}
 
-export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
+export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
   const mrnTaken = (): ConflictError => new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
 
   function refuseFaults(features: readonly { code: string; value: number | null }[]): void {
@@ -69,32 +78,44 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
     if (faults.length > 0) throw new BadUserInputError(faults);
   }
 
+  /** Nobody is shown a patient before it is recorded that they are. */
+  const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> =>
+    recordShown(audit, viewer, 'patient:read', shown.flatMap((patient) => (patient ? [{ id: patient._id.toHexString(), access: careTeamAccess(viewer, patient) }] : [])));
+  const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({ flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS' });
+
   return {
     async find(viewer, { id, mrn }) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, { mrn });
       if ((id == null) === (mrn == null)) throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
-      const { patients } = scopeOf(viewer);
-      if (mrn != null) return patients.findOne({ mrn: mrn.trim() });
-      const _id = toObjectId(id!);
-      return _id && patients.findOne({ _id });
+      const scope = scopeOf(viewer);
+      const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(id!) ?? new Types.ObjectId() };
+      const patient = await scope.patients.findOne(wanted);
+      if (!patient) await refuseClosed(scope, wanted);
+      await recordRead(viewer, [patient]);
+      return patient;
     },
 
     async findMany(viewer, ids) {
       if (!viewer) return ids.map(() => null);
-      return scopeOf(viewer).patients.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      const found = await scopeOf(viewer).patients.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      await recordRead(viewer, found);
+      return found;
     },
 
     async list(viewer, request, filter, order) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
-      return readPage<Patient>(scopeOf(viewer).patients, patientQuery(filter), request, order);
+      const page = await scopeOf(viewer).patients.page(request, patientQuery(filter), order);
+      await recordRead(viewer, page.edges.map(({ node }) => node));
+      return page;
     },
 
     async create(viewer, input) {
       authorize(viewer, 'patient:write');
       const { features, sex, ...identity } = parseInput(createPatientSchema, input);
       refuseFaults(features ?? []);
+      refuseForeignTeam(viewer, identity.careTeam);
       const now = new Date();
       const patient = {
         _id: new Types.ObjectId(),
@@ -107,7 +128,7 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
         updatedAt: now,
       };
       try {
-        return await scopeOf(viewer).patients.insert(patient);
+        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [patient._id.toHexString()] }, () => scopeOf(viewer).patients.insert(patient));
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
       }
@@ -118,34 +139,40 @@ export function createPatientService(scopeOf: ScopeOf, catalogue: FeatureCatalog
       const { id, expectedVersion, features, ...changes } = parseInput(updatePatientSchema, input);
       refuseFaults(features ?? []);
       const _id = toObjectId(id);
-      const { patients } = scopeOf(viewer);
-      const current = _id && (await patients.findOne({ _id }));
+      const scope = scopeOf(viewer);
+      const current = _id && (await scope.patients.findOne({ _id }));
+      if (_id && !current) await refuseClosed(scope, { _id });
       if (!current) throw new NotFoundError('This patient');
+      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'OPEN') throw new ForbiddenError('Only the care team of a patient may change it: ask one of its members.', 'patient:write');
+      refuseForeignTeam(viewer, changes.careTeam);
       const now = new Date();
-      const cleared = Object.entries(changes).flatMap(([field, value]) => (value === null ? [field] : []));
-      const update = {
-        $set: { ...applyUpdate(changes), features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 },
-        ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
-      };
+      const update = { ...changes, features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 };
       try {
-        const updated = await patients.findOneAndUpdate({ _id: current._id, version: expectedVersion }, update);
-        if (updated) return updated;
+        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [id], ...isFlagged(viewer, current) }, async () => {
+          const updated = current.version === expectedVersion ? await scope.patients.update(current, update) : null;
+          if (updated) return updated;
+          throw new ConflictError(`The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`);
+        });
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
       }
-      throw new ConflictError(`The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`);
     },
 
     async delete(viewer, id) {
       authorize(viewer, 'patient:delete');
       const _id = toObjectId(id);
       const scope = scopeOf(viewer);
-      if (!_id || !(await scope.patients.exists({ _id }))) throw new NotFoundError('This patient');
+      const patient = _id && (await scope.patients.findOne({ _id }));
+      if (_id && !patient) await refuseClosed(scope, { _id });
+      if (!patient) throw new NotFoundError('This patient');
       // Twice: should we die half-way, the patient is still there to be deleted again; the second time takes what a
       // running job stored meanwhile.
-      await erase(scope, _id);
-      await scope.patients.deleteMany({ _id });
-      await erase(scope, _id);
+      // The event is what is left of the patient: an id that leads nowhere any more.
+      await recorded(audit, viewer, { action: 'patient:delete', patientIds: [id], ...isFlagged(viewer, patient) }, async () => {
+        await erase(scope, patient._id);
+        await scope.patients.deleteMany({ _id: patient._id });
+        await erase(scope, patient._id);
+      });
     },
   };
 }

@@ -40,9 +40,10 @@ async function finish(id: string): Promise<string> {
 describe('an idempotency key', () => {
   test('gives one job to 100 identical requests at once', async () => {
     const patientId = await createPatient();
+    const before = await system.app.models.scoringJobs.countDocuments();
     const jobs = await Promise.all(Array.from({ length: 100 }, () => submit({ patientId, idempotencyKey: 'race' })));
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
-    expect(await system.app.models.scoringJobs.countDocuments({ idempotencyKey: 'race' })).toBe(1);
+    expect(await system.app.models.scoringJobs.countDocuments()).toBe(before + 1);
   });
 
   test('gives one batch to 20 identical requests at once, and leaves no chunks of the others', async () => {

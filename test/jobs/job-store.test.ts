@@ -40,7 +40,7 @@ describe('changes', () => {
     const organization = new Types.ObjectId();
     const template = await insertJob();
     const results = await Promise.all(
-      Array.from({ length: 100 }, () => store.insert({ ...template, _id: new Types.ObjectId(), organization, idempotencyKey: 'once' })),
+      Array.from({ length: 100 }, () => store.insert({ ...template, _id: new Types.ObjectId(), organization, idempotencyKeyIndex: 'once' })),
     );
     expect(results.filter(({ created }) => created)).toHaveLength(1);
     expect(new Set(results.map(({ job }) => job._id.toHexString())).size).toBe(1);

@@ -5,7 +5,7 @@ import { startServerProcess } from '../../src/commands/server-process.js';
 import type { Engine } from '../../src/embedded/engine.js';
 import { modelId } from '../support/heart-disease.js';
 import { predictedPatients } from '../support/predicted-patients.js';
-import { startSystem, testSecretKey } from '../support/system.js';
+import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
 const system = await startSystem({ worker: false, environment: { RECONCILE_INTERVAL_MS: '200' } });
 const { config, models } = system.app;
@@ -17,7 +17,7 @@ const startWorkerProcess = (): Promise<Engine> =>
     MONGO_URI: config.mongoUri,
     REDIS_URL: config.redisUrl,
     REDIS_PREFIX: config.redisPrefix,
-    SECRET_KEY: testSecretKey,
+    SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys,
     LOG_LEVEL: 'silent',
     RECONCILE_INTERVAL_MS: '200',
     BATCH_CHUNK_SIZE: '50',

@@ -23,6 +23,10 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
   'Query.riskModels': { operation: '{ riskModels { id } }', allowed: everybody },
   'Query.riskModel': { operation: `{ riskModel(id: ${id}) { id } }`, allowed: everybody },
   'Query.simulateRisk': { operation: `{ simulateRisk(input: { modelId: ${id} }) { probability } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
+  'Query.verifyPrediction': { operation: `{ verifyPrediction(id: ${id}) { agrees } }`, allowed: everybody },
+  'Query.auditEvents': { operation: '{ auditEvents { totalCount } }', allowed: [Role.ADMIN] },
+  'Query.breakGlassAccesses': { operation: '{ breakGlassAccesses { totalCount } }', allowed: [Role.ADMIN] },
+  'Mutation.breakGlass': { operation: `mutation { breakGlass(input: { patientId: ${id}, reason: "none at all" }) { id } }`, allowed: [Role.CLINICIAN] },
   'Mutation.createPatient': { operation: 'mutation { createPatient(input: { mrn: "" }) { id } }', allowed: [Role.CLINICIAN] },
   'Mutation.updatePatient': { operation: `mutation { updatePatient(input: { id: ${id}, expectedVersion: 1 }) { id } }`, allowed: [Role.CLINICIAN] },
   'Mutation.deletePatient': { operation: `mutation { deletePatient(id: ${id}) { id } }`, allowed: [Role.CLINICIAN] },
@@ -30,8 +34,24 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
   'Mutation.submitBatchScoringJob': { operation: `mutation { submitBatchScoringJob(input: { patientIds: [${id}], modelId: "m" }) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
   'Mutation.cancelScoringJob': { operation: `mutation { cancelScoringJob(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN] },
   'Mutation.retryScoringJob': { operation: `mutation { retryScoringJob(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN] },
+  'Query.users': { operation: '{ users { totalCount } }', allowed: [Role.ADMIN] },
+  'Query.apiKeys': { operation: '{ apiKeys { totalCount } }', allowed: [Role.ADMIN] },
+  'Mutation.changePassword': { operation: 'mutation { changePassword(input: { currentPassword: "", newPassword: "" }) { expiresAt } }', allowed: everybody },
+  'Mutation.createUser': { operation: 'mutation { createUser(input: { username: "", role: ADMIN, password: "" }) { id } }', allowed: [Role.ADMIN] },
+  'Mutation.updateUser': { operation: `mutation { updateUser(input: { id: ${id}, disabled: true }) { id } }`, allowed: [Role.ADMIN] },
+  'Mutation.setUserPassword': { operation: `mutation { setUserPassword(input: { id: ${id}, newPassword: "" }) { id } }`, allowed: [Role.ADMIN] },
+  'Mutation.revokeSessions': { operation: `mutation { revokeSessions(userId: ${id}) { id } }`, allowed: [Role.ADMIN] },
+  'Mutation.createApiKey': { operation: 'mutation { createApiKey(input: { name: "", scopes: [] }) { key } }', allowed: [Role.ADMIN] },
+  'Mutation.revokeApiKey': { operation: `mutation { revokeApiKey(id: ${id}) { id } }`, allowed: [Role.ADMIN] },
   'Subscription.scoringJobUpdated': { operation: `subscription { scoringJobUpdated(id: ${id}) { sequence } }`, allowed: everybody },
   'Subscription.predictionCreated': { operation: `subscription { predictionCreated(patientId: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE] },
+};
+
+/** What anybody may call, and how what they prove themselves with is refused here. */
+const open: Record<string, { readonly operation: string; readonly refusal: readonly string[] }> = {
+  'Mutation.login': { operation: 'mutation { login(input: { organization: "alpha", username: "nobody", password: "" }) { accessToken } }', refusal: ['UNAUTHENTICATED'] },
+  'Mutation.refresh': { operation: 'mutation { refresh(input: { refreshToken: "" }) { accessToken } }', refusal: ['UNAUTHENTICATED'] },
+  'Mutation.logout': { operation: 'mutation { logout(input: { refreshToken: "" }) { ended } }', refusal: [] },
 };
 
 /** Runs an operation the way its kind is run, and says what it was refused with, if it was. */
@@ -46,7 +66,7 @@ async function codes(operation: string, token?: string): Promise<(string | undef
 test('the matrix has every operation of the schema', () => {
   const schema = buildBareSchema(system.app);
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-  expect(Object.keys(matrix).sort()).toEqual(roots.flatMap((type) => Object.keys(type!.getFields()).map((field) => `${type!.name}.${field}`)).sort());
+  expect(Object.keys({ ...matrix, ...open }).sort()).toEqual(roots.flatMap((type) => Object.keys(type!.getFields()).map((field) => `${type!.name}.${field}`)).sort());
 });
 
 describe.each(Object.entries(matrix))('%s', (_name, { operation, allowed }) => {
@@ -60,6 +80,14 @@ describe.each(Object.entries(matrix))('%s', (_name, { operation, allowed }) => {
     expect(seen).not.toContain('INTERNAL');
     if (allowed.includes(role)) expect(seen).not.toContain('FORBIDDEN');
     else expect(seen).toEqual(['FORBIDDEN']);
+  });
+});
+
+describe.each(Object.entries(open))('%s', (_name, { operation, refusal }) => {
+  test('answers anybody the same, with a token, without, and with one that is not valid', async () => {
+    for (const token of [undefined, 'garbage', ...(await Promise.all(roles.map((role) => system.token(role))))]) {
+      expect(await codes(operation, token)).toEqual(refusal);
+    }
   });
 });
 

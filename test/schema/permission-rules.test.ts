@@ -28,6 +28,10 @@ describe('the permission table', () => {
     for (const type of ['Query', 'Mutation', 'Subscription']) expect(Object.values(fieldRules[type]!)).not.toContain('with-parent');
   });
 
+  test('lets anybody call what takes its own proof, and nothing else', () => {
+    expect(fields.filter(([type, field]) => fieldRule(type, field) === 'public').map((field) => field.join('.'))).toEqual(['Mutation.login', 'Mutation.refresh', 'Mutation.logout']);
+  });
+
   test('guards what identifies a person on the one type that has it', () => {
     const found = fields.filter(([, field]) => identifying.includes(field));
     expect(found.map(([type, field]) => `${type}.${field}`).sort()).toEqual(identifying.map((field) => `Patient.${field}`).sort());

@@ -13,6 +13,7 @@ export interface RawSocket {
   send(message: SocketMessage | string): void;
   /** The next message that is no ping. Rejects when the socket closes first. */
   next(): Promise<SocketMessage>;
+  close(): void;
   /** Code and reason with which the server closed. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
@@ -48,6 +49,7 @@ export async function openSocket(url: string, protocols: string[] = ['graphql-tr
       if (message) return Promise.resolve(message);
       return socket.readyState === WebSocket.OPEN ? new Promise((resolve, reject) => waiting.push({ resolve, reject })) : Promise.reject(new Error('closed'));
     },
+    close: () => socket.close(1000),
     closed,
   };
 }

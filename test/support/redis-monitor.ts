@@ -1,41 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
-import type { Redis } from 'ioredis';
 
-/** Every command that a Redis is sent, by anybody. */
-export interface RedisMonitor {
-  /** All commands so far, up to this call. */
-  commands(): Promise<string>;
-  close(): void;
-}
-
-/** Over a socket of its own: ioredis fails when the first commands come in one packet with the answer to MONITOR. */
-export async function monitorRedis(redis: Redis): Promise<RedisMonitor> {
-  const { host, port, username, password } = redis.options;
-  const socket = connect(port!, host).setEncoding('utf8');
-  let text = '';
-  let arrived = (): void => undefined;
-  socket.on('data', (data: string) => {
-    text += data;
-    arrived();
+/** Everything that a Redis is told, as it comes over the wire. ioredis's own monitor fails on a server that is busy when it begins. */
+export async function monitorRedis(url: string): Promise<{ readonly commands: () => string; close(): void }> {
+  const { hostname, port, password } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let received = '';
+  const begun = new Promise<void>((resolve) => {
+    socket.on('data', (data) => {
+      received += data.toString('latin1');
+      // One for AUTH, one for MONITOR.
+      if ((received.match(/^\+OK/gm) ?? []).length >= 2) resolve();
+    });
   });
-  async function until(part: string): Promise<void> {
-    while (!text.includes(part)) await new Promise<void>((resolve) => (arrived = resolve));
-  }
-  if (password) {
-    socket.write(`AUTH ${username ?? 'default'} ${password}\r\n`);
-    await until('+OK');
-    text = '';
-  }
-  socket.write('MONITOR\r\n');
-  await until('+OK');
-  return {
-    async commands() {
-      const mark = randomUUID();
-      await redis.echo(mark);
-      await until(mark);
-      return text;
-    },
-    close: () => void socket.destroy(),
-  };
+  socket.write(`AUTH ${decodeURIComponent(password)}\r\nMONITOR\r\n`);
+  await begun;
+  return { commands: () => received, close: () => socket.destroy() };
 }

@@ -13,6 +13,8 @@ export type AdministrativeGender =
 
 export type CreatePatientInput = {
   birthDate?: string | null | undefined;
+  /** Usernames of the clinicians who may open the patient, yourself among them. Null: every clinician of the organization. */
+  careTeam?: Array<string> | null | undefined;
   familyName?: string | null | undefined;
   features?: Array<FeatureValueInput> | null | undefined;
   givenName?: string | null | undefined;
@@ -176,6 +178,8 @@ export type SubmitScoringJobInput = {
 /** Fields that are absent stay as they are; null clears (sex becomes UNKNOWN; an MRN cannot be cleared). Features are merged by code. */
 export type UpdatePatientInput = {
   birthDate?: string | null | undefined;
+  /** Usernames of the clinicians who may open the patient, yourself among them. Null: every clinician of the organization. */
+  careTeam?: Array<string> | null | undefined;
   expectedVersion: number;
   familyName?: string | null | undefined;
   features?: Array<FeatureValueInput> | null | undefined;

@@ -1,0 +1,46 @@
+import { index, modelOptions, prop } from '@typegoose/typegoose';
+import { Types, type mongo } from 'mongoose';
+
+/** FIELDS encrypts the fields of documents, INDEX makes the blind indexes by which they are found. */
+export enum DataKeyPurpose {
+  FIELDS = 'FIELDS',
+  INDEX = 'INDEX',
+}
+
+/** ACTIVE is written with; RETIRED only opens what is there, and is deleted once nothing is. */
+export enum DataKeyState {
+  ACTIVE = 'ACTIVE',
+  RETIRED = 'RETIRED',
+}
+
+/** A key of one organization, encrypted under a master key that the database does not know. Its id is in every ciphertext. */
+@modelOptions({ schemaOptions: { collection: 'data_keys', versionKey: false } })
+@index({ organization: 1, purpose: 1 }, { unique: true, partialFilterExpression: { state: 'ACTIVE' } })
+@index({ organization: 1, state: 1 })
+@index({ state: 1, retiredAt: 1 })
+export class DataKey {
+  _id!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  organization!: Types.ObjectId;
+
+  @prop({ type: String, enum: DataKeyPurpose, required: true })
+  purpose!: DataKeyPurpose;
+
+  @prop({ type: String, enum: DataKeyState, required: true })
+  state!: DataKeyState;
+
+  /** See src/protection/key-wrap.ts. */
+  @prop({ type: Buffer, required: true })
+  wrappedKey!: mongo.Binary;
+
+  /** Id of the master key that wraps it. */
+  @prop({ type: String, required: true })
+  masterKey!: string;
+
+  @prop({ type: Date, required: true })
+  createdAt!: Date;
+
+  @prop({ type: Date })
+  retiredAt?: Date;
+}

@@ -1,0 +1,51 @@
+import { index, modelOptions, prop } from '@typegoose/typegoose';
+import { Types } from 'mongoose';
+
+/** Why a session ended before its time. */
+export enum SessionEnd {
+  LOGOUT = 'LOGOUT',
+  /** One of its refresh tokens was used twice. */
+  REUSE = 'REUSE',
+  /** An administrator or a new password ended it. */
+  REVOKED = 'REVOKED',
+}
+
+/** What one login began: the family of all refresh tokens that follow from it. Only hashes of tokens are kept. */
+@modelOptions({ schemaOptions: { collection: 'sessions', versionKey: false } })
+@index({ familyHash: 1 }, { unique: true })
+@index({ organization: 1, user: 1 })
+@index({ expiresAt: 1 })
+export class Session {
+  /** Access tokens carry it as the claim `sid`. */
+  _id!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  organization!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  user!: Types.ObjectId;
+
+  /** SHA-256 of the part that all refresh tokens of the session share. */
+  @prop({ type: String, required: true })
+  familyHash!: string;
+
+  /** SHA-256 of the one refresh token that is valid now. */
+  @prop({ type: String, required: true })
+  tokenHash!: string;
+
+  @prop({ type: Date, required: true })
+  createdAt!: Date;
+
+  @prop({ type: Date, required: true })
+  refreshedAt!: Date;
+
+  /** Fixed at login: no refresh moves it. */
+  @prop({ type: Date, required: true })
+  expiresAt!: Date;
+
+  @prop({ type: Date })
+  endedAt?: Date;
+
+  @prop({ type: String, enum: SessionEnd })
+  endedBy?: SessionEnd;
+}

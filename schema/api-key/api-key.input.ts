@@ -1,0 +1,14 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, InputType } from 'type-graphql';
+
+@InputType()
+export class CreateApiKeyInput {
+  @Field(() => String, { description: 'What the key is for, up to 100 characters.' })
+  name!: string;
+
+  @Field(() => [String], { description: 'Actions that the role SERVICE may do, e.g. "job:submit".' })
+  scopes!: string[];
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Absent: the key is valid until it is revoked.' })
+  expiresAt?: Date | null;
+}

@@ -1,0 +1,63 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, ID, ObjectType } from 'type-graphql';
+import type { ApiKey } from '../../models/index.js';
+import { publicPrefix } from '../../src/auth/api-keys/api-key-format.js';
+import { connectionType } from '../common/connection.js';
+
+@ObjectType('ApiKey', { simpleResolvers: true, description: 'The credential of a machine. Its role is SERVICE.' })
+export class ApiKeyType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => String, { description: 'What the key begins with, to tell keys apart. No secret.' })
+  prefix!: string;
+
+  @Field(() => [String], { description: 'The actions it may do.' })
+  scopes!: string[];
+
+  @Field(() => GraphQLDateTime)
+  createdAt!: Date;
+
+  @Field(() => String, { description: 'Username.' })
+  createdBy!: string;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'To the minute. Null: never.' })
+  lastUsedAt!: Date | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Null: it is valid until it is revoked.' })
+  expiresAt!: Date | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true })
+  revokedAt!: Date | null;
+}
+
+export const ApiKeyConnection = connectionType(ApiKeyType, 'ApiKey');
+export type ApiKeyConnection = InstanceType<typeof ApiKeyConnection>;
+
+@ObjectType({ simpleResolvers: true })
+export class CreateApiKeyPayload {
+  @Field(() => String, { description: 'For the header "Authorization: Bearer ...". Shown this once.' })
+  key!: string;
+
+  @Field(() => ApiKeyType)
+  apiKey!: ApiKeyType;
+}
+
+/** What the API shows of a key. The hash of its secret stays here. */
+export function toApiKey(apiKey: ApiKey): ApiKeyType {
+  const id = apiKey._id.toHexString();
+  return {
+    id,
+    name: apiKey.name,
+    prefix: publicPrefix(id),
+    scopes: apiKey.scopes,
+    createdAt: apiKey.createdAt,
+    createdBy: apiKey.createdBy,
+    lastUsedAt: apiKey.lastUsedAt ?? null,
+    expiresAt: apiKey.expiresAt ?? null,
+    revokedAt: apiKey.revokedAt ?? null,
+  };
+}

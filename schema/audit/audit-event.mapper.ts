@@ -1,0 +1,21 @@
+import type { AuditEvent, Role } from '../../models/index.js';
+import type { AuditEventType, AuditOutcome } from './audit-event.type.js';
+
+/** What the API shows of an event. */
+export function toAuditEvent(event: AuditEvent): AuditEventType {
+  return {
+    id: event._id.toHexString(),
+    sequence: event.sequence,
+    occurredAt: event.occurredAt,
+    username: event.username,
+    role: (event.role as Role | undefined) ?? null,
+    address: event.address,
+    requestId: event.requestId,
+    action: event.action,
+    outcome: event.outcome as AuditOutcome,
+    patientIds: event.patients.map((id) => id.toHexString()),
+    subject: event.subject ? { kind: event.subject.kind, id: event.subject.id } : null,
+    flagged: event.flagged,
+    hash: event.hash,
+  };
+}

@@ -1,0 +1,34 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { SessionService } from '../../src/auth/sessions/session-service.js';
+import type { UserService } from '../../src/auth/users/user-service.js';
+import type { OperationContext } from '../common/context.js';
+import { ChangePasswordInput, LoginInput, LogoutInput, RefreshInput } from './session.input.js';
+import { LogoutPayload, SessionPayload, toSessionPayload } from './session.type.js';
+
+@Resolver()
+export class SessionResolver {
+  constructor(
+    private readonly service: SessionService,
+    private readonly users: UserService,
+  ) {}
+
+  @Mutation(() => SessionPayload, { description: 'Needs no token. UNAUTHENTICATED, whatever is wrong; RATE_LIMITED with retryAfterSeconds after too many attempts.' })
+  async login(@Arg('input', () => LoginInput) input: LoginInput, @Ctx() { origin }: OperationContext): Promise<SessionPayload> {
+    return toSessionPayload(await this.service.login(input, origin));
+  }
+
+  @Mutation(() => SessionPayload, { description: 'Needs no token but the refresh token, and replaces it.' })
+  async refresh(@Arg('input', () => RefreshInput) input: RefreshInput, @Ctx() { origin }: OperationContext): Promise<SessionPayload> {
+    return toSessionPayload(await this.service.refresh(input, origin));
+  }
+
+  @Mutation(() => LogoutPayload, { description: 'Needs no token but the refresh token. Ends the session everywhere, open sockets included.' })
+  async logout(@Arg('input', () => LogoutInput) input: LogoutInput, @Ctx() { origin }: OperationContext): Promise<LogoutPayload> {
+    return { ended: await this.service.logout(input, origin) };
+  }
+
+  @Mutation(() => SessionPayload, { description: "Changes the caller's own password. Ends all their sessions and begins a new one." })
+  async changePassword(@Arg('input', () => ChangePasswordInput) input: ChangePasswordInput, @Ctx() { viewer }: OperationContext): Promise<SessionPayload> {
+    return toSessionPayload(await this.users.changePassword(viewer, input));
+  }
+}

@@ -1,0 +1,33 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, ObjectType } from 'type-graphql';
+import type { IssuedTokens } from '../../src/auth/sessions/session-service.js';
+import { toViewer } from '../viewer/viewer.mapper.js';
+import { ViewerType } from '../viewer/viewer.type.js';
+
+@ObjectType({ simpleResolvers: true, description: 'The tokens of a session.' })
+export class SessionPayload {
+  @Field(() => String, { description: 'For the header "Authorization: Bearer ...", and the payload of a socket.' })
+  accessToken!: string;
+
+  @Field(() => String, { description: 'Good for one refresh, which gives another. Used twice, it ends the session.' })
+  refreshToken!: string;
+
+  @Field(() => GraphQLDateTime, { description: 'When the access token ends.' })
+  expiresAt!: Date;
+
+  @Field(() => GraphQLDateTime, { description: 'When the session ends; no refresh moves it.' })
+  refreshExpiresAt!: Date;
+
+  @Field(() => ViewerType)
+  viewer!: ViewerType;
+}
+
+@ObjectType({ simpleResolvers: true })
+export class LogoutPayload {
+  @Field(() => Boolean, { description: 'False when there was no such session, or it had ended.' })
+  ended!: boolean;
+}
+
+export function toSessionPayload({ accessToken, refreshToken, refreshExpiresAt, identity }: IssuedTokens): SessionPayload {
+  return { accessToken, refreshToken, refreshExpiresAt, expiresAt: new Date(identity.expiresAt), viewer: toViewer(identity) };
+}

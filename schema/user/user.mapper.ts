@@ -1,0 +1,15 @@
+import type { User } from '../../models/index.js';
+import type { UserType } from './user.type.js';
+
+/** What the API shows of a user. The hash of the password stays here. */
+export function toUser(user: User): UserType {
+  return {
+    id: user._id.toHexString(),
+    username: user.username,
+    role: user.role,
+    disabled: user.disabled ?? false,
+    hasPassword: user.passwordHash !== undefined,
+    passwordChangedAt: user.passwordChangedAt ?? null,
+    createdAt: user.createdAt,
+  };
+}

@@ -1,0 +1,51 @@
+import { Types, type QueryFilter } from 'mongoose';
+import type { AuditEvent } from '../../models/index.js';
+import { authorize } from '../auth/permissions.js';
+import type { Viewer } from '../auth/viewer.js';
+import { toObjectId } from '../input.js';
+import type { ScopeOf } from '../organization-scope.js';
+import { readPage, type Page, type PageRequest } from '../pagination.js';
+import type { AuditOutcome, AuditTrail } from './audit-trail.js';
+
+/** All conditions must hold. */
+export interface AuditEventFilter {
+  readonly patientId?: string | null;
+  readonly username?: string | null;
+  readonly actions?: readonly string[] | null;
+  readonly outcomes?: readonly AuditOutcome[] | null;
+  readonly flagged?: boolean | null;
+  readonly requestId?: string | null;
+  readonly occurredAfter?: Date | null;
+  readonly occurredBefore?: Date | null;
+}
+
+/** Reads the audit trail of the viewer's organization. That somebody read it is in it too. */
+export interface AuditService {
+  /** Newest first. */
+  list(viewer: Viewer | null, request: PageRequest, filter: AuditEventFilter): Promise<Page<AuditEvent>>;
+}
+
+export function createAuditService(scopeOf: ScopeOf, audit: AuditTrail): AuditService {
+  return {
+    async list(viewer, request, filter) {
+      authorize(viewer, 'audit:read');
+      const page = await readPage<AuditEvent>(scopeOf(viewer).auditEvents, auditQuery(filter), request, { field: 'sequence', direction: -1 });
+      await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED' });
+      return page;
+    },
+  };
+}
+
+function auditQuery(filter: AuditEventFilter): QueryFilter<AuditEvent> {
+  const query: QueryFilter<AuditEvent> = {};
+  // An id that is none matches nothing.
+  if (filter.patientId != null) query.patients = toObjectId(filter.patientId) ?? new Types.ObjectId();
+  if (filter.username != null) query.username = filter.username;
+  if (filter.actions != null) query.action = { $in: [...filter.actions] };
+  if (filter.outcomes != null) query.outcome = { $in: [...filter.outcomes] };
+  if (filter.flagged != null) query.flagged = filter.flagged;
+  if (filter.requestId != null) query.requestId = filter.requestId;
+  const occurred = { ...(filter.occurredAfter != null && { $gt: filter.occurredAfter }), ...(filter.occurredBefore != null && { $lt: filter.occurredBefore }) };
+  if (Object.keys(occurred).length > 0) query.occurredAt = occurred;
+  return query;
+}

@@ -1,0 +1,137 @@
+import { mongo, Types } from 'mongoose';
+import type { Logger } from 'pino';
+import type { AuditEvent, Models } from '../../models/index.js';
+import { isDuplicateKey } from '../database.js';
+import { ServiceUnavailableError } from '../errors.js';
+import { createGroupCommit, type GroupResult } from '../group-commit.js';
+import { chainEvent, emptyChain, sealHead, type ChainEnd, type UnchainedEvent } from './audit-chain.js';
+import type { AuditActor, AuditEntry, AuditTrail } from './audit-trail.js';
+
+/** The key of an organization's chain. Stable: the whole chain is checked with it. */
+export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
+
+/** How often the head of a chain that grows is written. Until then a cut end shows only against an anchor. Milliseconds. */
+const headPeriodMs = 1_000;
+/** Other processes may have appended first; each time somebody gets on. */
+const largestTries = 100;
+
+/** The audit trail as the composition root holds it. */
+export interface AuditWriter extends AuditTrail {
+  /** Writes the heads that are still held back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Appends events to the chains in MongoDB. Events that happen at the same time are written in one round trip. Several
+ * processes append to one chain: who finds its place taken (unique index) reads the end again and tries anew.
+ */
+export function createAuditTrail(models: Models, keyOf: AuditKeyOf, logger: Logger): AuditWriter {
+  const { auditEvents, auditHeads } = models;
+  const ends = new Map<string, ChainEnd>();
+  const unwrittenHeads = new Set<string>();
+
+  async function readEnd(organization: Types.ObjectId): Promise<ChainEnd> {
+    const last = await auditEvents.collection.findOne({ organization }, { sort: { sequence: -1 }, projection: { sequence: 1, hash: 1 } });
+    return last ? { sequence: last.sequence as number, hash: last.hash as string } : emptyChain;
+  }
+
+  /** Appends all events of one organization, in their order. @throws what keeps it from doing so */
+  async function append(organization: Types.ObjectId, events: readonly UnchainedEvent[]): Promise<void> {
+    const id = organization.toHexString();
+    const key = await keyOf(organization);
+    let left = events;
+    for (let tries = 0; left.length > 0; tries += 1) {
+      if (tries === largestTries) throw new Error('the chain grows faster than this process can append to it');
+      let end = ends.get(id) ?? (await readEnd(organization));
+      const chained: AuditEvent[] = [];
+      for (const event of left) {
+        const next = chainEvent(event, end, key);
+        chained.push(next);
+        end = next;
+      }
+      // Until it is known how this ends, nobody knows where the chain does.
+      ends.delete(id);
+      const written = await insertInOrder(models, chained);
+      if (written > 0) unwrittenHeads.add(id);
+      if (written === chained.length) ends.set(id, { sequence: end.sequence, hash: end.hash });
+      left = left.slice(written);
+    }
+  }
+
+  const appendTogether = createGroupCommit<UnchainedEvent, void>(async (events) => {
+    const idOf = ({ organization }: UnchainedEvent): string => organization.toHexString();
+    const ids = [...new Set(events.map(idOf))];
+    const outcomes = await Promise.all(
+      ids.map(async (id): Promise<GroupResult<void>> => {
+        try {
+          return { value: await append(new Types.ObjectId(id), events.filter((event) => idOf(event) === id)) };
+        } catch (error) {
+          return { error };
+        }
+      }),
+    );
+    return events.map((event) => outcomes[ids.indexOf(idOf(event))]!);
+  });
+
+  async function writeHeads(): Promise<void> {
+    const ids = [...unwrittenHeads];
+    unwrittenHeads.clear();
+    for (const id of ids) {
+      const organization = new Types.ObjectId(id);
+      const end = ends.get(id) ?? (await readEnd(organization));
+      const { _id, ...head } = sealHead(organization, end, await keyOf(organization));
+      // Another process may have written a later one: then there is nothing to match and the id is taken.
+      await auditHeads.collection.updateOne({ _id, sequence: { $lt: end.sequence } }, { $set: head }, { upsert: true }).catch((error: unknown) => {
+        if (!isDuplicateKey(error)) throw error;
+      });
+    }
+  }
+  const timer = setInterval(() => {
+    writeHeads().catch((error: unknown) => logger.warn({ err: error }, 'heads of the audit trail not written'));
+  }, headPeriodMs);
+  timer.unref();
+
+  return {
+    async record(actor, entry) {
+      try {
+        await appendTogether(toEvent(actor, entry));
+      } catch (error) {
+        logger.error({ err: error, action: entry.action, requestId: actor.origin.requestId }, 'audit event not written');
+        throw new ServiceUnavailableError('The audit trail cannot be written, and nothing is done that it does not hold: try again in a moment.', { cause: error });
+      }
+    },
+    async close() {
+      clearInterval(timer);
+      await writeHeads().catch(() => undefined);
+    },
+  };
+}
+
+function toEvent(actor: AuditActor, { action, outcome, patientIds, subject, flagged }: AuditEntry): UnchainedEvent {
+  return {
+    _id: new Types.ObjectId(),
+    organization: new Types.ObjectId(actor.organizationId),
+    occurredAt: new Date(),
+    username: actor.username,
+    ...(actor.role && { role: actor.role }),
+    address: actor.origin.address,
+    requestId: actor.origin.requestId,
+    action,
+    outcome,
+    patients: (patientIds ?? []).map((id) => new Types.ObjectId(id)),
+    ...(subject && { subject: { kind: subject.kind, id: subject.id } }),
+    flagged: flagged ?? false,
+  };
+}
+
+/** @returns how many were written: an ordered insert stops at the first place that another process has taken */
+async function insertInOrder({ auditEvents }: Models, events: AuditEvent[]): Promise<number> {
+  try {
+    await auditEvents.collection.insertMany(events as never[], { ordered: true });
+    return events.length;
+  } catch (error) {
+    // A write concern error leaves open whether anything is durable.
+    if (error instanceof mongo.MongoBulkWriteError && isDuplicateKey(error) && !error.result.getWriteConcernError()) return error.insertedCount;
+    throw error;
+  }
+}

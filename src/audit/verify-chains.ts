@@ -1,0 +1,25 @@
+import type { AuditEvent, AuditHead, Models, Organization } from '../../models/index.js';
+import { StartupError } from '../errors.js';
+import { examineChain, type ChainEnd, type ChainReport } from './audit-chain.js';
+import type { AuditKeyOf } from './audit-writer.js';
+
+/** What was found in the chain of one organization. */
+export interface OrganizationReport extends ChainReport {
+  readonly slug: string;
+}
+
+/**
+ * Examines the audit chain of one organization, or of all, one after the other.
+ * @param only slug of the organization
+ * @param anchor an end of its chain that was noted elsewhere
+ * @throws StartupError when there is no such organization
+ */
+export async function* verifyChains(models: Models, keyOf: AuditKeyOf, only?: { readonly slug: string; readonly anchor?: ChainEnd }): AsyncGenerator<OrganizationReport> {
+  const organizations = await models.organizations.find(only ? { slug: only.slug } : {}).sort({ slug: 1 }).lean<Organization[]>();
+  if (only && organizations.length === 0) throw new StartupError(`There is no organization "${only.slug}": see the slugs that "riskgraph audit verify" lists without --org.`);
+  for (const { _id, slug } of organizations) {
+    const events = models.auditEvents.collection.find({ organization: _id }, { sort: { sequence: 1 } }) as unknown as AsyncIterable<AuditEvent>;
+    const head = await models.auditHeads.findById(_id).lean<AuditHead>();
+    yield { slug, ...(await examineChain(events, head, await keyOf(_id), only?.anchor)) };
+  }
+}

@@ -1,0 +1,29 @@
+import type { QueryFilter } from 'mongoose';
+import { Role, type StoredPatient } from '../../models/index.js';
+import type { Viewer } from './viewer.js';
+
+/** Who looks: a viewer, or, with the organization alone, the system itself. */
+export type Member = Pick<Viewer, 'organizationId'> & Partial<Pick<Viewer, 'role' | 'username'>>;
+
+/**
+ * Whether a patient is open to somebody.
+ * - OPEN: the patient has no care team, or one that names the caller, or the caller is no clinician (other roles see no
+ *   names, and are not bound to care teams)
+ * - BREAK_GLASS: the caller has given a reason, and its time has not run out; whatever is seen is flagged
+ * - CLOSED
+ */
+export type CareTeamAccess = 'OPEN' | 'BREAK_GLASS' | 'CLOSED';
+
+/** What of a patient decides on access. */
+export type CareTeamRecord = Pick<StoredPatient, 'careTeam' | 'breakGlass'>;
+
+export function careTeamAccess({ role, username }: Member, { careTeam, breakGlass }: CareTeamRecord, now = new Date()): CareTeamAccess {
+  if (role !== Role.CLINICIAN || careTeam === undefined || careTeam.includes(username!)) return 'OPEN';
+  return breakGlass?.some((grant) => grant.username === username && grant.expiresAt > now) ? 'BREAK_GLASS' : 'CLOSED';
+}
+
+/** The same as a filter: the patients that are not CLOSED. Undefined where all are open. */
+export function openPatients({ role, username }: Member, now = new Date()): QueryFilter<StoredPatient> | undefined {
+  if (role !== Role.CLINICIAN) return undefined;
+  return { $or: [{ careTeam: { $exists: false } }, { careTeam: username }, { breakGlass: { $elemMatch: { username, expiresAt: { $gt: now } } } }] };
+}

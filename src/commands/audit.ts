@@ -1,0 +1,40 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { ChainEnd } from '../audit/audit-chain.js';
+import { auditKeys } from '../audit/audit-keys.js';
+import { verifyChains } from '../audit/verify-chains.js';
+import { StartupError } from '../errors.js';
+import { openProtection } from '../protection/open-protection.js';
+import { commandConfig } from './environment.js';
+import { openLocalDatabase } from './local-access.js';
+import { localMasterKeys } from './master-keys.js';
+
+/** `SEQUENCE:HASH`, as `audit verify` prints it. */
+function parseAnchor(text: string): ChainEnd {
+  const match = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text);
+  if (!match) throw new InvalidArgumentError('Give a sequence number and a hash as "riskgraph audit verify" printed them, e.g. 1204:9f3c...');
+  return { sequence: Number(match[1]), hash: match[2]! };
+}
+
+/** `riskgraph audit`: what an auditor asks of the trail. */
+export function auditCommand(): Command {
+  const verify = new Command('verify')
+    .description('check that no audit event was changed or removed; exits 1 when one was')
+    .option('--org <slug>', 'one organization (default: all)')
+    .option('--anchor <sequence:hash>', 'an end of its chain that was noted elsewhere before', parseAnchor)
+    .action(async ({ org, anchor }: { org?: string; anchor?: ChainEnd }) => {
+      if (anchor && org === undefined) throw new StartupError('--anchor belongs to one organization: name it with --org.');
+      const config = commandConfig();
+      const database = await openLocalDatabase(config);
+      try {
+        const { protectionOf } = await openProtection(database.models, await localMasterKeys(config));
+        for await (const { slug, events, end, faults } of verifyChains(database.models, auditKeys(protectionOf), org === undefined ? undefined : { slug: org, ...(anchor && { anchor }) })) {
+          if (faults.length > 0) process.exitCode = 1;
+          process.stdout.write(`${faults.length === 0 ? 'ok  ' : 'FAIL'} ${slug}: ${events} events, anchor ${end.sequence}:${end.hash}\n`);
+          for (const { sequence, fault } of faults) process.stdout.write(`     event ${sequence}: ${fault}\n`);
+        }
+      } finally {
+        await database.close();
+      }
+    });
+  return new Command('audit').description('the audit trail').addCommand(verify);
+}

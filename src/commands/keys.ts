@@ -1,0 +1,104 @@
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import type { Types } from 'mongoose';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Models, Organization } from '../../models/index.js';
+import type { Config } from '../config.js';
+import { encryptStoredData } from '../encrypt-stored-data.js';
+import { StartupError } from '../errors.js';
+import { createLogger } from '../logger.js';
+import { createKeyRotations } from '../protection/key-rotations.js';
+import { dataKeyStatus } from '../protection/key-status.js';
+import { openProtection, type OpenProtection } from '../protection/open-protection.js';
+import { requestRotations, rotationProgress, type RotationProgress } from '../protection/request-rotations.js';
+import { commandConfig } from './environment.js';
+import { openLocalDatabase, type LocalDatabase } from './local-access.js';
+import { localMasterKeys } from './master-keys.js';
+import { startProgressBar, type ProgressBar } from './progress-bar.js';
+
+/** How often a rotation is looked at, milliseconds. */
+const lookEveryMs = 200;
+/** After this long without a worker the person is told what is wanted, milliseconds. */
+const patienceMs = 5_000;
+
+/** `riskgraph keys`: the keys that patient data are encrypted with. */
+export function keysCommand(): Command {
+  const keys = new Command('keys').description('the keys that patient data are encrypted with');
+  keys
+    .command('rotate')
+    .description('wrap all data keys under the first key of ENCRYPTION_KEYS, give each organization a new data key, and encrypt its data anew; workers do it, this follows them')
+    .option('--org <slug>', 'this organization only')
+    .action(({ org }: { org?: string }) => withProtection(async (config, database, protection) => {
+      const { total, failed } = await rotateKeys(config, database, protection, org);
+      process.stdout.write(`${total - failed} documents encrypted anew, all data keys wrapped under "${protection.store.masterKeyId}"\n`);
+      if (failed === 0) return;
+      process.stderr.write(`${failed} documents cannot be opened and stay as they are, with their key: the log of the workers names them\n`);
+      process.exitCode = 1;
+    }));
+  keys
+    .command('status')
+    .description('print, for each organization, its data keys, the master key of each, and how many documents each encrypts')
+    .action(() => withProtection(async (_config, { models }, { store }) => {
+      process.stdout.write(`${await statusTable(models)}\nNew data keys are wrapped under "${store.masterKeyId}".\n`);
+    }));
+  return keys;
+}
+
+async function withProtection(work: (config: Config, database: LocalDatabase, protection: OpenProtection) => Promise<void>): Promise<void> {
+  const config = commandConfig({ LOG_LEVEL: 'warn' });
+  const database = await openLocalDatabase(config);
+  try {
+    const protection = await openProtection(database.models, await localMasterKeys(config));
+    await encryptStoredData(database.models, protection.protectionOf);
+    await work(config, database, protection);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Asks for the rotations and follows them to their end. Where no worker can be, it does their work. */
+async function rotateKeys(config: Config, { models, exclusive }: LocalDatabase, protection: OpenProtection, slug: string | undefined): Promise<RotationProgress> {
+  const organizations = await models.organizations.find(slug === undefined ? {} : { slug }, { _id: 1 }).lean<Pick<Organization, '_id'>[]>();
+  if (organizations.length === 0 && slug !== undefined) throw new StartupError(`There is no organization "${slug}": name one that "riskgraph keys status" lists.`);
+  const ids = await requestRotations(models, protection.store.masterKeyId, organizations.map(({ _id }) => _id));
+  const rotations = createKeyRotations({ models, protection, leaseMs: config.jobLeaseMs, logger: createLogger(config.logLevel, 'riskgraph-keys') });
+  const workOrWait = async (): Promise<void> => {
+    if (!exclusive || !(await rotations.work(lookEveryMs))) await delay(lookEveryMs);
+  };
+  return followRotations(models, ids, workOrWait, protection.store.masterKeyId);
+}
+
+async function followRotations(models: Models, ids: readonly Types.ObjectId[], meanwhile: () => Promise<unknown>, masterKey: string): Promise<RotationProgress> {
+  const started = Date.now();
+  let told = false;
+  let bar: ProgressBar | undefined;
+  try {
+    for (;;) {
+      const progress = await rotationProgress(models, ids);
+      if (progress.total > 0) bar ??= startProgressBar('documents', progress.total);
+      bar?.update(progress.processed, `${ids.length - progress.open} of ${ids.length} organizations`, progress.total);
+      if (progress.open === 0) return progress;
+      if (!told && progress.waiting === progress.open && Date.now() > started + patienceMs) {
+        told = true;
+        process.stderr.write(`No worker has begun yet: start one whose present master key is "${masterKey}". What was asked for is kept; Ctrl-C only ends the waiting.\n`);
+      }
+      await meanwhile();
+    }
+  } finally {
+    bar?.stop();
+  }
+}
+
+async function statusTable(models: Models): Promise<string> {
+  const table = new Table({
+    head: ['organization', 'data key', 'for', 'state', 'master key', 'created', 'documents'],
+    colAligns: ['left', 'left', 'left', 'left', 'left', 'left', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { organization, id, dataKey, documents } of await dataKeyStatus(models)) {
+    table.push([
+      organization, id, dataKey?.purpose ?? 'FIELDS', dataKey?.state ?? 'NOT THERE', dataKey?.masterKey ?? '', dataKey?.createdAt.toISOString().slice(0, 16) ?? '', documents ?? '',
+    ]);
+  }
+  return table.toString();
+}

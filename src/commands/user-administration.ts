@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import type { User } from '../../models/index.js';
+import { auditKeys } from '../audit/audit-keys.js';
+import type { AuditActor } from '../audit/audit-trail.js';
+import { createAuditTrail } from '../audit/audit-writer.js';
+import { ensureOrganization } from '../auth/organizations.js';
+import { createPasswords } from '../auth/passwords/passwords.js';
+import { createRevocationEpochs } from '../auth/revocation/revocation-epoch.js';
+import { createRevocationStore } from '../auth/revocation/revocation-store.js';
+import type { Revoke } from '../auth/revocation/revocations.js';
+import { createSessionStore } from '../auth/sessions/session-store.js';
+import { createUserDirectory, type UserDirectory } from '../auth/users/user-directory.js';
+import { normalizeUsername } from '../auth/users/username.js';
+import type { Config } from '../config.js';
+import { readRuntime } from '../embedded/data-directory.js';
+import { StartupError } from '../errors.js';
+import { createLogger } from '../logger.js';
+import { createOrganizationScopes, type OrganizationScope } from '../organization-scope.js';
+import { openProtection } from '../protection/open-protection.js';
+import { connectRedis, whenReady } from '../redis.js';
+import { openLocalDatabase } from './local-access.js';
+import { localMasterKeys } from './master-keys.js';
+
+/** The users of one organization, for whoever has the database's password. */
+export interface UserAdministration {
+  readonly directory: UserDirectory;
+  readonly scope: OrganizationScope;
+  readonly actor: AuditActor;
+  /** @throws StartupError when there is none */
+  user(username: string): Promise<User>;
+  close(): Promise<void>;
+}
+
+/** How long Redis may take to answer a command, milliseconds. */
+const redisPatienceMs = 2_000;
+
+/**
+ * @param slug of the organization
+ * @param missing what to do when there is no such organization
+ * @throws StartupError
+ */
+export async function openUserAdministration(config: Config, slug: string, missing: 'make' | 'refuse'): Promise<UserAdministration> {
+  const database = await openLocalDatabase(config);
+  try {
+    const { models } = database;
+    const organization = missing === 'make' ? await ensureOrganization(models, slug) : await models.organizations.findOne({ slug }).lean();
+    if (!organization) throw new StartupError(`There is no organization "${slug}": check --org.`);
+    const organizationId = organization._id.toHexString();
+    const { protectionOf } = await openProtection(models, await localMasterKeys(config));
+    const scopeOf = createOrganizationScopes(models, protectionOf);
+    const scope = scopeOf({ organizationId });
+    const store = createRevocationStore(models);
+    const revoke: Revoke = async (id, subjects) => announce(config, (await store.record(id, subjects)).epoch);
+    const audit = createAuditTrail(models, auditKeys(protectionOf), createLogger('warn', 'riskgraph-user'));
+    const directory = createUserDirectory({ passwords: await createPasswords(), sessions: createSessionStore(models, scopeOf, revoke, config.sessionHours * 3_600_000), audit });
+    return {
+      directory,
+      scope,
+      actor: { organizationId, username: 'command-line', origin: { requestId: randomUUID(), address: 'local' } },
+      async user(username) {
+        const user = await scope.users.findOne({ username: normalizeUsername(username) });
+        if (!user) throw new StartupError(`There is no user "${normalizeUsername(username)}" in ${slug}: see "riskgraph user list --org ${slug}".`);
+        return user;
+      },
+      async close() {
+        await audit.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** Tells the processes that run. Without a Redis there is none to tell: whoever starts later reads MongoDB. */
+async function announce(config: Config, epoch: number): Promise<void> {
+  const url = config.redisUrl ?? (await readRuntime(config.dataDirectory))?.redisUrl;
+  if (!url) return;
+  const redis = connectRedis(url, 'failing-fast', createLogger('silent', 'riskgraph'));
+  try {
+    await whenReady(redis, redisPatienceMs);
+    if (await createRevocationEpochs(redis, config.redisPrefix).announce(epoch)) return;
+    process.stderr.write('Redis does not answer: running processes learn of this within five seconds.\n');
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,82 @@
+import { Command, Option } from 'commander';
+import { Role, type User } from '../../models/index.js';
+import { parseCreateUser } from '../auth/users/user-input.js';
+import { commandConfig } from './environment.js';
+import { readNewPassword } from './password-prompt.js';
+import { openUserAdministration, type UserAdministration } from './user-administration.js';
+
+interface Named {
+  readonly org: string;
+  readonly username: string;
+}
+
+/** `riskgraph user`: the users of an organization, on the database of this installation; the way to the first ADMIN. */
+export function userCommand(): Command {
+  return new Command('user')
+    .description('create, disable, enable and list users, set passwords; works on the database of this installation')
+    .addCommand(createCommand())
+    .addCommand(onUser('disable', 'shut a user out, everywhere within a second', async ({ directory, scope, actor }, user) => {
+      await directory.update(scope, actor, user, { disabled: true });
+      return 'is disabled';
+    }))
+    .addCommand(onUser('enable', 'let a disabled user log in again', async ({ directory, scope, actor }, user) => {
+      await directory.update(scope, actor, user, { disabled: false });
+      return 'is enabled';
+    }))
+    .addCommand(onUser('set-password', 'set a password (asked for, or from standard input) and end all sessions', async ({ directory, scope, actor }, user) => {
+      await directory.setPassword(scope, actor, user, await readNewPassword(), { action: 'user:manage', path: 'password' });
+      return 'has a new password';
+    }))
+    .addCommand(listCommand());
+}
+
+const createCommand = (): Command =>
+  new Command('create')
+    .description('create a user; the password is asked for, or read from standard input')
+    .requiredOption('--org <slug>', 'organization, made when missing')
+    .requiredOption('--username <name>', 'what the user logs in with, kept in lower case')
+    .addOption(new Option('--role <role>', 'what the user may do').choices(Object.values(Role)).makeOptionMandatory())
+    .action(async ({ org, username, role }: Named & { role: Role }) => {
+      const input = { username, role, password: await readNewPassword() };
+      // Before an organization is made for nobody.
+      parseCreateUser(input);
+      await administer(org, 'make', async ({ directory, scope, actor }) => {
+        const user = await directory.create(scope, actor, input);
+        process.stdout.write(`The user ${user.username} (${user.role}) of ${org} was created\n`);
+      });
+    });
+
+/** A command about one user who is there. @param work says what became of the user */
+const onUser = (name: string, description: string, work: (administration: UserAdministration, user: User) => Promise<string>): Command =>
+  new Command(name)
+    .description(description)
+    .requiredOption('--org <slug>', 'organization')
+    .requiredOption('--username <name>', 'the user')
+    .action(({ org, username }: Named) =>
+      administer(org, 'refuse', async (administration) => {
+        const user = await administration.user(username);
+        process.stdout.write(`The user ${user.username} of ${org} ${await work(administration, user)}\n`);
+      }),
+    );
+
+const listCommand = (): Command =>
+  new Command('list')
+    .description('list the users of an organization')
+    .requiredOption('--org <slug>', 'organization')
+    .action(({ org }: { org: string }) =>
+      administer(org, 'refuse', async ({ scope }) => {
+        for (const user of await scope.users.find({}, { sort: { username: 1 } })) process.stdout.write(`${lineOf(user)}\n`);
+      }),
+    );
+
+const lineOf = ({ username, role, disabled, passwordHash }: User): string =>
+  [username.padEnd(24), role.padEnd(10), disabled ? 'disabled' : 'enabled', passwordHash ? '' : ' (no password)'].join(' ').trimEnd();
+
+async function administer(org: string, missing: 'make' | 'refuse', work: (administration: UserAdministration) => Promise<void>): Promise<void> {
+  const administration = await openUserAdministration(commandConfig(), org, missing);
+  try {
+    await work(administration);
+  } finally {
+    await administration.close();
+  }
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { BadUserInputError, StartupError } from '../errors.js';
+
+/** The only documents that are run, by the SHA-256 of their text in hexadecimal. */
+export type PersistedQueries = ReadonlyMap<string, string>;
+
+/** What a request says of the document that it wants, over HTTP and WebSocket alike. */
+export interface DocumentRequest {
+  readonly query?: string | null;
+  /** `{ persistedQuery: { version: 1, sha256Hash } }`, as Apollo's clients send it. https://www.apollographql.com/docs/apollo-server/performance/apq */
+  readonly extensions?: Readonly<Record<string, unknown>> | null;
+}
+
+const fileSchema = z.record(z.string(), z.string());
+
+/**
+ * Reads an allow-list: a JSON object of documents by their SHA-256, as the client preset of @graphql-codegen writes it
+ * with `persistedDocuments: { hashAlgorithm: 'sha256' }`.
+ * @throws StartupError when the file cannot be read, or a name is not the SHA-256 of its document
+ */
+export async function readPersistedQueries(path: string): Promise<PersistedQueries> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new StartupError(`PERSISTED_QUERIES_FILE cannot be read (${error.code}): name the JSON file of your persisted queries.`);
+  });
+  const parsed = fileSchema.safeParse(parseJson(text));
+  if (!parsed.success) throw new StartupError('PERSISTED_QUERIES_FILE is not a JSON object of documents by their SHA-256: have the client preset of @graphql-codegen write it.');
+  const documents = Object.entries(parsed.data).map(([name, document]) => [withoutPrefix(name), document] as const);
+  for (const [hash, document] of documents) {
+    if (sha256(document) !== hash) {
+      throw new StartupError(`PERSISTED_QUERIES_FILE names a document "${hash.slice(0, 64)}", which is not its SHA-256: write the file with persistedDocuments: { hashAlgorithm: 'sha256' }.`);
+    }
+  }
+  return new Map(documents);
+}
+
+/**
+ * The text of the document that a request wants.
+ * @param list undefined where every document may be run
+ * @returns undefined when the request names no document, which is another's to refuse
+ * @throws BadUserInputError for a document that is not on the list
+ */
+export function documentText({ query, extensions }: DocumentRequest, list: PersistedQueries | undefined): string | undefined {
+  if (!list) return query || undefined;
+  const hash = persistedHash(extensions);
+  const wanted = hash ?? (query ? sha256(query) : undefined);
+  if (wanted === undefined) return undefined;
+  const text = list.get(wanted);
+  if (text === undefined) throw refused('only the documents of the allow-list are run here: add this one to PERSISTED_QUERIES_FILE, or send one that is in it');
+  if (query && query !== text) throw refused('is not the document of extensions.persistedQuery.sha256Hash: leave one of them out');
+  return text;
+}
+
+const refused = (message: string): BadUserInputError => new BadUserInputError([{ path: 'query', message }]);
+
+function persistedHash(extensions: DocumentRequest['extensions']): string | undefined {
+  const hash = (extensions?.persistedQuery as { sha256Hash?: unknown } | null | undefined)?.sha256Hash;
+  return typeof hash === 'string' ? withoutPrefix(hash) : undefined;
+}
+
+/** The client preset writes `sha256:` before a hash, as a document identifier of GraphQL over HTTP has it; Apollo does not. */
+const withoutPrefix = (hash: string): string => hash.replace(/^sha256:/, '');
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import { getComplexity, type ComplexityEstimator } from 'graphql-query-complexity';
+import { getOperationAST, getVariableValues, isListType, Kind, getNullableType, visit, type DocumentNode, type GraphQLSchema } from 'graphql';
+import { largestPage } from '../pagination.js';
+
+/** What a list without an argument for its length is taken to hold: the shipped model has 13 features, most models fewer than 40. */
+const plainListLength = 20;
+/** Of `__schema` and `__type`: their size is that of the schema, however it is asked for. Ten times is plenty. */
+const introspectionCost = 25_000;
+/** Arguments that say how long a list may become. */
+const lengthArguments = ['first', 'top'];
+
+/**
+ * The cost of an operation is the number of values that its answer may hold: every field of every object counts one, a
+ * list as often as its `first` or `top` says, or 20 times. A field whose making costs more than its value says so with
+ * `complexity` in its declaration.
+ *
+ * The default limit of 250,000 lets a page of 500 predictions pass with everything that explains them (132,002 as
+ * src/client/operations.graphql asks for those of a job), and refuses pages of such pages.
+ */
+export interface QueryCost {
+  /**
+   * @param variables as the caller sent them; undefined when they do not fit the operation, which then does not run
+   * @throws GraphQLError when an argument is at fault
+   */
+  (document: DocumentNode, operationName: string | null | undefined, variables: Readonly<Record<string, unknown>> | null | undefined): number | undefined;
+}
+
+/** What is known of a document: the variables that its cost depends on, and the cost for values of theirs seen before. */
+interface Known {
+  readonly variables: readonly string[];
+  readonly costs: Map<string, number>;
+}
+
+/** Sets of values remembered a document: page sizes, rarely more than a handful. */
+const mostRemembered = 100;
+
+/** @param schema a document must be valid for it */
+export function createQueryCost(schema: GraphQLSchema): QueryCost {
+  const known = new WeakMap<DocumentNode, Known>();
+  return (document, operationName, variables) => {
+    let ofDocument = known.get(document);
+    if (!ofDocument) known.set(document, (ofDocument = { variables: decidingVariables(document), costs: new Map() }));
+    const key = `${operationName ?? ''} ${ofDocument.variables.map((name) => valueKey(variables?.[name])).join(' ')}`;
+    const remembered = ofDocument.costs.get(key);
+    if (remembered !== undefined) return remembered;
+    const cost = compute(schema, document, operationName, variables ?? {});
+    if (cost !== undefined && ofDocument.costs.size < mostRemembered) ofDocument.costs.set(key, cost);
+    return cost;
+  };
+}
+
+/** Numbers and booleans are all that lengths and conditions can be; anything else does not fit and is not remembered. */
+const valueKey = (value: unknown): string => (typeof value === 'object' && value !== null ? 'other' : `${typeof value}:${String(value).slice(0, 20)}`);
+
+function compute(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined, variables: Readonly<Record<string, unknown>>): number | undefined {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return undefined;
+  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 });
+  if (errors) return undefined;
+  return getComplexity({ schema, query: alone(document, operation), variables: { ...variables }, estimators: [valueCount], maxQueryNodes: Number.MAX_SAFE_INTEGER });
+}
+
+/** The document without its other operations, which do not run. */
+function alone(document: DocumentNode, operation: DocumentNode['definitions'][number]): DocumentNode {
+  return { ...document, definitions: document.definitions.filter((definition) => definition === operation || definition.kind !== Kind.OPERATION_DEFINITION) };
+}
+
+const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity }) => {
+  if (field.name === '__schema' || field.name === '__type') return introspectionCost;
+  const own = typeof field.extensions.complexity === 'number' ? field.extensions.complexity : 1;
+  const length = lengthOf(field, args);
+  if (!isListType(getNullableType(field.type))) return own + (length ?? 1) * childComplexity;
+  // The edges of a page are as many as the page's own field was asked for, which has multiplied them already.
+  const items = length ?? (type.name.endsWith('Connection') ? 1 : plainListLength);
+  return items * (own + childComplexity);
+};
+
+type EstimatedField = Parameters<ComplexityEstimator>[0]['field'];
+
+/** What the argument for a list's length says; undefined for fields without one. Longer pages than the longest are refused by their services. */
+function lengthOf(field: EstimatedField, args: Readonly<Record<string, unknown>>): number | undefined {
+  const argument = field.args.find(({ name }) => lengthArguments.includes(name));
+  if (!argument) return undefined;
+  const given = args[argument.name] ?? argument.defaultValue ?? plainListLength;
+  return Math.min(Math.max(Number(given), 0), largestPage);
+}
+
+/** The variables that lengths and conditions (`@include(if:)`, `@skip(if:)`) are given by. No other changes the cost. */
+function decidingVariables(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  visit(document, {
+    Argument({ name, value }) {
+      if (value.kind === Kind.VARIABLE && (name.value === 'if' || lengthArguments.includes(name.value))) names.add(value.name.value);
+    },
+  });
+  return [...names];
+}

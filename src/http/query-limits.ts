@@ -1,0 +1,86 @@
+import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
+import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
+import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
+import { Kind, parse, validate, type DocumentNode, type FragmentDefinitionNode, type GraphQLSchema, type SelectionSetNode } from 'graphql';
+import type { QueryLimits } from '../config.js';
+import { QueryTooComplexError } from '../errors.js';
+
+// What each limit counts, how much of it is known to be needed (by the documents of src/client/operations.graphql, the queries of
+// the README and of the tests, and the introspection query of Apollo Sandbox), and what it keeps out:
+//
+// - tokens, 2000 (needed 759): words and signs of the document; the lexer stops there. Endless documents, before they are parsed.
+// - fields, 500 (240): selections, those of a fragment wherever it is spread. Fragments that double with every level, and repeated
+//   fields: validation compares each with each.
+// - depth, 12 (8): levels of fields; fragments add none. Circles such as patient, job, patient. What is below `__schema` does
+//   not count: graphql-js has a rule of its own for it (MaxIntrospectionDepthRule).
+// - aliases, 30 (6): likewise counted wherever they are spread. One expensive field, many times.
+// - directives, 30 (1): likewise. `@skip @skip @skip ...`.
+// - cost, 250000 (132002): see query-cost.ts; checked once the variables are known. Pages of pages.
+
+/**
+ * Parses a document.
+ * @throws QueryTooComplexError above the limit of tokens, GraphQLError for what is no GraphQL
+ */
+export function parseWithin(source: string, { tokens }: Pick<QueryLimits, 'tokens'>): DocumentNode {
+  try {
+    return parse(source, { maxTokens: tokens });
+  } catch (error) {
+    if (!/Document contains more tha[nt] \d+ tokens/.test((error as Error).message)) throw error;
+    throw new QueryTooComplexError(`The query has more than ${tokens} tokens, which is the limit: pass values as variables, or send several smaller queries.`);
+  }
+}
+
+/**
+ * Refuses a document that asks for too much. It need not be valid yet: this costs far less than to validate it.
+ * @throws QueryTooComplexError naming the limit, what was asked for, and what to do
+ */
+export function checkShape(schema: GraphQLSchema, document: DocumentNode, limits: QueryLimits): void {
+  refuseAbove(limits.fields, countFields(document), 'selects', 'fields, those of a fragment wherever it is spread', 'select fewer, or send several smaller queries');
+  // The libraries only count here: their own refusals read as syntax errors, and hide by how much.
+  const asked = { depth: 0, aliases: 0, directives: 0 };
+  const count = (what: keyof typeof asked) => ({ n: Infinity, onAccept: [(_context: unknown, { n }: { n: number }) => void (asked[what] = Math.max(asked[what], n))] });
+  validate(schema, document, [
+    maxDepthRule({ ...count('depth'), flattenFragments: true }),
+    maxAliasesRule({ ...count('aliases'), allowList: [] }),
+    maxDirectivesRule(count('directives')),
+  ]);
+  refuseAbove(limits.depth, asked.depth, 'is', 'levels deep', 'nest less, or ask for the inner objects by their ids');
+  refuseAbove(limits.aliases, asked.aliases, 'has', 'aliases', 'send several queries');
+  refuseAbove(limits.directives, asked.directives, 'has', 'directives', 'send several queries');
+}
+
+/** @throws QueryTooComplexError when more was asked for than is allowed */
+export function refuseAbove(limit: number, asked: number, verb: string, unit: string, remedy: string): void {
+  if (asked <= limit) return;
+  const shown = asked < 1e9 ? String(asked) : 'more than 1000000000';
+  throw new QueryTooComplexError(`The query ${verb} ${shown} ${unit}, and the limit is ${limit}: ${remedy}.`);
+}
+
+/** The larger of the selections that the document spells out, and those of its largest operation with its fragments spread. */
+function countFields({ definitions }: DocumentNode): number {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  const counted = new Map<string, number>();
+  let spelledOut = 0;
+
+  const ofFragment = (name: string): number => {
+    const known = counted.get(name);
+    if (known !== undefined) return known;
+    // A fragment within itself, which validation refuses, ends here.
+    counted.set(name, 0);
+    const count = ofSelections(fragments.get(name)?.selectionSet);
+    counted.set(name, count);
+    return count;
+  };
+  const ofSelections = (set: SelectionSetNode | undefined): number => {
+    let count = 0;
+    for (const selection of set?.selections ?? []) {
+      spelledOut += 1;
+      count += 1 + (selection.kind === Kind.FRAGMENT_SPREAD ? ofFragment(selection.name.value) : ofSelections(selection.selectionSet));
+    }
+    return count;
+  };
+  const largest = Math.max(0, ...definitions.map((definition) => (definition.kind === Kind.OPERATION_DEFINITION ? ofSelections(definition.selectionSet) : 0)));
+  for (const name of fragments.keys()) ofFragment(name);
+  return Math.max(spelledOut, largest);
+}

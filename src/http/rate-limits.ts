@@ -1,0 +1,119 @@
+import type { Redis } from 'ioredis';
+import { createHmac } from 'node:crypto';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Viewer } from '../auth/viewer.js';
+import type { RateLimits } from '../config.js';
+import { RateLimitedError } from '../errors.js';
+import { createGroupCommit, type GroupCommit, type GroupResult } from '../group-commit.js';
+import { addressGroup } from './address-group.js';
+import type { Caller } from './operation-context.js';
+
+/** Windows are whole minutes from a caller's first request. */
+const windowSeconds = 60;
+/** Names whose keys are remembered, so that not every request computes one. */
+const mostRemembered = 10_000;
+
+/** Counts requests over all API processes together, in Redis; while Redis is away, each process counts its own. */
+export interface RequestLimiter {
+  /**
+   * Counts one request: of the user where the caller is known, else of the address.
+   * @throws RateLimitedError when there have been too many in this minute
+   */
+  count(caller: Caller, address: string): Promise<void>;
+  /**
+   * A WebSocket that was counted for its address when it was opened is a known user's after all, and counted for that
+   * one instead: a thousand clients behind one address may all come back at once.
+   * @throws RateLimitedError as above
+   */
+  recount(caller: Caller, address: string): Promise<void>;
+}
+
+/**
+ * @param redis a `dispensable` connection: no request waits for a Redis that is away
+ * @param options.secret makes the keys in Redis unreadable: an address alone could be found by trying all there are
+ */
+export function createRequestLimiter(redis: Redis, limits: RateLimits, options: { readonly prefix: string; readonly secret: string }): RequestLimiter {
+  const keyOf = createKeys(options.secret);
+  const ofUser = createCounter(redis, limits.perUser, `${options.prefix}:rate:user`, 'Too many requests of this user or key');
+  const ofAddress = createCounter(redis, limits.perAddress, `${options.prefix}:rate:address`, 'Too many requests without a valid token from this address');
+  const userKey = ({ organizationId, username }: Viewer): string => keyOf(`${organizationId}/${username}`);
+  const addressKey = (address: string): string => keyOf(addressGroup(address));
+  return {
+    count: ({ viewer }, address) => (viewer ? ofUser.count(userKey(viewer)) : ofAddress.count(addressKey(address))),
+    async recount({ viewer }, address) {
+      if (!viewer) return;
+      ofAddress.giveBack(addressKey(address));
+      await ofUser.count(userKey(viewer));
+    },
+  };
+}
+
+interface Counter {
+  /** @throws RateLimitedError */
+  count: GroupCommit<string, void>;
+  giveBack(key: string): void;
+}
+
+/**
+ * Requests that arrive together are counted in one round trip, so that counting costs next to nothing where it matters.
+ */
+function createCounter(redis: Redis, points: number, keyPrefix: string, fault: string): Counter {
+  const limiter = new RateLimiterRedis({
+    storeClient: redis,
+    keyPrefix,
+    points,
+    duration: windowSeconds,
+    rejectIfRedisNotReady: true,
+    // Who is over the limit is refused without asking Redis again.
+    inMemoryBlockOnConsumed: points + 1,
+    insuranceLimiter: new RateLimiterMemory({ keyPrefix, points, duration: windowSeconds }),
+  });
+
+  /** How many of these requests may pass, and when the next one may. */
+  async function take(key: string, requests: number): Promise<{ readonly passing: number; readonly retryAfterMs: number }> {
+    try {
+      await limiter.consume(key, requests);
+      return { passing: requests, retryAfterMs: 0 };
+    } catch (rejection) {
+      if (!(rejection instanceof RateLimiterRes)) throw rejection;
+      // A key that is blocked in memory says that nothing was consumed.
+      const tooMany = rejection.consumedPoints > points ? rejection.consumedPoints - points : requests;
+      return { passing: Math.max(requests - tooMany, 0), retryAfterMs: rejection.msBeforeNext };
+    }
+  }
+
+  const count = createGroupCommit<string, void>(async (keys) => {
+    const requests = new Map<string, number>();
+    for (const key of keys) requests.set(key, (requests.get(key) ?? 0) + 1);
+    const taken = new Map(await Promise.all([...requests].map(async ([key, count]) => [key, await take(key, count)] as const)));
+    const passed = new Map<string, number>();
+    return keys.map((key): GroupResult<void> => {
+      const { passing, retryAfterMs } = taken.get(key)!;
+      const before = passed.get(key) ?? 0;
+      passed.set(key, before + 1);
+      if (before < passing) return { value: undefined };
+      const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+      return { error: new RateLimitedError(`${fault}, at most ${points} a minute: try again in ${seconds} s.`, seconds) };
+    });
+  });
+  return {
+    count,
+    giveBack(key) {
+      // A point that was not given back is no harm.
+      limiter.reward(key, 1).catch(() => undefined);
+    },
+  };
+}
+
+/** Keys that say nothing of whom they count. */
+function createKeys(secret: string): (name: string) => string {
+  const remembered = new Map<string, string>();
+  return (name) => {
+    const known = remembered.get(name);
+    if (known !== undefined) return known;
+    const key = createHmac('sha256', secret).update(`rate limit of ${name}`).digest('base64url').slice(0, 22);
+    if (remembered.size >= mostRemembered) remembered.clear();
+    remembered.set(name, key);
+    return key;
+  };
+}

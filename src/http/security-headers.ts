@@ -1,0 +1,66 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import type { FastifyInstance, onSendHookHandler } from 'fastify';
+
+/** A year, and for the host's subdomains too (RFC 6797). */
+const strictTransport = 'max-age=31536000; includeSubDomains';
+
+/**
+ * Headers that tell browsers what not to do with our answers, and whose pages may read them.
+ * @param corsOrigins origins whose pages may call the API; none: only pages of our own host; `*`: all
+ */
+export async function registerSecurityHeaders(server: FastifyInstance, corsOrigins: readonly string[]): Promise<void> {
+  await server.register(helmet, {
+    // An answer in JSON loads nothing and is nobody's frame; the Sandbox has a policy of its own.
+    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
+    frameguard: { action: 'deny' },
+    // Below, where the request came over TLS.
+    hsts: false,
+    // For pages alone, or for browsers that are no more.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    dnsPrefetchControl: false,
+    ieNoOpen: false,
+    permittedCrossDomainPolicies: false,
+    xssFilter: false,
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    if (request.protocol === 'https') reply.header('strict-transport-security', strictTransport);
+    done();
+  });
+  if (corsOrigins.length > 0) {
+    await server.register(cors, {
+      origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+      methods: ['GET', 'POST'],
+      exposedHeaders: ['retry-after'],
+      maxAge: 600,
+    });
+  }
+}
+
+/**
+ * The policy of the Sandbox page: what Apollo's page loads from Apollo's servers, the one inline script by its nonce, and
+ * connections to this host. The page brings a policy of its own in a meta element; browsers enforce both.
+ */
+export const sandboxPolicy: onSendHookHandler<unknown> = (request, reply, payload, done) => {
+  if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).startsWith('text/html')) return done(null, payload);
+  const nonce = /<script nonce="([\w-]+)"/.exec(payload)?.[1] ?? 'none';
+  const cdn = 'https://embeddable-sandbox.cdn.apollographql.com';
+  const landingPage = 'https://apollo-server-landing-page.cdn.apollographql.com';
+  const directives = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}' ${cdn}`,
+    `style-src 'nonce-${nonce}' ${cdn} https://fonts.googleapis.com`,
+    'font-src https://fonts.gstatic.com',
+    `img-src ${landingPage} https://embeddable-explorer.cdn.apollographql.com`,
+    `manifest-src ${landingPage}`,
+    'frame-src https://sandbox.embed.apollographql.com',
+    // Not every browser takes 'self' for WebSockets too.
+    `connect-src 'self' ws://${request.host} wss://${request.host}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ];
+  reply.header('content-security-policy', directives.join('; '));
+  done(null, payload);
+};

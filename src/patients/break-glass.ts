@@ -1,0 +1,68 @@
+import { Types } from 'mongoose';
+import { z } from 'zod';
+import type { StoredBreakGlassAccess } from '../../models/index.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
+import { recorded } from '../audit/recorded.js';
+import { careTeamAccess } from '../auth/care-team.js';
+import { authorize } from '../auth/permissions.js';
+import type { Viewer } from '../auth/viewer.js';
+import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
+import { parseInput, toObjectId } from '../input.js';
+import type { ScopeOf } from '../organization-scope.js';
+import { readPage, type Page, type PageRequest } from '../pagination.js';
+import type { PatientCondition } from './patient-records.js';
+
+const breakGlassSchema = z.object({
+  patientId: z.string().nullish(),
+  mrn: z.string().trim().max(64, 'must have at most 64 characters').nullish(),
+  reason: z.string().trim().min(10, 'must have at least 10 characters: say why you need this patient').max(500, 'must have at most 500 characters'),
+});
+export type BreakGlass = z.input<typeof breakGlassSchema>;
+
+/** An entry to a patient outside of the care team, with its reason in plain text. */
+export type BreakGlassAccess = Omit<StoredBreakGlassAccess, 'reason' | 'dataKey'> & { readonly reason: string };
+
+const reasonField = 'break_glass_accesses.reason';
+
+/** Lets clinicians open patients outside of their care team, for a while and for a reason that others read. */
+export interface BreakGlassService {
+  /** @throws BadUserInputError, NotFoundError, ConflictError when the patient is open to the viewer already */
+  open(viewer: Viewer | null, input: BreakGlass): Promise<BreakGlassAccess>;
+  /** Newest first. */
+  list(viewer: Viewer | null, request: PageRequest): Promise<Page<BreakGlassAccess>>;
+}
+
+export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, minutes: number): BreakGlassService {
+  return {
+    async open(viewer, input) {
+      authorize(viewer, 'patient:break-glass');
+      const { patientId, mrn, reason } = parseInput(breakGlassSchema, input);
+      if ((patientId == null) === (mrn == null)) throw new BadUserInputError([{ path: 'patientId', message: 'give either patientId or mrn' }]);
+      const scope = scopeOf(viewer);
+      const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(patientId!) ?? new Types.ObjectId() };
+      const patient = await scope.everyPatient.findOne(wanted);
+      if (!patient) throw new NotFoundError('This patient');
+      const grantedAt = new Date();
+      if (careTeamAccess(viewer, patient, grantedAt) !== 'CLOSED') throw new ConflictError('This patient is open to you already: no reason is needed.');
+      const { username } = viewer;
+      const grant = { username, expiresAt: new Date(grantedAt.getTime() + minutes * 60_000) };
+      const access = { _id: new Types.ObjectId(), organization: scope.id, patient: patient._id, ...grant, grantedAt };
+      const { dataKey, ciphertext } = await scope.protection.protect(access._id, reasonField, reason);
+      return recorded(audit, viewer, { action: 'patient:break-glass', patientIds: [patient._id.toHexString()], flagged: true }, async () => {
+        await scope.breakGlassAccesses.insert({ ...access, reason: ciphertext, dataKey });
+        await scope.careTeams.updateMany({ _id: patient._id }, { $pull: { breakGlass: { expiresAt: { $lte: grantedAt } } } });
+        await scope.careTeams.updateMany({ _id: patient._id }, { $push: { breakGlass: grant } });
+        return { ...access, reason };
+      });
+    },
+
+    async list(viewer, request) {
+      authorize(viewer, 'audit:read');
+      const { breakGlassAccesses, protection } = scopeOf(viewer);
+      const page = await readPage<StoredBreakGlassAccess>(breakGlassAccesses, {}, request);
+      const read = await protection.reader(page.edges.map(({ node }) => node.dataKey));
+      await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED' });
+      return { ...page, edges: page.edges.map(({ cursor, node }) => ({ cursor, node: { ...node, reason: read(node._id, reasonField, node.reason) } })) };
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { Types, type QueryFilter } from 'mongoose';
+import { Role, type StoredPatient } from '../../models/index.js';
+import type { AuditAction, AuditTrail } from '../audit/audit-trail.js';
+import { recordRead } from '../audit/recorded.js';
+import { careTeamAccess, openPatients, type CareTeamAccess } from '../auth/care-team.js';
+import type { Viewer } from '../auth/viewer.js';
+import { ForbiddenError } from '../errors.js';
+import type { OrganizationScope } from '../organization-scope.js';
+import type { PatientCondition } from './patient-records.js';
+
+/** Why a patient that is there is not shown. */
+export const outsideCareTeam = (): ForbiddenError =>
+  new ForbiddenError('You are not in the care team of this patient: ask to be added to it, or open the patient with breakGlass and a reason.', 'patient:read');
+
+/**
+ * Tells a patient that is closed from one that is not there.
+ * @throws ForbiddenError for one that is closed
+ */
+export async function refuseClosed({ everyPatient }: OrganizationScope, condition: PatientCondition): Promise<void> {
+  if (await everyPatient.exists(condition)) throw outsideCareTeam();
+}
+
+/** The patients of the organization that are closed to this viewer. */
+export async function closedPatientIds({ careTeams }: OrganizationScope, viewer: Viewer): Promise<Types.ObjectId[]> {
+  const open = openPatients(viewer);
+  return open ? collect(careTeams.ids({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<StoredPatient>)) : [];
+}
+
+async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
+/** Something about one patient. */
+export interface OfPatient {
+  readonly patient: Types.ObjectId;
+}
+
+/** What a viewer may see of results, for services that do not hold the patients themselves. */
+export interface CareTeamFence {
+  /**
+   * Leaves out what is about patients that are closed to the viewer, and records what is left as about to be shown.
+   * @returns in the same order; null where it was null or is closed
+   */
+  show<T extends OfPatient>(viewer: Viewer, action: AuditAction, results: readonly (T | null)[]): Promise<(T | null)[]>;
+}
+
+export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationScope, audit: AuditTrail): CareTeamFence {
+  return {
+    async show(viewer, action, results) {
+      const ids = [...new Set(results.flatMap((result) => result?.patient.toHexString() ?? []))];
+      const access = await accessById(scopeOf(viewer), viewer, ids);
+      const shown = results.map((result) => (result && access(result.patient.toHexString()) !== 'CLOSED' ? result : null));
+      await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })));
+      return shown;
+    },
+  };
+}
+
+async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids: readonly string[]): Promise<(id: string) => CareTeamAccess> {
+  if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'OPEN';
+  const restricted = await careTeams.find(
+    { _id: { $in: ids.map((id) => new Types.ObjectId(id)) }, careTeam: { $exists: true } },
+    { projection: { careTeam: 1, breakGlass: 1 } },
+  );
+  const byId = new Map(restricted.map((patient) => [patient._id.toHexString(), careTeamAccess(viewer, patient)]));
+  return (id) => byId.get(id) ?? 'OPEN';
+}
+
+/** Records who is about to be shown; those seen by breaking the glass in an event of their own, flagged. */
+export async function recordShown(audit: AuditTrail, viewer: Viewer, action: AuditAction, patients: readonly { readonly id: string; readonly access: CareTeamAccess }[]): Promise<void> {
+  const idsOf = (wanted: CareTeamAccess): string[] => patients.flatMap(({ id, access }) => (access === wanted ? [id] : []));
+  await recordRead(audit, viewer, action, idsOf('OPEN'));
+  await recordRead(audit, viewer, action, idsOf('BREAK_GLASS'), { flagged: true });
+}

@@ -1,0 +1,42 @@
+import type { DataKey, Models } from '../../models/index.js';
+import { StartupError } from '../errors.js';
+import { bytesOf } from './binary.js';
+import { ownerOf } from './data-key-store.js';
+import { unwrapKey } from './key-wrap.js';
+import { isDerived, type MasterKey } from './master-keys.js';
+
+/**
+ * Sees to it that every data key can be opened, before anybody is served.
+ * @throws StartupError naming the master key that is missing or is another one than its name says
+ */
+export async function checkMasterKeys({ dataKeys, patients }: Pick<Models, 'dataKeys' | 'patients'>, masterKeys: readonly MasterKey[]): Promise<void> {
+  const byId = new Map(masterKeys.map(({ id, key }) => [id, key]));
+  let seen = 0;
+  for await (const dataKey of dataKeys.collection.find<DataKey>({})) {
+    seen += 1;
+    const masterKey = byId.get(dataKey.masterKey);
+    if (!masterKey) throw missing(dataKey.masterKey);
+    try {
+      unwrapKey(masterKey, ownerOf(dataKey), bytesOf(dataKey.wrappedKey));
+    } catch {
+      throw new StartupError(`The data key ${dataKey._id.toHexString()} does not open under the master key "${dataKey.masterKey}": ${wrongKeyRemedy(dataKey.masterKey)}`);
+    }
+  }
+  if (seen === 0 && (await patients.collection.findOne({ dataKey: { $exists: true } }, { projection: { _id: 1 } }))) {
+    throw new StartupError('There are encrypted patients but no data keys: restore the collection data_keys from a backup.');
+  }
+}
+
+function missing(id: string): StartupError {
+  if (isDerived(id)) {
+    return new StartupError(
+      `Data are encrypted under the master key "${id}", which comes from another SECRET_KEY than the present one, or from a time outside production: start with that SECRET_KEY and without NODE_ENV=production, set ENCRYPTION_KEYS and run "riskgraph keys rotate".`,
+    );
+  }
+  return new StartupError(
+    `Data are encrypted under the master key "${id}", which ENCRYPTION_KEYS does not have: it must name that key, alone or behind a newer one ("newer:...,${id}:..."), until "riskgraph keys rotate" has ended under the newer one.`,
+  );
+}
+
+const wrongKeyRemedy = (id: string): string =>
+  isDerived(id) ? 'the data key was changed: restore the collection data_keys from a backup.' : `ENCRYPTION_KEYS gives another key under that id than when it was wrapped, or the data key was changed: give "${id}" its own key back.`;

@@ -1,0 +1,105 @@
+import type { KeyObject } from 'node:crypto';
+import { Types } from 'mongoose';
+import { DataKeyPurpose, DataKeyState, type DataKey, type Models } from '../../models/index.js';
+import { isDuplicateKey } from '../database.js';
+import { bytesOf, toBinary } from './binary.js';
+import { CiphertextError, MasterKeyMissingError } from './errors.js';
+import { rewrapKey, unwrapKey, wrapNewKey, type KeyOwner } from './key-wrap.js';
+import type { MasterKey } from './master-keys.js';
+
+/** What an organization writes with. */
+export interface WritingKeys {
+  readonly fields: { readonly id: Types.ObjectId; readonly key: KeyObject };
+  readonly index: KeyObject;
+}
+
+/** Data keys in MongoDB, wrapped, and what is inside them. Every method asks MongoDB. */
+export interface DataKeyStore {
+  /** The active keys of an organization, made when there are none. Whoever comes at the same time gets the same. */
+  writing(organization: Types.ObjectId): Promise<WritingKeys>;
+  /** The keys of these ids that there are, by id. */
+  find(ids: readonly Types.ObjectId[]): Promise<Map<string, KeyObject>>;
+  /** Stops writing with a key. The next call of `writing` makes another one. */
+  retire(id: Types.ObjectId): Promise<void>;
+  /** Wraps all keys of an organization under the present master key. */
+  rewrap(organization: Types.ObjectId): Promise<void>;
+  /** Id of the master key that new keys are wrapped under. */
+  readonly masterKeyId: string;
+}
+
+/**
+ * @param masterKeys the present one first; at least one
+ * @param onMissing told of the master key that is missing, before the error is thrown
+ * @throws MasterKeyMissingError (all methods) for a key that none of them wraps, CiphertextError for one that was changed
+ */
+export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, masterKeys: readonly MasterKey[], onMissing?: (masterKey: string) => void): DataKeyStore {
+  const [present] = masterKeys as [MasterKey];
+  // A secondary may not know yet what was written a moment ago.
+  const read = (filter: object): Promise<DataKey[]> => dataKeys.collection.find<DataKey>(filter, { readPreference: 'primary' }).toArray();
+
+  function masterKeyOf(dataKey: DataKey): KeyObject {
+    const found = masterKeys.find(({ id }) => id === dataKey.masterKey);
+    if (found) return found.key;
+    onMissing?.(dataKey.masterKey);
+    throw new MasterKeyMissingError();
+  }
+  function unwrapped(dataKey: DataKey): KeyObject {
+    const masterKey = masterKeyOf(dataKey);
+    return guarded(dataKey, () => unwrapKey(masterKey, ownerOf(dataKey), bytesOf(dataKey.wrappedKey)));
+  }
+
+  async function create(organization: Types.ObjectId, purpose: DataKeyPurpose): Promise<void> {
+    const _id = new Types.ObjectId();
+    const wrappedKey = toBinary(wrapNewKey(present.key, ownerOf({ _id, organization, purpose })));
+    const dataKey: DataKey = { _id, organization, purpose, state: DataKeyState.ACTIVE, wrappedKey, masterKey: present.id, createdAt: new Date() };
+    try {
+      await dataKeys.collection.insertOne(dataKey as never);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+  }
+
+  return {
+    masterKeyId: present.id,
+
+    async writing(organization) {
+      for (;;) {
+        const active = await read({ organization, state: DataKeyState.ACTIVE });
+        const [fields, index] = [DataKeyPurpose.FIELDS, DataKeyPurpose.INDEX].map((wanted) => active.find(({ purpose }) => purpose === wanted));
+        if (fields && index) return { fields: { id: fields._id, key: unwrapped(fields) }, index: unwrapped(index) };
+        if (!fields) await create(organization, DataKeyPurpose.FIELDS);
+        if (!index) await create(organization, DataKeyPurpose.INDEX);
+      }
+    },
+
+    async find(ids) {
+      const found = await read({ _id: { $in: ids }, purpose: DataKeyPurpose.FIELDS });
+      return new Map(found.map((dataKey) => [dataKey._id.toHexString(), unwrapped(dataKey)]));
+    },
+
+    async retire(id) {
+      await dataKeys.collection.updateOne({ _id: id, state: DataKeyState.ACTIVE }, { $set: { state: DataKeyState.RETIRED, retiredAt: new Date() } });
+    },
+
+    async rewrap(organization) {
+      for (const dataKey of await read({ organization, masterKey: { $ne: present.id } })) {
+        const wrappedKey = guarded(dataKey, () => rewrapKey(masterKeyOf(dataKey), present.key, ownerOf(dataKey), bytesOf(dataKey.wrappedKey)));
+        await dataKeys.collection.updateOne({ _id: dataKey._id, masterKey: dataKey.masterKey }, { $set: { wrappedKey: toBinary(wrappedKey), masterKey: present.id } });
+      }
+    },
+  };
+}
+
+/** What a wrapped key is bound to. */
+export function ownerOf({ _id, organization, purpose }: Pick<DataKey, '_id' | 'organization' | 'purpose'>): KeyOwner {
+  return { organization: organization.id, id: _id.id, purpose };
+}
+
+function guarded<T>({ _id }: DataKey, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof MasterKeyMissingError) throw error;
+    throw new CiphertextError(`data key ${_id.toHexString()}`, 'its data key was changed, or its master key is another one than when it was wrapped', { cause: error });
+  }
+}

@@ -1,0 +1,74 @@
+import { hkdfSync } from 'node:crypto';
+import { type Types } from 'mongoose';
+import type { Ciphertext } from '../../models/index.js';
+import { bytesOf, toBinary } from './binary.js';
+import { blindIndex, type IndexedField } from './blind-index.js';
+import { createFieldCipher } from './field-cipher.js';
+import type { Keyring } from './keyring.js';
+
+/** Seals and indexes with the active keys of one organization. */
+export interface FieldWriter {
+  /** Id of the data key. A document stores it as `dataKey` beside its ciphertexts, all of them under this one key. */
+  readonly dataKey: Types.ObjectId;
+  /** @param field collection and field, e.g. `patients.mrn` */
+  seal(document: Types.ObjectId, field: string, text: string): Ciphertext;
+  blindIndex(field: IndexedField, value: string): string;
+  /** A key for another purpose, derived from the index key (HKDF, RFC 5869): as that one, it outlives every rotation. 32 bytes. */
+  derivedKey(purpose: string): Buffer;
+}
+
+/**
+ * Opens a sealed field of one organization.
+ * @throws CiphertextError when it was changed, belongs to another place, or its data key is gone
+ */
+export type FieldReader = (document: Types.ObjectId, field: string, ciphertext: Ciphertext) => string;
+
+/** Encryption of the fields of one organization's documents. */
+export interface Protection {
+  /** Keys are made at the first use. */
+  writer(): Promise<FieldWriter>;
+  /** A reader that has these data keys at hand. */
+  reader(dataKeys: Iterable<Types.ObjectId | undefined>): Promise<FieldReader>;
+  /**
+   * Encrypts free text, e.g. a reason that somebody gave. For more than one text in a document use one `writer`.
+   * @returns the ciphertext and, for the document's `dataKey`, the id of its key; name the collection in
+   *   `protectedCollections`, so that a rotation finds it
+   */
+  protect(document: Types.ObjectId, field: string, text: string): Promise<{ readonly dataKey: Types.ObjectId; readonly ciphertext: Ciphertext }>;
+  /** The text of `protect`. @throws CiphertextError as `FieldReader` */
+  reveal(document: Types.ObjectId, field: string, ciphertext: Ciphertext, dataKey: Types.ObjectId): Promise<string>;
+}
+
+/** The protection of an organization's documents. */
+export type ProtectionOf = (organization: Types.ObjectId) => Protection;
+
+export function createProtection(keyring: Keyring): ProtectionOf {
+  return (organization) => {
+    const cipher = createFieldCipher(organization.id, keyring.find);
+    const protection: Protection = {
+      async writer() {
+        const { fields, index } = await keyring.writing(organization);
+        const dataKey = { id: fields.id.id, key: fields.key };
+        return {
+          dataKey: fields.id,
+          seal: (document, field, text) => toBinary(cipher.seal(dataKey, document.id, field, text)),
+          blindIndex: (field, value) => blindIndex(index, field, value),
+          derivedKey: (purpose) => Buffer.from(hkdfSync('sha256', index, organization.id, `riskgraph ${purpose}`, 32)),
+        };
+      },
+      async reader(dataKeys) {
+        await keyring.load(dataKeys);
+        return (document, field, ciphertext) => cipher.open(document.id, field, bytesOf(ciphertext));
+      },
+      async protect(document, field, text) {
+        const { dataKey, seal } = await protection.writer();
+        return { dataKey, ciphertext: seal(document, field, text) };
+      },
+      async reveal(document, field, ciphertext, dataKey) {
+        const open = await protection.reader([dataKey]);
+        return open(document, field, ciphertext);
+      },
+    };
+    return protection;
+  };
+}

@@ -1,0 +1,59 @@
+import { Types } from 'mongoose';
+import { DataKeyPurpose, DataKeyState, KeyRotationState, type DataKey, type KeyRotation, type Models } from '../../models/index.js';
+import { isDuplicateKey } from '../database.js';
+
+/**
+ * Asks for a new data key for each of these organizations that has one, all of their keys wrapped under this master key.
+ * Where a rotation is under way already, it is that one, and it follows to the master key.
+ * @returns the ids of the rotations
+ */
+export async function requestRotations({ dataKeys, keyRotations }: Models, masterKey: string, organizations: readonly Types.ObjectId[]): Promise<Types.ObjectId[]> {
+  const active = await dataKeys
+    .find({ organization: { $in: organizations }, purpose: DataKeyPurpose.FIELDS, state: DataKeyState.ACTIVE })
+    .lean<DataKey[]>();
+  const ids: Types.ObjectId[] = [];
+  for (const { _id: replaces, organization } of active) {
+    ids.push((await follow(organization)) ?? (await request(organization, replaces)) ?? (await follow(organization))!);
+  }
+  return ids;
+
+  async function follow(organization: Types.ObjectId): Promise<Types.ObjectId | undefined> {
+    return (await keyRotations.findOneAndUpdate({ organization, open: true }, { $set: { masterKey } }).lean<KeyRotation>())?._id;
+  }
+  /** Undefined when somebody else was first. */
+  async function request(organization: Types.ObjectId, replaces: Types.ObjectId): Promise<Types.ObjectId | undefined> {
+    const rotation: KeyRotation = {
+      _id: new Types.ObjectId(), organization, state: KeyRotationState.QUEUED, open: true, masterKey, replaces, total: 0, processed: 0, failed: 0, requestedAt: new Date(),
+    };
+    try {
+      await keyRotations.collection.insertOne(rotation as never);
+      return rotation._id;
+    } catch (error) {
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** How far rotations have come, together. */
+export interface RotationProgress {
+  readonly processed: number;
+  readonly failed: number;
+  readonly total: number;
+  /** Rotations that have not ended. */
+  readonly open: number;
+  /** Of those, how many no worker has begun. */
+  readonly waiting: number;
+}
+
+export async function rotationProgress({ keyRotations }: Pick<Models, 'keyRotations'>, ids: readonly Types.ObjectId[]): Promise<RotationProgress> {
+  const rotations = await keyRotations.find({ _id: { $in: ids } }).lean<KeyRotation[]>();
+  const sum = (value: (rotation: KeyRotation) => number): number => rotations.reduce((total, rotation) => total + value(rotation), 0);
+  return {
+    processed: sum(({ processed }) => processed),
+    failed: sum(({ failed }) => failed),
+    total: sum(({ total }) => total),
+    open: sum(({ open }) => Number(open)),
+    waiting: sum(({ state }) => Number(state === KeyRotationState.QUEUED)),
+  };
+}

@@ -1,0 +1,187 @@
+import { isInputObjectType } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { Role } from '../../models/index.js';
+import { buildBareSchema } from '../../schema/build-schema.js';
+import { ServiceUnavailableError } from '../../src/errors.js';
+import { asAdmin, createUser, credentialOf, goodPassword, listenToAudit, login, loginMutation, refusalsOf, sameDatabases, updateUserMutation, type TestUser, type Tokens } from '../support/identity.js';
+import { codesOf, startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false });
+const audit = listenToAudit(system);
+
+const update = async (token: string, input: object) => system.post<{ updateUser: { role: string; disabled: boolean } }>(updateUserMutation, { input }, token);
+const createMutation = 'mutation ($input: CreateUserInput!) { createUser(input: $input) { id username role disabled hasPassword passwordChangedAt createdAt } }';
+
+describe('login', () => {
+  test('gives tokens, their ends, and who one is', async () => {
+    const user = await createUser(system, { role: 'ANALYST', organization: 'login-org' });
+    const { data } = await system.post<{ login: Tokens & { viewer: object } }>(loginMutation, { input: { ...credentialOf(user), username: ` ${user.username.toUpperCase()} ` } });
+    expect(data!.login.viewer).toEqual({ username: user.username, role: 'ANALYST', permissions: expect.arrayContaining(['prediction:read', 'password:change']), organization: { slug: 'login-org' } });
+    const { data: seen } = await system.post('{ viewer { username role organization { slug } expiresAt } }', undefined, data!.login.accessToken);
+    expect(seen).toEqual({ viewer: { username: user.username, role: 'ANALYST', organization: { slug: 'login-org' }, expiresAt: data!.login.expiresAt } });
+  });
+
+  test('is possible with a token that has ended in the header', async () => {
+    const user = await createUser(system);
+    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }, await system.token('ANALYST', 'alpha', -10)))).toEqual([]);
+  });
+
+  test('refuses what is longer than any name, without saying it again', async () => {
+    const answer = await system.post(loginMutation, { input: { organization: 'alpha', username: 'Canary'.repeat(100), password: 'Canary'.repeat(1_000) } });
+    expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'username' }, { path: 'password' }] });
+    expect(answer.text).not.toContain('Canary');
+  });
+});
+
+describe('an administrator', () => {
+  test('creates a user, who can log in, and lists all of the organization', async () => {
+    const { createUser: created } = await asAdmin<{ createUser: { id: string } }>(system, createMutation, { input: { username: ' Ada.Lovelace@Example.org ', role: 'CLINICIAN', password: goodPassword } }, 'list-org');
+    expect(created).toEqual({ id: expect.any(String), username: 'ada.lovelace@example.org', role: 'CLINICIAN', disabled: false, hasPassword: true, passwordChangedAt: expect.any(String), createdAt: expect.any(String) });
+    const { users } = await asAdmin<{ users: object }>(system, '{ users { totalCount edges { node { id username } } } }', {}, 'list-org');
+    expect(users).toEqual({ totalCount: 1, edges: [{ node: { id: created.id, username: 'ada.lovelace@example.org' } }] });
+    await login(system, { id: created.id, username: 'ada.lovelace@example.org', organization: 'list-org', password: goodPassword });
+  });
+
+  test.each(['a', '', 'with space', 'api-key:1', '-dash-first', 'x'.repeat(65), 'ütf'])('cannot call a user %j', async (username) => {
+    const answer = await system.post(createMutation, { input: { username, role: 'CLINICIAN', password: goodPassword } }, await system.token('ADMIN'));
+    expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'username' }] });
+  });
+
+  test('gives no name twice, however it is written, nor at the same moment', async () => {
+    const { username } = await createUser(system);
+    const again = { input: { username: username.toUpperCase(), role: 'ADMIN', password: goodPassword } };
+    expect(codesOf(await system.post(createMutation, again, await system.token('ADMIN')))).toEqual(['CONFLICT']);
+    const fresh = { input: { username: `${username}-2`, role: 'ANALYST', password: goodPassword } };
+    const token = await system.token('ADMIN');
+    const answers = await Promise.all([1, 2, 3].map(() => system.post(createMutation, fresh, token)));
+    expect(answers.map(codesOf).sort()).toEqual([[], ['CONFLICT'], ['CONFLICT']]);
+  });
+
+  test('sets a password, and the old one is of no use', async () => {
+    const user = await createUser(system);
+    await asAdmin(system, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', { input: { id: user.id, newPassword: 'seven slow otters at dawn' } });
+    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
+    await login(system, { ...user, password: 'seven slow otters at dawn' });
+  });
+
+  test('must say what to change', async () => {
+    const { id } = await createUser(system);
+    expect(codesOf(await update(await system.token('ADMIN'), { id }))).toEqual(['BAD_USER_INPUT']);
+    expect(codesOf(await update(await system.token('ADMIN'), { id, role: null, disabled: null }))).toEqual(['BAD_USER_INPUT']);
+  });
+
+  test('finds nobody of another organization, and changes nothing there', async () => {
+    const { id } = await createUser(system, { organization: 'beta' });
+    const before = await system.app.models.users.findById(id).lean();
+    const token = await system.token('ADMIN', 'alpha');
+    const operations = [
+      `mutation { updateUser(input: { id: "${id}", disabled: true }) { id } }`,
+      `mutation { setUserPassword(input: { id: "${id}", newPassword: "seven slow otters at dawn" }) { id } }`,
+      `mutation { revokeSessions(userId: "${id}") { id } }`,
+    ];
+    for (const operation of operations) {
+      const there = await system.post(operation, undefined, token);
+      const nowhere = await system.post(operation.replace(id, 'a'.repeat(24)), undefined, token);
+      expect(codesOf(there)).toEqual(['NOT_FOUND']);
+      expect(there.errors).toEqual(nowhere.errors);
+      expect(codesOf(await system.post(operation.replace(id, '{ $ne: 1 }'), undefined, token))).toEqual(['NOT_FOUND']);
+    }
+    expect(await system.app.models.users.findById(id).lean()).toEqual(before);
+  });
+
+  test('does nothing that is not recorded, before it is done', async () => {
+    audit.events.length = 0;
+    const user = await createUser(system);
+    await asAdmin(system, updateUserMutation, { input: { id: user.id, role: 'ANALYST' } });
+    await asAdmin(system, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', { input: { id: user.id, newPassword: 'seven slow otters at dawn' } });
+    await asAdmin(system, 'mutation ($id: ID!) { revokeSessions(userId: $id) { id } }', { id: user.id });
+    expect(audit.events).toMatchObject(new Array(4).fill({ action: 'user:manage', outcome: 'ALLOWED', actor: { username: 'the-admin', role: 'ADMIN' }, subject: { kind: 'USER', id: user.id } }));
+
+    const before = await system.app.models.users.find().lean();
+    audit.fail(new ServiceUnavailableError('no trail'));
+    const token = await system.token('ADMIN');
+    const refused = [await system.post(createMutation, { input: { username: 'unrecorded', role: 'ADMIN', password: goodPassword } }, token), await update(token, { id: user.id, disabled: true })];
+    audit.fail(undefined);
+    expect(refused.map(codesOf)).toEqual([['SERVICE_UNAVAILABLE'], ['SERVICE_UNAVAILABLE']]);
+    expect(await system.app.models.users.find().lean()).toEqual(before);
+  });
+
+  test('who fails is recorded as that', async () => {
+    const { username } = await createUser(system);
+    audit.events.length = 0;
+    await system.post(createMutation, { input: { username, role: 'ADMIN', password: goodPassword } }, await system.token('ADMIN'));
+    expect(audit.events.map(({ outcome }) => outcome)).toEqual(['ALLOWED', 'FAILED']);
+  });
+});
+
+describe('the last administrator', () => {
+  const tokenOf = async (user: TestUser): Promise<string> => (await login(system, user)).accessToken;
+
+  test('can neither disable nor demote himself, and nobody else can', async () => {
+    const only = await createUser(system, { organization: 'last', role: 'ADMIN' });
+    // Neither counts: one cannot log in, the other may not.
+    await system.token('ADMIN', 'last');
+    const disabled = await createUser(system, { organization: 'last', role: 'ADMIN' });
+    const token = await tokenOf(only);
+    expect(codesOf(await update(token, { id: disabled.id, disabled: true }))).toEqual([]);
+    for (const change of [{ disabled: true }, { role: 'CLINICIAN' }, { role: 'ADMIN', disabled: true }]) {
+      expect(codesOf(await update(token, { id: only.id, ...change }))).toEqual(['CONFLICT']);
+      expect(codesOf(await update(await system.token('ADMIN', 'last'), { id: only.id, ...change }))).toEqual(['CONFLICT']);
+    }
+    expect(await refusalsOf(system, token)).toEqual([]);
+    expect(codesOf(await update(token, { id: disabled.id, disabled: false }))).toEqual([]);
+    expect(codesOf(await update(token, { id: only.id, role: 'CLINICIAN' }))).toEqual([]);
+  });
+
+  test('is left, when two demote each other at the same moment on two processes', async () => {
+    const second = await startSystem({ worker: false, ...sameDatabases(system) });
+    for (let round = 0; round < 5; round++) {
+      const organization = `race-${round}`;
+      const [one, other] = [await createUser(system, { organization, role: 'ADMIN' }), await createUser(system, { organization, role: 'ADMIN' })];
+      const [oneToken, otherToken] = [await tokenOf(one), await tokenOf(other)];
+      await Promise.all([
+        system.post(updateUserMutation, { input: { id: other.id, role: 'ANALYST' } }, oneToken),
+        second.post(updateUserMutation, { input: { id: one.id, disabled: true } }, otherToken),
+      ]);
+      const organizationId = await system.organizationId(organization);
+      expect(await system.app.models.users.countDocuments({ organization: organizationId, role: Role.ADMIN, disabled: { $ne: true } })).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('changePassword', () => {
+  const change = (token: string, currentPassword: string, newPassword: string) =>
+    system.post<{ changePassword: Tokens }>('mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt } }', { input: { currentPassword, newPassword } }, token);
+
+  test('takes the present password, ends the other sessions and begins a new one', async () => {
+    const user = await createUser(system);
+    const [here, elsewhere] = [await login(system, user), await login(system, user)];
+    expect((await change(here.accessToken, 'not this one at all', 'seven slow otters at dawn')).errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'currentPassword' }] });
+    audit.events.length = 0;
+    const { data } = await change(here.accessToken, goodPassword, 'seven slow otters at dawn');
+    expect(audit.events).toMatchObject([{ action: 'password:change', outcome: 'ALLOWED', actor: { username: user.username }, subject: { id: user.id } }]);
+    for (const { accessToken } of [here, elsewhere]) expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
+    expect(await refusalsOf(system, data!.changePassword.accessToken)).toEqual([]);
+    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
+    await login(system, { ...user, password: 'seven slow otters at dawn' });
+  });
+
+  test('is a CONFLICT for whoever has no password here', async () => {
+    expect(codesOf(await change(await system.token('SERVICE', 'no-users'), 'x', goodPassword))).toEqual(['CONFLICT']);
+  });
+});
+
+test('no input lets a client set an organization, an id of its choice, a hash, or when something was', () => {
+  const types = Object.values(buildBareSchema(system.app).getTypeMap()).filter(isInputObjectType);
+  const inputs = Object.fromEntries(types.map((type) => [type.name, Object.keys(type.getFields())]));
+  expect(inputs).toMatchObject({
+    LoginInput: ['organization', 'username', 'password'],
+    RefreshInput: ['refreshToken'],
+    LogoutInput: ['refreshToken'],
+    ChangePasswordInput: ['currentPassword', 'newPassword'],
+    CreateUserInput: ['username', 'role', 'password'],
+    UpdateUserInput: ['id', 'role', 'disabled'],
+    SetUserPasswordInput: ['id', 'newPassword'],
+    CreateApiKeyInput: ['name', 'scopes', 'expiresAt'],
+  });
+});

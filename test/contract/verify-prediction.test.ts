@@ -1,0 +1,90 @@
+import { Types } from 'mongoose';
+import { beforeAll, expect, test } from 'vitest';
+import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
+import { startSystem } from '../support/system.js';
+
+const system = await startSystem();
+const client = await system.client('CLINICIAN');
+
+async function resultsOf(jobId: string): Promise<string[]> {
+  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: jobId })) void event;
+  const { data } = await system.post<{ scoringJob: { predictions: { edges: { node: { id: string } }[] } } }>(`{ scoringJob(id: "${jobId}") { predictions(first: 500) { edges { node { id } } } } }`, undefined, await system.token('CLINICIAN'));
+  return data!.scoringJob.predictions.edges.map(({ node }) => node.id);
+}
+
+async function verify(id: string, role: 'CLINICIAN' | 'ADMIN' = 'CLINICIAN', slug?: string): Promise<unknown> {
+  const { data } = await system.post<{ verifyPrediction: unknown }>(`{ verifyPrediction(id: "${id}") { agrees modelServed modelSha256 differences } }`, undefined, await system.token(role, slug));
+  return data!.verifyPrediction;
+}
+
+let single: string;
+beforeAll(async () => {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  [single] = (await resultsOf(submitScoringJob.id)) as [string];
+});
+
+test('a prediction of a single job agrees in every bit', async () => {
+  expect(await verify(single)).toEqual({ agrees: true, modelServed: true, modelSha256: expect.stringMatching(/^[0-9a-f]{64}$/), differences: [] });
+  expect(await verify(single, 'ADMIN')).toMatchObject({ agrees: true });
+});
+
+test('predictions of a batch agree in every bit, whatever rows they were scored beside', async () => {
+  for (let index = 0; index < 10; index += 1) await client.request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(index % 3) }) });
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, all: true } });
+  const ids = await resultsOf(submitBatchScoringJob.id);
+  expect(ids.length).toBeGreaterThanOrEqual(11);
+  for (const id of ids) expect(await verify(id)).toMatchObject({ agrees: true });
+});
+
+test('a prediction without stored explanation agrees by what it has', async () => {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId, explain: false } });
+  const [id] = await resultsOf(submitScoringJob.id);
+  expect(await verify(id!)).toMatchObject({ agrees: true, differences: [] });
+});
+
+test.each<[string, object, string]>([
+  ['an output', { probability: 0.1 }, 'probability'],
+  ['the last bit of an output', { $nextBit: 'rawOutput' }, 'rawOutput'],
+  ['a risk band', { riskBand: 'LOW' }, 'riskBand'],
+  ['a contribution', { 'explanation.contributions.3': 0.5 }, 'explanation.contributions[3]'],
+])('%s that was changed in the database is named', async (_what, change, difference) => {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(1) }) });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const [id] = await resultsOf(submitScoringJob.id);
+  const _id = new Types.ObjectId(id);
+  const { collection } = system.app.models.predictions;
+  const stored = (await collection.findOne({ _id }))!;
+  const $set = '$nextBit' in change ? { rawOutput: nextBit(stored.rawOutput as number) } : change;
+  await collection.updateOne({ _id }, { $set });
+  expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
+});
+
+test('inputs that were changed do not give the result that is stored', async () => {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const [id] = await resultsOf(submitScoringJob.id);
+  await system.app.models.predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: { 'inputs.chest_pain_type': 1, 'inputs.exercise_angina': 0, 'inputs.st_depression': 0 } });
+  expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true });
+});
+
+test('without the very model nothing can be said', async () => {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const [id] = await resultsOf(submitScoringJob.id);
+  await system.app.models.predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: { modelSha256: '0'.repeat(64) } });
+  expect(await verify(id!)).toEqual({ agrees: false, modelServed: false, modelSha256: '0'.repeat(64), differences: [] });
+});
+
+test('there is nothing to verify in another organization', async () => {
+  expect(await verify(single, 'CLINICIAN', 'beta')).toBeNull();
+});
+
+/** The float64 after this one, away from zero. */
+function nextBit(value: number): number {
+  const bits = new BigInt64Array(new Float64Array([value]).buffer);
+  bits[0]! += 1n;
+  return new Float64Array(bits.buffer)[0]!;
+}

@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { startSystem } from '../support/system.js';
+import { codesOfReply, transports } from '../support/transports.js';
+
+const system = await startSystem({ worker: false });
+const token = await system.token('CLINICIAN');
+const job = (transport: string, fields: string): string =>
+  transport === 'WebSocket' ? `subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { job { ${fields} } } }` : `{ scoringJob(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { ${fields} } }`;
+const aliases = (count: number, field: string): string => Array.from({ length: count }, (_, index) => `a${index}: ${field}`).join(' ');
+
+describe.each(transports)('over %s', (transport, send) => {
+  test('one field under many names is refused, however it is written', async () => {
+    for (const query of [
+      job(transport, aliases(31, 'sequence')),
+      // The names count wherever their fragment is spread.
+      `${job(transport, '...F prediction { job { ...F } }')} fragment F on ScoringJob { ${aliases(16, 'sequence')} }`,
+      `${job(transport, `... on ScoringJob { ${aliases(20, 'sequence')} } ... { ${aliases(20, 'sequence').replaceAll('a', 'b')} }`)}`,
+      job(transport, aliases(31, '__typename')),
+    ]) {
+      const reply = await send(system, { query }, token);
+      expect(codesOfReply(reply), query).toEqual(['QUERY_TOO_COMPLEX']);
+      expect(reply.errors[0]!.message).toMatch(/^The query has \d+ aliases, and the limit is 30: send several queries\.$/);
+    }
+  });
+
+  test('thirty names pass', async () => {
+    expect(codesOfReply(await send(system, { query: job(transport, aliases(30, 'sequence')) }, token))).not.toContain('QUERY_TOO_COMPLEX');
+  });
+});
+
+test('a mutation under many names changes nothing', async () => {
+  const before = await system.counts();
+  const mutation = `mutation { ${Array.from({ length: 31 }, (_, index) => `a${index}: createPatient(input: { mrn: "flood-${index}" }) { id }`).join(' ')} }`;
+  expect((await system.post(mutation, undefined, token)).errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }]);
+  expect(await system.counts()).toEqual(before);
+});

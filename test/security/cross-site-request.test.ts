@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { startSystem } from '../support/system.js';
+
+const app = 'https://app.example.org';
+const system = await startSystem({ worker: false, environment: { CORS_ORIGINS: `${app}, http://localhost:3000` } });
+const closed = await startSystem({ worker: false });
+const open = await startSystem({ worker: false, environment: { CORS_ORIGINS: '*' } });
+const token = await system.token('CLINICIAN');
+const authorization = `Bearer ${token}`;
+const create = '{"query":"mutation { createPatient(input: { mrn: \\"forged\\" }) { id } }"}';
+
+/** What a browser sends without asking first: https://fetch.spec.whatwg.org/#cors-safelisted-request-header */
+const forms = ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain; application/json', undefined];
+
+describe('a form on a strange page', () => {
+  test.each(forms)('that posts %s changes nothing', async (type) => {
+    const before = await system.counts();
+    const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { authorization, ...(type && { 'content-type': type }) }, body: type ? create : new Blob([create]) });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    expect(await system.counts()).toEqual(before);
+  });
+
+  test('or a link, reads nothing with GET, and never changes anything', async () => {
+    const before = await system.counts();
+    const query = encodeURIComponent('{ viewer { role } }');
+    const link = await fetch(`${system.url}/graphql?query=${query}`, { headers: { authorization } });
+    expect(link.status).toBe(400);
+    expect(await link.json()).toMatchObject({ errors: [{ message: expect.stringContaining('CSRF') }] });
+    const mutation = await fetch(`${system.url}/graphql?query=${encodeURIComponent('mutation { createPatient(input: { mrn: "forged" }) { id } }')}`, { headers: { authorization, 'apollo-require-preflight': 'yes' } });
+    expect(mutation.status).toBe(405);
+    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+      const response = await fetch(`${system.url}/graphql`, { method, headers: { authorization, 'content-type': 'application/json' }, body: create });
+      expect(response.status, method).toBe(404);
+    }
+    expect(await system.counts()).toEqual(before);
+  });
+});
+
+const preflight = (url: string, origin: string): Promise<Response> =>
+  fetch(`${url}/graphql`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' } });
+const read = (url: string, origin: string): Promise<Response> => fetch(`${url}/graphql`, { method: 'POST', headers: { origin, 'content-type': 'application/json' }, body: '{"query":"{ viewer { role } }"}' });
+
+describe('a script on a strange page', () => {
+  test.each(['https://evil.example', 'https://app.example.org.evil.example', 'http://app.example.org', 'https://app.example.org:8443', 'null', 'https://APP.example.org'])('of %s is told that it may not', async (origin) => {
+    for (const { url } of [system, closed]) {
+      const asked = await preflight(url, origin);
+      expect(asked.headers.get('access-control-allow-origin')).not.toBe(origin);
+      expect(asked.headers.get('access-control-allow-origin')).not.toBe('*');
+      expect((await read(url, origin)).headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
+  test('of the allow-list may, without cookies', async () => {
+    for (const origin of [app, 'http://localhost:3000']) {
+      const asked = await preflight(system.url, origin);
+      expect(asked.status).toBe(204);
+      expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+      expect(asked.headers.get('access-control-allow-methods')).toBe('GET, POST');
+      const answer = await read(system.url, origin);
+      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(answer.headers.get('vary')).toMatch(/origin/i);
+      expect(answer.headers.get('access-control-expose-headers')).toBe('retry-after');
+      for (const { headers } of [asked, answer]) expect(headers.get('access-control-allow-credentials')).toBeNull();
+    }
+  });
+
+  test('of any origin may where a developer says so, without cookies', async () => {
+    const answer = await read(open.url, 'https://evil.example');
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+  });
+});

@@ -1,0 +1,60 @@
+import { request } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { isAllowedOrigin } from '../../src/http/allowed-origins.js';
+import { startSystem } from '../support/system.js';
+
+const app = 'https://app.example.org';
+const system = await startSystem({ worker: false, environment: { CORS_ORIGINS: app } });
+const { host } = new URL(system.url);
+
+interface Opening {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Asks for a WebSocket as a browser does; 101 is the only status that opens one. */
+function open(headers: Record<string, string>, path = '/graphql'): Promise<Opening> {
+  return new Promise((resolve, reject) => {
+    const asked = request(`${system.url}${path}`, {
+      headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-protocol': 'graphql-transport-ws', ...headers },
+    });
+    asked.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      resolve({ status: 101, body: '' });
+    });
+    asked.on('response', async (response) => resolve({ status: response.statusCode!, body: (await response.toArray()).join('') }));
+    asked.on('error', reject).end();
+  });
+}
+
+describe('a page of another origin', () => {
+  test.each(['https://evil.example', 'https://app.example.org.evil.example', `https://${host}.evil.example`, 'http://127.0.0.1', 'http://127.0.0.1:1', 'http://localhost', 'null', 'file://', 'garbage', '', `http://evil.example@${host}.example`])('%s opens no WebSocket', async (origin) => {
+    const { status, body } = await open({ origin });
+    expect(status).toBe(403);
+    expect(JSON.parse(body)).toMatchObject({ errors: [{ message: expect.stringContaining('CORS_ORIGINS'), extensions: { code: 'FORBIDDEN' } }] });
+  });
+
+  test('opens none either when it says so in other words', async () => {
+    expect((await open({ origin: 'https://evil.example', 'x-forwarded-host': 'evil.example' })).status).toBe(403);
+    expect((await open({ origin: 'https://evil.example', host: 'a b' })).status).toBe(400);
+    expect((await open({ origin: 'https://evil.example' }, '/graphql?a=1')).status).toBe(403);
+  });
+});
+
+test.each([app, `http://${host}`, `https://${host}`])('a page of %s does', async (origin) => {
+  expect((await open({ origin })).status).toBe(101);
+});
+
+test('a client that is no browser does', async () => {
+  expect((await open({})).status).toBe(101);
+});
+
+test('the port that a scheme implies is the same written and unwritten', () => {
+  const from = (origin: string, host: string): boolean => isAllowedOrigin({ origin, host }, []);
+  expect(from('https://risk.example.org', 'risk.example.org:443')).toBe(true);
+  expect(from('http://risk.example.org', 'RISK.example.org:80')).toBe(true);
+  expect(from('https://risk.example.org', 'risk.example.org:80')).toBe(false);
+  expect(from('http://[::1]:4000', '[::1]:4000')).toBe(true);
+  expect(from('https://risk.example.org', '')).toBe(false);
+  expect(isAllowedOrigin({ origin: 'https://evil.example', host: 'x' }, ['*'])).toBe(true);
+});

@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Types } from 'mongoose';
+import type { AuditEvent } from '../../models/index.js';
+import { Role } from '../../models/index.js';
+import { modelId, newPatient } from '../support/heart-disease.js';
+import { connectSocket } from '../support/raw-socket.js';
+import { codesOf, startSystem, type Answer } from '../support/system.js';
+
+const system = await startSystem();
+const { accessTokens, models } = system.app;
+
+/** A clinician of organization alpha by name. */
+const clinician = async (username: string): Promise<string> => accessTokens.sign({ username, role: Role.CLINICIAN, organizationId: await system.organizationId() }, 3600);
+const [ada, bob] = await Promise.all([clinician('ada'), clinician('bob')]);
+
+interface Patient { readonly id: string; readonly mrn: string; readonly jobId: string; readonly predictionId: string }
+
+/** A patient of Ada's care team, scored once. */
+async function patientOf(careTeam: string[] | null, token = ada): Promise<Patient> {
+  const created: Answer<{ createPatient: { id: string; mrn: string } }> = await system.post(
+    'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id mrn } }',
+    { input: newPatient({ givenName: 'Canary', careTeam }) },
+    token,
+  );
+  expect(created.errors).toBeUndefined();
+  const { id, mrn } = created.data!.createPatient;
+  const { data } = await system.post<{ submitScoringJob: { id: string } }>(`mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`, undefined, token);
+  const jobId = data!.submitScoringJob.id;
+  const socket = await connectSocket(system.url, token);
+  socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { job { prediction { id } } } }` } });
+  let predictionId = '';
+  for (let message = await socket.next(); message.type === 'next'; message = await socket.next()) {
+    predictionId = (message.payload as { data: { scoringJobUpdated: { job: { prediction: { id: string } | null } } } }).data.scoringJobUpdated.job.prediction?.id ?? '';
+  }
+  return { id, mrn, jobId, predictionId };
+}
+
+const breakGlass = (by: string, token = bob, reason = 'Unconscious in the emergency room'): Promise<Answer> =>
+  system.post(`mutation ($reason: String!) { breakGlass(input: { ${by}, reason: $reason }) { id patientId username expiresAt } }`, { reason }, token);
+
+const eventsOf = (patientId: string, username: string): Promise<AuditEvent[]> =>
+  models.auditEvents.find({ patients: new Types.ObjectId(patientId), username }).sort({ sequence: 1 }).lean<AuditEvent[]>();
+
+let hers: Patient;
+beforeEach(async () => {
+  hers = await patientOf(['ada']);
+});
+
+describe('a patient with a care team', () => {
+  test('is open to its members', async () => {
+    expect((await system.post(`{ patient(id: "${hers.id}") { givenName careTeam } }`, undefined, ada)).data).toEqual({ patient: { givenName: 'Canary', careTeam: ['ada'] } });
+  });
+
+  test.each<[string, (of: Patient) => string]>([
+    ['read by id', ({ id }) => `{ patient(id: "${id}") { givenName } }`],
+    ['read by MRN', ({ mrn }) => `{ patient(mrn: "${mrn}") { givenName } }`],
+    ['update', ({ id }) => `mutation { updatePatient(input: { id: "${id}", expectedVersion: 1, givenName: "X" }) { id } }`],
+    ['delete', ({ id }) => `mutation { deletePatient(id: "${id}") { id } }`],
+    ['score', ({ id }) => `mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`],
+    ['simulate', ({ id }) => `{ simulateRisk(input: { patientId: "${id}", modelId: "${modelId}" }) { probability } }`],
+  ])('is FORBIDDEN to a colleague who is none, with the way in: %s', async (_name, operation) => {
+    const before = await system.counts();
+    const answer = await system.post(operation(hers), undefined, bob);
+    expect(codesOf(answer)).toEqual(['FORBIDDEN']);
+    expect(answer.errors![0]!.message).toContain('breakGlass');
+    expect(answer.text).not.toContain('Canary');
+    expect(await system.counts()).toEqual(before);
+    const denials = await models.auditEvents.find({ username: 'bob', outcome: 'DENIED' }).lean<AuditEvent[]>();
+    expect(denials.length).toBeGreaterThan(0);
+  });
+
+  test('shows a colleague none of its results, on no way', async () => {
+    const { data, errors } = await system.post(
+      `{ prediction(id: "${hers.predictionId}") { id } verifyPrediction(id: "${hers.predictionId}") { agrees }
+         predictions(filter: { patientId: "${hers.id}" }) { totalCount edges { cursor } } byFilter: patients(filter: { mrn: "${hers.mrn}" }) { totalCount edges { cursor } }
+         scoringJob(id: "${hers.jobId}") { patient { id } prediction { id } predictions { totalCount edges { cursor } } } }`,
+      undefined,
+      bob,
+    );
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({
+      prediction: null, verifyPrediction: null, predictions: { totalCount: 0, edges: [] }, byFilter: { totalCount: 0, edges: [] },
+      scoringJob: { patient: null, prediction: null, predictions: { totalCount: 0, edges: [] } },
+    });
+  });
+
+  test('is in no list and no batch of a colleague', async () => {
+    const { data } = await system.post<{ patients: { edges: { node: { id: string } }[] } }>('{ patients(first: 500) { edges { node { id } } } }', undefined, bob);
+    expect(data!.patients.edges.map(({ node }) => node.id)).not.toContain(hers.id);
+    const named = await system.post(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${hers.id}"] }) { id } }`, undefined, bob);
+    expect(codesOf(named)).toEqual(['BAD_USER_INPUT']);
+    const filtered = await system.post(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", filter: { mrn: "${hers.mrn}" } }) { id } }`, undefined, bob);
+    expect(codesOf(filtered)).toEqual(['BAD_USER_INPUT']);
+  });
+
+  test('is in no stream of a colleague, who goes on hearing of others', async () => {
+    const socket = await connectSocket(system.url, bob);
+    socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { id patient { id } } }' } });
+    await expect.poll(async () => (await fetch(`${system.url}/metrics`)).text()).toContain('riskgraph_subscriptions{kind="predictionCreated"} 1');
+    await patientOf(['ada']);
+    const open = await patientOf(null);
+    expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { predictionCreated: { id: open.predictionId, patient: { id: open.id } } } } });
+    socket.send({ type: 'subscribe', id: '2', payload: { query: `subscription { predictionCreated(patientId: "${hers.id}") { id } }` } });
+    expect(await socket.next()).toMatchObject({ type: 'error', id: '2', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
+  });
+
+  test('is no secret from roles that see no names', async () => {
+    const { data } = await system.post<{ patient: object }>(`{ patient(id: "${hers.id}") { sex } }`, undefined, await system.token('ANALYST'));
+    expect(data!.patient).toEqual({ sex: 'UNKNOWN' });
+    expect(codesOf(await system.post(`{ patient(id: "${hers.id}") { careTeam } }`, undefined, await system.token('ANALYST')))).toEqual(['FORBIDDEN']);
+  });
+
+  test('must name whoever writes it, and somebody', async () => {
+    for (const careTeam of [['bob'], []]) {
+      const answer = await system.post('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }', { input: newPatient({ careTeam }) }, ada);
+      expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'careTeam' }] });
+    }
+  });
+
+  test('can be opened to everybody by its members', async () => {
+    await system.post(`mutation { updatePatient(input: { id: "${hers.id}", expectedVersion: 1, careTeam: null }) { id } }`, undefined, ada);
+    expect((await system.post(`{ patient(id: "${hers.id}") { careTeam } }`, undefined, bob)).data).toEqual({ patient: { careTeam: null } });
+  });
+});
+
+describe('breaking the glass', () => {
+  test.each<[string, (of: Patient) => string]>([['by id', ({ id }) => `patientId: "${id}"`], ['by MRN', ({ mrn }) => `mrn: "${mrn}"`]])('%s opens the patient, and all that is seen then is flagged', async (_name, by) => {
+    expect(await breakGlass(by(hers))).toMatchObject({ data: { breakGlass: { patientId: hers.id, username: 'bob' } } });
+    const { data } = await system.post(`{ patient(id: "${hers.id}") { givenName predictions { totalCount } } prediction(id: "${hers.predictionId}") { id } }`, undefined, bob);
+    expect(data).toEqual({ patient: { givenName: 'Canary', predictions: { totalCount: 1 } }, prediction: { id: hers.predictionId } });
+    const events = await eventsOf(hers.id, 'bob');
+    expect(events[0]).toMatchObject({ action: 'patient:break-glass', outcome: 'ALLOWED', flagged: true });
+    expect(events.map(({ action }) => action)).toEqual(expect.arrayContaining(['patient:read', 'prediction:read']));
+    expect(events.every(({ flagged }) => flagged)).toBe(true);
+    expect((await eventsOf(hers.id, 'ada')).every(({ flagged }) => !flagged)).toBe(true);
+  });
+
+  test('opens nothing to anybody else', async () => {
+    await breakGlass(`patientId: "${hers.id}"`);
+    expect(codesOf(await system.post(`{ patient(id: "${hers.id}") { id } }`, undefined, await clinician('eve')))).toEqual(['FORBIDDEN']);
+  });
+
+  test('ends with its time', async () => {
+    await breakGlass(`patientId: "${hers.id}"`);
+    await models.patients.collection.updateOne({ _id: new Types.ObjectId(hers.id) }, { $set: { 'breakGlass.0.expiresAt': new Date() } });
+    expect(codesOf(await system.post(`{ patient(id: "${hers.id}") { id } }`, undefined, bob))).toEqual(['FORBIDDEN']);
+    expect(await breakGlass(`patientId: "${hers.id}"`)).toMatchObject({ data: { breakGlass: { patientId: hers.id } } });
+  });
+
+  test('lets nobody into the care team', async () => {
+    await breakGlass(`patientId: "${hers.id}"`);
+    for (const careTeam of ['["ada", "bob"]', 'null']) {
+      expect(codesOf(await system.post(`mutation { updatePatient(input: { id: "${hers.id}", expectedVersion: 1, careTeam: ${careTeam} }) { id } }`, undefined, bob))).toEqual(['FORBIDDEN']);
+    }
+  });
+
+  test('wants a reason, one patient, and a closed one', async () => {
+    expect((await breakGlass(`patientId: "${hers.id}"`, bob, 'because')).errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'reason' }] });
+    expect(codesOf(await breakGlass(`patientId: "${hers.id}", mrn: "${hers.mrn}"`))).toEqual(['BAD_USER_INPUT']);
+    expect(codesOf(await breakGlass('patientId: "aaaaaaaaaaaaaaaaaaaaaaaa"'))).toEqual(['NOT_FOUND']);
+    expect(codesOf(await breakGlass(`patientId: "${hers.id}"`, ada))).toEqual(['CONFLICT']);
+  });
+
+  test('is read by ADMIN, with the reason', async () => {
+    await breakGlass(`patientId: "${hers.id}"`, bob, 'Reason number seventeen');
+    const { data } = await system.post<{ breakGlassAccesses: { edges: { node: object }[] }; auditEvents: { totalCount: number } }>(
+      '{ breakGlassAccesses(first: 1) { edges { node { patientId username reason } } } auditEvents(filter: { flagged: true, username: "bob" }) { totalCount } }',
+      undefined,
+      await system.token('ADMIN'),
+    );
+    expect(data!.breakGlassAccesses.edges).toEqual([{ node: { patientId: hers.id, username: 'bob', reason: 'Reason number seventeen' } }]);
+    expect(data!.auditEvents.totalCount).toBeGreaterThan(0);
+  });
+
+  test('reaches no other organization', async () => {
+    const stranger = await system.token('CLINICIAN', 'beta');
+    expect(codesOf(await breakGlass(`patientId: "${hers.id}"`, stranger))).toEqual(['NOT_FOUND']);
+    expect(codesOf(await breakGlass(`mrn: "${hers.mrn}"`, stranger))).toEqual(['NOT_FOUND']);
+  });
+});

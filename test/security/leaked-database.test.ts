@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import type { StoredPatient } from '../../models/index.js';
+import {
+  CreatePatientDocument,
+  DeletePatientDocument,
+  PatientDocument,
+  PatientsDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+  UpdatePatientDocument,
+} from '../../src/client/generated/graphql.js';
+import { goldenFeatures, modelId } from '../support/heart-disease.js';
+import { startSystem } from '../support/system.js';
+
+// The threat: somebody has a copy of the whole database (a stolen backup or disk) but not the master key. It must not tell
+// who the patients are.
+
+const system = await startSystem();
+const client = await system.client('CLINICIAN');
+const token = await system.token('CLINICIAN');
+const features = goldenFeatures(0).filter(({ code }) => code !== 'age');
+
+/** Every text that the API takes and that can tell who somebody is, each recognised wherever it turns up. */
+const identity = { mrn: 'Canarymrn-1', givenName: 'Canarygiven', familyName: 'Canaryfamily', birthDate: '1951-07-23' };
+const changed = { givenName: 'Canarychangedgiven', familyName: 'Canarychangedfamily', birthDate: '1949-11-05' };
+const second = { mrn: 'Canarymrn-2', givenName: 'Canarysecondgiven', familyName: 'Canarysecondfamily', birthDate: '1938-02-17' };
+const deleted = { mrn: 'Canarymrn-3', givenName: 'Canarydeletedgiven', familyName: 'Canarydeletedfamily', birthDate: '1927-08-30' };
+const keys = ['Canarykey single', 'Canarykey batch'];
+const markers = [identity, changed, second, deleted].flatMap((one) => Object.values(one)).concat(keys);
+
+/** Drives everything that writes, failures included. */
+async function useTheApi(): Promise<void> {
+  const create = async (input: object): Promise<string> => (await client.request(CreatePatientDocument, { input: { features, ...(input as typeof identity) } })).createPatient.id;
+  const id = await create(identity);
+  await create(second);
+  const score = async (job: { id: string }): Promise<void> => {
+    for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) void event;
+  };
+  await score((await client.request(SubmitScoringJobDocument, { input: { patientId: id, modelId, idempotencyKey: keys[0] } })).submitScoringJob);
+  const filter = { mrn: identity.mrn, familyName: identity.familyName };
+  await score((await client.request(SubmitBatchScoringJobDocument, { input: { filter, modelId, idempotencyKey: keys[1] } })).submitBatchScoringJob);
+  await client.request(UpdatePatientDocument, { input: { id, expectedVersion: 1, ...changed } });
+  const gone = await create(deleted);
+  await client.request(DeletePatientDocument, { id: gone });
+  await client.request(PatientsDocument, { filter: { familyName: second.familyName } });
+  const refused = 'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }';
+  await system.post(refused, { input: identity }, token);
+  await system.post(refused, { input: { ...second, mrn: 'Canarymrn-4', sex: 'Canarysex' } }, token);
+}
+
+/** All that is stored, by where: documents as bytes, the keys of every index, and what describes the collections. */
+async function contents(): Promise<Map<string, Buffer>> {
+  const db = system.app.connection.db!;
+  const found = new Map<string, Buffer>();
+  for (const { name } of await db.listCollections().toArray()) {
+    const collection = db.collection(name);
+    found.set(name, Buffer.concat((await collection.find({}, { raw: true }).toArray()) as unknown as Buffer[]));
+    for (const index of await collection.listIndexes().toArray()) {
+      const entries = (await collection.find({}, { raw: true, returnKey: true }).hint(index.name as string).toArray()) as unknown as Buffer[];
+      found.set(`${name}, index ${index.name as string}`, Buffer.concat([Buffer.from(JSON.stringify(index)), ...entries]));
+    }
+  }
+  found.set('list of collections', Buffer.from(JSON.stringify(await db.listCollections().toArray())));
+  return found;
+}
+
+/** How a text may be written down: as it is, in other cases and encodings, and as a hash that anybody can compute. */
+function traces(text: string): Buffer[] {
+  const words = [text, text.toLowerCase(), text.toUpperCase(), text.normalize('NFKC').toLowerCase()];
+  return words.flatMap((word) => {
+    const bytes = Buffer.from(word);
+    const hashes = ['sha256', 'sha1', 'md5'].map((algorithm) => createHash(algorithm).update(word).digest());
+    return [
+      bytes, Buffer.from(word, 'utf16le'), Buffer.from(bytes.toString('hex')), Buffer.from(bytes.toString('base64').replace(/.{0,2}=*$/, '')),
+      ...hashes, ...hashes.flatMap((hash) => [hash.toString('hex'), hash.toString('base64'), hash.toString('base64url')].map((encoded) => Buffer.from(encoded))),
+    ];
+  });
+}
+
+const placesOf = (stored: Map<string, Buffer>, text: string): string[] => [...stored].flatMap(([place, bytes]) => (traces(text).some((trace) => bytes.includes(trace)) ? [place] : []));
+
+test('a copy of the database holds no name, MRN, birth date or idempotency key, in no document and in no index', async () => {
+  await useTheApi();
+  const stored = await contents();
+  // The search finds what is there.
+  expect(placesOf(stored, 'cholesterol')).toContain('patients');
+  expect(placesOf(stored, 'alpha')).toEqual(expect.arrayContaining(['organizations', 'organizations, index slug_1']));
+  expect([...stored.keys()]).toEqual(expect.arrayContaining(['patients, index organization_1_mrnIndex_1', 'scoring_jobs', 'predictions', 'data_keys']));
+  expect(await system.app.models.scoringJobs.countDocuments({ idempotencyKeyIndex: { $exists: true } })).toBe(2);
+  for (const marker of markers) expect(placesOf(stored, marker), marker).toEqual([]);
+  // No word of the tests' own is left either, e.g. in what was refused.
+  expect(placesOf(stored, 'Canary')).toEqual([]);
+  // And yet nothing is lost to those who may see it.
+  expect((await client.request(PatientDocument, { mrn: identity.mrn })).patient).toMatchObject({ mrn: identity.mrn, ...changed });
+  expect((await client.request(PatientDocument, { mrn: second.mrn })).patient).toMatchObject(second);
+});
+
+test('the keys in it are of no use: each is wrapped under a master key that is not in it', async () => {
+  const stored = Buffer.concat([...(await contents()).values()]);
+  for (const { key } of system.app.config.masterKeys) {
+    const bytes = key.export();
+    for (const form of [bytes, bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')]) expect(stored.includes(form)).toBe(false);
+  }
+  expect(stored.includes(system.app.config.secretKey!)).toBe(false);
+});
+
+test('who has it cannot tell which patients share a given name or a birth date', async () => {
+  const same = { givenName: 'Canarytwin', birthDate: '1960-01-01' };
+  const ids: string[] = [];
+  for (const mrn of ['Canarymrn-8', 'Canarymrn-9']) ids.push((await client.request(CreatePatientDocument, { input: { mrn, ...same } })).createPatient.id);
+  const [one, other] = await system.app.models.patients.find({ _id: { $in: ids } }).lean<StoredPatient[]>();
+  for (const field of ['givenName', 'birthDate'] as const) {
+    expect(one![field]!.length()).toBeGreaterThan(41);
+    expect(Buffer.from(one![field]!.value()).equals(other![field]!.value())).toBe(false);
+  }
+});

@@ -1,0 +1,49 @@
+import { getNamedType, isInputObjectType, type GraphQLInputObjectType } from 'graphql';
+import { expect, test } from 'vitest';
+import { buildBareSchema } from '../../schema/build-schema.js';
+import { newPatient } from '../support/heart-disease.js';
+import { codesOf, startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false });
+const schema = buildBareSchema(system.app);
+const inputs = Object.values(schema.getTypeMap()).filter((type): type is GraphQLInputObjectType => isInputObjectType(type));
+
+/** What the server alone decides. */
+const serverOwned =
+  /^_id$|^organization|^tenant|^state$|^stage$|^probability$|^riskBand$|^rawOutput$|^explanation$|hash|sha256|^sequence$|^attempts$|^version$|^createdAt$|^updatedAt$|^submittedBy$|^permissions$|^breakGlass$|^flagged$/i;
+/** Where such a word does not set anything: it says which tenant's door one knocks at, which model is meant, what is searched for. */
+const exceptions = new Set(['LoginInput.organization']);
+
+test('no input has a field for what the server alone decides', () => {
+  expect(inputs.length).toBeGreaterThan(5);
+  const settable = inputs.flatMap((input) => Object.keys(input.getFields()).map((field) => `${input.name}.${field}`)).filter((path) => !path.split('.')[0]!.endsWith('Filter'));
+  expect(settable.length).toBeGreaterThan(20);
+  expect(settable.filter((path) => serverOwned.test(path.split('.')[1]!) && !exceptions.has(path))).toEqual([]);
+});
+
+test('a role is set by administrators alone', () => {
+  const withRole = inputs.filter((input) => 'role' in input.getFields()).map(({ name }) => name);
+  const mutations = Object.values(schema.getMutationType()!.getFields());
+  const setters = mutations.filter(({ args }) => args.some(({ type }) => withRole.includes(getNamedType(type).name))).map(({ name }) => name);
+  expect(setters.every((name) => ['createUser', 'updateUser'].includes(name))).toBe(true);
+});
+
+test.each(['organization', 'organizationId', '_id', 'id', 'version', 'createdAt', 'breakGlass', '__proto__', 'constructor', '$set'])('a patient with a field "%s" besides its own is refused, and nothing is stored', async (field) => {
+  const token = await system.token('CLINICIAN');
+  const before = await system.counts();
+  const body = `{"query": "mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }", "variables": {"input": ${JSON.stringify(newPatient()).replace(/}$/, `, ${JSON.stringify(field)}: "aaaaaaaaaaaaaaaaaaaaaaaa"}`)}}}`;
+  const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body });
+  const answer = (await response.json()) as { errors?: { message: string; extensions: { code: string } }[] };
+  expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
+  expect(await system.counts()).toEqual(before);
+});
+
+test('a job is submitted in nobody else\'s name and in no other state', async () => {
+  const token = await system.token('CLINICIAN');
+  const before = await system.counts();
+  for (const field of ['submittedBy: "x"', 'state: COMPLETED', 'organization: "aaaaaaaaaaaaaaaaaaaaaaaa"', 'probability: 1', 'modelSha256: "x"']) {
+    const answer = await system.post(`mutation { submitScoringJob(input: { patientId: "a", modelId: "heart-disease", ${field} }) { id } }`, undefined, token);
+    expect(codesOf(answer), field).toEqual(['BAD_USER_INPUT']);
+  }
+  expect(await system.counts()).toEqual(before);
+});

@@ -1,0 +1,73 @@
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { connectSocket, openSocket } from '../support/raw-socket.js';
+import { codesOf, postBody, startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false });
+const token = await system.token('CLINICIAN');
+const limit = 4 * 1024 * 1024;
+const padding = 'x'.repeat(limit);
+
+describe('a request body above 4 MiB', () => {
+  test('is refused with 413, and changes nothing', async () => {
+    const before = await system.counts();
+    const answer = await postBody(system.url, JSON.stringify({ query: `mutation { createPatient(input: { mrn: "large" }) { id } } # ${padding}` }), token);
+    expect(answer.status).toBe(413);
+    expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
+    expect(answer.errors![0]!.message).toContain(`is larger than ${limit} bytes`);
+    expect(await system.counts()).toEqual(before);
+  });
+
+  test('is refused by its announced length, before a byte of it is read', async () => {
+    const { hostname, port, host } = new URL(system.url);
+    const socket = connect(Number(port), hostname);
+    const answered = new Promise<string>((resolve) => socket.setEncoding('utf8').once('data', resolve));
+    socket.write(`POST /graphql HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n`);
+    expect(await answered).toMatch(/^HTTP\/1\.1 413 /);
+    socket.destroy();
+  });
+
+  test('is refused without an announced length too', async () => {
+    const chunk = new TextEncoder().encode('x'.repeat(64 * 1024));
+    let sent = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        sent += chunk.length;
+        if (sent > 8 * limit) controller.close();
+        else controller.enqueue(chunk);
+      },
+    });
+    const status = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: endless, duplex: 'half' } as RequestInit).then(
+      (response) => response.status,
+      // The server may hang up before the client has sent what it had.
+      () => 413,
+    );
+    expect(status).toBe(413);
+    expect(sent).toBeLessThan(8 * limit);
+  });
+
+  test('just below passes', async () => {
+    const query = '{ viewer { role } } # ';
+    const answer = await postBody(system.url, JSON.stringify({ query: query + 'x'.repeat(limit - query.length - 100) }), token);
+    expect(answer.data).toEqual({ viewer: { role: 'CLINICIAN' } });
+  });
+});
+
+describe('a WebSocket message above 4 MiB', () => {
+  test.each(['subscribe', 'ping'])('of type %s closes the socket', async (type) => {
+    const socket = await connectSocket(system.url, token);
+    socket.send({ type, id: '1', payload: { query: `subscription { predictionCreated { id } } # ${padding}` } });
+    expect((await socket.closed).code).toBe(1009);
+  });
+
+  test('closes it before anybody has said who they are, too', async () => {
+    const socket = await openSocket(system.url);
+    socket.send({ type: 'connection_init', payload: { authorization: padding } });
+    expect((await socket.closed).code).toBe(1009);
+  });
+});
+
+test('headers beyond what a token needs are refused', async () => {
+  const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${'x'.repeat(20_000)}` }, body: '{}' });
+  expect(response.status).toBe(431);
+});

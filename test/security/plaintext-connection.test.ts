@@ -1,0 +1,167 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Redis } from 'ioredis';
+import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { loadConfig } from '../../src/config.js';
+import { connectDatabase } from '../../src/database.js';
+import { StartupError } from '../../src/errors.js';
+import { createLogger } from '../../src/logger.js';
+import { connectRedis } from '../../src/redis.js';
+import type { TlsFiles } from '../../src/tls-files.js';
+import { createAuthority, type Certificate } from '../support/certificates.js';
+import { modelId, newPatient } from '../support/heart-disease.js';
+import { namespace } from '../support/namespace.js';
+import { startSystem } from '../support/system.js';
+
+const directory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
+afterAll(() => rm(directory, { recursive: true, force: true }));
+const ours = await createAuthority(directory, 'ours');
+const strangers = await createAuthority(directory, 'strangers');
+const local = await ours.issue('local', 'IP:127.0.0.1,DNS:localhost');
+const elsewhere = await ours.issue('elsewhere', 'DNS:redis.example.org');
+const client = await ours.issue('client', 'DNS:client');
+const logger = createLogger('silent', 'test');
+
+/** A redis-server that speaks TLS and nothing else. */
+async function startTlsRedis({ certificateFile, keyFile }: Certificate, options: { readonly clientCertificates?: boolean } = {}): Promise<string> {
+  const port = await freePort();
+  const redis = spawn('redis-server', [
+    ...['--bind', '127.0.0.1', '--port', '0', '--tls-port', String(port), '--save', '', '--maxmemory-policy', 'noeviction', '--requirepass', 'secret'],
+    ...['--tls-cert-file', certificateFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', ours.caFile, '--tls-auth-clients', options.clientCertificates ? 'yes' : 'no'],
+  ]);
+  afterAll(() => void redis.kill());
+  let said = '';
+  for await (const chunk of redis.stdout) {
+    said += String(chunk);
+    if (said.includes('Ready to accept connections')) return `rediss://:secret@127.0.0.1:${port}`;
+  }
+  throw new Error(`redis-server did not start: ${said}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** `ready`, or why the connection was refused. */
+async function outcome(url: string, tls: TlsFiles): Promise<string> {
+  const redis: Redis = connectRedis(url, 'failing-fast', logger, tls);
+  onTestFinished(() => redis.disconnect());
+  return new Promise((resolve) => {
+    redis.once('ready', () => resolve('ready'));
+    redis.once('error', (error: Error) => resolve(error.message));
+  });
+}
+
+describe('Redis over TLS', async () => {
+  const url = await startTlsRedis(local);
+
+  test('is trusted by the authority of REDIS_TLS_CA_FILE, and by no other', async () => {
+    expect(await outcome(url, { caFile: ours.caFile })).toBe('ready');
+    expect(await outcome(url, { caFile: strangers.caFile })).toMatch(/certificate/);
+    expect(await outcome(url, {})).toMatch(/certificate/);
+  });
+
+  test('that shows the certificate of another host is refused', async () => {
+    expect(await outcome(await startTlsRedis(elsewhere), { caFile: ours.caFile })).toMatch(/does not match certificate's altnames/);
+  });
+
+  test('may ask for a client certificate', async () => {
+    const strict = await startTlsRedis(local, { clientCertificates: true });
+    expect(await outcome(strict, { caFile: ours.caFile, ...client })).toBe('ready');
+    expect(await outcome(strict, { caFile: ours.caFile })).not.toBe('ready');
+  });
+
+  test('carries jobs, events and limits from end to end', async () => {
+    const system = await startSystem({ environment: { REDIS_URL: url, REDIS_TLS_CA_FILE: ours.caFile } });
+    const api = await system.client('CLINICIAN');
+    const { createPatient } = await api.request(CreatePatientDocument, { input: newPatient() });
+    const { submitScoringJob } = await api.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+    let state = '';
+    for await (const { scoringJobUpdated } of api.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) ({ state } = scoringJobUpdated.job);
+    expect(state).toBe('COMPLETED');
+    expect(await (await fetch(`${system.url}/health`)).json()).toMatchObject({ dependencies: { redis: 'up' } });
+  });
+});
+
+describe('MongoDB over TLS', () => {
+  /** The engine of the tests, behind a server that speaks TLS. */
+  async function startTlsMongo(clientCertificates = false): Promise<string> {
+    const engine = new URL(inject('mongoUri'));
+    const host = decodeURIComponent(engine.hostname);
+    const server = createTlsServer(
+      { cert: readFileSync(local.certificateFile), key: readFileSync(local.keyFile), ca: readFileSync(ours.caFile), requestCert: clientCertificates, rejectUnauthorized: clientCertificates },
+      (socket) => {
+        const upstream = host.includes('/') ? connectTcp(host) : connectTcp(Number(engine.port), host);
+        for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) from.on('error', () => to.destroy()).on('close', () => to.destroy()).pipe(to);
+      },
+    );
+    server.on('tlsClientError', () => undefined);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    afterAll(() => void server.close());
+    return `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/${namespace().databaseName}?tls=true`;
+  }
+
+  test('is trusted by the authority of MONGO_TLS_CA_FILE, and by no other', async () => {
+    const uri = await startTlsMongo();
+    const connection = await connectDatabase(uri, { tls: { caFile: ours.caFile } });
+    expect(await connection.db!.admin().ping()).toEqual({ ok: 1 });
+    await connection.close();
+    for (const tls of [{ caFile: strangers.caFile }, {}]) {
+      await expect(connectDatabase(uri, { tls })).rejects.toThrow(new StartupError("MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and that MONGO_URI names the host as the certificate does."));
+    }
+  });
+
+  test('may ask for a client certificate', async () => {
+    const uri = await startTlsMongo(true);
+    const connection = await connectDatabase(uri, { tls: { caFile: ours.caFile, ...client } });
+    expect(await connection.db!.admin().ping()).toEqual({ ok: 1 });
+    await connection.close();
+    await expect(connectDatabase(uri, { tls: { caFile: ours.caFile } })).rejects.toThrow();
+  });
+
+  test('holds patients as without', async () => {
+    const system = await startSystem({ worker: false, environment: { MONGO_URI: await startTlsMongo(), MONGO_TLS_CA_FILE: ours.caFile } });
+    const { createPatient } = await (await system.client('CLINICIAN')).request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada' }) });
+    expect(createPatient.givenName).toBe('Ada');
+  });
+});
+
+describe('the settings', () => {
+  const production = { NODE_ENV: 'production', SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys, MONGO_URI: 'mongodb://db.example.org/r?tls=true', REDIS_URL: 'rediss://:secret@redis.example.org' };
+
+  test('name an authority and a client certificate for each', () => {
+    const files = Object.fromEntries(['MONGO', 'REDIS'].flatMap((engine) => ['CA', 'CERTIFICATE', 'KEY'].map((kind) => [`${engine}_TLS_${kind}_FILE`, `/${engine}-${kind}.pem`])));
+    expect(loadConfig({ ...production, ...files })).toMatchObject({
+      mongoTls: { caFile: '/MONGO-CA.pem', certificateFile: '/MONGO-CERTIFICATE.pem', keyFile: '/MONGO-KEY.pem' },
+      redisTls: { caFile: '/REDIS-CA.pem', certificateFile: '/REDIS-CERTIFICATE.pem', keyFile: '/REDIS-KEY.pem' },
+    });
+  });
+
+  test.each([
+    [{ MONGO_TLS_CA_FILE: '/a', MONGO_URI: 'mongodb://db/r' }, /MONGO_TLS_CA_FILE is set, but MONGO_URI does not ask for TLS: add tls=true to it/],
+    [{ MONGO_TLS_KEY_FILE: '/a', MONGO_URI: 'mongodb+srv://db.example.org/r?tls=false' }, /MONGO_TLS_KEY_FILE is set, but/],
+    [{ REDIS_TLS_CA_FILE: '/a', REDIS_URL: 'redis://redis' }, /REDIS_TLS_CA_FILE is set, but REDIS_URL does not ask for TLS: let it start with rediss:\/\//],
+    [{ REDIS_TLS_CERTIFICATE_FILE: '/a' }, /REDIS_TLS_CERTIFICATE_FILE is set, but/],
+  ])('%o are refused: a file that no connection asks for', (environment, says) => {
+    expect(() => loadConfig(environment)).toThrow(says);
+  });
+
+  test('name files that can be read', async () => {
+    const missing = join(directory, 'nowhere.pem');
+    expect(() => connectRedis('rediss://127.0.0.1:1', 'waiting', logger, { caFile: missing })).toThrow(new StartupError('REDIS_TLS_CA_FILE cannot be read (ENOENT): name a PEM file that this process may read.'));
+    await expect(connectDatabase('mongodb://127.0.0.1:1/?tls=true', { tls: { keyFile: missing } })).rejects.toThrow(new StartupError('MONGO_TLS_KEY_FILE cannot be read (ENOENT): name a PEM file that this process may read.'));
+  });
+});

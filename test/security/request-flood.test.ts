@@ -1,0 +1,188 @@
+import { GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import WebSocket from 'ws';
+import { startApi } from '../../src/api.js';
+import { createApp } from '../../src/app.js';
+import { startRedis } from '../../src/embedded/embedded-redis.js';
+import { startEngines } from '../../src/embedded/engines.js';
+import { RateLimitedError } from '../../src/errors.js';
+import { addressGroup } from '../../src/http/address-group.js';
+import { startHttpServer } from '../../src/http/server.js';
+import { createJobStreams } from '../../src/jobs/job-stream.js';
+import { createPredictionStreams } from '../../src/jobs/prediction-stream.js';
+import { connectSocket, openSocket } from '../support/raw-socket.js';
+import { codesOf, startSystem, type Answer } from '../support/system.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const perUser = 30;
+const perAddress = 15;
+const limits = { RATE_LIMIT_USER_PER_MINUTE: String(perUser), RATE_LIMIT_ADDRESS_PER_MINUTE: String(perAddress) };
+const whoAmI = '{ viewer { username } }';
+
+type AnswerWithHeaders = Answer & { readonly headers: Headers };
+
+/** Sends the same request many times at once, and says how many passed. */
+async function flood(times: number, send: () => Promise<AnswerWithHeaders>): Promise<{ passed: number; refused: AnswerWithHeaders[] }> {
+  const answers = await Promise.all(Array.from({ length: times }, send));
+  const refused = answers.filter((answer) => codesOf(answer).includes('RATE_LIMITED'));
+  return { passed: times - refused.length, refused };
+}
+
+/** Another API process of the same deployment. */
+async function secondNode({ app }: Pick<Awaited<ReturnType<typeof startSystem>>, 'app'>): Promise<string> {
+  const other = await createApp(app.config, app.logger);
+  const server = await startApi(other);
+  onTestFinished(async () => {
+    await server.close();
+    await other.close();
+  });
+  return server.url;
+}
+
+/** Whether a WebSocket was opened, or the status with which it was refused. */
+function openWebSocket(url: string): Promise<{ status: number; retryAfter?: string }> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
+    socket.on('open', () => resolve({ status: 101 }));
+    socket.on('unexpected-response', (_request, response) => {
+      resolve({ status: response.statusCode!, retryAfter: response.headers['retry-after'] });
+      response.destroy();
+    });
+    socket.on('error', () => undefined);
+    onTestFinished(() => socket.terminate());
+  });
+}
+
+describe('requests of one user', () => {
+  test('pass up to the limit exactly, however many come at once and on however many nodes, and are told when to come back', async () => {
+    const system = await startSystem({ worker: false, environment: limits });
+    const nodes = [system.url, await secondNode(system)];
+    const token = await system.token('CLINICIAN');
+    let turn = 0;
+    const { passed, refused } = await flood(perUser + 20, () => postTo(nodes[turn++ % 2]!, token));
+    expect(passed).toBe(perUser);
+    for (const answer of refused) {
+      expect(answer.status).toBe(429);
+      const [error] = answer.errors!;
+      const { retryAfterSeconds } = error!.extensions!;
+      expect(retryAfterSeconds).toBeGreaterThanOrEqual(1);
+      expect(retryAfterSeconds).toBeLessThanOrEqual(60);
+      expect(error!.message).toBe(`Too many requests of this user or key, at most ${perUser} a minute: try again in ${retryAfterSeconds} s.`);
+      expect(answer.headers.get('retry-after')).toBe(String(retryAfterSeconds));
+    }
+    // Others are not in it: another role, another organization.
+    expect(codesOf(await postTo(system.url, await system.token('SERVICE')))).toEqual([]);
+    expect(codesOf(await postTo(system.url, await system.token('CLINICIAN', 'beta')))).toEqual([]);
+    // Nor those who only look whether the process lives.
+    for (const path of ['/health', '/health/live', '/health/ready', '/metrics']) expect((await fetch(`${system.url}${path}`)).status).toBe(200);
+  });
+
+  test('subscriptions count among them', async () => {
+    const system = await startSystem({ worker: false, environment: limits });
+    const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
+    // The first was the socket itself.
+    for (let number = 1; number <= perUser; number++) {
+      socket.send({ type: 'subscribe', id: String(number), payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' } });
+      const message = await socket.next();
+      expect(message).toMatchObject({ type: 'error', payload: [{ extensions: { code: number < perUser ? 'NOT_FOUND' : 'RATE_LIMITED' } }] });
+      if (number === perUser) expect(message).toMatchObject({ payload: [{ extensions: { retryAfterSeconds: expect.any(Number) } }] });
+    }
+  });
+});
+
+describe('requests of nobody known', () => {
+  test('are counted by address: without a token, with a bad one, and those that would open a WebSocket', async () => {
+    const system = await startSystem({ worker: false, environment: limits });
+    const token = await system.token('CLINICIAN');
+    expect((await flood(5, () => postTo(system.url))).passed).toBe(5);
+    expect((await flood(5, () => postTo(system.url, 'a.b.c'))).passed).toBe(5);
+    for (let number = 0; number < perAddress - 10; number++) expect(await openWebSocket(system.url)).toEqual({ status: 101 });
+    expect(await openWebSocket(system.url)).toEqual({ status: 429, retryAfter: expect.stringMatching(/^\d+$/) });
+    expect(codesOf(await postTo(system.url))).toEqual(['RATE_LIMITED']);
+    expect(codesOf(await postTo(system.url, 'another.bad.one'))).toEqual(['RATE_LIMITED']);
+    expect((await fetch(`${system.url}/graphql`, { headers: { accept: 'text/html' } })).status).toBe(429);
+    // Who has a token is not kept out by those who share the address.
+    expect(codesOf(await postTo(system.url, token))).toEqual([]);
+  });
+
+  test('are not those of sockets that show a token: they are their user\'s', async () => {
+    const system = await startSystem({ worker: false, environment: limits });
+    const token = await system.token('CLINICIAN');
+    for (let number = 0; number < perUser; number++) {
+      const socket = await connectSocket(system.url, token);
+      socket.close();
+    }
+    const oneMore = await openSocket(system.url);
+    oneMore.send({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+    expect(await oneMore.closed).toEqual({ code: 4429, reason: 'Too many requests: try again in a minute' });
+    expect(codesOf(await postTo(system.url, token))).toEqual(['RATE_LIMITED']);
+  });
+
+  test('of one IPv6 network are of one caller', () => {
+    expect(addressGroup('2001:db8:0:1::1')).toBe(addressGroup('2001:DB8::1:ffff:0:0:2'));
+    expect(addressGroup('2001:db8:0:1::1')).not.toBe(addressGroup('2001:db8:0:2::1'));
+    expect(addressGroup('::1')).not.toBe(addressGroup('fe80::1%eth0'));
+    expect(addressGroup('::ffff:192.0.2.7')).toBe(addressGroup('192.0.2.7'));
+    expect(addressGroup('192.0.2.7')).not.toBe(addressGroup('192.0.2.8'));
+  });
+});
+
+test('the counters in Redis say nothing of whom they count', async () => {
+  const system = await startSystem({ worker: false, environment: limits });
+  await postTo(system.url, await system.token('CLINICIAN'));
+  await postTo(system.url);
+  const redis = new Redis(system.app.config.redisUrl!);
+  onTestFinished(() => redis.disconnect());
+  const keys = await redis.keys(`${system.app.config.redisPrefix}:rate:*`);
+  expect(keys).toHaveLength(2);
+  const organizationId = await system.organizationId();
+  for (const key of keys) {
+    expect(key).toMatch(/:rate:(?:user|address):[\w-]{22}$/);
+    for (const readable of ['clinician', organizationId, '127.0.0.1']) expect(key).not.toContain(readable);
+    expect(await redis.ttl(key)).toBeLessThanOrEqual(60);
+    expect(await redis.ttl(key)).toBeGreaterThan(0);
+  }
+});
+
+test('a limit that a resolver keeps is told in the same way', async () => {
+  const { app } = await startSystem({ worker: false });
+  const login = { type: GraphQLString, resolve: () => { throw new RateLimitedError('Too many log-ins of this account: try again in 7 s.', 7); } };
+  const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { login } }) });
+  const server = await startHttpServer(schema, { app, jobStreams: createJobStreams(app.models, app.scopeOf, app.events, app.logger), predictionStreams: createPredictionStreams(app.events) });
+  onTestFinished(() => server.close());
+  const answer = await postTo(server.url, undefined, '{ login }');
+  expect(answer.status).toBe(429);
+  expect(answer.headers.get('retry-after')).toBe('7');
+  expect(answer.errors).toMatchObject([{ message: 'Too many log-ins of this account: try again in 7 s.', extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 7 } }]);
+});
+
+test('while Redis is away requests neither wait nor fail, and are limited by each node alone', async () => {
+  const engines = await startEngines({ dataDirectory: await temporaryDirectory(), mongoUri: 'mongodb://unused' });
+  onTestFinished(() => engines.stop());
+  const system = await startSystem({ worker: false, environment: { ...limits, REDIS_URL: engines.redisUrl } });
+  const token = await system.token('CLINICIAN');
+  expect(codesOf(await postTo(system.url, token))).toEqual([]);
+  await engines.stop();
+  expect((await flood(perUser + 20, () => postTo(system.url, token))).passed).toBe(perUser);
+  expect((await flood(perAddress + 20, () => postTo(system.url))).passed).toBe(perAddress);
+});
+
+test('a Redis that takes connections but does not answer is left alone', async () => {
+  const redis = await startRedis(await temporaryDirectory());
+  onTestFinished(() => redis.stop());
+  const system = await startSystem({ worker: false, environment: { ...limits, REDIS_URL: redis.url } });
+  const token = await system.token('CLINICIAN');
+  expect(codesOf(await postTo(system.url, token))).toEqual([]);
+  process.kill(redis.pid, 'SIGSTOP');
+  onTestFinished(() => void process.kill(redis.pid, 'SIGCONT'));
+  expect((await flood(5, () => postTo(system.url, token))).passed).toBe(5);
+  expect((await flood(5, () => postTo(system.url))).passed).toBe(5);
+});
+
+/** The whole answer, its headers too. */
+async function postTo(url: string, token?: string, query = whoAmI): Promise<AnswerWithHeaders> {
+  const response = await fetch(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }, body: JSON.stringify({ query }) });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, ...(JSON.parse(text) as object) };
+}

@@ -1,0 +1,132 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { Role } from '../../models/index.js';
+import { startIdentityProvider } from '../support/identity-provider.js';
+import { asAdmin, createUser, login } from '../support/identity.js';
+import { newPatient, modelId } from '../support/heart-disease.js';
+import { connectSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
+import { startSystem } from '../support/system.js';
+
+const provider = await startIdentityProvider();
+afterAll(() => provider.close());
+const system = await startSystem({ environment: provider.environment });
+
+const ping = (socket: RawSocket, authorization: unknown): void => socket.send({ type: 'ping', payload: { authorization } });
+const shortToken = (seconds = 2): Promise<string> => system.token('CLINICIAN', 'alpha', seconds);
+
+/** Starts a job and follows it; the socket has its first event. */
+async function followJob(socket: RawSocket): Promise<string> {
+  const token = await system.token('CLINICIAN');
+  const { data } = await system.post<{ createPatient: { id: string } }>('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }', { input: newPatient() }, token);
+  const patientId = data!.createPatient.id;
+  socket.send({ type: 'subscribe', id: 'predictions', payload: { query: `subscription { predictionCreated(patientId: "${patientId}") { patient { id } } }` } });
+  // Messages are handled in order, but a subscription has no acknowledgement: this refusal says that it was begun.
+  socket.send({ type: 'subscribe', id: 'marker', payload: { query: 'subscription { nothing }' } });
+  expect(await socket.next()).toMatchObject({ type: 'error', id: 'marker' });
+  return patientId;
+}
+
+async function score(patientId: string): Promise<void> {
+  await system.post(`mutation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`, undefined, await system.token('CLINICIAN'));
+}
+
+describe('a socket whose token ends', () => {
+  test('is closed with 4403 then, whatever runs on it', async () => {
+    const socket = await connectSocket(system.url, await shortToken());
+    await followJob(socket);
+    expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: the access token has expired' });
+  });
+
+  test('goes on, with what runs on it, when it was given a fresh one; and ends with that', async () => {
+    const old = await shortToken();
+    const renewed = await connectSocket(system.url, old);
+    const notRenewed = await connectSocket(system.url, old);
+    const patientId = await followJob(renewed);
+    ping(renewed, `Bearer ${await shortToken(5)}`);
+    const pong = await renewed.next();
+    expect(pong).toEqual({ type: 'pong', payload: { expiresAt: expect.any(String) } });
+    expect((await notRenewed.closed).code).toBe(4403);
+
+    await score(patientId);
+    expect(await renewed.next()).toMatchObject({ type: 'next', id: 'predictions', payload: { data: { predictionCreated: { patient: { id: patientId } } } } });
+    renewed.send({ type: 'subscribe', id: 'new', payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' } });
+    expect(await renewed.next()).toMatchObject({ type: 'error', id: 'new', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
+    const closed = await renewed.closed;
+    expect(closed).toEqual({ code: 4403, reason: 'Forbidden: the access token has expired' });
+    expect(Date.now()).toBeGreaterThanOrEqual(new Date((pong.payload as { expiresAt: string }).expiresAt).getTime());
+  });
+
+  test('is judged by the token it has now, not by the one it came with', async () => {
+    const user = await createUser(system);
+    const [before, after] = [await login(system, user), await login(system, user)];
+    const socket = await connectSocket(system.url, before.accessToken);
+    const other = await connectSocket(system.url, before.accessToken);
+    ping(socket, `Bearer ${after.accessToken}`);
+    expect(await socket.next()).toEqual({ type: 'pong', payload: { expiresAt: after.expiresAt } });
+    const logout = (refreshToken: string) => system.post('mutation ($input: LogoutInput!) { logout(input: $input) { ended } }', { input: { refreshToken } });
+    await logout(before.refreshToken);
+    expect((await other.closed).code).toBe(4403);
+    ping(socket, `Bearer ${after.accessToken}`);
+    expect(await socket.next()).toMatchObject({ type: 'pong' });
+    await logout(after.refreshToken);
+    expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: this credential was revoked' });
+  });
+
+  test('may be one with an API key, which is given a fresh expiry too', async () => {
+    const { createApiKey } = await asAdmin<{ createApiKey: { key: string } }>(system, 'mutation { createApiKey(input: { name: "k", scopes: ["job:read"] }) { key } }', {});
+    const socket = await connectSocket(system.url, createApiKey.key);
+    ping(socket, `Bearer ${createApiKey.key}`);
+    expect(await socket.next()).toEqual({ type: 'pong', payload: { expiresAt: '9999-12-31T00:00:00.000Z' } });
+  });
+});
+
+describe('a socket is not renewed, but closed with 4403, by', () => {
+  test.each<[string, () => Promise<unknown> | unknown]>([
+    ['a token that is not valid', () => 'Bearer a.b.c'],
+    ['a token that has expired', async () => `Bearer ${await shortToken(-1)}`],
+    ['a token without Bearer', () => system.token('CLINICIAN')],
+    ['a token of another user', async () => `Bearer ${(await login(system, await createUser(system))).accessToken}`],
+    ['a token of another organization', async () => `Bearer ${await system.token('CLINICIAN', 'beta')}`],
+    ['a token of the same user with another role', async () =>
+      `Bearer ${await system.app.accessTokens.sign({ username: 'the-clinician', role: Role.ANALYST, organizationId: await system.organizationId() }, 60)}`],
+    ['a token of the identity provider of another name', async () => `Bearer ${await provider.token()}`],
+    ['nothing', () => null],
+    ['what is no text', () => ({ $ne: null })],
+  ])('%s', async (_name, authorization) => {
+    const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
+    ping(socket, await authorization());
+    expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: the fresh credential is not valid for this socket' });
+  });
+
+  test('any token, when it was anonymous or not let in yet', async () => {
+    const anonymous = await connectSocket(system.url);
+    ping(anonymous, `Bearer ${await system.token('CLINICIAN')}`);
+    expect((await anonymous.closed).code).toBe(4403);
+    const early = await openSocket(system.url);
+    ping(early, `Bearer ${await system.token('CLINICIAN')}`);
+    expect((await early.closed).code).toBe(4403);
+  });
+});
+
+test('a ping without a credential is answered as the protocol says', async () => {
+  const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
+  socket.send({ type: 'ping' });
+  expect(await socket.next()).toEqual({ type: 'pong' });
+  socket.send({ type: 'ping', payload: { sent: 1 } });
+  expect(await socket.next()).toEqual({ type: 'pong', payload: { sent: 1 } });
+});
+
+test('a credential that cannot be verified just now changes nothing, and never comes back in the pong', async () => {
+  const cut = await startIdentityProvider();
+  const alone = await startSystem({ worker: false, environment: cut.environment });
+  cut.status = 503;
+  const token = await alone.token('CLINICIAN');
+  const socket = await connectSocket(alone.url, token);
+  const fresh = await cut.token({ claims: { sub: 'the-clinician' } });
+  socket.send({ type: 'ping', payload: { authorization: `Bearer ${fresh}`, more: 'Canary' } });
+  const { exp } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number };
+  expect(await socket.next()).toEqual({ type: 'pong', payload: { expiresAt: new Date(exp * 1000).toISOString() } });
+  cut.status = 200;
+  socket.send({ type: 'ping', payload: { authorization: `Bearer ${fresh}` } });
+  expect(await socket.next()).toEqual({ type: 'pong', payload: { expiresAt: expect.not.stringContaining(new Date(exp * 1000).toISOString()) } });
+  await cut.close();
+});

@@ -1,0 +1,143 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { buildBareSchema } from '../../schema/build-schema.js';
+import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { startRedis } from '../../src/embedded/embedded-redis.js';
+import { createLogger } from '../../src/logger.js';
+import { modelId, newPatient } from '../support/heart-disease.js';
+import { everyCall, selectionOf } from '../support/operations.js';
+import { connectSocket } from '../support/raw-socket.js';
+import { monitorRedis } from '../support/redis-monitor.js';
+import { postBody, startSystem } from '../support/system.js';
+
+// Markers in every field that tells of a patient; the whole API driven with them, failures above all; then every place
+// is searched that is not the database or a caller who may see them.
+const markers = {
+  mrn: 'Canarymrn-1',
+  givenName: 'Canarygiven',
+  familyName: 'Canaryfamily',
+  birthDate: '1951-07-23',
+  cholesterol: '567.0625',
+  reason: 'Canaryreason, as long as it must be',
+  idempotencyKey: 'Canarykey',
+};
+const secrets = [...Object.values(markers).map((marker) => marker.split(',')[0]!)];
+
+const directory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
+afterAll(() => rm(directory, { recursive: true, force: true }));
+const redis = await startRedis(directory);
+afterAll(() => redis.stop());
+
+const logLines: string[] = [];
+/** The product's own logger, at its most talkative, with another end. */
+const logger = Object.assign(createLogger('trace', 'test'), { [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) } });
+const monitor = await monitorRedis(redis.url);
+afterAll(() => monitor.close());
+const system = await startSystem({ logger, environment: { REDIS_URL: redis.url } });
+const schema = buildBareSchema(system.app);
+let patientId = '';
+let jobId = '';
+
+beforeAll(async () => {
+  const client = await system.client('CLINICIAN');
+  const patient = newPatient({ mrn: markers.mrn, givenName: markers.givenName, familyName: markers.familyName, birthDate: markers.birthDate });
+  const features = [...patient.features.filter(({ code }) => !['age', 'cholesterol'].includes(code)), { code: 'cholesterol', value: Number(markers.cholesterol) }];
+  patientId = (await client.request(CreatePatientDocument, { input: { ...patient, features } })).createPatient.id;
+  jobId = (await client.request(SubmitScoringJobDocument, { input: { patientId, modelId, idempotencyKey: markers.idempotencyKey } })).submitScoringJob.id;
+  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: jobId })) void event;
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, filter: { familyName: markers.familyName } } });
+  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) void event;
+});
+
+/** Every operation of the schema with the markers in every place that takes a text, by every role, well and wrongly formed. */
+async function driveEverything(): Promise<void> {
+  const candidates = (path: string, type: string): readonly unknown[] => {
+    if (type === 'ID') return path.endsWith('modelId') ? [modelId] : [patientId, jobId, markers.mrn];
+    if (path.endsWith('birthDate')) return [markers.birthDate, `${markers.birthDate}x`];
+    if (type === 'Float') return [Number(markers.cholesterol)];
+    return type === 'String' ? Object.values(markers) : [];
+  };
+  // What erases the patient comes later.
+  const calls = everyCall(schema, candidates, 2).filter(({ field }) => field !== 'deletePatient' && field !== 'updatePatient');
+  for (const role of ['CLINICIAN', 'ADMIN'] as const) {
+    const token = await system.token(role);
+    const socket = await connectSocket(system.url, token);
+    for (const [index, { kind, operation, variables }] of calls.entries()) {
+      if (kind !== 'subscription') {
+        await system.post(operation, variables, token);
+        continue;
+      }
+      socket.send({ type: 'subscribe', id: String(index), payload: { query: operation, variables } });
+      socket.send({ type: 'complete', id: String(index) });
+    }
+  }
+  const token = await system.token('CLINICIAN');
+  await system.post(`{ patients(filter: { familyName: "${markers.familyName}" }) { nothing } }`, undefined, token);
+  await system.post(`{ patient(mrn: "${markers.mrn}") { id } }`, undefined, 'garbage');
+  await system.post(`mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 99, givenName: "${markers.givenName}" }) { id } }`, undefined, token);
+  await postBody(system.url, `{"query": "${markers.mrn}`, token);
+  await fetch(`${system.url}/graphql?query={patient(mrn:"${markers.mrn}"){id}}&x=${markers.givenName}`, { headers: { 'apollo-require-preflight': '1', authorization: `Bearer ${token}` } });
+  await fetch(`${system.url}/${markers.givenName}?${markers.mrn}`);
+}
+
+/** Where a secret is found, if anywhere. */
+const spilt = (text: string): string[] => secrets.filter((secret) => text.includes(secret));
+
+test('everything is driven, and there was something to spill', async () => {
+  await driveEverything();
+  const answer = await system.post(`{ patient(id: "${patientId}") { mrn givenName familyName birthDate features { value } } }`, undefined, await system.token('CLINICIAN'));
+  for (const secret of [markers.mrn, markers.givenName, markers.familyName, markers.birthDate, markers.cholesterol]) expect(answer.text).toContain(secret);
+  expect(logLines.length).toBeGreaterThan(0);
+  expect(monitor.commands()).toContain(jobId);
+}, 120_000);
+
+test('the log tells of no patient', () => {
+  expect(logLines.flatMap(spilt)).toEqual([]);
+});
+
+test('no command to Redis tells of a patient', () => {
+  expect(spilt(monitor.commands())).toEqual([]);
+});
+
+test('the files of Redis tell of no patient: neither its snapshot nor its log', async () => {
+  const connection = new Redis(redis.url);
+  onTestFinished(() => connection.disconnect());
+  await connection.config('SET', 'rdbcompression', 'no');
+  await connection.save();
+  const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const names = files.join(' ');
+  expect(names).toMatch(/\.rdb/);
+  expect(names).toMatch(/\.aof/);
+  const contents = (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n');
+  expect(contents).toContain(system.app.config.redisPrefix);
+  expect(spilt(contents)).toEqual([]);
+});
+
+test('the metrics tell of no patient', async () => {
+  expect(spilt(await (await fetch(`${system.url}/metrics`)).text())).toEqual([]);
+});
+
+describe('callers who may not see who somebody is', () => {
+  const everything = (): string => {
+    const patientFields = selectionOf(schema.getType('Patient') as never, 2);
+    const predictionFields = selectionOf(schema.getType('Prediction') as never, 3);
+    return `{ patient(id: "${patientId}") ${patientFields} patients { edges { node ${patientFields} } } predictions { edges { node ${predictionFields} } } scoringJob(id: "${jobId}") { error { message } failures { message } patient ${patientFields} prediction ${predictionFields} } }`;
+  };
+
+  test.each(['ANALYST', 'SERVICE', 'ADMIN'] as const)('%s is shown nothing that identifies', async (role) => {
+    const { text } = await system.post(everything(), undefined, await system.token(role));
+    const identifying = [markers.mrn, markers.givenName, markers.familyName, markers.birthDate, 'Canaryreason', markers.idempotencyKey];
+    expect(identifying.filter((secret) => text.includes(secret))).toEqual([]);
+  });
+
+  test('nobody and a stranger are shown nothing at all', async () => {
+    for (const token of [undefined, await system.token('CLINICIAN', 'beta'), await system.token('ANALYST', 'beta')]) {
+      const { text } = await system.post(everything(), undefined, token);
+      expect(spilt(text)).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,76 @@
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type GenerateKeyPairResult, type JWK, type JWTPayload } from 'jose';
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What a token says and how it is signed, where that is not as it should be. */
+export interface Deviation {
+  readonly claims?: JWTPayload;
+  readonly header?: Record<string, unknown>;
+  readonly key?: CryptoKey | Uint8Array;
+}
+
+/** A hospital's identity provider, as far as RiskGraph sees it: a JWKS over HTTP on this machine, and tokens. */
+export interface IdentityProvider {
+  readonly issuer: string;
+  readonly environment: Record<string, string>;
+  /** A key pair whose public half is published as `key-2`, for any algorithm of RSA. */
+  readonly general: GenerateKeyPairResult;
+  /** The public key as PEM, which anybody has. */
+  readonly publicPem: string;
+  /** A good token of somebody whom no other token speaks for, but for the deviation. */
+  token(deviation?: Deviation): Promise<string>;
+  /** How often the keys were fetched. */
+  readonly fetches: number;
+  /** What the JWKS endpoint answers; 200 at first. */
+  status: number;
+  close(): Promise<void>;
+}
+
+export const oidcAudience = 'riskgraph-of-the-hospital';
+
+export async function startIdentityProvider(): Promise<IdentityProvider> {
+  const pair = await generateKeyPair('RS256', { extractable: true });
+  const publicPem = await exportSPKI(pair.publicKey);
+  // Providers publish keys for purposes of their own, often without saying for which algorithm.
+  const general = await generateKeyPair('PS512', { extractable: true });
+  const generalJwk: JWK = { ...(await exportJWK(general.publicKey)), kid: 'key-2' };
+  const jwk: JWK = { ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
+  let fetches = 0;
+  let status = 200;
+  const server = createServer((_request, response) => {
+    fetches += 1;
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk, generalJwk] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    issuer,
+    environment: { OIDC_ISSUER: issuer, OIDC_JWKS_URI: `${issuer}/keys`, OIDC_AUDIENCE: oidcAudience },
+    general,
+    publicPem,
+    async token({ claims = {}, header = {}, key = pair.privateKey } = {}) {
+      const now = Math.floor(Date.now() / 1000);
+      return new SignJWT({ iss: issuer, aud: oidcAudience, sub: `oidc|${randomUUID()}`, iat: now, exp: now + 600, organization: 'alpha', role: 'CLINICIAN', ...claims })
+        .setProtectedHeader({ alg: 'RS256', kid: jwk.kid!, ...header })
+        .sign(key, { crit: Object.fromEntries((Array.isArray(header.crit) ? header.crit : []).map((name) => [name, true])) });
+    },
+    get fetches() {
+      return fetches;
+    },
+    get status() {
+      return status;
+    },
+    set status(value) {
+      status = value;
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** A token that nobody signed. */
+export function unsignedToken(claims: object, header: object = { alg: 'none' }): string {
+  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+  return `${encode(header)}.${encode(claims)}.`;
+}

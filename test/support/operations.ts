@@ -1,0 +1,88 @@
+import {
+  getNamedType, getNullableType, isEnumType, isInputObjectType, isListType, isNonNullType, isObjectType, isScalarType,
+  type GraphQLArgument, type GraphQLField, type GraphQLInputField, type GraphQLInputType, type GraphQLOutputType, type GraphQLSchema,
+} from 'graphql';
+
+/** What an argument may be filled with, by its path, e.g. `updatePatient.input.id`, and its named type. */
+export type Candidates = (path: string, type: string) => readonly unknown[];
+
+/** One call of a root field. */
+export interface Call {
+  /** e.g. `Query.patient.id`: the root field, and the argument that this call fills beside those that it must. */
+  readonly name: string;
+  readonly field: string;
+  readonly kind: 'query' | 'mutation' | 'subscription';
+  readonly operation: string;
+  readonly variables: Record<string, unknown>;
+}
+
+/**
+ * Every root field of a schema, called once for each candidate of each of its arguments, however deep in an input. So a
+ * field or an argument that is added later is tried by itself.
+ * @param depth of the selection; fields that need arguments are left out of it
+ */
+export function everyCall(schema: GraphQLSchema, candidates: Candidates, depth: number): Call[] {
+  const roots = [['query', schema.getQueryType()], ['mutation', schema.getMutationType()], ['subscription', schema.getSubscriptionType()]] as const;
+  return roots.flatMap(([kind, type]) => Object.values(type?.getFields() ?? {}).flatMap((field) => callsOf(kind, type!.name, field, candidates, depth)));
+}
+
+function callsOf(kind: Call['kind'], root: string, field: GraphQLField<unknown, unknown>, candidates: Candidates, depth: number): Call[] {
+  const declarations = field.args.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
+  const given = field.args.map(({ name }) => `${name}: $${name}`).join(', ');
+  const selection = selectionOf(field.type, depth);
+  const operation = `${kind} ${declarations && `(${declarations})`} { ${field.name}${given && `(${given})`} ${selection} }`;
+  const needed = Object.fromEntries(field.args.filter(({ type }) => isNonNullType(type)).map((argument) => [argument.name, neededValue(argument, `${field.name}.${argument.name}`, candidates)]));
+  const variations = field.args.flatMap((argument) => variationsOf(argument, `${field.name}.${argument.name}`, candidates).map(({ path, value }) => ({ path, variables: { ...needed, [argument.name]: value } })));
+  return [{ path: '', variables: needed }, ...variations].map(({ path, variables }) => ({ name: `${root}.${path || field.name}`, field: field.name, kind, operation, variables }));
+}
+
+interface Variation {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** The values of an argument: one for each candidate of each place in it. */
+function variationsOf(argument: GraphQLArgument | GraphQLInputField, path: string, candidates: Candidates): Variation[] {
+  const named = getNamedType(argument.type);
+  const wrap = (value: unknown): unknown => (isListType(getNullableType(argument.type)) ? [value] : value);
+  if (isInputObjectType(named)) {
+    const fields = Object.values(named.getFields());
+    const needed = Object.fromEntries(fields.filter(({ type }) => isNonNullType(type)).map((field) => [field.name, neededValue(field, `${path}.${field.name}`, candidates)]));
+    return fields.flatMap((field) => variationsOf(field, `${path}.${field.name}`, candidates).map(({ path: place, value }) => ({ path: place, value: wrap({ ...needed, [field.name]: value }) })));
+  }
+  return candidates(path, named.name).map((value) => ({ path, value: wrap(value) }));
+}
+
+/** A value for an argument that must be there. */
+function neededValue(argument: GraphQLArgument | GraphQLInputField, path: string, candidates: Candidates): unknown {
+  const named = getNamedType(argument.type as GraphQLInputType);
+  const wrap = (value: unknown): unknown => (isListType(getNullableType(argument.type)) ? [value] : value);
+  if (isInputObjectType(named)) {
+    const needed = Object.values(named.getFields()).filter(({ type }) => isNonNullType(type));
+    return wrap(Object.fromEntries(needed.map((field) => [field.name, neededValue(field, `${path}.${field.name}`, candidates)])));
+  }
+  const [first] = candidates(path, named.name);
+  return wrap(first ?? plainValue(named));
+}
+
+function plainValue(type: NonNullable<ReturnType<typeof getNamedType>>): unknown {
+  if (isEnumType(type)) return type.getValues()[0]!.name;
+  switch (type.name) {
+    case 'Int': return 1;
+    case 'Float': return 1;
+    case 'Boolean': return true;
+    case 'DateTime': return '2000-01-01T00:00:00Z';
+    case 'LocalDate': return '1950-01-02';
+    default: return 'x';
+  }
+}
+
+/** All fields of a type that need no argument, and of theirs, down to a depth. */
+export function selectionOf(type: GraphQLOutputType, depth: number): string {
+  const named = getNamedType(type);
+  if (!isObjectType(named)) return '';
+  const fields = Object.values(named.getFields()).filter(({ args, type: of }) => !args.some((argument) => isNonNullType(argument.type)) && (isLeaf(of) || depth > 1));
+  return `{ __typename ${fields.map((field) => `${field.name} ${selectionOf(field.type, depth - 1)}`).join(' ')} }`;
+}
+
+const isLeaf = (type: GraphQLOutputType): boolean => isScalarType(getNamedType(type)) || isEnumType(getNamedType(type));

@@ -1,0 +1,53 @@
+import type { ResponseError } from '../../src/client/graphql-client.js';
+import { connectSocket, type SocketMessage } from './raw-socket.js';
+import type { System } from './system.js';
+
+/** One request, as either transport carries it. */
+export interface GraphqlRequest {
+  readonly query?: string;
+  readonly variables?: object;
+  readonly operationName?: string;
+  readonly extensions?: object;
+}
+
+/** What came back, whole, and the errors in it. */
+export interface Reply {
+  readonly text: string;
+  readonly errors: readonly ResponseError[];
+  /** Of HTTP. */
+  readonly status?: number;
+}
+
+/** Sends a request over one transport. */
+export type Send = (system: Pick<System, 'url'>, request: GraphqlRequest, token?: string) => Promise<Reply>;
+
+const overHttp: Send = async ({ url }, request, token) => {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify(request),
+  });
+  const text = await response.text();
+  return { text, errors: (JSON.parse(text) as { errors?: ResponseError[] }).errors ?? [], status: response.status };
+};
+
+const overGet: Send = async ({ url }, { query, ...rest }, token) => {
+  const parameters = new URLSearchParams(query === undefined ? {} : { query });
+  for (const [name, value] of Object.entries(rest)) parameters.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  const response = await fetch(`${url}/graphql?${parameters.toString()}`, { headers: { 'apollo-require-preflight': 'yes', ...(token && { authorization: `Bearer ${token}` }) } });
+  const text = await response.text();
+  return { text, errors: (JSON.parse(text) as { errors?: ResponseError[] }).errors ?? [], status: response.status };
+};
+
+/** The first answer to a subscription: an error, an event, or its end. */
+const overWebSocket: Send = async ({ url }, request, token) => {
+  const socket = await connectSocket(url, token);
+  socket.send({ type: 'subscribe', id: '1', payload: { query: '', ...request } });
+  const message: SocketMessage = await socket.next();
+  return { text: JSON.stringify(message), errors: message.type === 'error' ? (message.payload as ResponseError[]) : [] };
+};
+
+/** Every way in, by its name: for `test.each`. */
+export const transports: readonly (readonly [string, Send])[] = [['HTTP', overHttp], ['HTTP GET', overGet], ['WebSocket', overWebSocket]];
+
+export const codesOfReply = ({ errors }: Reply): (string | undefined)[] => errors.map(({ extensions }) => extensions?.code);
