@@ -30,8 +30,8 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   findOne(filter: QueryFilter<T>, options?: Pick<FindOptions, 'projection' | 'sort'>): Promise<T | null>;
   /** In the order of the ids; null where there is none. */
   findMany(ids: readonly Types.ObjectId[]): Promise<(T | null)[]>;
-  /** Ids of the matching documents, read through a cursor: any number of them. */
-  ids(filter: QueryFilter<T>): AsyncIterable<Types.ObjectId>;
+  /** Ids of the matching documents, read through a cursor: any number of them, some thousands at a time. */
+  ids(filter: QueryFilter<T>): AsyncIterable<readonly Types.ObjectId[]>;
   exists(filter: QueryFilter<T>): Promise<boolean>;
   /** What the stages make of the matching documents. They may look into no other collection. */
   aggregate<R>(filter: QueryFilter<T>, stages: readonly OwnStage[]): Promise<R[]>;
@@ -130,7 +130,8 @@ function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organ
       return ids.map((id) => byId.get(id.toHexString()) ?? null);
     },
     async *ids(filter) {
-      for await (const { _id } of collection.find(within(filter), { projection: { _id: 1 }, batchSize: 10_000 })) yield _id as Types.ObjectId;
+      const found = collection.find(within(filter), { projection: { _id: 1 }, batchSize: 10_000 });
+      while (await found.hasNext()) yield found.readBufferedDocuments().map(({ _id }) => _id as Types.ObjectId);
     },
     exists: async (filter) => (await collection.findOne(within(filter), { projection: { _id: 1 } })) !== null,
     aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) => collection.aggregate([{ $match: within(filter) }, ...stages]).toArray() as Promise<R[]>,

@@ -15,7 +15,7 @@ try {
   const worker = await startServerProcess('worker', system.environment);
   const ids = (await patientIds(system.app.models, patients)).map((id) => new Types.ObjectId(id));
   // The bare engine knows no encryption: its patients are open before the clock starts.
-  const documents = (await system.app.records.patients(new Types.ObjectId(system.viewer.organizationId), ids)).map(({ birthDate, sex, features }) => ({ birthDate, sex, features }));
+  const documents = (await openAll(new Types.ObjectId(system.viewer.organizationId), ids)).map(({ birthDate, sex, features }) => ({ birthDate, sex, features }));
   await batchRound(system);
   const ratios: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
@@ -30,6 +30,15 @@ try {
   await system.close();
 }
 process.exit(0);
+
+async function openAll(organization: Types.ObjectId, ids: readonly Types.ObjectId[]): Promise<PatientRecord[]> {
+  const opened: PatientRecord[] = [];
+  for (let start = 0; start < ids.length; start += 1_000) {
+    const group = await Promise.all(ids.slice(start, start + 1_000).map((id) => system.app.records.patient(organization, id)));
+    opened.push(...group.flatMap((patient) => patient ?? []));
+  }
+  return opened;
+}
 
 async function engineRound({ app }: BenchSystem, documents: readonly PatientRecord[]): Promise<number> {
   const model = app.registry.find('heart-disease')!;

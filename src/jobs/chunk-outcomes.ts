@@ -11,14 +11,17 @@ export interface ChunkOutcomes {
   find(chunk: ScoringChunk): Promise<PredictionBlock | null>;
   /** @returns the outcome that counts */
   store(job: ScoringJob, model: RiskModel, chunk: ScoringChunk, outcome: ChunkOutcome): Promise<PredictionBlock>;
+  /** How many erasures of patients the organization has seen. */
+  erasures(organization: Types.ObjectId): Promise<number>;
   /**
    * Takes out who was erased while we computed: whoever erased them may have looked for predictions before ours were stored.
+   * @param erasures seen before the patients were read: if there were no more since, nobody is looked for
    * @returns the block without them
    */
-  withoutErased(block: PredictionBlock): Promise<PredictionBlock>;
+  withoutErased(block: PredictionBlock, erasures?: number): Promise<PredictionBlock>;
 }
 
-export function createChunkOutcomes({ patients, predictionBlocks }: Models): ChunkOutcomes {
+export function createChunkOutcomes({ organizations, patients, predictionBlocks }: Models): ChunkOutcomes {
   const { collection } = predictionBlocks;
 
   async function missing(ids: Types.ObjectId[]): Promise<Set<string>> {
@@ -30,11 +33,17 @@ export function createChunkOutcomes({ patients, predictionBlocks }: Models): Chu
     return new Set(ids.map((id) => id.toHexString()).filter((id) => !found.has(id)));
   }
 
+  async function countErasures(organization: Types.ObjectId): Promise<number> {
+    const found = await organizations.collection.findOne({ _id: organization }, { projection: { erasures: 1 } });
+    return (found?.erasures as number | undefined) ?? 0;
+  }
+
   const find = (chunk: ScoringChunk): Promise<PredictionBlock | null> =>
     predictionBlocks.findOne({ job: chunk.job, chunk: chunk.number }).lean<PredictionBlock>();
 
   return {
     find,
+    erasures: countErasures,
 
     async store(job, model, chunk, { rows, failures, explanation, createdAt }) {
       const block: PredictionBlock = {
@@ -66,7 +75,8 @@ export function createChunkOutcomes({ patients, predictionBlocks }: Models): Chu
       }
     },
 
-    async withoutErased(block) {
+    async withoutErased(block, erasures) {
+      if (erasures !== undefined && erasures === (await countErasures(block.organization))) return block;
       const erased = await missing(block.rows.map(({ patient }) => patient));
       const gone = block.rows.filter(({ patient }) => erased.has(patient.toHexString()));
       for (const { patient } of gone) {

@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import { ScoringJobState, type ChunkFailure, type JobFault, type Models, type Prediction, type PredictionBlock, type ScoringChunk, type ScoringJob } from '../../models/index.js';
 import { bytesOf } from '../binary.js';
 import type { EventBus } from '../events/event-bus.js';
-import type { ScorablePatient } from '../patients/scorable-patient.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import type { BatchProgress } from './batch-progress.js';
 import { createChunkOutcomes } from './chunk-outcomes.js';
@@ -11,7 +10,6 @@ import { describeFault, isPermanent } from './job-fault.js';
 import { isTerminal, started } from './job-status.js';
 import { workerLost, type JobStore } from './job-store.js';
 import { unpackIds } from './patient-ids.js';
-import { predictionId } from './prediction-block.js';
 import { progressPeriodMs } from './progress-reporter.js';
 import { createChunkScorer } from './score-chunk.js';
 import type { ScoringEngine } from './scoring-engine.js';
@@ -21,7 +19,7 @@ import { createThrottle } from './throttle.js';
 
 export interface ChunkRunnerDependencies {
   readonly models: Models;
-  readonly records: Pick<ScoringRecords, 'patients'>;
+  readonly records: Pick<ScoringRecords, 'patientRows'>;
   readonly registry: RiskModelRegistry;
   readonly engine: ScoringEngine;
   readonly store: JobStore;
@@ -61,7 +59,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
       { $set: { done: true, failures, failed: failures.length }, $unset: { leasedUntil: 1 } },
     );
     refreshes.call(chunk.job.toHexString());
-    if (modifiedCount > 0 && block) publish(events, block);
+    if (modifiedCount > 0 && block) events.publish('predictionBlockCreated', { organizationId: block.organization.toHexString(), blockId: block._id.toHexString() });
   }
 
   /** Gives the chunk back unfinished. A batch that is being cancelled waits for this. */
@@ -86,11 +84,12 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     const all = unpackIds(chunk.patients);
     const done = chunk.attempts > 1 ? await storedSingly(models, chunk, all) : new Set();
     const ids = done.size > 0 ? all.filter((id) => !done.has(id.toHexString())) : all;
-    const patients = await records.patients(job.organization, ids);
+    const erasures = await outcomes.erasures(job.organization);
+    const patients = await records.patientRows(job.organization, ids, model.manifest.features);
     const { failures, ...outcome } = await scoreChunk(model, patients, job.explain, signal);
     signal.throwIfAborted();
-    const block = await outcomes.store(job, model, chunk, { ...outcome, failures: [...failures, ...absent(ids, patients)] });
-    return outcomes.withoutErased(block);
+    const block = await outcomes.store(job, model, chunk, { ...outcome, failures: [...failures, ...absent(ids, patients.rows.ids)] });
+    return outcomes.withoutErased(block, erasures);
   }
 
   return {
@@ -134,9 +133,9 @@ async function begin(store: JobStore, jobId: Types.ObjectId): Promise<ScoringJob
   return !job || isTerminal(job.status.state) ? null : job;
 }
 
-function absent(ids: readonly Types.ObjectId[], patients: readonly ScorablePatient[]): ChunkFailure[] {
-  if (patients.length === ids.length) return [];
-  const present = new Set(patients.map(({ _id }) => _id.toHexString()));
+function absent(ids: readonly Types.ObjectId[], found: readonly Types.ObjectId[]): ChunkFailure[] {
+  if (found.length === ids.length) return [];
+  const present = new Set(found.map((id) => id.toHexString()));
   return ids
     .filter((id) => !present.has(id.toHexString()))
     .map((patient) => ({ patient, code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' }));
@@ -148,10 +147,3 @@ async function storedSingly({ predictions }: Models, { job }: ScoringChunk, ids:
   return new Set(stored.map(({ patient }) => patient.toHexString()));
 }
 
-function publish(events: EventBus, { _id, organization, rows }: PredictionBlock): void {
-  events.publish('predictionsCreated', {
-    organizationId: organization.toHexString(),
-    predictionIds: rows.map(({ number }) => predictionId(_id, number).toHexString()),
-    patientIds: rows.map(({ patient }) => patient.toHexString()),
-  });
-}

@@ -1,10 +1,10 @@
 import type { Types } from 'mongoose';
-import type { BlockExplanation, ChunkFailure, PredictionRow } from '../../models/index.js';
-import { modelInputs } from '../patients/model-inputs.js';
-import type { ScorablePatient } from '../patients/scorable-patient.js';
+import type { BlockExplanation, ChunkFailure, JobFault, PredictionRow } from '../../models/index.js';
+import type { PatientRows } from '../patients/patient-rows.js';
 import { CiphertextError } from '../protection/errors.js';
+import type { FieldReader } from '../protection/protection.js';
 import { riskBands } from '../risk/manifest.js';
-import { InvalidFeaturesError, type EncodedRow, type RiskModel } from '../risk/risk-model.js';
+import type { RiskModel } from '../risk/risk-model.js';
 import type { ExplainedColumns, ScoredColumns } from '../risk/score-columns.js';
 import { SliceSizer } from '../risk/slices.js';
 import { describeFault } from './job-fault.js';
@@ -21,66 +21,80 @@ export interface ChunkOutcome {
   readonly createdAt: Date;
 }
 
-interface EncodedPatient {
-  readonly patient: Types.ObjectId;
-  readonly row: EncodedRow;
+/** The patients of a chunk, and what opens their sealed fields. */
+export interface ChunkPatients {
+  readonly rows: PatientRows;
+  readonly read: FieldReader;
 }
 
 /**
  * Scores patients with one model. One that cannot be scored is a failure of its own; the others go on. Stores nothing.
  * @throws AbortError when the signal is aborted
  */
-export type ScoreChunk = (model: RiskModel, patients: readonly ScorablePatient[], explain: boolean, signal: AbortSignal) => Promise<ChunkOutcome>;
+export type ScoreChunk = (model: RiskModel, patients: ChunkPatients, explain: boolean, signal: AbortSignal) => Promise<ChunkOutcome>;
 
 export function createChunkScorer(engine: ScoringEngine): ScoreChunk {
-  const encoding = new SliceSizer();
-  return async (model, patients, explain, signal) => {
+  const completing = new SliceSizer();
+  return async (model, { rows, read }, explain, signal) => {
     const createdAt = new Date();
-    const failures: ChunkFailure[] = [];
-    const encoded: EncodedPatient[] = [];
-    await encoding.each(patients.length, signal, (start, end) => {
-      for (const patient of patients.slice(start, end)) {
-        try {
-          encoded.push({ patient: patient._id, row: model.encode(modelInputs(model.manifest, patient, createdAt)) });
-        } catch (error) {
-          if (!(error instanceof InvalidFeaturesError || error instanceof CiphertextError)) throw error;
-          failures.push({ patient: patient._id, ...describeFault(error) });
-        }
-      }
+    const faults = new Map<number, JobFault>();
+    await completing.each(rows.ids.length, signal, (start, end) => {
+      rows.complete(read, createdAt, start, end, (row, error) => {
+        if (!(error instanceof CiphertextError)) throw error;
+        faults.set(row, describeFault(error));
+      });
     });
-    if (encoded.length === 0) return { rows: [], failures, createdAt };
-    const columns = await engine.score({ model, used: usedMatrix(encoded), rowCount: encoded.length, explain }, signal);
+    const { used, refused } = model.encodeRows(rows.given);
+    for (const [row, error] of refused) if (!faults.has(row)) faults.set(row, describeFault(error));
+    const scored = withoutFaults(rows, used, faults);
+    const failures = [...faults].map(([row, fault]) => ({ patient: rows.ids[row]!, ...fault }));
+    if (scored.ids.length === 0) return { rows: [], failures, createdAt };
+    const columns = await engine.score({ model, used: scored.used, rowCount: scored.ids.length, explain }, signal);
     const { explanations } = columns;
     return {
-      ...toRows(encoded, columns, failures),
+      ...toRows(scored, columns, failures),
       ...(explanations && { explanation: { method: explanations.method, baseValue: explanations.baseValue } }),
       createdAt,
     };
   };
 }
 
-function usedMatrix(encoded: readonly EncodedPatient[]): Float64Array {
-  const width = encoded[0]!.row.used.length;
-  const matrix = new Float64Array(encoded.length * width);
-  encoded.forEach(({ row }, index) => matrix.set(row.used, index * width));
-  return matrix;
+/** Patients that the model takes. */
+interface ScoredPatients {
+  readonly ids: readonly Types.ObjectId[];
+  /** Row-major, patients x features: as given, NaN where missing, and as the model takes them. */
+  readonly given: Float64Array;
+  readonly used: Float64Array;
+}
+
+function withoutFaults({ ids, given }: PatientRows, used: Float64Array, faults: ReadonlyMap<number, JobFault>): ScoredPatients {
+  if (faults.size === 0) return { ids, given, used };
+  const width = given.length / ids.length;
+  const kept = ids.flatMap((_, row) => (faults.has(row) ? [] : [row]));
+  const keptRows = (matrix: Float64Array): Float64Array => {
+    const rows = new Float64Array(kept.length * width);
+    kept.forEach((row, place) => rows.set(matrix.subarray(row * width, (row + 1) * width), place * width));
+    return rows;
+  };
+  return { ids: kept.map((row) => ids[row]!), given: keptRows(given), used: keptRows(used) };
 }
 
 /** One row a patient whose explanation adds up; the others join the failures. */
-function toRows(encoded: readonly EncodedPatient[], columns: ScoredColumns, earlier: readonly ChunkFailure[]): Pick<ChunkOutcome, 'rows' | 'failures'> {
+function toRows({ ids, given }: ScoredPatients, columns: ScoredColumns, earlier: readonly ChunkFailure[]): Pick<ChunkOutcome, 'rows' | 'failures'> {
   const { rawOutputs, probabilities, explanations } = columns;
-  const features = encoded[0]!.row.used.length;
+  const features = given.length / ids.length;
   const width = rowWidth(features, explanations !== undefined);
-  const values = new Float64Array(encoded.length * width);
+  const values = new Float64Array(ids.length * width);
+  const bytes = Buffer.from(values.buffer);
   const failures = [...earlier];
   const rows: PredictionRow[] = [];
-  encoded.forEach(({ patient, row }, index) => {
+  ids.forEach((patient, index) => {
+    const start = index * width;
     const explanation = explanations && explanationOf(explanations, index, features);
     const fault = explanation && additivityFault(explanation, { rawOutput: rawOutputs[index]! });
     if (fault) return void failures.push({ patient, ...fault });
-    const start = index * width;
     values[start] = rawOutputs[index]!;
-    row.given.forEach((value, feature) => (values[start + 1 + feature] = value ?? Number.NaN));
+    for (let feature = 0; feature < features; feature += 1) values[start + 1 + feature] = given[index * features + feature]!;
     if (explanation) {
       values[start + 1 + features] = explanation.outputValue;
       values[start + 2 + features] = explanation.additivityError;
@@ -91,7 +105,7 @@ function toRows(encoded: readonly EncodedPatient[], columns: ScoredColumns, earl
       patient,
       probability: probabilities[index]!,
       riskBand: riskBands[columns.riskBands[index]!]!,
-      values: Buffer.from(values.buffer, start * values.BYTES_PER_ELEMENT, width * values.BYTES_PER_ELEMENT),
+      values: bytes.subarray(start * values.BYTES_PER_ELEMENT, (start + width) * values.BYTES_PER_ELEMENT),
     });
   });
   return { rows, failures };

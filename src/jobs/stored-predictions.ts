@@ -12,6 +12,8 @@ export interface StoredPredictions {
   findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]>;
   /** The prediction of a SINGLE job. */
   ofJob(job: Types.ObjectId): Promise<Prediction | null>;
+  /** Which predictions a block holds, and of whom. */
+  ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
   /** Newest first. */
   list(filter: PredictionSelection): PageSource<Prediction>;
   /** Takes out everything about a patient. */
@@ -69,6 +71,10 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
   return {
     find: async (id) => (await findMany([id]))[0] ?? null,
     findMany,
+    async ofBlock(block) {
+      const found = await predictionBlocks.findOne({ _id: block }, { projection: { 'rows.number': 1, 'rows.patient': 1 } });
+      return found?.rows.map(({ number, patient }) => ({ _id: predictionId(block, number), patient })) ?? [];
+    },
     ofJob: (job) => predictions.findOne({ job }),
     list: (filter) => ({
       async find(after, limit) {

@@ -1,7 +1,7 @@
 import { Agreement } from './agreement.js';
 import { calibrate, riskBandOf } from './calibration.js';
 import { displayValue } from './display-value.js';
-import { encodeFeatures } from './encode.js';
+import { encodeFeatures, encodeRows } from './encode.js';
 import { UnexplainableModelError } from './errors.js';
 import type { RiskModelManifest } from './manifest.js';
 import { ElementType } from './onnx/tensor-proto.js';
@@ -28,6 +28,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
   const { manifest, parsed, session, explainers } = parts;
   const { outputIndex, outputSpace } = manifest;
   const width = manifest.features.length;
+  const round = inputRounding(parsed);
   const agreement = new Agreement(parsed);
   const scoring = new SliceSizer();
   const explaining = new Map([...explainers.keys()].map((method) => [method, new SliceSizer()]));
@@ -65,7 +66,8 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
     sha256: parts.sha256,
     card: parts.card,
     shapMethods,
-    encode: (values) => encodeFeatures(manifest, values, inputRounding(parsed)),
+    encode: (values) => encodeFeatures(manifest, values, round),
+    encodeRows: (given) => encodeRows(manifest, given, round),
     score: async (rows, signal) => {
       const scores: Score[] = [];
       await scoring.each(rows.length, signal, async (start, end) => void scores.push(...(await scoreSlice(rows.slice(start, end)))));
