@@ -26,7 +26,7 @@ const environmentSchema = z.object({
   RISK_MODELS_DIRECTORY: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(64),
-  WORKER_BATCH_CONCURRENCY: wholeNumber(1, 64).default(4),
+  WORKER_BATCH_CONCURRENCY: wholeNumber(1, 64).default(6),
   WORKER_SCORING_THREADS: wholeNumber(1, 64).default(1),
   REDIS_PREFIX: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and -').default('riskgraph'),
   JOB_ATTEMPTS: wholeNumber(1, 20).default(5),

@@ -130,8 +130,9 @@ function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organ
       return ids.map((id) => byId.get(id.toHexString()) ?? null);
     },
     async *ids(filter) {
-      const found = collection.find(within(filter), { projection: { _id: 1 }, batchSize: 10_000 });
-      while (await found.hasNext()) yield found.readBufferedDocuments().map(({ _id }) => _id as Types.ObjectId);
+      // As they come over the wire: a document of an id alone is its length, the type and name of its one field, and 12 bytes.
+      const found = collection.find<Uint8Array>(within(filter), { projection: { _id: 1 }, batchSize: 10_000, raw: true });
+      while (await found.hasNext()) yield found.readBufferedDocuments().map((document) => new Types.ObjectId(document.subarray(9, 21)));
     },
     exists: async (filter) => (await collection.findOne(within(filter), { projection: { _id: 1 } })) !== null,
     aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) => collection.aggregate([{ $match: within(filter) }, ...stages]).toArray() as Promise<R[]>,

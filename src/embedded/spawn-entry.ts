@@ -4,6 +4,8 @@ import { moduleEntry } from '../source-modules.js';
 /** How to start a child process. */
 export interface EntryOptions {
   args?: readonly string[];
+  /** Node's own arguments, beside those that every module of ours needs. */
+  nodeOptions?: readonly string[];
   /** Added to this process's environment; a name set to undefined is taken out of it. */
   environment?: Record<string, string | undefined>;
   /** Where the child's output goes; an IPC channel is always added. Default: no input, output to this process's own. */
@@ -22,7 +24,7 @@ export function spawnEntry(entry: URL, options: EntryOptions = {}): ChildProcess
   const { path, execArgv, environment } = moduleEntry(entry);
   const { stdout, stderr } = options.stdio ?? { stdout: 'inherit', stderr: 'inherit' };
   return fork(path, options.args ?? [], {
-    execArgv,
+    execArgv: [...execArgv, ...(options.nodeOptions ?? [])],
     env: { ...environment, ...options.environment },
     stdio: ['ignore', stdout, stderr, 'ipc'],
     detached: true,

@@ -42,7 +42,7 @@ export function createBatchSubmission(
 ): SubmitBatch {
   async function writeChunks(job: Types.ObjectId, found: AsyncIterable<readonly Types.ObjectId[]>, chunkSize: number): Promise<number> {
     let chunks: ScoringChunk[] = [];
-    let uncut: Types.ObjectId[] = [];
+    const uncut: Types.ObjectId[] = [];
     let total = 0;
     let number = 0;
     const cut = (): void => {
@@ -50,7 +50,7 @@ export function createBatchSubmission(
       chunks.push({ _id: new Types.ObjectId(), job, number: number++, patients: packIds(ids), size: ids.length, done: false, failed: 0, attempts: 0, failures: [] });
     };
     const write = async (): Promise<void> => {
-      if (chunks.length > 0) await models.scoringChunks.insertMany(chunks);
+      if (chunks.length > 0) await models.scoringChunks.collection.insertMany(chunks as never[]);
       chunks = [];
     };
     for await (const ids of found) {

@@ -48,6 +48,8 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
   const outcomes = createChunkOutcomes(models);
   const scoreChunk = createChunkScorer(engine);
 
+  /** Chunks of each batch that are under way here. */
+  const underWay = new Map<string, number>();
   const leaseEnd = (): Date => new Date(Date.now() + leaseMs);
   /** The chunk, while this run of it is the last that was begun: another one has taken over a lease that was given up for lost. */
   const held = ({ _id, attempts: run }: ScoringChunk) => ({ _id, done: false, attempts: run });
@@ -92,33 +94,49 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     return outcomes.withoutErased(block, erasures);
   }
 
+  async function run(jobId: Types.ObjectId, number: number, signal: AbortSignal): Promise<void> {
+    if (!(await begin(store, jobId))) return;
+    const leased = await scoringChunks
+      .findOneAndUpdate({ job: jobId, number, done: false }, { $inc: { attempts: 1 }, $set: { leasedUntil: leaseEnd() } }, { returnDocument: 'after' })
+      .lean<ScoringChunk>();
+    if (!leased) return refreshes.call(jobId.toHexString());
+    const chunk = { ...leased, patients: Buffer.from(bytesOf(leased.patients)) };
+    // Read after the lease was taken: whoever cancels writes first and looks for leases then, so one of us sees the other.
+    const job = await store.find(jobId);
+    if (!job || isTerminal(job.status.state) || job.cancelRequestedAt) return release(chunk);
+    if (chunk.attempts > attempts) return giveUp(chunk, workerLost);
+    const renewal = setInterval(() => {
+      void scoringChunks.updateOne(held(chunk), { $set: { leasedUntil: leaseEnd() } }).catch(() => undefined);
+    }, leaseMs / 3);
+    try {
+      const block = await score(chunk, job, signal);
+      await end(chunk, block.failures, block);
+    } catch (error) {
+      if (signal.aborted) return await release(chunk);
+      const fault = describeFault(error);
+      logger.warn({ scoringJobId: jobId.toHexString(), chunk: number, code: fault.code, err: error }, 'chunk attempt failed');
+      if (isPermanent(error) || chunk.attempts >= attempts) return await giveUp(chunk, fault);
+      await release(chunk);
+      throw error;
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
   return {
     async run(jobId, number, signal) {
-      if (!(await begin(store, jobId))) return;
-      const leased = await scoringChunks
-        .findOneAndUpdate({ job: jobId, number, done: false }, { $inc: { attempts: 1 }, $set: { leasedUntil: leaseEnd() } }, { returnDocument: 'after' })
-        .lean<ScoringChunk>();
-      if (!leased) return refreshes.call(jobId.toHexString());
-      const chunk = { ...leased, patients: Buffer.from(bytesOf(leased.patients)) };
-      // Read after the lease was taken: whoever cancels writes first and looks for leases then, so one of us sees the other.
-      const job = await store.find(jobId);
-      if (!job || isTerminal(job.status.state) || job.cancelRequestedAt) return release(chunk);
-      if (chunk.attempts > attempts) return giveUp(chunk, workerLost);
-      const renewal = setInterval(() => {
-        void scoringChunks.updateOne(held(chunk), { $set: { leasedUntil: leaseEnd() } }).catch(() => undefined);
-      }, leaseMs / 3);
+      const key = jobId.toHexString();
+      underWay.set(key, (underWay.get(key) ?? 0) + 1);
       try {
-        const block = await score(chunk, job, signal);
-        await end(chunk, block.failures, block);
-      } catch (error) {
-        if (signal.aborted) return await release(chunk);
-        const fault = describeFault(error);
-        logger.warn({ scoringJobId: jobId.toHexString(), chunk: number, code: fault.code, err: error }, 'chunk attempt failed');
-        if (isPermanent(error) || chunk.attempts >= attempts) return await giveUp(chunk, fault);
-        await release(chunk);
-        throw error;
+        await run(jobId, number, signal);
       } finally {
-        clearInterval(renewal);
+        const left = underWay.get(key)! - 1;
+        if (left > 0) underWay.set(key, left);
+        else {
+          underWay.delete(key);
+          // Perhaps it was the batch's last: nobody has to wait a period for its end.
+          refreshes.flush(key);
+        }
       }
     },
     close: () => refreshes.close(),
