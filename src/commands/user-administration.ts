@@ -81,7 +81,7 @@ async function announce(config: Config, epoch: number): Promise<void> {
   try {
     await whenReady(redis, redisPatienceMs);
     if (await createRevocationEpochs(redis, config.redisPrefix).announce(epoch)) return;
-    process.stderr.write('Redis does not answer: running processes learn of this within five seconds.\n');
+    process.stderr.write('Redis does not answer: running processes learn of this within a second.\n');
   } finally {
     redis.disconnect();
   }

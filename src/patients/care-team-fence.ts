@@ -52,7 +52,7 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
       const ids = [...new Set(results.flatMap((result) => result?.patient.toHexString() ?? []))];
       const access = await accessById(scopeOf(viewer), viewer, ids);
       const shown = results.map((result) => (result && access(result.patient.toHexString()) !== 'CLOSED' ? result : null));
-      await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })));
+      await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'CLOSED'));
       return shown;
     },
   };
@@ -68,9 +68,12 @@ async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids:
   return (id) => byId.get(id) ?? 'OPEN';
 }
 
-/** Records who is about to be shown; those seen by breaking the glass in an event of their own, flagged. */
+/**
+ * Records who is about to be shown; those seen by breaking the glass in an event of their own, flagged. A grant that ended
+ * between the look-up and this moment still is what they are shown by.
+ */
 export async function recordShown(audit: AuditTrail, viewer: Viewer, action: AuditAction, patients: readonly { readonly id: string; readonly access: CareTeamAccess }[]): Promise<void> {
-  const idsOf = (wanted: CareTeamAccess): string[] => patients.flatMap(({ id, access }) => (access === wanted ? [id] : []));
-  await recordRead(audit, viewer, action, idsOf('OPEN'));
-  await recordRead(audit, viewer, action, idsOf('BREAK_GLASS'), { flagged: true });
+  const idsOf = (flagged: boolean): string[] => patients.flatMap(({ id, access }) => ((access !== 'OPEN') === flagged ? [id] : []));
+  await recordRead(audit, viewer, action, idsOf(false));
+  await recordRead(audit, viewer, action, idsOf(true), { flagged: true });
 }
