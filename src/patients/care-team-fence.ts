@@ -3,21 +3,22 @@ import { Role, type StoredPatient } from '../../models/index.js';
 import type { AuditAction, AuditTrail } from '../audit/audit-trail.js';
 import { recordRead } from '../audit/recorded.js';
 import { careTeamAccess, openPatients, type CareTeamAccess } from '../auth/care-team.js';
+import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { ForbiddenError } from '../errors.js';
 import type { OrganizationScope } from '../organization-scope.js';
 import type { PatientCondition } from './patient-records.js';
 
-/** Why a patient that is there is not shown. */
-export const outsideCareTeam = (): ForbiddenError =>
-  new ForbiddenError('You are not in the care team of this patient: ask to be added to it, or open the patient with breakGlass and a reason.', 'patient:read');
+/** Why a patient that is there is not shown. The audit trail learns whose it was; the caller is not told the id. */
+export const outsideCareTeam = (action: Action = 'patient:read', patientId?: string): ForbiddenError =>
+  new ForbiddenError('You are not in the care team of this patient: ask to be added to it, or open the patient with breakGlass and a reason.', action, patientId);
 
 /**
  * Tells a patient that is closed from one that is not there.
  * @throws ForbiddenError for one that is closed
  */
-export async function refuseClosed({ everyPatient }: OrganizationScope, condition: PatientCondition): Promise<void> {
-  if (await everyPatient.exists(condition)) throw outsideCareTeam();
+export async function refuseClosed({ everyPatient }: OrganizationScope, condition: PatientCondition, action?: Action): Promise<void> {
+  for await (const id of everyPatient.ids(condition)) throw outsideCareTeam(action, id.toHexString());
 }
 
 /** The patients of the organization that are closed to this viewer. */
