@@ -80,8 +80,9 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       const scope = scopeOf(viewer);
       const closed = await closedPatientIds(scope, viewer);
       const page = await readPageOf<Prediction>(storedPredictions(scope).list({ ...filter, closed }), request);
-      await show(viewer, page.edges.map(({ node }) => node));
-      return page;
+      // Again: a grant may have ended since the list of closed patients was read.
+      const shown = await show(viewer, page.edges.map(({ node }) => node));
+      return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
     },
 
     async ofJob(viewer, job) {

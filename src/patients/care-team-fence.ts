@@ -3,21 +3,22 @@ import { Role, type StoredPatient } from '../../models/index.js';
 import type { AuditAction, AuditTrail } from '../audit/audit-trail.js';
 import { recordRead } from '../audit/recorded.js';
 import { careTeamAccess, openPatients, type CareTeamAccess } from '../auth/care-team.js';
+import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { ForbiddenError } from '../errors.js';
 import type { OrganizationScope } from '../organization-scope.js';
 import type { PatientCondition } from './patient-records.js';
 
-/** Why a patient that is there is not shown. */
-export const outsideCareTeam = (): ForbiddenError =>
-  new ForbiddenError('You are not in the care team of this patient: ask to be added to it, or open the patient with breakGlass and a reason.', 'patient:read');
+/** Why a patient that is there is not shown. The audit trail learns whose it was; the caller is not told the id. */
+export const outsideCareTeam = (action: Action = 'patient:read', patientId?: string): ForbiddenError =>
+  new ForbiddenError('You are not in the care team of this patient: ask to be added to it, or open the patient with breakGlass and a reason.', action, patientId);
 
 /**
  * Tells a patient that is closed from one that is not there.
  * @throws ForbiddenError for one that is closed
  */
-export async function refuseClosed({ everyPatient }: OrganizationScope, condition: PatientCondition): Promise<void> {
-  if (await everyPatient.exists(condition)) throw outsideCareTeam();
+export async function refuseClosed({ everyPatient }: OrganizationScope, condition: PatientCondition, action?: Action): Promise<void> {
+  for await (const id of everyPatient.ids(condition)) throw outsideCareTeam(action, id.toHexString());
 }
 
 /** The patients of the organization that are closed to this viewer. */
@@ -61,7 +62,7 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
       const ids = [...new Set(results.flatMap((result) => result?.patient.toHexString() ?? []))];
       const access = await accessById(scopeOf(viewer), viewer, ids);
       const shown = results.map((result) => (result && access(result.patient.toHexString()) !== 'CLOSED' ? result : null));
-      await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })));
+      await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'CLOSED'));
       return shown;
     },
   };
@@ -77,9 +78,12 @@ async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids:
   return (id) => byId.get(id) ?? 'OPEN';
 }
 
-/** Records who is about to be shown; those seen by breaking the glass in an event of their own, flagged. */
+/**
+ * Records who is about to be shown; those seen by breaking the glass in an event of their own, flagged. A grant that ended
+ * between the look-up and this moment still is what they are shown by.
+ */
 export async function recordShown(audit: AuditTrail, viewer: Viewer, action: AuditAction, patients: readonly { readonly id: string; readonly access: CareTeamAccess }[]): Promise<void> {
-  const idsOf = (wanted: CareTeamAccess): string[] => patients.flatMap(({ id, access }) => (access === wanted ? [id] : []));
-  await recordRead(audit, viewer, action, idsOf('OPEN'));
-  await recordRead(audit, viewer, action, idsOf('BREAK_GLASS'), { flagged: true });
+  const idsOf = (flagged: boolean): string[] => patients.flatMap(({ id, access }) => ((access !== 'OPEN') === flagged ? [id] : []));
+  await recordRead(audit, viewer, action, idsOf(false));
+  await recordRead(audit, viewer, action, idsOf(true), { flagged: true });
 }
