@@ -41,7 +41,7 @@ export async function identifyCaller({ identity }: App, authorization: unknown, 
 
 /** Batches, but remembers nothing: the context of a subscription outlives many changes. */
 function createLoaders({ patients, jobs, predictions }: App, viewer: Viewer | null) {
-  const options = { cache: false, batch: false };
+  const options = { cache: false };
   return {
     patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),
     prediction: new DataLoader<string, Prediction | null>((ids) => predictions.findMany(viewer, ids), options),
