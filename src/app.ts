@@ -112,6 +112,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   events.subscribe('dataKeysChanged', ({ organizationId }) => protection.keyring.renew(organizationId));
   events.onGap(() => protection.keyring.renew());
   const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
+  const fence = createCareTeamFence(scopeOf, audit);
   const accessTokens = createAccessTokens(secretKey);
   const identity = await createIdentityServices({ models, scopeOf, accessTokens, audit, events, logger, redis: openRedis('failing-fast'), settings: config });
 
@@ -130,9 +131,9 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     identity,
     patients: createPatientService(scopeOf, audit, catalogue, createPatientErasure(models, store)),
     breakGlass: createBreakGlassService(scopeOf, audit, config.breakGlassMinutes),
-    jobs: createJobService(scopeOf, audit, records, registry, store, dispatcher, batchProgress),
+    jobs: createJobService(scopeOf, audit, fence, records, registry, store, dispatcher, batchProgress),
     submitBatch: createBatchSubmission(models, scopeOf, audit, registry, store, dispatcher, config.batchChunkSize),
-    predictions: createPredictionService(scopeOf, createCareTeamFence(scopeOf, audit), registry, catalogue),
+    predictions: createPredictionService(scopeOf, fence, registry, catalogue),
     store,
     records,
     dispatcher,

@@ -38,8 +38,11 @@ export class UnauthenticatedError extends RiskGraphError {
 
 export class ForbiddenError extends RiskGraphError {
   override readonly name = 'ForbiddenError';
-  /** @param action of the permission table that was refused, for the audit trail */
-  constructor(message: string, readonly action?: string) {
+  /**
+   * @param action of the permission table that was refused, for the audit trail
+   * @param patientId of whom it was refused, where it is known
+   */
+  constructor(message: string, readonly action?: string, readonly patientId?: string) {
     super('FORBIDDEN', message);
   }
 }

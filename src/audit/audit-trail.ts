@@ -8,7 +8,9 @@ export type AuditAction =
   | 'session:refresh'
   /** A refresh token was used a second time: somebody has stolen it, and its session was ended. */
   | 'session:refresh-reused'
-  | 'session:logout';
+  | 'session:logout'
+  /** New data keys were asked for, on the command line. */
+  | 'encryption-key:rotate';
 
 /**
  * - ALLOWED: the caller was let to do it. Recorded before it is done, so that nothing can be done unrecorded.

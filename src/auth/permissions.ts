@@ -58,5 +58,5 @@ export function authorize(viewer: Viewer | null, action: Action): asserts viewer
   if (!mayRole(viewer.role, action)) {
     throw new ForbiddenError(`The role ${viewer.role} may not do ${action}: ask for a token of the role ${permissions[action].join(' or ')}.`, action);
   }
-  if (!mayViewer(viewer, action)) throw new ForbiddenError(`This API key may not do ${action}: use one with that scope.`);
+  if (!mayViewer(viewer, action)) throw new ForbiddenError(`This API key may not do ${action}: use one with that scope.`, action);
 }

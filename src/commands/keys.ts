@@ -2,7 +2,9 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { Types } from 'mongoose';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Models, Organization } from '../../models/index.js';
+import type { DataKey, Models, Organization } from '../../models/index.js';
+import { auditKeys } from '../audit/audit-keys.js';
+import { createAuditTrail } from '../audit/audit-writer.js';
 import type { Config } from '../config.js';
 import { encryptStoredData } from '../encrypt-stored-data.js';
 import { StartupError } from '../errors.js';
@@ -11,6 +13,7 @@ import { createKeyRotations } from '../protection/key-rotations.js';
 import { dataKeyStatus } from '../protection/key-status.js';
 import { openProtection, type OpenProtection } from '../protection/open-protection.js';
 import { requestRotations, rotationProgress, type RotationProgress } from '../protection/request-rotations.js';
+import { commandActor } from './command-actor.js';
 import { commandConfig } from './environment.js';
 import { openLocalDatabase, type LocalDatabase } from './local-access.js';
 import { localMasterKeys } from './master-keys.js';
@@ -60,8 +63,12 @@ async function withProtection(work: (config: Config, database: LocalDatabase, pr
 async function rotateKeys(config: Config, { models, exclusive }: LocalDatabase, protection: OpenProtection, slug: string | undefined): Promise<RotationProgress> {
   const organizations = await models.organizations.find(slug === undefined ? {} : { slug }, { _id: 1 }).lean<Pick<Organization, '_id'>[]>();
   if (organizations.length === 0 && slug !== undefined) throw new StartupError(`There is no organization "${slug}": name one that "riskgraph keys status" lists.`);
-  const ids = await requestRotations(models, protection.store.masterKeyId, organizations.map(({ _id }) => _id));
-  const rotations = createKeyRotations({ models, protection, leaseMs: config.jobLeaseMs, logger: createLogger(config.logLevel, 'riskgraph-keys') });
+  const logger = createLogger(config.logLevel, 'riskgraph-keys');
+  const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
+  const record = ({ _id, organization }: DataKey): Promise<void> =>
+    audit.record(commandActor(organization.toHexString()), { action: 'encryption-key:rotate', outcome: 'ALLOWED', subject: { kind: 'ENCRYPTION_KEY', id: _id.toHexString() } });
+  const ids = await requestRotations(models, protection.store.masterKeyId, organizations.map(({ _id }) => _id), record).finally(() => audit.close());
+  const rotations = createKeyRotations({ models, protection, leaseMs: config.jobLeaseMs, logger });
   const workOrWait = async (): Promise<void> => {
     if (!exclusive || !(await rotations.work(lookEveryMs))) await delay(lookEveryMs);
   };

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { User } from '../../models/index.js';
 import { auditKeys } from '../audit/audit-keys.js';
 import type { AuditActor } from '../audit/audit-trail.js';
@@ -18,6 +17,7 @@ import { createLogger } from '../logger.js';
 import { createOrganizationScopes, type OrganizationScope } from '../organization-scope.js';
 import { openProtection } from '../protection/open-protection.js';
 import { connectRedis, whenReady } from '../redis.js';
+import { commandActor } from './command-actor.js';
 import { openLocalDatabase } from './local-access.js';
 import { localMasterKeys } from './master-keys.js';
 
@@ -56,7 +56,7 @@ export async function openUserAdministration(config: Config, slug: string, missi
     return {
       directory,
       scope,
-      actor: { organizationId, username: 'command-line', origin: { requestId: randomUUID(), address: 'local' } },
+      actor: commandActor(organizationId),
       async user(username) {
         const user = await scope.users.findOne({ username: normalizeUsername(username) });
         if (!user) throw new StartupError(`There is no user "${normalizeUsername(username)}" in ${slug}: see "riskgraph user list --org ${slug}".`);
@@ -81,7 +81,7 @@ async function announce(config: Config, epoch: number): Promise<void> {
   try {
     await whenReady(redis, redisPatienceMs);
     if (await createRevocationEpochs(redis, config.redisPrefix).announce(epoch)) return;
-    process.stderr.write('Redis does not answer: running processes learn of this within five seconds.\n');
+    process.stderr.write('Redis does not answer: running processes learn of this within a second.\n');
   } finally {
     redis.disconnect();
   }

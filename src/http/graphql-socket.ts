@@ -54,6 +54,8 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
         extra.socket.close(tooManyRequests, 'Too many requests: try again in a minute');
         return false;
       }
+      // Gone while it was identified: nobody would ever release what is watched from here on.
+      if (extra.socket.readyState !== extra.socket.OPEN) return false;
       extra.credential = holdCredential(sources.app, extra.socket, caller);
       if (!caller.viewer) extra.patience = setTimeout(() => extra.socket.close(unauthorized, 'Unauthorized: connect with an access token'), anonymousSocketMs);
       return true;
@@ -101,7 +103,8 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
       extra.credential?.release();
     },
   };
-  const handler = makeHandler(options);
+  // Else the text of an unexpected error would be the reason of the close, outside production.
+  const handler = makeHandler({ ...options, isProd: true } as typeof options);
   return function handleSocket(this: FastifyInstance, socket: WebSocket, request: FastifyRequest): void {
     void handler.call(this, socket, request);
     // graphql-ws writes what goes wrong with a socket (a message that is too large, say) to the console; ws closes it anyway.

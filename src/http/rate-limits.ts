@@ -5,7 +5,7 @@ import type { Viewer } from '../auth/viewer.js';
 import type { RateLimits } from '../config.js';
 import { RateLimitedError } from '../errors.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from '../group-commit.js';
-import { addressGroup } from './address-group.js';
+import { addressBlock } from '../auth/sessions/address-block.js';
 import type { Caller } from './operation-context.js';
 
 /** Windows are whole minutes from a caller's first request. */
@@ -37,7 +37,7 @@ export function createRequestLimiter(redis: Redis, limits: RateLimits, options: 
   const ofUser = createCounter(redis, limits.perUser, `${options.prefix}:rate:user`, 'Too many requests of this user or key');
   const ofAddress = createCounter(redis, limits.perAddress, `${options.prefix}:rate:address`, 'Too many requests without a valid token from this address');
   const userKey = ({ organizationId, username }: Viewer): string => keyOf(`${organizationId}/${username}`);
-  const addressKey = (address: string): string => keyOf(addressGroup(address));
+  const addressKey = (address: string): string => keyOf(addressBlock(address));
   return {
     count: ({ viewer }, address) => (viewer ? ofUser.count(userKey(viewer)) : ofAddress.count(addressKey(address))),
     async recount({ viewer }, address) {

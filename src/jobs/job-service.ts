@@ -1,7 +1,7 @@
 import { Types, type QueryFilter } from 'mongoose';
 import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
 import type { AuditSubject, AuditTrail } from '../audit/audit-trail.js';
-import { recorded, recordRead } from '../audit/recorded.js';
+import { recorded } from '../audit/recorded.js';
 import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
@@ -9,7 +9,7 @@ import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
 import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
-import { outsideCareTeam } from '../patients/care-team-fence.js';
+import { outsideCareTeam, type CareTeamFence } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
@@ -55,7 +55,7 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
+export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: CareTeamFence, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
   async function findOwn(viewer: Viewer, id: string): Promise<ScoringJob | null> {
     const _id = toObjectId(id);
     return _id && scopeOf(viewer).scoringJobs.findOne({ _id });
@@ -123,10 +123,9 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, records: S
       authorize(viewer, 'prediction:read');
       if (first < 1 || first > largestPage) throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
       const chunks = await scopeOf(viewer).chunks(job).failed(first);
-      const faults = chunks.flatMap(({ failures }) => failures);
-      const shown = faults.slice(0, first).map(({ patient, code, message }) => ({ patientId: patient.toHexString(), code, message }));
-      await recordRead(audit, viewer, 'prediction:read', shown.map(({ patientId }) => patientId), { subject: subjectOf(job._id) });
-      return shown;
+      const faults = chunks.flatMap(({ failures }) => failures).slice(0, first);
+      const shown = await fence.show(viewer, 'prediction:read', faults);
+      return shown.flatMap((fault) => (fault ? [{ patientId: fault.patient.toHexString(), code: fault.code, message: fault.message }] : []));
     },
 
     async retry(viewer, id) {

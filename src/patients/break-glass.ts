@@ -41,7 +41,10 @@ export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, min
       const scope = scopeOf(viewer);
       const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(patientId!) ?? new Types.ObjectId() };
       const patient = await scope.everyPatient.findOne(wanted);
-      if (!patient) throw new NotFoundError('This patient');
+      if (!patient) {
+        await audit.record(viewer, { action: 'patient:break-glass', outcome: 'FAILED' });
+        throw new NotFoundError('This patient');
+      }
       const grantedAt = new Date();
       if (careTeamAccess(viewer, patient, grantedAt) !== 'CLOSED') throw new ConflictError('This patient is open to you already: no reason is needed.');
       const { username } = viewer;

@@ -1,4 +1,4 @@
-import { mayRole } from '../auth/permissions.js';
+import { mayViewer } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
@@ -9,7 +9,7 @@ import type { ModelFeature } from '../risk/manifest.js';
 export const pooledAge = 90;
 
 /** Whether this viewer sees exact ages. */
-export const seesExactAge = (viewer: Viewer | null): boolean => viewer !== null && mayRole(viewer.role, 'patient:read-exact-age');
+export const seesExactAge = (viewer: Viewer | null): boolean => viewer !== null && mayViewer(viewer, 'patient:read-exact-age');
 
 /** An age, in years, as the viewer may see it. */
 export function shownAge<T extends number | null>(age: T, viewer: Viewer | null): T {

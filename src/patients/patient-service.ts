@@ -81,6 +81,10 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
   /** Nobody is shown a patient before it is recorded that they are. */
   const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> =>
     recordShown(audit, viewer, 'patient:read', shown.flatMap((patient) => (patient ? [{ id: patient._id.toHexString(), access: careTeamAccess(viewer, patient) }] : [])));
+  /** Whoever looks for somebody by MRN or name and finds nobody has learnt something too: that they are no patient here. */
+  const recordSearch = async (viewer: Viewer, { mrn, familyName }: PatientFilter): Promise<void> => {
+    if (mrn != null || familyName != null) await audit.record(viewer, { action: 'patient:read', outcome: 'ALLOWED' });
+  };
   const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({ flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS' });
 
   return {
@@ -92,7 +96,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(id!) ?? new Types.ObjectId() };
       const patient = await scope.patients.findOne(wanted);
       if (!patient) await refuseClosed(scope, wanted);
-      await recordRead(viewer, [patient]);
+      await (patient ? recordRead(viewer, [patient]) : recordSearch(viewer, { mrn }));
       return patient;
     },
 
@@ -107,7 +111,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
       const page = await scopeOf(viewer).patients.page(request, patientQuery(filter), order);
-      await recordRead(viewer, page.edges.map(({ node }) => node));
+      await (page.edges.length > 0 ? recordRead(viewer, page.edges.map(({ node }) => node)) : recordSearch(viewer, filter));
       return page;
     },
 
@@ -141,9 +145,9 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       const _id = toObjectId(id);
       const scope = scopeOf(viewer);
       const current = _id && (await scope.patients.findOne({ _id }));
-      if (_id && !current) await refuseClosed(scope, { _id });
+      if (_id && !current) await refuseClosed(scope, { _id }, 'patient:write');
       if (!current) throw new NotFoundError('This patient');
-      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'OPEN') throw new ForbiddenError('Only the care team of a patient may change it: ask one of its members.', 'patient:write');
+      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'OPEN') throw new ForbiddenError('Only the care team of a patient may change it: ask one of its members.', 'patient:write', id);
       refuseForeignTeam(viewer, changes.careTeam);
       const now = new Date();
       const update = { ...changes, features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 };
@@ -163,7 +167,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       const _id = toObjectId(id);
       const scope = scopeOf(viewer);
       const patient = _id && (await scope.patients.findOne({ _id }));
-      if (_id && !patient) await refuseClosed(scope, { _id });
+      if (_id && !patient) await refuseClosed(scope, { _id }, 'patient:delete');
       if (!patient) throw new NotFoundError('This patient');
       // Twice: should we die half-way, the patient is still there to be deleted again; the second time takes what a
       // running job stored meanwhile.

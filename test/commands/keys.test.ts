@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { DataKeyState } from '../../models/index.js';
 import { seedPatients } from '../../src/commands/seed.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
@@ -46,6 +46,19 @@ test('status prints the keys of each organization, and rotate follows the worker
   ]);
   expect((await keys(['rotate'], second, first)).output).toBe('50 documents encrypted anew, all data keys wrapped under "second"\n');
   expect(await models.dataKeys.countDocuments({ state: DataKeyState.RETIRED })).toBe(3);
+  const recorded = await models.auditEvents.find({ action: 'encryption-key:rotate' }).sort({ _id: 1 }).lean();
+  expect(recorded).toMatchObject(Array(3).fill({ username: 'command-line', address: 'local', outcome: 'ALLOWED', subject: { kind: 'ENCRYPTION_KEY' } }));
+  const retired = await models.dataKeys.find({ state: DataKeyState.RETIRED }).lean();
+  expect(new Set(recorded.map(({ subject }) => subject!.id))).toEqual(new Set(retired.map(({ _id }) => _id.toHexString())));
+});
+
+test('rotate asks for nothing that it cannot record', async () => {
+  const before = await models.keyRotations.countDocuments();
+  // No address is a place on earth: the index takes no event from here on.
+  const index = await models.auditEvents.collection.createIndex({ address: '2dsphere' }, { partialFilterExpression: { occurredAt: { $gt: new Date() } } });
+  onTestFinished(async () => void (await models.auditEvents.collection.dropIndex(index)));
+  expect(await keys(['rotate'], second, first)).toMatchObject({ code: 1, output: '', errors: expect.stringContaining('The audit trail cannot be written') as string });
+  expect(await models.keyRotations.countDocuments()).toBe(before);
 });
 
 test('an unknown organization and a missing master key end in one line and exit code 1', async () => {

@@ -93,6 +93,21 @@ describe('a patient with a care team', () => {
     expect(codesOf(filtered)).toEqual(['BAD_USER_INPUT']);
   });
 
+  test('is not among the failures of a batch that a colleague looks at', async () => {
+    const open = await patientOf(null);
+    const { data } = await system.post<{ submitBatchScoringJob: { id: string } }>(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${hers.id}", "${open.id}"] }) { id } }`, undefined, ada);
+    const jobId = data!.submitBatchScoringJob.id;
+    const job = new Types.ObjectId(jobId);
+    await expect.poll(() => models.scoringChunks.countDocuments({ job, done: true })).toBe(1);
+    const failures = [hers, open].map(({ id }) => ({ patient: new Types.ObjectId(id), code: 'BAD_USER_INPUT', message: 'cholesterol is missing' }));
+    await models.scoringChunks.updateOne({ job }, { $set: { failures, failed: 2 } });
+    const failuresFor = async (token: string): Promise<unknown> => (await system.post(`{ scoringJob(id: "${jobId}") { failures { patientId } } }`, undefined, token)).data;
+    expect(await failuresFor(ada)).toEqual({ scoringJob: { failures: [{ patientId: hers.id }, { patientId: open.id }] } });
+    expect(await failuresFor(bob)).toEqual({ scoringJob: { failures: [{ patientId: open.id }] } });
+    expect((await eventsOf(hers.id, 'ada')).at(-1)).toMatchObject({ action: 'prediction:read', outcome: 'ALLOWED' });
+    expect(await eventsOf(hers.id, 'bob')).toEqual([]);
+  });
+
   test('is in no stream of a colleague, who goes on hearing of others', async () => {
     const socket = await connectSocket(system.url, bob);
     socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { id patient { id } } }' } });

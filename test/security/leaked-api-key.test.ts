@@ -97,6 +97,8 @@ describe('a leaked API key', () => {
     const socket = await connectSocket(system.url, key);
     socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { id } }' } });
     expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'FORBIDDEN' } }] });
+    const denied = audit.events.filter(({ outcome, actor }) => outcome === 'DENIED' && actor.username.startsWith('api-key:')).map(({ action }) => action);
+    expect(denied).toEqual(expect.arrayContaining(['prediction:read', 'risk:simulate', 'job:submit', 'job:control']));
   });
 
   test.each([[['patient:read']], [['user:manage']], [['job:read', 'password:change']], [['*']], [['']], [[]]])('was never given the scopes %j', async (scopes) => {

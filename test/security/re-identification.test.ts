@@ -77,3 +77,14 @@ test('a patient without a birth date has no age', async () => {
   const { data } = await system.post(`{ patient(id: "${byFeature.patientId}") { age } }`, undefined, await system.token('ANALYST'));
   expect(data).toEqual({ patient: { age: null } });
 });
+
+test('a key sees exact ages where its scopes say so, and not because its role may', async () => {
+  const admin = await system.token('ADMIN');
+  const keyFor = async (scopes: string[]): Promise<string> => {
+    const { data } = await system.post<{ createApiKey: { key: string } }>('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }', { input: { name: 'ages', scopes } }, admin);
+    return data!.createApiKey.key;
+  };
+  const query = `{ prediction(id: "${byBirthDate.predictionId}") { inputs { code value } } }`;
+  expect((await system.post(query, undefined, await keyFor(['prediction:read', 'patient:read-exact-age']))).text).toContain('{"code":"age","value":97}');
+  expect((await system.post(query, undefined, await keyFor(['prediction:read']))).text).toContain('{"code":"age","value":90}');
+});

@@ -7,7 +7,7 @@ import { createApp } from '../../src/app.js';
 import { startRedis } from '../../src/embedded/embedded-redis.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { RateLimitedError } from '../../src/errors.js';
-import { addressGroup } from '../../src/http/address-group.js';
+import { addressBlock } from '../../src/auth/sessions/address-block.js';
 import { startHttpServer } from '../../src/http/server.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
 import { createPredictionStreams } from '../../src/jobs/prediction-stream.js';
@@ -120,11 +120,11 @@ describe('requests of nobody known', () => {
   });
 
   test('of one IPv6 network are of one caller', () => {
-    expect(addressGroup('2001:db8:0:1::1')).toBe(addressGroup('2001:DB8::1:ffff:0:0:2'));
-    expect(addressGroup('2001:db8:0:1::1')).not.toBe(addressGroup('2001:db8:0:2::1'));
-    expect(addressGroup('::1')).not.toBe(addressGroup('fe80::1%eth0'));
-    expect(addressGroup('::ffff:192.0.2.7')).toBe(addressGroup('192.0.2.7'));
-    expect(addressGroup('192.0.2.7')).not.toBe(addressGroup('192.0.2.8'));
+    expect(addressBlock('2001:db8:0:1::1')).toBe(addressBlock('2001:DB8::1:ffff:0:0:2'));
+    expect(addressBlock('2001:db8:0:1::1')).not.toBe(addressBlock('2001:db8:0:2::1'));
+    expect(addressBlock('::1')).not.toBe(addressBlock('fe80::1%eth0'));
+    expect(addressBlock('::ffff:192.0.2.7')).toBe(addressBlock('192.0.2.7'));
+    expect(addressBlock('192.0.2.7')).not.toBe(addressBlock('192.0.2.8'));
   });
 });
 
@@ -149,7 +149,7 @@ test('a limit that a resolver keeps is told in the same way', async () => {
   const { app } = await startSystem({ worker: false });
   const login = { type: GraphQLString, resolve: () => { throw new RateLimitedError('Too many log-ins of this account: try again in 7 s.', 7); } };
   const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { login } }) });
-  const server = await startHttpServer(schema, { app, jobStreams: createJobStreams(app.models, app.scopeOf, app.events, app.logger), predictionStreams: createPredictionStreams(app.events) });
+  const server = await startHttpServer(schema, { app, jobStreams: createJobStreams(app.models, app.scopeOf, app.events, app.logger), predictionStreams: createPredictionStreams(app.events, app.scopeOf, app.logger) });
   onTestFinished(() => server.close());
   const answer = await postTo(server.url, undefined, '{ login }');
   expect(answer.status).toBe(429);

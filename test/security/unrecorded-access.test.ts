@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Types } from 'mongoose';
-import type { AuditEvent } from '../../models/index.js';
+import { Role, type AuditEvent } from '../../models/index.js';
 import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
@@ -62,8 +62,17 @@ test.each(reads)('%s is recorded: who, what, whose data, when, from where', asyn
   expect(new Set(events.map(({ requestId }) => requestId)).size).toBe(1);
 });
 
-test('a read that finds nothing shows nothing, and is no read', async () => {
-  expect(await eventsOf(() => system.post('{ patient(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { id } patients(filter: { mrn: "nobody" }) { totalCount } }', undefined, token))).toEqual([]);
+test('an id that is nobody\'s shows nothing, and is no read', async () => {
+  expect(await eventsOf(() => system.post('{ patient(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { id } patients(filter: { createdAfter: "2999-01-01T00:00:00Z" }) { totalCount } }', undefined, token))).toEqual([]);
+});
+
+test.each<[string, string, object]>([
+  ['by MRN', '{ patient(mrn: "nobody") { id } }', { action: 'patient:read', outcome: 'ALLOWED', patients: [] }],
+  ['by MRN in a list', '{ patients(filter: { mrn: "nobody" }) { totalCount } }', { action: 'patient:read', outcome: 'ALLOWED', patients: [] }],
+  ['by name', '{ patients(filter: { familyName: "nobody" }) { totalCount } }', { action: 'patient:read', outcome: 'ALLOWED', patients: [] }],
+  ['behind the glass', 'mutation { breakGlass(input: { mrn: "nobody", reason: "Looking for a neighbour" }) { id } }', { action: 'patient:break-glass', outcome: 'FAILED', patients: [] }],
+])('looking for somebody %s who is no patient is recorded', async (_name, operation, event) => {
+  expect(await eventsOf(() => system.post(operation, undefined, token))).toMatchObject([event]);
 });
 
 test('writes are recorded, and once more when they fail', async () => {
@@ -108,6 +117,21 @@ describe('refusals are recorded, once an action and operation', () => {
     const analyst = await system.token('ANALYST');
     const events = await eventsOf(() => system.post('{ patients { edges { node { givenName familyName } } } riskModels { id } }', undefined, analyst));
     expect(events.filter(({ outcome }) => outcome === 'DENIED')).toMatchObject([{ action: 'patient:read-identity', username: 'the-analyst' }]);
+  });
+
+  test.each<[string, string, (id: string, mrn: string) => string]>([
+    ['patient:read', 'by id', (id) => `{ patient(id: "${id}") { id } }`],
+    ['patient:read', 'by MRN', (_id, mrn) => `{ patient(mrn: "${mrn}") { id } }`],
+    ['patient:write', 'update', (id) => `mutation { updatePatient(input: { id: "${id}", expectedVersion: 1 }) { id } }`],
+    ['patient:delete', 'delete', (id) => `mutation { deletePatient(id: "${id}") { id } }`],
+  ])('with whose data it was: %s, %s', async (action, _name, operation) => {
+    const input = newPatient({ careTeam: ['the-clinician'] });
+    const { createPatient } = await clinician.request(CreatePatientDocument, { input });
+    const stranger = await system.app.accessTokens.sign({ username: 'stranger', role: Role.CLINICIAN, organizationId: organization.toHexString() }, 60);
+    const answer = operation(createPatient.id, input.mrn);
+    const events = await eventsOf(async () => expect((await system.post(answer, undefined, stranger)).text).not.toContain(createPatient.id));
+    expect(events).toMatchObject([{ action, outcome: 'DENIED', username: 'stranger' }]);
+    expect(patientsOf(events)).toEqual([createPatient.id]);
   });
 
   test('over the WebSocket, before a subscription and within one', async () => {

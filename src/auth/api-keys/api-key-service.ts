@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import { z } from 'zod';
 import { RevocationKind, Role, type ApiKey } from '../../../models/index.js';
 import type { AuditTrail } from '../../audit/audit-trail.js';
-import { audited } from '../../audit/audited.js';
+import { recorded } from '../../audit/recorded.js';
 import { NotFoundError } from '../../errors.js';
 import { parseInput, toObjectId } from '../../input.js';
 import type { ScopeOf } from '../../organization-scope.js';
@@ -20,6 +20,7 @@ const createApiKeySchema = z.object({
   scopes: z
     .array(z.string().refine((scope) => (apiKeyScopes as readonly string[]).includes(scope), `must be one of ${apiKeyScopes.join(', ')}`))
     .min(1, 'must name at least one action')
+    .max(100, 'must name at most 100 actions')
     .transform((scopes) => [...new Set(scopes)] as Action[]),
   expiresAt: z
     .date()
@@ -62,7 +63,7 @@ export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDep
       const _id = new Types.ObjectId();
       const secret = newApiKeySecret();
       const apiKey = { _id, name, scopes, secretHash: hashSecret(secret), createdAt: new Date(), createdBy: viewer.username, ...(expiresAt && { expiresAt }) };
-      return audited(audit, viewer, entry(_id), async () => ({ key: formatApiKey(_id.toHexString(), secret), apiKey: await scopeOf(viewer).apiKeys.insert(apiKey) }));
+      return recorded(audit, viewer, entry(_id), async () => ({ key: formatApiKey(_id.toHexString(), secret), apiKey: await scopeOf(viewer).apiKeys.insert(apiKey) }));
     },
 
     async revoke(viewer, id) {
@@ -71,7 +72,7 @@ export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDep
       const { apiKeys, id: organization } = scopeOf(viewer);
       const present = _id && (await apiKeys.findOne({ _id }));
       if (!present) throw new NotFoundError('This API key');
-      return audited(audit, viewer, entry(present._id), async () => {
+      return recorded(audit, viewer, entry(present._id), async () => {
         await apiKeys.findOneAndUpdate({ _id: present._id, revokedAt: { $exists: false } }, { $set: { revokedAt: new Date() } });
         // Also when it was revoked already: that time may have failed half-way.
         await revoke(organization, [{ kind: RevocationKind.API_KEY, subject: present._id.toHexString() }]);

@@ -12,7 +12,7 @@ import type { RevocationStore, RevokedSubject } from './revocation-store.js';
  */
 const lookPeriodMs = 400;
 /** How often MongoDB is asked although Redis says that nothing is new: whoever revoked may not have reached Redis. Milliseconds. */
-const mongoPeriodMs = 5_000;
+const mongoPeriodMs = 500;
 /** How far back a reading goes, for writes that became visible late. Milliseconds of MongoDB's clock. */
 const overlapMs = 60_000;
 /** How often everything is read. Milliseconds. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SessionEnd, type Session, type User } from '../../../models/index.js';
 import type { AuditAction, AuditActor, AuditTrail } from '../../audit/audit-trail.js';
-import { audited } from '../../audit/audited.js';
+import { recorded } from '../../audit/recorded.js';
 import { UnauthenticatedError } from '../../errors.js';
 import { parseInput } from '../../input.js';
 import type { ScopeOf } from '../../organization-scope.js';
@@ -103,14 +103,14 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
     async login(input, origin) {
       const credential = parseInput(loginSchema, input);
       const user = await rehash(await passwordLogin.prove(credential, origin), credential.password);
-      return audited(audit, actor(user, origin), entry('session:login', user), () => begin(user));
+      return recorded(audit, actor(user, origin), entry('session:login', user), () => begin(user));
     },
 
     async refresh(input, origin) {
       const found = await findOpen(parseInput(refreshTokenSchema, input).refreshToken, origin);
       if (!found?.user || found.user.disabled) throw notValid();
       const { presented, session, user } = found;
-      return audited(audit, actor(user, origin), entry('session:refresh', user), async () => {
+      return recorded(audit, actor(user, origin), entry('session:refresh', user), async () => {
         const rotated = await store.rotate(presented);
         if (!rotated) {
           // Somebody was faster with the same token; unless the session ended just now, that is a second use.
@@ -128,7 +128,7 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
       if (!found) return false;
       const { session, user } = found;
       const end = (): Promise<boolean> => store.end(session, SessionEnd.LOGOUT);
-      return user ? audited(audit, actor(user, origin), entry('session:logout', user), end) : end();
+      return user ? recorded(audit, actor(user, origin), entry('session:logout', user), end) : end();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { Types } from 'mongoose';
 import { Role, type User } from '../../../models/index.js';
 import type { AuditActor, AuditTrail } from '../../audit/audit-trail.js';
-import { audited } from '../../audit/audited.js';
+import { recorded } from '../../audit/recorded.js';
 import { isDuplicateKey } from '../../database.js';
 import { ConflictError, NotFoundError } from '../../errors.js';
 import type { OrganizationScope } from '../../organization-scope.js';
@@ -59,7 +59,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
       const passwordHash = await passwords.hash(password);
       const _id = new Types.ObjectId();
       const now = new Date();
-      return audited(audit, actor, entry(_id), async () => {
+      return recorded(audit, actor, entry(_id), async () => {
         try {
           return await scope.users.insert({ _id, username, role, passwordHash, passwordChangedAt: now, createdAt: now });
         } catch (error) {
@@ -73,7 +73,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
       const before = { role: user.role, disabled: user.disabled ?? false };
       const after = { role, disabled };
       const losesAdmin = isAdmin(user) && (role !== Role.ADMIN || disabled);
-      return audited(audit, actor, entry(user._id), async () => {
+      return recorded(audit, actor, entry(user._id), async () => {
         if (losesAdmin && !(await hasAdmin(scope, user._id))) throw lastAdmin();
         if (before.role !== role || before.disabled !== disabled) await change(scope, user._id, before, after);
         // Two administrators who demote each other both looked before either wrote. Whoever sees that nobody is left takes it back.
@@ -88,7 +88,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
     async setPassword(scope, actor, user, password, { action, path }) {
       requireGoodPassword(path, password, user.username);
       const passwordHash = await passwords.hash(password);
-      return audited(audit, actor, { ...entry(user._id), action }, async () => {
+      return recorded(audit, actor, { ...entry(user._id), action }, async () => {
         const changed = await scope.users.findOneAndUpdate({ _id: user._id }, { $set: { passwordHash, passwordChangedAt: new Date() } });
         if (!changed) throw new NotFoundError('This user');
         return shutOut(scope, changed);
@@ -96,7 +96,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
     },
 
     async endSessions(scope, actor, user) {
-      await audited(audit, actor, entry(user._id), () => shutOut(scope, user));
+      await recorded(audit, actor, entry(user._id), () => shutOut(scope, user));
     },
   };
 }

@@ -1,0 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import type { AuditActor } from '../audit/audit-trail.js';
+
+/** Who the audit trail says did it when it was a command: nobody has logged in, but they have the database and its keys. */
+export const commandActor = (organizationId: string): AuditActor => ({
+  organizationId,
+  username: 'command-line',
+  origin: { requestId: randomUUID(), address: 'local' },
+});
