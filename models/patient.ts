@@ -46,6 +46,8 @@ export type Ciphertext = mongo.Binary;
 @index({ organization: 1, createdAt: -1, _id: -1 })
 @index({ organization: 1, _id: 1 })
 @index({ organization: 1, careTeam: 1 }, { partialFilterExpression: { careTeam: { $exists: true } } })
+// Empty, unless an earlier version has written: what a start must encrypt is found at once.
+@index({ mrn: 1 }, { partialFilterExpression: { mrn: { $type: 'string' } } })
 export class StoredPatient {
   _id!: Types.ObjectId;
 

@@ -99,6 +99,8 @@ export class JobLease {
 @index({ 'status.state': 1, dispatchedAt: 1 })
 @index({ 'status.finishedAt': 1 }, { partialFilterExpression: { 'status.finishedAt': { $exists: true } } })
 @index({ patient: 1 }, { partialFilterExpression: { patient: { $exists: true } } })
+// Empty, unless an earlier version has written: what a start must hide is found at once.
+@index({ idempotencyKey: 1 }, { partialFilterExpression: { idempotencyKey: { $type: 'string' } } })
 export class ScoringJob {
   _id!: Types.ObjectId;
 

@@ -109,11 +109,6 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && (error as { code?: unknown }).code === 11000;
 }
 
-/** Whether a collection has an index of this name. */
-export async function hasIndex<T>({ collection }: Model<T>, name: string): Promise<boolean> {
-  return (await collection.listIndexes().toArray()).some((index) => index.name === name);
-}
-
 /** Drops an index, which another process may have done already. */
 export async function dropIndex<T>({ collection }: Model<T>, name: string): Promise<void> {
   await collection.dropIndex(name).catch((error: unknown) => {

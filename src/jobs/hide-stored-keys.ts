@@ -1,10 +1,10 @@
 import type { Models, ScoringJob } from '../../models/index.js';
-import { dropIndex, hasIndex } from '../database.js';
+import { dropIndex } from '../database.js';
 import { documentRounds } from '../document-rounds.js';
 import type { ProtectionOf } from '../protection/protection.js';
 import { indexRequest } from './idempotency.js';
 
-/** The unique index of the time when an idempotency key was stored as it is. As long as it is there, plain keys may be too. */
+/** The unique index of the time when an idempotency key was stored as it is. */
 const plainIndex = 'organization_1_idempotencyKey_1';
 const jobsPerRound = 500;
 
@@ -15,7 +15,6 @@ type PlainJob = Pick<ScoringJob, '_id' | 'organization'> & { readonly idempotenc
  * finding their jobs. Goes on where it was stopped, and several processes may do it at once.
  */
 export async function hideStoredKeys({ scoringJobs }: Models, protectionOf: ProtectionOf): Promise<void> {
-  if (!(await hasIndex(scoringJobs, plainIndex))) return;
   for await (const round of documentRounds<PlainJob, ScoringJob>(scoringJobs, { idempotencyKey: { $type: 'string' } }, jobsPerRound)) {
     const operations = [];
     for (const { _id, organization, idempotencyKey, requestHash } of round) {

@@ -1,25 +1,24 @@
 import type { Models, StoredPatient } from '../../models/index.js';
-import { dropIndex, hasIndex, isDuplicateKey } from '../database.js';
+import { dropIndex, isDuplicateKey } from '../database.js';
 import { documentRounds } from '../document-rounds.js';
 import { StartupError } from '../errors.js';
 import type { FieldWriter, ProtectionOf } from '../protection/protection.js';
 import { sealIdentity } from './patient-cipher.js';
 import type { PatientIdentity } from './patient.js';
 
-/** The unique index of the time when an MRN was stored as it is. As long as it is there, plain patients may be too. */
+/** The unique index of the time when an MRN was stored as it is. */
 const plainIndex = 'organization_1_mrn_1';
 const patientsPerRound = 500;
 
 type PlainPatient = Omit<StoredPatient, keyof PatientIdentity> & PatientIdentity;
 
 /**
- * Encrypts the patients of a database that was written before patients were encrypted. Goes on where it was stopped, and
+ * Encrypts the patients of a database that was written before patients were encrypted, or by such a version since. Goes on where it was stopped, and
  * several processes may do it at once: a patient is replaced only while it is as it was read.
  * @param onProgress told how many patients this call has encrypted so far
  * @throws StartupError when two plain patients have one MRN
  */
 export async function encryptStoredPatients({ patients }: Models, protectionOf: ProtectionOf, onProgress: (encrypted: number) => void): Promise<void> {
-  if (!(await hasIndex(patients, plainIndex))) return;
   let encrypted = 0;
   for await (const round of documentRounds<PlainPatient, StoredPatient>(patients, { mrn: { $type: 'string' } }, patientsPerRound)) {
     encrypted += await encryptRound(patients, protectionOf, round);

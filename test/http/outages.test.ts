@@ -53,3 +53,19 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
   socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' } });
   expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] });
 });
+
+test('a MongoDB that takes connections but does not answer holds nobody up for ever, and serves again when it answers', { timeout: 60_000 }, async () => {
+  const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
+  onTestFinished(() => engines.stop());
+  const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });
+  const token = await system.token('CLINICIAN');
+  const codes = async (): Promise<string[]> => codesOf(await system.post('{ patients { totalCount } }', undefined, token));
+  expect(await codes()).toEqual([]);
+
+  const { mongodb } = engines.pids();
+  process.kill(mongodb!, 'SIGSTOP');
+  onTestFinished(() => void process.kill(mongodb!, 'SIGCONT'));
+  expect(await codes()).toEqual(['SERVICE_UNAVAILABLE']);
+  process.kill(mongodb!, 'SIGCONT');
+  await expect.poll(codes).toEqual([]);
+});

@@ -65,6 +65,26 @@ test('plain patients are encrypted by several processes that start at once, one 
   await encryptStoredPatients(models, protectionOf, () => expect.unreachable());
 });
 
+test('what a process of an earlier version wrote when all had been encrypted is encrypted at the next start', async () => {
+  const organization = new Types.ObjectId();
+  const first = plainPatient(organization, 1);
+  const models = await earlierDatabase(namespace().mongoUri, [first]);
+  const start = async (): Promise<void> => encryptStoredData(models, (await protectedProcess(models, master)).protectionOf);
+  await start();
+  const late = plainPatient(organization, 2);
+  await models.patients.collection.insertOne(late as never);
+  const job = { _id: new Types.ObjectId(), organization, idempotencyKey: 'Canarykey', requestHash: 'hash' };
+  await models.scoringJobs.collection.insertOne(job as never);
+  await start();
+  await expectEncrypted(models, [first, late]);
+  // A start that has nothing to do reads no document.
+  for (const [{ collection }, field] of [[models.patients, 'mrn'], [models.scoringJobs, 'idempotencyKey']] as const) {
+    const plan = await collection.find({ [field]: { $type: 'string' } }).limit(1).explain('executionStats');
+    expect(plan.executionStats).toMatchObject({ nReturned: 0, totalDocsExamined: 0 });
+  }
+  expect(await models.scoringJobs.collection.findOne({ _id: job._id })).toEqual({ _id: job._id, organization, idempotencyKeyIndex: expect.any(String), requestHash: expect.any(String) });
+});
+
 test('a patient that is changed meanwhile keeps the change', async () => {
   const patient = plainPatient(new Types.ObjectId(), 2);
   const models = await earlierDatabase(namespace().mongoUri, [patient]);
