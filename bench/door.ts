@@ -1,51 +1,86 @@
 /* eslint-disable no-console -- a benchmark prints */
+import { randomBytes } from 'node:crypto';
+import { Types } from 'mongoose';
 import { Role } from '../models/index.js';
-import { spawnEntry } from '../src/embedded/spawn-entry.js';
-import { median, patientIds, secretKey, startBenchSystem, type BenchSystem } from './jobs/setup.js';
+import { copyInClear, giveCareTeams, revokeSessions } from './door/data.js';
+import { startDoorServer, startLoad, type DoorServer } from './door/processes.js';
+import { protectionNames, type ProtectionName } from './door/without.js';
+import { median, patientIds, startBenchSystem, type BenchSystem } from './jobs/setup.js';
 
-// What the protections of the door cost: authorised patient queries a second with all of them on, against the same server
-// with all of them off (bench/door/bare.ts), in turn in one run. Each server, and the load, is a process of its own.
-const rounds = Number(process.argv[2] ?? 7);
-const seconds = Number(process.argv[3] ?? 5);
-const connections = Number(process.argv[4] ?? 32);
+/*
+ * What the protections of the door cost: authorised queries of one patient a second with all of them on, against the same
+ * server with all of them off, in turn in one run. Each server, and the load, is a process of its own.
+ *
+ *   bench/door.ts [rounds] [seconds] [connections]      everything on against everything off
+ *   bench/door.ts each [rounds] [seconds] [connections] everything on against each protection taken away alone
+ *
+ * Everything on is the API as an operator runs it, NODE_ENV=production, started by the same function as `riskgraph api`; but
+ * the limit of requests a minute is so high that the load does not meet it (it is counted all the same). Half of the patients
+ * have a care team, with the caller in it. The caller's token belongs to a session, and 1,000 other sessions are revoked.
+ *
+ * Off, when everything is off (bench/door/without.ts):
+ * - audit: reads are not recorded
+ * - encryption: the same patients, by the same ids, stored as they are, in a database of their own
+ * - identity: the Authorization header is not read; every request comes from the same clinician
+ * - permission-rules: no graphql-shield around the fields. The services' own check, a lookup in a table, stays
+ * - care-team: patients are not asked for their care team
+ * - query-limits, rate-limits, headers (helmet), socket-limits
+ * What stays, because it is no layer that could be taken off, or costs nothing: the organization in every filter, CSRF
+ * prevention, the check of the Host header, masked errors, the request id, metrics, remembering valid documents.
+ * Origin is checked on WebSockets alone, which are not measured; nor is TLS.
+ */
+const each = process.argv[2] === 'each';
+const [rounds = each ? 3 : 7, seconds = each ? 2 : 5, connections = 32] = process.argv.slice(each ? 3 : 2).map(Number);
+const patients = 500;
+
+/** The database in which every field is stored as it is, for the server that does not encrypt. */
+const clearDatabase = 'clear';
 
 const query = 'query Patient($id: ID!) { patient(id: $id) { id mrn givenName familyName birthDate sex features { code value unit } } }';
 
-const system = await startBenchSystem(500);
+const system = await startBenchSystem(patients, { NODE_ENV: 'production', ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('hex')}` });
 try {
-  const [everything, bare, load] = await Promise.all([startServer('protected'), startServer('bare'), startLoad()]);
-  const token = await system.app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId }, 3600);
-  const bodies = (await patientIds(system.app.models, 500)).map((id) => JSON.stringify({ query, variables: { id } }));
-  const measure = async (server: Server, duration = seconds): Promise<Measured> => {
+  const caller = { username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId, sessionId: new Types.ObjectId().toHexString() };
+  await giveCareTeams(system.app.models, patients, caller.username);
+  await revokeSessions(system.app, caller.organizationId, 1_000);
+  await copyInClear(system.app, caller.organizationId, clearUri(system.environment.MONGO_URI!));
+  const token = await system.app.accessTokens.sign(caller, 3600);
+  const bodies = (await patientIds(system.app.models, patients)).map((id) => JSON.stringify({ query, variables: { id } }));
+  const load = await startLoad();
+  const start = async (off: readonly ProtectionName[]): Promise<DoorServer> => {
+    const server = await startDoorServer(environmentOf(system, off), off, { ...caller, expiresAt: Number.MAX_SAFE_INTEGER });
+    await measure(server, 3);
+    return server;
+  };
+  const measure = async (server: DoorServer, duration = seconds): Promise<Measured> => {
     const before = await server.cpuMicroseconds();
     const answered = await load({ url: server.url, token, bodies, connections, seconds: duration });
     return { rate: answered / duration, cpu: (await server.cpuMicroseconds() - before) / answered };
   };
 
-  await measure(everything, 3);
-  await measure(bare, 3);
-  const ratios: number[] = [];
-  const cpuRatios: number[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    // Whoever comes second may find a warmer or a busier machine: they take turns at it.
-    const [first, second] = round % 2 === 1 ? [bare, everything] : [everything, bare];
-    const measured = new Map([[first, await measure(first)], [second, await measure(second)]]);
-    const [on, off] = [measured.get(everything)!, measured.get(bare)!];
-    ratios.push(on.rate / off.rate);
-    cpuRatios.push(off.cpu / on.cpu);
-    console.log(`round ${round}: everything on ${shown(on)}, everything off ${shown(off)}, ratio ${(on.rate / off.rate).toFixed(3)}`);
+  const everything = await start([]);
+  for (const off of each ? protectionNames.map((name) => [name]) : [protectionNames]) {
+    const name = each ? `without ${off[0]}` : 'everything off';
+    const other = await start(off);
+    const seen: { on: Measured; off: Measured }[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      // Whoever comes second may find a warmer or a busier machine: they take turns at it.
+      const [first, second] = round % 2 === 1 ? [other, everything] : [everything, other];
+      const measured = new Map([[first, await measure(first)], [second, await measure(second)]]);
+      const both = { on: measured.get(everything)!, off: measured.get(other)! };
+      seen.push(both);
+      if (!each) console.log(`round ${round}: everything on ${shown(both.on)}, ${name} ${shown(both.off)}, ratio ${(both.on.rate / both.off.rate).toFixed(3)}`);
+    }
+    const byRate = median(seen.map(({ on, off: without }) => on.rate / without.rate));
+    const byCpu = median(seen.map(({ on, off: without }) => without.cpu / on.cpu));
+    const saved = median(seen.map(({ on, off: without }) => on.cpu - without.cpu));
+    console.log(`everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU time (${saved.toFixed(0)} us a request), over ${rounds} rounds of ${seconds} s, ${connections} connections`);
+    other.stop();
   }
-  console.log(`median ratio ${median(ratios).toFixed(3)} over ${rounds} rounds of ${seconds} s, ${connections} connections; by the servers' CPU time ${median(cpuRatios).toFixed(3)}`);
 } finally {
   await system.close();
 }
 process.exit(0);
-
-interface Server {
-  readonly url: string;
-  /** Used so far. It hardly depends on what else the machine does. */
-  cpuMicroseconds(): Promise<number>;
-}
 
 interface Measured {
   /** Requests a second. */
@@ -58,32 +93,14 @@ function shown({ rate, cpu }: Measured): string {
   return `${rate.toFixed(0)} requests/s (${cpu.toFixed(0)} us of CPU each)`;
 }
 
-async function startServer(kind: 'protected' | 'bare'): Promise<Server> {
-  const child = spawnEntry(new URL('./door/server.js', import.meta.url), { args: [kind], environment: environmentOf(system) });
-  const report = await new Promise<{ ready?: string; failed?: string }>((resolve, reject) => child.once('message', resolve).once('exit', (code) => reject(new Error(`the server exited with ${code}`))));
-  return {
-    url: report.ready!,
-    cpuMicroseconds: () =>
-      new Promise((resolve) => {
-        child.once('message', ({ cpu }: { cpu: NodeJS.CpuUsage }) => resolve(cpu.user + cpu.system));
-        child.send({});
-      }),
-  };
-}
-
-async function startLoad() {
-  const child = spawnEntry(new URL('./door/load.js', import.meta.url));
-  const message = (): Promise<{ answered?: number; failed?: string }> => new Promise((resolve) => child.once('message', resolve));
-  await message();
-  return async (order: object): Promise<number> => {
-    child.send(order);
-    const { answered, failed } = await message();
-    if (answered === undefined) throw new Error(failed);
-    return answered;
-  };
-}
-
 /** As in production, but with a limit of requests that the load does not meet. */
-function environmentOf({ environment }: BenchSystem): Record<string, string> {
-  return { ...environment, NODE_ENV: 'production', SECRET_KEY: secretKey, RATE_LIMIT_USER_PER_MINUTE: '1000000000' };
+function environmentOf({ environment }: BenchSystem, off: readonly ProtectionName[]): Record<string, string> {
+  const production = { ...environment, RATE_LIMIT_USER_PER_MINUTE: '1000000000' };
+  return off.includes('encryption') ? { ...production, MONGO_URI: clearUri(environment.MONGO_URI!) } : production;
+}
+
+function clearUri(mongoUri: string): string {
+  const uri = new URL(mongoUri);
+  uri.pathname = `/${clearDatabase}`;
+  return uri.href;
 }

@@ -9,6 +9,7 @@ import { ApiKey } from './api-key.js';
 import { Organization } from './organization.js';
 import { StoredPatient } from './patient.js';
 import { Prediction } from './prediction.js';
+import { PredictionBlock } from './prediction-block.js';
 import { Revocation, RevocationEpoch } from './revocation.js';
 import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
@@ -23,6 +24,7 @@ export * from './api-key.js';
 export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
+export * from './prediction-block.js';
 export * from './revocation.js';
 export * from './scoring-chunk.js';
 export * from './scoring-job.js';
@@ -41,6 +43,7 @@ export interface Models {
   readonly scoringJobs: ReturnModelType<typeof ScoringJob>;
   readonly scoringChunks: ReturnModelType<typeof ScoringChunk>;
   readonly predictions: ReturnModelType<typeof Prediction>;
+  readonly predictionBlocks: ReturnModelType<typeof PredictionBlock>;
   readonly breakGlassAccesses: ReturnModelType<typeof StoredBreakGlassAccess>;
   readonly auditEvents: ReturnModelType<typeof AuditEvent>;
   readonly auditHeads: ReturnModelType<typeof AuditHead>;
@@ -64,6 +67,7 @@ export function createModels(connection: Connection): Models {
     scoringJobs: bind(ScoringJob),
     scoringChunks: bind(ScoringChunk),
     predictions: bind(Prediction),
+    predictionBlocks: bind(PredictionBlock),
     breakGlassAccesses: bind(StoredBreakGlassAccess),
     auditEvents: bind(AuditEvent),
     auditHeads: bind(AuditHead),

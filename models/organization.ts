@@ -14,6 +14,13 @@ export class Organization {
   @prop({ type: String, required: true })
   name!: string;
 
+  /**
+   * Erasures of patients so far, counted between a patient's removal and that of its results. Who stores results while it
+   * stays the same has stored none of a patient that is gone.
+   */
+  @prop({ type: Number })
+  erasures?: number;
+
   @prop({ type: Date, required: true })
   createdAt!: Date;
 }

@@ -18,10 +18,10 @@ for argument in "$@"; do
   esac
 done
 
-# Signs the access tokens. Kept over runs, so that tokens and sessions stay valid.
+# Signs the access tokens, and wraps the keys that patients are encrypted with: without it nobody reads what .data/ holds.
 write_secret_key() {
   if [ -e .env ] && grep -q '^SECRET_KEY=.' .env; then return 0; fi
-  say 'Writing .env with a fresh random SECRET_KEY'
+  say 'Writing .env with a fresh random SECRET_KEY (keep it with .data/: the patients are encrypted with it)'
   (
     umask 077
     draft=".env.$$"

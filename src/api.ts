@@ -11,7 +11,7 @@ import { createPredictionStreams } from './jobs/prediction-stream.js';
  */
 export async function startApi(app: App, protections?: Protections): Promise<HttpServer> {
   const jobStreams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
-  const predictionStreams = createPredictionStreams(app.events);
+  const predictionStreams = createPredictionStreams(app.events, app.scopeOf, app.logger);
   const closeStreams = (): void => {
     jobStreams.close();
     predictionStreams.close();

@@ -26,7 +26,8 @@ const environmentSchema = z.object({
   RISK_MODELS_DIRECTORY: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(64),
-  WORKER_BATCH_CONCURRENCY: wholeNumber(1, 64).default(4),
+  WORKER_BATCH_CONCURRENCY: wholeNumber(1, 64).default(6),
+  WORKER_SCORING_THREADS: wholeNumber(1, 64).default(1),
   REDIS_PREFIX: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and -').default('riskgraph'),
   JOB_ATTEMPTS: wholeNumber(1, 20).default(5),
   JOB_RETRY_DELAY_MS: wholeNumber(1, 60_000).default(500),
@@ -83,6 +84,8 @@ export interface Config {
   readonly workerConcurrency: number;
   /** Chunks of batches that a worker has under way at once, beside the single jobs. */
   readonly workerBatchConcurrency: number;
+  /** Threads that compute chunks of batches; each holds its own copy of the models. */
+  readonly workerScoringThreads: number;
   /** Namespace of every key and channel in Redis. */
   readonly redisPrefix: string;
   /** How often a scoring job is tried before it is FAILED. */
@@ -188,6 +191,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     logLevel: values.LOG_LEVEL,
     workerConcurrency: values.WORKER_CONCURRENCY,
     workerBatchConcurrency: values.WORKER_BATCH_CONCURRENCY,
+    workerScoringThreads: values.WORKER_SCORING_THREADS,
     redisPrefix: values.REDIS_PREFIX,
     jobAttempts: values.JOB_ATTEMPTS,
     jobRetryDelayMs: values.JOB_RETRY_DELAY_MS,

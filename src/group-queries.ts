@@ -2,9 +2,12 @@ import mongoose, { type Model, type Types } from 'mongoose';
 import { createGroupCommit, type GroupCommit, type GroupResult } from './group-commit.js';
 
 /** Documents by id, read in groups; null where there is none. */
-export function groupedFind<T extends { _id: Types.ObjectId }>(model: Model<T>, projection?: Record<string, 1>): GroupCommit<Types.ObjectId, T | null> {
+export function groupedFind<T extends { _id: Types.ObjectId }, R extends Pick<T, '_id'> = T>(
+  model: Model<T>,
+  projection?: Readonly<Record<string, 1>>,
+): GroupCommit<Types.ObjectId, R | null> {
   return createGroupCommit(async (ids) => {
-    const found = (await model.collection.find({ _id: { $in: ids } }, { projection }).toArray()) as unknown as T[];
+    const found = (await model.collection.find({ _id: { $in: ids } }, { projection }).toArray()) as unknown as R[];
     const byId = new Map(found.map((document) => [document._id.toHexString(), document]));
     return ids.map((id) => ({ value: byId.get(id.toHexString()) ?? null }));
   });

@@ -1,6 +1,6 @@
-import { Types, type Model, type mongo, type QueryFilter, type UpdateQuery } from 'mongoose';
+import { Types, type Model, type mongo, type PipelineStage, type QueryFilter, type UpdateQuery } from 'mongoose';
 import type {
-  ApiKey, AuditEvent, Models, Organization, Prediction, ScoringChunk, ScoringJob, Session, StoredBreakGlassAccess, StoredPatient, User,
+  ApiKey, AuditEvent, Models, Organization, Prediction, PredictionBlock, ScoringChunk, ScoringJob, Session, StoredBreakGlassAccess, StoredPatient, User,
 } from '../models/index.js';
 import { openPatients, type Member } from './auth/care-team.js';
 import { isDuplicateKey } from './database.js';
@@ -16,10 +16,13 @@ export interface OrganizationDocument {
 
 /** Which rows, in which order. */
 export interface FindOptions {
-  readonly projection?: Readonly<Record<string, 0 | 1>>;
+  readonly projection?: Readonly<Record<string, 0 | 1 | { readonly $elemMatch: object }>>;
   readonly sort?: Readonly<Record<string, 1 | -1>>;
   readonly limit?: number;
 }
+
+/** A stage that stays within the documents it is given. */
+export type OwnStage = PipelineStage.Sort | PipelineStage.Project | PipelineStage.Unwind | PipelineStage.Limit | PipelineStage.Group;
 
 /** One collection as one organization sees it: no query can name another's documents, whatever its filter says. */
 export interface ScopedCollection<T extends OrganizationDocument> {
@@ -27,9 +30,11 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   findOne(filter: QueryFilter<T>, options?: Pick<FindOptions, 'projection' | 'sort'>): Promise<T | null>;
   /** In the order of the ids; null where there is none. */
   findMany(ids: readonly Types.ObjectId[]): Promise<(T | null)[]>;
-  /** Ids of the matching documents, read through a cursor: any number of them. */
-  ids(filter: QueryFilter<T>): AsyncIterable<Types.ObjectId>;
+  /** Ids of the matching documents, read through a cursor: any number of them, some thousands at a time. */
+  ids(filter: QueryFilter<T>): AsyncIterable<readonly Types.ObjectId[]>;
   exists(filter: QueryFilter<T>): Promise<boolean>;
+  /** What the stages make of the matching documents. They may look into no other collection. */
+  aggregate<R>(filter: QueryFilter<T>, stages: readonly OwnStage[]): Promise<R[]>;
   count(filter: QueryFilter<T>): Promise<number>;
   /** The organization is set here. */
   insert(document: Omit<T, 'organization'>): Promise<T>;
@@ -56,7 +61,9 @@ export interface OrganizationScope {
   /** What of all patients says to whom they are open. */
   readonly careTeams: Pick<ScopedCollection<StoredPatient>, 'find' | 'ids' | 'updateMany'>;
   readonly breakGlassAccesses: ScopedCollection<StoredBreakGlassAccess>;
+  /** Predictions stored by themselves; those of batches are in blocks. See `storedPredictions`, which knows both. */
   readonly predictions: ScopedCollection<Prediction>;
+  readonly predictionBlocks: ScopedCollection<PredictionBlock>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
   /** Read only: events are appended by the audit trail alone. */
   readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'find' | 'findOne' | 'count'>;
@@ -94,6 +101,7 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       careTeams: everyPatient,
       breakGlassAccesses: scopedCollection<StoredBreakGlassAccess>(models.breakGlassAccesses, id),
       predictions: scopedCollection<Prediction>(models.predictions, id),
+      predictionBlocks: scopedCollection<PredictionBlock>(models.predictionBlocks, id),
       scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
       auditEvents: scopedCollection<AuditEvent>(models.auditEvents, id),
       protection,
@@ -122,9 +130,12 @@ function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organ
       return ids.map((id) => byId.get(id.toHexString()) ?? null);
     },
     async *ids(filter) {
-      for await (const { _id } of collection.find(within(filter), { projection: { _id: 1 }, batchSize: 10_000 })) yield _id as Types.ObjectId;
+      // As they come over the wire: a document of an id alone is its length, the type and name of its one field, and 12 bytes.
+      const found = collection.find<Uint8Array>(within(filter), { projection: { _id: 1 }, batchSize: 10_000, raw: true });
+      while (await found.hasNext()) yield found.readBufferedDocuments().map((document) => new Types.ObjectId(document.subarray(9, 21)));
     },
     exists: async (filter) => (await collection.findOne(within(filter), { projection: { _id: 1 } })) !== null,
+    aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) => collection.aggregate([{ $match: within(filter) }, ...stages]).toArray() as Promise<R[]>,
     count: (filter) => collection.countDocuments(within(filter)),
     async insert(document) {
       const whole = { ...document, organization } as T;

@@ -36,32 +36,54 @@ interface Listed extends OrganizationDocument {
   sequence?: number;
 }
 
-/**
- * Reads one page. A cursor holds the sort value and id of its row, so rows that are added meanwhile neither shift
- * nor repeat anything.
- * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
- */
+/** The place of a row in a list: its sort value (null where the id is all there is), and its id. */
+export interface PagePosition {
+  readonly value: number | Date | null;
+  readonly id: Types.ObjectId;
+}
+
+/** A list of which pages are read. */
+export interface PageSource<T> {
+  /** @param after the row behind which the page begins; null for the first page */
+  find(after: PagePosition | null, limit: number): Promise<T[]>;
+  count(): Promise<number>;
+}
+
+/** Reads one page of a collection; see `readPageOf`. */
 export async function readPage<T extends Listed>(
   collection: Pick<ScopedCollection<T>, 'find' | 'count'>,
   filter: QueryFilter<T>,
   request: PageRequest,
   order: PageOrder = newestFirst,
 ): Promise<Page<T>> {
+  const source: PageSource<T> = {
+    find: (after, limit) =>
+      collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
+        // A field that is unique needs no second one, and its index serves the sort alone.
+        sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
+        limit,
+      }),
+    count: () => collection.count(filter),
+  };
+  return readPageOf(source, request, order);
+}
+
+/**
+ * Reads one page. A cursor holds the sort value and id of its row, so rows that are added meanwhile neither shift
+ * nor repeat anything.
+ * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
+ */
+export async function readPageOf<T extends Listed>(source: PageSource<T>, request: PageRequest, order: PageOrder = newestFirst): Promise<Page<T>> {
   const first = request.first ?? 20;
   if (!Number.isInteger(first) || first < 1 || first > largestPage) {
     throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
   }
-  const position = request.after == null ? {} : afterCursor(request.after, order);
-  const rows = await collection.find({ $and: [filter, position] } as QueryFilter<T>, {
-    // A field that is unique needs no second one, and its index serves the sort alone.
-    sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
-    limit: first + 1,
-  });
+  const rows = await source.find(request.after == null ? null : positionOf(request.after, order), first + 1);
   return {
     edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, order), node })),
     hasNextPage: rows.length > first,
     hasPreviousPage: request.after != null,
-    countAll: () => collection.count(filter),
+    countAll: () => source.count(),
   };
 }
 
@@ -70,18 +92,23 @@ function encodeCursor(row: Listed, order: PageOrder): string {
   return Buffer.from(JSON.stringify([order.field, value, row._id.toHexString()])).toString('base64url');
 }
 
-function afterCursor(cursor: string, order: PageOrder): object {
+function positionOf(cursor: string, order: PageOrder): PagePosition {
   const [field, value, id] = decodeCursor(cursor);
   if (field !== order.field) throw invalidCursor();
-  const comparison = order.direction === 1 ? '$gt' : '$lt';
-  const beyondId = { _id: { [comparison]: new Types.ObjectId(id) } };
+  return { value: parseSortValue(field, value), id: new Types.ObjectId(id) };
+}
+
+/** MongoDB filter of the rows behind a position. */
+function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): object {
+  const comparison = direction === 1 ? '$gt' : '$lt';
+  const beyondId = { _id: { [comparison]: id } };
   if (field === '_id') return beyondId;
-  const sortValue = parseSortValue(field, value);
-  return { $or: [{ [field]: { [comparison]: sortValue } }, { [field]: sortValue, ...beyondId }] };
+  return { $or: [{ [field]: { [comparison]: value } }, { [field]: value, ...beyondId }] };
 }
 
 /** A number for `sequence`, a date otherwise; nothing else can come out of a cursor that somebody made up. */
-function parseSortValue(field: PageOrder['field'], json: string): number | Date {
+function parseSortValue(field: PageOrder['field'], json: string): PagePosition['value'] {
+  if (field === '_id') return null;
   try {
     const value: unknown = JSON.parse(json);
     return field === 'sequence' ? z.number().parse(value) : z.coerce.date().parse(z.string().parse(value));

@@ -1,6 +1,8 @@
-import type { App } from '../src/app.js';
+import { shippedModelsDirectory, type App } from '../src/app.js';
 import { createChunkRunner } from '../src/jobs/chunk-runner.js';
+import { createRowScorers } from '../src/jobs/grouped-scoring.js';
 import { createRunningJobs } from '../src/jobs/running-jobs.js';
+import { createScoringEngine, startScoringThread } from '../src/jobs/scoring-engine.js';
 import { startMaintenance } from './maintenance.js';
 import { createEntryProcessor } from './process-entry.js';
 import { startQueueWorker } from './queue-worker.js';
@@ -15,8 +17,9 @@ export interface Workers {
 export async function startWorkers(app: App): Promise<Workers> {
   const { config, logger } = app;
   const runningJobs = createRunningJobs(app.events);
-  const chunkRunner = createChunkRunner({ ...app, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
-  const process = createEntryProcessor({ ...app, runningJobs, chunkRunner, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
+  const engine = createScoringEngine(config.workerScoringThreads, () => startScoringThread(config.riskModelsDirectory ?? shippedModelsDirectory()), logger);
+  const chunkRunner = createChunkRunner({ ...app, engine, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
+  const process = createEntryProcessor({ ...app, scorerOf: createRowScorers(), runningJobs, chunkRunner, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
   const queueWorkers = [
     startQueueWorker(app, 'single', config.workerConcurrency, process),
     startQueueWorker(app, 'chunk', config.workerBatchConcurrency, process),
@@ -31,6 +34,7 @@ export async function startWorkers(app: App): Promise<Workers> {
     async close() {
       await Promise.all(queueWorkers.map((worker) => worker.close()));
       await chunkRunner.close();
+      await engine.close();
       await maintenance.close();
       runningJobs.close();
     },

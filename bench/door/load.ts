@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 
 // Sends one GraphQL request over and over on each of some connections, the next as soon as the last was answered, and
 // tells its parent how many were answered. A program of its own, so that the servers' event loops are theirs alone.
-interface Order {
+export interface Order {
   readonly url: string;
   readonly token: string;
   readonly bodies: readonly string[];

@@ -1,16 +1,18 @@
 import 'reflect-metadata';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
+import type { Identity } from '../../src/auth/viewer.js';
 import { reportToParent } from '../../src/commands/server-process.js';
 import { loadConfig } from '../../src/config.js';
-import { everyProtection } from '../../src/http/protections.js';
 import { createLogger } from '../../src/logger.js';
-import { bare } from './bare.js';
+import { startWithout, type ProtectionName } from './without.js';
 
-// An API as `riskgraph api` starts it, or the same without its protections, which only this program can make.
+// An API as `riskgraph api` starts it, or the same without the protections that the first argument names.
+const off = JSON.parse(process.argv[2]!) as ProtectionName[];
+const everybody = JSON.parse(process.argv[3]!) as Identity;
 const config = loadConfig(process.env);
 const app = await createApp(config, createLogger(config.logLevel, 'bench-door'));
-const server = await startApi(app, process.argv[2] === 'bare' ? bare : everyProtection);
+const server = off.length === 0 ? await startApi(app) : await startWithout(app, new Set(off), everybody);
 process.on('message', () => process.send!({ cpu: process.cpuUsage() }));
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));

@@ -41,7 +41,7 @@ export function createAuthenticator({ accessTokens, apiKeys, oidc, revocations }
       const credential = typeof authorization === 'string' ? /^Bearer ([\w.~+/=-]{1,8192})$/i.exec(authorization.trim())?.[1] : undefined;
       if (!credential) throw new UnauthenticatedError('The authorization must read "Bearer <access token>".');
       const identity = await verify(credential);
-      if (revocations.isRevoked(identity)) throw new UnauthenticatedError('This credential was revoked: log in again.');
+      if (revocations.isRevoked(identity)) throw new UnauthenticatedError(identity.apiKeyId ? 'This API key was revoked: ask an administrator for another.' : 'This credential was revoked: log in again.');
       return identity;
     },
   };

@@ -29,6 +29,7 @@ export async function runDemonstration(config: Config, url: string): Promise<voi
   write(`\nApollo Sandbox:  ${url}/graphql`);
   write(`Access token (CLINICIAN of ${organization}, 8 hours), for the Sandbox header "authorization":`);
   write(`Bearer ${token}`);
+  write(`\nTo log in as yourself, make a user in another terminal: npx riskgraph user create --org ${organization} --username NAME --role ADMIN`);
 }
 
 async function prepare(config: Config, write: (text: string) => void): Promise<string> {

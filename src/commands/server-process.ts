@@ -7,6 +7,12 @@ import { StartupError } from '../errors.js';
 /** What an API or worker child tells its parent once it serves, or instead of it. */
 export type ProcessReport = { readonly ready: string } | { readonly failed: string };
 
+/**
+ * What a worker has in its hands of a batch is a few megabytes that live for some milliseconds. Where they fit the young
+ * generation of its heap they are never copied into the old one. MiB a half.
+ */
+const youngGeneration = '--max-semi-space-size=64';
+
 /** Tells the parent, if there is one that still listens. */
 export function reportToParent(report: ProcessReport): boolean {
   // With a callback a broken channel is its affair; without one it would be an uncaught error.
@@ -18,7 +24,7 @@ export function reportToParent(report: ProcessReport): boolean {
  * @throws StartupError with the child's own reason when it does not
  */
 export async function startServerProcess(command: 'api' | 'worker', environment: Record<string, string | undefined>): Promise<Engine> {
-  const child = spawnEntry(new URL('../cli.js', import.meta.url), { args: [command], environment });
+  const child = spawnEntry(new URL('../cli.js', import.meta.url), { args: [command], environment, nodeOptions: command === 'worker' ? [youngGeneration] : [] });
   const exited = exitOf(child);
   const report = await Promise.race([
     new Promise<ProcessReport>((resolve) => child.once('message', (message) => resolve(message as ProcessReport))),

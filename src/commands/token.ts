@@ -21,7 +21,7 @@ export function tokenCommand(): Command {
     .description('print a signed access token for local use (last line: the token alone)')
     .addOption(new Option('--role <role>', 'what the caller may do').choices(Object.values(Role)).makeOptionMandatory())
     .option('--org <slug>', 'organization, made when missing', 'demo')
-    .option('--ttl <duration>', 'how long it is valid, e.g. 15m, 1h, 7d', parseDuration, 3600)
+    .addOption(new Option('--ttl <duration>', 'how long it is valid, e.g. 15m, 1h, 7d').argParser(parseDuration).default(3600, '1h'))
     .action(async ({ role, org, ttl }: { role: Role; org: string; ttl: number }) => {
       const config = commandConfig();
       const database = await openLocalDatabase(config);

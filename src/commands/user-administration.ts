@@ -77,7 +77,7 @@ export async function openUserAdministration(config: Config, slug: string, missi
 async function announce(config: Config, epoch: number): Promise<void> {
   const url = config.redisUrl ?? (await readRuntime(config.dataDirectory))?.redisUrl;
   if (!url) return;
-  const redis = connectRedis(url, 'failing-fast', createLogger('silent', 'riskgraph'));
+  const redis = connectRedis(url, 'failing-fast', createLogger('silent', 'riskgraph'), config.redisTls);
   try {
     await whenReady(redis, redisPatienceMs);
     if (await createRevocationEpochs(redis, config.redisPrefix).announce(epoch)) return;

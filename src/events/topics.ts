@@ -9,6 +9,8 @@ export interface Topics {
   scoringJobCancelRequested: { readonly scoringJobId: string };
   /** An organization writes with another data key from now on. */
   dataKeysChanged: { readonly organizationId: string };
+  /** A batch stored predictions, as one block; read it to know whose. */
+  predictionBlockCreated: { readonly organizationId: string; readonly blockId: string };
   /** Predictions were stored. `predictionIds` and `patientIds` run side by side. */
   predictionsCreated: {
     readonly organizationId: string;

@@ -7,6 +7,7 @@ import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
+import { openPatientIds } from '../patients/care-team-fence.js';
 import { authorizeFilter, patientQuery } from '../patients/patient-service.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest } from './idempotency.js';
@@ -15,6 +16,7 @@ import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-i
 import { newJob, requireModel, subjectOf } from './job-service.js';
 import type { JobStore } from './job-store.js';
 import { packIds } from './patient-ids.js';
+import { largestBlock } from './prediction-block.js';
 
 /** Largest batch. */
 export const largestBatch = 1_000_000;
@@ -36,29 +38,31 @@ export function createBatchSubmission(
   registry: RiskModelRegistry,
   store: JobStore,
   dispatcher: JobDispatcher,
-  chunkSize: number,
+  largestChunk: number,
 ): SubmitBatch {
-  async function writeChunks(job: Types.ObjectId, ids: AsyncIterable<Types.ObjectId>): Promise<number> {
+  async function writeChunks(job: Types.ObjectId, found: AsyncIterable<readonly Types.ObjectId[]>, chunkSize: number): Promise<number> {
     let chunks: ScoringChunk[] = [];
-    let batch: Types.ObjectId[] = [];
+    const uncut: Types.ObjectId[] = [];
     let total = 0;
     let number = 0;
     const cut = (): void => {
-      chunks.push({ _id: new Types.ObjectId(), job, number: number++, patients: packIds(batch), size: batch.length, done: false, failed: 0, attempts: 0, failures: [] });
-      batch = [];
+      const ids = uncut.splice(0, chunkSize);
+      chunks.push({ _id: new Types.ObjectId(), job, number: number++, patients: packIds(ids), size: ids.length, done: false, failed: 0, attempts: 0, failures: [] });
     };
     const write = async (): Promise<void> => {
-      if (chunks.length > 0) await models.scoringChunks.insertMany(chunks);
+      if (chunks.length > 0) await models.scoringChunks.collection.insertMany(chunks as never[]);
       chunks = [];
     };
-    for await (const id of ids) {
-      total += 1;
+    for await (const ids of found) {
+      total += ids.length;
       if (total > largestBatch) throw new BadUserInputError([{ path: 'filter', message: `matches more than ${largestBatch} patients: split it` }]);
-      batch.push(id);
-      if (batch.length === chunkSize) cut();
-      if (chunks.length === chunksPerWrite) await write();
+      uncut.push(...ids);
+      while (uncut.length >= chunkSize) {
+        cut();
+        if (chunks.length === chunksPerWrite) await write();
+      }
     }
-    if (batch.length > 0) cut();
+    if (uncut.length > 0) cut();
     await write();
     return total;
   }
@@ -74,8 +78,8 @@ export function createBatchSubmission(
     const model = requireModel(registry, request.modelId, request.modelVersion);
     const common = newJob(viewer, model, request, identity);
     try {
-      const ids = request.patientIds ? named(scope, request.patientIds) : scope.patients.ids(patientQuery(request.filter ?? {}));
-      const total = await writeChunks(common._id, ids);
+      const ids = request.patientIds ? named(scope, request.patientIds) : openPatientIds(scope, viewer, patientQuery(request.filter ?? {}));
+      const total = await writeChunks(common._id, ids, Math.min(largestChunk, largestBlock(model.manifest.features.length)));
       if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
       const { job, created } = await recorded(audit, viewer, { action: 'job:submit', subject: subjectOf(common._id) }, () => store.insert({ ...common, kind: ScoringJobKind.BATCH, total }));
       if (created) {
@@ -97,14 +101,14 @@ export function createBatchSubmission(
  * The named patients, each once.
  * @throws BadUserInputError naming those that are not of this organization
  */
-async function* named({ patients }: OrganizationScope, patientIds: readonly string[]): AsyncGenerator<Types.ObjectId> {
+async function* named({ patients }: OrganizationScope, patientIds: readonly string[]): AsyncGenerator<readonly Types.ObjectId[]> {
   const idsPerQuery = 10_000;
   const known = new Set<string>();
   for (let start = 0; start < patientIds.length; start += idsPerQuery) {
     const ids = patientIds.slice(start, start + idsPerQuery).flatMap((id) => toObjectId(id) ?? []);
-    for await (const id of patients.ids({ _id: { $in: ids } })) known.add(id.toHexString());
+    for await (const found of patients.ids({ _id: { $in: ids } })) found.forEach((id) => known.add(id.toHexString()));
   }
   const unknown = patientIds.flatMap((id, index) => (known.has(id) ? [] : [{ path: `patientIds[${index}]`, message: 'was not found in your organization' }]));
   if (unknown.length > 0) throw new BadUserInputError(unknown.slice(0, 100));
-  for (const id of new Set(patientIds)) yield new Types.ObjectId(id);
+  yield Array.from(new Set(patientIds), (id) => new Types.ObjectId(id));
 }

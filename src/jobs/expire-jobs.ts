@@ -1,4 +1,4 @@
-import type { Models, Prediction, ScoringJob } from '../../models/index.js';
+import type { Models, ScoringJob } from '../../models/index.js';
 
 const dayMs = 86_400_000;
 const jobsPerRound = 1_000;
@@ -20,13 +20,22 @@ export async function expireJobs(models: Models, retentionDays: number, now = ne
       .limit(jobsPerRound)
       .lean<Pick<ScoringJob, '_id'>[]>();
     const ids = jobs.map(({ _id }) => _id);
-    const referred = (await models.predictions.distinct('job', { job: { $in: ids } })) as Prediction['job'][];
+    const referred = await jobsWithPredictions(models, ids);
     // The next sequence number, so that a retry under way sees it.
     await models.scoringJobs.updateMany({ _id: { $in: referred }, ...ended }, { $set: { compactedAt: now, transitions: [] }, $inc: { 'status.sequence': 1 } });
     await models.scoringJobs.deleteMany({ _id: { $in: ids, $nin: referred }, ...ended });
     const revived = (await models.scoringJobs.distinct('_id', { _id: { $in: ids }, compactedAt: { $exists: false } })) as ScoringJob['_id'][];
-    await models.scoringChunks.deleteMany({ job: { $in: ids, $nin: revived } });
+    const over = { job: { $in: ids, $nin: revived } };
+    await models.scoringChunks.deleteMany(over);
+    await models.predictionBlocks.deleteMany({ ...over, size: 0 });
+    await models.predictionBlocks.updateMany({ ...over, failed: { $gt: 0 } }, { $set: { failed: 0, failures: [] } });
     expired += ids.length;
     if (ids.length < jobsPerRound) return expired;
   }
+}
+
+async function jobsWithPredictions({ predictions, predictionBlocks }: Models, ids: ScoringJob['_id'][]): Promise<ScoringJob['_id'][]> {
+  const job = { $in: ids };
+  const found = await Promise.all([predictions.distinct('job', { job }), predictionBlocks.distinct('job', { job, size: { $gt: 0 } })]);
+  return found.flat() as ScoringJob['_id'][];
 }

@@ -1,6 +1,7 @@
 import type { JobFault } from '../../models/index.js';
 import { isDatabaseOutage } from '../database.js';
 import { RiskGraphError } from '../errors.js';
+import { CiphertextError } from '../protection/errors.js';
 import { InvalidFeaturesError } from '../risk/risk-model.js';
 
 /** A fault that no retry mends: the job, or this patient of it, has failed for good. */
@@ -22,5 +23,5 @@ export function describeFault(error: unknown): JobFault {
 
 /** Whether trying again cannot help. */
 export function isPermanent(error: unknown): boolean {
-  return error instanceof PermanentFault || error instanceof InvalidFeaturesError;
+  return error instanceof PermanentFault || error instanceof InvalidFeaturesError || error instanceof CiphertextError;
 }

@@ -1,34 +1,24 @@
-import { Types, type QueryFilter } from 'mongoose';
+import { Types } from 'mongoose';
 import type { Prediction, StoredExplanation } from '../../models/index.js';
 import { authorize } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
-import { readPage, type Page, type PageRequest } from '../pagination.js';
-import { closedPatientIds, refuseClosed, type CareTeamFence } from '../patients/care-team-fence.js';
+import { readPageOf, type Page, type PageRequest } from '../pagination.js';
+import { closedPatientIds, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
-import type { RiskBand } from '../risk/manifest.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
 import { AdministrativeGender } from '../../models/index.js';
 import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
 import { invalidFeatures, requireModel } from './job-service.js';
+import type { PredictionFilter } from './prediction-filter.js';
 import { additivityFault, toStoredExplanation } from './score-patients.js';
 import { servedModel } from './served-model.js';
+import { storedPredictions } from './stored-predictions.js';
 import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
 import { BadUserInputError, RiskGraphError } from '../errors.js';
-
-export interface PredictionFilter {
-  readonly patientId?: string | null;
-  readonly jobId?: string | null;
-  readonly modelId?: string | null;
-  readonly modelVersion?: string | null;
-  readonly riskBands?: readonly RiskBand[] | null;
-  readonly createdAfter?: Date | null;
-  readonly createdBefore?: Date | null;
-  readonly minimumProbability?: number | null;
-}
 
 /** A score that was computed now and stored nowhere. */
 export interface Simulation {
@@ -77,19 +67,19 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
       const _id = toObjectId(id);
-      return showOne(viewer, _id && (await scopeOf(viewer).predictions.findOne({ _id })));
+      return showOne(viewer, _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
     },
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      return show(viewer, await scopeOf(viewer).predictions.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())));
+      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())));
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
       const closed = await closedPatientIds(scope, viewer);
-      const page = await readPage<Prediction>(scope.predictions, predictionQuery(filter, closed), request);
+      const page = await readPageOf<Prediction>(storedPredictions(scope).list({ ...filter, closed }), request);
       // Again: a grant may have ended since the list of closed patients was read.
       const shown = await show(viewer, page.edges.map(({ node }) => node));
       return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
@@ -97,7 +87,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
 
     async ofJob(viewer, job) {
       authorize(viewer, 'prediction:read');
-      return showOne(viewer, await scopeOf(viewer).predictions.findOne({ job }));
+      return showOne(viewer, await storedPredictions(scopeOf(viewer)).ofJob(job));
     },
 
     async explanation(prediction) {
@@ -112,7 +102,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     async verify(viewer, id) {
       authorize(viewer, 'prediction:verify');
       const _id = toObjectId(id);
-      const found = _id && (await scopeOf(viewer).predictions.findOne({ _id }));
+      const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
       const [prediction] = await fence.show(viewer, 'prediction:verify', [found]);
       if (!prediction) return null;
       return verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion));
@@ -147,19 +137,4 @@ function encode(model: RiskModel, values: Parameters<RiskModel['encode']>[0]): E
 function refuseUnlessAdditive(explanation: RowExplanation, score: Pick<Score, 'rawOutput'>): void {
   const fault = additivityFault(explanation, score);
   if (fault) throw new RiskGraphError('INTERNAL', fault.message);
-}
-
-/** @param closed patients of whom nothing is shown */
-function predictionQuery(filter: PredictionFilter, closed: Types.ObjectId[]): QueryFilter<Prediction> {
-  const query: QueryFilter<Prediction> = closed.length > 0 ? { $nor: [{ patient: { $in: closed } }] } : {};
-  // An id that is none matches nothing.
-  if (filter.patientId != null) query.patient = toObjectId(filter.patientId) ?? new Types.ObjectId();
-  if (filter.jobId != null) query.job = toObjectId(filter.jobId) ?? new Types.ObjectId();
-  if (filter.modelId != null) query.modelId = filter.modelId;
-  if (filter.modelVersion != null) query.modelVersion = filter.modelVersion;
-  if (filter.riskBands != null) query.riskBand = { $in: [...filter.riskBands] };
-  if (filter.minimumProbability != null) query.probability = { $gte: filter.minimumProbability };
-  const created = { ...(filter.createdAfter != null && { $gt: filter.createdAfter }), ...(filter.createdBefore != null && { $lt: filter.createdBefore }) };
-  if (Object.keys(created).length > 0) query.createdAt = created;
-  return query;
 }

@@ -1,6 +1,11 @@
+import { Types } from 'mongoose';
+import type { Logger } from 'pino';
 import type { Prediction } from '../../models/index.js';
-import type { EventBus } from '../events/event-bus.js';
 import { ServiceUnavailableError } from '../errors.js';
+import type { EventBus } from '../events/event-bus.js';
+import type { Topics } from '../events/topics.js';
+import type { ScopeOf } from '../organization-scope.js';
+import { storedPredictions } from './stored-predictions.js';
 
 /** Ids held for a reader that is behind; one that is further behind is sent away rather than kept in memory. */
 const largestBacklog = 100_000;
@@ -19,16 +24,30 @@ interface Follower {
   close(): void;
 }
 
-export function createPredictionStreams(events: EventBus): PredictionStreams {
+export function createPredictionStreams(events: EventBus, scopeOf: ScopeOf, logger: Logger): PredictionStreams {
   const followers = new Set<Follower>();
-  const stop = events.subscribe('predictionsCreated', ({ organizationId, predictionIds, patientIds }) => {
-    for (const follower of followers) {
-      if (follower.organizationId !== organizationId) continue;
+  const followersOf = (organizationId: string): Follower[] => [...followers].filter((follower) => follower.organizationId === organizationId);
+
+  function deliver({ organizationId, predictionIds, patientIds }: Topics['predictionsCreated']): void {
+    for (const follower of followersOf(organizationId)) {
       predictionIds.forEach((id, index) => {
         if (follower.patientId === null || follower.patientId === patientIds[index]) follower.push(id);
       });
     }
-  });
+  }
+
+  async function readBlock({ organizationId, blockId }: Topics['predictionBlockCreated']): Promise<void> {
+    if (followersOf(organizationId).length === 0) return;
+    const results = await storedPredictions(scopeOf({ organizationId })).ofBlock(new Types.ObjectId(blockId));
+    deliver({ organizationId, predictionIds: results.map(({ _id }) => _id.toHexString()), patientIds: results.map(({ patient }) => patient.toHexString()) });
+  }
+
+  const stopListening = [
+    events.subscribe('predictionsCreated', deliver),
+    events.subscribe('predictionBlockCreated', (event) => {
+      readBlock(event).catch((error: unknown) => logger.warn({ blockId: event.blockId, reason: error instanceof Error ? error.name : 'unknown' }, 'predictions not told to subscribers'));
+    }),
+  ];
 
   return {
     get size() {
@@ -77,7 +96,7 @@ export function createPredictionStreams(events: EventBus): PredictionStreams {
       };
     },
     close() {
-      stop();
+      stopListening.forEach((stop) => stop());
       followers.forEach((follower) => follower.close());
     },
   };

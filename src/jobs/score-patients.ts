@@ -1,55 +1,37 @@
 import { Types } from 'mongoose';
 import { JobStage, type JobFault, type Prediction, type ScoringJob, type StoredExplanation } from '../../models/index.js';
 import { modelInputs } from '../patients/model-inputs.js';
-import type { Patient } from '../patients/patient.js';
-import { CiphertextError } from '../protection/errors.js';
-import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RowExplanation, type Score } from '../risk/risk-model.js';
-import { describeFault } from './job-fault.js';
+import type { ScorablePatient } from '../patients/scorable-patient.js';
+import type { EncodedRow, RiskModel, RowExplanation, Score } from '../risk/risk-model.js';
+import type { RowScorer } from './grouped-scoring.js';
+import { PermanentFault } from './job-fault.js';
 
 /** An explanation further from its sum than this is never stored. In the model's output space. */
 export const additivityTolerance = 1e-5;
 
-export interface ScoringOutcome {
-  readonly predictions: Prediction[];
-  readonly failures: { readonly patient: Types.ObjectId; readonly fault: JobFault }[];
-}
-
 /**
- * Scores and explains patients with one model. A patient that cannot be scored is a failure of its own; the others
- * go on. Stores nothing.
+ * Scores one patient, and explains the score if the job asks for it. Stores nothing.
  * @param onStage told when the work enters a stage
- * @throws AbortError when the signal is aborted
+ * @throws InvalidFeaturesError when the patient cannot be scored, PermanentFault when the explanation does not add up,
+ *   AbortError when the signal is aborted
  */
-export async function scorePatients(
-  model: RiskModel,
-  job: ScoringJob,
-  patients: readonly Patient[],
-  { signal, onStage }: { readonly signal?: AbortSignal; readonly onStage?: (stage: JobStage) => void } = {},
-): Promise<ScoringOutcome> {
+export async function scorePatient(
+  { model, scorer, job }: { readonly model: RiskModel; readonly scorer: RowScorer; readonly job: ScoringJob },
+  patient: ScorablePatient,
+  { signal, onStage }: { readonly signal: AbortSignal; readonly onStage: (stage: JobStage) => void },
+): Promise<Prediction> {
   const now = new Date();
-  const failures: ScoringOutcome['failures'] = [];
-  const encoded: { patient: Patient; row: EncodedRow }[] = [];
-  for (const patient of patients) {
-    try {
-      encoded.push({ patient, row: model.encode(modelInputs(model.manifest, patient, now)) });
-    } catch (error) {
-      if (!(error instanceof InvalidFeaturesError || error instanceof CiphertextError)) throw error;
-      failures.push({ patient: patient._id, fault: describeFault(error) });
-    }
-  }
-  const rows = encoded.map(({ row }) => row);
-  onStage?.(JobStage.SCORING);
-  const scores = await model.score(rows, signal);
-  if (job.explain) onStage?.(JobStage.EXPLAINING);
-  const explanations = job.explain ? await model.explain(rows, undefined, signal) : undefined;
-
-  const predictions = encoded.flatMap(({ patient, row }, index) => {
-    const explanation = explanations?.[index];
-    const fault = explanation && additivityFault(explanation, scores[index]!);
-    if (fault) failures.push({ patient: patient._id, fault });
-    return fault ? [] : [toPrediction(model, job, patient._id, row, scores[index]!, explanation, now)];
-  });
-  return { predictions, failures };
+  const row = model.encode(modelInputs(model.manifest, patient, now));
+  onStage(JobStage.SCORING);
+  const score = await scorer.score(row);
+  signal.throwIfAborted();
+  if (!job.explain) return toPrediction(model, job, patient._id, row, score, undefined, now);
+  onStage(JobStage.EXPLAINING);
+  const explanation = await scorer.explain(row);
+  signal.throwIfAborted();
+  const fault = additivityFault(explanation, score);
+  if (fault) throw new PermanentFault(fault);
+  return toPrediction(model, job, patient._id, row, score, explanation, now);
 }
 
 function toPrediction(
@@ -85,7 +67,10 @@ export function toStoredExplanation(explanation: RowExplanation): StoredExplanat
 }
 
 /** The contributions must add up to what the model said, by its own sum and by the score's. */
-export function additivityFault(explanation: RowExplanation, score: Pick<Score, 'rawOutput'>): JobFault | undefined {
+export function additivityFault(
+  explanation: Pick<RowExplanation, 'baseValue' | 'contributions' | 'additivityError'>,
+  score: Pick<Score, 'rawOutput'>,
+): JobFault | undefined {
   const sum = explanation.contributions.reduce((total, value) => total + value, explanation.baseValue);
   const error = Math.abs(sum - score.rawOutput);
   if (error <= additivityTolerance && explanation.additivityError <= additivityTolerance) return undefined;

@@ -2,16 +2,19 @@ import type { Types } from 'mongoose';
 import type { Models, Prediction, StoredPatient } from '../../models/index.js';
 import { isDuplicateKey } from '../database.js';
 import { groupedFind, groupedInsert } from '../group-queries.js';
-import { openPatient } from '../patients/patient-cipher.js';
-import type { Patient } from '../patients/patient.js';
-import type { ProtectionOf } from '../protection/protection.js';
+import { openScorablePatient, scorablePatientFields, type ScorablePatient, type StoredScorablePatient } from '../patients/scorable-patient.js';
+import { collectPatientRows, patientRowFields, type PatientRows } from '../patients/patient-rows.js';
+import type { FieldReader, ProtectionOf } from '../protection/protection.js';
+import type { ModelFeature } from '../risk/manifest.js';
 
 /** What jobs read and write beside themselves. Single jobs that run at the same time share their round trips. */
 export interface ScoringRecords {
   /** Null when the organization has no such patient. */
-  patient(organization: Types.ObjectId, id: Types.ObjectId): Promise<Patient | null>;
-  /** Those of the ids that the organization has. */
-  patients(organization: Types.ObjectId, ids: readonly Types.ObjectId[]): Promise<Patient[]>;
+  patient(organization: Types.ObjectId, id: Types.ObjectId): Promise<ScorablePatient | null>;
+  /**
+   * Those of the ids that the organization has, as a model takes them. They still have to be completed with the reader.
+   */
+  patientRows(organization: Types.ObjectId, ids: readonly Types.ObjectId[], features: readonly ModelFeature[]): Promise<{ readonly rows: PatientRows; readonly read: FieldReader }>;
   patientExists(id: Types.ObjectId): Promise<boolean>;
   /** @returns the prediction as stored: the earlier one where the job has scored this patient before */
   storePrediction(prediction: Prediction): Promise<Prediction>;
@@ -19,18 +22,20 @@ export interface ScoringRecords {
 }
 
 export function createScoringRecords({ patients, predictions }: Models, protectionOf: ProtectionOf): ScoringRecords {
-  const findPatient = groupedFind<StoredPatient>(patients);
+  const findPatient = groupedFind<StoredPatient, StoredScorablePatient>(patients, scorablePatientFields);
   const findPatientId = groupedFind<StoredPatient>(patients, { _id: 1 });
   const insertPrediction = groupedInsert<Prediction>(predictions);
   return {
     async patient(organization, id) {
       const stored = await findPatient(id);
-      return stored?.organization.equals(organization) ? openPatient(await protectionOf(organization).reader([stored.dataKey]), stored) : null;
+      return stored?.organization.equals(organization) ? openScorablePatient(await protectionOf(organization).reader([stored.dataKey]), stored) : null;
     },
-    async patients(organization, ids) {
-      const stored = await patients.collection.find<StoredPatient>({ _id: { $in: ids }, organization }).toArray();
-      const read = await protectionOf(organization).reader(stored.map(({ dataKey }) => dataKey));
-      return stored.map((patient) => openPatient(read, patient));
+    async patientRows(organization, ids, features) {
+      const documents = await patients.collection
+        .find<Uint8Array>({ _id: { $in: [...ids] }, organization }, { projection: patientRowFields, batchSize: ids.length + 1, raw: true })
+        .toArray();
+      const rows = collectPatientRows(documents, features);
+      return { rows, read: await protectionOf(organization).reader(rows.dataKeys) };
     },
     async patientExists(id) {
       return (await findPatientId(id)) !== null;

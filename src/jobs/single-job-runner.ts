@@ -1,18 +1,20 @@
 import type { Logger } from 'pino';
 import { JobStage, type Prediction, type ScoringJob } from '../../models/index.js';
 import type { EventBus } from '../events/event-bus.js';
-import type { RiskModelRegistry } from '../risk/risk-model.js';
+import type { RiskModel, RiskModelRegistry } from '../risk/risk-model.js';
+import type { RowScorer } from './grouped-scoring.js';
 import { describeFault, isPermanent, PermanentFault } from './job-fault.js';
 import { cancelled, completed, failed, progressed, requeued } from './job-status.js';
 import type { ClaimedJob, JobStore } from './job-store.js';
 import { servedModel } from './served-model.js';
 import { createProgressReporter } from './progress-reporter.js';
 import type { ScoringRecords } from './scoring-records.js';
-import { scorePatients } from './score-patients.js';
+import { scorePatient } from './score-patients.js';
 
 export interface SingleJobRunnerDependencies {
   readonly records: ScoringRecords;
   readonly registry: RiskModelRegistry;
+  readonly scorerOf: (model: RiskModel) => RowScorer;
   readonly store: JobStore;
   readonly events: EventBus;
   readonly attempts: number;
@@ -61,7 +63,7 @@ export async function runSingleJob(dependencies: SingleJobRunnerDependencies, cl
 
 /** Scores the job's patient and stores the prediction; one that an earlier attempt stored is kept. */
 async function predict(
-  { records, registry }: SingleJobRunnerDependencies,
+  { records, registry, scorerOf }: SingleJobRunnerDependencies,
   job: ScoringJob,
   onStage: (stage: JobStage) => void,
   signal: AbortSignal,
@@ -69,10 +71,7 @@ async function predict(
   const model = servedModel(registry, job);
   const patient = await records.patient(job.organization, job.patient!);
   if (!patient) throw patientGone();
-  const { predictions, failures } = await scorePatients(model, job, [patient], { signal, onStage });
-  const [prediction] = predictions;
-  if (!prediction) throw new PermanentFault(failures[0]!.fault);
-  signal.throwIfAborted();
+  const prediction = await scorePatient({ model, scorer: scorerOf(model), job }, patient, { signal, onStage });
   onStage(JobStage.SAVING);
   return records.storePrediction(prediction);
 }

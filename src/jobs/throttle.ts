@@ -1,6 +1,8 @@
 /** Calls a function at most once a period a key, the last call never lost. */
 export interface Throttle {
   call(key: string): void;
+  /** Makes the call for a key that is held back, if one is. */
+  flush(key: string): void;
   /** Makes the calls that are held back, and waits for those under way. */
   close(): Promise<void>;
 }
@@ -34,6 +36,9 @@ export function createThrottle(periodMs: number, work: (key: string) => Promise<
   }
   return {
     call,
+    flush(key) {
+      if (again.has(key)) void start(key);
+    },
     async close() {
       timers.forEach((timer) => clearTimeout(timer));
       timers.clear();

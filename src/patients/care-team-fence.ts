@@ -27,9 +27,18 @@ export async function closedPatientIds({ careTeams }: OrganizationScope, viewer:
   return open ? collect(careTeams.ids({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<StoredPatient>)) : [];
 }
 
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+/**
+ * Ids of the patients that match and are open to this viewer, some thousands at a time. The same as `patients.ids`, but
+ * an index answers it: who is closed is looked up first, as nearly nobody is.
+ */
+export async function* openPatientIds(scope: OrganizationScope, viewer: Viewer, condition: PatientCondition): AsyncGenerator<readonly Types.ObjectId[]> {
+  const closed = new Set((await closedPatientIds(scope, viewer)).map((id) => id.toHexString()));
+  for await (const ids of scope.everyPatient.ids(condition)) yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
+}
+
+async function collect<T>(parts: AsyncIterable<readonly T[]>): Promise<T[]> {
   const all: T[] = [];
-  for await (const value of values) all.push(value);
+  for await (const part of parts) all.push(...part);
   return all;
 }
 

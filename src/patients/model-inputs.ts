@@ -1,10 +1,10 @@
-import { AdministrativeGender } from '../../models/index.js';
-import type { RiskModelManifest } from '../risk/manifest.js';
+import { AdministrativeGender, type RecordedFeature } from '../../models/index.js';
+import type { ModelFeature, RiskModelManifest } from '../risk/manifest.js';
 import type { FeatureValues } from '../risk/risk-model.js';
 import type { Patient } from './patient.js';
 
 /** What of a patient a model may see. The birth date is looked at, and so decrypted, only when the age is wanted. */
-export type PatientRecord = Pick<Patient, 'birthDate' | 'sex' | 'features'>;
+export type PatientRecord = Pick<Patient, 'birthDate' | 'sex'> & { readonly features: readonly Pick<RecordedFeature, 'code' | 'value'>[] };
 
 /**
  * The values of a patient that a model asks for. Values given as features win; age and sex come from the patient's
@@ -14,13 +14,14 @@ export type PatientRecord = Pick<Patient, 'birthDate' | 'sex' | 'features'>;
 export function modelInputs(manifest: RiskModelManifest, patient: PatientRecord, on: Date): FeatureValues {
   const recorded = new Map(patient.features.map((feature) => [feature.code, feature.value]));
   return Object.fromEntries(
-    manifest.features.map(({ code, source }) => {
-      if (recorded.has(code)) return [code, recorded.get(code)!];
-      if (source === 'PATIENT_AGE') return [code, ageInYears(patient.birthDate, on)];
-      if (source === 'PATIENT_SEX') return [code, sexCode(patient.sex)];
-      return [code, null];
-    }),
+    manifest.features.map((feature) => [feature.code, recorded.has(feature.code) ? recorded.get(feature.code)! : derivedInput(feature, patient, on)]),
   );
+}
+
+/** The value of a feature that nobody recorded, from the patient's own record; null where the model takes it from nowhere else. */
+export function derivedInput({ source }: Pick<ModelFeature, 'source'>, patient: { readonly birthDate?: string; readonly sex?: string }, on: Date): number | null {
+  if (source === 'PATIENT_AGE') return ageInYears(patient.birthDate, on);
+  return source === 'PATIENT_SEX' ? sexCode(patient.sex) : null;
 }
 
 /** Completed years of life on a day (UTC); null without a birth date. */
@@ -32,7 +33,7 @@ export function ageInYears(birthDate: string | undefined, on: Date): number | nu
 }
 
 /** 1 male, 0 female, as risk models code it; OTHER and UNKNOWN are missing to them. */
-function sexCode(sex: AdministrativeGender): number | null {
+function sexCode(sex: string | undefined): number | null {
   if (sex === AdministrativeGender.MALE) return 1;
   return sex === AdministrativeGender.FEMALE ? 0 : null;
 }

@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose';
-import type { StoredPatient } from '../../models/index.js';
+import type { Ciphertext, StoredPatient } from '../../models/index.js';
 import type { FieldReader, FieldWriter } from '../protection/protection.js';
 import { sealedPatientFields, type Patient, type PatientIdentity, type SealedPatientField } from './patient.js';
 
@@ -36,7 +36,12 @@ export function openPatient(read: FieldReader, stored: StoredPatient): Patient {
       return familyName ? read(record._id, 'patients.familyName', familyName) : undefined;
     },
     get birthDate() {
-      return birthDate ? read(record._id, 'patients.birthDate', birthDate) : undefined;
+      return openBirthDate(read, record._id, birthDate);
     },
   };
+}
+
+/** ISO 8601 calendar date; undefined where there is none. */
+export function openBirthDate(read: FieldReader, patient: Types.ObjectId, birthDate: Ciphertext | undefined): string | undefined {
+  return birthDate && read(patient, 'patients.birthDate', birthDate);
 }

@@ -22,8 +22,8 @@ export interface PatientRecords {
   findMany(ids: readonly Types.ObjectId[]): Promise<(Patient | null)[]>;
   /** @throws BadUserInputError for a page size or cursor that is none */
   page(request: PageRequest, condition: PatientCondition, order?: PageOrder): Promise<Page<Patient>>;
-  /** Ids of the matching patients, read through a cursor: any number of them. */
-  ids(condition: PatientCondition): AsyncIterable<Types.ObjectId>;
+  /** Ids of the matching patients, read through a cursor: any number of them, some thousands at a time. */
+  ids(condition: PatientCondition): AsyncIterable<readonly Types.ObjectId[]>;
   exists(condition: PatientCondition): Promise<boolean>;
   /** @throws a duplicate key error (`isDuplicateKey`) when the MRN is taken */
   insert(patient: Omit<Patient, 'organization'>): Promise<Patient>;

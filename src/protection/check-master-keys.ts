@@ -1,6 +1,6 @@
 import type { DataKey, Models } from '../../models/index.js';
 import { StartupError } from '../errors.js';
-import { bytesOf } from './binary.js';
+import { bytesOf } from '../binary.js';
 import { ownerOf } from './data-key-store.js';
 import { unwrapKey } from './key-wrap.js';
 import { isDerived, type MasterKey } from './master-keys.js';

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { Types } from 'mongoose';
 import { DataKeyPurpose, DataKeyState, type DataKey, type Models } from '../../models/index.js';
 import { isDuplicateKey } from '../database.js';
-import { bytesOf, toBinary } from './binary.js';
+import { bytesOf, toBinary } from '../binary.js';
 import { CiphertextError, MasterKeyMissingError } from './errors.js';
 import { rewrapKey, unwrapKey, wrapNewKey, type KeyOwner } from './key-wrap.js';
 import type { MasterKey } from './master-keys.js';

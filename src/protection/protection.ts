@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { type Types } from 'mongoose';
 import type { Ciphertext } from '../../models/index.js';
-import { bytesOf, toBinary } from './binary.js';
+import { bytesOf, toBinary } from '../binary.js';
 import { blindIndex, type IndexedField } from './blind-index.js';
 import { createFieldCipher } from './field-cipher.js';
 import type { Keyring } from './keyring.js';

@@ -1,6 +1,6 @@
 import { featureValueIssue, unitSuffix } from './feature-value.js';
 import type { ModelFeature, RiskModelManifest } from './manifest.js';
-import { InvalidFeaturesError, type EncodedRow, type FeatureIssue, type FeatureValues } from './risk-model.js';
+import { InvalidFeaturesError, type EncodedRow, type EncodedRows, type FeatureIssue, type FeatureValues } from './risk-model.js';
 
 /** Rounds a feature's value to the type of the model's input, as training did. */
 export type InputRounding = (value: number, feature: number) => number;
@@ -23,6 +23,41 @@ export function encodeFeatures(manifest: RiskModelManifest, values: FeatureValue
   });
   if (issues.length > 0) throw new InvalidFeaturesError(issues);
   return { given, used };
+}
+
+/**
+ * As `encodeFeatures`, for many patients and without an object for each.
+ * @param given row-major, rows x features, in the manifest's order; NaN where missing
+ */
+export function encodeRows(manifest: RiskModelManifest, given: Float64Array, round: InputRounding): EncodedRows {
+  const { features } = manifest;
+  const width = features.length;
+  const used = new Float64Array(given.length);
+  const refused = new Map<number, InvalidFeaturesError>();
+  for (let row = 0; row < given.length / width; row += 1) {
+    for (let column = 0; column < width; column += 1) {
+      const feature = features[column]!;
+      const value = given[row * width + column]!;
+      const missing = Number.isNaN(value);
+      if (missing ? feature.missing.policy === 'REQUIRED' : featureValueIssue(feature, value) !== undefined) {
+        refused.set(row, refusal(manifest, given.subarray(row * width, (row + 1) * width), round));
+        break;
+      }
+      used[row * width + column] = round(missing ? substitute(feature) : value, column);
+    }
+  }
+  return { used, refused };
+}
+
+/** Everything that is wrong with a row of which something is. */
+function refusal(manifest: RiskModelManifest, given: Float64Array, round: InputRounding): InvalidFeaturesError {
+  try {
+    encodeFeatures(manifest, Object.fromEntries(manifest.features.map(({ code }, column) => [code, Number.isNaN(given[column]) ? null : given[column]])), round);
+  } catch (error) {
+    if (error instanceof InvalidFeaturesError) return error;
+    throw error;
+  }
+  throw new Error('a row was refused that has nothing wrong with it');
 }
 
 function substitute(feature: ModelFeature): number {

@@ -28,6 +28,17 @@ export interface EncodedRow {
   readonly used: Float64Array;
 }
 
+/** Many patients as the model sees them. */
+export interface EncodedRows {
+  /** Row-major, rows x features, as `EncodedRow.used`. */
+  readonly used: Float64Array;
+  /** Rows that the model does not take, and why. What `used` holds for them means nothing. */
+  readonly refused: ReadonlyMap<number, InvalidFeaturesError>;
+}
+
+/** The part of a row that the engine works on. */
+export type UsedRow = Pick<EncodedRow, 'used'>;
+
 export interface Score {
   /** The model's own output in `manifest.outputSpace`, before calibration (float64 sum over the trees). */
   readonly rawOutput: number;
@@ -59,10 +70,15 @@ export interface RiskModel {
   readonly shapMethods: readonly ShapMethod[];
   /** Validates and encodes. @throws InvalidFeaturesError naming every unknown code, bad value and missing required feature. */
   encode(values: FeatureValues): EncodedRow;
+  /**
+   * As `encode`, for many rows.
+   * @param given row-major, rows x features, in the order of `manifest.features`; NaN where missing
+   */
+  encodeRows(given: Float64Array): EncodedRows;
   /** Probabilities by ONNX Runtime, checked against the parsed trees. Any number of rows; yields to the event loop between slices; stops when aborted. */
-  score(rows: readonly EncodedRow[], signal?: AbortSignal): Promise<Score[]>;
+  score(rows: readonly UsedRow[], signal?: AbortSignal): Promise<Score[]>;
   /** Exact SHAP values. Same slicing and abort behaviour as `score`. */
-  explain(rows: readonly EncodedRow[], method?: ShapMethod, signal?: AbortSignal): Promise<RowExplanation[]>;
+  explain(rows: readonly UsedRow[], method?: ShapMethod, signal?: AbortSignal): Promise<RowExplanation[]>;
   /** How a person reads a value: `145 mm Hg`, `asymptomatic`, `missing (taken as 240 mg/dL)`. */
   displayValue(feature: ModelFeature, given: number | null): string;
   close(): Promise<void>;

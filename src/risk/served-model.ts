@@ -1,13 +1,13 @@
 import { Agreement } from './agreement.js';
 import { calibrate, riskBandOf } from './calibration.js';
 import { displayValue } from './display-value.js';
-import { encodeFeatures } from './encode.js';
+import { encodeFeatures, encodeRows } from './encode.js';
 import { UnexplainableModelError } from './errors.js';
 import type { RiskModelManifest } from './manifest.js';
 import { ElementType } from './onnx/tensor-proto.js';
 import type { OnnxSession } from './onnx-session.js';
 import { type ParsedModel, prepareRows } from './parse-model.js';
-import type { EncodedRow, RiskModel, RowExplanation, Score, ShapMethod } from './risk-model.js';
+import type { RiskModel, RowExplanation, Score, ShapMethod, UsedRow } from './risk-model.js';
 import { scoreOfOutput } from './scores.js';
 import type { TreeExplainer } from './shap/index.js';
 import { SliceSizer } from './slices.js';
@@ -28,6 +28,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
   const { manifest, parsed, session, explainers } = parts;
   const { outputIndex, outputSpace } = manifest;
   const width = manifest.features.length;
+  const round = inputRounding(parsed);
   const agreement = new Agreement(parsed);
   const scoring = new SliceSizer();
   const explaining = new Map([...explainers.keys()].map((method) => [method, new SliceSizer()]));
@@ -35,7 +36,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
   const rawOf = (rows: Float64Array, rowCount: number): Float64Array => rawOutputs(parsed.ensemble, prepareRows(parsed, rows, rowCount), rowCount);
   const shapMethods = [...explainers.keys()];
 
-  async function scoreSlice(rows: readonly EncodedRow[]): Promise<Score[]> {
+  async function scoreSlice(rows: readonly UsedRow[]): Promise<Score[]> {
     const matrix = toMatrix(rows, width);
     const raw = rawOf(matrix, rows.length);
     const scores = await session.run(matrix, rows.length);
@@ -47,7 +48,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
     });
   }
 
-  function explainSlice(rows: readonly EncodedRow[], method: ShapMethod, explainer: TreeExplainer): RowExplanation[] {
+  function explainSlice(rows: readonly UsedRow[], method: ShapMethod, explainer: TreeExplainer): RowExplanation[] {
     const matrix = toMatrix(rows, width);
     const raw = rawOf(matrix, rows.length);
     const values = explainer.explain(matrix, rows.length);
@@ -65,7 +66,8 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
     sha256: parts.sha256,
     card: parts.card,
     shapMethods,
-    encode: (values) => encodeFeatures(manifest, values, inputRounding(parsed)),
+    encode: (values) => encodeFeatures(manifest, values, round),
+    encodeRows: (given) => encodeRows(manifest, given, round),
     score: async (rows, signal) => {
       const scores: Score[] = [];
       await scoring.each(rows.length, signal, async (start, end) => void scores.push(...(await scoreSlice(rows.slice(start, end)))));
@@ -99,7 +101,7 @@ export function inputRounding(parsed: ParsedModel): (value: number, feature: num
   return (value, feature) => (single[feature] ? Math.fround(value) : value);
 }
 
-function toMatrix(rows: readonly EncodedRow[], width: number): Float64Array {
+function toMatrix(rows: readonly UsedRow[], width: number): Float64Array {
   const matrix = new Float64Array(rows.length * width);
   rows.forEach((row, index) => matrix.set(row.used, index * width));
   return matrix;

@@ -3,6 +3,7 @@ import type { Models, ScoringChunk, ScoringJob } from '../../models/index.js';
 import { ScoringJobKind, ScoringJobState } from '../../models/index.js';
 import { isTerminal } from '../../src/jobs/job-status.js';
 import { unpackIds } from '../../src/jobs/patient-ids.js';
+import { predictedPatients } from '../support/predicted-patients.js';
 
 export interface Finding {
   readonly check: string;
@@ -18,8 +19,8 @@ export async function examine(models: Models, jobIds: readonly string[], patient
   const batches = jobs.filter(({ kind }) => kind === ScoringJobKind.BATCH);
   let singleFaults = 0;
   for (const job of singles) {
-    const predictions = await models.predictions.countDocuments({ job: job._id });
-    if (predictions !== (job.status.state === ScoringJobState.COMPLETED ? 1 : 0)) singleFaults += 1;
+    const predictions = await predictedPatients(models, job._id);
+    if (predictions.length !== (job.status.state === ScoringJobState.COMPLETED ? 1 : 0)) singleFaults += 1;
   }
   let batchPatients = 0;
   let batchFaults = 0;
@@ -47,7 +48,6 @@ async function resultsOfBatch(models: Models, job: ScoringJob): Promise<Map<stri
     for (const id of unpackIds(Buffer.from((patients as unknown as { buffer: Uint8Array }).buffer))) results.set(id.toHexString(), 0);
     for (const { patient } of failures) results.set(patient.toHexString(), (results.get(patient.toHexString()) ?? 0) + 1);
   }
-  const predictions = await models.predictions.find({ job: job._id }, { patient: 1 }).lean();
-  for (const { patient } of predictions) results.set(patient.toHexString(), (results.get(patient.toHexString()) ?? 0) + 1);
+  for (const patient of await predictedPatients(models, job._id)) results.set(patient, (results.get(patient) ?? 0) + 1);
   return results;
 }

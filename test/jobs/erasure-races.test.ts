@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ScoringJob } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
+import { createChunkRunner } from '../../src/jobs/chunk-runner.js';
+import { createRowScorers } from '../../src/jobs/grouped-scoring.js';
 import type { ClaimedJob } from '../../src/jobs/job-store.js';
+import type { ScoringTask } from '../../src/jobs/scoring-engine.js';
 import type { ScoringRecords } from '../../src/jobs/scoring-records.js';
 import { runSingleJob } from '../../src/jobs/single-job-runner.js';
+import { scoreColumns } from '../../src/risk/score-columns.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
@@ -27,7 +31,7 @@ async function runWith(meanwhile: (claim: ClaimedJob, viewer: Viewer, patientId:
       return app.records.storePrediction(prediction);
     },
   };
-  await runSingleJob({ ...app, records, attempts: 3, leaseMs: 60_000 }, claim, new AbortController().signal);
+  await runSingleJob({ ...app, scorerOf: createRowScorers(), records, attempts: 3, leaseMs: 60_000 }, claim, new AbortController().signal);
   return (await app.store.find(_id))!;
 }
 
@@ -44,6 +48,37 @@ describe('a patient that is deleted while it is scored', () => {
       await app.patients.delete(viewer, id);
     });
     expect(await app.models.predictions.countDocuments({ job: job._id })).toBe(0);
+  });
+});
+
+describe('a patient of a batch that is deleted while its chunk is scored', () => {
+  /** Runs the one chunk of a batch of three; `meanwhile` happens when the patients have been read. */
+  async function runChunk(slug: string, meanwhile: (viewer: Viewer, patientId: string) => Promise<unknown>): Promise<{ readonly patients: number; readonly size: number; readonly erased: boolean }> {
+    const viewer = { ...(await app.accessTokens.verify(await system.token('CLINICIAN', slug))), origin: { requestId: 'test', address: '127.0.0.1' } };
+    const [erased] = await Promise.all(Array.from({ length: 3 }, () => app.patients.create(viewer, newPatient() as never)));
+    const { _id } = await app.submitBatch(viewer, { all: true, modelId });
+    const records: ScoringRecords = {
+      ...app.records,
+      async patientRows(...request) {
+        const read = await app.records.patientRows(...request);
+        await meanwhile(viewer, erased!._id.toHexString());
+        return read;
+      },
+    };
+    const engine = { score: ({ model, used, rowCount, explain }: ScoringTask, signal: AbortSignal) => scoreColumns(model, used, rowCount, explain, signal), close: async () => undefined };
+    const runner = createChunkRunner({ ...app, records, engine, attempts: 3, leaseMs: 60_000 });
+    await runner.run(_id, 0, new AbortController().signal);
+    await runner.close();
+    const block = (await app.models.predictionBlocks.findOne({ job: _id }).lean())!;
+    return { patients: block.rows.length, size: block.size, erased: !block.rows.some(({ patient }) => patient.equals(erased!._id)) };
+  }
+
+  it('leaves no prediction', async () => {
+    expect(await runChunk('erased-meanwhile', (viewer, id) => app.patients.delete(viewer, id))).toEqual({ patients: 2, size: 2, erased: true });
+  });
+
+  it('is not missed: without an erasure all keep theirs', async () => {
+    expect(await runChunk('nobody-erased', () => Promise.resolve())).toEqual({ patients: 3, size: 3, erased: false });
   });
 });
 

@@ -23,7 +23,7 @@ async function submitJob(): Promise<Types.ObjectId> {
 describe('subscriptions', () => {
   it('leave nothing behind after 10,000 of them', async () => {
     const streams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
-    const predictionStreams = createPredictionStreams(app.events);
+    const predictionStreams = createPredictionStreams(app.events, app.scopeOf, app.logger);
     const jobId = await submitJob();
     const organizationId = await system.organizationId();
     for (let round = 0; round < 100; round += 1) {

@@ -120,6 +120,8 @@ describe('a leaked API key', () => {
       socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
       expect((await socket.closed).code).toBe(4403);
     }
+    // A machine has nothing to log in with.
+    expect((await system.post('{ scoringJobs { totalCount } }', undefined, key)).errors![0]!.message).toBe('This API key was revoked: ask an administrator for another.');
     expect((await listed()).find(({ id }) => id === apiKey.id)!.revokedAt).not.toBeNull();
     // A second time changes nothing, and is no fault.
     const again = await asAdmin<{ revokeApiKey: { revokedAt: string } }>(system, revokeMutation, { id: apiKey.id });

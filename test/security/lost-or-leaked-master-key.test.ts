@@ -89,10 +89,12 @@ describe('a rotation to another master key', () => {
     await seedPatients(config, models, { count: patients, seed: 1, organization: 'alpha' });
     const client = await system.client('CLINICIAN');
     const organization = new Types.ObjectId(await system.organizationId());
+    const { everyPatient } = system.app.scopeOf({ organizationId: organization.toHexString() });
     const expected = new Map(
-      (await system.app.records.patients(organization, (await models.patients.find({}, { _id: 1 }).lean()).map(({ _id }) => _id))).map(({ _id, mrn, givenName, familyName, birthDate }) => [
-        _id.toHexString(), { mrn, givenName, familyName, birthDate },
-      ]),
+      (await everyPatient.findMany((await models.patients.find({}, { _id: 1 }).lean()).map(({ _id }) => _id))).map((patient) => {
+        const { _id, mrn, givenName, familyName, birthDate } = patient!;
+        return [_id.toHexString(), { mrn, givenName, familyName, birthDate }];
+      }),
     );
     const ids = [...expected.keys()];
     const replaced = (await models.patients.distinct('dataKey')) as Types.ObjectId[];

@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { Role } from '../../models/index.js';
 import { testEncryptionKeys, testSecretKey } from '../support/system.js';
 import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { openUserAdministration } from '../../src/commands/user-administration.js';
 import { loadConfig } from '../../src/config.js';
 import { connectDatabase } from '../../src/database.js';
 import { StartupError } from '../../src/errors.js';
@@ -18,6 +20,7 @@ import { connectRedis } from '../../src/redis.js';
 import type { TlsFiles } from '../../src/tls-files.js';
 import { createAuthority, type Certificate } from '../support/certificates.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
+import { goodPassword } from '../support/identity.js';
 import { namespace } from '../support/namespace.js';
 import { startSystem } from '../support/system.js';
 
@@ -92,6 +95,18 @@ describe('Redis over TLS', async () => {
     for await (const { scoringJobUpdated } of api.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) ({ state } = scoringJobUpdated.job);
     expect(state).toBe('COMPLETED');
     expect(await (await fetch(`${system.url}/health`)).json()).toMatchObject({ dependencies: { redis: 'up' } });
+  });
+
+  test('is how the command line tells all processes whom it has shut out', async () => {
+    const { mongoUri, redisPrefix } = namespace();
+    const config = loadConfig({ MONGO_URI: mongoUri, REDIS_URL: url, REDIS_TLS_CA_FILE: ours.caFile, REDIS_PREFIX: redisPrefix, SECRET_KEY: testSecretKey });
+    const { directory: users, scope, actor, close } = await openUserAdministration(config, 'alpha', 'make');
+    onTestFinished(close);
+    const user = await users.create(scope, actor, { username: 'ada', role: Role.CLINICIAN, password: goodPassword });
+    await users.update(scope, actor, user, { disabled: true });
+    const redis = connectRedis(url, 'waiting', logger, { caFile: ours.caFile });
+    onTestFinished(() => redis.disconnect());
+    expect(Number(await redis.get(`${redisPrefix}:revocation-epoch`))).toBeGreaterThan(0);
   });
 });
 

@@ -1,0 +1,32 @@
+import { Types } from 'mongoose';
+import { createModels, ensureIndexes, RevocationKind, type Models } from '../../models/index.js';
+import type { App } from '../../src/app.js';
+import { connectDatabase } from '../../src/database.js';
+import { createOrganizationScopes } from '../../src/organization-scope.js';
+import { patientIds } from '../jobs/setup.js';
+import { unprotected } from './without.js';
+
+/** Gives every other patient a care team of two. */
+export async function giveCareTeams(models: Models, patients: number, member: string): Promise<void> {
+  const ids = (await patientIds(models, patients)).filter((_, index) => index % 2 === 0).map((id) => new Types.ObjectId(id));
+  await models.patients.collection.updateMany({ _id: { $in: ids } }, { $set: { careTeam: [member, 'colleague'] } });
+}
+
+/** Ends sessions that nobody has, as many as a busy hour leaves. */
+export async function revokeSessions({ identity }: App, organizationId: string, count: number): Promise<void> {
+  const subjects = Array.from({ length: count }, () => ({ kind: RevocationKind.SESSION, subject: new Types.ObjectId().toHexString() }));
+  await identity.revocations.revoke(new Types.ObjectId(organizationId), subjects);
+}
+
+/** Copies the patients, and what a start or a request looks up, of an app to another database, where the patients are stored as they are. */
+export async function copyInClear({ models, scopeOf }: App, organizationId: string, uri: string): Promise<void> {
+  const connection = await connectDatabase(uri);
+  const copy = createModels(connection);
+  await ensureIndexes(copy);
+  const { edges } = await scopeOf({ organizationId }).patients.page({ first: 500 }, {});
+  await createOrganizationScopes(copy, unprotected)({ organizationId }).patients.insertNew(edges.map(({ node }) => node));
+  for (const name of ['organizations', 'revocations', 'revocationEpochs', 'dataKeys'] as const) {
+    await copy[name].collection.insertMany((await models[name].collection.find().toArray()) as never[]);
+  }
+  await connection.close();
+}

@@ -1,0 +1,41 @@
+import type { Identity } from '../../src/auth/viewer.js';
+import { spawnEntry } from '../../src/embedded/spawn-entry.js';
+import type { Order } from './load.js';
+import type { ProtectionName } from './without.js';
+
+export interface DoorServer {
+  readonly url: string;
+  /** Used so far. It hardly depends on what else the machine does. */
+  cpuMicroseconds(): Promise<number>;
+  stop(): void;
+}
+
+/** @param off what it is without; nothing: the API as an operator starts it */
+export async function startDoorServer(environment: Record<string, string>, off: readonly ProtectionName[], everybody: Identity): Promise<DoorServer> {
+  const child = spawnEntry(new URL('./server.js', import.meta.url), { args: [JSON.stringify(off), JSON.stringify(everybody)], environment });
+  const { ready } = await new Promise<{ ready: string }>((resolve, reject) => {
+    child.once('message', resolve as (message: unknown) => void).once('exit', (code) => reject(new Error(`the server exited with ${code}`)));
+  });
+  return {
+    url: ready,
+    cpuMicroseconds: () =>
+      new Promise((resolve) => {
+        child.once('message', ({ cpu }: { cpu: NodeJS.CpuUsage }) => resolve(cpu.user + cpu.system));
+        child.send({});
+      }),
+    stop: () => void child.kill(),
+  };
+}
+
+/** Starts the process that sends the load. Each order resolves with how many requests were answered. */
+export async function startLoad(): Promise<(order: Order) => Promise<number>> {
+  const child = spawnEntry(new URL('./load.js', import.meta.url));
+  const message = (): Promise<{ answered?: number; failed?: string }> => new Promise((resolve) => child.once('message', resolve as (message: unknown) => void));
+  await message();
+  return async (order) => {
+    child.send(order);
+    const { answered, failed } = await message();
+    if (answered === undefined) throw new Error(failed);
+    return answered;
+  };
+}

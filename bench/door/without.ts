@@ -1,0 +1,53 @@
+import { Types } from 'mongoose';
+import { buildBareSchema, buildGuardedSchema } from '../../schema/build-schema.js';
+import type { App } from '../../src/app.js';
+import type { AuditTrail } from '../../src/audit/audit-trail.js';
+import type { Identity } from '../../src/auth/viewer.js';
+import { everyProtection } from '../../src/http/protections.js';
+import { startHttpServer, type HttpServer } from '../../src/http/server.js';
+import { createJobStreams } from '../../src/jobs/job-stream.js';
+import { createPredictionStreams } from '../../src/jobs/prediction-stream.js';
+import { createOrganizationScopes, type ScopeOf } from '../../src/organization-scope.js';
+import { createPatientService } from '../../src/patients/patient-service.js';
+import type { ProtectionOf } from '../../src/protection/protection.js';
+
+/** Each protection that can be taken away. What is added to the door is added here too, or the comparison does not see it. */
+export const protectionNames = ['audit', 'encryption', 'identity', 'permission-rules', 'care-team', 'query-limits', 'rate-limits', 'headers', 'socket-limits'] as const;
+export type ProtectionName = (typeof protectionNames)[number];
+
+/**
+ * The API of an app without some of its protections, which only a benchmark can make.
+ * @param everybody whom every request is taken to come from where `identity` is off
+ */
+export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, everybody: Identity): Promise<HttpServer> {
+  const audit: AuditTrail = off.has('audit') ? { record: async () => undefined } : app.audit;
+  const unfenced = off.has('encryption') ? createOrganizationScopes(app.models, unprotected) : app.scopeOf;
+  const scopeOf: ScopeOf = off.has('care-team') ? ({ organizationId }) => unfenced({ organizationId }) : unfenced;
+  const bare: App = {
+    ...app,
+    audit: { ...app.audit, ...audit },
+    scopeOf,
+    patients: createPatientService(scopeOf, audit, app.catalogue, async () => undefined),
+    identity: off.has('identity') ? { ...app.identity, authenticator: { authenticate: async () => everybody } } : app.identity,
+  };
+  await app.identity.start();
+  const schema = off.has('permission-rules') ? buildBareSchema(bare) : buildGuardedSchema(bare);
+  const sources = { app: bare, jobStreams: createJobStreams(app.models, scopeOf, app.events, app.logger), predictionStreams: createPredictionStreams(app.events) };
+  return startHttpServer(schema, sources, {
+    ...everyProtection,
+    queryLimits: !off.has('query-limits'),
+    rateLimits: !off.has('rate-limits'),
+    headers: !off.has('headers'),
+    socketLimits: !off.has('socket-limits'),
+  });
+}
+
+const dataKey = new Types.ObjectId();
+
+/** Stores every field as it is. */
+export const unprotected: ProtectionOf = () => ({
+  writer: async () => ({ dataKey, seal: (_document, _field, text) => text as never, blindIndex: (_field, value) => value, derivedKey: () => Buffer.alloc(32) }),
+  reader: async () => (_document, _field, text) => text as unknown as string,
+  protect: async () => Promise.reject(new Error('not measured')),
+  reveal: async () => Promise.reject(new Error('not measured')),
+});

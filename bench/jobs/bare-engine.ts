@@ -1,0 +1,35 @@
+import 'reflect-metadata';
+import { Types } from 'mongoose';
+import type { PatientRecord } from '../../src/patients/model-inputs.js';
+import { createApp } from '../../src/app.js';
+import { loadConfig } from '../../src/config.js';
+import { createLogger } from '../../src/logger.js';
+import { modelInputs } from '../../src/patients/model-inputs.js';
+
+// The floor of the comparison, in a process of its own: encodes, scores and explains patients that are in memory, opened,
+// before the clock starts, in a loop. Each message asks for one round.
+const app = await createApp(loadConfig(process.env), createLogger('error', 'bench'));
+const [organization, count] = process.argv.slice(2) as [string, string];
+const found = await app.models.patients.find({}, { _id: 1 }).limit(Number(count)).lean();
+const patients: PatientRecord[] = [];
+for (let start = 0; start < found.length; start += 1_000) {
+  const opened = await Promise.all(found.slice(start, start + 1_000).map(({ _id }) => app.records.patient(new Types.ObjectId(organization), _id)));
+  // Looked at once: decrypting is no part of the engine.
+  patients.push(...opened.flatMap((patient) => (patient ? [{ birthDate: patient.birthDate, sex: patient.sex, features: patient.features }] : [])));
+}
+const model = app.registry.find('heart-disease')!;
+const chunk = app.config.batchChunkSize;
+
+async function round(): Promise<number> {
+  const now = new Date();
+  const start = performance.now();
+  for (let first = 0; first < patients.length; first += chunk) {
+    const rows = patients.slice(first, first + chunk).map((patient) => model.encode(modelInputs(model.manifest, patient, now)));
+    await model.score(rows);
+    await model.explain(rows);
+  }
+  return patients.length / ((performance.now() - start) / 1000);
+}
+
+process.on('message', () => void round().then((rate) => process.send?.({ rate })));
+process.send?.({ ready: patients.length });

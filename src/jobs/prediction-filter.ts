@@ -1,0 +1,88 @@
+import { Types, type QueryFilter } from 'mongoose';
+import type { Prediction, PredictionBlock } from '../../models/index.js';
+import { toObjectId } from '../input.js';
+import type { RiskBand } from '../risk/manifest.js';
+import { placeOf } from './prediction-block.js';
+
+/** All conditions must hold. */
+export interface PredictionFilter {
+  readonly patientId?: string | null;
+  readonly jobId?: string | null;
+  readonly modelId?: string | null;
+  readonly modelVersion?: string | null;
+  readonly riskBands?: readonly RiskBand[] | null;
+  readonly createdAfter?: Date | null;
+  readonly createdBefore?: Date | null;
+  readonly minimumProbability?: number | null;
+}
+
+/** What of the predictions that match is shown. */
+export interface PredictionSelection extends PredictionFilter {
+  /** Patients of whom nothing is. */
+  readonly closed?: readonly Types.ObjectId[];
+}
+
+/** An id that is none matches nothing. */
+const idOrNone = (id: string): Types.ObjectId => toObjectId(id) ?? new Types.ObjectId();
+
+/** Conditions on fields that a prediction and a block have alike. */
+function sharedConditions(filter: PredictionFilter): QueryFilter<Pick<Prediction, 'job' | 'modelId' | 'modelVersion' | 'createdAt'>> {
+  const created = { ...(filter.createdAfter != null && { $gt: filter.createdAfter }), ...(filter.createdBefore != null && { $lt: filter.createdBefore }) };
+  return {
+    ...(filter.jobId != null && { job: idOrNone(filter.jobId) }),
+    ...(filter.modelId != null && { modelId: filter.modelId }),
+    ...(filter.modelVersion != null && { modelVersion: filter.modelVersion }),
+    ...(Object.keys(created).length > 0 && { createdAt: created }),
+  };
+}
+
+/**
+ * Predictions stored by themselves.
+ * @param after only those older than this one
+ */
+export function predictionQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<Prediction> {
+  return {
+    ...sharedConditions(filter),
+    ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
+    ...(filter.riskBands != null && { riskBand: { $in: [...filter.riskBands] } }),
+    ...(filter.minimumProbability != null && { probability: { $gte: filter.minimumProbability } }),
+    ...(filter.closed?.length && { $nor: [{ patient: { $in: [...filter.closed] } }] }),
+    ...(after && { _id: { $lt: after } }),
+  };
+}
+
+/** Blocks that can hold a match: all the others are passed over unread. */
+export function blockQuery(filter: PredictionFilter, after?: Types.ObjectId): QueryFilter<PredictionBlock> {
+  return {
+    ...sharedConditions(filter),
+    ...(filter.patientId != null && { 'rows.patient': idOrNone(filter.patientId) }),
+    ...(filter.riskBands != null && { riskBands: { $in: [...filter.riskBands] } }),
+    ...(filter.minimumProbability != null && { highestProbability: { $gte: filter.minimumProbability } }),
+    _id: {
+      // The first bytes of a block's id are the seconds of its `createdAt`.
+      ...(filter.createdAfter != null && { $gte: startOfSecond(filter.createdAfter) }),
+      $lte: after ? placeOf(after).block : newestId,
+    },
+  };
+}
+
+const startOfSecond = (time: Date): Types.ObjectId => Types.ObjectId.createFromTime(Math.max(0, Math.floor(time.getTime() / 1000)));
+const newestId = new Types.ObjectId('ffffffffffffffffffffffff');
+
+/** Whether some rows of a block may match and others not. */
+export const choosesRows = ({ patientId, riskBands, minimumProbability, closed = [] }: PredictionSelection): boolean =>
+  patientId != null || riskBands != null || minimumProbability != null || closed.length > 0;
+
+/** Aggregation condition on `$$row` of a block. */
+export function rowCondition(filter: PredictionSelection, after?: Types.ObjectId): object {
+  const place = after && placeOf(after);
+  return {
+    $and: [
+      ...(filter.patientId != null ? [{ $eq: ['$$row.patient', idOrNone(filter.patientId)] }] : []),
+      ...(filter.riskBands != null ? [{ $in: ['$$row.riskBand', [...filter.riskBands]] }] : []),
+      ...(filter.minimumProbability != null ? [{ $gte: ['$$row.probability', filter.minimumProbability] }] : []),
+      ...(filter.closed?.length ? [{ $not: { $in: ['$$row.patient', [...filter.closed]] } }] : []),
+      ...(place ? [{ $or: [{ $lt: ['$_id', place.block] }, { $lt: ['$$row.number', place.number] }] }] : []),
+    ],
+  };
+}

@@ -1,0 +1,50 @@
+/** A thread that does nothing but score and explain rows. It knows the risk engine, and neither database nor queue. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadRiskModels } from '../risk/registry.js';
+import type { RiskModel, RiskModelRegistry } from '../risk/risk-model.js';
+import { scoreColumns, type ScoredColumns } from '../risk/score-columns.js';
+import type { ScoringThreadAnswer, ScoringThreadData, ScoringThreadRequest } from './scoring-thread-messages.js';
+
+const port = parentPort!;
+const { modelsDirectory } = workerData as ScoringThreadData;
+const loading = loadRiskModels(modelsDirectory);
+// Told to whoever asks for the first score.
+loading.catch(() => undefined);
+let task = new AbortController();
+
+port.on('message', (request: ScoringThreadRequest) => {
+  switch (request.kind) {
+    case 'score': return void answer(request);
+    case 'cancel': return task.abort();
+    case 'close': return void close();
+  }
+});
+
+async function answer(request: ScoringThreadRequest & { kind: 'score' }): Promise<void> {
+  task = new AbortController();
+  try {
+    const model = requireModel(await loading, request);
+    const columns = await scoreColumns(model, request.used, request.rowCount, request.explain, task.signal);
+    port.postMessage({ columns } satisfies ScoringThreadAnswer, buffersOf(columns));
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    port.postMessage({ fault: { name, message } } satisfies ScoringThreadAnswer);
+  }
+}
+
+/** The process has checked that it serves this model; the thread has read the files once more. */
+function requireModel(registry: RiskModelRegistry, { modelId, modelVersion, modelSha256 }: ScoringThreadRequest & { kind: 'score' }): RiskModel {
+  const model = registry.find(modelId, modelVersion);
+  if (model?.sha256 === modelSha256) return model;
+  throw new Error(`The bundle of ${modelId}@${modelVersion} was changed since the worker started: restart the worker.`);
+}
+
+function buffersOf({ rawOutputs, probabilities, riskBands, explanations }: ScoredColumns): ArrayBuffer[] {
+  const { outputValues, additivityErrors, contributions } = explanations ?? {};
+  return [rawOutputs, probabilities, riskBands, outputValues, additivityErrors, contributions].flatMap((column) => (column ? [column.buffer as ArrayBuffer] : []));
+}
+
+async function close(): Promise<void> {
+  await (await loading.catch(() => undefined))?.close();
+  port.close();
+}

@@ -1,0 +1,98 @@
+import type { Types } from 'mongoose';
+import type { Prediction, PredictionRow } from '../../models/index.js';
+import type { OrganizationScope } from '../organization-scope.js';
+import type { PageSource } from '../pagination.js';
+import { blockHeadFields, placeOf, predictionId, predictionOf, type BlockHead } from './prediction-block.js';
+import { blockQuery, choosesRows, predictionQuery, rowCondition, type PredictionSelection } from './prediction-filter.js';
+
+/** The predictions of one organization, whether a single job stored them by themselves or a batch in blocks. */
+export interface StoredPredictions {
+  find(id: Types.ObjectId): Promise<Prediction | null>;
+  /** In the order of the ids; null where there is none. */
+  findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]>;
+  /** The prediction of a SINGLE job. */
+  ofJob(job: Types.ObjectId): Promise<Prediction | null>;
+  /** Which predictions a block holds, and of whom. */
+  ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
+  /** Newest first. */
+  list(filter: PredictionSelection): PageSource<Prediction>;
+  /** Takes out everything about a patient. */
+  erase(patient: Types.ObjectId): Promise<void>;
+}
+
+/** A row that was taken out of its block by `$unwind`. */
+type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
+
+const newestFirst = { _id: -1 } as const;
+
+const byId = (predictions: readonly (Prediction | null)[]): Map<string, Prediction> => new Map(predictions.flatMap((prediction) => (prediction ? [[prediction._id.toHexString(), prediction]] : [])));
+
+export function storedPredictions({ predictions, predictionBlocks }: Pick<OrganizationScope, 'predictions' | 'predictionBlocks'>): StoredPredictions {
+  async function findInBlock(id: Types.ObjectId): Promise<Prediction | null> {
+    const { block, number } = placeOf(id);
+    const found = await predictionBlocks.findOne({ _id: block }, { projection: { ...blockHeadFields, rows: { $elemMatch: { number } } } });
+    const row = found?.rows?.[0];
+    return row ? predictionOf(found, row) : null;
+  }
+
+  /** By their hexadecimal ids. Many ids are of few blocks, and a block is read once. */
+  async function findInBlocks(ids: readonly Types.ObjectId[]): Promise<Map<string, Prediction>> {
+    if (ids.length === 1) return byId([await findInBlock(ids[0]!)]);
+    const wanted = new Set(ids.map((id) => id.toHexString()));
+    const blocks = new Map(ids.map((id) => [placeOf(id).block.toHexString(), placeOf(id).block]));
+    const found = await predictionBlocks.find({ _id: { $in: [...blocks.values()] } }, { projection: { ...blockHeadFields, rows: 1 } });
+    return byId(found.flatMap(({ rows, ...head }) => rows.filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString())).map((row) => predictionOf(head, row))));
+  }
+
+  async function findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]> {
+    if (ids.length === 0) return [];
+    const [single, ofBlocks] = await Promise.all([predictions.findMany(ids), findInBlocks(ids)]);
+    return ids.map((id, index) => single[index] ?? ofBlocks.get(id.toHexString()) ?? null);
+  }
+
+  async function listBlocks(filter: PredictionSelection, after: Types.ObjectId | undefined, limit: number): Promise<Prediction[]> {
+    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, after) } };
+    const rows = await predictionBlocks.aggregate<UnwoundRow>(blockQuery(filter, after), [
+      { $sort: newestFirst },
+      { $project: { ...blockHeadFields, rows: { $reverseArray: matching } } },
+      // Reads no more blocks than it takes to fill the page.
+      { $unwind: '$rows' },
+      { $limit: limit },
+    ]);
+    return rows.map(({ rows: row, ...head }) => predictionOf(head, row));
+  }
+
+  async function countInBlocks(filter: PredictionSelection): Promise<number> {
+    const size = choosesRows(filter) ? { $size: { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } } } : '$size';
+    const [sum] = await predictionBlocks.aggregate<{ count: number }>(blockQuery(filter), [{ $group: { _id: null, count: { $sum: size } } }]);
+    return sum?.count ?? 0;
+  }
+
+  return {
+    find: async (id) => (await findMany([id]))[0] ?? null,
+    findMany,
+    async ofBlock(block) {
+      const found = await predictionBlocks.findOne({ _id: block }, { projection: { 'rows.number': 1, 'rows.patient': 1 } });
+      return found?.rows.map(({ number, patient }) => ({ _id: predictionId(block, number), patient })) ?? [];
+    },
+    ofJob: (job) => predictions.findOne({ job }),
+    list: (filter) => ({
+      async find(after, limit) {
+        const [single, ofBlocks] = await Promise.all([
+          predictions.find(predictionQuery(filter, after?.id), { sort: newestFirst, limit }),
+          listBlocks(filter, after?.id, limit),
+        ]);
+        return [...single, ...ofBlocks].sort((a, b) => Buffer.compare(b._id.id, a._id.id)).slice(0, limit);
+      },
+      async count() {
+        const counts = await Promise.all([predictions.count(predictionQuery(filter)), countInBlocks(filter)]);
+        return counts[0] + counts[1];
+      },
+    }),
+    async erase(patient) {
+      await predictions.deleteMany({ patient });
+      await predictionBlocks.updateMany({ 'rows.patient': patient }, { $pull: { rows: { patient } }, $inc: { size: -1 } });
+      await predictionBlocks.updateMany({ 'failures.patient': patient, failed: { $gt: 0 } }, { $pull: { failures: { patient } } });
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { riskBands } from './manifest.js';
+import type { RiskModel, ShapMethod } from './risk-model.js';
+
+/** Scores of many rows as columns, which one thread can hand to another without a copy. */
+export interface ScoredColumns {
+  readonly rawOutputs: Float64Array;
+  readonly probabilities: Float64Array;
+  /** Positions in `riskBands`. */
+  readonly riskBands: Uint8Array;
+  /** Absent when none was asked for. */
+  readonly explanations?: ExplainedColumns;
+}
+
+/** SHAP values of many rows; see `RowExplanation`. */
+export interface ExplainedColumns {
+  readonly method: ShapMethod;
+  readonly baseValue: number;
+  readonly outputValues: Float64Array;
+  readonly additivityErrors: Float64Array;
+  /** Row-major, rows x features. */
+  readonly contributions: Float64Array;
+}
+
+/**
+ * Scores rows, and explains them with the model's default method.
+ * @param used row-major, rowCount x features, as `EncodedRow.used`
+ * @throws the signal's reason when it is aborted
+ */
+export async function scoreColumns(model: RiskModel, used: Float64Array, rowCount: number, explain: boolean, signal?: AbortSignal): Promise<ScoredColumns> {
+  const width = model.manifest.features.length;
+  const rows = Array.from({ length: rowCount }, (_, row) => ({ used: used.subarray(row * width, (row + 1) * width) }));
+  const scores = await model.score(rows, signal);
+  const columns: ScoredColumns = {
+    rawOutputs: Float64Array.from(scores, ({ rawOutput }) => rawOutput),
+    probabilities: Float64Array.from(scores, ({ probability }) => probability),
+    riskBands: Uint8Array.from(scores, ({ riskBand }) => riskBands.indexOf(riskBand)),
+  };
+  if (!explain || rowCount === 0) return columns;
+  const explained = await model.explain(rows, undefined, signal);
+  const contributions = new Float64Array(rowCount * width);
+  explained.forEach((explanation, row) => contributions.set(explanation.contributions, row * width));
+  return {
+    ...columns,
+    explanations: {
+      method: explained[0]!.method,
+      baseValue: explained[0]!.baseValue,
+      outputValues: Float64Array.from(explained, ({ outputValue }) => outputValue),
+      additivityErrors: Float64Array.from(explained, ({ additivityError }) => additivityError),
+      contributions,
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { runDemonstration } from '../../src/commands/demonstration.js';
+import { startSystem } from '../support/system.js';
+
+const system = await startSystem();
+
+test('the demonstration ends with the Sandbox, a token that works, and how to log in as oneself', async () => {
+  let said = '';
+  const spies = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')];
+  onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));
+  for (const spy of spies) spy.mockImplementation((chunk) => ((said += String(chunk)), true));
+  await runDemonstration(system.app.config, system.url);
+  spies.forEach((spy) => spy.mockRestore());
+
+  expect(said).toContain(`Apollo Sandbox:  ${system.url}/graphql`);
+  const token = /^Bearer (\S+)$/m.exec(said)![1]!;
+  expect((await system.post('{ viewer { role } }', undefined, token)).data).toEqual({ viewer: { role: 'CLINICIAN' } });
+  expect(said).toContain('npx riskgraph user create --org demo --username NAME --role ADMIN');
+});
