@@ -98,7 +98,7 @@ describe('a patient with a care team', () => {
     const { data } = await system.post<{ submitBatchScoringJob: { id: string } }>(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${hers.id}", "${open.id}"] }) { id } }`, undefined, ada);
     const jobId = data!.submitBatchScoringJob.id;
     const job = new Types.ObjectId(jobId);
-    await expect.poll(() => models.scoringChunks.countDocuments({ job, done: true })).toBe(1);
+    await expect.poll(() => models.scoringChunks.countDocuments({ job, done: true }), { timeout: 30_000 }).toBe(1);
     const failures = [hers, open].map(({ id }) => ({ patient: new Types.ObjectId(id), code: 'BAD_USER_INPUT', message: 'cholesterol is missing' }));
     await models.scoringChunks.updateOne({ job }, { $set: { failures, failed: 2 } });
     const failuresFor = async (token: string): Promise<unknown> => (await system.post(`{ scoringJob(id: "${jobId}") { failures { patientId } } }`, undefined, token)).data;
@@ -160,6 +160,26 @@ describe('breaking the glass', () => {
     await models.patients.collection.updateOne({ _id: new Types.ObjectId(hers.id) }, { $set: { 'breakGlass.0.expiresAt': new Date() } });
     expect(codesOf(await system.post(`{ patient(id: "${hers.id}") { id } }`, undefined, bob))).toEqual(['FORBIDDEN']);
     expect(await breakGlass(`patientId: "${hers.id}"`)).toMatchObject({ data: { breakGlass: { patientId: hers.id } } });
+  });
+
+  test('ends with its time in a subscription that is open, too', async () => {
+    await breakGlass(`patientId: "${hers.id}"`);
+    const socket = await connectSocket(system.url, bob);
+    socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { patient { id givenName } } }' } });
+    await expect.poll(async () => (await fetch(`${system.url}/metrics`)).text()).toContain('riskgraph_subscriptions{kind="predictionCreated"} 1');
+    const scoreOnce = async (id: string): Promise<void> => {
+      const before = await models.predictions.countDocuments({ patient: id });
+      await system.post(`mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`, undefined, ada);
+      await expect.poll(() => models.predictions.countDocuments({ patient: id }), { timeout: 30_000 }).toBe(before + 1);
+    };
+    await scoreOnce(hers.id);
+    expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { predictionCreated: { patient: { id: hers.id, givenName: 'Canary' } } } } });
+    await models.patients.collection.updateOne({ _id: new Types.ObjectId(hers.id) }, { $set: { 'breakGlass.0.expiresAt': new Date() } });
+    const seen = (await eventsOf(hers.id, 'bob')).length;
+    await scoreOnce(hers.id);
+    const open = await patientOf(null);
+    expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { predictionCreated: { patient: { id: open.id } } } } });
+    expect(await eventsOf(hers.id, 'bob')).toHaveLength(seen);
   });
 
   test('lets nobody into the care team', async () => {
