@@ -18,7 +18,7 @@ export const outsideCareTeam = (action: Action = 'patient:read', patientId?: str
  * @throws ForbiddenError for one that is closed
  */
 export async function refuseClosed({ everyPatient }: OrganizationScope, condition: PatientCondition, action?: Action): Promise<void> {
-  for await (const id of everyPatient.ids(condition)) throw outsideCareTeam(action, id.toHexString());
+  for await (const [id] of everyPatient.ids(condition)) throw outsideCareTeam(action, id!.toHexString());
 }
 
 /** The patients of the organization that are closed to this viewer. */
