@@ -205,6 +205,7 @@ describe('breaking the glass', () => {
     );
     expect(data!.breakGlassAccesses.edges).toEqual([{ node: { patientId: hers.id, username: 'bob', reason: 'Reason number seventeen' } }]);
     expect(data!.auditEvents.totalCount).toBeGreaterThan(0);
+    expect(await eventsOf(hers.id, 'the-admin')).toMatchObject([{ action: 'audit:read', outcome: 'ALLOWED' }]);
   });
 
   test('reaches no other organization', async () => {
