@@ -8,7 +8,8 @@ import { tlsFaults, type TlsFiles } from './tls-files.js';
 
 const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
-const environmentSchema = z.object({
+/** Every setting, with its default. */
+export const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
