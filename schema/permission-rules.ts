@@ -1,6 +1,6 @@
 import { allow, deny, rule, shield } from 'graphql-shield';
-import { isObjectType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
-import { applyMiddleware, type IMiddlewareTypeMap } from 'graphql-middleware';
+import { isObjectType, type GraphQLFieldResolver, type GraphQLObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
+import { applyMiddleware, type IMiddlewareFieldMap } from 'graphql-middleware';
 import { authorize, type Action } from '../src/auth/permissions.js';
 import { ForbiddenError } from '../src/errors.js';
 import type { OperationContext } from './common/context.js';
@@ -112,42 +112,59 @@ export function fieldRule(type: string, field: string): FieldRule | undefined {
 }
 
 /** Rules depend on viewer and action alone, so shield may remember the answer within an operation. */
-const actionRule = (action: Action) =>
-  rule(`may do ${action}`, { cache: 'contextual' })((_parent, _args, { viewer, authenticationFault }: OperationContext) => {
-    if (authenticationFault) return authenticationFault;
+const actionRule = (action: Action, allowed: AllowedActions) =>
+  rule(`may do ${action}`, { cache: 'contextual' })((_parent, _args, context: OperationContext) => {
+    if (context.authenticationFault) return context.authenticationFault;
     try {
-      authorize(viewer, action);
+      authorize(context.viewer, action);
+      allowed.set(context, (allowed.get(context) ?? new Set()).add(action));
       return true;
     } catch (error) {
       return error as Error;
     }
   });
 
+/** A resolver around a resolver, as graphql-middleware has it. */
+type Middleware = (resolve: GraphQLFieldResolver<unknown, unknown>, parent: unknown, args: object, context: OperationContext, info: GraphQLResolveInfo) => unknown;
+
+/** What a rule of shield has allowed in an operation, by the operation's context. */
+type AllowedActions = WeakMap<OperationContext, Set<Action>>;
+
+/**
+ * Asks shield once an operation for each action: with the answer remembered, shield would still make five promises for every
+ * field of every row. Whatever is not known to be allowed goes to shield.
+ */
+function onceAllowed(shielded: Middleware, action: Action, allowed: AllowedActions): Middleware {
+  return (resolve, parent, args, context, info) =>
+    allowed.get(context)?.has(action) ? resolve(parent, args, context, info) : shielded(resolve, parent, args, context, info);
+}
+
 /**
  * Guards every field of the schema with graphql-shield.
  *
- * Two things are done around shield. It wraps every field of every object type, which more than halves the speed of
- * long lists: types whose fields are all `with-parent` are left unwrapped. And graphql-middleware wraps `subscribe`
- * only of fields without `resolve`, which type-graphql always sets: it is taken off while the rules are applied, so
- * that a subscription is refused before it begins instead of at its first event.
+ * Three things are done around shield. It wraps every field of every object type, which more than halves the speed of
+ * long lists: fields that everybody may see who was let at the object are left unwrapped. It is asked once an operation for
+ * each action. And graphql-middleware wraps `subscribe` only of fields without `resolve`, which type-graphql always sets: it
+ * is taken off while the rules are applied, so that a subscription is refused before it begins instead of at its first event.
  */
 export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   const guarded = Object.values(schema.getTypeMap()).filter(
     (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith('__') && needsWrapping(type),
   );
+  const allowed: AllowedActions = new WeakMap();
   const rules = new Map<Action, ReturnType<typeof actionRule>>();
   const ruleOf = (field: FieldRule | undefined) => {
     if (field === undefined) return deny;
     if (field === 'with-parent' || field === 'public') return allow;
-    const made = rules.get(field) ?? actionRule(field);
+    const made = rules.get(field) ?? actionRule(field, allowed);
     rules.set(field, made);
     return made;
   };
   const tree = Object.fromEntries(
     guarded.map((type) => [type.name, Object.fromEntries(Object.keys(type.getFields()).map((field) => [field, ruleOf(fieldRule(type.name, field))]))]),
   );
-  const middleware = shield(tree, { allowExternalErrors: true, fallbackRule: deny, fallbackError: noRule }).generate(schema) as IMiddlewareTypeMap;
-  const ownTypes = Object.fromEntries(Object.entries(middleware).filter(([type]) => type in tree));
+  const middleware = shield(tree, { allowExternalErrors: true, fallbackRule: deny, fallbackError: noRule }).generate(schema) as Record<string, Record<string, Middleware>>;
+  const ownTypes = Object.fromEntries(guarded.map(({ name }) => [name, wrappedFields(name, middleware[name]!, allowed)]));
 
   const subscriptions = Object.values(schema.getSubscriptionType()?.getFields() ?? {});
   const resolvers = subscriptions.map((field) => field.resolve);
@@ -159,6 +176,17 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
 
 /** What shield says where no rule lets anybody in. */
 const noRule = new ForbiddenError('Nobody may read this field: it has no permission rule.');
+
+/** Of the fields of a type those that not everybody may see. What has no rule is among them: shield refuses it. */
+function wrappedFields(type: string, shielded: Record<string, Middleware>, allowed: AllowedActions): IMiddlewareFieldMap {
+  const wrapped = Object.entries(shielded).flatMap(([field, middleware]) => {
+    const needed = fieldRule(type, field);
+    if (needed === 'with-parent' || needed === 'public') return [];
+    return [[field, needed === undefined ? middleware : onceAllowed(middleware, needed, allowed)] as const];
+  });
+  // Its type wants promises; it hands on whatever a middleware returns.
+  return Object.fromEntries(wrapped) as IMiddlewareFieldMap;
+}
 
 function needsWrapping(type: GraphQLObjectType): boolean {
   return Object.keys(type.getFields()).some((field) => fieldRule(type.name, field) !== 'with-parent');

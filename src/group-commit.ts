@@ -12,8 +12,11 @@ export type GroupResult<R> = { readonly value: R } | { readonly error: unknown }
  * forms the next one. A lone call goes at once and waits for nobody. This is how databases commit (group commit,
  * DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984), applied to the client.
  * @param work answers the items of a group in their order; when it throws, all of them fail
+ * @param options.gather waits for more after a group of several, where the work costs by the group rather than by the item; what
+ *   was called alone waits for nobody. PostgreSQL's commit_delay and commit_siblings:
+ *   https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-COMMIT-DELAY. Default: not at all
  */
-export function createGroupCommit<T, R>(work: (items: T[]) => Promise<GroupResult<R>[]>): GroupCommit<T, R> {
+export function createGroupCommit<T, R>(work: (items: T[]) => Promise<GroupResult<R>[]>, options: { readonly gather?: () => Promise<unknown> } = {}): GroupCommit<T, R> {
   interface Waiting {
     readonly item: T;
     resolve(value: R): void;
@@ -36,6 +39,7 @@ export function createGroupCommit<T, R>(work: (items: T[]) => Promise<GroupResul
       } catch (error) {
         group.forEach(({ reject }) => reject(error));
       }
+      if (group.length > 1) await options.gather?.();
     }
     underWay = false;
   }

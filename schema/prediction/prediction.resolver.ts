@@ -39,7 +39,9 @@ export class PredictionResolver {
     @Arg('filter', () => PredictionFilter, { nullable: true }) filter: PredictionFilter | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof PredictionConnection>> {
-    return toConnection(await this.service.list(viewer, page, filter ?? {}), this.toPrediction(viewer));
+    // Each row is compared with each of them: the same band over and over would be a bomb.
+    const riskBands = filter?.riskBands && [...new Set(filter.riskBands)];
+    return toConnection(await this.service.list(viewer, page, { ...filter, riskBands }), this.toPrediction(viewer));
   }
 
   @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.', complexity: 500 })

@@ -3,7 +3,7 @@ import type { Types } from 'mongoose';
 import type { AuditEvent, AuditHead } from '../../models/index.js';
 
 /** What the first event of a chain has in place of a hash before it. */
-export const chainStart = '0'.repeat(64);
+const chainStart = '0'.repeat(64);
 
 /** An event before it has a place in the chain. */
 export type UnchainedEvent = Omit<AuditEvent, 'sequence' | 'previousHash' | 'hash'>;

@@ -41,8 +41,8 @@ function auditQuery(filter: AuditEventFilter): QueryFilter<AuditEvent> {
   // An id that is none matches nothing.
   if (filter.patientId != null) query.patients = toObjectId(filter.patientId) ?? new Types.ObjectId();
   if (filter.username != null) query.username = filter.username;
-  if (filter.actions != null) query.action = { $in: [...filter.actions] };
-  if (filter.outcomes != null) query.outcome = { $in: [...filter.outcomes] };
+  if (filter.actions != null) query.action = { $in: [...new Set(filter.actions)] };
+  if (filter.outcomes != null) query.outcome = { $in: [...new Set(filter.outcomes)] };
   if (filter.flagged != null) query.flagged = filter.flagged;
   if (filter.requestId != null) query.requestId = filter.requestId;
   const occurred = { ...(filter.occurredAfter != null && { $gt: filter.occurredAfter }), ...(filter.occurredBefore != null && { $lt: filter.occurredBefore }) };

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { mongo, Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { AuditEvent, Models } from '../../models/index.js';
@@ -12,6 +13,11 @@ export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
 
 /** How often the head of a chain that grows is written. Until then a cut end shows only against an anchor. Milliseconds. */
 const headPeriodMs = 1_000;
+/**
+ * How long events wait for others when several happen at once: a write to the journal costs much the same for one event as
+ * for ten. Milliseconds.
+ */
+const gatherMs = 2;
 /** Other processes may have appended first; each time somebody gets on. */
 const largestTries = 100;
 
@@ -71,7 +77,7 @@ export function createAuditTrail(models: Models, keyOf: AuditKeyOf, logger: Logg
       }),
     );
     return events.map((event) => outcomes[ids.indexOf(idOf(event))]!);
-  });
+  }, { gather: () => delay(gatherMs) });
 
   async function writeHeads(): Promise<void> {
     const ids = [...unwrittenHeads];

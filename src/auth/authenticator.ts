@@ -5,6 +5,7 @@ import { looksLikeApiKey } from './api-keys/api-key-format.js';
 import type { ApiKeyVerifier } from './api-keys/api-key-verifier.js';
 import type { OidcVerifier } from './oidc/oidc-verifier.js';
 import type { Revocations } from './revocation/revocations.js';
+import { createVerifiedTokens } from './verified-tokens.js';
 import type { Identity } from './viewer.js';
 
 /** Finds out whom a credential speaks for. */
@@ -26,12 +27,23 @@ export interface AuthenticatorDependencies {
 }
 
 export function createAuthenticator({ accessTokens, apiKeys, oidc, revocations }: AuthenticatorDependencies): Authenticator {
+  const verified = createVerifiedTokens();
+
+  /** Our own tokens alone are remembered: the keys of another issuer may be withdrawn, and API keys have a memory of their own. */
+  async function verifyOwn(token: string): Promise<Identity> {
+    const identity = await accessTokens.verify(token);
+    verified.add(token, identity);
+    return identity;
+  }
+
   /** Each kind has one verifier, chosen before anything is believed: a token that its verifier refuses is tried with no other. */
-  function verify(credential: string): Promise<Identity> {
+  async function verify(credential: string): Promise<Identity> {
     if (looksLikeApiKey(credential)) return apiKeys.verify(credential);
+    const known = verified.find(credential);
+    if (known) return known;
     const issuer = claimedIssuer(credential);
     if (oidc && issuer === oidc.issuer) return oidc.verify(credential);
-    if (issuer === accessTokenIssuer) return accessTokens.verify(credential);
+    if (issuer === accessTokenIssuer) return verifyOwn(credential);
     throw new UnauthenticatedError('The access token is not valid or has expired: get a new one.');
   }
 

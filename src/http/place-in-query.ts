@@ -33,7 +33,7 @@ export function placeInQuery({ loc }: ASTNode): string | undefined {
 }
 
 /** `input` is the one argument of every mutation: its name says nothing about the place. */
-export function withinInput<T>(path: readonly T[]): readonly T[] {
+function withinInput<T>(path: readonly T[]): readonly T[] {
   return path[0] === 'input' && path.length > 1 ? path.slice(1) : path;
 }
 

@@ -23,8 +23,10 @@ import { createRequestAdmission } from './request-admission.js';
 import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
 
-/** Largest request body and WebSocket message. A batch names at most 100,000 patients, 27 bytes each. */
+/** Largest request body. A batch names at most 100,000 patients, 27 bytes each. */
 const largestRequestBytes = 4 * 1024 * 1024;
+/** Largest WebSocket message: a subscription keeps its document and variables for as long as it is open, and thousands may be. */
+const largestMessageBytes = 64 * 1024;
 
 /** A request must have come in whole within this time, milliseconds: 4 MiB over a slow line, but no drop by drop. */
 const requestTimeoutMs = 60_000;
@@ -82,7 +84,7 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   });
   await server.register(websocket, {
     // graphql-ws sets handleProtocols too, but only when the first socket is open already.
-    options: { maxPayload: largestRequestBytes, handleProtocols },
+    options: { maxPayload: largestMessageBytes, handleProtocols },
     // Fastify closes sockets without a code; clients take 1001 as a hint to come back.
     preClose(done) {
       for (const client of this.websocketServer.clients) client.close(1001, 'Going away: connect again');

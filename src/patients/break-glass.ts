@@ -64,7 +64,9 @@ export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, min
       const { breakGlassAccesses, protection } = scopeOf(viewer);
       const page = await readPage<StoredBreakGlassAccess>(breakGlassAccesses, {}, request);
       const read = await protection.reader(page.edges.map(({ node }) => node.dataKey));
-      await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED' });
+      // The reasons are about patients, and may say much of them.
+      const patientIds = [...new Set(page.edges.map(({ node }) => node.patient.toHexString()))];
+      await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED', patientIds });
       return { ...page, edges: page.edges.map(({ cursor, node }) => ({ cursor, node: { ...node, reason: read(node._id, reasonField, node.reason) } })) };
     },
   };

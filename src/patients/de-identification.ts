@@ -11,9 +11,9 @@ export const pooledAge = 90;
 /** Whether this viewer sees exact ages. */
 export const seesExactAge = (viewer: Viewer | null): boolean => viewer !== null && mayViewer(viewer, 'patient:read-exact-age');
 
-/** An age, in years, as the viewer may see it. */
+/** An age as the viewer may see it: otherwise in whole years, as a fraction of a year tells the birthday to the day. */
 export function shownAge<T extends number | null>(age: T, viewer: Viewer | null): T {
-  return age !== null && age > pooledAge && !seesExactAge(viewer) ? (pooledAge as T) : age;
+  return age !== null && !seesExactAge(viewer) ? (Math.min(Math.floor(age), pooledAge) as T) : age;
 }
 
 /** A feature's value as the viewer may see it. @param feature its definition, unknown once no model served has it */

@@ -1,6 +1,8 @@
 import { Types } from 'mongoose';
 import type { Models, ScoringChunk, ScoringJob } from '../../models/index.js';
 import { ScoringJobKind, ScoringJobState } from '../../models/index.js';
+import type { AuditKeyOf } from '../../src/audit/audit-writer.js';
+import { verifyChains, type OrganizationReport } from '../../src/audit/verify-chains.js';
 import { isTerminal } from '../../src/jobs/job-status.js';
 import { unpackIds } from '../../src/jobs/patient-ids.js';
 import { predictedPatients } from '../support/predicted-patients.js';
@@ -50,4 +52,15 @@ async function resultsOfBatch(models: Models, job: ScoringJob): Promise<Map<stri
   }
   for (const patient of await predictedPatients(models, job._id)) results.set(patient, (results.get(patient) ?? 0) + 1);
   return results;
+}
+
+/** Two API nodes appended to one chain while they were killed: is it whole, and does it tell of every accepted job? */
+export async function examineAuditTrail(models: Models, keyOf: AuditKeyOf, jobIds: readonly string[]): Promise<Finding[]> {
+  const reports: OrganizationReport[] = [];
+  for await (const report of verifyChains(models, keyOf)) reports.push(report);
+  const told = new Set(await models.auditEvents.distinct('subject.id', { action: 'job:submit', outcome: 'ALLOWED' }));
+  return [
+    { check: 'audit event follows the one before it', of: reports.reduce((sum, { events }) => sum + events, 0), wrong: reports.reduce((sum, { faults }) => sum + faults.length, 0) },
+    { check: 'accepted job is in the audit trail', of: jobIds.length, wrong: jobIds.filter((id) => !told.has(id)).length },
+  ];
 }

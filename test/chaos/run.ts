@@ -6,12 +6,15 @@ import Table from 'cli-table3';
 import { Redis } from 'ioredis';
 import { createModels, Role } from '../../models/index.js';
 import { SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { auditKeys } from '../../src/audit/audit-keys.js';
 import { issueLocalToken } from '../../src/commands/local-access.js';
+import { localMasterKeys } from '../../src/commands/master-keys.js';
 import { seedPatients } from '../../src/commands/seed.js';
 import { loadConfig } from '../../src/config.js';
 import { connectDatabase } from '../../src/database.js';
+import { openProtection } from '../../src/protection/open-protection.js';
 import { startDeployment, type Deployment, type Victim } from './deployment.js';
-import { examine } from './examine.js';
+import { examine, examineAuditTrail } from './examine.js';
 import { createPersistentClient, type PersistentClient } from './persistent-client.js';
 
 // 1,000 single jobs and 5 batches of 2,000 patients while every kind of process is killed at random, Redis is flushed
@@ -47,7 +50,9 @@ try {
   const followed = await Promise.all(accepted.map(({ following }) => following));
   console.log(`all subscribers have seen their end after ${((Date.now() - started) / 1000).toFixed(0)} s`);
   // The driver's own connection may have lost its server a few times as well.
-  const findings = await examine(models, accepted.map(({ id }) => id), patients.length);
+  const { protectionOf } = await openProtection(models, await localMasterKeys(config));
+  const jobIds = accepted.map(({ id }) => id);
+  const findings = [...(await examine(models, jobIds, patients.length)), ...(await examineAuditTrail(models, auditKeys(protectionOf), jobIds))];
 
   const table = new Table({ head: ['what was done', 'times'], style: { head: [], border: [], compact: true } });
   table.push(...Object.entries(done).sort().map(([what, times]) => [what, times]), ['requests repeated by clients', client.retries()]);

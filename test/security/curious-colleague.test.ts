@@ -98,7 +98,7 @@ describe('a patient with a care team', () => {
     const { data } = await system.post<{ submitBatchScoringJob: { id: string } }>(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${hers.id}", "${open.id}"] }) { id } }`, undefined, ada);
     const jobId = data!.submitBatchScoringJob.id;
     const job = new Types.ObjectId(jobId);
-    await expect.poll(() => models.scoringChunks.countDocuments({ job, done: true })).toBe(1);
+    await expect.poll(() => models.scoringChunks.countDocuments({ job, done: true }), { timeout: 30_000 }).toBe(1);
     const failures = [hers, open].map(({ id }) => ({ patient: new Types.ObjectId(id), code: 'BAD_USER_INPUT', message: 'cholesterol is missing' }));
     await models.scoringChunks.updateOne({ job }, { $set: { failures, failed: 2 } });
     const failuresFor = async (token: string): Promise<unknown> => (await system.post(`{ scoringJob(id: "${jobId}") { failures { patientId } } }`, undefined, token)).data;
@@ -162,6 +162,26 @@ describe('breaking the glass', () => {
     expect(await breakGlass(`patientId: "${hers.id}"`)).toMatchObject({ data: { breakGlass: { patientId: hers.id } } });
   });
 
+  test('ends with its time in a subscription that is open, too', async () => {
+    await breakGlass(`patientId: "${hers.id}"`);
+    const socket = await connectSocket(system.url, bob);
+    socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { patient { id givenName } } }' } });
+    await expect.poll(async () => (await fetch(`${system.url}/metrics`)).text()).toContain('riskgraph_subscriptions{kind="predictionCreated"} 1');
+    const scoreOnce = async (id: string): Promise<void> => {
+      const before = await models.predictions.countDocuments({ patient: id });
+      await system.post(`mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`, undefined, ada);
+      await expect.poll(() => models.predictions.countDocuments({ patient: id }), { timeout: 30_000 }).toBe(before + 1);
+    };
+    await scoreOnce(hers.id);
+    expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { predictionCreated: { patient: { id: hers.id, givenName: 'Canary' } } } } });
+    await models.patients.collection.updateOne({ _id: new Types.ObjectId(hers.id) }, { $set: { 'breakGlass.0.expiresAt': new Date() } });
+    const seen = (await eventsOf(hers.id, 'bob')).length;
+    await scoreOnce(hers.id);
+    const open = await patientOf(null);
+    expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { predictionCreated: { patient: { id: open.id } } } } });
+    expect(await eventsOf(hers.id, 'bob')).toHaveLength(seen);
+  });
+
   test('lets nobody into the care team', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     for (const careTeam of ['["ada", "bob"]', 'null']) {
@@ -185,6 +205,7 @@ describe('breaking the glass', () => {
     );
     expect(data!.breakGlassAccesses.edges).toEqual([{ node: { patientId: hers.id, username: 'bob', reason: 'Reason number seventeen' } }]);
     expect(data!.auditEvents.totalCount).toBeGreaterThan(0);
+    expect(await eventsOf(hers.id, 'the-admin')).toMatchObject([{ action: 'audit:read', outcome: 'ALLOWED' }]);
   });
 
   test('reaches no other organization', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { StoredPatient } from '../../models/index.js';
+import { Role, type StoredPatient } from '../../models/index.js';
 import {
   CreatePatientDocument,
   DeletePatientDocument,
@@ -27,8 +27,12 @@ const identity = { mrn: 'Canarymrn-1', givenName: 'Canarygiven', familyName: 'Ca
 const changed = { givenName: 'Canarychangedgiven', familyName: 'Canarychangedfamily', birthDate: '1949-11-05' };
 const second = { mrn: 'Canarymrn-2', givenName: 'Canarysecondgiven', familyName: 'Canarysecondfamily', birthDate: '1938-02-17' };
 const deleted = { mrn: 'Canarymrn-3', givenName: 'Canarydeletedgiven', familyName: 'Canarydeletedfamily', birthDate: '1927-08-30' };
+const closed = { mrn: 'Canarymrn-5', givenName: 'Canaryclosedgiven', familyName: 'Canaryclosedfamily', birthDate: '1962-12-19' };
 const keys = ['Canarykey single', 'Canarykey batch'];
-const markers = [identity, changed, second, deleted].flatMap((one) => Object.values(one)).concat(keys);
+const reasons = ['Canaryreason of a colleague', 'Canaryreason for nobody'];
+/** What people type into the wrong field of a login. */
+const typed = ['Canarytyped as a username', 'Canarytyped as a password'];
+const markers = [identity, changed, second, deleted, closed].flatMap((one) => Object.values(one)).concat(keys, reasons, typed);
 
 /** Drives everything that writes, failures included. */
 async function useTheApi(): Promise<void> {
@@ -42,6 +46,15 @@ async function useTheApi(): Promise<void> {
   const filter = { mrn: identity.mrn, familyName: identity.familyName };
   await score((await client.request(SubmitBatchScoringJobDocument, { input: { filter, modelId, idempotencyKey: keys[1] } })).submitBatchScoringJob);
   await client.request(UpdatePatientDocument, { input: { id, expectedVersion: 1, ...changed } });
+  const colleague = await system.app.accessTokens.sign({ username: 'colleague', role: Role.CLINICIAN, organizationId: await system.organizationId() }, 600);
+  const createClosed = 'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }';
+  const { data } = await system.post<{ createPatient: { id: string } }>(createClosed, { input: { ...closed, features, careTeam: ['colleague'] } }, colleague);
+  const breakGlass = 'mutation ($input: BreakGlassInput!) { breakGlass(input: $input) { reason } }';
+  const opened = await system.post(breakGlass, { input: { patientId: data!.createPatient.id, reason: reasons[0] } }, token);
+  expect(opened.data).toEqual({ breakGlass: { reason: reasons[0] } });
+  await system.post(breakGlass, { input: { mrn: 'Canarymrn-6', reason: reasons[1] } }, token);
+  await system.post('mutation ($input: LoginInput!) { login(input: $input) { accessToken } }', { input: { organization: 'alpha', username: typed[0], password: typed[1] } });
+  await system.post(`{ simulateRisk(input: { modelId: "${modelId}", patientId: "${id}" }) { probability } patient(mrn: "Canarymrn-7") { id } }`, undefined, token);
   const gone = await create(deleted);
   await client.request(DeletePatientDocument, { id: gone });
   await client.request(PatientsDocument, { filter: { familyName: second.familyName } });

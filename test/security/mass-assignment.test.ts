@@ -2,6 +2,7 @@ import { getNamedType, isInputObjectType, type GraphQLInputObjectType } from 'gr
 import { expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { newPatient } from '../support/heart-disease.js';
+import { everyCall } from '../support/operations.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -35,6 +36,35 @@ test.each(['organization', 'organizationId', '_id', 'id', 'version', 'createdAt'
   const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body });
   const answer = (await response.json()) as { errors?: { message: string; extensions: { code: string } }[] };
   expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
+  expect(await system.counts()).toEqual(before);
+});
+
+const ownedNames = ['organization', 'organizationId', '_id', 'state', 'status', 'probability', 'riskBand', 'passwordHash', 'secretHash', 'tokenHash', 'modelSha256', 'createdAt', 'createdBy', 'submittedBy', 'lastUsedAt', 'flagged', '$set'];
+const calls = everyCall(schema, () => [], 1);
+const roots = [schema.getQueryType()!, schema.getMutationType()!].flatMap((type) => Object.values(type.getFields()));
+/** Every argument that is an input object, with a call that is valid for the schema. */
+const inputArguments = roots.flatMap((field) =>
+  field.args.flatMap((argument) => {
+    const input = getNamedType(argument.type);
+    return isInputObjectType(input) ? [{ place: `${field.name}(${argument.name}: ${input.name})`, argument: argument.name, input, call: calls.find((call) => call.field === field.name)! }] : [];
+  }),
+);
+
+test('every mutation that takes more than ids is among the places', () => {
+  expect(inputArguments.map(({ place }) => place)).toEqual(expect.arrayContaining(['createUser(input: CreateUserInput)', 'createApiKey(input: CreateApiKeyInput)', 'breakGlass(input: BreakGlassInput)', 'patients(filter: PatientFilter)']));
+});
+
+test.each(inputArguments.map((one) => [one.place, one] as const))('%s takes nothing that only the server sets', async (_place, { argument, input, call }) => {
+  const before = await system.counts();
+  const tokens = [await system.token('ADMIN'), await system.token('CLINICIAN')];
+  for (const name of ownedNames.filter((owned) => !(owned in input.getFields()))) {
+    const variables = { ...call.variables, [argument]: { ...(call.variables[argument] as object | undefined), [name]: 'ADMIN' } };
+    for (const token of tokens) {
+      const answer = await system.post(call.operation, variables, token);
+      expect(new Set(codesOf(answer)), name).toEqual(new Set(['BAD_USER_INPUT']));
+      expect(answer.data, name).toBeUndefined();
+    }
+  }
   expect(await system.counts()).toEqual(before);
 });
 

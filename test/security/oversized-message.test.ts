@@ -53,11 +53,26 @@ describe('a request body above 4 MiB', () => {
   });
 });
 
-describe('a WebSocket message above 4 MiB', () => {
-  test.each(['subscribe', 'ping'])('of type %s closes the socket', async (type) => {
+describe('a WebSocket message above 64 KiB', () => {
+  const messageLimit = 64 * 1024;
+
+  test.each(['subscribe', 'ping'])('of type %s closes the socket: a subscription would keep it for as long as it is open', async (type) => {
     const socket = await connectSocket(system.url, token);
-    socket.send({ type, id: '1', payload: { query: `subscription { predictionCreated { id } } # ${padding}` } });
+    socket.send({ type, id: '1', payload: { query: `subscription { predictionCreated { id } } # ${padding.slice(0, messageLimit)}` } });
     expect((await socket.closed).code).toBe(1009);
+  });
+
+  test('or variables that no subscription has asked for, closes it too', async () => {
+    const socket = await connectSocket(system.url, token);
+    socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { id } }', variables: { padding: padding.slice(0, messageLimit) } } });
+    expect((await socket.closed).code).toBe(1009);
+  });
+
+  test('just below passes', async () => {
+    const socket = await connectSocket(system.url, token);
+    const query = 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } } # ';
+    socket.send({ type: 'subscribe', id: '1', payload: { query: query + padding.slice(0, messageLimit - query.length - 100) } });
+    expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
   });
 
   test('closes it before anybody has said who they are, too', async () => {

@@ -73,6 +73,15 @@ test('an age above 89 is pooled in the figure of an explanation', async () => {
   expect(text).not.toContain('97 years');
 });
 
+test('an age that was given to the day is shown in whole years to whoever sees no names', async () => {
+  const fractional = await score({ features: [...withoutAge, { code: 'age', value: 54.3726 }] });
+  expect((await system.post(everyWay(fractional), undefined, await system.token('CLINICIAN'))).text).toContain('54.3726');
+  const { text, errors } = await system.post(everyWay(fractional), undefined, await system.token('ANALYST'));
+  expect(errors).toBeUndefined();
+  expect(text).toContain('{"code":"age","value":54}');
+  expect(text).not.toMatch(/54\.\d/);
+});
+
 test('a patient without a birth date has no age', async () => {
   const { data } = await system.post(`{ patient(id: "${byFeature.patientId}") { age } }`, undefined, await system.token('ANALYST'));
   expect(data).toEqual({ patient: { age: null } });

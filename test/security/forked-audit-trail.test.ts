@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
+import { expect, onTestFinished, test } from 'vitest';
+import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
+import { spawnEntry } from '../../src/embedded/spawn-entry.js';
+import { newPatient } from '../support/heart-disease.js';
+import { postBody, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+
+// The threat: API processes that append to one chain at once, and die at it, leave a chain that forks, has holes, or lacks what
+// a caller was shown already.
+
+const system = await startSystem({ worker: false });
+const { config, models } = system.app;
+const environment = {
+  NODE_ENV: 'test', LOG_LEVEL: 'silent', PORT: '0', SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys,
+  MONGO_URI: config.mongoUri, REDIS_URL: config.redisUrl, REDIS_PREFIX: config.redisPrefix,
+};
+const cli = new URL('../../src/cli.js', import.meta.url);
+
+/** Another API process on the same databases. */
+async function startApi(): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const child = spawnEntry(cli, { args: ['api'], environment, stdio: { stdout: 'ignore', stderr: 'ignore' } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [{ ready }] = (await once(child, 'message')) as [{ ready: string }];
+  return { url: ready, child };
+}
+
+/** Reads the patient again and again, until told to stop or the process is gone. @returns how often it was shown */
+async function readUntil(url: string, query: string, token: string, isOver: () => boolean): Promise<number> {
+  let shown = 0;
+  while (!isOver()) {
+    const answer = await postBody<{ patient: object | null }>(url, JSON.stringify({ query }), token).catch(() => undefined);
+    if (!answer) return shown;
+    if (answer.data?.patient) shown += 1;
+  }
+  return shown;
+}
+
+async function verify(): Promise<{ readonly code: number; readonly output: string }> {
+  const child = spawnEntry(cli, { args: ['audit', 'verify', '--org', 'alpha'], environment, stdio: { stdout: 'pipe', stderr: 'inherit' } });
+  let output = '';
+  child.stdout!.on('data', (data: Buffer) => (output += data.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, output };
+}
+
+test('two processes that write one chain, one of which is killed at it, leave one whole chain with every read that was answered', async () => {
+  const { createPatient } = await (await system.client('CLINICIAN')).request(CreatePatientDocument, { input: newPatient() });
+  const token = await system.token('CLINICIAN');
+  const query = `{ patient(id: "${createPatient.id}") { id } }`;
+  const reads = { action: 'patient:read', outcome: 'ALLOWED' } as const;
+  const recorded = (): Promise<number> => models.auditEvents.countDocuments(reads);
+  const [victim, survivor] = await Promise.all([startApi(), startApi()]);
+
+  let isOver = false;
+  const readers = [victim, survivor, victim, survivor, victim, survivor].map(({ url }) => readUntil(url, query, token, () => isOver));
+  await expect.poll(recorded, { timeout: 30_000 }).toBeGreaterThan(100);
+  victim.child.kill('SIGKILL');
+  await once(victim.child, 'exit');
+  const atDeath = await recorded();
+  await expect.poll(recorded, { timeout: 30_000 }).toBeGreaterThan(atDeath + 50);
+  isOver = true;
+  const shown = (await Promise.all(readers)).reduce((sum, count) => sum + count, 0);
+
+  // What was under way at the death may be recorded and not shown; never the other way round.
+  const all = await recorded();
+  expect(all).toBeGreaterThanOrEqual(shown);
+  expect(all - shown).toBeLessThanOrEqual(3);
+  const { code, output } = await verify();
+  expect(output).toMatch(/^ok {3}alpha: \d+ events, anchor \d+:[0-9a-f]{64}\n$/);
+  expect(code).toBe(0);
+  const sequences = (await models.auditEvents.find({}, { sequence: 1 }).sort({ sequence: 1 }).lean()).map(({ sequence }) => sequence);
+  expect(sequences).toEqual(sequences.map((_sequence, index) => index + 1));
+});
