@@ -59,7 +59,7 @@ test('a MongoDB that takes connections but does not answer holds nobody up for e
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });
   const token = await system.token('CLINICIAN');
-  const codes = async (): Promise<(string | undefined)[]> => codesOf(await system.post('{ patients { totalCount } }', undefined, token));
+  const codes = async () => codesOf(await system.post('{ patients { totalCount } }', undefined, token));
   expect(await codes()).toEqual([]);
 
   const { mongodb } = engines.pids();
