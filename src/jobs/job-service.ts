@@ -99,7 +99,7 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
       const patient = patientId && (await records.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
       const access = careTeamAccess(viewer, patient);
-      if (access === 'CLOSED') throw outsideCareTeam();
+      if (access === 'CLOSED') throw outsideCareTeam('job:submit', request.patientId);
       refuseUnscorable(model, patient);
       const wanted: ScoringJob = { ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
       const { job, created } = await recorded(audit, viewer, { action: 'job:submit', patientIds: [request.patientId], subject: subjectOf(wanted._id), flagged: access === 'BREAK_GLASS' }, () => store.insert(wanted));

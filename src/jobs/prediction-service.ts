@@ -57,7 +57,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     const scope = scopeOf(viewer);
     const _id = toObjectId(patientId) ?? new Types.ObjectId();
     const patient = await scope.patients.findOne({ _id });
-    if (!patient) await refuseClosed(scope, { _id });
+    if (!patient) await refuseClosed(scope, { _id }, 'risk:simulate');
     if (!patient) throw new NotFoundError('This patient');
     await fence.show(viewer, 'risk:simulate', [{ patient: _id }]);
     return patient;
@@ -67,7 +67,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
       const _id = toObjectId(id);
-      return showOne(viewer, _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
+      return fence.showNamed(viewer, 'prediction:read', _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
     },
 
     async findMany(viewer, ids) {
@@ -103,7 +103,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       authorize(viewer, 'prediction:verify');
       const _id = toObjectId(id);
       const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
-      const [prediction] = await fence.show(viewer, 'prediction:verify', [found]);
+      const prediction = await fence.showNamed(viewer, 'prediction:verify', found);
       if (!prediction) return null;
       return verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion));
     },

@@ -54,10 +54,12 @@ export interface CareTeamFence {
    * @returns in the same order; null where it was null or is closed
    */
   show<T extends OfPatient>(viewer: Viewer, action: AuditAction, results: readonly (T | null)[]): Promise<(T | null)[]>;
+  /** As `show`, of something that the viewer has named: that it is closed is recorded as a denial. */
+  showNamed<T extends OfPatient>(viewer: Viewer, action: AuditAction, result: T | null): Promise<T | null>;
 }
 
 export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationScope, audit: AuditTrail): CareTeamFence {
-  return {
+  const fence: CareTeamFence = {
     async show(viewer, action, results) {
       const ids = [...new Set(results.flatMap((result) => result?.patient.toHexString() ?? []))];
       const access = await accessById(scopeOf(viewer), viewer, ids);
@@ -65,7 +67,13 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
       await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'CLOSED'));
       return shown;
     },
+    async showNamed(viewer, action, result) {
+      const [shown] = await fence.show(viewer, action, [result]);
+      if (result && !shown) await audit.record(viewer, { action, outcome: 'DENIED', patientIds: [result.patient.toHexString()] });
+      return shown ?? null;
+    },
   };
+  return fence;
 }
 
 async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids: readonly string[]): Promise<(id: string) => CareTeamAccess> {

@@ -82,6 +82,8 @@ describe('a patient with a care team', () => {
       prediction: null, verifyPrediction: null, predictions: { totalCount: 0, edges: [] }, byFilter: { totalCount: 0, edges: [] },
       scoringJob: { patient: null, prediction: null, predictions: { totalCount: 0, edges: [] } },
     });
+    const denied = (await eventsOf(hers.id, 'bob')).filter(({ outcome }) => outcome === 'DENIED').map(({ action }) => action);
+    expect(denied.sort()).toEqual(['prediction:read', 'prediction:verify']);
   });
 
   test('is in no list and no batch of a colleague', async () => {
