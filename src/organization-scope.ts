@@ -132,7 +132,13 @@ function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organ
     async *ids(filter) {
       // As they come over the wire: a document of an id alone is its length, the type and name of its one field, and 12 bytes.
       const found = collection.find<Uint8Array>(within(filter), { projection: { _id: 1 }, batchSize: 10_000, raw: true });
-      while (await found.hasNext()) yield found.readBufferedDocuments().map((document) => new Types.ObjectId(document.subarray(9, 21)));
+      for (let more = found.hasNext(); await more; ) {
+        const documents = found.readBufferedDocuments();
+        // The next ones come while the caller is busy with these.
+        more = found.hasNext();
+        more.catch(() => undefined);
+        yield documents.map((document) => new Types.ObjectId(document.subarray(9, 21)));
+      }
     },
     exists: async (filter) => (await collection.findOne(within(filter), { projection: { _id: 1 } })) !== null,
     aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) => collection.aggregate([{ $match: within(filter) }, ...stages]).toArray() as Promise<R[]>,

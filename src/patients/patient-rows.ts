@@ -83,16 +83,12 @@ export function collectPatientRows(documents: readonly Uint8Array[], features: r
     complete(read, on, start, end, onFault) {
       for (let row = start; row < end; row += 1) {
         const sealed = birthDates[row];
-        const patient = {
-          sex: sexes[row],
-          get birthDate() {
-            return sealed && openBirthDate(read, ids[row]!, toBinary(sealed));
-          },
-        };
         try {
           for (const { feature, column } of derived) {
             const at = row * width + column;
-            if (Number.isNaN(given[at])) given[at] = derivedInput(feature, patient, on) ?? Number.NaN;
+            if (!Number.isNaN(given[at])) continue;
+            const birthDate = sealed && feature.source === 'PATIENT_AGE' ? openBirthDate(read, ids[row]!, toBinary(sealed)) : undefined;
+            given[at] = derivedInput(feature, { sex: sexes[row], birthDate }, on) ?? Number.NaN;
           }
         } catch (error) {
           onFault(row, error);

@@ -1,0 +1,40 @@
+/* eslint-disable no-console -- a benchmark prints */
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isTerminal } from '../../src/jobs/job-status.js';
+import { startServerProcess } from '../../src/commands/server-process.js';
+import { patientIds, startBenchSystem } from './setup.js';
+
+// The largest batch: how much memory the process that accepts it and the worker that runs it take, before, at the worst and
+// beside a batch of a tenth, or of 100,000 named patients.
+const patients = Number(process.argv[2] ?? 1_000_000);
+
+const residentMiB = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
+
+const system = await startBenchSystem(patients);
+try {
+  const worker = await startServerProcess('worker', system.environment);
+  for (const [name, request] of [['a tenth', { patientIds: await patientIds(system.app.models, Math.min(100_000, Math.floor(patients / 10))) }], ['all', { all: true }]] as const) {
+    const before = { api: residentMiB(process.pid), worker: residentMiB(worker.pid) };
+    const highest = { ...before };
+    const start = performance.now();
+    const job = await system.app.submitBatch(system.viewer, { ...request, modelId: 'heart-disease' });
+    const submitted = performance.now() - start;
+    for (;;) {
+      highest.api = Math.max(highest.api, residentMiB(process.pid));
+      highest.worker = Math.max(highest.worker, residentMiB(worker.pid));
+      const { status } = (await system.app.store.find(job._id))!;
+      if (isTerminal(status.state)) {
+        const seconds = (performance.now() - start) / 1000;
+        console.log(`${name}: ${job.total} patients, ${status.state}, ${status.failed} failed, submission ${(submitted / 1000).toFixed(1)} s, ${(job.total / seconds).toFixed(0)} patients/s`);
+        console.log(`  submitting process ${before.api.toFixed(0)} MiB before, ${highest.api.toFixed(0)} at most; worker ${before.worker.toFixed(0)} MiB before, ${highest.worker.toFixed(0)} at most`);
+        break;
+      }
+      await delay(200);
+    }
+  }
+  await worker.stop();
+} finally {
+  await system.close();
+}
+process.exit(0);
