@@ -1,6 +1,10 @@
 /* eslint-disable no-console -- a benchmark prints */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Types } from 'mongoose';
+import { Role } from '../../models/index.js';
+import { SubmitBatchScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { createGraphqlClient } from '../../src/client/graphql-client.js';
 import { isTerminal } from '../../src/jobs/job-status.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import { patientIds, startBenchSystem } from './setup.js';
@@ -14,25 +18,30 @@ const residentMiB = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFi
 const system = await startBenchSystem(patients);
 try {
   const worker = await startServerProcess('worker', system.environment);
+  const api = await startServerProcess('api', system.environment);
+  const token = await system.app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId }, 3600);
+  const client = createGraphqlClient(api.url, token);
   for (const [name, request] of [['a tenth', { patientIds: await patientIds(system.app.models, Math.min(100_000, Math.floor(patients / 10))) }], ['all', { all: true }]] as const) {
-    const before = { api: residentMiB(process.pid), worker: residentMiB(worker.pid) };
+    const before = { api: residentMiB(api.pid), worker: residentMiB(worker.pid) };
     const highest = { ...before };
     const start = performance.now();
-    const job = await system.app.submitBatch(system.viewer, { ...request, modelId: 'heart-disease' });
+    const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, { input: { ...request, modelId: 'heart-disease' } });
     const submitted = performance.now() - start;
     for (;;) {
-      highest.api = Math.max(highest.api, residentMiB(process.pid));
+      highest.api = Math.max(highest.api, residentMiB(api.pid));
       highest.worker = Math.max(highest.worker, residentMiB(worker.pid));
-      const { status } = (await system.app.store.find(job._id))!;
+      const { status, total } = (await system.app.store.find(new Types.ObjectId(job.id)))!;
       if (isTerminal(status.state)) {
         const seconds = (performance.now() - start) / 1000;
-        console.log(`${name}: ${job.total} patients, ${status.state}, ${status.failed} failed, submission ${(submitted / 1000).toFixed(1)} s, ${(job.total / seconds).toFixed(0)} patients/s`);
-        console.log(`  submitting process ${before.api.toFixed(0)} MiB before, ${highest.api.toFixed(0)} at most; worker ${before.worker.toFixed(0)} MiB before, ${highest.worker.toFixed(0)} at most`);
+        console.log(`${name}: ${total} patients, ${status.state}, ${status.failed} failed, submission ${(submitted / 1000).toFixed(1)} s, ${(total / seconds).toFixed(0)} patients/s`);
+        console.log(`  API ${before.api.toFixed(0)} MiB before, ${highest.api.toFixed(0)} at most; worker ${before.worker.toFixed(0)} MiB before, ${highest.worker.toFixed(0)} at most`);
         break;
       }
       await delay(200);
     }
   }
+  await client.close();
+  await api.stop();
   await worker.stop();
 } finally {
   await system.close();

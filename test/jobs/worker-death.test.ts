@@ -7,9 +7,10 @@ import { modelId } from '../support/heart-disease.js';
 import { predictedPatients } from '../support/predicted-patients.js';
 import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
-const system = await startSystem({ worker: false, environment: { RECONCILE_INTERVAL_MS: '200' } });
+const system = await startSystem({ worker: false, environment: { RECONCILE_INTERVAL_MS: '200', BATCH_CHUNK_SIZE: '50' } });
 const { config, models } = system.app;
-await seedPatients(config, models, { count: 1500, seed: 1, organization: 'alpha' });
+const patients = 5_000;
+await seedPatients(config, models, { count: patients, seed: 1, organization: 'alpha' });
 
 const startWorkerProcess = (): Promise<Engine> =>
   startServerProcess('worker', {
@@ -20,7 +21,6 @@ const startWorkerProcess = (): Promise<Engine> =>
     SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys,
     LOG_LEVEL: 'silent',
     RECONCILE_INTERVAL_MS: '200',
-    BATCH_CHUNK_SIZE: '50',
   });
 
 async function killHard(worker: Engine): Promise<void> {
@@ -46,17 +46,17 @@ describe('a worker that is killed in the middle of its work', () => {
     await (await successor)?.stop();
     await worker?.stop();
     expect(successor, 'the batch was over before the worker could be killed: seed more patients').toBeDefined();
-    expect(progress).toMatchObject({ processed: 1500, total: 1500, failed: 0 });
+    expect(progress).toMatchObject({ processed: patients, total: patients, failed: 0 });
     const predicted = await predictedPatients(models, submitBatchScoringJob.id);
-    expect(predicted).toHaveLength(1500);
-    expect(new Set(predicted).size).toBe(1500);
+    expect(predicted).toHaveLength(patients);
+    expect(new Set(predicted).size).toBe(patients);
   });
 
   it('leaves single jobs that another one finishes, one prediction each', async () => {
     const client = await system.client('CLINICIAN');
-    const patients = await models.patients.find({}, { _id: 1 }).limit(200).lean();
+    const some = await models.patients.find({}, { _id: 1 }).limit(200).lean();
     const jobs = await Promise.all(
-      patients.map(({ _id }) => client.request(SubmitScoringJobDocument, { input: { patientId: _id.toHexString(), modelId } })),
+      some.map(({ _id }) => client.request(SubmitScoringJobDocument, { input: { patientId: _id.toHexString(), modelId } })),
     );
     const ids = jobs.map(({ submitScoringJob }) => submitScoringJob.id);
     const worker = await startWorkerProcess();
