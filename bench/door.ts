@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Types } from 'mongoose';
 import { Role } from '../models/index.js';
-import { copyInClear, giveCareTeams, revokeSessions } from './door/data.js';
+import { copyLookups, copyPatientsInClear, giveCareTeams, revokeSessions } from './door/data.js';
 import { startDoorServer, startLoad, type DoorServer } from './door/processes.js';
 import { protectionNames, type ProtectionName } from './door/without.js';
 import { median, patientIds, startBenchSystem, type BenchSystem } from './jobs/setup.js';
@@ -44,12 +44,13 @@ try {
   const caller = { username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId, sessionId: new Types.ObjectId().toHexString() };
   await giveCareTeams(system.app.models, patients, caller.username);
   await revokeSessions(system.app, caller.organizationId, 1_000);
-  await copyInClear(system.app, caller.organizationId, clearUri(system.environment.MONGO_URI!));
+  await copyLookups(system.app, clearUri(system.environment.MONGO_URI!));
   const token = await system.app.accessTokens.sign(caller, 3600);
   const bodies = (await patientIds(system.app.models, patients)).map((id) => JSON.stringify({ query, variables: { id } }));
   const load = await startLoad();
   const start = async (off: readonly ProtectionName[]): Promise<DoorServer> => {
     const server = await startDoorServer(environmentOf(system, off), off, { ...caller, expiresAt: Number.MAX_SAFE_INTEGER });
+    if (off.includes('encryption')) await copyPatientsInClear(system.app, caller.organizationId, clearUri(system.environment.MONGO_URI!));
     // The first requests are run by the interpreter.
     await measure(server, 5);
     return server;

@@ -18,13 +18,19 @@ export async function revokeSessions({ identity }: App, organizationId: string, 
   await identity.revocations.revoke(new Types.ObjectId(organizationId), subjects);
 }
 
-/** Copies the patients, and what a start or a request looks up, of an app to another database, where the patients are stored as they are. */
-export async function copyInClear({ models, scopeOf }: App, organizationId: string, uri: string): Promise<void> {
+/** Copies the patients of an app to another database as they are, after a server has started on it: a start would encrypt them. */
+export async function copyPatientsInClear({ scopeOf }: App, organizationId: string, uri: string): Promise<void> {
+  const connection = await connectDatabase(uri);
+  const { edges } = await scopeOf({ organizationId }).patients.page({ first: 500 }, {});
+  await createOrganizationScopes(createModels(connection), unprotected)({ organizationId }).patients.insertNew(edges.map(({ node }) => node));
+  await connection.close();
+}
+
+/** Copies what a start or a request looks up beside patients of an app to another database. */
+export async function copyLookups({ models }: App, uri: string): Promise<void> {
   const connection = await connectDatabase(uri);
   const copy = createModels(connection);
   await ensureIndexes(copy);
-  const { edges } = await scopeOf({ organizationId }).patients.page({ first: 500 }, {});
-  await createOrganizationScopes(copy, unprotected)({ organizationId }).patients.insertNew(edges.map(({ node }) => node));
   for (const name of ['organizations', 'revocations', 'revocationEpochs', 'dataKeys'] as const) {
     await copy[name].collection.insertMany((await models[name].collection.find().toArray()) as never[]);
   }
