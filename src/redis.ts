@@ -10,8 +10,11 @@ import { readTlsFiles, type TlsFiles } from './tls-files.js';
  */
 export type OutageBehaviour = 'waiting' | 'failing-fast' | 'dispensable';
 
-/** How long a dispensable Redis may take to answer, milliseconds. */
-const dispensableAnswerMs = 500;
+/** How long a dispensable Redis may take to answer, milliseconds: more than a busy machine takes, as what it counted is then counted anew. */
+const dispensableAnswerMs = 1_000;
+
+/** What a process that starts waits for Redis, milliseconds. */
+const patienceMs = 2_000;
 
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
 
@@ -40,11 +43,11 @@ export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Lo
   return redis;
 }
 
-/** Resolves once the connection can be used, or the time is over: a process starts without Redis too. */
-export async function whenReady(redis: Redis, longestMs: number): Promise<void> {
+/** Resolves once the connection can be used, or a moment has passed: a process starts without Redis too. */
+export async function whenReady(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, longestMs);
+    const timer = setTimeout(resolve, patienceMs);
     redis.once('ready', () => {
       clearTimeout(timer);
       resolve();

@@ -22,9 +22,6 @@ import { createSessionStore } from './sessions/session-store.js';
 import { createUserDirectory } from './users/user-directory.js';
 import { createUserService, type UserService } from './users/user-service.js';
 
-/** How long a process that starts waits for Redis, milliseconds. */
-const redisPatienceMs = 2_000;
-
 /** Who somebody is, from the credential to the services that give and take it. */
 export interface IdentityServices {
   readonly authenticator: Authenticator;
@@ -77,7 +74,7 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
     passwords,
     async start() {
       // Else the first attempts would be counted in memory, by each process for itself.
-      await whenReady(redis, redisPatienceMs);
+      await whenReady(redis);
       await revocations.start();
     },
     async close() {

@@ -31,9 +31,6 @@ export interface UserAdministration {
   close(): Promise<void>;
 }
 
-/** How long Redis may take to answer a command, milliseconds. */
-const redisPatienceMs = 2_000;
-
 /**
  * @param slug of the organization
  * @param missing what to do when there is no such organization
@@ -79,7 +76,7 @@ async function announce(config: Config, epoch: number): Promise<void> {
   if (!url) return;
   const redis = connectRedis(url, 'failing-fast', createLogger('silent', 'riskgraph'), config.redisTls);
   try {
-    await whenReady(redis, redisPatienceMs);
+    await whenReady(redis);
     if (await createRevocationEpochs(redis, config.redisPrefix).announce(epoch)) return;
     process.stderr.write('Redis does not answer: running processes learn of this within a second.\n');
   } finally {

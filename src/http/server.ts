@@ -8,6 +8,7 @@ import type { GraphQLSchema } from 'graphql';
 import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
 import { BadUserInputError } from '../errors.js';
+import { whenReady } from '../redis.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import { documentStore, persistedQueries, recordRefusals, refuseSubscriptions, refuseUnadmitted, sayRateLimited } from './apollo-plugins.js';
 import { cannotListen } from './cannot-listen.js';
@@ -93,7 +94,7 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     },
   });
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
-  const limiter = protections.rateLimits ? openLimiter(server, sources) : undefined;
+  const limiter = protections.rateLimits ? await openLimiter(server, sources) : undefined;
   const mostSockets = protections.socketLimits ? config.socketLimits.socketsPerNode : Infinity;
   const admission = createRequestAdmission(sources, documents, formatError, { limiter, mostSockets });
   const caps = protections.socketLimits ? createSubscriptionCaps(config.socketLimits) : undefined;
@@ -119,9 +120,11 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   };
 }
 
-function openLimiter(server: FastifyInstance, { app }: ContextSources): RequestLimiter {
+async function openLimiter(server: FastifyInstance, { app }: ContextSources): Promise<RequestLimiter> {
   const redis = app.connectRedis('dispensable');
   server.addHook('onClose', async () => redis.disconnect());
+  // Else the first requests would be counted in memory, by each process for itself.
+  await whenReady(redis);
   return createRequestLimiter(redis, app.config.rateLimits, { prefix: app.config.redisPrefix, secret: app.config.secretKey! });
 }
 

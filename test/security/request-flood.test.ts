@@ -11,6 +11,8 @@ import { addressBlock } from '../../src/auth/sessions/address-block.js';
 import { startHttpServer } from '../../src/http/server.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
 import { createPredictionStreams } from '../../src/jobs/prediction-stream.js';
+import { proxyTo } from '../support/cuttable-proxy.js';
+import { namespace } from '../support/namespace.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -143,6 +145,16 @@ test('the counters in Redis say nothing of whom they count', async () => {
     expect(await redis.ttl(key)).toBeLessThanOrEqual(60);
     expect(await redis.ttl(key)).toBeGreaterThan(0);
   }
+});
+
+test('the first request of a process is counted in Redis too, however far away that is', async () => {
+  const redis = await proxyTo(namespace().redisUrl, 100);
+  onTestFinished(() => redis.close());
+  const system = await startSystem({ worker: false, environment: { ...limits, REDIS_URL: redis.url } });
+  await postTo(system.url);
+  const counters = new Redis(namespace().redisUrl);
+  onTestFinished(() => counters.disconnect());
+  expect(await counters.keys(`${system.app.config.redisPrefix}:rate:*`)).toHaveLength(1);
 });
 
 test('a limit that a resolver keeps is told in the same way', async () => {

@@ -10,7 +10,8 @@ export interface CuttableProxy {
   close(): Promise<void>;
 }
 
-export async function startProxy(target: NetConnectOpts): Promise<CuttableProxy> {
+/** @param answerDelayMs makes a server that is far away: what it answers comes later by so much */
+export async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
   let open = true;
   const server = createServer((client) => {
@@ -26,7 +27,8 @@ export async function startProxy(target: NetConnectOpts): Promise<CuttableProxy>
         sockets.delete(from);
         to.destroy();
       });
-      from.pipe(to);
+      if (from === upstream && answerDelayMs > 0) from.on('data', (answer) => setTimeout(() => to.write(answer), answerDelayMs));
+      else from.pipe(to);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -49,9 +51,9 @@ export async function startProxy(target: NetConnectOpts): Promise<CuttableProxy>
 }
 
 /** A proxy to the server of a `redis://` or `mongodb://` URL, and that URL by way of the proxy. */
-export async function proxyTo(url: string): Promise<CuttableProxy & { readonly url: string }> {
+export async function proxyTo(url: string, answerDelayMs = 0): Promise<CuttableProxy & { readonly url: string }> {
   const [, scheme = '', login = '', host = '', rest = ''] = /^(\w+:\/\/)([^@/]*@)?([^/]+)(.*)$/.exec(url)!;
   const name = decodeURIComponent(host);
-  const proxy = await startProxy(name.includes('/') ? { path: name } : { host: name.split(':')[0]!, port: Number(name.split(':')[1]) });
+  const proxy = await startProxy(name.includes('/') ? { path: name } : { host: name.split(':')[0]!, port: Number(name.split(':')[1]) }, answerDelayMs);
   return { ...proxy, url: `${scheme}${login}${proxy.host}:${proxy.port}${rest}` };
 }
