@@ -1,6 +1,6 @@
 import { Types, type QueryFilter } from 'mongoose';
 import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
-import type { AuditSubject, AuditTrail } from '../audit/audit-trail.js';
+import type { AuditEntry, AuditTrail } from '../audit/audit-trail.js';
 import { recorded } from '../audit/recorded.js';
 import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/permissions.js';
@@ -71,6 +71,25 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
     return job.kind === ScoringJobKind.BATCH && !isTerminal(job.status.state) ? ((await batchProgress.refresh(job._id)) ?? job) : job;
   }
 
+  async function revive(viewer: Viewer, known: ScoringJob): Promise<ScoringJob> {
+    // Before anybody can run a chunk of the revived batch, and never while one runs.
+    if (known.kind === ScoringJobKind.BATCH && isRevivable(known)) await scopeOf(viewer).chunks(known).resetAttempts();
+    let found: ScoringJob = known;
+    const job = await store.change(known._id, (present) => {
+      found = present;
+      if (!isRevivable(present)) return null;
+      return {
+        status: revived(present.status),
+        set: { attemptsThisRun: 0, dispatch: present.dispatch + 1, dispatchedAt: new Date() },
+        unset: ['cancelRequestedAt', 'lease'],
+      };
+    });
+    if (!job) throw new NotFoundError('This scoring job');
+    if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
+    await dispatcher.dispatch(job);
+    return job;
+  }
+
   return {
     async find(viewer, id) {
       authorize(viewer, 'job:read');
@@ -102,21 +121,25 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
       if (access === 'CLOSED') throw outsideCareTeam('job:submit', request.patientId);
       refuseUnscorable(model, patient);
       const wanted: ScoringJob = { ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
-      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', patientIds: [request.patientId], subject: subjectOf(wanted._id), flagged: access === 'BREAK_GLASS' }, () => store.insert(wanted));
-      if (created) await dispatcher.dispatch(job);
-      else refuseOtherRequest(job, identity);
-      return job;
+      return recorded(audit, viewer, { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' }, async () => {
+        const { job, created } = await store.insert(wanted);
+        if (created) await dispatcher.dispatch(job);
+        else refuseOtherRequest(job, identity);
+        return job;
+      });
     },
 
     async cancel(viewer, id) {
       authorize(viewer, 'job:control');
-      const { _id } = await getOwn(viewer, id);
-      await recorded(audit, viewer, { action: 'job:control', subject: subjectOf(_id) }, () => store.requestCancel(_id));
-      const job = await afterCancel(await getOwn(viewer, id));
-      if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
-        throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
-      }
-      return job;
+      const known = await getOwn(viewer, id);
+      return recorded(audit, viewer, { action: 'job:control', ...about(known) }, async () => {
+        await store.requestCancel(known._id);
+        const job = await afterCancel(await getOwn(viewer, id));
+        if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
+          throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
+        }
+        return job;
+      });
     },
 
     async failures(viewer, job, first) {
@@ -131,29 +154,16 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
     async retry(viewer, id) {
       authorize(viewer, 'job:control');
       const known = await getOwn(viewer, id);
-      await audit.record(viewer, { action: 'job:control', outcome: 'ALLOWED', subject: subjectOf(known._id) });
-      // Before anybody can run a chunk of the revived batch, and never while one runs.
-      if (known.kind === ScoringJobKind.BATCH && isRevivable(known)) await scopeOf(viewer).chunks(known).resetAttempts();
-      let found: ScoringJob = known;
-      const job = await store.change(known._id, (present) => {
-        found = present;
-        if (!isRevivable(present)) return null;
-        return {
-          status: revived(present.status),
-          set: { attemptsThisRun: 0, dispatch: present.dispatch + 1, dispatchedAt: new Date() },
-          unset: ['cancelRequestedAt', 'lease'],
-        };
-      });
-      if (!job) throw new NotFoundError('This scoring job');
-      if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
-      await dispatcher.dispatch(job);
-      return job;
+      return recorded(audit, viewer, { action: 'job:control', ...about(known) }, () => revive(viewer, known));
     },
   };
 }
 
-/** What an audit event says it is about. */
-export const subjectOf = (job: Types.ObjectId): AuditSubject => ({ kind: 'SCORING_JOB', id: job.toHexString() });
+/** What an audit event says it is about: the job and, of a SINGLE one, whose it is. The patients of a batch are in the job. */
+export const about = ({ _id, patient }: Pick<ScoringJob, '_id' | 'patient'>): Pick<AuditEntry, 'subject' | 'patientIds'> => ({
+  subject: { kind: 'SCORING_JOB', id: _id.toHexString() },
+  ...(patient && { patientIds: [patient.toHexString()] }),
+});
 
 const isRevivable = ({ status, compactedAt }: ScoringJob): boolean =>
   (status.state === ScoringJobState.FAILED || status.state === ScoringJobState.CANCELLED) && !compactedAt;
