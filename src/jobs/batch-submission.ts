@@ -13,8 +13,9 @@ import type { RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest } from './idempotency.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
-import { about, newJob, requireModel } from './job-service.js';
+import { newJob, requireModel } from './job-service.js';
 import type { JobStore } from './job-store.js';
+import { about } from './open-jobs.js';
 import { packIds } from './patient-ids.js';
 import { largestBlock } from './prediction-block.js';
 
