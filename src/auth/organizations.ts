@@ -1,4 +1,4 @@
-import type { Role, Models, Organization } from '../../models/index.js';
+import type { Role, Models, Organization, User } from '../../models/index.js';
 import { StartupError } from '../errors.js';
 
 const slugPattern = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
@@ -16,8 +16,10 @@ export async function ensureOrganization(models: Models, slug: string): Promise<
 }
 
 /** The local user of a role, e.g. `local-clinician`, made when missing; `token` signs for it. */
-export async function ensureLocalUser(models: Models, organization: Organization, role: Role): Promise<string> {
+export async function ensureLocalUser(models: Models, organization: Organization, role: Role): Promise<User> {
   const username = `local-${role.toLowerCase()}`;
-  await models.users.updateOne({ organization: organization._id, username }, { $setOnInsert: { role, createdAt: new Date() } }, { upsert: true });
-  return username;
+  return models.users
+    .findOneAndUpdate({ organization: organization._id, username }, { $setOnInsert: { role, createdAt: new Date() } }, { upsert: true, returnDocument: 'after' })
+    .lean<User>()
+    .orFail();
 }
