@@ -117,6 +117,8 @@ describe('a token of the hospital\'s identity provider', async () => {
     ['names an inherited property for a role', { claims: { role: '__proto__' } }],
     ['names nobody', { claims: { sub: undefined } }],
     ['names an API key', { claims: { sub: 'api-key:aaaaaaaaaaaaaaaaaaaaaaaa' } }],
+    ['names the command line, as the audit trail does', { claims: { sub: 'command-line' } }],
+    ['names whom the audit trail calls unknown', { claims: { sub: ' Unknown' } }],
   ])('is refused when it %s', async (_name, deviation) => {
     expect(await refusalsOf(system, await provider.token())).toEqual([]);
     await expectRefused(typeof deviation === 'function' ? await deviation() : await provider.token(deviation));
