@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Models, Organization } from '../../../models/index.js';
 import { ServiceUnavailableError, UnauthenticatedError } from '../../errors.js';
 import { validity } from '../access-token.js';
+import { isSlug } from '../organizations.js';
 import type { Identity } from '../viewer.js';
 import { readClaims } from './oidc-claims.js';
 import type { OidcSettings } from './oidc-settings.js';
@@ -51,6 +52,11 @@ export function createOidcVerifier(settings: OidcSettings, models: Pick<Models, 
   }
 
   async function organizationIdOf(slug: string): Promise<string> {
+    if (settings.organizations && !settings.organizations.includes(slug)) {
+      // The signature is good: either the provider or the setting is wrong, and somebody has to know.
+      logger.warn({ issuer: settings.issuer, ...(isSlug(slug) && { organization: slug }) }, 'the OIDC issuer speaks for an organization that is not in OIDC_ORGANIZATIONS');
+      throw refused();
+    }
     const known = organizationIds.get(slug);
     if (known) return known;
     // Organizations are made on the command line, never by a token.
