@@ -17,6 +17,8 @@ export interface OperationContext {
   /** Correlates what a caller saw with what the log says. */
   readonly requestId: string;
   readonly loaders: Loaders;
+  /** A job that the viewer names, for who follows it. Null when there is none for this viewer. */
+  readJob(id: string): Promise<ScoringJob | null>;
   readonly jobStreams: JobStreams;
   readonly predictionStreams: PredictionStreams;
 }

@@ -120,9 +120,9 @@ export class ScoringJobResolver {
   }
 }
 
-async function followJob(id: string, after: number, { viewer, jobStreams }: OperationContext): Promise<AsyncIterable<JobChange>> {
+async function followJob(id: string, after: number, { viewer, readJob, jobStreams }: OperationContext): Promise<AsyncIterable<JobChange>> {
   authorize(viewer, 'job:read');
   const jobId = toObjectId(id);
   if (!jobId) throw new NotFoundError('This scoring job');
-  return jobStreams.follow(viewer.organizationId, jobId, after);
+  return jobStreams.follow(jobId, after, () => readJob(id));
 }

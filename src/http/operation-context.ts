@@ -17,7 +17,8 @@ export interface ContextSources {
 
 /** The context of one operation of an authenticated, anonymous or wrongly authenticated caller. */
 export function createOperationContext({ app, jobStreams, predictionStreams }: ContextSources, caller: Caller, requestId: string) {
-  return { ...caller, requestId, jobStreams, predictionStreams, loaders: createLoaders(app, caller.viewer) };
+  const readJob = (id: string): Promise<ScoringJob | null> => app.jobs.find(caller.viewer, id);
+  return { ...caller, requestId, jobStreams, predictionStreams, loaders: createLoaders(app, caller.viewer), readJob };
 }
 
 export interface Caller {

@@ -9,6 +9,7 @@ import { readPageOf, type Page, type PageRequest } from '../pagination.js';
 import { closedPatientIds, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
+import type { Patient } from '../patients/patient.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
 import { AdministrativeGender } from '../../models/index.js';
 import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
@@ -53,7 +54,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
   const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> => (await show(viewer, [result]))[0] ?? null;
 
   /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
-  async function patientToSimulate(viewer: Viewer, patientId: string): Promise<PatientRecord> {
+  async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
     const scope = scopeOf(viewer);
     const _id = toObjectId(patientId) ?? new Types.ObjectId();
     const patient = await scope.patients.findOne({ _id });
@@ -105,7 +106,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
       const prediction = await fence.showNamed(viewer, 'prediction:verify', found);
       if (!prediction) return null;
-      return verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion));
+      return fence.afterShown(viewer, 'prediction:verify', prediction.patient, () => verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion)));
     },
 
     async simulate(viewer, input) {
@@ -114,14 +115,19 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       const model = requireModel(registry, modelId, modelVersion);
       const faults = catalogue.faults(features ?? [], 'features');
       if (faults.length > 0) throw new BadUserInputError(faults);
-      const patient = patientId == null ? nobody : await patientToSimulate(viewer, patientId);
       const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
-      const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
-      const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
-      refuseUnlessAdditive(explanation!, score!);
-      return { model, row, score: score!, explanation: explanation! };
+      if (patientId == null) return simulate(model, nobody, given);
+      const patient = await patientToSimulate(viewer, patientId);
+      return fence.afterShown(viewer, 'risk:simulate', patient._id, () => simulate(model, patient, given));
     },
   };
+}
+
+async function simulate(model: RiskModel, patient: PatientRecord, given: Readonly<Record<string, number | null>>): Promise<Simulation> {
+  const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
+  const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
+  refuseUnlessAdditive(explanation!, score!);
+  return { model, row, score: score!, explanation: explanation! };
 }
 
 const nobody: PatientRecord = { sex: AdministrativeGender.UNKNOWN, features: [] };

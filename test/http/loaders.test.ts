@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
@@ -32,5 +32,19 @@ test('the patients of a page of predictions are read in one query, whatever its 
     const { answer, reads } = await readsOfPatients(`{ predictions(first: ${first}) { edges { node { patient { id mrn } } } } }`);
     expect(answer).toMatchObject({ predictions: { edges: { length: first } } });
     expect(reads - own).toBe(1);
+  }
+});
+
+test('whose the jobs of a page are, and whether they are open, is read in as many queries, whatever its length', async () => {
+  for (let i = 0; i < 3; i += 1) {
+    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient({ careTeam: ['the-clinician'] }) });
+    const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+    // To its end: the worker reads patients too.
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void scoringJobUpdated;
+  }
+  for (const first of [1, 3]) {
+    const { answer, reads } = await readsOfPatients(`{ scoringJobs(first: ${first}, filter: { kind: SINGLE }) { totalCount edges { node { id } } } }`);
+    expect(answer).toMatchObject({ scoringJobs: { totalCount: 3, edges: { length: first } } });
+    expect(reads).toBe(2);
   }
 });
