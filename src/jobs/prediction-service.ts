@@ -6,7 +6,7 @@ import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
 import { readPageOf, type Page, type PageRequest } from '../pagination.js';
-import { closedPatientIds, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
+import { closedPatientIds, openAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
@@ -34,6 +34,9 @@ export interface PredictionService {
   /** In the order of the ids; null where there is none. For the subscription, whose rule has let the viewer in. */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
   list(viewer: Viewer | null, request: PageRequest, filter: PredictionFilter): Promise<Page<Prediction>>;
+  /** How many predictions of each patient, or of each job, `list` would go through: in the order of the ids, in one query a kind. */
+  countOfPatients(viewer: Viewer | null, patientIds: readonly string[]): Promise<number[]>;
+  countOfJobs(viewer: Viewer | null, jobIds: readonly string[]): Promise<number[]>;
   /** The prediction of a SINGLE job, once it is stored. */
   ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
   /**
@@ -85,6 +88,19 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
     },
 
+    async countOfPatients(viewer, patientIds) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      const open = await openAmong(scope, viewer, toObjectIds(patientIds));
+      return countsOf(patientIds, open.length === 0 ? new Map() : await storedPredictions(scope).countOfPatients(open));
+    },
+
+    async countOfJobs(viewer, jobIds) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      return countsOf(jobIds, await storedPredictions(scope).countOfJobs(toObjectIds(jobIds), await closedPatientIds(scope, viewer)));
+    },
+
     async ofJob(viewer, job) {
       authorize(viewer, 'prediction:read');
       return showOne(viewer, await storedPredictions(scopeOf(viewer)).ofJob(job));
@@ -123,6 +139,11 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     },
   };
 }
+
+/** Each once, without what is no id. */
+const toObjectIds = (ids: readonly string[]): Types.ObjectId[] => [...new Set(ids)].flatMap((id) => toObjectId(id) ?? []);
+
+const countsOf = (ids: readonly string[], counts: ReadonlyMap<string, number>): number[] => ids.map((id) => counts.get(id) ?? 0);
 
 const nobody: PatientRecord = { sex: AdministrativeGender.UNKNOWN, features: [] };
 

@@ -36,6 +36,12 @@ export async function* openPatientIds(scope: OrganizationScope, viewer: Viewer, 
   for await (const ids of scope.everyPatient.ids(condition)) yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
 }
 
+/** Those of some patients that are open to this viewer. */
+export async function openAmong(scope: OrganizationScope, viewer: Viewer, ids: readonly Types.ObjectId[]): Promise<Types.ObjectId[]> {
+  const access = await accessById(scope, viewer, ids.map((id) => id.toHexString()));
+  return ids.filter((id) => access(id.toHexString()) !== 'CLOSED');
+}
+
 async function collect<T>(parts: AsyncIterable<readonly T[]>): Promise<T[]> {
   const all: T[] = [];
   for await (const part of parts) all.push(...part);
