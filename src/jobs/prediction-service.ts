@@ -6,13 +6,14 @@ import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
 import { readPageOf, type Page, type PageRequest } from '../pagination.js';
-import { closedPatientIds, openAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
+import { openAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
 import { AdministrativeGender } from '../../models/index.js';
 import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
 import { invalidFeatures, requireModel } from './job-service.js';
+import { openPredictions } from './open-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
 import { additivityFault, toStoredExplanation } from './score-patients.js';
 import { servedModel } from './served-model.js';
@@ -81,8 +82,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
-      const closed = await closedPatientIds(scope, viewer);
-      const page = await readPageOf<Prediction>(storedPredictions(scope).list({ ...filter, closed }), request);
+      const page = await readPageOf<Prediction>(openPredictions(scope, viewer).list(filter), request);
       // Again: a grant may have ended since the list of closed patients was read.
       const shown = await show(viewer, page.edges.map(({ node }) => node));
       return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
@@ -98,7 +98,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     async countOfJobs(viewer, jobIds) {
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
-      return countsOf(jobIds, await storedPredictions(scope).countOfJobs(toObjectIds(jobIds), await closedPatientIds(scope, viewer)));
+      return countsOf(jobIds, await openPredictions(scope, viewer).countOfJobs(toObjectIds(jobIds)));
     },
 
     async ofJob(viewer, job) {

@@ -16,6 +16,8 @@ export interface StoredPredictions {
   ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
   /** Newest first. */
   list(filter: PredictionSelection): PageSource<Prediction>;
+  /** Whose they are and of which job, some thousands at a time, in no order. */
+  owners(filter: PredictionSelection): AsyncIterable<readonly PredictionOwner[]>;
   /** How many there are of each job, by its hexadecimal id; a job without any is absent. */
   countOfJobs(jobs: readonly Types.ObjectId[], closed: readonly Types.ObjectId[]): Promise<Map<string, number>>;
   /** How many there are of each patient, likewise. */
@@ -26,6 +28,12 @@ export interface StoredPredictions {
 
 /** A row that was taken out of its block by `$unwind`. */
 type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
+
+/** Whose a prediction is. */
+export type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
+
+/** Predictions and blocks of which the owners are read at once. */
+const ownersAtOnce = { predictions: 10_000, blocks: 5 };
 
 /** Of one job or patient, or of all. */
 interface Count {
@@ -85,6 +93,26 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
     return predictionBlocks.aggregate<Count>(blockQuery(filter), [{ $group: { _id: key, count: { $sum: size } } }]);
   }
 
+  async function* ownersOfSingle(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
+    for (let last: Types.ObjectId | undefined, more = true; more; ) {
+      const found = await predictions.find(predictionQuery(filter, last), { projection: { job: 1, patient: 1 }, sort: newestFirst, limit: ownersAtOnce.predictions });
+      yield found;
+      more = found.length === ownersAtOnce.predictions;
+      last = found.at(-1)?._id;
+    }
+  }
+
+  async function* ownersInBlocks(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
+    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } };
+    const stages = [{ $sort: newestFirst }, { $limit: ownersAtOnce.blocks }, { $project: { job: 1, patients: { $map: { input: matching, in: '$$this.patient' } } } }] as const;
+    for (let last: Types.ObjectId | undefined, more = true; more; ) {
+      const found = await predictionBlocks.aggregate<{ _id: Types.ObjectId; job: Types.ObjectId; patients: Types.ObjectId[] }>({ $and: [blockQuery(filter), last ? { _id: { $lt: last } } : {}] }, stages);
+      yield found.flatMap(({ job, patients }) => patients.map((patient) => ({ job, patient })));
+      more = found.length === ownersAtOnce.blocks;
+      last = found.at(-1)?._id;
+    }
+  }
+
   return {
     find: async (id) => (await findMany([id]))[0] ?? null,
     findMany,
@@ -106,6 +134,10 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
         return single + (inBlocks?.count ?? 0);
       },
     }),
+    async *owners(filter) {
+      yield* ownersOfSingle(filter);
+      yield* ownersInBlocks(filter);
+    },
     async countOfJobs(jobs, closed) {
       const filter = { jobs, closed };
       const single = predictions.aggregate<Count>(predictionQuery(filter), [{ $group: { _id: '$job', count: { $sum: 1 } } }]);
