@@ -28,4 +28,7 @@ export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
   readonly prediction: DataLoader<string, Prediction | null>;
+  /** How many predictions there are, by the id of the patient or job. */
+  readonly predictionCountOfPatient: DataLoader<string, number>;
+  readonly predictionCountOfJob: DataLoader<string, number>;
 }

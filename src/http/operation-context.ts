@@ -46,6 +46,8 @@ function createLoaders({ patients, jobs, predictions }: App, viewer: Viewer | nu
   return {
     patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),
     prediction: new DataLoader<string, Prediction | null>((ids) => predictions.findMany(viewer, ids), options),
+    predictionCountOfPatient: new DataLoader<string, number>((ids) => predictions.countOfPatients(viewer, ids), options),
+    predictionCountOfJob: new DataLoader<string, number>((ids) => predictions.countOfJobs(viewer, ids), options),
     job: new DataLoader<string, ScoringJob | null>((ids) => jobs.findMany(viewer, ids), options),
   };
 }

@@ -4,10 +4,14 @@ import type { AuditEntry, AuditTrail } from '../audit/audit-trail.js';
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { toObjectId } from '../input.js';
-import type { ScopeOf } from '../organization-scope.js';
-import { readPage, type Page, type PageRequest } from '../pagination.js';
-import { closedPatientIds, type CareTeamFence } from '../patients/care-team-fence.js';
+import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
+import { pagesOf, readPageOf, type Page, type PageRequest } from '../pagination.js';
+import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
+import { openRows } from '../patients/open-rows.js';
 import { jobQuery, type ScoringJobFilter } from './job-filter.js';
+
+/** Jobs of which the owners are read at once. */
+const ownersAtOnce = 10_000;
 
 /** A job that a viewer may know of, and whether only because they broke the glass. */
 export interface OpenJob {
@@ -50,12 +54,23 @@ export function createOpenJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: CareT
 
     async list(viewer, request, filter) {
       const scope = scopeOf(viewer);
-      const page = await readPage<ScoringJob>(scope.scoringJobs, jobQuery(filter, await closedPatientIds(scope, viewer)), request);
+      const source = openRows(scope, viewer).source<ScoringJob>(filter, (closed) => pagesOf(scope.scoringJobs, jobQuery(filter, closed)), () => ownersOf(scope, filter));
+      const page = await readPageOf(source, request);
       // Again: a grant may have ended since the list of closed patients was read.
       const shown = await fence.admit(viewer, 'job:read', page.edges.map(({ node }) => node));
       return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
     },
   };
+}
+
+/** Whose the jobs are, some thousands at a time. */
+async function* ownersOf({ scoringJobs }: OrganizationScope, filter: ScoringJobFilter): AsyncGenerator<readonly MaybeOfPatient[]> {
+  for (let last: Types.ObjectId | undefined, more = true; more; ) {
+    const found = await scoringJobs.find({ $and: [jobQuery(filter, []), last ? { _id: { $lt: last } } : {}] }, { projection: { patient: 1 }, sort: { _id: -1 }, limit: ownersAtOnce });
+    yield found;
+    more = found.length === ownersAtOnce;
+    last = found.at(-1)?._id;
+  }
 }
 
 /** What an audit event says it is about: the job and, of a SINGLE one, whose it is. The patients of a batch are in the job. */

@@ -6,7 +6,7 @@ import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
 import { readPageOf, type Page, type PageRequest } from '../pagination.js';
-import { closedPatientIds, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
+import { openAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
 import type { Patient } from '../patients/patient.js';
@@ -14,6 +14,7 @@ import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRe
 import { AdministrativeGender } from '../../models/index.js';
 import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
 import { invalidFeatures, requireModel } from './job-service.js';
+import { openPredictions } from './open-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
 import { additivityFault, toStoredExplanation } from './score-patients.js';
 import { servedModel } from './served-model.js';
@@ -35,6 +36,9 @@ export interface PredictionService {
   /** In the order of the ids; null where there is none. For the subscription, whose rule has let the viewer in. */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
   list(viewer: Viewer | null, request: PageRequest, filter: PredictionFilter): Promise<Page<Prediction>>;
+  /** How many predictions of each patient, or of each job, `list` would go through: in the order of the ids, in one query a kind. */
+  countOfPatients(viewer: Viewer | null, patientIds: readonly string[]): Promise<number[]>;
+  countOfJobs(viewer: Viewer | null, jobIds: readonly string[]): Promise<number[]>;
   /** The prediction of a SINGLE job, once it is stored. */
   ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
   /**
@@ -79,11 +83,23 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
-      const closed = await closedPatientIds(scope, viewer);
-      const page = await readPageOf<Prediction>(storedPredictions(scope).list({ ...filter, closed }), request);
+      const page = await readPageOf<Prediction>(openPredictions(scope, viewer).list(filter), request);
       // Again: a grant may have ended since the list of closed patients was read.
       const shown = await show(viewer, page.edges.map(({ node }) => node));
       return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
+    },
+
+    async countOfPatients(viewer, patientIds) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      const open = await openAmong(scope, viewer, toObjectIds(patientIds));
+      return countsOf(patientIds, open.length === 0 ? new Map() : await storedPredictions(scope).countOfPatients(open));
+    },
+
+    async countOfJobs(viewer, jobIds) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      return countsOf(jobIds, await openPredictions(scope, viewer).countOfJobs(toObjectIds(jobIds)));
     },
 
     async ofJob(viewer, job) {
@@ -129,6 +145,11 @@ async function simulate(model: RiskModel, patient: PatientRecord, given: Readonl
   refuseUnlessAdditive(explanation!, score!);
   return { model, row, score: score!, explanation: explanation! };
 }
+
+/** Each once, without what is no id. */
+const toObjectIds = (ids: readonly string[]): Types.ObjectId[] => [...new Set(ids)].flatMap((id) => toObjectId(id) ?? []);
+
+const countsOf = (ids: readonly string[], counts: ReadonlyMap<string, number>): number[] => ids.map((id) => counts.get(id) ?? 0);
 
 const nobody: PatientRecord = { sex: AdministrativeGender.UNKNOWN, features: [] };
 

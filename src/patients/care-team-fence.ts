@@ -21,10 +21,17 @@ export async function refuseClosed({ everyPatient }: OrganizationScope, conditio
   for await (const [id] of everyPatient.ids(condition)) throw outsideCareTeam(action, id!.toHexString());
 }
 
-/** The patients of the organization that are closed to this viewer. */
-export async function closedPatientIds({ careTeams }: OrganizationScope, viewer: Viewer): Promise<Types.ObjectId[]> {
+/** The patients of the organization that are closed to this viewer; undefined when nobody is closed to it. */
+function closedPatients(viewer: Viewer): QueryFilter<StoredPatient> | undefined {
   const open = openPatients(viewer);
-  return open ? collect(careTeams.ids({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<StoredPatient>)) : [];
+  return open && ({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<StoredPatient>);
+}
+
+/** Their ids, where they are few enough to be named in every query; undefined when they are more than `atMost`. */
+export async function fewClosedPatientIds({ careTeams }: OrganizationScope, viewer: Viewer, atMost: number): Promise<Types.ObjectId[] | undefined> {
+  const closed = closedPatients(viewer);
+  const found = closed ? await careTeams.find(closed, { projection: { _id: 1 }, limit: atMost + 1 }) : [];
+  return found.length > atMost ? undefined : found.map(({ _id }) => _id);
 }
 
 /**
@@ -32,8 +39,15 @@ export async function closedPatientIds({ careTeams }: OrganizationScope, viewer:
  * an index answers it: who is closed is looked up first, as nearly nobody is.
  */
 export async function* openPatientIds(scope: OrganizationScope, viewer: Viewer, condition: PatientCondition): AsyncGenerator<readonly Types.ObjectId[]> {
-  const closed = new Set((await closedPatientIds(scope, viewer)).map((id) => id.toHexString()));
+  const filter = closedPatients(viewer);
+  const closed = new Set(filter ? (await collect(scope.careTeams.ids(filter))).map((id) => id.toHexString()) : []);
   for await (const ids of scope.everyPatient.ids(condition)) yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
+}
+
+/** Those of some patients that are open to this viewer. */
+export async function openAmong(scope: OrganizationScope, viewer: Viewer, ids: readonly Types.ObjectId[]): Promise<Types.ObjectId[]> {
+  const access = await accessById(scope, viewer, ids.map((id) => id.toHexString()));
+  return ids.filter((id) => access(id.toHexString()) !== 'CLOSED');
 }
 
 async function collect<T>(parts: AsyncIterable<readonly T[]>): Promise<T[]> {
