@@ -121,9 +121,10 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
       if (!patient) throw new NotFoundError('This patient');
       const access = careTeamAccess(viewer, patient);
       if (access === 'CLOSED') throw outsideCareTeam('job:submit', request.patientId);
-      refuseUnscorable(model, patient);
       const wanted: ScoringJob = { ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
       return recorded(audit, viewer, { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' }, async () => {
+        // Why a patient cannot be scored tells of them: not before it is on record.
+        refuseUnscorable(model, patient);
         const { job, created } = await store.insert(wanted);
         if (created) await dispatcher.dispatch(job);
         else refuseOtherRequest(job, identity);

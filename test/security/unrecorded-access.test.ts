@@ -130,10 +130,13 @@ test('a key that two requests use at the same moment for different jobs is recor
   }
 });
 
-test('a simulation of a patient that cannot be scored is recorded once more', async () => {
+test.each<[string, string, (patientId: string) => string]>([
+  ['simulation', 'risk:simulate', (patientId) => `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${patientId}" }) { probability } }`],
+  ['submission', 'job:submit', (patientId) => `mutation { submitScoringJob(input: { modelId: "${modelId}", patientId: "${patientId}" }) { id } }`],
+])('a %s of a patient that cannot be scored, which tells why, is recorded and once more as failed', async (_name, action, operation) => {
   const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient({ features: [] }) });
-  const events = await eventsOf(() => system.post(`{ simulateRisk(input: { modelId: "${modelId}", patientId: "${createPatient.id}" }) { probability } }`, undefined, token));
-  expect(events).toMatchObject([{ action: 'risk:simulate', outcome: 'ALLOWED' }, { action: 'risk:simulate', outcome: 'FAILED' }]);
+  const events = await eventsOf(async () => expect(codesOf(await system.post(operation(createPatient.id), undefined, token))).toEqual(['BAD_USER_INPUT']));
+  expect(events).toMatchObject([{ action, outcome: 'ALLOWED' }, { action, outcome: 'FAILED' }]);
   for (const one of events) expect(patientsOf([one])).toEqual([createPatient.id]);
 });
 
