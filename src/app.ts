@@ -29,7 +29,7 @@ import { createFeatureCatalogue, type FeatureCatalogue } from './patients/featur
 import { createPatientService, type PatientService } from './patients/patient-service.js';
 import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
 import { openProtection, type OpenProtection } from './protection/open-protection.js';
-import { connectRedis, type OutageBehaviour } from './redis.js';
+import { connectRedis, type ConnectionUse, type OutageBehaviour } from './redis.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { RiskModelRegistry } from './risk/risk-model.js';
 import type { Redis } from 'ioredis';
@@ -63,7 +63,7 @@ export interface App {
   readonly batchProgress: BatchProgress;
   readonly keyRotations: KeyRotations;
   /** Opens another connection to Redis, to be closed by whoever asked. */
-  connectRedis(behaviour: OutageBehaviour): Redis;
+  connectRedis(behaviour: OutageBehaviour, use?: ConnectionUse): Redis;
   /** Closes queue, identity, events, MongoDB and the models, in that order. */
   close(): Promise<void>;
 }
@@ -92,7 +92,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     throw error;
   });
 
-  const openRedis = (behaviour: OutageBehaviour): Redis => connectRedis(redisUrl, behaviour, logger, config.redisTls);
+  const openRedis = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis => connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
   const events = await createEventBus(
     { publisher: openRedis('waiting'), subscriber: openRedis('waiting') },
     `${config.redisPrefix}:events`,

@@ -21,6 +21,19 @@ const answerMs: Record<OutageBehaviour, number> = { waiting: 12_000, 'failing-fa
 /** What a process that starts waits for Redis, milliseconds. */
 const patienceMs = 2_000;
 
+/** How a connection is used, beside its behaviour in an outage. */
+export interface ConnectionUse {
+  /**
+   * Commands of one turn of the event loop travel as one pipeline, and the next one when that is answered: many small commands
+   * cost both sides mostly for being sent one by one. Not those that block, which nothing may wait behind.
+   * https://github.com/redis/ioredis#autopipelining
+   */
+  readonly pipelined?: boolean;
+}
+
+/** Commands that BullMQ blocks with. */
+const blockingCommands = ['bzpopmin'];
+
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
 
 /**
@@ -28,13 +41,14 @@ const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.mi
  * @param tls for a `rediss://` URL
  * @throws StartupError when a file of `tls` cannot be read
  */
-export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Logger, tls: TlsFiles = {}): Redis {
+export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Logger, tls: TlsFiles = {}, { pipelined = false }: ConnectionUse = {}): Redis {
   const options: RedisOptions = {
     maxRetriesPerRequest: behaviour === 'waiting' ? null : 1,
     enableOfflineQueue: behaviour === 'waiting',
     retryStrategy: reconnectDelayMs,
     connectTimeout: 5_000,
     socketTimeout: answerMs[behaviour],
+    ...(pipelined && { enableAutoPipelining: true, autoPipeliningIgnoredCommands: blockingCommands }),
     ...(behaviour === 'dispensable' && { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false }),
     ...(url.startsWith('rediss://') && { tls: readTlsFiles(tls, 'REDIS') }),
   };

@@ -28,7 +28,7 @@ export function startQueueWorker(app: App, kind: QueueEntry['kind'], concurrency
   let running = 0;
 
   function open() {
-    const connection = app.connectRedis('waiting');
+    const connection = app.connectRedis('waiting', { pipelined: true });
     const worker = new Worker(
       name,
       async (job) => {

@@ -3,6 +3,7 @@ import { Queue } from 'bullmq';
 import { ScoringJobState } from '../../models/index.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
+import { cpuSince, cpuTimes } from './cpu-time.js';
 import { inParallel, median, patientIds, startBenchSystem, type BenchSystem } from './setup.js';
 
 // Single jobs a second, end to end with one worker process, against a floor measured in the same run: BullMQ moving empty
@@ -11,6 +12,8 @@ const rounds = Number(process.argv[2] ?? 5);
 const jobs = Number(process.argv[3] ?? 2000);
 const parallel = 128;
 const concurrency = process.argv[4] ?? '128';
+/** Prints the CPU time a job of every process as well. */
+const showCpu = process.argv[5] === 'cpu';
 
 const system = await startBenchSystem(200, { WORKER_CONCURRENCY: concurrency });
 try {
@@ -21,8 +24,12 @@ try {
   await ourRound(system, ids, 500);
   await floor.round(500);
   for (let round = 1; round <= rounds; round += 1) {
+    const beforeFloor = cpuTimes();
     const floorRate = await floor.round(jobs);
+    if (showCpu) console.log(`CPU of the floor, us a job: ${cpuSince(beforeFloor, jobs)}`);
+    const before = cpuTimes();
     const ourRate = await ourRound(system, ids, jobs);
+    if (showCpu) console.log(`CPU of RiskGraph, us a job: ${cpuSince(before, jobs)}`);
     ratios.push(ourRate / floorRate);
     console.log(`round ${round}: floor ${floorRate.toFixed(0)} jobs/s, RiskGraph ${ourRate.toFixed(0)} jobs/s, ratio ${(ourRate / floorRate).toFixed(2)}`);
   }

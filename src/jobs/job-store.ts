@@ -4,6 +4,7 @@ import { ScoringJobState, type JobFault, type JobLease, type JobStatus, type Mod
 import { isDuplicateKey } from '../database.js';
 import type { EventBus } from '../events/event-bus.js';
 import { groupedFind, groupedInsert } from '../group-queries.js';
+import { oncePerTurn } from '../turn.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
 
@@ -32,8 +33,11 @@ export interface JobStore {
    * another worker has it. Ends a job whose attempts are used up.
    */
   claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
-  /** As `change`, but only while the claim holds. False when it no longer does. */
-  changeClaimed(claim: ClaimedJob, next: (status: JobStatus, job: ScoringJob) => JobStatus | Promise<JobStatus>): Promise<boolean>;
+  /**
+   * As `change`, but only while the claim holds. False when it no longer does.
+   * @param next given the time as well, which jobs that change at the same time share, so that they can be written together
+   */
+  changeClaimed(claim: ClaimedJob, next: (status: JobStatus, job: ScoringJob, now: Date) => JobStatus | Promise<JobStatus>): Promise<boolean>;
   renew(claim: ClaimedJob): Promise<void>;
   /** Ends a waiting job, and asks a running one to stop, durably. A change like any other: whoever decides about the job sees it. */
   requestCancel(id: Types.ObjectId): Promise<void>;
@@ -55,6 +59,8 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
   const find = groupedFind<ScoringJob>(scoringJobs);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
   const compareAndSet = createCompareAndSet(models);
+  // A token is one of a turn: of two claims of a job in the same turn only one can be written, and the other decides anew in a later one.
+  const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
 
   async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
     const written = await compareAndSet({ job, ...update });
@@ -87,17 +93,18 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
     },
 
     async claim(id, dispatch) {
-      const token = randomUUID();
-      const now = new Date();
-      const lease: JobLease = { token, dispatch, expiresAt: new Date(now.getTime() + options.leaseMs) };
+      let lease: JobLease | undefined;
       const job = await change(id, (found) => {
         const { status } = found;
+        const { token, now } = currentTurn();
+        lease = undefined;
         if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
         if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
         if (found.attemptsThisRun >= options.attempts) return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
+        lease = { token, dispatch, expiresAt: new Date(now.getTime() + options.leaseMs) };
         return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
       });
-      return job?.lease?.token === token && job.status.state === ScoringJobState.ACTIVE ? { job, lease } : null;
+      return job && lease ? { job, lease } : null;
     },
 
     async changeClaimed(claim, next) {
@@ -105,7 +112,7 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
       await change(claim.job._id, async (job) => {
         held = job.lease?.token === claim.lease.token && job.status.state === ScoringJobState.ACTIVE;
         if (!held) return null;
-        const status = await next(job.status, job);
+        const status = await next(job.status, job, currentTurn().now);
         return { status, unset: status.state === ScoringJobState.ACTIVE ? [] : ['lease'] };
       }, claim.job);
       return held;

@@ -87,9 +87,9 @@ async function complete({ records, store }: SingleJobRunnerDependencies, claim: 
     await records.erasePrediction(prediction._id);
     throw patientGone();
   }
-  const ended = await store.changeClaimed(claim, async (status, { cancelRequestedAt }) => {
+  const ended = await store.changeClaimed(claim, async (status, { cancelRequestedAt }, now) => {
     if (cancelRequestedAt) await keepUnlessErased();
-    return completed(status, { processed: 1, failed: 0 }, new Date());
+    return completed(status, { processed: 1, failed: 0 }, now);
   });
   if (!ended) await keepUnlessErased();
 }

@@ -36,6 +36,29 @@ describe('changes', () => {
     expect(stored.map((job) => job!.status.processed)).toEqual(jobs.map((_, index) => index));
   });
 
+  it('that are the same for many jobs are written together, and who was changed meanwhile decides anew', async () => {
+    const jobs = await Promise.all(Array.from({ length: 20 }, () => insertJob()));
+    const overtaken = jobs[7]!;
+    const claims = await Promise.all(jobs.map(({ _id }) => store.claim(_id, 1)));
+    // Seen by no claim: each still says sequence 2.
+    await store.change(overtaken._id, ({ status }) => ({ status: progressed(status, { stage: JobStage.SAVING }) }));
+    const ended = await Promise.all(claims.map((claim) => store.changeClaimed(claim!, (status, _job, now) => completed(status, { processed: 1, failed: 0 }, now))));
+    expect(ended).toEqual(jobs.map(() => true));
+    const stored = await Promise.all(jobs.map(({ _id }) => store.find(_id)));
+    for (const job of stored) {
+      expect(job!.status.sequence).toBe(job!._id.equals(overtaken._id) ? 4 : 3);
+      expect(job!.transitions.map(({ state }) => state)).toEqual(['QUEUED', 'ACTIVE', 'COMPLETED']);
+      expect(job!.lease).toBeUndefined();
+    }
+  });
+
+  it('of one job at the same time are one change of it, by one author', async () => {
+    const jobs = await Promise.all(Array.from({ length: 10 }, () => insertJob()));
+    const claims = await Promise.all(jobs.flatMap(({ _id }) => [store.claim(_id, 1), store.claim(_id, 2)]));
+    expect(claims.filter(Boolean)).toHaveLength(jobs.length);
+    for (const { _id } of jobs) expect((await store.find(_id))!.transitions.map(({ state }) => state)).toEqual(['QUEUED', 'ACTIVE']);
+  });
+
   it('under one idempotency key give one job, the same for all', async () => {
     const organization = new Types.ObjectId();
     const template = await insertJob();
