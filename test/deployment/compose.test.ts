@@ -186,9 +186,9 @@ describe('limits', () => {
     expect(mebibytes(interpolate(mem_limit))).toBeGreaterThan(1.3 * heap);
   });
 
-  test('the worker is started as `up` starts it', () => {
+  test.each(['api', 'worker'])('the %s is started as `up` starts it', (name) => {
     const young = /--max-semi-space-size=\d+/.exec(readFileSync('src/commands/server-process.ts', 'utf8'))![0];
-    expect(compose.services.worker!.environment.NODE_OPTIONS!.split(' ')).toContain(young);
+    expect(compose.services[name]!.environment.NODE_OPTIONS!.split(' ')).toContain(young);
   });
 
   test('a full Redis refuses writes before its container is full, also while a fork rewrites its log', () => {
