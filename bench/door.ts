@@ -11,9 +11,10 @@ import { median, patientIds, startBenchSystem, type BenchSystem } from './jobs/s
  * What the protections of the door cost: authorised queries of one patient a second with all of them on, against the same
  * server with all of them off, in turn in one run. Each server, and the load, is a process of its own.
  *
- *   bench/door.ts [rounds] [seconds] [connections]      everything on against everything off
+ *   bench/door.ts [rounds] [seconds] [connections]      everything on against everything off; connections may be several
+ *                                                       numbers with commas, default 32,64,128
  *   bench/door.ts each [rounds] [seconds] [connections] everything on against each protection taken away alone (but the
- *                                                       limits of sockets, which no HTTP request meets)
+ *                                                       limits of sockets, which no HTTP request meets); default 32
  *
  * Everything on is the API as an operator runs it, NODE_ENV=production, started by the same function as `riskgraph api`; but
  * the limit of requests a minute is so high that the load does not meet it (it is counted all the same). Half of the patients
@@ -31,7 +32,10 @@ import { median, patientIds, startBenchSystem, type BenchSystem } from './jobs/s
  * Origin is checked on WebSockets alone, which are not measured; nor is TLS.
  */
 const each = process.argv[2] === 'each';
-const [rounds = each ? 3 : 7, seconds = each ? 1.5 : 5, connections = 32] = process.argv.slice(each ? 3 : 2).map(Number);
+const [roundsText = each ? '3' : '7', secondsText = each ? '1.5' : '5', connectionsText = each ? '32' : '32,64,128'] = process.argv.slice(each ? 3 : 2);
+const [rounds, seconds, connectionNumbers] = [Number(roundsText), Number(secondsText), connectionsText.split(',').map(Number)];
+/** The first requests are run by the interpreter. Every server gets as many of these as the one it is compared with. */
+const warmUpRequests = 10_000;
 const patients = 500;
 
 /** The database in which every field is stored as it is, for the server that does not encrypt. */
@@ -51,33 +55,39 @@ try {
   const start = async (off: readonly ProtectionName[]): Promise<DoorServer> => {
     const server = await startDoorServer(environmentOf(system, off), off, { ...caller, expiresAt: Number.MAX_SAFE_INTEGER });
     if (off.includes('encryption')) await copyPatientsInClear(system.app, caller.organizationId, clearUri(system.environment.MONGO_URI!));
-    // The first requests are run by the interpreter.
-    await measure(server, 5);
     return server;
   };
-  const measure = async (server: DoorServer, duration = seconds): Promise<Measured> => {
+  const measure = async (server: DoorServer, connections: number, duration = seconds): Promise<Measured> => {
     const before = await server.cpuMicroseconds();
     const answered = await load({ url: server.url, token, bodies, connections, seconds: duration });
-    return { rate: answered / duration, cpu: (await server.cpuMicroseconds() - before) / answered };
+    return { answered, rate: answered / duration, cpu: (await server.cpuMicroseconds() - before) / answered };
+  };
+  const warmUp = async (server: DoorServer): Promise<void> => {
+    for (let answered = 0; answered < warmUpRequests; ) answered += (await measure(server, connectionNumbers[0]!, 1)).answered;
   };
 
-  const everything = await start([]);
   for (const off of each ? protectionNames.filter((name) => name !== 'socket-limits').map((name) => [name]) : [protectionNames]) {
     const name = each ? `without ${off[0]}` : 'everything off';
-    const other = await start(off);
-    const seen: { on: Measured; off: Measured }[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
-      // Whoever comes second may find a warmer or a busier machine: they take turns at it.
-      const [first, second] = round % 2 === 1 ? [other, everything] : [everything, other];
-      const measured = new Map([[first, await measure(first)], [second, await measure(second)]]);
-      const both = { on: measured.get(everything)!, off: measured.get(other)! };
-      seen.push(both);
-      if (!each) console.log(`round ${round}: everything on ${shown(both.on)}, ${name} ${shown(both.off)}, ratio ${(both.on.rate / both.off.rate).toFixed(3)}`);
+    // Both anew each time: the longer a server has run, the less a request costs it.
+    const [everything, other] = [await start([]), await start(off)];
+    await warmUp(everything);
+    await warmUp(other);
+    for (const connections of connectionNumbers) {
+      const seen: { on: Measured; off: Measured }[] = [];
+      for (let round = 1; round <= rounds; round += 1) {
+        // Whoever comes second may find a warmer or a busier machine: they take turns at it.
+        const [first, second] = round % 2 === 1 ? [other, everything] : [everything, other];
+        const measured = new Map([[first, await measure(first, connections)], [second, await measure(second, connections)]]);
+        const both = { on: measured.get(everything)!, off: measured.get(other)! };
+        seen.push(both);
+        if (!each) console.log(`${connections} connections, round ${round}: everything on ${shown(both.on)}, ${name} ${shown(both.off)}, ratio ${(both.on.rate / both.off.rate).toFixed(3)}`);
+      }
+      const byRate = median(seen.map(({ on, off: without }) => on.rate / without.rate));
+      const byCpu = median(seen.map(({ on, off: without }) => without.cpu / on.cpu));
+      const saved = median(seen.map(({ on, off: without }) => on.cpu - without.cpu));
+      console.log(`everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU time (${saved.toFixed(0)} us a request), over ${rounds} rounds of ${seconds} s, ${connections} connections`);
     }
-    const byRate = median(seen.map(({ on, off: without }) => on.rate / without.rate));
-    const byCpu = median(seen.map(({ on, off: without }) => without.cpu / on.cpu));
-    const saved = median(seen.map(({ on, off: without }) => on.cpu - without.cpu));
-    console.log(`everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU time (${saved.toFixed(0)} us a request), over ${rounds} rounds of ${seconds} s, ${connections} connections`);
+    everything.stop();
     other.stop();
   }
 } finally {
@@ -86,6 +96,7 @@ try {
 process.exit(0);
 
 interface Measured {
+  readonly answered: number;
   /** Requests a second. */
   readonly rate: number;
   /** Microseconds of the server's CPU time a request. */

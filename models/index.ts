@@ -20,6 +20,7 @@ export * from './audit-event.js';
 export * from './break-glass-access.js';
 export * from './data-key.js';
 export * from './key-rotation.js';
+export * from './model-output.js';
 export * from './api-key.js';
 export * from './organization.js';
 export * from './patient.js';

@@ -1,5 +1,6 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
+import { BlockExplanation, ModelOutput } from './model-output.js';
 import { ChunkFailure } from './scoring-chunk.js';
 
 /** The prediction of one patient within a block. */
@@ -26,16 +27,6 @@ export class PredictionRow {
   values!: Buffer;
 }
 
-/** SHAP method and base value of all rows. */
-@modelOptions({ schemaOptions: { _id: false } })
-export class BlockExplanation {
-  @prop({ type: String, required: true, enum: ['PATH_DEPENDENT', 'INTERVENTIONAL'] })
-  method!: 'PATH_DEPENDENT' | 'INTERVENTIONAL';
-
-  @prop({ type: Number, required: true })
-  baseValue!: number;
-}
-
 /**
  * The outcome of one chunk of a batch: its predictions, and who has none. One document, because a document of its own for
  * each prediction costs MongoDB more than computing it. Stored once, by whoever is first; only the erasure of a patient
@@ -51,30 +42,12 @@ export class BlockExplanation {
 // A patient is of one organization.
 @index({ 'rows.patient': 1, _id: -1 })
 @index({ 'failures.patient': 1 }, { partialFilterExpression: { failed: { $gt: 0 } } })
-export class PredictionBlock {
+export class PredictionBlock extends ModelOutput {
   _id!: Types.ObjectId;
-
-  @prop({ type: Types.ObjectId, required: true })
-  organization!: Types.ObjectId;
-
-  @prop({ type: Types.ObjectId, required: true })
-  job!: Types.ObjectId;
 
   /** Number of the chunk in its batch. */
   @prop({ type: Number, required: true })
   chunk!: number;
-
-  @prop({ type: String, required: true })
-  modelId!: string;
-
-  @prop({ type: String, required: true })
-  modelVersion!: string;
-
-  @prop({ type: String, required: true })
-  modelSha256!: string;
-
-  @prop({ type: String, required: true, enum: ['PROBABILITY', 'LOG_ODDS'] })
-  outputSpace!: 'PROBABILITY' | 'LOG_ODDS';
 
   /** Codes of the model's features, in the model's own order. */
   @prop({ type: () => [String], required: true })
@@ -83,9 +56,6 @@ export class PredictionBlock {
   /** Absent when the job asked for no explanation. */
   @prop({ type: () => BlockExplanation })
   explanation?: BlockExplanation;
-
-  @prop({ type: Date, required: true })
-  createdAt!: Date;
 
   /** Rows that are there. */
   @prop({ type: Number, required: true })

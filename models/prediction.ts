@@ -1,15 +1,10 @@
 import { index, modelOptions, prop, Severity } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
+import { BlockExplanation, ModelOutput } from './model-output.js';
 
 /** SHAP values: baseValue + sum(contributions) = outputValue, in `outputSpace`. */
 @modelOptions({ schemaOptions: { _id: false } })
-export class StoredExplanation {
-  @prop({ type: String, required: true, enum: ['PATH_DEPENDENT', 'INTERVENTIONAL'] })
-  method!: 'PATH_DEPENDENT' | 'INTERVENTIONAL';
-
-  @prop({ type: Number, required: true })
-  baseValue!: number;
-
+export class StoredExplanation extends BlockExplanation {
   @prop({ type: Number, required: true })
   outputValue!: number;
 
@@ -26,33 +21,15 @@ export class StoredExplanation {
 @index({ job: 1, patient: 1 }, { unique: true })
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, patient: 1, _id: -1 })
-export class Prediction {
+export class Prediction extends ModelOutput {
   _id!: Types.ObjectId;
-
-  @prop({ type: Types.ObjectId, required: true })
-  organization!: Types.ObjectId;
 
   @prop({ type: Types.ObjectId, required: true })
   patient!: Types.ObjectId;
 
-  @prop({ type: Types.ObjectId, required: true })
-  job!: Types.ObjectId;
-
-  @prop({ type: String, required: true })
-  modelId!: string;
-
-  @prop({ type: String, required: true })
-  modelVersion!: string;
-
-  @prop({ type: String, required: true })
-  modelSha256!: string;
-
   /** The model's own output, before calibration. */
   @prop({ type: Number, required: true })
   rawOutput!: number;
-
-  @prop({ type: String, required: true, enum: ['PROBABILITY', 'LOG_ODDS'] })
-  outputSpace!: 'PROBABILITY' | 'LOG_ODDS';
 
   @prop({ type: Number, required: true })
   probability!: number;
@@ -67,7 +44,4 @@ export class Prediction {
   /** Absent when the job asked for no explanation. */
   @prop({ type: () => StoredExplanation })
   explanation?: StoredExplanation;
-
-  @prop({ type: Date, required: true })
-  createdAt!: Date;
 }

@@ -10,7 +10,7 @@ import { createPredictionStreams } from './jobs/prediction-stream.js';
  * @param protections for the benchmark of what they cost
  */
 export async function startApi(app: App, protections?: Protections): Promise<HttpServer> {
-  const jobStreams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
+  const jobStreams = createJobStreams(app.models, app.events, app.logger);
   const predictionStreams = createPredictionStreams(app.events, app.scopeOf, app.logger);
   const closeStreams = (): void => {
     jobStreams.close();

@@ -170,7 +170,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (given.NODE_ENV === 'production') {
     // On their own, so that one mistake does not hide the others.
     const { CORS_ORIGINS, WAIVED_CHECKS } = environmentSchema.shape;
-    const checked = { secretKey: given.SECRET_KEY, encryptionKeys: given.ENCRYPTION_KEYS, mongoUri: given.MONGO_URI, redisUrl: given.REDIS_URL, corsOrigins: CORS_ORIGINS.safeParse(given.CORS_ORIGINS).data ?? [] };
+    const checked = { secretKey: given.SECRET_KEY, encryptionKeys: given.ENCRYPTION_KEYS, mongoUri: given.MONGO_URI, redisUrl: given.REDIS_URL, corsOrigins: CORS_ORIGINS.safeParse(given.CORS_ORIGINS).data ?? [], oidcIssuer: given.OIDC_ISSUER, oidcOrganizations: given.OIDC_ORGANIZATIONS };
     faults.push(...productionFaults(checked, WAIVED_CHECKS.safeParse(given.WAIVED_CHECKS).data ?? []));
   }
   const { keys, faults: keyFaults } = readMasterKeys(given);

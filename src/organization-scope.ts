@@ -2,7 +2,7 @@ import { Types, type Model, type mongo, type PipelineStage, type QueryFilter, ty
 import type {
   ApiKey, AuditEvent, Models, Organization, Prediction, PredictionBlock, ScoringChunk, ScoringJob, Session, StoredBreakGlassAccess, StoredPatient, User,
 } from '../models/index.js';
-import { openPatients, type Member } from './auth/care-team.js';
+import { patientFence, type Member } from './auth/care-team.js';
 import { isDuplicateKey } from './database.js';
 import { insertGroup } from './group-queries.js';
 import { createPatientRecords, type PatientRecords } from './patients/patient-records.js';
@@ -97,7 +97,7 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
     return {
       id,
       get patients() {
-        return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id, openPatients(member)), id, protection);
+        return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id, patientFence(member)), id, protection);
       },
       get everyPatient() {
         return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id), id, protection);
@@ -136,16 +136,27 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
   };
 }
 
-/** @param fence what else every document must satisfy */
-function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organization: Types.ObjectId, fence?: QueryFilter<T>): ScopedCollection<T> {
+/** What every document must satisfy beside the organization: as a condition of a query, and of a document that was read whole. */
+interface Fence<T> {
+  readonly filter: QueryFilter<T>;
+  admits(document: T): boolean;
+}
+
+function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organization: Types.ObjectId, fence?: Fence<T>): ScopedCollection<T> {
   const { collection } = model;
   // A filter of the caller's cannot widen this: all sides of $and must hold. The types of driver and Mongoose differ in name only.
-  const within = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, ...(fence ? [fence] : []), filter] });
+  const unfenced = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
+  const within = (filter: QueryFilter<T>): object => (fence ? { $and: [{ organization }, fence.filter, filter] } : unfenced(filter));
   const cursor = (filter: QueryFilter<T>, { projection, sort, limit }: FindOptions = {}) =>
     collection.find<T>(within(filter), { ...(projection && { projection }), ...(sort && { sort }), ...(limit && { limit }) });
   return {
     find: (filter, options) => cursor(filter, options).toArray(),
-    findOne: (filter, options) => collection.findOne<T>(within(filter), options as mongo.FindOptions),
+    async findOne(filter, options) {
+      // There is one document of an id at most. It costs MongoDB a fifth less when it is not asked to judge it.
+      if (!fence || options || !(filter._id instanceof Types.ObjectId)) return collection.findOne<T>(within(filter), options as mongo.FindOptions);
+      const found = await collection.findOne<T>(unfenced(filter));
+      return found && fence.admits(found) ? found : null;
+    },
     async findMany(ids) {
       if (ids.length === 0) return [];
       const byId = new Map((await cursor({ _id: { $in: ids } } as QueryFilter<T>).toArray()).map((document) => [document._id.toHexString(), document]));

@@ -56,7 +56,12 @@ export async function readPage<T extends Listed>(
   request: PageRequest,
   order: PageOrder = newestFirst,
 ): Promise<Page<T>> {
-  const source: PageSource<T> = {
+  return readPageOf(pagesOf(collection, filter, order), request, order);
+}
+
+/** The documents of a collection that match a filter. */
+export function pagesOf<T extends Listed>(collection: Pick<ScopedCollection<T>, 'find' | 'count'>, filter: QueryFilter<T>, order: PageOrder = newestFirst): PageSource<T> {
+  return {
     find: (after, limit) =>
       collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
         // A field that is unique needs no second one, and its index serves the sort alone.
@@ -65,7 +70,6 @@ export async function readPage<T extends Listed>(
       }),
     count: () => collection.count(filter),
   };
-  return readPageOf(source, request, order);
 }
 
 /**

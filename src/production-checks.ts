@@ -9,6 +9,8 @@ export interface CheckedSettings {
   readonly mongoUri: string | undefined;
   readonly redisUrl: string | undefined;
   readonly corsOrigins: readonly string[];
+  readonly oidcIssuer: string | undefined;
+  readonly oidcOrganizations: string | undefined;
 }
 
 /**
@@ -34,6 +36,10 @@ const checks = {
     if (!redisUrl || hasPassword(redisUrl) || isLoopback(redisHost(redisUrl))) return undefined;
     return 'REDIS_URL has no password, so whoever reaches that host may submit and change jobs: set requirepass, and redis://:PASSWORD@host';
   },
+  'oidc-without-organizations': ({ oidcIssuer, oidcOrganizations }) =>
+    oidcIssuer !== undefined && oidcOrganizations === undefined
+      ? 'OIDC_ISSUER may speak for every organization, so the identity provider of one could let anybody into another: list those that are its own in OIDC_ORGANIZATIONS'
+      : undefined,
   'missing-encryption-keys': ({ encryptionKeys }) =>
     encryptionKeys === undefined ? `ENCRYPTION_KEYS is not set, so SECRET_KEY would have to encrypt patients too: ${encryptionKey}` : undefined,
   'weak-encryption-keys': ({ encryptionKeys, secretKey }) => {

@@ -6,12 +6,17 @@ import { readTlsFiles, type TlsFiles } from './tls-files.js';
  * How a connection treats an outage.
  * - waiting: commands wait until Redis is back (workers, publishers, subscribers)
  * - failing-fast: commands fail at once (where a caller waits)
- * - dispensable: as failing-fast, and a Redis that accepts but does not answer is left at once too (where there is another way)
+ * - dispensable: as failing-fast, and what was sent is not sent again (where there is another way)
  */
 export type OutageBehaviour = 'waiting' | 'failing-fast' | 'dispensable';
 
-/** How long a dispensable Redis may take to answer, milliseconds: more than a busy machine takes, as what it counted is then counted anew. */
-const dispensableAnswerMs = 1_000;
+/**
+ * How long Redis may take to answer before the connection is given up for a new one, milliseconds. A host that lost its
+ * power, or a firewall that forgot the connection, says nothing, and TCP itself would wait for a quarter of an hour.
+ * - waiting: longer than BullMQ blocks on an empty queue, which is 10 s at most
+ * - dispensable: longer than a busy machine takes, as what was counted is then counted anew
+ */
+const answerMs: Record<OutageBehaviour, number> = { waiting: 12_000, 'failing-fast': 2_000, dispensable: 1_000 };
 
 /** What a process that starts waits for Redis, milliseconds. */
 const patienceMs = 2_000;
@@ -26,6 +31,7 @@ export interface ConnectionUse {
   readonly pipelined?: boolean;
 }
 
+/** Commands that BullMQ blocks with. */
 const blockingCommands = ['bzpopmin'];
 
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
@@ -41,8 +47,9 @@ export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Lo
     enableOfflineQueue: behaviour === 'waiting',
     retryStrategy: reconnectDelayMs,
     connectTimeout: 5_000,
+    socketTimeout: answerMs[behaviour],
     ...(pipelined && { enableAutoPipelining: true, autoPipeliningIgnoredCommands: blockingCommands }),
-    ...(behaviour === 'dispensable' && { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, socketTimeout: dispensableAnswerMs }),
+    ...(behaviour === 'dispensable' && { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false }),
     ...(url.startsWith('rediss://') && { tls: readTlsFiles(tls, 'REDIS') }),
   };
   const redis = new Redis(url, options);

@@ -1,4 +1,5 @@
 import type { Identity } from '../../src/auth/viewer.js';
+import { youngGeneration } from '../../src/commands/server-process.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
 import type { Order } from './load.js';
 import type { ProtectionName } from './without.js';
@@ -12,7 +13,7 @@ export interface DoorServer {
 
 /** @param off what it is without; nothing: the API as an operator starts it */
 export async function startDoorServer(environment: Record<string, string>, off: readonly ProtectionName[], everybody: Identity): Promise<DoorServer> {
-  const child = spawnEntry(new URL('./server.js', import.meta.url), { args: [JSON.stringify(off), JSON.stringify(everybody)], environment });
+  const child = spawnEntry(new URL('./server.js', import.meta.url), { args: [JSON.stringify(off), JSON.stringify(everybody)], environment, nodeOptions: [youngGeneration] });
   const { ready } = await new Promise<{ ready: string }>((resolve, reject) => {
     child.once('message', resolve as (message: unknown) => void).once('exit', (code) => reject(new Error(`the server exited with ${code}`)));
   });

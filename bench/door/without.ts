@@ -32,7 +32,7 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, e
   };
   await app.identity.start();
   const schema = off.has('permission-rules') ? buildBareSchema(bare) : buildGuardedSchema(bare);
-  const sources = { app: bare, jobStreams: createJobStreams(app.models, scopeOf, app.events, app.logger), predictionStreams: createPredictionStreams(app.events, scopeOf, app.logger) };
+  const sources = { app: bare, jobStreams: createJobStreams(app.models, app.events, app.logger), predictionStreams: createPredictionStreams(app.events, scopeOf, app.logger) };
   return startHttpServer(schema, sources, {
     ...everyProtection,
     queryLimits: !off.has('query-limits'),

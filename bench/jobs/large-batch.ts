@@ -1,26 +1,20 @@
 /* eslint-disable no-console -- a benchmark prints */
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Types } from 'mongoose';
-import { Role } from '../../models/index.js';
 import { SubmitBatchScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { createGraphqlClient } from '../../src/client/graphql-client.js';
 import { isTerminal } from '../../src/jobs/job-status.js';
-import { startServerProcess } from '../../src/commands/server-process.js';
+import { residentBytes, startDeployment } from './deployment.js';
 import { patientIds, startBenchSystem } from './setup.js';
 
 // The largest batch: how much memory the process that accepts it and the worker that runs it take, before, at the worst and
 // beside a batch of a tenth, or of 100,000 named patients.
 const patients = Number(process.argv[2] ?? 1_000_000);
 
-const residentMiB = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
+const residentMiB = (pid: number): number => residentBytes(pid) / 2 ** 20;
 
 const system = await startBenchSystem(patients);
 try {
-  const worker = await startServerProcess('worker', system.environment);
-  const api = await startServerProcess('api', system.environment);
-  const token = await system.app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId }, 3600);
-  const client = createGraphqlClient(api.url, token);
+  const { api, worker, client, close } = await startDeployment(system);
   for (const [name, request] of [['a tenth', { patientIds: await patientIds(system.app.models, Math.min(100_000, Math.floor(patients / 10))) }], ['all', { all: true }]] as const) {
     const before = { api: residentMiB(api.pid), worker: residentMiB(worker.pid) };
     const highest = { ...before };
@@ -40,9 +34,7 @@ try {
       await delay(200);
     }
   }
-  await client.close();
-  await api.stop();
-  await worker.stop();
+  await close();
 } finally {
   await system.close();
 }

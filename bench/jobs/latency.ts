@@ -1,9 +1,7 @@
 /* eslint-disable no-console -- a benchmark prints */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Role } from '../../models/index.js';
-import { createGraphqlClient } from '../../src/client/graphql-client.js';
 import { ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { startServerProcess } from '../../src/commands/server-process.js';
+import { startDeployment } from './deployment.js';
 import { patientIds, percentile, startBenchSystem } from './setup.js';
 
 // From the moment a client sends the mutation until the result arrives on its subscription, at 10 jobs a second: HTTP,
@@ -14,9 +12,7 @@ const periodMs = 100;
 const system = await startBenchSystem(100);
 try {
   const ids = await patientIds(system.app.models, 100);
-  const [worker, api] = await Promise.all([startServerProcess('worker', system.environment), startServerProcess('api', system.environment)]);
-  const token = await system.app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId }, 3600);
-  const client = createGraphqlClient(api.url, token);
+  const { client, close } = await startDeployment(system);
   const scoreOnce = async (index: number): Promise<number> => {
     const start = performance.now();
     const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: ids[index % ids.length]!, modelId: 'heart-disease' } });
@@ -33,9 +29,7 @@ try {
   }
   const sorted = (await Promise.all(latencies)).sort((a, b) => a - b);
   console.log(`${jobs} jobs at 10 a second: p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`);
-  await client.close();
-  await api.stop();
-  await worker.stop();
+  await close();
 } finally {
   await system.close();
 }

@@ -1,12 +1,11 @@
 /* eslint-disable no-console -- a benchmark prints */
-import { readFileSync } from 'node:fs';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { Types } from 'mongoose';
-import { Role } from '../../models/index.js';
 import { ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { createGraphqlClient } from '../../src/client/graphql-client.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
+import { benchToken, residentBytes } from './deployment.js';
 import { inParallel, patientIds, percentile, startBenchSystem } from './setup.js';
 
 // Many subscribers on one API node, each on a socket of its own and following its own job: memory a subscriber, and how
@@ -20,7 +19,7 @@ try {
   const ids = await patientIds(app.models, 100);
   // No worker: the jobs stay open, and the changes are made here.
   const api = await startServerProcess('api', system.environment);
-  const token = await app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId }, 3600);
+  const token = await benchToken(app, system.viewer);
   const http = createGraphqlClient(api.url, token);
   const jobIds: string[] = [];
   await inParallel(subscribers, 64, async (index) => {
@@ -76,8 +75,3 @@ try {
   await system.close();
 }
 process.exit(0);
-
-/** Resident memory of another process. Linux only. */
-function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
-}

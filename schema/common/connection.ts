@@ -26,11 +26,19 @@ export class PageArguments {
   after?: string | null;
 }
 
+type Edges<T> = readonly { readonly cursor: string; readonly node: T }[];
+
+/** What is a function is found out when it is asked for. */
 export interface Connection<T> {
-  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
-  readonly pageInfo: PageInfo;
-  /** Counted when asked for. */
+  readonly edges: Edges<T> | (() => Promise<Edges<T>>);
+  readonly pageInfo: PageInfo | (() => Promise<PageInfo>);
   readonly totalCount: () => Promise<number>;
+}
+
+/** One whose page is there. */
+interface ReadConnection<T> extends Connection<T> {
+  readonly edges: Edges<T>;
+  readonly pageInfo: PageInfo;
 }
 
 /** The Connection and Edge types of a node type, e.g. `PatientConnection`. */
@@ -46,13 +54,13 @@ export function connectionType<T extends object>(node: ClassType<T>, name: strin
 
   @ObjectType(`${name}Connection`)
   class ConnectionOfNode implements Connection<T> {
-    @Field(() => [Edge])
-    edges!: Edge[];
+    // Simple: graphql itself calls what is a function, and only when the field was asked for.
+    @Field(() => [Edge], { simple: true })
+    edges!: Edge[] | (() => Promise<Edges<T>>);
 
     @Field(() => PageInfo, { simple: true })
-    pageInfo!: PageInfo;
+    pageInfo!: PageInfo | (() => Promise<PageInfo>);
 
-    // Not simple: graphql calls the function only when the field was asked for.
     @Field(() => Int, { description: 'All rows of the filter, not of this page.', name: 'totalCount', simple: true })
     totalCount!: () => Promise<number>;
   }
@@ -60,7 +68,7 @@ export function connectionType<T extends object>(node: ClassType<T>, name: strin
 }
 
 /** A page of documents as a connection of API objects. */
-export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): Connection<T> {
+export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): ReadConnection<T> {
   const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: map(node) }));
   return {
     edges,
@@ -72,4 +80,14 @@ export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): Conn
     },
     totalCount: page.countAll,
   };
+}
+
+/**
+ * A connection that hangs on each of many objects: its page is read only when it is asked for, and the count comes from a
+ * loader, which counts for all of those objects at once.
+ */
+export function toNestedConnection<D, T>(read: () => Promise<Page<D>>, map: (document: D) => T, totalCount: () => Promise<number>): Connection<T> {
+  let page: Promise<ReadConnection<T>> | undefined;
+  const connection = (): Promise<ReadConnection<T>> => (page ??= read().then((rows) => toConnection(rows, map)));
+  return { edges: async () => (await connection()).edges, pageInfo: async () => (await connection()).pageInfo, totalCount };
 }

@@ -17,6 +17,8 @@ export interface OperationContext {
   /** Correlates what a caller saw with what the log says. */
   readonly requestId: string;
   readonly loaders: Loaders;
+  /** A job that the viewer names, for who follows it. Null when there is none for this viewer. */
+  readJob(id: string): Promise<ScoringJob | null>;
   readonly jobStreams: JobStreams;
   readonly predictionStreams: PredictionStreams;
 }
@@ -26,4 +28,7 @@ export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
   readonly prediction: DataLoader<string, Prediction | null>;
+  /** How many predictions there are, by the id of the patient or job. */
+  readonly predictionCountOfPatient: DataLoader<string, number>;
+  readonly predictionCountOfJob: DataLoader<string, number>;
 }

@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } fr
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { PatientService } from '../../src/patients/patient-service.js';
 import type { PredictionService } from '../../src/jobs/prediction-service.js';
-import { PageArguments, toConnection } from '../common/connection.js';
+import { PageArguments, toConnection, toNestedConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import type { PredictionMapper } from '../prediction/prediction.mapper.js';
 import { PredictionConnection } from '../prediction/prediction.type.js';
@@ -57,11 +57,12 @@ export class PatientResolver {
   }
 
   @FieldResolver(() => PredictionConnection, { description: 'Newest first.' })
-  async predictions(
+  predictions(
     @Root() { id }: PatientType,
     @Args(() => PageArguments) page: PageArguments,
-    @Ctx() { viewer }: OperationContext,
-  ): Promise<InstanceType<typeof PredictionConnection>> {
-    return toConnection(await this.predictionService.list(viewer, page, { patientId: id }), this.toPrediction(viewer));
+    @Ctx() { viewer, loaders }: OperationContext,
+  ): InstanceType<typeof PredictionConnection> {
+    const read = () => this.predictionService.list(viewer, page, { patientId: id });
+    return toNestedConnection(read, this.toPrediction(viewer), () => loaders.predictionCountOfPatient.load(id));
   }
 }

@@ -1,6 +1,6 @@
 import type { Prediction, StoredExplanation } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
-import { pooledAge, seesExactAge, shownValue } from '../../src/patients/de-identification.js';
+import { isPooled, shownValue } from '../../src/patients/de-identification.js';
 import type { Simulation } from '../../src/jobs/prediction-service.js';
 import { toStoredExplanation } from '../../src/jobs/score-patients.js';
 import type { RiskModelManifest } from '../../src/risk/manifest.js';
@@ -51,11 +51,10 @@ export function toExplanation(
   const { manifest } = model;
   const contributions = manifest.features.map((feature, index) => {
     const inputValue = shownValue(feature.code, feature, given[index] ?? null, viewer);
-    const isPooled = feature.source === 'PATIENT_AGE' && inputValue === pooledAge && !seesExactAge(viewer);
     return {
       feature: toModelFeature(feature),
       inputValue,
-      displayValue: `${model.displayValue(feature, inputValue)}${isPooled ? ' or more' : ''}`,
+      displayValue: `${model.displayValue(feature, inputValue)}${isPooled(feature.code, feature, inputValue, viewer) ? ' or more' : ''}`,
       value: explanation.contributions[index]!,
     };
   });
@@ -78,7 +77,7 @@ export function toSimulation({ model, row, score, explanation }: Simulation, vie
     probability: score.probability,
     rawOutput: score.rawOutput,
     riskBand: score.riskBand as RiskBand,
-    inputs: model.manifest.features.map(({ code, unit }, index) => ({ code, unit, value: row.given[index] ?? null })),
+    inputs: model.manifest.features.map((feature, index) => ({ code: feature.code, unit: feature.unit, value: shownValue(feature.code, feature, row.given[index] ?? null, viewer) })),
     explanation: toExplanation(model, row.given, score, toStoredExplanation(explanation), viewer),
   };
 }

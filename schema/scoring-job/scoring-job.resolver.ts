@@ -9,7 +9,7 @@ import type { SubmitBatch } from '../../src/jobs/batch-submission.js';
 import type { PredictionService } from '../../src/jobs/prediction-service.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
-import { PageArguments, toConnection } from '../common/connection.js';
+import { PageArguments, toConnection, toNestedConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import { toPatient } from '../patient/patient.mapper.js';
 import { PatientType } from '../patient/patient.type.js';
@@ -97,12 +97,13 @@ export class ScoringJobResolver {
   }
 
   @FieldResolver(() => PredictionConnection, { description: 'Newest first.' })
-  async predictions(
+  predictions(
     @Root() { id }: ScoringJobType,
     @Args(() => PageArguments) page: PageArguments,
-    @Ctx() { viewer }: OperationContext,
-  ): Promise<InstanceType<typeof PredictionConnection>> {
-    return toConnection(await this.predictionService.list(viewer, page, { jobId: id }), this.toPrediction(viewer));
+    @Ctx() { viewer, loaders }: OperationContext,
+  ): InstanceType<typeof PredictionConnection> {
+    const read = () => this.predictionService.list(viewer, page, { jobId: id });
+    return toNestedConnection(read, this.toPrediction(viewer), () => loaders.predictionCountOfJob.load(id));
   }
 
   @FieldResolver(() => RiskModelType)
@@ -120,9 +121,9 @@ export class ScoringJobResolver {
   }
 }
 
-async function followJob(id: string, after: number, { viewer, jobStreams }: OperationContext): Promise<AsyncIterable<JobChange>> {
+async function followJob(id: string, after: number, { viewer, readJob, jobStreams }: OperationContext): Promise<AsyncIterable<JobChange>> {
   authorize(viewer, 'job:read');
   const jobId = toObjectId(id);
   if (!jobId) throw new NotFoundError('This scoring job');
-  return jobStreams.follow(viewer.organizationId, jobId, after);
+  return jobStreams.follow(jobId, after, () => readJob(id));
 }

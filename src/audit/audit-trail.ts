@@ -9,6 +9,8 @@ export type AuditAction =
   /** A refresh token was used a second time: somebody has stolen it, and its session was ended. */
   | 'session:refresh-reused'
   | 'session:logout'
+  /** An access token was signed on the command line, without a login. */
+  | 'access-token:issue'
   /** New data keys were asked for, on the command line. */
   | 'encryption-key:rotate';
 

@@ -27,3 +27,15 @@ export function openPatients({ role, username }: Member, now = new Date()): Quer
   if (role !== Role.CLINICIAN) return undefined;
   return { $or: [{ careTeam: { $exists: false } }, { careTeam: username }, { breakGlass: { $elemMatch: { username, expiresAt: { $gt: now } } } }] };
 }
+
+/** Keeps patients that are CLOSED to somebody from them: in a query, and of a document that was found without it. */
+export interface PatientFence {
+  readonly filter: QueryFilter<StoredPatient>;
+  admits(patient: CareTeamRecord): boolean;
+}
+
+/** Undefined where all patients are open. */
+export function patientFence(member: Member): PatientFence | undefined {
+  const filter = openPatients(member);
+  return filter && { filter, admits: (patient) => careTeamAccess(member, patient) !== 'CLOSED' };
+}

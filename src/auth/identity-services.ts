@@ -69,7 +69,7 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
     authenticator: createAuthenticator({ accessTokens, apiKeys: createApiKeyVerifier(models, logger), oidc, revocations }),
     revocations,
     sessions,
-    users: createUserService({ scopeOf, directory, sessions, passwordLogin }),
+    users: createUserService({ scopeOf, directory, sessions, passwordLogin, audit }),
     apiKeys: createApiKeyService({ scopeOf, revoke, audit }),
     passwords,
     async start() {

@@ -7,8 +7,12 @@ import { loadConfig, type Config } from '../config.js';
  * @param defaults for variables that neither of them sets
  */
 export function commandConfig(defaults: Readonly<Record<string, string>> = {}): Config {
-  const file = resolve('.env');
-  // Variables that are set already win over the file.
-  if (existsSync(file)) process.loadEnvFile(file);
+  loadEnvironmentFile();
   return loadConfig({ ...defaults, ...process.env });
+}
+
+/** Sets what a `.env` file in the working directory says. Variables that are set already win over it. */
+export function loadEnvironmentFile(): void {
+  const file = resolve('.env');
+  if (existsSync(file)) process.loadEnvFile(file);
 }

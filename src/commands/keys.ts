@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DataKey, Models, Organization } from '../../models/index.js';
 import { auditKeys } from '../audit/audit-keys.js';
 import { createAuditTrail } from '../audit/audit-writer.js';
+import { recorded } from '../audit/recorded.js';
 import type { Config } from '../config.js';
 import { encryptStoredData } from '../encrypt-stored-data.js';
 import { StartupError } from '../errors.js';
@@ -65,9 +66,9 @@ async function rotateKeys(config: Config, { models, exclusive }: LocalDatabase, 
   if (organizations.length === 0 && slug !== undefined) throw new StartupError(`There is no organization "${slug}": name one that "riskgraph keys status" lists.`);
   const logger = createLogger(config.logLevel, 'riskgraph-keys');
   const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
-  const record = ({ _id, organization }: DataKey): Promise<void> =>
-    audit.record(commandActor(organization.toHexString()), { action: 'encryption-key:rotate', outcome: 'ALLOWED', subject: { kind: 'ENCRYPTION_KEY', id: _id.toHexString() } });
-  const ids = await requestRotations(models, protection.store.masterKeyId, organizations.map(({ _id }) => _id), record).finally(() => audit.close());
+  const onRecord = <T>({ _id, organization }: DataKey, work: () => Promise<T>): Promise<T> =>
+    recorded(audit, commandActor(organization.toHexString()), { action: 'encryption-key:rotate', subject: { kind: 'ENCRYPTION_KEY', id: _id.toHexString() } }, work);
+  const ids = await requestRotations(models, protection.store.masterKeyId, organizations.map(({ _id }) => _id), onRecord).finally(() => audit.close());
   const rotations = createKeyRotations({ models, protection, leaseMs: config.jobLeaseMs, logger });
   const workOrWait = async (): Promise<void> => {
     if (!exclusive || !(await rotations.work(lookEveryMs))) await delay(lookEveryMs);

@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { createModels, ensureIndexes, type Models, type Role } from '../../models/index.js';
+import { recorded } from '../audit/recorded.js';
 import { createAccessTokens } from '../auth/access-token.js';
 import { ensureLocalUser, ensureOrganization } from '../auth/organizations.js';
 import type { Config } from '../config.js';
@@ -7,6 +8,8 @@ import { connectDatabase } from '../database.js';
 import { openDataDirectory, readRuntime } from '../embedded/data-directory.js';
 import { startEngines } from '../embedded/engines.js';
 import { StartupError } from '../errors.js';
+import { commandActor } from './command-actor.js';
+import { withCommandTrail } from './command-trail.js';
 import { localSecretKey } from './secret-key.js';
 
 /** A database for the time of one command. */
@@ -46,8 +49,8 @@ async function bind(connection: Connection, exclusive: boolean, stop: () => Prom
 }
 
 /**
- * Signs a token for the local user of a role, whose organization is made when missing.
- * @throws StartupError in production, where tokens come from a login
+ * Signs a token for the local user of a role, whose organization is made when missing, and records that it did.
+ * @throws StartupError in production, where tokens come from a login; ServiceUnavailableError when it cannot be recorded
  */
 export async function issueLocalToken(
   config: Config,
@@ -58,7 +61,12 @@ export async function issueLocalToken(
     throw new StartupError('"riskgraph token" signs tokens without a login and is refused when NODE_ENV=production: unset it on a developer\'s machine.');
   }
   const secretKey = config.secretKey ?? (await localSecretKey(config.dataDirectory));
-  const tenant = await ensureOrganization(models, organization);
-  const username = await ensureLocalUser(models, tenant, role);
-  return createAccessTokens(secretKey).sign({ username, role, organizationId: tenant._id.toHexString() }, timeToLiveSeconds);
+  return withCommandTrail(config, models, 'token', async ({ audit }) => {
+    const tenant = await ensureOrganization(models, organization);
+    const organizationId = tenant._id.toHexString();
+    const { _id, username } = await ensureLocalUser(models, tenant, role);
+    return recorded(audit, commandActor(organizationId), { action: 'access-token:issue', subject: { kind: 'USER', id: _id.toHexString() } }, () =>
+      createAccessTokens(secretKey).sign({ username, role, organizationId }, timeToLiveSeconds),
+    );
+  });
 }

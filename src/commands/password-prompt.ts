@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Writable, type Readable } from 'node:stream';
 import { StartupError } from '../errors.js';
+import { readAll } from './standard-input.js';
 
 /** The streams of the terminal, or what stands in for them. */
 export interface PromptStreams {
@@ -44,11 +45,4 @@ async function askTwice(input: Readable, output: Writable): Promise<string> {
   } finally {
     lines.close();
   }
-}
-
-/** One line end at the end belongs to the file, not to the password. */
-async function readAll(input: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));
-  return Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, '');
 }

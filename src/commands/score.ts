@@ -18,6 +18,7 @@ import { StartupError } from '../errors.js';
 import type { ModelFeature } from '../risk/manifest.js';
 import { readCohort } from './cohort-csv.js';
 import { commandConfig } from './environment.js';
+import { givenToken, tokenHelp, tokenOption } from './given-token.js';
 import { issueLocalToken, openLocalDatabase } from './local-access.js';
 import { startProgressBar } from './progress-bar.js';
 import { storeCohort } from './store-cohort.js';
@@ -50,11 +51,11 @@ export function scoreCommand(): Command {
     .option('--model-version <version>', 'the highest when absent')
     .option('--out <file>', 'where to write (default: FILE-predictions.csv in the working directory)')
     .option('--url <url>', 'the API (default: that of the running "riskgraph up", else HOST and PORT)')
-    .option('--token <token>', 'access token of a CLINICIAN (default: RISKGRAPH_TOKEN, else a local one)')
+    .option(tokenOption, `access token of a CLINICIAN, a local one when none is given; ${tokenHelp}`)
     .option('--org <slug>', 'organization of the local token', 'demo')
     .action(async (file: string, options: ScoreOptions) => {
       const config = commandConfig();
-      const client = createGraphqlClient(options.url ?? (await localUrl(config)), options.token ?? process.env.RISKGRAPH_TOKEN ?? (await localToken(config, options.org)));
+      const client = createGraphqlClient(options.url ?? (await localUrl(config)), (await givenToken(options.token)) ?? (await localToken(config, options.org)));
       try {
         const out = options.out ?? `${basename(file, '.csv')}-predictions.csv`;
         const { scored, failed } = await scoreCohort(client, file, options, out);

@@ -1,15 +1,16 @@
 import { Command } from 'commander';
 import type { Models } from '../../models/index.js';
 import { shippedModelsDirectory } from '../app.js';
+import { recorded } from '../audit/recorded.js';
 import { ensureOrganization } from '../auth/organizations.js';
 import type { Config } from '../config.js';
 import { encryptStoredData } from '../encrypt-stored-data.js';
 import { createOrganizationScopes } from '../organization-scope.js';
-import { openProtection } from '../protection/open-protection.js';
 import { loadRiskModels } from '../risk/registry.js';
+import { commandActor } from './command-actor.js';
+import { withCommandTrail } from './command-trail.js';
 import { commandConfig } from './environment.js';
 import { openLocalDatabase } from './local-access.js';
-import { localMasterKeys } from './master-keys.js';
 import { wholeNumber } from './option-values.js';
 import { syntheticPatients } from './synthetic-patients.js';
 
@@ -34,7 +35,7 @@ export function seedCommand(): Command {
     });
 }
 
-/** @returns how many were new */
+/** Records, round by round, which patients it is about to write. @returns how many were new */
 export async function seedPatients(
   config: Config,
   models: Models,
@@ -44,11 +45,18 @@ export async function seedPatients(
   const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
   const features = new Map(registry.list().flatMap(({ manifest }) => manifest.features.map((feature) => [feature.code, feature])));
   await registry.close();
-  const { protectionOf } = await openProtection(models, await localMasterKeys(config));
-  await encryptStoredData(models, protectionOf);
-  const records = createOrganizationScopes(models, protectionOf)({ organizationId: tenant._id.toHexString() }).patients;
   const patients = syntheticPatients(count, seed, [...features.values()], new Date());
-  let written = 0;
-  for (let start = 0; start < patients.length; start += patientsPerWrite) written += await records.insertNew(patients.slice(start, start + patientsPerWrite));
-  return written;
+  return withCommandTrail(config, models, 'seed', async ({ audit, protection: { protectionOf } }) => {
+    await encryptStoredData(models, protectionOf);
+    const organizationId = tenant._id.toHexString();
+    const records = createOrganizationScopes(models, protectionOf)({ organizationId }).patients;
+    const actor = commandActor(organizationId);
+    let written = 0;
+    for (let start = 0; start < patients.length; start += patientsPerWrite) {
+      const fresh = await records.withFreeMrn(patients.slice(start, start + patientsPerWrite));
+      if (fresh.length === 0) continue;
+      written += await recorded(audit, actor, { action: 'patient:write', patientIds: fresh.map(({ _id }) => _id.toHexString()) }, () => records.insertNew(fresh));
+    }
+    return written;
+  });
 }

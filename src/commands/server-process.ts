@@ -8,10 +8,11 @@ import { StartupError } from '../errors.js';
 export type ProcessReport = { readonly ready: string } | { readonly failed: string };
 
 /**
- * What a worker has in its hands of a batch is a few megabytes that live for some milliseconds. Where they fit the young
- * generation of its heap they are never copied into the old one. MiB a half.
+ * What a worker has in its hands of a batch, and an API of the requests that wait for their audit events, is a few megabytes
+ * that live for some milliseconds. Where they fit the young generation of the heap they are never copied into the old one.
+ * MiB a half.
  */
-const youngGeneration = '--max-semi-space-size=64';
+export const youngGeneration = '--max-semi-space-size=64';
 
 /** Tells the parent, if there is one that still listens. */
 export function reportToParent(report: ProcessReport): boolean {
@@ -24,7 +25,7 @@ export function reportToParent(report: ProcessReport): boolean {
  * @throws StartupError with the child's own reason when it does not
  */
 export async function startServerProcess(command: 'api' | 'worker', environment: Record<string, string | undefined>): Promise<Engine> {
-  const child = spawnEntry(new URL('../cli.js', import.meta.url), { args: [command], environment, nodeOptions: command === 'worker' ? [youngGeneration] : [] });
+  const child = spawnEntry(new URL('../cli.js', import.meta.url), { args: [command], environment, nodeOptions: [youngGeneration] });
   const exited = exitOf(child);
   const report = await Promise.race([
     new Promise<ProcessReport>((resolve) => child.once('message', (message) => resolve(message as ProcessReport))),

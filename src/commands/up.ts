@@ -14,7 +14,7 @@ export function upCommand(): Command {
   return new Command('up')
     .description('run everything on this machine: embedded MongoDB and Redis unless MONGO_URI / REDIS_URL are set, API, worker')
     .option('--demo', 'seed 20 synthetic patients and run one scoring job, step by step')
-    .option('--once', 'with --demo: stop everything after the demonstration')
+    .option('--once', 'stop everything once it is up, with --demo after the demonstration')
     .action(async ({ demo, once }: { demo?: boolean; once?: boolean }) => {
       // The terminal is a person's here: what is well is not told.
       const config = commandConfig({ LOG_LEVEL: 'warn' });
@@ -22,7 +22,7 @@ export function upCommand(): Command {
       const stopped = stopOnSignal(system.stop);
       try {
         if (demo) await runDemonstration(config, system.url);
-        else process.stdout.write(`RiskGraph is up: ${system.url}/graphql (Ctrl-C stops it)\n`);
+        else process.stdout.write(`RiskGraph is up: ${system.url}/graphql (${once ? 'stopping now, as --once asks' : 'Ctrl-C stops it'})\n`);
       } catch (error) {
         await system.stop();
         throw error;

@@ -26,6 +26,8 @@ export interface UserAdministration {
   readonly directory: UserDirectory;
   readonly scope: OrganizationScope;
   readonly actor: AuditActor;
+  /** By their names. That they were listed is recorded. */
+  users(): Promise<User[]>;
   /** @throws StartupError when there is none */
   user(username: string): Promise<User>;
   close(): Promise<void>;
@@ -50,10 +52,16 @@ export async function openUserAdministration(config: Config, slug: string, missi
     const revoke: Revoke = async (id, subjects) => announce(config, (await store.record(id, subjects)).epoch);
     const audit = createAuditTrail(models, auditKeys(protectionOf), createLogger('warn', 'riskgraph-user'));
     const directory = createUserDirectory({ passwords: await createPasswords(), sessions: createSessionStore(models, scopeOf, revoke, config.sessionHours * 3_600_000), audit });
+    const actor = commandActor(organizationId);
     return {
       directory,
       scope,
-      actor: commandActor(organizationId),
+      actor,
+      async users() {
+        const users = await scope.users.find({}, { sort: { username: 1 } });
+        await audit.record(actor, { action: 'user:manage', outcome: 'ALLOWED' });
+        return users;
+      },
       async user(username) {
         const user = await scope.users.findOne({ username: normalizeUsername(username) });
         if (!user) throw new StartupError(`There is no user "${normalizeUsername(username)}" in ${slug}: see "riskgraph user list --org ${slug}".`);

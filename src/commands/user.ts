@@ -64,8 +64,8 @@ const listCommand = (): Command =>
     .description('list the users of an organization')
     .requiredOption('--org <slug>', 'organization')
     .action(({ org }: { org: string }) =>
-      administer(org, 'refuse', async ({ scope }) => {
-        for (const user of await scope.users.find({}, { sort: { username: 1 } })) process.stdout.write(`${lineOf(user)}\n`);
+      administer(org, 'refuse', async ({ users }) => {
+        for (const user of await users()) process.stdout.write(`${lineOf(user)}\n`);
       }),
     );
 

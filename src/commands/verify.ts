@@ -3,6 +3,7 @@ import { RiskModelsDocument, ViewerDocument } from '../client/generated/graphql.
 import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../client/graphql-client.js';
 import { PredictionCreatedDocument } from '../client/generated/graphql.js';
 import { failureLine } from './failure.js';
+import { requireToken, tokenHelp, tokenOption } from './given-token.js';
 
 interface Check {
   readonly name: string;
@@ -15,9 +16,9 @@ export function verifyCommand(): Command {
   return new Command('verify')
     .description('check a running deployment, one line a check; exit 1 when one fails')
     .requiredOption('--url <url>', 'the deployment, e.g. https://riskgraph.example.org')
-    .requiredOption('--token <token>', 'an access token')
-    .action(async ({ url, token }: { url: string; token: string }) => {
-      const client = createGraphqlClient(url, token);
+    .option(tokenOption, `an access token; ${tokenHelp}`)
+    .action(async ({ url, token }: { url: string; token?: string }) => {
+      const client = createGraphqlClient(url, await requireToken(token));
       const anonymous = createGraphqlClient(url);
       try {
         let failures = 0;

@@ -3,6 +3,9 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { EventMessage, Topic, Topics } from './topics.js';
 
+/** How often the subscriber, which only listens, asks whether Redis is still there: a connection that broke without a word is then made anew. Milliseconds. */
+const heartbeatMs = 5_000;
+
 type Listener<T extends Topic> = (payload: Topics[T]) => void;
 
 /** Carries events between the processes of a deployment. At most once: who must not miss a change reads MongoDB. */
@@ -43,6 +46,11 @@ export async function createEventBus(
     subscriber.ping().then(() => gapListeners.forEach((listener) => listener()), () => undefined);
   });
 
+  const heartbeat = setInterval(() => {
+    if (subscriber.status === 'ready') subscriber.ping().catch(() => undefined);
+  }, heartbeatMs);
+  heartbeat.unref();
+
   /** Events of one turn of the event loop travel as one message. */
   let outgoing: EventMessage[] = [];
   function flush(): void {
@@ -74,6 +82,7 @@ export async function createEventBus(
       if (closed) return;
       flush();
       closed = true;
+      clearInterval(heartbeat);
       listeners.clear();
       gapListeners.clear();
       // Not pubSub.close(): it never catches the promises of its own unsubscribes and crashes a closing process.

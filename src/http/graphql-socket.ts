@@ -1,7 +1,6 @@
 import { GraphQLError, getOperationAST, type DocumentNode, type ExecutionArgs, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import type { ServerOptions } from 'graphql-ws';
-import { makeHandler, type Extra } from 'graphql-ws/use/@fastify/websocket';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { makeServer, type ServerOptions } from 'graphql-ws';
+import type { FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Viewer } from '../auth/viewer.js';
@@ -12,6 +11,7 @@ import type { ErrorFormatter } from './error-format.js';
 import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
 import type { RequestLimiter } from './rate-limits.js';
 import { answerPing, holdCredential, unidentified, type SocketCredential } from './socket-credential.js';
+import { carrySocket, type SocketExtra } from './socket-transport.js';
 import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './subscription-caps.js';
 
 /** Close code of a socket that says nothing of who it is. */
@@ -19,7 +19,7 @@ const unauthorized = 4401;
 /** Close code of a socket whose user has opened too many. */
 const tooManyRequests = 4429;
 
-interface SocketState extends Extra {
+interface SocketState extends SocketExtra {
   credential?: SocketCredential;
   /** Ends a socket of nobody's. */
   patience?: NodeJS.Timeout;
@@ -103,14 +103,8 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
       extra.credential?.release();
     },
   };
-  // Else the text of an unexpected error would be the reason of the close, outside production.
-  const handler = makeHandler({ ...options, isProd: true } as typeof options);
-  return function handleSocket(this: FastifyInstance, socket: WebSocket, request: FastifyRequest): void {
-    void handler.call(this, socket, request);
-    // graphql-ws writes what goes wrong with a socket (a message that is too large, say) to the console; ws closes it anyway.
-    socket.removeAllListeners('error');
-    socket.on('error', (error: NodeJS.ErrnoException) => sources.app.logger.info({ code: error.code }, 'WebSocket'));
-  };
+  const server = makeServer(options);
+  return (socket: WebSocket, request: FastifyRequest): void => carrySocket(server, socket, request, sources.app.logger);
 }
 
 /**

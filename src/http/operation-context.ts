@@ -17,7 +17,8 @@ export interface ContextSources {
 
 /** The context of one operation of an authenticated, anonymous or wrongly authenticated caller. */
 export function createOperationContext({ app, jobStreams, predictionStreams }: ContextSources, caller: Caller, requestId: string) {
-  return { ...caller, requestId, jobStreams, predictionStreams, loaders: createLoaders(app, caller.viewer) };
+  const readJob = (id: string): Promise<ScoringJob | null> => app.jobs.find(caller.viewer, id);
+  return { ...caller, requestId, jobStreams, predictionStreams, loaders: createLoaders(app, caller.viewer), readJob };
 }
 
 export interface Caller {
@@ -45,6 +46,8 @@ function createLoaders({ patients, jobs, predictions }: App, viewer: Viewer | nu
   return {
     patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),
     prediction: new DataLoader<string, Prediction | null>((ids) => predictions.findMany(viewer, ids), options),
+    predictionCountOfPatient: new DataLoader<string, number>((ids) => predictions.countOfPatients(viewer, ids), options),
+    predictionCountOfJob: new DataLoader<string, number>((ids) => predictions.countOfJobs(viewer, ids), options),
     job: new DataLoader<string, ScoringJob | null>((ids) => jobs.findMany(viewer, ids), options),
   };
 }

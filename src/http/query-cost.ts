@@ -1,17 +1,19 @@
 import { getComplexity, type ComplexityEstimator } from 'graphql-query-complexity';
-import { getOperationAST, getVariableValues, isListType, Kind, getNullableType, visit, type DocumentNode, type GraphQLSchema } from 'graphql';
+import { getNamedType, getNullableType, getOperationAST, getVariableValues, isListType, Kind, visit, type DocumentNode, type GraphQLSchema, type SelectionSetNode } from 'graphql';
 import { largestPage } from '../pagination.js';
 
 /** What a list without an argument for its length is taken to hold: the shipped model has 13 features, most models fewer than 40. */
 const plainListLength = 20;
 /** Of `__schema` and `__type`: their size is that of the schema, however it is asked for. Ten times is plenty. */
 const introspectionCost = 25_000;
+/** Of a `totalCount`: the rows that it counts are not in the answer, but are gone through. */
+const countCost = 100;
 /** Arguments that say how long a list may become. */
 const lengthArguments = ['first', 'top'];
 
 /**
  * The cost of an operation is the number of values that its answer may hold: every field of every object counts one, a
- * list as often as its `first` or `top` says, or 20 times. A field whose making costs more than its value says so with
+ * list as often as its `first` or `top` says, or 20 times. A `totalCount` costs 100 more. A field whose making costs more than its value says so with
  * `complexity` in its declaration.
  *
  * The default limit of 250,000 lets a page of 500 predictions pass with everything that explains them (132,002 as
@@ -57,7 +59,8 @@ function compute(schema: GraphQLSchema, document: DocumentNode, operationName: s
   if (!operation) return undefined;
   const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 });
   if (errors) return undefined;
-  return getComplexity({ schema, query: alone(document, operation), variables: { ...variables }, estimators: [valueCount], maxQueryNodes: Number.MAX_SAFE_INTEGER });
+  const context = { fragments: new Map(document.definitions.flatMap((part) => (part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part.selectionSet]] : []))) } satisfies Context;
+  return getComplexity({ schema, query: alone(document, operation), variables: { ...variables }, estimators: [valueCount], maxQueryNodes: Number.MAX_SAFE_INTEGER, context });
 }
 
 /** The document without its other operations, which do not run. */
@@ -65,15 +68,30 @@ function alone(document: DocumentNode, operation: DocumentNode['definitions'][nu
   return { ...document, definitions: document.definitions.filter((definition) => definition === operation || definition.kind !== Kind.OPERATION_DEFINITION) };
 }
 
-const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity }) => {
+const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity, node, context }) => {
   if (field.name === '__schema' || field.name === '__type') return introspectionCost;
   const own = typeof field.extensions.complexity === 'number' ? field.extensions.complexity : 1;
   const length = lengthOf(field, args);
-  if (!isListType(getNullableType(field.type))) return own + (length ?? 1) * childComplexity;
+  // Counted once a page, not once a row of it, as all that is selected below is.
+  const counts = getNamedType(field.type).name.endsWith('Connection') ? countCost * totalCounts(node.selectionSet, (context as Context).fragments) : 0;
+  if (!isListType(getNullableType(field.type))) return own + counts + (length ?? 1) * childComplexity;
   // The edges of a page are as many as the page's own field was asked for, which has multiplied them already.
   const items = length ?? (type.name.endsWith('Connection') ? 1 : plainListLength);
   return items * (own + childComplexity);
 };
+
+/** How often a selection asks for `totalCount`, also through fragments. They are no circles: the document is valid. */
+function totalCounts(selectionSet: SelectionSetNode | undefined, fragments: Context['fragments']): number {
+  return (selectionSet?.selections ?? []).reduce((sum, selection) => {
+    if (selection.kind === Kind.FIELD) return sum + (selection.name.value === 'totalCount' ? 1 : 0);
+    return sum + totalCounts(selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value), fragments);
+  }, 0);
+}
+
+/** What estimators are given beside the field. */
+interface Context {
+  readonly fragments: ReadonlyMap<string, SelectionSetNode>;
+}
 
 type EstimatedField = Parameters<ComplexityEstimator>[0]['field'];
 

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { createHmac } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Viewer } from '../auth/viewer.js';
 import type { RateLimits } from '../config.js';
@@ -95,7 +96,7 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, fault: s
       const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
       return { error: new RateLimitedError(`${fault}, at most ${points} a minute: try again in ${seconds} s.`, seconds) };
     });
-  });
+  }, { gather: () => turn() });
   return {
     count,
     giveBack(key) {

@@ -3,11 +3,10 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import websocket from '@fastify/websocket';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
-import { BadUserInputError } from '../errors.js';
 import { whenReady } from '../redis.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import { documentStore, persistedQueries, recordRefusals, refuseSubscriptions, refuseUnadmitted, sayRateLimited } from './apollo-plugins.js';
@@ -21,16 +20,12 @@ import { readPersistedQueries } from './persisted-queries.js';
 import { everyProtection, type Protections } from './protections.js';
 import { createRequestLimiter, type RequestLimiter } from './rate-limits.js';
 import { createRequestAdmission } from './request-admission.js';
+import { createClientErrorHandler, createNotFoundHandler, largestRequestBytes, requestFault, requestTimeoutMs } from './request-faults.js';
 import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
 
-/** Largest request body. A batch names at most 100,000 patients, 27 bytes each. */
-const largestRequestBytes = 4 * 1024 * 1024;
 /** Largest WebSocket message: a subscription keeps its document and variables for as long as it is open, and thousands may be. */
 const largestMessageBytes = 64 * 1024;
-
-/** A request must have come in whole within this time, milliseconds: 4 MiB over a slow line, but no drop by drop. */
-const requestTimeoutMs = 60_000;
 
 export interface HttpServer {
   /** e.g. `http://127.0.0.1:4000` */
@@ -53,7 +48,17 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
-  const server = fastify({ bodyLimit: largestRequestBytes, genReqId: () => randomUUID(), requestTimeout: requestTimeoutMs, forceCloseConnections: true, trustProxy });
+  const answerFault = (error: FastifyError, reply: FastifyReply): FastifyReply =>
+    reply.status(error.statusCode ?? 500).send({ errors: [formatError(requestFault(error) ?? error)] });
+  const server = fastify({
+    bodyLimit: largestRequestBytes,
+    genReqId: () => randomUUID(),
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: true,
+    trustProxy,
+    clientErrorHandler: createClientErrorHandler(formatError),
+    frameworkErrors: (error, _request, reply) => void answerFault(error, reply),
+  });
   const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
     schema,
     introspection: !production,
@@ -77,12 +82,8 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   });
   await apollo.start();
 
-  server.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    const message = status === 413 ? `is larger than ${largestRequestBytes} bytes: split the request` : 'is not valid JSON';
-    const formatted = status < 500 ? formatError(new BadUserInputError([{ path: 'body', message }])) : formatError(error);
-    void reply.status(status).send({ errors: [formatted] });
-  });
+  server.setErrorHandler((error: FastifyError, _request, reply) => void answerFault(error, reply));
+  server.setNotFoundHandler(createNotFoundHandler(server, formatError));
   await server.register(websocket, {
     // graphql-ws sets handleProtocols too, but only when the first socket is open already.
     options: { maxPayload: largestMessageBytes, handleProtocols },

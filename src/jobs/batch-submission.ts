@@ -13,8 +13,9 @@ import type { RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest } from './idempotency.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
-import { newJob, requireModel, subjectOf } from './job-service.js';
+import { newJob, requireModel } from './job-service.js';
 import type { JobStore } from './job-store.js';
+import { about } from './open-jobs.js';
 import { packIds } from './patient-ids.js';
 import { largestBlock } from './prediction-block.js';
 
@@ -81,15 +82,16 @@ export function createBatchSubmission(
       const ids = request.patientIds ? named(scope, request.patientIds) : openPatientIds(scope, viewer, patientQuery(request.filter ?? {}));
       const total = await writeChunks(common._id, ids, Math.min(largestChunk, largestBlock(model.manifest.features.length)));
       if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
-      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', subject: subjectOf(common._id) }, () => store.insert({ ...common, kind: ScoringJobKind.BATCH, total }));
-      if (created) {
+      return await recorded(audit, viewer, { action: 'job:submit', ...about(common) }, async () => {
+        const { job, created } = await store.insert({ ...common, kind: ScoringJobKind.BATCH, total });
         // Not awaited: the job is accepted, and a million patients are many queue entries.
-        void dispatcher.dispatch(job);
+        if (created) void dispatcher.dispatch(job);
+        else {
+          await models.scoringChunks.deleteMany({ job: common._id });
+          refuseOtherRequest(job, identity);
+        }
         return job;
-      }
-      await models.scoringChunks.deleteMany({ job: common._id });
-      refuseOtherRequest(job, identity);
-      return job;
+      });
     } catch (error) {
       await models.scoringChunks.deleteMany({ job: common._id });
       throw error;

@@ -64,10 +64,12 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     if (modifiedCount > 0 && block) events.publish('predictionBlockCreated', { organizationId: block.organization.toHexString(), blockId: block._id.toHexString() });
   }
 
-  /** Gives the chunk back unfinished. A batch that is being cancelled waits for this. */
+  /** Gives the chunk back unfinished. A batch that is being cancelled waits for this, and is told at once. */
   async function release(chunk: ScoringChunk): Promise<void> {
     await scoringChunks.updateOne(held(chunk), { $unset: { leasedUntil: 1 } });
-    refreshes.call(chunk.job.toHexString());
+    const key = chunk.job.toHexString();
+    refreshes.call(key);
+    refreshes.flush(key);
   }
 
   /** A chunk that cannot be run: what was stored stays, the other patients are failures. */
@@ -95,7 +97,10 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
   }
 
   async function run(jobId: Types.ObjectId, number: number, signal: AbortSignal): Promise<void> {
-    if (!(await begin(store, jobId))) return;
+    const begun = await begin(store, jobId);
+    if (!begun) return;
+    // No lease is taken for nothing: a batch ends once nobody holds one, and hundreds of its chunks may come by here.
+    if (begun.cancelRequestedAt) return refreshes.call(jobId.toHexString());
     const leased = await scoringChunks
       .findOneAndUpdate({ job: jobId, number, done: false }, { $inc: { attempts: 1 }, $set: { leasedUntil: leaseEnd() } }, { returnDocument: 'after' })
       .lean<ScoringChunk>();

@@ -1,32 +1,26 @@
-import { Types, type QueryFilter } from 'mongoose';
+import { Types } from 'mongoose';
 import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
-import type { AuditSubject, AuditTrail } from '../audit/audit-trail.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
 import { recorded } from '../audit/recorded.js';
 import { careTeamAccess } from '../auth/care-team.js';
-import { authorize } from '../auth/permissions.js';
+import { authorize, type Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
-import { largestPage, readPage, type Page, type PageRequest } from '../pagination.js';
+import { largestPage, type Page, type PageRequest } from '../pagination.js';
 import { outsideCareTeam, type CareTeamFence } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
+import type { ScoringJobFilter } from './job-filter.js';
 import { isTerminal, revived, submitted } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
 import type { JobStore } from './job-store.js';
+import { about, createOpenJobs, type OpenJob } from './open-jobs.js';
 import type { ScoringRecords } from './scoring-records.js';
 import type { JobDispatcher } from './job-dispatcher.js';
-
-export interface ScoringJobFilter {
-  readonly states?: readonly ScoringJobState[] | null;
-  readonly kind?: ScoringJobKind | null;
-  readonly patientId?: string | null;
-  readonly modelId?: string | null;
-  readonly submittedAfter?: Date | null;
-}
 
 /** A patient of a batch that has no prediction, and why. */
 export interface PatientFault {
@@ -35,7 +29,7 @@ export interface PatientFault {
   readonly message: string;
 }
 
-/** Scoring jobs of the viewer's organization. Every method authorises first. */
+/** Scoring jobs of the viewer's organization. Every method authorises first. A job about a patient who is closed to the viewer is none. */
 export interface JobService {
   find(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
   /** In the order of the ids; null where there is none. */
@@ -56,14 +50,20 @@ export interface JobService {
 }
 
 export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: CareTeamFence, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
-  async function findOwn(viewer: Viewer, id: string): Promise<ScoringJob | null> {
-    const _id = toObjectId(id);
-    return _id && scopeOf(viewer).scoringJobs.findOne({ _id });
+  const openJobs = createOpenJobs(scopeOf, audit, fence);
+
+  /** @throws NotFoundError, also for the job of a patient who is closed to the viewer */
+  async function getOpen(viewer: Viewer, id: string, action: Action): Promise<OpenJob> {
+    const found = await openJobs.find(viewer, id, action);
+    if (!found) throw new NotFoundError('This scoring job');
+    return found;
   }
-  async function getOwn(viewer: Viewer, id: string): Promise<ScoringJob> {
-    const job = await findOwn(viewer, id);
-    if (!job) throw new NotFoundError('This scoring job');
-    return job;
+
+  /** A job that is asked for again by its idempotency key, whatever became of its patient since. @throws ForbiddenError when the patient is closed */
+  async function submittedBefore(viewer: Viewer, job: ScoringJob): Promise<ScoringJob> {
+    const [shown] = await fence.admit(viewer, 'job:submit', [job]);
+    if (!shown) throw outsideCareTeam('job:submit', job.patient?.toHexString());
+    return shown;
   }
 
   /** A batch of which no chunk is being run just now has nobody else to end it. */
@@ -71,20 +71,41 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
     return job.kind === ScoringJobKind.BATCH && !isTerminal(job.status.state) ? ((await batchProgress.refresh(job._id)) ?? job) : job;
   }
 
+  async function revive(viewer: Viewer, known: ScoringJob): Promise<ScoringJob> {
+    // Before anybody can run a chunk of the revived batch, and never while one runs.
+    if (known.kind === ScoringJobKind.BATCH && isRevivable(known)) await scopeOf(viewer).chunks(known).resetAttempts();
+    let found: ScoringJob = known;
+    const job = await store.change(known._id, (present) => {
+      found = present;
+      if (!isRevivable(present)) return null;
+      return {
+        status: revived(present.status),
+        set: { attemptsThisRun: 0, dispatch: present.dispatch + 1, dispatchedAt: new Date() },
+        unset: ['cancelRequestedAt', 'lease'],
+      };
+    });
+    if (!job) throw new NotFoundError('This scoring job');
+    if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
+    await dispatcher.dispatch(job);
+    return job;
+  }
+
   return {
     async find(viewer, id) {
       authorize(viewer, 'job:read');
-      return findOwn(viewer, id);
+      const found = await openJobs.find(viewer, id, 'job:read');
+      if (found?.flagged) await audit.record(viewer, { action: 'job:read', outcome: 'ALLOWED', ...about(found.job), flagged: true });
+      return found?.job ?? null;
     },
 
     async findMany(viewer, ids) {
       authorize(viewer, 'job:read');
-      return scopeOf(viewer).scoringJobs.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      return openJobs.findMany(viewer, ids);
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'job:read');
-      return readPage<ScoringJob>(scopeOf(viewer).scoringJobs, jobQuery(filter), request);
+      return openJobs.list(viewer, request, filter);
     },
 
     async submit(viewer, input) {
@@ -93,30 +114,37 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
       const scope = scopeOf(viewer);
       const identity = await identifyRequest(scope, request);
       const known = await findByKey(scope, identity);
-      if (known) return known;
+      if (known) return submittedBefore(viewer, known);
       const model = requireModel(registry, request.modelId, request.modelVersion);
       const patientId = toObjectId(request.patientId);
       const patient = patientId && (await records.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
       const access = careTeamAccess(viewer, patient);
       if (access === 'CLOSED') throw outsideCareTeam('job:submit', request.patientId);
-      refuseUnscorable(model, patient);
       const wanted: ScoringJob = { ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
-      const { job, created } = await recorded(audit, viewer, { action: 'job:submit', patientIds: [request.patientId], subject: subjectOf(wanted._id), flagged: access === 'BREAK_GLASS' }, () => store.insert(wanted));
-      if (created) await dispatcher.dispatch(job);
-      else refuseOtherRequest(job, identity);
-      return job;
+      return recorded(audit, viewer, { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' }, async () => {
+        // Why a patient cannot be scored tells of them: not before it is on record.
+        refuseUnscorable(model, patient);
+        const { job, created } = await store.insert(wanted);
+        if (created) await dispatcher.dispatch(job);
+        else refuseOtherRequest(job, identity);
+        return job;
+      });
     },
 
     async cancel(viewer, id) {
       authorize(viewer, 'job:control');
-      const { _id } = await getOwn(viewer, id);
-      await recorded(audit, viewer, { action: 'job:control', subject: subjectOf(_id) }, () => store.requestCancel(_id));
-      const job = await afterCancel(await getOwn(viewer, id));
-      if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
-        throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
-      }
-      return job;
+      const { job: known, flagged } = await getOpen(viewer, id, 'job:control');
+      return recorded(audit, viewer, { action: 'job:control', ...about(known), flagged }, async () => {
+        await store.requestCancel(known._id);
+        const cancelled = await store.find(known._id);
+        if (!cancelled) throw new NotFoundError('This scoring job');
+        const job = await afterCancel(cancelled);
+        if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
+          throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
+        }
+        return job;
+      });
     },
 
     async failures(viewer, job, first) {
@@ -130,30 +158,11 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
 
     async retry(viewer, id) {
       authorize(viewer, 'job:control');
-      const known = await getOwn(viewer, id);
-      await audit.record(viewer, { action: 'job:control', outcome: 'ALLOWED', subject: subjectOf(known._id) });
-      // Before anybody can run a chunk of the revived batch, and never while one runs.
-      if (known.kind === ScoringJobKind.BATCH && isRevivable(known)) await scopeOf(viewer).chunks(known).resetAttempts();
-      let found: ScoringJob = known;
-      const job = await store.change(known._id, (present) => {
-        found = present;
-        if (!isRevivable(present)) return null;
-        return {
-          status: revived(present.status),
-          set: { attemptsThisRun: 0, dispatch: present.dispatch + 1, dispatchedAt: new Date() },
-          unset: ['cancelRequestedAt', 'lease'],
-        };
-      });
-      if (!job) throw new NotFoundError('This scoring job');
-      if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
-      await dispatcher.dispatch(job);
-      return job;
+      const { job: known, flagged } = await getOpen(viewer, id, 'job:control');
+      return recorded(audit, viewer, { action: 'job:control', ...about(known), flagged }, () => revive(viewer, known));
     },
   };
 }
-
-/** What an audit event says it is about. */
-export const subjectOf = (job: Types.ObjectId): AuditSubject => ({ kind: 'SCORING_JOB', id: job.toHexString() });
 
 const isRevivable = ({ status, compactedAt }: ScoringJob): boolean =>
   (status.state === ScoringJobState.FAILED || status.state === ScoringJobState.CANCELLED) && !compactedAt;
@@ -210,14 +219,4 @@ function refuseUnscorable(model: RiskModel, patient: PatientRecord): void {
 /** The issues of an encoding as errors of the caller's input: `features.<code>`. */
 export function invalidFeatures(error: InvalidFeaturesError): BadUserInputError {
   return new BadUserInputError(error.issues.map(({ code, message }) => ({ path: `features.${code}`, message })));
-}
-
-function jobQuery(filter: ScoringJobFilter): QueryFilter<ScoringJob> {
-  const query: QueryFilter<ScoringJob> = {};
-  if (filter.states != null) query['status.state'] = { $in: [...filter.states] };
-  if (filter.kind != null) query.kind = filter.kind;
-  if (filter.patientId != null) query.patient = toObjectId(filter.patientId) ?? new Types.ObjectId();
-  if (filter.modelId != null) query.modelId = filter.modelId;
-  if (filter.submittedAfter != null) query.submittedAt = { $gt: filter.submittedAfter };
-  return query;
 }

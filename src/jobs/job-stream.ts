@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import { isDatabaseOutage } from '../database.js';
 import { BadUserInputError, NotFoundError } from '../errors.js';
 import type { Models, ScoringJob } from '../../models/index.js';
-import type { ScopeOf } from '../organization-scope.js';
 import type { EventBus } from '../events/event-bus.js';
 import { changesSince, isTerminal, type JobChange } from './job-status.js';
 
@@ -16,9 +15,10 @@ export interface JobStreams {
    * Follows a job to its terminal state. The first change is the job as it stands, or, after a sequence number, what
    * the subscriber has missed since. Reads MongoDB when asked for the next change and holds none back, so that a slow
    * reader costs no memory: progress folds by itself.
-   * @throws NotFoundError when the organization has no such job, BadUserInputError for a sequence number still to come
+   * @param read the job as it stands, null when there is none for the subscriber: also later, which ends the stream
+   * @throws NotFoundError when there is no such job for the subscriber, BadUserInputError for a sequence number still to come
    */
-  follow(organizationId: string, jobId: Types.ObjectId, after: number): Promise<AsyncIterableIterator<JobChange>>;
+  follow(jobId: Types.ObjectId, after: number, read: () => Promise<ScoringJob | null>): Promise<AsyncIterableIterator<JobChange>>;
   /** Subscribers being served. */
   readonly size: number;
   close(): void;
@@ -31,7 +31,7 @@ interface Follower {
   close(): void;
 }
 
-export function createJobStreams(models: Models, scopeOf: ScopeOf, events: EventBus, logger: Logger): JobStreams {
+export function createJobStreams(models: Models, events: EventBus, logger: Logger): JobStreams {
   const followers = new Map<string, Set<Follower>>();
   let size = 0;
   const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.wake()));
@@ -95,11 +95,9 @@ export function createJobStreams(models: Models, scopeOf: ScopeOf, events: Event
       return size;
     },
 
-    async follow(organizationId, jobId, after) {
+    async follow(jobId, after, read) {
       // Listen first, then read: what happens in between wakes us.
       const follower = enter(jobId);
-      const { scoringJobs } = scopeOf({ organizationId });
-      const read = (): Promise<ScoringJob | null> => scoringJobs.findOne({ _id: jobId });
       const pending: JobChange[] = [];
       try {
         const job = await read();

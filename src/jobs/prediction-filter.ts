@@ -20,16 +20,19 @@ export interface PredictionFilter {
 export interface PredictionSelection extends PredictionFilter {
   /** Patients of whom nothing is. */
   readonly closed?: readonly Types.ObjectId[];
+  /** Jobs of which it is. */
+  readonly jobs?: readonly Types.ObjectId[];
 }
 
 /** An id that is none matches nothing. */
 const idOrNone = (id: string): Types.ObjectId => toObjectId(id) ?? new Types.ObjectId();
 
 /** Conditions on fields that a prediction and a block have alike. */
-function sharedConditions(filter: PredictionFilter): QueryFilter<Pick<Prediction, 'job' | 'modelId' | 'modelVersion' | 'createdAt'>> {
+function sharedConditions(filter: PredictionSelection): QueryFilter<Pick<Prediction, 'job' | 'modelId' | 'modelVersion' | 'createdAt'>> {
   const created = { ...(filter.createdAfter != null && { $gt: filter.createdAfter }), ...(filter.createdBefore != null && { $lt: filter.createdBefore }) };
   return {
     ...(filter.jobId != null && { job: idOrNone(filter.jobId) }),
+    ...(filter.jobs && { job: { $in: [...filter.jobs] } }),
     ...(filter.modelId != null && { modelId: filter.modelId }),
     ...(filter.modelVersion != null && { modelVersion: filter.modelVersion }),
     ...(Object.keys(created).length > 0 && { createdAt: created }),
@@ -52,7 +55,7 @@ export function predictionQuery(filter: PredictionSelection, after?: Types.Objec
 }
 
 /** Blocks that can hold a match: all the others are passed over unread. */
-export function blockQuery(filter: PredictionFilter, after?: Types.ObjectId): QueryFilter<PredictionBlock> {
+export function blockQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<PredictionBlock> {
   return {
     ...sharedConditions(filter),
     ...(filter.patientId != null && { 'rows.patient': idOrNone(filter.patientId) }),

@@ -6,13 +6,15 @@ import { NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../organization-scope.js';
 import { readPageOf, type Page, type PageRequest } from '../pagination.js';
-import { closedPatientIds, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
+import { openAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
+import type { Patient } from '../patients/patient.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
 import { AdministrativeGender } from '../../models/index.js';
 import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
 import { invalidFeatures, requireModel } from './job-service.js';
+import { openPredictions } from './open-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
 import { additivityFault, toStoredExplanation } from './score-patients.js';
 import { servedModel } from './served-model.js';
@@ -34,6 +36,9 @@ export interface PredictionService {
   /** In the order of the ids; null where there is none. For the subscription, whose rule has let the viewer in. */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
   list(viewer: Viewer | null, request: PageRequest, filter: PredictionFilter): Promise<Page<Prediction>>;
+  /** How many predictions of each patient, or of each job, `list` would go through: in the order of the ids, in one query a kind. */
+  countOfPatients(viewer: Viewer | null, patientIds: readonly string[]): Promise<number[]>;
+  countOfJobs(viewer: Viewer | null, jobIds: readonly string[]): Promise<number[]>;
   /** The prediction of a SINGLE job, once it is stored. */
   ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
   /**
@@ -53,7 +58,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
   const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> => (await show(viewer, [result]))[0] ?? null;
 
   /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
-  async function patientToSimulate(viewer: Viewer, patientId: string): Promise<PatientRecord> {
+  async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
     const scope = scopeOf(viewer);
     const _id = toObjectId(patientId) ?? new Types.ObjectId();
     const patient = await scope.patients.findOne({ _id });
@@ -78,11 +83,23 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
-      const closed = await closedPatientIds(scope, viewer);
-      const page = await readPageOf<Prediction>(storedPredictions(scope).list({ ...filter, closed }), request);
+      const page = await readPageOf<Prediction>(openPredictions(scope, viewer).list(filter), request);
       // Again: a grant may have ended since the list of closed patients was read.
       const shown = await show(viewer, page.edges.map(({ node }) => node));
       return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
+    },
+
+    async countOfPatients(viewer, patientIds) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      const open = await openAmong(scope, viewer, toObjectIds(patientIds));
+      return countsOf(patientIds, open.length === 0 ? new Map() : await storedPredictions(scope).countOfPatients(open));
+    },
+
+    async countOfJobs(viewer, jobIds) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      return countsOf(jobIds, await openPredictions(scope, viewer).countOfJobs(toObjectIds(jobIds)));
     },
 
     async ofJob(viewer, job) {
@@ -105,7 +122,7 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
       const prediction = await fence.showNamed(viewer, 'prediction:verify', found);
       if (!prediction) return null;
-      return verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion));
+      return fence.afterShown(viewer, 'prediction:verify', prediction.patient, () => verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion)));
     },
 
     async simulate(viewer, input) {
@@ -114,15 +131,25 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       const model = requireModel(registry, modelId, modelVersion);
       const faults = catalogue.faults(features ?? [], 'features');
       if (faults.length > 0) throw new BadUserInputError(faults);
-      const patient = patientId == null ? nobody : await patientToSimulate(viewer, patientId);
       const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
-      const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
-      const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
-      refuseUnlessAdditive(explanation!, score!);
-      return { model, row, score: score!, explanation: explanation! };
+      if (patientId == null) return simulate(model, nobody, given);
+      const patient = await patientToSimulate(viewer, patientId);
+      return fence.afterShown(viewer, 'risk:simulate', patient._id, () => simulate(model, patient, given));
     },
   };
 }
+
+async function simulate(model: RiskModel, patient: PatientRecord, given: Readonly<Record<string, number | null>>): Promise<Simulation> {
+  const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
+  const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
+  refuseUnlessAdditive(explanation!, score!);
+  return { model, row, score: score!, explanation: explanation! };
+}
+
+/** Each once, without what is no id. */
+const toObjectIds = (ids: readonly string[]): Types.ObjectId[] => [...new Set(ids)].flatMap((id) => toObjectId(id) ?? []);
+
+const countsOf = (ids: readonly string[], counts: ReadonlyMap<string, number>): number[] => ids.map((id) => counts.get(id) ?? 0);
 
 const nobody: PatientRecord = { sex: AdministrativeGender.UNKNOWN, features: [] };
 

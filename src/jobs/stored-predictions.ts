@@ -16,12 +16,37 @@ export interface StoredPredictions {
   ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
   /** Newest first. */
   list(filter: PredictionSelection): PageSource<Prediction>;
+  /** Whose they are and of which job, some thousands at a time, in no order. */
+  owners(filter: PredictionSelection): AsyncIterable<readonly PredictionOwner[]>;
+  /** How many there are of each job, by its hexadecimal id; a job without any is absent. */
+  countOfJobs(jobs: readonly Types.ObjectId[], closed: readonly Types.ObjectId[]): Promise<Map<string, number>>;
+  /** How many there are of each patient, likewise. */
+  countOfPatients(patients: readonly Types.ObjectId[]): Promise<Map<string, number>>;
   /** Takes out everything about a patient. */
   erase(patient: Types.ObjectId): Promise<void>;
 }
 
 /** A row that was taken out of its block by `$unwind`. */
 type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
+
+/** Whose a prediction is. */
+export type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
+
+/** Predictions and blocks of which the owners are read at once. */
+const ownersAtOnce = { predictions: 10_000, blocks: 5 };
+
+/** Of one job or patient, or of all. */
+interface Count {
+  readonly _id: Types.ObjectId | null;
+  readonly count: number;
+}
+
+/** Sums what both collections hold of each. */
+function byOwner(counts: readonly Count[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { _id, count } of counts) sums.set(_id!.toHexString(), (sums.get(_id!.toHexString()) ?? 0) + count);
+  return sums;
+}
 
 const newestFirst = { _id: -1 } as const;
 
@@ -62,10 +87,30 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
     return rows.map(({ rows: row, ...head }) => predictionOf(head, row));
   }
 
-  async function countInBlocks(filter: PredictionSelection): Promise<number> {
+  /** @param key `null` for one count of all */
+  function countInBlocks(filter: PredictionSelection, key: '$job' | null): Promise<Count[]> {
     const size = choosesRows(filter) ? { $size: { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } } } : '$size';
-    const [sum] = await predictionBlocks.aggregate<{ count: number }>(blockQuery(filter), [{ $group: { _id: null, count: { $sum: size } } }]);
-    return sum?.count ?? 0;
+    return predictionBlocks.aggregate<Count>(blockQuery(filter), [{ $group: { _id: key, count: { $sum: size } } }]);
+  }
+
+  async function* ownersOfSingle(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
+    for (let last: Types.ObjectId | undefined, more = true; more; ) {
+      const found = await predictions.find(predictionQuery(filter, last), { projection: { job: 1, patient: 1 }, sort: newestFirst, limit: ownersAtOnce.predictions });
+      yield found;
+      more = found.length === ownersAtOnce.predictions;
+      last = found.at(-1)?._id;
+    }
+  }
+
+  async function* ownersInBlocks(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
+    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } };
+    const stages = [{ $sort: newestFirst }, { $limit: ownersAtOnce.blocks }, { $project: { job: 1, patients: { $map: { input: matching, in: '$$this.patient' } } } }] as const;
+    for (let last: Types.ObjectId | undefined, more = true; more; ) {
+      const found = await predictionBlocks.aggregate<{ _id: Types.ObjectId; job: Types.ObjectId; patients: Types.ObjectId[] }>({ $and: [blockQuery(filter), last ? { _id: { $lt: last } } : {}] }, stages);
+      yield found.flatMap(({ job, patients }) => patients.map((patient) => ({ job, patient })));
+      more = found.length === ownersAtOnce.blocks;
+      last = found.at(-1)?._id;
+    }
   }
 
   return {
@@ -85,10 +130,28 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
         return [...single, ...ofBlocks].sort((a, b) => Buffer.compare(b._id.id, a._id.id)).slice(0, limit);
       },
       async count() {
-        const counts = await Promise.all([predictions.count(predictionQuery(filter)), countInBlocks(filter)]);
-        return counts[0] + counts[1];
+        const [single, [inBlocks]] = await Promise.all([predictions.count(predictionQuery(filter)), countInBlocks(filter, null)]);
+        return single + (inBlocks?.count ?? 0);
       },
     }),
+    async *owners(filter) {
+      yield* ownersOfSingle(filter);
+      yield* ownersInBlocks(filter);
+    },
+    async countOfJobs(jobs, closed) {
+      const filter = { jobs, closed };
+      const single = predictions.aggregate<Count>(predictionQuery(filter), [{ $group: { _id: '$job', count: { $sum: 1 } } }]);
+      return byOwner((await Promise.all([single, countInBlocks(filter, '$job')])).flat());
+    },
+    async countOfPatients(patients) {
+      const count = { $group: { _id: '$patient', count: { $sum: 1 } } };
+      const counts = await Promise.all([
+        predictions.aggregate<Count>({ patient: { $in: [...patients] } }, [count]),
+        // A patient is at most once in a block, as in its job.
+        predictionBlocks.aggregate<Count>({ 'rows.patient': { $in: [...patients] } }, [{ $project: { patient: { $setIntersection: ['$rows.patient', [...patients]] } } }, { $unwind: '$patient' }, count]),
+      ]);
+      return byOwner(counts.flat());
+    },
     async erase(patient) {
       await predictions.deleteMany({ patient });
       await predictionBlocks.updateMany({ 'rows.patient': patient }, { $pull: { rows: { patient } }, $inc: { size: -1 } });

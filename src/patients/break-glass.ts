@@ -46,7 +46,10 @@ export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, min
         throw new NotFoundError('This patient');
       }
       const grantedAt = new Date();
-      if (careTeamAccess(viewer, patient, grantedAt) !== 'CLOSED') throw new ConflictError('This patient is open to you already: no reason is needed.');
+      if (careTeamAccess(viewer, patient, grantedAt) !== 'CLOSED') {
+        await audit.record(viewer, { action: 'patient:break-glass', outcome: 'FAILED', patientIds: [patient._id.toHexString()] });
+        throw new ConflictError('This patient is open to you already: no reason is needed.');
+      }
       const { username } = viewer;
       const grant = { username, expiresAt: new Date(grantedAt.getTime() + minutes * 60_000) };
       const access = { _id: new Types.ObjectId(), organization: scope.id, patient: patient._id, ...grant, grantedAt };
@@ -66,8 +69,9 @@ export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, min
       const read = await protection.reader(page.edges.map(({ node }) => node.dataKey));
       // The reasons are about patients, and may say much of them.
       const patientIds = [...new Set(page.edges.map(({ node }) => node.patient.toHexString()))];
+      const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: { ...node, reason: read(node._id, reasonField, node.reason) } }));
       await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED', patientIds });
-      return { ...page, edges: page.edges.map(({ cursor, node }) => ({ cursor, node: { ...node, reason: read(node._id, reasonField, node.reason) } })) };
+      return { ...page, edges };
     },
   };
 }

@@ -21,10 +21,17 @@ export async function refuseClosed({ everyPatient }: OrganizationScope, conditio
   for await (const [id] of everyPatient.ids(condition)) throw outsideCareTeam(action, id!.toHexString());
 }
 
-/** The patients of the organization that are closed to this viewer. */
-export async function closedPatientIds({ careTeams }: OrganizationScope, viewer: Viewer): Promise<Types.ObjectId[]> {
+/** The patients of the organization that are closed to this viewer; undefined when nobody is closed to it. */
+function closedPatients(viewer: Viewer): QueryFilter<StoredPatient> | undefined {
   const open = openPatients(viewer);
-  return open ? collect(careTeams.ids({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<StoredPatient>)) : [];
+  return open && ({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<StoredPatient>);
+}
+
+/** Their ids, where they are few enough to be named in every query; undefined when they are more than `atMost`. */
+export async function fewClosedPatientIds({ careTeams }: OrganizationScope, viewer: Viewer, atMost: number): Promise<Types.ObjectId[] | undefined> {
+  const closed = closedPatients(viewer);
+  const found = closed ? await careTeams.find(closed, { projection: { _id: 1 }, limit: atMost + 1 }) : [];
+  return found.length > atMost ? undefined : found.map(({ _id }) => _id);
 }
 
 /**
@@ -32,8 +39,15 @@ export async function closedPatientIds({ careTeams }: OrganizationScope, viewer:
  * an index answers it: who is closed is looked up first, as nearly nobody is.
  */
 export async function* openPatientIds(scope: OrganizationScope, viewer: Viewer, condition: PatientCondition): AsyncGenerator<readonly Types.ObjectId[]> {
-  const closed = new Set((await closedPatientIds(scope, viewer)).map((id) => id.toHexString()));
+  const filter = closedPatients(viewer);
+  const closed = new Set(filter ? (await collect(scope.careTeams.ids(filter))).map((id) => id.toHexString()) : []);
   for await (const ids of scope.everyPatient.ids(condition)) yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
+}
+
+/** Those of some patients that are open to this viewer. */
+export async function openAmong(scope: OrganizationScope, viewer: Viewer, ids: readonly Types.ObjectId[]): Promise<Types.ObjectId[]> {
+  const access = await accessById(scope, viewer, ids.map((id) => id.toHexString()));
+  return ids.filter((id) => access(id.toHexString()) !== 'CLOSED');
 }
 
 async function collect<T>(parts: AsyncIterable<readonly T[]>): Promise<T[]> {
@@ -47,8 +61,21 @@ export interface OfPatient {
   readonly patient: Types.ObjectId;
 }
 
+/** Something that is about one patient, or about none in particular. */
+export interface MaybeOfPatient {
+  readonly patient?: Types.ObjectId;
+}
+
 /** What a viewer may see of results, for services that do not hold the patients themselves. */
 export interface CareTeamFence {
+  /** How a patient is open to the viewer. What is about no patient is OPEN. */
+  access(viewer: Viewer, patient: Types.ObjectId | undefined): Promise<CareTeamAccess>;
+  /**
+   * Leaves out what is about patients that are closed to the viewer. For what tells nothing of them but that they are there:
+   * of what is left, only what is seen by breaking the glass is recorded, flagged.
+   * @returns in the same order; null where it was null or is closed
+   */
+  admit<T extends MaybeOfPatient>(viewer: Viewer, action: AuditAction, results: readonly (T | null)[]): Promise<(T | null)[]>;
   /**
    * Leaves out what is about patients that are closed to the viewer, and records what is left as about to be shown.
    * @returns in the same order; null where it was null or is closed
@@ -56,12 +83,24 @@ export interface CareTeamFence {
   show<T extends OfPatient>(viewer: Viewer, action: AuditAction, results: readonly (T | null)[]): Promise<(T | null)[]>;
   /** As `show`, of something that the viewer has named: that it is closed is recorded as a denial. */
   showNamed<T extends OfPatient>(viewer: Viewer, action: AuditAction, result: T | null): Promise<T | null>;
+  /** Does something with what was shown, and so is on record already; that it fails is put on record too. */
+  afterShown<T>(viewer: Viewer, action: AuditAction, patient: Types.ObjectId, work: () => Promise<T>): Promise<T>;
 }
 
 export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationScope, audit: AuditTrail): CareTeamFence {
   const fence: CareTeamFence = {
+    async access(viewer, patient) {
+      const id = patient?.toHexString();
+      return id === undefined ? 'OPEN' : (await accessById(scopeOf(viewer), viewer, [id]))(id);
+    },
+    async admit(viewer, action, results) {
+      const ids = patientsOf(results);
+      const access = await accessById(scopeOf(viewer), viewer, ids);
+      await recordRead(audit, viewer, action, ids.filter((id) => access(id) === 'BREAK_GLASS'), { flagged: true });
+      return results.map((result) => (result?.patient && access(result.patient.toHexString()) === 'CLOSED' ? null : result));
+    },
     async show(viewer, action, results) {
-      const ids = [...new Set(results.flatMap((result) => result?.patient.toHexString() ?? []))];
+      const ids = patientsOf(results);
       const access = await accessById(scopeOf(viewer), viewer, ids);
       const shown = results.map((result) => (result && access(result.patient.toHexString()) !== 'CLOSED' ? result : null));
       await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'CLOSED'));
@@ -72,9 +111,24 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
       if (result && !shown) await audit.record(viewer, { action, outcome: 'DENIED', patientIds: [result.patient.toHexString()] });
       return shown ?? null;
     },
+    async afterShown(viewer, action, patient, work) {
+      try {
+        return await work();
+      } catch (error) {
+        await recordFailure(viewer, action, patient).catch(() => undefined);
+        throw error;
+      }
+    },
   };
+  async function recordFailure(viewer: Viewer, action: AuditAction, patient: Types.ObjectId): Promise<void> {
+    const flagged = (await fence.access(viewer, patient)) !== 'OPEN';
+    await audit.record(viewer, { action, outcome: 'FAILED', patientIds: [patient.toHexString()], flagged });
+  }
   return fence;
 }
+
+/** Hexadecimal, each once. */
+const patientsOf = (results: readonly (MaybeOfPatient | null)[]): string[] => [...new Set(results.flatMap((result) => result?.patient?.toHexString() ?? []))];
 
 async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids: readonly string[]): Promise<(id: string) => CareTeamAccess> {
   if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'OPEN';

@@ -29,7 +29,8 @@ export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCata
     }
   }
   return {
-    get: (code) => definitions.get(code)?.[0],
+    // Where one model takes it from the birth date and another does not, it is an age all the same.
+    get: (code) => definitions.get(code)?.find(({ source }) => source) ?? definitions.get(code)?.[0],
     faults: (features, path) => [
       ...features.flatMap(({ code, value }, position) => {
         const known = definitions.get(code);

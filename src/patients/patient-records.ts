@@ -27,6 +27,8 @@ export interface PatientRecords {
   exists(condition: PatientCondition): Promise<boolean>;
   /** @throws a duplicate key error (`isDuplicateKey`) when the MRN is taken */
   insert(patient: Omit<Patient, 'organization'>): Promise<Patient>;
+  /** Those whose MRN is not taken, in their order. */
+  withFreeMrn<T extends Pick<Patient, 'mrn'>>(patients: readonly T[]): Promise<T[]>;
   /** Inserts those whose MRN is not taken. @returns how many */
   insertNew(patients: readonly Omit<Patient, 'organization'>[]): Promise<number>;
   /**
@@ -78,6 +80,13 @@ export function createPatientRecords(collection: ScopedCollection<StoredPatient>
       const whole = { ...patient, organization };
       await collection.insert(sealPatient(await protection.writer(), whole));
       return whole;
+    },
+
+    async withFreeMrn(patients) {
+      const { blindIndex } = await protection.writer();
+      const indexes = patients.map(({ mrn }) => blindIndex('patients.mrn', mrn));
+      const taken = new Set((await collection.find({ mrnIndex: { $in: indexes } }, { projection: { mrnIndex: 1 } })).map(({ mrnIndex }) => mrnIndex));
+      return patients.filter((_patient, position) => !taken.has(indexes[position]!));
     },
 
     async insertNew(patients) {

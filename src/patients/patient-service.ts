@@ -41,7 +41,7 @@ export interface PatientService {
   create(viewer: Viewer | null, input: CreatePatient): Promise<Patient>;
   /** @throws BadUserInputError, NotFoundError, ConflictError when the version is not the present one or the MRN is taken */
   update(viewer: Viewer | null, input: UpdatePatient): Promise<Patient>;
-  /** Erases the patient and its predictions. @throws NotFoundError */
+  /** Erases the patient and its predictions. @throws NotFoundError, ForbiddenError for who is in the care team by breaking the glass alone */
   delete(viewer: Viewer | null, id: string): Promise<void>;
 }
 
@@ -86,6 +86,14 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
     if (mrn != null || familyName != null) await audit.record(viewer, { action: 'patient:read', outcome: 'ALLOWED' });
   };
   const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({ flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS' });
+
+  /** Breaking the glass is for reading and treating: what is erased cannot be reviewed, and no emergency asks for it. @throws ForbiddenError */
+  async function refuseEmergencyErasure(viewer: Viewer, patient: Patient): Promise<void> {
+    if (careTeamAccess(viewer, patient) === 'OPEN') return;
+    // Here and not where refusals are recorded: this one is flagged.
+    await audit.record(viewer, { action: 'patient:delete', outcome: 'DENIED', patientIds: [patient._id.toHexString()], flagged: true });
+    throw new ForbiddenError('Emergency access is for reading and treating: ask the care team of this patient to delete it.');
+  }
 
   return {
     async find(viewer, { id, mrn }) {
@@ -169,10 +177,11 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       const patient = _id && (await scope.patients.findOne({ _id }));
       if (_id && !patient) await refuseClosed(scope, { _id }, 'patient:delete');
       if (!patient) throw new NotFoundError('This patient');
+      await refuseEmergencyErasure(viewer, patient);
       // Twice: should we die half-way, the patient is still there to be deleted again; the second time takes what a
       // running job stored meanwhile.
       // The event is what is left of the patient: an id that leads nowhere any more.
-      await recorded(audit, viewer, { action: 'patient:delete', patientIds: [id], ...isFlagged(viewer, patient) }, async () => {
+      await recorded(audit, viewer, { action: 'patient:delete', patientIds: [id] }, async () => {
         await erase(scope, patient._id);
         await scope.patients.deleteMany({ _id: patient._id });
         await erase(scope, patient._id);

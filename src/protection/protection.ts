@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { hkdfSync, type KeyObject } from 'node:crypto';
 import { type Types } from 'mongoose';
 import type { Ciphertext } from '../../models/index.js';
 import { bytesOf, toBinary } from '../binary.js';
@@ -43,6 +43,7 @@ export interface Protection {
 export type ProtectionOf = (organization: Types.ObjectId) => Protection;
 
 export function createProtection(keyring: Keyring): ProtectionOf {
+  const derived = createDerivedKeys();
   return (organization) => {
     const cipher = createFieldCipher(organization.id, keyring.find);
     const protection: Protection = {
@@ -53,7 +54,7 @@ export function createProtection(keyring: Keyring): ProtectionOf {
           dataKey: fields.id,
           seal: (document, field, text) => toBinary(cipher.seal(dataKey, document.id, field, text)),
           blindIndex: (field, value) => blindIndex(index, field, value),
-          derivedKey: (purpose) => Buffer.from(hkdfSync('sha256', index, organization.id, `riskgraph ${purpose}`, 32)),
+          derivedKey: (purpose) => derived(index, organization, purpose),
         };
       },
       async reader(dataKeys) {
@@ -70,5 +71,18 @@ export function createProtection(keyring: Keyring): ProtectionOf {
       },
     };
     return protection;
+  };
+}
+
+/** Derives keys, each once as long as the key that it comes from is in use. */
+function createDerivedKeys(): (key: KeyObject, organization: Types.ObjectId, purpose: string) => Buffer {
+  const remembered = new WeakMap<KeyObject, Map<string, Buffer>>();
+  return (key, organization, purpose) => {
+    const ofKey = remembered.get(key) ?? new Map<string, Buffer>();
+    remembered.set(key, ofKey);
+    const name = `${organization.toHexString()} ${purpose}`;
+    const known = ofKey.get(name) ?? Buffer.from(hkdfSync('sha256', key, organization.id, `riskgraph ${purpose}`, 32));
+    ofKey.set(name, known);
+    return known;
   };
 }

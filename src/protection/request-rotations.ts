@@ -5,14 +5,14 @@ import { isDuplicateKey } from '../database.js';
 /**
  * Asks for a new data key for each of these organizations that has one, all of their keys wrapped under this master key.
  * Where a rotation is under way already, it is that one, and it follows to the master key.
- * @param record told of each key that is to be replaced, before anything is asked for; what it throws keeps that from being done
+ * @param onRecord is given each key that is to be replaced and what is to be done about it: puts that on record, and does it
  * @returns the ids of the rotations
  */
 export async function requestRotations(
   { dataKeys, keyRotations }: Models,
   masterKey: string,
   organizations: readonly Types.ObjectId[],
-  record: (dataKey: DataKey) => Promise<void> = async () => undefined,
+  onRecord: <T>(dataKey: DataKey, work: () => Promise<T>) => Promise<T> = (_dataKey, work) => work(),
 ): Promise<Types.ObjectId[]> {
   const active = await dataKeys
     .find({ organization: { $in: organizations }, purpose: DataKeyPurpose.FIELDS, state: DataKeyState.ACTIVE })
@@ -20,8 +20,7 @@ export async function requestRotations(
   const ids: Types.ObjectId[] = [];
   for (const dataKey of active) {
     const { _id: replaces, organization } = dataKey;
-    await record(dataKey);
-    ids.push((await follow(organization)) ?? (await request(organization, replaces)) ?? (await follow(organization))!);
+    ids.push(await onRecord(dataKey, async () => (await follow(organization)) ?? (await request(organization, replaces)) ?? (await follow(organization))!));
   }
   return ids;
 

@@ -13,9 +13,10 @@ test('OIDC is off unless it is set, and then has careful defaults', () => {
     organizationClaim: 'organization',
     roleClaim: 'role',
     usernameClaim: 'sub',
+    organizations: undefined,
     roles: ['CLINICIAN', 'ANALYST', 'SERVICE', 'ADMIN'].map((role) => [role, role]),
   });
-  expect(loadConfig({ ...oidc, OIDC_ALGORITHMS: 'EdDSA, PS256', OIDC_ROLE_MAPPING: 'cn=a,dc=b=ADMIN ; c=ANALYST' }).oidc).toMatchObject({ algorithms: ['EdDSA', 'PS256'], roles: [['cn=a,dc=b', 'ADMIN'], ['c', 'ANALYST']] });
+  expect(loadConfig({ ...oidc, OIDC_ALGORITHMS: 'EdDSA, PS256', OIDC_ROLE_MAPPING: 'cn=a,dc=b=ADMIN ; c=ANALYST', OIDC_ORGANIZATIONS: 'st-mary, mercy,' }).oidc).toMatchObject({ organizations: ['st-mary', 'mercy'], algorithms: ['EdDSA', 'PS256'], roles: [['cn=a,dc=b', 'ADMIN'], ['c', 'ANALYST']] });
 });
 
 test.each<[string, Record<string, string>]>([
@@ -27,6 +28,9 @@ test.each<[string, Record<string, string>]>([
   ['OIDC_JWKS_URI', { ...oidc, OIDC_JWKS_URI: 'file:///etc/keys' }],
   ['OIDC_ALGORITHMS', { ...oidc, OIDC_ALGORITHMS: 'HS256' }],
   ['OIDC_ALGORITHMS', { ...oidc, OIDC_ALGORITHMS: 'RS256,none' }],
+  ['OIDC_ORGANIZATIONS', { ...oidc, OIDC_ORGANIZATIONS: ' , ' }],
+  ['OIDC_ORGANIZATIONS.1', { ...oidc, OIDC_ORGANIZATIONS: 'st-mary,*' }],
+  ['OIDC_ORGANIZATIONS.0', { ...oidc, OIDC_ORGANIZATIONS: 'St Mary' }],
   ['OIDC_ROLE_MAPPING', { ...oidc, OIDC_ROLE_MAPPING: 'doctors' }],
   ['OIDC_ROLE_MAPPING', { ...oidc, OIDC_ROLE_MAPPING: 'doctors=toString' }],
   ['OIDC_ROLE_MAPPING', { ...oidc, OIDC_ROLE_MAPPING: '=ADMIN' }],

@@ -1,31 +1,16 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createUser, credentialOf, goodPassword, login, loginMutation, refusalsOf } from '../support/identity.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { runCommand, type Outcome } from '../support/run-command.js';
 import { codesOf, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const system = await startSystem({ worker: false });
 const { mongoUri, redisUrl, redisPrefix } = system.app.config;
 
-interface Outcome {
-  readonly code: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
 /** Runs the command as an operator does in production, beside the API that runs. @param input what its standard input holds */
-async function riskgraph(input: string, ...argumentsGiven: readonly string[]): Promise<Outcome> {
-  const environment = { PATH: process.env.PATH, NODE_ENV: 'production', SECRET_KEY: `${testSecretKey}+1`, MONGO_URI: mongoUri, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix, ENCRYPTION_KEYS: testEncryptionKeys };
-  const child = spawn(process.execPath, ['--import', '@swc-node/register/esm-register', join(root, 'src/cli.ts'), 'user', ...argumentsGiven], { cwd: root, env: environment });
-  child.stdin.end(input);
-  const [output, errors] = ['', ''].map(() => [] as string[]);
-  child.stdout.on('data', (chunk: Buffer) => output!.push(chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => errors!.push(chunk.toString()));
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, output: output!.join(''), errors: errors!.join('') };
+function riskgraph(input: string, ...argumentsGiven: readonly string[]): Promise<Outcome> {
+  const environment = { NODE_ENV: 'production', SECRET_KEY: `${testSecretKey}+1`, MONGO_URI: mongoUri, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix, ENCRYPTION_KEYS: testEncryptionKeys };
+  return runCommand(['user', ...argumentsGiven], environment, input);
 }
 
 describe('riskgraph user', () => {

@@ -42,7 +42,7 @@ describe('an administrator', () => {
     await login(system, { id: created.id, username: 'ada.lovelace@example.org', organization: 'list-org', password: goodPassword });
   });
 
-  test.each(['a', '', 'with space', 'api-key:1', '-dash-first', 'x'.repeat(65), 'ütf'])('cannot call a user %j', async (username) => {
+  test.each(['a', '', 'with space', 'api-key:1', '-dash-first', 'x'.repeat(65), 'ütf', 'command-line', ' Unknown'])('cannot call a user %j', async (username) => {
     const answer = await system.post(createMutation, { input: { username, role: 'CLINICIAN', password: goodPassword } }, await system.token('ADMIN'));
     expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'username' }] });
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 import { Ajv } from 'ajv';
@@ -13,7 +13,11 @@ interface Service {
   user?: string;
   command?: string[];
   entrypoint?: string[];
-  environment: Record<string, string>;
+  /** Null hands on what Compose itself was given under the name. */
+  environment: Record<string, string | null>;
+  mem_limit: string;
+  memswap_limit: string;
+  cpus: string;
   healthcheck?: { test: string[] };
   depends_on?: Record<string, { condition: string }>;
   networks: string[];
@@ -34,10 +38,29 @@ const compose = parse(source, { merge: true }) as {
 const services = Object.entries(compose.services);
 const ours = services.filter(([name]) => name === 'api' || name === 'worker');
 const oneShot = 'mongodb-setup';
+/** Names in the README's table of settings. */
+const documented = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(([, name]) => name!);
 
-/** What Compose makes of `${NAME:-default}` and `${NAME:?message}`, with a random-looking value for what has no default. */
-function interpolate(text: string): string {
-  return text.replaceAll(/(?<!\$)\$\{([A-Z_]+):([-?])([^}]*)\}/g, (_, name: string, kind: string, rest: string) => (kind === '-' ? rest : createHash('sha256').update(name).digest('hex')));
+type Given = Readonly<Record<string, string>>;
+
+/**
+ * What Compose makes of `${NAME:-default}` and `${NAME:?message}`, from the inside out.
+ * @param given `.env`; what must be given and is not reads as something random
+ */
+function interpolate(text: string, given: Given = {}): string {
+  const once = text.replaceAll(/(?<!\$)\$\{([A-Z_]+):([-?])([^{}]*)\}/g, (_, name: string, kind: string, rest: string) => given[name] ?? (kind === '-' ? rest : createHash('sha256').update(name).digest('hex')));
+  return once === text ? text : interpolate(once, given);
+}
+
+/** The environment of a container. https://github.com/compose-spec/compose-spec/blob/main/05-services.md#environment */
+function environmentOf({ environment }: Service, given: Given = {}): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value === null ? given[name] : interpolate(value, given)]));
+}
+
+/** MiB of `640m`, `256mb` or `1g`. */
+function mebibytes(size: string): number {
+  const [, amount, unit] = /^(\d+)([mg])b?$/.exec(size)!;
+  return Number(amount) * (unit === 'g' ? 1024 : 1);
 }
 
 test('the file follows the Compose Specification', () => {
@@ -83,13 +106,14 @@ describe.each(services)('%s', (name, service) => {
     for (const volume of service.volumes ?? []) {
       const from = volume.split(':')[0]!;
       if (!from.startsWith('./')) expect(compose.volumes).toHaveProperty(from);
-      else expect(() => readFileSync(`${from}/initiate-replica-set.js`)).not.toThrow();
+      else expect(existsSync(from), from).toBe(true);
     }
   });
 
   test('holds no secret: each must be given, with a message that says how', () => {
     for (const [variable, value] of Object.entries(service.environment)) {
-      if (!/PASSWORD|SECRET|KEY|_URI|_URL/.test(variable)) continue;
+      // A null holds nothing; who points at a database elsewhere has its password in the address.
+      if (value === null || !/PASSWORD|SECRET|KEY|_URI|_URL/.test(variable)) continue;
       expect(value, variable).toMatch(/\$\{[A-Z_]+:\?write random secrets into \.env, see the top of docker-compose\.yml\}/);
     }
   });
@@ -110,16 +134,67 @@ test('the secrets at the top of the file are the ones that it asks for', () => {
 });
 
 test.each(ours)('%s starts with variables that the configuration knows and accepts in production', (_, service) => {
-  const known = [...readFileSync('src/config.ts', 'utf8').matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map(([, name]) => name);
-  expect(known).toContain('MONGO_URI');
   // NODE_OPTIONS is Node's own.
-  for (const variable of Object.keys(service.environment)) expect([...known, 'NODE_OPTIONS']).toContain(variable);
-  const environment = Object.fromEntries(Object.entries(service.environment).map(([variable, value]) => [variable, interpolate(value)]));
-  const config = loadConfig(environment);
+  expect(Object.keys(service.environment).filter((variable) => variable !== 'NODE_OPTIONS' && !documented.includes(variable))).toEqual([]);
+  const config = loadConfig(environmentOf(service));
   expect(config.environment).toBe('production');
   expect(new URL(config.redisUrl!).hostname).toBe('redis');
   expect(new URL(config.mongoUri!).host).toBe('mongodb:27017');
   expect(new URL(config.mongoUri!).searchParams.get('replicaSet')).toBe('rs0');
+});
+
+describe.each(ours)('the settings of the README: %s', (_, service) => {
+  /** The container has these for itself; on the host PUBLISH_ADDRESS and PUBLISH_PORT are what HOST and PORT would be. */
+  const fixed = ['NODE_ENV', 'HOST', 'PORT', 'DATA_DIRECTORY'];
+
+  test.each(documented.filter((name) => !fixed.includes(name)))('%s reaches it as .env has it', (setting) => {
+    expect(environmentOf(service, { [setting]: 'as given' })[setting]).toBe('as given');
+  });
+
+  test('none is set that .env does not have, but for what a container needs', () => {
+    const set = Object.entries(environmentOf(service)).flatMap(([name, value]) => (value === undefined || fixed.includes(name) ? [] : [name]));
+    expect(set.sort()).toEqual(['ENCRYPTION_KEYS', 'MONGO_URI', 'NODE_OPTIONS', 'REDIS_URL', 'RISK_MODELS_DIRECTORY', 'SECRET_KEY']);
+  });
+});
+
+test('the variables of Compose that docs/operations.md lists are those of the file', () => {
+  const section = readFileSync('docs/operations.md', 'utf8').split('\n## Docker Compose\n')[1]!;
+  const rows = [...section.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name, fallback]) => [name, fallback!.replaceAll('`', '')]);
+  const own = [...source.matchAll(/(?<!\$)\$\{([A-Z_]+):([-?])([^{}]*)\}/g)].map(([, name, kind, rest]) => [name, kind === '?' ? 'must be set' : rest]);
+  // MONGO_URI and REDIS_URL have a default made of other variables.
+  expect(Object.fromEntries(rows)).toEqual({ ...Object.fromEntries(own), MONGO_URI: "the file's own", REDIS_URL: "the file's own" });
+});
+
+describe('limits', () => {
+  test.each(services)('%s has one of memory, none of it swapped, and one of processors', (_, { mem_limit, memswap_limit, cpus }) => {
+    expect(mebibytes(interpolate(mem_limit))).toBeGreaterThanOrEqual(512);
+    expect(memswap_limit).toBe(mem_limit);
+    expect(Number(interpolate(cpus))).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['api', /the API that accepts: \d+ MiB before and (\d+) MiB at most/],
+    ['worker', /the worker had \d+ MiB before and (\d+) MiB at most/],
+  ])('the heap of the %s is full before its container is, and both are above what docs/performance.md measured', (name, figure) => {
+    const { mem_limit, environment } = compose.services[name]!;
+    const option = (flag: string): number => Number(new RegExp(`--${flag}=(\\d+)`).exec(environment.NODE_OPTIONS!)?.[1] ?? 16);
+    const measured = Number(figure.exec(readFileSync('docs/performance.md', 'utf8'))![1]);
+    // The young generation is three semi-spaces. https://nodejs.org/docs/latest-v20.x/api/cli.html#--max-semi-space-sizesize-in-megabytes
+    const heap = option('max-old-space-size') + 3 * option('max-semi-space-size');
+    expect(heap).toBeGreaterThan(measured);
+    // What is outside of the heap: models, buffers, threads.
+    expect(mebibytes(interpolate(mem_limit))).toBeGreaterThan(1.3 * heap);
+  });
+
+  test('the worker is started as `up` starts it', () => {
+    const young = /--max-semi-space-size=\d+/.exec(readFileSync('src/commands/server-process.ts', 'utf8'))![0];
+    expect(compose.services.worker!.environment.NODE_OPTIONS!.split(' ')).toContain(young);
+  });
+
+  test('a full Redis refuses writes before its container is full, also while a fork rewrites its log', () => {
+    const { command, mem_limit } = compose.services.redis!;
+    expect(2 * mebibytes(/--maxmemory (\w+) /.exec(command!.join(' '))![1]!)).toBeLessThan(mebibytes(mem_limit));
+  });
 });
 
 test('only the API is reachable from outside, and only on this host unless asked otherwise', () => {
@@ -136,5 +211,5 @@ test('MongoDB is a replica set with authentication, set up by one service', () =
 });
 
 test('Redis drops nothing and writes everything', () => {
-  expect(compose.services.redis!.command!.join(' ')).toMatch(/--appendonly yes --appendfsync everysec --save '' --maxmemory-policy noeviction/);
+  expect(compose.services.redis!.command!.join(' ')).toMatch(/--appendonly yes --appendfsync everysec --save '' --maxmemory 256mb --maxmemory-policy noeviction/);
 });

@@ -13,7 +13,7 @@ import {
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
-const system = await startSystem({ environment: { BATCH_CHUNK_SIZE: '7' } });
+const system = await startSystem({ environment: { BATCH_CHUNK_SIZE: '3', WORKER_BATCH_CONCURRENCY: '1' } });
 
 async function createPatients(client: GraphqlClient, count: number, overrides: object = {}): Promise<string[]> {
   const created = await Promise.all(Array.from({ length: count }, () => client.request(CreatePatientDocument, { input: newPatient(overrides) })));

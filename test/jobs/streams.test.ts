@@ -22,14 +22,14 @@ async function submitJob(): Promise<Types.ObjectId> {
 
 describe('subscriptions', () => {
   it('leave nothing behind after 10,000 of them', async () => {
-    const streams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
+    const streams = createJobStreams(app.models, app.events, app.logger);
     const predictionStreams = createPredictionStreams(app.events, app.scopeOf, app.logger);
     const jobId = await submitJob();
     const organizationId = await system.organizationId();
     for (let round = 0; round < 100; round += 1) {
       await Promise.all(
         Array.from({ length: 100 }, async (_, index) => {
-          const stream = await streams.follow(organizationId, jobId, 0);
+          const stream = await streams.follow(jobId, 0, () => app.store.find(jobId));
           if (index % 2 === 0) await stream.next();
           // Half of them are left while they wait for the next change.
           const waiting = index % 4 === 0 ? stream.next() : undefined;
@@ -49,9 +49,9 @@ describe('subscriptions', () => {
   });
 
   it('fold progress for a slow reader, and never a change of state', async () => {
-    const streams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
+    const streams = createJobStreams(app.models, app.events, app.logger);
     const jobId = await submitJob();
-    const stream = await streams.follow(await system.organizationId(), jobId, 0);
+    const stream = await streams.follow(jobId, 0, () => app.store.find(jobId));
     expect((await stream.next()).value).toMatchObject({ sequence: 1, collapsed: 0 });
     await app.store.change(jobId, ({ status }) => ({ status: started(status, new Date()) }));
     for (let index = 0; index < 50; index += 1) await app.store.change(jobId, ({ status }) => ({ status: progressed(status, { processed: index }) }));
@@ -62,8 +62,9 @@ describe('subscriptions', () => {
   });
 
   it('refuse a sequence number that is still to come', async () => {
-    const streams = createJobStreams(app.models, app.scopeOf, app.events, app.logger);
-    await expect(streams.follow(await system.organizationId(), await submitJob(), 99)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    const streams = createJobStreams(app.models, app.events, app.logger);
+    const jobId = await submitJob();
+    await expect(streams.follow(jobId, 99, () => app.store.find(jobId))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     expect(streams.size).toBe(0);
     streams.close();
   });

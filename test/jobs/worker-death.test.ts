@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JobPredictionsDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { CancelScoringJobDocument, JobPredictionsDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { seedPatients } from '../../src/commands/seed.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import type { Engine } from '../../src/embedded/engine.js';
@@ -76,5 +76,25 @@ describe('a worker that is killed in the middle of its work', () => {
       const { scoringJob } = await client.request(JobPredictionsDocument, { id });
       expect(scoringJob!.predictions.totalCount).toBe(1);
     }
+  });
+});
+
+describe('a worker in another process', () => {
+  it('is reached by a cancellation, and has stored nothing more once the batch has ended', async () => {
+    const client = await system.client('CLINICIAN');
+    const { submitBatchScoringJob: { id } } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+    const worker = await startWorkerProcess();
+    let cancelling: Promise<unknown> | undefined;
+    let last;
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
+      last = scoringJobUpdated.job;
+      if (last.progress.processed > 0) cancelling ??= client.request(CancelScoringJobDocument, { id });
+    }
+    await cancelling;
+    const atTheEnd = (await predictedPatients(models, id)).length;
+    await worker.stop();
+    expect(last).toMatchObject({ state: 'CANCELLED', progress: { processed: atTheEnd } });
+    expect(atTheEnd).toBeLessThan(patients);
+    expect(await predictedPatients(models, id)).toHaveLength(atTheEnd);
   });
 });

@@ -1,3 +1,4 @@
+import type { GraphQLObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { buildBareSchema } from '../../schema/build-schema.js';
@@ -95,7 +96,8 @@ describe('patients and results, field by field', async () => {
   const clinician = await system.client('CLINICIAN');
   const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada', familyName: 'Canary', birthDate: '1950-01-02' }) });
   const { submitScoringJob } = await clinician.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
-  for await (const event of clinician.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void event;
+  let predictionId = '';
+  for await (const { scoringJobUpdated } of clinician.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
   const job = `"${submitScoringJob.id}"`;
   const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
   const secrets = [createPatient.mrn, 'Ada', 'Canary', '1950-01-02'];
@@ -149,6 +151,22 @@ describe('patients and results, field by field', async () => {
       for (const secret of secrets) expect(text).not.toContain(secret);
     }
     expect((await system.post(`{ patient(id: "${createPatient.id}") { id sex version createdAt updatedAt features { code value unit } predictions { totalCount } } }`, undefined, await system.token('ANALYST'))).errors).toBeUndefined();
+  });
+
+  test('SERVICE, which needs an id to submit a job, gets nothing of a patient but its record number and dates', async () => {
+    const token = await system.token('SERVICE');
+    const fields = Object.keys((buildBareSchema(system.app).getType('Patient') as GraphQLObjectType).getFields());
+    const shown: string[] = [];
+    for (const field of fields) {
+      const selection = { features: 'features { value }', predictions: 'predictions { totalCount }' }[field] ?? field;
+      const answers = [`{ prediction(id: "${predictionId}") { patient { ${selection} } } }`, `{ scoringJob(id: ${job}) { patient { ${selection} } } }`].map((way) => system.post(way, undefined, token));
+      const codes = (await Promise.all(answers)).map((answer) => codesOf(answer).join());
+      expect(new Set(codes).size, field).toBe(1);
+      if (codes[0] === '') shown.push(field);
+      else expect(codes[0], field).toBe('FORBIDDEN');
+    }
+    // `predictions` are results, whichever way they are reached.
+    expect(shown.sort()).toEqual(['createdAt', 'id', 'predictions', 'updatedAt', 'version']);
   });
 
   test.each(['patient { id }', 'prediction { id }', 'predictions { totalCount }', 'failures { code }'])('ADMIN sees a job, but not its %s', async (field) => {

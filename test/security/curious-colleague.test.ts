@@ -1,47 +1,19 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Types } from 'mongoose';
 import type { AuditEvent } from '../../models/index.js';
-import { Role } from '../../models/index.js';
+import { careTeams, type ScoredPatient } from '../support/care-team.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
 
 const system = await startSystem();
-const { accessTokens, models } = system.app;
-
-/** A clinician of organization alpha by name. */
-const clinician = async (username: string): Promise<string> => accessTokens.sign({ username, role: Role.CLINICIAN, organizationId: await system.organizationId() }, 3600);
+const { models } = system.app;
+const { clinician, eventsOf, endBreakGlass, ...given } = careTeams(system);
 const [ada, bob] = await Promise.all([clinician('ada'), clinician('bob')]);
+const patientOf = (careTeam: string[] | null): Promise<ScoredPatient> => given.patientOf(careTeam, ada);
+const breakGlass = (by: string, token = bob, reason?: string): Promise<Answer> => given.breakGlass(by, token, reason);
 
-interface Patient { readonly id: string; readonly mrn: string; readonly jobId: string; readonly predictionId: string }
-
-/** A patient of Ada's care team, scored once. */
-async function patientOf(careTeam: string[] | null, token = ada): Promise<Patient> {
-  const created: Answer<{ createPatient: { id: string; mrn: string } }> = await system.post(
-    'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id mrn } }',
-    { input: newPatient({ givenName: 'Canary', careTeam }) },
-    token,
-  );
-  expect(created.errors).toBeUndefined();
-  const { id, mrn } = created.data!.createPatient;
-  const { data } = await system.post<{ submitScoringJob: { id: string } }>(`mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`, undefined, token);
-  const jobId = data!.submitScoringJob.id;
-  const socket = await connectSocket(system.url, token);
-  socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { job { prediction { id } } } }` } });
-  let predictionId = '';
-  for (let message = await socket.next(); message.type === 'next'; message = await socket.next()) {
-    predictionId = (message.payload as { data: { scoringJobUpdated: { job: { prediction: { id: string } | null } } } }).data.scoringJobUpdated.job.prediction?.id ?? '';
-  }
-  return { id, mrn, jobId, predictionId };
-}
-
-const breakGlass = (by: string, token = bob, reason = 'Unconscious in the emergency room'): Promise<Answer> =>
-  system.post(`mutation ($reason: String!) { breakGlass(input: { ${by}, reason: $reason }) { id patientId username expiresAt } }`, { reason }, token);
-
-const eventsOf = (patientId: string, username: string): Promise<AuditEvent[]> =>
-  models.auditEvents.find({ patients: new Types.ObjectId(patientId), username }).sort({ sequence: 1 }).lean<AuditEvent[]>();
-
-let hers: Patient;
+let hers: ScoredPatient;
 beforeEach(async () => {
   hers = await patientOf(['ada']);
 });
@@ -51,7 +23,7 @@ describe('a patient with a care team', () => {
     expect((await system.post(`{ patient(id: "${hers.id}") { givenName careTeam } }`, undefined, ada)).data).toEqual({ patient: { givenName: 'Canary', careTeam: ['ada'] } });
   });
 
-  test.each<[string, (of: Patient) => string]>([
+  test.each<[string, (of: ScoredPatient) => string]>([
     ['read by id', ({ id }) => `{ patient(id: "${id}") { givenName } }`],
     ['read by MRN', ({ mrn }) => `{ patient(mrn: "${mrn}") { givenName } }`],
     ['update', ({ id }) => `mutation { updatePatient(input: { id: "${id}", expectedVersion: 1, givenName: "X" }) { id } }`],
@@ -73,17 +45,17 @@ describe('a patient with a care team', () => {
     const { data, errors } = await system.post(
       `{ prediction(id: "${hers.predictionId}") { id } verifyPrediction(id: "${hers.predictionId}") { agrees }
          predictions(filter: { patientId: "${hers.id}" }) { totalCount edges { cursor } } byFilter: patients(filter: { mrn: "${hers.mrn}" }) { totalCount edges { cursor } }
-         scoringJob(id: "${hers.jobId}") { patient { id } prediction { id } predictions { totalCount edges { cursor } } } }`,
+         scoringJob(id: "${hers.jobId}") { id } }`,
       undefined,
       bob,
     );
     expect(errors).toBeUndefined();
     expect(data).toEqual({
       prediction: null, verifyPrediction: null, predictions: { totalCount: 0, edges: [] }, byFilter: { totalCount: 0, edges: [] },
-      scoringJob: { patient: null, prediction: null, predictions: { totalCount: 0, edges: [] } },
+      scoringJob: null,
     });
     const denied = (await eventsOf(hers.id, 'bob')).filter(({ outcome }) => outcome === 'DENIED').map(({ action }) => action);
-    expect(denied.sort()).toEqual(['prediction:read', 'prediction:verify']);
+    expect(denied.sort()).toEqual(['job:read', 'prediction:read', 'prediction:verify']);
   });
 
   test('is in no list and no batch of a colleague', async () => {
@@ -141,7 +113,7 @@ describe('a patient with a care team', () => {
 });
 
 describe('breaking the glass', () => {
-  test.each<[string, (of: Patient) => string]>([['by id', ({ id }) => `patientId: "${id}"`], ['by MRN', ({ mrn }) => `mrn: "${mrn}"`]])('%s opens the patient, and all that is seen then is flagged', async (_name, by) => {
+  test.each<[string, (of: ScoredPatient) => string]>([['by id', ({ id }) => `patientId: "${id}"`], ['by MRN', ({ mrn }) => `mrn: "${mrn}"`]])('%s opens the patient, and all that is seen then is flagged', async (_name, by) => {
     expect(await breakGlass(by(hers))).toMatchObject({ data: { breakGlass: { patientId: hers.id, username: 'bob' } } });
     const { data } = await system.post(`{ patient(id: "${hers.id}") { givenName predictions { totalCount } } prediction(id: "${hers.predictionId}") { id } }`, undefined, bob);
     expect(data).toEqual({ patient: { givenName: 'Canary', predictions: { totalCount: 1 } }, prediction: { id: hers.predictionId } });
@@ -159,7 +131,7 @@ describe('breaking the glass', () => {
 
   test('ends with its time', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
-    await models.patients.collection.updateOne({ _id: new Types.ObjectId(hers.id) }, { $set: { 'breakGlass.0.expiresAt': new Date() } });
+    await endBreakGlass(hers.id);
     expect(codesOf(await system.post(`{ patient(id: "${hers.id}") { id } }`, undefined, bob))).toEqual(['FORBIDDEN']);
     expect(await breakGlass(`patientId: "${hers.id}"`)).toMatchObject({ data: { breakGlass: { patientId: hers.id } } });
   });
@@ -176,7 +148,7 @@ describe('breaking the glass', () => {
     };
     await scoreOnce(hers.id);
     expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { predictionCreated: { patient: { id: hers.id, givenName: 'Canary' } } } } });
-    await models.patients.collection.updateOne({ _id: new Types.ObjectId(hers.id) }, { $set: { 'breakGlass.0.expiresAt': new Date() } });
+    await endBreakGlass(hers.id);
     const seen = (await eventsOf(hers.id, 'bob')).length;
     await scoreOnce(hers.id);
     const open = await patientOf(null);
@@ -189,6 +161,16 @@ describe('breaking the glass', () => {
     for (const careTeam of ['["ada", "bob"]', 'null']) {
       expect(codesOf(await system.post(`mutation { updatePatient(input: { id: "${hers.id}", expectedVersion: 1, careTeam: ${careTeam} }) { id } }`, undefined, bob))).toEqual(['FORBIDDEN']);
     }
+  });
+
+  test('is for reading and treating: it erases nobody', async () => {
+    await breakGlass(`patientId: "${hers.id}"`);
+    const answer = await system.post(`mutation { deletePatient(id: "${hers.id}") { id } }`, undefined, bob);
+    expect(codesOf(answer)).toEqual(['FORBIDDEN']);
+    expect(answer.errors![0]!.message).toContain('care team');
+    expect((await eventsOf(hers.id, 'bob')).at(-1)).toMatchObject({ action: 'patient:delete', outcome: 'DENIED', flagged: true });
+    expect((await system.post(`{ prediction(id: "${hers.predictionId}") { id } }`, undefined, ada)).data).toEqual({ prediction: { id: hers.predictionId } });
+    expect((await system.post(`mutation { deletePatient(id: "${hers.id}") { id } }`, undefined, ada)).data).toEqual({ deletePatient: { id: hers.id } });
   });
 
   test('wants a reason, one patient, and a closed one', async () => {

@@ -1,5 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { createHmac } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createUser, asAdmin, refusalsOf, updateUserMutation } from '../support/identity.js';
 import { oidcAudience, startIdentityProvider, unsignedToken, type Deviation } from '../support/identity-provider.js';
@@ -117,6 +119,8 @@ describe('a token of the hospital\'s identity provider', async () => {
     ['names an inherited property for a role', { claims: { role: '__proto__' } }],
     ['names nobody', { claims: { sub: undefined } }],
     ['names an API key', { claims: { sub: 'api-key:aaaaaaaaaaaaaaaaaaaaaaaa' } }],
+    ['names the command line, as the audit trail does', { claims: { sub: 'command-line' } }],
+    ['names whom the audit trail calls unknown', { claims: { sub: ' Unknown' } }],
   ])('is refused when it %s', async (_name, deviation) => {
     expect(await refusalsOf(system, await provider.token())).toEqual([]);
     await expectRefused(typeof deviation === 'function' ? await deviation() : await provider.token(deviation));
@@ -141,6 +145,25 @@ describe('a token of the hospital\'s identity provider', async () => {
     expect(await roleOf('research')).toMatchObject({ role: 'ANALYST' });
     expect(await refusalsOf(mapped, await token(['staff', 'ADMIN', 'CLINICIAN']))).toEqual(['UNAUTHENTICATED']);
     expect(await refusalsOf(mapped, await token(undefined))).toEqual(['UNAUTHENTICATED']);
+  });
+
+  test('speaks for the organizations that its issuer may speak for, and for no other, though there is one', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }));
+    const limited = await startSystem({ worker: false, logger, environment: { ...provider.environment, OIDC_ORGANIZATIONS: 'st-mary, alpha' } });
+    for (const slug of ['alpha', 'st-mary', 'mercy']) await limited.organizationId(slug);
+    const refusals = async (organization: unknown) => refusalsOf(limited, await provider.token({ claims: { organization, sub: 'Canary' } }));
+    expect(await refusals('alpha')).toEqual([]);
+    expect(await refusals('st-mary')).toEqual([]);
+    expect(lines.join('')).not.toContain('OIDC');
+    for (const organization of ['mercy', 'ALPHA', 'alpha ', 'alpha,st-mary', 'not-there']) expect(await refusals(organization)).toEqual(['UNAUTHENTICATED']);
+    const socket = await openSocket(limited.url);
+    socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${await provider.token({ claims: { organization: 'mercy' } })}` } });
+    expect((await socket.closed).code).toBe(4403);
+    expect(await limited.app.models.users.countDocuments({ organization: await limited.organizationId('mercy') })).toBe(0);
+    const warnings = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ level }) => level === pino.levels.values.warn);
+    expect(warnings.slice(0, 2)).toMatchObject([{ issuer: provider.issuer, organization: 'mercy', msg: expect.stringContaining('OIDC_ORGANIZATIONS') as string }, { issuer: provider.issuer }]);
+    expect(lines.join('')).not.toMatch(/Canary|ALPHA/);
   });
 
   test('is SERVICE_UNAVAILABLE, and no reason to believe anybody, while the keys cannot be had', async () => {

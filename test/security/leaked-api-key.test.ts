@@ -129,7 +129,7 @@ describe('a leaked API key', () => {
   });
 
   test('ends when it was to end', async () => {
-    const { key, apiKey } = await createKey(apiKeyScopes, { expiresAt: new Date(Date.now() + 2_000).toISOString() });
+    const { key, apiKey } = await createKey(apiKeyScopes, { expiresAt: new Date(Date.now() + 4_000).toISOString() });
     const socket = await connectSocket(system.url, key);
     expect(await socket.closed).toMatchObject({ code: 4403, reason: expect.stringContaining('expired') });
     expect(await refusalsOf(system, key)).toEqual(['UNAUTHENTICATED']);

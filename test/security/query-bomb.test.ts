@@ -102,6 +102,20 @@ test('figures and simulations cost more than the values beside them', async () =
   expect(codesOf(await system.post(figures.replace('waterfall', 'baseValue'), undefined, token))).toEqual([]);
 });
 
+test('counts under each object of a page cost more than the numbers that they are, also through a fragment, but not once a row', async () => {
+  const page = (times: number, selection: string): string => {
+    const fields = Array.from({ length: times }, (_, index) => `a${index}: predictions(first: 1) { ${selection} }`).join(' ');
+    return `{ patients(first: 500) { edges { node { ${fields} } } } } fragment Count on PredictionConnection { ...on PredictionConnection { totalCount } }`;
+  };
+  const spread = (query: string): string => (query.includes('...Count') ? query : query.replace(/ fragment .*$/, ''));
+  for (const selection of ['totalCount', '...Count']) {
+    expect(codesOf(await system.post(spread(page(6, selection)), undefined, token)), selection).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(codesOf(await system.post(spread(page(4, selection)), undefined, token)), selection).toEqual([]);
+  }
+  expect(codesOf(await system.post(spread(page(6, 'pageInfo { hasNextPage }')), undefined, token))).toEqual([]);
+  expect(codesOf(await system.post('{ patients(first: 100) { edges { node { predictions(first: 500) { totalCount } } } } }', undefined, token))).toEqual([]);
+});
+
 describe('what is in use passes', () => {
   const documents = Object.entries(clientDocuments).flatMap(([name, document]) => {
     if (!name.endsWith('Document')) return [];

@@ -1,10 +1,28 @@
-import { beforeAll, expect, test } from 'vitest';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
+/** Serves the shipped model under another id and beside no other: nobody says that its `age` is one. */
+const undeclared = await startSystem({ environment: { RISK_MODELS_DIRECTORY: await withoutSource() } });
+
+async function withoutSource(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
+  afterAll(() => rm(folder, { recursive: true }));
+  const bundle = join(folder, 'undeclared');
+  await cp(new URL('../../risk-models/heart-disease', import.meta.url), bundle, { recursive: true });
+  const manifest = JSON.parse(await readFile(join(bundle, 'manifest.json'), 'utf8')) as { id: string; features: { code: string; source?: string }[] };
+  manifest.id = 'undeclared';
+  for (const feature of manifest.features) if (feature.code === 'age') delete feature.source;
+  await writeFile(join(bundle, 'manifest.json'), JSON.stringify(manifest));
+  return folder;
+}
+
 const clinician = await system.client('CLINICIAN');
 const withoutAge = goldenFeatures(0).filter(({ code }) => code !== 'age');
 /** A birth date that makes somebody this old today. */
@@ -14,11 +32,11 @@ interface Old { patientId: string; jobId: string; predictionId: string }
 let byBirthDate: Old;
 let byFeature: Old;
 
-async function score(input: object): Promise<Old> {
-  const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient(input) });
-  const { submitScoringJob } = await clinician.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+async function score(input: object, client = clinician, model = modelId): Promise<Old> {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient(input) });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId: model } });
   let predictionId = '';
-  for await (const { scoringJobUpdated } of clinician.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
   return { patientId: createPatient.id, jobId: submitScoringJob.id, predictionId };
 }
 
@@ -26,6 +44,12 @@ beforeAll(async () => {
   byBirthDate = await score({ birthDate: born(97), features: withoutAge });
   byFeature = await score({ features: [...withoutAge, { code: 'age', value: 97 }] });
 });
+
+/** An API key that may do this and nothing else. */
+async function keyFor(scopes: string[], { post, token } = system): Promise<string> {
+  const { data } = await post<{ createApiKey: { key: string } }>('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }', { input: { name: 'ages', scopes } }, await token('ADMIN'));
+  return data!.createApiKey.key;
+}
 
 const prediction = 'inputs { code value } explanation { contributions { feature { code } inputValue displayValue } }';
 const everyWay = ({ patientId, jobId, predictionId }: Old): string =>
@@ -48,6 +72,35 @@ test.each([['by birth date', () => byBirthDate], ['by feature', () => byFeature]
   expect(text).not.toMatch(/\b97\b/);
   expect(text).toContain('90 years or more');
   expect(text).toContain('{"code":"age","value":90}');
+});
+
+describe('a model that does not say that its age is one', () => {
+  let old: Old;
+
+  beforeAll(async () => {
+    old = await score({ features: [...withoutAge, { code: 'age', value: 97.25 }] }, await undeclared.client('CLINICIAN'), 'undeclared');
+  });
+
+  test('has it pooled all the same, on every way to it, and in the figure', async () => {
+    const figure = `{ prediction(id: "${old.predictionId}") { explanation { waterfall } } }`;
+    expect((await undeclared.post(everyWay(old), undefined, await undeclared.token('CLINICIAN'))).text).toContain('97.25');
+    for (const query of [everyWay(old), figure]) {
+      const { text, errors } = await undeclared.post(query, undefined, await undeclared.token('ANALYST'));
+      expect(errors).toBeUndefined();
+      expect(text).not.toMatch(/97\.25|\b97 years/);
+      expect(text).toContain('90 years or more');
+    }
+  });
+
+  test('has it pooled in a simulation by a key that may not see it', async () => {
+    const simulate = `query ($input: SimulateRiskInput!) { simulateRisk(input: $input) { inputs { code value } explanation { waterfall contributions { inputValue displayValue } } } }`;
+    const input = { modelId: 'undeclared', patientId: old.patientId };
+    expect((await undeclared.post(simulate, { input }, await keyFor(['risk:simulate', 'patient:read-exact-age'], undeclared))).text).toContain('{"code":"age","value":97.25}');
+    const { text, errors } = await undeclared.post(simulate, { input }, await keyFor(['risk:simulate'], undeclared));
+    expect(errors).toBeUndefined();
+    expect(text).toContain('{"code":"age","value":90}');
+    expect(text).not.toMatch(/97\.25|\b97 years/);
+  });
 });
 
 test('an age above 89 is pooled in what a subscription of ANALYST shows', async () => {
@@ -88,11 +141,6 @@ test('a patient without a birth date has no age', async () => {
 });
 
 test('a key sees exact ages where its scopes say so, and not because its role may', async () => {
-  const admin = await system.token('ADMIN');
-  const keyFor = async (scopes: string[]): Promise<string> => {
-    const { data } = await system.post<{ createApiKey: { key: string } }>('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }', { input: { name: 'ages', scopes } }, admin);
-    return data!.createApiKey.key;
-  };
   const query = `{ prediction(id: "${byBirthDate.predictionId}") { inputs { code value } } }`;
   expect((await system.post(query, undefined, await keyFor(['prediction:read', 'patient:read-exact-age']))).text).toContain('{"code":"age","value":97}');
   expect((await system.post(query, undefined, await keyFor(['prediction:read']))).text).toContain('{"code":"age","value":90}');

@@ -161,7 +161,7 @@ test('a limit that a resolver keeps is told in the same way', async () => {
   const { app } = await startSystem({ worker: false });
   const login = { type: GraphQLString, resolve: () => { throw new RateLimitedError('Too many log-ins of this account: try again in 7 s.', 7); } };
   const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { login } }) });
-  const server = await startHttpServer(schema, { app, jobStreams: createJobStreams(app.models, app.scopeOf, app.events, app.logger), predictionStreams: createPredictionStreams(app.events, app.scopeOf, app.logger) });
+  const server = await startHttpServer(schema, { app, jobStreams: createJobStreams(app.models, app.events, app.logger), predictionStreams: createPredictionStreams(app.events, app.scopeOf, app.logger) });
   onTestFinished(() => server.close());
   const answer = await postTo(server.url, undefined, '{ login }');
   expect(answer.status).toBe(429);

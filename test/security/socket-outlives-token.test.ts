@@ -11,7 +11,8 @@ afterAll(() => provider.close());
 const system = await startSystem({ environment: provider.environment });
 
 const ping = (socket: RawSocket, authorization: unknown): void => socket.send({ type: 'ping', payload: { authorization } });
-const shortToken = (seconds = 2): Promise<string> => system.token('CLINICIAN', 'alpha', seconds);
+// Long enough for a busy machine to do what comes before its end.
+const shortToken = (seconds = 4): Promise<string> => system.token('CLINICIAN', 'alpha', seconds);
 
 /** Starts a job and follows it; the socket has its first event. */
 async function followJob(socket: RawSocket): Promise<string> {
@@ -41,7 +42,7 @@ describe('a socket whose token ends', () => {
     const renewed = await connectSocket(system.url, old);
     const notRenewed = await connectSocket(system.url, old);
     const patientId = await followJob(renewed);
-    ping(renewed, `Bearer ${await shortToken(5)}`);
+    ping(renewed, `Bearer ${await shortToken(10)}`);
     const pong = await renewed.next();
     expect(pong).toEqual({ type: 'pong', payload: { expiresAt: expect.any(String) } });
     expect((await notRenewed.closed).code).toBe(4403);

@@ -47,6 +47,8 @@ const accesses: [string, string, (of: Scored) => string][] = [
   ['verification', 'prediction:verify', ({ predictionId }) => `{ verifyPrediction(id: "${predictionId}") { agrees } }`],
   ['update', 'patient:write', ({ patientId }) => `mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 1, givenName: "Other" }) { givenName } }`],
   ['submission', 'job:submit', ({ patientId }) => `mutation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`],
+  ['cancellation', 'job:control', ({ jobId }) => `mutation { cancelScoringJob(id: "${jobId}") { id } }`],
+  ['retry', 'job:control', ({ jobId }) => `mutation { retryScoringJob(id: "${jobId}") { id } }`],
   ['deletion', 'patient:delete', ({ patientId }) => `mutation { deletePatient(id: "${patientId}") { id } }`],
 ];
 const reads = accesses.filter(([, , operation]) => operation({ patientId: '', mrn: '', jobId: '', predictionId: '' }).startsWith('{'));
@@ -100,6 +102,48 @@ test('jobs are recorded with what they are about: submitted, cancelled, retried,
   const { id } = answer!.data!.submitBatchScoringJob;
   const control = await eventsOf(() => system.post(`mutation { cancelScoringJob(id: "${id}") { id } }`, undefined, token));
   expect(control[0]).toMatchObject({ action: 'job:control', subject: { kind: 'SCORING_JOB', id } });
+  expect(patientsOf(control)).toEqual([]);
+});
+
+test.each(['cancelScoringJob', 'retryScoringJob'])('%s names the patient of a single job, and is recorded once more when it comes to nothing', async (mutation) => {
+  let answer: Answer;
+  const events = await eventsOf(async () => (answer = await system.post(`mutation { ${mutation}(id: "${scored.jobId}") { id } }`, undefined, token)));
+  expect(codesOf(answer!)).toEqual(['CONFLICT']);
+  const event = { action: 'job:control', subject: { kind: 'SCORING_JOB', id: scored.jobId } };
+  expect(events).toMatchObject([{ ...event, outcome: 'ALLOWED' }, { ...event, outcome: 'FAILED' }]);
+  for (const one of events) expect(patientsOf([one])).toEqual([scored.patientId]);
+});
+
+test('a key that two requests use at the same moment for different jobs is recorded as a failure of one of them', async () => {
+  const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient() });
+  const submitTwo = (key: string): Promise<Answer[]> =>
+    Promise.all([scored.patientId, createPatient.id].map((id) => system.post(`mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}", idempotencyKey: "${key}" }) { id } }`, undefined, token)));
+  // Until both have found the key unused, and one was then too late to take it.
+  for (let attempt = 0; ; attempt += 1) {
+    let answers: Answer[];
+    const events = await eventsOf(async () => (answers = await submitTwo(`contested-${attempt}`)));
+    expect(answers!.flatMap(codesOf)).toEqual(['CONFLICT']);
+    const submissions = events.filter(({ action }) => action === 'job:submit').map(({ outcome }) => outcome);
+    if (submissions.filter((outcome) => outcome === 'ALLOWED').length < 2) continue;
+    expect(submissions.sort()).toEqual(['ALLOWED', 'ALLOWED', 'FAILED']);
+    break;
+  }
+});
+
+test.each<[string, string, (patientId: string) => string]>([
+  ['simulation', 'risk:simulate', (patientId) => `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${patientId}" }) { probability } }`],
+  ['submission', 'job:submit', (patientId) => `mutation { submitScoringJob(input: { modelId: "${modelId}", patientId: "${patientId}" }) { id } }`],
+])('a %s of a patient that cannot be scored, which tells why, is recorded and once more as failed', async (_name, action, operation) => {
+  const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient({ features: [] }) });
+  const events = await eventsOf(async () => expect(codesOf(await system.post(operation(createPatient.id), undefined, token))).toEqual(['BAD_USER_INPUT']));
+  expect(events).toMatchObject([{ action, outcome: 'ALLOWED' }, { action, outcome: 'FAILED' }]);
+  for (const one of events) expect(patientsOf([one])).toEqual([createPatient.id]);
+});
+
+test('breaking the glass of a patient who is open already is recorded as a failure: the caller has learnt that it is a patient', async () => {
+  const events = await eventsOf(() => system.post(`mutation { breakGlass(input: { mrn: "${scored.mrn}", reason: "Looking for a neighbour" }) { id } }`, undefined, token));
+  expect(events).toMatchObject([{ action: 'patient:break-glass', outcome: 'FAILED' }]);
+  expect(patientsOf(events)).toEqual([scored.patientId]);
 });
 
 test('what a subscription shows is recorded, event by event', async () => {

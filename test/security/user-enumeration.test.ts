@@ -5,7 +5,7 @@ import { Role } from '../../models/index.js';
 import { loginLimits } from '../../src/auth/sessions/login-throttle.js';
 import { asAdmin, createUser, credentialOf, listenToAudit, loginMutation, updateUserMutation } from '../support/identity.js';
 import { connectSocket } from '../support/raw-socket.js';
-import { startSystem } from '../support/system.js';
+import { codesOf, startSystem } from '../support/system.js';
 
 const lines: string[] = [];
 const logger = pino({ level: 'trace' }, new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }));
@@ -60,6 +60,21 @@ describe('a refused login', async () => {
     expect(lines.join('')).not.toContain('Canary');
     expect(lines.join('')).not.toContain('ada.lovelace');
   });
+});
+
+test('a login at an organization that is not there has no trail: the log warns of it, from where, and repeats nothing that was typed', async () => {
+  lines.length = 0;
+  audit.events.length = 0;
+  const input = { organization: 'Canary-4712-org', username: 'Canary-4712', password: 'Canary-password' };
+  const { errors } = await system.post(loginMutation, { input });
+  expect(codesOf({ errors })).toEqual(['UNAUTHENTICATED']);
+  for (let attempt = 1; attempt < loginLimits.pair.points + 3; attempt++) await system.post(loginMutation, { input });
+  const warnings = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ level }) => level === pino.levels.values.warn);
+  const warning = { action: 'session:login', address: '127.0.0.1', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, msg: 'password refused at an organization that is not there' };
+  // What a flood repeats is told once.
+  expect(warnings).toMatchObject([...Array.from({ length: loginLimits.pair.points }, () => ({ ...warning, outcome: 'FAILED' })), { ...warning, outcome: 'DENIED' }]);
+  expect(lines.join('')).not.toContain('Canary');
+  expect(audit.events).toEqual([]);
 });
 
 test('too many attempts are answered the same, whether the account is there or not', async () => {

@@ -59,6 +59,9 @@ const refused: Record<string, readonly [setting: Record<string, string>, check: 
     [{ REDIS_URL: 'redis://:secret@[2606:4700::1111]:6379' }, 'plaintext-redis', /public host/],
     [{ REDIS_URL: 'redis://:secret@0x08080808:6379' }, 'plaintext-redis', /public host/],
   ],
+  'an identity provider that speaks for every organization': [
+    [{ OIDC_ISSUER: 'https://login.example.org', OIDC_JWKS_URI: 'https://login.example.org/keys', OIDC_AUDIENCE: 'riskgraph' }, 'oidc-without-organizations', /OIDC_ISSUER may speak for every organization.+list those that are its own in OIDC_ORGANIZATIONS/],
+  ],
   'a Redis for everybody': [
     [{ REDIS_URL: 'redis://redis:6379' }, 'redis-without-password', /REDIS_URL has no password, so whoever reaches that host may submit and change jobs: set requirepass/],
     [{ REDIS_URL: 'rediss://user@redis.example.org' }, 'redis-without-password', /has no password/],

@@ -1,10 +1,11 @@
 import { isEnumType, getNamedType, getNullableType, isInputObjectType, isLeafType, isListType, isNonNullType, isObjectType, type GraphQLArgument, type GraphQLField, type GraphQLInputField, type GraphQLInputType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
+import { rootFields, type RootField } from './root-fields.js';
 
 /** One scalar or enum that a caller can give, and an operation in which it is the variable `$value`. */
 export interface ArgumentPlace {
   /** e.g. `Query.patients(filter.mrn)` */
   readonly name: string;
-  readonly kind: 'query' | 'mutation' | 'subscription';
+  readonly kind: RootField['kind'];
   readonly rootField: string;
   /** Type of the variable, e.g. `String`. */
   readonly type: string;
@@ -20,9 +21,8 @@ export interface FillIn {
 
 /** Every argument of every field that a caller can reach, down to the leaves of input objects and the items of lists. */
 export function argumentPlaces(schema: GraphQLSchema, fillIn: FillIn): ArgumentPlace[] {
-  const roots = [['query', schema.getQueryType()], ['mutation', schema.getMutationType()], ['subscription', schema.getSubscriptionType()]] as const;
   const seen = new Set<string>();
-  return roots.flatMap(([kind, root]) => (root ? Object.values(root.getFields()).flatMap((field) => placesOf(field, root, { kind, rootField: field.name, around: (inner) => `${kind} { ${inner} }` }, fillIn, seen)) : []));
+  return rootFields(schema).flatMap(({ kind, root, field }) => placesOf(field, root, { kind, rootField: field.name, around: (inner) => `${kind} { ${inner} }` }, fillIn, seen));
 }
 
 interface Way {

@@ -7,6 +7,8 @@ export interface CuttableProxy {
   /** Ends every connection and accepts none. */
   cut(): void;
   mend(): void;
+  /** Nothing passes any more on the connections there are, and neither side is told. New ones work. */
+  silence(): void;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,9 @@ export async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Pro
     },
     mend() {
       open = true;
+    },
+    silence() {
+      for (const socket of sockets) socket.unpipe().pause();
     },
     async close() {
       drop();

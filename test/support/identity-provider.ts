@@ -24,6 +24,12 @@ export interface IdentityProvider {
   readonly fetches: number;
   /** What the JWKS endpoint answers; 200 at first. */
   status: number;
+  /** What it answers in place of its keys, e.g. a page for people. */
+  body: string | undefined;
+  /** Publishes the public half of a new key for RS256. @returns the private half */
+  publish(kid: string): Promise<CryptoKey>;
+  /** Publishes a key no longer. */
+  withdraw(kid: string): void;
   close(): Promise<void>;
 }
 
@@ -38,9 +44,11 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
   const jwk: JWK = { ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
   let fetches = 0;
   let status = 200;
+  let body: string | undefined;
+  let published = [jwk, generalJwk];
   const server = createServer((_request, response) => {
     fetches += 1;
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk, generalJwk] }));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body ?? JSON.stringify({ keys: published }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -64,6 +72,20 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     },
     set status(value) {
       status = value;
+    },
+    get body() {
+      return body;
+    },
+    set body(value) {
+      body = value;
+    },
+    async publish(kid) {
+      const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
+      published.push({ ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' });
+      return privateKey;
+    },
+    withdraw(kid) {
+      published = published.filter((one) => one.kid !== kid);
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

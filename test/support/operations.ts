@@ -2,6 +2,7 @@ import {
   getNamedType, getNullableType, isEnumType, isInputObjectType, isListType, isNonNullType, isObjectType, isScalarType,
   type GraphQLArgument, type GraphQLField, type GraphQLInputField, type GraphQLInputType, type GraphQLOutputType, type GraphQLSchema,
 } from 'graphql';
+import { rootFields, type RootField } from './root-fields.js';
 
 /** What an argument may be filled with, by its path, e.g. `updatePatient.input.id`, and its named type. */
 export type Candidates = (path: string, type: string) => readonly unknown[];
@@ -11,7 +12,7 @@ export interface Call {
   /** e.g. `Query.patient.id`: the root field, and the argument that this call fills beside those that it must. */
   readonly name: string;
   readonly field: string;
-  readonly kind: 'query' | 'mutation' | 'subscription';
+  readonly kind: RootField['kind'];
   readonly operation: string;
   readonly variables: Record<string, unknown>;
 }
@@ -22,8 +23,7 @@ export interface Call {
  * @param depth of the selection; fields that need arguments are left out of it
  */
 export function everyCall(schema: GraphQLSchema, candidates: Candidates, depth: number): Call[] {
-  const roots = [['query', schema.getQueryType()], ['mutation', schema.getMutationType()], ['subscription', schema.getSubscriptionType()]] as const;
-  return roots.flatMap(([kind, type]) => Object.values(type?.getFields() ?? {}).flatMap((field) => callsOf(kind, type!.name, field, candidates, depth)));
+  return rootFields(schema).flatMap(({ kind, root, field }) => callsOf(kind, root.name, field, candidates, depth));
 }
 
 function callsOf(kind: Call['kind'], root: string, field: GraphQLField<unknown, unknown>, candidates: Candidates, depth: number): Call[] {

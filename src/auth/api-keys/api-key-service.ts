@@ -36,6 +36,7 @@ export interface CreateApiKey {
 
 /** The API keys of the viewer's organization. Every method authorises first. */
 export interface ApiKeyService {
+  /** That they were listed is recorded, by an event that is about no key. */
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<ApiKey>>;
   /** @returns the key itself too, which nobody can read again. @throws BadUserInputError */
   create(viewer: Viewer | null, input: CreateApiKey): Promise<{ readonly key: string; readonly apiKey: ApiKey }>;
@@ -54,7 +55,9 @@ export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDep
   return {
     async list(viewer, request) {
       authorize(viewer, 'api-key:manage');
-      return readPage<ApiKey>(scopeOf(viewer).apiKeys, {}, request);
+      const page = await readPage<ApiKey>(scopeOf(viewer).apiKeys, {}, request);
+      await audit.record(viewer, { action: 'api-key:manage', outcome: 'ALLOWED' });
+      return page;
     },
 
     async create(viewer, input) {

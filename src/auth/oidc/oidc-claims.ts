@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Role } from '../../../models/index.js';
+import { isReservedUsername } from '../users/username.js';
 import type { OidcSettings } from './oidc-settings.js';
 
 /** What a token of another issuer says of its holder. */
@@ -9,12 +10,9 @@ export interface OidcSubject {
   readonly role: Role;
 }
 
-/** Names that only we give: an identity provider must not be able to speak in the name of an API key. */
-const reservedUsername = /^api-key:/;
-
 const subjectSchema = z.object({
   organizationSlug: z.string().min(1).max(40),
-  username: z.string().min(1).max(200).refine((name) => !reservedUsername.test(name)),
+  username: z.string().min(1).max(200).refine((name) => !isReservedUsername(name)),
 });
 
 /** @throws when a claim is missing, not of its type, or stands for no role of ours */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Role } from '../../../models/index.js';
+import { listOf } from '../../setting-lists.js';
+import { isSlug, slugRule } from '../organizations.js';
 
 /** Signature algorithms whose key can be public (RFC 7518, 3.1; RFC 8037). HMAC is not among them, and never may be: anybody knows a public key. */
 const asymmetricAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const;
@@ -11,6 +13,8 @@ export interface OidcSettings {
   readonly jwksUri: string;
   readonly audience: string;
   readonly algorithms: readonly string[];
+  /** Slugs of the organizations that the issuer may speak for. Undefined: every one there is. */
+  readonly organizations: readonly string[] | undefined;
   readonly organizationClaim: string;
   readonly roleClaim: string;
   readonly usernameClaim: string;
@@ -42,12 +46,17 @@ const roleMapping = z
   .transform((pairs) => pairs.map(([value, role]) => [value, role as Role] as const))
   .optional();
 
+const organizationList = listOf(z.string().refine(isSlug, `must be slugs of organizations (${slugRule}), with commas between them`))
+  .refine((slugs) => slugs.length > 0, 'must name at least one organization')
+  .optional();
+
 /** The variables of the environment; OIDC is off without OIDC_ISSUER. */
 export const oidcEnvironment = {
   OIDC_ISSUER: secureUrl.optional(),
   OIDC_JWKS_URI: secureUrl.optional(),
   OIDC_AUDIENCE: z.string().min(1).optional(),
   OIDC_ALGORITHMS: algorithmList,
+  OIDC_ORGANIZATIONS: organizationList,
   OIDC_ORGANIZATION_CLAIM: claim('organization'),
   OIDC_ROLE_CLAIM: claim('role'),
   // Of the claims that name somebody only this one is promised to be unique and never given to somebody else (OpenID Connect Core 1.0, 5.7).
@@ -72,6 +81,7 @@ export function oidcSettings(values: OidcEnvironment): OidcSettings | undefined 
     jwksUri,
     audience,
     algorithms: values.OIDC_ALGORITHMS,
+    organizations: values.OIDC_ORGANIZATIONS,
     organizationClaim: values.OIDC_ORGANIZATION_CLAIM,
     roleClaim: values.OIDC_ROLE_CLAIM,
     usernameClaim: values.OIDC_USERNAME_CLAIM,

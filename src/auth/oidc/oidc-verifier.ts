@@ -1,16 +1,17 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
+import { jwtVerify, type JWTPayload } from 'jose';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Models, Organization } from '../../../models/index.js';
 import { ServiceUnavailableError, UnauthenticatedError } from '../../errors.js';
 import { validity } from '../access-token.js';
+import { isSlug } from '../organizations.js';
 import type { Identity } from '../viewer.js';
+import { createIssuerKeys, IssuerKeysUnavailableError } from './issuer-keys.js';
 import { readClaims } from './oidc-claims.js';
 import type { OidcSettings } from './oidc-settings.js';
 
 /** For `nbf`: a token may reach us before our clock has reached its beginning. Its end is taken to the letter. Seconds. */
 const clockToleranceSeconds = 5;
-const jwksTimeoutMs = 3_000;
 /** Users remembered as noted; beyond it they are noted again. */
 const largestNotedSet = 10_000;
 
@@ -29,7 +30,7 @@ const timesSchema = z.object({ iat: z.number(), exp: z.number() });
  * issuer's JWKS is the only source of keys: what a token says in `jwk`, `jku` or `x5u` is not looked at (RFC 8725).
  */
 export function createOidcVerifier(settings: OidcSettings, models: Pick<Models, 'organizations' | 'users'>, logger: Logger): OidcVerifier {
-  const keys = createRemoteJWKSet(new URL(settings.jwksUri), { timeoutDuration: jwksTimeoutMs });
+  const keys = createIssuerKeys(settings.jwksUri, logger);
   const organizationIds = new Map<string, string>();
   const noted = new Set<string>();
 
@@ -44,13 +45,17 @@ export function createOidcVerifier(settings: OidcSettings, models: Pick<Models, 
       });
       return payload;
     } catch (error) {
-      if (!isKeyOutage(error)) throw refused();
-      logger.warn({ err: error }, 'keys of the OIDC issuer');
+      if (!(error instanceof IssuerKeysUnavailableError)) throw refused();
       throw new ServiceUnavailableError('The identity provider does not hand out its keys: try again in a moment.');
     }
   }
 
   async function organizationIdOf(slug: string): Promise<string> {
+    if (settings.organizations && !settings.organizations.includes(slug)) {
+      // The signature is good: either the provider or the setting is wrong, and somebody has to know.
+      logger.warn({ issuer: settings.issuer, ...(isSlug(slug) && { organization: slug }) }, 'the OIDC issuer speaks for an organization that is not in OIDC_ORGANIZATIONS');
+      throw refused();
+    }
     const known = organizationIds.get(slug);
     if (known) return known;
     // Organizations are made on the command line, never by a token.
@@ -97,9 +102,4 @@ function orRefused<T>(read: () => T): T {
   } catch {
     throw refused();
   }
-}
-
-/** Whether the keys could not be fetched, rather than that the token is not good: jose's plain error, a timeout, or fetch's own. */
-function isKeyOutage(error: unknown): boolean {
-  return error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError) || error.code === errors.JOSEError.code;
 }

@@ -5,6 +5,7 @@ import type { AuditAction, AuditActor, AuditTrail } from '../../audit/audit-trai
 import { UnauthenticatedError } from '../../errors.js';
 import type { ScopeOf } from '../../organization-scope.js';
 import type { Passwords } from '../passwords/passwords.js';
+import { unknownUsername } from '../users/username.js';
 import type { RequestOrigin } from '../viewer.js';
 import type { LoginThrottle, ThrottledError } from './login-throttle.js';
 
@@ -35,9 +36,6 @@ export interface PasswordLoginDependencies {
   readonly logger: Logger;
 }
 
-/** Who is said to have tried where no user of that name is: what was typed may be anything, a password too. */
-const unknownUser = 'unknown';
-
 export function createPasswordLogin({ models, scopeOf, passwords, throttle, audit, logger }: PasswordLoginDependencies): PasswordLogin {
   async function find({ organization: slug, username }: PasswordCredential): Promise<{ organization: Organization | null; user: User | null }> {
     const organization = await models.organizations.findOne({ slug }).lean<Organization | null>();
@@ -45,12 +43,13 @@ export function createPasswordLogin({ models, scopeOf, passwords, throttle, audi
     return { organization, user: await scopeOf({ organizationId }).users.findOne({ username }) };
   }
 
-  /** An attempt at an organization that there is not belongs into no trail, and its names into no log. */
+  /** An attempt at an organization that there is not belongs into no trail, so the log has to tell of it; its names belong into neither. */
   async function record(found: { organization: Organization | null; user: User | null }, origin: RequestOrigin, action: AuditAction, outcome: 'FAILED' | 'DENIED'): Promise<void> {
     const { organization, user } = found;
-    logger.info({ requestId: origin.requestId, action, outcome }, 'password refused');
-    if (!organization) return;
-    const actor: AuditActor = { organizationId: organization._id.toHexString(), username: user?.username ?? unknownUser, origin, ...(user && { role: user.role }) };
+    const attempt = { requestId: origin.requestId, action, outcome };
+    if (!organization) return logger.warn({ ...attempt, address: origin.address }, 'password refused at an organization that is not there');
+    logger.info(attempt, 'password refused');
+    const actor: AuditActor = { organizationId: organization._id.toHexString(), username: user?.username ?? unknownUsername, origin, ...(user && { role: user.role }) };
     await audit.record(actor, {
       action,
       outcome,

@@ -3,7 +3,7 @@ import { Role } from '../../../models/index.js';
 import { BadUserInputError } from '../../errors.js';
 import { parseInput } from '../../input.js';
 import { passwordFault } from '../passwords/password-policy.js';
-import { isUsername, normalizeUsername, usernameRule } from './username.js';
+import { isReservedUsername, isUsername, normalizeUsername, reservedUsernameRule, usernameRule } from './username.js';
 
 export interface CreateUser {
   readonly username: string;
@@ -29,7 +29,7 @@ export interface ChangePassword {
 }
 
 const createUserSchema = z.object({
-  username: z.string().transform(normalizeUsername).refine(isUsername, usernameRule),
+  username: z.string().transform(normalizeUsername).refine(isUsername, { error: usernameRule, abort: true }).refine((name) => !isReservedUsername(name), reservedUsernameRule),
   role: z.enum(Role),
   password: z.string(),
 });

@@ -1,4 +1,5 @@
 import type { User } from '../../../models/index.js';
+import type { AuditTrail } from '../../audit/audit-trail.js';
 import { BadUserInputError, ConflictError, NotFoundError, UnauthenticatedError } from '../../errors.js';
 import { toObjectId } from '../../input.js';
 import type { ScopeOf } from '../../organization-scope.js';
@@ -12,6 +13,7 @@ import { requireGoodPassword, type ChangePassword, type CreateUser, type SetUser
 
 /** The users of the viewer's organization. Every method authorises first; another organization's users are not found. */
 export interface UserService {
+  /** That they were listed is recorded, by an event that is about no user. */
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<User>>;
   /** @throws BadUserInputError, ConflictError when the username is taken */
   create(viewer: Viewer | null, input: CreateUser): Promise<User>;
@@ -33,9 +35,10 @@ export interface UserServiceDependencies {
   readonly directory: UserDirectory;
   readonly sessions: Pick<SessionService, 'begin'>;
   readonly passwordLogin: PasswordLogin;
+  readonly audit: AuditTrail;
 }
 
-export function createUserService({ scopeOf, directory, sessions, passwordLogin }: UserServiceDependencies): UserService {
+export function createUserService({ scopeOf, directory, sessions, passwordLogin, audit }: UserServiceDependencies): UserService {
   async function getOwn(viewer: Viewer, id: string): Promise<User> {
     const _id = toObjectId(id);
     const user = _id && (await scopeOf(viewer).users.findOne({ _id }));
@@ -56,7 +59,9 @@ export function createUserService({ scopeOf, directory, sessions, passwordLogin 
   return {
     async list(viewer, request) {
       authorize(viewer, 'user:manage');
-      return readPage<User>(scopeOf(viewer).users, {}, request);
+      const page = await readPage<User>(scopeOf(viewer).users, {}, request);
+      await audit.record(viewer, { action: 'user:manage', outcome: 'ALLOWED' });
+      return page;
     },
 
     async create(viewer, input) {

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { Role } from '../../models/index.js';
+import { createGraphqlClient, type GraphqlClient } from '../../src/client/graphql-client.js';
+import { startServerProcess } from '../../src/commands/server-process.js';
+import type { Engine } from '../../src/embedded/engine.js';
+import type { BenchSystem } from './setup.js';
+
+/** API and worker as processes of their own, and a clinician who calls. */
+export interface Deployment {
+  readonly api: Engine;
+  readonly worker: Engine;
+  readonly client: GraphqlClient;
+  close(): Promise<void>;
+}
+
+export async function startDeployment({ app, environment, viewer }: BenchSystem): Promise<Deployment> {
+  const [worker, api] = await Promise.all([startServerProcess('worker', environment), startServerProcess('api', environment)]);
+  const client = createGraphqlClient(api.url, await benchToken(app, viewer));
+  return {
+    api,
+    worker,
+    client,
+    async close() {
+      await client.close();
+      await api.stop();
+      await worker.stop();
+    },
+  };
+}
+
+/** An access token of the clinician for an hour. */
+export const benchToken = (app: BenchSystem['app'], { organizationId }: BenchSystem['viewer']): Promise<string> =>
+  app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId }, 3600);
+
+/** Resident memory of another process, bytes. Linux only. */
+export const residentBytes = (pid: number): number => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);

@@ -1,0 +1,36 @@
+import { modelOptions, prop } from '@typegoose/typegoose';
+import { Types } from 'mongoose';
+
+/** What a prediction and a block of them have alike: whose it is, and what scored. */
+export class ModelOutput {
+  @prop({ type: Types.ObjectId, required: true })
+  organization!: Types.ObjectId;
+
+  @prop({ type: Types.ObjectId, required: true })
+  job!: Types.ObjectId;
+
+  @prop({ type: String, required: true })
+  modelId!: string;
+
+  @prop({ type: String, required: true })
+  modelVersion!: string;
+
+  @prop({ type: String, required: true })
+  modelSha256!: string;
+
+  @prop({ type: String, required: true, enum: ['PROBABILITY', 'LOG_ODDS'] })
+  outputSpace!: 'PROBABILITY' | 'LOG_ODDS';
+
+  @prop({ type: Date, required: true })
+  createdAt!: Date;
+}
+
+/** SHAP method and base value: of all rows of a block, or of one prediction. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class BlockExplanation {
+  @prop({ type: String, required: true, enum: ['PATH_DEPENDENT', 'INTERVENTIONAL'] })
+  method!: 'PATH_DEPENDENT' | 'INTERVENTIONAL';
+
+  @prop({ type: Number, required: true })
+  baseValue!: number;
+}

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Role, type AuditEvent } from '../../models/index.js';
+import { auditKeys } from '../../src/audit/audit-keys.js';
+import { verifyChains } from '../../src/audit/verify-chains.js';
+import { seedPatients } from '../../src/commands/seed.js';
+import { issueLocalToken } from '../../src/commands/local-access.js';
+import { spawnEntry } from '../../src/embedded/spawn-entry.js';
+import { openProtection } from '../../src/protection/open-protection.js';
+import { createUser, refusalsOf } from '../support/identity.js';
+import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+
+// What somebody does on the command line, with the database's password and keys in hand, is on record as what callers of the API do.
+
+const system = await startSystem({ worker: false });
+const { config, models } = system.app;
+
+/** Runs `riskgraph` as a developer does, beside the API that runs. */
+async function riskgraph(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
+  const environment = { NODE_ENV: 'test', MONGO_URI: config.mongoUri, SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys };
+  const child = spawnEntry(new URL('../../src/cli.js', import.meta.url), { args, environment, stdio: { stdout: 'pipe', stderr: 'pipe' } });
+  let [output, errors] = ['', ''];
+  child.stdout!.on('data', (data: Buffer) => (output += data.toString()));
+  child.stderr!.on('data', (data: Buffer) => (errors += data.toString()));
+  child.on('message', (report: { failed?: string }) => (errors += report.failed ?? ''));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, output, errors };
+}
+
+const eventsOf = async (slug: string): Promise<AuditEvent[]> =>
+  models.auditEvents.find({ organization: await system.organizationId(slug) }).sort({ sequence: 1 }).lean<AuditEvent[]>();
+
+/** No address is a place on earth: the database takes no event any more, until the test ends. */
+async function refuseEvents(): Promise<void> {
+  const { collection } = models.auditEvents;
+  const index = await collection.createIndex({ address: '2dsphere' }, { partialFilterExpression: { occurredAt: { $gt: new Date() } } });
+  onTestFinished(async () => void (await collection.dropIndex(index)));
+}
+
+const byCommand = { username: 'command-line', address: 'local', outcome: 'ALLOWED', flagged: false };
+
+describe('riskgraph token', () => {
+  test('gives a token for an organization that is new, and that it did is on record there', async () => {
+    const { code, output } = await riskgraph('token', '--role', 'ANALYST', '--org', 'brand-new');
+    expect(code).toBe(0);
+    expect(await refusalsOf(system, output.trim().split('\n').at(-1)!)).toEqual([]);
+    const user = await models.users.findOne({ username: 'local-analyst', organization: await system.organizationId('brand-new') }).orFail();
+    expect(await eventsOf('brand-new')).toMatchObject([{ ...byCommand, action: 'access-token:issue', subject: { kind: 'USER', id: user.id as string }, patients: [] }]);
+  });
+
+  test('gives none that it cannot record', async () => {
+    await system.organizationId('known');
+    await refuseEvents();
+    const { code, output, errors } = await riskgraph('token', '--role', 'CLINICIAN', '--org', 'known');
+    expect({ code, output }).toEqual({ code: 1, output: '' });
+    expect(errors).toContain('The audit trail cannot be written');
+    expect(await eventsOf('known')).toEqual([]);
+  });
+});
+
+describe('riskgraph seed', () => {
+  const seed = (count: number): Promise<number> => seedPatients(config, models, { count, seed: 1, organization: 'seeded' });
+
+  test('records the patients that it writes, and no others', async () => {
+    expect(await seed(3)).toBe(3);
+    const ids = async (): Promise<string[]> => (await models.patients.find({ organization: await system.organizationId('seeded') })).map(({ id }) => id as string).sort();
+    const first = await ids();
+    expect((await eventsOf('seeded')).map(({ patients }) => patients.map(String).sort())).toEqual([first]);
+    expect(await seed(3)).toBe(0);
+    expect(await eventsOf('seeded')).toHaveLength(1);
+    expect(await seed(5)).toBe(2);
+    const events = await eventsOf('seeded');
+    expect(events).toMatchObject([1, 2].map(() => ({ ...byCommand, action: 'patient:write' })));
+    expect(events[1]!.patients.map(String).sort()).toEqual((await ids()).filter((id) => !first.includes(id)));
+  });
+
+  test('writes none that it cannot record', async () => {
+    const before = await system.counts();
+    await refuseEvents();
+    await expect(seed(7)).rejects.toThrow('The audit trail cannot be written');
+    expect(await system.counts()).toEqual(before);
+  });
+});
+
+describe('users', () => {
+  test('riskgraph user list is recorded, and lists nobody when that cannot be', async () => {
+    await createUser(system, { organization: 'listed', username: 'bea' });
+    const known = (await eventsOf('listed')).length;
+    expect((await riskgraph('user', 'list', '--org', 'listed')).output).toContain('bea');
+    expect((await eventsOf('listed')).slice(known)).toMatchObject([{ ...byCommand, action: 'user:manage', patients: [] }]);
+    await refuseEvents();
+    const { code, output } = await riskgraph('user', 'list', '--org', 'listed');
+    expect({ code, output }).toEqual({ code: 1, output: '' });
+  });
+
+  test.each(['users', 'apiKeys'])('so is an administrator\'s reading %s', async (field) => {
+    const admin = await system.token('ADMIN', field.toLowerCase());
+    const query = `{ ${field} { edges { node { id } } } }`;
+    expect((await system.post(query, undefined, admin)).errors).toBeUndefined();
+    expect(await eventsOf(field.toLowerCase())).toMatchObject([{ username: 'the-admin', action: field === 'users' ? 'user:manage' : 'api-key:manage', outcome: 'ALLOWED' }]);
+    await refuseEvents();
+    expect((await system.post(query, undefined, admin)).errors![0]!.extensions!.code).toBe('SERVICE_UNAVAILABLE');
+  });
+});
+
+test('the chains that commands and API write together are whole', async () => {
+  await issueLocalToken(config, models, { role: Role.ADMIN, organization: 'listed', timeToLiveSeconds: 60 });
+  const { protectionOf } = await openProtection(models, config.masterKeys);
+  for await (const { slug, faults } of verifyChains(models, auditKeys(protectionOf))) expect(faults, slug).toEqual([]);
+});

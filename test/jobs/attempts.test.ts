@@ -1,0 +1,98 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createApp, shippedModelsDirectory } from '../../src/app.js';
+import { ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
+import { startWorkers } from '../../workers/index.js';
+import { heartDisease, modelId, newPatient } from '../support/heart-disease.js';
+import { startSystem } from '../support/system.js';
+
+const attempts = 3;
+const system = await startSystem({ worker: false, environment: { JOB_ATTEMPTS: String(attempts), JOB_RETRY_DELAY_MS: '10', RECONCILE_INTERVAL_MS: '200' } });
+const token = await system.token('CLINICIAN');
+/** A directory with a later version of the shipped model, but not the one that jobs were submitted for. */
+const laterVersion = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
+afterAll(() => rm(laterVersion, { recursive: true, force: true }));
+await cp(join(shippedModelsDirectory(), modelId), join(laterVersion, modelId), { recursive: true });
+await writeFile(join(laterVersion, modelId, 'manifest.json'), JSON.stringify({ ...heartDisease, version: '99.0.0' }));
+
+interface SeenJob {
+  readonly id: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly failures: readonly { readonly code: string }[];
+}
+
+async function submit(kind: 'single' | 'batch'): Promise<string> {
+  const patient = await system.post<{ createPatient: { id: string } }>('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }', { input: newPatient() }, token);
+  const { id } = patient.data!.createPatient;
+  const mutation = kind === 'single' ? `submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" })` : `submitBatchScoringJob(input: { patientIds: ["${id}"], modelId: "${modelId}" })`;
+  const { data } = await system.post<{ job: { id: string } }>(`mutation { job: ${mutation} { id } }`, undefined, token);
+  return data!.job.id;
+}
+
+async function look(id: string): Promise<SeenJob> {
+  const { data } = await system.post<{ scoringJob: SeenJob }>('query ($id: ID!) { scoringJob(id: $id) { id state attempts error { code message } failures(first: 10) { code } } }', { id }, token);
+  return data!.scoringJob;
+}
+
+/** Every state that a subscriber sees, with the attempts until then and the code of the last error. */
+async function changesOf(id: string): Promise<[string, number, string | undefined][]> {
+  const client = await system.client('CLINICIAN');
+  const changes: [string, number, string | undefined][] = [];
+  for await (const { scoringJobUpdated: { job } } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
+    if (job.state !== changes.at(-1)?.[0]) changes.push([job.state, job.attempts, job.error?.code]);
+  }
+  return changes;
+}
+
+const ended = (id: string) => expect.poll(async () => (await look(id)).state);
+
+/** Runs `work` while there is a worker, which serves the models of this directory. */
+async function withWorker(riskModelsDirectory: string | undefined, work: () => Promise<void>): Promise<void> {
+  const app = await createApp({ ...system.app.config, riskModelsDirectory }, system.app.logger);
+  const workers = await startWorkers(app);
+  try {
+    await work();
+  } finally {
+    await workers.close();
+    await app.close();
+  }
+}
+
+describe('a fault that may pass', () => {
+  it('is tried again as often as is set, shown meanwhile, and ends the job, which is still found and can be revived', async () => {
+    const id = await submit('single');
+    const seen = changesOf(id);
+    await withWorker(laterVersion, () => ended(id).toBe('FAILED'));
+    expect(await seen).toEqual([['QUEUED', 0, undefined], ['ACTIVE', 1, undefined], ['QUEUED', 1, 'NOT_FOUND'], ['ACTIVE', 2, 'NOT_FOUND'], ['QUEUED', 2, 'NOT_FOUND'], ['ACTIVE', 3, 'NOT_FOUND'], ['FAILED', 3, 'NOT_FOUND']]);
+    const failed = await look(id);
+    expect(failed).toMatchObject({ attempts, error: { code: 'NOT_FOUND', message: expect.stringContaining(modelId) } });
+    const { data } = await system.post('{ scoringJobs(filter: { states: [FAILED] }) { edges { node { id } } } }', undefined, token);
+    expect(data).toMatchObject({ scoringJobs: { edges: expect.arrayContaining([{ node: { id } }]) } });
+
+    const revived = await system.post(`mutation { retryScoringJob(id: "${id}") { state error { code } finishedAt } }`, undefined, token);
+    expect(revived.data).toEqual({ retryScoringJob: { state: 'QUEUED', error: null, finishedAt: null } });
+    await withWorker(undefined, () => ended(id).toBe('COMPLETED'));
+    // What was tried before stays counted; the bound is that of a run.
+    expect(await look(id)).toMatchObject({ attempts: attempts + 1, error: null });
+  });
+
+  it('of a batch fails the patients that it concerns after as many attempts', async () => {
+    const id = await submit('batch');
+    await withWorker(laterVersion, () => ended(id).toBe('COMPLETED'));
+    expect(await look(id)).toMatchObject({ failures: [{ code: 'NOT_FOUND' }] });
+  });
+});
+
+describe('a fault that stays', () => {
+  it('ends the job at the first attempt', async () => {
+    const id = await submit('single');
+    // Nobody can ask for this: submission looks first, and a patient keeps what was needed then, unless it changes meanwhile.
+    await system.app.models.patients.collection.updateMany({}, { $set: { features: [] } });
+    await withWorker(undefined, () => ended(id).toBe('FAILED'));
+    expect(await look(id)).toMatchObject({ attempts: 1, error: { code: 'BAD_USER_INPUT' } });
+  });
+});
