@@ -93,21 +93,43 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
   return (member) => {
     const id = new Types.ObjectId(member.organizationId);
     const protection = protectionOf(id);
-    const everyPatient = scopedCollection<StoredPatient>(models.patients, id);
+    // Made when asked for: a request needs few of them, and there is a scope a request.
     return {
       id,
-      patients: createPatientRecords(scopedCollection<StoredPatient>(models.patients, id, patientFence(member)), id, protection),
-      everyPatient: createPatientRecords(everyPatient, id, protection),
-      careTeams: everyPatient,
-      breakGlassAccesses: scopedCollection<StoredBreakGlassAccess>(models.breakGlassAccesses, id),
-      predictions: scopedCollection<Prediction>(models.predictions, id),
-      predictionBlocks: scopedCollection<PredictionBlock>(models.predictionBlocks, id),
-      scoringJobs: scopedCollection<ScoringJob>(models.scoringJobs, id),
-      auditEvents: scopedCollection<AuditEvent>(models.auditEvents, id),
+      get patients() {
+        return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id, patientFence(member)), id, protection);
+      },
+      get everyPatient() {
+        return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id), id, protection);
+      },
+      get careTeams() {
+        return scopedCollection<StoredPatient>(models.patients, id);
+      },
+      get breakGlassAccesses() {
+        return scopedCollection<StoredBreakGlassAccess>(models.breakGlassAccesses, id);
+      },
+      get predictions() {
+        return scopedCollection<Prediction>(models.predictions, id);
+      },
+      get predictionBlocks() {
+        return scopedCollection<PredictionBlock>(models.predictionBlocks, id);
+      },
+      get scoringJobs() {
+        return scopedCollection<ScoringJob>(models.scoringJobs, id);
+      },
+      get auditEvents() {
+        return scopedCollection<AuditEvent>(models.auditEvents, id);
+      },
       protection,
-      users: scopedCollection<User>(models.users, id),
-      sessions: scopedCollection<Session>(models.sessions, id),
-      apiKeys: scopedCollection<ApiKey>(models.apiKeys, id),
+      get users() {
+        return scopedCollection<User>(models.users, id);
+      },
+      get sessions() {
+        return scopedCollection<Session>(models.sessions, id);
+      },
+      get apiKeys() {
+        return scopedCollection<ApiKey>(models.apiKeys, id);
+      },
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
     };
