@@ -1,6 +1,3 @@
-/** Largest number of items handed on together. */
-const largestGroup = 500;
-
 /** Hands single items on in groups; each caller gets the answer to its own item. */
 export type GroupCommit<T, R> = (item: T) => Promise<R>;
 
@@ -12,11 +9,14 @@ export type GroupResult<R> = { readonly value: R } | { readonly error: unknown }
  * forms the next one. A lone call goes at once and waits for nobody. This is how databases commit (group commit,
  * DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984), applied to the client.
  * @param work answers the items of a group in their order; when it throws, all of them fail
+ * @param options.largest number of items handed on together. Smaller than what calls at once where the callers compute as much as
+ *   the work costs: then one group computes while the next one is answered, rather than all waiting and all computing. Default: 500
  * @param options.gather waits for more after a group of several, where the work costs by the group rather than by the item; what
  *   was called alone waits for nobody. PostgreSQL's commit_delay and commit_siblings:
  *   https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-COMMIT-DELAY. Default: not at all
  */
-export function createGroupCommit<T, R>(work: (items: T[]) => Promise<GroupResult<R>[]>, options: { readonly gather?: () => Promise<unknown> } = {}): GroupCommit<T, R> {
+export function createGroupCommit<T, R>(work: (items: T[]) => Promise<GroupResult<R>[]>, options: { readonly largest?: number; readonly gather?: () => Promise<unknown> } = {}): GroupCommit<T, R> {
+  const { largest = 500 } = options;
   interface Waiting {
     readonly item: T;
     resolve(value: R): void;
@@ -27,8 +27,8 @@ export function createGroupCommit<T, R>(work: (items: T[]) => Promise<GroupResul
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      const group = waiting.slice(0, largestGroup);
-      waiting = waiting.slice(largestGroup);
+      const group = waiting.slice(0, largest);
+      waiting = waiting.slice(largest);
       try {
         const results = await work(group.map(({ item }) => item));
         group.forEach(({ resolve, reject }, index) => {

@@ -1,21 +1,28 @@
 import mongoose, { type Model, type Types } from 'mongoose';
 import { createGroupCommit, type GroupCommit, type GroupResult } from './group-commit.js';
 
-/** Documents by id, read in groups; null where there is none. */
+/**
+ * Documents by id, read in groups; null where there is none.
+ * @param largest number read together: see `createGroupCommit`
+ */
 export function groupedFind<T extends { _id: Types.ObjectId }, R extends Pick<T, '_id'> = T>(
   model: Model<T>,
   projection?: Readonly<Record<string, 1>>,
+  largest?: number,
 ): GroupCommit<Types.ObjectId, R | null> {
   return createGroupCommit(async (ids) => {
     const found = (await model.collection.find({ _id: { $in: ids } }, { projection }).toArray()) as unknown as R[];
     const byId = new Map(found.map((document) => [document._id.toHexString(), document]));
     return ids.map((id) => ({ value: byId.get(id.toHexString()) ?? null }));
-  });
+  }, { largest });
 }
 
-/** Inserts documents in groups. A document that a unique index refuses fails alone, with the server's own code. */
-export function groupedInsert<T extends { _id: Types.ObjectId }>(model: Model<T>): GroupCommit<T, void> {
-  return createGroupCommit((documents) => insertGroup(model, documents));
+/**
+ * Inserts documents in groups. A document that a unique index refuses fails alone, with the server's own code.
+ * @param largest number inserted together: see `createGroupCommit`
+ */
+export function groupedInsert<T extends { _id: Types.ObjectId }>(model: Model<T>, largest?: number): GroupCommit<T, void> {
+  return createGroupCommit((documents) => insertGroup(model, documents), { largest });
 }
 
 /** One bulk insert; what became of each document, in their order. At least one document. */

@@ -40,3 +40,16 @@ test('a lone call waits for nobody, nor does who comes after it', async () => {
   expect(groups).toEqual([['a'], ['b']]);
   expect(waits()).toBe(0);
 });
+
+test('a group has at most as many items as it may, and the rest follows', async () => {
+  const groups: string[][] = [];
+  const commit = createGroupCommit<string, string>(
+    async (items) => {
+      groups.push(items);
+      return items.map((item) => ({ value: item }));
+    },
+    { largest: 2 },
+  );
+  expect(await Promise.all(['a', 'b', 'c'].map(commit))).toEqual(['a', 'b', 'c']);
+  expect(groups).toEqual([['a', 'b'], ['c']]);
+});

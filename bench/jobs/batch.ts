@@ -1,4 +1,5 @@
 /* eslint-disable no-console -- a benchmark prints */
+import './as-served.js';
 import { ScoringJobState } from '../../models/index.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 // CPU time by process and thread (Linux). Unlike a rate, CPU a job hardly depends on what else the machine does.
 const tickMicroseconds = 10_000;
@@ -19,8 +19,9 @@ export function cpuTimes(): CpuTimes {
   const times = new Map<string, number>();
   for (const pid of ownProcesses()) {
     const name = pid === process.pid ? 'API' : nameOf(pid);
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const fields = statOf(`/proc/${pid}/task/${thread}/stat`);
+    for (const thread of threadsOf(pid)) {
+      // The fields from the third on: the second is a name, and may hold anything.
+      const fields = read(`/proc/${pid}/task/${thread}/stat`)?.split(') ').at(-1)!.split(' ');
       if (!fields) continue;
       const key = name === 'mongod' || name === 'redis' ? name : `${name}/${thread === String(pid) ? 'main' : 'other threads'}`;
       times.set(key, (times.get(key) ?? 0) + (Number(fields[11]) + Number(fields[12])) * tickMicroseconds);
@@ -39,23 +40,22 @@ export function cpuSince(before: CpuTimes, pieces: number): string {
 function ownProcesses(): number[] {
   const found = [process.pid];
   for (const pid of found) {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim();
-      if (children) found.push(...children.split(' ').map(Number));
-    }
+    for (const thread of threadsOf(pid)) found.push(...(read(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
   }
   return found;
 }
 
 const nameOf = (pid: number): string => {
-  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  const command = (read(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ');
   return processNames.find(([pattern]) => pattern.test(command))?.[1] ?? 'others';
 };
 
-/** Fields of stat from the third on; undefined for a thread that has just ended. */
-function statOf(path: string): string[] | undefined {
+const threadsOf = (pid: number): string[] => (existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : []);
+
+/** Undefined for what has just ended. */
+function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').split(') ')[1]!.split(' ');
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 /* eslint-disable no-console -- a benchmark prints */
+import './as-served.js';
 import { Queue } from 'bullmq';
 import { ScoringJobState } from '../../models/index.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
@@ -7,7 +8,7 @@ import { cpuSince, cpuTimes } from './cpu-time.js';
 import { inParallel, median, patientIds, startBenchSystem, type BenchSystem } from './setup.js';
 
 // Single jobs a second, end to end with one worker process, against a floor measured in the same run: BullMQ moving empty
-// jobs, each after one acknowledged ({ w: majority, j: true }) insert. Both sides alternate; submitted 64 at a time.
+// jobs, each after one acknowledged ({ w: majority, j: true }) insert. Both sides alternate; submitted 128 at a time.
 const rounds = Number(process.argv[2] ?? 5);
 const jobs = Number(process.argv[3] ?? 2000);
 const parallel = 128;

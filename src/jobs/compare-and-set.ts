@@ -3,6 +3,7 @@ import type { mongo, PipelineStage } from 'mongoose';
 import type { JobStatus, Models, ScoringJob } from '../../models/index.js';
 import { isDatabaseOutage } from '../database.js';
 import { createGroupCommit, type GroupCommit } from '../group-commit.js';
+import { largestCohort } from './cohort.js';
 
 /** Transitions kept a job; far above what bounded attempts and retries by hand make. */
 const transitionsKept = 200;
@@ -67,7 +68,7 @@ export function createCompareAndSet({ scoringJobs }: Models): GroupCommit<JobCha
       const id = request.job._id.toHexString();
       return { value: first.get(id) === request && written.has(id) };
     });
-  });
+  }, { largest: largestCohort });
 }
 
 /** Hexadecimal ids of those of the jobs that the write changed. Another one may have followed: then it is among the transitions, or its author read it. */

@@ -5,6 +5,7 @@ import { isDuplicateKey } from '../database.js';
 import type { EventBus } from '../events/event-bus.js';
 import { groupedFind, groupedInsert } from '../group-queries.js';
 import { oncePerTurn } from '../turn.js';
+import { largestCohort } from './cohort.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
 
@@ -56,7 +57,7 @@ export const workerLost: JobFault = {
 
 export function createJobStore(models: Models, events: EventBus, options: JobStoreOptions): JobStore {
   const { scoringJobs } = models;
-  const find = groupedFind<ScoringJob>(scoringJobs);
+  const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
   const compareAndSet = createCompareAndSet(models);
   // A token is one of a turn: of two claims of a job in the same turn only one can be written, and the other decides anew in a later one.

@@ -6,6 +6,7 @@ import { openScorablePatient, scorablePatientFields, type ScorablePatient, type 
 import { collectPatientRows, patientRowFields, type PatientRows } from '../patients/patient-rows.js';
 import type { FieldReader, ProtectionOf } from '../protection/protection.js';
 import type { ModelFeature } from '../risk/manifest.js';
+import { largestCohort } from './cohort.js';
 
 /** What jobs read and write beside themselves. Single jobs that run at the same time share their round trips. */
 export interface ScoringRecords {
@@ -24,7 +25,7 @@ export interface ScoringRecords {
 export function createScoringRecords({ patients, predictions }: Models, protectionOf: ProtectionOf): ScoringRecords {
   const findPatient = groupedFind<StoredPatient, StoredScorablePatient>(patients, scorablePatientFields);
   const findPatientId = groupedFind<StoredPatient>(patients, { _id: 1 });
-  const insertPrediction = groupedInsert<Prediction>(predictions);
+  const insertPrediction = groupedInsert<Prediction>(predictions, largestCohort);
   return {
     async patient(organization, id) {
       const stored = await findPatient(id);
