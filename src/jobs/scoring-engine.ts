@@ -27,10 +27,14 @@ export interface ScoringEngine {
 }
 
 interface PendingTask extends ScoringTask {
+  readonly number: number;
   readonly signal: AbortSignal;
   resolve(columns: ScoredColumns): void;
   reject(error: unknown): void;
 }
+
+/** Tasks that a thread has at once: the one it does, and the one it goes on with, so that it never waits for this thread to have time. */
+const mostInHand = 2;
 
 /** Starts a thread that answers `ScoringThreadRequest`s. It costs a second and its own copy of the models. */
 export function startScoringThread(modelsDirectory: string): Worker {
@@ -44,70 +48,90 @@ export function startScoringThread(modelsDirectory: string): Worker {
  */
 export function createScoringEngine(threads: number, start: () => Worker, logger: Logger): ScoringEngine {
   const waiting: PendingTask[] = [];
-  const idle: Worker[] = [];
-  const ended = new Map<Worker, Promise<void>>();
+  /** What each thread was sent and has not answered, in order: it does the first. */
+  const inHand = new Map<Worker, PendingTask[]>();
+  const ends = new Map<Worker, Promise<void>>();
+  let tasks = 0;
 
   function open(): Worker {
     const thread = start();
-    ended.set(thread, new Promise((resolve) => thread.once('exit', () => {
-      ended.delete(thread);
-      const place = idle.indexOf(thread);
-      if (place >= 0) idle.splice(place, 1);
-      resolve();
-    })));
+    inHand.set(thread, []);
+    thread.on('message', (answer: ScoringThreadAnswer) => {
+      settle(inHand.get(thread)!.shift()!, answer);
+      dispatch();
+    });
     // Followed by the exit, which tells whoever waits.
     thread.on('error', (error) => logger.error({ err: error }, 'scoring thread'));
+    ends.set(thread, new Promise((resolve) => thread.once('exit', () => {
+      const [begun, ...others] = inHand.get(thread)!;
+      inHand.delete(thread);
+      ends.delete(thread);
+      begun?.reject(new ServiceUnavailableError('The thread that scored these patients ended before it was done.'));
+      // Whatever ended the thread, these did not: it had not begun them.
+      waiting.unshift(...others.filter(({ signal }) => !signal.aborted));
+      dispatch();
+      resolve();
+    })));
     return thread;
   }
 
+  /** A thread that takes another task: one that is idle, else a new one, else one that has something to do, but not yet enough. */
+  function available(): Worker | undefined {
+    const [least] = [...inHand].sort(([, one], [, other]) => one.length - other.length);
+    if (least?.[1].length !== 0 && inHand.size < threads) return open();
+    return least && least[1].length < mostInHand ? least[0] : undefined;
+  }
+
   function dispatch(): void {
-    while (waiting.length > 0 && (idle.length > 0 || ended.size < threads)) run(idle.pop() ?? open(), waiting.shift()!);
+    while (waiting.length > 0) {
+      const thread = available();
+      if (!thread) return;
+      const task = waiting.shift()!;
+      inHand.get(thread)!.push(task);
+      const { number, model, used, rowCount, explain } = task;
+      const { id, version } = model.manifest;
+      // Copied, not handed over: a task that is not begun outlives its thread.
+      send(thread, { kind: 'score', task: number, modelId: id, modelVersion: version, modelSha256: model.sha256, used, rowCount, explain });
+    }
   }
 
-  function run(thread: Worker, task: PendingTask): void {
-    const cancel = (): void => send(thread, { kind: 'cancel' });
-    const finish = (settle: () => void): void => {
-      thread.off('message', onAnswer).off('exit', onExit);
-      task.signal.removeEventListener('abort', cancel);
-      settle();
-      dispatch();
-    };
-    const onExit = (): void => finish(() => task.reject(new ServiceUnavailableError('The thread that scored these patients ended before it was done.')));
-    const onAnswer = (answer: ScoringThreadAnswer): void => {
-      idle.push(thread);
-      finish(() => {
-        if (task.signal.aborted) task.reject(task.signal.reason);
-        else if ('fault' in answer) task.reject(Object.assign(new Error(answer.fault.message), { name: answer.fault.name }));
-        else task.resolve(answer.columns);
-      });
-    };
-    thread.on('message', onAnswer).on('exit', onExit);
-    task.signal.addEventListener('abort', cancel);
-    const { model, used, rowCount, explain } = task;
-    const { id, version } = model.manifest;
-    send(thread, { kind: 'score', modelId: id, modelVersion: version, modelSha256: model.sha256, used, rowCount, explain }, [used.buffer as ArrayBuffer]);
+  /** Nobody waits for it any more; a thread that has it in hand is told not to do it, or to stop. */
+  function abandon(task: PendingTask): void {
+    task.reject(task.signal.reason);
+    const place = waiting.indexOf(task);
+    if (place >= 0) waiting.splice(place, 1);
+    for (const [thread, sent] of inHand) if (sent.includes(task)) send(thread, { kind: 'cancel', task: task.number });
   }
 
-  const send = (thread: Worker, request: ScoringThreadRequest, handedOver: ArrayBuffer[] = []): void => thread.postMessage(request, handedOver);
+  const send = (thread: Worker, request: ScoringThreadRequest): void => thread.postMessage(request);
 
   return {
-    score: (task, signal) =>
-      new Promise((resolve, reject) => {
-        signal.throwIfAborted();
-        const pending: PendingTask = { ...task, signal, resolve, reject };
-        waiting.push(pending);
-        signal.addEventListener('abort', () => {
-          const place = waiting.indexOf(pending);
-          if (place < 0) return;
-          waiting.splice(place, 1);
-          reject(signal.reason);
-        }, { once: true });
-        dispatch();
-      }),
+    async score(task, signal) {
+      signal.throwIfAborted();
+      let stopListening: () => void = () => undefined;
+      try {
+        return await new Promise<ScoredColumns>((resolve, reject) => {
+          const pending: PendingTask = { ...task, number: (tasks += 1), signal, resolve, reject };
+          const onAbort = (): void => abandon(pending);
+          signal.addEventListener('abort', onAbort);
+          stopListening = () => signal.removeEventListener('abort', onAbort);
+          waiting.push(pending);
+          dispatch();
+        });
+      } finally {
+        stopListening();
+      }
+    },
     async close() {
-      const all = [...ended];
+      const all = [...ends];
       for (const [thread] of all) send(thread, { kind: 'close' });
       await Promise.all(all.map(([, end]) => end));
     },
   };
+}
+
+/** A task that was abandoned is settled already. */
+function settle(task: PendingTask, answer: ScoringThreadAnswer): void {
+  if ('fault' in answer) task.reject(Object.assign(new Error(answer.fault.message), { name: answer.fault.name }));
+  else task.resolve(answer.columns);
 }

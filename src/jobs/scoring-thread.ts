@@ -10,25 +10,33 @@ const { modelsDirectory } = workerData as ScoringThreadData;
 const loading = loadRiskModels(modelsDirectory);
 // Told to whoever asks for the first score.
 loading.catch(() => undefined);
-let task = new AbortController();
+/** Of the tasks that are not answered. */
+const cancellations = new Map<number, AbortController>();
+let last: Promise<void> = Promise.resolve();
 
 port.on('message', (request: ScoringThreadRequest) => {
   switch (request.kind) {
-    case 'score': return void answer(request);
-    case 'cancel': return task.abort();
-    case 'close': return void close();
+    case 'score':
+      cancellations.set(request.task, new AbortController());
+      last = last.then(() => answer(request));
+      return;
+    case 'cancel': return cancellations.get(request.task)?.abort();
+    case 'close': return void last.then(close);
   }
 });
 
 async function answer(request: ScoringThreadRequest & { kind: 'score' }): Promise<void> {
-  task = new AbortController();
+  const { signal } = cancellations.get(request.task)!;
   try {
+    signal.throwIfAborted();
     const model = requireModel(await loading, request);
-    const columns = await scoreColumns(model, request.used, request.rowCount, request.explain, task.signal);
+    const columns = await scoreColumns(model, request.used, request.rowCount, request.explain, signal);
     port.postMessage({ columns } satisfies ScoringThreadAnswer, buffersOf(columns));
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     port.postMessage({ fault: { name, message } } satisfies ScoringThreadAnswer);
+  } finally {
+    cancellations.delete(request.task);
   }
 }
 

@@ -42,9 +42,17 @@ describe('a scoring thread', () => {
     expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
   });
 
+  it('answers tasks that come at once each with its own', async () => {
+    const answers = await Promise.all([1, 2, 3, 4, 5].map((rowCount) => engine.score(task(rowCount), signal)));
+    expect(answers.map(({ probabilities }) => probabilities.length)).toEqual([1, 2, 3, 4, 5]);
+  });
+
   it('that dies fails its task, which is worth another attempt, and another one takes its place', async () => {
     const lost = engine.score(task(200_000), signal);
+    // What it had not begun is not lost with it.
+    const next = engine.score(task(2), signal);
     await Promise.all([expect(lost).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' }), threads.at(-1)!.terminate()]);
+    expect((await next).probabilities).toHaveLength(2);
     expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
     expect(threads).toHaveLength(2);
   });
