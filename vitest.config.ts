@@ -10,10 +10,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['reflect-metadata', 'test/support/no-console.ts'],
-    testTimeout: 30_000,
+    testTimeout: 90_000,
     // What is waited for comes when it comes: a busy machine is no failure.
-    expect: { poll: { timeout: 20_000 } },
-    hookTimeout: 60_000,
+    expect: { poll: { timeout: 40_000 } },
+    hookTimeout: 120_000,
     maxWorkers: 2,
   },
 });

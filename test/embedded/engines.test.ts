@@ -82,7 +82,7 @@ test('an engine that is killed comes back at the same address, with every acknow
 
   process.kill(mongodb!, 'SIGKILL');
   process.kill(redisPid!, 'SIGKILL');
-  await expect.poll(() => notes.countDocuments().catch(() => undefined), { timeout: 20_000 }).toBe(50);
+  await expect.poll(() => notes.countDocuments().catch(() => undefined)).toBe(50);
   expect(await redis.get('key')).toBe('value');
   expect(engines.pids().mongodb).not.toBe(mongodb);
   expect(engines.pids().redis).not.toBe(redisPid);
@@ -103,7 +103,7 @@ test('kill -9 of the owner ends its engines, and the next start has every acknow
   for (let i = 0; i < 50; i++) await before.notes.insertOne({ _id: i }, journaled);
   owner.kill('SIGKILL');
   expect(await exited).toEqual({ code: null, signal: 'SIGKILL' });
-  for (const url of [report.mongoUri, report.redisUrl]) await expect.poll(() => listens(url), { timeout: 20_000 }).toBe(false);
+  for (const url of [report.mongoUri, report.redisUrl]) await expect.poll(() => listens(url)).toBe(false);
 
   const after = await connect(await start({ dataDirectory }));
   expect(await after.notes.countDocuments()).toBe(50);

@@ -14,7 +14,7 @@ async function openSubscriptions(): Promise<number> {
 
 const subscribe = { type: 'subscribe', id: 'events', payload: { query: 'subscription { predictionCreated { id } }' } };
 
-test('a client that stops reading, but keeps its connection open, is closed, and those that read are not', { timeout: 90_000 }, async () => {
+test('a client that stops reading, but keeps its connection open, is closed, and those that read are not', async () => {
   const reading = await connectSocket(system.url, token);
   reading.send(subscribe);
   const stopped = new WebSocket(`${system.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
