@@ -1,8 +1,6 @@
 /* eslint-disable no-console -- a benchmark prints */
-import { Role } from '../../models/index.js';
-import { createGraphqlClient } from '../../src/client/graphql-client.js';
 import { CancelScoringJobDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { startServerProcess } from '../../src/commands/server-process.js';
+import { startDeployment } from './deployment.js';
 import { percentile, startBenchSystem } from './setup.js';
 
 // How soon a batch that is being scored stops: from the moment a client sends cancelScoringJob until CANCELLED arrives on
@@ -13,9 +11,7 @@ const patients = Number(process.argv[3] ?? 100_000);
 
 const system = await startBenchSystem(patients);
 try {
-  const [worker, api] = await Promise.all([startServerProcess('worker', system.environment), startServerProcess('api', system.environment)]);
-  const token = await system.app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId }, 3600);
-  const client = createGraphqlClient(api.url, token);
+  const { client, close } = await startDeployment(system);
 
   /** @returns milliseconds until the end, and how many patients were scored by then */
   const cancelOne = async (): Promise<{ milliseconds: number; processed: number }> => {
@@ -36,9 +32,7 @@ try {
   const sorted = seen.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
   const processed = seen.map((one) => one.processed).sort((a, b) => a - b);
   console.log(`${rounds} running batches of ${patients} cancelled, ${percentile(processed, 50)} patients in (median): p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`);
-  await client.close();
-  await api.stop();
-  await worker.stop();
+  await close();
 } finally {
   await system.close();
 }
