@@ -158,6 +158,8 @@ describe('does not depend on', () => {
     await redis.flushall();
     await asAdmin(one, revokeSessions, { id: late.id });
     expect(await socket.closed).toEqual(revoked);
+    // The socket told of one process; another may learn it a moment later.
+    await expect.poll(() => refusalsOf(fresh, lateTokens.accessToken)).toEqual(['UNAUTHENTICATED']);
     await expectRefusedOn([one, other, fresh], lateTokens.accessToken);
   });
 
