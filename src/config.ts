@@ -46,6 +46,7 @@ export const environmentSchema = z.object({
   QUERY_ALIAS_LIMIT: wholeNumber(0, 10_000).default(30),
   QUERY_DIRECTIVE_LIMIT: wholeNumber(0, 10_000).default(30),
   QUERY_COST_LIMIT: wholeNumber(1, 1_000_000_000).default(250_000),
+  OPERATION_TIMEOUT_SECONDS: wholeNumber(1, 600).default(60),
   PERSISTED_QUERIES_FILE: z.string().min(1).optional(),
   RATE_LIMIT_USER_PER_MINUTE: wholeNumber(1, 1_000_000_000).default(300_000),
   RATE_LIMIT_ADDRESS_PER_MINUTE: wholeNumber(1, 1_000_000_000).default(6_000),
@@ -109,6 +110,8 @@ export interface Config {
   /** Undefined: nobody's tokens are taken but our own. */
   readonly oidc: OidcSettings | undefined;
   readonly queryLimits: QueryLimits;
+  /** From when a request has been read to its answer. */
+  readonly operationTimeoutMs: number;
   /** JSON object of the only documents that are run, by their SHA-256. Undefined: every document is. */
   readonly persistedQueriesFile: string | undefined;
   readonly rateLimits: RateLimits;
@@ -212,6 +215,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       directives: values.QUERY_DIRECTIVE_LIMIT,
       cost: values.QUERY_COST_LIMIT,
     },
+    operationTimeoutMs: values.OPERATION_TIMEOUT_SECONDS * 1_000,
     persistedQueriesFile: values.PERSISTED_QUERIES_FILE,
     rateLimits: { perUser: values.RATE_LIMIT_USER_PER_MINUTE, perAddress: values.RATE_LIMIT_ADDRESS_PER_MINUTE },
     socketLimits: {

@@ -104,6 +104,17 @@ function isRetryable(error: object): boolean {
   return typeof hasErrorLabel === 'function' && hasErrorLabel.call(error, 'RetryableWriteError');
 }
 
+/** What MongoDB gives one read of a caller's before it gives it up, milliseconds. Less than the driver waits for an answer. */
+export const slowestReadMs = 20_000;
+/** The same of one that goes through any number of documents. */
+export const slowestScanMs = 60_000;
+
+/** Whether MongoDB gave up what took longer than it was given. https://www.mongodb.com/docs/manual/reference/error-codes/ */
+export function isReadTimeout(error: unknown): boolean {
+  const maxTimeExpired = 50;
+  return error instanceof Error && (error as { code?: unknown }).code === maxTimeExpired;
+}
+
 /** Whether a unique index refused the write. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && (error as { code?: unknown }).code === 11000;

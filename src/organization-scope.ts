@@ -3,7 +3,7 @@ import type {
   ApiKey, AuditEvent, Models, Organization, Prediction, PredictionBlock, ScoringChunk, ScoringJob, Session, StoredBreakGlassAccess, StoredPatient, User,
 } from '../models/index.js';
 import { patientFence, type Member } from './auth/care-team.js';
-import { isDuplicateKey } from './database.js';
+import { isDuplicateKey, slowestReadMs, slowestScanMs } from './database.js';
 import { insertGroup } from './group-queries.js';
 import { createPatientRecords, type PatientRecords } from './patients/patient-records.js';
 import type { Protection, ProtectionOf } from './protection/protection.js';
@@ -148,13 +148,13 @@ function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organ
   const unfenced = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
   const within = (filter: QueryFilter<T>): object => (fence ? { $and: [{ organization }, fence.filter, filter] } : unfenced(filter));
   const cursor = (filter: QueryFilter<T>, { projection, sort, limit }: FindOptions = {}) =>
-    collection.find<T>(within(filter), { ...(projection && { projection }), ...(sort && { sort }), ...(limit && { limit }) });
+    collection.find<T>(within(filter), { maxTimeMS: slowestReadMs, ...(projection && { projection }), ...(sort && { sort }), ...(limit && { limit }) });
   return {
     find: (filter, options) => cursor(filter, options).toArray(),
     async findOne(filter, options) {
       // There is one document of an id at most. It costs MongoDB a fifth less when it is not asked to judge it.
-      if (!fence || options || !(filter._id instanceof Types.ObjectId)) return collection.findOne<T>(within(filter), options as mongo.FindOptions);
-      const found = await collection.findOne<T>(unfenced(filter));
+      if (!fence || options || !(filter._id instanceof Types.ObjectId)) return collection.findOne<T>(within(filter), { maxTimeMS: slowestReadMs, ...options } as mongo.FindOptions);
+      const found = await collection.findOne<T>(unfenced(filter), { maxTimeMS: slowestReadMs });
       return found && fence.admits(found) ? found : null;
     },
     async findMany(ids) {
@@ -164,7 +164,7 @@ function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organ
     },
     async *ids(filter) {
       // As they come over the wire: a document of an id alone is its length, the type and name of its one field, and 12 bytes.
-      const found = collection.find<Uint8Array>(within(filter), { projection: { _id: 1 }, batchSize: 10_000, raw: true });
+      const found = collection.find<Uint8Array>(within(filter), { maxTimeMS: slowestScanMs, projection: { _id: 1 }, batchSize: 10_000, raw: true });
       for (let more = found.hasNext(); await more; ) {
         const documents = found.readBufferedDocuments();
         // The next ones come while the caller is busy with these.
@@ -173,9 +173,9 @@ function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organ
         yield documents.map((document) => new Types.ObjectId(document.subarray(9, 21)));
       }
     },
-    exists: async (filter) => (await collection.findOne(within(filter), { projection: { _id: 1 } })) !== null,
-    aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) => collection.aggregate([{ $match: within(filter) }, ...stages]).toArray() as Promise<R[]>,
-    count: (filter) => collection.countDocuments(within(filter)),
+    exists: async (filter) => (await collection.findOne(within(filter), { maxTimeMS: slowestReadMs, projection: { _id: 1 } })) !== null,
+    aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) => collection.aggregate([{ $match: within(filter) }, ...stages], { maxTimeMS: slowestReadMs }).toArray() as Promise<R[]>,
+    count: (filter) => collection.countDocuments(within(filter), { maxTimeMS: slowestReadMs }),
     async insert(document) {
       const whole = { ...document, organization } as T;
       await collection.insertOne(whole as never);

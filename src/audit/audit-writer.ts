@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { mongo, Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { AuditEvent, Models } from '../../models/index.js';
-import { isDuplicateKey } from '../database.js';
+import { isDuplicateKey, slowestReadMs } from '../database.js';
 import { ServiceUnavailableError } from '../errors.js';
 import { createGroupCommit, type GroupResult } from '../group-commit.js';
 import { chainEvent, emptyChain, sealHead, type ChainEnd, type UnchainedEvent } from './audit-chain.js';
@@ -32,7 +32,7 @@ export function createAuditTrail(models: Models, keyOf: AuditKeyOf, logger: Logg
   const unwrittenHeads = new Set<string>();
 
   async function readEnd(organization: Types.ObjectId): Promise<ChainEnd> {
-    const last = await auditEvents.collection.findOne({ organization }, { sort: { sequence: -1 }, projection: { sequence: 1, hash: 1 } });
+    const last = await auditEvents.collection.findOne({ organization }, { maxTimeMS: slowestReadMs, sort: { sequence: -1 }, projection: { sequence: 1, hash: 1 } });
     return last ? { sequence: last.sequence as number, hash: last.hash as string } : emptyChain;
   }
 

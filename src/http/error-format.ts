@@ -1,7 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { isDatabaseOutage } from '../database.js';
+import { isDatabaseOutage, isReadTimeout } from '../database.js';
 import { BadUserInputError, RateLimitedError, RiskGraphError, type ErrorCode } from '../errors.js';
 import { describeRequestFault, type RequestFault } from './coercion-error.js';
 
@@ -34,6 +34,10 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
     if (isDatabaseOutage(cause)) {
       logger.warn({ err: cause }, 'database away');
       return show('SERVICE_UNAVAILABLE', 'The database does not answer: try again in a moment.');
+    }
+    if (isReadTimeout(cause)) {
+      logger.warn({ err: cause }, 'a read took too long');
+      return show('SERVICE_UNAVAILABLE', 'The database took too long to find this: ask for less at once, or try again when it is less busy.');
     }
     const requestFault = requestFaultOf(error, graphqlError);
     if (requestFault) return show('BAD_USER_INPUT', requestFault.message, { fields: requestFault.fields });

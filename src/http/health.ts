@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { App } from '../app.js';
+import { withinTime } from '../within-time.js';
 
 type DependencyState = 'up' | 'down';
 
@@ -31,12 +32,4 @@ export function registerHealth(server: FastifyInstance, app: App): void {
   });
 }
 
-async function probe(answer: Promise<unknown>): Promise<DependencyState> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<DependencyState>((resolve) => {
-    timer = setTimeout(() => resolve('down'), probeTimeoutMs);
-  });
-  const state = await Promise.race([answer.then(() => 'up' as const, () => 'down' as const), timeout]);
-  clearTimeout(timer);
-  return state;
-}
+const probe = (answer: Promise<unknown>): Promise<DependencyState> => withinTime(answer.then(() => 'up', () => 'down'), probeTimeoutMs, () => 'down');

@@ -16,6 +16,7 @@ import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
 import { registerMetrics } from './metrics.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
+import { limitOperationTime } from './operation-timeout.js';
 import { readPersistedQueries } from './persisted-queries.js';
 import { everyProtection, type Protections } from './protections.js';
 import { createRequestLimiter, type RequestLimiter } from './rate-limits.js';
@@ -100,7 +101,8 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   const admission = createRequestAdmission(sources, documents, formatError, { limiter, mostSockets });
   const caps = protections.socketLimits ? createSubscriptionCaps(config.socketLimits) : undefined;
   const context = async ({ caller, id }: FastifyRequest) => createOperationContext(sources, caller!, id);
-  const handler = fastifyApolloHandler(apollo, { context });
+  const answer = fastifyApolloHandler(apollo, { context });
+  const handler = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
   const socketHandler = createSocketHandler(schema, sources, formatError, { documents, limiter, caps });
   server.decorateRequest('caller', null);
   server.route({ method: 'POST', url: '/graphql', ...admission, handler });

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { createGroupCommit } from '../group-commit.js';
+import { withinTime } from '../within-time.js';
 
 /**
  * BullMQ queues by kind of work. Two, so that each worker keeps slots for single jobs however many chunks wait, and
@@ -64,7 +65,7 @@ export function createScoringQueue(
       entries.map((entry) => ({ name: entry.kind, data: entry, opts: { ...jobOptions, jobId: queueEntryId(entry), priority: priority + highestPriority } })),
     );
     const kinds = (['single', 'chunk'] as const).map((kind) => ({ queue: queues[kind], jobs: jobs.filter(({ name }) => name === kind) }));
-    await withTimeout(Promise.all(kinds.filter(({ jobs }) => jobs.length > 0).map(({ queue, jobs }) => queue.addBulk(jobs))), options.timeoutMs);
+    await withinTime(Promise.all(kinds.filter(({ jobs }) => jobs.length > 0).map(({ queue, jobs }) => queue.addBulk(jobs))), options.timeoutMs, late);
     return calls.map(() => ({ value: undefined }));
   });
 
@@ -82,7 +83,7 @@ export function createScoringQueue(
       if (entries.length === 0) return [];
       const pipeline = connection.pipeline();
       for (const entry of entries) pipeline.exists(queues[entry.kind].toKey(queueEntryId(entry)));
-      const answers = (await withTimeout(pipeline.exec(), options.timeoutMs)) ?? [];
+      const answers = (await withinTime(pipeline.exec(), options.timeoutMs, late)) ?? [];
       return entries.filter((_, index) => {
         const [error, exists] = answers[index] ?? [new Error('no answer'), null];
         if (error) throw error;
@@ -96,17 +97,8 @@ export function createScoringQueue(
   };
 }
 
-async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
+function late(): never {
+  throw new Error('Redis does not answer in time');
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown');

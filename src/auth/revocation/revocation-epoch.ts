@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { withinTime } from '../../within-time.js';
 
 /** How long Redis may take before it counts as away, milliseconds. */
 const timeoutMs = 200;
@@ -30,12 +31,4 @@ export function createRevocationEpochs(redis: Redis, keyPrefix: string): Revocat
   };
 }
 
-async function orAway<T>(command: () => Promise<T>): Promise<T | 'away'> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<'away'>((resolve) => (timer = setTimeout(() => resolve('away'), timeoutMs)));
-  try {
-    return await Promise.race([command().catch(() => 'away' as const), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const orAway = <T>(command: () => Promise<T>): Promise<T | 'away'> => withinTime(command().catch(() => 'away' as const), timeoutMs, () => 'away' as const);

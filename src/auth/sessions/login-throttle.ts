@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { createHash } from 'node:crypto';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, RLWrapperTimeouts, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { RateLimitedError } from '../../errors.js';
+import { withinTime } from '../../within-time.js';
 import { addressBlock } from './address-block.js';
 
 /**
@@ -57,7 +58,7 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
   const familiarKey = (pair: string): string => `${keyPrefix}:login-familiar:${pair}`;
 
   async function isFamiliar(pair: string): Promise<boolean> {
-    return redis.status === 'ready' && (await withinTime(redis.exists(familiarKey(pair)))) === 1;
+    return redis.status === 'ready' && (await orAway(redis.exists(familiarKey(pair)))) === 1;
   }
 
   return {
@@ -77,7 +78,7 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
         pairs.delete(pair),
         accounts.delete(account),
         addresses.reward(address),
-        redis.status === 'ready' ? withinTime(redis.set(familiarKey(pair), '1', 'EX', familiarSeconds)) : undefined,
+        redis.status === 'ready' ? orAway(redis.set(familiarKey(pair), '1', 'EX', familiarSeconds)) : undefined,
       ]);
     },
   };
@@ -101,15 +102,7 @@ function throttled(exceeded: readonly RateLimiterRes[], points: number): Throttl
   });
 }
 
-async function withinTime<T>(answer: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), redisTimeoutMs)));
-  try {
-    return await Promise.race([answer.catch(() => undefined), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const orAway = <T>(answer: Promise<T>): Promise<T | undefined> => withinTime(answer.catch(() => undefined), redisTimeoutMs, () => undefined);
 
 /** Hashed: names and addresses are nobody's business in Redis, and what a stranger types is no part of a key. */
 function keysOf({ organization, username, address }: Attempt): { account: string; address: string; pair: string } {

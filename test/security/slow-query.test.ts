@@ -1,0 +1,91 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { buildBareSchema } from '../../schema/build-schema.js';
+import { isReadTimeout } from '../../src/database.js';
+import { startEngines } from '../../src/embedded/engines.js';
+import { createErrorFormatter } from '../../src/http/error-format.js';
+import { createLogger } from '../../src/logger.js';
+import { modelId, newPatient } from '../support/heart-disease.js';
+import { everyCall } from '../support/operations.js';
+import { connectSocket } from '../support/raw-socket.js';
+import { codesOf, startSystem } from '../support/system.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+describe('a read that never ends', () => {
+  test('is given up by MongoDB itself, whatever query leads to it', async () => {
+    const system = await startSystem({ worker: false });
+    const tokens = await Promise.all((['CLINICIAN', 'ADMIN', 'ANALYST'] as const).map((role) => system.token(role)));
+    const nobody = 'aaaaaaaaaaaaaaaaaaaaaaaa';
+    const candidates = (_path: string, type: string) => (type === 'ID' ? [nobody] : type === 'String' ? ['nobody'] : []);
+    const calls = everyCall(buildBareSchema(system.app), candidates, 3).filter(({ kind }) => kind === 'query');
+    const endless: string[] = [];
+    const collections = new Set<string>();
+    // What the identity of the caller needs is one document by its id or its unique name.
+    const { patients, predictions, predictionBlocks, scoringJobs, auditEvents, breakGlassAccesses } = system.app.models;
+    const ofCallers = [patients, predictions, predictionBlocks, scoringJobs, auditEvents, breakGlassAccesses].map((model) => model.collection.name);
+    system.app.connection.set('debug', (collection: string, method: string, _filter: unknown, options?: { maxTimeMS?: number }) => {
+      if (!/^(find$|findOne$|aggregate|count)/.test(method) || !ofCallers.includes(collection)) return;
+      collections.add(collection);
+      if (!options?.maxTimeMS) endless.push(`${collection}.${method}`);
+    });
+    for (const { operation, variables } of calls) await Promise.all(tokens.map((token) => system.post(operation, variables, token)));
+
+    expect([...collections].sort()).toEqual(ofCallers.sort());
+    expect(endless).toEqual([]);
+  });
+
+  test('is told as what it is, with what to do, and nothing of what was looked for', async () => {
+    const { app, organizationId } = await startSystem({ worker: false });
+    await organizationId();
+    const cities = { $range: [0, 1_000_000] };
+    const numbers = { $reduce: { input: cities, initialValue: 0, in: { $add: ['$$value', '$$this'] } } };
+    const stages = [{ $limit: 1 }, { $project: { mrn: 'Quince', many: cities } }, { $unwind: '$many' }, { $match: { $expr: { $lt: [numbers, 0] } } }];
+    const given = await app.models.organizations.collection.aggregate(stages, { maxTimeMS: 1 }).toArray().then(() => undefined, (error: unknown) => error);
+
+    expect(isReadTimeout(given)).toBe(true);
+    const told = createErrorFormatter(createLogger('silent', 'test'))(given);
+    expect(told).toEqual({
+      message: 'The database took too long to find this: ask for less at once, or try again when it is less busy.',
+      extensions: { code: 'SERVICE_UNAVAILABLE' },
+    });
+  });
+});
+
+test('an operation that does not end is answered in the end, one that changes something with a warning, and the others go on', async () => {
+  const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
+  onTestFinished(() => engines.stop());
+  const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri, OPERATION_TIMEOUT_SECONDS: '1' } });
+  const token = await system.token('CLINICIAN');
+  const { mrn, ...rest } = newPatient();
+  const count = () => system.post('{ patients { totalCount } }', {}, token);
+  const create = () => system.post('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }', { input: { mrn, ...rest } }, token);
+  expect((await count()).data).toEqual({ patients: { totalCount: 0 } });
+  const socket = await connectSocket(system.url, token);
+
+  const { mongodb } = engines.pids();
+  process.kill(mongodb!, 'SIGSTOP');
+  onTestFinished(() => void process.kill(mongodb!, 'SIGCONT'));
+  const answers = await Promise.all([count(), create()]);
+  for (const { status, text } of answers) {
+    expect(status).toBe(503);
+    expect(JSON.parse(text)).toEqual({
+      errors: [{
+        message: 'The operation took longer than its 1 s: ask for less at once. What a mutation began may still take effect: look before you repeat it.',
+        extensions: { code: 'SERVICE_UNAVAILABLE' },
+      }],
+    });
+  }
+  process.kill(mongodb!, 'SIGCONT');
+  await expect.poll(async () => (await count()).data).toEqual({ patients: { totalCount: 1 } });
+  expect(codesOf(await create())).toEqual(['CONFLICT']);
+
+  // It has been open for longer than an operation may take.
+  const { data } = await system.post(`mutation ($input: SubmitScoringJobInput!) { submitScoringJob(input: $input) { id } }`, { input: { modelId, patientId: await idOf(mrn) } }, token);
+  const { id } = (data as { submitScoringJob: { id: string } }).submitScoringJob;
+  socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${id}") { job { state } } }` } });
+  expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { scoringJobUpdated: { job: { state: 'QUEUED' } } } } });
+
+  async function idOf(number: string): Promise<string> {
+    const answer = await system.post<{ patient: { id: string } }>('query ($mrn: String!) { patient(mrn: $mrn) { id } }', { mrn: number }, token);
+    return answer.data!.patient.id;
+  }
+});
