@@ -54,7 +54,9 @@ export const largestBlock = (features: number): number => Math.floor(largestRows
 /** The prediction of a row, like one that was stored by itself. */
 export function predictionOf(head: BlockHead, row: PredictionRow): Prediction {
   // Copied: what comes from the wire need not lie on a multiple of eight bytes.
-  const values = new Float64Array(new Uint8Array(bytesOf(row.values)).buffer);
+  const { buffer, length } = new Uint8Array(bytesOf(row.values));
+  // Of what was cut off in the database, the whole numbers: a verification then says what is missing.
+  const values = new Float64Array(buffer, 0, Math.floor(length / Float64Array.BYTES_PER_ELEMENT));
   const [rawOutput, ...rest] = values as unknown as [number, ...number[]];
   const inputs = Object.fromEntries(head.features.map((code, index) => [code, Number.isNaN(rest[index]) ? null : rest[index]!]));
   const [outputValue, additivityError, ...contributions] = rest.slice(head.features.length) as [number, number, ...number[]];

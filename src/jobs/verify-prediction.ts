@@ -23,7 +23,9 @@ export async function verifyPrediction(prediction: Prediction, model: RiskModel 
   if (model?.sha256 !== modelSha256) return { agrees: false, modelServed: false, modelSha256, differences: [] };
   const row = encodeAgain(prediction, model);
   if (!row) return { agrees: false, modelServed: true, modelSha256, differences: ['inputs'] };
-  const [[score], explanations] = await Promise.all([model.score([row]), prediction.explanation ? model.explain([row], prediction.explanation.method) : []]);
+  // A method that there is not was written by nobody here: it differs from that of the model's own.
+  const method = model.shapMethods.find((known) => known === prediction.explanation?.method);
+  const [[score], explanations] = await Promise.all([model.score([row]), prediction.explanation ? model.explain([row], method) : []]);
   const recomputed = {
     rawOutput: score!.rawOutput,
     probability: score!.probability,
@@ -36,10 +38,11 @@ export async function verifyPrediction(prediction: Prediction, model: RiskModel 
   return { agrees: differences.length === 0, modelServed: true, modelSha256, differences };
 }
 
-/** Null when the manifest no longer takes what it took: the SHA-256 is that of the model alone. */
-function encodeAgain(prediction: Prediction, model: RiskModel): EncodedRow | null {
+/** Null when the inputs are gone, or the manifest no longer takes what it took: the SHA-256 is that of the model alone. */
+function encodeAgain({ inputs }: Prediction, model: RiskModel): EncodedRow | null {
+  if (!isObject(inputs)) return null;
   try {
-    return model.encode(prediction.inputs);
+    return model.encode(inputs);
   } catch (error) {
     if (error instanceof InvalidFeaturesError) return null;
     throw error;

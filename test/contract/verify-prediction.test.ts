@@ -62,6 +62,39 @@ test.each<[string, object, string]>([
   expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
 });
 
+test.each<[string, object, string]>([
+  ['inputs that are gone', { $unset: { inputs: 1 } }, 'inputs'],
+  ['an input that is gone', { $unset: { 'inputs.age': 1 } }, 'inputs'],
+  ['an input that is no number', { $set: { 'inputs.age': '63' } }, 'inputs'],
+  ['an input out of its range', { $set: { 'inputs.age': 1e6 } }, 'inputs'],
+  ['a method that there is not', { $set: { 'explanation.method': 'GUESSWORK' } }, 'explanation.method'],
+  ['an explanation that is none', { $set: { explanation: 'none' } }, 'explanation'],
+  ['contributions that are gone', { $unset: { 'explanation.contributions': 1 } }, 'explanation.contributions'],
+])('%s: so damaged that it cannot be computed as it was, it is still named', async (_what, change, difference) => {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const [id] = await resultsOf(submitScoringJob.id);
+  await system.app.models.predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, change);
+  expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
+});
+
+test.each<[string, (values: Buffer) => Buffer, string]>([
+  ['the last bit of an output', (values) => (values.writeUInt8(values[0]! ^ 1, 0), values), 'rawOutput'],
+  ['an input', (values) => (values.writeDoubleLE(-1e6, 8), values), 'inputs'],
+  ['the last bit of the last contribution', (values) => (values.writeUInt8(values.at(-8)! ^ 1, values.length - 8), values), 'explanation.contributions[12]'],
+  ['the end of the last contribution', (values) => values.subarray(0, -3), 'explanation.contributions[12]'],
+  ['everything but an output', (values) => values.subarray(0, 8), 'inputs'],
+])('of a batch, %s that was changed or cut off in the database is named', async (_what, change, difference) => {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds: [createPatient.id] } });
+  const [id] = await resultsOf(submitBatchScoringJob.id);
+  const { collection } = system.app.models.predictionBlocks;
+  const job = new Types.ObjectId(submitBatchScoringJob.id);
+  const block = await collection.findOne({ job }, { promoteBuffers: true });
+  await collection.updateOne({ job }, { $set: { 'rows.0.values': change(Buffer.from((block!.rows as { values: Buffer }[])[0]!.values)) } });
+  expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
+});
+
 test('inputs that were changed do not give the result that is stored', async () => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
   const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
