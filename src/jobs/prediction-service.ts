@@ -16,7 +16,7 @@ import { simulateRiskSchema, type SimulateRisk } from './job-input.js';
 import { invalidFeatures, requireModel } from './job-service.js';
 import { openPredictions } from './open-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
-import { additivityFault, toStoredExplanation } from './score-patients.js';
+import { additivityFault, toStoredExplanation, type AdditiveExplanation } from './score-patients.js';
 import { servedModel } from './served-model.js';
 import { storedPredictions } from './stored-predictions.js';
 import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
@@ -43,7 +43,7 @@ export interface PredictionService {
   ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
   /**
    * The stored explanation; computed from the stored inputs when the job asked for none.
-   * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served
+   * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served; INTERNAL when it does not add up
    */
   explanation(prediction: Prediction): Promise<StoredExplanation>;
   /** Computes a prediction again; null when there is none for this viewer. */
@@ -108,12 +108,9 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
     },
 
     async explanation(prediction) {
-      if (prediction.explanation) return prediction.explanation;
-      const model = servedModel(registry, prediction);
-      const row = model.encode(prediction.inputs);
-      const [explanation] = await model.explain([row]);
-      refuseUnlessAdditive(explanation!, prediction);
-      return toStoredExplanation(explanation!);
+      const explanation = prediction.explanation ?? (await explainAgain(servedModel(registry, prediction), prediction));
+      refuseUnlessAdditive(explanation, prediction);
+      return explanation;
     },
 
     async verify(viewer, id) {
@@ -161,7 +158,13 @@ function encode(model: RiskModel, values: Parameters<RiskModel['encode']>[0]): E
   }
 }
 
-function refuseUnlessAdditive(explanation: RowExplanation, score: Pick<Score, 'rawOutput'>): void {
+async function explainAgain(model: RiskModel, { inputs }: Prediction): Promise<StoredExplanation> {
+  const [explanation] = await model.explain([model.encode(inputs)]);
+  return toStoredExplanation(explanation!);
+}
+
+/** Also asked of what was stored: nobody is shown what was damaged since. */
+function refuseUnlessAdditive(explanation: AdditiveExplanation, score: Pick<Score, 'rawOutput'>): void {
   const fault = additivityFault(explanation, score);
   if (fault) throw new RiskGraphError('INTERNAL', fault.message);
 }

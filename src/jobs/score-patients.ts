@@ -66,12 +66,20 @@ export function toStoredExplanation(explanation: RowExplanation): StoredExplanat
   return { method, baseValue, outputValue, additivityError, contributions: Array.from(contributions) };
 }
 
+/** What of an explanation, computed or stored, must add up. */
+export interface AdditiveExplanation {
+  readonly baseValue: number;
+  readonly contributions: Iterable<number>;
+  readonly additivityError: number;
+}
+
 /** The contributions must add up to what the model said, by its own sum and by the score's. */
 export function additivityFault(
-  explanation: Pick<RowExplanation, 'baseValue' | 'contributions' | 'additivityError'>,
+  explanation: AdditiveExplanation,
   score: Pick<Score, 'rawOutput'>,
 ): JobFault | undefined {
-  const sum = explanation.contributions.reduce((total, value) => total + value, explanation.baseValue);
+  let sum = explanation.baseValue;
+  for (const value of explanation.contributions) sum += value;
   const error = Math.abs(sum - score.rawOutput);
   if (error <= additivityTolerance && explanation.additivityError <= additivityTolerance) return undefined;
   return {

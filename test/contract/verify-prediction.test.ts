@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import { beforeAll, expect, test } from 'vitest';
 import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
-import { startSystem } from '../support/system.js';
+import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem();
 const client = await system.client('CLINICIAN');
@@ -101,6 +101,26 @@ test('inputs that were changed do not give the result that is stored', async () 
   const [id] = await resultsOf(submitScoringJob.id);
   await system.app.models.predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: { 'inputs.chest_pain_type': 1, 'inputs.exercise_angina': 0, 'inputs.st_depression': 0 } });
   expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true });
+});
+
+test.each(['SINGLE', 'BATCH'])('an explanation of a %s job that no longer adds up is not shown, the prediction still is', async (kind) => {
+  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  const job = kind === 'SINGLE'
+    ? (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } })).submitScoringJob
+    : (await client.request(SubmitBatchScoringJobDocument, { input: { patientIds: [createPatient.id], modelId } })).submitBatchScoringJob;
+  const [id] = await resultsOf(job.id);
+  const ask = async (field: string) => system.post(`{ prediction(id: "${id}") { probability ${field} } }`, undefined, await system.token('CLINICIAN'));
+  const explanation = 'explanation { baseValue contributions { value } }';
+  expect(codesOf(await ask(explanation))).toEqual([]);
+
+  const change = { $inc: { 'explanation.baseValue': 0.001 } };
+  const { predictions, predictionBlocks } = system.app.models;
+  if (kind === 'SINGLE') await predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, change);
+  else await predictionBlocks.collection.updateOne({ job: new Types.ObjectId(job.id) }, change);
+  const answer = await ask(explanation);
+  expect(codesOf(answer)).toEqual(['INTERNAL']);
+  expect(answer.data).toEqual({ prediction: null });
+  expect((await ask('')).data).toMatchObject({ prediction: { probability: expect.any(Number) } });
 });
 
 test('without the very model nothing can be said', async () => {
