@@ -204,6 +204,7 @@ function scopedChunks({ scoringChunks }: Models, job: ScoringJob, organization: 
         .find({ ...filter, done: true, failed: { $gt: 0 } }, { failures: { $slice: failures } })
         .sort({ number: 1 })
         .limit(failures)
+        .maxTimeMS(slowestReadMs)
         .lean<ScoringChunk[]>(),
     async resetAttempts() {
       await scoringChunks.updateMany({ ...filter, done: false }, { $set: { attempts: 0 } });

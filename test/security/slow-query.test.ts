@@ -1,27 +1,49 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
+import { createApp } from '../../src/app.js';
+import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { isReadTimeout } from '../../src/database.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { createErrorFormatter } from '../../src/http/error-format.js';
 import { createLogger } from '../../src/logger.js';
+import { startWorkers } from '../../workers/index.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { everyCall } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
-import { codesOf, startSystem } from '../support/system.js';
+import { codesOf, startSystem, type System } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+
+/** Scores one patient alone, and it and one that cannot be scored in a batch, by a worker that is gone then. @returns ids of what there is */
+async function scoreTwo(system: System): Promise<string[]> {
+  const client = await system.client('CLINICIAN');
+  const { createPatient: patient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  await client.request(CreatePatientDocument, { input: newPatient({ features: [] }) });
+  const { submitScoringJob: single } = await client.request(SubmitScoringJobDocument, { input: { patientId: patient.id, modelId } });
+  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+  const app = await createApp(system.app.config, system.app.logger);
+  const workers = await startWorkers(app);
+  let predictionId = '';
+  for (const { id } of [batch, single]) {
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
+  }
+  await workers.close();
+  await app.close();
+  return [patient.id, single.id, batch.id, predictionId];
+}
 
 describe('a read that never ends', () => {
   test('is given up by MongoDB itself, whatever query leads to it', async () => {
     const system = await startSystem({ worker: false });
     const tokens = await Promise.all((['CLINICIAN', 'ADMIN', 'ANALYST'] as const).map((role) => system.token(role)));
-    const nobody = 'aaaaaaaaaaaaaaaaaaaaaaaa';
-    const candidates = (_path: string, type: string) => (type === 'ID' ? [nobody] : type === 'String' ? ['nobody'] : []);
-    const calls = everyCall(buildBareSchema(system.app), candidates, 3).filter(({ kind }) => kind === 'query');
+    // Something of everything, so that what hangs below it is read too.
+    const found = await scoreTwo(system);
+    const candidates = (_path: string, type: string) => (type === 'ID' ? found : type === 'String' ? ['nobody'] : []);
+    const calls = everyCall(buildBareSchema(system.app), candidates, 4).filter(({ kind }) => kind === 'query');
     const endless: string[] = [];
     const collections = new Set<string>();
     // What the identity of the caller needs is one document by its id or its unique name.
-    const { patients, predictions, predictionBlocks, scoringJobs, auditEvents, breakGlassAccesses } = system.app.models;
-    const ofCallers = [patients, predictions, predictionBlocks, scoringJobs, auditEvents, breakGlassAccesses].map((model) => model.collection.name);
+    const { patients, predictions, predictionBlocks, scoringJobs, scoringChunks, auditEvents, breakGlassAccesses } = system.app.models;
+    const ofCallers = [patients, predictions, predictionBlocks, scoringJobs, scoringChunks, auditEvents, breakGlassAccesses].map((model) => model.collection.name);
     system.app.connection.set('debug', (collection: string, method: string, _filter: unknown, options?: { maxTimeMS?: number }) => {
       if (!/^(find$|findOne$|aggregate|count)/.test(method) || !ofCallers.includes(collection)) return;
       collections.add(collection);
@@ -36,9 +58,9 @@ describe('a read that never ends', () => {
   test('is told as what it is, with what to do, and nothing of what was looked for', async () => {
     const { app, organizationId } = await startSystem({ worker: false });
     await organizationId();
-    const cities = { $range: [0, 1_000_000] };
-    const numbers = { $reduce: { input: cities, initialValue: 0, in: { $add: ['$$value', '$$this'] } } };
-    const stages = [{ $limit: 1 }, { $project: { mrn: 'Quince', many: cities } }, { $unwind: '$many' }, { $match: { $expr: { $lt: [numbers, 0] } } }];
+    const million = { $range: [0, 1_000_000] };
+    const numbers = { $reduce: { input: million, initialValue: 0, in: { $add: ['$$value', '$$this'] } } };
+    const stages = [{ $limit: 1 }, { $project: { mrn: 'Quince', many: million } }, { $unwind: '$many' }, { $match: { $expr: { $lt: [numbers, 0] } } }];
     const given = await app.models.organizations.collection.aggregate(stages, { maxTimeMS: 1 }).toArray().then(() => undefined, (error: unknown) => error);
 
     expect(isReadTimeout(given)).toBe(true);
