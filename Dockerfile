@@ -1,9 +1,8 @@
 # syntax=docker/dockerfile:1
 # The image of both processes: `api` (default) and `worker`.
 
-FROM node:20-bookworm-slim AS base
+FROM node:24.21.0-bookworm-slim AS base
 WORKDIR /app
-ENV ONNXRUNTIME_NODE_INSTALL=skip
 COPY package.json package-lock.json .npmrc ./
 
 # Everything that the build needs.
@@ -23,7 +22,7 @@ FROM base AS dependencies
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
     && rm -rf node_modules/@0q node_modules/onnxruntime-node/bin/napi-v*/darwin node_modules/onnxruntime-node/bin/napi-v*/win32
 
-FROM node:20-bookworm-slim AS runtime
+FROM node:24.21.0-bookworm-slim AS runtime
 LABEL org.opencontainers.image.title="RiskGraph" org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000

@@ -1,4 +1,4 @@
-import { allow, deny, rule, shield } from 'graphql-shield';
+import { allow, deny, rule, shield } from './shield.js';
 import { isObjectType, type GraphQLFieldResolver, type GraphQLObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
 import { applyMiddleware, type IMiddlewareFieldMap } from 'graphql-middleware';
 import { authorize, type Action } from '../src/auth/permissions.js';

@@ -15,10 +15,21 @@ fail() {
   exit 1
 }
 
+# Refuses a Node.js that is too old. A newer one than the newest that was tried may well work, so it is only named.
 check_node() {
-  command -v node >/dev/null 2>&1 || fail 'Node.js is not on the PATH: install version 20.12 or newer (https://nodejs.org), then run this again'
-  node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 12) ? 0 : 1)' \
-    || fail "Node.js $(node --version) is too old: install version 20.12 or newer (https://nodejs.org), then run this again"
+  command -v node >/dev/null 2>&1 || fail 'Node.js is not on the PATH: install version 24 (https://nodejs.org), then run this again'
+  found="$(node --version)" || fail 'node --version failed: install Node.js 24 (https://nodejs.org), then run this again'
+  major="${found#v}"
+  major="${major%%.*}"
+  minor="${found#v*.}"
+  minor="${minor%%.*}"
+  case "$major$minor" in *[!0-9]* | '') fail "node --version says '$found', which is no version: install Node.js 24 (https://nodejs.org), then run this again" ;; esac
+  if [ "$major" -lt 20 ] || { [ "$major" -eq 20 ] && [ "$minor" -lt 12 ]; }; then
+    fail "Node.js $found is too old: install version 24, or any from 20.12 to 26 (https://nodejs.org), then run this again"
+  fi
+  if [ "$major" -gt 26 ]; then
+    printf 'warning: Node.js %s is newer than 26, the newest tried with RiskGraph: where something fails, install version 24 (https://nodejs.org)\n' "$found" >&2
+  fi
   command -v npm >/dev/null 2>&1 || fail 'npm is not on the PATH: install it (it comes with Node.js; on Debian: apt-get install npm), then run this again'
 }
 
@@ -26,9 +37,8 @@ install_packages() {
   # npm writes node_modules/.package-lock.json last, so a broken installation is repeated.
   if [ -e node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]; then return 0; fi
   say 'Installing the npm packages (npm ci)'
-  # onnxruntime-node's installer would download CUDA; the CPU library is inside the package. No other package needs its
-  # installer either, so none runs.
-  ONNXRUNTIME_NODE_INSTALL=skip npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+  # No package needs its installer (.npmrc says so to npm too). onnxruntime-node's would download CUDA.
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
     || fail 'npm ci failed (see above): check the connection to the package registry (npm ping), then run this again'
 }
 

