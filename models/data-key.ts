@@ -18,7 +18,7 @@ export enum DataKeyState {
 @index({ organization: 1, purpose: 1 }, { unique: true, partialFilterExpression: { state: 'ACTIVE' } })
 @index({ organization: 1, state: 1 })
 @index({ state: 1, retiredAt: 1 })
-export class DataKey {
+export class StoredDataKey {
   _id!: Types.ObjectId;
 
   @prop({ type: Types.ObjectId, required: true })

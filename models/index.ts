@@ -3,7 +3,7 @@ import type { AnyParamConstructor } from '@typegoose/typegoose/lib/types.js';
 import type { Connection, Model } from 'mongoose';
 import { AuditEvent, AuditHead } from './audit-event.js';
 import { StoredBreakGlassAccess } from './break-glass-access.js';
-import { DataKey } from './data-key.js';
+import { StoredDataKey } from './data-key.js';
 import { KeyRotation } from './key-rotation.js';
 import { ApiKey } from './api-key.js';
 import { Organization } from './organization.js';
@@ -48,7 +48,7 @@ export interface Models {
   readonly breakGlassAccesses: ReturnModelType<typeof StoredBreakGlassAccess>;
   readonly auditEvents: ReturnModelType<typeof AuditEvent>;
   readonly auditHeads: ReturnModelType<typeof AuditHead>;
-  readonly dataKeys: ReturnModelType<typeof DataKey>;
+  readonly dataKeys: ReturnModelType<typeof StoredDataKey>;
   readonly keyRotations: ReturnModelType<typeof KeyRotation>;
 }
 
@@ -72,7 +72,7 @@ export function createModels(connection: Connection): Models {
     breakGlassAccesses: bind(StoredBreakGlassAccess),
     auditEvents: bind(AuditEvent),
     auditHeads: bind(AuditHead),
-    dataKeys: bind(DataKey),
+    dataKeys: bind(StoredDataKey),
     keyRotations: bind(KeyRotation),
   };
 }

@@ -30,8 +30,8 @@ export class KeyRotationPosition {
 
 /** A request to give one organization a new data key, and the truth about how far it has come. Workers carry it out. */
 @modelOptions({ schemaOptions: { collection: 'key_rotations', versionKey: false } })
-@index({ organization: 1 }, { unique: true, partialFilterExpression: { open: true } })
-@index({ open: 1, _id: 1 })
+@index({ organization: 1 }, { unique: true, partialFilterExpression: { unfinished: true } })
+@index({ unfinished: 1, _id: 1 })
 export class KeyRotation {
   _id!: Types.ObjectId;
 
@@ -43,7 +43,7 @@ export class KeyRotation {
 
   /** Not COMPLETED: of these there is one an organization. */
   @prop({ type: Boolean, required: true })
-  open!: boolean;
+  unfinished!: boolean;
 
   /** Id of the master key under which all keys of the organization are to be wrapped. */
   @prop({ type: String, required: true })

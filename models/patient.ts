@@ -37,7 +37,7 @@ export type Ciphertext = mongo.Binary;
 
 /**
  * A patient as the database holds it: what tells who somebody is, encrypted under the organization's data key. Only
- * src/patients/patient-cipher.ts makes one and reads one.
+ * src/scope/patient-cipher.ts makes one and reads one.
  */
 @modelOptions({ schemaOptions: { collection: 'patients', versionKey: false } })
 @index({ organization: 1, mrnIndex: 1 }, { unique: true, partialFilterExpression: { mrnIndex: { $exists: true } } })
@@ -46,8 +46,6 @@ export type Ciphertext = mongo.Binary;
 @index({ organization: 1, createdAt: -1, _id: -1 })
 @index({ organization: 1, _id: 1 })
 @index({ organization: 1, careTeam: 1 }, { partialFilterExpression: { careTeam: { $exists: true } } })
-// Empty, unless an earlier version has written: what a start must encrypt is found at once.
-@index({ mrn: 1 }, { partialFilterExpression: { mrn: { $type: 'string' } } })
 export class StoredPatient {
   _id!: Types.ObjectId;
 
@@ -103,3 +101,8 @@ export class StoredPatient {
   @prop({ type: Date, required: true })
   updatedAt!: Date;
 }
+
+/** The fields that are stored encrypted: what tells who somebody is. */
+export const sealedPatientFields = ['mrn', 'givenName', 'familyName', 'birthDate'] as const;
+
+export type SealedPatientField = (typeof sealedPatientFields)[number];

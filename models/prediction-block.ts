@@ -1,7 +1,7 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 import { BlockExplanation, ModelOutput } from './model-output.js';
-import { ChunkFailure } from './scoring-chunk.js';
+import { PatientFailure } from './scoring-chunk.js';
 
 /** The prediction of one patient within a block. */
 @modelOptions({ schemaOptions: { _id: false } })
@@ -76,6 +76,6 @@ export class PredictionBlock extends ModelOutput {
   @prop({ type: Number, required: true })
   failed!: number;
 
-  @prop({ type: () => [ChunkFailure], required: true })
-  failures!: ChunkFailure[];
+  @prop({ type: () => [PatientFailure], required: true })
+  failures!: PatientFailure[];
 }

@@ -3,7 +3,7 @@ import { Types } from 'mongoose';
 
 /** One patient of a batch that could not be scored, and why. */
 @modelOptions({ schemaOptions: { _id: false } })
-export class ChunkFailure {
+export class PatientFailure {
   @prop({ type: Types.ObjectId, required: true })
   patient!: Types.ObjectId;
 
@@ -50,6 +50,6 @@ export class ScoringChunk {
   @prop({ type: Number, required: true })
   attempts!: number;
 
-  @prop({ type: () => [ChunkFailure], required: true })
-  failures!: ChunkFailure[];
+  @prop({ type: () => [PatientFailure], required: true })
+  failures!: PatientFailure[];
 }

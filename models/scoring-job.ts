@@ -28,7 +28,7 @@ export enum JobStage {
 
 /** Why a job failed, as its submitter may see it: no patient data. */
 @modelOptions({ schemaOptions: { _id: false } })
-export class JobFault {
+export class JobFailure {
   @prop({ type: String, required: true })
   code!: string;
 
@@ -70,8 +70,8 @@ export class JobStatus {
   @prop({ type: Date })
   finishedAt?: Date;
 
-  @prop({ type: () => JobFault })
-  error?: JobFault;
+  @prop({ type: () => JobFailure })
+  error?: JobFailure;
 
   /** Names the write that made this change, so that its author can tell it from another one's of the same number. */
   @prop({ type: String })
@@ -99,8 +99,6 @@ export class JobLease {
 @index({ 'status.state': 1, dispatchedAt: 1 })
 @index({ 'status.finishedAt': 1 }, { partialFilterExpression: { 'status.finishedAt': { $exists: true } } })
 @index({ patient: 1 }, { partialFilterExpression: { patient: { $exists: true } } })
-// Empty, unless an earlier version has written: what a start must hide is found at once.
-@index({ idempotencyKey: 1 }, { partialFilterExpression: { idempotencyKey: { $type: 'string' } } })
 export class ScoringJob {
   _id!: Types.ObjectId;
 

@@ -15,7 +15,7 @@ async function checkApi({ PORT = '4000' }) {
   if (!response.ok) throw new Error(`the API answers ${response.status}`);
 }
 
-/** The files of a TLS connection, as src/tls-files.ts reads them. */
+/** The files of a TLS connection, as src/storage/tls-files.ts reads them. */
 function tlsOf(environment, engine) {
   const files = { ca: `${engine}_TLS_CA_FILE`, cert: `${engine}_TLS_CERTIFICATE_FILE`, key: `${engine}_TLS_KEY_FILE` };
   return Object.fromEntries(Object.entries(files).flatMap(([name, variable]) => (environment[variable] ? [[name, readFileSync(environment[variable])]] : [])));

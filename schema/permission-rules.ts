@@ -1,7 +1,8 @@
 import { allow, deny, rule, shield } from './shield.js';
 import { isObjectType, type GraphQLFieldResolver, type GraphQLObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
 import { applyMiddleware, type IMiddlewareFieldMap } from 'graphql-middleware';
-import { authorize, type Action } from '../src/auth/permissions.js';
+import { authorize } from '../src/auth/authorize.js';
+import type { Action } from '../src/auth/permissions.js';
 import { ForbiddenError } from '../src/errors.js';
 import type { OperationContext } from './common/context.js';
 
@@ -114,7 +115,7 @@ export function fieldRule(type: string, field: string): FieldRule | undefined {
 /** Rules depend on viewer and action alone, so shield may remember the answer within an operation. */
 const actionRule = (action: Action, allowed: AllowedActions) =>
   rule(`may do ${action}`, { cache: 'contextual' })((_parent, _args, context: OperationContext) => {
-    if (context.authenticationFault) return context.authenticationFault;
+    if (context.authenticationError) return context.authenticationError;
     try {
       authorize(context.viewer, action);
       allowed.set(context, (allowed.get(context) ?? new Set()).add(action));

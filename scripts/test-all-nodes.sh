@@ -59,7 +59,7 @@ copy_tree() {
   changed="$(git stash create)"
   git archive "${changed:-HEAD}" | tar -xf - -C "$1"
   if [ -z "$fresh" ]; then
-    cp -Rl node_modules "$1/node_modules" 2>/dev/null || cp -R node_modules "$1/node_modules"
+    cp -RPl node_modules "$1/node_modules" 2>/dev/null || cp -RP node_modules "$1/node_modules"
     # The build's record names the other tree.
     rm -rf "$1/node_modules/.cache"
   fi
@@ -89,7 +89,7 @@ try_version() {
   say "Node.js $("$binaries/node" --version): the tests"
   code=0
   # shellcheck disable=SC2086 # the folders of tests are several words
-  (cd "$copy" && env -u MONGO_URI -u REDIS_URL -u SECRET_KEY -u NODE_ENV -u PORT PATH="$binaries:$PATH" npm run --silent test -- --no-isolate --reporter=default --reporter=json --outputFile.json="$work/report" $tests) > "$work/output" 2>&1 || code=$?
+  (cd "$copy" && env -u MONGO_URI -u REDIS_URL -u SECRET_KEY -u NODE_ENV -u PORT PATH="$binaries:$PATH" npm run --silent test -- --reporter=default --reporter=json --outputFile.json="$work/report" $tests) > "$work/output" 2>&1 || code=$?
   [ "$code" -eq 0 ] || cat "$work/output"
   counts="$(node scripts/summarize-tests.mjs "$work/report" 0 "$code" | tail -n 1)"
   say "Node.js $1: $counts"

@@ -3,7 +3,7 @@ import type { App } from './app.js';
 import type { Protections } from './http/protections.js';
 import { startHttpServer, type HttpServer } from './http/server.js';
 import { createJobStreams } from './jobs/job-stream.js';
-import { createPredictionStreams } from './jobs/prediction-stream.js';
+import { createPredictionStreams } from './predictions/prediction-stream.js';
 
 /**
  * Starts the API of an app. Closing it leaves the app open.

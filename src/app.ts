@@ -3,13 +3,11 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createModels, ensureIndexes, type Models } from '../models/index.js';
 import { createAuditService, type AuditService } from './audit/audit-service.js';
-import { auditKeys } from './audit/audit-keys.js';
-import { createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
-import { createAccessTokens, type AccessTokens } from './auth/access-token.js';
-import { createIdentityServices, type IdentityServices } from './auth/identity-services.js';
-import type { Config } from './config.js';
-import { connectDatabase } from './database.js';
-import { encryptStoredData } from './encrypt-stored-data.js';
+import { auditKeys, createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
+import { createAccessTokens, type AccessTokens } from './identity/access-token.js';
+import { createIdentityServices, type IdentityServices } from './identity/identity-services.js';
+import type { Config } from './config/config.js';
+import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
 import { createEventBus, type EventBus } from './events/event-bus.js';
 import { createBatchProgress, type BatchProgress } from './jobs/batch-progress.js';
@@ -18,18 +16,18 @@ import { createPatientErasure } from './jobs/erase-patient.js';
 import { createJobDispatcher, type JobDispatcher } from './jobs/job-dispatcher.js';
 import { createJobService, type JobService } from './jobs/job-service.js';
 import { createJobStore, type JobStore } from './jobs/job-store.js';
-import { createPredictionService, type PredictionService } from './jobs/prediction-service.js';
+import { createPredictionService, type PredictionService } from './predictions/prediction-service.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
-import { createOrganizationScopes, type ScopeOf } from './organization-scope.js';
-import { packageRoot } from './package-root.js';
+import { createOrganizationScopes, type ScopeOf } from './scope/organization-scope.js';
+import { packageRoot } from './process/package-root.js';
 import { createBreakGlassService, type BreakGlassService } from './patients/break-glass.js';
 import { createCareTeamFence } from './patients/care-team-fence.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
 import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
-import { openProtection, type OpenProtection } from './protection/open-protection.js';
-import { connectRedis, type ConnectionUse, type OutageBehaviour } from './redis.js';
+import { startProtection } from './protection/start-protection.js';
+import { connectRedis, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { RiskModelRegistry } from './risk/risk-model.js';
 import type { Redis } from 'ioredis';
@@ -57,8 +55,8 @@ export interface App {
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
   readonly predictions: PredictionService;
-  readonly store: JobStore;
-  readonly records: ScoringRecords;
+  readonly jobStore: JobStore;
+  readonly scoringRecords: ScoringRecords;
   readonly dispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
   readonly keyRotations: KeyRotations;
@@ -86,27 +84,27 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const connection = await connectDatabase(mongoUri, { tls: config.mongoTls });
   const models = createModels(connection);
   await ensureIndexes(models);
-  const protection = await protect(models, config, logger).catch(async (error: unknown) => {
+  const protection = await startProtection(models, config.masterKeys, logger).catch(async (error: unknown) => {
     await connection.close();
     await registry.close();
     throw error;
   });
 
-  const openRedis = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis => connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
+  const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis => connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
   const events = await createEventBus(
-    { publisher: openRedis('waiting'), subscriber: openRedis('waiting') },
+    { publisher: connect('waiting'), subscriber: connect('waiting') },
     `${config.redisPrefix}:events`,
     logger,
   );
   const queue = createScoringQueue(
-    openRedis('failing-fast'),
+    connect('failing-fast'),
     { prefix: config.redisPrefix, retryDelayMs: config.jobRetryDelayMs, timeoutMs: queueTimeoutMs },
     logger,
   );
-  const store = createJobStore(models, events, { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
+  const jobStore = createJobStore(models, events, { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
   const dispatcher = createJobDispatcher(models, queue);
-  const records = createScoringRecords(models, protection.protectionOf);
-  const batchProgress = createBatchProgress(models, store);
+  const scoringRecords = createScoringRecords(models, protection.protectionOf);
+  const batchProgress = createBatchProgress(models, jobStore);
   const catalogue = createFeatureCatalogue(registry);
   const scopeOf = createOrganizationScopes(models, protection.protectionOf);
   events.subscribe('dataKeysChanged', ({ organizationId }) => protection.keyring.renew(organizationId));
@@ -114,7 +112,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
   const fence = createCareTeamFence(scopeOf, audit);
   const accessTokens = createAccessTokens(secretKey);
-  const identity = await createIdentityServices({ models, scopeOf, accessTokens, audit, events, logger, redis: openRedis('failing-fast'), settings: config });
+  const identity = await createIdentityServices({ models, scopeOf, accessTokens, audit, events, logger, redis: connect('failing-fast'), settings: config });
 
   return {
     config,
@@ -129,17 +127,17 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     audit,
     auditEvents: createAuditService(scopeOf, audit),
     identity,
-    patients: createPatientService(scopeOf, audit, catalogue, createPatientErasure(models, store)),
+    patients: createPatientService(scopeOf, audit, catalogue, createPatientErasure(models, jobStore)),
     breakGlass: createBreakGlassService(scopeOf, audit, config.breakGlassMinutes),
-    jobs: createJobService(scopeOf, audit, fence, records, registry, store, dispatcher, batchProgress),
-    submitBatch: createBatchSubmission(models, scopeOf, audit, registry, store, dispatcher, config.batchChunkSize),
+    jobs: createJobService(scopeOf, audit, fence, scoringRecords, registry, jobStore, dispatcher, batchProgress),
+    submitBatch: createBatchSubmission(models, scopeOf, audit, registry, jobStore, dispatcher, config.batchChunkSize),
     predictions: createPredictionService(scopeOf, fence, registry, catalogue),
-    store,
-    records,
+    jobStore,
+    scoringRecords,
     dispatcher,
     batchProgress,
     keyRotations: createKeyRotations({ models, protection, events, leaseMs: config.jobLeaseMs, logger }),
-    connectRedis: openRedis,
+    connectRedis: connect,
     async close() {
       await queue.close();
       await identity.close();
@@ -149,11 +147,4 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
       await registry.close();
     },
   };
-}
-
-/** @throws StartupError when a master key is missing or wrong, or the data of an earlier version cannot be encrypted */
-async function protect(models: Models, config: Config, logger: Logger): Promise<OpenProtection> {
-  const protection = await openProtection(models, config.masterKeys, logger);
-  await encryptStoredData(models, protection.protectionOf, logger);
-  return protection;
 }

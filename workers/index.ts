@@ -1,8 +1,8 @@
 import { shippedModelsDirectory, type App } from '../src/app.js';
-import { createChunkRunner } from '../src/jobs/chunk-runner.js';
-import { createRowScorers } from '../src/jobs/grouped-scoring.js';
-import { createRunningJobs } from '../src/jobs/running-jobs.js';
-import { createScoringEngine, startScoringThread } from '../src/jobs/scoring-engine.js';
+import { createChunkRunner } from '../src/scoring/chunk-runner.js';
+import { createRowScorers } from '../src/scoring/score-patient.js';
+import { createRunningJobs } from '../src/scoring/running-jobs.js';
+import { createScoringEngine, startScoringThread } from '../src/scoring/scoring-engine.js';
 import { startMaintenance } from './maintenance.js';
 import { createEntryProcessor } from './process-entry.js';
 import { startQueueWorker } from './queue-worker.js';

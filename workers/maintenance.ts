@@ -1,8 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import type { App } from '../src/app.js';
-import { expireCredentials } from '../src/auth/expire-credentials.js';
-import { expireJobs } from '../src/jobs/expire-jobs.js';
-import { pruneChunks } from '../src/jobs/prune-chunks.js';
+import { expireCredentials } from '../src/identity/expire-credentials.js';
+import { expireJobs, pruneChunks } from '../src/jobs/expire-jobs.js';
 import { reconcile } from '../src/jobs/reconciler.js';
 import { runRetryDelayMs } from './queue-worker.js';
 

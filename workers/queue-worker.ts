@@ -27,7 +27,7 @@ export function startQueueWorker(app: App, kind: QueueEntry['kind'], concurrency
   let taken = 0;
   let running = 0;
 
-  function open() {
+  function start() {
     const connection = app.connectRedis('waiting', { pipelined: true });
     const worker = new Worker(
       name,
@@ -51,7 +51,7 @@ export function startQueueWorker(app: App, kind: QueueEntry['kind'], concurrency
   const watchConnection = app.connectRedis('failing-fast');
   const queue = new Queue(name, { connection: watchConnection, prefix: config.redisPrefix, skipVersionCheck: true });
   queue.on('error', () => undefined);
-  let current = open();
+  let current = start();
   let idleSince: number | undefined;
 
   async function replaceIfStuck(): Promise<void> {
@@ -60,7 +60,7 @@ export function startQueueWorker(app: App, kind: QueueEntry['kind'], concurrency
     if (stuck && idleSince === taken) {
       logger.warn({ queue: name }, 'work waits while this worker is idle: it is replaced');
       const old = current;
-      current = open();
+      current = start();
       await old.close(true);
     }
     idleSince = stuck ? taken : undefined;

@@ -1,8 +1,8 @@
 import { Types } from 'mongoose';
 import { createModels, ensureIndexes, RevocationKind, type Models } from '../../models/index.js';
 import type { App } from '../../src/app.js';
-import { connectDatabase } from '../../src/database.js';
-import { createOrganizationScopes } from '../../src/organization-scope.js';
+import { connectDatabase } from '../../src/storage/database.js';
+import { createOrganizationScopes } from '../../src/scope/organization-scope.js';
 import { patientIds } from '../jobs/setup.js';
 import { unprotected } from './without.js';
 

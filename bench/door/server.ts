@@ -3,8 +3,8 @@ import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import type { Identity } from '../../src/auth/viewer.js';
 import { reportToParent } from '../../src/commands/server-process.js';
-import { loadConfig } from '../../src/config.js';
-import { createLogger } from '../../src/logger.js';
+import { loadConfig } from '../../src/config/config.js';
+import { createLogger } from '../../src/process/logger.js';
 import { startWithout, type ProtectionName } from './without.js';
 
 // An API as `riskgraph api` starts it, or the same without the protections that the first argument names.

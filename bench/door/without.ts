@@ -6,8 +6,8 @@ import type { Identity } from '../../src/auth/viewer.js';
 import { everyProtection } from '../../src/http/protections.js';
 import { startHttpServer, type HttpServer } from '../../src/http/server.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
-import { createPredictionStreams } from '../../src/jobs/prediction-stream.js';
-import { createOrganizationScopes, type ScopeOf } from '../../src/organization-scope.js';
+import { createPredictionStreams } from '../../src/predictions/prediction-stream.js';
+import { createOrganizationScopes, type ScopeOf } from '../../src/scope/organization-scope.js';
 import { createPatientService } from '../../src/patients/patient-service.js';
 import type { ProtectionOf } from '../../src/protection/protection.js';
 

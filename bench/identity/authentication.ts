@@ -1,8 +1,8 @@
 /* eslint-disable no-console -- a benchmark prints */
 import { Types } from 'mongoose';
 import { RevocationKind, Role } from '../../models/index.js';
-import { formatApiKey, hashSecret, newApiKeySecret } from '../../src/auth/api-keys/api-key-format.js';
-import { argon2Parameters } from '../../src/auth/passwords/passwords.js';
+import { formatApiKey, hashSecret, newApiKeySecret } from '../../src/identity/api-keys/api-key-format.js';
+import { argon2Parameters } from '../../src/identity/passwords/passwords.js';
 import { startBenchSystem } from '../jobs/setup.js';
 
 // What it costs a request to find out who sends it, and a login to compare its password.

@@ -1,18 +1,18 @@
 import 'reflect-metadata';
 import { Types } from 'mongoose';
 import { createApp } from '../../src/app.js';
-import { loadConfig } from '../../src/config.js';
-import { createLogger } from '../../src/logger.js';
-import { modelInputs, type PatientRecord } from '../../src/patients/model-inputs.js';
+import { loadConfig } from '../../src/config/config.js';
+import { createLogger } from '../../src/process/logger.js';
+import { modelInputs, type ModelSubject } from '../../src/patients/model-inputs.js';
 
 // The floor of the comparison, in a process of its own: encodes, scores and explains patients that are in memory, opened,
 // before the clock starts, in a loop. Each message asks for one round.
 const app = await createApp(loadConfig(process.env), createLogger('error', 'bench'));
 const [organization, count] = process.argv.slice(2) as [string, string];
 const found = await app.models.patients.find({}, { _id: 1 }).limit(Number(count)).lean();
-const patients: PatientRecord[] = [];
+const patients: ModelSubject[] = [];
 for (let start = 0; start < found.length; start += 1_000) {
-  const opened = await Promise.all(found.slice(start, start + 1_000).map(({ _id }) => app.records.patient(new Types.ObjectId(organization), _id)));
+  const opened = await Promise.all(found.slice(start, start + 1_000).map(({ _id }) => app.scoringRecords.patient(new Types.ObjectId(organization), _id)));
   // Looked at once: decrypting is no part of the engine.
   patients.push(...opened.flatMap((patient) => (patient ? [{ birthDate: patient.birthDate, sex: patient.sex, features: patient.features }] : [])));
 }

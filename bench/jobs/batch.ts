@@ -57,7 +57,7 @@ async function batchRound({ app, viewer }: BenchSystem): Promise<{ rate: number;
   const submitMs = performance.now() - start;
   await new Promise<void>((resolve, reject) => {
     const look = async (): Promise<void> => {
-      const status = (await app.store.find(job._id))!.status;
+      const status = (await app.jobStore.find(job._id))!.status;
       if (status.state === ScoringJobState.COMPLETED) resolve();
       else if (status.state === ScoringJobState.FAILED) reject(new Error('the batch FAILED'));
     };

@@ -24,7 +24,7 @@ try {
     for (;;) {
       highest.api = Math.max(highest.api, residentMiB(api.pid));
       highest.worker = Math.max(highest.worker, residentMiB(worker.pid));
-      const { status, total } = (await system.app.store.find(new Types.ObjectId(job.id)))!;
+      const { status, total } = (await system.app.jobStore.find(new Types.ObjectId(job.id)))!;
       if (isTerminal(status.state)) {
         const seconds = (performance.now() - start) / 1000;
         console.log(`${name}: ${total} patients, ${status.state}, ${status.failed} failed, submission ${(submitted / 1000).toFixed(1)} s, ${(total / seconds).toFixed(0)} patients/s`);

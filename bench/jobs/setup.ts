@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Role, type Models, type StoredPatient } from '../../models/index.js';
 import { createApp, type App } from '../../src/app.js';
-import { ensureOrganization } from '../../src/auth/organizations.js';
+import { ensureOrganization } from '../../src/identity/organizations.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import { seedPatients } from '../../src/commands/seed.js';
-import { loadConfig, type Config } from '../../src/config.js';
+import { loadConfig, type Config } from '../../src/config/config.js';
 import { startEngines, type Engines } from '../../src/embedded/engines.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 
 export const secretKey = 'benchmark-0123456789-abcdefghijklmnop';
 

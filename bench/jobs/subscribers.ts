@@ -58,7 +58,7 @@ try {
       for (let count = 0; count < changesASecond / 20 && next < subscribers; count += 1) {
         const id = jobIds[next++]!;
         changedAt.set(id, performance.now());
-        void app.store.requestCancel(new Types.ObjectId(id));
+        void app.jobStore.requestCancel(new Types.ObjectId(id));
       }
       if (latencies.length === subscribers) {
         clearInterval(timer);

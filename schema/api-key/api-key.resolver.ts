@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
-import type { ApiKeyService } from '../../src/auth/api-keys/api-key-service.js';
+import type { ApiKeyService } from '../../src/identity/api-keys/api-key-service.js';
 import { PageArguments, toConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import { CreateApiKeyInput } from './api-key.input.js';

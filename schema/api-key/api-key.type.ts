@@ -1,7 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ID, ObjectType } from 'type-graphql';
 import type { ApiKey } from '../../models/index.js';
-import { publicPrefix } from '../../src/auth/api-keys/api-key-format.js';
+import { publicPrefix } from '../../src/identity/api-keys/api-key-format.js';
 import { connectionType } from '../common/connection.js';
 
 @ObjectType('ApiKey', { simpleResolvers: true, description: 'The credential of a machine. Its role is SERVICE.' })

@@ -1,5 +1,5 @@
 import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
-import type { Page } from '../../src/pagination.js';
+import type { Page } from '../../src/scope/pagination.js';
 
 /** https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo */
 @ObjectType({ simpleResolvers: true })

@@ -3,8 +3,8 @@ import type { Prediction, ScoringJob } from '../../models/index.js';
 import type { RequestOrigin, Viewer } from '../../src/auth/viewer.js';
 import type { ServiceUnavailableError, UnauthenticatedError } from '../../src/errors.js';
 import type { JobStreams } from '../../src/jobs/job-stream.js';
-import type { PredictionStreams } from '../../src/jobs/prediction-stream.js';
-import type { Patient } from '../../src/patients/patient.js';
+import type { PredictionStreams } from '../../src/predictions/prediction-stream.js';
+import type { Patient } from '../../src/scope/patient.js';
 
 /** What a resolver knows of the operation it serves. One an operation; a subscription's lives through all its events. */
 export interface OperationContext {
@@ -13,7 +13,7 @@ export interface OperationContext {
   /** Where the operation came from, whoever sent it. */
   readonly origin: RequestOrigin;
   /** Why the credential that was sent counts for nothing. */
-  readonly authenticationFault?: UnauthenticatedError | ServiceUnavailableError;
+  readonly authenticationError?: UnauthenticatedError | ServiceUnavailableError;
   /** Correlates what a caller saw with what the log says. */
   readonly requestId: string;
   readonly loaders: Loaders;

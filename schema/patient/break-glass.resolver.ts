@@ -12,7 +12,7 @@ export class BreakGlassResolver {
 
   @Mutation(() => BreakGlassAccessType, { description: 'Opens a patient outside of your care team, for a while. It is on record, flagged, with everything that you see and do there.' })
   async breakGlass(@Arg('input', () => BreakGlassInput) input: BreakGlassInput, @Ctx() { viewer }: OperationContext): Promise<BreakGlassAccessType> {
-    return toBreakGlassAccess(await this.service.open(viewer, input));
+    return toBreakGlassAccess(await this.service.grant(viewer, input));
   }
 
   @Query(() => BreakGlassAccessConnection, { description: 'Who opened patients outside of their care team, and why. Newest first.' })

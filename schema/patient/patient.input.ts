@@ -1,7 +1,7 @@
 import { GraphQLDateTime, GraphQLLocalDate } from 'graphql-scalars';
 import { Field, Float, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { AdministrativeGender } from '../../models/index.js';
-import type { PageOrder } from '../../src/pagination.js';
+import type { PageOrder } from '../../src/scope/pagination.js';
 
 @InputType()
 export class FeatureValueInput {

@@ -1,7 +1,7 @@
 import type { Viewer } from '../../src/auth/viewer.js';
 import type { BreakGlassAccess } from '../../src/patients/break-glass.js';
 import { shownAge, shownValue } from '../../src/patients/de-identification.js';
-import type { Patient } from '../../src/patients/patient.js';
+import type { Patient } from '../../src/scope/patient.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import { ageInYears } from '../../src/patients/model-inputs.js';
 import type { BreakGlassAccessType, PatientType } from './patient.type.js';

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { PatientService } from '../../src/patients/patient-service.js';
-import type { PredictionService } from '../../src/jobs/prediction-service.js';
+import type { PredictionService } from '../../src/predictions/prediction-service.js';
 import { PageArguments, toConnection, toNestedConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import type { PredictionMapper } from '../prediction/prediction.mapper.js';

@@ -1,8 +1,8 @@
 import type { Prediction, StoredExplanation } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import { isPooled, shownValue } from '../../src/patients/de-identification.js';
-import type { Simulation } from '../../src/jobs/prediction-service.js';
-import { toStoredExplanation } from '../../src/jobs/score-patients.js';
+import type { Simulation } from '../../src/predictions/prediction-service.js';
+import { toStoredExplanation } from '../../src/predictions/explanation.js';
 import type { RiskModelManifest } from '../../src/risk/manifest.js';
 import type { RiskModel, RiskModelRegistry } from '../../src/risk/risk-model.js';
 import { renderWaterfall } from '../../src/risk/plots/waterfall.js';

@@ -1,8 +1,8 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
-import { authorize } from '../../src/auth/permissions.js';
+import { authorize } from '../../src/auth/authorize.js';
 import { NotFoundError } from '../../src/errors.js';
-import { readEach, type StreamedPrediction } from '../../src/jobs/prediction-stream.js';
-import type { PredictionService } from '../../src/jobs/prediction-service.js';
+import { readEach, type StreamedPrediction } from '../../src/predictions/prediction-stream.js';
+import type { PredictionService } from '../../src/predictions/prediction-service.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
 import { PageArguments, toConnection } from '../common/connection.js';
@@ -65,7 +65,7 @@ export class PredictionResolver {
     @Arg('patientId', () => ID, { nullable: true }) _patientId: string | null,
     @Ctx() { viewer }: OperationContext,
   ): PredictionType {
-    if ('fault' in event) throw event.fault;
+    if ('error' in event) throw event.error;
     return this.toPrediction(viewer)(event.prediction);
   }
 

@@ -1,12 +1,12 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
 import { ScoringJobKind, ScoringJobState } from '../../models/index.js';
-import { authorize } from '../../src/auth/permissions.js';
+import { authorize } from '../../src/auth/authorize.js';
 import { NotFoundError } from '../../src/errors.js';
 import { toObjectId } from '../../src/input.js';
 import type { JobService } from '../../src/jobs/job-service.js';
 import type { JobChange } from '../../src/jobs/job-status.js';
 import type { SubmitBatch } from '../../src/jobs/batch-submission.js';
-import type { PredictionService } from '../../src/jobs/prediction-service.js';
+import type { PredictionService } from '../../src/predictions/prediction-service.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
 import { PageArguments, toConnection, toNestedConnection } from '../common/connection.js';

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { SessionService } from '../../src/auth/sessions/session-service.js';
-import type { UserService } from '../../src/auth/users/user-service.js';
+import type { SessionService } from '../../src/identity/sessions/session-service.js';
+import type { UserService } from '../../src/identity/users/user-service.js';
 import type { OperationContext } from '../common/context.js';
 import { ChangePasswordInput, LoginInput, LogoutInput, RefreshInput } from './session.input.js';
 import { LogoutPayload, SessionPayload, toSessionPayload } from './session.type.js';

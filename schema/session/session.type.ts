@@ -1,6 +1,6 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
-import type { IssuedTokens } from '../../src/auth/sessions/session-service.js';
+import type { IssuedTokens } from '../../src/identity/sessions/session-service.js';
 import { toViewer } from '../viewer/viewer.mapper.js';
 import { ViewerType } from '../viewer/viewer.type.js';
 

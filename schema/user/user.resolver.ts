@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
-import type { UserService } from '../../src/auth/users/user-service.js';
+import type { UserService } from '../../src/identity/users/user-service.js';
 import { PageArguments, toConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import { CreateUserInput, SetUserPasswordInput, UpdateUserInput } from './user.input.js';

@@ -1,4 +1,5 @@
-import { actions, mayViewer } from '../../src/auth/permissions.js';
+import { mayViewer } from '../../src/auth/authorize.js';
+import { actions } from '../../src/auth/permissions.js';
 import type { Identity } from '../../src/auth/viewer.js';
 import type { ViewerType } from './viewer.type.js';
 

@@ -1,6 +1,6 @@
 import { Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { authorize } from '../../src/auth/permissions.js';
-import type { ScopeOf } from '../../src/organization-scope.js';
+import { authorize } from '../../src/auth/authorize.js';
+import type { ScopeOf } from '../../src/scope/organization-scope.js';
 import type { OperationContext } from '../common/context.js';
 import { toViewer } from './viewer.mapper.js';
 import { OrganizationType, ViewerType } from './viewer.type.js';

@@ -54,16 +54,16 @@ export function sealHead(organization: Types.ObjectId, end: ChainEnd, key: Buffe
 }
 
 /** One thing that is wrong with a chain. */
-export interface ChainFault {
+export interface ChainFailure {
   readonly sequence: number;
-  readonly fault: string;
+  readonly reason: string;
 }
 
 /** What was found in a chain. */
 export interface ChainReport {
   readonly events: number;
   readonly end: ChainEnd;
-  readonly faults: readonly ChainFault[];
+  readonly failures: readonly ChainFailure[];
 }
 
 /** Faults told one by one; what follows the first hundred is of no more help. */
@@ -76,8 +76,8 @@ const largestReport = 100;
  * @param anchor an end that was noted elsewhere: the one thing that shows a chain cut off together with its head
  */
 export async function examineChain(events: AsyncIterable<AuditEvent>, head: AuditHead | null, key: Buffer, anchor?: ChainEnd): Promise<ChainReport> {
-  const faults: ChainFault[] = [];
-  const report = (sequence: number, fault: string): void => void (faults.length < largestReport && faults.push({ sequence, fault }));
+  const failures: ChainFailure[] = [];
+  const report = (sequence: number, reason: string): void => void (failures.length < largestReport && failures.push({ sequence, reason }));
   const noted = new Map([...(head ? [[head.sequence, head.hash] as const] : []), ...(anchor ? [[anchor.sequence, anchor.hash] as const] : [])]);
   let end = emptyChain;
   let count = 0;
@@ -93,7 +93,7 @@ export async function examineChain(events: AsyncIterable<AuditEvent>, head: Audi
   if (head && !sameHash(sealHead(head._id, head, key).seal, head.seal)) report(head.sequence, 'the head of the chain was changed');
   const longest = Math.max(0, ...noted.keys());
   if (longest > end.sequence) report(longest, `the chain ends at ${end.sequence}: ${longest - end.sequence} events are missing from its end`);
-  return { events: count, end, faults };
+  return { events: count, end, failures };
 }
 
 const hmac = (key: Buffer, text: string): string => createHmac('sha256', key).update(text).digest('hex');

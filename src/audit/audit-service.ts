@@ -1,10 +1,10 @@
 import { Types, type QueryFilter } from 'mongoose';
 import type { AuditEvent } from '../../models/index.js';
-import { authorize } from '../auth/permissions.js';
+import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { toObjectId } from '../input.js';
-import type { ScopeOf } from '../organization-scope.js';
-import { readPage, type Page, type PageRequest } from '../pagination.js';
+import type { ScopeOf } from '../scope/organization-scope.js';
+import { readPage, type Page, type PageRequest } from '../scope/pagination.js';
 import type { AuditOutcome, AuditTrail } from './audit-trail.js';
 
 /** All conditions must hold. */

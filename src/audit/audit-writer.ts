@@ -2,17 +2,19 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { mongo, Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { AuditEvent, Models } from '../../models/index.js';
-import { isDuplicateKey, slowestReadMs } from '../database.js';
+import { isDuplicateKey, slowestReadMs } from '../storage/database.js';
 import { ServiceUnavailableError } from '../errors.js';
-import { createGroupCommit, type GroupResult } from '../group-commit.js';
+import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { chainEvent, emptyChain, sealHead, type ChainEnd, type UnchainedEvent } from './audit-chain.js';
 import type { AuditActor, AuditEntry, AuditTrail } from './audit-trail.js';
+import type { ProtectionOf } from '../protection/protection.js';
 
 /** The key of an organization's chain. Stable: the whole chain is checked with it. */
 export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
 
 /** How often the head of a chain that grows is written. Until then a cut end shows only against an anchor. Milliseconds. */
 const headPeriodMs = 1_000;
+
 /** Other processes may have appended first; each time somebody gets on. */
 const largestTries = 100;
 
@@ -137,4 +139,9 @@ async function insertInOrder({ auditEvents }: Models, events: AuditEvent[]): Pro
     if (error instanceof mongo.MongoBulkWriteError && isDuplicateKey(error) && !error.result.getWriteConcernError()) return error.insertedCount;
     throw error;
   }
+}
+
+/** The keys of the audit chains: one an organization, the same for ever, and never in the database in the clear. */
+export function auditKeys(protectionOf: ProtectionOf): AuditKeyOf {
+  return async (organization) => (await protectionOf(organization).writer()).derivedKey('audit');
 }

@@ -7,28 +7,28 @@ export type Member = Pick<Viewer, 'organizationId'> & Partial<Pick<Viewer, 'role
 
 /**
  * Whether a patient is open to somebody.
- * - OPEN: the patient has no care team, or one that names the caller, or the caller is no clinician (other roles see no
+ * - ALLOWED: the patient has no care team, or one that names the caller, or the caller is no clinician (other roles see no
  *   names, and are not bound to care teams)
  * - BREAK_GLASS: the caller has given a reason, and its time has not run out; whatever is seen is flagged
- * - CLOSED
+ * - DENIED
  */
-export type CareTeamAccess = 'OPEN' | 'BREAK_GLASS' | 'CLOSED';
+export type CareTeamAccess = 'ALLOWED' | 'BREAK_GLASS' | 'DENIED';
 
 /** What of a patient decides on access. */
 export type CareTeamRecord = Pick<StoredPatient, 'careTeam' | 'breakGlass'>;
 
 export function careTeamAccess({ role, username }: Member, { careTeam, breakGlass }: CareTeamRecord, now = new Date()): CareTeamAccess {
-  if (role !== Role.CLINICIAN || careTeam === undefined || careTeam.includes(username!)) return 'OPEN';
-  return breakGlass?.some((grant) => grant.username === username && grant.expiresAt > now) ? 'BREAK_GLASS' : 'CLOSED';
+  if (role !== Role.CLINICIAN || careTeam === undefined || careTeam.includes(username!)) return 'ALLOWED';
+  return breakGlass?.some((grant) => grant.username === username && grant.expiresAt > now) ? 'BREAK_GLASS' : 'DENIED';
 }
 
-/** The same as a filter: the patients that are not CLOSED. Undefined where all are open. */
-export function openPatients({ role, username }: Member, now = new Date()): QueryFilter<StoredPatient> | undefined {
+/** The same as a filter: the patients that are not DENIED. Undefined where all are open. */
+export function visiblePatients({ role, username }: Member, now = new Date()): QueryFilter<StoredPatient> | undefined {
   if (role !== Role.CLINICIAN) return undefined;
   return { $or: [{ careTeam: { $exists: false } }, { careTeam: username }, { breakGlass: { $elemMatch: { username, expiresAt: { $gt: now } } } }] };
 }
 
-/** Keeps patients that are CLOSED to somebody from them: in a query, and of a document that was found without it. */
+/** Keeps patients that are DENIED to somebody from them: in a query, and of a document that was found without it. */
 export interface PatientFence {
   readonly filter: QueryFilter<StoredPatient>;
   admits(patient: CareTeamRecord): boolean;
@@ -36,6 +36,6 @@ export interface PatientFence {
 
 /** Undefined where all patients are open. */
 export function patientFence(member: Member): PatientFence | undefined {
-  const filter = openPatients(member);
-  return filter && { filter, admits: (patient) => careTeamAccess(member, patient) !== 'CLOSED' };
+  const filter = visiblePatients(member);
+  return filter && { filter, admits: (patient) => careTeamAccess(member, patient) !== 'DENIED' };
 }

@@ -1,6 +1,4 @@
 import { Role } from '../../models/index.js';
-import { ForbiddenError, UnauthenticatedError } from '../errors.js';
-import type { Viewer } from './viewer.js';
 
 /**
  * Every action there is, and the roles that may do it. A role that is not named is refused, and so is an action that
@@ -39,24 +37,12 @@ export type Action = keyof typeof permissions;
 
 export const actions = Object.keys(permissions) as readonly Action[];
 
+/** The roles that may do it. */
+export function rolesThatMay(action: Action): readonly Role[] {
+  return permissions[action];
+}
+
 /** Whether the role may do it. */
 export function mayRole(role: Role, action: Action): boolean {
-  return (permissions[action] as readonly Role[]).includes(role);
-}
-
-/** Whether the viewer may: the role, and for an API key its scopes too. */
-export function mayViewer({ role, scopes }: Pick<Viewer, 'role' | 'scopes'>, action: Action): boolean {
-  return mayRole(role, action) && (scopes === undefined || scopes.includes(action));
-}
-
-/**
- * Refuses a caller who may not do it; services call this before anything else.
- * @throws UnauthenticatedError without a viewer, ForbiddenError for a role that is not allowed
- */
-export function authorize(viewer: Viewer | null, action: Action): asserts viewer is Viewer {
-  if (!viewer) throw new UnauthenticatedError();
-  if (!mayRole(viewer.role, action)) {
-    throw new ForbiddenError(`The role ${viewer.role} may not do ${action}: ask for a token of the role ${permissions[action].join(' or ')}.`, action);
-  }
-  if (!mayViewer(viewer, action)) throw new ForbiddenError(`This API key may not do ${action}: use one with that scope.`, action);
+  return rolesThatMay(action).includes(role);
 }

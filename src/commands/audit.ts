@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { ChainEnd } from '../audit/audit-chain.js';
-import { auditKeys } from '../audit/audit-keys.js';
+import { auditKeys } from '../audit/audit-writer.js';
 import { verifyChains } from '../audit/verify-chains.js';
 import { StartupError } from '../errors.js';
-import { openProtection } from '../protection/open-protection.js';
+import { startProtection } from '../protection/start-protection.js';
 import { commandConfig } from './environment.js';
-import { openLocalDatabase } from './local-access.js';
-import { localMasterKeys } from './master-keys.js';
+import { connectLocalDatabase } from './local-access.js';
+import { localMasterKeys } from './secret-key.js';
 
 /** `SEQUENCE:HASH`, as `audit verify` prints it. */
 function parseAnchor(text: string): ChainEnd {
@@ -24,13 +24,13 @@ export function auditCommand(): Command {
     .action(async ({ org, anchor }: { org?: string; anchor?: ChainEnd }) => {
       if (anchor && org === undefined) throw new StartupError('--anchor belongs to one organization: name it with --org.');
       const config = commandConfig();
-      const database = await openLocalDatabase(config);
+      const database = await connectLocalDatabase(config);
       try {
-        const { protectionOf } = await openProtection(database.models, await localMasterKeys(config));
-        for await (const { slug, events, end, faults } of verifyChains(database.models, auditKeys(protectionOf), org === undefined ? undefined : { slug: org, ...(anchor && { anchor }) })) {
-          if (faults.length > 0) process.exitCode = 1;
-          process.stdout.write(`${faults.length === 0 ? 'ok  ' : 'FAIL'} ${slug}: ${events} events, anchor ${end.sequence}:${end.hash}\n`);
-          for (const { sequence, fault } of faults) process.stdout.write(`     event ${sequence}: ${fault}\n`);
+        const { protectionOf } = await startProtection(database.models, await localMasterKeys(config));
+        for await (const { slug, events, end, failures } of verifyChains(database.models, auditKeys(protectionOf), org === undefined ? undefined : { slug: org, ...(anchor && { anchor }) })) {
+          if (failures.length > 0) process.exitCode = 1;
+          process.stdout.write(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${slug}: ${events} events, anchor ${end.sequence}:${end.hash}\n`);
+          for (const { sequence, reason } of failures) process.stdout.write(`     event ${sequence}: ${reason}\n`);
         }
       } finally {
         await database.close();

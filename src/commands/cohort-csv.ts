@@ -11,7 +11,7 @@ export interface CohortRow {
 }
 
 /** Faults named in one message; the rest are counted. */
-const faultsShown = 10;
+const issuesShown = 10;
 
 /**
  * Reads a cohort: a header of `mrn` and feature codes, then a line a patient, empty = missing. Nothing is returned
@@ -19,7 +19,7 @@ const faultsShown = 10;
  * @throws StartupError naming line, column and reason of every fault, never a value
  */
 export async function readCohort(file: string, features: readonly ModelFeature[]): Promise<CohortRow[]> {
-  const faults: string[] = [];
+  const issues: string[] = [];
   const rows: CohortRow[] = [];
   const lineOfMrn = new Map<string, number>();
   const definitions = new Map(features.map((feature) => [feature.code, feature]));
@@ -30,24 +30,24 @@ export async function readCohort(file: string, features: readonly ModelFeature[]
     for await (const { record, info } of records as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) {
       const { mrn = '', ...cells } = record;
       const at = `line ${info.lines}`;
-      if (mrn === '') faults.push(`${at}: mrn is empty`);
-      else if (lineOfMrn.has(mrn)) faults.push(`${at}: the same mrn as in line ${lineOfMrn.get(mrn)}`);
+      if (mrn === '') issues.push(`${at}: mrn is empty`);
+      else if (lineOfMrn.has(mrn)) issues.push(`${at}: the same mrn as in line ${lineOfMrn.get(mrn)}`);
       lineOfMrn.set(mrn, info.lines);
       rows.push({
         mrn,
         features: Object.entries(cells).map(([code, text]) => {
-          const { value, fault } = parseCell(definitions.get(code)!, text);
-          if (fault) faults.push(`${at}: ${code} ${fault}`);
+          const { value, issue } = parseCell(definitions.get(code)!, text);
+          if (issue) issues.push(`${at}: ${code} ${issue}`);
           return { code, value };
         }),
       });
     }
   } catch (error) {
-    throw new StartupError(`${file}: ${csvFault(error)}`);
+    throw new StartupError(`${file}: ${csvIssue(error)}`);
   }
-  if (faults.length > 0) {
-    const more = faults.length > faultsShown ? `; and ${faults.length - faultsShown} more` : '';
-    throw new StartupError(`${file}: ${faults.slice(0, faultsShown).join('; ')}${more}. Nothing was sent.`);
+  if (issues.length > 0) {
+    const more = issues.length > issuesShown ? `; and ${issues.length - issuesShown} more` : '';
+    throw new StartupError(`${file}: ${issues.slice(0, issuesShown).join('; ')}${more}. Nothing was sent.`);
   }
   if (rows.length === 0) throw new StartupError(`${file}: has no patients below its header.`);
   return rows;
@@ -62,16 +62,16 @@ function checkedHeader(header: string[], definitions: ReadonlyMap<string, ModelF
   return header;
 }
 
-function parseCell(feature: ModelFeature, text: string): { value: number | null; fault?: string } {
-  if (text === '') return { value: null, fault: feature.missing.policy === 'REQUIRED' ? 'is missing, and the model requires it' : undefined };
+function parseCell(feature: ModelFeature, text: string): { value: number | null; issue?: string } {
+  if (text === '') return { value: null, issue: feature.missing.policy === 'REQUIRED' ? 'is missing, and the model requires it' : undefined };
   // Number() takes more than people mean by a number: '0x10', 'Infinity'.
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { value: null, fault: 'is not a number' };
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { value: null, issue: 'is not a number' };
   const value = Number(text);
-  return { value, fault: featureValueIssue(feature, value) };
+  return { value, issue: featureValueIssue(feature, value) };
 }
 
 /** csv-parse quotes cells in its messages: keep its line, not its words. */
-function csvFault(error: unknown): string {
+function csvIssue(error: unknown): string {
   if (error instanceof StartupError) return error.message;
   const { code, lines, syscall } = error as { code?: string; lines?: number; syscall?: string };
   if (syscall) return `cannot be read (${code}): check the name and your rights`;

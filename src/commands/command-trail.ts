@@ -1,15 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type { Models } from '../../models/index.js';
-import { auditKeys } from '../audit/audit-keys.js';
-import { createAuditTrail, type AuditWriter } from '../audit/audit-writer.js';
-import type { Config } from '../config.js';
-import { createLogger } from '../logger.js';
-import { openProtection, type OpenProtection } from '../protection/open-protection.js';
-import { localMasterKeys } from './master-keys.js';
+import { auditKeys, createAuditTrail, type AuditWriter } from '../audit/audit-writer.js';
+import type { Config } from '../config/config.js';
+import { createLogger } from '../process/logger.js';
+import { startProtection, type StartedProtection } from '../protection/start-protection.js';
+import { localMasterKeys } from './secret-key.js';
+import type { AuditActor } from '../audit/audit-trail.js';
+import { commandLineUsername } from '../identity/users/username.js';
 
 /** What a command needs to record what it does, and to read and write what is encrypted. */
 export interface CommandTrail {
   readonly audit: AuditWriter;
-  readonly protection: OpenProtection;
+  readonly protection: StartedProtection;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface CommandTrail {
  * @throws StartupError without the master keys of the database: what cannot be recorded is not done
  */
 export async function withCommandTrail<T>(config: Config, models: Models, command: string, work: (trail: CommandTrail) => Promise<T>): Promise<T> {
-  const protection = await openProtection(models, await localMasterKeys(config));
+  const protection = await startProtection(models, await localMasterKeys(config));
   const audit = createAuditTrail(models, auditKeys(protection.protectionOf), createLogger(config.logLevel, `riskgraph-${command}`));
   try {
     return await work({ audit, protection });
@@ -26,3 +28,10 @@ export async function withCommandTrail<T>(config: Config, models: Models, comman
     await audit.close();
   }
 }
+
+/** Who the audit trail says did it when it was a command: nobody has logged in, but they have the database and its keys. */
+export const commandActor = (organizationId: string): AuditActor => ({
+  organizationId,
+  username: commandLineUsername,
+  origin: { requestId: randomUUID(), address: 'local' },
+});

@@ -2,9 +2,9 @@ import Table from 'cli-table3';
 import { Role } from '../../models/index.js';
 import { createGraphqlClient, type GraphqlClient } from '../client/graphql-client.js';
 import { PatientsDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument, type PredictionFieldsFragment } from '../client/generated/graphql.js';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
-import { issueLocalToken, openLocalDatabase } from './local-access.js';
+import { issueLocalToken, connectLocalDatabase } from './local-access.js';
 import { startProgressBar } from './progress-bar.js';
 import { seedPatients } from './seed.js';
 
@@ -33,7 +33,7 @@ export async function runDemonstration(config: Config, url: string): Promise<voi
 }
 
 async function prepare(config: Config, write: (text: string) => void): Promise<string> {
-  const database = await openLocalDatabase(config);
+  const database = await connectLocalDatabase(config);
   try {
     const written = await seedPatients(config, database.models, { count: 20, seed: 1, organization });
     write(written > 0 ? `Seeded ${written} synthetic patients` : 'The synthetic patients are there already');

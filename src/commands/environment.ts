@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadConfig, type Config } from '../config.js';
+import { InvalidArgumentError } from 'commander';
+import { loadConfig, type Config } from '../config/config.js';
 
 /**
  * The configuration of a command: the environment, completed by a `.env` file in the working directory.
@@ -16,3 +17,10 @@ export function loadEnvironmentFile(): void {
   const file = resolve('.env');
   if (existsSync(file)) process.loadEnvFile(file);
 }
+
+/** Parser of a whole number within bounds, for commander. */
+export const wholeNumber = (minimum: number, maximum: number) => (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < minimum || value > maximum) throw new InvalidArgumentError(`Give a whole number from ${minimum} to ${maximum}.`);
+  return value;
+};

@@ -1,6 +1,6 @@
 import { StartupError } from '../errors.js';
 import { loadEnvironmentFile } from './environment.js';
-import { readAll } from './standard-input.js';
+import { readAll } from './password-prompt.js';
 
 /** How the option reads in `--help`. */
 export const tokenOption = '--token <token>';

@@ -2,22 +2,20 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { Types } from 'mongoose';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataKey, Models, Organization } from '../../models/index.js';
-import { auditKeys } from '../audit/audit-keys.js';
-import { createAuditTrail } from '../audit/audit-writer.js';
-import { recorded } from '../audit/recorded.js';
-import type { Config } from '../config.js';
-import { encryptStoredData } from '../encrypt-stored-data.js';
+import type { StoredDataKey, Models, Organization } from '../../models/index.js';
+import { auditKeys, createAuditTrail } from '../audit/audit-writer.js';
+import { recorded } from '../audit/audit-trail.js';
+import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
-import { createLogger } from '../logger.js';
+import { createLogger } from '../process/logger.js';
 import { createKeyRotations } from '../protection/key-rotations.js';
 import { dataKeyStatus } from '../protection/key-status.js';
-import { openProtection, type OpenProtection } from '../protection/open-protection.js';
+import { startProtection, type StartedProtection } from '../protection/start-protection.js';
 import { requestRotations, rotationProgress, type RotationProgress } from '../protection/request-rotations.js';
-import { commandActor } from './command-actor.js';
+import { commandActor } from './command-trail.js';
 import { commandConfig } from './environment.js';
-import { openLocalDatabase, type LocalDatabase } from './local-access.js';
-import { localMasterKeys } from './master-keys.js';
+import { connectLocalDatabase, type LocalDatabase } from './local-access.js';
+import { localMasterKeys } from './secret-key.js';
 import { startProgressBar, type ProgressBar } from './progress-bar.js';
 
 /** How often a rotation is looked at, milliseconds. */
@@ -48,12 +46,11 @@ export function keysCommand(): Command {
   return keys;
 }
 
-async function withProtection(work: (config: Config, database: LocalDatabase, protection: OpenProtection) => Promise<void>): Promise<void> {
+async function withProtection(work: (config: Config, database: LocalDatabase, protection: StartedProtection) => Promise<void>): Promise<void> {
   const config = commandConfig({ LOG_LEVEL: 'warn' });
-  const database = await openLocalDatabase(config);
+  const database = await connectLocalDatabase(config);
   try {
-    const protection = await openProtection(database.models, await localMasterKeys(config));
-    await encryptStoredData(database.models, protection.protectionOf);
+    const protection = await startProtection(database.models, await localMasterKeys(config));
     await work(config, database, protection);
   } finally {
     await database.close();
@@ -61,12 +58,12 @@ async function withProtection(work: (config: Config, database: LocalDatabase, pr
 }
 
 /** Asks for the rotations and follows them to their end. Where no worker can be, it does their work. */
-async function rotateKeys(config: Config, { models, exclusive }: LocalDatabase, protection: OpenProtection, slug: string | undefined): Promise<RotationProgress> {
+async function rotateKeys(config: Config, { models, exclusive }: LocalDatabase, protection: StartedProtection, slug: string | undefined): Promise<RotationProgress> {
   const organizations = await models.organizations.find(slug === undefined ? {} : { slug }, { _id: 1 }).lean<Pick<Organization, '_id'>[]>();
   if (organizations.length === 0 && slug !== undefined) throw new StartupError(`There is no organization "${slug}": name one that "riskgraph keys status" lists.`);
   const logger = createLogger(config.logLevel, 'riskgraph-keys');
   const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
-  const onRecord = <T>({ _id, organization }: DataKey, work: () => Promise<T>): Promise<T> =>
+  const onRecord = <T>({ _id, organization }: StoredDataKey, work: () => Promise<T>): Promise<T> =>
     recorded(audit, commandActor(organization.toHexString()), { action: 'encryption-key:rotate', subject: { kind: 'ENCRYPTION_KEY', id: _id.toHexString() } }, work);
   const ids = await requestRotations(models, protection.store.masterKeyId, organizations.map(({ _id }) => _id), onRecord).finally(() => audit.close());
   const rotations = createKeyRotations({ models, protection, leaseMs: config.jobLeaseMs, logger });
@@ -84,9 +81,9 @@ async function followRotations(models: Models, ids: readonly Types.ObjectId[], m
     for (;;) {
       const progress = await rotationProgress(models, ids);
       if (progress.total > 0) bar ??= startProgressBar('documents', progress.total);
-      bar?.update(progress.processed, `${ids.length - progress.open} of ${ids.length} organizations`, progress.total);
-      if (progress.open === 0) return progress;
-      if (!told && progress.waiting === progress.open && Date.now() > started + patienceMs) {
+      bar?.update(progress.processed, `${ids.length - progress.unfinished} of ${ids.length} organizations`, progress.total);
+      if (progress.unfinished === 0) return progress;
+      if (!told && progress.waiting === progress.unfinished && Date.now() > started + patienceMs) {
         told = true;
         process.stderr.write(`No worker has begun yet: start one whose present master key is "${masterKey}". What was asked for is kept; Ctrl-C only ends the waiting.\n`);
       }

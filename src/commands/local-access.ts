@@ -1,15 +1,14 @@
 import type { Connection } from 'mongoose';
 import { createModels, ensureIndexes, type Models, type Role } from '../../models/index.js';
-import { recorded } from '../audit/recorded.js';
-import { createAccessTokens } from '../auth/access-token.js';
-import { ensureLocalUser, ensureOrganization } from '../auth/organizations.js';
-import type { Config } from '../config.js';
-import { connectDatabase } from '../database.js';
+import { recorded } from '../audit/audit-trail.js';
+import { createAccessTokens } from '../identity/access-token.js';
+import { ensureLocalUser, ensureOrganization } from '../identity/organizations.js';
+import type { Config } from '../config/config.js';
+import { connectDatabase } from '../storage/database.js';
 import { openDataDirectory, readRuntime } from '../embedded/data-directory.js';
 import { startEngines } from '../embedded/engines.js';
 import { StartupError } from '../errors.js';
-import { commandActor } from './command-actor.js';
-import { withCommandTrail } from './command-trail.js';
+import { commandActor, withCommandTrail } from './command-trail.js';
 import { localSecretKey } from './secret-key.js';
 
 /** A database for the time of one command. */
@@ -24,7 +23,7 @@ export interface LocalDatabase {
  * The database of this installation: that of MONGO_URI, else that of the running `up`, else the embedded one, started
  * for as long as the command lasts.
  */
-export async function openLocalDatabase(config: Config): Promise<LocalDatabase> {
+export async function connectLocalDatabase(config: Config): Promise<LocalDatabase> {
   const uri = config.mongoUri ?? (await readRuntime(config.dataDirectory))?.mongoUri;
   if (uri) return bind(await connectDatabase(uri, { tls: config.mongoTls }), false);
   const directory = await openDataDirectory(config.dataDirectory);

@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable, type Readable } from 'node:stream';
 import { StartupError } from '../errors.js';
-import { readAll } from './standard-input.js';
 
 /** The streams of the terminal, or what stands in for them. */
 export interface PromptStreams {
@@ -45,4 +44,11 @@ async function askTwice(input: Readable, output: Writable): Promise<string> {
   } finally {
     lines.close();
   }
+}
+
+/** All there is to read. One line end at the end belongs to the file, not to what it holds. */
+export async function readAll(input: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));
+  return Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, '');
 }

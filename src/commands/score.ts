@@ -12,14 +12,14 @@ import {
   type PredictionFieldsFragment,
   type RiskModelsQuery,
 } from '../client/generated/graphql.js';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { readRuntime } from '../embedded/data-directory.js';
 import { StartupError } from '../errors.js';
 import type { ModelFeature } from '../risk/manifest.js';
 import { readCohort } from './cohort-csv.js';
 import { commandConfig } from './environment.js';
 import { givenToken, tokenHelp, tokenOption } from './given-token.js';
-import { issueLocalToken, openLocalDatabase } from './local-access.js';
+import { issueLocalToken, connectLocalDatabase } from './local-access.js';
 import { startProgressBar } from './progress-bar.js';
 import { storeCohort } from './store-cohort.js';
 
@@ -40,7 +40,7 @@ interface Results {
   readonly failures: { readonly patientId: string; readonly message: string }[];
 }
 
-type ServedModel = RiskModelsQuery['riskModels'][number];
+type ListedModel = RiskModelsQuery['riskModels'][number];
 
 /** `riskgraph score FILE.csv`: a whole cohort through the running API. */
 export function scoreCommand(): Command {
@@ -73,7 +73,7 @@ async function localUrl(config: Config): Promise<string> {
 }
 
 async function localToken(config: Config, organization: string): Promise<string> {
-  const database = await openLocalDatabase(config);
+  const database = await connectLocalDatabase(config);
   try {
     return await issueLocalToken(config, database.models, { role: Role.CLINICIAN, organization, timeToLiveSeconds: 24 * 3600 });
   } finally {
@@ -98,7 +98,7 @@ async function scoreCohort(client: GraphqlClient, file: string, options: ScoreOp
 }
 
 /** One job for a cohort that a request can name, several one after the other for a larger one. */
-async function scoreInBatches(client: GraphqlClient, ids: readonly string[], model: ServedModel): Promise<Results> {
+async function scoreInBatches(client: GraphqlClient, ids: readonly string[], model: ListedModel): Promise<Results> {
   const results: Results = { predictions: [], failures: [] };
   for (let start = 0; start < ids.length; start += patientsPerJob) {
     const patientIds = ids.slice(start, start + patientsPerJob);
@@ -111,7 +111,7 @@ async function scoreInBatches(client: GraphqlClient, ids: readonly string[], mod
   return results;
 }
 
-async function chooseModel(client: GraphqlClient, { model, modelVersion }: ScoreOptions): Promise<ServedModel> {
+async function chooseModel(client: GraphqlClient, { model, modelVersion }: ScoreOptions): Promise<ListedModel> {
   const { riskModels } = await client.request(RiskModelsDocument);
   const versions = riskModels.filter(({ id }) => id === model);
   const chosen = modelVersion
@@ -123,7 +123,7 @@ async function chooseModel(client: GraphqlClient, { model, modelVersion }: Score
 }
 
 /** The API's description of a feature as the engine's own checks read it. */
-function toManifestFeature(feature: ServedModel['features'][number]): ModelFeature {
+function toManifestFeature(feature: ListedModel['features'][number]): ModelFeature {
   const { missing } = feature;
   return {
     code: feature.code,
@@ -166,7 +166,7 @@ async function readResults(client: GraphqlClient, id: string, into: Results): Pr
   }
 }
 
-function toLine(mrn: string, { probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment, model: ServedModel): (string | number)[] {
+function toLine(mrn: string, { probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment, model: ListedModel): (string | number)[] {
   const byCode = new Map(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
   return [mrn, probability, riskBand, rawOutput, explanation.baseValue, ...model.features.map(({ code }) => byCode.get(code)!)];
 }

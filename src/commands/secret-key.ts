@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Config } from '../config/config.js';
+import { deriveMasterKey, type MasterKey } from '../protection/master-keys.js';
 
 /**
  * The signing key of an installation that sets no SECRET_KEY: made once, kept in the data directory (mode 0600), so
@@ -17,4 +19,11 @@ export async function localSecretKey(dataDirectory: string): Promise<string> {
   await link(draft, file).catch(() => undefined);
   await rm(draft);
   return readFile(file, 'utf8');
+}
+
+/** The master keys of an installation; where it sets no SECRET_KEY, the last one comes from the secret that `up` keeps. */
+export async function localMasterKeys(config: Config): Promise<readonly MasterKey[]> {
+  // The configuration has seen to it already where there is a SECRET_KEY, which production always has.
+  if (config.secretKey !== undefined) return config.masterKeys;
+  return [...config.masterKeys, deriveMasterKey(await localSecretKey(config.dataDirectory))];
 }

@@ -1,17 +1,14 @@
 import { Command } from 'commander';
 import type { Models } from '../../models/index.js';
 import { shippedModelsDirectory } from '../app.js';
-import { recorded } from '../audit/recorded.js';
-import { ensureOrganization } from '../auth/organizations.js';
-import type { Config } from '../config.js';
-import { encryptStoredData } from '../encrypt-stored-data.js';
-import { createOrganizationScopes } from '../organization-scope.js';
+import { recorded } from '../audit/audit-trail.js';
+import { ensureOrganization } from '../identity/organizations.js';
+import type { Config } from '../config/config.js';
+import { createOrganizationScopes } from '../scope/organization-scope.js';
 import { loadRiskModels } from '../risk/registry.js';
-import { commandActor } from './command-actor.js';
-import { withCommandTrail } from './command-trail.js';
-import { commandConfig } from './environment.js';
-import { openLocalDatabase } from './local-access.js';
-import { wholeNumber } from './option-values.js';
+import { commandActor, withCommandTrail } from './command-trail.js';
+import { commandConfig, wholeNumber } from './environment.js';
+import { connectLocalDatabase } from './local-access.js';
 import { syntheticPatients } from './synthetic-patients.js';
 
 const patientsPerWrite = 1_000;
@@ -25,7 +22,7 @@ export function seedCommand(): Command {
     .option('--org <slug>', 'organization, made when missing', 'demo')
     .action(async ({ patients, seed, org }: { patients: number; seed: number; org: string }) => {
       const config = commandConfig();
-      const database = await openLocalDatabase(config);
+      const database = await connectLocalDatabase(config);
       try {
         const written = await seedPatients(config, database.models, { count: patients, seed, organization: org });
         process.stdout.write(`${written} synthetic patients written to ${org}, ${patients - written} were there already\n`);
@@ -47,7 +44,6 @@ export async function seedPatients(
   await registry.close();
   const patients = syntheticPatients(count, seed, [...features.values()], new Date());
   return withCommandTrail(config, models, 'seed', async ({ audit, protection: { protectionOf } }) => {
-    await encryptStoredData(models, protectionOf);
     const organizationId = tenant._id.toHexString();
     const records = createOrganizationScopes(models, protectionOf)({ organizationId }).patients;
     const actor = commandActor(organizationId);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { startWorkers } from '../../workers/index.js';
 import { startApi } from '../api.js';
 import { createApp, type App } from '../app.js';
-import { createLogger } from '../logger.js';
+import { createLogger } from '../process/logger.js';
 import { commandConfig } from './environment.js';
 import { reportToParent } from './server-process.js';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { describeExit, exitOf, terminate } from '../embedded/child-exit.js';
 import type { Engine } from '../embedded/engine.js';
 import { spawnEntry } from '../embedded/spawn-entry.js';

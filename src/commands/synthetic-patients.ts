@@ -1,6 +1,6 @@
 import { Types } from 'mongoose';
 import { AdministrativeGender } from '../../models/index.js';
-import type { Patient } from '../patients/patient.js';
+import type { Patient } from '../scope/patient.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
 const givenNames: Readonly<Record<AdministrativeGender, readonly string[]>> = {

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Role } from '../../models/index.js';
-import { longestTokenMs } from '../auth/access-token.js';
+import { longestTokenMs } from '../identity/access-token.js';
 import { commandConfig } from './environment.js';
-import { issueLocalToken, openLocalDatabase } from './local-access.js';
+import { issueLocalToken, connectLocalDatabase } from './local-access.js';
 
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
@@ -24,7 +24,7 @@ export function tokenCommand(): Command {
     .addOption(new Option('--ttl <duration>', 'how long it is valid, e.g. 15m, 1h, 7d').argParser(parseDuration).default(3600, '1h'))
     .action(async ({ role, org, ttl }: { role: Role; org: string; ttl: number }) => {
       const config = commandConfig();
-      const database = await openLocalDatabase(config);
+      const database = await connectLocalDatabase(config);
       try {
         const token = await issueLocalToken(config, database.models, { role, organization: org, timeToLiveSeconds: ttl });
         process.stdout.write(`${token}\n`);

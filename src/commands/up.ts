@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { openDataDirectory, writeRuntime, type DataDirectory } from '../embedded/data-directory.js';
 import { startEngines, type Engines } from '../embedded/engines.js';
 import { supervise } from '../embedded/supervisor.js';
 import { runDemonstration } from './demonstration.js';
 import { commandConfig } from './environment.js';
-import { requireFreePort } from './free-port.js';
+import { requireFreePort } from '../http/listen.js';
 import { localSecretKey } from './secret-key.js';
 import { childEnvironment, startServerProcess } from './server-process.js';
 

@@ -1,25 +1,24 @@
 import type { User } from '../../models/index.js';
-import { auditKeys } from '../audit/audit-keys.js';
+import { auditKeys, createAuditTrail } from '../audit/audit-writer.js';
 import type { AuditActor } from '../audit/audit-trail.js';
-import { createAuditTrail } from '../audit/audit-writer.js';
-import { ensureOrganization } from '../auth/organizations.js';
-import { createPasswords } from '../auth/passwords/passwords.js';
-import { createRevocationEpochs } from '../auth/revocation/revocation-epoch.js';
-import { createRevocationStore } from '../auth/revocation/revocation-store.js';
-import type { Revoke } from '../auth/revocation/revocations.js';
-import { createSessionStore } from '../auth/sessions/session-store.js';
-import { createUserDirectory, type UserDirectory } from '../auth/users/user-directory.js';
-import { normalizeUsername } from '../auth/users/username.js';
-import type { Config } from '../config.js';
+import { ensureOrganization } from '../identity/organizations.js';
+import { createPasswords } from '../identity/passwords/passwords.js';
+import { createRevocationEpochs } from '../identity/revocation/revocation-epoch.js';
+import { createRevocationStore } from '../identity/revocation/revocation-store.js';
+import type { Revoke } from '../identity/revocation/revocations.js';
+import { createSessionStore } from '../identity/sessions/session-store.js';
+import { createUserDirectory, type UserDirectory } from '../identity/users/user-directory.js';
+import { normalizeUsername } from '../identity/users/username.js';
+import type { Config } from '../config/config.js';
 import { readRuntime } from '../embedded/data-directory.js';
 import { StartupError } from '../errors.js';
-import { createLogger } from '../logger.js';
-import { createOrganizationScopes, type OrganizationScope } from '../organization-scope.js';
-import { openProtection } from '../protection/open-protection.js';
-import { connectRedis, whenReady } from '../redis.js';
-import { commandActor } from './command-actor.js';
-import { openLocalDatabase } from './local-access.js';
-import { localMasterKeys } from './master-keys.js';
+import { createLogger } from '../process/logger.js';
+import { createOrganizationScopes, type OrganizationScope } from '../scope/organization-scope.js';
+import { startProtection } from '../protection/start-protection.js';
+import { connectRedis, whenReady } from '../storage/redis.js';
+import { commandActor } from './command-trail.js';
+import { connectLocalDatabase } from './local-access.js';
+import { localMasterKeys } from './secret-key.js';
 
 /** The users of one organization, for whoever has the database's password. */
 export interface UserAdministration {
@@ -38,14 +37,14 @@ export interface UserAdministration {
  * @param missing what to do when there is no such organization
  * @throws StartupError
  */
-export async function openUserAdministration(config: Config, slug: string, missing: 'make' | 'refuse'): Promise<UserAdministration> {
-  const database = await openLocalDatabase(config);
+export async function startUserAdministration(config: Config, slug: string, missing: 'make' | 'refuse'): Promise<UserAdministration> {
+  const database = await connectLocalDatabase(config);
   try {
     const { models } = database;
     const organization = missing === 'make' ? await ensureOrganization(models, slug) : await models.organizations.findOne({ slug }).lean();
     if (!organization) throw new StartupError(`There is no organization "${slug}": check --org.`);
     const organizationId = organization._id.toHexString();
-    const { protectionOf } = await openProtection(models, await localMasterKeys(config));
+    const { protectionOf } = await startProtection(models, await localMasterKeys(config));
     const scopeOf = createOrganizationScopes(models, protectionOf);
     const scope = scopeOf({ organizationId });
     const store = createRevocationStore(models);

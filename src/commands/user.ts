@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { Role, type User } from '../../models/index.js';
-import { parseCreateUser } from '../auth/users/user-input.js';
+import { parseCreateUser } from '../identity/users/user-input.js';
 import { commandConfig } from './environment.js';
 import { readNewPassword } from './password-prompt.js';
-import { openUserAdministration, type UserAdministration } from './user-administration.js';
+import { startUserAdministration, type UserAdministration } from './user-administration.js';
 
 interface Named {
   readonly org: string;
@@ -73,7 +73,7 @@ const lineOf = ({ username, role, disabled, passwordHash }: User): string =>
   [username.padEnd(24), role.padEnd(10), disabled ? 'disabled' : 'enabled', passwordHash ? '' : ' (no password)'].join(' ').trimEnd();
 
 async function administer(org: string, missing: 'make' | 'refuse', work: (administration: UserAdministration) => Promise<void>): Promise<void> {
-  const administration = await openUserAdministration(commandConfig(), org, missing);
+  const administration = await startUserAdministration(commandConfig(), org, missing);
   try {
     await work(administration);
   } finally {

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import { RiskModelsDocument, ViewerDocument } from '../client/generated/graphql.js';
+import { RiskModelsDocument, ViewerDocument , PredictionCreatedDocument } from '../client/generated/graphql.js';
 import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../client/graphql-client.js';
-import { PredictionCreatedDocument } from '../client/generated/graphql.js';
 import { failureLine } from './failure.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
 

@@ -21,14 +21,14 @@ const [databaseDirectory, sockets, nativeLibrary] = process.argv.slice(2);
 if (!databaseDirectory || !sockets) throw new Error('usage: mongo-host DATABASE_DIRECTORY SOCKET_DIRECTORY [NATIVE_LIBRARY]');
 const link = join(sockets, stableSocketName);
 
-const opening = openWhenFree(databaseDirectory);
+const starting = startWhenFree(databaseDirectory);
 followParent(async () => {
-  await (await opening).close();
+  await (await starting).close();
   rmSync(link, { force: true });
   removeWhenEmpty(sockets);
 });
 try {
-  const engine = await opening;
+  const engine = await starting;
   removeStaleSockets(sockets, engine.socketPath);
   pointLinkAt(engine.socketPath);
   report({ state: 'ready' });
@@ -40,7 +40,7 @@ try {
 }
 
 /** Opens the database, waiting for an earlier host that is still closing it. */
-async function openWhenFree(directory: string): Promise<EmbeddedMongodb> {
+async function startWhenFree(directory: string): Promise<EmbeddedMongodb> {
   const { open } = await loadEngine();
   const deadline = Date.now() + handoverPatience;
   for (;;) {

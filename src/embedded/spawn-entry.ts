@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { moduleEntry } from '../source-modules.js';
+import { moduleEntry } from '../process/source-modules.js';
 
 /** How to start a child process. */
 export interface EntryOptions {

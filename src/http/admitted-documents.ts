@@ -1,10 +1,10 @@
+import { createHash } from 'node:crypto';
 import { GraphQLError, specifiedRules, validate, type DocumentNode, type GraphQLSchema, type ValidationRule } from 'graphql';
-import type { QueryLimits } from '../config.js';
+import type { QueryLimits } from '../config/config.js';
 import { QueryTooComplexError } from '../errors.js';
 import { documentText, type DocumentRequest, type PersistedQueries } from './persisted-queries.js';
 import { createQueryCost } from './query-cost.js';
 import { checkShape, parseWithin, refuseAbove } from './query-limits.js';
-import { createRecentDocuments } from './recent-documents.js';
 
 /** The way in of every document, over HTTP and WebSocket alike: on the list, within the limits, valid. */
 export interface AdmittedDocuments {
@@ -44,8 +44,8 @@ export function createAdmittedDocuments(
   function read(text: string): DocumentNode | readonly Error[] {
     const document = parseWithin(text, limits ?? { tokens: Number.MAX_SAFE_INTEGER });
     if (limits) checkShape(schema, document, limits);
-    const faults = validate(schema, document, rules, { hideSuggestions: true });
-    if (faults.length > 0) return faults;
+    const errors = validate(schema, document, rules, { hideSuggestions: true });
+    if (errors.length > 0) return errors;
     admitted.add(document);
     remembered.add(text, document);
     return document;
@@ -77,3 +77,46 @@ const noIntrospection: ValidationRule = (context) => ({
     context.reportError(new GraphQLError('Introspection is off in production: read schema/schema.graphql, which comes with RiskGraph.', { nodes: node }));
   },
 });
+
+/** Documents that were parsed and found valid lately; the one used longest ago goes first. */
+export interface RecentDocuments {
+  add(text: string, document: DocumentNode): void;
+  byText(text: string): DocumentNode | undefined;
+  /** @param hash SHA-256 of the text, hexadecimal */
+  byHash(hash: string): DocumentNode | undefined;
+}
+
+/** @param capacity characters of text in all; a document that would fill more than a quarter of it is not kept */
+export function createRecentDocuments(capacity: number): RecentDocuments {
+  // A Map keeps the order of insertion, so that the first is the one used longest ago.
+  const documents = new Map<string, { readonly document: DocumentNode; readonly hash: string }>();
+  const byHash = new Map<string, DocumentNode>();
+  let characters = 0;
+
+  const drop = (text: string, hash: string): void => {
+    documents.delete(text);
+    byHash.delete(hash);
+    characters -= text.length;
+  };
+  return {
+    add(text, document) {
+      if (text.length > capacity / 4 || documents.has(text)) return;
+      const hash = createHash('sha256').update(text).digest('hex');
+      documents.set(text, { document, hash });
+      byHash.set(hash, document);
+      characters += text.length;
+      for (const [oldest, { hash: oldestHash }] of documents) {
+        if (characters <= capacity) break;
+        drop(oldest, oldestHash);
+      }
+    },
+    byText(text) {
+      const found = documents.get(text);
+      if (!found) return undefined;
+      documents.delete(text);
+      documents.set(text, found);
+      return found.document;
+    },
+    byHash: (hash) => byHash.get(hash),
+  };
+}

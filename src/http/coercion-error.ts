@@ -3,7 +3,7 @@ import type { FieldError } from '../errors.js';
 import { placeInQuery } from './place-in-query.js';
 
 /** What is wrong with a request, without a word of what its values were. */
-export interface RequestFault {
+export interface RequestIssue {
   readonly message: string;
   readonly fields: FieldError[];
 }
@@ -14,7 +14,7 @@ export interface RequestFault {
  * and from the query's own text, and stay.
  * https://github.com/graphql/graphql-js/blob/16.x.x/src/execution/values.ts
  */
-export function describeRequestFault({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): RequestFault {
+export function describeRequestIssue({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): RequestIssue {
   const node = nodes?.[0];
   if (message.startsWith('Syntax Error')) return at('query', 'has a syntax error: check its brackets and quotes');
   if (message.startsWith('Unknown operation named')) return at('operationName', 'is not an operation of the document');
@@ -33,7 +33,7 @@ export function describeRequestFault({ message, nodes }: Pick<GraphQLError, 'mes
   return { message: shown, fields: [{ path: place ?? 'query', message: shown }] };
 }
 
-const at = (path: string, message: string): RequestFault => ({ message: `${path}: ${message}`, fields: [{ path, message }] });
+const at = (path: string, message: string): RequestIssue => ({ message: `${path}: ${message}`, fields: [{ path, message }] });
 
 const valueKinds: ReadonlySet<string> = new Set([Kind.INT, Kind.FLOAT, Kind.STRING, Kind.BOOLEAN, Kind.NULL, Kind.ENUM, Kind.LIST, Kind.OBJECT]);
 

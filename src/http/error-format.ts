@@ -1,12 +1,12 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { isDatabaseOutage, isReadTimeout } from '../database.js';
+import { isDatabaseOutage, isReadTimeout } from '../storage/database.js';
 import { BadUserInputError, RateLimitedError, RiskGraphError, type ErrorCode } from '../errors.js';
-import { describeRequestFault, type RequestFault } from './coercion-error.js';
+import { describeRequestIssue, type RequestIssue } from './coercion-error.js';
 
 /** Codes of Apollo and graphql-js that say the caller's request is at fault. */
-const requestFaultCodes: ReadonlySet<string> = new Set([
+const requestIssueCodes: ReadonlySet<string> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'BAD_REQUEST',
@@ -39,8 +39,8 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
       logger.warn({ err: cause }, 'a read took too long');
       return show('SERVICE_UNAVAILABLE', 'The database took too long to find this: ask for less at once, or try again when it is less busy.');
     }
-    const requestFault = requestFaultOf(error, graphqlError);
-    if (requestFault) return show('BAD_USER_INPUT', requestFault.message, { fields: requestFault.fields });
+    const requestIssue = requestIssueOf(error, graphqlError);
+    if (requestIssue) return show('BAD_USER_INPUT', requestIssue.message, { fields: requestIssue.fields });
     const correlationId = randomUUID();
     logger.error({ correlationId, err: cause }, 'request failed');
     return show('INTERNAL', `Something went wrong on our side. Tell your operator the correlation id ${correlationId}.`, { correlationId });
@@ -55,11 +55,11 @@ function detailsOf(error: RiskGraphError): object {
 }
 
 /** Undefined when the fault is not the caller's. */
-function requestFaultOf(error: unknown, graphqlError: GraphQLError | undefined): RequestFault | undefined {
+function requestIssueOf(error: unknown, graphqlError: GraphQLError | undefined): RequestIssue | undefined {
   const { code } = (graphqlError ?? (error as Partial<GraphQLError> | undefined))?.extensions ?? {};
-  if (!graphqlError) return typeof code === 'string' && requestFaultCodes.has(code) ? describeRequestFault(error as Error & { nodes: undefined }) : undefined;
+  if (!graphqlError) return typeof code === 'string' && requestIssueCodes.has(code) ? describeRequestIssue(error as Error & { nodes: undefined }) : undefined;
   // graphql-js gives its own coercion and validation errors no original error and, over WebSocket, no code either.
   const fromGraphql = graphqlError.originalError === undefined && code === undefined;
-  const atFault = fromGraphql || (typeof code === 'string' && requestFaultCodes.has(code)) || badArgument.test(graphqlError.message);
-  return atFault ? describeRequestFault(graphqlError) : undefined;
+  const isAboutRequest = fromGraphql || (typeof code === 'string' && requestIssueCodes.has(code)) || badArgument.test(graphqlError.message);
+  return isAboutRequest ? describeRequestIssue(graphqlError) : undefined;
 }

@@ -49,7 +49,7 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
     async onConnect({ connectionParams, extra }) {
       const { id, ip } = extra.request;
       const caller = await identifyCaller(sources.app, connectionParams?.authorization ?? connectionParams?.Authorization, { requestId: id, address: ip });
-      if (caller.authenticationFault) return unidentified(extra.socket, caller.authenticationFault);
+      if (caller.authenticationError) return unidentified(extra.socket, caller.authenticationError);
       if (caller.viewer && !extra.request.caller?.viewer && (await isTooOften(limiter, caller, ip))) {
         extra.socket.close(tooManyRequests, 'Too many requests: try again in a minute');
         return false;
@@ -65,7 +65,7 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
       const requestId = randomUUID();
       const caller = extra.credential!.callerOf(requestId);
       try {
-        caps?.open(extra.socket, caller.viewer ? `${caller.viewer.organizationId}/${caller.viewer.username}` : 'anonymous', payload);
+        caps?.begin(extra.socket, caller.viewer ? `${caller.viewer.organizationId}/${caller.viewer.username}` : 'anonymous', payload);
         await limiter?.count(caller, extra.request.ip ?? 'closed');
         const document = documents.admit(payload) ?? [new BadUserInputError([{ path: 'query', message: 'is missing' }])];
         if (!isDocument(document)) throw document;

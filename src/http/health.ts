@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { App } from '../app.js';
-import { withinTime } from '../within-time.js';
+import { withinTime } from '../process/within-time.js';
 
 type DependencyState = 'up' | 'down';
 

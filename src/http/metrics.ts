@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { openStates } from '../jobs/job-status.js';
+import { unfinishedStates } from '../jobs/job-status.js';
 import type { ContextSources } from './operation-context.js';
 
 /** `/metrics` in Prometheus' text format. Labels are methods, routes, states: nothing that a caller can choose. */
@@ -30,7 +30,7 @@ export function registerMetrics(server: FastifyInstance, { app, jobStreams, pred
     labelNames: ['state'],
     registers: [register],
     async collect() {
-      for (const state of openStates) {
+      for (const state of unfinishedStates) {
         this.set({ state }, await app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN));
       }
     },

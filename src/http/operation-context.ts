@@ -2,11 +2,11 @@ import DataLoader from 'dataloader';
 import type { Prediction, ScoringJob } from '../../models/index.js';
 import type { App } from '../app.js';
 import type { RequestOrigin, Viewer } from '../auth/viewer.js';
-import { isDatabaseOutage } from '../database.js';
+import { isDatabaseOutage } from '../storage/database.js';
 import { ServiceUnavailableError, UnauthenticatedError } from '../errors.js';
 import type { JobStreams } from '../jobs/job-stream.js';
-import type { PredictionStreams } from '../jobs/prediction-stream.js';
-import type { Patient } from '../patients/patient.js';
+import type { PredictionStreams } from '../predictions/prediction-stream.js';
+import type { Patient } from '../scope/patient.js';
 
 /** What each operation is given; the schema reads it as its OperationContext. */
 export interface ContextSources {
@@ -25,7 +25,7 @@ export interface Caller {
   readonly viewer: Viewer | null;
   readonly origin: RequestOrigin;
   /** Why the credential that was sent counts for nothing: it is not valid, or that cannot be told just now. */
-  readonly authenticationFault?: UnauthenticatedError | ServiceUnavailableError;
+  readonly authenticationError?: UnauthenticatedError | ServiceUnavailableError;
 }
 
 /** A credential that is not valid makes an anonymous caller, who is told why by the first rule that refuses. */
@@ -34,9 +34,9 @@ export async function identifyCaller({ identity }: App, authorization: unknown, 
     const found = await identity.authenticator.authenticate(authorization);
     return { viewer: found && { ...found, origin }, origin };
   } catch (error) {
-    if (error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError) return { viewer: null, origin, authenticationFault: error };
+    if (error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError) return { viewer: null, origin, authenticationError: error };
     if (!isDatabaseOutage(error)) throw error;
-    return { viewer: null, origin, authenticationFault: new ServiceUnavailableError('The database does not answer: try again in a moment.') };
+    return { viewer: null, origin, authenticationError: new ServiceUnavailableError('The database does not answer: try again in a moment.') };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod } from 'fastify';
 import { ServiceUnavailableError } from '../errors.js';
-import { withinTime } from '../within-time.js';
+import { withinTime } from '../process/within-time.js';
 import type { ErrorFormatter } from './error-format.js';
 
 /** What `fastifyApolloHandler` makes. */
@@ -16,10 +16,10 @@ export function limitOperationTime(handler: ApolloHandler, timeoutMs: number, fo
   return async function limited(request, reply) {
     return withinTime(Promise.resolve(handler.call(this, request, reply)), timeoutMs, () => {
       void reply.status(503).type('application/json; charset=utf-8');
-      return JSON.stringify({ errors: [formatError(timeoutFault(timeoutMs))] });
+      return JSON.stringify({ errors: [formatError(timeoutError(timeoutMs))] });
     });
   };
 }
 
-const timeoutFault = (timeoutMs: number): ServiceUnavailableError =>
+const timeoutError = (timeoutMs: number): ServiceUnavailableError =>
   new ServiceUnavailableError(`The operation took longer than its ${timeoutMs / 1000} s: ask for less at once. What a mutation began may still take effect: look before you repeat it.`);

@@ -1,6 +1,6 @@
 import { getComplexity, type ComplexityEstimator } from 'graphql-query-complexity';
 import { getNamedType, getNullableType, getOperationAST, getVariableValues, isListType, Kind, visit, type DocumentNode, type GraphQLSchema, type SelectionSetNode } from 'graphql';
-import { largestPage } from '../pagination.js';
+import { largestPage } from '../scope/pagination.js';
 
 /** What a list without an argument for its length is taken to hold: the shipped model has 13 features, most models fewer than 40. */
 const plainListLength = 20;

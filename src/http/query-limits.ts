@@ -2,7 +2,7 @@ import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
 import { Kind, parse, validate, type DocumentNode, type FragmentDefinitionNode, type GraphQLSchema, type SelectionSetNode } from 'graphql';
-import type { QueryLimits } from '../config.js';
+import type { QueryLimits } from '../config/config.js';
 import { QueryTooComplexError } from '../errors.js';
 
 // What each limit counts, how much of it is known to be needed (by the documents of src/client/operations.graphql, the queries of

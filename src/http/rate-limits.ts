@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Viewer } from '../auth/viewer.js';
-import type { RateLimits } from '../config.js';
+import type { RateLimits } from '../config/config.js';
 import { RateLimitedError } from '../errors.js';
-import { createGroupCommit, type GroupCommit, type GroupResult } from '../group-commit.js';
-import { addressBlock } from '../auth/sessions/address-block.js';
+import { createGroupCommit, type GroupCommit, type GroupResult } from '../storage/group-commit.js';
+import { addressBlock } from '../net/address-block.js';
 import type { Caller } from './operation-context.js';
 
 /** Windows are whole minutes from a caller's first request. */
@@ -58,7 +58,7 @@ interface Counter {
 /**
  * Requests that arrive together are counted in one round trip, so that counting costs next to nothing where it matters.
  */
-function createCounter(redis: Redis, points: number, keyPrefix: string, fault: string): Counter {
+function createCounter(redis: Redis, points: number, keyPrefix: string, refusal: string): Counter {
   const limiter = new RateLimiterRedis({
     storeClient: redis,
     keyPrefix,
@@ -94,7 +94,7 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, fault: s
       passed.set(key, before + 1);
       if (before < passing) return { value: undefined };
       const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-      return { error: new RateLimitedError(`${fault}, at most ${points} a minute: try again in ${seconds} s.`, seconds) };
+      return { error: new RateLimitedError(`${refusal}, at most ${points} a minute: try again in ${seconds} s.`, seconds) };
     });
   }, { gather: () => turn() });
   return {

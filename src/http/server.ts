@@ -7,10 +7,10 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import type { GraphQLSchema } from 'graphql';
 import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
-import { whenReady } from '../redis.js';
+import { whenReady } from '../storage/redis.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import { documentStore, persistedQueries, recordRefusals, refuseSubscriptions, refuseUnadmitted, sayRateLimited } from './apollo-plugins.js';
-import { cannotListen } from './cannot-listen.js';
+import { cannotListen } from './listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
@@ -21,7 +21,7 @@ import { readPersistedQueries } from './persisted-queries.js';
 import { everyProtection, type Protections } from './protections.js';
 import { createRequestLimiter, type RequestLimiter } from './rate-limits.js';
 import { createRequestAdmission } from './request-admission.js';
-import { createClientErrorHandler, createNotFoundHandler, largestRequestBytes, requestFault, requestTimeoutMs } from './request-faults.js';
+import { createClientErrorHandler, createNotFoundHandler, largestRequestBytes, requestError, requestTimeoutMs } from './request-errors.js';
 import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
 
@@ -49,8 +49,8 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
-  const answerFault = (error: FastifyError, reply: FastifyReply): FastifyReply =>
-    reply.status(error.statusCode ?? 500).send({ errors: [formatError(requestFault(error) ?? error)] });
+  const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
+    reply.status(error.statusCode ?? 500).send({ errors: [formatError(requestError(error) ?? error)] });
   const server = fastify({
     bodyLimit: largestRequestBytes,
     genReqId: () => randomUUID(),
@@ -58,7 +58,7 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     forceCloseConnections: true,
     trustProxy,
     clientErrorHandler: createClientErrorHandler(formatError),
-    frameworkErrors: (error, _request, reply) => void answerFault(error, reply),
+    frameworkErrors: (error, _request, reply) => void answerError(error, reply),
   });
   const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
     schema,
@@ -83,7 +83,7 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   });
   await apollo.start();
 
-  server.setErrorHandler((error: FastifyError, _request, reply) => void answerFault(error, reply));
+  server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
   server.setNotFoundHandler(createNotFoundHandler(server, formatError));
   await server.register(websocket, {
     // graphql-ws sets handleProtocols too, but only when the first socket is open already.
@@ -96,7 +96,7 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     },
   });
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
-  const limiter = protections.rateLimits ? await openLimiter(server, sources) : undefined;
+  const limiter = protections.rateLimits ? await startLimiter(server, sources) : undefined;
   const mostSockets = protections.socketLimits ? config.socketLimits.socketsPerNode : Infinity;
   const admission = createRequestAdmission(sources, documents, formatError, { limiter, mostSockets });
   const caps = protections.socketLimits ? createSubscriptionCaps(config.socketLimits) : undefined;
@@ -123,7 +123,7 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   };
 }
 
-async function openLimiter(server: FastifyInstance, { app }: ContextSources): Promise<RequestLimiter> {
+async function startLimiter(server: FastifyInstance, { app }: ContextSources): Promise<RequestLimiter> {
   const redis = app.connectRedis('dispensable');
   server.addHook('onClose', async () => redis.disconnect());
   // Else the first requests would be counted in memory, by each process for itself.

@@ -30,8 +30,8 @@ export interface SocketCredential {
  * Refuses a socket whose credential counts for nothing.
  * @returns what graphql-ws's onConnect takes for a no: it closes with 4403, unless that was done here with another code
  */
-export function unidentified(socket: WebSocket, fault: RiskGraphError): false {
-  if (fault instanceof ServiceUnavailableError) socket.close(tryAgainLater, 'Try again later: the credential cannot be verified now');
+export function unidentified(socket: WebSocket, error: RiskGraphError): false {
+  if (error instanceof ServiceUnavailableError) socket.close(tryAgainLater, 'Try again later: the credential cannot be verified now');
   return false;
 }
 
@@ -42,8 +42,8 @@ export async function answerPing(socket: WebSocket, credential: SocketCredential
 }
 
 /** Watches over a socket: closes it with 4403 when the credential it came with, or the last one it was given, ends or is revoked. */
-export function holdCredential(app: App, socket: WebSocket, opened: Caller): SocketCredential {
-  let caller = opened;
+export function holdCredential(app: App, socket: WebSocket, connected: Caller): SocketCredential {
+  let caller = connected;
   let expiry: NodeJS.Timeout | undefined;
   const stopWatching = app.identity.revocations.onChange(endIfRevoked);
 
@@ -78,7 +78,7 @@ export function holdCredential(app: App, socket: WebSocket, opened: Caller): Soc
       for (const name of Object.keys(payload)) delete payload[name];
       const fresh = await identifyCaller(app, authorization, caller.origin).catch(() => undefined);
       // What cannot be verified now changes nothing: the client sees by expiresAt that the old credential stands.
-      const unknown = fresh === undefined || fresh.authenticationFault instanceof ServiceUnavailableError;
+      const unknown = fresh === undefined || fresh.authenticationError instanceof ServiceUnavailableError;
       if (!unknown) {
         if (!fresh.viewer || !caller.viewer || !hasSameRights(fresh.viewer, caller.viewer)) return end('the fresh credential is not valid for this socket');
         if (socket.readyState !== socket.OPEN) return;

@@ -1,4 +1,4 @@
-import type { SocketLimits } from '../config.js';
+import type { SocketLimits } from '../config/config.js';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
 
 /** A socket of a caller without a token is of no use: nothing is served on it. It may live this long, milliseconds. */
@@ -16,7 +16,7 @@ export interface SubscriptionCaps {
    * @param operation whatever stands for this one subscription
    * @throws RateLimitedError when the socket or the user has too many open, ServiceUnavailableError when the process has
    */
-  open(socket: object, user: string, operation: object): void;
+  begin(socket: object, user: string, operation: object): void;
   /** More than once does no harm. */
   close(operation: object): void;
   /** Closes all that the socket has open. */
@@ -41,19 +41,19 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
   }
 
   return {
-    open(socket, user, operation) {
-      const open = ofSocket.get(socket) ?? new Set();
-      const openOfUser = ofUser.get(user) ?? 0;
-      if (open.size >= limits.perSocket) {
-        throw new RateLimitedError(`This socket has ${open.size} subscriptions open, which is the limit: complete some, or open another socket.`, retryAfterSeconds);
+    begin(socket, user, operation) {
+      const ofThisSocket = ofSocket.get(socket) ?? new Set();
+      const countOfUser = ofUser.get(user) ?? 0;
+      if (ofThisSocket.size >= limits.perSocket) {
+        throw new RateLimitedError(`This socket has ${ofThisSocket.size} subscriptions open, which is the limit: complete some, or open another socket.`, retryAfterSeconds);
       }
-      if (openOfUser >= limits.perUser) {
-        throw new RateLimitedError(`This user has ${openOfUser} subscriptions open on this server, which is the limit: complete some.`, retryAfterSeconds);
+      if (countOfUser >= limits.perUser) {
+        throw new RateLimitedError(`This user has ${countOfUser} subscriptions open on this server, which is the limit: complete some.`, retryAfterSeconds);
       }
       if (ofNode >= limits.perNode) throw new ServiceUnavailableError('This server has as many subscriptions open as it serves: connect again, to another one, in a moment.');
-      ofSocket.set(socket, open.add(operation));
+      ofSocket.set(socket, ofThisSocket.add(operation));
       holders.set(operation, { socket, user });
-      ofUser.set(user, openOfUser + 1);
+      ofUser.set(user, countOfUser + 1);
       ofNode += 1;
     },
     close,

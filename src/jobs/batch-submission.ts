@@ -1,23 +1,23 @@
 import { Types } from 'mongoose';
 import { ScoringJobKind, type Models, type ScoringChunk, type ScoringJob } from '../../models/index.js';
-import type { AuditTrail } from '../audit/audit-trail.js';
-import { recorded } from '../audit/recorded.js';
-import { authorize } from '../auth/permissions.js';
+import { type AuditTrail, recorded } from '../audit/audit-trail.js';
+import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
-import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
-import { openPatientIds } from '../patients/care-team-fence.js';
+import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
+import { visiblePatientIds } from '../patients/care-team-fence.js';
 import { authorizeFilter, patientQuery } from '../patients/patient-service.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest } from './idempotency.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
-import { newJob, requireModel } from './job-service.js';
+import { requireModel } from '../predictions/served-models.js';
+import { newJob } from './job-service.js';
 import type { JobStore } from './job-store.js';
-import { about } from './open-jobs.js';
-import { packIds } from './patient-ids.js';
-import { largestBlock } from './prediction-block.js';
+import { about } from './visible-jobs.js';
+import { packIds } from '../storage/binary.js';
+import { largestBlock } from '../predictions/prediction-block.js';
 
 /** Largest batch. */
 export const largestBatch = 1_000_000;
@@ -79,7 +79,7 @@ export function createBatchSubmission(
     const model = requireModel(registry, request.modelId, request.modelVersion);
     const common = newJob(viewer, model, request, identity);
     try {
-      const ids = request.patientIds ? named(scope, request.patientIds) : openPatientIds(scope, viewer, patientQuery(request.filter ?? {}));
+      const ids = request.patientIds ? named(scope, request.patientIds) : visiblePatientIds(scope, viewer, patientQuery(request.filter ?? {}));
       const total = await writeChunks(common._id, ids, Math.min(largestChunk, largestBlock(model.manifest.features.length)));
       if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
       return await recorded(audit, viewer, { action: 'job:submit', ...about(common) }, async () => {

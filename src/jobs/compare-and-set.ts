@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { mongo, PipelineStage } from 'mongoose';
 import type { JobStatus, Models, ScoringJob } from '../../models/index.js';
-import { isDatabaseOutage } from '../database.js';
-import { createGroupCommit, type GroupCommit } from '../group-commit.js';
-import { largestCohort } from './cohort.js';
+import { isDatabaseOutage } from '../storage/database.js';
+import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
+import { largestCohort } from '../storage/group-queries.js';
 
 /** Transitions kept a job; far above what bounded attempts and retries by hand make. */
 const transitionsKept = 200;

@@ -1,6 +1,8 @@
-import type { Models, ScoringJob } from '../../models/index.js';
+import { Types } from 'mongoose';
+import type { Models, ScoringJob, ScoringChunk } from '../../models/index.js';
 
 const dayMs = 86_400_000;
+
 const jobsPerRound = 1_000;
 
 /**
@@ -38,4 +40,24 @@ async function jobsWithPredictions({ predictions, predictionBlocks }: Models, id
   const job = { $in: ids };
   const found = await Promise.all([predictions.distinct('job', { job }), predictionBlocks.distinct('job', { job, size: { $gt: 0 } })]);
   return found.flat() as ScoringJob['_id'][];
+}
+
+/** Far longer than a submission takes. Milliseconds. */
+const submissionMs = 86_400_000;
+
+/**
+ * Removes chunks without a job: left behind by a process that died between them and the job, at submission or at the
+ * end of the retention time.
+ * @returns how many were removed
+ */
+export async function pruneChunks({ scoringChunks, scoringJobs }: Models, now = new Date()): Promise<number> {
+  const youngest = Types.ObjectId.createFromTime((now.getTime() - submissionMs) / 1000);
+  const orphaned = await scoringChunks.aggregate<{ _id: ScoringChunk['job'] }>([
+    { $match: { job: { $lt: youngest } } },
+    { $group: { _id: '$job' } },
+    { $lookup: { from: scoringJobs.collection.collectionName, localField: '_id', foreignField: '_id', pipeline: [{ $project: { _id: 1 } }], as: 'owners' } },
+    { $match: { owners: [] } },
+  ]);
+  const { deletedCount } = await scoringChunks.deleteMany({ job: { $in: orphaned.map(({ _id }) => _id) } });
+  return deletedCount;
 }

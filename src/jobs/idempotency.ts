@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ScoringJob } from '../../models/index.js';
 import { ConflictError } from '../errors.js';
-import type { OrganizationScope } from '../organization-scope.js';
+import type { OrganizationScope } from '../scope/organization-scope.js';
 import type { FieldWriter } from '../protection/protection.js';
 
 /** What a job keeps of the idempotency key and of the request that came under it: enough to know both again, and no more. */

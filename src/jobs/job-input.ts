@@ -1,10 +1,6 @@
 import { z } from 'zod';
 import { AdministrativeGender } from '../../models/index.js';
-
-const modelChoice = {
-  modelId: z.string().min(1, 'must not be empty').max(64, 'must have at most 64 characters'),
-  modelVersion: z.string().max(40, 'must have at most 40 characters').nullish(),
-};
+import { modelChoice } from '../predictions/simulation-input.js';
 
 const jobOptions = {
   ...modelChoice,
@@ -14,16 +10,8 @@ const jobOptions = {
 };
 
 export const submitScoringJobSchema = z.object({ ...jobOptions, patientId: z.string() });
+
 export type SubmitScoringJob = z.input<typeof submitScoringJobSchema>;
-
-const featureSchema = z.object({ code: z.string().max(64, 'must have at most 64 characters'), value: z.number('must be a finite number').nullable() });
-
-export const simulateRiskSchema = z.object({
-  ...modelChoice,
-  patientId: z.string().nullish(),
-  features: z.array(featureSchema).max(1000, 'must have at most 1000 features').nullish(),
-});
-export type SimulateRisk = z.input<typeof simulateRiskSchema>;
 
 /** Largest number of patients a batch may name one by one; use `filter` or `all` for more. */
 export const largestPatientList = 100_000;
@@ -47,4 +35,5 @@ export const submitBatchScoringJobSchema = z
     path: ['patientIds'],
     message: 'give exactly one of patientIds, filter, or all: true',
   });
+
 export type SubmitBatchScoringJob = z.input<typeof submitBatchScoringJobSchema>;

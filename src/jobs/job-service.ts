@@ -1,26 +1,26 @@
 import { Types } from 'mongoose';
 import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
-import type { AuditTrail } from '../audit/audit-trail.js';
-import { recorded } from '../audit/recorded.js';
+import { type AuditTrail, recorded } from '../audit/audit-trail.js';
 import { careTeamAccess } from '../auth/care-team.js';
-import { authorize, type Action } from '../auth/permissions.js';
+import { authorize } from '../auth/authorize.js';
+import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
-import type { ScopeOf } from '../organization-scope.js';
-import { largestPage, type Page, type PageRequest } from '../pagination.js';
+import type { ScopeOf } from '../scope/organization-scope.js';
+import { largestPage, type Page, type PageRequest } from '../scope/pagination.js';
 import { outsideCareTeam, type CareTeamFence } from '../patients/care-team-fence.js';
-import { modelInputs, type PatientRecord } from '../patients/model-inputs.js';
+import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
-import type { ScoringJobFilter } from './job-filter.js';
+import { type ScoringJobFilter, about, createVisibleJobs, type VisibleJob } from './visible-jobs.js';
 import { isTerminal, revived, submitted } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
 import type { JobStore } from './job-store.js';
-import { about, createOpenJobs, type OpenJob } from './open-jobs.js';
 import type { ScoringRecords } from './scoring-records.js';
 import type { JobDispatcher } from './job-dispatcher.js';
+import { requireModel, invalidFeatures } from '../predictions/served-models.js';
 
 /** A patient of a batch that has no prediction, and why. */
 export interface PatientFault {
@@ -50,11 +50,11 @@ export interface JobService {
 }
 
 export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: CareTeamFence, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
-  const openJobs = createOpenJobs(scopeOf, audit, fence);
+  const visibleJobs = createVisibleJobs(scopeOf, audit, fence);
 
   /** @throws NotFoundError, also for the job of a patient who is closed to the viewer */
-  async function getOpen(viewer: Viewer, id: string, action: Action): Promise<OpenJob> {
-    const found = await openJobs.find(viewer, id, action);
+  async function getVisible(viewer: Viewer, id: string, action: Action): Promise<VisibleJob> {
+    const found = await visibleJobs.find(viewer, id, action);
     if (!found) throw new NotFoundError('This scoring job');
     return found;
   }
@@ -93,19 +93,19 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
   return {
     async find(viewer, id) {
       authorize(viewer, 'job:read');
-      const found = await openJobs.find(viewer, id, 'job:read');
+      const found = await visibleJobs.find(viewer, id, 'job:read');
       if (found?.flagged) await audit.record(viewer, { action: 'job:read', outcome: 'ALLOWED', ...about(found.job), flagged: true });
       return found?.job ?? null;
     },
 
     async findMany(viewer, ids) {
       authorize(viewer, 'job:read');
-      return openJobs.findMany(viewer, ids);
+      return visibleJobs.findMany(viewer, ids);
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'job:read');
-      return openJobs.list(viewer, request, filter);
+      return visibleJobs.list(viewer, request, filter);
     },
 
     async submit(viewer, input) {
@@ -120,7 +120,7 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
       const patient = patientId && (await records.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
       const access = careTeamAccess(viewer, patient);
-      if (access === 'CLOSED') throw outsideCareTeam('job:submit', request.patientId);
+      if (access === 'DENIED') throw outsideCareTeam('job:submit', request.patientId);
       const wanted: ScoringJob = { ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
       return recorded(audit, viewer, { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' }, async () => {
         // Why a patient cannot be scored tells of them: not before it is on record.
@@ -134,7 +134,7 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
 
     async cancel(viewer, id) {
       authorize(viewer, 'job:control');
-      const { job: known, flagged } = await getOpen(viewer, id, 'job:control');
+      const { job: known, flagged } = await getVisible(viewer, id, 'job:control');
       return recorded(audit, viewer, { action: 'job:control', ...about(known), flagged }, async () => {
         await store.requestCancel(known._id);
         const cancelled = await store.find(known._id);
@@ -151,14 +151,14 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
       authorize(viewer, 'prediction:read');
       if (first < 1 || first > largestPage) throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
       const chunks = await scopeOf(viewer).chunks(job).failed(first);
-      const faults = chunks.flatMap(({ failures }) => failures).slice(0, first);
-      const shown = await fence.show(viewer, 'prediction:read', faults);
+      const failures = chunks.flatMap(({ failures }) => failures).slice(0, first);
+      const shown = await fence.show(viewer, 'prediction:read', failures);
       return shown.flatMap((fault) => (fault ? [{ patientId: fault.patient.toHexString(), code: fault.code, message: fault.message }] : []));
     },
 
     async retry(viewer, id) {
       authorize(viewer, 'job:control');
-      const { job: known, flagged } = await getOpen(viewer, id, 'job:control');
+      const { job: known, flagged } = await getVisible(viewer, id, 'job:control');
       return recorded(audit, viewer, { action: 'job:control', ...about(known), flagged }, () => revive(viewer, known));
     },
   };
@@ -171,13 +171,6 @@ const reasonNotRevivable = ({ status, compactedAt }: ScoringJob): string =>
   compactedAt
     ? 'The scoring job ended longer ago than finished jobs are kept: submit a new one.'
     : `The scoring job is ${status.state}: only a FAILED or CANCELLED one can be retried.`;
-
-/** @throws NotFoundError when no such model, or not that version, is served */
-export function requireModel(registry: RiskModelRegistry, id: string, version: string | null | undefined): RiskModel {
-  const model = registry.find(id, version ?? undefined);
-  if (!model) throw new NotFoundError(version ? 'This version of the risk model' : 'This risk model');
-  return model;
-}
 
 /** What all kinds of jobs have in common at submission. */
 export function newJob(
@@ -208,15 +201,10 @@ export function newJob(
 }
 
 /** Tells the submitter at once what would make the job fail later. */
-function refuseUnscorable(model: RiskModel, patient: PatientRecord): void {
+function refuseUnscorable(model: RiskModel, patient: ModelSubject): void {
   try {
     model.encode(modelInputs(model.manifest, patient, new Date()));
   } catch (error) {
     throw error instanceof InvalidFeaturesError ? invalidFeatures(error) : error;
   }
-}
-
-/** The issues of an encoding as errors of the caller's input: `features.<code>`. */
-export function invalidFeatures(error: InvalidFeaturesError): BadUserInputError {
-  return new BadUserInputError(error.issues.map(({ code, message }) => ({ path: `features.${code}`, message })));
 }

@@ -1,4 +1,4 @@
-import { JobStage, ScoringJobState, type JobFault, type JobStatus, type ScoringJob } from '../../models/index.js';
+import { JobStage, ScoringJobState, type JobFailure, type JobStatus, type ScoringJob } from '../../models/index.js';
 
 /*
  * The life of a scoring job, as pure functions from one status to the next. Every one counts `sequence` up by one.
@@ -13,7 +13,7 @@ const terminalStates: ReadonlySet<ScoringJobState> = new Set([ScoringJobState.CO
 /** Whether nothing but a retry by hand can change the job any more. */
 export const isTerminal = (state: ScoringJobState): boolean => terminalStates.has(state);
 
-export const openStates: readonly ScoringJobState[] = [ScoringJobState.QUEUED, ScoringJobState.ACTIVE];
+export const unfinishedStates: readonly ScoringJobState[] = [ScoringJobState.QUEUED, ScoringJobState.ACTIVE];
 
 export function submitted(): JobStatus {
   return { sequence: 1, state: ScoringJobState.QUEUED, stage: JobStage.WAITING, processed: 0, failed: 0, attempts: 0 };
@@ -35,16 +35,16 @@ export function progressed(status: JobStatus, progress: Partial<Pick<JobStatus, 
 }
 
 /** Back in line after a passing fault, which stays visible. */
-export function requeued(status: JobStatus, error: JobFault): JobStatus {
+export function requeued(status: JobStatus, error: JobFailure): JobStatus {
   return { ...next(status), state: ScoringJobState.QUEUED, stage: JobStage.WAITING, error };
 }
 
 export function completed(status: JobStatus, counts: { readonly processed: number; readonly failed: number }, now: Date): JobStatus {
-  const { error: _passingFault, ...kept } = next(status);
+  const { error: _passingError, ...kept } = next(status);
   return { ...kept, ...counts, state: ScoringJobState.COMPLETED, stage: JobStage.DONE, finishedAt: now };
 }
 
-export function failed(status: JobStatus, error: JobFault, now: Date): JobStatus {
+export function failed(status: JobStatus, error: JobFailure, now: Date): JobStatus {
   return { ...next(status), state: ScoringJobState.FAILED, finishedAt: now, error };
 }
 

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Types } from 'mongoose';
-import { ScoringJobState, type JobFault, type JobLease, type JobStatus, type Models, type ScoringJob } from '../../models/index.js';
-import { isDuplicateKey } from '../database.js';
+import { ScoringJobState, type JobFailure, type JobLease, type JobStatus, type Models, type ScoringJob } from '../../models/index.js';
+import { isDuplicateKey } from '../storage/database.js';
 import type { EventBus } from '../events/event-bus.js';
-import { groupedFind, groupedInsert } from '../group-queries.js';
-import { oncePerTurn } from '../turn.js';
-import { largestCohort } from './cohort.js';
+import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
+import { oncePerTurn } from '../process/turn.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
 
@@ -50,7 +49,7 @@ export interface JobStoreOptions {
 }
 
 /** The end of a job that was begun as often as it may be. */
-export const workerLost: JobFault = {
+export const workerLost: JobFailure = {
   code: 'WORKER_LOST',
   message: 'Every attempt ended without a result, the last one with its worker: retry the job, and if it happens again, ask your operator to look at the worker log for its id.',
 };

@@ -1,6 +1,6 @@
 import type { Types } from 'mongoose';
 import type { Logger } from 'pino';
-import { isDatabaseOutage } from '../database.js';
+import { isDatabaseOutage } from '../storage/database.js';
 import { BadUserInputError, NotFoundError } from '../errors.js';
 import type { Models, ScoringJob } from '../../models/index.js';
 import type { EventBus } from '../events/event-bus.js';
@@ -42,13 +42,13 @@ export function createJobStreams(models: Models, events: EventBus, logger: Logge
 
   /** Wakes who lags behind MongoDB. One query for all. */
   async function sweep(): Promise<void> {
-    const open = [...followers.values()].flatMap((ofJob) => [...ofJob]);
-    if (open.length === 0) return;
+    const following = [...followers.values()].flatMap((ofJob) => [...ofJob]);
+    if (following.length === 0) return;
     const jobs = await models.scoringJobs
-      .find({ _id: { $in: open.map(({ jobId }) => jobId) } }, { 'status.sequence': 1 })
+      .find({ _id: { $in: following.map(({ jobId }) => jobId) } }, { 'status.sequence': 1 })
       .lean<Pick<ScoringJob, '_id' | 'status'>[]>();
     const sequences = new Map(jobs.map((job) => [job._id.toHexString(), job.status.sequence]));
-    for (const follower of open) {
+    for (const follower of following) {
       if (sequences.get(follower.jobId.toHexString()) !== follower.sequence) follower.wake();
     }
   }

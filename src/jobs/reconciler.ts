@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { ScoringJobKind, ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
 import type { BatchProgress } from './batch-progress.js';
 import type { JobDispatcher } from './job-dispatcher.js';
-import { openStates } from './job-status.js';
+import { unfinishedStates } from './job-status.js';
 
 /** Jobs looked at a round; the least recently looked at come first, so that every job has its turn. */
 const jobsPerRound = 1_000;
@@ -23,12 +23,12 @@ export interface ReconcilerDependencies {
  */
 export async function reconcile({ models, dispatcher, batchProgress, graceMs, logger }: ReconcilerDependencies): Promise<number> {
   const now = new Date();
-  const open = await models.scoringJobs
-    .find({ 'status.state': { $in: openStates }, dispatchedAt: { $lt: new Date(now.getTime() - graceMs) } })
+  const unfinished = await models.scoringJobs
+    .find({ 'status.state': { $in: unfinishedStates }, dispatchedAt: { $lt: new Date(now.getTime() - graceMs) } })
     .sort({ dispatchedAt: 1 })
     .limit(jobsPerRound)
     .lean<ScoringJob[]>();
-  for (const job of open) {
+  for (const job of unfinished) {
     if (isInGoodHands(job, now)) continue;
     if (!(await dispatcher.restore(job))) {
       logger.warn('Redis is away: jobs wait in MongoDB');
@@ -37,10 +37,10 @@ export async function reconcile({ models, dispatcher, batchProgress, graceMs, lo
     if (job.kind === ScoringJobKind.BATCH) await batchProgress.refresh(job._id);
   }
   await models.scoringJobs.updateMany(
-    { _id: { $in: open.map(({ _id }) => _id) }, 'status.state': { $in: openStates } },
+    { _id: { $in: unfinished.map(({ _id }) => _id) }, 'status.state': { $in: unfinishedStates } },
     { $set: { dispatchedAt: now } },
   );
-  return open.length;
+  return unfinished.length;
 }
 
 /** A single job whose worker still renews its lease needs nothing. */

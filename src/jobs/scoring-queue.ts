@@ -2,8 +2,8 @@ import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { createGroupCommit } from '../group-commit.js';
-import { withinTime } from '../within-time.js';
+import { createGroupCommit } from '../storage/group-commit.js';
+import { withinTime } from '../process/within-time.js';
 
 /**
  * BullMQ queues by kind of work. Two, so that each worker keeps slots for single jobs however many chunks wait, and
@@ -46,12 +46,12 @@ export function createScoringQueue(
   options: { readonly prefix: string; readonly retryDelayMs: number; readonly timeoutMs: number },
   logger: Logger,
 ): ScoringQueue {
-  const open = (kind: QueueEntry['kind']): Queue => {
+  const connect = (kind: QueueEntry['kind']): Queue => {
     const queue = new Queue(queueNames[kind], { connection, prefix: options.prefix, skipVersionCheck: true });
     queue.on('error', (error) => logger.warn({ reason: error.message }, 'scoring queue'));
     return queue;
   };
-  const queues = { single: open('single'), chunk: open('chunk') };
+  const queues = { single: connect('single'), chunk: connect('chunk') };
   const jobOptions: JobsOptions = {
     attempts: redeliveries,
     backoff: { type: 'exponential', delay: options.retryDelayMs, jitter: 0.5 },

@@ -1,12 +1,11 @@
 import type { Types } from 'mongoose';
 import type { Models, Prediction, StoredPatient } from '../../models/index.js';
-import { isDuplicateKey } from '../database.js';
-import { groupedFind, groupedInsert } from '../group-queries.js';
-import { openScorablePatient, scorablePatientFields, type ScorablePatient, type StoredScorablePatient } from '../patients/scorable-patient.js';
+import { isDuplicateKey } from '../storage/database.js';
+import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
+import { decryptScorablePatient, scorablePatientFields, type ScorablePatient, type StoredScorablePatient } from '../patients/scorable-patient.js';
 import { collectPatientRows, patientRowFields, type PatientRows } from '../patients/patient-rows.js';
 import type { FieldReader, ProtectionOf } from '../protection/protection.js';
 import type { ModelFeature } from '../risk/manifest.js';
-import { largestCohort } from './cohort.js';
 
 /** What jobs read and write beside themselves. Single jobs that run at the same time share their round trips. */
 export interface ScoringRecords {
@@ -29,7 +28,7 @@ export function createScoringRecords({ patients, predictions }: Models, protecti
   return {
     async patient(organization, id) {
       const stored = await findPatient(id);
-      return stored?.organization.equals(organization) ? openScorablePatient(await protectionOf(organization).reader([stored.dataKey]), stored) : null;
+      return stored?.organization.equals(organization) ? decryptScorablePatient(await protectionOf(organization).reader([stored.dataKey]), stored) : null;
     },
     async patientRows(organization, ids, features) {
       const documents = await patients.collection

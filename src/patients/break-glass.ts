@@ -1,16 +1,15 @@
 import { Types } from 'mongoose';
 import { z } from 'zod';
 import type { StoredBreakGlassAccess } from '../../models/index.js';
-import type { AuditTrail } from '../audit/audit-trail.js';
-import { recorded } from '../audit/recorded.js';
+import { type AuditTrail, recorded } from '../audit/audit-trail.js';
 import { careTeamAccess } from '../auth/care-team.js';
-import { authorize } from '../auth/permissions.js';
+import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
-import type { ScopeOf } from '../organization-scope.js';
-import { readPage, type Page, type PageRequest } from '../pagination.js';
-import type { PatientCondition } from './patient-records.js';
+import type { ScopeOf } from '../scope/organization-scope.js';
+import { readPage, type Page, type PageRequest } from '../scope/pagination.js';
+import type { PatientCondition } from '../scope/patient-records.js';
 
 const breakGlassSchema = z.object({
   patientId: z.string().nullish(),
@@ -27,14 +26,14 @@ const reasonField = 'break_glass_accesses.reason';
 /** Lets clinicians open patients outside of their care team, for a while and for a reason that others read. */
 export interface BreakGlassService {
   /** @throws BadUserInputError, NotFoundError, ConflictError when the patient is open to the viewer already */
-  open(viewer: Viewer | null, input: BreakGlass): Promise<BreakGlassAccess>;
+  grant(viewer: Viewer | null, input: BreakGlass): Promise<BreakGlassAccess>;
   /** Newest first. */
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<BreakGlassAccess>>;
 }
 
 export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, minutes: number): BreakGlassService {
   return {
-    async open(viewer, input) {
+    async grant(viewer, input) {
       authorize(viewer, 'patient:break-glass');
       const { patientId, mrn, reason } = parseInput(breakGlassSchema, input);
       if ((patientId == null) === (mrn == null)) throw new BadUserInputError([{ path: 'patientId', message: 'give either patientId or mrn' }]);
@@ -46,7 +45,7 @@ export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, min
         throw new NotFoundError('This patient');
       }
       const grantedAt = new Date();
-      if (careTeamAccess(viewer, patient, grantedAt) !== 'CLOSED') {
+      if (careTeamAccess(viewer, patient, grantedAt) !== 'DENIED') {
         await audit.record(viewer, { action: 'patient:break-glass', outcome: 'FAILED', patientIds: [patient._id.toHexString()] });
         throw new ConflictError('This patient is open to you already: no reason is needed.');
       }

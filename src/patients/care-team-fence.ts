@@ -1,13 +1,12 @@
 import { Types, type QueryFilter } from 'mongoose';
 import { Role, type StoredPatient } from '../../models/index.js';
-import type { AuditAction, AuditTrail } from '../audit/audit-trail.js';
-import { recordRead } from '../audit/recorded.js';
-import { careTeamAccess, openPatients, type CareTeamAccess } from '../auth/care-team.js';
+import { type AuditAction, type AuditTrail, recordRead } from '../audit/audit-trail.js';
+import { careTeamAccess, visiblePatients, type CareTeamAccess } from '../auth/care-team.js';
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { ForbiddenError } from '../errors.js';
-import type { OrganizationScope } from '../organization-scope.js';
-import type { PatientCondition } from './patient-records.js';
+import type { OrganizationScope } from '../scope/organization-scope.js';
+import type { PatientCondition } from '../scope/patient-records.js';
 
 /** Why a patient that is there is not shown. The audit trail learns whose it was; the caller is not told the id. */
 export const outsideCareTeam = (action: Action = 'patient:read', patientId?: string): ForbiddenError =>
@@ -23,8 +22,8 @@ export async function refuseClosed({ everyPatient }: OrganizationScope, conditio
 
 /** The patients of the organization that are closed to this viewer; undefined when nobody is closed to it. */
 function closedPatients(viewer: Viewer): QueryFilter<StoredPatient> | undefined {
-  const open = openPatients(viewer);
-  return open && ({ $and: [{ careTeam: { $exists: true } }, { $nor: [open] }] } as QueryFilter<StoredPatient>);
+  const visible = visiblePatients(viewer);
+  return visible && ({ $and: [{ careTeam: { $exists: true } }, { $nor: [visible] }] } as QueryFilter<StoredPatient>);
 }
 
 /** Their ids, where they are few enough to be named in every query; undefined when they are more than `atMost`. */
@@ -38,16 +37,16 @@ export async function fewClosedPatientIds({ careTeams }: OrganizationScope, view
  * Ids of the patients that match and are open to this viewer, some thousands at a time. The same as `patients.ids`, but
  * an index answers it: who is closed is looked up first, as nearly nobody is.
  */
-export async function* openPatientIds(scope: OrganizationScope, viewer: Viewer, condition: PatientCondition): AsyncGenerator<readonly Types.ObjectId[]> {
+export async function* visiblePatientIds(scope: OrganizationScope, viewer: Viewer, condition: PatientCondition): AsyncGenerator<readonly Types.ObjectId[]> {
   const filter = closedPatients(viewer);
   const closed = new Set(filter ? (await collect(scope.careTeams.ids(filter))).map((id) => id.toHexString()) : []);
   for await (const ids of scope.everyPatient.ids(condition)) yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
 }
 
 /** Those of some patients that are open to this viewer. */
-export async function openAmong(scope: OrganizationScope, viewer: Viewer, ids: readonly Types.ObjectId[]): Promise<Types.ObjectId[]> {
+export async function visibleAmong(scope: OrganizationScope, viewer: Viewer, ids: readonly Types.ObjectId[]): Promise<Types.ObjectId[]> {
   const access = await accessById(scope, viewer, ids.map((id) => id.toHexString()));
-  return ids.filter((id) => access(id.toHexString()) !== 'CLOSED');
+  return ids.filter((id) => access(id.toHexString()) !== 'DENIED');
 }
 
 async function collect<T>(parts: AsyncIterable<readonly T[]>): Promise<T[]> {
@@ -68,7 +67,7 @@ export interface MaybeOfPatient {
 
 /** What a viewer may see of results, for services that do not hold the patients themselves. */
 export interface CareTeamFence {
-  /** How a patient is open to the viewer. What is about no patient is OPEN. */
+  /** How far the viewer may see a patient. What is about no patient is ALLOWED. */
   access(viewer: Viewer, patient: Types.ObjectId | undefined): Promise<CareTeamAccess>;
   /**
    * Leaves out what is about patients that are closed to the viewer. For what tells nothing of them but that they are there:
@@ -91,19 +90,19 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
   const fence: CareTeamFence = {
     async access(viewer, patient) {
       const id = patient?.toHexString();
-      return id === undefined ? 'OPEN' : (await accessById(scopeOf(viewer), viewer, [id]))(id);
+      return id === undefined ? 'ALLOWED' : (await accessById(scopeOf(viewer), viewer, [id]))(id);
     },
     async admit(viewer, action, results) {
       const ids = patientsOf(results);
       const access = await accessById(scopeOf(viewer), viewer, ids);
       await recordRead(audit, viewer, action, ids.filter((id) => access(id) === 'BREAK_GLASS'), { flagged: true });
-      return results.map((result) => (result?.patient && access(result.patient.toHexString()) === 'CLOSED' ? null : result));
+      return results.map((result) => (result?.patient && access(result.patient.toHexString()) === 'DENIED' ? null : result));
     },
     async show(viewer, action, results) {
       const ids = patientsOf(results);
       const access = await accessById(scopeOf(viewer), viewer, ids);
-      const shown = results.map((result) => (result && access(result.patient.toHexString()) !== 'CLOSED' ? result : null));
-      await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'CLOSED'));
+      const shown = results.map((result) => (result && access(result.patient.toHexString()) !== 'DENIED' ? result : null));
+      await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'DENIED'));
       return shown;
     },
     async showNamed(viewer, action, result) {
@@ -121,7 +120,7 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
     },
   };
   async function recordFailure(viewer: Viewer, action: AuditAction, patient: Types.ObjectId): Promise<void> {
-    const flagged = (await fence.access(viewer, patient)) !== 'OPEN';
+    const flagged = (await fence.access(viewer, patient)) !== 'ALLOWED';
     await audit.record(viewer, { action, outcome: 'FAILED', patientIds: [patient.toHexString()], flagged });
   }
   return fence;
@@ -131,13 +130,13 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
 const patientsOf = (results: readonly (MaybeOfPatient | null)[]): string[] => [...new Set(results.flatMap((result) => result?.patient?.toHexString() ?? []))];
 
 async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids: readonly string[]): Promise<(id: string) => CareTeamAccess> {
-  if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'OPEN';
+  if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'ALLOWED';
   const restricted = await careTeams.find(
     { _id: { $in: ids.map((id) => new Types.ObjectId(id)) }, careTeam: { $exists: true } },
     { projection: { careTeam: 1, breakGlass: 1 } },
   );
   const byId = new Map(restricted.map((patient) => [patient._id.toHexString(), careTeamAccess(viewer, patient)]));
-  return (id) => byId.get(id) ?? 'OPEN';
+  return (id) => byId.get(id) ?? 'ALLOWED';
 }
 
 /**
@@ -145,7 +144,7 @@ async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids:
  * between the look-up and this moment still is what they are shown by.
  */
 export async function recordShown(audit: AuditTrail, viewer: Viewer, action: AuditAction, patients: readonly { readonly id: string; readonly access: CareTeamAccess }[]): Promise<void> {
-  const idsOf = (flagged: boolean): string[] => patients.flatMap(({ id, access }) => ((access !== 'OPEN') === flagged ? [id] : []));
+  const idsOf = (flagged: boolean): string[] => patients.flatMap(({ id, access }) => ((access !== 'ALLOWED') === flagged ? [id] : []));
   await recordRead(audit, viewer, action, idsOf(false));
   await recordRead(audit, viewer, action, idsOf(true), { flagged: true });
 }

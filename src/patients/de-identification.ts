@@ -1,4 +1,4 @@
-import { mayViewer } from '../auth/permissions.js';
+import { mayViewer } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import type { ModelFeature } from '../risk/manifest.js';
 

@@ -7,7 +7,7 @@ import type { RiskModelRegistry } from '../risk/risk-model.js';
 export interface FeatureCatalogue {
   get(code: string): ModelFeature | undefined;
   /** Everything wrong with these values; `path` names the place in the caller's input. */
-  faults(features: readonly { readonly code: string; readonly value: number | null }[], path: string): FieldError[];
+  issues(features: readonly { readonly code: string; readonly value: number | null }[], path: string): FieldError[];
 }
 
 /**
@@ -31,7 +31,7 @@ export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCata
   return {
     // Where one model takes it from the birth date and another does not, it is an age all the same.
     get: (code) => definitions.get(code)?.find(({ source }) => source) ?? definitions.get(code)?.[0],
-    faults: (features, path) => [
+    issues: (features, path) => [
       ...features.flatMap(({ code, value }, position) => {
         const known = definitions.get(code);
         const at = `${path}[${position}]`;

@@ -1,17 +1,17 @@
 import { AdministrativeGender, type RecordedFeature } from '../../models/index.js';
 import type { ModelFeature, RiskModelManifest } from '../risk/manifest.js';
 import type { FeatureValues } from '../risk/risk-model.js';
-import type { Patient } from './patient.js';
+import type { Patient } from '../scope/patient.js';
 
 /** What of a patient a model may see. The birth date is looked at, and so decrypted, only when the age is wanted. */
-export type PatientRecord = Pick<Patient, 'birthDate' | 'sex'> & { readonly features: readonly Pick<RecordedFeature, 'code' | 'value'>[] };
+export type ModelSubject = Pick<Patient, 'birthDate' | 'sex'> & { readonly features: readonly Pick<RecordedFeature, 'code' | 'value'>[] };
 
 /**
  * The values of a patient that a model asks for. Values given as features win; age and sex come from the patient's
  * own record otherwise. Features of other models are left out.
  * @param on the day for which the age is wanted
  */
-export function modelInputs(manifest: RiskModelManifest, patient: PatientRecord, on: Date): FeatureValues {
+export function modelInputs(manifest: RiskModelManifest, patient: ModelSubject, on: Date): FeatureValues {
   const recorded = new Map(patient.features.map((feature) => [feature.code, feature.value]));
   return Object.fromEntries(
     manifest.features.map((feature) => [feature.code, recorded.has(feature.code) ? recorded.get(feature.code)! : derivedInput(feature, patient, on)]),

@@ -29,7 +29,7 @@ const nameSchema = line(200);
  * One value in the unit of the risk models. `value: null` in an update removes it. Infinity passes here: the feature
  * catalogue refuses it, and can name the unit and the range.
  */
-const featureSchema = z.object({
+const recordedFeatureSchema = z.object({
   code: z.string().max(64, 'must have at most 64 characters'),
   value: z.custom<number | null>((value) => value === null || typeof value === 'number', 'must be a number, or null'),
 });
@@ -40,7 +40,7 @@ const identity = {
   familyName: nameSchema.nullish(),
   birthDate: birthDateSchema.nullish(),
   careTeam: z.array(line(200)).min(1, 'must not be empty: null lets every clinician in').max(100, 'must have at most 100 members').nullish(),
-  features: z.array(featureSchema).max(1000, 'must have at most 1000 features').nullish(),
+  features: z.array(recordedFeatureSchema).max(1000, 'must have at most 1000 features').nullish(),
 };
 
 export const createPatientSchema = z.object({ ...identity, sex: z.enum(AdministrativeGender).nullish() });

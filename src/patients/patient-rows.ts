@@ -1,10 +1,10 @@
 import { Types } from 'mongoose';
-import { toBinary } from '../binary.js';
-import { BsonType, numberAt, walkElements } from '../bson-walk.js';
+import { toBinary } from '../storage/binary.js';
+import { BsonType, numberAt, walkElements } from '../storage/bson-walk.js';
 import type { FieldReader } from '../protection/protection.js';
 import type { ModelFeature } from '../risk/manifest.js';
 import { derivedInput } from './model-inputs.js';
-import { openBirthDate } from './patient-cipher.js';
+import { decryptBirthDate } from '../scope/patient-cipher.js';
 
 /** MongoDB projection of what `collectPatientRows` reads. */
 export const patientRowFields = { dataKey: 1, birthDate: 1, sex: 1, 'features.code': 1, 'features.value': 1 } as const;
@@ -19,9 +19,9 @@ export interface PatientRows {
   /**
    * Fills in what the model takes from the patients' own records: ages and sexes that are not given as features.
    * @param start first of the rows, `end` behind the last
-   * @param onFault told of a row whose birth date cannot be opened
+   * @param onError told of a row whose birth date cannot be opened
    */
-  complete(read: FieldReader, on: Date, start: number, end: number, onFault: (row: number, error: unknown) => void): void;
+  complete(read: FieldReader, on: Date, start: number, end: number, onError: (row: number, error: unknown) => void): void;
 }
 
 /**
@@ -80,18 +80,18 @@ export function collectPatientRows(documents: readonly Uint8Array[], features: r
     ids,
     given,
     dataKeys,
-    complete(read, on, start, end, onFault) {
+    complete(read, on, start, end, onError) {
       for (let row = start; row < end; row += 1) {
         const sealed = birthDates[row];
         try {
           for (const { feature, column } of derived) {
             const at = row * width + column;
             if (!Number.isNaN(given[at])) continue;
-            const birthDate = sealed && feature.source === 'PATIENT_AGE' ? openBirthDate(read, ids[row]!, toBinary(sealed)) : undefined;
+            const birthDate = sealed && feature.source === 'PATIENT_AGE' ? decryptBirthDate(read, ids[row]!, toBinary(sealed)) : undefined;
             given[at] = derivedInput(feature, { sex: sexes[row], birthDate }, on) ?? Number.NaN;
           }
         } catch (error) {
-          onFault(row, error);
+          onError(row, error);
         }
       }
     },

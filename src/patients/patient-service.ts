@@ -1,21 +1,19 @@
 import { Types } from 'mongoose';
-import { AdministrativeGender } from '../../models/index.js';
-import type { AuditTrail } from '../audit/audit-trail.js';
-import { recorded } from '../audit/recorded.js';
+import { AdministrativeGender, type RecordedFeature } from '../../models/index.js';
+import { type AuditTrail, recorded } from '../audit/audit-trail.js';
 import { careTeamAccess } from '../auth/care-team.js';
-import { authorize } from '../auth/permissions.js';
+import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
-import { isDuplicateKey } from '../database.js';
+import { isDuplicateKey } from '../storage/database.js';
 import { BadUserInputError, ConflictError, ForbiddenError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
-import type { OrganizationScope, ScopeOf } from '../organization-scope.js';
-import type { Page, PageOrder, PageRequest } from '../pagination.js';
+import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
+import type { Page, PageOrder, PageRequest } from '../scope/pagination.js';
 import { recordShown, refuseClosed } from './care-team-fence.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
-import type { Patient } from './patient.js';
+import type { Patient } from '../scope/patient.js';
 import { createPatientSchema, patientFilterSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
-import type { PatientCondition } from './patient-records.js';
-import { applyUpdate, mergeFeatures } from './patient-update.js';
+import type { PatientCondition } from '../scope/patient-records.js';
 
 /** All conditions must hold. `mrn` and `familyName` identify a person and need the right to see names. */
 export interface PatientFilter {
@@ -73,9 +71,9 @@ function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | 
 export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
   const mrnTaken = (): ConflictError => new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
 
-  function refuseFaults(features: readonly { code: string; value: number | null }[]): void {
-    const faults = catalogue.faults(features, 'features');
-    if (faults.length > 0) throw new BadUserInputError(faults);
+  function refuseIssues(features: readonly { code: string; value: number | null }[]): void {
+    const issues = catalogue.issues(features, 'features');
+    if (issues.length > 0) throw new BadUserInputError(issues);
   }
 
   /** Nobody is shown a patient before it is recorded that they are. */
@@ -89,7 +87,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
 
   /** Breaking the glass is for reading and treating: what is erased cannot be reviewed, and no emergency asks for it. @throws ForbiddenError */
   async function refuseEmergencyErasure(viewer: Viewer, patient: Patient): Promise<void> {
-    if (careTeamAccess(viewer, patient) === 'OPEN') return;
+    if (careTeamAccess(viewer, patient) === 'ALLOWED') return;
     // Here and not where refusals are recorded: this one is flagged.
     await audit.record(viewer, { action: 'patient:delete', outcome: 'DENIED', patientIds: [patient._id.toHexString()], flagged: true });
     throw new ForbiddenError('Emergency access is for reading and treating: ask the care team of this patient to delete it.');
@@ -126,7 +124,7 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
     async create(viewer, input) {
       authorize(viewer, 'patient:write');
       const { features, sex, ...identity } = parseInput(createPatientSchema, input);
-      refuseFaults(features ?? []);
+      refuseIssues(features ?? []);
       refuseForeignTeam(viewer, identity.careTeam);
       const now = new Date();
       const patient = {
@@ -149,13 +147,13 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
     async update(viewer, input) {
       authorize(viewer, 'patient:write');
       const { id, expectedVersion, features, ...changes } = parseInput(updatePatientSchema, input);
-      refuseFaults(features ?? []);
+      refuseIssues(features ?? []);
       const _id = toObjectId(id);
       const scope = scopeOf(viewer);
       const current = _id && (await scope.patients.findOne({ _id }));
       if (_id && !current) await refuseClosed(scope, { _id }, 'patient:write');
       if (!current) throw new NotFoundError('This patient');
-      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'OPEN') throw new ForbiddenError('Only the care team of a patient may change it: ask one of its members.', 'patient:write', id);
+      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'ALLOWED') throw new ForbiddenError('Only the care team of a patient may change it: ask one of its members.', 'patient:write', id);
       refuseForeignTeam(viewer, changes.careTeam);
       const now = new Date();
       const update = { ...changes, features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 };
@@ -188,4 +186,20 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       });
     },
   };
+}
+
+/** The fields to write: those that were given and are not null. */
+export function applyUpdate<T extends object>(changes: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null)) as { [K in keyof T]?: NonNullable<T[K]> };
+}
+
+/** The values after an update: those given replace the old ones of the same code, null removes, the rest stay. */
+export function mergeFeatures(
+  present: readonly RecordedFeature[],
+  given: readonly { readonly code: string; readonly value: number | null }[],
+  now: Date,
+): RecordedFeature[] {
+  const replaced = new Set(given.map((feature) => feature.code));
+  const recorded = given.flatMap(({ code, value }) => (value === null ? [] : [{ code, value, recordedAt: now }]));
+  return [...present.filter((feature) => !replaced.has(feature.code)), ...recorded];
 }

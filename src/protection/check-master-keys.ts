@@ -1,6 +1,6 @@
-import type { DataKey, Models } from '../../models/index.js';
+import type { StoredDataKey, Models } from '../../models/index.js';
 import { StartupError } from '../errors.js';
-import { bytesOf } from '../binary.js';
+import { bytesOf } from '../storage/binary.js';
 import { ownerOf } from './data-key-store.js';
 import { unwrapKey } from './key-wrap.js';
 import { isDerived, type MasterKey } from './master-keys.js';
@@ -12,7 +12,7 @@ import { isDerived, type MasterKey } from './master-keys.js';
 export async function checkMasterKeys({ dataKeys, patients }: Pick<Models, 'dataKeys' | 'patients'>, masterKeys: readonly MasterKey[]): Promise<void> {
   const byId = new Map(masterKeys.map(({ id, key }) => [id, key]));
   let seen = 0;
-  for await (const dataKey of dataKeys.collection.find<DataKey>({})) {
+  for await (const dataKey of dataKeys.collection.find<StoredDataKey>({})) {
     seen += 1;
     const masterKey = byId.get(dataKey.masterKey);
     if (!masterKey) throw missing(dataKey.masterKey);

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { Types } from 'mongoose';
-import { DataKeyPurpose, DataKeyState, type DataKey, type Models } from '../../models/index.js';
-import { isDuplicateKey } from '../database.js';
-import { bytesOf, toBinary } from '../binary.js';
+import { DataKeyPurpose, DataKeyState, type StoredDataKey, type Models } from '../../models/index.js';
+import { isDuplicateKey } from '../storage/database.js';
+import { bytesOf, toBinary } from '../storage/binary.js';
 import { CiphertextError, MasterKeyMissingError } from './errors.js';
 import { rewrapKey, unwrapKey, wrapNewKey, type KeyOwner } from './key-wrap.js';
 import type { MasterKey } from './master-keys.js';
@@ -35,15 +35,15 @@ export interface DataKeyStore {
 export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, masterKeys: readonly MasterKey[], onMissing?: (masterKey: string) => void): DataKeyStore {
   const [present] = masterKeys as [MasterKey];
   // A secondary may not know yet what was written a moment ago.
-  const read = (filter: object): Promise<DataKey[]> => dataKeys.collection.find<DataKey>(filter, { readPreference: 'primary' }).toArray();
+  const read = (filter: object): Promise<StoredDataKey[]> => dataKeys.collection.find<StoredDataKey>(filter, { readPreference: 'primary' }).toArray();
 
-  function masterKeyOf(dataKey: DataKey): KeyObject {
+  function masterKeyOf(dataKey: StoredDataKey): KeyObject {
     const found = masterKeys.find(({ id }) => id === dataKey.masterKey);
     if (found) return found.key;
     onMissing?.(dataKey.masterKey);
     throw new MasterKeyMissingError();
   }
-  function unwrapped(dataKey: DataKey): KeyObject {
+  function unwrapped(dataKey: StoredDataKey): KeyObject {
     const masterKey = masterKeyOf(dataKey);
     return guarded(dataKey, () => unwrapKey(masterKey, ownerOf(dataKey), bytesOf(dataKey.wrappedKey)));
   }
@@ -51,7 +51,7 @@ export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, maste
   async function create(organization: Types.ObjectId, purpose: DataKeyPurpose): Promise<void> {
     const _id = new Types.ObjectId();
     const wrappedKey = toBinary(wrapNewKey(present.key, ownerOf({ _id, organization, purpose })));
-    const dataKey: DataKey = { _id, organization, purpose, state: DataKeyState.ACTIVE, wrappedKey, masterKey: present.id, createdAt: new Date() };
+    const dataKey: StoredDataKey = { _id, organization, purpose, state: DataKeyState.ACTIVE, wrappedKey, masterKey: present.id, createdAt: new Date() };
     try {
       await dataKeys.collection.insertOne(dataKey as never);
     } catch (error) {
@@ -91,13 +91,13 @@ export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, maste
 }
 
 /** What a wrapped key is bound to. */
-export function ownerOf({ _id, organization, purpose }: Pick<DataKey, '_id' | 'organization' | 'purpose'>): KeyOwner {
+export function ownerOf({ _id, organization, purpose }: Pick<StoredDataKey, '_id' | 'organization' | 'purpose'>): KeyOwner {
   return { organization: organization.id, id: _id.id, purpose };
 }
 
-function guarded<T>({ _id }: DataKey, open: () => T): T {
+function guarded<T>({ _id }: StoredDataKey, unwrap: () => T): T {
   try {
-    return open();
+    return unwrap();
   } catch (error) {
     if (error instanceof MasterKeyMissingError) throw error;
     throw new CiphertextError(`data key ${_id.toHexString()}`, 'its data key was changed, or its master key is another one than when it was wrapped', { cause: error });

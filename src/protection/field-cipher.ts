@@ -33,9 +33,9 @@ export interface DataKey {
  */
 export interface FieldCipher {
   /** Sealing a text twice gives two ciphertexts that have nothing in common. */
-  seal(dataKey: DataKey, document: Uint8Array, field: string, text: string): Buffer;
+  encrypt(dataKey: DataKey, document: Uint8Array, field: string, text: string): Buffer;
   /** @throws CiphertextError when it is no sealed field, was changed, belongs to another place, or its key is not there */
-  open(document: Uint8Array, field: string, sealed: Uint8Array): string;
+  decrypt(document: Uint8Array, field: string, sealed: Uint8Array): string;
 }
 
 /**
@@ -65,20 +65,20 @@ export function createFieldCipher(organization: Uint8Array, findKey: (id: string
   }
 
   return {
-    seal(dataKey, document, field, text) {
+    encrypt(dataKey, document, field, text) {
       const header = Buffer.allocUnsafe(headerBytes);
       header[0] = version;
       header.set(dataKey.id, 1);
       return Buffer.concat([header, encrypt(dataKey.key, contextOf(header, document, field), Buffer.from(text, 'utf8'))]);
     },
-    open(document, field, sealed) {
-      if (sealed.length < headerBytes + overheadBytes || sealed[0] !== version) throw fault(document, field, 'it is not stored as a ciphertext that this version knows');
+    decrypt(document, field, sealed) {
+      if (sealed.length < headerBytes + overheadBytes || sealed[0] !== version) throw ciphertextError(document, field, 'it is not stored as a ciphertext that this version knows');
       const key = keyOf(sealed);
-      if (!key) throw fault(document, field, 'its data key is not there');
+      if (!key) throw ciphertextError(document, field, 'its data key is not there');
       try {
         return decrypt(key, contextOf(sealed, document, field), sealed.subarray(headerBytes)).toString('utf8');
       } catch (error) {
-        throw fault(document, field, 'it was changed, or belongs to another place', error);
+        throw ciphertextError(document, field, 'it was changed, or belongs to another place', error);
       }
     },
   };
@@ -94,6 +94,6 @@ function isSealedBy({ id }: DataKey, sealed: Uint8Array): boolean {
   return true;
 }
 
-function fault(document: Uint8Array, field: string, reason: string, cause?: unknown): CiphertextError {
+function ciphertextError(document: Uint8Array, field: string, reason: string, cause?: unknown): CiphertextError {
   return new CiphertextError(`${field} of ${Buffer.from(document).toString('hex')}`, reason, { cause });
 }

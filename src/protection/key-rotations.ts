@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Types } from 'mongoose';
 import type { Logger } from 'pino';
-import { DataKeyPurpose, DataKeyState, KeyRotationState, type DataKey, type KeyRotation, type Models } from '../../models/index.js';
+import { DataKeyPurpose, DataKeyState, KeyRotationState, type StoredDataKey, type KeyRotation, type Models } from '../../models/index.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { CiphertextError } from './errors.js';
-import type { OpenProtection } from './open-protection.js';
+import type { StartedProtection } from './start-protection.js';
 import { countSealed, protectedCollections } from './protected-collections.js';
 import { resealRound } from './reseal.js';
 
@@ -27,7 +27,7 @@ export interface KeyRotations {
 
 export interface KeyRotationDependencies {
   readonly models: Models;
-  readonly protection: OpenProtection;
+  readonly protection: StartedProtection;
   /** Tells the other processes of a new key at once; without, they find out by themselves. */
   readonly events?: Pick<EventBus, 'publish'>;
   /** A rotation whose worker is silent for this long is taken over. Milliseconds. */
@@ -44,7 +44,7 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
   async function claim(token: string): Promise<KeyRotation | null> {
     return keyRotations
       .findOneAndUpdate(
-        { open: true, masterKey: store.masterKeyId, $or: [{ lease: { $exists: false } }, { 'lease.expiresAt': { $lt: new Date() } }] },
+        { unfinished: true, masterKey: store.masterKeyId, $or: [{ lease: { $exists: false } }, { 'lease.expiresAt': { $lt: new Date() } }] },
         { $set: { lease: { token, expiresAt: leaseEnd() } } },
         { sort: { _id: 1 }, returnDocument: 'after' },
       )
@@ -52,7 +52,7 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
   }
 
   async function retiredKeys(organization: Types.ObjectId): Promise<Types.ObjectId[]> {
-    const retired = await dataKeys.find({ organization, purpose: DataKeyPurpose.FIELDS, state: DataKeyState.RETIRED }, { _id: 1 }).lean<Pick<DataKey, '_id'>[]>();
+    const retired = await dataKeys.find({ organization, purpose: DataKeyPurpose.FIELDS, state: DataKeyState.RETIRED }, { _id: 1 }).lean<Pick<StoredDataKey, '_id'>[]>();
     return retired.map(({ _id }) => _id);
   }
 
@@ -104,7 +104,7 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
     const { total, failed } = await keyRotations.findById(_id).lean<KeyRotation>().orFail();
     const { matchedCount } = await keyRotations.updateOne(
       { _id, masterKey },
-      { $set: { state: KeyRotationState.COMPLETED, open: false, finishedAt: new Date(), processed: total - failed }, $unset: { position: 1 } },
+      { $set: { state: KeyRotationState.COMPLETED, unfinished: false, finishedAt: new Date(), processed: total - failed }, $unset: { position: 1 } },
     );
     if (matchedCount > 0) logger.info({ organizationId: organization.toHexString(), documents: total, failed }, 'key rotation completed');
   }
@@ -141,10 +141,10 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
     },
 
     async deleteRetiredKeys(graceMs = retiredKeyGraceMs) {
-      const retired = await dataKeys.find({ state: DataKeyState.RETIRED, retiredAt: { $lt: new Date(Date.now() - graceMs) } }).lean<DataKey[]>();
+      const retired = await dataKeys.find({ state: DataKeyState.RETIRED, retiredAt: { $lt: new Date(Date.now() - graceMs) } }).lean<StoredDataKey[]>();
       let deleted = 0;
       for (const { _id, organization } of retired) {
-        if (await keyRotations.exists({ organization, open: true })) continue;
+        if (await keyRotations.exists({ organization, unfinished: true })) continue;
         // Written by a process that had not heard of the new key when the rotation ended.
         await resealStragglers(organization, _id);
         if ((await countSealed(protectedCollections(models), organization, [_id])) > 0) continue;

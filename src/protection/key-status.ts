@@ -1,5 +1,5 @@
 import type { Types } from 'mongoose';
-import { DataKeyPurpose, type DataKey, type Models } from '../../models/index.js';
+import { DataKeyPurpose, type StoredDataKey, type Models } from '../../models/index.js';
 import { protectedCollections } from './protected-collections.js';
 
 /** A data key, and how much is encrypted under it. */
@@ -8,7 +8,7 @@ export interface DataKeyStatus {
   readonly organization: string;
   readonly id: string;
   /** Undefined for a key that documents name but that is not there: what it encrypted is lost, unless a backup has it. */
-  readonly dataKey: DataKey | undefined;
+  readonly dataKey: StoredDataKey | undefined;
   /** Documents that are sealed under it; undefined for an index key. */
   readonly documents: number | undefined;
 }
@@ -18,7 +18,7 @@ export async function dataKeyStatus(models: Models): Promise<DataKeyStatus[]> {
   const slugs = new Map((await models.organizations.find().lean()).map(({ _id, slug }) => [_id.toHexString(), slug]));
   const slugOf = (organization: Types.ObjectId): string => slugs.get(organization.toHexString()) ?? organization.toHexString();
   const counts = await countDocuments(models);
-  const keys = await models.dataKeys.find().sort({ purpose: 1, _id: -1 }).lean<DataKey[]>();
+  const keys = await models.dataKeys.find().sort({ purpose: 1, _id: -1 }).lean<StoredDataKey[]>();
   const known = keys.map((dataKey): DataKeyStatus => {
     const id = dataKey._id.toHexString();
     const documents = dataKey.purpose === DataKeyPurpose.FIELDS ? (counts.get(id)?.documents ?? 0) : undefined;

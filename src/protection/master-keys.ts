@@ -15,17 +15,17 @@ const form = 'must read "id:key" with an id of 1 to 40 letters, digits, - and _,
  * @returns the keys, and what is wrong with the text. Faults name an entry by its number, never by what it says: it may
  *   be the key that stands where the id should.
  */
-export function parseMasterKeys(text: string): { readonly keys: MasterKey[]; readonly faults: string[] } {
+export function parseMasterKeys(text: string): { readonly keys: MasterKey[]; readonly issues: string[] } {
   const keys: MasterKey[] = [];
-  const faults: string[] = [];
+  const issues: string[] = [];
   text.split(',').forEach((entry, index) => {
     const [, id, encoded] = /^(?:([\w-]{1,40}):)?([^:]+)$/.exec(entry.trim()) ?? [];
     const bytes = encoded && decode(encoded);
-    if (!bytes) faults.push(`ENCRYPTION_KEYS: entry ${index + 1} ${form}`);
+    if (!bytes) issues.push(`ENCRYPTION_KEYS: entry ${index + 1} ${form}`);
     else keys.push({ id: id ?? `key-${fingerprint(bytes)}`, key: createSecretKey(bytes) });
   });
-  if (new Set(keys.map(({ id }) => id)).size < keys.length) faults.push('ENCRYPTION_KEYS: two entries have the same id: give each key an id of its own');
-  return { keys, faults };
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) issues.push('ENCRYPTION_KEYS: two entries have the same id: give each key an id of its own');
+  return { keys, issues };
 }
 
 function decode(encoded: string): Buffer | undefined {

@@ -1,6 +1,6 @@
 import type { Model, Types } from 'mongoose';
 import type { Models } from '../../models/index.js';
-import { sealedPatientFields } from '../patients/patient.js';
+import { sealedPatientFields } from '../../models/patient.js';
 
 /** What every document with sealed fields has. All of its ciphertexts are under the one key that `dataKey` names. */
 export interface ProtectedDocument {

@@ -1,7 +1,7 @@
 import { hkdfSync, type KeyObject } from 'node:crypto';
 import { type Types } from 'mongoose';
 import type { Ciphertext } from '../../models/index.js';
-import { bytesOf, toBinary } from '../binary.js';
+import { bytesOf, toBinary } from '../storage/binary.js';
 import { blindIndex, type IndexedField } from './blind-index.js';
 import { createFieldCipher } from './field-cipher.js';
 import type { Keyring } from './keyring.js';
@@ -35,8 +35,6 @@ export interface Protection {
    *   `protectedCollections`, so that a rotation finds it
    */
   protect(document: Types.ObjectId, field: string, text: string): Promise<{ readonly dataKey: Types.ObjectId; readonly ciphertext: Ciphertext }>;
-  /** The text of `protect`. @throws CiphertextError as `FieldReader` */
-  reveal(document: Types.ObjectId, field: string, ciphertext: Ciphertext, dataKey: Types.ObjectId): Promise<string>;
 }
 
 /** The protection of an organization's documents. */
@@ -52,22 +50,18 @@ export function createProtection(keyring: Keyring): ProtectionOf {
         const dataKey = { id: fields.id.id, key: fields.key };
         return {
           dataKey: fields.id,
-          seal: (document, field, text) => toBinary(cipher.seal(dataKey, document.id, field, text)),
+          seal: (document, field, text) => toBinary(cipher.encrypt(dataKey, document.id, field, text)),
           blindIndex: (field, value) => blindIndex(index, field, value),
           derivedKey: (purpose) => derived(index, organization, purpose),
         };
       },
       async reader(dataKeys) {
         await keyring.load(dataKeys);
-        return (document, field, ciphertext) => cipher.open(document.id, field, bytesOf(ciphertext));
+        return (document, field, ciphertext) => cipher.decrypt(document.id, field, bytesOf(ciphertext));
       },
       async protect(document, field, text) {
         const { dataKey, seal } = await protection.writer();
         return { dataKey, ciphertext: seal(document, field, text) };
-      },
-      async reveal(document, field, ciphertext, dataKey) {
-        const open = await protection.reader([dataKey]);
-        return open(document, field, ciphertext);
       },
     };
     return protection;

@@ -1,6 +1,6 @@
 import { Types } from 'mongoose';
-import { DataKeyPurpose, DataKeyState, KeyRotationState, type DataKey, type KeyRotation, type Models } from '../../models/index.js';
-import { isDuplicateKey } from '../database.js';
+import { DataKeyPurpose, DataKeyState, KeyRotationState, type StoredDataKey, type KeyRotation, type Models } from '../../models/index.js';
+import { isDuplicateKey } from '../storage/database.js';
 
 /**
  * Asks for a new data key for each of these organizations that has one, all of their keys wrapped under this master key.
@@ -12,11 +12,11 @@ export async function requestRotations(
   { dataKeys, keyRotations }: Models,
   masterKey: string,
   organizations: readonly Types.ObjectId[],
-  onRecord: <T>(dataKey: DataKey, work: () => Promise<T>) => Promise<T> = (_dataKey, work) => work(),
+  onRecord: <T>(dataKey: StoredDataKey, work: () => Promise<T>) => Promise<T> = (_dataKey, work) => work(),
 ): Promise<Types.ObjectId[]> {
   const active = await dataKeys
     .find({ organization: { $in: organizations }, purpose: DataKeyPurpose.FIELDS, state: DataKeyState.ACTIVE })
-    .lean<DataKey[]>();
+    .lean<StoredDataKey[]>();
   const ids: Types.ObjectId[] = [];
   for (const dataKey of active) {
     const { _id: replaces, organization } = dataKey;
@@ -25,12 +25,12 @@ export async function requestRotations(
   return ids;
 
   async function follow(organization: Types.ObjectId): Promise<Types.ObjectId | undefined> {
-    return (await keyRotations.findOneAndUpdate({ organization, open: true }, { $set: { masterKey } }).lean<KeyRotation>())?._id;
+    return (await keyRotations.findOneAndUpdate({ organization, unfinished: true }, { $set: { masterKey } }).lean<KeyRotation>())?._id;
   }
   /** Undefined when somebody else was first. */
   async function request(organization: Types.ObjectId, replaces: Types.ObjectId): Promise<Types.ObjectId | undefined> {
     const rotation: KeyRotation = {
-      _id: new Types.ObjectId(), organization, state: KeyRotationState.QUEUED, open: true, masterKey, replaces, total: 0, processed: 0, failed: 0, requestedAt: new Date(),
+      _id: new Types.ObjectId(), organization, state: KeyRotationState.QUEUED, unfinished: true, masterKey, replaces, total: 0, processed: 0, failed: 0, requestedAt: new Date(),
     };
     try {
       await keyRotations.collection.insertOne(rotation as never);
@@ -48,7 +48,7 @@ export interface RotationProgress {
   readonly failed: number;
   readonly total: number;
   /** Rotations that have not ended. */
-  readonly open: number;
+  readonly unfinished: number;
   /** Of those, how many no worker has begun. */
   readonly waiting: number;
 }
@@ -60,7 +60,7 @@ export async function rotationProgress({ keyRotations }: Pick<Models, 'keyRotati
     processed: sum(({ processed }) => processed),
     failed: sum(({ failed }) => failed),
     total: sum(({ total }) => total),
-    open: sum(({ open }) => Number(open)),
+    unfinished: sum(({ unfinished }) => Number(unfinished)),
     waiting: sum(({ state }) => Number(state === KeyRotationState.QUEUED)),
   };
 }

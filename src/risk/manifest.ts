@@ -17,7 +17,7 @@ const missingPolicySchema = z.discriminatedUnion('policy', [
 ]);
 export type MissingPolicy = z.infer<typeof missingPolicySchema>;
 
-const featureSchema = z.strictObject({
+const modelFeatureSchema = z.strictObject({
   code: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be snake_case, at most 64 characters'),
   label: z.string().min(1).max(120),
   description: z.string().max(2000).optional(),
@@ -39,7 +39,7 @@ const featureSchema = z.strictObject({
   if (!coded && !feature.range) context.addIssue({ code: 'custom', message: `${feature.kind} needs a range`, path: ['range'] });
   if (feature.range && feature.range.min >= feature.range.max) context.addIssue({ code: 'custom', message: 'min must be below max', path: ['range'] });
 });
-export type ModelFeature = z.infer<typeof featureSchema>;
+export type ModelFeature = z.infer<typeof modelFeatureSchema>;
 
 export const riskBands = ['LOW', 'MODERATE', 'HIGH', 'VERY_HIGH'] as const;
 export type RiskBand = (typeof riskBands)[number];
@@ -89,7 +89,7 @@ export const manifestSchema = z.strictObject({
   calibration: calibrationSchema,
   /** Ascending; the first starts at 0. A probability belongs to the last band whose `from` is not above it. */
   riskBands: z.array(z.strictObject({ band: z.enum(riskBands), from: z.number().min(0).max(1), meaning: z.string().min(1) })).min(1),
-  features: z.array(featureSchema).min(1).max(10_000),
+  features: z.array(modelFeatureSchema).min(1).max(10_000),
   /** Background rows for interventional SHAP: encoded model inputs, in the order of `features`, null = NaN. */
   background: z.strictObject({ file: z.literal('background.json'), rows: z.number().int().positive(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
   training: z.strictObject({

@@ -18,7 +18,7 @@ export interface OnnxSession {
  * Opens a session for a parsed model. The tensor to compare becomes an output when it is none of the model's.
  * @throws InvalidModelError when ONNX Runtime refuses the model
  */
-export async function openModelSession(bytes: Uint8Array, { inputs, scoreTensor, scoreIsOutput, featureCount }: ParsedModel): Promise<OnnxSession> {
+export async function startModelSession(bytes: Uint8Array, { inputs, scoreTensor, scoreIsOutput, featureCount }: ParsedModel): Promise<OnnxSession> {
   const model = scoreIsOutput ? bytes : withOutput(bytes, scoreTensor);
   // One thread: the process runs other work beside it, and sums must not depend on how rows were shared out.
   const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 }).catch((error: unknown) => {

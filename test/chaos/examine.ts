@@ -1,10 +1,9 @@
 import { Types } from 'mongoose';
-import type { Models, ScoringChunk, ScoringJob } from '../../models/index.js';
-import { ScoringJobKind, ScoringJobState } from '../../models/index.js';
+import { type Models, type ScoringChunk, type ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
 import type { AuditKeyOf } from '../../src/audit/audit-writer.js';
 import { verifyChains, type OrganizationReport } from '../../src/audit/verify-chains.js';
 import { isTerminal } from '../../src/jobs/job-status.js';
-import { unpackIds } from '../../src/jobs/patient-ids.js';
+import { unpackIds } from '../../src/storage/binary.js';
 import { predictedPatients } from '../support/predicted-patients.js';
 
 export interface Finding {
@@ -60,7 +59,7 @@ export async function examineAuditTrail(models: Models, keyOf: AuditKeyOf, jobId
   for await (const report of verifyChains(models, keyOf)) reports.push(report);
   const told = new Set(await models.auditEvents.distinct('subject.id', { action: 'job:submit', outcome: 'ALLOWED' }));
   return [
-    { check: 'audit event follows the one before it', of: reports.reduce((sum, { events }) => sum + events, 0), wrong: reports.reduce((sum, { faults }) => sum + faults.length, 0) },
+    { check: 'audit event follows the one before it', of: reports.reduce((sum, { events }) => sum + events, 0), wrong: reports.reduce((sum, { failures }) => sum + failures.length, 0) },
     { check: 'accepted job is in the audit trail', of: jobIds.length, wrong: jobIds.filter((id) => !told.has(id)).length },
   ];
 }

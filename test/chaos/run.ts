@@ -6,13 +6,13 @@ import Table from 'cli-table3';
 import { Redis } from 'ioredis';
 import { createModels, Role } from '../../models/index.js';
 import { SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { auditKeys } from '../../src/audit/audit-keys.js';
+import { auditKeys } from '../../src/audit/audit-writer.js';
 import { issueLocalToken } from '../../src/commands/local-access.js';
-import { localMasterKeys } from '../../src/commands/master-keys.js';
+import { localMasterKeys } from '../../src/commands/secret-key.js';
 import { seedPatients } from '../../src/commands/seed.js';
-import { loadConfig } from '../../src/config.js';
-import { connectDatabase } from '../../src/database.js';
-import { openProtection } from '../../src/protection/open-protection.js';
+import { loadConfig } from '../../src/config/config.js';
+import { connectDatabase } from '../../src/storage/database.js';
+import { startProtection } from '../../src/protection/start-protection.js';
 import { startDeployment, type Deployment, type Victim } from './deployment.js';
 import { examine, examineAuditTrail } from './examine.js';
 import { createPersistentClient, type PersistentClient } from './persistent-client.js';
@@ -50,7 +50,7 @@ try {
   const followed = await Promise.all(accepted.map(({ following }) => following));
   console.log(`all subscribers have seen their end after ${((Date.now() - started) / 1000).toFixed(0)} s`);
   // The driver's own connection may have lost its server a few times as well.
-  const { protectionOf } = await openProtection(models, await localMasterKeys(config));
+  const { protectionOf } = await startProtection(models, await localMasterKeys(config));
   const jobIds = accepted.map(({ id }) => id);
   const findings = [...(await examine(models, jobIds, patients.length)), ...(await examineAuditTrail(models, auditKeys(protectionOf), jobIds))];
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Role, type AuditEvent } from '../../models/index.js';
-import { auditKeys } from '../../src/audit/audit-keys.js';
+import { auditKeys } from '../../src/audit/audit-writer.js';
 import { verifyChains } from '../../src/audit/verify-chains.js';
 import { seedPatients } from '../../src/commands/seed.js';
 import { issueLocalToken } from '../../src/commands/local-access.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
-import { openProtection } from '../../src/protection/open-protection.js';
+import { startProtection } from '../../src/protection/start-protection.js';
 import { createUser, refusalsOf } from '../support/identity.js';
 import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
@@ -105,6 +105,6 @@ describe('users', () => {
 
 test('the chains that commands and API write together are whole', async () => {
   await issueLocalToken(config, models, { role: Role.ADMIN, organization: 'listed', timeToLiveSeconds: 60 });
-  const { protectionOf } = await openProtection(models, config.masterKeys);
-  for await (const { slug, faults } of verifyChains(models, auditKeys(protectionOf))) expect(faults, slug).toEqual([]);
+  const { protectionOf } = await startProtection(models, config.masterKeys);
+  for await (const { slug, failures } of verifyChains(models, auditKeys(protectionOf))) expect(failures, slug).toEqual([]);
 });

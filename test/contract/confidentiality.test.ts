@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';

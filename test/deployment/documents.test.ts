@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { actions, mayRole } from '../../src/auth/permissions.js';
-import { apiKeyScopes } from '../../src/auth/api-keys/api-key-service.js';
-import { environmentSchema } from '../../src/config.js';
+import { apiKeyScopes } from '../../src/identity/api-keys/api-key-service.js';
+import { environmentSchema } from '../../src/config/config.js';
 import { errorCodes } from '../../src/errors.js';
-import { waivableChecks } from '../../src/production-checks.js';
+import { waivableChecks } from '../../src/config/production-checks.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 /** Cells of the rows of all tables of a document, without the backticks around a word. */

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { carrySocket, type SocketExtra } from '../../src/http/socket-transport.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { startSystem } from '../support/system.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
-import { clientFault } from '../../src/http/request-faults.js';
+import { clientError } from '../../src/http/request-errors.js';
 import { rawRequest, sendRaw } from '../support/raw-http.js';
 import { startSystem } from '../support/system.js';
 
@@ -48,5 +48,5 @@ test('who uses another method is told which there are', async () => {
 
 test('a request that is not whole in time is told so', () => {
   // Over a socket this would take a minute.
-  expect(clientFault({ code: 'ERR_HTTP_REQUEST_TIMEOUT' })).toMatchObject({ status: 408, error: { message: 'request: did not come in whole within 60 seconds: send it again, in smaller parts over a slow line' } });
+  expect(clientError({ code: 'ERR_HTTP_REQUEST_TIMEOUT' })).toMatchObject({ status: 408, error: { message: 'request: did not come in whole within 60 seconds: send it again, in smaller parts over a slow line' } });
 });

@@ -18,7 +18,7 @@ async function viewerOf(slug: string): Promise<Viewer> {
 async function activeBatch(viewer: Viewer): Promise<ScoringJob> {
   for (let index = 0; index < 5; index += 1) await app.patients.create(viewer, newPatient() as never);
   const { _id } = await app.submitBatch(viewer, { all: true, modelId });
-  return (await app.store.change(_id, ({ status }) => ({ status: started(status, new Date()) })))!;
+  return (await app.jobStore.change(_id, ({ status }) => ({ status: started(status, new Date()) })))!;
 }
 
 /** The real collections, whose counting of chunks takes until `open` is called. */
@@ -41,25 +41,25 @@ describe('a batch that is looked at while it changes', () => {
   it('is not cancelled again when it was cancelled and retried meanwhile', async () => {
     const viewer = await viewerOf('retried-meanwhile');
     const { _id } = await activeBatch(viewer);
-    await app.store.requestCancel(_id);
+    await app.jobStore.requestCancel(_id);
     const slow = slowCounting();
-    const late = createBatchProgress(slow.models, app.store).refresh(_id);
+    const late = createBatchProgress(slow.models, app.jobStore).refresh(_id);
     await slow.reached;
     expect((await app.batchProgress.refresh(_id))!.status.state).toBe(ScoringJobState.CANCELLED);
     await app.jobs.retry(viewer, _id.toHexString());
     slow.open();
     expect((await late)!.status.state).toBe(ScoringJobState.QUEUED);
-    expect(await app.store.find(_id)).not.toHaveProperty('cancelRequestedAt');
+    expect(await app.jobStore.find(_id)).not.toHaveProperty('cancelRequestedAt');
   });
 
   it('is cancelled although it was being counted when somebody asked for that', async () => {
     const viewer = await viewerOf('cancelled-meanwhile');
     const { _id } = await activeBatch(viewer);
     const slow = slowCounting();
-    const late = createBatchProgress(slow.models, app.store).refresh(_id);
+    const late = createBatchProgress(slow.models, app.jobStore).refresh(_id);
     await slow.reached;
     await app.models.scoringChunks.updateOne({ job: _id, number: 0 }, { $set: { done: true } });
-    await app.store.requestCancel(_id);
+    await app.jobStore.requestCancel(_id);
     slow.open();
     await late;
     expect((await app.batchProgress.refresh(_id))!.status).toMatchObject({ state: ScoringJobState.CANCELLED, processed: 2 });
@@ -68,9 +68,9 @@ describe('a batch that is looked at while it changes', () => {
   it('is told apart from itself by every request to cancel it', async () => {
     const { _id } = await activeBatch(await viewerOf('asked-meanwhile'));
     const seen: boolean[] = [];
-    await app.store.change(_id, async ({ status, cancelRequestedAt }) => {
+    await app.jobStore.change(_id, async ({ status, cancelRequestedAt }) => {
       seen.push(cancelRequestedAt !== undefined);
-      if (seen.length === 1) await app.store.requestCancel(_id);
+      if (seen.length === 1) await app.jobStore.requestCancel(_id);
       return { status: { ...status, sequence: status.sequence + 1 } };
     });
     expect(seen).toEqual([false, true]);
@@ -80,9 +80,9 @@ describe('a batch that is looked at while it changes', () => {
 it('a cancel request never reaches the run after the one it was made for', async () => {
   const viewer = await viewerOf('late-request');
   const { _id } = await activeBatch(viewer);
-  await Promise.all([app.store.requestCancel(_id), app.store.requestCancel(_id), app.store.requestCancel(_id)]);
+  await Promise.all([app.jobStore.requestCancel(_id), app.jobStore.requestCancel(_id), app.jobStore.requestCancel(_id)]);
   expect((await app.batchProgress.refresh(_id))!.status.state).toBe(ScoringJobState.CANCELLED);
-  await app.store.requestCancel(_id);
+  await app.jobStore.requestCancel(_id);
   await app.jobs.retry(viewer, _id.toHexString());
-  expect(await app.store.find(_id)).not.toHaveProperty('cancelRequestedAt');
+  expect(await app.jobStore.find(_id)).not.toHaveProperty('cancelRequestedAt');
 });

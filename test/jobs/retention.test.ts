@@ -2,9 +2,8 @@ import { Types } from 'mongoose';
 import { describe, expect, it } from 'vitest';
 import { ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
 import { CancelScoringJobDocument, CreatePatientDocument, PredictionDocument, RetryScoringJobDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { expireJobs } from '../../src/jobs/expire-jobs.js';
+import { expireJobs, pruneChunks } from '../../src/jobs/expire-jobs.js';
 import { cancelled, started } from '../../src/jobs/job-status.js';
-import { pruneChunks } from '../../src/jobs/prune-chunks.js';
 import { startWorkers } from '../../workers/index.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
@@ -43,8 +42,8 @@ describe('a batch that ended long ago', () => {
     await client.request(CreatePatientDocument, { input: newPatient() });
     const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
     const _id = new Types.ObjectId(submitBatchScoringJob.id);
-    await system.app.store.change(_id, ({ status }) => ({ status: started(status, new Date()) }));
-    return (await system.app.store.change(_id, ({ status }) => ({ status: cancelled(status, new Date()) })))!;
+    await system.app.jobStore.change(_id, ({ status }) => ({ status: started(status, new Date()) }));
+    return (await system.app.jobStore.change(_id, ({ status }) => ({ status: cancelled(status, new Date()) })))!;
   }
   const retry = async (job: ScoringJob, slug: string) => (await system.client('CLINICIAN', slug)).request(RetryScoringJobDocument, { id: job._id.toHexString() });
 
@@ -56,7 +55,7 @@ describe('a batch that ended long ago', () => {
       return models.predictions.distinct(field, filter);
     };
     await expireJobs({ ...models, predictions: { distinct } as never } satisfies Models, 1, nextWeek);
-    expect((await system.app.store.find(job._id))!.status.state).toBe(ScoringJobState.QUEUED);
+    expect((await system.app.jobStore.find(job._id))!.status.state).toBe(ScoringJobState.QUEUED);
     expect(await models.scoringChunks.countDocuments({ job: job._id })).toBe(1);
   });
 

@@ -6,7 +6,7 @@ import { createGraphqlClient } from '../../src/client/graphql-client.js';
 import { CancelScoringJobDocument, CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { progressed, started } from '../../src/jobs/job-status.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
-import { createPredictionStreams } from '../../src/jobs/prediction-stream.js';
+import { createPredictionStreams } from '../../src/predictions/prediction-stream.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
@@ -29,7 +29,7 @@ describe('subscriptions', () => {
     for (let round = 0; round < 100; round += 1) {
       await Promise.all(
         Array.from({ length: 100 }, async (_, index) => {
-          const stream = await streams.follow(jobId, 0, () => app.store.find(jobId));
+          const stream = await streams.follow(jobId, 0, () => app.jobStore.find(jobId));
           if (index % 2 === 0) await stream.next();
           // Half of them are left while they wait for the next change.
           const waiting = index % 4 === 0 ? stream.next() : undefined;
@@ -51,10 +51,10 @@ describe('subscriptions', () => {
   it('fold progress for a slow reader, and never a change of state', async () => {
     const streams = createJobStreams(app.models, app.events, app.logger);
     const jobId = await submitJob();
-    const stream = await streams.follow(jobId, 0, () => app.store.find(jobId));
+    const stream = await streams.follow(jobId, 0, () => app.jobStore.find(jobId));
     expect((await stream.next()).value).toMatchObject({ sequence: 1, collapsed: 0 });
-    await app.store.change(jobId, ({ status }) => ({ status: started(status, new Date()) }));
-    for (let index = 0; index < 50; index += 1) await app.store.change(jobId, ({ status }) => ({ status: progressed(status, { processed: index }) }));
+    await app.jobStore.change(jobId, ({ status }) => ({ status: started(status, new Date()) }));
+    for (let index = 0; index < 50; index += 1) await app.jobStore.change(jobId, ({ status }) => ({ status: progressed(status, { processed: index }) }));
     expect((await stream.next()).value).toMatchObject({ sequence: 2, collapsed: 0, job: { status: { state: 'ACTIVE' } } });
     expect((await stream.next()).value).toMatchObject({ sequence: 52, collapsed: 49 });
     await stream.return!();
@@ -64,7 +64,7 @@ describe('subscriptions', () => {
   it('refuse a sequence number that is still to come', async () => {
     const streams = createJobStreams(app.models, app.events, app.logger);
     const jobId = await submitJob();
-    await expect(streams.follow(jobId, 99, () => app.store.find(jobId))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(streams.follow(jobId, 99, () => app.jobStore.find(jobId))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     expect(streams.size).toBe(0);
     streams.close();
   });

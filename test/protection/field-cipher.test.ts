@@ -12,9 +12,9 @@ const dataKey = newKey();
 const place = { organization: randomBytes(12) as Uint8Array, document: randomBytes(12) as Uint8Array, field: 'patients.mrn' };
 type Place = typeof place;
 const find = finder(dataKey);
-const sealField = ({ organization, document, field }: Place, text: string): Buffer => createFieldCipher(organization, find).seal(dataKey, document, field, text);
+const sealField = ({ organization, document, field }: Place, text: string): Buffer => createFieldCipher(organization, find).encrypt(dataKey, document, field, text);
 const openField = (findKey: (id: string) => KeyObject | undefined, { organization, document, field }: Place, sealed: Uint8Array): string =>
-  createFieldCipher(organization, findKey).open(document, field, sealed);
+  createFieldCipher(organization, findKey).decrypt(document, field, sealed);
 
 test.each(['', 'A-1001', 'Müller-Lüdenscheidt', '陳大文', '👩‍⚕️ e\u0301', 'x'.repeat(100_000)])('what was sealed opens as it was: %.20s', (text) => {
   const sealed = sealField(place, text);
@@ -57,13 +57,13 @@ test('one cipher keeps fields, documents and keys apart, in whatever order they 
   const cipher = createFieldCipher(place.organization, finder(...keys));
   const documents = [randomBytes(12), randomBytes(12)];
   const all = keys.flatMap((key) => documents.flatMap((document) => ['a.b', 'a.c'].map((field) => ({ key, document, field, text: randomBytes(6).toString('hex') }))));
-  const sealed = all.map(({ key, document, field, text }) => cipher.seal(key, document, field, text));
-  for (const step of [1, 5, 7]) all.forEach((_, index) => expect(cipher.open(all[(index * step) % 12]!.document, all[(index * step) % 12]!.field, sealed[(index * step) % 12]!)).toBe(all[(index * step) % 12]!.text));
+  const sealed = all.map(({ key, document, field, text }) => cipher.encrypt(key, document, field, text));
+  for (const step of [1, 5, 7]) all.forEach((_, index) => expect(cipher.decrypt(all[(index * step) % 12]!.document, all[(index * step) % 12]!.field, sealed[(index * step) % 12]!)).toBe(all[(index * step) % 12]!.text));
   for (const [index, { document, field }] of all.entries()) {
     for (const [other, bytes] of sealed.entries()) {
       const own = all[other]!.document === document && all[other]!.field === field;
-      if (own) expect(cipher.open(document, field, bytes), `${other} in ${index}`).toBe(all[other]!.text);
-      else expect(() => cipher.open(document, field, bytes), `${other} in ${index}`).toThrow(CiphertextError);
+      if (own) expect(cipher.decrypt(document, field, bytes), `${other} in ${index}`).toBe(all[other]!.text);
+      else expect(() => cipher.decrypt(document, field, bytes), `${other} in ${index}`).toThrow(CiphertextError);
     }
   }
 });
@@ -93,10 +93,10 @@ test('a fault names the place by ids, and never the text', () => {
 test('no nonce comes twice, and none can be asked for', () => {
   const count = 20_000;
   const cipher = createFieldCipher(place.organization, find);
-  const sealed = Array.from({ length: count }, () => cipher.seal(dataKey, place.document, place.field, 'the same text'));
+  const sealed = Array.from({ length: count }, () => cipher.encrypt(dataKey, place.document, place.field, 'the same text'));
   expect(new Set(sealed.map((bytes) => bytes.toString('hex', 13, 25))).size).toBe(count);
   expect(new Set(sealed.map((bytes) => bytes.toString('hex', 25))).size).toBe(count);
-  expect(cipher.seal).toHaveLength(4);
+  expect(cipher.encrypt).toHaveLength(4);
 });
 
 function catching(work: () => unknown): unknown {

@@ -37,13 +37,13 @@ test('a rotation encrypts every document anew, says how far it is, and retires t
   const plain = await models.patients.findById(elsewhere._id).lean();
 
   const ids = await requestRotations(models, 'k1', [organization]);
-  expect(await rotation()).toMatchObject({ state: 'QUEUED', open: true, processed: 0, total: 0 });
+  expect(await rotation()).toMatchObject({ state: 'QUEUED', unfinished: true, processed: 0, total: 0 });
   const seen: number[] = [];
   while (await worker.rotations.work(0)) seen.push((await rotation()).processed);
   expect(seen).toEqual([500, 1000, 1200, 1200]);
-  expect(await rotation()).toMatchObject({ state: 'COMPLETED', open: false, processed: 1200, total: 1200, failed: 0 });
+  expect(await rotation()).toMatchObject({ state: 'COMPLETED', unfinished: false, processed: 1200, total: 1200, failed: 0 });
   expect(await rotation()).not.toHaveProperty('lease');
-  expect(await rotationProgress(models, ids)).toEqual({ processed: 1200, total: 1200, failed: 0, open: 0, waiting: 0 });
+  expect(await rotationProgress(models, ids)).toEqual({ processed: 1200, total: 1200, failed: 0, unfinished: 0, waiting: 0 });
 
   const keys = new Set((await documents()).map(({ dataKey }) => dataKey.toHexString()));
   expect(keys.size).toBe(1);
@@ -78,10 +78,10 @@ test('several workers carry out one rotation without harm, and each goes on wher
   const { models, organization, rotation } = system;
   await requestRotations(models, 'k1', [organization]);
   const workers = await Promise.all([1, 2, 3].map(() => protectedProcess(models, master)));
-  for (let turn = 0; (await rotation()).open; turn += 1) {
+  for (let turn = 0; (await rotation()).unfinished; turn += 1) {
     await Promise.all(workers.map(({ rotations }) => rotations.work(0)));
     // As kill -9 leaves it: with the lease of one that is gone, which ended a moment ago.
-    await models.keyRotations.updateOne({ organization, open: true }, { $set: { lease: { token: `killed ${turn}`, expiresAt: new Date(0) } } });
+    await models.keyRotations.updateOne({ organization, unfinished: true }, { $set: { lease: { token: `killed ${turn}`, expiresAt: new Date(0) } } });
   }
   expect(await models.dataKeys.countDocuments({ organization, purpose: DataKeyPurpose.FIELDS })).toBe(2);
   await expectUnchanged(system);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { loadConfig, type Config } from '../../src/config.js';
+import { loadConfig, type Config } from '../../src/config/config.js';
 import { StartupError } from '../../src/errors.js';
 import { deriveMasterKey, parseMasterKeys } from '../../src/protection/master-keys.js';
 
@@ -106,5 +106,5 @@ describe('without ENCRYPTION_KEYS, outside production', () => {
 });
 
 test('parsing says everything that is wrong at once', () => {
-  expect(parseMasterKeys('a:b,c:d').faults).toHaveLength(2);
+  expect(parseMasterKeys('a:b,c:d').issues).toHaveLength(2);
 });

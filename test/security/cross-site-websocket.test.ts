@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { isAllowedOrigin } from '../../src/http/allowed-origins.js';
+import { isAllowedOrigin } from '../../src/http/request-admission.js';
 import { startSystem } from '../support/system.js';
 
 const app = 'https://app.example.org';

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { goldenFeatures, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 import { codesOfReply, transports, type GraphqlRequest } from '../support/transports.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { apiKeyScopes } from '../../src/auth/api-keys/api-key-service.js';
+import { apiKeyScopes } from '../../src/identity/api-keys/api-key-service.js';
 import { asAdmin, listenToAudit, refusalsOf, sameDatabases } from '../support/identity.js';
 import { modelId } from '../support/heart-disease.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';

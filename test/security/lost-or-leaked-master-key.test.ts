@@ -1,15 +1,15 @@
 import { Types } from 'mongoose';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DataKeyPurpose, type DataKey, type KeyRotation, type Models, type StoredPatient } from '../../models/index.js';
+import { DataKeyPurpose, type StoredDataKey, type KeyRotation, type Models, type StoredPatient } from '../../models/index.js';
 import { createApp } from '../../src/app.js';
 import { CreatePatientDocument, PatientDocument, UpdatePatientDocument } from '../../src/client/generated/graphql.js';
 import { seedPatients } from '../../src/commands/seed.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/config.js';
 import type { Engine } from '../../src/embedded/engine.js';
 import { StartupError } from '../../src/errors.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { checkMasterKeys } from '../../src/protection/check-master-keys.js';
 import { ownerOf } from '../../src/protection/data-key-store.js';
 import { unwrapKey } from '../../src/protection/key-wrap.js';
@@ -133,14 +133,14 @@ describe('a rotation to another master key', () => {
     const first = await startWorker();
     await begun;
     await killHard(first);
-    expect((await rotation()).open).toBe(true);
+    expect((await rotation()).unfinished).toBe(true);
     const second = await startWorker();
     while ((await rotation()).processed === 0);
     await killHard(second);
-    const { open, processed, total } = await rotation();
-    expect(open && processed < total, 'the rotation was over before its worker could be killed: seed more patients').toBe(true);
+    const { unfinished, processed, total } = await rotation();
+    expect(unfinished && processed < total, 'the rotation was over before its worker could be killed: seed more patients').toBe(true);
     const third = await startWorker();
-    while ((await rotationProgress(models, [id!])).open > 0);
+    while ((await rotationProgress(models, [id!])).unfinished > 0);
     busy = false;
     await working;
     await third.stop();
@@ -170,7 +170,7 @@ describe('a rotation to another master key', () => {
     await requestRotations(models, 'new', [organization]);
     await rotateAll(await protectedProcess(models, newKey, oldKey));
     // The thief knows the old key and reads the database of today.
-    const dataKeys = await models.dataKeys.find().lean<DataKey[]>();
+    const dataKeys = await models.dataKeys.find().lean<StoredDataKey[]>();
     expect(dataKeys).toHaveLength(3);
     for (const dataKey of dataKeys) expect(() => unwrapKey(masterKeysOf(oldKey)[0]!.key, ownerOf(dataKey), dataKey.wrappedKey.value())).toThrow();
     const after = await models.patients.findById(_id).lean<StoredPatient>().orFail();
@@ -190,6 +190,6 @@ describe('a rotation to another master key', () => {
     expect(await (await protectedProcess(models, newKey, oldKey)).rotations.work()).toBe(false);
     await rotateAll(await protectedProcess(models, thirdKey, newKey, oldKey));
     expect((await models.dataKeys.distinct('masterKey')) as string[]).toEqual(['third']);
-    expect(await rotationProgress(models, [id!])).toMatchObject({ open: 0, processed: 1, total: 1 });
+    expect(await rotationProgress(models, [id!])).toMatchObject({ unfinished: 0, processed: 1, total: 1 });
   });
 });

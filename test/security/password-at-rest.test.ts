@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { Writable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { argon2Parameters } from '../../src/auth/passwords/passwords.js';
+import { argon2Parameters } from '../../src/identity/passwords/passwords.js';
 import { asAdmin, createUser, credentialOf, goodPassword, login, loginMutation } from '../support/identity.js';
 import { codesOf, startSystem } from '../support/system.js';
 

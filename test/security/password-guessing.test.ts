@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { loginLimits } from '../../src/auth/sessions/login-throttle.js';
+import { loginLimits } from '../../src/identity/sessions/login-throttle.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
 import { createUser, credentialOf, listenToAudit, login, loginMutation, postFrom, sameDatabases, type TestUser, type Tokens } from '../support/identity.js';
 import { codesOf, startSystem } from '../support/system.js';

@@ -9,20 +9,19 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { Role } from '../../models/index.js';
-import { testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { testEncryptionKeys, testSecretKey , startSystem } from '../support/system.js';
 import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { openUserAdministration } from '../../src/commands/user-administration.js';
-import { loadConfig } from '../../src/config.js';
-import { connectDatabase } from '../../src/database.js';
+import { startUserAdministration } from '../../src/commands/user-administration.js';
+import { loadConfig } from '../../src/config/config.js';
+import { connectDatabase } from '../../src/storage/database.js';
 import { StartupError } from '../../src/errors.js';
-import { createLogger } from '../../src/logger.js';
-import { connectRedis } from '../../src/redis.js';
-import type { TlsFiles } from '../../src/tls-files.js';
+import { createLogger } from '../../src/process/logger.js';
+import { connectRedis } from '../../src/storage/redis.js';
+import type { TlsFiles } from '../../src/storage/tls-files.js';
 import { createAuthority, type Certificate } from '../support/certificates.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { goodPassword } from '../support/identity.js';
 import { namespace } from '../support/namespace.js';
-import { startSystem } from '../support/system.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -100,7 +99,7 @@ describe('Redis over TLS', async () => {
   test('is how the command line tells all processes whom it has shut out', async () => {
     const { mongoUri, redisPrefix } = namespace();
     const config = loadConfig({ MONGO_URI: mongoUri, REDIS_URL: url, REDIS_TLS_CA_FILE: ours.caFile, REDIS_PREFIX: redisPrefix, SECRET_KEY: testSecretKey });
-    const { directory: users, scope, actor, close } = await openUserAdministration(config, 'alpha', 'make');
+    const { directory: users, scope, actor, close } = await startUserAdministration(config, 'alpha', 'make');
     onTestFinished(close);
     const user = await users.create(scope, actor, { username: 'ada', role: Role.CLINICIAN, password: goodPassword });
     await users.update(scope, actor, user, { disabled: true });

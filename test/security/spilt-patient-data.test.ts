@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { startRedis } from '../../src/embedded/embedded-redis.js';
-import { createLogger } from '../../src/logger.js';
+import { createLogger } from '../../src/process/logger.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { everyCall, selectionOf } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';

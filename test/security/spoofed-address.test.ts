@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/config.js';
 import { StartupError } from '../../src/errors.js';
 import { startSystem, type System } from '../support/system.js';
 

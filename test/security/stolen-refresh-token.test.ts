@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { SessionEnd, type User } from '../../models/index.js';
-import { expireCredentials } from '../../src/auth/expire-credentials.js';
-import { parseRefreshToken } from '../../src/auth/sessions/refresh-token.js';
-import { createSessionStore } from '../../src/auth/sessions/session-store.js';
+import { expireCredentials } from '../../src/identity/expire-credentials.js';
+import { parseRefreshToken } from '../../src/identity/sessions/refresh-token.js';
+import { createSessionStore } from '../../src/identity/sessions/session-store.js';
 import { ServiceUnavailableError } from '../../src/errors.js';
 import { asAdmin, createUser, listenToAudit, login, loginMutation, credentialOf, refresh, refusalsOf, updateUserMutation, type Tokens } from '../support/identity.js';
 import { codesOf, startSystem } from '../support/system.js';

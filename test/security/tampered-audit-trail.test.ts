@@ -2,8 +2,7 @@ import { Types } from 'mongoose';
 import { expect, test } from 'vitest';
 import type { AuditEvent } from '../../models/index.js';
 import type { ChainEnd } from '../../src/audit/audit-chain.js';
-import { auditKeys } from '../../src/audit/audit-keys.js';
-import { createAuditTrail } from '../../src/audit/audit-writer.js';
+import { auditKeys, createAuditTrail } from '../../src/audit/audit-writer.js';
 import type { AuditActor } from '../../src/audit/audit-trail.js';
 import { verifyChains, type OrganizationReport } from '../../src/audit/verify-chains.js';
 import { startSystem } from '../support/system.js';
@@ -30,11 +29,11 @@ async function verify(slug: string, anchor?: ChainEnd): Promise<OrganizationRepo
   return value as OrganizationReport;
 }
 
-const faultsOf = async (slug: string): Promise<string[]> => (await verify(slug)).faults.map(({ sequence, fault }) => `${sequence}: ${fault}`);
+const failuresOf = async (slug: string): Promise<string[]> => (await verify(slug)).failures.map(({ sequence, reason }) => `${sequence}: ${reason}`);
 
 test('a chain that nobody touched holds', async () => {
   const { slug } = await chainOf(5);
-  expect(await verify(slug)).toMatchObject({ events: 5, end: { sequence: 5 }, faults: [] });
+  expect(await verify(slug)).toMatchObject({ events: 5, end: { sequence: 5 }, failures: [] });
 });
 
 test.each<[string, object]>([
@@ -52,20 +51,20 @@ test.each<[string, object]>([
 ])('an edit of %s is found', async (_what, edit) => {
   const { slug, organization } = await chainOf(3);
   await collection.updateOne({ organization, sequence: 2 }, { $set: edit });
-  expect(await faultsOf(slug)).toEqual(['2: was changed after it was written']);
+  expect(await failuresOf(slug)).toEqual(['2: was changed after it was written']);
 });
 
 test('an edit whose hash was made anew without the key is found', async () => {
   const { slug, organization } = await chainOf(3);
   await collection.updateOne({ organization, sequence: 2 }, { $set: { username: 'x', hash: 'ab'.repeat(32) } });
-  expect(await faultsOf(slug)).toEqual(['2: was changed after it was written', '3: does not follow from the event before it']);
+  expect(await failuresOf(slug)).toEqual(['2: was changed after it was written', '3: does not follow from the event before it']);
 });
 
 test('an event that is gone is found, at the start, in the middle and at the end', async () => {
-  for (const [sequence, fault] of [[1, '2: 1 events before it are missing'], [2, '3: 1 events before it are missing'], [3, '3: the chain ends at 2: 1 events are missing from its end']] as const) {
+  for (const [sequence, reason] of [[1, '2: 1 events before it are missing'], [2, '3: 1 events before it are missing'], [3, '3: the chain ends at 2: 1 events are missing from its end']] as const) {
     const { slug, organization } = await chainOf(3);
     await collection.deleteOne({ organization, sequence });
-    expect(await faultsOf(slug)).toEqual([fault]);
+    expect(await failuresOf(slug)).toEqual([reason]);
   }
 });
 
@@ -74,7 +73,7 @@ test('events that changed places are found', async () => {
   await collection.updateOne({ organization, sequence: 1 }, { $set: { sequence: 9 } });
   await collection.updateOne({ organization, sequence: 2 }, { $set: { sequence: 1 } });
   await collection.updateOne({ organization, sequence: 9 }, { $set: { sequence: 2 } });
-  expect(await faultsOf(slug)).not.toEqual([]);
+  expect(await failuresOf(slug)).not.toEqual([]);
 });
 
 test('an event of another organization cannot be put in', async () => {
@@ -82,7 +81,7 @@ test('an event of another organization cannot be put in', async () => {
   const other = await chainOf(3);
   const [, , third] = (await collection.find({ organization: other.organization }).sort({ sequence: 1 }).toArray()) as unknown as AuditEvent[];
   await collection.insertOne({ ...third, _id: new Types.ObjectId(), organization } as never);
-  expect(await faultsOf(slug)).toEqual(['3: does not follow from the event before it', '3: was changed after it was written']);
+  expect(await failuresOf(slug)).toEqual(['3: does not follow from the event before it', '3: was changed after it was written']);
 });
 
 test('a cut end shows although the head was cut back too, when the end had been noted elsewhere', async () => {
@@ -90,8 +89,8 @@ test('a cut end shows although the head was cut back too, when the end had been 
   const { end } = await verify(slug);
   await collection.deleteOne({ organization, sequence: 3 });
   await models.auditHeads.deleteOne({ _id: organization });
-  expect((await verify(slug)).faults).toEqual([]);
-  expect((await verify(slug, end)).faults).toEqual([{ sequence: 3, fault: 'the chain ends at 2: 1 events are missing from its end' }]);
+  expect((await verify(slug)).failures).toEqual([]);
+  expect((await verify(slug, end)).failures).toEqual([{ sequence: 3, reason: 'the chain ends at 2: 1 events are missing from its end' }]);
 });
 
 test('a head that was made up is found', async () => {
@@ -99,7 +98,7 @@ test('a head that was made up is found', async () => {
   const second = await collection.findOne({ organization, sequence: 2 });
   await collection.deleteOne({ organization, sequence: 3 });
   await models.auditHeads.updateOne({ _id: organization }, { $set: { sequence: 2, hash: second!.hash as string } });
-  expect(await faultsOf(slug)).toEqual(['2: the head of the chain was changed']);
+  expect(await failuresOf(slug)).toEqual(['2: the head of the chain was changed']);
 });
 
 test('many processes that append to one chain at once make one chain', async () => {
@@ -108,5 +107,5 @@ test('many processes that append to one chain at once make one chain', async () 
   const trails = Array.from({ length: 4 }, () => createAuditTrail(models, keys, logger));
   await Promise.all(trails.flatMap((trail) => Array.from({ length: 50 }, () => trail.record(actor, { action: 'patient:read', outcome: 'ALLOWED' }))));
   await Promise.all(trails.map((trail) => trail.close()));
-  expect(await verify('crowded')).toMatchObject({ events: 200, end: { sequence: 200 }, faults: [] });
+  expect(await verify('crowded')).toMatchObject({ events: 200, end: { sequence: 200 }, failures: [] });
 });

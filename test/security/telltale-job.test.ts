@@ -10,7 +10,7 @@ import { codesOf, startSystem, type Answer } from '../support/system.js';
 // That somebody was scored, by whom, when and how often tells of them too: a job about one patient is as closed as the patient.
 
 const system = await startSystem();
-const { models, store } = system.app;
+const { models, jobStore } = system.app;
 const { clinician, patientOf, breakGlass, endBreakGlass, eventsOf } = careTeams(system);
 const [ada, bob] = await Promise.all([clinician('ada'), clinician('bob')]);
 
@@ -55,7 +55,7 @@ async function runningJob(): Promise<Types.ObjectId> {
   const { finishedAt: _finishedAt, ...status } = started(job.status, new Date());
   const lease = { token: 'somebody', dispatch: job.dispatch, expiresAt: new Date(Date.now() + 600_000) };
   const running: ScoringJob = { ...job, _id: new Types.ObjectId(), status, lease };
-  await store.insert(running);
+  await jobStore.insert(running);
   onTestFinished(async () => void (await models.scoringJobs.deleteOne({ _id: running._id })));
   return running._id;
 }
@@ -138,10 +138,10 @@ describe('under broken glass', () => {
     const jobId = await runningJob();
     const socket = await follow(bob, jobId.toHexString());
     const first = (await socket.next()) as { type: string; payload: { data: { scoringJobUpdated: { sequence: number } } } };
-    await store.change(jobId, ({ status }) => ({ status: progressed(status, {}) }));
+    await jobStore.change(jobId, ({ status }) => ({ status: progressed(status, {}) }));
     expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { scoringJobUpdated: { sequence: first.payload.data.scoringJobUpdated.sequence + 1 } } } });
     await endBreakGlass(hers.id);
-    await store.change(jobId, ({ status }) => ({ status: progressed(status, {}) }));
+    await jobStore.change(jobId, ({ status }) => ({ status: progressed(status, {}) }));
     expect(await socket.next()).toMatchObject({ type: 'complete', id: '1' });
     expect((await eventsOf(hers.id, 'bob')).slice(-3)).toMatchObject([{ action: 'job:read', flagged: true }, { action: 'job:read', flagged: true }, { action: 'job:read', outcome: 'DENIED' }]);
   });

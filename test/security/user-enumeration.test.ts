@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
-import { loginLimits } from '../../src/auth/sessions/login-throttle.js';
+import { loginLimits } from '../../src/identity/sessions/login-throttle.js';
 import { asAdmin, createUser, credentialOf, listenToAudit, loginMutation, updateUserMutation } from '../support/identity.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig } from '../../src/config/config.js';
 import { StartupError } from '../../src/errors.js';
-import { createLogger } from '../../src/logger.js';
-import { waivableChecks } from '../../src/production-checks.js';
+import { createLogger } from '../../src/process/logger.js';
+import { waivableChecks } from '../../src/config/production-checks.js';
 import { randomMasterKeys } from '../support/protection.js';
 import { startSystem } from '../support/system.js';
 

@@ -3,12 +3,12 @@ import mongoose, { Types } from 'mongoose';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { AdministrativeGender, createModels, ensureIndexes, type Models } from '../../models/index.js';
-import { connectDatabase } from '../../src/database.js';
-import { createOrganizationScopes, type OrganizationScope } from '../../src/organization-scope.js';
-import type { Patient } from '../../src/patients/patient.js';
+import { connectDatabase } from '../../src/storage/database.js';
+import { createOrganizationScopes, type OrganizationScope } from '../../src/scope/organization-scope.js';
+import type { Patient } from '../../src/scope/patient.js';
 import { createKeyRotations, type KeyRotations } from '../../src/protection/key-rotations.js';
 import { parseMasterKeys, type MasterKey } from '../../src/protection/master-keys.js';
-import { openProtection, type OpenProtection } from '../../src/protection/open-protection.js';
+import { startProtection, type StartedProtection } from '../../src/protection/start-protection.js';
 import { namespace } from './namespace.js';
 
 /** A setting of ENCRYPTION_KEYS with a random key for each id. */
@@ -27,13 +27,13 @@ export async function testDatabase(uri = namespace().mongoUri): Promise<Models> 
 }
 
 /** What one process of a deployment has of it: other processes tell it nothing. */
-export interface ProtectedProcess extends OpenProtection {
+export interface ProtectedProcess extends StartedProtection {
   readonly rotations: KeyRotations;
   scope(organization: Types.ObjectId): OrganizationScope;
 }
 
 export async function protectedProcess(models: Models, ...settings: string[]): Promise<ProtectedProcess> {
-  const protection = await openProtection(models, masterKeysOf(...settings));
+  const protection = await startProtection(models, masterKeysOf(...settings));
   const scopeOf = createOrganizationScopes(models, protection.protectionOf);
   return {
     ...protection,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readBackground, readManifest, readModelFile, readText, sha256 } from '../bundle/bundle-files.js';
 import { InvalidModelError } from '../errors.js';
 import type { RiskModelManifest } from '../manifest.js';
-import { type OnnxSession, openModelSession } from '../onnx-session.js';
+import { type OnnxSession, startModelSession } from '../onnx-session.js';
 import { type ParsedModel, parseModel } from '../parse-model.js';
 import type { RiskModel } from '../risk-model.js';
 import { createServedModel } from '../served-model.js';
@@ -40,7 +40,7 @@ export async function examineBundle(directory: string, effort: CheckEffort): Pro
   const background = await list.run('background set', () => readBackground(directory, manifest), (read) => (read ? `${read.rowCount} rows` : 'none'));
   const parsed = await list.run('trees', () => parseFor(bytes, manifest), describeTrees);
   if (!parsed || background === undefined) return { report: list.report() };
-  const session = await list.run('ONNX Runtime', () => openModelSession(bytes, parsed), () => 'loads the model');
+  const session = await list.run('ONNX Runtime', () => startModelSession(bytes, parsed), () => 'loads the model');
   if (!session) return { report: list.report() };
   await checkAgreement(list, parsed, session, effort);
   const explainers = await checkExplainers(list, parsed, { background, standIn: false, output: manifest.outputIndex }, effort);
@@ -57,7 +57,7 @@ async function checkFile(path: string): Promise<CheckReport> {
   const list = new CheckList();
   const bytes = await list.run('model file', () => readModelFile(path), (read) => `${read.length} bytes`);
   const parsed = bytes && (await list.run('trees', () => parseModel(bytes), describeTrees));
-  const session = parsed && (await list.run<OnnxSession>('ONNX Runtime', () => openModelSession(bytes, parsed), () => 'loads the model'));
+  const session = parsed && (await list.run<OnnxSession>('ONNX Runtime', () => startModelSession(bytes, parsed), () => 'loads the model'));
   if (!session) return list.report();
   await checkAgreement(list, parsed, session, thorough);
   await checkExplainers(list, parsed, { background: randomRows(parsed, 20), standIn: true }, thorough);

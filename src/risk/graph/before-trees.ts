@@ -5,15 +5,10 @@ import { type Columns, identity } from './columns.js';
 import { elementwiseSteps } from './elementwise-operators.js';
 import type { GraphIndex } from './graph-index.js';
 import { selectionSteps } from './selection-operators.js';
+import type { ColumnResolver } from './column-step.js';
 
 /** Longest chain of nodes before the trees that is followed. */
 const longestChain = 200;
-
-/** Gives the columns of a tensor. @throws UnexplainableModelError when they do not each depend on one input feature alone */
-export type ColumnResolver = (tensor: string) => Columns;
-
-/** What an operator makes of columns; undefined when it is not one that this table knows. */
-export type ColumnStep = (node: OnnxNode, attributes: NodeAttributes, resolve: ColumnResolver, graph: GraphIndex) => Columns;
 
 /**
  * Follows the graph from its inputs to the trees. Only operators that treat every column by itself, or choose and order

@@ -2,7 +2,7 @@ import { quoted, UnexplainableModelError } from '../errors.js';
 import { nodeTitle } from '../onnx/node-attributes.js';
 import type { OnnxNode } from '../onnx/model-proto.js';
 import { ElementType } from '../onnx/tensor-proto.js';
-import type { ColumnStep } from './before-trees.js';
+import type { ColumnStep } from './column-step.js';
 import { caster, type Columns, mapColumns, rounder } from './columns.js';
 import { columnConstants } from './graph-index.js';
 

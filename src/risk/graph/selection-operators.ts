@@ -1,7 +1,7 @@
 import { UnexplainableModelError } from '../errors.js';
 import { nodeTitle } from '../onnx/node-attributes.js';
 import type { OnnxNode } from '../onnx/model-proto.js';
-import type { ColumnStep } from './before-trees.js';
+import type { ColumnStep } from './column-step.js';
 import type { Columns } from './columns.js';
 
 const concatenate: ColumnStep = (node, attributes, resolve) => {

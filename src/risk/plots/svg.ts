@@ -1,24 +1,52 @@
 /** Colours that people with any colour vision tell apart, on white: Okabe and Ito's vermilion and blue, https://jfly.uni-koeln.de/color/ */
-export const colours = { raises: '#D55E00', lowers: '#0072B2', text: '#1B1B1B', muted: '#595959', grid: '#D9D9D9', background: '#FFFFFF' } as const;
+export const colours = {
+  raises: '#D55E00',
+  lowers: '#0072B2',
+  text: '#1B1B1B',
+  muted: '#595959',
+  grid: '#D9D9D9',
+  background: '#FFFFFF',
+} as const;
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** What XML 1.0 cannot hold: control characters, and halves of surrogate pairs. */
+const notInXml =
+  // eslint-disable-next-line no-control-regex -- these are the characters that it forbids
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** Text as it may stand in XML: markup escaped, and what XML cannot hold (control characters, lone surrogates) taken out. */
 export function escapeXml(text: string): string {
-  // eslint-disable-next-line no-control-regex -- XML 1.0 forbids these characters
-  const allowed = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '');
+  const allowed = text.replace(notInXml, '');
   return allowed.replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
 /** An element with attributes; children are markup already. */
 export function element(name: string, attributes: Readonly<Record<string, string | number>>, children = ''): string {
-  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(typeof value === 'number' ? coordinate(value) : value)}"`).join('');
+  const written = Object.entries(attributes)
+    .map(([key, value]) => ` ${key}="${escapeXml(typeof value === 'number' ? coordinate(value) : value)}"`)
+    .join('');
   return children === '' ? `<${name}${written}/>` : `<${name}${written}>${children}</${name}>`;
 }
 
 /** Text with a white halo, so that it is read across lines of the grid. */
-export function textAt(x: number, y: number, content: string, attributes: Readonly<Record<string, string | number>> = {}): string {
-  return element('text', { x, y, stroke: colours.background, 'stroke-width': 3, 'paint-order': 'stroke', ...attributes }, escapeXml(content));
+export function textAt(
+  x: number,
+  y: number,
+  content: string,
+  attributes: Readonly<Record<string, string | number>> = {},
+): string {
+  return element(
+    'text',
+    { x, y, stroke: colours.background, 'stroke-width': 3, 'paint-order': 'stroke', ...attributes },
+    escapeXml(content),
+  );
 }
 
 /**
@@ -63,7 +91,9 @@ export function ticks(low: number, high: number, count: number): number[] {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => span / size <= count) ?? 10 * power;
   const first = Math.ceil(low / step);
   const last = Math.floor(high / step);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
 }
 
 /** `+0.08`, `−0.08`: a sign that is read even where colour is not. `places` decimals. */
@@ -84,10 +114,20 @@ export function figure(width: number, height: number, title: string, description
   return element(
     'svg',
     {
-      xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${coordinate(width)} ${coordinate(height)}`, width, height, role: 'img',
-      'aria-labelledby': `title-${id} description-${id}`, 'font-family': "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", 'font-size': 13, fill: colours.text,
+      xmlns: 'http://www.w3.org/2000/svg',
+      viewBox: `0 0 ${coordinate(width)} ${coordinate(height)}`,
+      width,
+      height,
+      role: 'img',
+      'aria-labelledby': `title-${id} description-${id}`,
+      'font-family': "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif",
+      'font-size': 13,
+      fill: colours.text,
     },
-    element('title', { id: `title-${id}` }, escapeXml(title)) + element('desc', { id: `description-${id}` }, escapeXml(description)) + element('rect', { width, height, fill: colours.background }) + content,
+    element('title', { id: `title-${id}` }, escapeXml(title)) +
+      element('desc', { id: `description-${id}` }, escapeXml(description)) +
+      element('rect', { width, height, fill: colours.background }) +
+      content,
   );
 }
 

@@ -4,7 +4,7 @@ import { requireAdditivity, requireAgreement } from '../../../src/risk/check/mod
 import { branchCount, missingAndExtremeRows, type ProbeRows, randomRows, thresholdRows } from '../../../src/risk/check/probe-rows.js';
 import { DisagreementError } from '../../../src/risk/errors.js';
 import { createExplainer } from '../../../src/risk/explainers.js';
-import { openModelSession } from '../../../src/risk/onnx-session.js';
+import { startModelSession } from '../../../src/risk/onnx-session.js';
 import { type ParsedModel, parseModel } from '../../../src/risk/parse-model.js';
 import type { TreeEnsemble } from '../../../src/risk/tree-ensemble.js';
 import { loadFixture } from '../fixtures.js';
@@ -24,7 +24,7 @@ const collect = (parts: Iterable<ProbeRows>): ProbeRows => {
 };
 
 async function compare(model: ParsedModel, rows: ProbeRows): Promise<number> {
-  const session = await openModelSession(fixture.bytes, sound);
+  const session = await startModelSession(fixture.bytes, sound);
   try {
     return await requireAgreement(model, session, rows);
   } finally {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UnexplainableModelError } from '../../../src/risk/errors.js';
 import { randomRows } from '../../../src/risk/check/probe-rows.js';
-import { openModelSession } from '../../../src/risk/onnx-session.js';
+import { startModelSession } from '../../../src/risk/onnx-session.js';
 import { parseModel, prepareRows } from '../../../src/risk/parse-model.js';
 import { againstRuntime } from '../support/against-runtime.js';
 import { ElementType, type WrittenModel, type WrittenNode } from '../support/onnx-writer.js';
@@ -42,7 +42,7 @@ describe('nodes before the trees', () => {
   it.each<[string, number]>([['float', ElementType.FLOAT], ['double', ElementType.DOUBLE], ['int64', ElementType.INT64]])('a Scaler of %s rounds as its kernel does, to the last bit', async (_, type) => {
     const bytes = regressionModel(behind(scaler([2.3, 0.3, 1.7], [0.1, -1.3, 3.7])), { type });
     const parsed = parseModel(bytes);
-    const session = await openModelSession(bytes, { ...parsed, scoreTensor: 'Z', scoreIsOutput: false });
+    const session = await startModelSession(bytes, { ...parsed, scoreTensor: 'Z', scoreIsOutput: false });
     const { rows, rowCount } = randomRows(parsed, 1000);
     const scaled = await session.run(rows, rowCount);
     await session.close();

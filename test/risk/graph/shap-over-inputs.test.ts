@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExplainer } from '../../../src/risk/explainers.js';
-import { openModelSession, type OnnxSession } from '../../../src/risk/onnx-session.js';
+import { startModelSession, type OnnxSession } from '../../../src/risk/onnx-session.js';
 import { parseModel } from '../../../src/risk/parse-model.js';
 import { randomRows } from '../../../src/risk/check/probe-rows.js';
 import type { WrittenModel, WrittenNode } from '../support/onnx-writer.js';
@@ -35,7 +35,7 @@ describe('interventional SHAP values over the input features are those of the wh
   ])('%s', async (_, nodes, options) => {
     const bytes = regressionModel(nodes, options);
     const parsed = parseModel(bytes);
-    const session = await openModelSession(bytes, parsed);
+    const session = await startModelSession(bytes, parsed);
     const { rows, rowCount } = randomRows(parsed, 12);
     rows[1] = Number.NaN;
     const width = parsed.featureCount;

@@ -1,12 +1,12 @@
 import { requireAgreement } from '../../../src/risk/check/model-checks.js';
 import { missingAndExtremeRows, randomRows, thresholdRows } from '../../../src/risk/check/probe-rows.js';
-import { openModelSession } from '../../../src/risk/onnx-session.js';
+import { startModelSession } from '../../../src/risk/onnx-session.js';
 import { type ParsedModel, parseModel } from '../../../src/risk/parse-model.js';
 
 /** Parses a model and compares it with ONNX Runtime on random, threshold and extreme rows. @throws where they differ */
 export async function againstRuntime(bytes: Uint8Array, options?: { featureCount?: number }): Promise<ParsedModel> {
   const parsed = parseModel(bytes, options);
-  const session = await openModelSession(bytes, parsed);
+  const session = await startModelSession(bytes, parsed);
   try {
     await requireAgreement(parsed, session, randomRows(parsed, 100));
     for (const rows of thresholdRows(parsed, Infinity)) await requireAgreement(parsed, session, rows);

@@ -1,0 +1,90 @@
+import { readMongoUri } from '../storage/mongo-uri.js';
+import { masterKeyWeakness, parseMasterKeys } from '../protection/master-keys.js';
+import { isLoopback, isPublicHost } from '../net/public-host.js';
+
+/** The settings that a production start looks at. */
+export interface CheckedSettings {
+  readonly secretKey: string | undefined;
+  readonly encryptionKeys: string | undefined;
+  readonly mongoUri: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly corsOrigins: readonly string[];
+  readonly oidcIssuer: string | undefined;
+  readonly oidcOrganizations: string | undefined;
+}
+
+/**
+ * What makes a deployment with patient data unsafe to start, by the name under which an operator may waive it. A check
+ * answers what is wrong and how to mend it, or undefined when all is well.
+ */
+const checks = {
+  'weak-secret-key': ({ secretKey }) => {
+    const weakness = secretKey && secretKeyWeakness(secretKey);
+    return weakness && `SECRET_KEY ${weakness}: ${randomKey}`;
+  },
+  'wildcard-cors': ({ corsOrigins }) =>
+    corsOrigins.includes('*') ? 'CORS_ORIGINS is *, which lets the pages of every site call the API: list the origins of your own' : undefined,
+  'plaintext-mongodb': ({ mongoUri }) => {
+    const host = mongoUri && plaintextMongoHost(mongoUri);
+    return host && `MONGO_URI names the public host ${host} without verified TLS, so patient data would cross the Internet in the clear: add tls=true`;
+  },
+  'plaintext-redis': ({ redisUrl }) => {
+    if (!redisUrl?.startsWith('redis://') || !isPublicHost(redisHost(redisUrl))) return undefined;
+    return `REDIS_URL names the public host ${redisHost(redisUrl)} without TLS, so its password would cross the Internet in the clear: use rediss://`;
+  },
+  'redis-without-password': ({ redisUrl }) => {
+    if (!redisUrl || hasPassword(redisUrl) || isLoopback(redisHost(redisUrl))) return undefined;
+    return 'REDIS_URL has no password, so whoever reaches that host may submit and change jobs: set requirepass, and redis://:PASSWORD@host';
+  },
+  'oidc-without-organizations': ({ oidcIssuer, oidcOrganizations }) =>
+    oidcIssuer !== undefined && oidcOrganizations === undefined
+      ? 'OIDC_ISSUER may speak for every organization, so the identity provider of one could let anybody into another: list those that are its own in OIDC_ORGANIZATIONS'
+      : undefined,
+  'missing-encryption-keys': ({ encryptionKeys }) =>
+    encryptionKeys === undefined ? `ENCRYPTION_KEYS is not set, so SECRET_KEY would have to encrypt patients too: ${encryptionKey}` : undefined,
+  'weak-encryption-keys': ({ encryptionKeys, secretKey }) => {
+    const weaknesses = encryptionKeys === undefined ? [] : parseMasterKeys(encryptionKeys).keys.flatMap((key) => masterKeyWeakness(key, secretKey) ?? []);
+    return weaknesses[0] && `ENCRYPTION_KEYS holds a key that ${weaknesses[0]}: ${encryptionKey}`;
+  },
+} as const satisfies Record<string, (settings: CheckedSettings) => string | undefined>;
+
+export type WaivableCheck = keyof typeof checks;
+
+/** Every name that WAIVED_CHECKS may hold. */
+export const waivableChecks = Object.keys(checks) as [WaivableCheck, ...WaivableCheck[]];
+
+const randomKey = 'set it to a random one, e.g. the output of "openssl rand -base64 48"';
+const encryptionKey = 'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", and keep a copy apart from the backups: without it nobody can read the patients';
+
+/**
+ * Why a production start is refused, one line a fault; empty when it is not.
+ * @param waived checks that the operator takes upon themselves. A missing SECRET_KEY cannot be waived: nothing works without
+ */
+export function productionIssues(settings: CheckedSettings, waived: readonly WaivableCheck[]): string[] {
+  const missing = settings.secretKey === undefined ? [`SECRET_KEY is not set: ${randomKey}`] : [];
+  const failed = waivableChecks.flatMap((name) => {
+    const issue = waived.includes(name) ? undefined : checks[name](settings);
+    return issue ? [`${issue}, or waive it with WAIVED_CHECKS=${name}`] : [];
+  });
+  return [...missing, ...failed];
+}
+
+const commonSecrets = /^(secret|change-?me|password|default|test|example|development|riskgraph)/i;
+
+/** Why a key is too weak to sign tokens in production, or undefined when it is not. */
+function secretKeyWeakness(key: string): string | undefined {
+  if (key.length < 32) return 'is shorter than 32 characters';
+  if (new Set(key).size < 10) return 'has fewer than 10 different characters';
+  if (commonSecrets.test(key)) return 'looks like a default';
+  return undefined;
+}
+
+/** The first public host that a MongoDB URI would reach without TLS, or with TLS that verifies nobody. */
+function plaintextMongoHost(uri: string): string | undefined {
+  const { hosts, encrypted, verified } = readMongoUri(uri);
+  return encrypted && verified ? undefined : hosts.find(isPublicHost);
+}
+
+const redisHost = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
+
+const hasPassword = (url: string): boolean => URL.canParse(url) && new URL(url).password !== '';

@@ -1,0 +1,78 @@
+import { SignJWT, jwtVerify } from 'jose';
+import { z } from 'zod';
+import { Role } from '../../models/index.js';
+import { UnauthenticatedError } from '../errors.js';
+import type { Identity } from '../auth/viewer.js';
+
+export const accessTokenIssuer = 'riskgraph';
+const audience = 'riskgraph-api';
+const algorithm = 'HS256';
+
+/** No token is valid for longer, whoever issued it: revocations need not be kept for longer than that. Milliseconds. */
+export const longestTokenMs = 31 * 86_400_000;
+/** Nor one of a session, which is renewed instead; the upper bound of ACCESS_TOKEN_MINUTES. Milliseconds. */
+export const longestSessionTokenMs = 60 * 60_000;
+/** How far ahead of ours the clock of an issuer may be. Milliseconds. */
+const clockToleranceMs = 60_000;
+
+const claimsSchema = z.object({
+  sub: z.string().min(1).max(200),
+  org: z.string().regex(/^[0-9a-f]{24}$/),
+  role: z.enum(Role),
+  sid: z.string().regex(/^[0-9a-f]{24}$/).optional(),
+  iat: z.number(),
+  exp: z.number(),
+});
+
+/** Whom a token is to speak for. */
+export type TokenSubject = Pick<Identity, 'username' | 'role' | 'organizationId' | 'sessionId'>;
+
+/** Signs and verifies access tokens (JWT, RFC 7519) with one secret. */
+export interface AccessTokens {
+  /** @param timeToLiveSeconds at most 31 days */
+  sign(subject: TokenSubject, timeToLiveSeconds: number): Promise<string>;
+  /** @throws UnauthenticatedError for any token that is not ours, not whole, or over */
+  verify(token: string): Promise<Identity>;
+}
+
+/** @param secretKey any string; at least 32 random characters in production (src/config/config.ts sees to it) */
+export function createAccessTokens(secretKey: string): AccessTokens {
+  const key = new TextEncoder().encode(secretKey);
+  return {
+    sign({ username, role, organizationId, sessionId }, timeToLiveSeconds) {
+      const now = Date.now() / 1000;
+      return (
+        new SignJWT({ org: organizationId, role, ...(sessionId && { sid: sessionId }) })
+          .setProtectedHeader({ alg: algorithm })
+          .setSubject(username)
+          .setIssuer(accessTokenIssuer)
+          .setAudience(audience)
+          // With its fraction, which RFC 7519 allows: a token issued in the second of a revocation, but after it, is good.
+          .setIssuedAt(now)
+          .setExpirationTime(Math.floor(now) + timeToLiveSeconds)
+          .sign(key)
+      );
+    },
+    async verify(token) {
+      try {
+        const { payload } = await jwtVerify(token, key, { algorithms: [algorithm], issuer: accessTokenIssuer, audience });
+        const { sub, role, org, sid, ...times } = claimsSchema.parse(payload);
+        return { username: sub, role, organizationId: org, ...(sid && { sessionId: sid }), ...validity(times) };
+      } catch {
+        throw new UnauthenticatedError('The access token is not valid or has expired: get a new one.');
+      }
+    },
+  };
+}
+
+/**
+ * When a token was issued and ends, in milliseconds.
+ * @throws when it is over, was issued in the future, or lives for longer than revocations are kept
+ */
+export function validity({ iat, exp }: { readonly iat: number; readonly exp: number }): Pick<Identity, 'issuedAt' | 'expiresAt'> {
+  const issuedAt = iat * 1000;
+  const expiresAt = exp * 1000;
+  const now = Date.now();
+  if (!(expiresAt > now && issuedAt <= now + clockToleranceMs && expiresAt - issuedAt <= longestTokenMs)) throw new RangeError('times of the token');
+  return { issuedAt, expiresAt };
+}

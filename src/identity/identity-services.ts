@@ -1,0 +1,85 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Models } from '../../models/index.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
+import type { EventBus } from '../events/event-bus.js';
+import type { ScopeOf } from '../scope/organization-scope.js';
+import { whenReady } from '../storage/redis.js';
+import type { AccessTokens } from './access-token.js';
+import { createApiKeyService, type ApiKeyService } from './api-keys/api-key-service.js';
+import { createApiKeyVerifier } from './api-keys/api-key-verifier.js';
+import { createAuthenticator, type Authenticator } from './authenticator.js';
+import type { OidcSettings } from '../config/oidc-settings.js';
+import { createOidcVerifier } from './oidc/oidc-verifier.js';
+import { createPasswords, type Passwords } from './passwords/passwords.js';
+import { createRevocationEpochs } from './revocation/revocation-epoch.js';
+import { createRevocationStore } from './revocation/revocation-store.js';
+import { createRevocations, type Revocations } from './revocation/revocations.js';
+import { createLoginThrottle } from './sessions/login-throttle.js';
+import { createPasswordLogin } from './sessions/password-login.js';
+import { createSessionService, type SessionService } from './sessions/session-service.js';
+import { createSessionStore } from './sessions/session-store.js';
+import { createUserDirectory } from './users/user-directory.js';
+import { createUserService, type UserService } from './users/user-service.js';
+
+/** Who somebody is, from the credential to the services that give and take it. */
+export interface IdentityServices {
+  readonly authenticator: Authenticator;
+  readonly revocations: Revocations;
+  readonly sessions: SessionService;
+  readonly users: UserService;
+  readonly apiKeys: ApiKeyService;
+  readonly passwords: Passwords;
+  /** To be called before anybody is let in: learns what is revoked, and begins to follow it. Does nothing the second time. */
+  start(): Promise<void>;
+  /** Ends the following of revocations, then the connection to Redis. */
+  close(): Promise<void>;
+}
+
+export interface IdentityDependencies {
+  readonly models: Models;
+  readonly scopeOf: ScopeOf;
+  readonly accessTokens: AccessTokens;
+  readonly audit: AuditTrail;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  /** Fails fast; closed with the services. */
+  readonly redis: Redis;
+  readonly settings: IdentitySettings;
+}
+
+export interface IdentitySettings {
+  readonly redisPrefix: string;
+  readonly accessTokenMinutes: number;
+  readonly sessionHours: number;
+  readonly oidc: OidcSettings | undefined;
+}
+
+export async function createIdentityServices(dependencies: IdentityDependencies): Promise<IdentityServices> {
+  const { models, scopeOf, accessTokens, audit, events, logger, redis, settings } = dependencies;
+  const revocations = createRevocations({ store: createRevocationStore(models), epochs: createRevocationEpochs(redis, settings.redisPrefix), events, logger });
+  const { revoke } = revocations;
+  const passwords = await createPasswords();
+  const store = createSessionStore(models, scopeOf, revoke, settings.sessionHours * 3_600_000);
+  const passwordLogin = createPasswordLogin({ models, scopeOf, passwords, throttle: createLoginThrottle(redis, settings.redisPrefix), audit, logger });
+  const sessions = createSessionService({ scopeOf, store, passwordLogin, passwords, accessTokens, audit, accessTokenSeconds: settings.accessTokenMinutes * 60 });
+  const directory = createUserDirectory({ passwords, sessions: store, audit });
+  const oidc = settings.oidc && createOidcVerifier(settings.oidc, models, logger);
+  return {
+    authenticator: createAuthenticator({ accessTokens, apiKeys: createApiKeyVerifier(models, logger), oidc, revocations }),
+    revocations,
+    sessions,
+    users: createUserService({ scopeOf, directory, sessions, passwordLogin, audit }),
+    apiKeys: createApiKeyService({ scopeOf, revoke, audit }),
+    passwords,
+    async start() {
+      // Else the first attempts would be counted in memory, by each process for itself.
+      await whenReady(redis);
+      await revocations.start();
+    },
+    async close() {
+      await revocations.close();
+      redis.disconnect();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { Types } from 'mongoose';
+import type { Logger } from 'pino';
+import type { Models, Organization, User } from '../../../models/index.js';
+import type { AuditAction, AuditActor, AuditTrail } from '../../audit/audit-trail.js';
+import { UnauthenticatedError } from '../../errors.js';
+import type { ScopeOf } from '../../scope/organization-scope.js';
+import type { Passwords } from '../passwords/passwords.js';
+import { unknownUsername } from '../users/username.js';
+import type { RequestOrigin } from '../../auth/viewer.js';
+import type { LoginThrottle, ThrottledError } from './login-throttle.js';
+
+/** What somebody gives to prove who they are. */
+export interface PasswordCredential {
+  /** Slug of the organization. */
+  readonly organization: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface PasswordLogin {
+  /**
+   * The enabled user whose password was given. Takes the same reads and one argon2 verification, and answers the same,
+   * whether it is the organization, the user or the password that is wrong, or the user who is disabled.
+   * @param action as which a refusal is recorded
+   * @throws UnauthenticatedError, RateLimitedError
+   */
+  prove(credential: PasswordCredential, origin: RequestOrigin, action?: AuditAction): Promise<User>;
+}
+
+export interface PasswordLoginDependencies {
+  readonly models: Pick<Models, 'organizations'>;
+  readonly scopeOf: ScopeOf;
+  readonly passwords: Passwords;
+  readonly throttle: LoginThrottle;
+  readonly audit: AuditTrail;
+  readonly logger: Logger;
+}
+
+export function createPasswordLogin({ models, scopeOf, passwords, throttle, audit, logger }: PasswordLoginDependencies): PasswordLogin {
+  async function find({ organization: slug, username }: PasswordCredential): Promise<{ organization: Organization | null; user: User | null }> {
+    const organization = await models.organizations.findOne({ slug }).lean<Organization | null>();
+    const organizationId = (organization?._id ?? new Types.ObjectId()).toHexString();
+    return { organization, user: await scopeOf({ organizationId }).users.findOne({ username }) };
+  }
+
+  /** An attempt at an organization that there is not belongs into no trail, so the log has to tell of it; its names belong into neither. */
+  async function record(found: { organization: Organization | null; user: User | null }, origin: RequestOrigin, action: AuditAction, outcome: 'FAILED' | 'DENIED'): Promise<void> {
+    const { organization, user } = found;
+    const attempt = { requestId: origin.requestId, action, outcome };
+    if (!organization) return logger.warn({ ...attempt, address: origin.address }, 'password refused at an organization that is not there');
+    logger.info(attempt, 'password refused');
+    const actor: AuditActor = { organizationId: organization._id.toHexString(), username: user?.username ?? unknownUsername, origin, ...(user && { role: user.role }) };
+    await audit.record(actor, {
+      action,
+      outcome,
+      ...(user && { subject: { kind: 'USER', id: user._id.toHexString() } }),
+      ...(outcome === 'DENIED' && { flagged: true }),
+    });
+  }
+
+  return {
+    async prove(credential, origin, action = 'session:login') {
+      const attempt = { organization: credential.organization, username: credential.username, address: origin.address };
+      try {
+        await throttle.attempt(attempt);
+      } catch (error) {
+        // Recorded once a window: what a flood repeats is no news, and must not fill the trail.
+        if ((error as Partial<ThrottledError>).firstInWindow) await record(await find(credential), origin, action, 'DENIED');
+        throw error;
+      }
+      const found = await find(credential);
+      const matches = await passwords.verify(found.user?.passwordHash, credential.password);
+      if (!found.user || !matches || found.user.disabled) {
+        await record(found, origin, action, 'FAILED');
+        throw new UnauthenticatedError('The organization, the username or the password is wrong.');
+      }
+      await throttle.succeeded(attempt);
+      return found.user;
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { SessionEnd, type Session, type User } from '../../../models/index.js';
+import { type AuditAction, type AuditActor, type AuditTrail, recorded } from '../../audit/audit-trail.js';
+import { UnauthenticatedError } from '../../errors.js';
+import { parseInput } from '../../input.js';
+import type { ScopeOf } from '../../scope/organization-scope.js';
+import type { AccessTokens } from '../access-token.js';
+import type { Passwords } from '../passwords/passwords.js';
+import { normalizeUsername } from '../users/username.js';
+import type { Identity, RequestOrigin } from '../../auth/viewer.js';
+import type { PasswordCredential, PasswordLogin } from './password-login.js';
+import { parseRefreshToken } from './refresh-token.js';
+import type { RefreshableSession, SessionStore } from './session-store.js';
+
+/** The two tokens of a session, and whom they speak for. */
+export interface IssuedTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly refreshExpiresAt: Date;
+  readonly identity: Identity;
+}
+
+/** What anybody may call: whoever has a password or a refresh token is let in by that. */
+export interface SessionService {
+  /** @throws UnauthenticatedError, RateLimitedError, BadUserInputError for what is longer than any name or password */
+  login(input: PasswordCredential, origin: RequestOrigin): Promise<IssuedTokens>;
+  /** A refresh token is good for one use. The second one ends the session: two people hold it. @throws UnauthenticatedError */
+  refresh(input: { readonly refreshToken: string }, origin: RequestOrigin): Promise<IssuedTokens>;
+  /** @returns false when there was no such session, or it had ended */
+  logout(input: { readonly refreshToken: string }, origin: RequestOrigin): Promise<boolean>;
+  /** Begins a session for a user who has proved who they are. @throws UnauthenticatedError when the user changed meanwhile */
+  begin(user: User): Promise<IssuedTokens>;
+}
+
+export interface SessionServiceDependencies {
+  readonly scopeOf: ScopeOf;
+  readonly store: SessionStore;
+  readonly passwordLogin: PasswordLogin;
+  readonly passwords: Passwords;
+  readonly accessTokens: AccessTokens;
+  readonly audit: AuditTrail;
+  readonly accessTokenSeconds: number;
+}
+
+const text = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`);
+const loginSchema = z.object({ organization: text(100), username: text(200).transform(normalizeUsername), password: text(1_000) });
+const refreshTokenSchema = z.object({ refreshToken: text(200) });
+
+export function createSessionService(dependencies: SessionServiceDependencies): SessionService {
+  const { scopeOf, store, passwordLogin, passwords, accessTokens, audit, accessTokenSeconds } = dependencies;
+  const notValid = (): UnauthenticatedError => new UnauthenticatedError('The refresh token is not valid or has expired: log in again.');
+  const findUser = ({ organization, user }: Pick<Session, 'organization' | 'user'>): Promise<User | null> =>
+    scopeOf({ organizationId: organization.toHexString() }).users.findOne({ _id: user });
+
+  const actor = (user: User, origin: RequestOrigin): AuditActor => ({ organizationId: user.organization.toHexString(), username: user.username, role: user.role, origin });
+  const entry = (action: AuditAction, user: User) => ({ action, subject: { kind: 'USER', id: user._id.toHexString() } }) as const;
+
+  async function issue(user: User, { session, refreshToken }: RefreshableSession): Promise<IssuedTokens> {
+    const remainingSeconds = Math.floor((session.expiresAt.getTime() - Date.now()) / 1000);
+    const subject = { username: user.username, role: user.role, organizationId: user.organization.toHexString(), sessionId: session._id.toHexString() };
+    const accessToken = await accessTokens.sign(subject, Math.max(1, Math.min(accessTokenSeconds, remainingSeconds)));
+    return { accessToken, refreshToken, refreshExpiresAt: session.expiresAt, identity: await accessTokens.verify(accessToken) };
+  }
+
+  /** Whoever disables a user first writes that, then ends its sessions: of a session that began in between we learn here. */
+  async function begin(user: User): Promise<IssuedTokens> {
+    const begun = await store.begin(user);
+    const now = await findUser(begun.session);
+    if (now && !now.disabled && now.role === user.role && now.passwordHash === user.passwordHash) return issue(user, begun);
+    await store.end(begun.session, SessionEnd.REVOKED);
+    throw new UnauthenticatedError('This user was changed just now: log in again.');
+  }
+
+  /** A password that was hashed at yesterday's cost is known just now, and never else. */
+  async function rehash(user: User, password: string): Promise<User> {
+    if (!passwords.isOutdated(user.passwordHash!)) return user;
+    const { users } = scopeOf({ organizationId: user.organization.toHexString() });
+    const passwordHash = await passwords.hash(password);
+    return (await users.findOneAndUpdate({ _id: user._id, passwordHash: user.passwordHash }, { $set: { passwordHash } })) ?? user;
+  }
+
+  async function endReused(session: Session, user: User | null, origin: RequestOrigin): Promise<void> {
+    // First the end, then the record: the one must come about even if the other cannot.
+    await store.end(session, SessionEnd.REUSE);
+    if (user) await audit.record(actor(user, origin), { ...entry('session:refresh-reused', user), outcome: 'DENIED', flagged: true });
+  }
+
+  /** The session that a refresh token belongs to, with its user; ends it when the token was used before. */
+  async function findLive(refreshToken: string, origin: RequestOrigin) {
+    const presented = parseRefreshToken(refreshToken);
+    const session = presented && (await store.find(presented));
+    if (!presented || !isLive(session)) return null;
+    const user = await findUser(session);
+    if (session.tokenHash === presented.tokenHash) return { presented, session, user };
+    await endReused(session, user, origin);
+    return null;
+  }
+
+  return {
+    begin,
+
+    async login(input, origin) {
+      const credential = parseInput(loginSchema, input);
+      const user = await rehash(await passwordLogin.prove(credential, origin), credential.password);
+      return recorded(audit, actor(user, origin), entry('session:login', user), () => begin(user));
+    },
+
+    async refresh(input, origin) {
+      const found = await findLive(parseInput(refreshTokenSchema, input).refreshToken, origin);
+      if (!found?.user || found.user.disabled) throw notValid();
+      const { presented, session, user } = found;
+      return recorded(audit, actor(user, origin), entry('session:refresh', user), async () => {
+        const rotated = await store.rotate(presented);
+        if (!rotated) {
+          // Somebody was faster with the same token; unless the session ended just now, that is a second use.
+          if (isLive(await store.find(presented))) await endReused(session, user, origin);
+          throw notValid();
+        }
+        const present = await findUser(session);
+        if (!present || present.disabled) throw notValid();
+        return issue(present, rotated);
+      });
+    },
+
+    async logout(input, origin) {
+      const found = await findLive(parseInput(refreshTokenSchema, input).refreshToken, origin);
+      if (!found) return false;
+      const { session, user } = found;
+      const end = (): Promise<boolean> => store.end(session, SessionEnd.LOGOUT);
+      return user ? recorded(audit, actor(user, origin), entry('session:logout', user), end) : end();
+    },
+  };
+}
+
+const isLive = (session: Session | null): session is Session => session !== null && !session.endedAt && session.expiresAt > new Date();

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { Role } from '../../../models/index.js';
+import { BadUserInputError } from '../../errors.js';
+import { parseInput } from '../../input.js';
+import { passwordIssue } from '../passwords/password-policy.js';
+import { isReservedUsername, isUsername, normalizeUsername, reservedUsernameRule, usernameRule } from './username.js';
+
+export interface CreateUser {
+  readonly username: string;
+  readonly role: Role;
+  readonly password: string;
+}
+
+/** Null and absent: as it is. */
+export interface UpdateUser {
+  readonly id: string;
+  readonly role?: Role | null;
+  readonly disabled?: boolean | null;
+}
+
+export interface SetUserPassword {
+  readonly id: string;
+  readonly newPassword: string;
+}
+
+export interface ChangePassword {
+  readonly currentPassword: string;
+  readonly newPassword: string;
+}
+
+const createUserSchema = z.object({
+  username: z.string().transform(normalizeUsername).refine(isUsername, { error: usernameRule, abort: true }).refine((name) => !isReservedUsername(name), reservedUsernameRule),
+  role: z.enum(Role),
+  password: z.string(),
+});
+
+/** @throws BadUserInputError naming the field; never the password */
+export function parseCreateUser(input: CreateUser): CreateUser {
+  const user = parseInput(createUserSchema, input);
+  requireGoodPassword('password', user.password, user.username);
+  return user;
+}
+
+/** @throws BadUserInputError under the path given */
+export function requireGoodPassword(path: string, password: string, username: string): void {
+  const issue = passwordIssue(password, username);
+  if (issue) throw new BadUserInputError([{ path, message: issue }]);
+}

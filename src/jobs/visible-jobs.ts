@@ -1,0 +1,101 @@
+import { Types, type QueryFilter } from 'mongoose';
+import type { ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
+import type { AuditEntry, AuditTrail } from '../audit/audit-trail.js';
+import type { Action } from '../auth/permissions.js';
+import type { Viewer } from '../auth/viewer.js';
+import { toObjectId } from '../input.js';
+import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
+import { pagesOf, readPageOf, type Page, type PageRequest } from '../scope/pagination.js';
+import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
+import { visibleRows } from '../patients/visible-rows.js';
+
+/** Jobs of which the owners are read at once. */
+const ownersAtOnce = 10_000;
+
+/** A job that a viewer may know of, and whether only because they broke the glass. */
+export interface VisibleJob {
+  readonly job: ScoringJob;
+  readonly flagged: boolean;
+}
+
+/**
+ * The jobs of the viewer's organization as the care teams let a clinician see them: one about a single patient is as closed
+ * as the patient. A batch is the organization's; what it has of closed patients is left out where it is shown.
+ */
+export interface VisibleJobs {
+  /**
+   * A job that the viewer has named. Null when there is none, or one about a patient who is closed: then that is recorded as a denial.
+   * Nothing else is recorded here.
+   */
+  find(viewer: Viewer, id: string, action: Action): Promise<VisibleJob | null>;
+  /** In the order of the ids; null where there is none. What is seen by breaking the glass is recorded. */
+  findMany(viewer: Viewer, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
+  /** Newest first. What is seen by breaking the glass is recorded. */
+  list(viewer: Viewer, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
+}
+
+export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: CareTeamFence): VisibleJobs {
+  return {
+    async find(viewer, id, action) {
+      const _id = toObjectId(id);
+      const job = _id && (await scopeOf(viewer).scoringJobs.findOne({ _id }));
+      if (!job) return null;
+      const access = await fence.access(viewer, job.patient);
+      if (access !== 'DENIED') return { job, flagged: access === 'BREAK_GLASS' };
+      await audit.record(viewer, { action, outcome: 'DENIED', ...about(job) });
+      return null;
+    },
+
+    async findMany(viewer, ids) {
+      const found = await scopeOf(viewer).scoringJobs.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      return fence.admit(viewer, 'job:read', found);
+    },
+
+    async list(viewer, request, filter) {
+      const scope = scopeOf(viewer);
+      const source = visibleRows(scope, viewer).source<ScoringJob>(filter, (closed) => pagesOf(scope.scoringJobs, jobQuery(filter, closed)), () => ownersOf(scope, filter));
+      const page = await readPageOf(source, request);
+      // Again: a grant may have ended since the list of closed patients was read.
+      const shown = await fence.admit(viewer, 'job:read', page.edges.map(({ node }) => node));
+      return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
+    },
+  };
+}
+
+/** Whose the jobs are, some thousands at a time. */
+async function* ownersOf({ scoringJobs }: OrganizationScope, filter: ScoringJobFilter): AsyncGenerator<readonly MaybeOfPatient[]> {
+  for (let last: Types.ObjectId | undefined, more = true; more; ) {
+    const found = await scoringJobs.find({ $and: [jobQuery(filter, []), last ? { _id: { $lt: last } } : {}] }, { projection: { patient: 1 }, sort: { _id: -1 }, limit: ownersAtOnce });
+    yield found;
+    more = found.length === ownersAtOnce;
+    last = found.at(-1)?._id;
+  }
+}
+
+/** What an audit event says it is about: the job and, of a SINGLE one, whose it is. The patients of a batch are in the job. */
+export const about = ({ _id, patient }: Pick<ScoringJob, '_id' | 'patient'>): Pick<AuditEntry, 'subject' | 'patientIds'> => ({
+  subject: { kind: 'SCORING_JOB', id: _id.toHexString() },
+  ...(patient && { patientIds: [patient.toHexString()] }),
+});
+
+/** All conditions must hold. */
+export interface ScoringJobFilter {
+  readonly states?: readonly ScoringJobState[] | null;
+  readonly kind?: ScoringJobKind | null;
+  readonly patientId?: string | null;
+  readonly modelId?: string | null;
+  readonly submittedAfter?: Date | null;
+}
+
+/** @param closed patients whose jobs do not match, whatever the filter says; batches do */
+export function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): QueryFilter<ScoringJob> {
+  return {
+    ...(filter.states != null && { 'status.state': { $in: [...filter.states] } }),
+    ...(filter.kind != null && { kind: filter.kind }),
+    // An id that is none matches nothing.
+    ...(filter.patientId != null && { patient: toObjectId(filter.patientId) ?? new Types.ObjectId() }),
+    ...(filter.modelId != null && { modelId: filter.modelId }),
+    ...(filter.submittedAfter != null && { submittedAt: { $gt: filter.submittedAfter } }),
+    ...(closed.length > 0 && { $nor: [{ patient: { $in: [...closed] } }] }),
+  };
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { Types } from 'mongoose';
+import type { Prediction, PredictionBlock, PredictionRow } from '../../models/index.js';
+import { bytesOf } from '../storage/binary.js';
+
+/** The part of an id that all predictions of a block share: seconds since 1970 (4 bytes) and randomness (5). */
+const prefixBytes = 9;
+const idBytes = 12;
+
+/** Largest document is 16 MiB; half of it leaves room for everything beside the rows. Bytes. */
+const largestRows = 8 * 1024 * 1024;
+/** What a row takes beside its values. Bytes, rounded up. */
+const rowOverhead = 128;
+
+/** What of a block every one of its predictions needs. */
+export type BlockHead = Omit<PredictionBlock, 'rows' | 'failures' | 'failed' | 'size' | 'highestProbability' | 'riskBands' | 'chunk'>;
+
+/** Fields of a BlockHead, as a MongoDB projection. `_id` comes by itself. */
+export const blockHeadFields = {
+  organization: 1, job: 1, modelId: 1, modelVersion: 1, modelSha256: 1, outputSpace: 1, features: 1, explanation: 1, createdAt: 1,
+} as const;
+
+/**
+ * Id of a new block, which sorts by time like every ObjectId.
+ * @param createdAt of its predictions: the first four bytes are its seconds, so that a range of times is one of ids
+ */
+export function newBlockId(createdAt: Date): Types.ObjectId {
+  const bytes = Buffer.alloc(idBytes);
+  bytes.writeUInt32BE(Math.floor(createdAt.getTime() / 1000), 0);
+  randomBytes(prefixBytes - 4).copy(bytes, 4);
+  return new Types.ObjectId(bytes);
+}
+
+/** The block that would hold a prediction, and the row's number there. Any id has a place; whether a block is there is another matter. */
+export function placeOf(prediction: Types.ObjectId): { readonly block: Types.ObjectId; readonly number: number } {
+  const bytes = Buffer.alloc(idBytes);
+  bytes.set(prediction.id.subarray(0, prefixBytes));
+  return { block: new Types.ObjectId(bytes), number: Buffer.from(prediction.id).readUIntBE(prefixBytes, idBytes - prefixBytes) };
+}
+
+/** Id of the prediction in row `number` of a block. */
+export function predictionId(block: Types.ObjectId, number: number): Types.ObjectId {
+  const bytes = Buffer.from(block.id);
+  bytes.writeUIntBE(number, prefixBytes, idBytes - prefixBytes);
+  return new Types.ObjectId(bytes);
+}
+
+/** How many values a row has. */
+export const rowWidth = (features: number, explained: boolean): number => 1 + features + (explained ? 2 + features : 0);
+
+/** How many patients fit one block, of a model with this many features. */
+export const largestBlock = (features: number): number => Math.floor(largestRows / (8 * rowWidth(features, true) + rowOverhead));
+
+/** The prediction of a row, like one that was stored by itself. */
+export function predictionOf(head: BlockHead, row: PredictionRow): Prediction {
+  // Copied: what comes from the wire need not lie on a multiple of eight bytes.
+  const { buffer, length } = new Uint8Array(bytesOf(row.values));
+  // Of what was cut off in the database, the whole numbers: a verification then says what is missing.
+  const values = new Float64Array(buffer, 0, Math.floor(length / Float64Array.BYTES_PER_ELEMENT));
+  const [rawOutput, ...rest] = values as unknown as [number, ...number[]];
+  const inputs = Object.fromEntries(head.features.map((code, index) => [code, Number.isNaN(rest[index]) ? null : rest[index]!]));
+  const [outputValue, additivityError, ...contributions] = rest.slice(head.features.length) as [number, number, ...number[]];
+  const { features: _features, explanation, ...shared } = head;
+  return {
+    ...shared,
+    _id: predictionId(head._id, row.number),
+    patient: row.patient,
+    rawOutput,
+    probability: row.probability,
+    riskBand: row.riskBand,
+    inputs,
+    ...(explanation && { explanation: { ...explanation, outputValue, additivityError, contributions } }),
+  };
+}

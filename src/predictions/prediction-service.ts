@@ -1,0 +1,166 @@
+import { Types } from 'mongoose';
+import { type Prediction, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
+import { authorize } from '../auth/authorize.js';
+import type { Viewer } from '../auth/viewer.js';
+import { NotFoundError, BadUserInputError, RiskGraphError } from '../errors.js';
+import { parseInput, toObjectId } from '../input.js';
+import type { ScopeOf } from '../scope/organization-scope.js';
+import { readPageOf, type Page, type PageRequest } from '../scope/pagination.js';
+import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
+import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
+import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
+import type { Patient } from '../scope/patient.js';
+import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
+import { simulateRiskSchema, type SimulateRisk } from './simulation-input.js';
+import { invalidFeatures, requireModel, modelOfJob } from './served-models.js';
+import { visiblePredictions, storedPredictions } from './stored-predictions.js';
+import type { PredictionFilter } from './prediction-filter.js';
+import { additivityFailure, toStoredExplanation, type AdditiveExplanation } from './explanation.js';
+import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
+
+/** A score that was computed now and stored nowhere. */
+export interface Simulation {
+  readonly model: RiskModel;
+  readonly row: EncodedRow;
+  readonly score: Score;
+  readonly explanation: RowExplanation;
+}
+
+/** Predictions of the viewer's organization, and what-if scores. Every method authorises first. */
+export interface PredictionService {
+  find(viewer: Viewer | null, id: string): Promise<Prediction | null>;
+  /** In the order of the ids; null where there is none. For the subscription, whose rule has let the viewer in. */
+  findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
+  list(viewer: Viewer | null, request: PageRequest, filter: PredictionFilter): Promise<Page<Prediction>>;
+  /** How many predictions of each patient, or of each job, `list` would go through: in the order of the ids, in one query a kind. */
+  countOfPatients(viewer: Viewer | null, patientIds: readonly string[]): Promise<number[]>;
+  countOfJobs(viewer: Viewer | null, jobIds: readonly string[]): Promise<number[]>;
+  /** The prediction of a SINGLE job, once it is stored. */
+  ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
+  /**
+   * The stored explanation; computed from the stored inputs when the job asked for none.
+   * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served; INTERNAL when it does not add up
+   */
+  explanation(prediction: Prediction): Promise<StoredExplanation>;
+  /** Computes a prediction again; null when there is none for this viewer. */
+  verify(viewer: Viewer | null, id: string): Promise<PredictionVerification | null>;
+  /** @throws BadUserInputError, NotFoundError */
+  simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
+}
+
+export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
+  /** Nobody is shown a prediction before it is recorded that they are; those of closed patients are not shown. */
+  const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> => fence.show(viewer, 'prediction:read', results);
+  const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> => (await show(viewer, [result]))[0] ?? null;
+
+  /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
+  async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
+    const scope = scopeOf(viewer);
+    const _id = toObjectId(patientId) ?? new Types.ObjectId();
+    const patient = await scope.patients.findOne({ _id });
+    if (!patient) await refuseClosed(scope, { _id }, 'risk:simulate');
+    if (!patient) throw new NotFoundError('This patient');
+    await fence.show(viewer, 'risk:simulate', [{ patient: _id }]);
+    return patient;
+  }
+
+  return {
+    async find(viewer, id) {
+      authorize(viewer, 'prediction:read');
+      const _id = toObjectId(id);
+      return fence.showNamed(viewer, 'prediction:read', _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
+    },
+
+    async findMany(viewer, ids) {
+      authorize(viewer, 'prediction:read');
+      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())));
+    },
+
+    async list(viewer, request, filter) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      const page = await readPageOf<Prediction>(visiblePredictions(scope, viewer).list(filter), request);
+      // Again: a grant may have ended since the list of closed patients was read.
+      const shown = await show(viewer, page.edges.map(({ node }) => node));
+      return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
+    },
+
+    async countOfPatients(viewer, patientIds) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      const visible = await visibleAmong(scope, viewer, toObjectIds(patientIds));
+      return countsOf(patientIds, visible.length === 0 ? new Map() : await storedPredictions(scope).countOfPatients(visible));
+    },
+
+    async countOfJobs(viewer, jobIds) {
+      authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      return countsOf(jobIds, await visiblePredictions(scope, viewer).countOfJobs(toObjectIds(jobIds)));
+    },
+
+    async ofJob(viewer, job) {
+      authorize(viewer, 'prediction:read');
+      return showOne(viewer, await storedPredictions(scopeOf(viewer)).ofJob(job));
+    },
+
+    async explanation(prediction) {
+      const explanation = prediction.explanation ?? (await explainAgain(modelOfJob(registry, prediction), prediction));
+      refuseUnlessAdditive(explanation, prediction);
+      return explanation;
+    },
+
+    async verify(viewer, id) {
+      authorize(viewer, 'prediction:verify');
+      const _id = toObjectId(id);
+      const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
+      const prediction = await fence.showNamed(viewer, 'prediction:verify', found);
+      if (!prediction) return null;
+      return fence.afterShown(viewer, 'prediction:verify', prediction.patient, () => verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion)));
+    },
+
+    async simulate(viewer, input) {
+      authorize(viewer, 'risk:simulate');
+      const { modelId, modelVersion, patientId, features } = parseInput(simulateRiskSchema, input);
+      const model = requireModel(registry, modelId, modelVersion);
+      const issues = catalogue.issues(features ?? [], 'features');
+      if (issues.length > 0) throw new BadUserInputError(issues);
+      const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
+      if (patientId == null) return simulate(model, nobody, given);
+      const patient = await patientToSimulate(viewer, patientId);
+      return fence.afterShown(viewer, 'risk:simulate', patient._id, () => simulate(model, patient, given));
+    },
+  };
+}
+
+async function simulate(model: RiskModel, patient: ModelSubject, given: Readonly<Record<string, number | null>>): Promise<Simulation> {
+  const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
+  const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
+  refuseUnlessAdditive(explanation!, score!);
+  return { model, row, score: score!, explanation: explanation! };
+}
+
+/** Each once, without what is no id. */
+const toObjectIds = (ids: readonly string[]): Types.ObjectId[] => [...new Set(ids)].flatMap((id) => toObjectId(id) ?? []);
+
+const countsOf = (ids: readonly string[], counts: ReadonlyMap<string, number>): number[] => ids.map((id) => counts.get(id) ?? 0);
+
+const nobody: ModelSubject = { sex: AdministrativeGender.UNKNOWN, features: [] };
+
+function encode(model: RiskModel, values: Parameters<RiskModel['encode']>[0]): EncodedRow {
+  try {
+    return model.encode(values);
+  } catch (error) {
+    throw error instanceof InvalidFeaturesError ? invalidFeatures(error) : error;
+  }
+}
+
+async function explainAgain(model: RiskModel, { inputs }: Prediction): Promise<StoredExplanation> {
+  const [explanation] = await model.explain([model.encode(inputs)]);
+  return toStoredExplanation(explanation!);
+}
+
+/** Also asked of what was stored: nobody is shown what was damaged since. */
+function refuseUnlessAdditive(explanation: AdditiveExplanation, score: Pick<Score, 'rawOutput'>): void {
+  const failure = additivityFailure(explanation, score);
+  if (failure) throw new RiskGraphError('INTERNAL', failure.message);
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+/** A risk model, by its id and, where it is not the default, its version. */
+export const modelChoice = {
+  modelId: z.string().min(1, 'must not be empty').max(64, 'must have at most 64 characters'),
+  modelVersion: z.string().max(40, 'must have at most 40 characters').nullish(),
+};
+
+const simulatedFeatureSchema = z.object({ code: z.string().max(64, 'must have at most 64 characters'), value: z.number('must be a finite number').nullable() });
+
+export const simulateRiskSchema = z.object({
+  ...modelChoice,
+  patientId: z.string().nullish(),
+  features: z.array(simulatedFeatureSchema).max(1000, 'must have at most 1000 features').nullish(),
+});
+
+export type SimulateRisk = z.input<typeof simulateRiskSchema>;

@@ -1,0 +1,188 @@
+import type { Types } from 'mongoose';
+import type { Prediction, PredictionRow } from '../../models/index.js';
+import type { OrganizationScope } from '../scope/organization-scope.js';
+import type { PageSource } from '../scope/pagination.js';
+import { blockHeadFields, placeOf, predictionId, predictionOf, type BlockHead } from './prediction-block.js';
+import { blockQuery, choosesRows, predictionQuery, rowCondition, type PredictionSelection, type PredictionFilter } from './prediction-filter.js';
+import type { Viewer } from '../auth/viewer.js';
+import { visibleRows } from '../patients/visible-rows.js';
+
+/** The predictions of one organization, whether a single job stored them by themselves or a batch in blocks. */
+export interface StoredPredictions {
+  find(id: Types.ObjectId): Promise<Prediction | null>;
+  /** In the order of the ids; null where there is none. */
+  findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]>;
+  /** The prediction of a SINGLE job. */
+  ofJob(job: Types.ObjectId): Promise<Prediction | null>;
+  /** Which predictions a block holds, and of whom. */
+  ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
+  /** Newest first. */
+  list(filter: PredictionSelection): PageSource<Prediction>;
+  /** Whose they are and of which job, some thousands at a time, in no order. */
+  owners(filter: PredictionSelection): AsyncIterable<readonly PredictionOwner[]>;
+  /** How many there are of each job, by its hexadecimal id; a job without any is absent. */
+  countOfJobs(jobs: readonly Types.ObjectId[], closed: readonly Types.ObjectId[]): Promise<Map<string, number>>;
+  /** How many there are of each patient, likewise. */
+  countOfPatients(patients: readonly Types.ObjectId[]): Promise<Map<string, number>>;
+  /** Takes out everything about a patient. */
+  erase(patient: Types.ObjectId): Promise<void>;
+}
+
+/** A row that was taken out of its block by `$unwind`. */
+type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
+
+/** Whose a prediction is. */
+export type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
+
+/** Predictions and blocks of which the owners are read at once. */
+const ownersAtOnce = { predictions: 10_000, blocks: 5 };
+
+/** Of one job or patient, or of all. */
+interface Count {
+  readonly _id: Types.ObjectId | null;
+  readonly count: number;
+}
+
+/** Sums what both collections hold of each. */
+function byOwner(counts: readonly Count[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { _id, count } of counts) sums.set(_id!.toHexString(), (sums.get(_id!.toHexString()) ?? 0) + count);
+  return sums;
+}
+
+const newestFirst = { _id: -1 } as const;
+
+const byId = (predictions: readonly (Prediction | null)[]): Map<string, Prediction> => new Map(predictions.flatMap((prediction) => (prediction ? [[prediction._id.toHexString(), prediction]] : [])));
+
+export function storedPredictions({ predictions, predictionBlocks }: Pick<OrganizationScope, 'predictions' | 'predictionBlocks'>): StoredPredictions {
+  async function findInBlock(id: Types.ObjectId): Promise<Prediction | null> {
+    const { block, number } = placeOf(id);
+    const found = await predictionBlocks.findOne({ _id: block }, { projection: { ...blockHeadFields, rows: { $elemMatch: { number } } } });
+    const row = found?.rows?.[0];
+    return row ? predictionOf(found, row) : null;
+  }
+
+  /** By their hexadecimal ids. Many ids are of few blocks, and a block is read once. */
+  async function findInBlocks(ids: readonly Types.ObjectId[]): Promise<Map<string, Prediction>> {
+    if (ids.length === 1) return byId([await findInBlock(ids[0]!)]);
+    const wanted = new Set(ids.map((id) => id.toHexString()));
+    const blocks = new Map(ids.map((id) => [placeOf(id).block.toHexString(), placeOf(id).block]));
+    const found = await predictionBlocks.find({ _id: { $in: [...blocks.values()] } }, { projection: { ...blockHeadFields, rows: 1 } });
+    return byId(found.flatMap(({ rows, ...head }) => rows.filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString())).map((row) => predictionOf(head, row))));
+  }
+
+  async function findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]> {
+    if (ids.length === 0) return [];
+    const [single, ofBlocks] = await Promise.all([predictions.findMany(ids), findInBlocks(ids)]);
+    return ids.map((id, index) => single[index] ?? ofBlocks.get(id.toHexString()) ?? null);
+  }
+
+  async function listBlocks(filter: PredictionSelection, after: Types.ObjectId | undefined, limit: number): Promise<Prediction[]> {
+    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, after) } };
+    const rows = await predictionBlocks.aggregate<UnwoundRow>(blockQuery(filter, after), [
+      { $sort: newestFirst },
+      { $project: { ...blockHeadFields, rows: { $reverseArray: matching } } },
+      // Reads no more blocks than it takes to fill the page.
+      { $unwind: '$rows' },
+      { $limit: limit },
+    ]);
+    return rows.map(({ rows: row, ...head }) => predictionOf(head, row));
+  }
+
+  /** @param key `null` for one count of all */
+  function countInBlocks(filter: PredictionSelection, key: '$job' | null): Promise<Count[]> {
+    const size = choosesRows(filter) ? { $size: { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } } } : '$size';
+    return predictionBlocks.aggregate<Count>(blockQuery(filter), [{ $group: { _id: key, count: { $sum: size } } }]);
+  }
+
+  async function* ownersOfSingle(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
+    for (let last: Types.ObjectId | undefined, more = true; more; ) {
+      const found = await predictions.find(predictionQuery(filter, last), { projection: { job: 1, patient: 1 }, sort: newestFirst, limit: ownersAtOnce.predictions });
+      yield found;
+      more = found.length === ownersAtOnce.predictions;
+      last = found.at(-1)?._id;
+    }
+  }
+
+  async function* ownersInBlocks(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
+    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } };
+    const stages = [{ $sort: newestFirst }, { $limit: ownersAtOnce.blocks }, { $project: { job: 1, patients: { $map: { input: matching, in: '$$this.patient' } } } }] as const;
+    for (let last: Types.ObjectId | undefined, more = true; more; ) {
+      const found = await predictionBlocks.aggregate<{ _id: Types.ObjectId; job: Types.ObjectId; patients: Types.ObjectId[] }>({ $and: [blockQuery(filter), last ? { _id: { $lt: last } } : {}] }, stages);
+      yield found.flatMap(({ job, patients }) => patients.map((patient) => ({ job, patient })));
+      more = found.length === ownersAtOnce.blocks;
+      last = found.at(-1)?._id;
+    }
+  }
+
+  return {
+    find: async (id) => (await findMany([id]))[0] ?? null,
+    findMany,
+    async ofBlock(block) {
+      const found = await predictionBlocks.findOne({ _id: block }, { projection: { 'rows.number': 1, 'rows.patient': 1 } });
+      return found?.rows.map(({ number, patient }) => ({ _id: predictionId(block, number), patient })) ?? [];
+    },
+    ofJob: (job) => predictions.findOne({ job }),
+    list: (filter) => ({
+      async find(after, limit) {
+        const [single, ofBlocks] = await Promise.all([
+          predictions.find(predictionQuery(filter, after?.id), { sort: newestFirst, limit }),
+          listBlocks(filter, after?.id, limit),
+        ]);
+        return [...single, ...ofBlocks].sort((a, b) => Buffer.compare(b._id.id, a._id.id)).slice(0, limit);
+      },
+      async count() {
+        const [single, [inBlocks]] = await Promise.all([predictions.count(predictionQuery(filter)), countInBlocks(filter, null)]);
+        return single + (inBlocks?.count ?? 0);
+      },
+    }),
+    async *owners(filter) {
+      yield* ownersOfSingle(filter);
+      yield* ownersInBlocks(filter);
+    },
+    async countOfJobs(jobs, closed) {
+      const filter = { jobs, closed };
+      const single = predictions.aggregate<Count>(predictionQuery(filter), [{ $group: { _id: '$job', count: { $sum: 1 } } }]);
+      return byOwner((await Promise.all([single, countInBlocks(filter, '$job')])).flat());
+    },
+    async countOfPatients(patients) {
+      const count = { $group: { _id: '$patient', count: { $sum: 1 } } };
+      const counts = await Promise.all([
+        predictions.aggregate<Count>({ patient: { $in: [...patients] } }, [count]),
+        // A patient is at most once in a block, as in its job.
+        predictionBlocks.aggregate<Count>({ 'rows.patient': { $in: [...patients] } }, [{ $project: { patient: { $setIntersection: ['$rows.patient', [...patients]] } } }, { $unwind: '$patient' }, count]),
+      ]);
+      return byOwner(counts.flat());
+    },
+    async erase(patient) {
+      await predictions.deleteMany({ patient });
+      await predictionBlocks.updateMany({ 'rows.patient': patient }, { $pull: { rows: { patient } }, $inc: { size: -1 } });
+      await predictionBlocks.updateMany({ 'failures.patient': patient, failed: { $gt: 0 } }, { $pull: { failures: { patient } } });
+    },
+  };
+}
+
+/** The predictions of the patients that are open to one viewer. */
+export interface VisiblePredictions {
+  /** Newest first. */
+  list(filter: PredictionFilter): PageSource<Prediction>;
+  /** How many there are of each job, by its hexadecimal id; a job without any is absent. */
+  countOfJobs(jobs: readonly Types.ObjectId[]): Promise<Map<string, number>>;
+}
+
+export function visiblePredictions(scope: OrganizationScope, viewer: Viewer): VisiblePredictions {
+  const stored = storedPredictions(scope);
+  const rows = visibleRows(scope, viewer);
+  return {
+    list: (filter) => rows.source(filter, (closed) => stored.list({ ...filter, closed }), () => stored.owners(filter)),
+    async countOfJobs(jobs) {
+      const closed = await rows.closed({});
+      if (closed) return stored.countOfJobs(jobs, closed);
+      const counts = new Map<string, number>();
+      for await (const owners of stored.owners({ jobs })) {
+        for (const { job } of await rows.onlyVisible(owners)) counts.set(job.toHexString(), (counts.get(job.toHexString()) ?? 0) + 1);
+      }
+      return counts;
+    },
+  };
+}

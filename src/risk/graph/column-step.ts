@@ -1,0 +1,10 @@
+import { type NodeAttributes } from '../onnx/node-attributes.js';
+import type { OnnxNode } from '../onnx/model-proto.js';
+import type { Columns } from './columns.js';
+import type { GraphIndex } from './graph-index.js';
+
+/** Gives the columns of a tensor. @throws UnexplainableModelError when they do not each depend on one input feature alone */
+export type ColumnResolver = (tensor: string) => Columns;
+
+/** What an operator makes of columns; undefined when it is not one that this table knows. */
+export type ColumnStep = (node: OnnxNode, attributes: NodeAttributes, resolve: ColumnResolver, graph: GraphIndex) => Columns;

@@ -1,0 +1,133 @@
+import { Types, type QueryFilter } from 'mongoose';
+import { z } from 'zod';
+import { BadUserInputError } from '../errors.js';
+import type { OrganizationDocument, ScopedCollection } from './scoped-collection.js';
+
+export const largestPage = 500;
+
+/** One page of a Relay connection. https://relay.dev/graphql/connections.htm */
+export interface Page<T> {
+  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  /** Counts all rows of the filter; costs a query of its own, so only when asked. */
+  countAll(): Promise<number>;
+}
+
+export interface PageRequest {
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
+/** Field to sort by; `_id` breaks ties, so that a cursor names exactly one place in the list. */
+export interface PageOrder {
+  readonly field: (typeof orderFields)[number];
+  readonly direction: 1 | -1;
+}
+
+const orderFields = ['_id', 'createdAt', 'updatedAt', 'sequence'] as const;
+const newestFirst: PageOrder = { field: '_id', direction: -1 };
+const cursorSchema = z.tuple([z.enum(orderFields), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
+
+/** What every listed document has. */
+interface Listed extends OrganizationDocument {
+  createdAt?: Date;
+  updatedAt?: Date;
+  sequence?: number;
+}
+
+/** The place of a row in a list: its sort value (null where the id is all there is), and its id. */
+export interface PagePosition {
+  readonly value: number | Date | null;
+  readonly id: Types.ObjectId;
+}
+
+/** A list of which pages are read. */
+export interface PageSource<T> {
+  /** @param after the row behind which the page begins; null for the first page */
+  find(after: PagePosition | null, limit: number): Promise<T[]>;
+  count(): Promise<number>;
+}
+
+/** Reads one page of a collection; see `readPageOf`. */
+export async function readPage<T extends Listed>(
+  collection: Pick<ScopedCollection<T>, 'find' | 'count'>,
+  filter: QueryFilter<T>,
+  request: PageRequest,
+  order: PageOrder = newestFirst,
+): Promise<Page<T>> {
+  return readPageOf(pagesOf(collection, filter, order), request, order);
+}
+
+/** The documents of a collection that match a filter. */
+export function pagesOf<T extends Listed>(collection: Pick<ScopedCollection<T>, 'find' | 'count'>, filter: QueryFilter<T>, order: PageOrder = newestFirst): PageSource<T> {
+  return {
+    find: (after, limit) =>
+      collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
+        // A field that is unique needs no second one, and its index serves the sort alone.
+        sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
+        limit,
+      }),
+    count: () => collection.count(filter),
+  };
+}
+
+/**
+ * Reads one page. A cursor holds the sort value and id of its row, so rows that are added meanwhile neither shift
+ * nor repeat anything.
+ * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
+ */
+export async function readPageOf<T extends Listed>(source: PageSource<T>, request: PageRequest, order: PageOrder = newestFirst): Promise<Page<T>> {
+  const first = request.first ?? 20;
+  if (!Number.isInteger(first) || first < 1 || first > largestPage) {
+    throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
+  }
+  const rows = await source.find(request.after == null ? null : positionOf(request.after, order), first + 1);
+  return {
+    edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, order), node })),
+    hasNextPage: rows.length > first,
+    hasPreviousPage: request.after != null,
+    countAll: () => source.count(),
+  };
+}
+
+function encodeCursor(row: Listed, order: PageOrder): string {
+  const value = order.field === '_id' ? '' : JSON.stringify(row[order.field]);
+  return Buffer.from(JSON.stringify([order.field, value, row._id.toHexString()])).toString('base64url');
+}
+
+function positionOf(cursor: string, order: PageOrder): PagePosition {
+  const [field, value, id] = decodeCursor(cursor);
+  if (field !== order.field) throw invalidCursor();
+  return { value: parseSortValue(field, value), id: new Types.ObjectId(id) };
+}
+
+/** MongoDB filter of the rows behind a position. */
+function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): object {
+  const comparison = direction === 1 ? '$gt' : '$lt';
+  const beyondId = { _id: { [comparison]: id } };
+  if (field === '_id') return beyondId;
+  return { $or: [{ [field]: { [comparison]: value } }, { [field]: value, ...beyondId }] };
+}
+
+/** A number for `sequence`, a date otherwise; nothing else can come out of a cursor that somebody made up. */
+function parseSortValue(field: PageOrder['field'], json: string): PagePosition['value'] {
+  if (field === '_id') return null;
+  try {
+    const value: unknown = JSON.parse(json);
+    return field === 'sequence' ? z.number().parse(value) : z.coerce.date().parse(z.string().parse(value));
+  } catch {
+    throw invalidCursor();
+  }
+}
+
+function decodeCursor(cursor: string): z.infer<typeof cursorSchema> {
+  try {
+    return cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch {
+    throw invalidCursor();
+  }
+}
+
+const invalidCursor = (): BadUserInputError =>
+  new BadUserInputError([{ path: 'after', message: 'is not a cursor of this list: pass an endCursor or cursor that it returned' }]);

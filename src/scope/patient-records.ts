@@ -1,0 +1,124 @@
+import type { Types, QueryFilter } from 'mongoose';
+import type { StoredPatient } from '../../models/index.js';
+import type { ScopedCollection } from './scoped-collection.js';
+import { readPage, type Page, type PageOrder, type PageRequest } from './pagination.js';
+import type { Protection } from '../protection/protection.js';
+import { decryptPatient, sealIdentity, sealPatient } from './patient-cipher.js';
+import { sealedPatientFields } from '../../models/patient.js';
+import type { Patient, PatientIdentity, PatientRecordFields } from './patient.js';
+
+/** Which patients: by what is stored in the clear, and by MRN or family name, which are found through their blind indexes. */
+export type PatientCondition = QueryFilter<PatientRecordFields> & { readonly mrn?: string; readonly familyName?: string };
+
+/** What to change: absent leaves as it is, null clears. */
+export type PatientChanges = { readonly [K in keyof PatientIdentity]?: PatientIdentity[K] | null } & Partial<Omit<PatientRecordFields, '_id' | 'organization' | 'careTeam'>> & { readonly careTeam?: string[] | null };
+
+/**
+ * The patients of one organization. What goes in and comes out is plain; what is stored is encrypted. This is the only way
+ * for a service to patients, so that none meets a ciphertext, and none can store a name as it is.
+ */
+export interface PatientRecords {
+  findOne(condition: PatientCondition): Promise<Patient | null>;
+  /** In the order of the ids; null where there is none. */
+  findMany(ids: readonly Types.ObjectId[]): Promise<(Patient | null)[]>;
+  /** @throws BadUserInputError for a page size or cursor that is none */
+  page(request: PageRequest, condition: PatientCondition, order?: PageOrder): Promise<Page<Patient>>;
+  /** Ids of the matching patients, read through a cursor: any number of them, some thousands at a time. */
+  ids(condition: PatientCondition): AsyncIterable<readonly Types.ObjectId[]>;
+  /** @throws a duplicate key error (`isDuplicateKey`) when the MRN is taken */
+  insert(patient: Omit<Patient, 'organization'>): Promise<Patient>;
+  /** Those whose MRN is not taken, in their order. */
+  withFreeMrn<T extends Pick<Patient, 'mrn'>>(patients: readonly T[]): Promise<T[]>;
+  /** Inserts those whose MRN is not taken. @returns how many */
+  insertNew(patients: readonly Omit<Patient, 'organization'>[]): Promise<number>;
+  /**
+   * Changes a patient that is still of the version that was read.
+   * @returns the patient after the change; null when it has another version by now, or is gone
+   * @throws a duplicate key error (`isDuplicateKey`) when the MRN is taken
+   */
+  update(current: Patient, changes: PatientChanges): Promise<Patient | null>;
+  /** @returns how many are gone */
+  deleteMany(condition: PatientCondition): Promise<number>;
+}
+
+export function createPatientRecords(collection: ScopedCollection<StoredPatient>, organization: Types.ObjectId, protection: Protection): PatientRecords {
+  async function decryptAll<T extends StoredPatient | null>(documents: readonly T[]): Promise<(T extends null ? null : Patient)[]> {
+    const read = await protection.reader(documents.map((document) => document?.dataKey));
+    return documents.map((document) => document && decryptPatient(read, document)) as (T extends null ? null : Patient)[];
+  }
+  async function stored({ mrn, familyName, ...clear }: PatientCondition): Promise<QueryFilter<StoredPatient>> {
+    if (mrn === undefined && familyName === undefined) return clear;
+    const { blindIndex } = await protection.writer();
+    return {
+      ...clear,
+      ...(mrn !== undefined && { mrnIndex: blindIndex('patients.mrn', mrn) }),
+      ...(familyName !== undefined && { familyNameIndex: blindIndex('patients.familyName', familyName) }),
+    };
+  }
+
+  return {
+    async findOne(condition) {
+      const [patient] = await decryptAll([await collection.findOne(await stored(condition))]);
+      return patient ?? null;
+    },
+
+    findMany: async (ids) => decryptAll(await collection.findMany(ids)),
+
+    async page(request, condition, order) {
+      const page = await readPage(collection, await stored(condition), request, order);
+      const patients = await decryptAll(page.edges.map(({ node }) => node));
+      return { ...page, edges: page.edges.map(({ cursor }, index) => ({ cursor, node: patients[index]! })) };
+    },
+
+    async *ids(condition) {
+      yield* collection.ids(await stored(condition));
+    },
+
+
+    async insert(patient) {
+      const whole = { ...patient, organization };
+      await collection.insert(sealPatient(await protection.writer(), whole));
+      return whole;
+    },
+
+    async withFreeMrn(patients) {
+      const { blindIndex } = await protection.writer();
+      const indexes = patients.map(({ mrn }) => blindIndex('patients.mrn', mrn));
+      const taken = new Set((await collection.find({ mrnIndex: { $in: indexes } }, { projection: { mrnIndex: 1 } })).map(({ mrnIndex }) => mrnIndex));
+      return patients.filter((_patient, position) => !taken.has(indexes[position]!));
+    },
+
+    async insertNew(patients) {
+      const writer = await protection.writer();
+      return collection.insertNew(patients.map((patient) => sealPatient(writer, { ...patient, organization })));
+    },
+
+    async update(current, { mrn, givenName, familyName, birthDate, careTeam, ...record }) {
+      const identity = sealIdentity(await protection.writer(), current._id, {
+        mrn: mrn ?? current.mrn,
+        givenName: changed(givenName, () => current.givenName),
+        familyName: changed(familyName, () => current.familyName),
+        birthDate: changed(birthDate, () => current.birthDate),
+      });
+      const cleared: string[] = [...sealedPatientFields, 'familyNameIndex' as const].filter((field) => identity[field] === undefined);
+      if (careTeam === null) cleared.push('careTeam');
+      const updated = await collection.findOneAndUpdate(
+        { _id: current._id, version: current.version },
+        { $set: { ...given({ ...record, careTeam: careTeam ?? undefined }), ...identity }, ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }) },
+      );
+      return updated && (await decryptAll([updated]))[0]!;
+    },
+
+    deleteMany: async (condition) => collection.deleteMany(await stored(condition)),
+  };
+}
+
+/** Without what is undefined, which MongoDB would store as null. */
+function given<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** What is kept is looked at, and so decrypted, only when it is kept. */
+function changed<T>(given: T | null | undefined, present: () => T | undefined): T | undefined {
+  return given === undefined ? present() : (given ?? undefined);
+}

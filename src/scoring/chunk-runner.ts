@@ -1,0 +1,170 @@
+import { Types } from 'mongoose';
+import type { Logger } from 'pino';
+import { ScoringJobState, type PatientFailure, type JobFailure, type Models, type Prediction, type PredictionBlock, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import { bytesOf, unpackIds } from '../storage/binary.js';
+import type { EventBus } from '../events/event-bus.js';
+import type { RiskModelRegistry } from '../risk/risk-model.js';
+import type { BatchProgress } from '../jobs/batch-progress.js';
+import { createChunkOutcomes } from './chunk-outcomes.js';
+import { describeFailure, isPermanent } from './job-failure.js';
+import { isTerminal, started } from '../jobs/job-status.js';
+import { workerLost, type JobStore } from '../jobs/job-store.js';
+import { progressPeriodMs, createThrottle } from '../jobs/progress-reporter.js';
+import { createChunkScorer } from './score-chunk.js';
+import type { ScoringEngine } from './scoring-engine.js';
+import type { ScoringRecords } from '../jobs/scoring-records.js';
+import { modelOfJob } from '../predictions/served-models.js';
+
+export interface ChunkRunnerDependencies {
+  readonly models: Models;
+  readonly scoringRecords: Pick<ScoringRecords, 'patientRows'>;
+  readonly registry: RiskModelRegistry;
+  readonly engine: ScoringEngine;
+  readonly jobStore: JobStore;
+  readonly batchProgress: BatchProgress;
+  readonly events: EventBus;
+  readonly attempts: number;
+  readonly leaseMs: number;
+  readonly logger: Logger;
+}
+
+/** Runs chunks of batches. Any number of workers may run chunks of one batch, and even the same chunk, at once. */
+export interface ChunkRunner {
+  /**
+   * Scores one chunk and stores its predictions as one block. Nothing is done when the chunk or its batch has ended.
+   * @throws what made the attempt fail, when it is worth another
+   */
+  run(jobId: Types.ObjectId, chunkNumber: number, signal: AbortSignal): Promise<void>;
+  /** Writes the progress that is still held back. */
+  close(): Promise<void>;
+}
+
+export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkRunner {
+  const { models, scoringRecords, registry, engine, jobStore, batchProgress, events, attempts, leaseMs, logger } = dependencies;
+  const { scoringChunks } = models;
+  const refreshes = createThrottle(progressPeriodMs, (id) => batchProgress.refresh(new Types.ObjectId(id)).then(() => undefined, () => undefined));
+  const outcomes = createChunkOutcomes(models);
+  const scoreChunk = createChunkScorer(engine);
+
+  /** Chunks of each batch that are under way here. */
+  const underWay = new Map<string, number>();
+  const leaseEnd = (): Date => new Date(Date.now() + leaseMs);
+  /** The chunk, while this run of it is the last that was begun: another one has taken over a lease that was given up for lost. */
+  const held = ({ _id, attempts: run }: ScoringChunk) => ({ _id, done: false, attempts: run });
+
+  /** Whoever ends the chunk tells of its predictions. */
+  async function end(chunk: ScoringChunk, failures: readonly PatientFailure[], block?: PredictionBlock): Promise<void> {
+    const { modifiedCount } = await scoringChunks.updateOne(
+      { _id: chunk._id, done: false },
+      { $set: { done: true, failures, failed: failures.length }, $unset: { leasedUntil: 1 } },
+    );
+    refreshes.call(chunk.job.toHexString());
+    if (modifiedCount > 0 && block) events.publish('predictionBlockCreated', { organizationId: block.organization.toHexString(), blockId: block._id.toHexString() });
+  }
+
+  /** Gives the chunk back unfinished. A batch that is being cancelled waits for this, and is told at once. */
+  async function release(chunk: ScoringChunk): Promise<void> {
+    await scoringChunks.updateOne(held(chunk), { $unset: { leasedUntil: 1 } });
+    const key = chunk.job.toHexString();
+    refreshes.call(key);
+    refreshes.flush(key);
+  }
+
+  /** A chunk that cannot be run: what was stored stays, the other patients are failures. */
+  async function giveUp(chunk: ScoringChunk, failure: JobFailure): Promise<void> {
+    const block = await outcomes.find(chunk);
+    if (block) return end(chunk, block.failures, block);
+    const patients = unpackIds(chunk.patients);
+    const scored = await storedSingly(models, chunk, patients);
+    return end(chunk, patients.filter((patient) => !scored.has(patient.toHexString())).map((patient) => ({ patient, ...failure })));
+  }
+
+  async function score(chunk: ScoringChunk, job: ScoringJob, signal: AbortSignal): Promise<PredictionBlock> {
+    const stored = chunk.attempts > 1 ? await outcomes.find(chunk) : null;
+    if (stored) return outcomes.withoutErased(stored);
+    const model = modelOfJob(registry, job);
+    const all = unpackIds(chunk.patients);
+    const done = chunk.attempts > 1 ? await storedSingly(models, chunk, all) : new Set();
+    const ids = done.size > 0 ? all.filter((id) => !done.has(id.toHexString())) : all;
+    const erasures = await outcomes.erasures(job.organization);
+    const patients = await scoringRecords.patientRows(job.organization, ids, model.manifest.features);
+    const { failures, ...outcome } = await scoreChunk(model, patients, job.explain, signal);
+    signal.throwIfAborted();
+    const block = await outcomes.store(job, model, chunk, { ...outcome, failures: [...failures, ...absent(ids, patients.rows.ids)] });
+    return outcomes.withoutErased(block, erasures);
+  }
+
+  async function run(jobId: Types.ObjectId, number: number, signal: AbortSignal): Promise<void> {
+    const begun = await begin(jobStore, jobId);
+    if (!begun) return;
+    // No lease is taken for nothing: a batch ends once nobody holds one, and hundreds of its chunks may come by here.
+    if (begun.cancelRequestedAt) return refreshes.call(jobId.toHexString());
+    const leased = await scoringChunks
+      .findOneAndUpdate({ job: jobId, number, done: false }, { $inc: { attempts: 1 }, $set: { leasedUntil: leaseEnd() } }, { returnDocument: 'after' })
+      .lean<ScoringChunk>();
+    if (!leased) return refreshes.call(jobId.toHexString());
+    const chunk = { ...leased, patients: Buffer.from(bytesOf(leased.patients)) };
+    // Read after the lease was taken: whoever cancels writes first and looks for leases then, so one of us sees the other.
+    const job = await jobStore.find(jobId);
+    if (!job || isTerminal(job.status.state) || job.cancelRequestedAt) return release(chunk);
+    if (chunk.attempts > attempts) return giveUp(chunk, workerLost);
+    const renewal = setInterval(() => {
+      void scoringChunks.updateOne(held(chunk), { $set: { leasedUntil: leaseEnd() } }).catch(() => undefined);
+    }, leaseMs / 3);
+    try {
+      const block = await score(chunk, job, signal);
+      await end(chunk, block.failures, block);
+    } catch (error) {
+      if (signal.aborted) return await release(chunk);
+      const failure = describeFailure(error);
+      logger.warn({ scoringJobId: jobId.toHexString(), chunk: number, code: failure.code, err: error }, 'chunk attempt failed');
+      if (isPermanent(error) || chunk.attempts >= attempts) return await giveUp(chunk, failure);
+      await release(chunk);
+      throw error;
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  return {
+    async run(jobId, number, signal) {
+      const key = jobId.toHexString();
+      underWay.set(key, (underWay.get(key) ?? 0) + 1);
+      try {
+        await run(jobId, number, signal);
+      } finally {
+        const left = underWay.get(key)! - 1;
+        if (left > 0) underWay.set(key, left);
+        else {
+          underWay.delete(key);
+          // Perhaps it was the batch's last: nobody has to wait a period for its end.
+          refreshes.flush(key);
+        }
+      }
+    },
+    close: () => refreshes.close(),
+  };
+}
+
+/** The batch, ACTIVE from its first chunk on; null when there is nothing left to do. */
+async function begin(store: JobStore, jobId: Types.ObjectId): Promise<ScoringJob | null> {
+  const job = await store.change(jobId, ({ status }) =>
+    status.state === ScoringJobState.QUEUED ? { status: started(status, new Date()) } : null,
+  );
+  return !job || isTerminal(job.status.state) ? null : job;
+}
+
+function absent(ids: readonly Types.ObjectId[], found: readonly Types.ObjectId[]): PatientFailure[] {
+  if (found.length === ids.length) return [];
+  const present = new Set(found.map((id) => id.toHexString()));
+  return ids
+    .filter((id) => !present.has(id.toHexString()))
+    .map((patient) => ({ patient, code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' }));
+}
+
+/** Patients of whom an earlier release stored a prediction before it was stopped: it stored each by itself. */
+async function storedSingly({ predictions }: Models, { job }: ScoringChunk, ids: Types.ObjectId[]): Promise<Set<string>> {
+  const stored = await predictions.find({ job, patient: { $in: ids } }, { patient: 1 }).lean<Pick<Prediction, 'patient'>[]>();
+  return new Set(stored.map(({ patient }) => patient.toHexString()));
+}
+

@@ -1,0 +1,121 @@
+import type { Types } from 'mongoose';
+import type { BlockExplanation, PatientFailure, JobFailure, PredictionRow } from '../../models/index.js';
+import type { PatientRows } from '../patients/patient-rows.js';
+import { CiphertextError } from '../protection/errors.js';
+import type { FieldReader } from '../protection/protection.js';
+import { riskBands } from '../risk/manifest.js';
+import type { RiskModel } from '../risk/risk-model.js';
+import type { ExplainedColumns, ScoredColumns } from '../risk/score-columns.js';
+import { SliceSizer } from '../risk/slices.js';
+import { describeFailure } from './job-failure.js';
+import { rowWidth } from '../predictions/prediction-block.js';
+import { additivityFailure } from '../predictions/explanation.js';
+import type { ScoringEngine } from './scoring-engine.js';
+
+/** What became of the patients of a chunk. */
+export interface ChunkOutcome {
+  readonly rows: PredictionRow[];
+  readonly failures: PatientFailure[];
+  readonly explanation?: BlockExplanation;
+  /** The time for which ages were computed. */
+  readonly createdAt: Date;
+}
+
+/** The patients of a chunk, and what opens their sealed fields. */
+export interface ChunkPatients {
+  readonly rows: PatientRows;
+  readonly read: FieldReader;
+}
+
+/**
+ * Scores patients with one model. One that cannot be scored is a failure of its own; the others go on. Stores nothing.
+ * @throws AbortError when the signal is aborted
+ */
+export type ScoreChunk = (model: RiskModel, patients: ChunkPatients, explain: boolean, signal: AbortSignal) => Promise<ChunkOutcome>;
+
+export function createChunkScorer(engine: ScoringEngine): ScoreChunk {
+  const completing = new SliceSizer();
+  return async (model, { rows, read }, explain, signal) => {
+    const createdAt = new Date();
+    const failed = new Map<number, JobFailure>();
+    await completing.each(rows.ids.length, signal, (start, end) => {
+      rows.complete(read, createdAt, start, end, (row, error) => {
+        if (!(error instanceof CiphertextError)) throw error;
+        failed.set(row, describeFailure(error));
+      });
+    });
+    const { used, refused } = model.encodeRows(rows.given);
+    for (const [row, error] of refused) if (!failed.has(row)) failed.set(row, describeFailure(error));
+    const scored = withoutFailed(rows, used, failed);
+    const failures = [...failed].map(([row, failure]) => ({ patient: rows.ids[row]!, ...failure }));
+    if (scored.ids.length === 0) return { rows: [], failures, createdAt };
+    const columns = await engine.score({ model, used: scored.used, rowCount: scored.ids.length, explain }, signal);
+    const { explanations } = columns;
+    return {
+      ...toRows(scored, columns, failures),
+      ...(explanations && { explanation: { method: explanations.method, baseValue: explanations.baseValue } }),
+      createdAt,
+    };
+  };
+}
+
+/** Patients that the model takes. */
+interface ScoredPatients {
+  readonly ids: readonly Types.ObjectId[];
+  /** Row-major, patients x features: as given, NaN where missing, and as the model takes them. */
+  readonly given: Float64Array;
+  readonly used: Float64Array;
+}
+
+function withoutFailed({ ids, given }: PatientRows, used: Float64Array, failed: ReadonlyMap<number, JobFailure>): ScoredPatients {
+  if (failed.size === 0) return { ids, given, used };
+  const width = given.length / ids.length;
+  const kept = ids.flatMap((_, row) => (failed.has(row) ? [] : [row]));
+  const keptRows = (matrix: Float64Array): Float64Array => {
+    const rows = new Float64Array(kept.length * width);
+    kept.forEach((row, place) => rows.set(matrix.subarray(row * width, (row + 1) * width), place * width));
+    return rows;
+  };
+  return { ids: kept.map((row) => ids[row]!), given: keptRows(given), used: keptRows(used) };
+}
+
+/** One row a patient whose explanation adds up; the others join the failures. */
+function toRows({ ids, given }: ScoredPatients, columns: ScoredColumns, earlier: readonly PatientFailure[]): Pick<ChunkOutcome, 'rows' | 'failures'> {
+  const { rawOutputs, probabilities, explanations } = columns;
+  const features = given.length / ids.length;
+  const width = rowWidth(features, explanations !== undefined);
+  const values = new Float64Array(ids.length * width);
+  const bytes = Buffer.from(values.buffer);
+  const failures = [...earlier];
+  const rows: PredictionRow[] = [];
+  ids.forEach((patient, index) => {
+    const start = index * width;
+    const explanation = explanations && explanationOf(explanations, index, features);
+    const failure = explanation && additivityFailure(explanation, { rawOutput: rawOutputs[index]! });
+    if (failure) return void failures.push({ patient, ...failure });
+    values[start] = rawOutputs[index]!;
+    for (let feature = 0; feature < features; feature += 1) values[start + 1 + feature] = given[index * features + feature]!;
+    if (explanation) {
+      values[start + 1 + features] = explanation.outputValue;
+      values[start + 2 + features] = explanation.additivityError;
+      values.set(explanation.contributions, start + 3 + features);
+    }
+    rows.push({
+      number: rows.length,
+      patient,
+      probability: probabilities[index]!,
+      riskBand: riskBands[columns.riskBands[index]!]!,
+      values: bytes.subarray(start * values.BYTES_PER_ELEMENT, (start + width) * values.BYTES_PER_ELEMENT),
+    });
+  });
+  return { rows, failures };
+}
+
+function explanationOf({ baseValue, outputValues, additivityErrors, contributions }: ExplainedColumns, index: number, features: number) {
+  return {
+    baseValue,
+    outputValue: outputValues[index]!,
+    additivityError: additivityErrors[index]!,
+    contributions: contributions.subarray(index * features, (index + 1) * features),
+  };
+}

@@ -1,0 +1,81 @@
+import { Types } from 'mongoose';
+import { JobStage, type Prediction, type ScoringJob } from '../../models/index.js';
+import { modelInputs } from '../patients/model-inputs.js';
+import type { ScorablePatient } from '../patients/scorable-patient.js';
+import type { EncodedRow, RiskModel, RowExplanation, Score } from '../risk/risk-model.js';
+import { PermanentError } from './job-failure.js';
+import { additivityFailure, toStoredExplanation } from '../predictions/explanation.js';
+import { createGroupCommit } from '../storage/group-commit.js';
+
+/**
+ * Scores one patient, and explains the score if the job asks for it. Stores nothing.
+ * @param onStage told when the work enters a stage
+ * @throws InvalidFeaturesError when the patient cannot be scored, PermanentFault when the explanation does not add up,
+ *   AbortError when the signal is aborted
+ */
+export async function scorePatient(
+  { model, scorer, job }: { readonly model: RiskModel; readonly scorer: RowScorer; readonly job: ScoringJob },
+  patient: ScorablePatient,
+  { signal, onStage }: { readonly signal: AbortSignal; readonly onStage: (stage: JobStage) => void },
+): Promise<Prediction> {
+  const now = new Date();
+  const row = model.encode(modelInputs(model.manifest, patient, now));
+  onStage(JobStage.SCORING);
+  const score = await scorer.score(row);
+  signal.throwIfAborted();
+  if (!job.explain) return toPrediction(model, job, patient._id, row, score, undefined, now);
+  onStage(JobStage.EXPLAINING);
+  const explanation = await scorer.explain(row);
+  signal.throwIfAborted();
+  const failure = additivityFailure(explanation, score);
+  if (failure) throw new PermanentError(failure);
+  return toPrediction(model, job, patient._id, row, score, explanation, now);
+}
+
+function toPrediction(
+  model: RiskModel,
+  job: ScoringJob,
+  patient: Types.ObjectId,
+  row: EncodedRow,
+  score: Score,
+  explanation: RowExplanation | undefined,
+  createdAt: Date,
+): Prediction {
+  return {
+    _id: new Types.ObjectId(),
+    organization: job.organization,
+    patient,
+    job: job._id,
+    modelId: model.manifest.id,
+    modelVersion: model.manifest.version,
+    modelSha256: model.sha256,
+    rawOutput: score.rawOutput,
+    outputSpace: model.manifest.outputSpace,
+    probability: score.probability,
+    riskBand: score.riskBand,
+    inputs: Object.fromEntries(model.manifest.features.map(({ code }, index) => [code, row.given[index] ?? null])),
+    ...(explanation && { explanation: toStoredExplanation(explanation) }),
+    createdAt,
+  };
+}
+
+/** A risk model asked about one row at a time; rows that come at the same time share one call of the engine. */
+export interface RowScorer {
+  score(row: EncodedRow): Promise<Score>;
+  explain(row: EncodedRow): Promise<RowExplanation>;
+}
+
+/** The row scorer of each model, made when it is first asked for. A row alone costs the engine twice what it costs among others. */
+export function createRowScorers(): (model: RiskModel) => RowScorer {
+  const scorers = new WeakMap<RiskModel, RowScorer>();
+  return (model) => {
+    const known = scorers.get(model);
+    if (known) return known;
+    const scorer: RowScorer = {
+      score: createGroupCommit(async (rows) => (await model.score(rows)).map((value) => ({ value }))),
+      explain: createGroupCommit(async (rows) => (await model.explain(rows)).map((value) => ({ value }))),
+    };
+    scorers.set(model, scorer);
+    return scorer;
+  };
+}

@@ -1,0 +1,99 @@
+import type { Logger } from 'pino';
+import { JobStage, type Prediction, type ScoringJob } from '../../models/index.js';
+import type { EventBus } from '../events/event-bus.js';
+import type { RiskModel, RiskModelRegistry } from '../risk/risk-model.js';
+import { type RowScorer, scorePatient } from './score-patient.js';
+import { describeFailure, isPermanent, PermanentError } from './job-failure.js';
+import { cancelled, completed, failed, progressed, requeued } from '../jobs/job-status.js';
+import type { ClaimedJob, JobStore } from '../jobs/job-store.js';
+import { modelOfJob } from '../predictions/served-models.js';
+import { createProgressReporter } from '../jobs/progress-reporter.js';
+import type { ScoringRecords } from '../jobs/scoring-records.js';
+
+export interface SingleJobRunnerDependencies {
+  readonly scoringRecords: ScoringRecords;
+  readonly registry: RiskModelRegistry;
+  readonly scorerOf: (model: RiskModel) => RowScorer;
+  readonly jobStore: JobStore;
+  readonly events: EventBus;
+  readonly attempts: number;
+  readonly leaseMs: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Runs a claimed job of one patient to its end.
+ * @param signal aborted when the job is cancelled
+ * @throws what made the attempt fail, when it is worth another: the queue brings the job again, later
+ */
+export async function runSingleJob(dependencies: SingleJobRunnerDependencies, claim: ClaimedJob, signal: AbortSignal): Promise<void> {
+  const { jobStore, events, attempts, leaseMs, logger } = dependencies;
+  const reporter = createProgressReporter<JobStage>((stage) => jobStore.changeClaimed(claim, (status) => progressed(status, { stage })).catch(() => false));
+  const renewal = setInterval(() => void jobStore.renew(claim).catch(() => undefined), leaseMs / 3);
+  try {
+    const prediction = await predict(dependencies, claim.job, (stage) => reporter.report(stage), signal);
+    await reporter.stop();
+    await complete(dependencies, claim, prediction);
+    events.publish('predictionsCreated', {
+      organizationId: claim.job.organization.toHexString(),
+      predictionIds: [prediction._id.toHexString()],
+      patientIds: [prediction.patient.toHexString()],
+    });
+  } catch (error) {
+    await reporter.stop();
+    const now = new Date();
+    if (signal.aborted) {
+      await jobStore.changeClaimed(claim, (status) => cancelled(status, now));
+      return;
+    }
+    const failure = describeFailure(error);
+    logger.warn({ scoringJobId: claim.job._id.toHexString(), code: failure.code, errorName: errorName(error) }, 'scoring attempt failed');
+    if (isPermanent(error) || claim.job.attemptsThisRun >= attempts) {
+      await jobStore.changeClaimed(claim, (status) => failed(status, failure, now));
+      return;
+    }
+    // Back in the queue nobody would look at the request to cancel for a while.
+    await jobStore.changeClaimed(claim, (status, { cancelRequestedAt }) => (cancelRequestedAt ? cancelled(status, now) : requeued(status, failure)));
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+/** Scores the job's patient and stores the prediction; one that an earlier attempt stored is kept. */
+async function predict(
+  { scoringRecords, registry, scorerOf }: SingleJobRunnerDependencies,
+  job: ScoringJob,
+  onStage: (stage: JobStage) => void,
+  signal: AbortSignal,
+): Promise<Prediction> {
+  const model = modelOfJob(registry, job);
+  const patient = await scoringRecords.patient(job.organization, job.patient!);
+  if (!patient) throw patientGone();
+  const prediction = await scorePatient({ model, scorer: scorerOf(model), job }, patient, { signal, onStage });
+  onStage(JobStage.SAVING);
+  return scoringRecords.storePrediction(prediction);
+}
+
+/**
+ * Whoever erases a patient asks its open jobs to stop and then takes its predictions. So a job that nobody asked to stop
+ * until its end was written had stored its prediction in time to be found; any other one has to look for the patient.
+ * @throws PermanentFault when the patient is gone; then its prediction is, too
+ */
+async function complete({ scoringRecords, jobStore }: SingleJobRunnerDependencies, claim: ClaimedJob, prediction: Prediction): Promise<void> {
+  async function keepUnlessErased(): Promise<void> {
+    if (await scoringRecords.patientExists(prediction.patient)) return;
+    await scoringRecords.erasePrediction(prediction._id);
+    throw patientGone();
+  }
+  const ended = await jobStore.changeClaimed(claim, async (status, { cancelRequestedAt }, now) => {
+    if (cancelRequestedAt) await keepUnlessErased();
+    return completed(status, { processed: 1, failed: 0 }, now);
+  });
+  if (!ended) await keepUnlessErased();
+}
+
+const patientGone = (): PermanentError =>
+  new PermanentError({ code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' });
+
+const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { passwordIssue } from '../../../src/identity/passwords/password-policy.js';
+
+test.each(['four quiet herons at dusk', 'xK9#mP2$vL5q', 'ひらがなとカタカナと漢字です', 'x7'.repeat(4) + 'Qw!z', 'é'.repeat(4) + 'abcdefgh'])('%s may be chosen', (password) => {
+  expect(passwordIssue(password, 'ada')).toBeUndefined();
+});
+
+test.each([
+  ['eleven char', 'length'],
+  ['x'.repeat(64) + 'y1!Z'.repeat(17), 'length'],
+  // One character a person sees, and one code point, in two halves of UTF-16.
+  ['🦩🦜🦚🦢🦉', 'length'],
+  ['passwordpassword', 'first'],
+  ['PASSWORD12345678', 'first'],
+  ['p a s s w o r d 123', 'first'],
+  ['correct horse battery staple', 'first'],
+  ['111111111111', 'first'],
+  ['abababababab', 'first'],
+  ['123456789012', 'first'],
+  ['210987654321', 'first'],
+  ['abcdefghijklmno', 'first'],
+  ['my name is Ada Lovelace', 'username'],
+])('%s may not: %s', (password, reason) => {
+  const messages = { length: '12 to 128', first: 'tried first', username: 'username' };
+  expect(passwordIssue(password, 'ada lovelace')).toContain(messages[reason as keyof typeof messages]);
+});
+
+test('a username of two letters is in too many passwords to be held against them', () => {
+  expect(passwordIssue('four quiet herons at dusk', 'at')).toBeUndefined();
+});

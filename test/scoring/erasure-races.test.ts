@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { ScoringJob } from '../../models/index.js';
+import type { Viewer } from '../../src/auth/viewer.js';
+import { createChunkRunner } from '../../src/scoring/chunk-runner.js';
+import { createRowScorers } from '../../src/scoring/score-patient.js';
+import type { ClaimedJob } from '../../src/jobs/job-store.js';
+import type { ScoringTask } from '../../src/scoring/scoring-engine.js';
+import type { ScoringRecords } from '../../src/jobs/scoring-records.js';
+import { runSingleJob } from '../../src/scoring/single-job-runner.js';
+import { scoreColumns } from '../../src/risk/score-columns.js';
+import { modelId, newPatient } from '../support/heart-disease.js';
+import { startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false });
+const { app } = system;
+
+async function clinician(): Promise<Viewer> {
+  return { ...(await app.accessTokens.verify(await system.token('CLINICIAN'))), origin: { requestId: 'test', address: '127.0.0.1' } };
+}
+
+/** Runs a job of one patient; `meanwhile` happens when the prediction is about to be stored. */
+async function runWith(meanwhile: (claim: ClaimedJob, viewer: Viewer, patientId: string) => Promise<unknown>): Promise<ScoringJob> {
+  const viewer = await clinician();
+  const patient = await app.patients.create(viewer, newPatient() as never);
+  const { _id } = await app.jobs.submit(viewer, { patientId: patient._id.toHexString(), modelId });
+  const claim = (await app.jobStore.claim(_id, 1))!;
+  const scoringRecords: ScoringRecords = {
+    ...app.scoringRecords,
+    async storePrediction(prediction) {
+      await meanwhile(claim, viewer, patient._id.toHexString());
+      return app.scoringRecords.storePrediction(prediction);
+    },
+  };
+  await runSingleJob({ ...app, scorerOf: createRowScorers(), scoringRecords, attempts: 3, leaseMs: 60_000 }, claim, new AbortController().signal);
+  return (await app.jobStore.find(_id))!;
+}
+
+describe('a patient that is deleted while it is scored', () => {
+  it('leaves no prediction, and the job says why', async () => {
+    const job = await runWith((_claim, viewer, id) => app.patients.delete(viewer, id));
+    expect(job.status).toMatchObject({ state: 'FAILED', error: { code: 'NOT_FOUND' } });
+    expect(await app.models.predictions.countDocuments({ job: job._id })).toBe(0);
+  });
+
+  it('leaves no prediction either when the job is in other hands by then', async () => {
+    const job = await runWith(async ({ job: { _id } }, viewer, id) => {
+      expect(await app.jobStore.claim(_id, 1)).not.toBeNull();
+      await app.patients.delete(viewer, id);
+    });
+    expect(await app.models.predictions.countDocuments({ job: job._id })).toBe(0);
+  });
+});
+
+describe('a patient of a batch that is deleted while its chunk is scored', () => {
+  /** Runs the one chunk of a batch of three; `meanwhile` happens when the patients have been read. */
+  async function runChunk(slug: string, meanwhile: (viewer: Viewer, patientId: string) => Promise<unknown>): Promise<{ readonly patients: number; readonly size: number; readonly erased: boolean }> {
+    const viewer = { ...(await app.accessTokens.verify(await system.token('CLINICIAN', slug))), origin: { requestId: 'test', address: '127.0.0.1' } };
+    const [erased] = await Promise.all(Array.from({ length: 3 }, () => app.patients.create(viewer, newPatient() as never)));
+    const { _id } = await app.submitBatch(viewer, { all: true, modelId });
+    const scoringRecords: ScoringRecords = {
+      ...app.scoringRecords,
+      async patientRows(...request) {
+        const read = await app.scoringRecords.patientRows(...request);
+        await meanwhile(viewer, erased!._id.toHexString());
+        return read;
+      },
+    };
+    const engine = { score: ({ model, used, rowCount, explain }: ScoringTask, signal: AbortSignal) => scoreColumns(model, used, rowCount, explain, signal), close: async () => undefined };
+    const runner = createChunkRunner({ ...app, scoringRecords, engine, attempts: 3, leaseMs: 60_000 });
+    await runner.run(_id, 0, new AbortController().signal);
+    await runner.close();
+    const block = (await app.models.predictionBlocks.findOne({ job: _id }).lean())!;
+    return { patients: block.rows.length, size: block.size, erased: !block.rows.some(({ patient }) => patient.equals(erased!._id)) };
+  }
+
+  it('leaves no prediction', async () => {
+    expect(await runChunk('erased-meanwhile', (viewer, id) => app.patients.delete(viewer, id))).toEqual({ patients: 2, size: 2, erased: true });
+  });
+
+  it('is not missed: without an erasure all keep theirs', async () => {
+    expect(await runChunk('nobody-erased', () => Promise.resolve())).toEqual({ patients: 3, size: 3, erased: false });
+  });
+});
+
+it('a job that somebody asked to stop too late is completed with its prediction', async () => {
+  const job = await runWith(({ job: { _id } }) => app.jobStore.requestCancel(_id));
+  expect(job.status).toMatchObject({ state: 'COMPLETED' });
+  expect(await app.models.predictions.countDocuments({ job: job._id })).toBe(1);
+});

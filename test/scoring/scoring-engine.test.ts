@@ -1,0 +1,59 @@
+import type { Worker } from 'node:worker_threads';
+import { pino } from 'pino';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createScoringEngine, startScoringThread, type ScoringTask } from '../../src/scoring/scoring-engine.js';
+import { loadRiskModels } from '../../src/risk/registry.js';
+import { goldenFeatures } from '../support/heart-disease.js';
+
+const registry = await loadRiskModels('risk-models');
+const model = registry.find('heart-disease')!;
+const threads: Worker[] = [];
+const engine = createScoringEngine(1, () => {
+  const thread = startScoringThread('risk-models');
+  threads.push(thread);
+  return thread;
+}, pino({ level: 'silent' }));
+afterAll(() => engine.close());
+
+const row = model.encode(Object.fromEntries(goldenFeatures(0).map(({ code, value }) => [code, value])));
+const signal = new AbortController().signal;
+
+function task(rowCount: number): ScoringTask {
+  return { model, used: Float64Array.from(Array.from({ length: rowCount }, () => [...row.used]).flat()), rowCount, explain: true };
+}
+
+describe('a scoring thread', () => {
+  it('answers what this thread would, to the last bit', async () => {
+    const { rawOutputs, probabilities, explanations } = await engine.score(task(3), signal);
+    const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
+    expect([...rawOutputs]).toEqual(Array(3).fill(score!.rawOutput));
+    expect([...probabilities]).toEqual(Array(3).fill(score!.probability));
+    expect([...explanations!.contributions.subarray(explanation!.contributions.length * 2)]).toEqual([...explanation!.contributions]);
+  });
+
+  it('stops in the middle of a task that is cancelled, and never begins one that waits', async () => {
+    const [running, waiting] = [new AbortController(), new AbortController()];
+    const first = engine.score(task(200_000), running.signal);
+    const second = engine.score(task(1), waiting.signal);
+    waiting.abort(new Error('not wanted'));
+    await expect(second).rejects.toThrow('not wanted');
+    running.abort(new Error('cancelled'));
+    await expect(first).rejects.toThrow('cancelled');
+    expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
+  });
+
+  it('answers tasks that come at once each with its own', async () => {
+    const answers = await Promise.all([1, 2, 3, 4, 5].map((rowCount) => engine.score(task(rowCount), signal)));
+    expect(answers.map(({ probabilities }) => probabilities.length)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('that dies fails its task, which is worth another attempt, and another one takes its place', async () => {
+    const lost = engine.score(task(200_000), signal);
+    // What it had not begun is not lost with it.
+    const next = engine.score(task(2), signal);
+    await Promise.all([expect(lost).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' }), threads.at(-1)!.terminate()]);
+    expect((await next).probabilities).toHaveLength(2);
+    expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
+    expect(threads).toHaveLength(2);
+  });
+});

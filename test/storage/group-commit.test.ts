@@ -1,0 +1,55 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createGroupCommit } from '../../src/storage/group-commit.js';
+
+/** A group commit that notes its groups, and waits for more until it is told to go on. */
+function gathering() {
+  const groups: string[][] = [];
+  let goOn = (): void => undefined;
+  let waits = 0;
+  const commit = createGroupCommit<string, string>(
+    async (items) => {
+      groups.push(items);
+      return items.map((item) => ({ value: item }));
+    },
+    {
+      gather: () => {
+        waits += 1;
+        return new Promise<void>((resolve) => (goOn = resolve));
+      },
+    },
+  );
+  return { groups, commit, goOn: () => goOn(), waits: () => waits };
+}
+
+test('after a group of several, more is gathered before the next', async () => {
+  const { groups, commit, goOn } = gathering();
+  await Promise.all([commit('a'), commit('b')]);
+  const third = commit('c');
+  await nextTurn();
+  const fourth = commit('d');
+  goOn();
+  expect(await Promise.all([third, fourth])).toEqual(['c', 'd']);
+  expect(groups).toEqual([['a', 'b'], ['c', 'd']]);
+});
+
+test('a lone call waits for nobody, nor does who comes after it', async () => {
+  const { groups, commit, waits } = gathering();
+  await commit('a');
+  await commit('b');
+  expect(groups).toEqual([['a'], ['b']]);
+  expect(waits()).toBe(0);
+});
+
+test('a group has at most as many items as it may, and the rest follows', async () => {
+  const groups: string[][] = [];
+  const commit = createGroupCommit<string, string>(
+    async (items) => {
+      groups.push(items);
+      return items.map((item) => ({ value: item }));
+    },
+    { largest: 2 },
+  );
+  expect(await Promise.all(['a', 'b', 'c'].map(commit))).toEqual(['a', 'b', 'c']);
+  expect(groups).toEqual([['a', 'b'], ['c']]);
+});
