@@ -42,15 +42,31 @@ const any = (list) => list.map(pattern).join('|');
 /** For each room a rule: nothing above it, and nothing beside it. */
 const downward = order.flatMap((line, level) =>
   line.flatMap((room) => {
-    const refused = order.slice(0, level + 1).flat().filter((other) => other !== room);
+    const refused = order
+      .slice(0, level + 1)
+      .flat()
+      .filter((other) => other !== room);
     if (refused.length === 0) return [];
-    return [{ name: `${room} imports downward`, severity: 'error', from: { path: pattern(room) }, to: { path: any(refused) } }];
+    return [
+      {
+        name: `${room} imports downward`,
+        severity: 'error',
+        from: { path: pattern(room) },
+        to: { path: any(refused) },
+      },
+    ];
   }),
 );
 
 module.exports = {
   forbidden: [
-    { name: 'no circle', severity: 'error', comment: 'Imports of types alone count too.', from: {}, to: { circular: true } },
+    {
+      name: 'no circle',
+      severity: 'error',
+      comment: 'Imports of types alone count too.',
+      from: {},
+      to: { circular: true },
+    },
     {
       name: 'every file has a room',
       severity: 'error',

@@ -32,8 +32,13 @@ import { median, patientIds, startBenchSystem, type BenchSystem } from './jobs/s
  * Origin is checked on WebSockets alone, which are not measured; nor is TLS.
  */
 const each = process.argv[2] === 'each';
-const [roundsText = each ? '3' : '7', secondsText = each ? '1.5' : '5', connectionsText = each ? '32' : '32,64,128'] = process.argv.slice(each ? 3 : 2);
-const [rounds, seconds, connectionNumbers] = [Number(roundsText), Number(secondsText), connectionsText.split(',').map(Number)];
+const [roundsText = each ? '3' : '7', secondsText = each ? '1.5' : '5', connectionsText = each ? '32' : '32,64,128'] =
+  process.argv.slice(each ? 3 : 2);
+const [rounds, seconds, connectionNumbers] = [
+  Number(roundsText),
+  Number(secondsText),
+  connectionsText.split(',').map(Number),
+];
 /** The first requests are run by the interpreter. Every server gets as many of these as the one it is compared with. */
 const warmUpRequests = 10_000;
 const patients = 500;
@@ -41,32 +46,50 @@ const patients = 500;
 /** The database in which every field is stored as it is, for the server that does not encrypt. */
 const clearDatabase = 'clear';
 
-const query = 'query Patient($id: ID!) { patient(id: $id) { id mrn givenName familyName birthDate sex features { code value unit } } }';
+const query =
+  'query Patient($id: ID!) { patient(id: $id) { id mrn givenName familyName birthDate sex features { code value unit } } }';
 
-const system = await startBenchSystem(patients, { NODE_ENV: 'production', ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('hex')}` });
+const system = await startBenchSystem(patients, {
+  NODE_ENV: 'production',
+  ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('hex')}`,
+});
 try {
-  const caller = { username: 'bench', role: Role.CLINICIAN, organizationId: system.viewer.organizationId, sessionId: new Types.ObjectId().toHexString() };
+  const caller = {
+    username: 'bench',
+    role: Role.CLINICIAN,
+    organizationId: system.viewer.organizationId,
+    sessionId: new Types.ObjectId().toHexString(),
+  };
   await giveCareTeams(system.app.models, patients, caller.username);
   await revokeSessions(system.app, caller.organizationId, 1_000);
   await copyLookups(system.app, clearUri(system.environment.MONGO_URI!));
   const token = await system.app.accessTokens.sign(caller, 3600);
-  const bodies = (await patientIds(system.app.models, patients)).map((id) => JSON.stringify({ query, variables: { id } }));
+  const bodies = (await patientIds(system.app.models, patients)).map((id) =>
+    JSON.stringify({ query, variables: { id } }),
+  );
   const load = await startLoad();
   const start = async (off: readonly ProtectionName[]): Promise<DoorServer> => {
-    const server = await startDoorServer(environmentOf(system, off), off, { ...caller, expiresAt: Number.MAX_SAFE_INTEGER });
-    if (off.includes('encryption')) await copyPatientsInClear(system.app, caller.organizationId, clearUri(system.environment.MONGO_URI!));
+    const server = await startDoorServer(environmentOf(system, off), off, {
+      ...caller,
+      expiresAt: Number.MAX_SAFE_INTEGER,
+    });
+    if (off.includes('encryption'))
+      await copyPatientsInClear(system.app, caller.organizationId, clearUri(system.environment.MONGO_URI!));
     return server;
   };
   const measure = async (server: DoorServer, connections: number, duration = seconds): Promise<Measured> => {
     const before = await server.cpuMicroseconds();
     const answered = await load({ url: server.url, token, bodies, connections, seconds: duration });
-    return { answered, rate: answered / duration, cpu: (await server.cpuMicroseconds() - before) / answered };
+    return { answered, rate: answered / duration, cpu: ((await server.cpuMicroseconds()) - before) / answered };
   };
   const warmUp = async (server: DoorServer): Promise<void> => {
-    for (let answered = 0; answered < warmUpRequests; ) answered += (await measure(server, connectionNumbers[0]!, 1)).answered;
+    for (let answered = 0; answered < warmUpRequests;)
+      answered += (await measure(server, connectionNumbers[0]!, 1)).answered;
   };
 
-  for (const off of each ? protectionNames.filter((name) => name !== 'socket-limits').map((name) => [name]) : [protectionNames]) {
+  for (const off of each
+    ? protectionNames.filter((name) => name !== 'socket-limits').map((name) => [name])
+    : [protectionNames]) {
     const name = each ? `without ${off[0]}` : 'everything off';
     // Both anew each time: the longer a server has run, the less a request costs it.
     const [everything, other] = [await start([]), await start(off)];
@@ -77,15 +100,23 @@ try {
       for (let round = 1; round <= rounds; round += 1) {
         // Whoever comes second may find a warmer or a busier machine: they take turns at it.
         const [first, second] = round % 2 === 1 ? [other, everything] : [everything, other];
-        const measured = new Map([[first, await measure(first, connections)], [second, await measure(second, connections)]]);
+        const measured = new Map([
+          [first, await measure(first, connections)],
+          [second, await measure(second, connections)],
+        ]);
         const both = { on: measured.get(everything)!, off: measured.get(other)! };
         seen.push(both);
-        if (!each) console.log(`${connections} connections, round ${round}: everything on ${shown(both.on)}, ${name} ${shown(both.off)}, ratio ${(both.on.rate / both.off.rate).toFixed(3)}`);
+        if (!each)
+          console.log(
+            `${connections} connections, round ${round}: everything on ${shown(both.on)}, ${name} ${shown(both.off)}, ratio ${(both.on.rate / both.off.rate).toFixed(3)}`,
+          );
       }
       const byRate = median(seen.map(({ on, off: without }) => on.rate / without.rate));
       const byCpu = median(seen.map(({ on, off: without }) => without.cpu / on.cpu));
       const saved = median(seen.map(({ on, off: without }) => on.cpu - without.cpu));
-      console.log(`everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU time (${saved.toFixed(0)} us a request), over ${rounds} rounds of ${seconds} s, ${connections} connections`);
+      console.log(
+        `everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU time (${saved.toFixed(0)} us a request), over ${rounds} rounds of ${seconds} s, ${connections} connections`,
+      );
     }
     everything.stop();
     other.stop();

@@ -30,14 +30,20 @@ try {
   for (const app of [system.app, clear]) {
     const organization = await ensureOrganization(app.models, 'bench');
     const features = app.registry.list()[0]!.manifest.features;
-    await app.scopeOf({ organizationId: organization._id.toHexString() }).patients.insertNew(syntheticPatients(pageSize, 1, features, new Date()));
-    const token = await app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId: organization._id.toHexString() }, 3600);
+    await app
+      .scopeOf({ organizationId: organization._id.toHexString() })
+      .patients.insertNew(syntheticPatients(pageSize, 1, features, new Date()));
+    const token = await app.accessTokens.sign(
+      { username: 'bench', role: Role.CLINICIAN, organizationId: organization._id.toHexString() },
+      3600,
+    );
     servers.push({ server: await startApi(app), token });
   }
   const [encrypted, plain] = servers as [(typeof servers)[0], (typeof servers)[0]];
   for (const [what, fields] of Object.entries({
     'names, MRN and birth date': 'id mrn givenName familyName birthDate',
-    'everything, features too': 'id mrn givenName familyName birthDate sex version createdAt features { code value unit }',
+    'everything, features too':
+      'id mrn givenName familyName birthDate sex version createdAt features { code value unit }',
     'MRN and family name': 'id mrn familyName',
     'nothing encrypted': 'id sex version createdAt',
   })) {
@@ -50,7 +56,9 @@ try {
       times.plain.push(other);
     }
     const [one, other] = [median(times.encrypted), median(times.plain)];
-    console.log(`page of ${pageSize}, ${what}: encrypted ${one.toFixed(2)} ms, plain ${other.toFixed(2)} ms, ${(one - other).toFixed(2)} ms more (${((100 * one) / other - 100).toFixed(0)} %)`);
+    console.log(
+      `page of ${pageSize}, ${what}: encrypted ${one.toFixed(2)} ms, plain ${other.toFixed(2)} ms, ${(one - other).toFixed(2)} ms more (${((100 * one) / other - 100).toFixed(0)} %)`,
+    );
   }
   for (const { server } of servers) await server.close();
   await clear.close();
@@ -64,7 +72,9 @@ function measureFields(): void {
   const cipher = createFieldCipher(randomBytes(12), () => dataKey.key);
   const [document, field] = [randomBytes(12), 'patients.familyName'] as const;
   const sealed = cipher.encrypt(dataKey, document, field, 'Lovelace');
-  console.log(`a field: sealed in ${microseconds(() => cipher.encrypt(dataKey, document, field, 'Lovelace'))} µs, opened in ${microseconds(() => cipher.decrypt(document, field, sealed))} µs, indexed in ${microseconds(() => blindIndex(dataKey.key, field, 'Lovelace'))} µs; stored in ${sealed.length} bytes instead of 8`);
+  console.log(
+    `a field: sealed in ${microseconds(() => cipher.encrypt(dataKey, document, field, 'Lovelace'))} µs, opened in ${microseconds(() => cipher.decrypt(document, field, sealed))} µs, indexed in ${microseconds(() => blindIndex(dataKey.key, field, 'Lovelace'))} µs; stored in ${sealed.length} bytes instead of 8`,
+  );
 }
 
 /** Of one call: the median of ten times 20,000. */
@@ -79,12 +89,19 @@ function microseconds(work: () => unknown): string {
 }
 
 /** Milliseconds a page: the median of a round. */
-async function pageTime({ server, token }: { server: { url: string }; token: string }, fields: string): Promise<number> {
+async function pageTime(
+  { server, token }: { server: { url: string }; token: string },
+  fields: string,
+): Promise<number> {
   const body = JSON.stringify({ query: `{ patients(first: ${pageSize}) { edges { node { ${fields} } } } }` });
   const times: number[] = [];
   for (let page = 0; page < pagesARound; page += 1) {
     const start = performance.now();
-    const response = await fetch(`${server.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body });
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body,
+    });
     const text = await response.text();
     times.push(performance.now() - start);
     if (text.startsWith('{"errors"') || text.length < 10_000) throw new Error(text.slice(0, 500));
@@ -96,10 +113,18 @@ async function pageTime({ server, token }: { server: { url: string }; token: str
 async function createClearApp(): Promise<App> {
   const uri = new URL(system.environment.MONGO_URI!);
   uri.pathname = '/clear';
-  const app = await createApp(loadConfig({ ...system.environment, MONGO_URI: uri.href, REDIS_PREFIX: 'clear' }), createLogger('error', 'bench'));
+  const app = await createApp(
+    loadConfig({ ...system.environment, MONGO_URI: uri.href, REDIS_PREFIX: 'clear' }),
+    createLogger('error', 'bench'),
+  );
   const dataKey = new Types.ObjectId();
   const unprotected: ProtectionOf = () => ({
-    writer: async () => ({ dataKey, seal: (_document, _field, text) => text as never, blindIndex: (_field, value) => value, derivedKey: () => Buffer.alloc(32) }),
+    writer: async () => ({
+      dataKey,
+      seal: (_document, _field, text) => text as never,
+      blindIndex: (_field, value) => value,
+      derivedKey: () => Buffer.alloc(32),
+    }),
     reader: async () => (_document, _field, text) => text as unknown as string,
     protect: async () => Promise.reject(new Error('not measured')),
     reveal: async () => Promise.reject(new Error('not measured')),

@@ -17,7 +17,10 @@ export class StoredExplanation extends BlockExplanation {
 }
 
 /** One patient scored once by one model version. Never changed after it was stored. */
-@modelOptions({ schemaOptions: { collection: 'predictions', versionKey: false, minimize: false }, options: { allowMixed: Severity.ALLOW } })
+@modelOptions({
+  schemaOptions: { collection: 'predictions', versionKey: false, minimize: false },
+  options: { allowMixed: Severity.ALLOW },
+})
 @index({ job: 1, patient: 1 }, { unique: true })
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, patient: 1, _id: -1 })

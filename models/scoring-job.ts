@@ -95,7 +95,10 @@ export class JobLease {
 /** A request to score one patient or many. The truth about the job; Redis only carries its id. */
 @modelOptions({ schemaOptions: { collection: 'scoring_jobs', versionKey: false } })
 @index({ organization: 1, _id: -1 })
-@index({ organization: 1, idempotencyKeyIndex: 1 }, { unique: true, partialFilterExpression: { idempotencyKeyIndex: { $exists: true } } })
+@index(
+  { organization: 1, idempotencyKeyIndex: 1 },
+  { unique: true, partialFilterExpression: { idempotencyKeyIndex: { $exists: true } } },
+)
 @index({ 'status.state': 1, dispatchedAt: 1 })
 @index({ 'status.finishedAt': 1 }, { partialFilterExpression: { 'status.finishedAt': { $exists: true } } })
 @index({ patient: 1 }, { partialFilterExpression: { patient: { $exists: true } } })

@@ -18,17 +18,37 @@ async function checkApi({ PORT = '4000' }) {
 /** The files of a TLS connection, as src/storage/tls-files.ts reads them. */
 function tlsOf(environment, engine) {
   const files = { ca: `${engine}_TLS_CA_FILE`, cert: `${engine}_TLS_CERTIFICATE_FILE`, key: `${engine}_TLS_KEY_FILE` };
-  return Object.fromEntries(Object.entries(files).flatMap(([name, variable]) => (environment[variable] ? [[name, readFileSync(environment[variable])]] : [])));
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, variable]) =>
+      environment[variable] ? [[name, readFileSync(environment[variable])]] : [],
+    ),
+  );
 }
 
 async function checkWorker(environment) {
   const { MONGO_URI, REDIS_URL } = environment;
-  const mongo = new mongoose.mongo.MongoClient(MONGO_URI, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs, ...tlsOf(environment, 'MONGO') });
-  await mongo.db().command({ ping: 1 }).catch(() => { throw new Error('MongoDB does not answer'); });
+  const mongo = new mongoose.mongo.MongoClient(MONGO_URI, {
+    serverSelectionTimeoutMS: timeoutMs,
+    connectTimeoutMS: timeoutMs,
+    ...tlsOf(environment, 'MONGO'),
+  });
+  await mongo
+    .db()
+    .command({ ping: 1 })
+    .catch(() => {
+      throw new Error('MongoDB does not answer');
+    });
   const tls = REDIS_URL.startsWith('rediss://') && { tls: tlsOf(environment, 'REDIS') };
-  const redis = new Redis(REDIS_URL, { connectTimeout: timeoutMs, maxRetriesPerRequest: 0, retryStrategy: null, ...tls });
+  const redis = new Redis(REDIS_URL, {
+    connectTimeout: timeoutMs,
+    maxRetriesPerRequest: 0,
+    retryStrategy: null,
+    ...tls,
+  });
   redis.on('error', () => undefined);
-  await redis.ping().catch(() => { throw new Error('Redis does not answer'); });
+  await redis.ping().catch(() => {
+    throw new Error('Redis does not answer');
+  });
 }
 
 const checks = { api: checkApi, worker: checkWorker };

@@ -17,14 +17,32 @@ import { UserResolver } from './user/user.resolver.js';
 import { ViewerResolver } from './viewer/viewer.resolver.js';
 
 const resolverClasses = [
-  ViewerResolver, PatientResolver, BreakGlassResolver, RiskModelResolver, PredictionResolver, ExplanationResolver, ScoringJobResolver, SessionResolver,
-  UserResolver, ApiKeyResolver, AuditEventResolver,
+  ViewerResolver,
+  PatientResolver,
+  BreakGlassResolver,
+  RiskModelResolver,
+  PredictionResolver,
+  ExplanationResolver,
+  ScoringJobResolver,
+  SessionResolver,
+  UserResolver,
+  ApiKeyResolver,
+  AuditEventResolver,
 ] as const;
 
 /** What the resolvers are made of. */
 export type SchemaDependencies = Pick<
   App,
-  'scopeOf' | 'patients' | 'breakGlass' | 'jobs' | 'submitBatch' | 'predictions' | 'registry' | 'catalogue' | 'identity' | 'auditEvents'
+  | 'scopeOf'
+  | 'patients'
+  | 'breakGlass'
+  | 'jobs'
+  | 'submitBatch'
+  | 'predictions'
+  | 'registry'
+  | 'catalogue'
+  | 'identity'
+  | 'auditEvents'
 >;
 
 /** The API, every field guarded by its permission rule. */
@@ -34,7 +52,8 @@ export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSch
 
 /** The API without permission rules: for printing only, never to be served. */
 export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema {
-  const { scopeOf, patients, breakGlass, jobs, submitBatch, predictions, registry, catalogue, identity, auditEvents } = dependencies;
+  const { scopeOf, patients, breakGlass, jobs, submitBatch, predictions, registry, catalogue, identity, auditEvents } =
+    dependencies;
   const toPrediction = createPredictionMapper(registry);
   const instances = new Map<unknown, unknown>([
     [ViewerResolver, new ViewerResolver(scopeOf)],
@@ -55,6 +74,11 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     // Input is validated in the services, which have callers beside GraphQL.
     validate: false,
     // Subscriptions bring their own sources; type-graphql asks for one all the same.
-    pubSub: { publish: () => undefined, subscribe: () => { throw new Error('subscriptions bring their own source'); } },
+    pubSub: {
+      publish: () => undefined,
+      subscribe: () => {
+        throw new Error('subscriptions bring their own source');
+      },
+    },
   });
 }

@@ -1,5 +1,11 @@
 import { allow, deny, rule, shield } from './shield.js';
-import { isObjectType, type GraphQLFieldResolver, type GraphQLObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
+import {
+  isObjectType,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+} from 'graphql';
 import { applyMiddleware, type IMiddlewareFieldMap } from 'graphql-middleware';
 import { authorize } from '../src/auth/authorize.js';
 import type { Action } from '../src/auth/permissions.js';
@@ -92,14 +98,51 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
   User: { '*': 'user:manage' },
   ApiKey: { '*': 'api-key:manage' },
   ...withParent(
-    'Viewer', 'Organization', 'PageInfo', 'SessionPayload', 'LogoutPayload',
-    'UserConnection', 'UserEdge', 'ApiKeyConnection', 'ApiKeyEdge', 'CreateApiKeyPayload',
-    'PatientConnection', 'PatientEdge', 'PatientFeature', 'DeletePatientPayload', 'BreakGlassAccess', 'BreakGlassAccessConnection', 'BreakGlassAccessEdge',
-    'PredictionConnection', 'PredictionEdge', 'Prediction', 'FeatureValue', 'Explanation', 'Contribution', 'RiskSimulation',
-    'ScoringJobConnection', 'ScoringJobEdge', 'ScoringJobEvent', 'JobProgress', 'JobError', 'PatientFailure',
-    'RiskModel', 'ModelFeature', 'FeatureRange', 'FeatureCode', 'MissingValue', 'RiskBandDefinition', 'ModelMetric',
-    'PredictionVerification', 'AuditEventConnection', 'AuditEventEdge', 'AuditEvent', 'AuditSubject',
-    'TrainingSite', 'TrainingSummary', 'FeatureImportance',
+    'Viewer',
+    'Organization',
+    'PageInfo',
+    'SessionPayload',
+    'LogoutPayload',
+    'UserConnection',
+    'UserEdge',
+    'ApiKeyConnection',
+    'ApiKeyEdge',
+    'CreateApiKeyPayload',
+    'PatientConnection',
+    'PatientEdge',
+    'PatientFeature',
+    'DeletePatientPayload',
+    'BreakGlassAccess',
+    'BreakGlassAccessConnection',
+    'BreakGlassAccessEdge',
+    'PredictionConnection',
+    'PredictionEdge',
+    'Prediction',
+    'FeatureValue',
+    'Explanation',
+    'Contribution',
+    'RiskSimulation',
+    'ScoringJobConnection',
+    'ScoringJobEdge',
+    'ScoringJobEvent',
+    'JobProgress',
+    'JobError',
+    'PatientFailure',
+    'RiskModel',
+    'ModelFeature',
+    'FeatureRange',
+    'FeatureCode',
+    'MissingValue',
+    'RiskBandDefinition',
+    'ModelMetric',
+    'PredictionVerification',
+    'AuditEventConnection',
+    'AuditEventEdge',
+    'AuditEvent',
+    'AuditSubject',
+    'TrainingSite',
+    'TrainingSummary',
+    'FeatureImportance',
   ),
 };
 
@@ -126,7 +169,13 @@ const actionRule = (action: Action, allowed: AllowedActions) =>
   });
 
 /** A resolver around a resolver, as graphql-middleware has it. */
-type Middleware = (resolve: GraphQLFieldResolver<unknown, unknown>, parent: unknown, args: object, context: OperationContext, info: GraphQLResolveInfo) => unknown;
+type Middleware = (
+  resolve: GraphQLFieldResolver<unknown, unknown>,
+  parent: unknown,
+  args: object,
+  context: OperationContext,
+  info: GraphQLResolveInfo,
+) => unknown;
 
 /** What a rule of shield has allowed in an operation, by the operation's context. */
 type AllowedActions = WeakMap<OperationContext, Set<Action>>;
@@ -137,7 +186,9 @@ type AllowedActions = WeakMap<OperationContext, Set<Action>>;
  */
 function onceAllowed(shielded: Middleware, action: Action, allowed: AllowedActions): Middleware {
   return (resolve, parent, args, context, info) =>
-    allowed.get(context)?.has(action) ? resolve(parent, args, context, info) : shielded(resolve, parent, args, context, info);
+    allowed.get(context)?.has(action)
+      ? resolve(parent, args, context, info)
+      : shielded(resolve, parent, args, context, info);
 }
 
 /**
@@ -162,16 +213,25 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
     return made;
   };
   const tree = Object.fromEntries(
-    guarded.map((type) => [type.name, Object.fromEntries(Object.keys(type.getFields()).map((field) => [field, ruleOf(fieldRule(type.name, field))]))]),
+    guarded.map((type) => [
+      type.name,
+      Object.fromEntries(Object.keys(type.getFields()).map((field) => [field, ruleOf(fieldRule(type.name, field))])),
+    ]),
   );
-  const middleware = shield(tree, { allowExternalErrors: true, fallbackRule: deny, fallbackError: noRule }).generate(schema) as Record<string, Record<string, Middleware>>;
-  const ownTypes = Object.fromEntries(guarded.map(({ name }) => [name, wrappedFields(name, middleware[name]!, allowed)]));
+  const middleware = shield(tree, { allowExternalErrors: true, fallbackRule: deny, fallbackError: noRule }).generate(
+    schema,
+  ) as Record<string, Record<string, Middleware>>;
+  const ownTypes = Object.fromEntries(
+    guarded.map(({ name }) => [name, wrappedFields(name, middleware[name]!, allowed)]),
+  );
 
   const subscriptions = Object.values(schema.getSubscriptionType()?.getFields() ?? {});
   const resolvers = subscriptions.map((field) => field.resolve);
   subscriptions.forEach((field) => delete field.resolve);
   const result = applyMiddleware(schema, ownTypes);
-  Object.values(result.getSubscriptionType()?.getFields() ?? {}).forEach((field, index) => (field.resolve = resolvers[index]));
+  Object.values(result.getSubscriptionType()?.getFields() ?? {}).forEach(
+    (field, index) => (field.resolve = resolvers[index]),
+  );
   return result;
 }
 
@@ -179,7 +239,11 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
 const noRule = new ForbiddenError('Nobody may read this field: it has no permission rule.');
 
 /** Of the fields of a type those that not everybody may see. What has no rule is among them: shield refuses it. */
-function wrappedFields(type: string, shielded: Record<string, Middleware>, allowed: AllowedActions): IMiddlewareFieldMap {
+function wrappedFields(
+  type: string,
+  shielded: Record<string, Middleware>,
+  allowed: AllowedActions,
+): IMiddlewareFieldMap {
   const wrapped = Object.entries(shielded).flatMap(([field, middleware]) => {
     const needed = fieldRule(type, field);
     if (needed === 'with-parent' || needed === 'public') return [];

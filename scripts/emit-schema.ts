@@ -5,4 +5,7 @@ import { buildBareSchema, type SchemaDependencies } from '../schema/build-schema
 // Printing calls no resolver, so that there is nothing to connect to.
 const nothing = new Proxy({}, { get: () => ({}) }) as SchemaDependencies;
 const header = '# Emitted by "npm run schema:emit" from the classes in schema/. Do not edit.\n\n';
-writeFileSync(new URL('../schema/schema.graphql', import.meta.url), `${header}${printSchema(lexicographicSortSchema(buildBareSchema(nothing)))}\n`);
+writeFileSync(
+  new URL('../schema/schema.graphql', import.meta.url),
+  `${header}${printSchema(lexicographicSortSchema(buildBareSchema(nothing)))}\n`,
+);

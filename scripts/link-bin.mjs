@@ -10,7 +10,8 @@ const links = join(root, 'node_modules', '.bin');
 mkdirSync(links, { recursive: true });
 for (const [name, target] of Object.entries(bin)) {
   const program = join(root, target);
-  if (!readFileSync(program, 'utf8').startsWith('#!')) throw new Error(`${target} must start with "#!/usr/bin/env node" to run as a command`);
+  if (!readFileSync(program, 'utf8').startsWith('#!'))
+    throw new Error(`${target} must start with "#!/usr/bin/env node" to run as a command`);
   chmodSync(program, 0o755);
   const link = join(links, name);
   rmSync(link, { force: true });

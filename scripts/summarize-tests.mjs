@@ -17,7 +17,9 @@ function readReport(path) {
 
 const report = readReport(reportPath);
 // A file that does not load has no tests to fail, yet it is a failure.
-const unloadable = report.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')).length;
+const unloadable = report.testResults.filter(
+  (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+).length;
 let failed = report.numFailedTests + unloadable;
 // What fails outside a test: an unhandled rejection, a leaked engine, no report at all.
 if (failed === 0 && testCode !== '0') failed = 1;

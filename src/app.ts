@@ -75,9 +75,14 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
  */
 export async function createApp(config: Config, logger: Logger): Promise<App> {
   const { mongoUri, redisUrl, secretKey } = config;
-  if (!mongoUri) throw new StartupError('MONGO_URI is not set: name your MongoDB, or run "riskgraph up", which brings one.');
-  if (!redisUrl) throw new StartupError('REDIS_URL is not set: name your Redis, or run "riskgraph up", which brings one.');
-  if (!secretKey) throw new StartupError('SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48".');
+  if (!mongoUri)
+    throw new StartupError('MONGO_URI is not set: name your MongoDB, or run "riskgraph up", which brings one.');
+  if (!redisUrl)
+    throw new StartupError('REDIS_URL is not set: name your Redis, or run "riskgraph up", which brings one.');
+  if (!secretKey)
+    throw new StartupError(
+      'SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48".',
+    );
   for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
 
   const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
@@ -90,7 +95,8 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     throw error;
   });
 
-  const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis => connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
+  const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis =>
+    connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
   const events = await createEventBus(
     { publisher: connect('waiting'), subscriber: connect('waiting') },
     `${config.redisPrefix}:events`,
@@ -112,7 +118,16 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
   const fence = createCareTeamFence(scopeOf, audit);
   const accessTokens = createAccessTokens(secretKey);
-  const identity = await createIdentityServices({ models, scopeOf, accessTokens, audit, events, logger, redis: connect('failing-fast'), settings: config });
+  const identity = await createIdentityServices({
+    models,
+    scopeOf,
+    accessTokens,
+    audit,
+    events,
+    logger,
+    redis: connect('failing-fast'),
+    settings: config,
+  });
 
   return {
     config,

@@ -20,7 +20,9 @@ const commands: Record<string, () => Promise<Command>> = {
 
 async function main(): Promise<void> {
   await import('reflect-metadata');
-  const program = new Command('riskgraph').description('clinical risk scores with exact explanations').showHelpAfterError();
+  const program = new Command('riskgraph')
+    .description('clinical risk scores with exact explanations')
+    .showHelpAfterError();
   const wanted = commands[process.argv[2] ?? ''];
   const loaded = wanted ? [await wanted()] : await Promise.all(Object.values(commands).map((load) => load()));
   loaded.forEach((command) => program.addCommand(command));

@@ -24,7 +24,11 @@ export interface FieldError {
  */
 export class RiskGraphError extends Error {
   override readonly name: string = 'RiskGraphError';
-  constructor(readonly code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super(message, options);
   }
 }
@@ -42,7 +46,11 @@ export class ForbiddenError extends RiskGraphError {
    * @param action of the permission table that was refused, for the audit trail
    * @param patientId of whom it was refused, where it is known
    */
-  constructor(message: string, readonly action?: string, readonly patientId?: string) {
+  constructor(
+    message: string,
+    readonly action?: string,
+    readonly patientId?: string,
+  ) {
     super('FORBIDDEN', message);
   }
 }
@@ -73,7 +81,10 @@ export class ConflictError extends RiskGraphError {
 export class RateLimitedError extends RiskGraphError {
   override readonly name = 'RateLimitedError';
   /** @param retryAfterSeconds when it is worth trying again, whole seconds from now (RFC 9110, Retry-After) */
-  constructor(message: string, readonly retryAfterSeconds: number) {
+  constructor(
+    message: string,
+    readonly retryAfterSeconds: number,
+  ) {
     super('RATE_LIMITED', message);
   }
 }

@@ -19,11 +19,16 @@ if (!cohortFile || !probabilitiesFile) {
 const manifest = JSON.parse(readFileSync(new URL('manifest.json', bundle), 'utf8'));
 const cohort = readCsv(cohortFile);
 const expected = readCsv(probabilitiesFile);
-if (cohort.length !== expected.length) throw new Error(`${cohort.length} patients, but ${expected.length} probabilities`);
+if (cohort.length !== expected.length)
+  throw new Error(`${cohort.length} patients, but ${expected.length} probabilities`);
 
-const inputs = Float32Array.from(cohort.flatMap((patient) => manifest.features.map((feature) => encode(feature, patient))));
+const inputs = Float32Array.from(
+  cohort.flatMap((patient) => manifest.features.map((feature) => encode(feature, patient))),
+);
 const session = await InferenceSession.create(readFileSync(new URL('model.onnx', bundle)));
-const { probabilities } = await session.run({ X: new Tensor('float32', inputs, [cohort.length, manifest.features.length]) });
+const { probabilities } = await session.run({
+  X: new Tensor('float32', inputs, [cohort.length, manifest.features.length]),
+});
 
 let rawDifference = 0;
 let probabilityDifference = 0;
@@ -37,8 +42,10 @@ expected.forEach((row, index) => {
   const band = manifest.riskBands.findLast((candidate) => candidate.from <= probability).band;
   if (row.mrn !== cohort[index].mrn || band !== row.band) otherBands += 1;
 });
-console.log(`${cohort.length} patients: raw output differs by at most ${rawDifference.toExponential(1)}, ` +
-  `probability by ${probabilityDifference.toExponential(1)}, ${otherBands} in another band`);
+console.log(
+  `${cohort.length} patients: raw output differs by at most ${rawDifference.toExponential(1)}, ` +
+    `probability by ${probabilityDifference.toExponential(1)}, ${otherBands} in another band`,
+);
 process.exitCode = Math.max(rawDifference, probabilityDifference) > TOLERANCE || otherBands > 0 ? 1 : 0;
 
 function encode(feature, patient) {
@@ -50,6 +57,9 @@ function encode(feature, patient) {
 
 /** Rows by column name; the files here have no quoted cells. */
 function readCsv(file) {
-  const [header, ...lines] = readFileSync(file, 'utf8').trim().split('\n').map((line) => line.trim().split(','));
+  const [header, ...lines] = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(','));
   return lines.map((cells) => Object.fromEntries(header.map((name, column) => [name, cells[column]])));
 }

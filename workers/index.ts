@@ -17,16 +17,30 @@ export interface Workers {
 export async function startWorkers(app: App): Promise<Workers> {
   const { config, logger } = app;
   const runningJobs = createRunningJobs(app.events);
-  const engine = createScoringEngine(config.workerScoringThreads, () => startScoringThread(config.riskModelsDirectory ?? shippedModelsDirectory()), logger);
+  const engine = createScoringEngine(
+    config.workerScoringThreads,
+    () => startScoringThread(config.riskModelsDirectory ?? shippedModelsDirectory()),
+    logger,
+  );
   const chunkRunner = createChunkRunner({ ...app, engine, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
-  const process = createEntryProcessor({ ...app, scorerOf: createRowScorers(), runningJobs, chunkRunner, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
+  const process = createEntryProcessor({
+    ...app,
+    scorerOf: createRowScorers(),
+    runningJobs,
+    chunkRunner,
+    attempts: config.jobAttempts,
+    leaseMs: config.jobLeaseMs,
+  });
   const queueWorkers = [
     startQueueWorker(app, 'single', config.workerConcurrency, process),
     startQueueWorker(app, 'chunk', config.workerBatchConcurrency, process),
   ];
   const maintenance = await startMaintenance(app);
   logger.info(
-    { concurrency: config.workerConcurrency, models: app.registry.list().map(({ manifest }) => `${manifest.id}@${manifest.version}`) },
+    {
+      concurrency: config.workerConcurrency,
+      models: app.registry.list().map(({ manifest }) => `${manifest.id}@${manifest.version}`),
+    },
     'worker started',
   );
 

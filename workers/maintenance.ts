@@ -40,11 +40,17 @@ export async function startMaintenance(app: App): Promise<{ close(): Promise<voi
     for (const [name, { everyMs }] of Object.entries(tasks)) {
       const present = await queue.getJobScheduler(name);
       if (present?.every === everyMs && (present.next ?? 0) > Date.now() - scheduleCheckMs) continue;
-      await queue.upsertJobScheduler(name, { every: everyMs }, { name, opts: { removeOnComplete: true, removeOnFail: true } });
+      await queue.upsertJobScheduler(
+        name,
+        { every: everyMs },
+        { name, opts: { removeOnComplete: true, removeOnFail: true } },
+      );
     }
   }
   const check = (): void => {
-    ensureSchedules().catch((error: unknown) => logger.debug({ reason: error instanceof Error ? error.message : 'unknown' }, 'schedules not checked'));
+    ensureSchedules().catch((error: unknown) =>
+      logger.debug({ reason: error instanceof Error ? error.message : 'unknown' }, 'schedules not checked'),
+    );
   };
   const timer = setInterval(check, scheduleCheckMs);
   queueConnection.once('ready', check);

@@ -21,7 +21,12 @@ export interface QueueWorker {
  * Runs the entries of one queue, `concurrency` at a time. After a failover of Redis a worker has been seen connected
  * and idle while work waited: one that took nothing between two looks although something waited is replaced.
  */
-export function startQueueWorker(app: App, kind: QueueEntry['kind'], concurrency: number, process: (data: unknown) => Promise<void>): QueueWorker {
+export function startQueueWorker(
+  app: App,
+  kind: QueueEntry['kind'],
+  concurrency: number,
+  process: (data: unknown) => Promise<void>,
+): QueueWorker {
   const { config, logger } = app;
   const name = queueNames[kind];
   let taken = 0;
@@ -36,7 +41,15 @@ export function startQueueWorker(app: App, kind: QueueEntry['kind'], concurrency
         running += 1;
         await process(job.data).finally(() => (running -= 1));
       },
-      { connection, prefix: config.redisPrefix, concurrency, lockDuration: lockMs, stalledInterval: stalledCheckMs, maxStalledCount: unlimitedTakeovers, runRetryDelay: runRetryDelayMs },
+      {
+        connection,
+        prefix: config.redisPrefix,
+        concurrency,
+        lockDuration: lockMs,
+        stalledInterval: stalledCheckMs,
+        maxStalledCount: unlimitedTakeovers,
+        runRetryDelay: runRetryDelayMs,
+      },
     );
     worker.on('error', (error) => logger.warn({ queue: name, reason: error.message }, 'scoring worker'));
     return {

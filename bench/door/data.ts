@@ -8,13 +8,18 @@ import { unprotected } from './without.js';
 
 /** Gives every other patient a care team of two. */
 export async function giveCareTeams(models: Models, patients: number, member: string): Promise<void> {
-  const ids = (await patientIds(models, patients)).filter((_, index) => index % 2 === 0).map((id) => new Types.ObjectId(id));
+  const ids = (await patientIds(models, patients))
+    .filter((_, index) => index % 2 === 0)
+    .map((id) => new Types.ObjectId(id));
   await models.patients.collection.updateMany({ _id: { $in: ids } }, { $set: { careTeam: [member, 'colleague'] } });
 }
 
 /** Ends sessions that nobody has, as many as a busy hour leaves. */
 export async function revokeSessions({ identity }: App, organizationId: string, count: number): Promise<void> {
-  const subjects = Array.from({ length: count }, () => ({ kind: RevocationKind.SESSION, subject: new Types.ObjectId().toHexString() }));
+  const subjects = Array.from({ length: count }, () => ({
+    kind: RevocationKind.SESSION,
+    subject: new Types.ObjectId().toHexString(),
+  }));
   await identity.revocations.revoke(new Types.ObjectId(organizationId), subjects);
 }
 
@@ -22,7 +27,10 @@ export async function revokeSessions({ identity }: App, organizationId: string, 
 export async function copyPatientsInClear({ scopeOf }: App, organizationId: string, uri: string): Promise<void> {
   const connection = await connectDatabase(uri);
   const { edges } = await scopeOf({ organizationId }).patients.page({ first: 500 }, {});
-  await createOrganizationScopes(createModels(connection), unprotected)({ organizationId }).patients.insertNew(edges.map(({ node }) => node));
+  await createOrganizationScopes(
+    createModels(connection),
+    unprotected,
+  )({ organizationId }).patients.insertNew(edges.map(({ node }) => node));
   await connection.close();
 }
 

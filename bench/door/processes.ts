@@ -12,10 +12,20 @@ export interface DoorServer {
 }
 
 /** @param off what it is without; nothing: the API as an operator starts it */
-export async function startDoorServer(environment: Record<string, string>, off: readonly ProtectionName[], everybody: Identity): Promise<DoorServer> {
-  const child = spawnEntry(new URL('./server.js', import.meta.url), { args: [JSON.stringify(off), JSON.stringify(everybody)], environment, nodeOptions: [youngGeneration] });
+export async function startDoorServer(
+  environment: Record<string, string>,
+  off: readonly ProtectionName[],
+  everybody: Identity,
+): Promise<DoorServer> {
+  const child = spawnEntry(new URL('./server.js', import.meta.url), {
+    args: [JSON.stringify(off), JSON.stringify(everybody)],
+    environment,
+    nodeOptions: [youngGeneration],
+  });
   const { ready } = await new Promise<{ ready: string }>((resolve, reject) => {
-    child.once('message', resolve as (message: unknown) => void).once('exit', (code) => reject(new Error(`the server exited with ${code}`)));
+    child
+      .once('message', resolve as (message: unknown) => void)
+      .once('exit', (code) => reject(new Error(`the server exited with ${code}`)));
   });
   return {
     url: ready,
@@ -31,7 +41,8 @@ export async function startDoorServer(environment: Record<string, string>, off: 
 /** Starts the process that sends the load. Each order resolves with how many requests were answered. */
 export async function startLoad(): Promise<(order: Order) => Promise<number>> {
   const child = spawnEntry(new URL('./load.js', import.meta.url));
-  const message = (): Promise<{ answered?: number; failed?: string }> => new Promise((resolve) => child.once('message', resolve as (message: unknown) => void));
+  const message = (): Promise<{ answered?: number; failed?: string }> =>
+    new Promise((resolve) => child.once('message', resolve as (message: unknown) => void));
   await message();
   return async (order) => {
     child.send(order);

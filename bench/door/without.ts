@@ -12,14 +12,28 @@ import { createPatientService } from '../../src/patients/patient-service.js';
 import type { ProtectionOf } from '../../src/protection/protection.js';
 
 /** Each protection that can be taken away. What is added to the door is added here too, or the comparison does not see it. */
-export const protectionNames = ['audit', 'encryption', 'identity', 'permission-rules', 'care-team', 'query-limits', 'rate-limits', 'headers', 'socket-limits'] as const;
+export const protectionNames = [
+  'audit',
+  'encryption',
+  'identity',
+  'permission-rules',
+  'care-team',
+  'query-limits',
+  'rate-limits',
+  'headers',
+  'socket-limits',
+] as const;
 export type ProtectionName = (typeof protectionNames)[number];
 
 /**
  * The API of an app without some of its protections, which only a benchmark can make.
  * @param everybody whom every request is taken to come from where `identity` is off
  */
-export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, everybody: Identity): Promise<HttpServer> {
+export async function startWithout(
+  app: App,
+  off: ReadonlySet<ProtectionName>,
+  everybody: Identity,
+): Promise<HttpServer> {
   const audit: AuditTrail = off.has('audit') ? { record: async () => undefined } : app.audit;
   const unfenced = off.has('encryption') ? createOrganizationScopes(app.models, unprotected) : app.scopeOf;
   const scopeOf: ScopeOf = off.has('care-team') ? ({ organizationId }) => unfenced({ organizationId }) : unfenced;
@@ -28,11 +42,17 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, e
     audit: { ...app.audit, ...audit },
     scopeOf,
     patients: createPatientService(scopeOf, audit, app.catalogue, async () => undefined),
-    identity: off.has('identity') ? { ...app.identity, authenticator: { authenticate: async () => everybody } } : app.identity,
+    identity: off.has('identity')
+      ? { ...app.identity, authenticator: { authenticate: async () => everybody } }
+      : app.identity,
   };
   await app.identity.start();
   const schema = off.has('permission-rules') ? buildBareSchema(bare) : buildGuardedSchema(bare);
-  const sources = { app: bare, jobStreams: createJobStreams(app.models, app.events, app.logger), predictionStreams: createPredictionStreams(app.events, scopeOf, app.logger) };
+  const sources = {
+    app: bare,
+    jobStreams: createJobStreams(app.models, app.events, app.logger),
+    predictionStreams: createPredictionStreams(app.events, scopeOf, app.logger),
+  };
   return startHttpServer(schema, sources, {
     ...everyProtection,
     queryLimits: !off.has('query-limits'),
@@ -46,7 +66,12 @@ const dataKey = new Types.ObjectId();
 
 /** Stores every field as it is. */
 export const unprotected: ProtectionOf = () => ({
-  writer: async () => ({ dataKey, seal: (_document, _field, text) => text as never, blindIndex: (_field, value) => value, derivedKey: () => Buffer.alloc(32) }),
+  writer: async () => ({
+    dataKey,
+    seal: (_document, _field, text) => text as never,
+    blindIndex: (_field, value) => value,
+    derivedKey: () => Buffer.alloc(32),
+  }),
   reader: async () => (_document, _field, text) => text as unknown as string,
   protect: async () => Promise.reject(new Error('not measured')),
   reveal: async () => Promise.reject(new Error('not measured')),

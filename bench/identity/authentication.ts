@@ -15,22 +15,39 @@ try {
   const subject = { username: 'bench', role: Role.SERVICE, organizationId: system.viewer.organizationId };
   const secret = newApiKeySecret();
   const _id = new Types.ObjectId();
-  await scopeOf(system.viewer).apiKeys.insert({ _id, name: 'bench', scopes: ['job:read'], secretHash: hashSecret(secret), createdAt: new Date(), createdBy: 'bench' });
+  await scopeOf(system.viewer).apiKeys.insert({
+    _id,
+    name: 'bench',
+    scopes: ['job:read'],
+    secretHash: hashSecret(secret),
+    createdAt: new Date(),
+    createdBy: 'bench',
+  });
   // As many revocations as a busy month leaves.
   for (let start = 0; start < 5_000; start += 500) {
-    await identity.revocations.revoke(new Types.ObjectId(system.viewer.organizationId), Array.from({ length: 500 }, (_, index) => ({ kind: RevocationKind.USER, subject: `user-${start + index}` })));
+    await identity.revocations.revoke(
+      new Types.ObjectId(system.viewer.organizationId),
+      Array.from({ length: 500 }, (_, index) => ({ kind: RevocationKind.USER, subject: `user-${start + index}` })),
+    );
   }
-  const credentials = { 'access token': await accessTokens.sign(subject, 3600), 'API key': formatApiKey(_id.toHexString(), secret) };
+  const credentials = {
+    'access token': await accessTokens.sign(subject, 3600),
+    'API key': formatApiKey(_id.toHexString(), secret),
+  };
   for (const [name, credential] of Object.entries(credentials)) {
     for (let round = 0; round < 1_000; round += 1) await identity.authenticator.authenticate(`Bearer ${credential}`);
     const start = performance.now();
     for (let round = 0; round < rounds; round += 1) await identity.authenticator.authenticate(`Bearer ${credential}`);
-    console.log(`${name}: ${(((performance.now() - start) / rounds) * 1_000).toFixed(0)} microseconds a request, one after the other`);
+    console.log(
+      `${name}: ${(((performance.now() - start) / rounds) * 1_000).toFixed(0)} microseconds a request, one after the other`,
+    );
   }
   const passwordHash = await identity.passwords.hash('four quiet herons at dusk');
   const start = performance.now();
   for (let round = 0; round < 20; round += 1) await identity.passwords.verify(passwordHash, 'not that one');
-  console.log(`argon2id (${argon2Parameters.memoryCost / 1024} MiB, ${argon2Parameters.timeCost} passes): ${((performance.now() - start) / 20).toFixed(0)} ms a password`);
+  console.log(
+    `argon2id (${argon2Parameters.memoryCost / 1024} MiB, ${argon2Parameters.timeCost} passes): ${((performance.now() - start) / 20).toFixed(0)} ms a password`,
+  );
 } finally {
   await system.close();
 }

@@ -25,14 +25,20 @@ try {
 
   /** @returns the moment of its close, in an object: a promise of a promise would wait for both */
   async function openSocket(username: string): Promise<{ readonly closed: Promise<number> }> {
-    const token = await accessTokens.sign({ username, role: Role.CLINICIAN, organizationId: system.viewer.organizationId }, 3600);
+    const token = await accessTokens.sign(
+      { username, role: Role.CLINICIAN, organizationId: system.viewer.organizationId },
+      3600,
+    );
     const socket = new WebSocket(`${api.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
     await new Promise((resolve) => socket.once('open', resolve));
     socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
     await new Promise((resolve) => socket.once('message', resolve));
     return { closed: new Promise<number>((resolve) => socket.once('close', () => resolve(performance.now()))) };
   }
-  async function measure(name: string, revoke: (subject: { kind: RevocationKind; subject: string }) => Promise<unknown>): Promise<void> {
+  async function measure(
+    name: string,
+    revoke: (subject: { kind: RevocationKind; subject: string }) => Promise<unknown>,
+  ): Promise<void> {
     const taken: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const username = `user-${(users += 1)}`;
@@ -44,11 +50,15 @@ try {
       taken.push((await closed) - start);
     }
     taken.sort((a, b) => a - b);
-    console.log(`${name}: p50 ${percentile(taken, 50).toFixed(0)} ms, p99 ${percentile(taken, 99).toFixed(0)} ms, largest ${taken.at(-1)!.toFixed(0)} ms of ${rounds}`);
+    console.log(
+      `${name}: p50 ${percentile(taken, 50).toFixed(0)} ms, p99 ${percentile(taken, 99).toFixed(0)} ms, largest ${taken.at(-1)!.toFixed(0)} ms of ${rounds}`,
+    );
   }
 
   await measure('with its event', (subject) => identity.revocations.revoke(organization, [subject]));
-  await measure('by the epoch in Redis alone', async (subject) => epochs.announce((await store.record(organization, [subject])).epoch));
+  await measure('by the epoch in Redis alone', async (subject) =>
+    epochs.announce((await store.record(organization, [subject])).epoch),
+  );
   proxy.cut();
   await measure('by MongoDB, Redis away', (subject) => store.record(organization, [subject]));
   await api.stop();

@@ -12,9 +12,17 @@ const [organization, count] = process.argv.slice(2) as [string, string];
 const found = await app.models.patients.find({}, { _id: 1 }).limit(Number(count)).lean();
 const patients: ModelSubject[] = [];
 for (let start = 0; start < found.length; start += 1_000) {
-  const opened = await Promise.all(found.slice(start, start + 1_000).map(({ _id }) => app.scoringRecords.patient(new Types.ObjectId(organization), _id)));
+  const opened = await Promise.all(
+    found
+      .slice(start, start + 1_000)
+      .map(({ _id }) => app.scoringRecords.patient(new Types.ObjectId(organization), _id)),
+  );
   // Looked at once: decrypting is no part of the engine.
-  patients.push(...opened.flatMap((patient) => (patient ? [{ birthDate: patient.birthDate, sex: patient.sex, features: patient.features }] : [])));
+  patients.push(
+    ...opened.flatMap((patient) =>
+      patient ? [{ birthDate: patient.birthDate, sex: patient.sex, features: patient.features }] : [],
+    ),
+  );
 }
 const model = app.registry.find('heart-disease')!;
 /** Rows a call. More make it slower again: their objects outlive the young generation of the heap. */
@@ -24,7 +32,9 @@ async function round(): Promise<number> {
   const now = new Date();
   const start = performance.now();
   for (let first = 0; first < patients.length; first += chunk) {
-    const rows = patients.slice(first, first + chunk).map((patient) => model.encode(modelInputs(model.manifest, patient, now)));
+    const rows = patients
+      .slice(first, first + chunk)
+      .map((patient) => model.encode(modelInputs(model.manifest, patient, now)));
     await model.score(rows);
     await model.explain(rows);
   }

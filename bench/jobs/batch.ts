@@ -27,7 +27,9 @@ try {
     const { rate, submitMs } = await batchRound(system);
     if (showCpu) console.log(`CPU of the batch, us a patient: ${cpuSince(before, patients)}`);
     ratios.push(rate / bare);
-    console.log(`round ${round}: bare engine ${bare.toFixed(0)} patients/s, batch ${rate.toFixed(0)} patients/s, ratio ${(rate / bare).toFixed(2)} (submission took ${submitMs.toFixed(0)} ms)`);
+    console.log(
+      `round ${round}: bare engine ${bare.toFixed(0)} patients/s, batch ${rate.toFixed(0)} patients/s, ratio ${(rate / bare).toFixed(2)} (submission took ${submitMs.toFixed(0)} ms)`,
+    );
   }
   console.log(`median ratio ${median(ratios).toFixed(2)} over ${rounds} rounds of ${patients} patients`);
   bareEngine.stop();
@@ -37,9 +39,18 @@ try {
 }
 process.exit(0);
 
-async function startBareEngine({ environment, viewer }: BenchSystem): Promise<{ round(): Promise<number>; stop(): void }> {
-  const child = spawnEntry(new URL('./bare-engine.js', import.meta.url), { args: [viewer.organizationId, String(patients)], environment });
-  const message = (): Promise<{ rate?: number }> => new Promise((resolve, reject) => child.once('message', resolve).once('exit', (code) => reject(new Error(`the bare engine exited with ${code}`))));
+async function startBareEngine({
+  environment,
+  viewer,
+}: BenchSystem): Promise<{ round(): Promise<number>; stop(): void }> {
+  const child = spawnEntry(new URL('./bare-engine.js', import.meta.url), {
+    args: [viewer.organizationId, String(patients)],
+    environment,
+  });
+  const message = (): Promise<{ rate?: number }> =>
+    new Promise((resolve, reject) =>
+      child.once('message', resolve).once('exit', (code) => reject(new Error(`the bare engine exited with ${code}`))),
+    );
   await message();
   return {
     async round() {

@@ -23,7 +23,8 @@ export function cpuTimes(): CpuTimes {
       // The fields from the third on: the second is a name, and may hold anything.
       const fields = read(`/proc/${pid}/task/${thread}/stat`)?.split(') ').at(-1)!.split(' ');
       if (!fields) continue;
-      const key = name === 'mongod' || name === 'redis' ? name : `${name}/${thread === String(pid) ? 'main' : 'other threads'}`;
+      const key =
+        name === 'mongod' || name === 'redis' ? name : `${name}/${thread === String(pid) ? 'main' : 'other threads'}`;
       times.set(key, (times.get(key) ?? 0) + (Number(fields[11]) + Number(fields[12])) * tickMicroseconds);
     }
   }
@@ -34,13 +35,16 @@ export function cpuTimes(): CpuTimes {
 export function cpuSince(before: CpuTimes, pieces: number): string {
   const used = [...cpuTimes()].map(([name, time]) => [name, (time - (before.get(name) ?? 0)) / pieces] as const);
   const sum = used.reduce((total, [, time]) => total + time, 0);
-  return [...used.filter(([, time]) => time > sum / 100), ['sum', sum] as const].map(([name, time]) => `${name} ${time.toFixed(1)}`).join(', ');
+  return [...used.filter(([, time]) => time > sum / 100), ['sum', sum] as const]
+    .map(([name, time]) => `${name} ${time.toFixed(1)}`)
+    .join(', ');
 }
 
 function ownProcesses(): number[] {
   const found = [process.pid];
   for (const pid of found) {
-    for (const thread of threadsOf(pid)) found.push(...(read(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
+    for (const thread of threadsOf(pid))
+      found.push(...(read(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number));
   }
   return found;
 }

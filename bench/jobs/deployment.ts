@@ -14,7 +14,10 @@ export interface Deployment {
 }
 
 export async function startDeployment({ app, environment, viewer }: BenchSystem): Promise<Deployment> {
-  const [worker, api] = await Promise.all([startServerProcess('worker', environment), startServerProcess('api', environment)]);
+  const [worker, api] = await Promise.all([
+    startServerProcess('worker', environment),
+    startServerProcess('api', environment),
+  ]);
   const client = createGraphqlClient(api.url, await benchToken(app, viewer));
   return {
     api,
@@ -33,4 +36,5 @@ export const benchToken = (app: BenchSystem['app'], { organizationId }: BenchSys
   app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId }, 3600);
 
 /** Resident memory of another process, bytes. Linux only. */
-export const residentBytes = (pid: number): number => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+export const residentBytes = (pid: number): number =>
+  1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);

@@ -15,11 +15,16 @@ const residentMiB = (pid: number): number => residentBytes(pid) / 2 ** 20;
 const system = await startBenchSystem(patients);
 try {
   const { api, worker, client, close } = await startDeployment(system);
-  for (const [name, request] of [['a tenth', { patientIds: await patientIds(system.app.models, Math.min(100_000, Math.floor(patients / 10))) }], ['all', { all: true }]] as const) {
+  for (const [name, request] of [
+    ['a tenth', { patientIds: await patientIds(system.app.models, Math.min(100_000, Math.floor(patients / 10))) }],
+    ['all', { all: true }],
+  ] as const) {
     const before = { api: residentMiB(api.pid), worker: residentMiB(worker.pid) };
     const highest = { ...before };
     const start = performance.now();
-    const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, { input: { ...request, modelId: 'heart-disease' } });
+    const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, {
+      input: { ...request, modelId: 'heart-disease' },
+    });
     const submitted = performance.now() - start;
     for (;;) {
       highest.api = Math.max(highest.api, residentMiB(api.pid));
@@ -27,8 +32,12 @@ try {
       const { status, total } = (await system.app.jobStore.find(new Types.ObjectId(job.id)))!;
       if (isTerminal(status.state)) {
         const seconds = (performance.now() - start) / 1000;
-        console.log(`${name}: ${total} patients, ${status.state}, ${status.failed} failed, submission ${(submitted / 1000).toFixed(1)} s, ${(total / seconds).toFixed(0)} patients/s`);
-        console.log(`  API ${before.api.toFixed(0)} MiB before, ${highest.api.toFixed(0)} at most; worker ${before.worker.toFixed(0)} MiB before, ${highest.worker.toFixed(0)} at most`);
+        console.log(
+          `${name}: ${total} patients, ${status.state}, ${status.failed} failed, submission ${(submitted / 1000).toFixed(1)} s, ${(total / seconds).toFixed(0)} patients/s`,
+        );
+        console.log(
+          `  API ${before.api.toFixed(0)} MiB before, ${highest.api.toFixed(0)} at most; worker ${before.worker.toFixed(0)} MiB before, ${highest.worker.toFixed(0)} at most`,
+        );
         break;
       }
       await delay(200);

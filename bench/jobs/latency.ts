@@ -15,8 +15,12 @@ try {
   const { client, close } = await startDeployment(system);
   const scoreOnce = async (index: number): Promise<number> => {
     const start = performance.now();
-    const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: ids[index % ids.length]!, modelId: 'heart-disease' } });
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) {
+    const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+      input: { patientId: ids[index % ids.length]!, modelId: 'heart-disease' },
+    });
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, {
+      id: submitScoringJob.id,
+    })) {
       if (scoringJobUpdated.job.prediction) return performance.now() - start;
     }
     throw new Error('the subscription ended without a prediction');
@@ -28,7 +32,9 @@ try {
     await delay(periodMs);
   }
   const sorted = (await Promise.all(latencies)).sort((a, b) => a - b);
-  console.log(`${jobs} jobs at 10 a second: p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`);
+  console.log(
+    `${jobs} jobs at 10 a second: p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`,
+  );
   await close();
 } finally {
   await system.close();

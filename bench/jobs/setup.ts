@@ -26,7 +26,15 @@ export interface BenchSystem {
 export async function startBenchSystem(patients: number, settings: Record<string, string> = {}): Promise<BenchSystem> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'riskgraph-bench-'));
   const engines = await startEngines({ dataDirectory });
-  const environment = { MONGO_URI: engines.mongoUri, REDIS_URL: engines.redisUrl, SECRET_KEY: secretKey, LOG_LEVEL: 'error', PORT: '0', NODE_ENV: 'development', ...settings };
+  const environment = {
+    MONGO_URI: engines.mongoUri,
+    REDIS_URL: engines.redisUrl,
+    SECRET_KEY: secretKey,
+    LOG_LEVEL: 'error',
+    PORT: '0',
+    NODE_ENV: 'development',
+    ...settings,
+  };
   const config = loadConfig(environment);
   const app = await createApp(config, createLogger('error', 'bench'));
   const organization = await ensureOrganization(app.models, 'bench');
@@ -36,7 +44,13 @@ export async function startBenchSystem(patients: number, settings: Record<string
     config,
     app,
     environment,
-    viewer: { username: 'bench', role: Role.CLINICIAN, organizationId: organization._id.toHexString(), expiresAt: Number.MAX_SAFE_INTEGER, origin: { requestId: 'bench', address: '127.0.0.1' } },
+    viewer: {
+      username: 'bench',
+      role: Role.CLINICIAN,
+      organizationId: organization._id.toHexString(),
+      expiresAt: Number.MAX_SAFE_INTEGER,
+      origin: { requestId: 'bench', address: '127.0.0.1' },
+    },
     async close() {
       await app.close();
       await engines.stop();
@@ -50,14 +64,21 @@ export async function patientIds(models: Models, count: number): Promise<string[
   return patients.map(({ _id }) => _id.toHexString());
 }
 
-export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 /** Calls `work` for 0 to count - 1, `parallel` at a time. */
-export async function inParallel(count: number, parallel: number, work: (index: number) => Promise<unknown>): Promise<void> {
+export async function inParallel(
+  count: number,
+  parallel: number,
+  work: (index: number) => Promise<unknown>,
+): Promise<void> {
   let next = 0;
-  await Promise.all(Array.from({ length: parallel }, async () => {
-    while (next < count) await work(next++);
-  }));
+  await Promise.all(
+    Array.from({ length: parallel }, async () => {
+      while (next < count) await work(next++);
+    }),
+  );
 }
 
 /** @param sorted ascending */

@@ -23,14 +23,21 @@ try {
   const http = createGraphqlClient(api.url, token);
   const jobIds: string[] = [];
   await inParallel(subscribers, 64, async (index) => {
-    const { submitScoringJob } = await http.request(SubmitScoringJobDocument, { input: { patientId: ids[index % ids.length]!, modelId: 'heart-disease' } });
+    const { submitScoringJob } = await http.request(SubmitScoringJobDocument, {
+      input: { patientId: ids[index % ids.length]!, modelId: 'heart-disease' },
+    });
     jobIds.push(submitScoringJob.id);
   });
   const memoryBefore = residentBytes(api.pid);
   const changedAt = new Map<string, number>();
   const latencies: number[] = [];
   const clients = jobIds.map(() =>
-    createClient({ url: `${api.url.replace(/^http/, 'ws')}/graphql`, webSocketImpl: WebSocket, connectionParams: { authorization: `Bearer ${token}` }, retryAttempts: 0 }),
+    createClient({
+      url: `${api.url.replace(/^http/, 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${token}` },
+      retryAttempts: 0,
+    }),
   );
   await inParallel(subscribers, 64, (index) => {
     const id = jobIds[index]!;
@@ -50,7 +57,9 @@ try {
     });
   });
   const memoryAfter = residentBytes(api.pid);
-  console.log(`${subscribers} subscribers: ${((memoryAfter - memoryBefore) / subscribers / 1024).toFixed(1)} KiB each (the API process grew from ${(memoryBefore / 2 ** 20).toFixed(0)} to ${(memoryAfter / 2 ** 20).toFixed(0)} MiB)`);
+  console.log(
+    `${subscribers} subscribers: ${((memoryAfter - memoryBefore) / subscribers / 1024).toFixed(1)} KiB each (the API process grew from ${(memoryBefore / 2 ** 20).toFixed(0)} to ${(memoryAfter / 2 ** 20).toFixed(0)} MiB)`,
+  );
 
   let next = 0;
   await new Promise<void>((resolve) => {
@@ -67,7 +76,9 @@ try {
     }, 50);
   });
   latencies.sort((a, b) => a - b);
-  console.log(`${changesASecond} changes a second, one to each: p50 ${percentile(latencies, 50).toFixed(0)} ms, p99 ${percentile(latencies, 99).toFixed(0)} ms, largest ${latencies.at(-1)!.toFixed(0)} ms`);
+  console.log(
+    `${changesASecond} changes a second, one to each: p50 ${percentile(latencies, 50).toFixed(0)} ms, p99 ${percentile(latencies, 99).toFixed(0)} ms, largest ${latencies.at(-1)!.toFixed(0)} ms`,
+  );
   for (const client of clients) await client.dispose();
   await http.close();
   await api.stop();

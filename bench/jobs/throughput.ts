@@ -32,7 +32,9 @@ try {
     const ourRate = await ourRound(system, ids, jobs);
     if (showCpu) console.log(`CPU of RiskGraph, us a job: ${cpuSince(before, jobs)}`);
     ratios.push(ourRate / floorRate);
-    console.log(`round ${round}: floor ${floorRate.toFixed(0)} jobs/s, RiskGraph ${ourRate.toFixed(0)} jobs/s, ratio ${(ourRate / floorRate).toFixed(2)}`);
+    console.log(
+      `round ${round}: floor ${floorRate.toFixed(0)} jobs/s, RiskGraph ${ourRate.toFixed(0)} jobs/s, ratio ${(ourRate / floorRate).toFixed(2)}`,
+    );
   }
   console.log(`median ratio ${median(ratios).toFixed(2)} over ${rounds} rounds of ${jobs} jobs`);
   await floor.close();
@@ -68,7 +70,9 @@ async function ourRound({ app, viewer }: BenchSystem, ids: string[], count: numb
 }
 
 async function startFloor({ app, engines }: BenchSystem) {
-  const child = spawnEntry(new URL('./floor-worker.js', import.meta.url), { args: [engines.redisUrl, 'bench-floor', concurrency] });
+  const child = spawnEntry(new URL('./floor-worker.js', import.meta.url), {
+    args: [engines.redisUrl, 'bench-floor', concurrency],
+  });
   await new Promise((resolve) => child.once('message', resolve));
   const connection = app.connectRedis('waiting');
   const queue = new Queue('floor', { connection, prefix: 'bench-floor' });

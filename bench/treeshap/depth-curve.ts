@@ -13,7 +13,14 @@ export async function depthCurve(peer: XgboostPeer, rounds: number): Promise<voi
   const rows = randomRows(1, rowCount, featureCount);
   const background = randomRows(2, 100, featureCount);
   for (let depth = 4; depth <= 16; depth += 2) {
-    const ensemble = randomEnsemble({ seed: depth, trees: leaves / 2 ** depth, depth, featureCount, earlyLeaves: 0, cover: 'FRACTIONAL' });
+    const ensemble = randomEnsemble({
+      seed: depth,
+      trees: leaves / 2 ** depth,
+      depth,
+      featureCount,
+      earlyLeaves: 0,
+      cover: 'FRACTIONAL',
+    });
     const pathDependent = createPathDependentExplainer(ensemble);
     const interventional = createInterventionalExplainer(ensemble, background, 100);
     await peer.load(ensemble);
@@ -22,9 +29,24 @@ export async function depthCurve(peer: XgboostPeer, rounds: number): Promise<voi
     for (let round = 0; round < rounds; round++) {
       times.xgboost.push(1e9 / (await peer.time(rows.subarray(0, featureCount), 1, featureCount, 0.3)) / leaves);
       times.path.push(1e9 / callsPerSecond(() => pathDependent.explain(rows, rowCount), 0.3) / rowCount / leaves);
-      times.interventional.push(1e9 / callsPerSecond(() => interventional.explain(rows, rowCount), 0.3) / rowCount / leaves);
+      times.interventional.push(
+        1e9 / callsPerSecond(() => interventional.explain(rows, rowCount), 0.3) / rowCount / leaves,
+      );
     }
-    lines.push([String(depth), ...[times.path, times.interventional, times.xgboost].map((values) => median(values).toFixed(1)), (median(times.xgboost) / median(times.path)).toFixed(1)]);
+    lines.push([
+      String(depth),
+      ...[times.path, times.interventional, times.xgboost].map((values) => median(values).toFixed(1)),
+      (median(times.xgboost) / median(times.path)).toFixed(1),
+    ]);
   }
-  printTable(['depth', 'path-dependent, ns a leaf', 'interventional (100), ns a leaf', 'XGBoost pred_contribs, ns a leaf', 'XGBoost / path-dependent'], lines);
+  printTable(
+    [
+      'depth',
+      'path-dependent, ns a leaf',
+      'interventional (100), ns a leaf',
+      'XGBoost pred_contribs, ns a leaf',
+      'XGBoost / path-dependent',
+    ],
+    lines,
+  );
 }

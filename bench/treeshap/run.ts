@@ -27,7 +27,9 @@ interface Expected {
 const directory = process.argv[2]!;
 const folder = mkdtempSync(join(tmpdir(), 'treeshap-'));
 const [peer, version] = await XgboostPeer.start(folder, process.env['PYTHON'] ?? '/usr/bin/python3');
-process.stdout.write(`${cpus()[0]!.model}, Node ${process.version}, XGBoost ${version}, one thread each, alternating, median of ${rounds}\n`);
+process.stdout.write(
+  `${cpus()[0]!.model}, Node ${process.version}, XGBoost ${version}, one thread each, alternating, median of ${rounds}\n`,
+);
 try {
   if (process.argv[3] !== '--curve') await compareForests();
   shippedModel();
@@ -57,22 +59,34 @@ async function compareForests(): Promise<void> {
     checks.push([
       name,
       largestDifference(pathDependent.explain(sample, 16), expected.path_dependent.shap_values.flat()).toExponential(1),
-      largestDifference(interventional.explain(rows.subarray(0, 8 * width), 8), expected.interventional.shap_values.flat()).toExponential(1),
+      largestDifference(
+        interventional.explain(rows.subarray(0, 8 * width), 8),
+        expected.interventional.shap_values.flat(),
+      ).toExponential(1),
       largestDifference(pathDependent.explain(sample, 16), await peer.explain(sample, 16, width)).toExponential(1),
       (pathDependent.byteLength / bytes.length).toFixed(2),
       (interventional.byteLength / bytes.length).toFixed(2),
     ]);
 
-    const rates = { xgboost: [] as number[], path: [] as number[], pathOne: [] as number[], interventional: [] as number[], interventionalOne: [] as number[] };
+    const rates = {
+      xgboost: [] as number[],
+      path: [] as number[],
+      pathOne: [] as number[],
+      interventional: [] as number[],
+      interventionalOne: [] as number[],
+    };
     const peerRows = { 'i-100x6': 256, 'ii-200x8': 64, 'iii-500x10': 16 }[name];
     for (let round = 0; round < rounds; round++) {
       rates.xgboost.push(await peer.time(many, peerRows, width, 0.5));
       rates.path.push(batch * callsPerSecond(() => pathDependent.explain(many, batch), 0.5));
       rates.pathOne.push(callsPerSecond(() => pathDependent.explain(first, 1), 0.5));
-      rates.interventional.push(64 * callsPerSecond(() => interventional.explain(rows.subarray(0, 64 * width), 64), 0.5));
+      rates.interventional.push(
+        64 * callsPerSecond(() => interventional.explain(rows.subarray(0, 64 * width), 64), 0.5),
+      );
       rates.interventionalOne.push(callsPerSecond(() => interventional.explain(first, 1), 0.5));
     }
-    const ratio = (own: number[], factor: number) => median(own.map((rate, round) => rate / (rates.xgboost[round]! * factor))).toFixed(1);
+    const ratio = (own: number[], factor: number) =>
+      median(own.map((rate, round) => rate / (rates.xgboost[round]! * factor))).toFixed(1);
     speed.push([
       `${name} (${leavesOf(ensemble)} leaves)`,
       median(rates.xgboost).toFixed(1),
@@ -84,8 +98,30 @@ async function compareForests(): Promise<void> {
       (1e6 / median(rates.interventionalOne)).toFixed(0),
     ]);
   }
-  printTable(['forest', 'XGBoost pred_contribs, rows/s', 'path-dependent, rows/s', 'x XGBoost', 'one row, µs', 'interventional (100), rows/s', 'x shap C (by recorded ratio)', 'one row, µs'], speed);
-  printTable(['forest', 'path-dependent - expected', 'interventional - expected', 'path-dependent - XGBoost (float32)', 'compiled / ONNX', 'compiled / ONNX, interventional'], checks);
+  printTable(
+    [
+      'forest',
+      'XGBoost pred_contribs, rows/s',
+      'path-dependent, rows/s',
+      'x XGBoost',
+      'one row, µs',
+      'interventional (100), rows/s',
+      'x shap C (by recorded ratio)',
+      'one row, µs',
+    ],
+    speed,
+  );
+  printTable(
+    [
+      'forest',
+      'path-dependent - expected',
+      'interventional - expected',
+      'path-dependent - XGBoost (float32)',
+      'compiled / ONNX',
+      'compiled / ONNX, interventional',
+    ],
+    checks,
+  );
 }
 
 /** The model that comes with RiskGraph, one row at a time. */
@@ -97,7 +133,17 @@ function shippedModel(): void {
   const row = new Float64Array(ensemble.featureCount).fill(1);
   const explainer = createPathDependentExplainer(ensemble);
   const times = Array.from({ length: rounds }, () => 1e6 / callsPerSecond(() => explainer.explain(row, 1), 0.5));
-  printTable(['heart-disease', 'leaves', 'one row, µs', 'compiled / ONNX'], [['path-dependent', String(leavesOf(ensemble)), median(times).toFixed(1), (explainer.byteLength / bytes.length).toFixed(2)]]);
+  printTable(
+    ['heart-disease', 'leaves', 'one row, µs', 'compiled / ONNX'],
+    [
+      [
+        'path-dependent',
+        String(leavesOf(ensemble)),
+        median(times).toFixed(1),
+        (explainer.byteLength / bytes.length).toFixed(2),
+      ],
+    ],
+  );
 }
 
 function leavesOf(ensemble: TreeEnsemble): number {

@@ -80,8 +80,20 @@ function xgboostModel(ensemble: TreeEnsemble): object {
       attributes: {},
       feature_names: [],
       feature_types: [],
-      gradient_booster: { name: 'gbtree', model: { gbtree_model_param: { num_parallel_tree: count, num_trees: count, size_leaf_vector: '0' }, tree_info: trees.map(() => 0), trees } },
-      learner_model_param: { base_score: '0E0', num_class: '0', num_feature: String(ensemble.featureCount), num_target: '1' },
+      gradient_booster: {
+        name: 'gbtree',
+        model: {
+          gbtree_model_param: { num_parallel_tree: count, num_trees: count, size_leaf_vector: '0' },
+          tree_info: trees.map(() => 0),
+          trees,
+        },
+      },
+      learner_model_param: {
+        base_score: '0E0',
+        num_class: '0',
+        num_feature: String(ensemble.featureCount),
+        num_target: '1',
+      },
       objective: { name: 'reg:squarederror', reg_loss_param: { scale_pos_weight: '1' } },
     },
   };
@@ -102,12 +114,19 @@ function xgboostTree(ensemble: TreeEnsemble, root: number, id: number): object {
       parents.push(index, index);
     }
   }
-  const conditions = nodes.map((node) => (ensemble.mode[node] === NodeMode.LEAF ? ensemble.leafWeight[ensemble.leafStart[node]!] ?? 0 : nextAbove(ensemble.threshold[node]!)));
+  const conditions = nodes.map((node) =>
+    ensemble.mode[node] === NodeMode.LEAF
+      ? (ensemble.leafWeight[ensemble.leafStart[node]!] ?? 0)
+      : nextAbove(ensemble.threshold[node]!),
+  );
   const zeros = nodes.map(() => 0);
   return {
     id,
     base_weights: conditions.map(real),
-    categories: [], categories_nodes: [], categories_segments: [], categories_sizes: [],
+    categories: [],
+    categories_nodes: [],
+    categories_segments: [],
+    categories_sizes: [],
     default_left: zeros,
     left_children: left,
     right_children: right,
@@ -117,7 +136,12 @@ function xgboostTree(ensemble: TreeEnsemble, root: number, id: number): object {
     split_indices: nodes.map((node) => ensemble.feature[node]!),
     split_type: zeros,
     sum_hessian: nodes.map((node) => real(ensemble.cover![node]!)),
-    tree_param: { num_deleted: '0', num_feature: String(ensemble.featureCount), num_nodes: String(nodes.length), size_leaf_vector: '0' },
+    tree_param: {
+      num_deleted: '0',
+      num_feature: String(ensemble.featureCount),
+      num_nodes: String(nodes.length),
+      size_leaf_vector: '0',
+    },
   };
 }
 

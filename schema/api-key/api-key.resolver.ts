@@ -10,12 +10,18 @@ export class ApiKeyResolver {
   constructor(private readonly service: ApiKeyService) {}
 
   @Query(() => ApiKeyConnection, { description: 'Newest first, revoked ones included.' })
-  async apiKeys(@Args(() => PageArguments) page: PageArguments, @Ctx() { viewer }: OperationContext): Promise<ApiKeyConnection> {
+  async apiKeys(
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<ApiKeyConnection> {
     return toConnection(await this.service.list(viewer, page), toApiKey);
   }
 
   @Mutation(() => CreateApiKeyPayload)
-  async createApiKey(@Arg('input', () => CreateApiKeyInput) input: CreateApiKeyInput, @Ctx() { viewer }: OperationContext): Promise<CreateApiKeyPayload> {
+  async createApiKey(
+    @Arg('input', () => CreateApiKeyInput) input: CreateApiKeyInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<CreateApiKeyPayload> {
     const { key, apiKey } = await this.service.create(viewer, input);
     return { key, apiKey: toApiKey(apiKey) };
   }

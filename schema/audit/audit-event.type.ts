@@ -26,7 +26,10 @@ export class AuditSubject {
   id!: string;
 }
 
-@ObjectType('AuditEvent', { simpleResolvers: true, description: 'Who did what, with whose data, when, from where. Ids only: no names, no values.' })
+@ObjectType('AuditEvent', {
+  simpleResolvers: true,
+  description: 'Who did what, with whose data, when, from where. Ids only: no names, no values.',
+})
 export class AuditEventType {
   @Field(() => ID)
   id!: string;
@@ -49,7 +52,9 @@ export class AuditEventType {
   @Field(() => String)
   requestId!: string;
 
-  @Field(() => String, { description: 'E.g. patient:read; the names of viewer { permissions }, and session:login and its like.' })
+  @Field(() => String, {
+    description: 'E.g. patient:read; the names of viewer { permissions }, and session:login and its like.',
+  })
   action!: string;
 
   @Field(() => AuditOutcome)
@@ -64,7 +69,9 @@ export class AuditEventType {
   @Field(() => Boolean, { description: 'Wants attention: break-glass access, a stolen refresh token.' })
   flagged!: boolean;
 
-  @Field(() => String, { description: 'Keyed hash over this event and the one before it; "riskgraph audit verify" checks them.' })
+  @Field(() => String, {
+    description: 'Keyed hash over this event and the one before it; "riskgraph audit verify" checks them.',
+  })
   hash!: string;
 }
 

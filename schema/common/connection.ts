@@ -86,8 +86,16 @@ export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): Read
  * A connection that hangs on each of many objects: its page is read only when it is asked for, and the count comes from a
  * loader, which counts for all of those objects at once.
  */
-export function toNestedConnection<D, T>(read: () => Promise<Page<D>>, map: (document: D) => T, totalCount: () => Promise<number>): Connection<T> {
+export function toNestedConnection<D, T>(
+  read: () => Promise<Page<D>>,
+  map: (document: D) => T,
+  totalCount: () => Promise<number>,
+): Connection<T> {
   let page: Promise<ReadConnection<T>> | undefined;
   const connection = (): Promise<ReadConnection<T>> => (page ??= read().then((rows) => toConnection(rows, map)));
-  return { edges: async () => (await connection()).edges, pageInfo: async () => (await connection()).pageInfo, totalCount };
+  return {
+    edges: async () => (await connection()).edges,
+    pageInfo: async () => (await connection()).pageInfo,
+    totalCount,
+  };
 }

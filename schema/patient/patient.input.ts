@@ -23,7 +23,11 @@ abstract class PatientFields {
   @Field(() => GraphQLLocalDate, { nullable: true })
   birthDate?: string | null;
 
-  @Field(() => [String], { nullable: true, description: 'Usernames of the clinicians who may open the patient, yourself among them. Null: every clinician of the organization.' })
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Usernames of the clinicians who may open the patient, yourself among them. Null: every clinician of the organization.',
+  })
   careTeam?: string[] | null;
 
   @Field(() => [FeatureValueInput], { nullable: true })
@@ -39,7 +43,10 @@ export class CreatePatientInput extends PatientFields {
   sex?: AdministrativeGender | null;
 }
 
-@InputType({ description: 'Fields that are absent stay as they are; null clears (sex becomes UNKNOWN; an MRN cannot be cleared). Features are merged by code.' })
+@InputType({
+  description:
+    'Fields that are absent stay as they are; null clears (sex becomes UNKNOWN; an MRN cannot be cleared). Features are merged by code.',
+})
 export class UpdatePatientInput extends PatientFields {
   @Field(() => ID)
   id!: string;

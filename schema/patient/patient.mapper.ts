@@ -42,6 +42,13 @@ export function toPatient(patient: Patient, catalogue: FeatureCatalogue, viewer:
   };
 }
 
-export function toBreakGlassAccess({ _id, patient, username, reason, grantedAt, expiresAt }: BreakGlassAccess): BreakGlassAccessType {
+export function toBreakGlassAccess({
+  _id,
+  patient,
+  username,
+  reason,
+  grantedAt,
+  expiresAt,
+}: BreakGlassAccess): BreakGlassAccessType {
   return { id: _id.toHexString(), patientId: patient.toHexString(), username, reason, grantedAt, expiresAt };
 }

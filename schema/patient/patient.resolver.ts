@@ -19,7 +19,10 @@ export class PatientResolver {
     private readonly toPrediction: PredictionMapper,
   ) {}
 
-  @Query(() => PatientType, { nullable: true, description: 'By id or by MRN. Null when there is none for this caller.' })
+  @Query(() => PatientType, {
+    nullable: true,
+    description: 'By id or by MRN. Null when there is none for this caller.',
+  })
   async patient(
     @Arg('id', () => ID, { nullable: true }) id: string | null,
     @Arg('mrn', () => String, { nullable: true }) mrn: string | null,
@@ -41,17 +44,28 @@ export class PatientResolver {
   }
 
   @Mutation(() => PatientType)
-  async createPatient(@Arg('input', () => CreatePatientInput) input: CreatePatientInput, @Ctx() { viewer }: OperationContext): Promise<PatientType> {
+  async createPatient(
+    @Arg('input', () => CreatePatientInput) input: CreatePatientInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PatientType> {
     return toPatient(await this.service.create(viewer, input), this.catalogue, viewer);
   }
 
   @Mutation(() => PatientType)
-  async updatePatient(@Arg('input', () => UpdatePatientInput) input: UpdatePatientInput, @Ctx() { viewer }: OperationContext): Promise<PatientType> {
+  async updatePatient(
+    @Arg('input', () => UpdatePatientInput) input: UpdatePatientInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PatientType> {
     return toPatient(await this.service.update(viewer, input), this.catalogue, viewer);
   }
 
-  @Mutation(() => DeletePatientPayload, { description: 'Erases the patient and its predictions, and cancels its open jobs.' })
-  async deletePatient(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<DeletePatientPayload> {
+  @Mutation(() => DeletePatientPayload, {
+    description: 'Erases the patient and its predictions, and cancels its open jobs.',
+  })
+  async deletePatient(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<DeletePatientPayload> {
     await this.service.delete(viewer, id);
     return { id };
   }

@@ -37,7 +37,10 @@ export class PatientType {
   @Field(() => GraphQLLocalDate, { nullable: true })
   birthDate!: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'Completed years. 90 stands for 90 and more where the caller sees no names.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Completed years. 90 stands for 90 and more where the caller sees no names.',
+  })
   age!: number | null;
 
   @Field(() => AdministrativeGender)
@@ -46,10 +49,15 @@ export class PatientType {
   @Field(() => [PatientFeature])
   features!: PatientFeature[];
 
-  @Field(() => [String], { nullable: true, description: 'Usernames of the clinicians who may open the patient. Null: every clinician of the organization.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Usernames of the clinicians who may open the patient. Null: every clinician of the organization.',
+  })
   careTeam!: string[] | null;
 
-  @Field(() => Int, { description: 'Name it in updatePatient: an update of an older version is refused with CONFLICT.' })
+  @Field(() => Int, {
+    description: 'Name it in updatePatient: an update of an older version is refused with CONFLICT.',
+  })
   version!: number;
 
   @Field(() => GraphQLDateTime)
@@ -62,7 +70,10 @@ export class PatientType {
 export const PatientConnection = connectionType(PatientType, 'Patient');
 export type PatientConnection = InstanceType<typeof PatientConnection>;
 
-@ObjectType('BreakGlassAccess', { simpleResolvers: true, description: 'A clinician opened a patient outside of their care team, for a while.' })
+@ObjectType('BreakGlassAccess', {
+  simpleResolvers: true,
+  description: 'A clinician opened a patient outside of their care team, for a while.',
+})
 export class BreakGlassAccessType {
   @Field(() => ID)
   id!: string;

@@ -5,7 +5,10 @@ import { Contribution, Explanation } from './prediction.type.js';
 @Resolver(() => Explanation)
 export class ExplanationResolver {
   @FieldResolver(() => [Contribution], { description: 'By |value|, largest first.' })
-  contributions(@Root() { source }: Explanation, @Arg('top', () => Int, { nullable: true }) top: number | null): Contribution[] {
+  contributions(
+    @Root() { source }: Explanation,
+    @Arg('top', () => Int, { nullable: true }) top: number | null,
+  ): Contribution[] {
     if (top != null && top < 1) throw new BadUserInputError([{ path: 'top', message: 'must be at least 1' }]);
     return source.sorted.slice(0, top ?? undefined);
   }

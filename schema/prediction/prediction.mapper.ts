@@ -28,15 +28,30 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
   });
 }
 
-function toInputs(inputs: Prediction['inputs'], manifest: RiskModelManifest | undefined, viewer: Viewer | null): FeatureValue[] {
+function toInputs(
+  inputs: Prediction['inputs'],
+  manifest: RiskModelManifest | undefined,
+  viewer: Viewer | null,
+): FeatureValue[] {
   const features = new Map(manifest?.features.map((feature) => [feature.code, feature]));
-  return Object.entries(inputs).map(([code, value]) => ({ code, value: shownValue(code, features.get(code), value, viewer), unit: features.get(code)?.unit ?? '' }));
+  return Object.entries(inputs).map(([code, value]) => ({
+    code,
+    value: shownValue(code, features.get(code), value, viewer),
+    unit: features.get(code)?.unit ?? '',
+  }));
 }
 
 /** @throws RiskGraphError NOT_FOUND: labels and units of a prediction stand in the manifest of its model */
-export function modelOf(registry: RiskModelRegistry, { modelId, modelVersion }: { readonly modelId: string; readonly modelVersion: string }): RiskModel {
+export function modelOf(
+  registry: RiskModelRegistry,
+  { modelId, modelVersion }: { readonly modelId: string; readonly modelVersion: string },
+): RiskModel {
   const model = registry.find(modelId, modelVersion);
-  if (!model) throw new RiskGraphError('NOT_FOUND', `The risk model ${modelId}@${modelVersion} is no longer served: ask your operator to put its bundle back.`);
+  if (!model)
+    throw new RiskGraphError(
+      'NOT_FOUND',
+      `The risk model ${modelId}@${modelVersion} is no longer served: ask your operator to put its bundle back.`,
+    );
   return model;
 }
 
@@ -66,18 +81,35 @@ export function toExplanation(
     additivityError: explanation.additivityError,
     source: {
       sorted: [...contributions].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)),
-      waterfall: () => renderWaterfall({ manifest, score, explanation, contributions: contributions.map(({ displayValue, value, feature }) => ({ label: feature.label, displayValue, value })) }),
+      waterfall: () =>
+        renderWaterfall({
+          manifest,
+          score,
+          explanation,
+          contributions: contributions.map(({ displayValue, value, feature }) => ({
+            label: feature.label,
+            displayValue,
+            value,
+          })),
+        }),
     },
   };
 }
 
-export function toSimulation({ model, row, score, explanation }: Simulation, viewer: Viewer | null): RiskSimulationType {
+export function toSimulation(
+  { model, row, score, explanation }: Simulation,
+  viewer: Viewer | null,
+): RiskSimulationType {
   return {
     model: toRiskModel(model),
     probability: score.probability,
     rawOutput: score.rawOutput,
     riskBand: score.riskBand as RiskBand,
-    inputs: model.manifest.features.map((feature, index) => ({ code: feature.code, unit: feature.unit, value: shownValue(feature.code, feature, row.given[index] ?? null, viewer) })),
+    inputs: model.manifest.features.map((feature, index) => ({
+      code: feature.code,
+      unit: feature.unit,
+      value: shownValue(feature.code, feature, row.given[index] ?? null, viewer),
+    })),
     explanation: toExplanation(model, row.given, score, toStoredExplanation(explanation), viewer),
   };
 }

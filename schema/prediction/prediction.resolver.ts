@@ -1,4 +1,15 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  FieldResolver,
+  ID,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+  type SubscribeResolverData,
+} from 'type-graphql';
 import { authorize } from '../../src/auth/authorize.js';
 import { NotFoundError } from '../../src/errors.js';
 import { readEach, type StreamedPrediction } from '../../src/predictions/prediction-stream.js';
@@ -16,7 +27,13 @@ import { toScoringJob } from '../scoring-job/scoring-job.mapper.js';
 import { ScoringJobType } from '../scoring-job/scoring-job.type.js';
 import { PredictionFilter, SimulateRiskInput } from './prediction.input.js';
 import { modelOf, toExplanation, toSimulation, type PredictionMapper } from './prediction.mapper.js';
-import { Explanation, PredictionConnection, PredictionType, PredictionVerification, RiskSimulationType } from './prediction.type.js';
+import {
+  Explanation,
+  PredictionConnection,
+  PredictionType,
+  PredictionVerification,
+  RiskSimulationType,
+} from './prediction.type.js';
 
 @Resolver(() => PredictionType)
 export class PredictionResolver {
@@ -28,7 +45,10 @@ export class PredictionResolver {
   ) {}
 
   @Query(() => PredictionType, { nullable: true })
-  async prediction(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<PredictionType | null> {
+  async prediction(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PredictionType | null> {
     const prediction = await this.service.find(viewer, id);
     return prediction && this.toPrediction(viewer)(prediction);
   }
@@ -44,13 +64,25 @@ export class PredictionResolver {
     return toConnection(await this.service.list(viewer, page, { ...filter, riskBands }), this.toPrediction(viewer));
   }
 
-  @Query(() => RiskSimulationType, { description: 'What if: scores feature values now and stores nothing.', complexity: 500 })
-  async simulateRisk(@Arg('input', () => SimulateRiskInput) input: SimulateRiskInput, @Ctx() { viewer }: OperationContext): Promise<RiskSimulationType> {
+  @Query(() => RiskSimulationType, {
+    description: 'What if: scores feature values now and stores nothing.',
+    complexity: 500,
+  })
+  async simulateRisk(
+    @Arg('input', () => SimulateRiskInput) input: SimulateRiskInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<RiskSimulationType> {
     return toSimulation(await this.service.simulate(viewer, input), viewer);
   }
 
-  @Query(() => PredictionVerification, { nullable: true, description: 'Computes a stored prediction again and says whether every bit agrees.' })
-  async verifyPrediction(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<PredictionVerification | null> {
+  @Query(() => PredictionVerification, {
+    nullable: true,
+    description: 'Computes a stored prediction again and says whether every bit agrees.',
+  })
+  async verifyPrediction(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PredictionVerification | null> {
     const verification = await this.service.verify(viewer, id);
     return verification && { ...verification, differences: [...verification.differences] };
   }
@@ -58,7 +90,11 @@ export class PredictionResolver {
   @Subscription(() => PredictionType, {
     description:
       "Predictions as they are stored, in the caller's organization. One stored while the connection is away is not repeated: read predictions(filter: { createdAfter }).",
-    subscribe: ({ args, context }: SubscribeResolverData<StreamedPrediction, { patientId?: string | null }, OperationContext>) => followPredictions(args.patientId ?? null, context),
+    subscribe: ({
+      args,
+      context,
+    }: SubscribeResolverData<StreamedPrediction, { patientId?: string | null }, OperationContext>) =>
+      followPredictions(args.patientId ?? null, context),
   })
   predictionCreated(
     @Root() event: StreamedPrediction,
@@ -70,7 +106,10 @@ export class PredictionResolver {
   }
 
   @FieldResolver(() => PatientType)
-  async patient(@Root() { source }: PredictionType, @Ctx() { loaders, viewer }: OperationContext): Promise<Rel<PatientType>> {
+  async patient(
+    @Root() { source }: PredictionType,
+    @Ctx() { loaders, viewer }: OperationContext,
+  ): Promise<Rel<PatientType>> {
     const patient = await loaders.patient.load(source.patient.toHexString());
     if (!patient) throw new NotFoundError('The patient of this prediction');
     return toPatient(patient, this.catalogue, viewer);
@@ -97,7 +136,10 @@ export class PredictionResolver {
 }
 
 /** Predictions as they are stored, read with the viewer's rights. */
-async function followPredictions(patientId: string | null, { viewer, loaders, predictionStreams }: OperationContext): Promise<AsyncIterable<StreamedPrediction>> {
+async function followPredictions(
+  patientId: string | null,
+  { viewer, loaders, predictionStreams }: OperationContext,
+): Promise<AsyncIterable<StreamedPrediction>> {
   authorize(viewer, 'prediction:read');
   if (patientId !== null && !(await loaders.patient.load(patientId))) throw new NotFoundError('This patient');
   return readEach(predictionStreams.follow(viewer.organizationId, patientId), (id) => loaders.prediction.load(id));

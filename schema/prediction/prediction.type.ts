@@ -37,7 +37,10 @@ export interface ExplanationSource {
   readonly waterfall: () => string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'SHAP values: baseValue + the sum of all contributions = outputValue.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'SHAP values: baseValue + the sum of all contributions = outputValue.',
+})
 export class Explanation {
   @Field(() => ShapMethod)
   method!: ShapMethod;
@@ -88,12 +91,17 @@ export class PredictionType {
 export const PredictionConnection = connectionType(PredictionType, 'Prediction');
 export type PredictionConnection = InstanceType<typeof PredictionConnection>;
 
-@ObjectType({ simpleResolvers: true, description: 'A stored prediction computed once more, from its inputs as stored and the model that it names.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A stored prediction computed once more, from its inputs as stored and the model that it names.',
+})
 export class PredictionVerification {
   @Field(() => Boolean, { description: 'Whether every bit agrees. False as well when it could not be computed.' })
   agrees!: boolean;
 
-  @Field(() => Boolean, { description: 'Whether the very model that scored, by its SHA-256, is served: without it nothing can be computed.' })
+  @Field(() => Boolean, {
+    description: 'Whether the very model that scored, by its SHA-256, is served: without it nothing can be computed.',
+  })
   modelServed!: boolean;
 
   @Field(() => String)
@@ -103,7 +111,10 @@ export class PredictionVerification {
   differences!: string[];
 }
 
-@ObjectType('RiskSimulation', { simpleResolvers: true, description: 'A score that was computed now and stored nowhere.' })
+@ObjectType('RiskSimulation', {
+  simpleResolvers: true,
+  description: 'A score that was computed now and stored nowhere.',
+})
 export class RiskSimulationType {
   @Field(() => RiskModelType)
   model!: RiskModelType;

@@ -1,6 +1,14 @@
 import type { ModelFeature as ManifestFeature } from '../../src/risk/manifest.js';
 import type { RiskModel } from '../../src/risk/risk-model.js';
-import type { FeatureKind, MissingValuePolicy, ModelFeature, OutputSpace, RiskBand, RiskModelType, ShapMethod } from './risk-model.type.js';
+import type {
+  FeatureKind,
+  MissingValuePolicy,
+  ModelFeature,
+  OutputSpace,
+  RiskBand,
+  RiskModelType,
+  ShapMethod,
+} from './risk-model.type.js';
 
 export function toModelFeature(feature: ManifestFeature): ModelFeature {
   const { missing } = feature;

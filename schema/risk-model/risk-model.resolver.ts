@@ -14,12 +14,18 @@ export class RiskModelResolver {
   }
 
   @Query(() => RiskModelType, { nullable: true, description: 'The highest version, unless one is named.' })
-  riskModel(@Arg('id', () => ID) id: string, @Arg('version', () => String, { nullable: true }) version: string | null): RiskModelType | null {
+  riskModel(
+    @Arg('id', () => ID) id: string,
+    @Arg('version', () => String, { nullable: true }) version: string | null,
+  ): RiskModelType | null {
     const model = this.registry.find(id, version ?? undefined);
     return model ? toRiskModel(model) : null;
   }
 
-  @FieldResolver(() => String, { description: 'Global importance as a self-contained, accessible SVG.', complexity: 50 })
+  @FieldResolver(() => String, {
+    description: 'Global importance as a self-contained, accessible SVG.',
+    complexity: 50,
+  })
   importancePlot(@Root() { source }: RiskModelType): string {
     return renderImportancePlot(source.manifest);
   }

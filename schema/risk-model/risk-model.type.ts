@@ -165,7 +165,10 @@ export class FeatureImportance {
   value!: number;
 }
 
-@ObjectType('RiskModel', { simpleResolvers: true, description: 'A versioned model, as its manifest and model card describe it.' })
+@ObjectType('RiskModel', {
+  simpleResolvers: true,
+  description: 'A versioned model, as its manifest and model card describe it.',
+})
 export class RiskModelType {
   @Field(() => ID)
   id!: string;

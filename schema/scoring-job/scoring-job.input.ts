@@ -8,16 +8,26 @@ abstract class JobOptions {
   @Field(() => ID)
   modelId!: string;
 
-  @Field(() => String, { nullable: true, description: 'The highest when absent. The job keeps the version it was submitted for.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The highest when absent. The job keeps the version it was submitted for.',
+  })
   modelVersion?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The same key gives the same job, however often it is sent.' })
   idempotencyKey?: string | null;
 
-  @Field(() => Int, { nullable: true, description: '0 goes first, 10 last; 5 when absent. Single jobs always overtake batches.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: '0 goes first, 10 last; 5 when absent. Single jobs always overtake batches.',
+  })
   priority?: number | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'Store SHAP values with each prediction (true when absent); otherwise they are computed when asked for.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Store SHAP values with each prediction (true when absent); otherwise they are computed when asked for.',
+  })
   explain?: boolean | null;
 }
 

@@ -1,4 +1,17 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root, Subscription, type SubscribeResolverData } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  FieldResolver,
+  ID,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+  type SubscribeResolverData,
+} from 'type-graphql';
 import { ScoringJobKind, ScoringJobState } from '../../models/index.js';
 import { authorize } from '../../src/auth/authorize.js';
 import { NotFoundError } from '../../src/errors.js';
@@ -33,7 +46,10 @@ export class ScoringJobResolver {
   ) {}
 
   @Query(() => ScoringJobType, { nullable: true })
-  async scoringJob(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType | null> {
+  async scoringJob(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<ScoringJobType | null> {
     const job = await this.service.find(viewer, id);
     return job && toScoringJob(job);
   }
@@ -47,12 +63,19 @@ export class ScoringJobResolver {
     return toConnection(await this.service.list(viewer, page, filter ?? {}), toScoringJob);
   }
 
-  @Mutation(() => ScoringJobType, { description: 'Accepts a job for one patient: it will end in a terminal state, whatever happens.' })
-  async submitScoringJob(@Arg('input', () => SubmitScoringJobInput) input: SubmitScoringJobInput, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType> {
+  @Mutation(() => ScoringJobType, {
+    description: 'Accepts a job for one patient: it will end in a terminal state, whatever happens.',
+  })
+  async submitScoringJob(
+    @Arg('input', () => SubmitScoringJobInput) input: SubmitScoringJobInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<ScoringJobType> {
     return toScoringJob(await this.service.submit(viewer, input));
   }
 
-  @Mutation(() => ScoringJobType, { description: 'Accepts a job for many patients, up to 1,000,000. They are fixed now; each is scored as it is then.' })
+  @Mutation(() => ScoringJobType, {
+    description: 'Accepts a job for many patients, up to 1,000,000. They are fixed now; each is scored as it is then.',
+  })
   async submitBatchScoringJob(
     @Arg('input', () => SubmitBatchScoringJobInput) input: SubmitBatchScoringJobInput,
     @Ctx() { viewer }: OperationContext,
@@ -60,19 +83,30 @@ export class ScoringJobResolver {
     return toScoringJob(await this.submitBatch(viewer, input));
   }
 
-  @Mutation(() => ScoringJobType, { description: 'A waiting job ends at once, a running one as soon as its worker hears of it: subscribe to see it.' })
-  async cancelScoringJob(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType> {
+  @Mutation(() => ScoringJobType, {
+    description: 'A waiting job ends at once, a running one as soon as its worker hears of it: subscribe to see it.',
+  })
+  async cancelScoringJob(
+    @Arg('id', () => ID) id: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<ScoringJobType> {
     return toScoringJob(await this.service.cancel(viewer, id));
   }
 
-  @Mutation(() => ScoringJobType, { description: 'Runs a FAILED or CANCELLED job once more. Predictions it has stored are kept.' })
+  @Mutation(() => ScoringJobType, {
+    description: 'Runs a FAILED or CANCELLED job once more. Predictions it has stored are kept.',
+  })
   async retryScoringJob(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType> {
     return toScoringJob(await this.service.retry(viewer, id));
   }
 
   @Subscription(() => ScoringJobEvent, {
-    description: 'The job as it stands, then every change; completes after the terminal state. `after` resumes behind a sequence number.',
-    subscribe: ({ args, context }: SubscribeResolverData<JobChange, { id: string; after?: number | null }, OperationContext>) =>
+    description:
+      'The job as it stands, then every change; completes after the terminal state. `after` resumes behind a sequence number.',
+    subscribe: ({
+      args,
+      context,
+    }: SubscribeResolverData<JobChange, { id: string; after?: number | null }, OperationContext>) =>
       followJob(args.id, args.after ?? 0, context),
   })
   scoringJobUpdated(
@@ -84,13 +118,19 @@ export class ScoringJobResolver {
   }
 
   @FieldResolver(() => PatientType, { nullable: true, description: 'Of a SINGLE job; null once it was deleted.' })
-  async patient(@Root() { source }: ScoringJobType, @Ctx() { loaders, viewer }: OperationContext): Promise<PatientType | null> {
+  async patient(
+    @Root() { source }: ScoringJobType,
+    @Ctx() { loaders, viewer }: OperationContext,
+  ): Promise<PatientType | null> {
     const patient = source.patient && (await loaders.patient.load(source.patient.toHexString()));
     return patient ? toPatient(patient, this.catalogue, viewer) : null;
   }
 
   @FieldResolver(() => PredictionType, { nullable: true, description: 'Of a SINGLE job that is COMPLETED.' })
-  async prediction(@Root() { source }: ScoringJobType, @Ctx() { viewer }: OperationContext): Promise<PredictionType | null> {
+  async prediction(
+    @Root() { source }: ScoringJobType,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<PredictionType | null> {
     if (source.kind !== ScoringJobKind.SINGLE || source.status.state !== ScoringJobState.COMPLETED) return null;
     const prediction = await this.predictionService.ofJob(viewer, source._id);
     return prediction && this.toPrediction(viewer)(prediction);
@@ -111,17 +151,24 @@ export class ScoringJobResolver {
     return toRiskModel(modelOf(this.registry, source));
   }
 
-  @FieldResolver(() => [PatientFailure], { description: 'Of a BATCH: patients without a prediction, and why. All of them are counted in progress.failed.' })
+  @FieldResolver(() => [PatientFailure], {
+    description: 'Of a BATCH: patients without a prediction, and why. All of them are counted in progress.failed.',
+  })
   failures(
     @Root() { source }: ScoringJobType,
-    @Arg('first', () => Int, { nullable: true, defaultValue: 100, description: 'How many, from 1 to 500.' }) first: number | null,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 100, description: 'How many, from 1 to 500.' })
+    first: number | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientFailure[]> {
     return this.service.failures(viewer, source, first ?? 100);
   }
 }
 
-async function followJob(id: string, after: number, { viewer, readJob, jobStreams }: OperationContext): Promise<AsyncIterable<JobChange>> {
+async function followJob(
+  id: string,
+  after: number,
+  { viewer, readJob, jobStreams }: OperationContext,
+): Promise<AsyncIterable<JobChange>> {
   authorize(viewer, 'job:read');
   const jobId = toObjectId(id);
   if (!jobId) throw new NotFoundError('This scoring job');

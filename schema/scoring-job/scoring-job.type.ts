@@ -4,7 +4,10 @@ import { JobStage, ScoringJobKind, ScoringJobState, type ScoringJob } from '../.
 import { connectionType } from '../common/connection.js';
 
 registerEnumType(ScoringJobKind, { name: 'ScoringJobKind' });
-registerEnumType(ScoringJobState, { name: 'ScoringJobState', description: 'COMPLETED, FAILED and CANCELLED are terminal.' });
+registerEnumType(ScoringJobState, {
+  name: 'ScoringJobState',
+  description: 'COMPLETED, FAILED and CANCELLED are terminal.',
+});
 registerEnumType(JobStage, { name: 'JobStage' });
 
 @ObjectType({ simpleResolvers: true })

@@ -12,23 +12,42 @@ export class SessionResolver {
     private readonly users: UserService,
   ) {}
 
-  @Mutation(() => SessionPayload, { description: 'Needs no token. UNAUTHENTICATED, whatever is wrong; RATE_LIMITED with retryAfterSeconds after too many attempts.' })
-  async login(@Arg('input', () => LoginInput) input: LoginInput, @Ctx() { origin }: OperationContext): Promise<SessionPayload> {
+  @Mutation(() => SessionPayload, {
+    description:
+      'Needs no token. UNAUTHENTICATED, whatever is wrong; RATE_LIMITED with retryAfterSeconds after too many attempts.',
+  })
+  async login(
+    @Arg('input', () => LoginInput) input: LoginInput,
+    @Ctx() { origin }: OperationContext,
+  ): Promise<SessionPayload> {
     return toSessionPayload(await this.service.login(input, origin));
   }
 
   @Mutation(() => SessionPayload, { description: 'Needs no token but the refresh token, and replaces it.' })
-  async refresh(@Arg('input', () => RefreshInput) input: RefreshInput, @Ctx() { origin }: OperationContext): Promise<SessionPayload> {
+  async refresh(
+    @Arg('input', () => RefreshInput) input: RefreshInput,
+    @Ctx() { origin }: OperationContext,
+  ): Promise<SessionPayload> {
     return toSessionPayload(await this.service.refresh(input, origin));
   }
 
-  @Mutation(() => LogoutPayload, { description: 'Needs no token but the refresh token. Ends the session everywhere, open sockets included.' })
-  async logout(@Arg('input', () => LogoutInput) input: LogoutInput, @Ctx() { origin }: OperationContext): Promise<LogoutPayload> {
+  @Mutation(() => LogoutPayload, {
+    description: 'Needs no token but the refresh token. Ends the session everywhere, open sockets included.',
+  })
+  async logout(
+    @Arg('input', () => LogoutInput) input: LogoutInput,
+    @Ctx() { origin }: OperationContext,
+  ): Promise<LogoutPayload> {
     return { ended: await this.service.logout(input, origin) };
   }
 
-  @Mutation(() => SessionPayload, { description: "Changes the caller's own password. Ends all their sessions and begins a new one." })
-  async changePassword(@Arg('input', () => ChangePasswordInput) input: ChangePasswordInput, @Ctx() { viewer }: OperationContext): Promise<SessionPayload> {
+  @Mutation(() => SessionPayload, {
+    description: "Changes the caller's own password. Ends all their sessions and begins a new one.",
+  })
+  async changePassword(
+    @Arg('input', () => ChangePasswordInput) input: ChangePasswordInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<SessionPayload> {
     return toSessionPayload(await this.users.changePassword(viewer, input));
   }
 }

@@ -28,6 +28,17 @@ export class LogoutPayload {
   ended!: boolean;
 }
 
-export function toSessionPayload({ accessToken, refreshToken, refreshExpiresAt, identity }: IssuedTokens): SessionPayload {
-  return { accessToken, refreshToken, refreshExpiresAt, expiresAt: new Date(identity.expiresAt), viewer: toViewer(identity) };
+export function toSessionPayload({
+  accessToken,
+  refreshToken,
+  refreshExpiresAt,
+  identity,
+}: IssuedTokens): SessionPayload {
+  return {
+    accessToken,
+    refreshToken,
+    refreshExpiresAt,
+    expiresAt: new Date(identity.expiresAt),
+    viewer: toViewer(identity),
+  };
 }

@@ -11,27 +11,46 @@ export class UserResolver {
   constructor(private readonly service: UserService) {}
 
   @Query(() => UserConnection, { description: 'Newest first.' })
-  async users(@Args(() => PageArguments) page: PageArguments, @Ctx() { viewer }: OperationContext): Promise<UserConnection> {
+  async users(
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<UserConnection> {
     return toConnection(await this.service.list(viewer, page), toUser);
   }
 
   @Mutation(() => UserType)
-  async createUser(@Arg('input', () => CreateUserInput) input: CreateUserInput, @Ctx() { viewer }: OperationContext): Promise<UserType> {
+  async createUser(
+    @Arg('input', () => CreateUserInput) input: CreateUserInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<UserType> {
     return toUser(await this.service.create(viewer, input));
   }
 
-  @Mutation(() => UserType, { description: "Ends the user's sessions and tokens. CONFLICT when no enabled ADMIN with a password would be left." })
-  async updateUser(@Arg('input', () => UpdateUserInput) input: UpdateUserInput, @Ctx() { viewer }: OperationContext): Promise<UserType> {
+  @Mutation(() => UserType, {
+    description: "Ends the user's sessions and tokens. CONFLICT when no enabled ADMIN with a password would be left.",
+  })
+  async updateUser(
+    @Arg('input', () => UpdateUserInput) input: UpdateUserInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<UserType> {
     return toUser(await this.service.update(viewer, input));
   }
 
   @Mutation(() => UserType, { description: "Ends the user's sessions and tokens." })
-  async setUserPassword(@Arg('input', () => SetUserPasswordInput) input: SetUserPasswordInput, @Ctx() { viewer }: OperationContext): Promise<UserType> {
+  async setUserPassword(
+    @Arg('input', () => SetUserPasswordInput) input: SetUserPasswordInput,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<UserType> {
     return toUser(await this.service.setPassword(viewer, input));
   }
 
-  @Mutation(() => UserType, { description: 'Ends all sessions and tokens of a user, open sockets included. The user may log in again.' })
-  async revokeSessions(@Arg('userId', () => ID) userId: string, @Ctx() { viewer }: OperationContext): Promise<UserType> {
+  @Mutation(() => UserType, {
+    description: 'Ends all sessions and tokens of a user, open sockets included. The user may log in again.',
+  })
+  async revokeSessions(
+    @Arg('userId', () => ID) userId: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<UserType> {
     return toUser(await this.service.revokeSessions(viewer, userId));
   }
 }

@@ -3,7 +3,10 @@ import { Field, ID, ObjectType } from 'type-graphql';
 import { Role } from '../../models/index.js';
 import { connectionType } from '../common/connection.js';
 
-@ObjectType('User', { simpleResolvers: true, description: 'Somebody who calls the API, in the organization of the caller.' })
+@ObjectType('User', {
+  simpleResolvers: true,
+  description: 'Somebody who calls the API, in the organization of the caller.',
+})
 export class UserType {
   @Field(() => ID)
   id!: string;
@@ -11,10 +14,12 @@ export class UserType {
   @Field(() => String)
   username!: string;
 
-  @Field(() => Role, { description: 'Of a user of the identity provider: as it was at first; each token names its own.' })
+  @Field(() => Role, {
+    description: 'Of a user of the identity provider: as it was at first; each token names its own.',
+  })
   role!: Role;
 
-  @Field(() => Boolean, { description: 'No credential of a disabled user is valid, the identity provider\'s included.' })
+  @Field(() => Boolean, { description: "No credential of a disabled user is valid, the identity provider's included." })
   disabled!: boolean;
 
   @Field(() => Boolean, { description: 'Whether this user can log in here.' })

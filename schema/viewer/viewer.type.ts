@@ -37,6 +37,8 @@ export class ViewerType {
   @Field(() => [String], { description: 'The actions that the role may do; of an API key, those in its scopes.' })
   permissions!: string[];
 
-  @Field(() => GraphQLDateTime, { description: 'When the access token or API key ends; in the year 9999 for a key without an end.' })
+  @Field(() => GraphQLDateTime, {
+    description: 'When the access token or API key ends; in the year 9999 for a key without an end.',
+  })
   expiresAt!: Date;
 }

@@ -50,7 +50,12 @@ export function hashOf(event: Omit<AuditEvent, 'hash'>, key: Buffer): string {
 
 /** Seals how far a chain has got. */
 export function sealHead(organization: Types.ObjectId, end: ChainEnd, key: Buffer): AuditHead {
-  return { _id: organization, sequence: end.sequence, hash: end.hash, seal: hmac(key, JSON.stringify(['head', organization.toHexString(), end.sequence, end.hash])) };
+  return {
+    _id: organization,
+    sequence: end.sequence,
+    hash: end.hash,
+    seal: hmac(key, JSON.stringify(['head', organization.toHexString(), end.sequence, end.hash])),
+  };
 }
 
 /** One thing that is wrong with a chain. */
@@ -75,24 +80,37 @@ const largestReport = 100;
  * @param head the sealed head, null where there is none
  * @param anchor an end that was noted elsewhere: the one thing that shows a chain cut off together with its head
  */
-export async function examineChain(events: AsyncIterable<AuditEvent>, head: AuditHead | null, key: Buffer, anchor?: ChainEnd): Promise<ChainReport> {
+export async function examineChain(
+  events: AsyncIterable<AuditEvent>,
+  head: AuditHead | null,
+  key: Buffer,
+  anchor?: ChainEnd,
+): Promise<ChainReport> {
   const failures: ChainFailure[] = [];
-  const report = (sequence: number, reason: string): void => void (failures.length < largestReport && failures.push({ sequence, reason }));
-  const noted = new Map([...(head ? [[head.sequence, head.hash] as const] : []), ...(anchor ? [[anchor.sequence, anchor.hash] as const] : [])]);
+  const report = (sequence: number, reason: string): void =>
+    void (failures.length < largestReport && failures.push({ sequence, reason }));
+  const noted = new Map([
+    ...(head ? [[head.sequence, head.hash] as const] : []),
+    ...(anchor ? [[anchor.sequence, anchor.hash] as const] : []),
+  ]);
   let end = emptyChain;
   let count = 0;
   for await (const event of events) {
     count += 1;
-    if (event.sequence !== end.sequence + 1) report(event.sequence, `${event.sequence - end.sequence - 1} events before it are missing`);
+    if (event.sequence !== end.sequence + 1)
+      report(event.sequence, `${event.sequence - end.sequence - 1} events before it are missing`);
     else if (event.previousHash !== end.hash) report(event.sequence, 'does not follow from the event before it');
     if (!sameHash(hashOf(event, key), event.hash)) report(event.sequence, 'was changed after it was written');
     const expected = noted.get(event.sequence);
-    if (expected !== undefined && expected !== event.hash) report(event.sequence, 'is not the event that was noted here');
+    if (expected !== undefined && expected !== event.hash)
+      report(event.sequence, 'is not the event that was noted here');
     end = { sequence: event.sequence, hash: event.hash };
   }
-  if (head && !sameHash(sealHead(head._id, head, key).seal, head.seal)) report(head.sequence, 'the head of the chain was changed');
+  if (head && !sameHash(sealHead(head._id, head, key).seal, head.seal))
+    report(head.sequence, 'the head of the chain was changed');
   const longest = Math.max(0, ...noted.keys());
-  if (longest > end.sequence) report(longest, `the chain ends at ${end.sequence}: ${longest - end.sequence} events are missing from its end`);
+  if (longest > end.sequence)
+    report(longest, `the chain ends at ${end.sequence}: ${longest - end.sequence} events are missing from its end`);
   return { events: count, end, failures };
 }
 

@@ -29,7 +29,10 @@ export function createAuditService(scopeOf: ScopeOf, audit: AuditTrail): AuditSe
   return {
     async list(viewer, request, filter) {
       authorize(viewer, 'audit:read');
-      const page = await readPage<AuditEvent>(scopeOf(viewer).auditEvents, auditQuery(filter), request, { field: 'sequence', direction: -1 });
+      const page = await readPage<AuditEvent>(scopeOf(viewer).auditEvents, auditQuery(filter), request, {
+        field: 'sequence',
+        direction: -1,
+      });
       await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED' });
       return page;
     },
@@ -45,7 +48,10 @@ function auditQuery(filter: AuditEventFilter): QueryFilter<AuditEvent> {
   if (filter.outcomes != null) query.outcome = { $in: [...new Set(filter.outcomes)] };
   if (filter.flagged != null) query.flagged = filter.flagged;
   if (filter.requestId != null) query.requestId = filter.requestId;
-  const occurred = { ...(filter.occurredAfter != null && { $gt: filter.occurredAfter }), ...(filter.occurredBefore != null && { $lt: filter.occurredBefore }) };
+  const occurred = {
+    ...(filter.occurredAfter != null && { $gt: filter.occurredAfter }),
+    ...(filter.occurredBefore != null && { $lt: filter.occurredBefore }),
+  };
   if (Object.keys(occurred).length > 0) query.occurredAt = occurred;
   return query;
 }

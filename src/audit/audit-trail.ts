@@ -54,7 +54,12 @@ export interface AuditTrail {
  * Does something that must not happen unrecorded: the event is durable before the work begins. Work that fails after
  * that leaves a second event, FAILED, of the same request.
  */
-export async function recorded<T>(audit: AuditTrail, actor: AuditActor, entry: Omit<AuditEntry, 'outcome'>, work: () => Promise<T>): Promise<T> {
+export async function recorded<T>(
+  audit: AuditTrail,
+  actor: AuditActor,
+  entry: Omit<AuditEntry, 'outcome'>,
+  work: () => Promise<T>,
+): Promise<T> {
   await audit.record(actor, { ...entry, outcome: 'ALLOWED' });
   try {
     return await work();
@@ -66,7 +71,13 @@ export async function recorded<T>(audit: AuditTrail, actor: AuditActor, entry: O
 }
 
 /** Records that data of patients are about to be shown. Nothing to show is nothing to record. */
-export async function recordRead(audit: AuditTrail, actor: AuditActor, action: AuditEntry['action'], patientIds: readonly string[], more: Pick<AuditEntry, 'subject' | 'flagged'> = {}): Promise<void> {
+export async function recordRead(
+  audit: AuditTrail,
+  actor: AuditActor,
+  action: AuditEntry['action'],
+  patientIds: readonly string[],
+  more: Pick<AuditEntry, 'subject' | 'flagged'> = {},
+): Promise<void> {
   if (patientIds.length === 0) return;
   await audit.record(actor, { action, outcome: 'ALLOWED', patientIds: [...new Set(patientIds)], ...more });
 }

@@ -34,7 +34,10 @@ export function createAuditTrail(models: Models, keyOf: AuditKeyOf, logger: Logg
   const unwrittenHeads = new Set<string>();
 
   async function readEnd(organization: Types.ObjectId): Promise<ChainEnd> {
-    const last = await auditEvents.collection.findOne({ organization }, { maxTimeMS: slowestReadMs, sort: { sequence: -1 }, projection: { sequence: 1, hash: 1 } });
+    const last = await auditEvents.collection.findOne(
+      { organization },
+      { maxTimeMS: slowestReadMs, sort: { sequence: -1 }, projection: { sequence: 1, hash: 1 } },
+    );
     return last ? { sequence: last.sequence as number, hash: last.hash as string } : emptyChain;
   }
 
@@ -61,22 +64,30 @@ export function createAuditTrail(models: Models, keyOf: AuditKeyOf, logger: Logg
     }
   }
 
-  const appendTogether = createGroupCommit<UnchainedEvent, void>(async (events) => {
-    const idOf = ({ organization }: UnchainedEvent): string => organization.toHexString();
-    const ids = [...new Set(events.map(idOf))];
-    const outcomes = await Promise.all(
-      ids.map(async (id): Promise<GroupResult<void>> => {
-        try {
-          return { value: await append(new Types.ObjectId(id), events.filter((event) => idOf(event) === id)) };
-        } catch (error) {
-          return { error };
-        }
-      }),
-    );
-    return events.map((event) => outcomes[ids.indexOf(idOf(event))]!);
-    // A write to the journal costs much the same for one event as for ten. A turn of the event loop is the longer the more there
-    // is to do: a busy process writes large groups, and an idle one keeps nobody waiting, as a fixed time would.
-  }, { gather: () => turn() });
+  const appendTogether = createGroupCommit<UnchainedEvent, void>(
+    async (events) => {
+      const idOf = ({ organization }: UnchainedEvent): string => organization.toHexString();
+      const ids = [...new Set(events.map(idOf))];
+      const outcomes = await Promise.all(
+        ids.map(async (id): Promise<GroupResult<void>> => {
+          try {
+            return {
+              value: await append(
+                new Types.ObjectId(id),
+                events.filter((event) => idOf(event) === id),
+              ),
+            };
+          } catch (error) {
+            return { error };
+          }
+        }),
+      );
+      return events.map((event) => outcomes[ids.indexOf(idOf(event))]!);
+      // A write to the journal costs much the same for one event as for ten. A turn of the event loop is the longer the more there
+      // is to do: a busy process writes large groups, and an idle one keeps nobody waiting, as a fixed time would.
+    },
+    { gather: () => turn() },
+  );
 
   async function writeHeads(): Promise<void> {
     const ids = [...unwrittenHeads];
@@ -86,9 +97,11 @@ export function createAuditTrail(models: Models, keyOf: AuditKeyOf, logger: Logg
       const end = ends.get(id) ?? (await readEnd(organization));
       const { _id, ...head } = sealHead(organization, end, await keyOf(organization));
       // Another process may have written a later one: then there is nothing to match and the id is taken.
-      await auditHeads.collection.updateOne({ _id, sequence: { $lt: end.sequence } }, { $set: head }, { upsert: true }).catch((error: unknown) => {
-        if (!isDuplicateKey(error)) throw error;
-      });
+      await auditHeads.collection
+        .updateOne({ _id, sequence: { $lt: end.sequence } }, { $set: head }, { upsert: true })
+        .catch((error: unknown) => {
+          if (!isDuplicateKey(error)) throw error;
+        });
     }
   }
   const timer = setInterval(() => {
@@ -101,8 +114,14 @@ export function createAuditTrail(models: Models, keyOf: AuditKeyOf, logger: Logg
       try {
         await appendTogether(toEvent(actor, entry));
       } catch (error) {
-        logger.error({ err: error, action: entry.action, requestId: actor.origin.requestId }, 'audit event not written');
-        throw new ServiceUnavailableError('The audit trail cannot be written, and nothing is done that it does not hold: try again in a moment.', { cause: error });
+        logger.error(
+          { err: error, action: entry.action, requestId: actor.origin.requestId },
+          'audit event not written',
+        );
+        throw new ServiceUnavailableError(
+          'The audit trail cannot be written, and nothing is done that it does not hold: try again in a moment.',
+          { cause: error },
+        );
       }
     },
     async close() {
@@ -136,7 +155,8 @@ async function insertInOrder({ auditEvents }: Models, events: AuditEvent[]): Pro
     return events.length;
   } catch (error) {
     // A write concern error leaves open whether anything is durable.
-    if (error instanceof mongo.MongoBulkWriteError && isDuplicateKey(error) && !error.result.getWriteConcernError()) return error.insertedCount;
+    if (error instanceof mongo.MongoBulkWriteError && isDuplicateKey(error) && !error.result.getWriteConcernError())
+      return error.insertedCount;
     throw error;
   }
 }

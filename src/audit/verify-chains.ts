@@ -14,11 +14,24 @@ export interface OrganizationReport extends ChainReport {
  * @param anchor an end of its chain that was noted elsewhere
  * @throws StartupError when there is no such organization
  */
-export async function* verifyChains(models: Models, keyOf: AuditKeyOf, only?: { readonly slug: string; readonly anchor?: ChainEnd }): AsyncGenerator<OrganizationReport> {
-  const organizations = await models.organizations.find(only ? { slug: only.slug } : {}).sort({ slug: 1 }).lean<Organization[]>();
-  if (only && organizations.length === 0) throw new StartupError(`There is no organization "${only.slug}": see the slugs that "riskgraph audit verify" lists without --org.`);
+export async function* verifyChains(
+  models: Models,
+  keyOf: AuditKeyOf,
+  only?: { readonly slug: string; readonly anchor?: ChainEnd },
+): AsyncGenerator<OrganizationReport> {
+  const organizations = await models.organizations
+    .find(only ? { slug: only.slug } : {})
+    .sort({ slug: 1 })
+    .lean<Organization[]>();
+  if (only && organizations.length === 0)
+    throw new StartupError(
+      `There is no organization "${only.slug}": see the slugs that "riskgraph audit verify" lists without --org.`,
+    );
   for (const { _id, slug } of organizations) {
-    const events = models.auditEvents.collection.find({ organization: _id }, { sort: { sequence: 1 } }) as unknown as AsyncIterable<AuditEvent>;
+    const events = models.auditEvents.collection.find(
+      { organization: _id },
+      { sort: { sequence: 1 } },
+    ) as unknown as AsyncIterable<AuditEvent>;
     const head = await models.auditHeads.findById(_id).lean<AuditHead>();
     yield { slug, ...(await examineChain(events, head, await keyOf(_id), only?.anchor)) };
   }

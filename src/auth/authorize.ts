@@ -14,7 +14,11 @@ export function mayViewer({ role, scopes }: Pick<Viewer, 'role' | 'scopes'>, act
 export function authorize(viewer: Viewer | null, action: Action): asserts viewer is Viewer {
   if (!viewer) throw new UnauthenticatedError();
   if (!mayRole(viewer.role, action)) {
-    throw new ForbiddenError(`The role ${viewer.role} may not do ${action}: ask for a token of the role ${rolesThatMay(action).join(' or ')}.`, action);
+    throw new ForbiddenError(
+      `The role ${viewer.role} may not do ${action}: ask for a token of the role ${rolesThatMay(action).join(' or ')}.`,
+      action,
+    );
   }
-  if (!mayViewer(viewer, action)) throw new ForbiddenError(`This API key may not do ${action}: use one with that scope.`, action);
+  if (!mayViewer(viewer, action))
+    throw new ForbiddenError(`This API key may not do ${action}: use one with that scope.`, action);
 }

@@ -17,7 +17,11 @@ export type CareTeamAccess = 'ALLOWED' | 'BREAK_GLASS' | 'DENIED';
 /** What of a patient decides on access. */
 export type CareTeamRecord = Pick<StoredPatient, 'careTeam' | 'breakGlass'>;
 
-export function careTeamAccess({ role, username }: Member, { careTeam, breakGlass }: CareTeamRecord, now = new Date()): CareTeamAccess {
+export function careTeamAccess(
+  { role, username }: Member,
+  { careTeam, breakGlass }: CareTeamRecord,
+  now = new Date(),
+): CareTeamAccess {
   if (role !== Role.CLINICIAN || careTeam === undefined || careTeam.includes(username!)) return 'ALLOWED';
   return breakGlass?.some((grant) => grant.username === username && grant.expiresAt > now) ? 'BREAK_GLASS' : 'DENIED';
 }
@@ -25,7 +29,13 @@ export function careTeamAccess({ role, username }: Member, { careTeam, breakGlas
 /** The same as a filter: the patients that are not DENIED. Undefined where all are open. */
 export function visiblePatients({ role, username }: Member, now = new Date()): QueryFilter<StoredPatient> | undefined {
   if (role !== Role.CLINICIAN) return undefined;
-  return { $or: [{ careTeam: { $exists: false } }, { careTeam: username }, { breakGlass: { $elemMatch: { username, expiresAt: { $gt: now } } } }] };
+  return {
+    $or: [
+      { careTeam: { $exists: false } },
+      { careTeam: username },
+      { breakGlass: { $elemMatch: { username, expiresAt: { $gt: now } } } },
+    ],
+  };
 }
 
 /** Keeps patients that are DENIED to somebody from them: in a query, and of a document that was found without it. */

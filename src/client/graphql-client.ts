@@ -7,7 +7,12 @@ import type { TypedDocumentString } from './generated/graphql.js';
 export interface ResponseError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
-  readonly extensions?: { readonly code?: string; readonly fields?: readonly { path: string; message: string }[]; readonly correlationId?: string; readonly retryAfterSeconds?: number };
+  readonly extensions?: {
+    readonly code?: string;
+    readonly fields?: readonly { path: string; message: string }[];
+    readonly correlationId?: string;
+    readonly retryAfterSeconds?: number;
+  };
 }
 
 /** Thrown for a response with errors. */
@@ -25,9 +30,15 @@ export class GraphqlRequestError extends Error {
 /** A client of the API, typed by the generated documents. */
 export interface GraphqlClient {
   /** @throws GraphqlRequestError, or StartupError when nothing answers at the URL */
-  request<TResult, TVariables>(document: TypedDocumentString<TResult, TVariables>, variables?: TVariables): Promise<TResult>;
+  request<TResult, TVariables>(
+    document: TypedDocumentString<TResult, TVariables>,
+    variables?: TVariables,
+  ): Promise<TResult>;
   /** Events until the server completes the subscription. Leaving the loop ends it. @throws GraphqlRequestError */
-  subscribe<TResult, TVariables>(document: TypedDocumentString<TResult, TVariables>, variables: TVariables): AsyncIterableIterator<TResult>;
+  subscribe<TResult, TVariables>(
+    document: TypedDocumentString<TResult, TVariables>,
+    variables: TVariables,
+  ): AsyncIterableIterator<TResult>;
   close(): Promise<void>;
 }
 
@@ -50,14 +61,20 @@ export function createGraphqlClient(url: string, token?: string): GraphqlClient 
         headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
         body: JSON.stringify({ query: document.toString(), variables }),
       }).catch((error: unknown) => {
-        throw new StartupError(`No RiskGraph answers at ${endpoint.origin}: start it with "riskgraph up", or name another one with --url.`, { cause: error });
+        throw new StartupError(
+          `No RiskGraph answers at ${endpoint.origin}: start it with "riskgraph up", or name another one with --url.`,
+          { cause: error },
+        );
       });
       const body = (await response.json()) as { data?: never; errors?: ResponseError[] };
       if (body.errors) throw new GraphqlRequestError(body.errors);
       return body.data!;
     },
     async *subscribe<TResult, TVariables>(document: TypedDocumentString<TResult, TVariables>, variables: TVariables) {
-      const events = sockets().iterate<TResult>({ query: document.toString(), variables: variables as Record<string, unknown> });
+      const events = sockets().iterate<TResult>({
+        query: document.toString(),
+        variables: variables as Record<string, unknown>,
+      });
       try {
         for await (const { data, errors } of events) {
           if (errors) throw new GraphqlRequestError(errors as unknown as ResponseError[]);

@@ -11,7 +11,10 @@ import { localMasterKeys } from './secret-key.js';
 /** `SEQUENCE:HASH`, as `audit verify` prints it. */
 function parseAnchor(text: string): ChainEnd {
   const match = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text);
-  if (!match) throw new InvalidArgumentError('Give a sequence number and a hash as "riskgraph audit verify" printed them, e.g. 1204:9f3c...');
+  if (!match)
+    throw new InvalidArgumentError(
+      'Give a sequence number and a hash as "riskgraph audit verify" printed them, e.g. 1204:9f3c...',
+    );
   return { sequence: Number(match[1]), hash: match[2]! };
 }
 
@@ -22,14 +25,21 @@ export function auditCommand(): Command {
     .option('--org <slug>', 'one organization (default: all)')
     .option('--anchor <sequence:hash>', 'an end of its chain that was noted elsewhere before', parseAnchor)
     .action(async ({ org, anchor }: { org?: string; anchor?: ChainEnd }) => {
-      if (anchor && org === undefined) throw new StartupError('--anchor belongs to one organization: name it with --org.');
+      if (anchor && org === undefined)
+        throw new StartupError('--anchor belongs to one organization: name it with --org.');
       const config = commandConfig();
       const database = await connectLocalDatabase(config);
       try {
         const { protectionOf } = await startProtection(database.models, await localMasterKeys(config));
-        for await (const { slug, events, end, failures } of verifyChains(database.models, auditKeys(protectionOf), org === undefined ? undefined : { slug: org, ...(anchor && { anchor }) })) {
+        for await (const { slug, events, end, failures } of verifyChains(
+          database.models,
+          auditKeys(protectionOf),
+          org === undefined ? undefined : { slug: org, ...(anchor && { anchor }) },
+        )) {
           if (failures.length > 0) process.exitCode = 1;
-          process.stdout.write(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${slug}: ${events} events, anchor ${end.sequence}:${end.hash}\n`);
+          process.stdout.write(
+            `${failures.length === 0 ? 'ok  ' : 'FAIL'} ${slug}: ${events} events, anchor ${end.sequence}:${end.hash}\n`,
+          );
           for (const { sequence, reason } of failures) process.stdout.write(`     event ${sequence}: ${reason}\n`);
         }
       } finally {

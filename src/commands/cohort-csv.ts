@@ -24,10 +24,23 @@ export async function readCohort(file: string, features: readonly ModelFeature[]
   const lineOfMrn = new Map<string, number>();
   const definitions = new Map(features.map((feature) => [feature.code, feature]));
   const records = createReadStream(file).pipe(
-    parse({ bom: true, columns: (header: string[]) => checkedHeader(header.map((name) => name.trim()), definitions), info: true, skip_empty_lines: true, trim: true }),
+    parse({
+      bom: true,
+      columns: (header: string[]) =>
+        checkedHeader(
+          header.map((name) => name.trim()),
+          definitions,
+        ),
+      info: true,
+      skip_empty_lines: true,
+      trim: true,
+    }),
   );
   try {
-    for await (const { record, info } of records as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) {
+    for await (const { record, info } of records as AsyncIterable<{
+      record: Record<string, string>;
+      info: { lines: number };
+    }>) {
       const { mrn = '', ...cells } = record;
       const at = `line ${info.lines}`;
       if (mrn === '') issues.push(`${at}: mrn is empty`);
@@ -56,14 +69,21 @@ export async function readCohort(file: string, features: readonly ModelFeature[]
 function checkedHeader(header: string[], definitions: ReadonlyMap<string, ModelFeature>): string[] {
   if (!header.includes('mrn')) throw new StartupError('line 1: the header needs a column mrn');
   const unknown = header.filter((name) => name !== 'mrn' && !definitions.has(name));
-  if (unknown.length > 0) throw new StartupError(`line 1: the model has no feature ${unknown.join(', ')}; it has ${[...definitions.keys()].join(', ')}`);
+  if (unknown.length > 0)
+    throw new StartupError(
+      `line 1: the model has no feature ${unknown.join(', ')}; it has ${[...definitions.keys()].join(', ')}`,
+    );
   const repeated = header.find((name, index) => header.indexOf(name) !== index);
   if (repeated) throw new StartupError(`line 1: the column ${repeated} appears twice`);
   return header;
 }
 
 function parseCell(feature: ModelFeature, text: string): { value: number | null; issue?: string } {
-  if (text === '') return { value: null, issue: feature.missing.policy === 'REQUIRED' ? 'is missing, and the model requires it' : undefined };
+  if (text === '')
+    return {
+      value: null,
+      issue: feature.missing.policy === 'REQUIRED' ? 'is missing, and the model requires it' : undefined,
+    };
   // Number() takes more than people mean by a number: '0x10', 'Infinity'.
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { value: null, issue: 'is not a number' };
   const value = Number(text);
@@ -75,6 +95,7 @@ function csvIssue(error: unknown): string {
   if (error instanceof StartupError) return error.message;
   const { code, lines, syscall } = error as { code?: string; lines?: number; syscall?: string };
   if (syscall) return `cannot be read (${code}): check the name and your rights`;
-  if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS' || code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH') return `line ${lines}: has another number of cells than the header`;
+  if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS' || code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH')
+    return `line ${lines}: has another number of cells than the header`;
   return `line ${lines ?? '?'}: is not valid CSV (${code ?? 'unknown fault'})`;
 }

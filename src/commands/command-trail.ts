@@ -19,9 +19,18 @@ export interface CommandTrail {
  * @param command its name in the log, which is on standard error
  * @throws StartupError without the master keys of the database: what cannot be recorded is not done
  */
-export async function withCommandTrail<T>(config: Config, models: Models, command: string, work: (trail: CommandTrail) => Promise<T>): Promise<T> {
+export async function withCommandTrail<T>(
+  config: Config,
+  models: Models,
+  command: string,
+  work: (trail: CommandTrail) => Promise<T>,
+): Promise<T> {
   const protection = await startProtection(models, await localMasterKeys(config));
-  const audit = createAuditTrail(models, auditKeys(protection.protectionOf), createLogger(config.logLevel, `riskgraph-${command}`));
+  const audit = createAuditTrail(
+    models,
+    auditKeys(protection.protectionOf),
+    createLogger(config.logLevel, `riskgraph-${command}`),
+  );
   try {
     return await work({ audit, protection });
   } finally {

@@ -1,7 +1,12 @@
 import Table from 'cli-table3';
 import { Role } from '../../models/index.js';
 import { createGraphqlClient, type GraphqlClient } from '../client/graphql-client.js';
-import { PatientsDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument, type PredictionFieldsFragment } from '../client/generated/graphql.js';
+import {
+  PatientsDocument,
+  ScoringJobUpdatedDocument,
+  SubmitScoringJobDocument,
+  type PredictionFieldsFragment,
+} from '../client/generated/graphql.js';
 import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
 import { issueLocalToken, connectLocalDatabase } from './local-access.js';
@@ -18,9 +23,14 @@ export async function runDemonstration(config: Config, url: string): Promise<voi
   const token = await prepare(config, write);
   const client = createGraphqlClient(url, token);
   try {
-    const { patients } = await client.request(PatientsDocument, { first: 1, orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
+    const { patients } = await client.request(PatientsDocument, {
+      first: 1,
+      orderBy: { field: 'CREATED_AT', direction: 'ASC' },
+    });
     const patient = patients.edges[0]!.node;
-    const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, { input: { patientId: patient.id, modelId } });
+    const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, {
+      input: { patientId: patient.id, modelId },
+    });
     write(`Submitted scoring job ${job.id} for patient ${patient.mrn} (synthetic), following it over the WebSocket:`);
     showPrediction(await follow(client, job.id), write);
   } finally {
@@ -29,7 +39,9 @@ export async function runDemonstration(config: Config, url: string): Promise<voi
   write(`\nApollo Sandbox:  ${url}/graphql`);
   write(`Access token (CLINICIAN of ${organization}, 8 hours), for the Sandbox header "authorization":`);
   write(`Bearer ${token}`);
-  write(`\nTo log in as yourself, make a user in another terminal: npx riskgraph user create --org ${organization} --username NAME --role ADMIN`);
+  write(
+    `\nTo log in as yourself, make a user in another terminal: npx riskgraph user create --org ${organization} --username NAME --role ADMIN`,
+  );
 }
 
 async function prepare(config: Config, write: (text: string) => void): Promise<string> {
@@ -37,7 +49,11 @@ async function prepare(config: Config, write: (text: string) => void): Promise<s
   try {
     const written = await seedPatients(config, database.models, { count: 20, seed: 1, organization });
     write(written > 0 ? `Seeded ${written} synthetic patients` : 'The synthetic patients are there already');
-    return await issueLocalToken(config, database.models, { role: Role.CLINICIAN, organization, timeToLiveSeconds: tokenSeconds });
+    return await issueLocalToken(config, database.models, {
+      role: Role.CLINICIAN,
+      organization,
+      timeToLiveSeconds: tokenSeconds,
+    });
   } finally {
     await database.close();
   }
@@ -50,7 +66,8 @@ async function follow(client: GraphqlClient, id: string): Promise<PredictionFiel
       const { job, sequence } = scoringJobUpdated;
       bar.update(job.progress.processed, `${job.state} ${job.progress.stage} (change ${sequence})`);
       if (job.prediction) return job.prediction;
-      if (job.error && job.finishedAt) throw new StartupError(`The scoring job ended ${job.state}: ${job.error.message}`);
+      if (job.error && job.finishedAt)
+        throw new StartupError(`The scoring job ended ${job.state}: ${job.error.message}`);
     }
   } finally {
     bar.stop();
@@ -58,14 +75,26 @@ async function follow(client: GraphqlClient, id: string): Promise<PredictionFiel
   throw new StartupError('The subscription ended without a result: see the worker log above.');
 }
 
-function showPrediction({ probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment, write: (text: string) => void): void {
+function showPrediction(
+  { probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
+  write: (text: string) => void,
+): void {
   const number = (value: number): string => value.toFixed(4);
   const signed = (value: number): string => `${value < 0 ? '' : '+'}${number(value)}`;
-  write(`\nRisk ${(100 * probability).toFixed(1)} %, band ${riskBand} (raw output ${number(rawOutput)} before calibration)\n`);
-  const table = new Table({ head: ['feature', 'value', 'contribution'], colAligns: ['left', 'left', 'right'], style: { head: [], border: [], compact: true } });
+  write(
+    `\nRisk ${(100 * probability).toFixed(1)} %, band ${riskBand} (raw output ${number(rawOutput)} before calibration)\n`,
+  );
+  const table = new Table({
+    head: ['feature', 'value', 'contribution'],
+    colAligns: ['left', 'left', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
   table.push(['(base value)', '', number(explanation.baseValue)]);
-  for (const { feature, displayValue, value } of explanation.contributions) table.push([feature.label, displayValue, signed(value)]);
+  for (const { feature, displayValue, value } of explanation.contributions)
+    table.push([feature.label, displayValue, signed(value)]);
   table.push(['= raw output', '', number(explanation.outputValue)]);
   write(table.toString());
-  write(`Additivity error ${explanation.additivityError.toExponential(1)}, ${explanation.method} SHAP in ${explanation.outputSpace} space`);
+  write(
+    `Additivity error ${explanation.additivityError.toExponential(1)}, ${explanation.method} SHAP in ${explanation.outputSpace} space`,
+  );
 }

@@ -3,7 +3,8 @@ import { InvalidModelError } from '../risk/errors.js';
 
 /** One line for the person at the terminal. Only errors that were written for a person show their text. */
 export function failureLine(error: unknown): string {
-  if (error instanceof StartupError || error instanceof RiskGraphError || error instanceof InvalidModelError) return error.message;
+  if (error instanceof StartupError || error instanceof RiskGraphError || error instanceof InvalidModelError)
+    return error.message;
   if (error instanceof Error) return `${error.name}: ${error.message.split('\n')[0]}`;
   return 'unknown failure';
 }

@@ -4,7 +4,8 @@ import { readAll } from './password-prompt.js';
 
 /** How the option reads in `--help`. */
 export const tokenOption = '--token <token>';
-export const tokenHelp = '"-" reads it from standard input; default: RISKGRAPH_TOKEN. As an argument everybody on this machine can read it in the list of processes';
+export const tokenHelp =
+  '"-" reads it from standard input; default: RISKGRAPH_TOKEN. As an argument everybody on this machine can read it in the list of processes';
 
 /**
  * The access token that the person at the terminal gave: as `--token`, on standard input (`--token -`) or in RISKGRAPH_TOKEN.
@@ -18,8 +19,11 @@ export async function givenToken(option: string | undefined): Promise<string | u
 }
 
 /** As `givenToken`, where there is no going on without one. @throws StartupError when none was given */
-export const requireToken = async (option: string | undefined): Promise<string> => (await givenToken(option)) ?? missing();
+export const requireToken = async (option: string | undefined): Promise<string> =>
+  (await givenToken(option)) ?? missing();
 
 function missing(): never {
-  throw new StartupError('No access token was given: set RISKGRAPH_TOKEN, or send one to standard input with --token -.');
+  throw new StartupError(
+    'No access token was given: set RISKGRAPH_TOKEN, or send one to standard input with --token -.',
+  );
 }

@@ -28,25 +28,39 @@ export function keysCommand(): Command {
   const keys = new Command('keys').description('the keys that patient data are encrypted with');
   keys
     .command('rotate')
-    .description('wrap all data keys under the first key of ENCRYPTION_KEYS, give each organization a new data key, and encrypt its data anew; workers do it, this follows them')
+    .description(
+      'wrap all data keys under the first key of ENCRYPTION_KEYS, give each organization a new data key, and encrypt its data anew; workers do it, this follows them',
+    )
     .option('--org <slug>', 'this organization only')
-    .action(({ org }: { org?: string }) => withProtection(async (config, database, protection) => {
-      const { total, failed } = await rotateKeys(config, database, protection, org);
-      process.stdout.write(`${total - failed} documents encrypted anew, all data keys wrapped under "${protection.store.masterKeyId}"\n`);
-      if (failed === 0) return;
-      process.stderr.write(`${failed} documents cannot be opened and stay as they are, with their key: the log of the workers names them\n`);
-      process.exitCode = 1;
-    }));
+    .action(({ org }: { org?: string }) =>
+      withProtection(async (config, database, protection) => {
+        const { total, failed } = await rotateKeys(config, database, protection, org);
+        process.stdout.write(
+          `${total - failed} documents encrypted anew, all data keys wrapped under "${protection.store.masterKeyId}"\n`,
+        );
+        if (failed === 0) return;
+        process.stderr.write(
+          `${failed} documents cannot be opened and stay as they are, with their key: the log of the workers names them\n`,
+        );
+        process.exitCode = 1;
+      }),
+    );
   keys
     .command('status')
-    .description('print, for each organization, its data keys, the master key of each, and how many documents each encrypts')
-    .action(() => withProtection(async (_config, { models }, { store }) => {
-      process.stdout.write(`${await statusTable(models)}\nNew data keys are wrapped under "${store.masterKeyId}".\n`);
-    }));
+    .description(
+      'print, for each organization, its data keys, the master key of each, and how many documents each encrypts',
+    )
+    .action(() =>
+      withProtection(async (_config, { models }, { store }) => {
+        process.stdout.write(`${await statusTable(models)}\nNew data keys are wrapped under "${store.masterKeyId}".\n`);
+      }),
+    );
   return keys;
 }
 
-async function withProtection(work: (config: Config, database: LocalDatabase, protection: StartedProtection) => Promise<void>): Promise<void> {
+async function withProtection(
+  work: (config: Config, database: LocalDatabase, protection: StartedProtection) => Promise<void>,
+): Promise<void> {
   const config = commandConfig({ LOG_LEVEL: 'warn' });
   const database = await connectLocalDatabase(config);
   try {
@@ -58,14 +72,32 @@ async function withProtection(work: (config: Config, database: LocalDatabase, pr
 }
 
 /** Asks for the rotations and follows them to their end. Where no worker can be, it does their work. */
-async function rotateKeys(config: Config, { models, exclusive }: LocalDatabase, protection: StartedProtection, slug: string | undefined): Promise<RotationProgress> {
-  const organizations = await models.organizations.find(slug === undefined ? {} : { slug }, { _id: 1 }).lean<Pick<Organization, '_id'>[]>();
-  if (organizations.length === 0 && slug !== undefined) throw new StartupError(`There is no organization "${slug}": name one that "riskgraph keys status" lists.`);
+async function rotateKeys(
+  config: Config,
+  { models, exclusive }: LocalDatabase,
+  protection: StartedProtection,
+  slug: string | undefined,
+): Promise<RotationProgress> {
+  const organizations = await models.organizations
+    .find(slug === undefined ? {} : { slug }, { _id: 1 })
+    .lean<Pick<Organization, '_id'>[]>();
+  if (organizations.length === 0 && slug !== undefined)
+    throw new StartupError(`There is no organization "${slug}": name one that "riskgraph keys status" lists.`);
   const logger = createLogger(config.logLevel, 'riskgraph-keys');
   const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
   const onRecord = <T>({ _id, organization }: StoredDataKey, work: () => Promise<T>): Promise<T> =>
-    recorded(audit, commandActor(organization.toHexString()), { action: 'encryption-key:rotate', subject: { kind: 'ENCRYPTION_KEY', id: _id.toHexString() } }, work);
-  const ids = await requestRotations(models, protection.store.masterKeyId, organizations.map(({ _id }) => _id), onRecord).finally(() => audit.close());
+    recorded(
+      audit,
+      commandActor(organization.toHexString()),
+      { action: 'encryption-key:rotate', subject: { kind: 'ENCRYPTION_KEY', id: _id.toHexString() } },
+      work,
+    );
+  const ids = await requestRotations(
+    models,
+    protection.store.masterKeyId,
+    organizations.map(({ _id }) => _id),
+    onRecord,
+  ).finally(() => audit.close());
   const rotations = createKeyRotations({ models, protection, leaseMs: config.jobLeaseMs, logger });
   const workOrWait = async (): Promise<void> => {
     if (!exclusive || !(await rotations.work(lookEveryMs))) await delay(lookEveryMs);
@@ -73,7 +105,12 @@ async function rotateKeys(config: Config, { models, exclusive }: LocalDatabase, 
   return followRotations(models, ids, workOrWait, protection.store.masterKeyId);
 }
 
-async function followRotations(models: Models, ids: readonly Types.ObjectId[], meanwhile: () => Promise<unknown>, masterKey: string): Promise<RotationProgress> {
+async function followRotations(
+  models: Models,
+  ids: readonly Types.ObjectId[],
+  meanwhile: () => Promise<unknown>,
+  masterKey: string,
+): Promise<RotationProgress> {
   const started = Date.now();
   let told = false;
   let bar: ProgressBar | undefined;
@@ -81,11 +118,17 @@ async function followRotations(models: Models, ids: readonly Types.ObjectId[], m
     for (;;) {
       const progress = await rotationProgress(models, ids);
       if (progress.total > 0) bar ??= startProgressBar('documents', progress.total);
-      bar?.update(progress.processed, `${ids.length - progress.unfinished} of ${ids.length} organizations`, progress.total);
+      bar?.update(
+        progress.processed,
+        `${ids.length - progress.unfinished} of ${ids.length} organizations`,
+        progress.total,
+      );
       if (progress.unfinished === 0) return progress;
       if (!told && progress.waiting === progress.unfinished && Date.now() > started + patienceMs) {
         told = true;
-        process.stderr.write(`No worker has begun yet: start one whose present master key is "${masterKey}". What was asked for is kept; Ctrl-C only ends the waiting.\n`);
+        process.stderr.write(
+          `No worker has begun yet: start one whose present master key is "${masterKey}". What was asked for is kept; Ctrl-C only ends the waiting.\n`,
+        );
       }
       await meanwhile();
     }
@@ -102,7 +145,13 @@ async function statusTable(models: Models): Promise<string> {
   });
   for (const { organization, id, dataKey, documents } of await dataKeyStatus(models)) {
     table.push([
-      organization, id, dataKey?.purpose ?? 'FIELDS', dataKey?.state ?? 'NOT THERE', dataKey?.masterKey ?? '', dataKey?.createdAt.toISOString().slice(0, 16) ?? '', documents ?? '',
+      organization,
+      id,
+      dataKey?.purpose ?? 'FIELDS',
+      dataKey?.state ?? 'NOT THERE',
+      dataKey?.masterKey ?? '',
+      dataKey?.createdAt.toISOString().slice(0, 16) ?? '',
+      documents ?? '',
     ]);
   }
   return table.toString();

@@ -34,7 +34,11 @@ export async function connectLocalDatabase(config: Config): Promise<LocalDatabas
   });
 }
 
-async function bind(connection: Connection, exclusive: boolean, stop: () => Promise<void> = async () => undefined): Promise<LocalDatabase> {
+async function bind(
+  connection: Connection,
+  exclusive: boolean,
+  stop: () => Promise<void> = async () => undefined,
+): Promise<LocalDatabase> {
   const models = createModels(connection);
   await ensureIndexes(models);
   return {
@@ -54,18 +58,27 @@ async function bind(connection: Connection, exclusive: boolean, stop: () => Prom
 export async function issueLocalToken(
   config: Config,
   models: Models,
-  { role, organization, timeToLiveSeconds }: { readonly role: Role; readonly organization: string; readonly timeToLiveSeconds: number },
+  {
+    role,
+    organization,
+    timeToLiveSeconds,
+  }: { readonly role: Role; readonly organization: string; readonly timeToLiveSeconds: number },
 ): Promise<string> {
   if (config.environment === 'production') {
-    throw new StartupError('"riskgraph token" signs tokens without a login and is refused when NODE_ENV=production: unset it on a developer\'s machine.');
+    throw new StartupError(
+      '"riskgraph token" signs tokens without a login and is refused when NODE_ENV=production: unset it on a developer\'s machine.',
+    );
   }
   const secretKey = config.secretKey ?? (await localSecretKey(config.dataDirectory));
   return withCommandTrail(config, models, 'token', async ({ audit }) => {
     const tenant = await ensureOrganization(models, organization);
     const organizationId = tenant._id.toHexString();
     const { _id, username } = await ensureLocalUser(models, tenant, role);
-    return recorded(audit, commandActor(organizationId), { action: 'access-token:issue', subject: { kind: 'USER', id: _id.toHexString() } }, () =>
-      createAccessTokens(secretKey).sign({ username, role, organizationId }, timeToLiveSeconds),
+    return recorded(
+      audit,
+      commandActor(organizationId),
+      { action: 'access-token:issue', subject: { kind: 'USER', id: _id.toHexString() } },
+      () => createAccessTokens(secretKey).sign({ username, role, organizationId }, timeToLiveSeconds),
     );
   });
 }

@@ -7,22 +7,33 @@ import { InvalidModelError, oneLine } from '../risk/errors.js';
 import { explainFile } from '../risk/explain-file.js';
 import type { ShapMethod } from '../risk/risk-model.js';
 
-const methods: Readonly<Record<string, ShapMethod>> = { 'path-dependent': 'PATH_DEPENDENT', interventional: 'INTERVENTIONAL' };
+const methods: Readonly<Record<string, ShapMethod>> = {
+  'path-dependent': 'PATH_DEPENDENT',
+  interventional: 'INTERVENTIONAL',
+};
 
 /** `riskgraph model check` and `riskgraph model explain`: try a model before it serves. */
 export function modelCommand(): Command {
-  return new Command('model').description('check and explain model files').addCommand(checkCommand()).addCommand(explainCommand());
+  return new Command('model')
+    .description('check and explain model files')
+    .addCommand(checkCommand())
+    .addCommand(explainCommand());
 }
 
 function checkCommand(): Command {
   return new Command('check')
-    .description('prove a bundle, or a bare .onnx file: parses, runs, agrees with ONNX Runtime, adds up; exits 1 on any fault')
+    .description(
+      'prove a bundle, or a bare .onnx file: parses, runs, agrees with ONNX Runtime, adds up; exits 1 on any fault',
+    )
     .argument('<path>', 'bundle directory or .onnx file')
     .action(async (path: string) => {
       const report = await checkModel(path);
       process.stdout.write(`${renderReport(report)}\n`);
       const failed = report.results.filter((result) => !result.ok);
-      if (failed.length > 0) throw new StartupError(`${oneLine(path)} must not serve, ${failed.length} of ${report.results.length} checks failed: ${failed[0]!.check}: ${failed[0]!.detail}`);
+      if (failed.length > 0)
+        throw new StartupError(
+          `${oneLine(path)} must not serve, ${failed.length} of ${report.results.length} checks failed: ${failed[0]!.check}: ${failed[0]!.detail}`,
+        );
     });
 }
 
@@ -33,19 +44,38 @@ function explainCommand(): Command {
     .requiredOption('--rows <file>', 'JSON: an array of rows of numbers, null = missing')
     .addOption(new Option('--method <method>', 'which SHAP values').choices(Object.keys(methods)).makeOptionMandatory())
     .option('--background <file>', 'JSON rows that stand for "feature unknown"')
-    .action(async ({ model, rows, method, background }: { model: string; rows: string; method: string; background?: string }) => {
-      const explanation = await explainFile({ model, rows, method: methods[method]!, background }).catch((error: unknown) => {
-        throw error instanceof InvalidModelError ? new StartupError(error.message) : error;
-      });
-      process.stdout.write(`${JSON.stringify(explanation)}\n`);
-    });
+    .action(
+      async ({
+        model,
+        rows,
+        method,
+        background,
+      }: {
+        model: string;
+        rows: string;
+        method: string;
+        background?: string;
+      }) => {
+        const explanation = await explainFile({ model, rows, method: methods[method]!, background }).catch(
+          (error: unknown) => {
+            throw error instanceof InvalidModelError ? new StartupError(error.message) : error;
+          },
+        );
+        process.stdout.write(`${JSON.stringify(explanation)}\n`);
+      },
+    );
 }
 
 /** Narrow terminals and pipes get the same table: a check, its outcome, and the detail wrapped. */
 function renderReport({ results }: CheckReport): string {
   const width = Math.min(160, Math.max(80, process.stdout.columns ?? 120));
   const first = Math.max(...results.map(({ check }) => check.length)) + 2;
-  const table = new Table({ head: ['check', '', 'detail'], colWidths: [first, 6, width - first - 10], wordWrap: true, style: { head: [], border: [] } });
+  const table = new Table({
+    head: ['check', '', 'detail'],
+    colWidths: [first, 6, width - first - 10],
+    wordWrap: true,
+    style: { head: [], border: [] },
+  });
   results.forEach(({ check, ok, detail }) => table.push([check, ok ? 'ok' : 'FAIL', detail]));
   return table.toString();
 }

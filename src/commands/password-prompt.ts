@@ -39,7 +39,8 @@ async function askTwice(input: Readable, output: Writable): Promise<string> {
   };
   try {
     const password = await ask('Password: ');
-    if ((await ask('Once more: ')) !== password) throw new StartupError('The two passwords differ: nothing was changed.');
+    if ((await ask('Once more: ')) !== password)
+      throw new StartupError('The two passwords differ: nothing was changed.');
     return password;
   } finally {
     lines.close();
@@ -50,5 +51,7 @@ async function askTwice(input: Readable, output: Writable): Promise<string> {
 export async function readAll(input: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));
-  return Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, '');
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
 }

@@ -55,7 +55,10 @@ export function scoreCommand(): Command {
     .option('--org <slug>', 'organization of the local token', 'demo')
     .action(async (file: string, options: ScoreOptions) => {
       const config = commandConfig();
-      const client = createGraphqlClient(options.url ?? (await localUrl(config)), (await givenToken(options.token)) ?? (await localToken(config, options.org)));
+      const client = createGraphqlClient(
+        options.url ?? (await localUrl(config)),
+        (await givenToken(options.token)) ?? (await localToken(config, options.org)),
+      );
       try {
         const out = options.out ?? `${basename(file, '.csv')}-predictions.csv`;
         const { scored, failed } = await scoreCohort(client, file, options, out);
@@ -75,13 +78,22 @@ async function localUrl(config: Config): Promise<string> {
 async function localToken(config: Config, organization: string): Promise<string> {
   const database = await connectLocalDatabase(config);
   try {
-    return await issueLocalToken(config, database.models, { role: Role.CLINICIAN, organization, timeToLiveSeconds: 24 * 3600 });
+    return await issueLocalToken(config, database.models, {
+      role: Role.CLINICIAN,
+      organization,
+      timeToLiveSeconds: 24 * 3600,
+    });
   } finally {
     await database.close();
   }
 }
 
-async function scoreCohort(client: GraphqlClient, file: string, options: ScoreOptions, out: string): Promise<{ scored: number; failed: number }> {
+async function scoreCohort(
+  client: GraphqlClient,
+  file: string,
+  options: ScoreOptions,
+  out: string,
+): Promise<{ scored: number; failed: number }> {
   const model = await chooseModel(client, options);
   const rows = await readCohort(file, model.features.map(toManifestFeature));
   const mrnById = await storeCohort(client, rows);
@@ -92,7 +104,14 @@ async function scoreCohort(client: GraphqlClient, file: string, options: ScoreOp
     .map((prediction) => ({ mrn: mrnById.get(prediction.patient.id)!, prediction }))
     .sort((a, b) => order.get(a.mrn)! - order.get(b.mrn)!)
     .map(({ mrn, prediction }) => toLine(mrn, prediction, model));
-  const header = ['mrn', 'probability', 'risk_band', 'raw_output', 'base_value', ...model.features.map(({ code }) => `contribution_${code}`)];
+  const header = [
+    'mrn',
+    'probability',
+    'risk_band',
+    'raw_output',
+    'base_value',
+    ...model.features.map(({ code }) => `contribution_${code}`),
+  ];
   await writeFile(out, stringify([header, ...lines]));
   return { scored: lines.length, failed: rows.length - lines.length };
 }
@@ -119,7 +138,9 @@ async function chooseModel(client: GraphqlClient, { model, modelVersion }: Score
     : versions.sort((a, b) => b.version.localeCompare(a.version, undefined, { numeric: true }))[0];
   if (chosen) return chosen;
   const served = riskModels.map(({ id, version }) => `${id}@${version}`).join(', ');
-  throw new StartupError(`The API serves no risk model ${model}${modelVersion ? `@${modelVersion}` : ''}: choose one of ${served}.`);
+  throw new StartupError(
+    `The API serves no risk model ${model}${modelVersion ? `@${modelVersion}` : ''}: choose one of ${served}.`,
+  );
 }
 
 /** The API's description of a feature as the engine's own checks read it. */
@@ -148,7 +169,8 @@ async function follow(client: GraphqlClient, id: string, total: number): Promise
     for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
       const { state, progress, error, finishedAt } = scoringJobUpdated.job;
       bar.update(progress.processed, state);
-      if (finishedAt && state !== 'COMPLETED') throw new StartupError(`The scoring job ${id} ended ${state}${error ? `: ${error.message}` : ''}`);
+      if (finishedAt && state !== 'COMPLETED')
+        throw new StartupError(`The scoring job ${id} ended ${state}${error ? `: ${error.message}` : ''}`);
     }
   } finally {
     bar.stop();
@@ -156,7 +178,7 @@ async function follow(client: GraphqlClient, id: string, total: number): Promise
 }
 
 async function readResults(client: GraphqlClient, id: string, into: Results): Promise<void> {
-  for (let after: string | null | undefined; ; ) {
+  for (let after: string | null | undefined; ;) {
     const { scoringJob } = await client.request(JobPredictionsDocument, { id, first: 500, after });
     const { edges, pageInfo } = scoringJob!.predictions;
     into.predictions.push(...edges.map(({ node }) => node));
@@ -166,7 +188,18 @@ async function readResults(client: GraphqlClient, id: string, into: Results): Pr
   }
 }
 
-function toLine(mrn: string, { probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment, model: ListedModel): (string | number)[] {
+function toLine(
+  mrn: string,
+  { probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
+  model: ListedModel,
+): (string | number)[] {
   const byCode = new Map(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
-  return [mrn, probability, riskBand, rawOutput, explanation.baseValue, ...model.features.map(({ code }) => byCode.get(code)!)];
+  return [
+    mrn,
+    probability,
+    riskBand,
+    rawOutput,
+    explanation.baseValue,
+    ...model.features.map(({ code }) => byCode.get(code)!),
+  ];
 }

@@ -25,7 +25,9 @@ export function seedCommand(): Command {
       const database = await connectLocalDatabase(config);
       try {
         const written = await seedPatients(config, database.models, { count: patients, seed, organization: org });
-        process.stdout.write(`${written} synthetic patients written to ${org}, ${patients - written} were there already\n`);
+        process.stdout.write(
+          `${written} synthetic patients written to ${org}, ${patients - written} were there already\n`,
+        );
       } finally {
         await database.close();
       }
@@ -40,7 +42,9 @@ export async function seedPatients(
 ): Promise<number> {
   const tenant = await ensureOrganization(models, organization);
   const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
-  const features = new Map(registry.list().flatMap(({ manifest }) => manifest.features.map((feature) => [feature.code, feature])));
+  const features = new Map(
+    registry.list().flatMap(({ manifest }) => manifest.features.map((feature) => [feature.code, feature])),
+  );
   await registry.close();
   const patients = syntheticPatients(count, seed, [...features.values()], new Date());
   return withCommandTrail(config, models, 'seed', async ({ audit, protection: { protectionOf } }) => {
@@ -51,7 +55,12 @@ export async function seedPatients(
     for (let start = 0; start < patients.length; start += patientsPerWrite) {
       const fresh = await records.withFreeMrn(patients.slice(start, start + patientsPerWrite));
       if (fresh.length === 0) continue;
-      written += await recorded(audit, actor, { action: 'patient:write', patientIds: fresh.map(({ _id }) => _id.toHexString()) }, () => records.insertNew(fresh));
+      written += await recorded(
+        audit,
+        actor,
+        { action: 'patient:write', patientIds: fresh.map(({ _id }) => _id.toHexString()) },
+        () => records.insertNew(fresh),
+      );
     }
     return written;
   });

@@ -28,7 +28,10 @@ export const workerCommand = (): Command =>
 const patienceMs = 15_000;
 
 /** Runs until a signal, or until the parent is gone; then closes what it serves before the app below it. */
-async function serve(name: string, start: (app: App) => Promise<{ readonly url: string; close(): Promise<void> }>): Promise<void> {
+async function serve(
+  name: string,
+  start: (app: App) => Promise<{ readonly url: string; close(): Promise<void> }>,
+): Promise<void> {
   const config = commandConfig();
   const logger = createLogger(config.logLevel, `riskgraph-${name}`);
   const app = await createApp(config, logger);

@@ -24,12 +24,21 @@ export function reportToParent(report: ProcessReport): boolean {
  * Starts `riskgraph api` or `riskgraph worker` as a child process and waits until it serves.
  * @throws StartupError with the child's own reason when it does not
  */
-export async function startServerProcess(command: 'api' | 'worker', environment: Record<string, string | undefined>): Promise<Engine> {
-  const child = spawnEntry(new URL('../cli.js', import.meta.url), { args: [command], environment, nodeOptions: [youngGeneration] });
+export async function startServerProcess(
+  command: 'api' | 'worker',
+  environment: Record<string, string | undefined>,
+): Promise<Engine> {
+  const child = spawnEntry(new URL('../cli.js', import.meta.url), {
+    args: [command],
+    environment,
+    nodeOptions: [youngGeneration],
+  });
   const exited = exitOf(child);
   const report = await Promise.race([
     new Promise<ProcessReport>((resolve) => child.once('message', (message) => resolve(message as ProcessReport))),
-    exited.then((exit): ProcessReport => ({ failed: `The ${command} process ${describeExit(exit)} before it was ready: see its log above.` })),
+    exited.then((exit): ProcessReport => ({
+      failed: `The ${command} process ${describeExit(exit)} before it was ready: see its log above.`,
+    })),
   ]);
   if ('failed' in report) {
     await terminate(child, exited);
@@ -39,7 +48,11 @@ export async function startServerProcess(command: 'api' | 'worker', environment:
 }
 
 /** The settings of a child, from those of `up` and what it started. */
-export function childEnvironment(config: Config, engines: { readonly mongoUri: string; readonly redisUrl: string }, secretKey: string): Record<string, string | undefined> {
+export function childEnvironment(
+  config: Config,
+  engines: { readonly mongoUri: string; readonly redisUrl: string },
+  secretKey: string,
+): Record<string, string | undefined> {
   return {
     NODE_ENV: config.environment,
     MONGO_URI: engines.mongoUri,

@@ -32,9 +32,13 @@ export async function storeCohort(client: GraphqlClient, rows: readonly CohortRo
 async function storePatient(client: GraphqlClient, { mrn, features }: CohortRow): Promise<string> {
   const values = features.map(({ code, value }) => ({ code, value }));
   const { patient } = await client.request(PatientDocument, { mrn });
-  if (!patient) return (await client.request(CreatePatientDocument, { input: { mrn, features: values } })).createPatient.id;
+  if (!patient)
+    return (await client.request(CreatePatientDocument, { input: { mrn, features: values } })).createPatient.id;
   const present = new Map(patient.features.map(({ code, value }) => [code, value]));
   const unchanged = values.every(({ code, value }) => (present.get(code) ?? null) === value);
-  if (!unchanged) await client.request(UpdatePatientDocument, { input: { id: patient.id, expectedVersion: patient.version, features: values } });
+  if (!unchanged)
+    await client.request(UpdatePatientDocument, {
+      input: { id: patient.id, expectedVersion: patient.version, features: values },
+    });
   return patient.id;
 }

@@ -4,12 +4,36 @@ import type { Patient } from '../scope/patient.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
 const givenNames: Readonly<Record<AdministrativeGender, readonly string[]>> = {
-  [AdministrativeGender.FEMALE]: ['Amara', 'Beatriz', 'Chiara', 'Dina', 'Elif', 'Freya', 'Greta', 'Hana', 'Ines', 'Jana'],
+  [AdministrativeGender.FEMALE]: [
+    'Amara',
+    'Beatriz',
+    'Chiara',
+    'Dina',
+    'Elif',
+    'Freya',
+    'Greta',
+    'Hana',
+    'Ines',
+    'Jana',
+  ],
   [AdministrativeGender.MALE]: ['Anton', 'Bruno', 'Cem', 'Dario', 'Emil', 'Farid', 'Goran', 'Hugo', 'Ivan', 'Jonas'],
   [AdministrativeGender.OTHER]: [],
   [AdministrativeGender.UNKNOWN]: [],
 };
-const familyNames = ['Adler', 'Bauer', 'Costa', 'Demir', 'Engel', 'Fischer', 'Garcia', 'Horvat', 'Ivanov', 'Jansen', 'Keller', 'Lindt'];
+const familyNames = [
+  'Adler',
+  'Bauer',
+  'Costa',
+  'Demir',
+  'Engel',
+  'Fischer',
+  'Garcia',
+  'Horvat',
+  'Ivanov',
+  'Jansen',
+  'Keller',
+  'Lindt',
+];
 
 /** Share of values left out where a model can do without. */
 const missingShare = 0.1;
@@ -19,13 +43,20 @@ const missingShare = 0.1;
  * which is enough to try the system and says nothing about any population.
  * @param features those of the models served; required ones are always filled
  */
-export function syntheticPatients(count: number, seed: number, features: readonly ModelFeature[], now: Date): Omit<Patient, 'organization'>[] {
+export function syntheticPatients(
+  count: number,
+  seed: number,
+  features: readonly ModelFeature[],
+  now: Date,
+): Omit<Patient, 'organization'>[] {
   return Array.from({ length: count }, (_, index) => {
     // A generator a patient: patient 7 is the same one among 20 and among 20,000.
     const random = seededRandom(seed * 1_000_003 + index);
     const sex = random() < 0.5 ? AdministrativeGender.FEMALE : AdministrativeGender.MALE;
     const age = Math.round(38 + 40 * random());
-    const birthDate = new Date(Date.UTC(now.getUTCFullYear() - age - 1, Math.floor(12 * random()), 1 + Math.floor(28 * random())));
+    const birthDate = new Date(
+      Date.UTC(now.getUTCFullYear() - age - 1, Math.floor(12 * random()), 1 + Math.floor(28 * random())),
+    );
     return {
       _id: new Types.ObjectId(),
       mrn: `SYN-${seed}-${String(index + 1).padStart(6, '0')}`,
@@ -54,7 +85,8 @@ function syntheticValue(feature: ModelFeature, random: () => number): number | u
   const { min, max } = feature.range!;
   const middle = feature.missing.policy === 'IMPUTE' ? feature.missing.value : (min + max) / 2;
   // Around the typical value, towards each end of the range, rounded as such a value is written down.
-  const value = position < 0.5 ? middle - (0.5 - position) * (middle - min) : middle + (position - 0.5) * (max - middle);
+  const value =
+    position < 0.5 ? middle - (0.5 - position) * (middle - min) : middle + (position - 0.5) * (max - middle);
   const step = max - min > 20 || feature.kind === 'COUNT' ? 1 : 0.1;
   return Math.min(max, Math.max(min, Number((Math.round(value / step) * step).toFixed(1))));
 }

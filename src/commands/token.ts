@@ -21,12 +21,20 @@ export function tokenCommand(): Command {
     .description('print a signed access token for local use (last line: the token alone)')
     .addOption(new Option('--role <role>', 'what the caller may do').choices(Object.values(Role)).makeOptionMandatory())
     .option('--org <slug>', 'organization, made when missing', 'demo')
-    .addOption(new Option('--ttl <duration>', 'how long it is valid, e.g. 15m, 1h, 7d').argParser(parseDuration).default(3600, '1h'))
+    .addOption(
+      new Option('--ttl <duration>', 'how long it is valid, e.g. 15m, 1h, 7d')
+        .argParser(parseDuration)
+        .default(3600, '1h'),
+    )
     .action(async ({ role, org, ttl }: { role: Role; org: string; ttl: number }) => {
       const config = commandConfig();
       const database = await connectLocalDatabase(config);
       try {
-        const token = await issueLocalToken(config, database.models, { role, organization: org, timeToLiveSeconds: ttl });
+        const token = await issueLocalToken(config, database.models, {
+          role,
+          organization: org,
+          timeToLiveSeconds: ttl,
+        });
         process.stdout.write(`${token}\n`);
       } finally {
         await database.close();

@@ -12,7 +12,9 @@ import { childEnvironment, startServerProcess } from './server-process.js';
 /** `riskgraph up`: databases, API and worker of one machine, kept running until Ctrl-C. */
 export function upCommand(): Command {
   return new Command('up')
-    .description('run everything on this machine: embedded MongoDB and Redis unless MONGO_URI / REDIS_URL are set, API, worker')
+    .description(
+      'run everything on this machine: embedded MongoDB and Redis unless MONGO_URI / REDIS_URL are set, API, worker',
+    )
     .option('--demo', 'seed 20 synthetic patients and run one scoring job, step by step')
     .option('--once', 'stop everything once it is up, with --demo after the demonstration')
     .action(async ({ demo, once }: { demo?: boolean; once?: boolean }) => {
@@ -22,7 +24,10 @@ export function upCommand(): Command {
       const stopped = stopOnSignal(system.stop);
       try {
         if (demo) await runDemonstration(config, system.url);
-        else process.stdout.write(`RiskGraph is up: ${system.url}/graphql (${once ? 'stopping now, as --once asks' : 'Ctrl-C stops it'})\n`);
+        else
+          process.stdout.write(
+            `RiskGraph is up: ${system.url}/graphql (${once ? 'stopping now, as --once asks' : 'Ctrl-C stops it'})\n`,
+          );
       } catch (error) {
         await system.stop();
         throw error;
@@ -57,14 +62,27 @@ async function startSystem(config: Config): Promise<System> {
     const report = ({ engine, reason, restartInMs }: { engine: string; reason: string; restartInMs: number }): void => {
       process.stderr.write(`${engine} ${reason}: it is started again in ${restartInMs} ms\n`);
     };
-    const engines: Engines = await startEngines({ dataDirectory: directory.path, mongoUri: config.mongoUri, redisUrl: config.redisUrl, onUnexpectedExit: report });
+    const engines: Engines = await startEngines({
+      dataDirectory: directory.path,
+      mongoUri: config.mongoUri,
+      redisUrl: config.redisUrl,
+      onUnexpectedExit: report,
+    });
     stops.push(() => engines.stop());
     const environment = childEnvironment(config, engines, config.secretKey ?? (await localSecretKey(directory.path)));
-    const [, api] = await startAll([
-      () => supervise('worker', () => startServerProcess('worker', environment), report),
-      () => supervise('api', () => startServerProcess('api', environment), report),
-    ], stops);
-    await writeRuntime(directory.path, { pid: process.pid, mongoUri: engines.mongoUri, redisUrl: engines.redisUrl, port: Number(new URL(api!.url).port) });
+    const [, api] = await startAll(
+      [
+        () => supervise('worker', () => startServerProcess('worker', environment), report),
+        () => supervise('api', () => startServerProcess('api', environment), report),
+      ],
+      stops,
+    );
+    await writeRuntime(directory.path, {
+      pid: process.pid,
+      mongoUri: engines.mongoUri,
+      redisUrl: engines.redisUrl,
+      port: Number(new URL(api!.url).port),
+    });
     return { url: api!.url, stop };
   } catch (error) {
     await stop();

@@ -37,11 +37,16 @@ export interface UserAdministration {
  * @param missing what to do when there is no such organization
  * @throws StartupError
  */
-export async function startUserAdministration(config: Config, slug: string, missing: 'make' | 'refuse'): Promise<UserAdministration> {
+export async function startUserAdministration(
+  config: Config,
+  slug: string,
+  missing: 'make' | 'refuse',
+): Promise<UserAdministration> {
   const database = await connectLocalDatabase(config);
   try {
     const { models } = database;
-    const organization = missing === 'make' ? await ensureOrganization(models, slug) : await models.organizations.findOne({ slug }).lean();
+    const organization =
+      missing === 'make' ? await ensureOrganization(models, slug) : await models.organizations.findOne({ slug }).lean();
     if (!organization) throw new StartupError(`There is no organization "${slug}": check --org.`);
     const organizationId = organization._id.toHexString();
     const { protectionOf } = await startProtection(models, await localMasterKeys(config));
@@ -50,7 +55,11 @@ export async function startUserAdministration(config: Config, slug: string, miss
     const store = createRevocationStore(models);
     const revoke: Revoke = async (id, subjects) => announce(config, (await store.record(id, subjects)).epoch);
     const audit = createAuditTrail(models, auditKeys(protectionOf), createLogger('warn', 'riskgraph-user'));
-    const directory = createUserDirectory({ passwords: await createPasswords(), sessions: createSessionStore(models, scopeOf, revoke, config.sessionHours * 3_600_000), audit });
+    const directory = createUserDirectory({
+      passwords: await createPasswords(),
+      sessions: createSessionStore(models, scopeOf, revoke, config.sessionHours * 3_600_000),
+      audit,
+    });
     const actor = commandActor(organizationId);
     return {
       directory,
@@ -63,7 +72,10 @@ export async function startUserAdministration(config: Config, slug: string, miss
       },
       async user(username) {
         const user = await scope.users.findOne({ username: normalizeUsername(username) });
-        if (!user) throw new StartupError(`There is no user "${normalizeUsername(username)}" in ${slug}: see "riskgraph user list --org ${slug}".`);
+        if (!user)
+          throw new StartupError(
+            `There is no user "${normalizeUsername(username)}" in ${slug}: see "riskgraph user list --org ${slug}".`,
+          );
         return user;
       },
       async close() {

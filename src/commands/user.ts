@@ -15,18 +15,31 @@ export function userCommand(): Command {
   return new Command('user')
     .description('create, disable, enable and list users, set passwords; works on the database of this installation')
     .addCommand(createCommand())
-    .addCommand(onUser('disable', 'shut a user out, everywhere within a second', async ({ directory, scope, actor }, user) => {
-      await directory.update(scope, actor, user, { disabled: true });
-      return 'is disabled';
-    }))
-    .addCommand(onUser('enable', 'let a disabled user log in again', async ({ directory, scope, actor }, user) => {
-      await directory.update(scope, actor, user, { disabled: false });
-      return 'is enabled';
-    }))
-    .addCommand(onUser('set-password', 'set a password (asked for, or from standard input) and end all sessions', async ({ directory, scope, actor }, user) => {
-      await directory.setPassword(scope, actor, user, await readNewPassword(), { action: 'user:manage', path: 'password' });
-      return 'has a new password';
-    }))
+    .addCommand(
+      onUser('disable', 'shut a user out, everywhere within a second', async ({ directory, scope, actor }, user) => {
+        await directory.update(scope, actor, user, { disabled: true });
+        return 'is disabled';
+      }),
+    )
+    .addCommand(
+      onUser('enable', 'let a disabled user log in again', async ({ directory, scope, actor }, user) => {
+        await directory.update(scope, actor, user, { disabled: false });
+        return 'is enabled';
+      }),
+    )
+    .addCommand(
+      onUser(
+        'set-password',
+        'set a password (asked for, or from standard input) and end all sessions',
+        async ({ directory, scope, actor }, user) => {
+          await directory.setPassword(scope, actor, user, await readNewPassword(), {
+            action: 'user:manage',
+            path: 'password',
+          });
+          return 'has a new password';
+        },
+      ),
+    )
     .addCommand(listCommand());
 }
 
@@ -47,7 +60,11 @@ const createCommand = (): Command =>
     });
 
 /** A command about one user who is there. @param work says what became of the user */
-const onUser = (name: string, description: string, work: (administration: UserAdministration, user: User) => Promise<string>): Command =>
+const onUser = (
+  name: string,
+  description: string,
+  work: (administration: UserAdministration, user: User) => Promise<string>,
+): Command =>
   new Command(name)
     .description(description)
     .requiredOption('--org <slug>', 'organization')
@@ -70,9 +87,15 @@ const listCommand = (): Command =>
     );
 
 const lineOf = ({ username, role, disabled, passwordHash }: User): string =>
-  [username.padEnd(24), role.padEnd(10), disabled ? 'disabled' : 'enabled', passwordHash ? '' : ' (no password)'].join(' ').trimEnd();
+  [username.padEnd(24), role.padEnd(10), disabled ? 'disabled' : 'enabled', passwordHash ? '' : ' (no password)']
+    .join(' ')
+    .trimEnd();
 
-async function administer(org: string, missing: 'make' | 'refuse', work: (administration: UserAdministration) => Promise<void>): Promise<void> {
+async function administer(
+  org: string,
+  missing: 'make' | 'refuse',
+  work: (administration: UserAdministration) => Promise<void>,
+): Promise<void> {
   const administration = await startUserAdministration(commandConfig(), org, missing);
   try {
     await work(administration);

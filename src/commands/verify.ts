@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { RiskModelsDocument, ViewerDocument , PredictionCreatedDocument } from '../client/generated/graphql.js';
+import { RiskModelsDocument, ViewerDocument, PredictionCreatedDocument } from '../client/generated/graphql.js';
 import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../client/graphql-client.js';
 import { failureLine } from './failure.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
@@ -22,7 +22,10 @@ export function verifyCommand(): Command {
       try {
         let failures = 0;
         for (const { name, run } of checks(url, client, anonymous)) {
-          const [mark, detail] = await run().then((seen) => ['ok  ', seen] as const, (error: unknown) => ['FAIL', failureLine(error)] as const);
+          const [mark, detail] = await run().then(
+            (seen) => ['ok  ', seen] as const,
+            (error: unknown) => ['FAIL', failureLine(error)] as const,
+          );
           if (mark === 'FAIL') failures += 1;
           process.stdout.write(`${mark} ${name}: ${detail}\n`);
         }
@@ -35,7 +38,10 @@ export function verifyCommand(): Command {
 
 function checks(url: string, client: GraphqlClient, anonymous: GraphqlClient): Check[] {
   return [
-    ...['/health/live', '/health/ready', '/health'].map((path) => ({ name: `GET ${path}`, run: () => expectOk(new URL(path, url)) })),
+    ...['/health/live', '/health/ready', '/health'].map((path) => ({
+      name: `GET ${path}`,
+      run: () => expectOk(new URL(path, url)),
+    })),
     {
       name: 'access token',
       run: async () => {

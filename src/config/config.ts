@@ -13,11 +13,18 @@ export const environmentSchema = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(4000),
-  MONGO_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://').optional(),
+  MONGO_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://')
+    .optional(),
   MONGO_TLS_CA_FILE: z.string().min(1).optional(),
   MONGO_TLS_CERTIFICATE_FILE: z.string().min(1).optional(),
   MONGO_TLS_KEY_FILE: z.string().min(1).optional(),
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must start with redis:// or rediss://').refine((url) => URL.canParse(url), { error: 'is not a URL: encode what is special in its password (%2F for /)' }).optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+    .refine((url) => URL.canParse(url), { error: 'is not a URL: encode what is special in its password (%2F for /)' })
+    .optional(),
   REDIS_TLS_CA_FILE: z.string().min(1).optional(),
   REDIS_TLS_CERTIFICATE_FILE: z.string().min(1).optional(),
   REDIS_TLS_KEY_FILE: z.string().min(1).optional(),
@@ -29,7 +36,10 @@ export const environmentSchema = z.object({
   WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(64),
   WORKER_BATCH_CONCURRENCY: wholeNumber(1, 64).default(4),
   WORKER_SCORING_THREADS: wholeNumber(1, 64).default(1),
-  REDIS_PREFIX: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and -').default('riskgraph'),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and -')
+    .default('riskgraph'),
   JOB_ATTEMPTS: wholeNumber(1, 20).default(5),
   JOB_RETRY_DELAY_MS: wholeNumber(1, 60_000).default(500),
   JOB_LEASE_MS: wholeNumber(500, 300_000).default(10_000),
@@ -154,9 +164,13 @@ export interface SocketLimits {
  * The master keys of an environment, and what is wrong with their form. Whether they are strong enough for production is
  * a check of its own.
  */
-function readMasterKeys({ NODE_ENV, SECRET_KEY, ENCRYPTION_KEYS }: Readonly<Record<string, string | undefined>>): { keys: MasterKey[]; issues: string[] } {
+function readMasterKeys({ NODE_ENV, SECRET_KEY, ENCRYPTION_KEYS }: Readonly<Record<string, string | undefined>>): {
+  keys: MasterKey[];
+  issues: string[];
+} {
   const { keys, issues } = ENCRYPTION_KEYS === undefined ? { keys: [], issues: [] } : parseMasterKeys(ENCRYPTION_KEYS);
-  const derived = SECRET_KEY !== undefined && (NODE_ENV !== 'production' || keys.length === 0) ? [deriveMasterKey(SECRET_KEY)] : [];
+  const derived =
+    SECRET_KEY !== undefined && (NODE_ENV !== 'production' || keys.length === 0) ? [deriveMasterKey(SECRET_KEY)] : [];
   return { keys: [...keys, ...derived], issues };
 }
 
@@ -173,7 +187,15 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (given.NODE_ENV === 'production') {
     // On their own, so that one mistake does not hide the others.
     const { CORS_ORIGINS, WAIVED_CHECKS } = environmentSchema.shape;
-    const checked = { secretKey: given.SECRET_KEY, encryptionKeys: given.ENCRYPTION_KEYS, mongoUri: given.MONGO_URI, redisUrl: given.REDIS_URL, corsOrigins: CORS_ORIGINS.safeParse(given.CORS_ORIGINS).data ?? [], oidcIssuer: given.OIDC_ISSUER, oidcOrganizations: given.OIDC_ORGANIZATIONS };
+    const checked = {
+      secretKey: given.SECRET_KEY,
+      encryptionKeys: given.ENCRYPTION_KEYS,
+      mongoUri: given.MONGO_URI,
+      redisUrl: given.REDIS_URL,
+      corsOrigins: CORS_ORIGINS.safeParse(given.CORS_ORIGINS).data ?? [],
+      oidcIssuer: given.OIDC_ISSUER,
+      oidcOrganizations: given.OIDC_ORGANIZATIONS,
+    };
     issues.push(...productionIssues(checked, WAIVED_CHECKS.safeParse(given.WAIVED_CHECKS).data ?? []));
   }
   const { keys, issues: keyIssues } = readMasterKeys(given);
@@ -185,9 +207,17 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     host: values.HOST,
     port: values.PORT,
     mongoUri: values.MONGO_URI,
-    mongoTls: { caFile: values.MONGO_TLS_CA_FILE, certificateFile: values.MONGO_TLS_CERTIFICATE_FILE, keyFile: values.MONGO_TLS_KEY_FILE },
+    mongoTls: {
+      caFile: values.MONGO_TLS_CA_FILE,
+      certificateFile: values.MONGO_TLS_CERTIFICATE_FILE,
+      keyFile: values.MONGO_TLS_KEY_FILE,
+    },
     redisUrl: values.REDIS_URL,
-    redisTls: { caFile: values.REDIS_TLS_CA_FILE, certificateFile: values.REDIS_TLS_CERTIFICATE_FILE, keyFile: values.REDIS_TLS_KEY_FILE },
+    redisTls: {
+      caFile: values.REDIS_TLS_CA_FILE,
+      certificateFile: values.REDIS_TLS_CERTIFICATE_FILE,
+      keyFile: values.REDIS_TLS_KEY_FILE,
+    },
     secretKey: values.SECRET_KEY,
     masterKeys: keys,
     dataDirectory: values.DATA_DIRECTORY,

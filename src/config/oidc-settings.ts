@@ -4,7 +4,19 @@ import { listOf } from './setting-lists.js';
 import { isSlug, slugRule } from './slug.js';
 
 /** Signature algorithms whose key can be public (RFC 7518, 3.1; RFC 8037). HMAC is not among them, and never may be: anybody knows a public key. */
-const asymmetricAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const;
+const asymmetricAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
 
 /** Who is believed beside ourselves, and where its tokens say what. */
 export interface OidcSettings {
@@ -34,19 +46,37 @@ const algorithmList = z
   .string()
   .default('RS256,ES256')
   .transform((text) => text.split(',').map((name) => name.trim()))
-  .refine((names) => names.every((name) => (asymmetricAlgorithms as readonly string[]).includes(name)), `must name some of ${asymmetricAlgorithms.join(', ')}, with commas between them`);
+  .refine(
+    (names) => names.every((name) => (asymmetricAlgorithms as readonly string[]).includes(name)),
+    `must name some of ${asymmetricAlgorithms.join(', ')}, with commas between them`,
+  );
 
 const claim = (fallback: string) => z.string().min(1).max(200).default(fallback);
 
 /** `value=ROLE; value=ROLE`. Not commas: the names of directory groups have them, and equals signs too. */
 const roleMapping = z
   .string()
-  .transform((text) => text.split(';').map((pair) => [pair.slice(0, Math.max(pair.lastIndexOf('='), 0)).trim(), pair.slice(pair.lastIndexOf('=') + 1).trim()] as const))
-  .refine((pairs) => pairs.every(([value, role]) => value !== '' && Object.hasOwn(Role, role)), `must read value=ROLE; value=ROLE, with roles of ${Object.values(Role).join(', ')}`)
+  .transform((text) =>
+    text
+      .split(';')
+      .map(
+        (pair) =>
+          [
+            pair.slice(0, Math.max(pair.lastIndexOf('='), 0)).trim(),
+            pair.slice(pair.lastIndexOf('=') + 1).trim(),
+          ] as const,
+      ),
+  )
+  .refine(
+    (pairs) => pairs.every(([value, role]) => value !== '' && Object.hasOwn(Role, role)),
+    `must read value=ROLE; value=ROLE, with roles of ${Object.values(Role).join(', ')}`,
+  )
   .transform((pairs) => pairs.map(([value, role]) => [value, role as Role] as const))
   .optional();
 
-const organizationList = listOf(z.string().refine(isSlug, `must be slugs of organizations (${slugRule}), with commas between them`))
+const organizationList = listOf(
+  z.string().refine(isSlug, `must be slugs of organizations (${slugRule}), with commas between them`),
+)
   .refine((slugs) => slugs.length > 0, 'must name at least one organization')
   .optional();
 
@@ -70,7 +100,9 @@ type OidcEnvironment = z.output<z.ZodObject<typeof oidcEnvironment>>;
 export function oidcIssues(given: Readonly<Record<string, string | undefined>>): string[] {
   const together = ['OIDC_ISSUER', 'OIDC_JWKS_URI', 'OIDC_AUDIENCE'];
   const missing = together.filter((name) => given[name] === undefined);
-  return missing.length === together.length ? [] : missing.map((name) => `${name}: is not set, and ${together.join(', ')} go together`);
+  return missing.length === together.length
+    ? []
+    : missing.map((name) => `${name}: is not set, and ${together.join(', ')} go together`);
 }
 
 export function oidcSettings(values: OidcEnvironment): OidcSettings | undefined {

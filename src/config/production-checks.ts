@@ -23,10 +23,15 @@ const checks = {
     return weakness && `SECRET_KEY ${weakness}: ${randomKey}`;
   },
   'wildcard-cors': ({ corsOrigins }) =>
-    corsOrigins.includes('*') ? 'CORS_ORIGINS is *, which lets the pages of every site call the API: list the origins of your own' : undefined,
+    corsOrigins.includes('*')
+      ? 'CORS_ORIGINS is *, which lets the pages of every site call the API: list the origins of your own'
+      : undefined,
   'plaintext-mongodb': ({ mongoUri }) => {
     const host = mongoUri && plaintextMongoHost(mongoUri);
-    return host && `MONGO_URI names the public host ${host} without verified TLS, so patient data would cross the Internet in the clear: add tls=true`;
+    return (
+      host &&
+      `MONGO_URI names the public host ${host} without verified TLS, so patient data would cross the Internet in the clear: add tls=true`
+    );
   },
   'plaintext-redis': ({ redisUrl }) => {
     if (!redisUrl?.startsWith('redis://') || !isPublicHost(redisHost(redisUrl))) return undefined;
@@ -41,9 +46,14 @@ const checks = {
       ? 'OIDC_ISSUER may speak for every organization, so the identity provider of one could let anybody into another: list those that are its own in OIDC_ORGANIZATIONS'
       : undefined,
   'missing-encryption-keys': ({ encryptionKeys }) =>
-    encryptionKeys === undefined ? `ENCRYPTION_KEYS is not set, so SECRET_KEY would have to encrypt patients too: ${encryptionKey}` : undefined,
+    encryptionKeys === undefined
+      ? `ENCRYPTION_KEYS is not set, so SECRET_KEY would have to encrypt patients too: ${encryptionKey}`
+      : undefined,
   'weak-encryption-keys': ({ encryptionKeys, secretKey }) => {
-    const weaknesses = encryptionKeys === undefined ? [] : parseMasterKeys(encryptionKeys).keys.flatMap((key) => masterKeyWeakness(key, secretKey) ?? []);
+    const weaknesses =
+      encryptionKeys === undefined
+        ? []
+        : parseMasterKeys(encryptionKeys).keys.flatMap((key) => masterKeyWeakness(key, secretKey) ?? []);
     return weaknesses[0] && `ENCRYPTION_KEYS holds a key that ${weaknesses[0]}: ${encryptionKey}`;
   },
 } as const satisfies Record<string, (settings: CheckedSettings) => string | undefined>;
@@ -54,7 +64,8 @@ export type WaivableCheck = keyof typeof checks;
 export const waivableChecks = Object.keys(checks) as [WaivableCheck, ...WaivableCheck[]];
 
 const randomKey = 'set it to a random one, e.g. the output of "openssl rand -base64 48"';
-const encryptionKey = 'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", and keep a copy apart from the backups: without it nobody can read the patients';
+const encryptionKey =
+  'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", and keep a copy apart from the backups: without it nobody can read the patients';
 
 /**
  * Why a production start is refused, one line a fault; empty when it is not.

@@ -1,7 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 
 /** How a child process ended: `code` when it exited, `signal` when it was killed. */
-export interface ChildExit { code: number | null; signal: NodeJS.Signals | null }
+export interface ChildExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
 
 /** Resolves when `child` has ended, or could not be started at all. Never rejects. */
 export function exitOf(child: ChildProcess): Promise<ChildExit> {

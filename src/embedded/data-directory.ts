@@ -38,7 +38,9 @@ export async function openDataDirectory(directory: string): Promise<DataDirector
   const lock = await takeLock(path);
   if (!('release' in lock)) {
     const holder = lock.pid === undefined ? 'another process' : `the process ${lock.pid}`;
-    throw new StartupError(`the data directory ${path} is in use by ${holder}: stop it first, or name another directory in DATA_DIRECTORY`);
+    throw new StartupError(
+      `the data directory ${path} is in use by ${holder}: stop it first, or name another directory in DATA_DIRECTORY`,
+    );
   }
   // A killed process could not remove its own.
   await rm(join(path, runtimeFile), { force: true });
@@ -76,6 +78,8 @@ async function writableDirectory(path: string): Promise<string> {
     await rm(probe);
     return await realpath(path);
   } catch (error) {
-    throw new StartupError(`the data directory ${path} cannot be written (${reasonOf(error)}): give this user the right to, or name another directory in DATA_DIRECTORY`);
+    throw new StartupError(
+      `the data directory ${path} cannot be written (${reasonOf(error)}): give this user the right to, or name another directory in DATA_DIRECTORY`,
+    );
   }
 }

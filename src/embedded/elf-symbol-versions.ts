@@ -12,14 +12,29 @@ const symbolSize = 24;
 
 /** glibc 2.38 added these names for C23's binary literals (`0b1`); without the prefix they are the C99 functions. */
 const c23Prefix = '__isoc23_';
-const c23Functions = new Set(['strtol', 'strtoll', 'strtoul', 'strtoull', 'sscanf', 'fscanf'].map((name) => c23Prefix + name));
+const c23Functions = new Set(
+  ['strtol', 'strtoll', 'strtoul', 'strtoull', 'sscanf', 'fscanf'].map((name) => c23Prefix + name),
+);
 /** glibc 2.38 took the SVID error-handling wrapper off `fmod`; the older symbol computes the same with it. */
 const renamedOnly = new Set(['fmod']);
 
-interface Section { type: number; offset: number; size: number; link: number; count: number }
+interface Section {
+  type: number;
+  offset: number;
+  size: number;
+  link: number;
+  count: number;
+}
 
 /** One `Elfxx_Vernaux` record: a version of a library that the object needs. `at` is its offset in the file. */
-interface NeededVersion { at: number; hash: number; nameOffset: number; index: number; name: string; library: string }
+interface NeededVersion {
+  at: number;
+  hash: number;
+  nameOffset: number;
+  index: number;
+  name: string;
+  library: string;
+}
 
 /** Raised when the object is not one that this module knows how to lower. Its message is a reason, to be put in a sentence. */
 export class UnsupportedObjectError extends Error {
@@ -52,7 +67,9 @@ export function withoutVersion(object: Buffer, version: string, baseVersion: str
 
 /** The versions of `library` that `object` needs, e.g. `['GLIBC_2.17', 'GLIBC_2.34']`. */
 export function neededVersions(object: Buffer, library = /^(libc|libm)\.so\.6$/): string[] {
-  return readNeededVersions(object, readSections(object)).filter((needed) => library.test(needed.library)).map(({ name }) => name);
+  return readNeededVersions(object, readSections(object))
+    .filter((needed) => library.test(needed.library))
+    .map(({ name }) => name);
 }
 
 function renameSymbols(object: Buffer, sections: Section[], replacements: Map<number, NeededVersion>): void {
@@ -65,14 +82,16 @@ function renameSymbols(object: Buffer, sections: Section[], replacements: Map<nu
     const at = symbols.offset + i * symbolSize;
     const nameOffset = object.readUInt32LE(at);
     const name = readString(object, strings, nameOffset);
-    if (!c23Functions.has(name) && !renamedOnly.has(name)) throw new UnsupportedObjectError(`${name} has no older equivalent`);
+    if (!c23Functions.has(name) && !renamedOnly.has(name))
+      throw new UnsupportedObjectError(`${name} has no older equivalent`);
     if (c23Functions.has(name)) object.writeUInt32LE(nameOffset + c23Prefix.length, at);
     object.writeUInt16LE(base.index, versions.offset + 2 * i);
   }
 }
 
 function readSections(object: Buffer): Section[] {
-  const elf64LittleEndian = object.length > 64 && object.readUInt32BE(0) === 0x7f454c46 && object[4] === 2 && object[5] === 1;
+  const elf64LittleEndian =
+    object.length > 64 && object.readUInt32BE(0) === 0x7f454c46 && object[4] === 2 && object[5] === 1;
   if (!elf64LittleEndian) throw new UnsupportedObjectError('it is not a 64-bit little-endian ELF file');
   const tableOffset = Number(object.readBigUInt64LE(0x28));
   const entrySize = object.readUInt16LE(0x3a);
@@ -98,7 +117,8 @@ function readNeededVersions(object: Buffer, sections: Section[]): NeededVersion[
     for (let j = 0; j < object.readUInt16LE(library + 2); j++) {
       const nameOffset = object.readUInt32LE(at + 8);
       needed.push({
-        at, nameOffset,
+        at,
+        nameOffset,
         hash: object.readUInt32LE(at),
         index: object.readUInt16LE(at + 6),
         name: readString(object, strings, nameOffset),

@@ -23,7 +23,10 @@ import { spawnEntry } from './spawn-entry.js';
  * @param options.searchPath where to look for mongod, as in PATH; default: this process's PATH
  * @throws StartupError when neither can run here, or the database cannot be opened
  */
-export async function startMongo(dataDirectory: string, options: { platform?: Platform; searchPath?: string } = {}): Promise<Engine> {
+export async function startMongo(
+  dataDirectory: string,
+  options: { platform?: Platform; searchPath?: string } = {},
+): Promise<Engine> {
   const caches = [join(homedir(), '.cache', 'riskgraph'), join(dataDirectory, 'cache')];
   let library: string | undefined;
   try {
@@ -49,8 +52,11 @@ async function startHost(dataDirectory: string, library: string | undefined): Pr
   const report = await Promise.race([firstReport(host), exited]);
   if (!('state' in report) || report.state === 'failed') {
     const exit = await exited;
-    const reason = 'state' in report ? report.reason : `it ${describeExit(exit)} ${output().split('\n').at(-1) ?? ''}`.trim();
-    throw new StartupError(`the embedded MongoDB does not open ${databaseDirectory}: ${reason}; free or repair the directory, or set MONGO_URI to another MongoDB`);
+    const reason =
+      'state' in report ? report.reason : `it ${describeExit(exit)} ${output().split('\n').at(-1) ?? ''}`.trim();
+    throw new StartupError(
+      `the embedded MongoDB does not open ${databaseDirectory}: ${reason}; free or repair the directory, or set MONGO_URI to another MongoDB`,
+    );
   }
   return {
     url: `mongodb://${encodeURIComponent(join(sockets, stableSocketName))}/riskgraph?directConnection=true`,

@@ -20,7 +20,10 @@ const portRange = { from: 20_000, to: 30_000 } as const;
 const portAttempts = 20;
 
 /** Where the engine listens and with what password. Lies in the data directory, readable by this user alone. */
-interface Identity { port: number; password: string }
+interface Identity {
+  port: number;
+  password: string;
+}
 
 /**
  * Starts the `redis-server` found on the PATH on the data of `dataDirectory`: on a private port of 127.0.0.1, the same
@@ -31,10 +34,15 @@ interface Identity { port: number; password: string }
  * @param options.searchPath where to look for redis-server, as in PATH; default: this process's PATH
  * @throws StartupError when there is no redis-server, or it does not start
  */
-export async function startRedis(dataDirectory: string, options: { keepPort?: boolean; searchPath?: string } = {}): Promise<Engine> {
+export async function startRedis(
+  dataDirectory: string,
+  options: { keepPort?: boolean; searchPath?: string } = {},
+): Promise<Engine> {
   const program = findOnPath('redis-server', options.searchPath);
   if (!program) {
-    throw new StartupError('redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL');
+    throw new StartupError(
+      'redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL',
+    );
   }
   const directory = join(dataDirectory, 'redis');
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -82,7 +90,9 @@ async function startOn(program: string, directory: string, identity: Identity): 
 /** Resolves to nothing once Redis has read its file and answers; gives up when it has exited. */
 async function answers({ port, password }: Identity, exited: Promise<ChildExit>): Promise<undefined> {
   let gone = false;
-  void exited.then(() => { gone = true; });
+  void exited.then(() => {
+    gone = true;
+  });
   while (!gone && (await probeRedis(port, password)) !== 'ready') await delay(20);
   return undefined;
 }
@@ -105,7 +115,9 @@ async function freePort(preferred: number | undefined): Promise<number> {
     const port = randomInt(portRange.from, portRange.to);
     if (await isFree(port)) return port;
   }
-  throw new StartupError(`no free port for Redis among ${portAttempts} tried from ${portRange.from} to ${portRange.to}: free some, or set REDIS_URL`);
+  throw new StartupError(
+    `no free port for Redis among ${portAttempts} tried from ${portRange.from} to ${portRange.to}: free some, or set REDIS_URL`,
+  );
 }
 
 function isFree(port: number): Promise<boolean> {

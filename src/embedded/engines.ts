@@ -33,8 +33,12 @@ export interface Engines {
 export async function startEngines(options: EngineOptions): Promise<Engines> {
   const { dataDirectory, onUnexpectedExit = () => undefined } = options;
   const starts = await Promise.allSettled([
-    options.mongoUri === undefined ? supervise('mongodb', () => startMongo(dataDirectory), onUnexpectedExit) : undefined,
-    options.redisUrl === undefined ? supervise('redis', (again) => startRedis(dataDirectory, { keepPort: again }), onUnexpectedExit) : undefined,
+    options.mongoUri === undefined
+      ? supervise('mongodb', () => startMongo(dataDirectory), onUnexpectedExit)
+      : undefined,
+    options.redisUrl === undefined
+      ? supervise('redis', (again) => startRedis(dataDirectory, { keepPort: again }), onUnexpectedExit)
+      : undefined,
   ]);
   const [mongo, redis] = starts.map((start) => (start.status === 'fulfilled' ? start.value : undefined));
   const stop = async (): Promise<void> => {

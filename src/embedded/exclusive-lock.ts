@@ -7,10 +7,14 @@ import { join } from 'node:path';
 import { hasCode } from './thrown.js';
 
 /** A lock on a directory that the operating system takes away with the process, however that ends. */
-export interface HeldLock { release(): Promise<void> }
+export interface HeldLock {
+  release(): Promise<void>;
+}
 
 /** The directory is locked. `pid` is the holder's, where it could be asked. */
-export interface LockedElsewhere { pid: number | undefined }
+export interface LockedElsewhere {
+  pid: number | undefined;
+}
 
 /**
  * Takes the lock of `directory`, or says who has it. At most one process of the machine has it at a time.
@@ -20,7 +24,9 @@ export interface LockedElsewhere { pid: number | undefined }
  * taken by another user. Elsewhere (macOS): a file opened with O_EXLOCK (open(2)).
  */
 export async function takeLock(directory: string): Promise<HeldLock | LockedElsewhere> {
-  return process.platform === 'linux' ? takeSocketLock(await socketName(directory)) : takeFileLock(join(directory, 'lock'));
+  return process.platform === 'linux'
+    ? takeSocketLock(await socketName(directory))
+    : takeFileLock(join(directory, 'lock'));
 }
 
 /** The process id of the holder of the lock of `directory`; undefined when nobody holds it. */
@@ -52,14 +58,19 @@ function askHolder(name: string): Promise<number | undefined> {
     let answer = '';
     const connection = createConnection({ path: name });
     connection.setTimeout(2_000, () => connection.destroy());
-    connection.setEncoding('utf8').on('data', (text: string) => { answer += text; });
+    connection.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
     connection.on('error', () => undefined);
     connection.on('close', () => resolve(/^\d+$/.test(answer) ? Number(answer) : undefined));
   });
 }
 
 async function socketName(directory: string): Promise<string> {
-  const [{ dev, ino }, secret] = await Promise.all([stat(directory, { bigint: true }), sharedSecret(join(directory, 'lock-secret'))]);
+  const [{ dev, ino }, secret] = await Promise.all([
+    stat(directory, { bigint: true }),
+    sharedSecret(join(directory, 'lock-secret')),
+  ]);
   return `\0riskgraph-${createHash('sha256').update(`${dev}:${ino}:${secret}`).digest('hex')}`;
 }
 

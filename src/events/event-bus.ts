@@ -43,7 +43,10 @@ export async function createEventBus(
   await pubSub.subscribe(channel, deliver);
   // ioredis subscribes again by itself after 'ready'; the answer to a ping queued behind that says it is done.
   subscriber.on('ready', () => {
-    subscriber.ping().then(() => gapListeners.forEach((listener) => listener()), () => undefined);
+    subscriber.ping().then(
+      () => gapListeners.forEach((listener) => listener()),
+      () => undefined,
+    );
   });
 
   const heartbeat = setInterval(() => {
@@ -59,7 +62,10 @@ export async function createEventBus(
     // While Redis is away events are dropped, not queued up: subscribers read MongoDB when it is back.
     if (closed || publisher.status !== 'ready') return;
     pubSub.publish(channel, messages).catch((error: unknown) => {
-      logger.warn({ events: messages.length, reason: error instanceof Error ? error.message : 'unknown' }, 'events not published');
+      logger.warn(
+        { events: messages.length, reason: error instanceof Error ? error.message : 'unknown' },
+        'events not published',
+      );
     });
   }
 

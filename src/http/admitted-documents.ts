@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { GraphQLError, specifiedRules, validate, type DocumentNode, type GraphQLSchema, type ValidationRule } from 'graphql';
+import {
+  GraphQLError,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type GraphQLSchema,
+  type ValidationRule,
+} from 'graphql';
 import type { QueryLimits } from '../config/config.js';
 import { QueryTooComplexError } from '../errors.js';
 import { documentText, type DocumentRequest, type PersistedQueries } from './persisted-queries.js';
@@ -21,7 +28,11 @@ export interface AdmittedDocuments {
    * Refuses an operation of an admitted document that costs too much with these variables, before any of it is run.
    * @throws QueryTooComplexError, or GraphQLError when an argument is at fault
    */
-  checkCost(document: DocumentNode, operationName: string | null | undefined, variables: Readonly<Record<string, unknown>> | null | undefined): void;
+  checkCost(
+    document: DocumentNode,
+    operationName: string | null | undefined,
+    variables: Readonly<Record<string, unknown>> | null | undefined,
+  ): void;
 }
 
 /** Text of the documents remembered, in characters. With its syntax tree a document takes up to some 150 times its text. */
@@ -33,10 +44,16 @@ const rememberedCharacters = 256 * 1024;
  */
 export function createAdmittedDocuments(
   schema: GraphQLSchema,
-  options: { readonly limits: QueryLimits | undefined; readonly list: PersistedQueries | undefined; readonly introspection: boolean },
+  options: {
+    readonly limits: QueryLimits | undefined;
+    readonly list: PersistedQueries | undefined;
+    readonly introspection: boolean;
+  },
 ): AdmittedDocuments {
   const { limits, list } = options;
-  const rules: readonly ValidationRule[] = options.introspection ? specifiedRules : [...specifiedRules, noIntrospection];
+  const rules: readonly ValidationRule[] = options.introspection
+    ? specifiedRules
+    : [...specifiedRules, noIntrospection];
   const cost = createQueryCost(schema);
   const admitted = new WeakSet<DocumentNode>();
   const remembered = createRecentDocuments(rememberedCharacters);
@@ -58,14 +75,24 @@ export function createAdmittedDocuments(
         return text === undefined ? undefined : (remembered.byText(text) ?? read(text));
       } catch (error) {
         // The stack is as deep as the document: with a high limit of tokens, one of brackets alone overflows it.
-        return [error instanceof RangeError ? new QueryTooComplexError('The query is nested too deeply: nest less.') : (error as Error)];
+        return [
+          error instanceof RangeError
+            ? new QueryTooComplexError('The query is nested too deeply: nest less.')
+            : (error as Error),
+        ];
       }
     },
     find: remembered.byHash,
     has: (document) => admitted.has(document),
     checkCost(document, operationName, variables) {
       if (!limits) return;
-      refuseAbove(limits.cost, cost(document, operationName, variables) ?? 0, 'may return', 'values', 'lower "first", or ask for fewer fields');
+      refuseAbove(
+        limits.cost,
+        cost(document, operationName, variables) ?? 0,
+        'may return',
+        'values',
+        'lower "first", or ask for fewer fields',
+      );
     },
   };
 }
@@ -74,7 +101,11 @@ export function createAdmittedDocuments(
 const noIntrospection: ValidationRule = (context) => ({
   Field(node) {
     if (node.name.value !== '__schema' && node.name.value !== '__type') return;
-    context.reportError(new GraphQLError('Introspection is off in production: read schema/schema.graphql, which comes with RiskGraph.', { nodes: node }));
+    context.reportError(
+      new GraphQLError('Introspection is off in production: read schema/schema.graphql, which comes with RiskGraph.', {
+        nodes: node,
+      }),
+    );
   },
 });
 

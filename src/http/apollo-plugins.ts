@@ -14,13 +14,19 @@ type Options = ApolloServerOptions<Context>;
 /** Apollo Server takes the documents that were admitted instead of parsing and validating them once more. */
 export function documentStore(documents: AdmittedDocuments): NonNullable<Options['documentStore']> {
   // Its keys end with the SHA-256 of the text.
-  return { get: async (key) => documents.find(key.slice(-64)), set: async () => undefined, delete: async () => undefined };
+  return {
+    get: async (key) => documents.find(key.slice(-64)),
+    set: async () => undefined,
+    delete: async () => undefined,
+  };
 }
 
 /** Apollo Server finds the documents of the allow-list by their SHA-256, and can add none. */
 export function persistedQueries(list: PersistedQueries | undefined): NonNullable<Options['persistedQueries']> {
   if (!list) return false;
-  return { cache: { get: async (key) => list.get(key.slice(-64)), set: async () => undefined, delete: async () => undefined } };
+  return {
+    cache: { get: async (key) => list.get(key.slice(-64)), set: async () => undefined, delete: async () => undefined },
+  };
 }
 
 /** Nothing is run that was not admitted, however it came here, nor what costs too much with its variables. */
@@ -45,8 +51,11 @@ export function refuseUnadmitted(documents: AdmittedDocuments): Plugin {
 
 /** Without a status of its own, Apollo Server answers an error of this stage with 500. */
 function asBadRequest(error: Error): Error {
-  if (error instanceof GraphQLError) return new GraphQLError(error.message, { ...error, extensions: { ...error.extensions, http: { status: 400 } } });
-  return error instanceof RiskGraphError ? new GraphQLError(error.message, { originalError: error, extensions: { http: { status: 400 } } }) : error;
+  if (error instanceof GraphQLError)
+    return new GraphQLError(error.message, { ...error, extensions: { ...error.extensions, http: { status: 400 } } });
+  return error instanceof RiskGraphError
+    ? new GraphQLError(error.message, { originalError: error, extensions: { http: { status: 400 } } })
+    : error;
 }
 
 /** Over HTTP graphql-js would run a subscription as if it were a query. */
@@ -55,7 +64,10 @@ export const refuseSubscriptions: Plugin = {
     return {
       async didResolveOperation({ operation }) {
         if (operation?.operation !== 'subscription') return;
-        throw new GraphQLError('Subscriptions are served over the WebSocket at /graphql, with the protocol graphql-transport-ws.', { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+        throw new GraphQLError(
+          'Subscriptions are served over the WebSocket at /graphql, with the protocol graphql-transport-ws.',
+          { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
+        );
       },
     };
   },
@@ -67,7 +79,8 @@ export const sayRateLimited: Plugin = {
     return {
       async willSendResponse({ response: { body, http } }) {
         const errors = body.kind === 'single' ? body.singleResult.errors : undefined;
-        const seconds = errors?.find(({ extensions }) => extensions?.code === 'RATE_LIMITED')?.extensions?.retryAfterSeconds;
+        const seconds = errors?.find(({ extensions }) => extensions?.code === 'RATE_LIMITED')?.extensions
+          ?.retryAfterSeconds;
         if (typeof seconds !== 'number') return;
         http.status = 429;
         (http.headers ??= new HeaderMap()).set('retry-after', String(seconds));

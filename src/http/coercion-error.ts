@@ -27,15 +27,28 @@ export function describeRequestIssue({ message, nodes }: Pick<GraphQLError, 'mes
   if (argument !== undefined) return at(argument, reason(message));
   const place = node && placeInQuery(node);
   const missing = missingField(message);
-  if (missing !== undefined) return at([place === 'input' ? undefined : place, missing].filter(Boolean).join('.'), reason(message));
+  if (missing !== undefined)
+    return at([place === 'input' ? undefined : place, missing].filter(Boolean).join('.'), reason(message));
   if ((node && valueKinds.has(node.kind)) || echoesValue.test(message)) return at(place ?? 'query', reason(message));
   const shown = withoutSuggestion(message);
   return { message: shown, fields: [{ path: place ?? 'query', message: shown }] };
 }
 
-const at = (path: string, message: string): RequestIssue => ({ message: `${path}: ${message}`, fields: [{ path, message }] });
+const at = (path: string, message: string): RequestIssue => ({
+  message: `${path}: ${message}`,
+  fields: [{ path, message }],
+});
 
-const valueKinds: ReadonlySet<string> = new Set([Kind.INT, Kind.FLOAT, Kind.STRING, Kind.BOOLEAN, Kind.NULL, Kind.ENUM, Kind.LIST, Kind.OBJECT]);
+const valueKinds: ReadonlySet<string> = new Set([
+  Kind.INT,
+  Kind.FLOAT,
+  Kind.STRING,
+  Kind.BOOLEAN,
+  Kind.NULL,
+  Kind.ENUM,
+  Kind.LIST,
+  Kind.OBJECT,
+]);
 
 const echoesValue = /cannot represent|does not exist in "|Expected value of type|is not a valid|has invalid value/;
 
@@ -49,14 +62,17 @@ function within(place: string, variable: string, node: ASTNode | undefined, fiel
 const namedType = (type: TypeNode): string => (type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type));
 
 /** The field that an input object lacks. */
-const missingField = (message: string): string | undefined => /\bField "(?:\w+\.)?(\w+)" of required type "[\w![\]]+" was not provided/.exec(message)?.[1];
+const missingField = (message: string): string | undefined =>
+  /\bField "(?:\w+\.)?(\w+)" of required type "[\w![\]]+" was not provided/.exec(message)?.[1];
 
 /** The field that an input object has and its type has not. */
-const unknownField = (message: string): string | undefined => /Field "(\w{1,64})" is not defined by type/.exec(message)?.[1];
+const unknownField = (message: string): string | undefined =>
+  /Field "(\w{1,64})" is not defined by type/.exec(message)?.[1];
 
 /** The argument that a field lacks, or that came as null. */
 const argumentName = (message: string): string | undefined =>
-  (/^Argument "(\w+)" (?:of (?:required|non-null) type|has invalid value)/.exec(message) ?? /^Field "\w+" argument "(\w+)" of type "[\w![\]]+" is required/.exec(message))?.[1];
+  (/^Argument "(\w+)" (?:of (?:required|non-null) type|has invalid value)/.exec(message) ??
+    /^Field "\w+" argument "(\w+)" of type "[\w![\]]+" is required/.exec(message))?.[1];
 
 /** Names of fields and types that the schema itself has are safe to show. */
 function reason(message: string): string {
@@ -64,9 +80,12 @@ function reason(message: string): string {
   if (absent) return `is required (${absent})`;
   const unknown = /Field "(\w{1,64})" is not defined by type "(\w+)"/.exec(message);
   if (unknown) return `there is no field ${unknown[1]} in ${unknown[2]}`;
-  const notNull = /non-null(?:able)? type "([\w![\]]+)" (?:not to be|must not be) null/.exec(message)?.[1] ?? /Expected value of type "([\w[\]]+!)", found null/.exec(message)?.[1];
+  const notNull =
+    /non-null(?:able)? type "([\w![\]]+)" (?:not to be|must not be) null/.exec(message)?.[1] ??
+    /Expected value of type "([\w[\]]+!)", found null/.exec(message)?.[1];
   if (notNull) return `must not be null (${notNull})`;
-  const enumeration = (/does not exist in "(\w+)" enum/.exec(message) ?? /Enum "(\w+)" cannot represent/.exec(message))?.[1];
+  const enumeration = (/does not exist in "(\w+)" enum/.exec(message) ??
+    /Enum "(\w+)" cannot represent/.exec(message))?.[1];
   if (enumeration) return `must be a value of the enum ${enumeration}`;
   if (/LocalDate|local dates\b|Value is not string/.test(message)) return 'must be a calendar date, YYYY-MM-DD';
   const scalar = /\b(Int|Float|String|Boolean|ID|DateTime) cannot represent/.exec(message)?.[1];

@@ -8,7 +8,11 @@ import { ForbiddenError } from '../errors.js';
  * no credential names are not recorded: nobody could say who they were, and they could fill the trail at will.
  * Never throws: the caller is refused either way, and that the event is missing is in the log.
  */
-export async function recordDenials(audit: AuditTrail, viewer: Viewer | null, errors: readonly unknown[]): Promise<void> {
+export async function recordDenials(
+  audit: AuditTrail,
+  viewer: Viewer | null,
+  errors: readonly unknown[],
+): Promise<void> {
   if (!viewer) return;
   const patientsByAction = new Map<AuditAction, Set<string>>();
   for (const { action, patientId } of errors.flatMap((error) => refusalOf(error) ?? [])) {
@@ -16,7 +20,9 @@ export async function recordDenials(audit: AuditTrail, viewer: Viewer | null, er
     const patientIds = patientsByAction.get(action as AuditAction) ?? new Set();
     patientsByAction.set(action as AuditAction, patientId === undefined ? patientIds : patientIds.add(patientId));
   }
-  const recording = [...patientsByAction].map(([action, patientIds]) => audit.record(viewer, { action, outcome: 'DENIED', patientIds: [...patientIds] }).catch(() => undefined));
+  const recording = [...patientsByAction].map(([action, patientIds]) =>
+    audit.record(viewer, { action, outcome: 'DENIED', patientIds: [...patientIds] }).catch(() => undefined),
+  );
   await Promise.all(recording);
 }
 

@@ -25,8 +25,15 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
   return (error) => {
     const graphqlError = error instanceof GraphQLError ? error : undefined;
     const cause = graphqlError?.originalError ?? error;
-    const place = { ...(graphqlError?.locations && { locations: graphqlError.locations }), ...(graphqlError?.path && { path: graphqlError.path }) };
-    const show = (code: ErrorCode, message: string, extra: object = {}): GraphQLFormattedError => ({ message, ...place, extensions: { code, ...extra } });
+    const place = {
+      ...(graphqlError?.locations && { locations: graphqlError.locations }),
+      ...(graphqlError?.path && { path: graphqlError.path }),
+    };
+    const show = (code: ErrorCode, message: string, extra: object = {}): GraphQLFormattedError => ({
+      message,
+      ...place,
+      extensions: { code, ...extra },
+    });
 
     if (cause instanceof RiskGraphError && cause.code !== 'INTERNAL') {
       return show(cause.code, cause.message, detailsOf(cause));
@@ -37,13 +44,20 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
     }
     if (isReadTimeout(cause)) {
       logger.warn({ err: cause }, 'a read took too long');
-      return show('SERVICE_UNAVAILABLE', 'The database took too long to find this: ask for less at once, or try again when it is less busy.');
+      return show(
+        'SERVICE_UNAVAILABLE',
+        'The database took too long to find this: ask for less at once, or try again when it is less busy.',
+      );
     }
     const requestIssue = requestIssueOf(error, graphqlError);
     if (requestIssue) return show('BAD_USER_INPUT', requestIssue.message, { fields: requestIssue.fields });
     const correlationId = randomUUID();
     logger.error({ correlationId, err: cause }, 'request failed');
-    return show('INTERNAL', `Something went wrong on our side. Tell your operator the correlation id ${correlationId}.`, { correlationId });
+    return show(
+      'INTERNAL',
+      `Something went wrong on our side. Tell your operator the correlation id ${correlationId}.`,
+      { correlationId },
+    );
   };
 }
 
@@ -57,9 +71,13 @@ function detailsOf(error: RiskGraphError): object {
 /** Undefined when the fault is not the caller's. */
 function requestIssueOf(error: unknown, graphqlError: GraphQLError | undefined): RequestIssue | undefined {
   const { code } = (graphqlError ?? (error as Partial<GraphQLError> | undefined))?.extensions ?? {};
-  if (!graphqlError) return typeof code === 'string' && requestIssueCodes.has(code) ? describeRequestIssue(error as Error & { nodes: undefined }) : undefined;
+  if (!graphqlError)
+    return typeof code === 'string' && requestIssueCodes.has(code)
+      ? describeRequestIssue(error as Error & { nodes: undefined })
+      : undefined;
   // graphql-js gives its own coercion and validation errors no original error and, over WebSocket, no code either.
   const fromGraphql = graphqlError.originalError === undefined && code === undefined;
-  const isAboutRequest = fromGraphql || (typeof code === 'string' && requestIssueCodes.has(code)) || badArgument.test(graphqlError.message);
+  const isAboutRequest =
+    fromGraphql || (typeof code === 'string' && requestIssueCodes.has(code)) || badArgument.test(graphqlError.message);
   return isAboutRequest ? describeRequestIssue(graphqlError) : undefined;
 }

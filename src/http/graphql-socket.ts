@@ -1,4 +1,11 @@
-import { GraphQLError, getOperationAST, type DocumentNode, type ExecutionArgs, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import {
+  GraphQLError,
+  getOperationAST,
+  type DocumentNode,
+  type ExecutionArgs,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from 'graphql';
 import { makeServer, type ServerOptions } from 'graphql-ws';
 import type { FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
@@ -36,8 +43,16 @@ export interface SubscriptionAdmission {
  * Serves subscriptions over `graphql-transport-ws`, and nothing else: queries and mutations belong to HTTP, where
  * Apollo's own protections stand.
  */
-export function createSocketHandler(schema: GraphQLSchema, sources: ContextSources, formatError: ErrorFormatter, { documents, limiter, caps }: SubscriptionAdmission) {
-  const format = async (errors: readonly GraphQLError[], viewer: Viewer | null | undefined): Promise<GraphQLFormattedError[]> => {
+export function createSocketHandler(
+  schema: GraphQLSchema,
+  sources: ContextSources,
+  formatError: ErrorFormatter,
+  { documents, limiter, caps }: SubscriptionAdmission,
+) {
+  const format = async (
+    errors: readonly GraphQLError[],
+    viewer: Viewer | null | undefined,
+  ): Promise<GraphQLFormattedError[]> => {
     const unwrapped = errors.map(unwrap);
     await recordDenials(sources.app.audit, viewer ?? null, unwrapped);
     return unwrapped.map(formatError);
@@ -48,7 +63,11 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
     connectionInitWaitTimeout: connectionInitMs,
     async onConnect({ connectionParams, extra }) {
       const { id, ip } = extra.request;
-      const caller = await identifyCaller(sources.app, connectionParams?.authorization ?? connectionParams?.Authorization, { requestId: id, address: ip });
+      const caller = await identifyCaller(
+        sources.app,
+        connectionParams?.authorization ?? connectionParams?.Authorization,
+        { requestId: id, address: ip },
+      );
       if (caller.authenticationError) return unidentified(extra.socket, caller.authenticationError);
       if (caller.viewer && !extra.request.caller?.viewer && (await isTooOften(limiter, caller, ip))) {
         extra.socket.close(tooManyRequests, 'Too many requests: try again in a minute');
@@ -57,7 +76,11 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
       // Gone while it was identified: nobody would ever release what is watched from here on.
       if (extra.socket.readyState !== extra.socket.OPEN) return false;
       extra.credential = holdCredential(sources.app, extra.socket, caller);
-      if (!caller.viewer) extra.patience = setTimeout(() => extra.socket.close(unauthorized, 'Unauthorized: connect with an access token'), anonymousSocketMs);
+      if (!caller.viewer)
+        extra.patience = setTimeout(
+          () => extra.socket.close(unauthorized, 'Unauthorized: connect with an access token'),
+          anonymousSocketMs,
+        );
       return true;
     },
     onPing: ({ extra }, payload) => answerPing(extra.socket, extra.credential, payload),
@@ -65,16 +88,31 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
       const requestId = randomUUID();
       const caller = extra.credential!.callerOf(requestId);
       try {
-        caps?.begin(extra.socket, caller.viewer ? `${caller.viewer.organizationId}/${caller.viewer.username}` : 'anonymous', payload);
+        caps?.begin(
+          extra.socket,
+          caller.viewer ? `${caller.viewer.organizationId}/${caller.viewer.username}` : 'anonymous',
+          payload,
+        );
         await limiter?.count(caller, extra.request.ip ?? 'closed');
-        const document = documents.admit(payload) ?? [new BadUserInputError([{ path: 'query', message: 'is missing' }])];
+        const document = documents.admit(payload) ?? [
+          new BadUserInputError([{ path: 'query', message: 'is missing' }]),
+        ];
         if (!isDocument(document)) throw document;
         if (getOperationAST(document, payload.operationName)?.operation !== 'subscription') {
-          throw new GraphQLError('Only subscriptions are served over the WebSocket: send queries and mutations with POST /graphql.', { extensions: { code: 'BAD_REQUEST' } });
+          throw new GraphQLError(
+            'Only subscriptions are served over the WebSocket: send queries and mutations with POST /graphql.',
+            { extensions: { code: 'BAD_REQUEST' } },
+          );
         }
         documents.checkCost(document, payload.operationName, payload.variables);
         const contextValue = createOperationContext(sources, caller, requestId);
-        return { schema, document, variableValues: payload.variables ?? undefined, operationName: payload.operationName, contextValue } satisfies ExecutionArgs;
+        return {
+          schema,
+          document,
+          variableValues: payload.variables ?? undefined,
+          operationName: payload.operationName,
+          contextValue,
+        } satisfies ExecutionArgs;
       } catch (thrown) {
         caps?.close(payload);
         return ((Array.isArray(thrown) ? thrown : [thrown]) as Error[]).map(asGraphqlError);
@@ -113,7 +151,9 @@ export function createSocketHandler(schema: GraphQLSchema, sources: ContextSourc
  */
 function unwrap(error: GraphQLError): GraphQLError {
   const { originalError, path } = error;
-  return path === undefined && originalError instanceof GraphQLError && originalError.message === error.message ? unwrap(originalError) : error;
+  return path === undefined && originalError instanceof GraphQLError && originalError.message === error.message
+    ? unwrap(originalError)
+    : error;
 }
 
 /** Moves the count of an opened socket from its address to its user. */
@@ -129,4 +169,5 @@ async function isTooOften(limiter: RequestLimiter | undefined, caller: Caller, a
 
 const isDocument = (admitted: DocumentNode | readonly Error[]): admitted is DocumentNode => !Array.isArray(admitted);
 
-const asGraphqlError = (error: Error): GraphQLError => (error instanceof GraphQLError ? error : new GraphQLError(error.message, { originalError: error }));
+const asGraphqlError = (error: Error): GraphQLError =>
+  error instanceof GraphQLError ? error : new GraphQLError(error.message, { originalError: error });

@@ -32,4 +32,12 @@ export function registerHealth(server: FastifyInstance, app: App): void {
   });
 }
 
-const probe = (answer: Promise<unknown>): Promise<DependencyState> => withinTime(answer.then(() => 'up', () => 'down'), probeTimeoutMs, () => 'down');
+const probe = (answer: Promise<unknown>): Promise<DependencyState> =>
+  withinTime(
+    answer.then(
+      () => 'up',
+      () => 'down',
+    ),
+    probeTimeoutMs,
+    () => 'down',
+  );

@@ -31,7 +31,10 @@ export function registerMetrics(server: FastifyInstance, { app, jobStreams, pred
     registers: [register],
     async collect() {
       for (const state of unfinishedStates) {
-        this.set({ state }, await app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN));
+        this.set(
+          { state },
+          await app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN),
+        );
       }
     },
   });

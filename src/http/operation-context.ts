@@ -16,7 +16,11 @@ export interface ContextSources {
 }
 
 /** The context of one operation of an authenticated, anonymous or wrongly authenticated caller. */
-export function createOperationContext({ app, jobStreams, predictionStreams }: ContextSources, caller: Caller, requestId: string) {
+export function createOperationContext(
+  { app, jobStreams, predictionStreams }: ContextSources,
+  caller: Caller,
+  requestId: string,
+) {
   const readJob = (id: string): Promise<ScoringJob | null> => app.jobs.find(caller.viewer, id);
   return { ...caller, requestId, jobStreams, predictionStreams, loaders: createLoaders(app, caller.viewer), readJob };
 }
@@ -29,14 +33,23 @@ export interface Caller {
 }
 
 /** A credential that is not valid makes an anonymous caller, who is told why by the first rule that refuses. */
-export async function identifyCaller({ identity }: App, authorization: unknown, origin: RequestOrigin): Promise<Caller> {
+export async function identifyCaller(
+  { identity }: App,
+  authorization: unknown,
+  origin: RequestOrigin,
+): Promise<Caller> {
   try {
     const found = await identity.authenticator.authenticate(authorization);
     return { viewer: found && { ...found, origin }, origin };
   } catch (error) {
-    if (error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError) return { viewer: null, origin, authenticationError: error };
+    if (error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError)
+      return { viewer: null, origin, authenticationError: error };
     if (!isDatabaseOutage(error)) throw error;
-    return { viewer: null, origin, authenticationError: new ServiceUnavailableError('The database does not answer: try again in a moment.') };
+    return {
+      viewer: null,
+      origin,
+      authenticationError: new ServiceUnavailableError('The database does not answer: try again in a moment.'),
+    };
   }
 }
 
@@ -46,7 +59,10 @@ function createLoaders({ patients, jobs, predictions }: App, viewer: Viewer | nu
   return {
     patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),
     prediction: new DataLoader<string, Prediction | null>((ids) => predictions.findMany(viewer, ids), options),
-    predictionCountOfPatient: new DataLoader<string, number>((ids) => predictions.countOfPatients(viewer, ids), options),
+    predictionCountOfPatient: new DataLoader<string, number>(
+      (ids) => predictions.countOfPatients(viewer, ids),
+      options,
+    ),
     predictionCountOfJob: new DataLoader<string, number>((ids) => predictions.countOfJobs(viewer, ids), options),
     job: new DataLoader<string, ScoringJob | null>((ids) => jobs.findMany(viewer, ids), options),
   };

@@ -22,14 +22,21 @@ const fileSchema = z.record(z.string(), z.string());
  */
 export async function readPersistedQueries(path: string): Promise<PersistedQueries> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new StartupError(`PERSISTED_QUERIES_FILE cannot be read (${error.code}): name the JSON file of your persisted queries.`);
+    throw new StartupError(
+      `PERSISTED_QUERIES_FILE cannot be read (${error.code}): name the JSON file of your persisted queries.`,
+    );
   });
   const parsed = fileSchema.safeParse(parseJson(text));
-  if (!parsed.success) throw new StartupError('PERSISTED_QUERIES_FILE is not a JSON object of documents by their SHA-256: have the client preset of @graphql-codegen write it.');
+  if (!parsed.success)
+    throw new StartupError(
+      'PERSISTED_QUERIES_FILE is not a JSON object of documents by their SHA-256: have the client preset of @graphql-codegen write it.',
+    );
   const documents = Object.entries(parsed.data).map(([name, document]) => [withoutPrefix(name), document] as const);
   for (const [hash, document] of documents) {
     if (sha256(document) !== hash) {
-      throw new StartupError(`PERSISTED_QUERIES_FILE names a document "${hash.slice(0, 64)}", which is not its SHA-256: write the file with persistedDocuments: { hashAlgorithm: 'sha256' }.`);
+      throw new StartupError(
+        `PERSISTED_QUERIES_FILE names a document "${hash.slice(0, 64)}", which is not its SHA-256: write the file with persistedDocuments: { hashAlgorithm: 'sha256' }.`,
+      );
     }
   }
   return new Map(documents);
@@ -41,14 +48,21 @@ export async function readPersistedQueries(path: string): Promise<PersistedQueri
  * @returns undefined when the request names no document, which is another's to refuse
  * @throws BadUserInputError for a document that is not on the list
  */
-export function documentText({ query, extensions }: DocumentRequest, list: PersistedQueries | undefined): string | undefined {
+export function documentText(
+  { query, extensions }: DocumentRequest,
+  list: PersistedQueries | undefined,
+): string | undefined {
   if (!list) return query || undefined;
   const hash = persistedHash(extensions);
   const wanted = hash ?? (query ? sha256(query) : undefined);
   if (wanted === undefined) return undefined;
   const text = list.get(wanted);
-  if (text === undefined) throw refused('only the documents of the allow-list are run here: add this one to PERSISTED_QUERIES_FILE, or send one that is in it');
-  if (query && query !== text) throw refused('is not the document of extensions.persistedQuery.sha256Hash: leave one of them out');
+  if (text === undefined)
+    throw refused(
+      'only the documents of the allow-list are run here: add this one to PERSISTED_QUERIES_FILE, or send one that is in it',
+    );
+  if (query && query !== text)
+    throw refused('is not the document of extensions.persistedQuery.sha256Hash: leave one of them out');
   return text;
 }
 

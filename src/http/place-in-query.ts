@@ -41,7 +41,10 @@ function withinInput<T>(path: readonly T[]): readonly T[] {
 function childAround(node: ASTNode, start: number, end: number): [number | undefined, ASTNode | undefined] {
   for (const value of Object.values(node) as unknown[]) {
     const children = (Array.isArray(value) ? value : [value]) as Partial<ASTNode>[];
-    const index = children.findIndex((child) => child?.kind !== undefined && child.loc !== undefined && child.loc.start <= start && child.loc.end >= end);
+    const index = children.findIndex(
+      (child) =>
+        child?.kind !== undefined && child.loc !== undefined && child.loc.start <= start && child.loc.end >= end,
+    );
     if (index >= 0) return [Array.isArray(value) ? index : undefined, children[index] as ASTNode];
   }
   return [undefined, undefined];

@@ -1,5 +1,16 @@
 import { getComplexity, type ComplexityEstimator } from 'graphql-query-complexity';
-import { getNamedType, getNullableType, getOperationAST, getVariableValues, isListType, Kind, visit, type DocumentNode, type GraphQLSchema, type SelectionSetNode } from 'graphql';
+import {
+  getNamedType,
+  getNullableType,
+  getOperationAST,
+  getVariableValues,
+  isListType,
+  Kind,
+  visit,
+  type DocumentNode,
+  type GraphQLSchema,
+  type SelectionSetNode,
+} from 'graphql';
 import { largestPage } from '../scope/pagination.js';
 
 /** What a list without an argument for its length is taken to hold: the shipped model has 13 features, most models fewer than 40. */
@@ -24,7 +35,11 @@ export interface QueryCost {
    * @param variables as the caller sent them; undefined when they do not fit the operation, which then does not run
    * @throws GraphQLError when an argument is at fault
    */
-  (document: DocumentNode, operationName: string | null | undefined, variables: Readonly<Record<string, unknown>> | null | undefined): number | undefined;
+  (
+    document: DocumentNode,
+    operationName: string | null | undefined,
+    variables: Readonly<Record<string, unknown>> | null | undefined,
+  ): number | undefined;
 }
 
 /** What is known of a document: the variables that its cost depends on, and the cost for values of theirs seen before. */
@@ -52,20 +67,44 @@ export function createQueryCost(schema: GraphQLSchema): QueryCost {
 }
 
 /** Numbers and booleans are all that lengths and conditions can be; anything else does not fit and is not remembered. */
-const valueKey = (value: unknown): string => (typeof value === 'object' && value !== null ? 'other' : `${typeof value}:${String(value).slice(0, 20)}`);
+const valueKey = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? 'other' : `${typeof value}:${String(value).slice(0, 20)}`;
 
-function compute(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined, variables: Readonly<Record<string, unknown>>): number | undefined {
+function compute(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Readonly<Record<string, unknown>>,
+): number | undefined {
   const operation = getOperationAST(document, operationName);
   if (!operation) return undefined;
   const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 });
   if (errors) return undefined;
-  const context = { fragments: new Map(document.definitions.flatMap((part) => (part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part.selectionSet]] : []))) } satisfies Context;
-  return getComplexity({ schema, query: alone(document, operation), variables: { ...variables }, estimators: [valueCount], maxQueryNodes: Number.MAX_SAFE_INTEGER, context });
+  const context = {
+    fragments: new Map(
+      document.definitions.flatMap((part) =>
+        part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part.selectionSet]] : [],
+      ),
+    ),
+  } satisfies Context;
+  return getComplexity({
+    schema,
+    query: alone(document, operation),
+    variables: { ...variables },
+    estimators: [valueCount],
+    maxQueryNodes: Number.MAX_SAFE_INTEGER,
+    context,
+  });
 }
 
 /** The document without its other operations, which do not run. */
 function alone(document: DocumentNode, operation: DocumentNode['definitions'][number]): DocumentNode {
-  return { ...document, definitions: document.definitions.filter((definition) => definition === operation || definition.kind !== Kind.OPERATION_DEFINITION) };
+  return {
+    ...document,
+    definitions: document.definitions.filter(
+      (definition) => definition === operation || definition.kind !== Kind.OPERATION_DEFINITION,
+    ),
+  };
 }
 
 const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity, node, context }) => {
@@ -73,7 +112,9 @@ const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity, n
   const own = typeof field.extensions.complexity === 'number' ? field.extensions.complexity : 1;
   const length = lengthOf(field, args);
   // Counted once a page, not once a row of it, as all that is selected below is.
-  const counts = getNamedType(field.type).name.endsWith('Connection') ? countCost * totalCounts(node.selectionSet, (context as Context).fragments) : 0;
+  const counts = getNamedType(field.type).name.endsWith('Connection')
+    ? countCost * totalCounts(node.selectionSet, (context as Context).fragments)
+    : 0;
   if (!isListType(getNullableType(field.type))) return own + counts + (length ?? 1) * childComplexity;
   // The edges of a page are as many as the page's own field was asked for, which has multiplied them already.
   const items = length ?? (type.name.endsWith('Connection') ? 1 : plainListLength);
@@ -84,7 +125,13 @@ const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity, n
 function totalCounts(selectionSet: SelectionSetNode | undefined, fragments: Context['fragments']): number {
   return (selectionSet?.selections ?? []).reduce((sum, selection) => {
     if (selection.kind === Kind.FIELD) return sum + (selection.name.value === 'totalCount' ? 1 : 0);
-    return sum + totalCounts(selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value), fragments);
+    return (
+      sum +
+      totalCounts(
+        selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value),
+        fragments,
+      )
+    );
   }, 0);
 }
 
@@ -108,7 +155,8 @@ function decidingVariables(document: DocumentNode): string[] {
   const names = new Set<string>();
   visit(document, {
     Argument({ name, value }) {
-      if (value.kind === Kind.VARIABLE && (name.value === 'if' || lengthArguments.includes(name.value))) names.add(value.name.value);
+      if (value.kind === Kind.VARIABLE && (name.value === 'if' || lengthArguments.includes(name.value)))
+        names.add(value.name.value);
     },
   });
   return [...names];

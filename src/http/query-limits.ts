@@ -1,7 +1,15 @@
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives';
-import { Kind, parse, validate, type DocumentNode, type FragmentDefinitionNode, type GraphQLSchema, type SelectionSetNode } from 'graphql';
+import {
+  Kind,
+  parse,
+  validate,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  type SelectionSetNode,
+} from 'graphql';
 import type { QueryLimits } from '../config/config.js';
 import { QueryTooComplexError } from '../errors.js';
 
@@ -26,7 +34,9 @@ export function parseWithin(source: string, { tokens }: Pick<QueryLimits, 'token
     return parse(source, { maxTokens: tokens });
   } catch (error) {
     if (!/Document contains more tha[nt] \d+ tokens/.test((error as Error).message)) throw error;
-    throw new QueryTooComplexError(`The query has more than ${tokens} tokens, which is the limit: pass values as variables, or send several smaller queries.`);
+    throw new QueryTooComplexError(
+      `The query has more than ${tokens} tokens, which is the limit: pass values as variables, or send several smaller queries.`,
+    );
   }
 }
 
@@ -35,10 +45,19 @@ export function parseWithin(source: string, { tokens }: Pick<QueryLimits, 'token
  * @throws QueryTooComplexError naming the limit, what was asked for, and what to do
  */
 export function checkShape(schema: GraphQLSchema, document: DocumentNode, limits: QueryLimits): void {
-  refuseAbove(limits.fields, countFields(document), 'selects', 'fields, those of a fragment wherever it is spread', 'select fewer, or send several smaller queries');
+  refuseAbove(
+    limits.fields,
+    countFields(document),
+    'selects',
+    'fields, those of a fragment wherever it is spread',
+    'select fewer, or send several smaller queries',
+  );
   // The libraries only count here: their own refusals read as syntax errors, and hide by how much.
   const asked = { depth: 0, aliases: 0, directives: 0 };
-  const count = (what: keyof typeof asked) => ({ n: Infinity, onAccept: [(_context: unknown, { n }: { n: number }) => void (asked[what] = Math.max(asked[what], n))] });
+  const count = (what: keyof typeof asked) => ({
+    n: Infinity,
+    onAccept: [(_context: unknown, { n }: { n: number }) => void (asked[what] = Math.max(asked[what], n))],
+  });
   validate(schema, document, [
     maxDepthRule({ ...count('depth'), flattenFragments: true }),
     maxAliasesRule({ ...count('aliases'), allowList: [] }),
@@ -59,7 +78,8 @@ export function refuseAbove(limit: number, asked: number, verb: string, unit: st
 /** The larger of the selections that the document spells out, and those of its largest operation with its fragments spread. */
 function countFields({ definitions }: DocumentNode): number {
   const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  for (const definition of definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   const counted = new Map<string, number>();
   let spelledOut = 0;
 
@@ -76,11 +96,20 @@ function countFields({ definitions }: DocumentNode): number {
     let count = 0;
     for (const selection of set?.selections ?? []) {
       spelledOut += 1;
-      count += 1 + (selection.kind === Kind.FRAGMENT_SPREAD ? ofFragment(selection.name.value) : ofSelections(selection.selectionSet));
+      count +=
+        1 +
+        (selection.kind === Kind.FRAGMENT_SPREAD
+          ? ofFragment(selection.name.value)
+          : ofSelections(selection.selectionSet));
     }
     return count;
   };
-  const largest = Math.max(0, ...definitions.map((definition) => (definition.kind === Kind.OPERATION_DEFINITION ? ofSelections(definition.selectionSet) : 0)));
+  const largest = Math.max(
+    0,
+    ...definitions.map((definition) =>
+      definition.kind === Kind.OPERATION_DEFINITION ? ofSelections(definition.selectionSet) : 0,
+    ),
+  );
   for (const name of fragments.keys()) ofFragment(name);
   return Math.max(spelledOut, largest);
 }

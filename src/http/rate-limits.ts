@@ -33,10 +33,24 @@ export interface RequestLimiter {
  * @param redis a `dispensable` connection: no request waits for a Redis that is away
  * @param options.secret makes the keys in Redis unreadable: an address alone could be found by trying all there are
  */
-export function createRequestLimiter(redis: Redis, limits: RateLimits, options: { readonly prefix: string; readonly secret: string }): RequestLimiter {
+export function createRequestLimiter(
+  redis: Redis,
+  limits: RateLimits,
+  options: { readonly prefix: string; readonly secret: string },
+): RequestLimiter {
   const keyOf = createKeys(options.secret);
-  const ofUser = createCounter(redis, limits.perUser, `${options.prefix}:rate:user`, 'Too many requests of this user or key');
-  const ofAddress = createCounter(redis, limits.perAddress, `${options.prefix}:rate:address`, 'Too many requests without a valid token from this address');
+  const ofUser = createCounter(
+    redis,
+    limits.perUser,
+    `${options.prefix}:rate:user`,
+    'Too many requests of this user or key',
+  );
+  const ofAddress = createCounter(
+    redis,
+    limits.perAddress,
+    `${options.prefix}:rate:address`,
+    'Too many requests without a valid token from this address',
+  );
   const userKey = ({ organizationId, username }: Viewer): string => keyOf(`${organizationId}/${username}`);
   const addressKey = (address: string): string => keyOf(addressBlock(address));
   return {
@@ -71,7 +85,10 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
   });
 
   /** How many of these requests may pass, and when the next one may. */
-  async function take(key: string, requests: number): Promise<{ readonly passing: number; readonly retryAfterMs: number }> {
+  async function take(
+    key: string,
+    requests: number,
+  ): Promise<{ readonly passing: number; readonly retryAfterMs: number }> {
     try {
       await limiter.consume(key, requests);
       return { passing: requests, retryAfterMs: 0 };
@@ -83,20 +100,27 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
     }
   }
 
-  const count = createGroupCommit<string, void>(async (keys) => {
-    const requests = new Map<string, number>();
-    for (const key of keys) requests.set(key, (requests.get(key) ?? 0) + 1);
-    const taken = new Map(await Promise.all([...requests].map(async ([key, count]) => [key, await take(key, count)] as const)));
-    const passed = new Map<string, number>();
-    return keys.map((key): GroupResult<void> => {
-      const { passing, retryAfterMs } = taken.get(key)!;
-      const before = passed.get(key) ?? 0;
-      passed.set(key, before + 1);
-      if (before < passing) return { value: undefined };
-      const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-      return { error: new RateLimitedError(`${refusal}, at most ${points} a minute: try again in ${seconds} s.`, seconds) };
-    });
-  }, { gather: () => turn() });
+  const count = createGroupCommit<string, void>(
+    async (keys) => {
+      const requests = new Map<string, number>();
+      for (const key of keys) requests.set(key, (requests.get(key) ?? 0) + 1);
+      const taken = new Map(
+        await Promise.all([...requests].map(async ([key, count]) => [key, await take(key, count)] as const)),
+      );
+      const passed = new Map<string, number>();
+      return keys.map((key): GroupResult<void> => {
+        const { passing, retryAfterMs } = taken.get(key)!;
+        const before = passed.get(key) ?? 0;
+        passed.set(key, before + 1);
+        if (before < passing) return { value: undefined };
+        const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+        return {
+          error: new RateLimitedError(`${refusal}, at most ${points} a minute: try again in ${seconds} s.`, seconds),
+        };
+      });
+    },
+    { gather: () => turn() },
+  );
   return {
     count,
     giveBack(key) {

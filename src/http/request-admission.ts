@@ -27,20 +27,28 @@ export function createRequestAdmission(
   formatError: ErrorFormatter,
   options: { readonly limiter: RequestLimiter | undefined; readonly mostSockets: number },
 ): RequestAdmission {
-  const refuse = (reply: FastifyReply, status: number, errors: readonly Error[]): FastifyReply => reply.status(status).send({ errors: errors.map(formatError) });
+  const refuse = (reply: FastifyReply, status: number, errors: readonly Error[]): FastifyReply =>
+    reply.status(status).send({ errors: errors.map(formatError) });
 
   return {
     async onRequest(request, reply) {
       const { headers, id, ip, host } = request;
       // Whatever is answered to an upgrade that is refused, the connection ends with it.
       if (request.ws) reply.header('connection', 'close');
-      if (!/^[\w.:[\]-]+$/.test(host)) return refuse(reply, 400, [new BadUserInputError([{ path: 'Host', message: 'is not a host name' }])]);
+      if (!/^[\w.:[\]-]+$/.test(host))
+        return refuse(reply, 400, [new BadUserInputError([{ path: 'Host', message: 'is not a host name' }])]);
       if (request.ws) {
         if (!isAllowedOrigin({ origin: headers.origin, host }, app.config.corsOrigins)) {
-          return refuse(reply, 403, [new ForbiddenError('A page of this origin may not open a WebSocket here: add the origin to CORS_ORIGINS.')]);
+          return refuse(reply, 403, [
+            new ForbiddenError('A page of this origin may not open a WebSocket here: add the origin to CORS_ORIGINS.'),
+          ]);
         }
         if (request.server.websocketServer.clients.size >= options.mostSockets) {
-          return refuse(reply, 503, [new ServiceUnavailableError('This server has as many WebSockets open as it serves: connect again, to another one, in a moment.')]);
+          return refuse(reply, 503, [
+            new ServiceUnavailableError(
+              'This server has as many WebSockets open as it serves: connect again, to another one, in a moment.',
+            ),
+          ]);
         }
       }
       const caller = await identifyCaller(app, headers.authorization, { requestId: id, address: ip });
@@ -63,13 +71,17 @@ export function createRequestAdmission(
 /** What Apollo Server will read of the request. Undefined when it is none that Apollo would run: Apollo says why. */
 function documentRequestOf({ method, body, query, ws }: FastifyRequest): DocumentRequest | undefined {
   if (ws) return undefined;
-  const { query: text, extensions } = ((method === 'GET' ? query : body) ?? {}) as { query?: unknown; extensions?: unknown };
+  const { query: text, extensions } = ((method === 'GET' ? query : body) ?? {}) as {
+    query?: unknown;
+    extensions?: unknown;
+  };
   if (text !== undefined && text !== null && typeof text !== 'string') return undefined;
   const given = method === 'GET' && typeof extensions === 'string' ? parseJson(extensions) : extensions;
   return { query: text, extensions: isObject(given) ? given : undefined };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function parseJson(text: string): unknown {
   try {

@@ -19,16 +19,31 @@ const inputError = (path: string, message: string): RiskGraphError => new BadUse
 
 /** By the codes of Fastify. https://fastify.dev/docs/latest/Reference/Errors/ */
 const byCode: Readonly<Record<string, RiskGraphError>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: inputError('content-type', 'is not one that is read here: send JSON with "content-type: application/json"'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: inputError(
+    'content-type',
+    'is not one that is read here: send JSON with "content-type: application/json"',
+  ),
   FST_ERR_CTP_BODY_TOO_LARGE: inputError('body', `is larger than ${largestRequestBytes} bytes: split the request`),
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: inputError('content-length', 'is not the length of the body: leave it to your HTTP library'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: inputError(
+    'content-length',
+    'is not the length of the body: leave it to your HTTP library',
+  ),
   FST_ERR_CTP_EMPTY_JSON_BODY: inputError('body', 'is empty: send a JSON object with a query'),
-  FST_ERR_CTP_INVALID_JSON_BODY: inputError('body', 'is not valid JSON, or has a key that no request needs (__proto__, constructor): send one JSON object in UTF-8, not compressed'),
+  FST_ERR_CTP_INVALID_JSON_BODY: inputError(
+    'body',
+    'is not valid JSON, or has a key that no request needs (__proto__, constructor): send one JSON object in UTF-8, not compressed',
+  ),
   FST_ERR_BAD_URL: inputError('url', 'is not encoded as a URL: encode % as %25'),
 };
 
 /** What is said of a request that Fastify refuses. Undefined when the fault is not the caller's. Never quotes the request. */
-export function requestError({ code, statusCode }: { readonly code?: string; readonly statusCode?: number }): RiskGraphError | undefined {
+export function requestError({
+  code,
+  statusCode,
+}: {
+  readonly code?: string;
+  readonly statusCode?: number;
+}): RiskGraphError | undefined {
   if (statusCode === undefined || statusCode >= 500) return undefined;
   return byCode[code ?? ''] ?? inputError('request', 'could not be read: check its headers and its body');
 }
@@ -36,21 +51,46 @@ export function requestError({ code, statusCode }: { readonly code?: string; rea
 /** What is said of bytes that are no whole request. https://nodejs.org/api/http.html#event-clienterror */
 export function clientError({ code }: { readonly code?: string }): ClientError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return { status: 408, error: inputError('request', `did not come in whole within ${requestTimeoutMs / 1000} seconds: send it again, in smaller parts over a slow line`) };
+    return {
+      status: 408,
+      error: inputError(
+        'request',
+        `did not come in whole within ${requestTimeoutMs / 1000} seconds: send it again, in smaller parts over a slow line`,
+      ),
+    };
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return { status: 431, error: inputError('headers', `are larger than ${maxHeaderSize} bytes together with the address: send fewer, and a long query with POST /graphql`) };
+    return {
+      status: 431,
+      error: inputError(
+        'headers',
+        `are larger than ${maxHeaderSize} bytes together with the address: send fewer, and a long query with POST /graphql`,
+      ),
+    };
   }
-  return { status: 400, error: inputError('request', 'is not HTTP/1.1 that this server understands: check its first line, its headers and the length of its body') };
+  return {
+    status: 400,
+    error: inputError(
+      'request',
+      'is not HTTP/1.1 that this server understands: check its first line, its headers and the length of its body',
+    ),
+  };
 }
 
 /** Answers in place of Fastify where there is no request yet, only a socket. */
-export function createClientErrorHandler(formatError: ErrorFormatter): (error: Error & { code?: string }, socket: Socket) => void {
+export function createClientErrorHandler(
+  formatError: ErrorFormatter,
+): (error: Error & { code?: string }, socket: Socket) => void {
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
     const { status, error: said } = clientError(error);
     const body = JSON.stringify({ errors: [formatError(said)] });
-    const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close', 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`];
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+    ];
     if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
     socket.destroy();
   };
@@ -59,11 +99,24 @@ export function createClientErrorHandler(formatError: ErrorFormatter): (error: E
 const methods = ['GET', 'POST'] as const;
 
 /** Tells an address where there is nothing from one that is asked in the wrong way. */
-export function createNotFoundHandler(server: FastifyInstance, formatError: ErrorFormatter): (request: FastifyRequest, reply: FastifyReply) => FastifyReply {
+export function createNotFoundHandler(
+  server: FastifyInstance,
+  formatError: ErrorFormatter,
+): (request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (request, reply) => {
     const [url] = request.url.split('?') as [string];
     const allowed = methods.filter((method) => server.hasRoute({ method, url }));
-    if (allowed.length === 0) return reply.status(404).send({ errors: [formatError(new RiskGraphError('NOT_FOUND', 'There is nothing at this address: GraphQL is at /graphql.'))] });
-    return reply.status(405).header('allow', allowed.join(', ')).send({ errors: [formatError(inputError('method', `is not one of this address: use ${allowed.join(' or ')}`))] });
+    if (allowed.length === 0)
+      return reply
+        .status(404)
+        .send({
+          errors: [
+            formatError(new RiskGraphError('NOT_FOUND', 'There is nothing at this address: GraphQL is at /graphql.')),
+          ],
+        });
+    return reply
+      .status(405)
+      .header('allow', allowed.join(', '))
+      .send({ errors: [formatError(inputError('method', `is not one of this address: use ${allowed.join(' or ')}`))] });
   };
 }

@@ -12,7 +12,10 @@ const strictTransport = 'max-age=31536000; includeSubDomains';
 export async function registerSecurityHeaders(server: FastifyInstance, corsOrigins: readonly string[]): Promise<void> {
   await server.register(helmet, {
     // An answer in JSON loads nothing and is nobody's frame; the Sandbox has a policy of its own.
-    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
     frameguard: { action: 'deny' },
     // Below, where the request came over TLS.
     hsts: false,
@@ -43,7 +46,8 @@ export async function registerSecurityHeaders(server: FastifyInstance, corsOrigi
  * connections to this host. The page brings a policy of its own in a meta element; browsers enforce both.
  */
 export const sandboxPolicy: onSendHookHandler<unknown> = (request, reply, payload, done) => {
-  if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).startsWith('text/html')) return done(null, payload);
+  if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).startsWith('text/html'))
+    return done(null, payload);
   const nonce = /<script nonce="([\w-]+)"/.exec(payload)?.[1] ?? 'none';
   const cdn = 'https://embeddable-sandbox.cdn.apollographql.com';
   const landingPage = 'https://apollo-server-landing-page.cdn.apollographql.com';

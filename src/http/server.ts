@@ -9,7 +9,14 @@ import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
 import { whenReady } from '../storage/redis.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
-import { documentStore, persistedQueries, recordRefusals, refuseSubscriptions, refuseUnadmitted, sayRateLimited } from './apollo-plugins.js';
+import {
+  documentStore,
+  persistedQueries,
+  recordRefusals,
+  refuseSubscriptions,
+  refuseUnadmitted,
+  sayRateLimited,
+} from './apollo-plugins.js';
 import { cannotListen } from './listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
@@ -21,7 +28,13 @@ import { readPersistedQueries } from './persisted-queries.js';
 import { everyProtection, type Protections } from './protections.js';
 import { createRequestLimiter, type RequestLimiter } from './rate-limits.js';
 import { createRequestAdmission } from './request-admission.js';
-import { createClientErrorHandler, createNotFoundHandler, largestRequestBytes, requestError, requestTimeoutMs } from './request-errors.js';
+import {
+  createClientErrorHandler,
+  createNotFoundHandler,
+  largestRequestBytes,
+  requestError,
+  requestTimeoutMs,
+} from './request-errors.js';
 import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
 
@@ -41,7 +54,11 @@ export interface HttpServer {
  * @param protections for the benchmark of what they cost; all, wherever patients are
  * @throws StartupError when the port is taken, or the persisted queries cannot be read
  */
-export async function startHttpServer(schema: GraphQLSchema, sources: ContextSources, protections: Protections = everyProtection): Promise<HttpServer> {
+export async function startHttpServer(
+  schema: GraphQLSchema,
+  sources: ContextSources,
+  protections: Protections = everyProtection,
+): Promise<HttpServer> {
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
   const formatError = createErrorFormatter(logger);
@@ -70,14 +87,21 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
     documentStore: documentStore(documents),
     parseOptions: { maxTokens: limits?.tokens },
     stopOnTerminationSignals: false,
-    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (message) => logger.error({ apollo: typeof message }, 'Apollo Server') },
+    logger: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: (message) => logger.error({ apollo: typeof message }, 'Apollo Server'),
+    },
     plugins: [
       fastifyApolloDrainPlugin(server),
       refuseUnadmitted(documents),
       refuseSubscriptions,
       recordRefusals(sources.app.audit),
       sayRateLimited,
-      production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
+      production
+        ? ApolloServerPluginLandingPageDisabled()
+        : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
     ],
     formatError: (_formatted, error) => formatError(error),
   });
@@ -107,7 +131,14 @@ export async function startHttpServer(schema: GraphQLSchema, sources: ContextSou
   server.decorateRequest('caller', null);
   server.route({ method: 'POST', url: '/graphql', ...admission, handler });
   server.register(async (scope) => {
-    scope.route({ method: 'GET', url: '/graphql', ...admission, ...(protections.headers && { onSend: sandboxPolicy }), handler, wsHandler: socketHandler });
+    scope.route({
+      method: 'GET',
+      url: '/graphql',
+      ...admission,
+      ...(protections.headers && { onSend: sandboxPolicy }),
+      handler,
+      wsHandler: socketHandler,
+    });
   });
   registerHealth(server, sources.app);
   registerMetrics(server, sources);
@@ -128,7 +159,10 @@ async function startLimiter(server: FastifyInstance, { app }: ContextSources): P
   server.addHook('onClose', async () => redis.disconnect());
   // Else the first requests would be counted in memory, by each process for itself.
   await whenReady(redis);
-  return createRequestLimiter(redis, app.config.rateLimits, { prefix: app.config.redisPrefix, secret: app.config.secretKey! });
+  return createRequestLimiter(redis, app.config.rateLimits, {
+    prefix: app.config.redisPrefix,
+    secret: app.config.secretKey!,
+  });
 }
 
 async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {

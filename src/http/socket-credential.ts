@@ -31,12 +31,17 @@ export interface SocketCredential {
  * @returns what graphql-ws's onConnect takes for a no: it closes with 4403, unless that was done here with another code
  */
 export function unidentified(socket: WebSocket, error: RiskGraphError): false {
-  if (error instanceof ServiceUnavailableError) socket.close(tryAgainLater, 'Try again later: the credential cannot be verified now');
+  if (error instanceof ServiceUnavailableError)
+    socket.close(tryAgainLater, 'Try again later: the credential cannot be verified now');
   return false;
 }
 
 /** Answers a ping; one with a credential on a socket that has none yet has nothing to renew. */
-export async function answerPing(socket: WebSocket, credential: SocketCredential | undefined, payload: Record<string, unknown> | undefined): Promise<void> {
+export async function answerPing(
+  socket: WebSocket,
+  credential: SocketCredential | undefined,
+  payload: Record<string, unknown> | undefined,
+): Promise<void> {
   if (credential) return credential.renew(payload);
   if (payload && 'authorization' in payload) socket.close(forbidden, 'Forbidden: send connection_init first');
 }
@@ -69,7 +74,11 @@ export function holdCredential(app: App, socket: WebSocket, connected: Caller): 
   endIfRevoked();
 
   return {
-    callerOf: (requestId) => ({ ...caller, origin: { ...caller.origin, requestId }, viewer: caller.viewer && { ...caller.viewer, origin: { ...caller.origin, requestId } } }),
+    callerOf: (requestId) => ({
+      ...caller,
+      origin: { ...caller.origin, requestId },
+      viewer: caller.viewer && { ...caller.viewer, origin: { ...caller.origin, requestId } },
+    }),
 
     async renew(payload) {
       if (!payload || !('authorization' in payload)) return;
@@ -80,7 +89,8 @@ export function holdCredential(app: App, socket: WebSocket, connected: Caller): 
       // What cannot be verified now changes nothing: the client sees by expiresAt that the old credential stands.
       const unknown = fresh === undefined || fresh.authenticationError instanceof ServiceUnavailableError;
       if (!unknown) {
-        if (!fresh.viewer || !caller.viewer || !hasSameRights(fresh.viewer, caller.viewer)) return end('the fresh credential is not valid for this socket');
+        if (!fresh.viewer || !caller.viewer || !hasSameRights(fresh.viewer, caller.viewer))
+          return end('the fresh credential is not valid for this socket');
         if (socket.readyState !== socket.OPEN) return;
         caller = fresh;
         watch();
@@ -95,5 +105,10 @@ export function holdCredential(app: App, socket: WebSocket, connected: Caller): 
 
 /** Subscriptions that run keep the rights they began with; whoever has others now must begin them again. */
 function hasSameRights(a: Viewer, b: Viewer): boolean {
-  return a.organizationId === b.organizationId && a.username === b.username && a.role === b.role && String(a.scopes) === String(b.scopes);
+  return (
+    a.organizationId === b.organizationId &&
+    a.username === b.username &&
+    a.role === b.role &&
+    String(a.scopes) === String(b.scopes)
+  );
 }

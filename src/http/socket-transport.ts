@@ -20,9 +20,15 @@ const longestReasonBytes = 123;
  * goes wrong to the console, payload and all. Here the log gets type and place of an error and nothing else, and the client
  * a code and no text. https://github.com/enisdenjo/graphql-ws/blob/master/src/use/%40fastify/websocket.ts
  */
-export function carrySocket(server: Server<SocketExtra>, socket: WebSocket, request: FastifyRequest, logger: Logger): void {
+export function carrySocket(
+  server: Server<SocketExtra>,
+  socket: WebSocket,
+  request: FastifyRequest,
+  logger: Logger,
+): void {
   const stopPinging = keepAlive(socket);
-  const close = (code: number, reason: string): void => socket.close(code, Buffer.byteLength(reason) <= longestReasonBytes ? reason : '');
+  const close = (code: number, reason: string): void =>
+    socket.close(code, Buffer.byteLength(reason) <= longestReasonBytes ? reason : '');
   // A message that is too large, or no WebSocket frame at all: ws itself closes with the code for it.
   socket.on('error', (error: NodeJS.ErrnoException) => logger.info({ code: error.code }, 'WebSocket'));
 

@@ -45,12 +45,21 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
       const ofThisSocket = ofSocket.get(socket) ?? new Set();
       const countOfUser = ofUser.get(user) ?? 0;
       if (ofThisSocket.size >= limits.perSocket) {
-        throw new RateLimitedError(`This socket has ${ofThisSocket.size} subscriptions open, which is the limit: complete some, or open another socket.`, retryAfterSeconds);
+        throw new RateLimitedError(
+          `This socket has ${ofThisSocket.size} subscriptions open, which is the limit: complete some, or open another socket.`,
+          retryAfterSeconds,
+        );
       }
       if (countOfUser >= limits.perUser) {
-        throw new RateLimitedError(`This user has ${countOfUser} subscriptions open on this server, which is the limit: complete some.`, retryAfterSeconds);
+        throw new RateLimitedError(
+          `This user has ${countOfUser} subscriptions open on this server, which is the limit: complete some.`,
+          retryAfterSeconds,
+        );
       }
-      if (ofNode >= limits.perNode) throw new ServiceUnavailableError('This server has as many subscriptions open as it serves: connect again, to another one, in a moment.');
+      if (ofNode >= limits.perNode)
+        throw new ServiceUnavailableError(
+          'This server has as many subscriptions open as it serves: connect again, to another one, in a moment.',
+        );
       ofSocket.set(socket, ofThisSocket.add(operation));
       holders.set(operation, { socket, user });
       ofUser.set(user, countOfUser + 1);

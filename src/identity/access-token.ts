@@ -19,7 +19,10 @@ const claimsSchema = z.object({
   sub: z.string().min(1).max(200),
   org: z.string().regex(/^[0-9a-f]{24}$/),
   role: z.enum(Role),
-  sid: z.string().regex(/^[0-9a-f]{24}$/).optional(),
+  sid: z
+    .string()
+    .regex(/^[0-9a-f]{24}$/)
+    .optional(),
   iat: z.number(),
   exp: z.number(),
 });
@@ -55,7 +58,11 @@ export function createAccessTokens(secretKey: string): AccessTokens {
     },
     async verify(token) {
       try {
-        const { payload } = await jwtVerify(token, key, { algorithms: [algorithm], issuer: accessTokenIssuer, audience });
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: [algorithm],
+          issuer: accessTokenIssuer,
+          audience,
+        });
         const { sub, role, org, sid, ...times } = claimsSchema.parse(payload);
         return { username: sub, role, organizationId: org, ...(sid && { sessionId: sid }), ...validity(times) };
       } catch {
@@ -69,10 +76,17 @@ export function createAccessTokens(secretKey: string): AccessTokens {
  * When a token was issued and ends, in milliseconds.
  * @throws when it is over, was issued in the future, or lives for longer than revocations are kept
  */
-export function validity({ iat, exp }: { readonly iat: number; readonly exp: number }): Pick<Identity, 'issuedAt' | 'expiresAt'> {
+export function validity({
+  iat,
+  exp,
+}: {
+  readonly iat: number;
+  readonly exp: number;
+}): Pick<Identity, 'issuedAt' | 'expiresAt'> {
   const issuedAt = iat * 1000;
   const expiresAt = exp * 1000;
   const now = Date.now();
-  if (!(expiresAt > now && issuedAt <= now + clockToleranceMs && expiresAt - issuedAt <= longestTokenMs)) throw new RangeError('times of the token');
+  if (!(expiresAt > now && issuedAt <= now + clockToleranceMs && expiresAt - issuedAt <= longestTokenMs))
+    throw new RangeError('times of the token');
   return { issuedAt, expiresAt };
 }

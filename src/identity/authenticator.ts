@@ -26,7 +26,12 @@ export interface AuthenticatorDependencies {
   readonly revocations: Pick<Revocations, 'isRevoked'>;
 }
 
-export function createAuthenticator({ accessTokens, apiKeys, oidc, revocations }: AuthenticatorDependencies): Authenticator {
+export function createAuthenticator({
+  accessTokens,
+  apiKeys,
+  oidc,
+  revocations,
+}: AuthenticatorDependencies): Authenticator {
   const verified = createVerifiedTokens();
 
   /** Our own tokens alone are remembered: the keys of another issuer may be withdrawn, and API keys have a memory of their own. */
@@ -50,10 +55,18 @@ export function createAuthenticator({ accessTokens, apiKeys, oidc, revocations }
   return {
     async authenticate(authorization) {
       if (authorization === undefined || authorization === null || authorization === '') return null;
-      const credential = typeof authorization === 'string' ? /^Bearer ([\w.~+/=-]{1,8192})$/i.exec(authorization.trim())?.[1] : undefined;
+      const credential =
+        typeof authorization === 'string'
+          ? /^Bearer ([\w.~+/=-]{1,8192})$/i.exec(authorization.trim())?.[1]
+          : undefined;
       if (!credential) throw new UnauthenticatedError('The authorization must read "Bearer <access token>".');
       const identity = await verify(credential);
-      if (revocations.isRevoked(identity)) throw new UnauthenticatedError(identity.apiKeyId ? 'This API key was revoked: ask an administrator for another.' : 'This credential was revoked: log in again.');
+      if (revocations.isRevoked(identity))
+        throw new UnauthenticatedError(
+          identity.apiKeyId
+            ? 'This API key was revoked: ask an administrator for another.'
+            : 'This credential was revoked: log in again.',
+        );
       return identity;
     },
   };

@@ -57,16 +57,41 @@ export interface IdentitySettings {
 
 export async function createIdentityServices(dependencies: IdentityDependencies): Promise<IdentityServices> {
   const { models, scopeOf, accessTokens, audit, events, logger, redis, settings } = dependencies;
-  const revocations = createRevocations({ store: createRevocationStore(models), epochs: createRevocationEpochs(redis, settings.redisPrefix), events, logger });
+  const revocations = createRevocations({
+    store: createRevocationStore(models),
+    epochs: createRevocationEpochs(redis, settings.redisPrefix),
+    events,
+    logger,
+  });
   const { revoke } = revocations;
   const passwords = await createPasswords();
   const store = createSessionStore(models, scopeOf, revoke, settings.sessionHours * 3_600_000);
-  const passwordLogin = createPasswordLogin({ models, scopeOf, passwords, throttle: createLoginThrottle(redis, settings.redisPrefix), audit, logger });
-  const sessions = createSessionService({ scopeOf, store, passwordLogin, passwords, accessTokens, audit, accessTokenSeconds: settings.accessTokenMinutes * 60 });
+  const passwordLogin = createPasswordLogin({
+    models,
+    scopeOf,
+    passwords,
+    throttle: createLoginThrottle(redis, settings.redisPrefix),
+    audit,
+    logger,
+  });
+  const sessions = createSessionService({
+    scopeOf,
+    store,
+    passwordLogin,
+    passwords,
+    accessTokens,
+    audit,
+    accessTokenSeconds: settings.accessTokenMinutes * 60,
+  });
   const directory = createUserDirectory({ passwords, sessions: store, audit });
   const oidc = settings.oidc && createOidcVerifier(settings.oidc, models, logger);
   return {
-    authenticator: createAuthenticator({ accessTokens, apiKeys: createApiKeyVerifier(models, logger), oidc, revocations }),
+    authenticator: createAuthenticator({
+      accessTokens,
+      apiKeys: createApiKeyVerifier(models, logger),
+      oidc,
+      revocations,
+    }),
     revocations,
     sessions,
     users: createUserService({ scopeOf, directory, sessions, passwordLogin, audit }),

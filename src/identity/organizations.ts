@@ -9,7 +9,11 @@ import { isSlug, slugRule } from '../config/slug.js';
 export async function ensureOrganization(models: Models, slug: string): Promise<Organization> {
   if (!isSlug(slug)) throw new StartupError(`The organization "${slug}" is not a slug: use ${slugRule}.`);
   return models.organizations
-    .findOneAndUpdate({ slug }, { $setOnInsert: { slug, name: slug, createdAt: new Date() } }, { upsert: true, returnDocument: 'after' })
+    .findOneAndUpdate(
+      { slug },
+      { $setOnInsert: { slug, name: slug, createdAt: new Date() } },
+      { upsert: true, returnDocument: 'after' },
+    )
     .lean<Organization>()
     .orFail();
 }
@@ -18,7 +22,11 @@ export async function ensureOrganization(models: Models, slug: string): Promise<
 export async function ensureLocalUser(models: Models, organization: Organization, role: Role): Promise<User> {
   const username = `local-${role.toLowerCase()}`;
   return models.users
-    .findOneAndUpdate({ organization: organization._id, username }, { $setOnInsert: { role, createdAt: new Date() } }, { upsert: true, returnDocument: 'after' })
+    .findOneAndUpdate(
+      { organization: organization._id, username },
+      { $setOnInsert: { role, createdAt: new Date() } },
+      { upsert: true, returnDocument: 'after' },
+    )
     .lean<User>()
     .orFail();
 }

@@ -32,7 +32,8 @@ export function createBatchProgress(models: Models, store: JobStore): BatchProgr
 }
 
 /** Two processes may count at the same moment: the smaller count came earlier and is old news. */
-const advances = (status: JobStatus, counts: { readonly processed: number }): boolean => counts.processed > status.processed;
+const advances = (status: JobStatus, counts: { readonly processed: number }): boolean =>
+  counts.processed > status.processed;
 
 async function countDone(models: Models, job: Types.ObjectId): Promise<{ processed: number; failed: number }> {
   // Only indexed fields: the index alone answers, the patients of the chunks are not read.

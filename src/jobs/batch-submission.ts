@@ -41,14 +41,28 @@ export function createBatchSubmission(
   dispatcher: JobDispatcher,
   largestChunk: number,
 ): SubmitBatch {
-  async function writeChunks(job: Types.ObjectId, found: AsyncIterable<readonly Types.ObjectId[]>, chunkSize: number): Promise<number> {
+  async function writeChunks(
+    job: Types.ObjectId,
+    found: AsyncIterable<readonly Types.ObjectId[]>,
+    chunkSize: number,
+  ): Promise<number> {
     let chunks: ScoringChunk[] = [];
     const uncut: Types.ObjectId[] = [];
     let total = 0;
     let number = 0;
     const cut = (): void => {
       const ids = uncut.splice(0, chunkSize);
-      chunks.push({ _id: new Types.ObjectId(), job, number: number++, patients: packIds(ids), size: ids.length, done: false, failed: 0, attempts: 0, failures: [] });
+      chunks.push({
+        _id: new Types.ObjectId(),
+        job,
+        number: number++,
+        patients: packIds(ids),
+        size: ids.length,
+        done: false,
+        failed: 0,
+        attempts: 0,
+        failures: [],
+      });
     };
     const write = async (): Promise<void> => {
       if (chunks.length > 0) await models.scoringChunks.collection.insertMany(chunks as never[]);
@@ -56,7 +70,10 @@ export function createBatchSubmission(
     };
     for await (const ids of found) {
       total += ids.length;
-      if (total > largestBatch) throw new BadUserInputError([{ path: 'filter', message: `matches more than ${largestBatch} patients: split it` }]);
+      if (total > largestBatch)
+        throw new BadUserInputError([
+          { path: 'filter', message: `matches more than ${largestBatch} patients: split it` },
+        ]);
       uncut.push(...ids);
       while (uncut.length >= chunkSize) {
         cut();
@@ -79,9 +96,18 @@ export function createBatchSubmission(
     const model = requireModel(registry, request.modelId, request.modelVersion);
     const common = newJob(viewer, model, request, identity);
     try {
-      const ids = request.patientIds ? named(scope, request.patientIds) : visiblePatientIds(scope, viewer, patientQuery(request.filter ?? {}));
-      const total = await writeChunks(common._id, ids, Math.min(largestChunk, largestBlock(model.manifest.features.length)));
-      if (total === 0) throw new BadUserInputError([{ path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' }]);
+      const ids = request.patientIds
+        ? named(scope, request.patientIds)
+        : visiblePatientIds(scope, viewer, patientQuery(request.filter ?? {}));
+      const total = await writeChunks(
+        common._id,
+        ids,
+        Math.min(largestChunk, largestBlock(model.manifest.features.length)),
+      );
+      if (total === 0)
+        throw new BadUserInputError([
+          { path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' },
+        ]);
       return await recorded(audit, viewer, { action: 'job:submit', ...about(common) }, async () => {
         const { job, created } = await store.insert({ ...common, kind: ScoringJobKind.BATCH, total });
         // Not awaited: the job is accepted, and a million patients are many queue entries.
@@ -103,14 +129,19 @@ export function createBatchSubmission(
  * The named patients, each once.
  * @throws BadUserInputError naming those that are not of this organization
  */
-async function* named({ patients }: OrganizationScope, patientIds: readonly string[]): AsyncGenerator<readonly Types.ObjectId[]> {
+async function* named(
+  { patients }: OrganizationScope,
+  patientIds: readonly string[],
+): AsyncGenerator<readonly Types.ObjectId[]> {
   const idsPerQuery = 10_000;
   const known = new Set<string>();
   for (let start = 0; start < patientIds.length; start += idsPerQuery) {
     const ids = patientIds.slice(start, start + idsPerQuery).flatMap((id) => toObjectId(id) ?? []);
     for await (const found of patients.ids({ _id: { $in: ids } })) found.forEach((id) => known.add(id.toHexString()));
   }
-  const unknown = patientIds.flatMap((id, index) => (known.has(id) ? [] : [{ path: `patientIds[${index}]`, message: 'was not found in your organization' }]));
+  const unknown = patientIds.flatMap((id, index) =>
+    known.has(id) ? [] : [{ path: `patientIds[${index}]`, message: 'was not found in your organization' }],
+  );
   if (unknown.length > 0) throw new BadUserInputError(unknown.slice(0, 100));
   yield Array.from(new Set(patientIds), (id) => new Types.ObjectId(id));
 }

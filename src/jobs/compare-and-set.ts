@@ -50,31 +50,44 @@ type Statement = mongo.AnyBulkWriteOperation;
  * itself, and one a job costs three times as much.
  */
 export function createCompareAndSet({ scoringJobs }: Models): GroupCommit<JobChangeRequest, boolean> {
-  return createGroupCommit(async (requests) => {
-    // Tells who was written and who came too late: the answer to a statement only counts.
-    const writeId = randomUUID();
-    // Of two changes of one job the second comes too late in any case.
-    const first = new Map(requests.toReversed().map((request) => [request.job._id.toHexString(), request]));
-    const statements = statementsOf(alikeJobs([...first.values()], writeId));
-    const write = () => scoringJobs.collection.bulkWrite(statements, { ordered: false });
-    // The driver does not repeat statements on many documents. These may be: what is written already no longer matches.
-    const { modifiedCount } = await write().catch((error: unknown) => {
-      if (isDatabaseOutage(error)) return write();
-      throw error;
-    });
-    if (modifiedCount === requests.length) return requests.map(() => ({ value: true }));
-    const written = await jobsWritten(scoringJobs, [...first.values()], writeId);
-    return requests.map((request) => {
-      const id = request.job._id.toHexString();
-      return { value: first.get(id) === request && written.has(id) };
-    });
-  }, { largest: largestCohort });
+  return createGroupCommit(
+    async (requests) => {
+      // Tells who was written and who came too late: the answer to a statement only counts.
+      const writeId = randomUUID();
+      // Of two changes of one job the second comes too late in any case.
+      const first = new Map(requests.toReversed().map((request) => [request.job._id.toHexString(), request]));
+      const statements = statementsOf(alikeJobs([...first.values()], writeId));
+      const write = () => scoringJobs.collection.bulkWrite(statements, { ordered: false });
+      // The driver does not repeat statements on many documents. These may be: what is written already no longer matches.
+      const { modifiedCount } = await write().catch((error: unknown) => {
+        if (isDatabaseOutage(error)) return write();
+        throw error;
+      });
+      if (modifiedCount === requests.length) return requests.map(() => ({ value: true }));
+      const written = await jobsWritten(scoringJobs, [...first.values()], writeId);
+      return requests.map((request) => {
+        const id = request.job._id.toHexString();
+        return { value: first.get(id) === request && written.has(id) };
+      });
+    },
+    { largest: largestCohort },
+  );
 }
 
 /** Hexadecimal ids of those of the jobs that the write changed. Another one may have followed: then it is among the transitions, or its author read it. */
-async function jobsWritten(scoringJobs: Models['scoringJobs'], requests: readonly JobChangeRequest[], writeId: string): Promise<Set<string>> {
+async function jobsWritten(
+  scoringJobs: Models['scoringJobs'],
+  requests: readonly JobChangeRequest[],
+  writeId: string,
+): Promise<Set<string>> {
   const found = await scoringJobs.collection
-    .find({ _id: { $in: requests.map(({ job }) => job._id) }, $or: [{ 'status.writeId': writeId }, { 'transitions.writeId': writeId }] }, { projection: { _id: 1 } })
+    .find(
+      {
+        _id: { $in: requests.map(({ job }) => job._id) },
+        $or: [{ 'status.writeId': writeId }, { 'transitions.writeId': writeId }],
+      },
+      { projection: { _id: 1 } },
+    )
     .toArray();
   return new Set(found.map(({ _id }) => _id.toHexString()));
 }
@@ -94,13 +107,20 @@ function alikeJobs(requests: readonly JobChangeRequest[], writeId: string): Alik
 function changeOf({ job, status, set, unset = [] }: JobChangeRequest, writeId: string): Change {
   const named = { ...status, writeId };
   const changesState = status.state !== job.status.state || status.attempts !== job.status.attempts;
-  return { after: job.status.sequence, set: { ...set, status: named }, unset, transitions: changesState ? [named] : [] };
+  return {
+    after: job.status.sequence,
+    set: { ...set, status: named },
+    unset,
+    transitions: changesState ? [named] : [],
+  };
 }
 
 /** A statement for each change that is that of many jobs, and one for all others. */
 function statementsOf(groups: readonly AlikeJobs[]): Statement[] {
   const many = groups.filter(({ ids }) => ids.length >= worthAStatement);
-  const few = groups.filter(({ ids }) => ids.length < worthAStatement).flatMap(({ ids, change }) => ids.map((id) => ({ id, change })));
+  const few = groups
+    .filter(({ ids }) => ids.length < worthAStatement)
+    .flatMap(({ ids, change }) => ids.map((id) => ({ id, change })));
   return [...many.map(statementOf), ...(few.length > 0 ? [pipelineStatement(few)] : [])];
 }
 
@@ -117,9 +137,17 @@ function statementOf({ ids, change: { after, set, unset, transitions } }: AlikeJ
 function pipelineStatement(jobs: readonly { readonly id: ScoringJob['_id']; readonly change: Change }[]): Statement {
   const ids = jobs.map(({ id }) => id);
   // A merge cannot remove: null stands for it.
-  const changes = jobs.map(({ change: { after, set, unset, transitions } }) => ({ after, transitions, set: { ...set, ...Object.fromEntries(unset.map((field) => [field, null])) } }));
+  const changes = jobs.map(({ change: { after, set, unset, transitions } }) => ({
+    after,
+    transitions,
+    set: { ...set, ...Object.fromEntries(unset.map((field) => [field, null])) },
+  }));
   const changed = {
-    $mergeObjects: ['$$ROOT', '$$change.set', { transitions: { $slice: [{ $concatArrays: ['$transitions', '$$change.transitions'] }, -transitionsKept] } }],
+    $mergeObjects: [
+      '$$ROOT',
+      '$$change.set',
+      { transitions: { $slice: [{ $concatArrays: ['$transitions', '$$change.transitions'] }, -transitionsKept] } },
+    ],
   };
   const update: PipelineStage[] = [
     {
@@ -130,7 +158,11 @@ function pipelineStatement(jobs: readonly { readonly id: ScoringJob['_id']; read
         },
       },
     },
-    { $set: Object.fromEntries(removableFields.map((field) => [field, { $cond: [{ $eq: [`$${field}`, null] }, '$$REMOVE', `$${field}`] }])) },
+    {
+      $set: Object.fromEntries(
+        removableFields.map((field) => [field, { $cond: [{ $eq: [`$${field}`, null] }, '$$REMOVE', `$${field}`] }]),
+      ),
+    },
   ];
   return { updateMany: { filter: { _id: { $in: ids } }, update } } as Statement;
 }

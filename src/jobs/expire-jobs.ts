@@ -24,9 +24,15 @@ export async function expireJobs(models: Models, retentionDays: number, now = ne
     const ids = jobs.map(({ _id }) => _id);
     const referred = await jobsWithPredictions(models, ids);
     // The next sequence number, so that a retry under way sees it.
-    await models.scoringJobs.updateMany({ _id: { $in: referred }, ...ended }, { $set: { compactedAt: now, transitions: [] }, $inc: { 'status.sequence': 1 } });
+    await models.scoringJobs.updateMany(
+      { _id: { $in: referred }, ...ended },
+      { $set: { compactedAt: now, transitions: [] }, $inc: { 'status.sequence': 1 } },
+    );
     await models.scoringJobs.deleteMany({ _id: { $in: ids, $nin: referred }, ...ended });
-    const revived = (await models.scoringJobs.distinct('_id', { _id: { $in: ids }, compactedAt: { $exists: false } })) as ScoringJob['_id'][];
+    const revived = (await models.scoringJobs.distinct('_id', {
+      _id: { $in: ids },
+      compactedAt: { $exists: false },
+    })) as ScoringJob['_id'][];
     const over = { job: { $in: ids, $nin: revived } };
     await models.scoringChunks.deleteMany(over);
     await models.predictionBlocks.deleteMany({ ...over, size: 0 });
@@ -36,9 +42,15 @@ export async function expireJobs(models: Models, retentionDays: number, now = ne
   }
 }
 
-async function jobsWithPredictions({ predictions, predictionBlocks }: Models, ids: ScoringJob['_id'][]): Promise<ScoringJob['_id'][]> {
+async function jobsWithPredictions(
+  { predictions, predictionBlocks }: Models,
+  ids: ScoringJob['_id'][],
+): Promise<ScoringJob['_id'][]> {
   const job = { $in: ids };
-  const found = await Promise.all([predictions.distinct('job', { job }), predictionBlocks.distinct('job', { job, size: { $gt: 0 } })]);
+  const found = await Promise.all([
+    predictions.distinct('job', { job }),
+    predictionBlocks.distinct('job', { job, size: { $gt: 0 } }),
+  ]);
   return found.flat() as ScoringJob['_id'][];
 }
 
@@ -55,7 +67,15 @@ export async function pruneChunks({ scoringChunks, scoringJobs }: Models, now = 
   const orphaned = await scoringChunks.aggregate<{ _id: ScoringChunk['job'] }>([
     { $match: { job: { $lt: youngest } } },
     { $group: { _id: '$job' } },
-    { $lookup: { from: scoringJobs.collection.collectionName, localField: '_id', foreignField: '_id', pipeline: [{ $project: { _id: 1 } }], as: 'owners' } },
+    {
+      $lookup: {
+        from: scoringJobs.collection.collectionName,
+        localField: '_id',
+        foreignField: '_id',
+        pipeline: [{ $project: { _id: 1 } }],
+        as: 'owners',
+      },
+    },
     { $match: { owners: [] } },
   ]);
   const { deletedCount } = await scoringChunks.deleteMany({ job: { $in: orphaned.map(({ _id }) => _id) } });

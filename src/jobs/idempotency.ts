@@ -8,7 +8,10 @@ import type { FieldWriter } from '../protection/protection.js';
 export type RequestIdentity = Required<Pick<ScoringJob, 'idempotencyKeyIndex' | 'requestHash'>>;
 
 /** Undefined for a request without an idempotency key. */
-export async function identifyRequest({ protection }: OrganizationScope, request: { readonly idempotencyKey?: string | null }): Promise<RequestIdentity | undefined> {
+export async function identifyRequest(
+  { protection }: OrganizationScope,
+  request: { readonly idempotencyKey?: string | null },
+): Promise<RequestIdentity | undefined> {
   if (request.idempotencyKey == null) return undefined;
   return indexRequest(await protection.writer(), request.idempotencyKey, hashOf(request));
 }
@@ -25,7 +28,10 @@ export function indexRequest({ blindIndex }: FieldWriter, idempotencyKey: string
  * The job that was submitted under the request's idempotency key before, whatever became of its patient since.
  * @throws ConflictError when it was submitted for something else
  */
-export async function findByKey({ scoringJobs }: OrganizationScope, identity: RequestIdentity | undefined): Promise<ScoringJob | null> {
+export async function findByKey(
+  { scoringJobs }: OrganizationScope,
+  identity: RequestIdentity | undefined,
+): Promise<ScoringJob | null> {
   if (!identity) return null;
   const job = await scoringJobs.findOne({ idempotencyKeyIndex: identity.idempotencyKeyIndex });
   if (job) refuseOtherRequest(job, identity);
@@ -40,6 +46,8 @@ export function refuseOtherRequest(job: ScoringJob, identity: RequestIdentity | 
 }
 
 function hashOf(request: object): string {
-  const given = Object.entries(request).filter(([, value]) => value != null).sort(([a], [b]) => (a < b ? -1 : 1));
+  const given = Object.entries(request)
+    .filter(([, value]) => value != null)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(given)).digest('hex');
 }

@@ -39,7 +39,10 @@ async function* entriesOf(models: Models, job: ScoringJob): AsyncGenerator<Queue
     return;
   }
   let entries: QueueEntry[] = [];
-  const chunks = models.scoringChunks.find({ job: job._id, done: false }, { number: 1, _id: 0 }).sort({ number: 1 }).lean<Pick<ScoringChunk, 'number'>[]>();
+  const chunks = models.scoringChunks
+    .find({ job: job._id, done: false }, { number: 1, _id: 0 })
+    .sort({ number: 1 })
+    .lean<Pick<ScoringChunk, 'number'>[]>();
   for await (const { number } of chunks.cursor()) {
     entries.push({ kind: 'chunk', ...common, chunk: number });
     if (entries.length === entriesPerCall) {

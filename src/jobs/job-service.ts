@@ -49,7 +49,16 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: CareTeamFence, records: ScoringRecords, registry: RiskModelRegistry, store: JobStore, dispatcher: JobDispatcher, batchProgress: BatchProgress): JobService {
+export function createJobService(
+  scopeOf: ScopeOf,
+  audit: AuditTrail,
+  fence: CareTeamFence,
+  records: ScoringRecords,
+  registry: RiskModelRegistry,
+  store: JobStore,
+  dispatcher: JobDispatcher,
+  batchProgress: BatchProgress,
+): JobService {
   const visibleJobs = createVisibleJobs(scopeOf, audit, fence);
 
   /** @throws NotFoundError, also for the job of a patient who is closed to the viewer */
@@ -68,7 +77,9 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
 
   /** A batch of which no chunk is being run just now has nobody else to end it. */
   async function afterCancel(job: ScoringJob): Promise<ScoringJob> {
-    return job.kind === ScoringJobKind.BATCH && !isTerminal(job.status.state) ? ((await batchProgress.refresh(job._id)) ?? job) : job;
+    return job.kind === ScoringJobKind.BATCH && !isTerminal(job.status.state)
+      ? ((await batchProgress.refresh(job._id)) ?? job)
+      : job;
   }
 
   async function revive(viewer: Viewer, known: ScoringJob): Promise<ScoringJob> {
@@ -94,7 +105,8 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
     async find(viewer, id) {
       authorize(viewer, 'job:read');
       const found = await visibleJobs.find(viewer, id, 'job:read');
-      if (found?.flagged) await audit.record(viewer, { action: 'job:read', outcome: 'ALLOWED', ...about(found.job), flagged: true });
+      if (found?.flagged)
+        await audit.record(viewer, { action: 'job:read', outcome: 'ALLOWED', ...about(found.job), flagged: true });
       return found?.job ?? null;
     },
 
@@ -121,15 +133,25 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
       if (!patient) throw new NotFoundError('This patient');
       const access = careTeamAccess(viewer, patient);
       if (access === 'DENIED') throw outsideCareTeam('job:submit', request.patientId);
-      const wanted: ScoringJob = { ...newJob(viewer, model, request, identity), kind: ScoringJobKind.SINGLE, total: 1, patient: patient._id };
-      return recorded(audit, viewer, { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' }, async () => {
-        // Why a patient cannot be scored tells of them: not before it is on record.
-        refuseUnscorable(model, patient);
-        const { job, created } = await store.insert(wanted);
-        if (created) await dispatcher.dispatch(job);
-        else refuseOtherRequest(job, identity);
-        return job;
-      });
+      const wanted: ScoringJob = {
+        ...newJob(viewer, model, request, identity),
+        kind: ScoringJobKind.SINGLE,
+        total: 1,
+        patient: patient._id,
+      };
+      return recorded(
+        audit,
+        viewer,
+        { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' },
+        async () => {
+          // Why a patient cannot be scored tells of them: not before it is on record.
+          refuseUnscorable(model, patient);
+          const { job, created } = await store.insert(wanted);
+          if (created) await dispatcher.dispatch(job);
+          else refuseOtherRequest(job, identity);
+          return job;
+        },
+      );
     },
 
     async cancel(viewer, id) {
@@ -149,11 +171,14 @@ export function createJobService(scopeOf: ScopeOf, audit: AuditTrail, fence: Car
 
     async failures(viewer, job, first) {
       authorize(viewer, 'prediction:read');
-      if (first < 1 || first > largestPage) throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
+      if (first < 1 || first > largestPage)
+        throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
       const chunks = await scopeOf(viewer).chunks(job).failed(first);
       const failures = chunks.flatMap(({ failures }) => failures).slice(0, first);
       const shown = await fence.show(viewer, 'prediction:read', failures);
-      return shown.flatMap((fault) => (fault ? [{ patientId: fault.patient.toHexString(), code: fault.code, message: fault.message }] : []));
+      return shown.flatMap((fault) =>
+        fault ? [{ patientId: fault.patient.toHexString(), code: fault.code, message: fault.message }] : [],
+      );
     },
 
     async retry(viewer, id) {

@@ -8,7 +8,11 @@ import { JobStage, ScoringJobState, type JobFailure, type JobStatus, type Scorin
  *     |___ requeued (a passing fault), revived (a retry by hand)
  */
 
-const terminalStates: ReadonlySet<ScoringJobState> = new Set([ScoringJobState.COMPLETED, ScoringJobState.FAILED, ScoringJobState.CANCELLED]);
+const terminalStates: ReadonlySet<ScoringJobState> = new Set([
+  ScoringJobState.COMPLETED,
+  ScoringJobState.FAILED,
+  ScoringJobState.CANCELLED,
+]);
 
 /** Whether nothing but a retry by hand can change the job any more. */
 export const isTerminal = (state: ScoringJobState): boolean => terminalStates.has(state);
@@ -30,7 +34,10 @@ export function started(status: JobStatus, now: Date): JobStatus {
   };
 }
 
-export function progressed(status: JobStatus, progress: Partial<Pick<JobStatus, 'stage' | 'processed' | 'failed'>>): JobStatus {
+export function progressed(
+  status: JobStatus,
+  progress: Partial<Pick<JobStatus, 'stage' | 'processed' | 'failed'>>,
+): JobStatus {
   return { ...next(status), ...progress };
 }
 
@@ -39,7 +46,11 @@ export function requeued(status: JobStatus, error: JobFailure): JobStatus {
   return { ...next(status), state: ScoringJobState.QUEUED, stage: JobStage.WAITING, error };
 }
 
-export function completed(status: JobStatus, counts: { readonly processed: number; readonly failed: number }, now: Date): JobStatus {
+export function completed(
+  status: JobStatus,
+  counts: { readonly processed: number; readonly failed: number },
+  now: Date,
+): JobStatus {
   const { error: _passingError, ...kept } = next(status);
   return { ...kept, ...counts, state: ScoringJobState.COMPLETED, stage: JobStage.DONE, finishedAt: now };
 }

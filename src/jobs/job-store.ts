@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Types } from 'mongoose';
-import { ScoringJobState, type JobFailure, type JobLease, type JobStatus, type Models, type ScoringJob } from '../../models/index.js';
+import {
+  ScoringJobState,
+  type JobFailure,
+  type JobLease,
+  type JobStatus,
+  type Models,
+  type ScoringJob,
+} from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
 import type { EventBus } from '../events/event-bus.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
@@ -37,7 +44,10 @@ export interface JobStore {
    * As `change`, but only while the claim holds. False when it no longer does.
    * @param next given the time as well, which jobs that change at the same time share, so that they can be written together
    */
-  changeClaimed(claim: ClaimedJob, next: (status: JobStatus, job: ScoringJob, now: Date) => JobStatus | Promise<JobStatus>): Promise<boolean>;
+  changeClaimed(
+    claim: ClaimedJob,
+    next: (status: JobStatus, job: ScoringJob, now: Date) => JobStatus | Promise<JobStatus>,
+  ): Promise<boolean>;
   renew(claim: ClaimedJob): Promise<void>;
   /** Ends a waiting job, and asks a running one to stop, durably. A change like any other: whoever decides about the job sees it. */
   requestCancel(id: Types.ObjectId): Promise<void>;
@@ -51,7 +61,8 @@ export interface JobStoreOptions {
 /** The end of a job that was begun as often as it may be. */
 export const workerLost: JobFailure = {
   code: 'WORKER_LOST',
-  message: 'Every attempt ended without a result, the last one with its worker: retry the job, and if it happens again, ask your operator to look at the worker log for its id.',
+  message:
+    'Every attempt ended without a result, the last one with its worker: retry the job, and if it happens again, ask your operator to look at the worker log for its id.',
 };
 
 export function createJobStore(models: Models, events: EventBus, options: JobStoreOptions): JobStore {
@@ -88,7 +99,10 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
       } catch (error) {
         if (!isDuplicateKey(error) || job.idempotencyKeyIndex === undefined) throw error;
         const { organization, idempotencyKeyIndex } = job;
-        return { job: await scoringJobs.findOne({ organization, idempotencyKeyIndex }).lean<ScoringJob>().orFail(), created: false };
+        return {
+          job: await scoringJobs.findOne({ organization, idempotencyKeyIndex }).lean<ScoringJob>().orFail(),
+          created: false,
+        };
       }
     },
 
@@ -100,7 +114,8 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
         lease = undefined;
         if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
         if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
-        if (found.attemptsThisRun >= options.attempts) return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
+        if (found.attemptsThisRun >= options.attempts)
+          return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
         lease = { token, dispatch, expiresAt: new Date(now.getTime() + options.leaseMs) };
         return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
       });
@@ -109,12 +124,16 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
 
     async changeClaimed(claim, next) {
       let held = false;
-      await change(claim.job._id, async (job) => {
-        held = job.lease?.token === claim.lease.token && job.status.state === ScoringJobState.ACTIVE;
-        if (!held) return null;
-        const status = await next(job.status, job, currentTurn().now);
-        return { status, unset: status.state === ScoringJobState.ACTIVE ? [] : ['lease'] };
-      }, claim.job);
+      await change(
+        claim.job._id,
+        async (job) => {
+          held = job.lease?.token === claim.lease.token && job.status.state === ScoringJobState.ACTIVE;
+          if (!held) return null;
+          const status = await next(job.status, job, currentTurn().now);
+          return { status, unset: status.state === ScoringJobState.ACTIVE ? [] : ['lease'] };
+        },
+        claim.job,
+      );
       return held;
     },
 
@@ -138,7 +157,12 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
 
 /** A queue entry that comes a second time (its worker died) may take over at once; another entry waits for the lease to end. */
 function isHeldByAnother(job: ScoringJob, dispatch: number, now: Date): boolean {
-  return job.status.state === ScoringJobState.ACTIVE && job.lease !== undefined && job.lease.dispatch !== dispatch && job.lease.expiresAt > now;
+  return (
+    job.status.state === ScoringJobState.ACTIVE &&
+    job.lease !== undefined &&
+    job.lease.dispatch !== dispatch &&
+    job.lease.expiresAt > now
+  );
 }
 
 /** The job as the update leaves it. */

@@ -18,7 +18,11 @@ export interface JobStreams {
    * @param read the job as it stands, null when there is none for the subscriber: also later, which ends the stream
    * @throws NotFoundError when there is no such job for the subscriber, BadUserInputError for a sequence number still to come
    */
-  follow(jobId: Types.ObjectId, after: number, read: () => Promise<ScoringJob | null>): Promise<AsyncIterableIterator<JobChange>>;
+  follow(
+    jobId: Types.ObjectId,
+    after: number,
+    read: () => Promise<ScoringJob | null>,
+  ): Promise<AsyncIterableIterator<JobChange>>;
   /** Subscribers being served. */
   readonly size: number;
   close(): void;
@@ -36,7 +40,9 @@ export function createJobStreams(models: Models, events: EventBus, logger: Logge
   let size = 0;
   const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.wake()));
   const stopListening = [
-    events.subscribe('scoringJobChanged', ({ scoringJobId }) => followers.get(scoringJobId)?.forEach((follower) => follower.wake())),
+    events.subscribe('scoringJobChanged', ({ scoringJobId }) =>
+      followers.get(scoringJobId)?.forEach((follower) => follower.wake()),
+    ),
     events.onGap(wakeAll),
   ];
 
@@ -53,7 +59,12 @@ export function createJobStreams(models: Models, events: EventBus, logger: Logge
     }
   }
   const sweeper = setInterval(() => {
-    sweep().catch((error: unknown) => logger.warn({ reason: error instanceof Error ? error.name : 'unknown' }, 'subscriptions not compared with MongoDB'));
+    sweep().catch((error: unknown) =>
+      logger.warn(
+        { reason: error instanceof Error ? error.name : 'unknown' },
+        'subscriptions not compared with MongoDB',
+      ),
+    );
   }, sweepPeriodMs);
   sweeper.unref();
 
@@ -103,7 +114,9 @@ export function createJobStreams(models: Models, events: EventBus, logger: Logge
         const job = await read();
         if (!job) throw new NotFoundError('This scoring job');
         if (after > job.status.sequence) {
-          throw new BadUserInputError([{ path: 'after', message: `must not be above the job's present sequence number, ${job.status.sequence}` }]);
+          throw new BadUserInputError([
+            { path: 'after', message: `must not be above the job's present sequence number, ${job.status.sequence}` },
+          ]);
         }
         follower.sequence = after;
         pending.push(...changesSince(job, after));

@@ -12,7 +12,10 @@ export const progressPeriodMs = 100;
  * The first report waits a period too: a job that is done before then needs none.
  * @param write must not reject; runs one at a time
  */
-export function createProgressReporter<T>(write: (progress: T) => Promise<unknown>, periodMs = progressPeriodMs): ProgressReporter<T> {
+export function createProgressReporter<T>(
+  write: (progress: T) => Promise<unknown>,
+  periodMs = progressPeriodMs,
+): ProgressReporter<T> {
   let latest: T | undefined;
   let writing: Promise<unknown> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;

@@ -21,7 +21,13 @@ export interface ReconcilerDependencies {
  * wiped from it, or whose worker died together with their entry. Running it twice at once does no harm.
  * @returns how many jobs were looked at
  */
-export async function reconcile({ models, dispatcher, batchProgress, graceMs, logger }: ReconcilerDependencies): Promise<number> {
+export async function reconcile({
+  models,
+  dispatcher,
+  batchProgress,
+  graceMs,
+  logger,
+}: ReconcilerDependencies): Promise<number> {
   const now = new Date();
   const unfinished = await models.scoringJobs
     .find({ 'status.state': { $in: unfinishedStates }, dispatchedAt: { $lt: new Date(now.getTime() - graceMs) } })
@@ -45,5 +51,10 @@ export async function reconcile({ models, dispatcher, batchProgress, graceMs, lo
 
 /** A single job whose worker still renews its lease needs nothing. */
 function isInGoodHands(job: ScoringJob, now: Date): boolean {
-  return job.kind === ScoringJobKind.SINGLE && job.status.state === ScoringJobState.ACTIVE && job.lease !== undefined && job.lease.expiresAt > now;
+  return (
+    job.kind === ScoringJobKind.SINGLE &&
+    job.status.state === ScoringJobState.ACTIVE &&
+    job.lease !== undefined &&
+    job.lease.expiresAt > now
+  );
 }

@@ -9,7 +9,10 @@ import { withinTime } from '../process/within-time.js';
  * BullMQ queues by kind of work. Two, so that each worker keeps slots for single jobs however many chunks wait, and
  * runs only few chunks at once.
  */
-export const queueNames = { single: 'scoring-single', chunk: 'scoring-chunk' } as const satisfies Record<QueueEntry['kind'], string>;
+export const queueNames = { single: 'scoring-single', chunk: 'scoring-chunk' } as const satisfies Record<
+  QueueEntry['kind'],
+  string
+>;
 
 /** Redeliveries by the queue itself, for when MongoDB cannot even record an attempt; attempts proper are counted there. */
 const redeliveries = 50;
@@ -20,13 +23,20 @@ const highestPriority = 1;
 /** What travels through Redis: ids and numbers, nothing of a patient. Parsed again on arrival, old entries outlive deploys. */
 export const queueEntrySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('single'), scoringJobId: z.string().regex(/^[0-9a-f]{24}$/), dispatch: z.number().int() }),
-  z.object({ kind: z.literal('chunk'), scoringJobId: z.string().regex(/^[0-9a-f]{24}$/), dispatch: z.number().int(), chunk: z.number().int().min(0) }),
+  z.object({
+    kind: z.literal('chunk'),
+    scoringJobId: z.string().regex(/^[0-9a-f]{24}$/),
+    dispatch: z.number().int(),
+    chunk: z.number().int().min(0),
+  }),
 ]);
 export type QueueEntry = z.infer<typeof queueEntrySchema>;
 
 /** BullMQ job id of an entry: the same work dispatched again gets another id, so an old entry never blocks it. */
 export const queueEntryId = (entry: QueueEntry): string =>
-  entry.kind === 'single' ? `${entry.scoringJobId}-${entry.dispatch}` : `${entry.scoringJobId}-${entry.dispatch}-${entry.chunk}`;
+  entry.kind === 'single'
+    ? `${entry.scoringJobId}-${entry.dispatch}`
+    : `${entry.scoringJobId}-${entry.dispatch}-${entry.chunk}`;
 
 /** The conveyor belt: may lose everything at any moment. */
 export interface ScoringQueue {
@@ -60,14 +70,27 @@ export function createScoringQueue(
   };
 
   /** Jobs that are submitted at the same time reach Redis in one round trip. */
-  const addTogether = createGroupCommit<{ readonly entries: readonly QueueEntry[]; readonly priority: number }, void>(async (calls) => {
-    const jobs = calls.flatMap(({ entries, priority }) =>
-      entries.map((entry) => ({ name: entry.kind, data: entry, opts: { ...jobOptions, jobId: queueEntryId(entry), priority: priority + highestPriority } })),
-    );
-    const kinds = (['single', 'chunk'] as const).map((kind) => ({ queue: queues[kind], jobs: jobs.filter(({ name }) => name === kind) }));
-    await withinTime(Promise.all(kinds.filter(({ jobs }) => jobs.length > 0).map(({ queue, jobs }) => queue.addBulk(jobs))), options.timeoutMs, late);
-    return calls.map(() => ({ value: undefined }));
-  });
+  const addTogether = createGroupCommit<{ readonly entries: readonly QueueEntry[]; readonly priority: number }, void>(
+    async (calls) => {
+      const jobs = calls.flatMap(({ entries, priority }) =>
+        entries.map((entry) => ({
+          name: entry.kind,
+          data: entry,
+          opts: { ...jobOptions, jobId: queueEntryId(entry), priority: priority + highestPriority },
+        })),
+      );
+      const kinds = (['single', 'chunk'] as const).map((kind) => ({
+        queue: queues[kind],
+        jobs: jobs.filter(({ name }) => name === kind),
+      }));
+      await withinTime(
+        Promise.all(kinds.filter(({ jobs }) => jobs.length > 0).map(({ queue, jobs }) => queue.addBulk(jobs))),
+        options.timeoutMs,
+        late,
+      );
+      return calls.map(() => ({ value: undefined }));
+    },
+  );
 
   return {
     async add(entries, priority) {
@@ -75,7 +98,10 @@ export function createScoringQueue(
         await addTogether({ entries, priority });
         return true;
       } catch (error) {
-        logger.warn({ entries: entries.length, reason: reasonOf(error) }, 'Redis did not take the job, the reconciler will queue it');
+        logger.warn(
+          { entries: entries.length, reason: reasonOf(error) },
+          'Redis did not take the job, the reconciler will queue it',
+        );
         return false;
       }
     },

@@ -2,7 +2,12 @@ import type { Types } from 'mongoose';
 import type { Models, Prediction, StoredPatient } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
-import { decryptScorablePatient, scorablePatientFields, type ScorablePatient, type StoredScorablePatient } from '../patients/scorable-patient.js';
+import {
+  decryptScorablePatient,
+  scorablePatientFields,
+  type ScorablePatient,
+  type StoredScorablePatient,
+} from '../patients/scorable-patient.js';
 import { collectPatientRows, patientRowFields, type PatientRows } from '../patients/patient-rows.js';
 import type { FieldReader, ProtectionOf } from '../protection/protection.js';
 import type { ModelFeature } from '../risk/manifest.js';
@@ -14,7 +19,11 @@ export interface ScoringRecords {
   /**
    * Those of the ids that the organization has, as a model takes them. They still have to be completed with the reader.
    */
-  patientRows(organization: Types.ObjectId, ids: readonly Types.ObjectId[], features: readonly ModelFeature[]): Promise<{ readonly rows: PatientRows; readonly read: FieldReader }>;
+  patientRows(
+    organization: Types.ObjectId,
+    ids: readonly Types.ObjectId[],
+    features: readonly ModelFeature[],
+  ): Promise<{ readonly rows: PatientRows; readonly read: FieldReader }>;
   patientExists(id: Types.ObjectId): Promise<boolean>;
   /** @returns the prediction as stored: the earlier one where the job has scored this patient before */
   storePrediction(prediction: Prediction): Promise<Prediction>;
@@ -28,11 +37,16 @@ export function createScoringRecords({ patients, predictions }: Models, protecti
   return {
     async patient(organization, id) {
       const stored = await findPatient(id);
-      return stored?.organization.equals(organization) ? decryptScorablePatient(await protectionOf(organization).reader([stored.dataKey]), stored) : null;
+      return stored?.organization.equals(organization)
+        ? decryptScorablePatient(await protectionOf(organization).reader([stored.dataKey]), stored)
+        : null;
     },
     async patientRows(organization, ids, features) {
       const documents = await patients.collection
-        .find<Uint8Array>({ _id: { $in: [...ids] }, organization }, { projection: patientRowFields, batchSize: ids.length + 1, raw: true })
+        .find<Uint8Array>(
+          { _id: { $in: [...ids] }, organization },
+          { projection: patientRowFields, batchSize: ids.length + 1, raw: true },
+        )
         .toArray();
       const rows = collectPatientRows(documents, features);
       return { rows, read: await protectionOf(organization).reader(rows.dataKeys) };

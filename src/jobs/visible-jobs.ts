@@ -53,19 +53,33 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
 
     async list(viewer, request, filter) {
       const scope = scopeOf(viewer);
-      const source = visibleRows(scope, viewer).source<ScoringJob>(filter, (closed) => pagesOf(scope.scoringJobs, jobQuery(filter, closed)), () => ownersOf(scope, filter));
+      const source = visibleRows(scope, viewer).source<ScoringJob>(
+        filter,
+        (closed) => pagesOf(scope.scoringJobs, jobQuery(filter, closed)),
+        () => ownersOf(scope, filter),
+      );
       const page = await readPageOf(source, request);
       // Again: a grant may have ended since the list of closed patients was read.
-      const shown = await fence.admit(viewer, 'job:read', page.edges.map(({ node }) => node));
+      const shown = await fence.admit(
+        viewer,
+        'job:read',
+        page.edges.map(({ node }) => node),
+      );
       return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
     },
   };
 }
 
 /** Whose the jobs are, some thousands at a time. */
-async function* ownersOf({ scoringJobs }: OrganizationScope, filter: ScoringJobFilter): AsyncGenerator<readonly MaybeOfPatient[]> {
-  for (let last: Types.ObjectId | undefined, more = true; more; ) {
-    const found = await scoringJobs.find({ $and: [jobQuery(filter, []), last ? { _id: { $lt: last } } : {}] }, { projection: { patient: 1 }, sort: { _id: -1 }, limit: ownersAtOnce });
+async function* ownersOf(
+  { scoringJobs }: OrganizationScope,
+  filter: ScoringJobFilter,
+): AsyncGenerator<readonly MaybeOfPatient[]> {
+  for (let last: Types.ObjectId | undefined, more = true; more;) {
+    const found = await scoringJobs.find(
+      { $and: [jobQuery(filter, []), last ? { _id: { $lt: last } } : {}] },
+      { projection: { patient: 1 }, sort: { _id: -1 }, limit: ownersAtOnce },
+    );
     yield found;
     more = found.length === ownersAtOnce;
     last = found.at(-1)?._id;
@@ -73,7 +87,10 @@ async function* ownersOf({ scoringJobs }: OrganizationScope, filter: ScoringJobF
 }
 
 /** What an audit event says it is about: the job and, of a SINGLE one, whose it is. The patients of a batch are in the job. */
-export const about = ({ _id, patient }: Pick<ScoringJob, '_id' | 'patient'>): Pick<AuditEntry, 'subject' | 'patientIds'> => ({
+export const about = ({
+  _id,
+  patient,
+}: Pick<ScoringJob, '_id' | 'patient'>): Pick<AuditEntry, 'subject' | 'patientIds'> => ({
   subject: { kind: 'SCORING_JOB', id: _id.toHexString() },
   ...(patient && { patientIds: [patient.toHexString()] }),
 });

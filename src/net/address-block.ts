@@ -13,5 +13,8 @@ export function addressBlock(address: string): string {
   const right = tail === '' ? [] : tail.split(':');
   const missing = Math.max(8 - left.length - right.length, 0);
   const groups = [...left, ...new Array<string>(address.includes('::') ? missing : 0).fill('0'), ...right];
-  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
 }

@@ -14,7 +14,11 @@ import type { PatientCondition } from '../scope/patient-records.js';
 const breakGlassSchema = z.object({
   patientId: z.string().nullish(),
   mrn: z.string().trim().max(64, 'must have at most 64 characters').nullish(),
-  reason: z.string().trim().min(10, 'must have at least 10 characters: say why you need this patient').max(500, 'must have at most 500 characters'),
+  reason: z
+    .string()
+    .trim()
+    .min(10, 'must have at least 10 characters: say why you need this patient')
+    .max(500, 'must have at most 500 characters'),
 });
 export type BreakGlass = z.input<typeof breakGlassSchema>;
 
@@ -36,7 +40,8 @@ export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, min
     async grant(viewer, input) {
       authorize(viewer, 'patient:break-glass');
       const { patientId, mrn, reason } = parseInput(breakGlassSchema, input);
-      if ((patientId == null) === (mrn == null)) throw new BadUserInputError([{ path: 'patientId', message: 'give either patientId or mrn' }]);
+      if ((patientId == null) === (mrn == null))
+        throw new BadUserInputError([{ path: 'patientId', message: 'give either patientId or mrn' }]);
       const scope = scopeOf(viewer);
       const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(patientId!) ?? new Types.ObjectId() };
       const patient = await scope.everyPatient.findOne(wanted);
@@ -46,19 +51,31 @@ export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, min
       }
       const grantedAt = new Date();
       if (careTeamAccess(viewer, patient, grantedAt) !== 'DENIED') {
-        await audit.record(viewer, { action: 'patient:break-glass', outcome: 'FAILED', patientIds: [patient._id.toHexString()] });
+        await audit.record(viewer, {
+          action: 'patient:break-glass',
+          outcome: 'FAILED',
+          patientIds: [patient._id.toHexString()],
+        });
         throw new ConflictError('This patient is open to you already: no reason is needed.');
       }
       const { username } = viewer;
       const grant = { username, expiresAt: new Date(grantedAt.getTime() + minutes * 60_000) };
       const access = { _id: new Types.ObjectId(), organization: scope.id, patient: patient._id, ...grant, grantedAt };
       const { dataKey, ciphertext } = await scope.protection.protect(access._id, reasonField, reason);
-      return recorded(audit, viewer, { action: 'patient:break-glass', patientIds: [patient._id.toHexString()], flagged: true }, async () => {
-        await scope.breakGlassAccesses.insert({ ...access, reason: ciphertext, dataKey });
-        await scope.careTeams.updateMany({ _id: patient._id }, { $pull: { breakGlass: { expiresAt: { $lte: grantedAt } } } });
-        await scope.careTeams.updateMany({ _id: patient._id }, { $push: { breakGlass: grant } });
-        return { ...access, reason };
-      });
+      return recorded(
+        audit,
+        viewer,
+        { action: 'patient:break-glass', patientIds: [patient._id.toHexString()], flagged: true },
+        async () => {
+          await scope.breakGlassAccesses.insert({ ...access, reason: ciphertext, dataKey });
+          await scope.careTeams.updateMany(
+            { _id: patient._id },
+            { $pull: { breakGlass: { expiresAt: { $lte: grantedAt } } } },
+          );
+          await scope.careTeams.updateMany({ _id: patient._id }, { $push: { breakGlass: grant } });
+          return { ...access, reason };
+        },
+      );
     },
 
     async list(viewer, request) {
@@ -68,7 +85,10 @@ export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, min
       const read = await protection.reader(page.edges.map(({ node }) => node.dataKey));
       // The reasons are about patients, and may say much of them.
       const patientIds = [...new Set(page.edges.map(({ node }) => node.patient.toHexString()))];
-      const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: { ...node, reason: read(node._id, reasonField, node.reason) } }));
+      const edges = page.edges.map(({ cursor, node }) => ({
+        cursor,
+        node: { ...node, reason: read(node._id, reasonField, node.reason) },
+      }));
       await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED', patientIds });
       return { ...page, edges };
     },

@@ -10,13 +10,21 @@ import type { PatientCondition } from '../scope/patient-records.js';
 
 /** Why a patient that is there is not shown. The audit trail learns whose it was; the caller is not told the id. */
 export const outsideCareTeam = (action: Action = 'patient:read', patientId?: string): ForbiddenError =>
-  new ForbiddenError('You are not in the care team of this patient: ask to be added to it, or open the patient with breakGlass and a reason.', action, patientId);
+  new ForbiddenError(
+    'You are not in the care team of this patient: ask to be added to it, or open the patient with breakGlass and a reason.',
+    action,
+    patientId,
+  );
 
 /**
  * Tells a patient that is closed from one that is not there.
  * @throws ForbiddenError for one that is closed
  */
-export async function refuseClosed({ everyPatient }: OrganizationScope, condition: PatientCondition, action?: Action): Promise<void> {
+export async function refuseClosed(
+  { everyPatient }: OrganizationScope,
+  condition: PatientCondition,
+  action?: Action,
+): Promise<void> {
   for await (const [id] of everyPatient.ids(condition)) throw outsideCareTeam(action, id!.toHexString());
 }
 
@@ -27,7 +35,11 @@ function closedPatients(viewer: Viewer): QueryFilter<StoredPatient> | undefined 
 }
 
 /** Their ids, where they are few enough to be named in every query; undefined when they are more than `atMost`. */
-export async function fewClosedPatientIds({ careTeams }: OrganizationScope, viewer: Viewer, atMost: number): Promise<Types.ObjectId[] | undefined> {
+export async function fewClosedPatientIds(
+  { careTeams }: OrganizationScope,
+  viewer: Viewer,
+  atMost: number,
+): Promise<Types.ObjectId[] | undefined> {
   const closed = closedPatients(viewer);
   const found = closed ? await careTeams.find(closed, { projection: { _id: 1 }, limit: atMost + 1 }) : [];
   return found.length > atMost ? undefined : found.map(({ _id }) => _id);
@@ -37,15 +49,28 @@ export async function fewClosedPatientIds({ careTeams }: OrganizationScope, view
  * Ids of the patients that match and are open to this viewer, some thousands at a time. The same as `patients.ids`, but
  * an index answers it: who is closed is looked up first, as nearly nobody is.
  */
-export async function* visiblePatientIds(scope: OrganizationScope, viewer: Viewer, condition: PatientCondition): AsyncGenerator<readonly Types.ObjectId[]> {
+export async function* visiblePatientIds(
+  scope: OrganizationScope,
+  viewer: Viewer,
+  condition: PatientCondition,
+): AsyncGenerator<readonly Types.ObjectId[]> {
   const filter = closedPatients(viewer);
   const closed = new Set(filter ? (await collect(scope.careTeams.ids(filter))).map((id) => id.toHexString()) : []);
-  for await (const ids of scope.everyPatient.ids(condition)) yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
+  for await (const ids of scope.everyPatient.ids(condition))
+    yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
 }
 
 /** Those of some patients that are open to this viewer. */
-export async function visibleAmong(scope: OrganizationScope, viewer: Viewer, ids: readonly Types.ObjectId[]): Promise<Types.ObjectId[]> {
-  const access = await accessById(scope, viewer, ids.map((id) => id.toHexString()));
+export async function visibleAmong(
+  scope: OrganizationScope,
+  viewer: Viewer,
+  ids: readonly Types.ObjectId[],
+): Promise<Types.ObjectId[]> {
+  const access = await accessById(
+    scope,
+    viewer,
+    ids.map((id) => id.toHexString()),
+  );
   return ids.filter((id) => access(id.toHexString()) !== 'DENIED');
 }
 
@@ -74,7 +99,11 @@ export interface CareTeamFence {
    * of what is left, only what is seen by breaking the glass is recorded, flagged.
    * @returns in the same order; null where it was null or is closed
    */
-  admit<T extends MaybeOfPatient>(viewer: Viewer, action: AuditAction, results: readonly (T | null)[]): Promise<(T | null)[]>;
+  admit<T extends MaybeOfPatient>(
+    viewer: Viewer,
+    action: AuditAction,
+    results: readonly (T | null)[],
+  ): Promise<(T | null)[]>;
   /**
    * Leaves out what is about patients that are closed to the viewer, and records what is left as about to be shown.
    * @returns in the same order; null where it was null or is closed
@@ -95,19 +124,35 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
     async admit(viewer, action, results) {
       const ids = patientsOf(results);
       const access = await accessById(scopeOf(viewer), viewer, ids);
-      await recordRead(audit, viewer, action, ids.filter((id) => access(id) === 'BREAK_GLASS'), { flagged: true });
-      return results.map((result) => (result?.patient && access(result.patient.toHexString()) === 'DENIED' ? null : result));
+      await recordRead(
+        audit,
+        viewer,
+        action,
+        ids.filter((id) => access(id) === 'BREAK_GLASS'),
+        { flagged: true },
+      );
+      return results.map((result) =>
+        result?.patient && access(result.patient.toHexString()) === 'DENIED' ? null : result,
+      );
     },
     async show(viewer, action, results) {
       const ids = patientsOf(results);
       const access = await accessById(scopeOf(viewer), viewer, ids);
-      const shown = results.map((result) => (result && access(result.patient.toHexString()) !== 'DENIED' ? result : null));
-      await recordShown(audit, viewer, action, ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'DENIED'));
+      const shown = results.map((result) =>
+        result && access(result.patient.toHexString()) !== 'DENIED' ? result : null,
+      );
+      await recordShown(
+        audit,
+        viewer,
+        action,
+        ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'DENIED'),
+      );
       return shown;
     },
     async showNamed(viewer, action, result) {
       const [shown] = await fence.show(viewer, action, [result]);
-      if (result && !shown) await audit.record(viewer, { action, outcome: 'DENIED', patientIds: [result.patient.toHexString()] });
+      if (result && !shown)
+        await audit.record(viewer, { action, outcome: 'DENIED', patientIds: [result.patient.toHexString()] });
       return shown ?? null;
     },
     async afterShown(viewer, action, patient, work) {
@@ -127,9 +172,15 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
 }
 
 /** Hexadecimal, each once. */
-const patientsOf = (results: readonly (MaybeOfPatient | null)[]): string[] => [...new Set(results.flatMap((result) => result?.patient?.toHexString() ?? []))];
+const patientsOf = (results: readonly (MaybeOfPatient | null)[]): string[] => [
+  ...new Set(results.flatMap((result) => result?.patient?.toHexString() ?? [])),
+];
 
-async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids: readonly string[]): Promise<(id: string) => CareTeamAccess> {
+async function accessById(
+  { careTeams }: OrganizationScope,
+  viewer: Viewer,
+  ids: readonly string[],
+): Promise<(id: string) => CareTeamAccess> {
   if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'ALLOWED';
   const restricted = await careTeams.find(
     { _id: { $in: ids.map((id) => new Types.ObjectId(id)) }, careTeam: { $exists: true } },
@@ -143,8 +194,14 @@ async function accessById({ careTeams }: OrganizationScope, viewer: Viewer, ids:
  * Records who is about to be shown; those seen by breaking the glass in an event of their own, flagged. A grant that ended
  * between the look-up and this moment still is what they are shown by.
  */
-export async function recordShown(audit: AuditTrail, viewer: Viewer, action: AuditAction, patients: readonly { readonly id: string; readonly access: CareTeamAccess }[]): Promise<void> {
-  const idsOf = (flagged: boolean): string[] => patients.flatMap(({ id, access }) => ((access !== 'ALLOWED') === flagged ? [id] : []));
+export async function recordShown(
+  audit: AuditTrail,
+  viewer: Viewer,
+  action: AuditAction,
+  patients: readonly { readonly id: string; readonly access: CareTeamAccess }[],
+): Promise<void> {
+  const idsOf = (flagged: boolean): string[] =>
+    patients.flatMap(({ id, access }) => ((access !== 'ALLOWED') === flagged ? [id] : []));
   await recordRead(audit, viewer, action, idsOf(false));
   await recordRead(audit, viewer, action, idsOf(true), { flagged: true });
 }

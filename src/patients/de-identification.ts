@@ -12,10 +12,22 @@ export const pooledAge = 90;
 export type AgeFeature = Pick<ModelFeature, 'source' | 'unit'>;
 
 /** UCUM's units of time that ages come in, and how many of each are a year of 365.25 days. https://ucum.org/ucum#section-Other-Units */
-const unitsPerYear: Readonly<Record<string, number>> = { a: 1, a_j: 1, a_g: 1, a_t: 1, mo: 12, mo_j: 12, mo_g: 12, wk: 365.25 / 7, d: 365.25, h: 365.25 * 24 };
+const unitsPerYear: Readonly<Record<string, number>> = {
+  a: 1,
+  a_j: 1,
+  a_g: 1,
+  a_t: 1,
+  mo: 12,
+  mo_j: 12,
+  mo_g: 12,
+  wk: 365.25 / 7,
+  d: 365.25,
+  h: 365.25 * 24,
+};
 
 /** Whether this viewer sees exact ages. */
-export const seesExactAge = (viewer: Viewer | null): boolean => viewer !== null && mayViewer(viewer, 'patient:read-exact-age');
+export const seesExactAge = (viewer: Viewer | null): boolean =>
+  viewer !== null && mayViewer(viewer, 'patient:read-exact-age');
 
 /** An age in years as the viewer may see it: otherwise in whole years, as a fraction of a year tells the birthday to the day. */
 export function shownAge<T extends number | null>(age: T, viewer: Viewer | null): T {
@@ -33,7 +45,12 @@ export function isAge(code: string, feature: AgeFeature | undefined): boolean {
 }
 
 /** A feature's value as the viewer may see it, in the feature's own unit. An age of an unknown unit counts as years. */
-export function shownValue<T extends number | null>(code: string, feature: AgeFeature | undefined, value: T, viewer: Viewer | null): T {
+export function shownValue<T extends number | null>(
+  code: string,
+  feature: AgeFeature | undefined,
+  value: T,
+  viewer: Viewer | null,
+): T {
   if (value === null || !isAge(code, feature) || seesExactAge(viewer)) return value;
   const perYear = yearIn(feature);
   return (shownAge(value / perYear, viewer) * perYear) as T;
@@ -44,4 +61,5 @@ export function isPooled(code: string, feature: AgeFeature, shown: number | null
   return shown !== null && isAge(code, feature) && !seesExactAge(viewer) && shown === pooledAge * yearIn(feature);
 }
 
-const yearIn = (feature: AgeFeature | undefined): number => (feature && Object.hasOwn(unitsPerYear, feature.unit) ? unitsPerYear[feature.unit]! : 1);
+const yearIn = (feature: AgeFeature | undefined): number =>
+  feature && Object.hasOwn(unitsPerYear, feature.unit) ? unitsPerYear[feature.unit]! : 1;

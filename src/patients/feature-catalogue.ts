@@ -35,7 +35,13 @@ export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCata
       ...features.flatMap(({ code, value }, position) => {
         const known = definitions.get(code);
         const at = `${path}[${position}]`;
-        if (!known) return [{ path: `${at}.code`, message: `no risk model served has a feature "${printable(code)}": see riskModels { features { code } }` }];
+        if (!known)
+          return [
+            {
+              path: `${at}.code`,
+              message: `no risk model served has a feature "${printable(code)}": see riskModels { features { code } }`,
+            },
+          ];
         if (value === null) return [];
         const issues = known.map((definition) => featureValueIssue(definition, value));
         const refused = issues.every((issue) => issue !== undefined) ? issues[0] : undefined;
@@ -49,7 +55,9 @@ export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCata
 function repeatedCodes(features: readonly { readonly code: string }[], path: string): FieldError[] {
   return features.flatMap(({ code }, position) => {
     const first = features.findIndex((feature) => feature.code === code);
-    return first < position ? [{ path: `${path}[${position}].code`, message: `is the same feature as ${path}[${first}]: give each once` }] : [];
+    return first < position
+      ? [{ path: `${path}[${position}].code`, message: `is the same feature as ${path}[${first}]: give each once` }]
+      : [];
   });
 }
 

@@ -4,7 +4,9 @@ import type { FeatureValues } from '../risk/risk-model.js';
 import type { Patient } from '../scope/patient.js';
 
 /** What of a patient a model may see. The birth date is looked at, and so decrypted, only when the age is wanted. */
-export type ModelSubject = Pick<Patient, 'birthDate' | 'sex'> & { readonly features: readonly Pick<RecordedFeature, 'code' | 'value'>[] };
+export type ModelSubject = Pick<Patient, 'birthDate' | 'sex'> & {
+  readonly features: readonly Pick<RecordedFeature, 'code' | 'value'>[];
+};
 
 /**
  * The values of a patient that a model asks for. Values given as features win; age and sex come from the patient's
@@ -14,12 +16,19 @@ export type ModelSubject = Pick<Patient, 'birthDate' | 'sex'> & { readonly featu
 export function modelInputs(manifest: RiskModelManifest, patient: ModelSubject, on: Date): FeatureValues {
   const recorded = new Map(patient.features.map((feature) => [feature.code, feature.value]));
   return Object.fromEntries(
-    manifest.features.map((feature) => [feature.code, recorded.has(feature.code) ? recorded.get(feature.code)! : derivedInput(feature, patient, on)]),
+    manifest.features.map((feature) => [
+      feature.code,
+      recorded.has(feature.code) ? recorded.get(feature.code)! : derivedInput(feature, patient, on),
+    ]),
   );
 }
 
 /** The value of a feature that nobody recorded, from the patient's own record; null where the model takes it from nowhere else. */
-export function derivedInput({ source }: Pick<ModelFeature, 'source'>, patient: { readonly birthDate?: string; readonly sex?: string }, on: Date): number | null {
+export function derivedInput(
+  { source }: Pick<ModelFeature, 'source'>,
+  patient: { readonly birthDate?: string; readonly sex?: string },
+  on: Date,
+): number | null {
   if (source === 'PATIENT_AGE') return ageInYears(patient.birthDate, on);
   return source === 'PATIENT_SEX' ? sexCode(patient.sex) : null;
 }

@@ -39,7 +39,11 @@ const identity = {
   givenName: nameSchema.nullish(),
   familyName: nameSchema.nullish(),
   birthDate: birthDateSchema.nullish(),
-  careTeam: z.array(line(200)).min(1, 'must not be empty: null lets every clinician in').max(100, 'must have at most 100 members').nullish(),
+  careTeam: z
+    .array(line(200))
+    .min(1, 'must not be empty: null lets every clinician in')
+    .max(100, 'must have at most 100 members')
+    .nullish(),
   features: z.array(recordedFeatureSchema).max(1000, 'must have at most 1000 features').nullish(),
 };
 
@@ -61,4 +65,6 @@ export const updatePatientSchema = z.object({
 export type UpdatePatient = Omit<z.input<typeof updatePatientSchema>, 'mrn'> & { readonly mrn?: string | null };
 
 /** What a list of patients can be asked for by. */
-export const patientFilterSchema = z.object({ filter: z.object({ mrn: z.string().trim().nullish(), familyName: nameSchema.nullish() }) });
+export const patientFilterSchema = z.object({
+  filter: z.object({ mrn: z.string().trim().nullish(), familyName: nameSchema.nullish() }),
+});

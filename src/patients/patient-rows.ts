@@ -21,7 +21,13 @@ export interface PatientRows {
    * @param start first of the rows, `end` behind the last
    * @param onError told of a row whose birth date cannot be opened
    */
-  complete(read: FieldReader, on: Date, start: number, end: number, onError: (row: number, error: unknown) => void): void;
+  complete(
+    read: FieldReader,
+    on: Date,
+    start: number,
+    end: number,
+    onError: (row: number, error: unknown) => void,
+  ): void;
 }
 
 /**
@@ -55,7 +61,8 @@ export function collectPatientRows(documents: readonly Uint8Array[], features: r
     let column = -1;
     let value = Number.NaN;
     walkElements(view, start, (type, nameStart, nameEnd, at) => {
-      if (isAt(names.code, bytes, nameStart, nameEnd - nameStart)) column = columnOf(bytes, at + 4, view.getInt32(at, true) - 1);
+      if (isAt(names.code, bytes, nameStart, nameEnd - nameStart))
+        column = columnOf(bytes, at + 4, view.getInt32(at, true) - 1);
       else if (isAt(names.value, bytes, nameStart, nameEnd - nameStart)) value = numberAt(view, type, at);
     });
     if (column >= 0) given[row * width + column] = value;
@@ -67,11 +74,20 @@ export function collectPatientRows(documents: readonly Uint8Array[], features: r
       const length = nameEnd - nameStart;
       if (isAt(names.features, bytes, nameStart, length)) {
         expected = 0;
-        walkElements(view, at, (type, _start, _end, element) => type === BsonType.DOCUMENT && readFeature(bytes, view, element, row));
+        walkElements(
+          view,
+          at,
+          (type, _start, _end, element) => type === BsonType.DOCUMENT && readFeature(bytes, view, element, row),
+        );
       } else if (isAt(names._id, bytes, nameStart, length)) ids[row] = new Types.ObjectId(bytes.subarray(at, at + 12));
-      else if (isAt(names.sex, bytes, nameStart, length)) sexes[row] = Buffer.from(bytes.buffer, bytes.byteOffset + at + 4, view.getInt32(at, true) - 1).toString('latin1');
-      else if (isAt(names.birthDate, bytes, nameStart, length)) birthDates[row] = bytes.subarray(at + 5, at + 5 + view.getInt32(at, true));
-      else if (isAt(names.dataKey, bytes, nameStart, length) && !dataKeys.some(({ id }) => isAt(id, bytes, at, 12))) dataKeys.push(new Types.ObjectId(bytes.subarray(at, at + 12)));
+      else if (isAt(names.sex, bytes, nameStart, length))
+        sexes[row] = Buffer.from(bytes.buffer, bytes.byteOffset + at + 4, view.getInt32(at, true) - 1).toString(
+          'latin1',
+        );
+      else if (isAt(names.birthDate, bytes, nameStart, length))
+        birthDates[row] = bytes.subarray(at + 5, at + 5 + view.getInt32(at, true));
+      else if (isAt(names.dataKey, bytes, nameStart, length) && !dataKeys.some(({ id }) => isAt(id, bytes, at, 12)))
+        dataKeys.push(new Types.ObjectId(bytes.subarray(at, at + 12)));
     });
   });
 
@@ -87,7 +103,10 @@ export function collectPatientRows(documents: readonly Uint8Array[], features: r
           for (const { feature, column } of derived) {
             const at = row * width + column;
             if (!Number.isNaN(given[at])) continue;
-            const birthDate = sealed && feature.source === 'PATIENT_AGE' ? decryptBirthDate(read, ids[row]!, toBinary(sealed)) : undefined;
+            const birthDate =
+              sealed && feature.source === 'PATIENT_AGE'
+                ? decryptBirthDate(read, ids[row]!, toBinary(sealed))
+                : undefined;
             given[at] = derivedInput(feature, { sex: sexes[row], birthDate }, on) ?? Number.NaN;
           }
         } catch (error) {
@@ -98,7 +117,15 @@ export function collectPatientRows(documents: readonly Uint8Array[], features: r
   };
 }
 
-const names = { _id: Buffer.from('_id'), features: Buffer.from('features'), code: Buffer.from('code'), value: Buffer.from('value'), sex: Buffer.from('sex'), birthDate: Buffer.from('birthDate'), dataKey: Buffer.from('dataKey') };
+const names = {
+  _id: Buffer.from('_id'),
+  features: Buffer.from('features'),
+  code: Buffer.from('code'),
+  value: Buffer.from('value'),
+  sex: Buffer.from('sex'),
+  birthDate: Buffer.from('birthDate'),
+  dataKey: Buffer.from('dataKey'),
+};
 
 /** Whether the `length` bytes at `start` are those expected. */
 function isAt(expected: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {

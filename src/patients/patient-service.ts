@@ -12,7 +12,13 @@ import type { Page, PageOrder, PageRequest } from '../scope/pagination.js';
 import { recordShown, refuseClosed } from './care-team-fence.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
-import { createPatientSchema, patientFilterSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import {
+  createPatientSchema,
+  patientFilterSchema,
+  updatePatientSchema,
+  type CreatePatient,
+  type UpdatePatient,
+} from './patient-input.js';
 import type { PatientCondition } from '../scope/patient-records.js';
 
 /** All conditions must hold. `mrn` and `familyName` identify a person and need the right to see names. */
@@ -31,7 +37,10 @@ export type PatientErasure = (scope: OrganizationScope, patient: Types.ObjectId)
 /** Reads and writes the patients of the viewer's organization. Every method authorises first. */
 export interface PatientService {
   /** Null when there is none for this viewer. Give id or mrn. */
-  find(viewer: Viewer | null, by: { readonly id?: string | null; readonly mrn?: string | null }): Promise<Patient | null>;
+  find(
+    viewer: Viewer | null,
+    by: { readonly id?: string | null; readonly mrn?: string | null },
+  ): Promise<Patient | null>;
   /** In the order of the ids; null where there is none. */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Patient | null)[]>;
   list(viewer: Viewer | null, request: PageRequest, filter: PatientFilter, order?: PageOrder): Promise<Page<Patient>>;
@@ -65,11 +74,20 @@ export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): v
 
 /** Who leaves themselves out could not open the patient any more. @throws BadUserInputError */
 function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | undefined): void {
-  if (careTeam && !careTeam.includes(viewer.username)) throw new BadUserInputError([{ path: 'careTeam', message: 'must name yourself too, or you could not open the patient any more' }]);
+  if (careTeam && !careTeam.includes(viewer.username))
+    throw new BadUserInputError([
+      { path: 'careTeam', message: 'must name yourself too, or you could not open the patient any more' },
+    ]);
 }
 
-export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalogue: FeatureCatalogue, erase: PatientErasure): PatientService {
-  const mrnTaken = (): ConflictError => new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
+export function createPatientService(
+  scopeOf: ScopeOf,
+  audit: AuditTrail,
+  catalogue: FeatureCatalogue,
+  erase: PatientErasure,
+): PatientService {
+  const mrnTaken = (): ConflictError =>
+    new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
 
   function refuseIssues(features: readonly { code: string; value: number | null }[]): void {
     const issues = catalogue.issues(features, 'features');
@@ -78,26 +96,43 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
 
   /** Nobody is shown a patient before it is recorded that they are. */
   const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> =>
-    recordShown(audit, viewer, 'patient:read', shown.flatMap((patient) => (patient ? [{ id: patient._id.toHexString(), access: careTeamAccess(viewer, patient) }] : [])));
+    recordShown(
+      audit,
+      viewer,
+      'patient:read',
+      shown.flatMap((patient) =>
+        patient ? [{ id: patient._id.toHexString(), access: careTeamAccess(viewer, patient) }] : [],
+      ),
+    );
   /** Whoever looks for somebody by MRN or name and finds nobody has learnt something too: that they are no patient here. */
   const recordSearch = async (viewer: Viewer, { mrn, familyName }: PatientFilter): Promise<void> => {
     if (mrn != null || familyName != null) await audit.record(viewer, { action: 'patient:read', outcome: 'ALLOWED' });
   };
-  const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({ flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS' });
+  const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({
+    flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS',
+  });
 
   /** Breaking the glass is for reading and treating: what is erased cannot be reviewed, and no emergency asks for it. @throws ForbiddenError */
   async function refuseEmergencyErasure(viewer: Viewer, patient: Patient): Promise<void> {
     if (careTeamAccess(viewer, patient) === 'ALLOWED') return;
     // Here and not where refusals are recorded: this one is flagged.
-    await audit.record(viewer, { action: 'patient:delete', outcome: 'DENIED', patientIds: [patient._id.toHexString()], flagged: true });
-    throw new ForbiddenError('Emergency access is for reading and treating: ask the care team of this patient to delete it.');
+    await audit.record(viewer, {
+      action: 'patient:delete',
+      outcome: 'DENIED',
+      patientIds: [patient._id.toHexString()],
+      flagged: true,
+    });
+    throw new ForbiddenError(
+      'Emergency access is for reading and treating: ask the care team of this patient to delete it.',
+    );
   }
 
   return {
     async find(viewer, { id, mrn }) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, { mrn });
-      if ((id == null) === (mrn == null)) throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
+      if ((id == null) === (mrn == null))
+        throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
       const scope = scopeOf(viewer);
       const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(id!) ?? new Types.ObjectId() };
       const patient = await scope.patients.findOne(wanted);
@@ -117,7 +152,12 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
       const page = await scopeOf(viewer).patients.page(request, patientQuery(filter), order);
-      await (page.edges.length > 0 ? recordRead(viewer, page.edges.map(({ node }) => node)) : recordSearch(viewer, filter));
+      await (page.edges.length > 0
+        ? recordRead(
+            viewer,
+            page.edges.map(({ node }) => node),
+          )
+        : recordSearch(viewer, filter));
       return page;
     },
 
@@ -138,7 +178,9 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
         updatedAt: now,
       };
       try {
-        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [patient._id.toHexString()] }, () => scopeOf(viewer).patients.insert(patient));
+        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [patient._id.toHexString()] }, () =>
+          scopeOf(viewer).patients.insert(patient),
+        );
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
       }
@@ -153,16 +195,33 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
       const current = _id && (await scope.patients.findOne({ _id }));
       if (_id && !current) await refuseClosed(scope, { _id }, 'patient:write');
       if (!current) throw new NotFoundError('This patient');
-      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'ALLOWED') throw new ForbiddenError('Only the care team of a patient may change it: ask one of its members.', 'patient:write', id);
+      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'ALLOWED')
+        throw new ForbiddenError(
+          'Only the care team of a patient may change it: ask one of its members.',
+          'patient:write',
+          id,
+        );
       refuseForeignTeam(viewer, changes.careTeam);
       const now = new Date();
-      const update = { ...changes, features: mergeFeatures(current.features, features ?? [], now), updatedAt: now, version: expectedVersion + 1 };
+      const update = {
+        ...changes,
+        features: mergeFeatures(current.features, features ?? [], now),
+        updatedAt: now,
+        version: expectedVersion + 1,
+      };
       try {
-        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [id], ...isFlagged(viewer, current) }, async () => {
-          const updated = current.version === expectedVersion ? await scope.patients.update(current, update) : null;
-          if (updated) return updated;
-          throw new ConflictError(`The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`);
-        });
+        return await recorded(
+          audit,
+          viewer,
+          { action: 'patient:write', patientIds: [id], ...isFlagged(viewer, current) },
+          async () => {
+            const updated = current.version === expectedVersion ? await scope.patients.update(current, update) : null;
+            if (updated) return updated;
+            throw new ConflictError(
+              `The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`,
+            );
+          },
+        );
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
       }
@@ -190,7 +249,9 @@ export function createPatientService(scopeOf: ScopeOf, audit: AuditTrail, catalo
 
 /** The fields to write: those that were given and are not null. */
 export function applyUpdate<T extends object>(changes: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null)) as { [K in keyof T]?: NonNullable<T[K]> };
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
 }
 
 /** The values after an update: those given replace the old ones of the same code, null removes, the rest stay. */

@@ -39,8 +39,12 @@ export function visibleRows(scope: OrganizationScope, viewer: Viewer): VisibleRo
       return visibleAmong(scope, viewer, [named]).then((visible) => (visible.length > 0 ? [] : [named]));
     },
     async onlyVisible(found) {
-      const patients = new Map(found.flatMap(({ patient }) => (patient ? [[patient.toHexString(), patient] as const] : [])));
-      const visible = new Set((await visibleAmong(scope, viewer, [...patients.values()])).map((id) => id.toHexString()));
+      const patients = new Map(
+        found.flatMap(({ patient }) => (patient ? [[patient.toHexString(), patient] as const] : [])),
+      );
+      const visible = new Set(
+        (await visibleAmong(scope, viewer, [...patients.values()])).map((id) => id.toHexString()),
+      );
       return found.filter(({ patient }) => !patient || visible.has(patient.toHexString()));
     },
     source(filter, list, owners) {
@@ -52,7 +56,11 @@ export function visibleRows(scope: OrganizationScope, viewer: Viewer): VisibleRo
           const closed = await closedOnce();
           if (closed) return list(closed).find(after, limit);
           const visible = [];
-          for (let position = after, wanted = limit, more = true; more && visible.length < limit; wanted = Math.min(4 * wanted, mostRows)) {
+          for (
+            let position = after, wanted = limit, more = true;
+            more && visible.length < limit;
+            wanted = Math.min(4 * wanted, mostRows)
+          ) {
             const found = await list([]).find(position, wanted);
             visible.push(...(await rows.onlyVisible(found)));
             more = found.length === wanted;

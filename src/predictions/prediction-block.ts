@@ -13,11 +13,22 @@ const largestRows = 8 * 1024 * 1024;
 const rowOverhead = 128;
 
 /** What of a block every one of its predictions needs. */
-export type BlockHead = Omit<PredictionBlock, 'rows' | 'failures' | 'failed' | 'size' | 'highestProbability' | 'riskBands' | 'chunk'>;
+export type BlockHead = Omit<
+  PredictionBlock,
+  'rows' | 'failures' | 'failed' | 'size' | 'highestProbability' | 'riskBands' | 'chunk'
+>;
 
 /** Fields of a BlockHead, as a MongoDB projection. `_id` comes by itself. */
 export const blockHeadFields = {
-  organization: 1, job: 1, modelId: 1, modelVersion: 1, modelSha256: 1, outputSpace: 1, features: 1, explanation: 1, createdAt: 1,
+  organization: 1,
+  job: 1,
+  modelId: 1,
+  modelVersion: 1,
+  modelSha256: 1,
+  outputSpace: 1,
+  features: 1,
+  explanation: 1,
+  createdAt: 1,
 } as const;
 
 /**
@@ -35,7 +46,10 @@ export function newBlockId(createdAt: Date): Types.ObjectId {
 export function placeOf(prediction: Types.ObjectId): { readonly block: Types.ObjectId; readonly number: number } {
   const bytes = Buffer.alloc(idBytes);
   bytes.set(prediction.id.subarray(0, prefixBytes));
-  return { block: new Types.ObjectId(bytes), number: Buffer.from(prediction.id).readUIntBE(prefixBytes, idBytes - prefixBytes) };
+  return {
+    block: new Types.ObjectId(bytes),
+    number: Buffer.from(prediction.id).readUIntBE(prefixBytes, idBytes - prefixBytes),
+  };
 }
 
 /** Id of the prediction in row `number` of a block. */
@@ -49,7 +63,8 @@ export function predictionId(block: Types.ObjectId, number: number): Types.Objec
 export const rowWidth = (features: number, explained: boolean): number => 1 + features + (explained ? 2 + features : 0);
 
 /** How many patients fit one block, of a model with this many features. */
-export const largestBlock = (features: number): number => Math.floor(largestRows / (8 * rowWidth(features, true) + rowOverhead));
+export const largestBlock = (features: number): number =>
+  Math.floor(largestRows / (8 * rowWidth(features, true) + rowOverhead));
 
 /** The prediction of a row, like one that was stored by itself. */
 export function predictionOf(head: BlockHead, row: PredictionRow): Prediction {
@@ -58,8 +73,14 @@ export function predictionOf(head: BlockHead, row: PredictionRow): Prediction {
   // Of what was cut off in the database, the whole numbers: a verification then says what is missing.
   const values = new Float64Array(buffer, 0, Math.floor(length / Float64Array.BYTES_PER_ELEMENT));
   const [rawOutput, ...rest] = values as unknown as [number, ...number[]];
-  const inputs = Object.fromEntries(head.features.map((code, index) => [code, Number.isNaN(rest[index]) ? null : rest[index]!]));
-  const [outputValue, additivityError, ...contributions] = rest.slice(head.features.length) as [number, number, ...number[]];
+  const inputs = Object.fromEntries(
+    head.features.map((code, index) => [code, Number.isNaN(rest[index]) ? null : rest[index]!]),
+  );
+  const [outputValue, additivityError, ...contributions] = rest.slice(head.features.length) as [
+    number,
+    number,
+    ...number[],
+  ];
   const { features: _features, explanation, ...shared } = head;
   return {
     ...shared,

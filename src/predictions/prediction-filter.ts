@@ -28,8 +28,13 @@ export interface PredictionSelection extends PredictionFilter {
 const idOrNone = (id: string): Types.ObjectId => toObjectId(id) ?? new Types.ObjectId();
 
 /** Conditions on fields that a prediction and a block have alike. */
-function sharedConditions(filter: PredictionSelection): QueryFilter<Pick<Prediction, 'job' | 'modelId' | 'modelVersion' | 'createdAt'>> {
-  const created = { ...(filter.createdAfter != null && { $gt: filter.createdAfter }), ...(filter.createdBefore != null && { $lt: filter.createdBefore }) };
+function sharedConditions(
+  filter: PredictionSelection,
+): QueryFilter<Pick<Prediction, 'job' | 'modelId' | 'modelVersion' | 'createdAt'>> {
+  const created = {
+    ...(filter.createdAfter != null && { $gt: filter.createdAfter }),
+    ...(filter.createdBefore != null && { $lt: filter.createdBefore }),
+  };
   return {
     ...(filter.jobId != null && { job: idOrNone(filter.jobId) }),
     ...(filter.jobs && { job: { $in: [...filter.jobs] } }),
@@ -69,7 +74,8 @@ export function blockQuery(filter: PredictionSelection, after?: Types.ObjectId):
   };
 }
 
-const startOfSecond = (time: Date): Types.ObjectId => Types.ObjectId.createFromTime(Math.max(0, Math.floor(time.getTime() / 1000)));
+const startOfSecond = (time: Date): Types.ObjectId =>
+  Types.ObjectId.createFromTime(Math.max(0, Math.floor(time.getTime() / 1000)));
 const newestId = new Types.ObjectId('ffffffffffffffffffffffff');
 
 /** Whether some rows of a block may match and others not. */

@@ -10,7 +10,14 @@ import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
-import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry, type RowExplanation, type Score } from '../risk/risk-model.js';
+import {
+  InvalidFeaturesError,
+  type EncodedRow,
+  type RiskModel,
+  type RiskModelRegistry,
+  type RowExplanation,
+  type Score,
+} from '../risk/risk-model.js';
 import { simulateRiskSchema, type SimulateRisk } from './simulation-input.js';
 import { invalidFeatures, requireModel, modelOfJob } from './served-models.js';
 import { visiblePredictions, storedPredictions } from './stored-predictions.js';
@@ -48,10 +55,17 @@ export interface PredictionService {
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
 
-export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, registry: RiskModelRegistry, catalogue: FeatureCatalogue): PredictionService {
+export function createPredictionService(
+  scopeOf: ScopeOf,
+  fence: CareTeamFence,
+  registry: RiskModelRegistry,
+  catalogue: FeatureCatalogue,
+): PredictionService {
   /** Nobody is shown a prediction before it is recorded that they are; those of closed patients are not shown. */
-  const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> => fence.show(viewer, 'prediction:read', results);
-  const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> => (await show(viewer, [result]))[0] ?? null;
+  const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> =>
+    fence.show(viewer, 'prediction:read', results);
+  const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> =>
+    (await show(viewer, [result]))[0] ?? null;
 
   /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
   async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
@@ -73,7 +87,10 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())));
+      return show(
+        viewer,
+        await storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())),
+      );
     },
 
     async list(viewer, request, filter) {
@@ -81,7 +98,10 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       const scope = scopeOf(viewer);
       const page = await readPageOf<Prediction>(visiblePredictions(scope, viewer).list(filter), request);
       // Again: a grant may have ended since the list of closed patients was read.
-      const shown = await show(viewer, page.edges.map(({ node }) => node));
+      const shown = await show(
+        viewer,
+        page.edges.map(({ node }) => node),
+      );
       return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
     },
 
@@ -89,7 +109,10 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
       const visible = await visibleAmong(scope, viewer, toObjectIds(patientIds));
-      return countsOf(patientIds, visible.length === 0 ? new Map() : await storedPredictions(scope).countOfPatients(visible));
+      return countsOf(
+        patientIds,
+        visible.length === 0 ? new Map() : await storedPredictions(scope).countOfPatients(visible),
+      );
     },
 
     async countOfJobs(viewer, jobIds) {
@@ -115,7 +138,9 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
       const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
       const prediction = await fence.showNamed(viewer, 'prediction:verify', found);
       if (!prediction) return null;
-      return fence.afterShown(viewer, 'prediction:verify', prediction.patient, () => verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion)));
+      return fence.afterShown(viewer, 'prediction:verify', prediction.patient, () =>
+        verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion)),
+      );
     },
 
     async simulate(viewer, input) {
@@ -132,7 +157,11 @@ export function createPredictionService(scopeOf: ScopeOf, fence: CareTeamFence, 
   };
 }
 
-async function simulate(model: RiskModel, patient: ModelSubject, given: Readonly<Record<string, number | null>>): Promise<Simulation> {
+async function simulate(
+  model: RiskModel,
+  patient: ModelSubject,
+  given: Readonly<Record<string, number | null>>,
+): Promise<Simulation> {
   const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
   const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
   refuseUnlessAdditive(explanation!, score!);
@@ -140,9 +169,11 @@ async function simulate(model: RiskModel, patient: ModelSubject, given: Readonly
 }
 
 /** Each once, without what is no id. */
-const toObjectIds = (ids: readonly string[]): Types.ObjectId[] => [...new Set(ids)].flatMap((id) => toObjectId(id) ?? []);
+const toObjectIds = (ids: readonly string[]): Types.ObjectId[] =>
+  [...new Set(ids)].flatMap((id) => toObjectId(id) ?? []);
 
-const countsOf = (ids: readonly string[], counts: ReadonlyMap<string, number>): number[] => ids.map((id) => counts.get(id) ?? 0);
+const countsOf = (ids: readonly string[], counts: ReadonlyMap<string, number>): number[] =>
+  ids.map((id) => counts.get(id) ?? 0);
 
 const nobody: ModelSubject = { sex: AdministrativeGender.UNKNOWN, features: [] };
 

@@ -26,7 +26,8 @@ interface Follower {
 
 export function createPredictionStreams(events: EventBus, scopeOf: ScopeOf, logger: Logger): PredictionStreams {
   const followers = new Set<Follower>();
-  const followersOf = (organizationId: string): Follower[] => [...followers].filter((follower) => follower.organizationId === organizationId);
+  const followersOf = (organizationId: string): Follower[] =>
+    [...followers].filter((follower) => follower.organizationId === organizationId);
 
   function deliver({ organizationId, predictionIds, patientIds }: Topics['predictionsCreated']): void {
     for (const follower of followersOf(organizationId)) {
@@ -39,13 +40,22 @@ export function createPredictionStreams(events: EventBus, scopeOf: ScopeOf, logg
   async function readBlock({ organizationId, blockId }: Topics['predictionBlockCreated']): Promise<void> {
     if (followersOf(organizationId).length === 0) return;
     const results = await storedPredictions(scopeOf({ organizationId })).ofBlock(new Types.ObjectId(blockId));
-    deliver({ organizationId, predictionIds: results.map(({ _id }) => _id.toHexString()), patientIds: results.map(({ patient }) => patient.toHexString()) });
+    deliver({
+      organizationId,
+      predictionIds: results.map(({ _id }) => _id.toHexString()),
+      patientIds: results.map(({ patient }) => patient.toHexString()),
+    });
   }
 
   const stopListening = [
     events.subscribe('predictionsCreated', deliver),
     events.subscribe('predictionBlockCreated', (event) => {
-      readBlock(event).catch((error: unknown) => logger.warn({ blockId: event.blockId, reason: error instanceof Error ? error.name : 'unknown' }, 'predictions not told to subscribers'));
+      readBlock(event).catch((error: unknown) =>
+        logger.warn(
+          { blockId: event.blockId, reason: error instanceof Error ? error.name : 'unknown' },
+          'predictions not told to subscribers',
+        ),
+      );
     }),
   ];
 
@@ -81,7 +91,9 @@ export function createPredictionStreams(events: EventBus, scopeOf: ScopeOf, logg
           while (backlog.length === 0 && !closed) await new Promise<void>((resolve) => (waiting = resolve));
           if (backlog.length > largestBacklog) {
             follower.close();
-            throw new ServiceUnavailableError('This subscription is too far behind: read predictions(filter: { createdAfter }) and subscribe again.');
+            throw new ServiceUnavailableError(
+              'This subscription is too far behind: read predictions(filter: { createdAfter }) and subscribe again.',
+            );
           }
           const value = closed ? undefined : backlog.shift();
           return value === undefined ? done : { done: false, value };
@@ -110,7 +122,10 @@ export type StreamedPrediction = { readonly prediction: Prediction } | { readonl
  * read is an event of its own, so that the stream goes on.
  * @param read null for a prediction that is to be left out
  */
-export function readEach(ids: AsyncIterableIterator<string>, read: (id: string) => Promise<Prediction | null>): AsyncIterableIterator<StreamedPrediction> {
+export function readEach(
+  ids: AsyncIterableIterator<string>,
+  read: (id: string) => Promise<Prediction | null>,
+): AsyncIterableIterator<StreamedPrediction> {
   return {
     async next() {
       for (;;) {

@@ -7,7 +7,10 @@ import { type RiskModel, type RiskModelRegistry, type InvalidFeaturesError } fro
  * @throws RiskGraphError when this process serves another one under that name, or none. Worth another attempt: while
  *   a new version is rolled out, another worker may have it.
  */
-export function modelOfJob(registry: RiskModelRegistry, job: Pick<ScoringJob, 'modelId' | 'modelVersion' | 'modelSha256'>): RiskModel {
+export function modelOfJob(
+  registry: RiskModelRegistry,
+  job: Pick<ScoringJob, 'modelId' | 'modelVersion' | 'modelSha256'>,
+): RiskModel {
   const model = registry.find(job.modelId, job.modelVersion);
   if (model?.sha256 === job.modelSha256) return model;
   throw new RiskGraphError(

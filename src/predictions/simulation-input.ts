@@ -6,7 +6,10 @@ export const modelChoice = {
   modelVersion: z.string().max(40, 'must have at most 40 characters').nullish(),
 };
 
-const simulatedFeatureSchema = z.object({ code: z.string().max(64, 'must have at most 64 characters'), value: z.number('must be a finite number').nullable() });
+const simulatedFeatureSchema = z.object({
+  code: z.string().max(64, 'must have at most 64 characters'),
+  value: z.number('must be a finite number').nullable(),
+});
 
 export const simulateRiskSchema = z.object({
   ...modelChoice,

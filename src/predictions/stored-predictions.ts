@@ -3,7 +3,14 @@ import type { Prediction, PredictionRow } from '../../models/index.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
 import type { PageSource } from '../scope/pagination.js';
 import { blockHeadFields, placeOf, predictionId, predictionOf, type BlockHead } from './prediction-block.js';
-import { blockQuery, choosesRows, predictionQuery, rowCondition, type PredictionSelection, type PredictionFilter } from './prediction-filter.js';
+import {
+  blockQuery,
+  choosesRows,
+  predictionQuery,
+  rowCondition,
+  type PredictionSelection,
+  type PredictionFilter,
+} from './prediction-filter.js';
 import type { Viewer } from '../auth/viewer.js';
 import { visibleRows } from '../patients/visible-rows.js';
 
@@ -52,12 +59,19 @@ function byOwner(counts: readonly Count[]): Map<string, number> {
 
 const newestFirst = { _id: -1 } as const;
 
-const byId = (predictions: readonly (Prediction | null)[]): Map<string, Prediction> => new Map(predictions.flatMap((prediction) => (prediction ? [[prediction._id.toHexString(), prediction]] : [])));
+const byId = (predictions: readonly (Prediction | null)[]): Map<string, Prediction> =>
+  new Map(predictions.flatMap((prediction) => (prediction ? [[prediction._id.toHexString(), prediction]] : [])));
 
-export function storedPredictions({ predictions, predictionBlocks }: Pick<OrganizationScope, 'predictions' | 'predictionBlocks'>): StoredPredictions {
+export function storedPredictions({
+  predictions,
+  predictionBlocks,
+}: Pick<OrganizationScope, 'predictions' | 'predictionBlocks'>): StoredPredictions {
   async function findInBlock(id: Types.ObjectId): Promise<Prediction | null> {
     const { block, number } = placeOf(id);
-    const found = await predictionBlocks.findOne({ _id: block }, { projection: { ...blockHeadFields, rows: { $elemMatch: { number } } } });
+    const found = await predictionBlocks.findOne(
+      { _id: block },
+      { projection: { ...blockHeadFields, rows: { $elemMatch: { number } } } },
+    );
     const row = found?.rows?.[0];
     return row ? predictionOf(found, row) : null;
   }
@@ -67,8 +81,17 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
     if (ids.length === 1) return byId([await findInBlock(ids[0]!)]);
     const wanted = new Set(ids.map((id) => id.toHexString()));
     const blocks = new Map(ids.map((id) => [placeOf(id).block.toHexString(), placeOf(id).block]));
-    const found = await predictionBlocks.find({ _id: { $in: [...blocks.values()] } }, { projection: { ...blockHeadFields, rows: 1 } });
-    return byId(found.flatMap(({ rows, ...head }) => rows.filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString())).map((row) => predictionOf(head, row))));
+    const found = await predictionBlocks.find(
+      { _id: { $in: [...blocks.values()] } },
+      { projection: { ...blockHeadFields, rows: 1 } },
+    );
+    return byId(
+      found.flatMap(({ rows, ...head }) =>
+        rows
+          .filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString()))
+          .map((row) => predictionOf(head, row)),
+      ),
+    );
   }
 
   async function findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]> {
@@ -77,7 +100,11 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
     return ids.map((id, index) => single[index] ?? ofBlocks.get(id.toHexString()) ?? null);
   }
 
-  async function listBlocks(filter: PredictionSelection, after: Types.ObjectId | undefined, limit: number): Promise<Prediction[]> {
+  async function listBlocks(
+    filter: PredictionSelection,
+    after: Types.ObjectId | undefined,
+    limit: number,
+  ): Promise<Prediction[]> {
     const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, after) } };
     const rows = await predictionBlocks.aggregate<UnwoundRow>(blockQuery(filter, after), [
       { $sort: newestFirst },
@@ -91,13 +118,19 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
 
   /** @param key `null` for one count of all */
   function countInBlocks(filter: PredictionSelection, key: '$job' | null): Promise<Count[]> {
-    const size = choosesRows(filter) ? { $size: { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } } } : '$size';
+    const size = choosesRows(filter)
+      ? { $size: { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } } }
+      : '$size';
     return predictionBlocks.aggregate<Count>(blockQuery(filter), [{ $group: { _id: key, count: { $sum: size } } }]);
   }
 
   async function* ownersOfSingle(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
-    for (let last: Types.ObjectId | undefined, more = true; more; ) {
-      const found = await predictions.find(predictionQuery(filter, last), { projection: { job: 1, patient: 1 }, sort: newestFirst, limit: ownersAtOnce.predictions });
+    for (let last: Types.ObjectId | undefined, more = true; more;) {
+      const found = await predictions.find(predictionQuery(filter, last), {
+        projection: { job: 1, patient: 1 },
+        sort: newestFirst,
+        limit: ownersAtOnce.predictions,
+      });
       yield found;
       more = found.length === ownersAtOnce.predictions;
       last = found.at(-1)?._id;
@@ -106,9 +139,17 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
 
   async function* ownersInBlocks(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
     const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } };
-    const stages = [{ $sort: newestFirst }, { $limit: ownersAtOnce.blocks }, { $project: { job: 1, patients: { $map: { input: matching, in: '$$this.patient' } } } }] as const;
-    for (let last: Types.ObjectId | undefined, more = true; more; ) {
-      const found = await predictionBlocks.aggregate<{ _id: Types.ObjectId; job: Types.ObjectId; patients: Types.ObjectId[] }>({ $and: [blockQuery(filter), last ? { _id: { $lt: last } } : {}] }, stages);
+    const stages = [
+      { $sort: newestFirst },
+      { $limit: ownersAtOnce.blocks },
+      { $project: { job: 1, patients: { $map: { input: matching, in: '$$this.patient' } } } },
+    ] as const;
+    for (let last: Types.ObjectId | undefined, more = true; more;) {
+      const found = await predictionBlocks.aggregate<{
+        _id: Types.ObjectId;
+        job: Types.ObjectId;
+        patients: Types.ObjectId[];
+      }>({ $and: [blockQuery(filter), last ? { _id: { $lt: last } } : {}] }, stages);
       yield found.flatMap(({ job, patients }) => patients.map((patient) => ({ job, patient })));
       more = found.length === ownersAtOnce.blocks;
       last = found.at(-1)?._id;
@@ -119,7 +160,10 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
     find: async (id) => (await findMany([id]))[0] ?? null,
     findMany,
     async ofBlock(block) {
-      const found = await predictionBlocks.findOne({ _id: block }, { projection: { 'rows.number': 1, 'rows.patient': 1 } });
+      const found = await predictionBlocks.findOne(
+        { _id: block },
+        { projection: { 'rows.number': 1, 'rows.patient': 1 } },
+      );
       return found?.rows.map(({ number, patient }) => ({ _id: predictionId(block, number), patient })) ?? [];
     },
     ofJob: (job) => predictions.findOne({ job }),
@@ -132,7 +176,10 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
         return [...single, ...ofBlocks].sort((a, b) => Buffer.compare(b._id.id, a._id.id)).slice(0, limit);
       },
       async count() {
-        const [single, [inBlocks]] = await Promise.all([predictions.count(predictionQuery(filter)), countInBlocks(filter, null)]);
+        const [single, [inBlocks]] = await Promise.all([
+          predictions.count(predictionQuery(filter)),
+          countInBlocks(filter, null),
+        ]);
         return single + (inBlocks?.count ?? 0);
       },
     }),
@@ -142,7 +189,9 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
     },
     async countOfJobs(jobs, closed) {
       const filter = { jobs, closed };
-      const single = predictions.aggregate<Count>(predictionQuery(filter), [{ $group: { _id: '$job', count: { $sum: 1 } } }]);
+      const single = predictions.aggregate<Count>(predictionQuery(filter), [
+        { $group: { _id: '$job', count: { $sum: 1 } } },
+      ]);
       return byOwner((await Promise.all([single, countInBlocks(filter, '$job')])).flat());
     },
     async countOfPatients(patients) {
@@ -150,14 +199,24 @@ export function storedPredictions({ predictions, predictionBlocks }: Pick<Organi
       const counts = await Promise.all([
         predictions.aggregate<Count>({ patient: { $in: [...patients] } }, [count]),
         // A patient is at most once in a block, as in its job.
-        predictionBlocks.aggregate<Count>({ 'rows.patient': { $in: [...patients] } }, [{ $project: { patient: { $setIntersection: ['$rows.patient', [...patients]] } } }, { $unwind: '$patient' }, count]),
+        predictionBlocks.aggregate<Count>({ 'rows.patient': { $in: [...patients] } }, [
+          { $project: { patient: { $setIntersection: ['$rows.patient', [...patients]] } } },
+          { $unwind: '$patient' },
+          count,
+        ]),
       ]);
       return byOwner(counts.flat());
     },
     async erase(patient) {
       await predictions.deleteMany({ patient });
-      await predictionBlocks.updateMany({ 'rows.patient': patient }, { $pull: { rows: { patient } }, $inc: { size: -1 } });
-      await predictionBlocks.updateMany({ 'failures.patient': patient, failed: { $gt: 0 } }, { $pull: { failures: { patient } } });
+      await predictionBlocks.updateMany(
+        { 'rows.patient': patient },
+        { $pull: { rows: { patient } }, $inc: { size: -1 } },
+      );
+      await predictionBlocks.updateMany(
+        { 'failures.patient': patient, failed: { $gt: 0 } },
+        { $pull: { failures: { patient } } },
+      );
     },
   };
 }
@@ -174,13 +233,19 @@ export function visiblePredictions(scope: OrganizationScope, viewer: Viewer): Vi
   const stored = storedPredictions(scope);
   const rows = visibleRows(scope, viewer);
   return {
-    list: (filter) => rows.source(filter, (closed) => stored.list({ ...filter, closed }), () => stored.owners(filter)),
+    list: (filter) =>
+      rows.source(
+        filter,
+        (closed) => stored.list({ ...filter, closed }),
+        () => stored.owners(filter),
+      ),
     async countOfJobs(jobs) {
       const closed = await rows.closed({});
       if (closed) return stored.countOfJobs(jobs, closed);
       const counts = new Map<string, number>();
       for await (const owners of stored.owners({ jobs })) {
-        for (const { job } of await rows.onlyVisible(owners)) counts.set(job.toHexString(), (counts.get(job.toHexString()) ?? 0) + 1);
+        for (const { job } of await rows.onlyVisible(owners))
+          counts.set(job.toHexString(), (counts.get(job.toHexString()) ?? 0) + 1);
       }
       return counts;
     },

@@ -18,14 +18,20 @@ export interface PredictionVerification {
  * bit: of two zeros with different signs one is not the other.
  * @param model the model served under that name and version, if any
  */
-export async function verifyPrediction(prediction: Prediction, model: RiskModel | undefined): Promise<PredictionVerification> {
+export async function verifyPrediction(
+  prediction: Prediction,
+  model: RiskModel | undefined,
+): Promise<PredictionVerification> {
   const { modelSha256 } = prediction;
   if (model?.sha256 !== modelSha256) return { agrees: false, modelServed: false, modelSha256, differences: [] };
   const row = encodeAgain(prediction, model);
   if (!row) return { agrees: false, modelServed: true, modelSha256, differences: ['inputs'] };
   // A method that there is not was written by nobody here: it differs from that of the model's own.
   const method = model.shapMethods.find((known) => known === prediction.explanation?.method);
-  const [[score], explanations] = await Promise.all([model.score([row]), prediction.explanation ? model.explain([row], method) : []]);
+  const [[score], explanations] = await Promise.all([
+    model.score([row]),
+    prediction.explanation ? model.explain([row], method) : [],
+  ]);
   const recomputed = {
     rawOutput: score!.rawOutput,
     probability: score!.probability,
@@ -34,7 +40,10 @@ export async function verifyPrediction(prediction: Prediction, model: RiskModel 
     ...(explanations[0] && { explanation: toStoredExplanation(explanations[0]) }),
   };
   const { rawOutput, probability, riskBand, outputSpace, explanation } = prediction;
-  const differences = differingPaths({ rawOutput, probability, riskBand, outputSpace, ...(explanation && { explanation }) }, recomputed);
+  const differences = differingPaths(
+    { rawOutput, probability, riskBand, outputSpace, ...(explanation && { explanation }) },
+    recomputed,
+  );
   return { agrees: differences.length === 0, modelServed: true, modelSha256, differences };
 }
 
@@ -53,7 +62,13 @@ function encodeAgain({ inputs }: Prediction, model: RiskModel): EncodedRow | nul
 function differingPaths(stored: unknown, recomputed: unknown, path = ''): string[] {
   if (!isObject(stored) || !isObject(recomputed)) return Object.is(stored, recomputed) ? [] : [path];
   const keys = [...new Set([...Object.keys(stored), ...Object.keys(recomputed)])];
-  return keys.flatMap((key) => differingPaths(stored[key], recomputed[key], Array.isArray(stored) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`));
+  return keys.flatMap((key) =>
+    differingPaths(
+      stored[key],
+      recomputed[key],
+      Array.isArray(stored) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`,
+    ),
+  );
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -21,7 +21,10 @@ export function moduleEntry(entry: URL): ModuleEntry {
   return {
     path: fileURLToPath(entry).replace(/\.[jt]s$/, fromSources ? '.ts' : '.js'),
     execArgv: fromSources ? ['--enable-source-maps', '--import', swcLoader()] : ['--enable-source-maps'],
-    environment: { ...inheritedEnvironment(), ...(fromSources && { SWC_NODE_PROJECT: fileURLToPath(new URL('../../tsconfig.json', import.meta.url)) }) },
+    environment: {
+      ...inheritedEnvironment(),
+      ...(fromSources && { SWC_NODE_PROJECT: fileURLToPath(new URL('../../tsconfig.json', import.meta.url)) }),
+    },
   };
 }
 

@@ -6,7 +6,8 @@ import { createHmac, type KeyObject } from 'node:crypto';
  */
 
 /** Every value that is looked up without being stored, by the place it comes from: one field's index is no other's. */
-export type IndexedField = 'patients.mrn' | 'patients.familyName' | 'scoring_jobs.idempotencyKey' | 'scoring_jobs.requestHash';
+export type IndexedField =
+  'patients.mrn' | 'patients.familyName' | 'scoring_jobs.idempotencyKey' | 'scoring_jobs.requestHash';
 
 /** What counts as the same value. */
 const normalise: Readonly<Record<IndexedField, (value: string) => string>> = {
@@ -20,5 +21,7 @@ const normalise: Readonly<Record<IndexedField, (value: string) => string>> = {
 /** The index of a value, 43 characters of base64url: equal for values that count as the same, and telling nothing else. */
 export function blindIndex(key: KeyObject, field: IndexedField, value: string): string {
   // No name of a field has a NUL, so that no two pairs of field and value are the same bytes.
-  return createHmac('sha256', key).update(`${field}\0${normalise[field](value)}`, 'utf8').digest('base64url');
+  return createHmac('sha256', key)
+    .update(`${field}\0${normalise[field](value)}`, 'utf8')
+    .digest('base64url');
 }

@@ -9,7 +9,10 @@ import { isDerived, type MasterKey } from './master-keys.js';
  * Sees to it that every data key can be opened, before anybody is served.
  * @throws StartupError naming the master key that is missing or is another one than its name says
  */
-export async function checkMasterKeys({ dataKeys, patients }: Pick<Models, 'dataKeys' | 'patients'>, masterKeys: readonly MasterKey[]): Promise<void> {
+export async function checkMasterKeys(
+  { dataKeys, patients }: Pick<Models, 'dataKeys' | 'patients'>,
+  masterKeys: readonly MasterKey[],
+): Promise<void> {
   const byId = new Map(masterKeys.map(({ id, key }) => [id, key]));
   let seen = 0;
   for await (const dataKey of dataKeys.collection.find<StoredDataKey>({})) {
@@ -19,11 +22,15 @@ export async function checkMasterKeys({ dataKeys, patients }: Pick<Models, 'data
     try {
       unwrapKey(masterKey, ownerOf(dataKey), bytesOf(dataKey.wrappedKey));
     } catch {
-      throw new StartupError(`The data key ${dataKey._id.toHexString()} does not open under the master key "${dataKey.masterKey}": ${wrongKeyRemedy(dataKey.masterKey)}`);
+      throw new StartupError(
+        `The data key ${dataKey._id.toHexString()} does not open under the master key "${dataKey.masterKey}": ${wrongKeyRemedy(dataKey.masterKey)}`,
+      );
     }
   }
   if (seen === 0 && (await patients.collection.findOne({ dataKey: { $exists: true } }, { projection: { _id: 1 } }))) {
-    throw new StartupError('There are encrypted patients but no data keys: restore the collection data_keys from a backup.');
+    throw new StartupError(
+      'There are encrypted patients but no data keys: restore the collection data_keys from a backup.',
+    );
   }
 }
 
@@ -39,4 +46,6 @@ function missing(id: string): StartupError {
 }
 
 const wrongKeyRemedy = (id: string): string =>
-  isDerived(id) ? 'the data key was changed: restore the collection data_keys from a backup.' : `ENCRYPTION_KEYS gives another key under that id than when it was wrapped, or the data key was changed: give "${id}" its own key back.`;
+  isDerived(id)
+    ? 'the data key was changed: restore the collection data_keys from a backup.'
+    : `ENCRYPTION_KEYS gives another key under that id than when it was wrapped, or the data key was changed: give "${id}" its own key back.`;

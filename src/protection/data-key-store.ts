@@ -32,10 +32,15 @@ export interface DataKeyStore {
  * @param onMissing told of the master key that is missing, before the error is thrown
  * @throws MasterKeyMissingError (all methods) for a key that none of them wraps, CiphertextError for one that was changed
  */
-export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, masterKeys: readonly MasterKey[], onMissing?: (masterKey: string) => void): DataKeyStore {
+export function createDataKeyStore(
+  { dataKeys }: Pick<Models, 'dataKeys'>,
+  masterKeys: readonly MasterKey[],
+  onMissing?: (masterKey: string) => void,
+): DataKeyStore {
   const [present] = masterKeys as [MasterKey];
   // A secondary may not know yet what was written a moment ago.
-  const read = (filter: object): Promise<StoredDataKey[]> => dataKeys.collection.find<StoredDataKey>(filter, { readPreference: 'primary' }).toArray();
+  const read = (filter: object): Promise<StoredDataKey[]> =>
+    dataKeys.collection.find<StoredDataKey>(filter, { readPreference: 'primary' }).toArray();
 
   function masterKeyOf(dataKey: StoredDataKey): KeyObject {
     const found = masterKeys.find(({ id }) => id === dataKey.masterKey);
@@ -51,7 +56,15 @@ export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, maste
   async function create(organization: Types.ObjectId, purpose: DataKeyPurpose): Promise<void> {
     const _id = new Types.ObjectId();
     const wrappedKey = toBinary(wrapNewKey(present.key, ownerOf({ _id, organization, purpose })));
-    const dataKey: StoredDataKey = { _id, organization, purpose, state: DataKeyState.ACTIVE, wrappedKey, masterKey: present.id, createdAt: new Date() };
+    const dataKey: StoredDataKey = {
+      _id,
+      organization,
+      purpose,
+      state: DataKeyState.ACTIVE,
+      wrappedKey,
+      masterKey: present.id,
+      createdAt: new Date(),
+    };
     try {
       await dataKeys.collection.insertOne(dataKey as never);
     } catch (error) {
@@ -65,7 +78,9 @@ export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, maste
     async writing(organization) {
       for (;;) {
         const active = await read({ organization, state: DataKeyState.ACTIVE });
-        const [fields, index] = [DataKeyPurpose.FIELDS, DataKeyPurpose.INDEX].map((wanted) => active.find(({ purpose }) => purpose === wanted));
+        const [fields, index] = [DataKeyPurpose.FIELDS, DataKeyPurpose.INDEX].map((wanted) =>
+          active.find(({ purpose }) => purpose === wanted),
+        );
         if (fields && index) return { fields: { id: fields._id, key: unwrapped(fields) }, index: unwrapped(index) };
         if (!fields) await create(organization, DataKeyPurpose.FIELDS);
         if (!index) await create(organization, DataKeyPurpose.INDEX);
@@ -78,20 +93,32 @@ export function createDataKeyStore({ dataKeys }: Pick<Models, 'dataKeys'>, maste
     },
 
     async retire(id) {
-      await dataKeys.collection.updateOne({ _id: id, state: DataKeyState.ACTIVE }, { $set: { state: DataKeyState.RETIRED, retiredAt: new Date() } });
+      await dataKeys.collection.updateOne(
+        { _id: id, state: DataKeyState.ACTIVE },
+        { $set: { state: DataKeyState.RETIRED, retiredAt: new Date() } },
+      );
     },
 
     async rewrap(organization) {
       for (const dataKey of await read({ organization, masterKey: { $ne: present.id } })) {
-        const wrappedKey = guarded(dataKey, () => rewrapKey(masterKeyOf(dataKey), present.key, ownerOf(dataKey), bytesOf(dataKey.wrappedKey)));
-        await dataKeys.collection.updateOne({ _id: dataKey._id, masterKey: dataKey.masterKey }, { $set: { wrappedKey: toBinary(wrappedKey), masterKey: present.id } });
+        const wrappedKey = guarded(dataKey, () =>
+          rewrapKey(masterKeyOf(dataKey), present.key, ownerOf(dataKey), bytesOf(dataKey.wrappedKey)),
+        );
+        await dataKeys.collection.updateOne(
+          { _id: dataKey._id, masterKey: dataKey.masterKey },
+          { $set: { wrappedKey: toBinary(wrappedKey), masterKey: present.id } },
+        );
       }
     },
   };
 }
 
 /** What a wrapped key is bound to. */
-export function ownerOf({ _id, organization, purpose }: Pick<StoredDataKey, '_id' | 'organization' | 'purpose'>): KeyOwner {
+export function ownerOf({
+  _id,
+  organization,
+  purpose,
+}: Pick<StoredDataKey, '_id' | 'organization' | 'purpose'>): KeyOwner {
   return { organization: organization.id, id: _id.id, purpose };
 }
 
@@ -100,6 +127,10 @@ function guarded<T>({ _id }: StoredDataKey, unwrap: () => T): T {
     return unwrap();
   } catch (error) {
     if (error instanceof MasterKeyMissingError) throw error;
-    throw new CiphertextError(`data key ${_id.toHexString()}`, 'its data key was changed, or its master key is another one than when it was wrapped', { cause: error });
+    throw new CiphertextError(
+      `data key ${_id.toHexString()}`,
+      'its data key was changed, or its master key is another one than when it was wrapped',
+      { cause: error },
+    );
   }
 }

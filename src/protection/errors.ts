@@ -7,8 +7,16 @@ import { RiskGraphError } from '../errors.js';
 export class CiphertextError extends RiskGraphError {
   override readonly name = 'CiphertextError';
   /** @param subject the place, e.g. `patients.mrn of 6b04d76d93207f946087d055` */
-  constructor(readonly subject: string, reason: string, options?: ErrorOptions) {
-    super('INTERNAL', `A protected field cannot be read: ${reason}. Have your operator restore it from a backup.`, options);
+  constructor(
+    readonly subject: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      'INTERNAL',
+      `A protected field cannot be read: ${reason}. Have your operator restore it from a backup.`,
+      options,
+    );
   }
 }
 
@@ -16,6 +24,9 @@ export class CiphertextError extends RiskGraphError {
 export class MasterKeyMissingError extends RiskGraphError {
   override readonly name = 'MasterKeyMissingError';
   constructor() {
-    super('SERVICE_UNAVAILABLE', 'This server has not been given the key that opens the data of your organization: have your operator look at its log.');
+    super(
+      'SERVICE_UNAVAILABLE',
+      'This server has not been given the key that opens the data of your organization: have your operator look at its log.',
+    );
   }
 }

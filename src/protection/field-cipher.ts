@@ -42,7 +42,10 @@ export interface FieldCipher {
  * @param organization 12 bytes
  * @param findKey the data key of an id (hexadecimal), undefined where there is none
  */
-export function createFieldCipher(organization: Uint8Array, findKey: (id: string) => KeyObject | undefined): FieldCipher {
+export function createFieldCipher(
+  organization: Uint8Array,
+  findKey: (id: string) => KeyObject | undefined,
+): FieldCipher {
   // A page opens thousands of fields: what stays the same from one to the next is made once.
   const contexts = new Map<string, Buffer>();
   let last: DataKey | undefined;
@@ -50,10 +53,21 @@ export function createFieldCipher(organization: Uint8Array, findKey: (id: string
   /** What is authenticated with a field. Parts of fixed length before the one that has none: no two places share a context. */
   function contextOf(header: Uint8Array, document: Uint8Array, field: string): Buffer {
     let context = contexts.get(field);
-    if (!context) contexts.set(field, (context = Buffer.concat([purpose, new Uint8Array(headerBytes), organization, new Uint8Array(idBytes), Buffer.from(field)])));
+    if (!context)
+      contexts.set(
+        field,
+        (context = Buffer.concat([
+          purpose,
+          new Uint8Array(headerBytes),
+          organization,
+          new Uint8Array(idBytes),
+          Buffer.from(field),
+        ])),
+      );
     // Overwritten for the next field: encryption and decryption have read it when they return.
     for (let index = 0; index < headerBytes; index += 1) context[purpose.length + index] = header[index]!;
-    for (let index = 0; index < idBytes; index += 1) context[purpose.length + headerBytes + idBytes + index] = document[index]!;
+    for (let index = 0; index < idBytes; index += 1)
+      context[purpose.length + headerBytes + idBytes + index] = document[index]!;
     return context;
   }
 
@@ -69,10 +83,14 @@ export function createFieldCipher(organization: Uint8Array, findKey: (id: string
       const header = Buffer.allocUnsafe(headerBytes);
       header[0] = version;
       header.set(dataKey.id, 1);
-      return Buffer.concat([header, encrypt(dataKey.key, contextOf(header, document, field), Buffer.from(text, 'utf8'))]);
+      return Buffer.concat([
+        header,
+        encrypt(dataKey.key, contextOf(header, document, field), Buffer.from(text, 'utf8')),
+      ]);
     },
     decrypt(document, field, sealed) {
-      if (sealed.length < headerBytes + overheadBytes || sealed[0] !== version) throw ciphertextError(document, field, 'it is not stored as a ciphertext that this version knows');
+      if (sealed.length < headerBytes + overheadBytes || sealed[0] !== version)
+        throw ciphertextError(document, field, 'it is not stored as a ciphertext that this version knows');
       const key = keyOf(sealed);
       if (!key) throw ciphertextError(document, field, 'its data key is not there');
       try {

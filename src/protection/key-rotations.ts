@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Types } from 'mongoose';
 import type { Logger } from 'pino';
-import { DataKeyPurpose, DataKeyState, KeyRotationState, type StoredDataKey, type KeyRotation, type Models } from '../../models/index.js';
+import {
+  DataKeyPurpose,
+  DataKeyState,
+  KeyRotationState,
+  type StoredDataKey,
+  type KeyRotation,
+  type Models,
+} from '../../models/index.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { CiphertextError } from './errors.js';
 import type { StartedProtection } from './start-protection.js';
@@ -35,7 +42,13 @@ export interface KeyRotationDependencies {
   readonly logger: Logger;
 }
 
-export function createKeyRotations({ models, protection: { store, keyring, protectionOf }, events, leaseMs, logger }: KeyRotationDependencies): KeyRotations {
+export function createKeyRotations({
+  models,
+  protection: { store, keyring, protectionOf },
+  events,
+  leaseMs,
+  logger,
+}: KeyRotationDependencies): KeyRotations {
   const { keyRotations, dataKeys } = models;
   const collections = protectedCollections(models).filter(({ appendOnly }) => !appendOnly);
 
@@ -44,7 +57,11 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
   async function claim(token: string): Promise<KeyRotation | null> {
     return keyRotations
       .findOneAndUpdate(
-        { unfinished: true, masterKey: store.masterKeyId, $or: [{ lease: { $exists: false } }, { 'lease.expiresAt': { $lt: new Date() } }] },
+        {
+          unfinished: true,
+          masterKey: store.masterKeyId,
+          $or: [{ lease: { $exists: false } }, { 'lease.expiresAt': { $lt: new Date() } }],
+        },
         { $set: { lease: { token, expiresAt: leaseEnd() } } },
         { sort: { _id: 1 }, returnDocument: 'after' },
       )
@@ -52,7 +69,9 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
   }
 
   async function retiredKeys(organization: Types.ObjectId): Promise<Types.ObjectId[]> {
-    const retired = await dataKeys.find({ organization, purpose: DataKeyPurpose.FIELDS, state: DataKeyState.RETIRED }, { _id: 1 }).lean<Pick<StoredDataKey, '_id'>[]>();
+    const retired = await dataKeys
+      .find({ organization, purpose: DataKeyPurpose.FIELDS, state: DataKeyState.RETIRED }, { _id: 1 })
+      .lean<Pick<StoredDataKey, '_id'>[]>();
     return retired.map(({ _id }) => _id);
   }
 
@@ -65,7 +84,11 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
     const total = await countSealed(collections, organization, await retiredKeys(organization));
     logger.info({ organizationId: organization.toHexString(), documents: total }, 'key rotation started');
     return keyRotations
-      .findOneAndUpdate({ _id }, { $set: { state: KeyRotationState.ACTIVE, startedAt: new Date(), total } }, { returnDocument: 'after' })
+      .findOneAndUpdate(
+        { _id },
+        { $set: { state: KeyRotationState.ACTIVE, startedAt: new Date(), total } },
+        { returnDocument: 'after' },
+      )
       .lean<KeyRotation>()
       .orFail();
   }
@@ -75,7 +98,10 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
     const { _id, organization } = rotation;
     const retired = await retiredKeys(organization);
     let { processed, failed } = rotation;
-    const first = Math.max(0, collections.findIndex(({ model }) => model.collection.name === rotation.position?.collectionName));
+    const first = Math.max(
+      0,
+      collections.findIndex(({ model }) => model.collection.name === rotation.position?.collectionName),
+    );
     for (const [index, target] of collections.slice(first).entries()) {
       let after = index === 0 ? rotation.position?.after : undefined;
       for (;;) {
@@ -85,7 +111,12 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
         warnOf(round.failed);
         failed += round.failed.length;
         processed = Math.min(rotation.total, processed + round.read - round.failed.length);
-        const progress = { processed, failed, position: { collectionName: target.model.collection.name, after }, 'lease.expiresAt': leaseEnd() };
+        const progress = {
+          processed,
+          failed,
+          position: { collectionName: target.model.collection.name, after },
+          'lease.expiresAt': leaseEnd(),
+        };
         const { matchedCount } = await keyRotations.updateOne({ _id, 'lease.token': token }, { $set: progress });
         // Somebody thought us dead and goes on from where we were.
         if (matchedCount === 0 || performance.now() > until) return false;
@@ -93,7 +124,10 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
     }
     const remaining = await countSealed(collections, organization, retired);
     if (remaining <= failed) return true;
-    await keyRotations.updateOne({ _id }, { $set: { failed: 0, processed: Math.max(0, rotation.total - remaining) }, $unset: { position: 1 } });
+    await keyRotations.updateOne(
+      { _id },
+      { $set: { failed: 0, processed: Math.max(0, rotation.total - remaining) }, $unset: { position: 1 } },
+    );
     return false;
   }
 
@@ -104,9 +138,18 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
     const { total, failed } = await keyRotations.findById(_id).lean<KeyRotation>().orFail();
     const { matchedCount } = await keyRotations.updateOne(
       { _id, masterKey },
-      { $set: { state: KeyRotationState.COMPLETED, unfinished: false, finishedAt: new Date(), processed: total - failed }, $unset: { position: 1 } },
+      {
+        $set: {
+          state: KeyRotationState.COMPLETED,
+          unfinished: false,
+          finishedAt: new Date(),
+          processed: total - failed,
+        },
+        $unset: { position: 1 },
+      },
     );
-    if (matchedCount > 0) logger.info({ organizationId: organization.toHexString(), documents: total, failed }, 'key rotation completed');
+    if (matchedCount > 0)
+      logger.info({ organizationId: organization.toHexString(), documents: total, failed }, 'key rotation completed');
   }
 
   function warnOf(failed: readonly CiphertextError[]): void {
@@ -115,7 +158,7 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
 
   async function resealStragglers(organization: Types.ObjectId, dataKey: Types.ObjectId): Promise<void> {
     for (const target of collections) {
-      for (let after: Types.ObjectId | undefined; ; ) {
+      for (let after: Types.ObjectId | undefined; ;) {
         const round = await resealRound(target, organization, protectionOf(organization), [dataKey], after);
         if (!round.last) break;
         after = round.last;
@@ -135,13 +178,17 @@ export function createKeyRotations({ models, protection: { store, keyring, prote
         const rotation = claimed.startedAt ? claimed : await begin(claimed);
         if (await resealSome(rotation, token, until)) await complete(rotation);
       } finally {
-        await keyRotations.updateOne({ _id: claimed._id, 'lease.token': token }, { $unset: { lease: 1 } }).catch(() => undefined);
+        await keyRotations
+          .updateOne({ _id: claimed._id, 'lease.token': token }, { $unset: { lease: 1 } })
+          .catch(() => undefined);
       }
       return true;
     },
 
     async deleteRetiredKeys(graceMs = retiredKeyGraceMs) {
-      const retired = await dataKeys.find({ state: DataKeyState.RETIRED, retiredAt: { $lt: new Date(Date.now() - graceMs) } }).lean<StoredDataKey[]>();
+      const retired = await dataKeys
+        .find({ state: DataKeyState.RETIRED, retiredAt: { $lt: new Date(Date.now() - graceMs) } })
+        .lean<StoredDataKey[]>();
       let deleted = 0;
       for (const { _id, organization } of retired) {
         if (await keyRotations.exists({ organization, unfinished: true })) continue;

@@ -16,7 +16,8 @@ export interface DataKeyStatus {
 /** All data keys, those of one organization together, the newest first. */
 export async function dataKeyStatus(models: Models): Promise<DataKeyStatus[]> {
   const slugs = new Map((await models.organizations.find().lean()).map(({ _id, slug }) => [_id.toHexString(), slug]));
-  const slugOf = (organization: Types.ObjectId): string => slugs.get(organization.toHexString()) ?? organization.toHexString();
+  const slugOf = (organization: Types.ObjectId): string =>
+    slugs.get(organization.toHexString()) ?? organization.toHexString();
   const counts = await countDocuments(models);
   const keys = await models.dataKeys.find().sort({ purpose: 1, _id: -1 }).lean<StoredDataKey[]>();
   const known = keys.map((dataKey): DataKeyStatus => {
@@ -25,13 +26,25 @@ export async function dataKeyStatus(models: Models): Promise<DataKeyStatus[]> {
     counts.delete(id);
     return { organization: slugOf(dataKey.organization), id, dataKey, documents };
   });
-  const lost = [...counts].map(([id, { organization, documents }]): DataKeyStatus => ({ organization: slugOf(organization), id, dataKey: undefined, documents }));
-  return [...known, ...lost].sort((a, b) => (a.organization < b.organization ? -1 : Number(a.organization > b.organization)));
+  const lost = [...counts].map(([id, { organization, documents }]): DataKeyStatus => ({
+    organization: slugOf(organization),
+    id,
+    dataKey: undefined,
+    documents,
+  }));
+  return [...known, ...lost].sort((a, b) =>
+    a.organization < b.organization ? -1 : Number(a.organization > b.organization),
+  );
 }
 
 /** By id of the data key. */
-async function countDocuments(models: Models): Promise<Map<string, { organization: Types.ObjectId; documents: number }>> {
-  interface Count { readonly _id: { readonly organization: Types.ObjectId; readonly dataKey?: Types.ObjectId }; readonly documents: number }
+async function countDocuments(
+  models: Models,
+): Promise<Map<string, { organization: Types.ObjectId; documents: number }>> {
+  interface Count {
+    readonly _id: { readonly organization: Types.ObjectId; readonly dataKey?: Types.ObjectId };
+    readonly documents: number;
+  }
   const counts = new Map<string, { organization: Types.ObjectId; documents: number }>();
   for (const { model } of protectedCollections(models)) {
     // Sorted first, so that the index alone answers.
@@ -39,7 +52,10 @@ async function countDocuments(models: Models): Promise<Map<string, { organizatio
       { $sort: { organization: 1, dataKey: 1 } },
       { $group: { _id: { organization: '$organization', dataKey: '$dataKey' }, documents: { $sum: 1 } } },
     ]);
-    for await (const { _id: { organization, dataKey }, documents } of found) {
+    for await (const {
+      _id: { organization, dataKey },
+      documents,
+    } of found) {
       const id = dataKey?.toHexString() ?? 'none';
       counts.set(id, { organization, documents: documents + (counts.get(id)?.documents ?? 0) });
     }

@@ -41,5 +41,11 @@ function unwrap(masterKey: KeyObject, owner: KeyOwner, wrapped: Uint8Array): Buf
 }
 
 function contextOf({ organization, id, purpose }: KeyOwner): Buffer {
-  return Buffer.concat([Buffer.from('riskgraph.data-key\0'), Buffer.of(version), organization, id, Buffer.from(purpose)]);
+  return Buffer.concat([
+    Buffer.from('riskgraph.data-key\0'),
+    Buffer.of(version),
+    organization,
+    id,
+    Buffer.from(purpose),
+  ]);
 }

@@ -31,7 +31,8 @@ export function createKeyring(store: DataKeyStore, trustMs = writingTrustMs): Ke
   const writing = new Map<string, { readonly since: number; readonly keys: Promise<WritingKeys> }>();
 
   // By the clock on the wall, which goes on while a machine sleeps.
-  const isFresh = (since: number, milliseconds: number): boolean => since <= Date.now() && Date.now() < since + milliseconds;
+  const isFresh = (since: number, milliseconds: number): boolean =>
+    since <= Date.now() && Date.now() < since + milliseconds;
 
   async function readWriting(organization: Types.ObjectId): Promise<WritingKeys> {
     const keys = await store.writing(organization);

@@ -8,7 +8,8 @@ export interface MasterKey {
 }
 
 const keyBytes = 32;
-const form = 'must read "id:key" with an id of 1 to 40 letters, digits, - and _, and a key of 32 bytes as 64 hexadecimal digits, base64 or base64url, e.g. the output of "openssl rand -hex 32"';
+const form =
+  'must read "id:key" with an id of 1 to 40 letters, digits, - and _, and a key of 32 bytes as 64 hexadecimal digits, base64 or base64url, e.g. the output of "openssl rand -hex 32"';
 
 /**
  * Reads ENCRYPTION_KEYS: `id:key[,id:key...]`, the present key first. A key without an id is named by its fingerprint.
@@ -24,7 +25,8 @@ export function parseMasterKeys(text: string): { readonly keys: MasterKey[]; rea
     if (!bytes) issues.push(`ENCRYPTION_KEYS: entry ${index + 1} ${form}`);
     else keys.push({ id: id ?? `key-${fingerprint(bytes)}`, key: createSecretKey(bytes) });
   });
-  if (new Set(keys.map(({ id }) => id)).size < keys.length) issues.push('ENCRYPTION_KEYS: two entries have the same id: give each key an id of its own');
+  if (new Set(keys.map(({ id }) => id)).size < keys.length)
+    issues.push('ENCRYPTION_KEYS: two entries have the same id: give each key an id of its own');
   return { keys, issues };
 }
 

@@ -27,7 +27,15 @@ export function protectedCollections(models: Models): readonly ProtectedCollecti
 }
 
 /** How many documents are sealed under these keys. Asks the primary: a key must not go because a secondary has not heard of a document. */
-export async function countSealed(collections: readonly ProtectedCollection[], organization: Types.ObjectId, dataKeys: readonly Types.ObjectId[]): Promise<number> {
-  const counts = await Promise.all(collections.map(({ model }) => model.collection.countDocuments({ organization, dataKey: { $in: dataKeys } }, { readPreference: 'primary' })));
+export async function countSealed(
+  collections: readonly ProtectedCollection[],
+  organization: Types.ObjectId,
+  dataKeys: readonly Types.ObjectId[],
+): Promise<number> {
+  const counts = await Promise.all(
+    collections.map(({ model }) =>
+      model.collection.countDocuments({ organization, dataKey: { $in: dataKeys } }, { readPreference: 'primary' }),
+    ),
+  );
   return counts.reduce((sum, count) => sum + count, 0);
 }

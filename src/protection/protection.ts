@@ -34,7 +34,11 @@ export interface Protection {
    * @returns the ciphertext and, for the document's `dataKey`, the id of its key; name the collection in
    *   `protectedCollections`, so that a rotation finds it
    */
-  protect(document: Types.ObjectId, field: string, text: string): Promise<{ readonly dataKey: Types.ObjectId; readonly ciphertext: Ciphertext }>;
+  protect(
+    document: Types.ObjectId,
+    field: string,
+    text: string,
+  ): Promise<{ readonly dataKey: Types.ObjectId; readonly ciphertext: Ciphertext }>;
 }
 
 /** The protection of an organization's documents. */

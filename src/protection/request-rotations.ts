@@ -1,5 +1,12 @@
 import { Types } from 'mongoose';
-import { DataKeyPurpose, DataKeyState, KeyRotationState, type StoredDataKey, type KeyRotation, type Models } from '../../models/index.js';
+import {
+  DataKeyPurpose,
+  DataKeyState,
+  KeyRotationState,
+  type StoredDataKey,
+  type KeyRotation,
+  type Models,
+} from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
 
 /**
@@ -20,17 +27,36 @@ export async function requestRotations(
   const ids: Types.ObjectId[] = [];
   for (const dataKey of active) {
     const { _id: replaces, organization } = dataKey;
-    ids.push(await onRecord(dataKey, async () => (await follow(organization)) ?? (await request(organization, replaces)) ?? (await follow(organization))!));
+    ids.push(
+      await onRecord(
+        dataKey,
+        async () =>
+          (await follow(organization)) ?? (await request(organization, replaces)) ?? (await follow(organization))!,
+      ),
+    );
   }
   return ids;
 
   async function follow(organization: Types.ObjectId): Promise<Types.ObjectId | undefined> {
-    return (await keyRotations.findOneAndUpdate({ organization, unfinished: true }, { $set: { masterKey } }).lean<KeyRotation>())?._id;
+    return (
+      await keyRotations
+        .findOneAndUpdate({ organization, unfinished: true }, { $set: { masterKey } })
+        .lean<KeyRotation>()
+    )?._id;
   }
   /** Undefined when somebody else was first. */
   async function request(organization: Types.ObjectId, replaces: Types.ObjectId): Promise<Types.ObjectId | undefined> {
     const rotation: KeyRotation = {
-      _id: new Types.ObjectId(), organization, state: KeyRotationState.QUEUED, unfinished: true, masterKey, replaces, total: 0, processed: 0, failed: 0, requestedAt: new Date(),
+      _id: new Types.ObjectId(),
+      organization,
+      state: KeyRotationState.QUEUED,
+      unfinished: true,
+      masterKey,
+      replaces,
+      total: 0,
+      processed: 0,
+      failed: 0,
+      requestedAt: new Date(),
     };
     try {
       await keyRotations.collection.insertOne(rotation as never);
@@ -53,9 +79,13 @@ export interface RotationProgress {
   readonly waiting: number;
 }
 
-export async function rotationProgress({ keyRotations }: Pick<Models, 'keyRotations'>, ids: readonly Types.ObjectId[]): Promise<RotationProgress> {
+export async function rotationProgress(
+  { keyRotations }: Pick<Models, 'keyRotations'>,
+  ids: readonly Types.ObjectId[],
+): Promise<RotationProgress> {
   const rotations = await keyRotations.find({ _id: { $in: ids } }).lean<KeyRotation[]>();
-  const sum = (value: (rotation: KeyRotation) => number): number => rotations.reduce((total, rotation) => total + value(rotation), 0);
+  const sum = (value: (rotation: KeyRotation) => number): number =>
+    rotations.reduce((total, rotation) => total + value(rotation), 0);
   return {
     processed: sum(({ processed }) => processed),
     failed: sum(({ failed }) => failed),

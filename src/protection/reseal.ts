@@ -37,7 +37,16 @@ export async function resealRound(
   const failed: CiphertextError[] = [];
   const operations = documents.flatMap((document) => {
     try {
-      return [{ updateOne: resealed(document, fields.map((field) => [field, `${collection.name}.${field}`] as const), writer, read) }];
+      return [
+        {
+          updateOne: resealed(
+            document,
+            fields.map((field) => [field, `${collection.name}.${field}`] as const),
+            writer,
+            read,
+          ),
+        },
+      ];
     } catch (error) {
       if (!(error instanceof CiphertextError)) throw error;
       failed.push(error);
@@ -48,7 +57,12 @@ export async function resealRound(
   return { read: documents.length, failed, last: documents.at(-1)?._id };
 }
 
-function resealed(document: ProtectedDocument, fields: readonly (readonly [field: string, name: string])[], { dataKey, seal }: FieldWriter, read: FieldReader) {
+function resealed(
+  document: ProtectedDocument,
+  fields: readonly (readonly [field: string, name: string])[],
+  { dataKey, seal }: FieldWriter,
+  read: FieldReader,
+) {
   const { _id } = document;
   const present = document as unknown as Readonly<Record<string, Ciphertext | null | undefined>>;
   // Equal to null: absent, or stored as null by an earlier version.
@@ -57,5 +71,8 @@ function resealed(document: ProtectedDocument, fields: readonly (readonly [field
     const ciphertext = present[field];
     return ciphertext ? [[field, seal(_id, name, read(_id, name, ciphertext))] as const] : [];
   });
-  return { filter: { _id, dataKey: document.dataKey, ...Object.fromEntries(unchanged) }, update: { $set: { ...Object.fromEntries(anew), dataKey } } };
+  return {
+    filter: { _id, dataKey: document.dataKey, ...Object.fromEntries(unchanged) },
+    update: { $set: { ...Object.fromEntries(anew), dataKey } },
+  };
 }

@@ -18,12 +18,20 @@ export interface StartedProtection {
  * @param logger hears of master keys that come to be missing later on
  * @throws StartupError when a master key is missing, or is another one than the one that the data keys were wrapped under
  */
-export async function startProtection(models: Models, masterKeys: readonly MasterKey[], logger?: Logger): Promise<StartedProtection> {
+export async function startProtection(
+  models: Models,
+  masterKeys: readonly MasterKey[],
+  logger?: Logger,
+): Promise<StartedProtection> {
   if (masterKeys.length === 0) throw new StartupError('There is no master key to encrypt with: set ENCRYPTION_KEYS.');
   await checkMasterKeys(models, masterKeys);
   const missing = new Set<string>();
   const store = createDataKeyStore(models, masterKeys, (masterKey) => {
-    if (!missing.has(masterKey)) logger?.error({ masterKey }, 'data are encrypted under a master key that this process has not been given: start it again with that key in ENCRYPTION_KEYS');
+    if (!missing.has(masterKey))
+      logger?.error(
+        { masterKey },
+        'data are encrypted under a master key that this process has not been given: start it again with that key in ENCRYPTION_KEYS',
+      );
     missing.add(masterKey);
   });
   const keyring = createKeyring(store);

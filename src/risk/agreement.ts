@@ -14,7 +14,9 @@ export function weightMagnitude(model: ParsedModel): number {
   let sum = 0;
   for (let tree = 0; tree < roots.length; tree++) {
     const end = roots[tree + 1] ?? mode.length;
-    const largest = leafWeight.subarray(leafStart[roots[tree]!]!, leafStart[end]!).reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    const largest = leafWeight
+      .subarray(leafStart[roots[tree]!]!, leafStart[end]!)
+      .reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
     sum += largest;
   }
   return sum;
@@ -52,6 +54,9 @@ export class Agreement {
 
   /** @throws DisagreementError when they do not agree. Names no value: rows may be patients. */
   require(raw: ArrayLike<number>, scores: ArrayLike<number>): void {
-    if (!this.agrees(raw, scores)) throw new DisagreementError('ONNX Runtime and the parsed trees disagree on a row: the model must not be served; run "riskgraph model check" on it');
+    if (!this.agrees(raw, scores))
+      throw new DisagreementError(
+        'ONNX Runtime and the parsed trees disagree on a row: the model must not be served; run "riskgraph model check" on it',
+      );
   }
 }

@@ -7,9 +7,12 @@ import { logistic } from './scores.js';
  */
 export function calibrate(calibration: Calibration, raw: number, uncalibrated: number): number {
   switch (calibration.method) {
-    case 'NONE': return clamp(uncalibrated);
-    case 'LOGISTIC': return logistic(calibration.slope * raw + calibration.intercept);
-    case 'PIECEWISE_LINEAR': return clamp(interpolate(calibration.points, raw));
+    case 'NONE':
+      return clamp(uncalibrated);
+    case 'LOGISTIC':
+      return logistic(calibration.slope * raw + calibration.intercept);
+    case 'PIECEWISE_LINEAR':
+      return clamp(interpolate(calibration.points, raw));
   }
 }
 
@@ -19,7 +22,8 @@ export function calibrationIssue(calibration: Calibration): string | undefined {
   for (const [index, [raw, probability]] of calibration.points.entries()) {
     const before = calibration.points[index - 1];
     if (probability < 0 || probability > 1) return `point ${index + 1} has a probability outside 0 to 1`;
-    if (before && (raw < before[0] || probability < before[1])) return `point ${index + 1} falls below the one before it`;
+    if (before && (raw < before[0] || probability < before[1]))
+      return `point ${index + 1} falls below the one before it`;
   }
   return undefined;
 }

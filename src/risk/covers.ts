@@ -45,11 +45,18 @@ export function countCovers(ensemble: TreeEnsemble, background: Float64Array, ro
 }
 
 /** The ensemble with real covers: the file's own, else those of the background, else null covers. */
-export function withCovers(ensemble: TreeEnsemble, background: { rows: Float64Array; rowCount: number } | null): TreeEnsemble {
+export function withCovers(
+  ensemble: TreeEnsemble,
+  background: { rows: Float64Array; rowCount: number } | null,
+): TreeEnsemble {
   if (hasRealCovers(ensemble)) return ensemble;
-  return { ...ensemble, cover: background && background.rowCount > 0 ? countCovers(ensemble, background.rows, background.rowCount) : null };
+  return {
+    ...ensemble,
+    cover: background && background.rowCount > 0 ? countCovers(ensemble, background.rows, background.rowCount) : null,
+  };
 }
 
 /** What to do when path-dependent SHAP is asked for and there are no covers. */
-export const noCoversReason = 'the file does not say how many training rows reached each node (nodes_hitrates is absent, all ones or does not add up)';
+export const noCoversReason =
+  'the file does not say how many training rows reached each node (nodes_hitrates is absent, all ones or does not add up)';
 export const noCoversRemedy = 'write the real counts to nodes_hitrates when exporting, or give a background set';

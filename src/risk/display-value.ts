@@ -8,9 +8,12 @@ import type { ModelFeature } from './manifest.js';
 export function displayValue(feature: ModelFeature, given: number | null): string {
   if (given !== null) return displayPresent(feature, given);
   switch (feature.missing.policy) {
-    case 'IMPUTE': return `missing (taken as ${displayPresent(feature, feature.missing.value)})`;
-    case 'NATIVE': return 'missing';
-    case 'REQUIRED': return 'missing (required)';
+    case 'IMPUTE':
+      return `missing (taken as ${displayPresent(feature, feature.missing.value)})`;
+    case 'NATIVE':
+      return 'missing';
+    case 'REQUIRED':
+      return 'missing (required)';
   }
 }
 

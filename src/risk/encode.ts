@@ -1,6 +1,12 @@
 import { featureValueIssue, unitSuffix } from './feature-value.js';
 import type { ModelFeature, RiskModelManifest } from './manifest.js';
-import { InvalidFeaturesError, type EncodedRow, type EncodedRows, type FeatureIssue, type FeatureValues } from './risk-model.js';
+import {
+  InvalidFeaturesError,
+  type EncodedRow,
+  type EncodedRows,
+  type FeatureIssue,
+  type FeatureValues,
+} from './risk-model.js';
 
 /** Rounds a feature's value to the type of the model's input, as training did. */
 export type InputRounding = (value: number, feature: number) => number;
@@ -16,7 +22,8 @@ export function encodeFeatures(manifest: RiskModelManifest, values: FeatureValue
   manifest.features.forEach((feature, index) => {
     const value = Object.hasOwn(values, feature.code) ? (values[feature.code] ?? null) : null;
     given.push(value);
-    if (value === null && feature.missing.policy === 'REQUIRED') issues.push({ code: feature.code, message: `is required${inUnit(feature)}` });
+    if (value === null && feature.missing.policy === 'REQUIRED')
+      issues.push({ code: feature.code, message: `is required${inUnit(feature)}` });
     const issue = value === null ? undefined : featureValueIssue(feature, value);
     if (issue) issues.push({ code: feature.code, message: issue });
     used[index] = round(value ?? substitute(feature), index);
@@ -52,7 +59,13 @@ export function encodeRows(manifest: RiskModelManifest, given: Float64Array, rou
 /** Everything that is wrong with a row of which something is. */
 function refusal(manifest: RiskModelManifest, given: Float64Array, round: InputRounding): InvalidFeaturesError {
   try {
-    encodeFeatures(manifest, Object.fromEntries(manifest.features.map(({ code }, column) => [code, Number.isNaN(given[column]) ? null : given[column]])), round);
+    encodeFeatures(
+      manifest,
+      Object.fromEntries(
+        manifest.features.map(({ code }, column) => [code, Number.isNaN(given[column]) ? null : given[column]]),
+      ),
+      round,
+    );
   } catch (error) {
     if (error instanceof InvalidFeaturesError) return error;
     throw error;
@@ -70,12 +83,20 @@ function inUnit(feature: ModelFeature): string {
 
 function unknownCodes(manifest: RiskModelManifest, values: FeatureValues): FeatureIssue[] {
   const known = new Set(manifest.features.map((feature) => feature.code));
-  return Object.keys(values).filter((code) => !known.has(code)).map((code) => {
-    const near = nearestCodes(code, [...known]);
-    const hint = near.length > 0 ? `did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?` : `it takes ${[...known].slice(0, 20).join(', ')}`;
-    // A code may be anything that a caller typed, a name or a record number too: shown only where it can be a code.
-    return { code: /^\w{1,64}$/.test(code) ? code : '(not a code)', message: `is no feature of ${manifest.id}@${manifest.version}: ${hint}` };
-  });
+  return Object.keys(values)
+    .filter((code) => !known.has(code))
+    .map((code) => {
+      const near = nearestCodes(code, [...known]);
+      const hint =
+        near.length > 0
+          ? `did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`
+          : `it takes ${[...known].slice(0, 20).join(', ')}`;
+      // A code may be anything that a caller typed, a name or a record number too: shown only where it can be a code.
+      return {
+        code: /^\w{1,64}$/.test(code) ? code : '(not a code)',
+        message: `is no feature of ${manifest.id}@${manifest.version}: ${hint}`,
+      };
+    });
 }
 
 /** Up to two codes that differ from `code` by few edits, nearest first. */

@@ -50,7 +50,11 @@ export async function explainFile(options: ExplainFileOptions): Promise<FileExpl
     const values = explainer.explain(slice, end - start);
     for (let row = 0; row < end - start; row++) {
       output.push(Array.from(raw.subarray(row * outputCount, (row + 1) * outputCount)));
-      shapValues.push(Array.from({ length: outputCount }, (_, index) => Array.from(values.subarray((row * outputCount + index) * width, (row * outputCount + index + 1) * width))));
+      shapValues.push(
+        Array.from({ length: outputCount }, (_, index) =>
+          Array.from(values.subarray((row * outputCount + index) * width, (row * outputCount + index + 1) * width)),
+        ),
+      );
     }
   });
   return { expected_value: Array.from(explainer.expectedValue), output, shap_values: shapValues };
@@ -62,8 +66,20 @@ async function readRows(name: string, path: string): Promise<Background> {
 
 function requireWidth(name: string, { rows, rowCount }: Background, model: ParsedModel): void {
   const width = rows.length / rowCount;
-  if (width !== model.featureCount) throw new InvalidModelError(name, `its rows have ${width} numbers and the model takes ${model.featureCount}`, 'give every row one number a feature, null where missing');
-  const whole = model.inputs.flatMap((input) => input.columns.columns.map(() => input.elementType === ElementType.INT64 || input.elementType === ElementType.INT32));
+  if (width !== model.featureCount)
+    throw new InvalidModelError(
+      name,
+      `its rows have ${width} numbers and the model takes ${model.featureCount}`,
+      'give every row one number a feature, null where missing',
+    );
+  const whole = model.inputs.flatMap((input) =>
+    input.columns.columns.map(() => input.elementType === ElementType.INT64 || input.elementType === ElementType.INT32),
+  );
   const wrong = rows.findIndex((value, place) => whole[place % width] === true && !Number.isSafeInteger(value));
-  if (wrong >= 0) throw new InvalidModelError(name, `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is no whole number, and the model's input is of integers`, 'give a whole number');
+  if (wrong >= 0)
+    throw new InvalidModelError(
+      name,
+      `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is no whole number, and the model's input is of integers`,
+      'give a whole number',
+    );
 }

@@ -15,17 +15,33 @@ export interface Background {
  * @param options.output explain this SHAP output only
  * @throws UnexplainableModelError when the method needs covers or a background set that are not there, saying what to add
  */
-export function createExplainer(model: ParsedModel, method: ShapMethod, background: Background | null, options?: { output?: number }): TreeExplainer {
-  const prepared = background && { rows: prepareRows(model, background.rows, background.rowCount), rowCount: background.rowCount };
+export function createExplainer(
+  model: ParsedModel,
+  method: ShapMethod,
+  background: Background | null,
+  options?: { output?: number },
+): TreeExplainer {
+  const prepared = background && {
+    rows: prepareRows(model, background.rows, background.rowCount),
+    rowCount: background.rowCount,
+  };
   if (method === 'PATH_DEPENDENT') {
     const ensemble = withCovers(model.ensemble, prepared);
     if (!ensemble.cover) throw new UnexplainableModelError('path-dependent SHAP', noCoversReason, noCoversRemedy);
     return overInputs(model, createPathDependentExplainer(ensemble, options));
   }
-  if (!prepared || prepared.rowCount === 0) throw new UnexplainableModelError('interventional SHAP', 'it compares with a background set and there is none', 'give a background set of representative rows');
+  if (!prepared || prepared.rowCount === 0)
+    throw new UnexplainableModelError(
+      'interventional SHAP',
+      'it compares with a background set and there is none',
+      'give a background set of representative rows',
+    );
   return overInputs(model, createInterventionalExplainer(model.ensemble, prepared.rows, prepared.rowCount, options));
 }
 
 function overInputs(model: ParsedModel, explainer: TreeExplainer): TreeExplainer {
-  return { expectedValue: explainer.expectedValue, explain: (rows, rowCount) => explainer.explain(prepareRows(model, rows, rowCount), rowCount) };
+  return {
+    expectedValue: explainer.expectedValue,
+    explain: (rows, rowCount) => explainer.explain(prepareRows(model, rows, rowCount), rowCount),
+  };
 }

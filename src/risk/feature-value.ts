@@ -26,7 +26,8 @@ export function unitSuffix(feature: ModelFeature): string {
  */
 export function featureValueIssue(feature: ModelFeature, value: number): string | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return `must be a finite number, ${allowedValues(feature)}`;
-  if (feature.codes) return feature.codes.some((code) => code.value === value) ? undefined : `must be ${allowedValues(feature)}`;
+  if (feature.codes)
+    return feature.codes.some((code) => code.value === value) ? undefined : `must be ${allowedValues(feature)}`;
   const { min, max } = feature.range!;
   if (value < min || value > max) return `must be ${allowedValues(feature)}`;
   if (feature.kind === 'COUNT' && !Number.isInteger(value)) return `must be a whole number, ${allowedValues(feature)}`;

@@ -17,28 +17,37 @@ const missingPolicySchema = z.discriminatedUnion('policy', [
 ]);
 export type MissingPolicy = z.infer<typeof missingPolicySchema>;
 
-const modelFeatureSchema = z.strictObject({
-  code: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be snake_case, at most 64 characters'),
-  label: z.string().min(1).max(120),
-  description: z.string().max(2000).optional(),
-  /** UCUM code, e.g. `mm[Hg]`, `mg/dL`, `a` (years), `/min`, `1` (dimensionless). https://ucum.org */
-  unit: z.string().min(1).max(40),
-  /** How a person reads the unit, e.g. `mm Hg`. Empty when there is nothing to show (codes, dimensionless). */
-  unitLabel: z.string().max(40),
-  kind: z.enum(featureKinds),
-  /** Inclusive, in `unit`. For CONTINUOUS and COUNT. */
-  range: z.strictObject({ min: z.number(), max: z.number() }).optional(),
-  /** Every allowed value. For BINARY and CATEGORICAL. */
-  codes: z.array(z.strictObject({ value: z.number(), label: z.string().min(1).max(120) })).min(2).max(100).optional(),
-  missing: missingPolicySchema,
-  /** Where the value is taken from when the caller did not give it as a feature. */
-  source: z.enum(['PATIENT_AGE', 'PATIENT_SEX']).optional(),
-}).superRefine((feature, context) => {
-  const coded = feature.kind === 'BINARY' || feature.kind === 'CATEGORICAL';
-  if (coded && !feature.codes) context.addIssue({ code: 'custom', message: `${feature.kind} needs codes`, path: ['codes'] });
-  if (!coded && !feature.range) context.addIssue({ code: 'custom', message: `${feature.kind} needs a range`, path: ['range'] });
-  if (feature.range && feature.range.min >= feature.range.max) context.addIssue({ code: 'custom', message: 'min must be below max', path: ['range'] });
-});
+const modelFeatureSchema = z
+  .strictObject({
+    code: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be snake_case, at most 64 characters'),
+    label: z.string().min(1).max(120),
+    description: z.string().max(2000).optional(),
+    /** UCUM code, e.g. `mm[Hg]`, `mg/dL`, `a` (years), `/min`, `1` (dimensionless). https://ucum.org */
+    unit: z.string().min(1).max(40),
+    /** How a person reads the unit, e.g. `mm Hg`. Empty when there is nothing to show (codes, dimensionless). */
+    unitLabel: z.string().max(40),
+    kind: z.enum(featureKinds),
+    /** Inclusive, in `unit`. For CONTINUOUS and COUNT. */
+    range: z.strictObject({ min: z.number(), max: z.number() }).optional(),
+    /** Every allowed value. For BINARY and CATEGORICAL. */
+    codes: z
+      .array(z.strictObject({ value: z.number(), label: z.string().min(1).max(120) }))
+      .min(2)
+      .max(100)
+      .optional(),
+    missing: missingPolicySchema,
+    /** Where the value is taken from when the caller did not give it as a feature. */
+    source: z.enum(['PATIENT_AGE', 'PATIENT_SEX']).optional(),
+  })
+  .superRefine((feature, context) => {
+    const coded = feature.kind === 'BINARY' || feature.kind === 'CATEGORICAL';
+    if (coded && !feature.codes)
+      context.addIssue({ code: 'custom', message: `${feature.kind} needs codes`, path: ['codes'] });
+    if (!coded && !feature.range)
+      context.addIssue({ code: 'custom', message: `${feature.kind} needs a range`, path: ['range'] });
+    if (feature.range && feature.range.min >= feature.range.max)
+      context.addIssue({ code: 'custom', message: 'min must be below max', path: ['range'] });
+  });
 export type ModelFeature = z.infer<typeof modelFeatureSchema>;
 
 export const riskBands = ['LOW', 'MODERATE', 'HIGH', 'VERY_HIGH'] as const;
@@ -51,7 +60,13 @@ const calibrationSchema = z.discriminatedUnion('method', [
   /** Platt scaling: p = 1 / (1 + exp(-(slope * raw + intercept))), slope > 0. */
   z.strictObject({ method: z.literal('LOGISTIC'), slope: z.number().positive(), intercept: z.number() }),
   /** Linear between the points [raw, probability], constant outside; both columns never fall. */
-  z.strictObject({ method: z.literal('PIECEWISE_LINEAR'), points: z.array(z.tuple([z.number(), z.number()])).min(2).max(1000) }),
+  z.strictObject({
+    method: z.literal('PIECEWISE_LINEAR'),
+    points: z
+      .array(z.tuple([z.number(), z.number()]))
+      .min(2)
+      .max(1000),
+  }),
 ]);
 export type Calibration = z.infer<typeof calibrationSchema>;
 
@@ -72,44 +87,58 @@ const goldenVectorSchema = z.strictObject({
 });
 
 /** manifest.json of a risk model bundle: everything RiskGraph must know of a model beside its trees. */
-export const manifestSchema = z.strictObject({
-  schemaVersion: z.literal(1),
-  id: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'must be kebab-case, at most 64 characters'),
-  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be MAJOR.MINOR.PATCH'),
-  name: z.string().min(1).max(200),
-  description: z.string().min(1).max(4000),
-  intendedUse: z.string().min(1).max(4000),
-  /** What the probability is the probability of, e.g. `at least one coronary artery narrowed by 50 % or more`. */
-  outcome: z.string().min(1).max(400),
-  model: z.strictObject({ file: z.literal('model.onnx'), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
-  /** The space in which the trees add up: forests PROBABILITY, boosted trees LOG_ODDS. */
-  outputSpace: z.enum(['PROBABILITY', 'LOG_ODDS']),
-  /** Which of the model's SHAP outputs is the risk; 0 where there is only one. */
-  outputIndex: z.number().int().min(0),
-  calibration: calibrationSchema,
-  /** Ascending; the first starts at 0. A probability belongs to the last band whose `from` is not above it. */
-  riskBands: z.array(z.strictObject({ band: z.enum(riskBands), from: z.number().min(0).max(1), meaning: z.string().min(1) })).min(1),
-  features: z.array(modelFeatureSchema).min(1).max(10_000),
-  /** Background rows for interventional SHAP: encoded model inputs, in the order of `features`, null = NaN. */
-  background: z.strictObject({ file: z.literal('background.json'), rows: z.number().int().positive(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
-  training: z.strictObject({
-    data: z.string().min(1),
-    patients: z.number().int().positive(),
-    events: z.number().int().nonnegative(),
-    sites: z.array(z.strictObject({ name: z.string(), patients: z.number().int(), events: z.number().int() })).optional(),
-    algorithm: z.string().min(1),
-  }),
-  metrics: z.array(metricSchema),
-  /** mean |SHAP value| over the training rows, by feature code. */
-  globalImportance: z.record(z.string(), z.number().nonnegative()).optional(),
-  golden: z.array(goldenVectorSchema).max(100),
-}).superRefine((manifest, context) => {
-  const codes = manifest.features.map((feature) => feature.code);
-  const repeated = codes.find((code, index) => codes.indexOf(code) !== index);
-  if (repeated) context.addIssue({ code: 'custom', message: `feature code "${repeated}" appears twice`, path: ['features'] });
-  if (manifest.riskBands[0]?.from !== 0) context.addIssue({ code: 'custom', message: 'the first band must start at 0', path: ['riskBands'] });
-  if (manifest.riskBands.some((band, index, all) => index > 0 && band.from <= all[index - 1]!.from)) {
-    context.addIssue({ code: 'custom', message: 'bands must ascend', path: ['riskBands'] });
-  }
-});
+export const manifestSchema = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    id: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'must be kebab-case, at most 64 characters'),
+    version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be MAJOR.MINOR.PATCH'),
+    name: z.string().min(1).max(200),
+    description: z.string().min(1).max(4000),
+    intendedUse: z.string().min(1).max(4000),
+    /** What the probability is the probability of, e.g. `at least one coronary artery narrowed by 50 % or more`. */
+    outcome: z.string().min(1).max(400),
+    model: z.strictObject({ file: z.literal('model.onnx'), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+    /** The space in which the trees add up: forests PROBABILITY, boosted trees LOG_ODDS. */
+    outputSpace: z.enum(['PROBABILITY', 'LOG_ODDS']),
+    /** Which of the model's SHAP outputs is the risk; 0 where there is only one. */
+    outputIndex: z.number().int().min(0),
+    calibration: calibrationSchema,
+    /** Ascending; the first starts at 0. A probability belongs to the last band whose `from` is not above it. */
+    riskBands: z
+      .array(z.strictObject({ band: z.enum(riskBands), from: z.number().min(0).max(1), meaning: z.string().min(1) }))
+      .min(1),
+    features: z.array(modelFeatureSchema).min(1).max(10_000),
+    /** Background rows for interventional SHAP: encoded model inputs, in the order of `features`, null = NaN. */
+    background: z
+      .strictObject({
+        file: z.literal('background.json'),
+        rows: z.number().int().positive(),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      })
+      .optional(),
+    training: z.strictObject({
+      data: z.string().min(1),
+      patients: z.number().int().positive(),
+      events: z.number().int().nonnegative(),
+      sites: z
+        .array(z.strictObject({ name: z.string(), patients: z.number().int(), events: z.number().int() }))
+        .optional(),
+      algorithm: z.string().min(1),
+    }),
+    metrics: z.array(metricSchema),
+    /** mean |SHAP value| over the training rows, by feature code. */
+    globalImportance: z.record(z.string(), z.number().nonnegative()).optional(),
+    golden: z.array(goldenVectorSchema).max(100),
+  })
+  .superRefine((manifest, context) => {
+    const codes = manifest.features.map((feature) => feature.code);
+    const repeated = codes.find((code, index) => codes.indexOf(code) !== index);
+    if (repeated)
+      context.addIssue({ code: 'custom', message: `feature code "${repeated}" appears twice`, path: ['features'] });
+    if (manifest.riskBands[0]?.from !== 0)
+      context.addIssue({ code: 'custom', message: 'the first band must start at 0', path: ['riskBands'] });
+    if (manifest.riskBands.some((band, index, all) => index > 0 && band.from <= all[index - 1]!.from)) {
+      context.addIssue({ code: 'custom', message: 'bands must ascend', path: ['riskBands'] });
+    }
+  });
 export type RiskModelManifest = z.infer<typeof manifestSchema>;

@@ -18,16 +18,35 @@ export interface OnnxSession {
  * Opens a session for a parsed model. The tensor to compare becomes an output when it is none of the model's.
  * @throws InvalidModelError when ONNX Runtime refuses the model
  */
-export async function startModelSession(bytes: Uint8Array, { inputs, scoreTensor, scoreIsOutput, featureCount }: ParsedModel): Promise<OnnxSession> {
+export async function startModelSession(
+  bytes: Uint8Array,
+  { inputs, scoreTensor, scoreIsOutput, featureCount }: ParsedModel,
+): Promise<OnnxSession> {
   const model = scoreIsOutput ? bytes : withOutput(bytes, scoreTensor);
   // One thread: the process runs other work beside it, and sums must not depend on how rows were shared out.
-  const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 }).catch((error: unknown) => {
-    throw new InvalidModelError('ONNX file', `ONNX Runtime refuses it (${shortened(error)})`, 'export the model again', { cause: error });
+  const session = await InferenceSession.create(model, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+  }).catch((error: unknown) => {
+    throw new InvalidModelError(
+      'ONNX file',
+      `ONNX Runtime refuses it (${shortened(error)})`,
+      'export the model again',
+      { cause: error },
+    );
   });
   const runRows = async (rows: Float64Array, rowCount: number): Promise<Float64Array> => {
-    const feeds = Object.fromEntries(inputs.map((input) => [input.name, toTensor(input, rows, rowCount, featureCount)]));
+    const feeds = Object.fromEntries(
+      inputs.map((input) => [input.name, toTensor(input, rows, rowCount, featureCount)]),
+    );
     const result = await session.run(feeds, [scoreTensor]).catch((error: unknown) => {
-      throw new InvalidModelError('ONNX file', `ONNX Runtime cannot run it (${shortened(error)})`, 'export the model again', { cause: error });
+      throw new InvalidModelError(
+        'ONNX file',
+        `ONNX Runtime cannot run it (${shortened(error)})`,
+        'export the model again',
+        { cause: error },
+      );
     });
     return Float64Array.from(result[scoreTensor]!.data as Float32Array);
   };
@@ -36,7 +55,8 @@ export async function startModelSession(bytes: Uint8Array, { inputs, scoreTensor
     run: async (rows, rowCount) => {
       if (!oneRow || rowCount === 1) return runRows(rows, rowCount);
       const scores: Float64Array[] = [];
-      for (let row = 0; row < rowCount; row++) scores.push(await runRows(rows.subarray(row * featureCount, (row + 1) * featureCount), 1));
+      for (let row = 0; row < rowCount; row++)
+        scores.push(await runRows(rows.subarray(row * featureCount, (row + 1) * featureCount), 1));
       return Float64Array.from(scores.flatMap((score) => [...score]));
     },
     close: () => session.release(),
@@ -45,14 +65,35 @@ export async function startModelSession(bytes: Uint8Array, { inputs, scoreTensor
 
 function toTensor(input: ModelInput, rows: Float64Array, rowCount: number, featureCount: number): Tensor {
   const width = input.columns.columns.length;
-  const at = (index: number): number => rows[Math.floor(index / width) * featureCount + input.firstFeature + (index % width)]!;
+  const at = (index: number): number =>
+    rows[Math.floor(index / width) * featureCount + input.firstFeature + (index % width)]!;
   const shape = [rowCount, width];
   const length = rowCount * width;
   switch (input.elementType) {
-    case ElementType.DOUBLE: return new Tensor('float64', Float64Array.from({ length }, (_, index) => at(index)), shape);
-    case ElementType.INT64: return new Tensor('int64', BigInt64Array.from({ length }, (_, index) => BigInt(at(index))), shape);
-    case ElementType.INT32: return new Tensor('int32', Int32Array.from({ length }, (_, index) => at(index)), shape);
-    default: return new Tensor('float32', Float32Array.from({ length }, (_, index) => at(index)), shape);
+    case ElementType.DOUBLE:
+      return new Tensor(
+        'float64',
+        Float64Array.from({ length }, (_, index) => at(index)),
+        shape,
+      );
+    case ElementType.INT64:
+      return new Tensor(
+        'int64',
+        BigInt64Array.from({ length }, (_, index) => BigInt(at(index))),
+        shape,
+      );
+    case ElementType.INT32:
+      return new Tensor(
+        'int32',
+        Int32Array.from({ length }, (_, index) => at(index)),
+        shape,
+      );
+    default:
+      return new Tensor(
+        'float32',
+        Float32Array.from({ length }, (_, index) => at(index)),
+        shape,
+      );
   }
 }
 

@@ -59,12 +59,32 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
   const chosen = new Map<number, Column>();
   const shares = sum.parts.map(({ trees, firstOutput, scale }) => {
     const operator = operators.find((candidate) => candidate.trees === trees)!;
-    return { firstOutput, scale, ensemble: overInputFeatures(operator.node, trees.ensemble, operator.columns, featureCount, chosen) };
+    return {
+      firstOutput,
+      scale,
+      ensemble: overInputFeatures(operator.node, trees.ensemble, operator.columns, featureCount, chosen),
+    };
   });
-  if (new Set(shares.map(({ ensemble }) => ensemble.precision)).size > 1) throw new UnexplainableModelError('ONNX file', 'its tree operators compare in different precisions', 'export them with one input type');
+  if (new Set(shares.map(({ ensemble }) => ensemble.precision)).size > 1)
+    throw new UnexplainableModelError(
+      'ONNX file',
+      'its tree operators compare in different precisions',
+      'export them with one input type',
+    );
   const ensemble = mergeEnsembles(shares, sum.offset);
-  for (let feature = 0; feature < featureCount; feature++) steps.push(rounded(chosen.get(feature), inputs, feature, ensemble.precision));
-  return { inputs, featureCount, ensemble, scoreTensor: sum.tensor, scoreIsOutput: graph.isOutput(sum.tensor), widthDeclared: inputs.every((input) => input.widthDeclared), ...scoreShape(sum), wholeFeatures: wholeFeatures(operators), steps };
+  for (let feature = 0; feature < featureCount; feature++)
+    steps.push(rounded(chosen.get(feature), inputs, feature, ensemble.precision));
+  return {
+    inputs,
+    featureCount,
+    ensemble,
+    scoreTensor: sum.tensor,
+    scoreIsOutput: graph.isOutput(sum.tensor),
+    widthDeclared: inputs.every((input) => input.widthDeclared),
+    ...scoreShape(sum),
+    wholeFeatures: wholeFeatures(operators),
+    steps,
+  };
 }
 
 /**
@@ -73,7 +93,8 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
  */
 export function prepareRows(model: ParsedModel, rows: Float64Array, rowCount: number): Float64Array {
   const prepared = new Float64Array(rowCount * model.featureCount);
-  for (let place = 0; place < prepared.length; place++) prepared[place] = model.steps[place % model.featureCount]!(rows[place]!);
+  for (let place = 0; place < prepared.length; place++)
+    prepared[place] = model.steps[place % model.featureCount]!(rows[place]!);
   return prepared;
 }
 
@@ -81,30 +102,53 @@ function treeNodes(model: OnnxModel): OnnxNode[] {
   const nodes = model.nodes.filter((node) => node.domain === 'ai.onnx.ml' && node.operator.startsWith('TreeEnsemble'));
   if (nodes.length === 0) {
     const operators = [...new Set(model.nodes.map((node) => quoted(node.operator)))].slice(0, 5).join(', ');
-    throw new InvalidModelError('ONNX file', `it holds no tree ensemble (its operators: ${operators || 'none'})`, 'export a forest or boosted trees as TreeEnsembleClassifier, TreeEnsembleRegressor or TreeEnsemble');
+    throw new InvalidModelError(
+      'ONNX file',
+      `it holds no tree ensemble (its operators: ${operators || 'none'})`,
+      'export a forest or boosted trees as TreeEnsembleClassifier, TreeEnsembleRegressor or TreeEnsemble',
+    );
   }
   return nodes;
 }
 
 function readTrees(node: OnnxNode, columns: Columns): ParsedTrees {
   const { elementType } = columns;
-  if (elementType === ElementType.BOOL) throw new InvalidModelError(`node ${nodeTitle(node)}`, 'its input is boolean', 'cast the input to float');
+  if (elementType === ElementType.BOOL)
+    throw new InvalidModelError(`node ${nodeTitle(node)}`, 'its input is boolean', 'cast the input to float');
   const precision = elementType === ElementType.DOUBLE ? 64 : 32;
   switch (node.operator) {
-    case 'TreeEnsembleClassifier': case 'TreeEnsembleRegressor': return readClassicTrees(node, columns.columns.length, precision);
-    case 'TreeEnsemble': return readUnifiedTrees(node, columns.columns.length, precision);
-    default: throw new InvalidModelError(`node ${nodeTitle(node)}`, 'this tree operator is unknown', 'export TreeEnsembleClassifier, TreeEnsembleRegressor or TreeEnsemble');
+    case 'TreeEnsembleClassifier':
+    case 'TreeEnsembleRegressor':
+      return readClassicTrees(node, columns.columns.length, precision);
+    case 'TreeEnsemble':
+      return readUnifiedTrees(node, columns.columns.length, precision);
+    default:
+      throw new InvalidModelError(
+        `node ${nodeTitle(node)}`,
+        'this tree operator is unknown',
+        'export TreeEnsembleClassifier, TreeEnsembleRegressor or TreeEnsemble',
+      );
   }
 }
 
 /** The same trees, asking for input features instead of the columns that reach them. */
-function overInputFeatures(node: OnnxNode, ensemble: TreeEnsemble, columns: Columns, featureCount: number, chosen: Map<number, Column>): TreeEnsemble {
+function overInputFeatures(
+  node: OnnxNode,
+  ensemble: TreeEnsemble,
+  columns: Columns,
+  featureCount: number,
+  chosen: Map<number, Column>,
+): TreeEnsemble {
   const feature = ensemble.feature.map((index, place) => {
     if (ensemble.trueChild[place]! < 0) return 0;
     const column = columns.columns[index]!;
     const earlier = chosen.get(column.feature);
     if (earlier && earlier.apply !== column.apply) {
-      throw new UnexplainableModelError(`node ${nodeTitle(node)}`, `input feature ${column.feature} reaches the trees as several columns made in different ways, whose SHAP values do not add up to the exact value of the feature`, 'give the trees one column a feature');
+      throw new UnexplainableModelError(
+        `node ${nodeTitle(node)}`,
+        `input feature ${column.feature} reaches the trees as several columns made in different ways, whose SHAP values do not add up to the exact value of the feature`,
+        'give the trees one column a feature',
+      );
     }
     chosen.set(column.feature, column);
     return column.feature;
@@ -112,7 +156,12 @@ function overInputFeatures(node: OnnxNode, ensemble: TreeEnsemble, columns: Colu
   return { ...ensemble, feature, featureCount };
 }
 
-function rounded(column: Column | undefined, inputs: readonly ModelInput[], feature: number, precision: 32 | 64): (value: number) => number {
+function rounded(
+  column: Column | undefined,
+  inputs: readonly ModelInput[],
+  feature: number,
+  precision: 32 | 64,
+): (value: number) => number {
   const input = inputs.find((candidate) => feature < candidate.firstFeature + candidate.columns.columns.length)!;
   const asInput = input.columns.elementType === ElementType.FLOAT ? Math.fround : (value: number): number => value;
   const asCompared = precision === 32 ? Math.fround : (value: number): number => value;
@@ -120,10 +169,18 @@ function rounded(column: Column | undefined, inputs: readonly ModelInput[], feat
 }
 
 function wholeFeatures(operators: readonly { columns: Columns; trees: ParsedTrees }[]): Set<number> {
-  return new Set(operators.flatMap(({ columns, trees }) => [...trees.wholeColumns].map((column) => columns.columns[column]!.feature)));
+  return new Set(
+    operators.flatMap(({ columns, trees }) =>
+      [...trees.wholeColumns].map((column) => columns.columns[column]!.feature),
+    ),
+  );
 }
 
 function scoreShape(sum: TreeSum): Pick<ParsedModel, 'scoreLayout' | 'labels' | 'weightsAllPositive'> {
   const { trees } = sum.parts[0]!;
-  return { scoreLayout: trees.scoreLayout, labels: trees.labels, weightsAllPositive: trees.ensemble.leafWeight.every((weight) => weight >= 0) };
+  return {
+    scoreLayout: trees.scoreLayout,
+    labels: trees.labels,
+    weightsAllPositive: trees.ensemble.leafWeight.every((weight) => weight >= 0),
+  };
 }

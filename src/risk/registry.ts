@@ -16,17 +16,26 @@ export async function loadRiskModels(rootDirectory: string): Promise<RiskModelRe
       models.push(model);
       const { id, version } = model.manifest;
       if (models.some((other) => other !== model && other.manifest.id === id && other.manifest.version === version)) {
-        throw new InvalidModelError(`risk model ${id}@${version}`, 'two bundles have this id and version', 'raise the version of one, or remove it');
+        throw new InvalidModelError(
+          `risk model ${id}@${version}`,
+          'two bundles have this id and version',
+          'raise the version of one, or remove it',
+        );
       }
     }
   } catch (error) {
     await Promise.all(models.map((model) => model.close()));
     throw error;
   }
-  models.sort((left, right) => left.manifest.id.localeCompare(right.manifest.id) || compareVersions(right.manifest.version, left.manifest.version));
+  models.sort(
+    (left, right) =>
+      left.manifest.id.localeCompare(right.manifest.id) ||
+      compareVersions(right.manifest.version, left.manifest.version),
+  );
   return {
     list: () => models,
-    find: (id, version) => models.find(({ manifest }) => manifest.id === id && (version === undefined || manifest.version === version)),
+    find: (id, version) =>
+      models.find(({ manifest }) => manifest.id === id && (version === undefined || manifest.version === version)),
     close: async () => {
       await Promise.all(models.map((model) => model.close()));
     },
@@ -42,13 +51,23 @@ export function compareVersions(left: string, right: string): number {
 
 async function bundleDirectories(root: string): Promise<string[]> {
   const refuse = (reason: string): never => {
-    throw new InvalidModelError('risk models', reason, 'name a directory that holds bundles: FOLDER/manifest.json, FOLDER/model.onnx and FOLDER/MODEL_CARD.md');
+    throw new InvalidModelError(
+      'risk models',
+      reason,
+      'name a directory that holds bundles: FOLDER/manifest.json, FOLDER/model.onnx and FOLDER/MODEL_CARD.md',
+    );
   };
   const names = await readdir(root).catch(() => refuse('the directory cannot be read'));
   const directories: string[] = [];
   for (const name of names.sort()) {
     const directory = join(root, name);
-    if (await stat(join(directory, 'manifest.json')).then((information) => information.isFile(), () => false)) directories.push(directory);
+    if (
+      await stat(join(directory, 'manifest.json')).then(
+        (information) => information.isFile(),
+        () => false,
+      )
+    )
+      directories.push(directory);
   }
   if (directories.length === 0) refuse('the directory holds no bundle');
   return directories;

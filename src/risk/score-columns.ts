@@ -26,7 +26,13 @@ export interface ExplainedColumns {
  * @param used row-major, rowCount x features, as `EncodedRow.used`
  * @throws the signal's reason when it is aborted
  */
-export async function scoreColumns(model: RiskModel, used: Float64Array, rowCount: number, explain: boolean, signal?: AbortSignal): Promise<ScoredColumns> {
+export async function scoreColumns(
+  model: RiskModel,
+  used: Float64Array,
+  rowCount: number,
+  explain: boolean,
+  signal?: AbortSignal,
+): Promise<ScoredColumns> {
   const width = model.manifest.features.length;
   const rows = Array.from({ length: rowCount }, (_, row) => ({ used: used.subarray(row * width, (row + 1) * width) }));
   const scores = await model.score(rows, signal);

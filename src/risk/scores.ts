@@ -30,12 +30,17 @@ export function logistic(value: number): number {
 
 function transform(values: number[], postTransform: PostTransform): number[] {
   switch (postTransform) {
-    case 'LOGISTIC': return values.map(logistic);
-    case 'SOFTMAX': return softmax(values, () => true);
+    case 'LOGISTIC':
+      return values.map(logistic);
+    case 'SOFTMAX':
+      return softmax(values, () => true);
     // Zeros keep their share of exp(-max) times themselves: none.
-    case 'SOFTMAX_ZERO': return softmax(values, (value) => Math.abs(value) > 1e-7);
-    case 'PROBIT': return values.map(probit);
-    case 'NONE': return values;
+    case 'SOFTMAX_ZERO':
+      return softmax(values, (value) => Math.abs(value) > 1e-7);
+    case 'PROBIT':
+      return values.map(probit);
+    case 'NONE':
+      return values;
   }
 }
 

@@ -33,7 +33,8 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
   const scoring = new SliceSizer();
   const explaining = new Map([...explainers.keys()].map((method) => [method, new SliceSizer()]));
 
-  const rawOf = (rows: Float64Array, rowCount: number): Float64Array => rawOutputs(parsed.ensemble, prepareRows(parsed, rows, rowCount), rowCount);
+  const rawOf = (rows: Float64Array, rowCount: number): Float64Array =>
+    rawOutputs(parsed.ensemble, prepareRows(parsed, rows, rowCount), rowCount);
   const shapMethods = [...explainers.keys()];
 
   async function scoreSlice(rows: readonly UsedRow[]): Promise<Score[]> {
@@ -70,14 +71,29 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
     encodeRows: (given) => encodeRows(manifest, given, round),
     score: async (rows, signal) => {
       const scores: Score[] = [];
-      await scoring.each(rows.length, signal, async (start, end) => void scores.push(...(await scoreSlice(rows.slice(start, end)))));
+      await scoring.each(
+        rows.length,
+        signal,
+        async (start, end) => void scores.push(...(await scoreSlice(rows.slice(start, end)))),
+      );
       return scores;
     },
     explain: async (rows, method = shapMethods[0]!, signal) => {
       const explainer = explainers.get(method);
-      if (!explainer) throw new UnexplainableModelError(`${manifest.id}@${manifest.version}`, `it cannot be explained by ${method}`, `ask for ${shapMethods.join(' or ')}`);
+      if (!explainer)
+        throw new UnexplainableModelError(
+          `${manifest.id}@${manifest.version}`,
+          `it cannot be explained by ${method}`,
+          `ask for ${shapMethods.join(' or ')}`,
+        );
       const explanations: RowExplanation[] = [];
-      await explaining.get(method)!.each(rows.length, signal, (start, end) => void explanations.push(...explainSlice(rows.slice(start, end), method, explainer)));
+      await explaining
+        .get(method)!
+        .each(
+          rows.length,
+          signal,
+          (start, end) => void explanations.push(...explainSlice(rows.slice(start, end), method, explainer)),
+        );
       return explanations;
     },
     displayValue,
@@ -86,18 +102,28 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
 }
 
 /** Score of one row. @param raw its raw outputs */
-export function toScore({ manifest, parsed }: Pick<ServedModelParts, 'manifest' | 'parsed'>, raw: ArrayLike<number>, output: number): Score {
+export function toScore(
+  { manifest, parsed }: Pick<ServedModelParts, 'manifest' | 'parsed'>,
+  raw: ArrayLike<number>,
+  output: number,
+): Score {
   const rawOutput = raw[output]!;
   const own = scoreOfOutput(parsed, raw, output);
   // Log-odds that no operator of the model turns into a probability: the sigmoid is what LOG_ODDS means.
   const isMargin = manifest.outputSpace === 'LOG_ODDS' && parsed.ensemble.postTransform === 'NONE';
-  const probability = calibrate(manifest.calibration, rawOutput, isMargin ? calibrate({ method: 'LOGISTIC', slope: 1, intercept: 0 }, rawOutput, 0) : own);
+  const probability = calibrate(
+    manifest.calibration,
+    rawOutput,
+    isMargin ? calibrate({ method: 'LOGISTIC', slope: 1, intercept: 0 }, rawOutput, 0) : own,
+  );
   return { rawOutput, probability, riskBand: riskBandOf(manifest.riskBands, probability) };
 }
 
 /** Rounds to float32 where the feature's input is float32. */
 export function inputRounding(parsed: ParsedModel): (value: number, feature: number) => number {
-  const single = parsed.inputs.flatMap((input) => input.columns.columns.map(() => input.elementType === ElementType.FLOAT));
+  const single = parsed.inputs.flatMap((input) =>
+    input.columns.columns.map(() => input.elementType === ElementType.FLOAT),
+  );
   return (value, feature) => (single[feature] ? Math.fround(value) : value);
 }
 

@@ -12,7 +12,11 @@ export class SliceSizer {
    * Does `work` on 0..count in slices, giving the event loop a turn between them.
    * @throws the signal's reason when it is aborted before a slice
    */
-  async each(count: number, signal: AbortSignal | undefined, work: (start: number, end: number) => void | Promise<void>): Promise<void> {
+  async each(
+    count: number,
+    signal: AbortSignal | undefined,
+    work: (start: number, end: number) => void | Promise<void>,
+  ): Promise<void> {
     let start = 0;
     while (start < count) {
       signal?.throwIfAborted();
@@ -27,7 +31,8 @@ export class SliceSizer {
   }
 
   private learn(rows: number, milliseconds: number): void {
-    if (milliseconds > targetMilliseconds) this.size = Math.max(1, Math.floor((rows * targetMilliseconds) / milliseconds));
+    if (milliseconds > targetMilliseconds)
+      this.size = Math.max(1, Math.floor((rows * targetMilliseconds) / milliseconds));
     else if (rows === this.size && milliseconds < targetMilliseconds / 2) this.size = Math.min(4096, this.size * 2);
   }
 }

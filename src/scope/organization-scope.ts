@@ -1,5 +1,18 @@
 import { Types } from 'mongoose';
-import type { ApiKey, AuditEvent, Models, Organization, Prediction, PredictionBlock, ScoringChunk, ScoringJob, Session, StoredBreakGlassAccess, StoredPatient, User } from '../../models/index.js';
+import type {
+  ApiKey,
+  AuditEvent,
+  Models,
+  Organization,
+  Prediction,
+  PredictionBlock,
+  ScoringChunk,
+  ScoringJob,
+  Session,
+  StoredBreakGlassAccess,
+  StoredPatient,
+  User,
+} from '../../models/index.js';
 import { patientFence, type Member } from '../auth/care-team.js';
 import { slowestReadMs } from '../storage/database.js';
 import { createPatientRecords, type PatientRecords } from './patient-records.js';
@@ -55,7 +68,11 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
     return {
       id,
       get patients() {
-        return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id, patientFence(member)), id, protection);
+        return createPatientRecords(
+          scopedCollection<StoredPatient>(models.patients, id, patientFence(member)),
+          id,
+          protection,
+        );
       },
       get everyPatient() {
         return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id), id, protection);

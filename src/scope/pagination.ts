@@ -60,7 +60,11 @@ export async function readPage<T extends Listed>(
 }
 
 /** The documents of a collection that match a filter. */
-export function pagesOf<T extends Listed>(collection: Pick<ScopedCollection<T>, 'find' | 'count'>, filter: QueryFilter<T>, order: PageOrder = newestFirst): PageSource<T> {
+export function pagesOf<T extends Listed>(
+  collection: Pick<ScopedCollection<T>, 'find' | 'count'>,
+  filter: QueryFilter<T>,
+  order: PageOrder = newestFirst,
+): PageSource<T> {
   return {
     find: (after, limit) =>
       collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
@@ -77,7 +81,11 @@ export function pagesOf<T extends Listed>(collection: Pick<ScopedCollection<T>, 
  * nor repeat anything.
  * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
  */
-export async function readPageOf<T extends Listed>(source: PageSource<T>, request: PageRequest, order: PageOrder = newestFirst): Promise<Page<T>> {
+export async function readPageOf<T extends Listed>(
+  source: PageSource<T>,
+  request: PageRequest,
+  order: PageOrder = newestFirst,
+): Promise<Page<T>> {
   const first = request.first ?? 20;
   if (!Number.isInteger(first) || first < 1 || first > largestPage) {
     throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
@@ -130,4 +138,6 @@ function decodeCursor(cursor: string): z.infer<typeof cursorSchema> {
 }
 
 const invalidCursor = (): BadUserInputError =>
-  new BadUserInputError([{ path: 'after', message: 'is not a cursor of this list: pass an endCursor or cursor that it returned' }]);
+  new BadUserInputError([
+    { path: 'after', message: 'is not a cursor of this list: pass an endCursor or cursor that it returned' },
+  ]);

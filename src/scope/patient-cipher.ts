@@ -8,23 +8,39 @@ type SealedIdentity = Pick<StoredPatient, SealedPatientField | 'mrnIndex' | 'fam
 
 /** What a patient's identity is stored as. A patient is always sealed as a whole, so that one data key opens all of it. */
 export function sealIdentity(writer: FieldWriter, _id: Types.ObjectId, identity: PatientIdentity): SealedIdentity {
-  const given = sealedPatientFields.flatMap((field) => (identity[field] === undefined ? [] : [[field, writer.seal(_id, `patients.${field}`, identity[field])]]));
+  const given = sealedPatientFields.flatMap((field) =>
+    identity[field] === undefined ? [] : [[field, writer.seal(_id, `patients.${field}`, identity[field])]],
+  );
   return {
     ...(Object.fromEntries(given) as Pick<StoredPatient, SealedPatientField>),
     dataKey: writer.dataKey,
     mrnIndex: writer.blindIndex('patients.mrn', identity.mrn),
-    ...(identity.familyName !== undefined && { familyNameIndex: writer.blindIndex('patients.familyName', identity.familyName) }),
+    ...(identity.familyName !== undefined && {
+      familyNameIndex: writer.blindIndex('patients.familyName', identity.familyName),
+    }),
   };
 }
 
 /** The document of a patient. */
-export function sealPatient(writer: FieldWriter, { mrn, givenName, familyName, birthDate, ...record }: Patient): StoredPatient {
+export function sealPatient(
+  writer: FieldWriter,
+  { mrn, givenName, familyName, birthDate, ...record }: Patient,
+): StoredPatient {
   return { ...record, ...sealIdentity(writer, record._id, { mrn, givenName, familyName, birthDate }) };
 }
 
 /** The patient of a document. Decrypts nothing yet: most of who reads a patient asks for a part of it, and models for none. */
 export function decryptPatient(read: FieldReader, stored: StoredPatient): Patient {
-  const { mrn, givenName, familyName, birthDate, mrnIndex: _mrnIndex, familyNameIndex: _familyNameIndex, dataKey: _dataKey, ...record } = stored;
+  const {
+    mrn,
+    givenName,
+    familyName,
+    birthDate,
+    mrnIndex: _mrnIndex,
+    familyNameIndex: _familyNameIndex,
+    dataKey: _dataKey,
+    ...record
+  } = stored;
   return {
     ...record,
     get mrn() {
@@ -43,6 +59,10 @@ export function decryptPatient(read: FieldReader, stored: StoredPatient): Patien
 }
 
 /** ISO 8601 calendar date; undefined where there is none. */
-export function decryptBirthDate(read: FieldReader, patient: Types.ObjectId, birthDate: Ciphertext | undefined): string | undefined {
+export function decryptBirthDate(
+  read: FieldReader,
+  patient: Types.ObjectId,
+  birthDate: Ciphertext | undefined,
+): string | undefined {
   return birthDate && read(patient, 'patients.birthDate', birthDate);
 }

@@ -8,10 +8,15 @@ import { sealedPatientFields } from '../../models/patient.js';
 import type { Patient, PatientIdentity, PatientRecordFields } from './patient.js';
 
 /** Which patients: by what is stored in the clear, and by MRN or family name, which are found through their blind indexes. */
-export type PatientCondition = QueryFilter<PatientRecordFields> & { readonly mrn?: string; readonly familyName?: string };
+export type PatientCondition = QueryFilter<PatientRecordFields> & {
+  readonly mrn?: string;
+  readonly familyName?: string;
+};
 
 /** What to change: absent leaves as it is, null clears. */
-export type PatientChanges = { readonly [K in keyof PatientIdentity]?: PatientIdentity[K] | null } & Partial<Omit<PatientRecordFields, '_id' | 'organization' | 'careTeam'>> & { readonly careTeam?: string[] | null };
+export type PatientChanges = { readonly [K in keyof PatientIdentity]?: PatientIdentity[K] | null } & Partial<
+  Omit<PatientRecordFields, '_id' | 'organization' | 'careTeam'>
+> & { readonly careTeam?: string[] | null };
 
 /**
  * The patients of one organization. What goes in and comes out is plain; what is stored is encrypted. This is the only way
@@ -41,10 +46,18 @@ export interface PatientRecords {
   deleteMany(condition: PatientCondition): Promise<number>;
 }
 
-export function createPatientRecords(collection: ScopedCollection<StoredPatient>, organization: Types.ObjectId, protection: Protection): PatientRecords {
-  async function decryptAll<T extends StoredPatient | null>(documents: readonly T[]): Promise<(T extends null ? null : Patient)[]> {
+export function createPatientRecords(
+  collection: ScopedCollection<StoredPatient>,
+  organization: Types.ObjectId,
+  protection: Protection,
+): PatientRecords {
+  async function decryptAll<T extends StoredPatient | null>(
+    documents: readonly T[],
+  ): Promise<(T extends null ? null : Patient)[]> {
     const read = await protection.reader(documents.map((document) => document?.dataKey));
-    return documents.map((document) => document && decryptPatient(read, document)) as (T extends null ? null : Patient)[];
+    return documents.map((document) => document && decryptPatient(read, document)) as (T extends null
+      ? null
+      : Patient)[];
   }
   async function stored({ mrn, familyName, ...clear }: PatientCondition): Promise<QueryFilter<StoredPatient>> {
     if (mrn === undefined && familyName === undefined) return clear;
@@ -74,7 +87,6 @@ export function createPatientRecords(collection: ScopedCollection<StoredPatient>
       yield* collection.ids(await stored(condition));
     },
 
-
     async insert(patient) {
       const whole = { ...patient, organization };
       await collection.insert(sealPatient(await protection.writer(), whole));
@@ -84,7 +96,11 @@ export function createPatientRecords(collection: ScopedCollection<StoredPatient>
     async withFreeMrn(patients) {
       const { blindIndex } = await protection.writer();
       const indexes = patients.map(({ mrn }) => blindIndex('patients.mrn', mrn));
-      const taken = new Set((await collection.find({ mrnIndex: { $in: indexes } }, { projection: { mrnIndex: 1 } })).map(({ mrnIndex }) => mrnIndex));
+      const taken = new Set(
+        (await collection.find({ mrnIndex: { $in: indexes } }, { projection: { mrnIndex: 1 } })).map(
+          ({ mrnIndex }) => mrnIndex,
+        ),
+      );
       return patients.filter((_patient, position) => !taken.has(indexes[position]!));
     },
 
@@ -100,11 +116,16 @@ export function createPatientRecords(collection: ScopedCollection<StoredPatient>
         familyName: changed(familyName, () => current.familyName),
         birthDate: changed(birthDate, () => current.birthDate),
       });
-      const cleared: string[] = [...sealedPatientFields, 'familyNameIndex' as const].filter((field) => identity[field] === undefined);
+      const cleared: string[] = [...sealedPatientFields, 'familyNameIndex' as const].filter(
+        (field) => identity[field] === undefined,
+      );
       if (careTeam === null) cleared.push('careTeam');
       const updated = await collection.findOneAndUpdate(
         { _id: current._id, version: current.version },
-        { $set: { ...given({ ...record, careTeam: careTeam ?? undefined }), ...identity }, ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }) },
+        {
+          $set: { ...given({ ...record, careTeam: careTeam ?? undefined }), ...identity },
+          ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
+        },
       );
       return updated && (await decryptAll([updated]))[0]!;
     },

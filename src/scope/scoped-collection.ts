@@ -16,7 +16,8 @@ export interface FindOptions {
 }
 
 /** A stage that stays within the documents it is given. */
-export type OwnStage = PipelineStage.Sort | PipelineStage.Project | PipelineStage.Unwind | PipelineStage.Limit | PipelineStage.Group;
+export type OwnStage =
+  PipelineStage.Sort | PipelineStage.Project | PipelineStage.Unwind | PipelineStage.Limit | PipelineStage.Group;
 
 /** One collection as one organization sees it: no query can name another's documents, whatever its filter says. */
 export interface ScopedCollection<T extends OrganizationDocument> {
@@ -49,30 +50,51 @@ interface Fence<T> {
 }
 
 /** The collection as one organization sees it, and only what a fence admits. */
-export function scopedCollection<T extends OrganizationDocument>(model: Model<T>, organization: Types.ObjectId, fence?: Fence<T>): ScopedCollection<T> {
+export function scopedCollection<T extends OrganizationDocument>(
+  model: Model<T>,
+  organization: Types.ObjectId,
+  fence?: Fence<T>,
+): ScopedCollection<T> {
   const { collection } = model;
   // A filter of the caller's cannot widen this: all sides of $and must hold. The types of driver and Mongoose differ in name only.
   const unfenced = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
-  const within = (filter: QueryFilter<T>): object => (fence ? { $and: [{ organization }, fence.filter, filter] } : unfenced(filter));
+  const within = (filter: QueryFilter<T>): object =>
+    fence ? { $and: [{ organization }, fence.filter, filter] } : unfenced(filter);
   const cursor = (filter: QueryFilter<T>, { projection, sort, limit }: FindOptions = {}) =>
-    collection.find<T>(within(filter), { maxTimeMS: slowestReadMs, ...(projection && { projection }), ...(sort && { sort }), ...(limit && { limit }) });
+    collection.find<T>(within(filter), {
+      maxTimeMS: slowestReadMs,
+      ...(projection && { projection }),
+      ...(sort && { sort }),
+      ...(limit && { limit }),
+    });
   return {
     find: (filter, options) => cursor(filter, options).toArray(),
     async findOne(filter, options) {
       // There is one document of an id at most. It costs MongoDB a fifth less when it is not asked to judge it.
-      if (!fence || options || !(filter._id instanceof Types.ObjectId)) return collection.findOne<T>(within(filter), { maxTimeMS: slowestReadMs, ...options } as mongo.FindOptions);
+      if (!fence || options || !(filter._id instanceof Types.ObjectId))
+        return collection.findOne<T>(within(filter), { maxTimeMS: slowestReadMs, ...options } as mongo.FindOptions);
       const found = await collection.findOne<T>(unfenced(filter), { maxTimeMS: slowestReadMs });
       return found && fence.admits(found) ? found : null;
     },
     async findMany(ids) {
       if (ids.length === 0) return [];
-      const byId = new Map((await cursor({ _id: { $in: ids } } as QueryFilter<T>).toArray()).map((document) => [document._id.toHexString(), document]));
+      const byId = new Map(
+        (await cursor({ _id: { $in: ids } } as QueryFilter<T>).toArray()).map((document) => [
+          document._id.toHexString(),
+          document,
+        ]),
+      );
       return ids.map((id) => byId.get(id.toHexString()) ?? null);
     },
     async *ids(filter) {
       // As they come over the wire: a document of an id alone is its length, the type and name of its one field, and 12 bytes.
-      const found = collection.find<Uint8Array>(within(filter), { maxTimeMS: slowestScanMs, projection: { _id: 1 }, batchSize: 10_000, raw: true });
-      for (let more = found.hasNext(); await more; ) {
+      const found = collection.find<Uint8Array>(within(filter), {
+        maxTimeMS: slowestScanMs,
+        projection: { _id: 1 },
+        batchSize: 10_000,
+        raw: true,
+      });
+      for (let more = found.hasNext(); await more;) {
         const documents = found.readBufferedDocuments();
         // The next ones come while the caller is busy with these.
         more = found.hasNext();
@@ -80,8 +102,12 @@ export function scopedCollection<T extends OrganizationDocument>(model: Model<T>
         yield documents.map((document) => new Types.ObjectId(document.subarray(9, 21)));
       }
     },
-    exists: async (filter) => (await collection.findOne(within(filter), { maxTimeMS: slowestReadMs, projection: { _id: 1 } })) !== null,
-    aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) => collection.aggregate([{ $match: within(filter) }, ...stages], { maxTimeMS: slowestReadMs }).toArray() as Promise<R[]>,
+    exists: async (filter) =>
+      (await collection.findOne(within(filter), { maxTimeMS: slowestReadMs, projection: { _id: 1 } })) !== null,
+    aggregate: <R>(filter: QueryFilter<T>, stages: readonly OwnStage[]) =>
+      collection.aggregate([{ $match: within(filter) }, ...stages], { maxTimeMS: slowestReadMs }).toArray() as Promise<
+        R[]
+      >,
     count: (filter) => collection.countDocuments(within(filter), { maxTimeMS: slowestReadMs }),
     async insert(document) {
       const whole = { ...document, organization } as T;
@@ -90,7 +116,10 @@ export function scopedCollection<T extends OrganizationDocument>(model: Model<T>
     },
     async insertNew(documents) {
       if (documents.length === 0) return 0;
-      const results = await insertGroup(model, documents.map((document) => ({ ...document, organization })));
+      const results = await insertGroup(
+        model,
+        documents.map((document) => ({ ...document, organization })),
+      );
       const refused = results.flatMap((result) => ('error' in result ? [result.error] : []));
       const refusal = refused.find((error) => !isDuplicateKey(error));
       if (refusal) throw refusal;

@@ -80,7 +80,10 @@ export function createChunkOutcomes({ organizations, patients, predictionBlocks 
       const erased = await missing(block.rows.map(({ patient }) => patient));
       const gone = block.rows.filter(({ patient }) => erased.has(patient.toHexString()));
       for (const { patient } of gone) {
-        await predictionBlocks.updateOne({ _id: block._id, 'rows.patient': patient }, { $pull: { rows: { patient } }, $inc: { size: -1 } });
+        await predictionBlocks.updateOne(
+          { _id: block._id, 'rows.patient': patient },
+          { $pull: { rows: { patient } }, $inc: { size: -1 } },
+        );
       }
       return gone.length === 0 ? block : { ...block, rows: block.rows.filter((row) => !gone.includes(row)) };
     },

@@ -1,6 +1,15 @@
 import { Types } from 'mongoose';
 import type { Logger } from 'pino';
-import { ScoringJobState, type PatientFailure, type JobFailure, type Models, type Prediction, type PredictionBlock, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+import {
+  ScoringJobState,
+  type PatientFailure,
+  type JobFailure,
+  type Models,
+  type Prediction,
+  type PredictionBlock,
+  type ScoringChunk,
+  type ScoringJob,
+} from '../../models/index.js';
 import { bytesOf, unpackIds } from '../storage/binary.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
@@ -40,9 +49,15 @@ export interface ChunkRunner {
 }
 
 export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkRunner {
-  const { models, scoringRecords, registry, engine, jobStore, batchProgress, events, attempts, leaseMs, logger } = dependencies;
+  const { models, scoringRecords, registry, engine, jobStore, batchProgress, events, attempts, leaseMs, logger } =
+    dependencies;
   const { scoringChunks } = models;
-  const refreshes = createThrottle(progressPeriodMs, (id) => batchProgress.refresh(new Types.ObjectId(id)).then(() => undefined, () => undefined));
+  const refreshes = createThrottle(progressPeriodMs, (id) =>
+    batchProgress.refresh(new Types.ObjectId(id)).then(
+      () => undefined,
+      () => undefined,
+    ),
+  );
   const outcomes = createChunkOutcomes(models);
   const scoreChunk = createChunkScorer(engine);
 
@@ -59,7 +74,11 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
       { $set: { done: true, failures, failed: failures.length }, $unset: { leasedUntil: 1 } },
     );
     refreshes.call(chunk.job.toHexString());
-    if (modifiedCount > 0 && block) events.publish('predictionBlockCreated', { organizationId: block.organization.toHexString(), blockId: block._id.toHexString() });
+    if (modifiedCount > 0 && block)
+      events.publish('predictionBlockCreated', {
+        organizationId: block.organization.toHexString(),
+        blockId: block._id.toHexString(),
+      });
   }
 
   /** Gives the chunk back unfinished. A batch that is being cancelled waits for this, and is told at once. */
@@ -76,7 +95,10 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     if (block) return end(chunk, block.failures, block);
     const patients = unpackIds(chunk.patients);
     const scored = await storedSingly(models, chunk, patients);
-    return end(chunk, patients.filter((patient) => !scored.has(patient.toHexString())).map((patient) => ({ patient, ...failure })));
+    return end(
+      chunk,
+      patients.filter((patient) => !scored.has(patient.toHexString())).map((patient) => ({ patient, ...failure })),
+    );
   }
 
   async function score(chunk: ScoringChunk, job: ScoringJob, signal: AbortSignal): Promise<PredictionBlock> {
@@ -90,7 +112,10 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     const patients = await scoringRecords.patientRows(job.organization, ids, model.manifest.features);
     const { failures, ...outcome } = await scoreChunk(model, patients, job.explain, signal);
     signal.throwIfAborted();
-    const block = await outcomes.store(job, model, chunk, { ...outcome, failures: [...failures, ...absent(ids, patients.rows.ids)] });
+    const block = await outcomes.store(job, model, chunk, {
+      ...outcome,
+      failures: [...failures, ...absent(ids, patients.rows.ids)],
+    });
     return outcomes.withoutErased(block, erasures);
   }
 
@@ -100,7 +125,11 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     // No lease is taken for nothing: a batch ends once nobody holds one, and hundreds of its chunks may come by here.
     if (begun.cancelRequestedAt) return refreshes.call(jobId.toHexString());
     const leased = await scoringChunks
-      .findOneAndUpdate({ job: jobId, number, done: false }, { $inc: { attempts: 1 }, $set: { leasedUntil: leaseEnd() } }, { returnDocument: 'after' })
+      .findOneAndUpdate(
+        { job: jobId, number, done: false },
+        { $inc: { attempts: 1 }, $set: { leasedUntil: leaseEnd() } },
+        { returnDocument: 'after' },
+      )
       .lean<ScoringChunk>();
     if (!leased) return refreshes.call(jobId.toHexString());
     const chunk = { ...leased, patients: Buffer.from(bytesOf(leased.patients)) };
@@ -117,7 +146,10 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     } catch (error) {
       if (signal.aborted) return await release(chunk);
       const failure = describeFailure(error);
-      logger.warn({ scoringJobId: jobId.toHexString(), chunk: number, code: failure.code, err: error }, 'chunk attempt failed');
+      logger.warn(
+        { scoringJobId: jobId.toHexString(), chunk: number, code: failure.code, err: error },
+        'chunk attempt failed',
+      );
       if (isPermanent(error) || chunk.attempts >= attempts) return await giveUp(chunk, failure);
       await release(chunk);
       throw error;
@@ -163,8 +195,13 @@ function absent(ids: readonly Types.ObjectId[], found: readonly Types.ObjectId[]
 }
 
 /** Patients of whom an earlier release stored a prediction before it was stopped: it stored each by itself. */
-async function storedSingly({ predictions }: Models, { job }: ScoringChunk, ids: Types.ObjectId[]): Promise<Set<string>> {
-  const stored = await predictions.find({ job, patient: { $in: ids } }, { patient: 1 }).lean<Pick<Prediction, 'patient'>[]>();
+async function storedSingly(
+  { predictions }: Models,
+  { job }: ScoringChunk,
+  ids: Types.ObjectId[],
+): Promise<Set<string>> {
+  const stored = await predictions
+    .find({ job, patient: { $in: ids } }, { patient: 1 })
+    .lean<Pick<Prediction, 'patient'>[]>();
   return new Set(stored.map(({ patient }) => patient.toHexString()));
 }
-

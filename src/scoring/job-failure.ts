@@ -17,8 +17,12 @@ export function describeFailure(error: unknown): JobFailure {
   if (error instanceof PermanentError) return error.failure;
   if (error instanceof InvalidFeaturesError) return { code: 'BAD_USER_INPUT', message: error.message };
   if (error instanceof RiskGraphError) return { code: error.code, message: error.message };
-  if (isDatabaseOutage(error)) return { code: 'SERVICE_UNAVAILABLE', message: 'The database was away while the job ran.' };
-  return { code: 'INTERNAL', message: 'An unexpected error: ask your operator to look at the worker log for the id of this job.' };
+  if (isDatabaseOutage(error))
+    return { code: 'SERVICE_UNAVAILABLE', message: 'The database was away while the job ran.' };
+  return {
+    code: 'INTERNAL',
+    message: 'An unexpected error: ask your operator to look at the worker log for the id of this job.',
+  };
 }
 
 /** Whether trying again cannot help. */

@@ -31,7 +31,12 @@ export interface ChunkPatients {
  * Scores patients with one model. One that cannot be scored is a failure of its own; the others go on. Stores nothing.
  * @throws AbortError when the signal is aborted
  */
-export type ScoreChunk = (model: RiskModel, patients: ChunkPatients, explain: boolean, signal: AbortSignal) => Promise<ChunkOutcome>;
+export type ScoreChunk = (
+  model: RiskModel,
+  patients: ChunkPatients,
+  explain: boolean,
+  signal: AbortSignal,
+) => Promise<ChunkOutcome>;
 
 export function createChunkScorer(engine: ScoringEngine): ScoreChunk {
   const completing = new SliceSizer();
@@ -67,7 +72,11 @@ interface ScoredPatients {
   readonly used: Float64Array;
 }
 
-function withoutFailed({ ids, given }: PatientRows, used: Float64Array, failed: ReadonlyMap<number, JobFailure>): ScoredPatients {
+function withoutFailed(
+  { ids, given }: PatientRows,
+  used: Float64Array,
+  failed: ReadonlyMap<number, JobFailure>,
+): ScoredPatients {
   if (failed.size === 0) return { ids, given, used };
   const width = given.length / ids.length;
   const kept = ids.flatMap((_, row) => (failed.has(row) ? [] : [row]));
@@ -80,7 +89,11 @@ function withoutFailed({ ids, given }: PatientRows, used: Float64Array, failed: 
 }
 
 /** One row a patient whose explanation adds up; the others join the failures. */
-function toRows({ ids, given }: ScoredPatients, columns: ScoredColumns, earlier: readonly PatientFailure[]): Pick<ChunkOutcome, 'rows' | 'failures'> {
+function toRows(
+  { ids, given }: ScoredPatients,
+  columns: ScoredColumns,
+  earlier: readonly PatientFailure[],
+): Pick<ChunkOutcome, 'rows' | 'failures'> {
   const { rawOutputs, probabilities, explanations } = columns;
   const features = given.length / ids.length;
   const width = rowWidth(features, explanations !== undefined);
@@ -94,7 +107,8 @@ function toRows({ ids, given }: ScoredPatients, columns: ScoredColumns, earlier:
     const failure = explanation && additivityFailure(explanation, { rawOutput: rawOutputs[index]! });
     if (failure) return void failures.push({ patient, ...failure });
     values[start] = rawOutputs[index]!;
-    for (let feature = 0; feature < features; feature += 1) values[start + 1 + feature] = given[index * features + feature]!;
+    for (let feature = 0; feature < features; feature += 1)
+      values[start + 1 + feature] = given[index * features + feature]!;
     if (explanation) {
       values[start + 1 + features] = explanation.outputValue;
       values[start + 2 + features] = explanation.additivityError;
@@ -111,7 +125,11 @@ function toRows({ ids, given }: ScoredPatients, columns: ScoredColumns, earlier:
   return { rows, failures };
 }
 
-function explanationOf({ baseValue, outputValues, additivityErrors, contributions }: ExplainedColumns, index: number, features: number) {
+function explanationOf(
+  { baseValue, outputValues, additivityErrors, contributions }: ExplainedColumns,
+  index: number,
+  features: number,
+) {
   return {
     baseValue,
     outputValue: outputValues[index]!,

@@ -62,16 +62,21 @@ export function createScoringEngine(threads: number, start: () => Worker, logger
     });
     // Followed by the exit, which tells whoever waits.
     thread.on('error', (error) => logger.error({ err: error }, 'scoring thread'));
-    ends.set(thread, new Promise((resolve) => thread.once('exit', () => {
-      const [begun, ...others] = inHand.get(thread)!;
-      inHand.delete(thread);
-      ends.delete(thread);
-      begun?.reject(new ServiceUnavailableError('The thread that scored these patients ended before it was done.'));
-      // Whatever ended the thread, these did not: it had not begun them.
-      waiting.unshift(...others.filter(({ signal }) => !signal.aborted));
-      dispatch();
-      resolve();
-    })));
+    ends.set(
+      thread,
+      new Promise((resolve) =>
+        thread.once('exit', () => {
+          const [begun, ...others] = inHand.get(thread)!;
+          inHand.delete(thread);
+          ends.delete(thread);
+          begun?.reject(new ServiceUnavailableError('The thread that scored these patients ended before it was done.'));
+          // Whatever ended the thread, these did not: it had not begun them.
+          waiting.unshift(...others.filter(({ signal }) => !signal.aborted));
+          dispatch();
+          resolve();
+        }),
+      ),
+    );
     return thread;
   }
 
@@ -91,7 +96,16 @@ export function createScoringEngine(threads: number, start: () => Worker, logger
       const { number, model, used, rowCount, explain } = task;
       const { id, version } = model.manifest;
       // Copied, not handed over: a task that is not begun outlives its thread.
-      send(thread, { kind: 'score', task: number, modelId: id, modelVersion: version, modelSha256: model.sha256, used, rowCount, explain });
+      send(thread, {
+        kind: 'score',
+        task: number,
+        modelId: id,
+        modelVersion: version,
+        modelSha256: model.sha256,
+        used,
+        rowCount,
+        explain,
+      });
     }
   }
 

@@ -24,8 +24,10 @@ port.on('message', (request: ScoringThreadRequest) => {
       cancellations.set(request.task, new AbortController());
       last = last.then(() => answer(request));
       return;
-    case 'cancel': return cancellations.get(request.task)?.abort();
-    case 'close': return void last.then(close);
+    case 'cancel':
+      return cancellations.get(request.task)?.abort();
+    case 'close':
+      return void last.then(close);
   }
 });
 
@@ -45,7 +47,10 @@ async function answer(request: ScoringThreadRequest & { kind: 'score' }): Promis
 }
 
 /** The process has checked that it serves this model; the thread has read the files once more. */
-function requireModel(registry: RiskModelRegistry, { modelId, modelVersion, modelSha256 }: ScoringThreadRequest & { kind: 'score' }): RiskModel {
+function requireModel(
+  registry: RiskModelRegistry,
+  { modelId, modelVersion, modelSha256 }: ScoringThreadRequest & { kind: 'score' },
+): RiskModel {
   const model = registry.find(modelId, modelVersion);
   if (model?.sha256 === modelSha256) return model;
   throw new Error(`The bundle of ${modelId}@${modelVersion} was changed since the worker started: restart the worker.`);
@@ -53,7 +58,9 @@ function requireModel(registry: RiskModelRegistry, { modelId, modelVersion, mode
 
 function buffersOf({ rawOutputs, probabilities, riskBands, explanations }: ScoredColumns): ArrayBuffer[] {
   const { outputValues, additivityErrors, contributions } = explanations ?? {};
-  return [rawOutputs, probabilities, riskBands, outputValues, additivityErrors, contributions].flatMap((column) => (column ? [column.buffer as ArrayBuffer] : []));
+  return [rawOutputs, probabilities, riskBands, outputValues, additivityErrors, contributions].flatMap((column) =>
+    column ? [column.buffer as ArrayBuffer] : [],
+  );
 }
 
 async function close(): Promise<void> {
@@ -85,4 +92,5 @@ export type ScoringThreadRequest =
   | { readonly kind: 'close' };
 
 /** The answer to a task. A cancelled one fails, or succeeds when it was done already. */
-export type ScoringThreadAnswer = { readonly columns: ScoredColumns } | { readonly error: { readonly name: string; readonly message: string } };
+export type ScoringThreadAnswer =
+  { readonly columns: ScoredColumns } | { readonly error: { readonly name: string; readonly message: string } };

@@ -26,9 +26,15 @@ export interface SingleJobRunnerDependencies {
  * @param signal aborted when the job is cancelled
  * @throws what made the attempt fail, when it is worth another: the queue brings the job again, later
  */
-export async function runSingleJob(dependencies: SingleJobRunnerDependencies, claim: ClaimedJob, signal: AbortSignal): Promise<void> {
+export async function runSingleJob(
+  dependencies: SingleJobRunnerDependencies,
+  claim: ClaimedJob,
+  signal: AbortSignal,
+): Promise<void> {
   const { jobStore, events, attempts, leaseMs, logger } = dependencies;
-  const reporter = createProgressReporter<JobStage>((stage) => jobStore.changeClaimed(claim, (status) => progressed(status, { stage })).catch(() => false));
+  const reporter = createProgressReporter<JobStage>((stage) =>
+    jobStore.changeClaimed(claim, (status) => progressed(status, { stage })).catch(() => false),
+  );
   const renewal = setInterval(() => void jobStore.renew(claim).catch(() => undefined), leaseMs / 3);
   try {
     const prediction = await predict(dependencies, claim.job, (stage) => reporter.report(stage), signal);
@@ -47,13 +53,18 @@ export async function runSingleJob(dependencies: SingleJobRunnerDependencies, cl
       return;
     }
     const failure = describeFailure(error);
-    logger.warn({ scoringJobId: claim.job._id.toHexString(), code: failure.code, errorName: errorName(error) }, 'scoring attempt failed');
+    logger.warn(
+      { scoringJobId: claim.job._id.toHexString(), code: failure.code, errorName: errorName(error) },
+      'scoring attempt failed',
+    );
     if (isPermanent(error) || claim.job.attemptsThisRun >= attempts) {
       await jobStore.changeClaimed(claim, (status) => failed(status, failure, now));
       return;
     }
     // Back in the queue nobody would look at the request to cancel for a while.
-    await jobStore.changeClaimed(claim, (status, { cancelRequestedAt }) => (cancelRequestedAt ? cancelled(status, now) : requeued(status, failure)));
+    await jobStore.changeClaimed(claim, (status, { cancelRequestedAt }) =>
+      cancelRequestedAt ? cancelled(status, now) : requeued(status, failure),
+    );
     throw error;
   } finally {
     clearInterval(renewal);
@@ -80,7 +91,11 @@ async function predict(
  * until its end was written had stored its prediction in time to be found; any other one has to look for the patient.
  * @throws PermanentFault when the patient is gone; then its prediction is, too
  */
-async function complete({ scoringRecords, jobStore }: SingleJobRunnerDependencies, claim: ClaimedJob, prediction: Prediction): Promise<void> {
+async function complete(
+  { scoringRecords, jobStore }: SingleJobRunnerDependencies,
+  claim: ClaimedJob,
+  prediction: Prediction,
+): Promise<void> {
   async function keepUnlessErased(): Promise<void> {
     if (await scoringRecords.patientExists(prediction.patient)) return;
     await scoringRecords.erasePrediction(prediction._id);

@@ -18,7 +18,9 @@ export function packIds(ids: readonly Types.ObjectId[]): Buffer {
 
 /** The ids of `packIds`. */
 export function unpackIds(bytes: Uint8Array): Types.ObjectId[] {
-  return Array.from({ length: bytes.length / bytesPerId }, (_, index) =>
-    new Types.ObjectId(Uint8Array.prototype.slice.call(bytes, index * bytesPerId, (index + 1) * bytesPerId)),
+  return Array.from(
+    { length: bytes.length / bytesPerId },
+    (_, index) =>
+      new Types.ObjectId(Uint8Array.prototype.slice.call(bytes, index * bytesPerId, (index + 1) * bytesPerId)),
   );
 }

@@ -1,5 +1,14 @@
 /** Types of BSON elements. https://bsonspec.org/spec.html */
-export const BsonType = { DOUBLE: 0x01, STRING: 0x02, DOCUMENT: 0x03, ARRAY: 0x04, BINARY: 0x05, OBJECT_ID: 0x07, INT32: 0x10, INT64: 0x12 } as const;
+export const BsonType = {
+  DOUBLE: 0x01,
+  STRING: 0x02,
+  DOCUMENT: 0x03,
+  ARRAY: 0x04,
+  BINARY: 0x05,
+  OBJECT_ID: 0x07,
+  INT32: 0x10,
+  INT64: 0x12,
+} as const;
 
 /**
  * Is shown an element: its type, where its name is (to the zero that ends it) and where its value begins. Positions count
@@ -9,7 +18,18 @@ export type ElementVisitor = (type: number, nameStart: number, nameEnd: number, 
 
 /** Bytes of values that are always as long, by type. */
 const fixedLengths: Readonly<Record<number, number>> = {
-  [BsonType.DOUBLE]: 8, 0x06: 0, [BsonType.OBJECT_ID]: 12, 0x08: 1, 0x09: 8, 0x0a: 0, [BsonType.INT32]: 4, 0x11: 8, [BsonType.INT64]: 8, 0x13: 16, 0xff: 0, 0x7f: 0,
+  [BsonType.DOUBLE]: 8,
+  0x06: 0,
+  [BsonType.OBJECT_ID]: 12,
+  0x08: 1,
+  0x09: 8,
+  0x0a: 0,
+  [BsonType.INT32]: 4,
+  0x11: 8,
+  [BsonType.INT64]: 8,
+  0x13: 16,
+  0xff: 0,
+  0x7f: 0,
 };
 
 /**
@@ -37,19 +57,27 @@ function valueLength(view: DataView, type: number, at: number): number {
   const stated = view.getInt32(at, true);
   switch (type) {
     case BsonType.DOCUMENT:
-    case BsonType.ARRAY: return stated;
-    case BsonType.STRING: return stated + 4;
-    case BsonType.BINARY: return stated + 5;
-    default: throw new Error(`a document holds an element of BSON type ${type}`);
+    case BsonType.ARRAY:
+      return stated;
+    case BsonType.STRING:
+      return stated + 4;
+    case BsonType.BINARY:
+      return stated + 5;
+    default:
+      throw new Error(`a document holds an element of BSON type ${type}`);
   }
 }
 
 /** A number of any of BSON's numeric types; NaN for what is none. */
 export function numberAt(view: DataView, type: number, at: number): number {
   switch (type) {
-    case BsonType.DOUBLE: return view.getFloat64(at, true);
-    case BsonType.INT32: return view.getInt32(at, true);
-    case BsonType.INT64: return Number(view.getBigInt64(at, true));
-    default: return Number.NaN;
+    case BsonType.DOUBLE:
+      return view.getFloat64(at, true);
+    case BsonType.INT32:
+      return view.getInt32(at, true);
+    case BsonType.INT64:
+      return Number(view.getBigInt64(at, true));
+    default:
+      return Number.NaN;
   }
 }

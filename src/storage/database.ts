@@ -27,13 +27,20 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
 
 /** Whether it is a replica set, or the router of a sharded cluster. */
 async function isReplicated(connection: Connection): Promise<boolean> {
-  const { setName, msg } = await connection.db!.admin().command({ hello: 1 }).catch((error: unknown) => {
-    throw connectionError(error);
-  });
+  const { setName, msg } = await connection
+    .db!.admin()
+    .command({ hello: 1 })
+    .catch((error: unknown) => {
+      throw connectionError(error);
+    });
   return setName !== undefined || msg === 'isdbgrid';
 }
 
-async function connect(uri: string, options: DatabaseOptions, writeConcern: { readonly w: number | 'majority'; readonly j: true }): Promise<Connection> {
+async function connect(
+  uri: string,
+  options: DatabaseOptions,
+  writeConcern: { readonly w: number | 'majority'; readonly j: true },
+): Promise<Connection> {
   const connection = mongoose.createConnection(uri, {
     dbName: options.name ?? databaseName(uri),
     writeConcern,
@@ -58,13 +65,20 @@ async function connect(uri: string, options: DatabaseOptions, writeConcern: { re
 function connectionError(error: unknown): Error {
   const { name, code, message = '' } = error as { name?: string; code?: unknown; message?: string };
   if (name === 'MongoParseError' || name === 'MongoInvalidArgumentError' || name === 'MongoAPIError') {
-    return new StartupError('MONGO_URI is not a valid MongoDB URI: see https://www.mongodb.com/docs/manual/reference/connection-string/.');
+    return new StartupError(
+      'MONGO_URI is not a valid MongoDB URI: see https://www.mongodb.com/docs/manual/reference/connection-string/.',
+    );
   }
-  if (code === 18) return new StartupError('MongoDB refused the login: check user, password and authSource in MONGO_URI.');
+  if (code === 18)
+    return new StartupError('MongoDB refused the login: check user, password and authSource in MONGO_URI.');
   if (/certificate|altnames/i.test(message)) {
-    return new StartupError("MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and that MONGO_URI names the host as the certificate does.");
+    return new StartupError(
+      "MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and that MONGO_URI names the host as the certificate does.",
+    );
   }
-  return new ServiceUnavailableError('MongoDB does not answer: check that it runs and that MONGO_URI names it.', { cause: error });
+  return new ServiceUnavailableError('MongoDB does not answer: check that it runs and that MONGO_URI names it.', {
+    cause: error,
+  });
 }
 
 /** The database of the URI's path, or `riskgraph`. */
@@ -96,7 +110,12 @@ export function isDatabaseOutage(error: unknown): boolean {
   // A bulk that broke off before the server could answer has no code of the server's.
   if (error.name === 'MongoBulkWriteError' && typeof (error as { code?: unknown }).code !== 'number') return true;
   const notConnected = error.name === 'MongooseError' && /initial connection|bufferCommands/.test(error.message);
-  return outageNames.has(error.name) || failoverCodes.has((error as { code?: unknown }).code) || notConnected || ('hasErrorLabel' in error && isRetryable(error));
+  return (
+    outageNames.has(error.name) ||
+    failoverCodes.has((error as { code?: unknown }).code) ||
+    notConnected ||
+    ('hasErrorLabel' in error && isRetryable(error))
+  );
 }
 
 function isRetryable(error: object): boolean {

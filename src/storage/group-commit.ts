@@ -15,7 +15,10 @@ export type GroupResult<R> = { readonly value: R } | { readonly error: unknown }
  *   was called alone waits for nobody. PostgreSQL's commit_delay and commit_siblings:
  *   https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-COMMIT-DELAY. Default: not at all
  */
-export function createGroupCommit<T, R>(work: (items: T[]) => Promise<GroupResult<R>[]>, options: { readonly largest?: number; readonly gather?: () => Promise<unknown> } = {}): GroupCommit<T, R> {
+export function createGroupCommit<T, R>(
+  work: (items: T[]) => Promise<GroupResult<R>[]>,
+  options: { readonly largest?: number; readonly gather?: () => Promise<unknown> } = {},
+): GroupCommit<T, R> {
   const { largest = 500 } = options;
   interface Waiting {
     readonly item: T;

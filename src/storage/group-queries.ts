@@ -10,23 +10,32 @@ export function groupedFind<T extends { _id: Types.ObjectId }, R extends Pick<T,
   projection?: Readonly<Record<string, 1>>,
   largest?: number,
 ): GroupCommit<Types.ObjectId, R | null> {
-  return createGroupCommit(async (ids) => {
-    const found = (await model.collection.find({ _id: { $in: ids } }, { projection }).toArray()) as unknown as R[];
-    const byId = new Map(found.map((document) => [document._id.toHexString(), document]));
-    return ids.map((id) => ({ value: byId.get(id.toHexString()) ?? null }));
-  }, { largest });
+  return createGroupCommit(
+    async (ids) => {
+      const found = (await model.collection.find({ _id: { $in: ids } }, { projection }).toArray()) as unknown as R[];
+      const byId = new Map(found.map((document) => [document._id.toHexString(), document]));
+      return ids.map((id) => ({ value: byId.get(id.toHexString()) ?? null }));
+    },
+    { largest },
+  );
 }
 
 /**
  * Inserts documents in groups. A document that a unique index refuses fails alone, with the server's own code.
  * @param largest number inserted together: see `createGroupCommit`
  */
-export function groupedInsert<T extends { _id: Types.ObjectId }>(model: Model<T>, largest?: number): GroupCommit<T, void> {
+export function groupedInsert<T extends { _id: Types.ObjectId }>(
+  model: Model<T>,
+  largest?: number,
+): GroupCommit<T, void> {
   return createGroupCommit((documents) => insertGroup(model, documents), { largest });
 }
 
 /** One bulk insert; what became of each document, in their order. At least one document. */
-export async function insertGroup<T extends { _id: Types.ObjectId }>(model: Model<T>, documents: T[]): Promise<GroupResult<void>[]> {
+export async function insertGroup<T extends { _id: Types.ObjectId }>(
+  model: Model<T>,
+  documents: T[],
+): Promise<GroupResult<void>[]> {
   try {
     await model.collection.insertMany(documents as never[], { ordered: false });
     return documents.map(() => done);

@@ -14,6 +14,8 @@ export function readMongoUri(uri: string): MongoUri {
   return {
     hosts: hosts.split(',').map((address) => address.replace(/%2f/gi, '/').replace(/:\d*$/, '')),
     encrypted: (options.get('tls') ?? options.get('ssl') ?? String(srv !== undefined)) === 'true',
-    verified: !['tlsinsecure', 'tlsallowinvalidcertificates', 'tlsallowinvalidhostnames'].some((name) => options.get(name) === 'true'),
+    verified: !['tlsinsecure', 'tlsallowinvalidcertificates', 'tlsallowinvalidhostnames'].some(
+      (name) => options.get(name) === 'true',
+    ),
   };
 }

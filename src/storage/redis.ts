@@ -41,7 +41,13 @@ const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.mi
  * @param tls for a `rediss://` URL
  * @throws StartupError when a file of `tls` cannot be read
  */
-export function connectRedis(url: string, behaviour: OutageBehaviour, logger: Logger, tls: TlsFiles = {}, { pipelined = false }: ConnectionUse = {}): Redis {
+export function connectRedis(
+  url: string,
+  behaviour: OutageBehaviour,
+  logger: Logger,
+  tls: TlsFiles = {},
+  { pipelined = false }: ConnectionUse = {},
+): Redis {
   const options: RedisOptions = {
     maxRetriesPerRequest: behaviour === 'waiting' ? null : 1,
     enableOfflineQueue: behaviour === 'waiting',

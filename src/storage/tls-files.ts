@@ -34,7 +34,9 @@ function read(path: string, variable: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new StartupError(`${variable} cannot be read (${(error as NodeJS.ErrnoException).code}): name a PEM file that this process may read.`);
+    throw new StartupError(
+      `${variable} cannot be read (${(error as NodeJS.ErrnoException).code}): name a PEM file that this process may read.`,
+    );
   }
 }
 

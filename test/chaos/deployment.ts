@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer ,type  AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServerProcess } from '../../src/commands/server-process.js';
@@ -21,7 +21,8 @@ export interface Deployment {
 
 export async function startDeployment(report: (line: string) => void): Promise<Deployment> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'riskgraph-chaos-'));
-  const onUnexpectedExit = ({ engine, reason }: { engine: string; reason: string }): void => report(`${engine} ${reason}`);
+  const onUnexpectedExit = ({ engine, reason }: { engine: string; reason: string }): void =>
+    report(`${engine} ${reason}`);
   const engines = await startEngines({ dataDirectory, onUnexpectedExit });
   const environment = {
     NODE_ENV: 'development',

@@ -1,5 +1,11 @@
 import { Types } from 'mongoose';
-import { type Models, type ScoringChunk, type ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
+import {
+  type Models,
+  type ScoringChunk,
+  type ScoringJob,
+  ScoringJobKind,
+  ScoringJobState,
+} from '../../models/index.js';
 import type { AuditKeyOf } from '../../src/audit/audit-writer.js';
 import { verifyChains, type OrganizationReport } from '../../src/audit/verify-chains.js';
 import { isTerminal } from '../../src/jobs/job-status.js';
@@ -32,12 +38,28 @@ export async function examine(models: Models, jobIds: readonly string[], patient
   }
   return [
     { check: 'accepted job is in MongoDB', of: jobIds.length, wrong: new Set(jobIds).size - jobs.length },
-    { check: 'job ended in a terminal state', of: jobs.length, wrong: jobs.filter(({ status }) => !isTerminal(status.state)).length },
-    { check: 'job was COMPLETED', of: jobs.length, wrong: jobs.filter(({ status }) => status.state !== ScoringJobState.COMPLETED).length },
-    { check: 'job reached one terminal state only', of: jobs.length, wrong: jobs.filter(({ transitions }) => transitions.filter(({ state }) => isTerminal(state)).length !== 1).length },
+    {
+      check: 'job ended in a terminal state',
+      of: jobs.length,
+      wrong: jobs.filter(({ status }) => !isTerminal(status.state)).length,
+    },
+    {
+      check: 'job was COMPLETED',
+      of: jobs.length,
+      wrong: jobs.filter(({ status }) => status.state !== ScoringJobState.COMPLETED).length,
+    },
+    {
+      check: 'job reached one terminal state only',
+      of: jobs.length,
+      wrong: jobs.filter(({ transitions }) => transitions.filter(({ state }) => isTerminal(state)).length !== 1).length,
+    },
     { check: 'single job has exactly one prediction', of: singles.length, wrong: singleFaults },
     { check: 'patient of a batch has exactly one prediction or one failure', of: batchPatients, wrong: batchFaults },
-    { check: 'batch counts every patient', of: batches.length, wrong: batches.filter(({ status, total }) => status.processed !== total || total !== patients).length },
+    {
+      check: 'batch counts every patient',
+      of: batches.length,
+      wrong: batches.filter(({ status, total }) => status.processed !== total || total !== patients).length,
+    },
   ];
 }
 
@@ -46,20 +68,34 @@ async function resultsOfBatch(models: Models, job: ScoringJob): Promise<Map<stri
   const results = new Map<string, number>();
   const chunks = await models.scoringChunks.find({ job: job._id }).lean<ScoringChunk[]>();
   for (const { patients, failures } of chunks) {
-    for (const id of unpackIds(Buffer.from((patients as unknown as { buffer: Uint8Array }).buffer))) results.set(id.toHexString(), 0);
-    for (const { patient } of failures) results.set(patient.toHexString(), (results.get(patient.toHexString()) ?? 0) + 1);
+    for (const id of unpackIds(Buffer.from((patients as unknown as { buffer: Uint8Array }).buffer)))
+      results.set(id.toHexString(), 0);
+    for (const { patient } of failures)
+      results.set(patient.toHexString(), (results.get(patient.toHexString()) ?? 0) + 1);
   }
   for (const patient of await predictedPatients(models, job._id)) results.set(patient, (results.get(patient) ?? 0) + 1);
   return results;
 }
 
 /** Two API nodes appended to one chain while they were killed: is it whole, and does it tell of every accepted job? */
-export async function examineAuditTrail(models: Models, keyOf: AuditKeyOf, jobIds: readonly string[]): Promise<Finding[]> {
+export async function examineAuditTrail(
+  models: Models,
+  keyOf: AuditKeyOf,
+  jobIds: readonly string[],
+): Promise<Finding[]> {
   const reports: OrganizationReport[] = [];
   for await (const report of verifyChains(models, keyOf)) reports.push(report);
   const told = new Set(await models.auditEvents.distinct('subject.id', { action: 'job:submit', outcome: 'ALLOWED' }));
   return [
-    { check: 'audit event follows the one before it', of: reports.reduce((sum, { events }) => sum + events, 0), wrong: reports.reduce((sum, { failures }) => sum + failures.length, 0) },
-    { check: 'accepted job is in the audit trail', of: jobIds.length, wrong: jobIds.filter((id) => !told.has(id)).length },
+    {
+      check: 'audit event follows the one before it',
+      of: reports.reduce((sum, { events }) => sum + events, 0),
+      wrong: reports.reduce((sum, { failures }) => sum + failures.length, 0),
+    },
+    {
+      check: 'accepted job is in the audit trail',
+      of: jobIds.length,
+      wrong: jobIds.filter((id) => !told.has(id)).length,
+    },
   ];
 }

@@ -48,7 +48,10 @@ export function createPersistentClient(urls: readonly string[], token: string): 
       let last = 0;
       for (let connections = 1; ; connections += 1) {
         try {
-          for await (const { scoringJobUpdated } of node().subscribe(ScoringJobUpdatedDocument, { id, after: last === 0 ? undefined : last })) {
+          for await (const { scoringJobUpdated } of node().subscribe(ScoringJobUpdatedDocument, {
+            id,
+            after: last === 0 ? undefined : last,
+          })) {
             faults.push(...sequenceFaults(scoringJobUpdated, last));
             last = scoringJobUpdated.sequence;
             const { state, finishedAt } = scoringJobUpdated.job;
@@ -66,6 +69,9 @@ export function createPersistentClient(urls: readonly string[], token: string): 
   };
 }
 
-function sequenceFaults({ sequence, collapsed }: ScoringJobUpdatedSubscription['scoringJobUpdated'], last: number): string[] {
+function sequenceFaults(
+  { sequence, collapsed }: ScoringJobUpdatedSubscription['scoringJobUpdated'],
+  last: number,
+): string[] {
   return sequence === last + 1 + collapsed ? [] : [`change ${sequence} with ${collapsed} collapsed came after ${last}`];
 }

@@ -35,7 +35,11 @@ try {
   const connection = await connectDatabase(deployment.mongoUri);
   const models = createModels(connection);
   await seedPatients(config, models, { count: patientsABatch, seed: 1, organization: 'chaos' });
-  const token = await issueLocalToken(config, models, { role: Role.CLINICIAN, organization: 'chaos', timeToLiveSeconds: 3600 });
+  const token = await issueLocalToken(config, models, {
+    role: Role.CLINICIAN,
+    organization: 'chaos',
+    timeToLiveSeconds: 3600,
+  });
   const patients = (await models.patients.find({}, { _id: 1 }).lean()).map(({ _id }) => _id.toHexString());
   const client = createPersistentClient(deployment.apiUrls, token);
 
@@ -45,26 +49,42 @@ try {
   const accepted = await submitAll(client, patients);
   stop.abort();
   await destruction;
-  console.log(`${accepted.length} jobs accepted in ${((Date.now() - started) / 1000).toFixed(0)} s, destruction has ended`);
+  console.log(
+    `${accepted.length} jobs accepted in ${((Date.now() - started) / 1000).toFixed(0)} s, destruction has ended`,
+  );
 
   const followed = await Promise.all(accepted.map(({ following }) => following));
   console.log(`all subscribers have seen their end after ${((Date.now() - started) / 1000).toFixed(0)} s`);
   // The driver's own connection may have lost its server a few times as well.
   const { protectionOf } = await startProtection(models, await localMasterKeys(config));
   const jobIds = accepted.map(({ id }) => id);
-  const findings = [...(await examine(models, jobIds, patients.length)), ...(await examineAuditTrail(models, auditKeys(protectionOf), jobIds))];
+  const findings = [
+    ...(await examine(models, jobIds, patients.length)),
+    ...(await examineAuditTrail(models, auditKeys(protectionOf), jobIds)),
+  ];
 
   const table = new Table({ head: ['what was done', 'times'], style: { head: [], border: [], compact: true } });
-  table.push(...Object.entries(done).sort().map(([what, times]) => [what, times]), ['requests repeated by clients', client.retries()]);
-  console.log(table.toString());
-  const checks = new Table({ head: ['what was checked', 'of', 'wrong'], style: { head: [], border: [], compact: true } });
-  const sequenceFaults = followed.filter(({ faults }) => faults.length > 0);
-  checks.push(
-    ...findings.map(({ check, of, wrong }) => [check, of, wrong]),
-    ['subscriber saw a gapless sequence to the terminal state', followed.length, sequenceFaults.length],
+  table.push(
+    ...Object.entries(done)
+      .sort()
+      .map(([what, times]) => [what, times]),
+    ['requests repeated by clients', client.retries()],
   );
+  console.log(table.toString());
+  const checks = new Table({
+    head: ['what was checked', 'of', 'wrong'],
+    style: { head: [], border: [], compact: true },
+  });
+  const sequenceFaults = followed.filter(({ faults }) => faults.length > 0);
+  checks.push(...findings.map(({ check, of, wrong }) => [check, of, wrong]), [
+    'subscriber saw a gapless sequence to the terminal state',
+    followed.length,
+    sequenceFaults.length,
+  ]);
   console.log(checks.toString());
-  console.log(`subscriptions opened: ${followed.reduce((sum, { connections }) => sum + connections, 0)} for ${followed.length} jobs`);
+  console.log(
+    `subscriptions opened: ${followed.reduce((sum, { connections }) => sum + connections, 0)} for ${followed.length} jobs`,
+  );
   sequenceFaults.slice(0, 5).forEach(({ faults }) => console.log(faults.join('; ')));
   const wrong = findings.reduce((sum, finding) => sum + finding.wrong, sequenceFaults.length);
   console.log(wrong === 0 ? 'nothing was lost' : `${wrong} faults`);
@@ -84,7 +104,11 @@ async function submitAll(client: PersistentClient, patients: readonly string[]) 
   for (let index = 0; index < singles; index += 1) {
     tasks.push(
       delay((index / singles) * seconds * 1000).then(async () => {
-        const input = { patientId: patients[index % patients.length]!, modelId: 'heart-disease', idempotencyKey: randomUUID() };
+        const input = {
+          patientId: patients[index % patients.length]!,
+          modelId: 'heart-disease',
+          idempotencyKey: randomUUID(),
+        };
         follow((await client.request(SubmitScoringJobDocument, { input })).submitScoringJob.id);
       }),
     );

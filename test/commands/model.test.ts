@@ -18,8 +18,12 @@ interface Outcome {
 
 function riskgraph(...argumentsGiven: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', '@swc-node/register/esm-register', join(root, 'src/cli.ts'), ...argumentsGiven], { cwd: root, maxBuffer: 64 * 1024 * 1024 }, (error, output, errors) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output, errors }));
+    execFile(
+      process.execPath,
+      ['--import', '@swc-node/register/esm-register', join(root, 'src/cli.ts'), ...argumentsGiven],
+      { cwd: root, maxBuffer: 64 * 1024 * 1024 },
+      (error, output, errors) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, output, errors }),
+    );
   });
 }
 
@@ -27,20 +31,53 @@ describe('riskgraph model', () => {
   it('explain prints what shap would return', async () => {
     const rows = join(directory.path, 'rows.json');
     await writeFile(rows, '[[1, 2, null, 4, 5], [0, 0, 0, 0, 0]]');
-    const { code, output, errors } = await riskgraph('model', 'explain', '--model', join(fixtureDirectory, 'e2-edge-modes.onnx'), '--rows', rows, '--method', 'path-dependent');
+    const { code, output, errors } = await riskgraph(
+      'model',
+      'explain',
+      '--model',
+      join(fixtureDirectory, 'e2-edge-modes.onnx'),
+      '--rows',
+      rows,
+      '--method',
+      'path-dependent',
+    );
     expect([code, errors]).toEqual([0, '']);
-    const explanation = JSON.parse(output) as { expected_value: number[]; output: number[][]; shap_values: number[][][] };
-    expect(explanation.expected_value).toEqual(loadFixture('e2-edge-modes').pathDependent.expected_value.map((value) => expect.closeTo(value, 9) as unknown));
-    explanation.output.forEach((outputs, row) => outputs.forEach((value, index) => {
-      expect(explanation.shap_values[row]![index]!.reduce((sum, part) => sum + part, explanation.expected_value[index]!)).toBeCloseTo(value, 9);
-    }));
+    const explanation = JSON.parse(output) as {
+      expected_value: number[];
+      output: number[][];
+      shap_values: number[][][];
+    };
+    expect(explanation.expected_value).toEqual(
+      loadFixture('e2-edge-modes').pathDependent.expected_value.map((value) => expect.closeTo(value, 9) as unknown),
+    );
+    explanation.output.forEach((outputs, row) =>
+      outputs.forEach((value, index) => {
+        expect(
+          explanation.shap_values[row]![index]!.reduce((sum, part) => sum + part, explanation.expected_value[index]!),
+        ).toBeCloseTo(value, 9);
+      }),
+    );
   });
 
   it('explain refuses in one line', async () => {
     const rows = join(directory.path, 'short.json');
     await writeFile(rows, '[[1, 2]]');
-    const refused = await riskgraph('model', 'explain', '--model', join(fixtureDirectory, 'e2-edge-modes.onnx'), '--rows', rows, '--method', 'interventional');
-    expect(refused).toEqual({ code: 1, output: '', errors: 'error: rows file: its rows have 2 numbers and the model takes 5; give every row one number a feature, null where missing\n' });
+    const refused = await riskgraph(
+      'model',
+      'explain',
+      '--model',
+      join(fixtureDirectory, 'e2-edge-modes.onnx'),
+      '--rows',
+      rows,
+      '--method',
+      'interventional',
+    );
+    expect(refused).toEqual({
+      code: 1,
+      output: '',
+      errors:
+        'error: rows file: its rows have 2 numbers and the model takes 5; give every row one number a feature, null where missing\n',
+    });
   });
 
   it('check prints a table and exits 0 for a sound model, 1 for a faulty one', async () => {
@@ -50,6 +87,8 @@ describe('riskgraph model', () => {
     const faulty = await riskgraph('model', 'check', await writeBundle(join(directory.path, 'faulty'), { card: null }));
     expect(faulty.code).toBe(1);
     expect(faulty.output).toMatch(/model card .*FAIL/);
-    expect(faulty.errors).toMatch(/^error: .*faulty must not serve, 1 of 3 checks failed: model card: MODEL_CARD.md: there is no such file; [^\n]*\n$/);
+    expect(faulty.errors).toMatch(
+      /^error: .*faulty must not serve, 1 of 3 checks failed: model card: MODEL_CARD.md: there is no such file; [^\n]*\n$/,
+    );
   });
 });

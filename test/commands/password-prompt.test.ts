@@ -15,7 +15,10 @@ const asked = (output: PassThrough): Promise<unknown> => new Promise((resolve) =
 async function type(...lines: string[]) {
   const { input, output, seen } = terminal();
   const password = readNewPassword({ input, output });
-  const settled = password.then(() => undefined, () => undefined);
+  const settled = password.then(
+    () => undefined,
+    () => undefined,
+  );
   let text = '';
   for (const line of lines) {
     await asked(output);
@@ -50,7 +53,12 @@ test.each(['\u0003', '\u0004'])('Ctrl-C and Ctrl-D end it (%j)', async (key) => 
 });
 
 test('what is no terminal is read to its end, without the line end', async () => {
-  for (const [text, password] of [['two words \n', 'two words '], ['windows\r\n', 'windows'], ['bare', 'bare'], ['two\nlines\n', 'two\nlines']] as const) {
+  for (const [text, password] of [
+    ['two words \n', 'two words '],
+    ['windows\r\n', 'windows'],
+    ['bare', 'bare'],
+    ['two\nlines\n', 'two\nlines'],
+  ] as const) {
     const input = new PassThrough();
     input.end(text);
     expect(await readNewPassword({ input, output: new PassThrough() })).toBe(password);

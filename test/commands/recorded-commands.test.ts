@@ -17,8 +17,17 @@ const { config, models } = system.app;
 
 /** Runs `riskgraph` as a developer does, beside the API that runs. */
 async function riskgraph(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
-  const environment = { NODE_ENV: 'test', MONGO_URI: config.mongoUri, SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys };
-  const child = spawnEntry(new URL('../../src/cli.js', import.meta.url), { args, environment, stdio: { stdout: 'pipe', stderr: 'pipe' } });
+  const environment = {
+    NODE_ENV: 'test',
+    MONGO_URI: config.mongoUri,
+    SECRET_KEY: testSecretKey,
+    ENCRYPTION_KEYS: testEncryptionKeys,
+  };
+  const child = spawnEntry(new URL('../../src/cli.js', import.meta.url), {
+    args,
+    environment,
+    stdio: { stdout: 'pipe', stderr: 'pipe' },
+  });
   let [output, errors] = ['', ''];
   child.stdout!.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr!.on('data', (data: Buffer) => (errors += data.toString()));
@@ -28,12 +37,18 @@ async function riskgraph(...args: string[]): Promise<{ code: number; output: str
 }
 
 const eventsOf = async (slug: string): Promise<AuditEvent[]> =>
-  models.auditEvents.find({ organization: await system.organizationId(slug) }).sort({ sequence: 1 }).lean<AuditEvent[]>();
+  models.auditEvents
+    .find({ organization: await system.organizationId(slug) })
+    .sort({ sequence: 1 })
+    .lean<AuditEvent[]>();
 
 /** No address is a place on earth: the database takes no event any more, until the test ends. */
 async function refuseEvents(): Promise<void> {
   const { collection } = models.auditEvents;
-  const index = await collection.createIndex({ address: '2dsphere' }, { partialFilterExpression: { occurredAt: { $gt: new Date() } } });
+  const index = await collection.createIndex(
+    { address: '2dsphere' },
+    { partialFilterExpression: { occurredAt: { $gt: new Date() } } },
+  );
   onTestFinished(async () => void (await collection.dropIndex(index)));
 }
 
@@ -44,8 +59,12 @@ describe('riskgraph token', () => {
     const { code, output } = await riskgraph('token', '--role', 'ANALYST', '--org', 'brand-new');
     expect(code).toBe(0);
     expect(await refusalsOf(system, output.trim().split('\n').at(-1)!)).toEqual([]);
-    const user = await models.users.findOne({ username: 'local-analyst', organization: await system.organizationId('brand-new') }).orFail();
-    expect(await eventsOf('brand-new')).toMatchObject([{ ...byCommand, action: 'access-token:issue', subject: { kind: 'USER', id: user.id as string }, patients: [] }]);
+    const user = await models.users
+      .findOne({ username: 'local-analyst', organization: await system.organizationId('brand-new') })
+      .orFail();
+    expect(await eventsOf('brand-new')).toMatchObject([
+      { ...byCommand, action: 'access-token:issue', subject: { kind: 'USER', id: user.id as string }, patients: [] },
+    ]);
   });
 
   test('gives none that it cannot record', async () => {
@@ -59,11 +78,15 @@ describe('riskgraph token', () => {
 });
 
 describe('riskgraph seed', () => {
-  const seed = (count: number): Promise<number> => seedPatients(config, models, { count, seed: 1, organization: 'seeded' });
+  const seed = (count: number): Promise<number> =>
+    seedPatients(config, models, { count, seed: 1, organization: 'seeded' });
 
   test('records the patients that it writes, and no others', async () => {
     expect(await seed(3)).toBe(3);
-    const ids = async (): Promise<string[]> => (await models.patients.find({ organization: await system.organizationId('seeded') })).map(({ id }) => id as string).sort();
+    const ids = async (): Promise<string[]> =>
+      (await models.patients.find({ organization: await system.organizationId('seeded') }))
+        .map(({ id }) => id as string)
+        .sort();
     const first = await ids();
     expect((await eventsOf('seeded')).map(({ patients }) => patients.map(String).sort())).toEqual([first]);
     expect(await seed(3)).toBe(0);
@@ -87,17 +110,21 @@ describe('users', () => {
     await createUser(system, { organization: 'listed', username: 'bea' });
     const known = (await eventsOf('listed')).length;
     expect((await riskgraph('user', 'list', '--org', 'listed')).output).toContain('bea');
-    expect((await eventsOf('listed')).slice(known)).toMatchObject([{ ...byCommand, action: 'user:manage', patients: [] }]);
+    expect((await eventsOf('listed')).slice(known)).toMatchObject([
+      { ...byCommand, action: 'user:manage', patients: [] },
+    ]);
     await refuseEvents();
     const { code, output } = await riskgraph('user', 'list', '--org', 'listed');
     expect({ code, output }).toEqual({ code: 1, output: '' });
   });
 
-  test.each(['users', 'apiKeys'])('so is an administrator\'s reading %s', async (field) => {
+  test.each(['users', 'apiKeys'])("so is an administrator's reading %s", async (field) => {
     const admin = await system.token('ADMIN', field.toLowerCase());
     const query = `{ ${field} { edges { node { id } } } }`;
     expect((await system.post(query, undefined, admin)).errors).toBeUndefined();
-    expect(await eventsOf(field.toLowerCase())).toMatchObject([{ username: 'the-admin', action: field === 'users' ? 'user:manage' : 'api-key:manage', outcome: 'ALLOWED' }]);
+    expect(await eventsOf(field.toLowerCase())).toMatchObject([
+      { username: 'the-admin', action: field === 'users' ? 'user:manage' : 'api-key:manage', outcome: 'ALLOWED' },
+    ]);
     await refuseEvents();
     expect((await system.post(query, undefined, admin)).errors![0]!.extensions!.code).toBe('SERVICE_UNAVAILABLE');
   });
@@ -106,5 +133,6 @@ describe('users', () => {
 test('the chains that commands and API write together are whole', async () => {
   await issueLocalToken(config, models, { role: Role.ADMIN, organization: 'listed', timeToLiveSeconds: 60 });
   const { protectionOf } = await startProtection(models, config.masterKeys);
-  for await (const { slug, failures } of verifyChains(models, auditKeys(protectionOf))) expect(failures, slug).toEqual([]);
+  for await (const { slug, failures } of verifyChains(models, auditKeys(protectionOf)))
+    expect(failures, slug).toEqual([]);
 });

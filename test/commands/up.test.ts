@@ -6,7 +6,14 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 test('up --once says that it stops by itself, and does', async () => {
   const { mongoUri, redisUrl, redisPrefix } = namespace();
-  const environment = { MONGO_URI: mongoUri, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix, SECRET_KEY: testSecretKey, PORT: '0', DATA_DIRECTORY: await temporaryDirectory() };
+  const environment = {
+    MONGO_URI: mongoUri,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: redisPrefix,
+    SECRET_KEY: testSecretKey,
+    PORT: '0',
+    DATA_DIRECTORY: await temporaryDirectory(),
+  };
   const { code, output, errors } = await runCommand(['up', '--once'], environment);
   expect(errors).toBe('');
   expect(output).toMatch(/^RiskGraph is up: http:\/\/127\.0\.0\.1:\d+\/graphql \(stopping now, as --once asks\)\n$/);

@@ -9,45 +9,97 @@ const { mongoUri, redisUrl, redisPrefix } = system.app.config;
 
 /** Runs the command as an operator does in production, beside the API that runs. @param input what its standard input holds */
 function riskgraph(input: string, ...argumentsGiven: readonly string[]): Promise<Outcome> {
-  const environment = { NODE_ENV: 'production', SECRET_KEY: `${testSecretKey}+1`, MONGO_URI: mongoUri, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix, ENCRYPTION_KEYS: testEncryptionKeys };
+  const environment = {
+    NODE_ENV: 'production',
+    SECRET_KEY: `${testSecretKey}+1`,
+    MONGO_URI: mongoUri,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: redisPrefix,
+    ENCRYPTION_KEYS: testEncryptionKeys,
+  };
   return runCommand(['user', ...argumentsGiven], environment, input);
 }
 
 describe('riskgraph user', () => {
   test('create makes the first ADMIN of a new organization, who logs in', async () => {
-    const created = await riskgraph(`${goodPassword}\n`, 'create', '--org', 'mercy', '--username', 'Root.Admin', '--role', 'ADMIN');
+    const created = await riskgraph(
+      `${goodPassword}\n`,
+      'create',
+      '--org',
+      'mercy',
+      '--username',
+      'Root.Admin',
+      '--role',
+      'ADMIN',
+    );
     expect(created).toEqual({ code: 0, output: 'The user root.admin (ADMIN) of mercy was created\n', errors: '' });
-    const { accessToken } = await login(system, { id: '', organization: 'mercy', username: 'root.admin', password: goodPassword });
-    expect((await system.post('{ viewer { role organization { slug } } users { totalCount } }', undefined, accessToken)).data).toEqual({ viewer: { role: 'ADMIN', organization: { slug: 'mercy' } }, users: { totalCount: 1 } });
+    const { accessToken } = await login(system, {
+      id: '',
+      organization: 'mercy',
+      username: 'root.admin',
+      password: goodPassword,
+    });
+    expect(
+      (await system.post('{ viewer { role organization { slug } } users { totalCount } }', undefined, accessToken))
+        .data,
+    ).toEqual({ viewer: { role: 'ADMIN', organization: { slug: 'mercy' } }, users: { totalCount: 1 } });
   });
 
   test.each<[string, string, string, RegExp]>([
-    ['a password of the policy\'s', 'short', 'new-one', /^error: password: must have 12 to 128 characters\n$/],
+    ["a password of the policy's", 'short', 'new-one', /^error: password: must have 12 to 128 characters\n$/],
     ['any password', '', 'new-one', /^error: No password was given: [^\n]*\n$/],
     ['a username', goodPassword, '--', /^error: username: must have 2 to 64 characters[^\n]*\n$/],
-  ])('create refuses without %s, in one line, and makes no organization', async (_name, password, username, message) => {
-    const refused = await riskgraph(password, 'create', '--org', 'never-made', `--username=${username}`, '--role', 'ADMIN');
-    expect([refused.code, refused.output]).toEqual([1, '']);
-    expect(refused.errors).toMatch(message);
-    expect(await system.app.models.organizations.exists({ slug: 'never-made' })).toBeNull();
-  });
+  ])(
+    'create refuses without %s, in one line, and makes no organization',
+    async (_name, password, username, message) => {
+      const refused = await riskgraph(
+        password,
+        'create',
+        '--org',
+        'never-made',
+        `--username=${username}`,
+        '--role',
+        'ADMIN',
+      );
+      expect([refused.code, refused.output]).toEqual([1, '']);
+      expect(refused.errors).toMatch(message);
+      expect(await system.app.models.organizations.exists({ slug: 'never-made' })).toBeNull();
+    },
+  );
 
   test('takes no password as an argument', async () => {
-    const refused = await riskgraph('', 'create', '--org', 'alpha', '--username', 'somebody', '--role', 'ADMIN', '--password', goodPassword);
+    const refused = await riskgraph(
+      '',
+      'create',
+      '--org',
+      'alpha',
+      '--username',
+      'somebody',
+      '--role',
+      'ADMIN',
+      '--password',
+      goodPassword,
+    );
     expect(refused.code).toBe(1);
     expect(refused.errors).toContain("unknown option '--password'");
   });
 
   test('create refuses a name that is taken', async () => {
     const { username } = await createUser(system);
-    expect(await riskgraph(goodPassword, 'create', '--org', 'alpha', '--username', username, '--role', 'ADMIN')).toMatchObject({ code: 1, errors: expect.stringMatching(/^error: Another user[^\n]*\n$/) });
+    expect(
+      await riskgraph(goodPassword, 'create', '--org', 'alpha', '--username', username, '--role', 'ADMIN'),
+    ).toMatchObject({ code: 1, errors: expect.stringMatching(/^error: Another user[^\n]*\n$/) });
   });
 
   test('disable shuts a user out of the API that runs, and enable lets in again', async () => {
     const user = await createUser(system);
     const { accessToken } = await login(system, user);
     const socket = await connectSocket(system.url, accessToken);
-    expect(await riskgraph('', 'disable', '--org', 'alpha', '--username', user.username)).toEqual({ code: 0, output: `The user ${user.username} of alpha is disabled\n`, errors: '' });
+    expect(await riskgraph('', 'disable', '--org', 'alpha', '--username', user.username)).toEqual({
+      code: 0,
+      output: `The user ${user.username} of alpha is disabled\n`,
+      errors: '',
+    });
     expect((await socket.closed).code).toBe(4403);
     expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
     expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
@@ -61,20 +113,35 @@ describe('riskgraph user', () => {
     const user = await createUser(system);
     const { accessToken } = await login(system, user);
     const socket = await connectSocket(system.url, accessToken);
-    expect(await riskgraph('seven slow otters at dawn', 'set-password', '--org', 'alpha', '--username', user.username)).toMatchObject({ code: 0, errors: '' });
+    expect(
+      await riskgraph('seven slow otters at dawn', 'set-password', '--org', 'alpha', '--username', user.username),
+    ).toMatchObject({ code: 0, errors: '' });
     expect((await socket.closed).code).toBe(4403);
     await login(system, { ...user, password: 'seven slow otters at dawn' });
   });
 
   test('list tells who there is; a name or an organization that is not there is named', async () => {
     await createUser(system, { organization: 'listed', username: 'bea', role: 'ANALYST' });
-    expect(await riskgraph('', 'list', '--org', 'listed')).toEqual({ code: 0, output: `${'bea'.padEnd(24)} ANALYST    enabled\n`, errors: '' });
-    expect(await riskgraph('', 'disable', '--org', 'listed', '--username', 'nobody')).toMatchObject({ code: 1, errors: 'error: There is no user "nobody" in listed: see "riskgraph user list --org listed".\n' });
-    expect(await riskgraph('', 'list', '--org', 'not-there')).toMatchObject({ code: 1, errors: 'error: There is no organization "not-there": check --org.\n' });
+    expect(await riskgraph('', 'list', '--org', 'listed')).toEqual({
+      code: 0,
+      output: `${'bea'.padEnd(24)} ANALYST    enabled\n`,
+      errors: '',
+    });
+    expect(await riskgraph('', 'disable', '--org', 'listed', '--username', 'nobody')).toMatchObject({
+      code: 1,
+      errors: 'error: There is no user "nobody" in listed: see "riskgraph user list --org listed".\n',
+    });
+    expect(await riskgraph('', 'list', '--org', 'not-there')).toMatchObject({
+      code: 1,
+      errors: 'error: There is no organization "not-there": check --org.\n',
+    });
   });
 
   test('disable refuses the last administrator', async () => {
     await createUser(system, { organization: 'one-admin', username: 'only', role: 'ADMIN' });
-    expect(await riskgraph('', 'disable', '--org', 'one-admin', '--username', 'only')).toMatchObject({ code: 1, errors: expect.stringMatching(/^error: The organization would be left without an enabled ADMIN[^\n]*\n$/) });
+    expect(await riskgraph('', 'disable', '--org', 'one-admin', '--username', 'only')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^error: The organization would be left without an enabled ADMIN[^\n]*\n$/),
+    });
   });
 });

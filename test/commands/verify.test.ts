@@ -7,7 +7,8 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const system = await startSystem();
 const token = await system.token('CLINICIAN');
-const verify = (environment: Record<string, string>, input: string, ...given: readonly string[]) => runCommand(['verify', '--url', system.url, ...given], environment, input);
+const verify = (environment: Record<string, string>, input: string, ...given: readonly string[]) =>
+  runCommand(['verify', '--url', system.url, ...given], environment, input);
 
 test.each<[string, Record<string, string>, string, string[]]>([
   ['from RISKGRAPH_TOKEN', { RISKGRAPH_TOKEN: token }, '', []],
@@ -35,7 +36,11 @@ test('score takes the token the same ways', async () => {
   await writeFile(file, 'mrn,age,sex,chest_pain_type\nTOKEN-1,63,1,4\n');
   const { secretKey, mongoUri, redisUrl } = system.app.config;
   const environment = { SECRET_KEY: secretKey, MONGO_URI: mongoUri, REDIS_URL: redisUrl };
-  const score = (extra: Record<string, string>, input: string, ...given: readonly string[]) => runCommand(['score', file, '--out', out, '--url', system.url, ...given], { ...environment, ...extra }, input);
-  expect(await score({}, `${token}\n`, '--token', '-')).toMatchObject({ code: 0, output: `1 patients scored, 0 failed: ${out}\n` });
+  const score = (extra: Record<string, string>, input: string, ...given: readonly string[]) =>
+    runCommand(['score', file, '--out', out, '--url', system.url, ...given], { ...environment, ...extra }, input);
+  expect(await score({}, `${token}\n`, '--token', '-')).toMatchObject({
+    code: 0,
+    output: `1 patients scored, 0 failed: ${out}\n`,
+  });
   expect(await score({ RISKGRAPH_TOKEN: token }, '')).toMatchObject({ code: 0 });
 });

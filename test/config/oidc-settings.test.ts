@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.js';
 
-const oidc = { OIDC_ISSUER: 'https://login.example.org/', OIDC_JWKS_URI: 'https://login.example.org/keys', OIDC_AUDIENCE: 'riskgraph' };
+const oidc = {
+  OIDC_ISSUER: 'https://login.example.org/',
+  OIDC_JWKS_URI: 'https://login.example.org/keys',
+  OIDC_AUDIENCE: 'riskgraph',
+};
 
 test('OIDC is off unless it is set, and then has careful defaults', () => {
   expect(loadConfig({}).oidc).toBeUndefined();
@@ -16,7 +20,21 @@ test('OIDC is off unless it is set, and then has careful defaults', () => {
     organizations: undefined,
     roles: ['CLINICIAN', 'ANALYST', 'SERVICE', 'ADMIN'].map((role) => [role, role]),
   });
-  expect(loadConfig({ ...oidc, OIDC_ALGORITHMS: 'EdDSA, PS256', OIDC_ROLE_MAPPING: 'cn=a,dc=b=ADMIN ; c=ANALYST', OIDC_ORGANIZATIONS: 'st-mary, mercy,' }).oidc).toMatchObject({ organizations: ['st-mary', 'mercy'], algorithms: ['EdDSA', 'PS256'], roles: [['cn=a,dc=b', 'ADMIN'], ['c', 'ANALYST']] });
+  expect(
+    loadConfig({
+      ...oidc,
+      OIDC_ALGORITHMS: 'EdDSA, PS256',
+      OIDC_ROLE_MAPPING: 'cn=a,dc=b=ADMIN ; c=ANALYST',
+      OIDC_ORGANIZATIONS: 'st-mary, mercy,',
+    }).oidc,
+  ).toMatchObject({
+    organizations: ['st-mary', 'mercy'],
+    algorithms: ['EdDSA', 'PS256'],
+    roles: [
+      ['cn=a,dc=b', 'ADMIN'],
+      ['c', 'ANALYST'],
+    ],
+  });
 });
 
 test.each<[string, Record<string, string>]>([

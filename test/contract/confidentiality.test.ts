@@ -1,7 +1,11 @@
 import { Types } from 'mongoose';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { createLogger } from '../../src/process/logger.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
@@ -9,7 +13,9 @@ import { codesOf, startSystem } from '../support/system.js';
 
 const logLines: string[] = [];
 /** The product's own logger, at its most talkative, with another end. */
-const logger = Object.assign(createLogger('trace', 'test'), { [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) } });
+const logger = Object.assign(createLogger('trace', 'test'), {
+  [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
+});
 const system = await startSystem({ logger });
 const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
@@ -18,7 +24,15 @@ test('an unexpected error shows a correlation id, which the log knows too, and n
   // As after a fault of the disk: a document that cannot be what the API promises.
   const _id = new Types.ObjectId();
   const { patients } = system.app.scopeOf({ organizationId: await system.organizationId() });
-  await patients.insert({ _id, mrn: 'Canarymrn-2', sex: 'Canarysex' as never, features: [], version: 1, createdAt: new Date(), updatedAt: new Date() });
+  await patients.insert({
+    _id,
+    mrn: 'Canarymrn-2',
+    sex: 'Canarysex' as never,
+    features: [],
+    version: 1,
+    createdAt: new Date(),
+    updatedAt: new Date(),
+  });
   onTestFinished(() => void system.app.models.patients.collection.deleteOne({ _id }));
   const answer = await system.post(`{ patient(id: "${_id.toHexString()}") { mrn sex } }`, undefined, token);
   expect(codesOf(answer)).toEqual(['INTERNAL']);
@@ -33,12 +47,24 @@ test('an unexpected error shows a correlation id, which the log knows too, and n
 
 test('an unexpected error of a subscription shows no more', async () => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void event;
-  await system.app.models.scoringJobs.collection.updateOne({ _id: new Types.ObjectId(submitScoringJob.id) }, { $set: { kind: 'Canarykind' } });
+  await system.app.models.scoringJobs.collection.updateOne(
+    { _id: new Types.ObjectId(submitScoringJob.id) },
+    { $set: { kind: 'Canarykind' } },
+  );
   const socket = await connectSocket(system.url, token);
-  socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${submitScoringJob.id}") { job { kind } } }` } });
+  socket.send({
+    type: 'subscribe',
+    id: '1',
+    payload: { query: `subscription { scoringJobUpdated(id: "${submitScoringJob.id}") { job { kind } } }` },
+  });
   const event = await socket.next();
-  expect(event).toMatchObject({ type: 'next', payload: { errors: [{ extensions: { code: 'INTERNAL', correlationId: expect.any(String) } }] } });
+  expect(event).toMatchObject({
+    type: 'next',
+    payload: { errors: [{ extensions: { code: 'INTERNAL', correlationId: expect.any(String) } }] },
+  });
   expect(JSON.stringify(event)).not.toContain('Canary');
 });

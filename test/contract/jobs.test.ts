@@ -19,18 +19,27 @@ import { startSystem } from '../support/system.js';
 const system = await startSystem({ worker: false });
 const client = await system.client('CLINICIAN');
 
-const createPatient = async (): Promise<string> => (await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id;
+const createPatient = async (): Promise<string> =>
+  (await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id;
 const submit = async (input: Partial<SubmitScoringJobInput> = {}) =>
-  (await client.request(SubmitScoringJobDocument, { input: { modelId, patientId: input.patientId ?? (await createPatient()), ...input } })).submitScoringJob;
+  (
+    await client.request(SubmitScoringJobDocument, {
+      input: { modelId, patientId: input.patientId ?? (await createPatient()), ...input },
+    })
+  ).submitScoringJob;
 const codeOf = (attempt: Promise<unknown>): Promise<string | undefined> =>
-  attempt.then(() => 'none', (error: unknown) => (error instanceof GraphqlRequestError ? error.code : Promise.reject(error)));
+  attempt.then(
+    () => 'none',
+    (error: unknown) => (error instanceof GraphqlRequestError ? error.code : Promise.reject(error)),
+  );
 
 /** Runs a worker until the job has ended, and says how. */
 async function finish(id: string): Promise<string> {
   const workers = await startWorkers(system.app);
   let state = '';
   try {
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) state = scoringJobUpdated.job.state;
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
+      state = scoringJobUpdated.job.state;
   } finally {
     await workers.close();
   }
@@ -49,7 +58,9 @@ describe('an idempotency key', () => {
   test('gives one batch to 20 identical requests at once, and leaves no chunks of the others', async () => {
     const patientIds = [await createPatient(), await createPatient()];
     const before = await system.app.models.scoringChunks.countDocuments();
-    const submissions = Array.from({ length: 20 }, () => client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds, idempotencyKey: 'batch race' } }));
+    const submissions = Array.from({ length: 20 }, () =>
+      client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds, idempotencyKey: 'batch race' } }),
+    );
     const jobs = await Promise.all(submissions);
     expect(new Set(jobs.map(({ submitBatchScoringJob }) => submitBatchScoringJob.id)).size).toBe(1);
     expect(await system.app.models.scoringChunks.countDocuments()).toBe(before + 1);
@@ -62,7 +73,13 @@ describe('an idempotency key', () => {
     const before = await system.counts();
     expect(await codeOf(submit({ patientId: other, idempotencyKey: 'once' }))).toBe('CONFLICT');
     expect(await codeOf(submit({ patientId, idempotencyKey: 'once', priority: 1 }))).toBe('CONFLICT');
-    expect(await codeOf(client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds: [patientId], idempotencyKey: 'once' } }))).toBe('CONFLICT');
+    expect(
+      await codeOf(
+        client.request(SubmitBatchScoringJobDocument, {
+          input: { modelId, patientIds: [patientId], idempotencyKey: 'once' },
+        }),
+      ),
+    ).toBe('CONFLICT');
     expect((await submit({ patientId, idempotencyKey: 'once' })).id).toBe(job.id);
     expect(await system.counts()).toEqual(before);
   });
@@ -71,7 +88,9 @@ describe('an idempotency key', () => {
     const job = await submit({ idempotencyKey: 'shared' });
     const other = await system.client('CLINICIAN', 'beta');
     const { createPatient: patient } = await other.request(CreatePatientDocument, { input: newPatient() });
-    const { submitScoringJob } = await other.request(SubmitScoringJobDocument, { input: { patientId: patient.id, modelId, idempotencyKey: 'shared' } });
+    const { submitScoringJob } = await other.request(SubmitScoringJobDocument, {
+      input: { patientId: patient.id, modelId, idempotencyKey: 'shared' },
+    });
     expect(submitScoringJob.id).not.toBe(job.id);
   });
 
@@ -87,7 +106,10 @@ describe('a single job', () => {
     const { cancelScoringJob } = await client.request(CancelScoringJobDocument, { id });
     expect(cancelScoringJob).toMatchObject({ id, state: 'CANCELLED', sequence: 2, finishedAt: expect.any(String) });
     expect((await client.request(CancelScoringJobDocument, { id })).cancelScoringJob).toEqual(cancelScoringJob);
-    expect((await client.request(ScoringJobDocument, { id })).scoringJob).toMatchObject({ state: 'CANCELLED', prediction: null });
+    expect((await client.request(ScoringJobDocument, { id })).scoringJob).toMatchObject({
+      state: 'CANCELLED',
+      prediction: null,
+    });
   });
 
   test('is told to its subscriber when it is cancelled', async () => {
@@ -106,7 +128,10 @@ describe('a single job', () => {
     const { retryScoringJob } = await client.request(RetryScoringJobDocument, { id });
     expect(retryScoringJob).toMatchObject({ id, state: 'QUEUED', sequence: 3, finishedAt: null, error: null });
     expect(await finish(id)).toBe('COMPLETED');
-    expect((await client.request(ScoringJobDocument, { id })).scoringJob).toMatchObject({ attempts: 1, prediction: { id: expect.any(String) } });
+    expect((await client.request(ScoringJobDocument, { id })).scoringJob).toMatchObject({
+      attempts: 1,
+      prediction: { id: expect.any(String) },
+    });
   });
 
   test('that is COMPLETED can be neither cancelled nor retried', async () => {
@@ -123,9 +148,19 @@ describe('a single job', () => {
     const patientId = await createPatient();
     const { id } = await submit({ patientId, modelVersion: heartDisease.version, priority: 3, explain: true });
     const token = await system.token('CLINICIAN');
-    const { data } = await system.post(`{ scoringJob(id: "${id}") { priority model { id version sha256 } patient { id } submittedBy predictions { totalCount } } }`, undefined, token);
+    const { data } = await system.post(
+      `{ scoringJob(id: "${id}") { priority model { id version sha256 } patient { id } submittedBy predictions { totalCount } } }`,
+      undefined,
+      token,
+    );
     expect(data).toEqual({
-      scoringJob: { priority: 3, model: { id: modelId, version: heartDisease.version, sha256: heartDisease.model.sha256 }, patient: { id: patientId }, submittedBy: 'the-clinician', predictions: { totalCount: 0 } },
+      scoringJob: {
+        priority: 3,
+        model: { id: modelId, version: heartDisease.version, sha256: heartDisease.model.sha256 },
+        patient: { id: patientId },
+        submittedBy: 'the-clinician',
+        predictions: { totalCount: 0 },
+      },
     });
   });
 
@@ -141,24 +176,43 @@ describe('a single job', () => {
 
 test('a batch scores every patient named, each once, and shows in the same subscription', async () => {
   const patientIds = await Promise.all([createPatient(), createPatient(), createPatient()]);
-  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds: [...patientIds, patientIds[0]!] } });
+  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { modelId, patientIds: [...patientIds, patientIds[0]!] },
+  });
   expect(batch).toMatchObject({ kind: 'BATCH', state: 'QUEUED', progress: { processed: 0, total: 3 } });
   expect(await finish(batch.id)).toBe('COMPLETED');
   const token = await system.token('CLINICIAN');
-  interface Batch { readonly scoringJob: { readonly predictions: { readonly totalCount: number; readonly edges: { readonly node: { readonly patient: { readonly id: string } } }[] } } }
-  const { data } = await system.post<Batch>(`{ scoringJob(id: "${batch.id}") { patient { id } prediction { id } predictions { totalCount edges { node { patient { id } } } } failures { code } } }`, undefined, token);
-  expect(data).toMatchObject({ scoringJob: { patient: null, prediction: null, failures: [], predictions: { totalCount: 3 } } });
+  interface Batch {
+    readonly scoringJob: {
+      readonly predictions: {
+        readonly totalCount: number;
+        readonly edges: { readonly node: { readonly patient: { readonly id: string } } }[];
+      };
+    };
+  }
+  const { data } = await system.post<Batch>(
+    `{ scoringJob(id: "${batch.id}") { patient { id } prediction { id } predictions { totalCount edges { node { patient { id } } } } failures { code } } }`,
+    undefined,
+    token,
+  );
+  expect(data).toMatchObject({
+    scoringJob: { patient: null, prediction: null, failures: [], predictions: { totalCount: 3 } },
+  });
   expect(data!.scoringJob.predictions.edges.map(({ node }) => node.patient.id).sort()).toEqual([...patientIds].sort());
 });
 
 test('jobs are listed newest first and by state, kind, patient, model and time', async () => {
   const owner = await system.client('CLINICIAN', 'gamma');
   const { createPatient: patient } = await owner.request(CreatePatientDocument, { input: newPatient() });
-  const first = (await owner.request(SubmitScoringJobDocument, { input: { modelId, patientId: patient.id } })).submitScoringJob;
-  const second = (await owner.request(SubmitBatchScoringJobDocument, { input: { modelId, all: true } })).submitBatchScoringJob;
-  const third = (await owner.request(SubmitScoringJobDocument, { input: { modelId, patientId: patient.id } })).submitScoringJob;
+  const first = (await owner.request(SubmitScoringJobDocument, { input: { modelId, patientId: patient.id } }))
+    .submitScoringJob;
+  const second = (await owner.request(SubmitBatchScoringJobDocument, { input: { modelId, all: true } }))
+    .submitBatchScoringJob;
+  const third = (await owner.request(SubmitScoringJobDocument, { input: { modelId, patientId: patient.id } }))
+    .submitScoringJob;
   await owner.request(CancelScoringJobDocument, { id: third.id });
-  const ids = async (filter?: object): Promise<string[]> => (await owner.request(ScoringJobsDocument, { filter })).scoringJobs.edges.map(({ node }) => node.id);
+  const ids = async (filter?: object): Promise<string[]> =>
+    (await owner.request(ScoringJobsDocument, { filter })).scoringJobs.edges.map(({ node }) => node.id);
   expect(await ids()).toEqual([third.id, second.id, first.id]);
   expect(await ids({ states: ['QUEUED'] })).toEqual([second.id, first.id]);
   expect(await ids({ states: ['CANCELLED', 'FAILED'] })).toEqual([third.id]);

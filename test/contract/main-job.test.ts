@@ -27,7 +27,8 @@ async function submit(patientId: string): Promise<string> {
 /** Every event of a job, from now to the end of the subscription. */
 async function follow(id: string): Promise<Event[]> {
   const events: Event[] = [];
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) events.push(scoringJobUpdated);
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
+    events.push(scoringJobUpdated);
   return events;
 }
 
@@ -45,7 +46,16 @@ describe('the main job', () => {
   test('is accepted as QUEUED, followed over the WebSocket, and ends COMPLETED with its prediction', async () => {
     const patientId = await createPatient();
     const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, { input: { patientId, modelId } });
-    expect(job).toMatchObject({ kind: 'SINGLE', state: 'QUEUED', attempts: 0, sequence: 1, submittedBy: 'the-clinician', startedAt: null, finishedAt: null, error: null });
+    expect(job).toMatchObject({
+      kind: 'SINGLE',
+      state: 'QUEUED',
+      attempts: 0,
+      sequence: 1,
+      submittedBy: 'the-clinician',
+      startedAt: null,
+      finishedAt: null,
+      error: null,
+    });
     expect(job.progress).toEqual({ stage: 'WAITING', processed: 0, total: 1, percent: 0, failed: 0 });
 
     const events = await follow(job.id);
@@ -58,7 +68,13 @@ describe('the main job', () => {
     expect(last.prediction).not.toBeNull();
 
     const { scoringJob } = await client.request(ScoringJobDocument, { id: job.id });
-    expect(scoringJob).toMatchObject({ id: job.id, state: 'COMPLETED', patient: { id: patientId }, model: { id: modelId, version: heartDisease.version }, failures: [] });
+    expect(scoringJob).toMatchObject({
+      id: job.id,
+      state: 'COMPLETED',
+      patient: { id: patientId },
+      model: { id: modelId, version: heartDisease.version },
+      failures: [],
+    });
     const { prediction } = await client.request(PredictionDocument, { id: last.prediction!.id });
     expect(prediction).toMatchObject({ ...last.prediction, patient: { id: patientId }, job: { id: job.id } });
   });
@@ -91,7 +107,8 @@ describe('the main job', () => {
     const last = (await follow(id)).at(-1)!;
     const resumed: Event[] = [];
     // Behind the first change, which made it QUEUED.
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id, after: 1 })) resumed.push(scoringJobUpdated);
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id, after: 1 }))
+      resumed.push(scoringJobUpdated);
     expect(resumed.at(-1)).toMatchObject({ sequence: last.sequence, job: { state: 'COMPLETED' } });
     expect(resumed[0]!.sequence).toBe(2 + resumed[0]!.collapsed);
   });
@@ -101,28 +118,34 @@ describe('the stored explanation', () => {
   const contributionsOf = ({ explanation }: PredictionFieldsFragment): Record<string, number> =>
     Object.fromEntries(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
 
-  test.each(heartDisease.golden.map((golden, index) => [index, golden] as const))('of golden vector %i is the reference to the last digits, and adds up', async (index, golden) => {
-    const events = await follow(await submit(await createPatient(goldenFeatures(index))));
-    const prediction = events.at(-1)!.job.prediction!;
-    const { explanation } = prediction;
+  test.each(heartDisease.golden.map((golden, index) => [index, golden] as const))(
+    'of golden vector %i is the reference to the last digits, and adds up',
+    async (index, golden) => {
+      const events = await follow(await submit(await createPatient(goldenFeatures(index))));
+      const prediction = events.at(-1)!.job.prediction!;
+      const { explanation } = prediction;
 
-    expect(prediction.rawOutput).toBeCloseTo(golden.rawOutput, 6);
-    expect(prediction.probability).toBeCloseTo(golden.probability, 6);
-    const contributions = contributionsOf(prediction);
-    expect(Object.keys(contributions).sort()).toEqual(Object.keys(golden.contributions!).sort());
-    for (const [code, value] of Object.entries(golden.contributions!)) expect(Math.abs(contributions[code]! - value), code).toBeLessThan(1e-6);
+      expect(prediction.rawOutput).toBeCloseTo(golden.rawOutput, 6);
+      expect(prediction.probability).toBeCloseTo(golden.probability, 6);
+      const contributions = contributionsOf(prediction);
+      expect(Object.keys(contributions).sort()).toEqual(Object.keys(golden.contributions!).sort());
+      for (const [code, value] of Object.entries(golden.contributions!))
+        expect(Math.abs(contributions[code]! - value), code).toBeLessThan(1e-6);
 
-    const sum = Object.values(contributions).reduce((total, value) => total + value, explanation.baseValue);
-    expect(Math.abs(sum - explanation.outputValue)).toBeLessThan(1e-9);
-    expect(explanation.additivityError).toBeLessThan(1e-9);
-    expect(Math.abs(explanation.outputValue - prediction.rawOutput)).toBeLessThan(1e-5);
-    expect(explanation).toMatchObject({ method: 'PATH_DEPENDENT', outputSpace: 'PROBABILITY' });
-    expect(prediction.modelSha256).toBe(heartDisease.model.sha256);
+      const sum = Object.values(contributions).reduce((total, value) => total + value, explanation.baseValue);
+      expect(Math.abs(sum - explanation.outputValue)).toBeLessThan(1e-9);
+      expect(explanation.additivityError).toBeLessThan(1e-9);
+      expect(Math.abs(explanation.outputValue - prediction.rawOutput)).toBeLessThan(1e-5);
+      expect(explanation).toMatchObject({ method: 'PATH_DEPENDENT', outputSpace: 'PROBABILITY' });
+      expect(prediction.modelSha256).toBe(heartDisease.model.sha256);
 
-    const band = heartDisease.riskBands.filter(({ from }) => from <= prediction.probability).at(-1)!.band;
-    expect(prediction.riskBand).toBe(band);
-    expect(prediction.inputs).toEqual(heartDisease.features.map(({ code, unit }) => ({ code, unit, value: golden.features[code] ?? null })));
-    const sizes = explanation.contributions.map(({ value }) => Math.abs(value));
-    expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
-  });
+      const band = heartDisease.riskBands.filter(({ from }) => from <= prediction.probability).at(-1)!.band;
+      expect(prediction.riskBand).toBe(band);
+      expect(prediction.inputs).toEqual(
+        heartDisease.features.map(({ code, unit }) => ({ code, unit, value: golden.features[code] ?? null })),
+      );
+      const sizes = explanation.contributions.map(({ value }) => Math.abs(value));
+      expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+    },
+  );
 });

@@ -25,9 +25,12 @@ interface Scored {
 
 async function scorePatient(client: GraphqlClient): Promise<Scored> {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   let predictionId = '';
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
+    predictionId = scoringJobUpdated.job.prediction?.id ?? '';
   return { patientId: createPatient.id, mrn: createPatient.mrn, jobId: submitScoringJob.id, predictionId };
 }
 
@@ -54,31 +57,71 @@ describe('what belongs to another organization', () => {
     );
     expect(errors).toBeUndefined();
     expect(data).toEqual({
-      byId: null, byMrn: null, prediction: null, scoringJob: null,
-      patients: { totalCount: 0, edges: [] }, byFilter: { totalCount: 0 },
-      predictions: { totalCount: 0 }, ofPatient: { totalCount: 0 }, ofJob: { totalCount: 0, edges: [] },
-      scoringJobs: { totalCount: 0 }, jobsOfPatient: { totalCount: 0, edges: [] },
+      byId: null,
+      byMrn: null,
+      prediction: null,
+      scoringJob: null,
+      patients: { totalCount: 0, edges: [] },
+      byFilter: { totalCount: 0 },
+      predictions: { totalCount: 0 },
+      ofPatient: { totalCount: 0 },
+      ofJob: { totalCount: 0, edges: [] },
+      scoringJobs: { totalCount: 0 },
+      jobsOfPatient: { totalCount: 0, edges: [] },
     });
   });
 
   test.each<[string, (of: Scored) => string]>([
-    ['updatePatient', ({ patientId }) => `mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 1, givenName: "X" }) { id } }`],
+    [
+      'updatePatient',
+      ({ patientId }) =>
+        `mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 1, givenName: "X" }) { id } }`,
+    ],
     ['deletePatient', ({ patientId }) => `mutation { deletePatient(id: "${patientId}") { id } }`],
-    ['submitScoringJob', ({ patientId }) => `mutation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`],
+    [
+      'submitScoringJob',
+      ({ patientId }) =>
+        `mutation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`,
+    ],
     ['cancelScoringJob', ({ jobId }) => `mutation { cancelScoringJob(id: "${jobId}") { id } }`],
     ['retryScoringJob', ({ jobId }) => `mutation { retryScoringJob(id: "${jobId}") { id } }`],
-    ['simulateRisk', ({ patientId }) => `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${patientId}" }) { probability } }`],
+    [
+      'simulateRisk',
+      ({ patientId }) =>
+        `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${patientId}" }) { probability } }`,
+    ],
   ])('is NOT_FOUND to %s, just as what was never there', async (_name, operation) => {
-    const nobody = { patientId: 'aaaaaaaaaaaaaaaaaaaaaaaa', mrn: '', jobId: 'aaaaaaaaaaaaaaaaaaaaaaaa', predictionId: '' };
+    const nobody = {
+      patientId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
+      mrn: '',
+      jobId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
+      predictionId: '',
+    };
     const refused = await system.post(operation(theirs), undefined, betaToken);
     expect(codesOf(refused)).toEqual(['NOT_FOUND']);
-    expect(refused.errors).toMatchObject((await system.post(operation(nobody), undefined, betaToken)).errors!.map(({ message, extensions }) => ({ message, extensions })));
+    expect(refused.errors).toMatchObject(
+      (await system.post(operation(nobody), undefined, betaToken)).errors!.map(({ message, extensions }) => ({
+        message,
+        extensions,
+      })),
+    );
     expect(await system.counts()).toEqual(before);
-    expect((await system.post(`{ patient(id: "${theirs.patientId}") { version givenName } }`, undefined, await system.token('CLINICIAN', 'alpha'))).data).toEqual({ patient: { version: 1, givenName: null } });
+    expect(
+      (
+        await system.post(
+          `{ patient(id: "${theirs.patientId}") { version givenName } }`,
+          undefined,
+          await system.token('CLINICIAN', 'alpha'),
+        )
+      ).data,
+    ).toEqual({ patient: { version: 1, givenName: null } });
   });
 
   test('is NOT_FOUND to subscriptions', async () => {
-    for (const query of [`subscription { scoringJobUpdated(id: "${theirs.jobId}") { sequence } }`, `subscription { predictionCreated(patientId: "${theirs.patientId}") { id } }`]) {
+    for (const query of [
+      `subscription { scoringJobUpdated(id: "${theirs.jobId}") { sequence } }`,
+      `subscription { predictionCreated(patientId: "${theirs.patientId}") { id } }`,
+    ]) {
       const socket = await connectSocket(system.url, betaToken);
       socket.send({ type: 'subscribe', id: '1', payload: { query } });
       expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
@@ -86,13 +129,25 @@ describe('what belongs to another organization', () => {
   });
 
   test('is no patient of a batch, named or not', async () => {
-    const named = await system.post(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${theirs.patientId}"] }) { id } }`, undefined, betaToken);
+    const named = await system.post(
+      `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${theirs.patientId}"] }) { id } }`,
+      undefined,
+      betaToken,
+    );
     expect(named.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'patientIds[0]' }] });
-    const all = await system.post(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", all: true }) { id } }`, undefined, betaToken);
+    const all = await system.post(
+      `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", all: true }) { id } }`,
+      undefined,
+      betaToken,
+    );
     expect(codesOf(all)).toEqual(['BAD_USER_INPUT']);
     expect(await system.counts()).toEqual(before);
-    const { createPatient } = await beta.request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(1) }) });
-    const { submitBatchScoringJob } = await beta.request(SubmitBatchScoringJobDocument, { input: { modelId, all: true } });
+    const { createPatient } = await beta.request(CreatePatientDocument, {
+      input: newPatient({ features: goldenFeatures(1) }),
+    });
+    const { submitBatchScoringJob } = await beta.request(SubmitBatchScoringJobDocument, {
+      input: { modelId, all: true },
+    });
     expect(submitBatchScoringJob.progress.total).toBe(1);
     await system.post(`mutation { deletePatient(id: "${createPatient.id}") { id } }`, undefined, betaToken);
   });
@@ -100,22 +155,32 @@ describe('what belongs to another organization', () => {
 
 describe('predictionCreated', () => {
   test('tells of the predictions of the own organization only, of all patients or of one', async () => {
-    const own = await system.post<{ createPatient: { id: string } }>('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }', { input: newPatient() }, betaToken);
+    const own = await system.post<{ createPatient: { id: string } }>(
+      'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
+      { input: newPatient() },
+      betaToken,
+    );
     const patientId = own.data!.createPatient.id;
     const all = beta.subscribe(PredictionCreatedDocument, {});
     const ofOne = beta.subscribe(PredictionCreatedDocument, { patientId });
     const firstOfAll = all.next();
     const firstOfOne = ofOne.next();
     // A subscription has no acknowledgement of its own.
-    await expect.poll(async () => (await fetch(`${system.url}/metrics`)).text()).toContain('riskgraph_subscriptions{kind="predictionCreated"} 2');
+    await expect
+      .poll(async () => (await fetch(`${system.url}/metrics`)).text())
+      .toContain('riskgraph_subscriptions{kind="predictionCreated"} 2');
 
     // The events of other organizations, and of other patients, would come first.
     await scorePatient(alpha);
     const other = await scorePatient(beta);
     await beta.request(SubmitScoringJobDocument, { input: { patientId, modelId } });
-    expect((await firstOfAll).value).toMatchObject({ predictionCreated: { id: other.predictionId, patient: { id: other.patientId } } });
+    expect((await firstOfAll).value).toMatchObject({
+      predictionCreated: { id: other.predictionId, patient: { id: other.patientId } },
+    });
     expect((await all.next()).value).toMatchObject({ predictionCreated: { patient: { id: patientId } } });
-    expect((await firstOfOne).value).toMatchObject({ predictionCreated: { patient: { id: patientId }, probability: expect.any(Number) } });
+    expect((await firstOfOne).value).toMatchObject({
+      predictionCreated: { patient: { id: patientId }, probability: expect.any(Number) },
+    });
     await all.return?.();
     await ofOne.return?.();
   });

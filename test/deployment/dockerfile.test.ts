@@ -10,12 +10,17 @@ const instructions = readFileSync('Dockerfile', 'utf8')
   .map((line) => /^([A-Z]+) (.*)$/.exec(line)!.slice(1) as [string, string]);
 const all = (name: string) => instructions.filter(([instruction]) => instruction === name).map(([, rest]) => rest);
 const stages = all('FROM').map((from) => from.split(' AS ') as [string, string]);
-const runtime = instructions.slice(instructions.findIndex(([name, rest]) => name === 'FROM' && rest.endsWith(' AS runtime')));
+const runtime = instructions.slice(
+  instructions.findIndex(([name, rest]) => name === 'FROM' && rest.endsWith(' AS runtime')),
+);
 const ofRuntime = (name: string) => runtime.filter(([instruction]) => instruction === name).map(([, rest]) => rest);
 
 /** Whether the builder is sent `path`: .dockerignore excludes all and then lets some in. */
 function isSent(path: string): boolean {
-  const allowed = readFileSync('.dockerignore', 'utf8').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+  const allowed = readFileSync('.dockerignore', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
   return allowed.some((entry) => path === entry || path.startsWith(`${entry}/`));
 }
 
@@ -49,7 +54,11 @@ test('secrets, data and history are not sent to the builder', () => {
 });
 
 test('what runs has no development packages, is not root, and has a health check', () => {
-  expect(all('RUN').filter((command) => command.includes('npm ci')).every((command) => command.includes('--ignore-scripts'))).toBe(true);
+  expect(
+    all('RUN')
+      .filter((command) => command.includes('npm ci'))
+      .every((command) => command.includes('--ignore-scripts')),
+  ).toBe(true);
   expect(instructions.some(([, rest]) => rest.includes('npm ci --omit=dev'))).toBe(true);
   expect(ofRuntime('COPY')).toContain('--from=dependencies /app/node_modules node_modules');
   expect(ofRuntime('USER')).toEqual(['node']);

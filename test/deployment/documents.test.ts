@@ -14,7 +14,12 @@ const rowsOf = (path: string): string[][] =>
   read(path)
     .split('\n')
     .filter((line) => line.startsWith('| '))
-    .map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replace(/^`([^`]*)`$/, '$1')));
+    .map((line) =>
+      line
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim().replace(/^`([^`]*)`$/, '$1')),
+    );
 
 describe('the table of settings in the README', () => {
   const rows = rowsOf('README.md').filter(([name]) => /^[A-Z][A-Z_]+$/.test(name!));
@@ -33,17 +38,25 @@ describe('the table of settings in the README', () => {
 });
 
 describe('the table of roles in the README', () => {
-  const [header, ...rows] = rowsOf('README.md').filter(([, action]) => action === 'action' || (actions as readonly string[]).includes(action!));
+  const [header, ...rows] = rowsOf('README.md').filter(
+    ([, action]) => action === 'action' || (actions as readonly string[]).includes(action!),
+  );
 
   test('has every action, and who may do it', () => {
     const roles = header!.slice(2) as Role[];
     expect([...roles].sort()).toEqual(Object.values(Role).sort());
-    const shown = Object.fromEntries(rows.map(([, action, ...cells]) => [action, roles.filter((_role, index) => cells[index] === 'yes')]));
-    expect(shown).toEqual(Object.fromEntries(actions.map((action) => [action, roles.filter((role) => mayRole(role, action))])));
+    const shown = Object.fromEntries(
+      rows.map(([, action, ...cells]) => [action, roles.filter((_role, index) => cells[index] === 'yes')]),
+    );
+    expect(shown).toEqual(
+      Object.fromEntries(actions.map((action) => [action, roles.filter((role) => mayRole(role, action))])),
+    );
   });
 
   test('has the scopes of API keys in the column of SERVICE, but for the one that docs/api.md takes out', () => {
-    expect(actions.filter((action) => mayRole(Role.SERVICE, action) && action !== 'password:change')).toEqual(apiKeyScopes);
+    expect(actions.filter((action) => mayRole(Role.SERVICE, action) && action !== 'password:change')).toEqual(
+      apiKeyScopes,
+    );
     expect(read('docs/api.md').replaceAll('\n', ' ')).toContain('without `password:change`');
   });
 });
@@ -58,18 +71,34 @@ test('every check of a production start is explained under the name that waives 
   expect(waivableChecks.filter((name) => !explained.includes(name))).toEqual([]);
 });
 
-const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...['docs', 'docs/decisions'].flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.md')).map((name) => `${folder}/${name}`))];
+const documents = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  ...['docs', 'docs/decisions'].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}/${name}`),
+  ),
+];
 
 /** As GitHub makes it of a heading. */
-const anchorOf = (heading: string): string => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-');
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
 
 test.each(documents)('the links of %s lead somewhere', (document) => {
-  const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!).filter((link) => !/^https?:/.test(link));
+  const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link]) => link!)
+    .filter((link) => !/^https?:/.test(link));
   const broken = links.filter((link) => {
     const [path, anchor] = link.split('#') as [string, string | undefined];
     const target = path === '' ? document : join(dirname(document), path);
     if (!existsSync(target)) return true;
-    const headings = anchor === undefined ? [] : [...read(target).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!));
+    const headings =
+      anchor === undefined ? [] : [...read(target).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!));
     return anchor !== undefined && !headings.includes(anchor);
   });
   expect(broken).toEqual([]);

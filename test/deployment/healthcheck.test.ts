@@ -17,8 +17,14 @@ function healthcheck(role: string, environment: Record<string, string>): Promise
 test('a worker is healthy while MongoDB and Redis answer', async () => {
   const databases = { MONGO_URI: inject('mongoUri'), REDIS_URL: inject('redisUrl') };
   expect(await healthcheck('worker', databases)).toEqual({ code: 0, said: '' });
-  expect(await healthcheck('worker', { ...databases, REDIS_URL: 'redis://:hidden@127.0.0.1:1' })).toEqual({ code: 1, said: 'unhealthy: Redis does not answer' });
-  expect(await healthcheck('worker', { ...databases, MONGO_URI: 'mongodb://riskgraph:hidden@127.0.0.1:1/' })).toEqual({ code: 1, said: 'unhealthy: MongoDB does not answer' });
+  expect(await healthcheck('worker', { ...databases, REDIS_URL: 'redis://:hidden@127.0.0.1:1' })).toEqual({
+    code: 1,
+    said: 'unhealthy: Redis does not answer',
+  });
+  expect(await healthcheck('worker', { ...databases, MONGO_URI: 'mongodb://riskgraph:hidden@127.0.0.1:1/' })).toEqual({
+    code: 1,
+    said: 'unhealthy: MongoDB does not answer',
+  });
 });
 
 test('the API is healthy while it says that it is ready', async () => {

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, { resolved?: string; integrity?: string; link?: boolean; inBundle?: boolean }> };
+const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+  packages: Record<string, { resolved?: string; integrity?: string; link?: boolean; inBundle?: boolean }>;
+};
 
 test('packages come from whatever registry a machine is set to: the lock names none', () => {
   const addressed = Object.entries(lock.packages).filter(([, { resolved }]) => resolved !== undefined);
@@ -10,6 +12,8 @@ test('packages come from whatever registry a machine is set to: the lock names n
 });
 
 test('every package is pinned by its content', () => {
-  const loose = Object.entries(lock.packages).filter(([path, entry]) => path !== '' && !entry.integrity && !entry.link && !entry.inBundle);
+  const loose = Object.entries(lock.packages).filter(
+    ([path, entry]) => path !== '' && !entry.integrity && !entry.link && !entry.inBundle,
+  );
   expect(loose.map(([path]) => path)).toEqual([]);
 });

@@ -19,8 +19,14 @@ async function machine(programs: Record<string, string>) {
   return {
     /** Runs a step of setup.sh. `calls` are the programs it called, without those that only look. */
     run(step: string, environment: Record<string, string> = {}) {
-      const { status, stdout, stderr } = spawnSync('/bin/sh', ['-euc', `. '${setup}'; ${step}`], { cwd: directory, env: { PATH: directory, ...environment }, encoding: 'utf8' });
-      const calls = existsSync(join(directory, 'calls')) ? readFileSync(join(directory, 'calls'), 'utf8').trim().split('\n') : [];
+      const { status, stdout, stderr } = spawnSync('/bin/sh', ['-euc', `. '${setup}'; ${step}`], {
+        cwd: directory,
+        env: { PATH: directory, ...environment },
+        encoding: 'utf8',
+      });
+      const calls = existsSync(join(directory, 'calls'))
+        ? readFileSync(join(directory, 'calls'), 'utf8').trim().split('\n')
+        : [];
       return { status, output: stdout + stderr, calls: calls.filter((call) => !/^(id|grep|node|env) /.test(call)) };
     },
     /** The machine's PATH and its working folder. */
@@ -32,7 +38,8 @@ const passOn = { sudo: 'if [ "$1" = -n ]; then shift; fi; exec "$@"', env: 'shif
 const root = { ...passOn, id: 'echo 0' };
 const user = { ...passOn, id: 'echo 1000' };
 /** An apt-get whose install makes redis-server appear. */
-const aptGet = 'case "$*" in *install*) printf "#!/bin/sh\\n" > "${0%/*}/redis-server"; /bin/chmod +x "${0%/*}/redis-server";; esac';
+const aptGet =
+  'case "$*" in *install*) printf "#!/bin/sh\\n" > "${0%/*}/redis-server"; /bin/chmod +x "${0%/*}/redis-server";; esac';
 const installed = ['apt-get -qq update', 'apt-get -qq install -y --no-install-recommends redis-server'];
 
 test('redis-server is installed by apt-get, saying so; by root without sudo', async () => {
@@ -45,14 +52,21 @@ test('redis-server is installed by apt-get, saying so; by root without sudo', as
 test('anyone else installs it through sudo, which does not wait for a password where there is no terminal', async () => {
   const { status, calls } = (await machine({ ...user, 'apt-get': aptGet })).run('install_redis');
   expect(status).toBe(0);
-  expect(calls.slice(0, 4)).toEqual(['sudo -n apt-get -qq update', installed[0], `sudo -n env DEBIAN_FRONTEND=noninteractive ${installed[1]}`, installed[1]]);
+  expect(calls.slice(0, 4)).toEqual([
+    'sudo -n apt-get -qq update',
+    installed[0],
+    `sudo -n env DEBIAN_FRONTEND=noninteractive ${installed[1]}`,
+    installed[1],
+  ]);
 });
 
 test('without root and without sudo, it says what to run', async () => {
   const { sudo: _, ...withoutSudo } = user;
   const { status, output, calls } = (await machine({ ...withoutSudo, 'apt-get': aptGet })).run('install_redis');
   expect({ status, calls }).toEqual({ status: 1, calls: [] });
-  expect(output).toContain("error: installing redis-server needs root, and there is no sudo: run 'apt-get install redis-server' as root, or set REDIS_URL");
+  expect(output).toContain(
+    "error: installing redis-server needs root, and there is no sudo: run 'apt-get install redis-server' as root, or set REDIS_URL",
+  );
 });
 
 test('on a Mac, brew installs it', async () => {
@@ -62,22 +76,42 @@ test('on a Mac, brew installs it', async () => {
 
 test('without apt-get and brew, it says what is wanted', async () => {
   const { status, output } = (await machine(user)).run('install_redis');
-  expect({ status, output }).toEqual({ status: 1, output: 'error: redis-server is not on the PATH, and neither apt-get nor brew is there to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already\n' });
+  expect({ status, output }).toEqual({
+    status: 1,
+    output:
+      'error: redis-server is not on the PATH, and neither apt-get nor brew is there to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already\n',
+  });
 });
 
 test('nothing is installed where redis-server is there, or another Redis is named; the tests want their own', async () => {
   const without = await machine({ ...root, 'apt-get': aptGet });
-  expect(without.run('install_redis', { REDIS_URL: 'redis://elsewhere' })).toEqual({ status: 0, output: '', calls: [] });
-  expect(without.run('install_redis always', { REDIS_URL: 'redis://elsewhere' }).calls).toEqual(expect.arrayContaining(installed));
-  expect((await machine({ ...root, 'redis-server': '', 'apt-get': aptGet })).run('install_redis')).toEqual({ status: 0, output: '', calls: [] });
+  expect(without.run('install_redis', { REDIS_URL: 'redis://elsewhere' })).toEqual({
+    status: 0,
+    output: '',
+    calls: [],
+  });
+  expect(without.run('install_redis always', { REDIS_URL: 'redis://elsewhere' }).calls).toEqual(
+    expect.arrayContaining(installed),
+  );
+  expect((await machine({ ...root, 'redis-server': '', 'apt-get': aptGet })).run('install_redis')).toEqual({
+    status: 0,
+    output: '',
+    calls: [],
+  });
 });
 
 /** A node that says it is of this version, and nothing else. */
 const nodeOf = (version: string) => ({ node: `echo ${version}`, npm: '' });
 
 test('a missing Node.js, or a missing npm, is said in one line', async () => {
-  expect((await machine({})).run('check_node')).toMatchObject({ status: 1, output: 'error: Node.js is not on the PATH: install version 24 (https://nodejs.org), then run this again\n' });
-  expect((await machine({ node: 'echo v24.1.0' })).run('check_node')).toMatchObject({ status: 1, output: expect.stringContaining('npm is not on the PATH') as string });
+  expect((await machine({})).run('check_node')).toMatchObject({
+    status: 1,
+    output: 'error: Node.js is not on the PATH: install version 24 (https://nodejs.org), then run this again\n',
+  });
+  expect((await machine({ node: 'echo v24.1.0' })).run('check_node')).toMatchObject({
+    status: 1,
+    output: expect.stringContaining('npm is not on the PATH') as string,
+  });
 });
 
 test.each(['v0.12.18', 'v18.20.4', 'v20.11.1'])('Node.js %s is refused as too old, in one line', async (version) => {
@@ -88,18 +122,29 @@ test.each(['v0.12.18', 'v18.20.4', 'v20.11.1'])('Node.js %s is refused as too ol
   });
 });
 
-test.each(['v20.12.0', 'v20.20.2', 'v22.0.0', 'v24.21.0', 'v26.10.0', process.version])('Node.js %s is taken without a word', async (version) => {
-  expect((await machine(nodeOf(version))).run('check_node')).toEqual({ status: 0, output: '', calls: [] });
-});
+test.each(['v20.12.0', 'v20.20.2', 'v22.0.0', 'v24.21.0', 'v26.10.0', process.version])(
+  'Node.js %s is taken without a word',
+  async (version) => {
+    expect((await machine(nodeOf(version))).run('check_node')).toEqual({ status: 0, output: '', calls: [] });
+  },
+);
 
 test('a Node.js newer than any that was tried is named in one line, and taken', async () => {
   const { status, output } = (await machine(nodeOf('v30.1.0'))).run('check_node');
-  expect({ status, output }).toEqual({ status: 0, output: 'warning: Node.js v30.1.0 is newer than 26, the newest tried with RiskGraph: where something fails, install version 24 (https://nodejs.org)\n' });
+  expect({ status, output }).toEqual({
+    status: 0,
+    output:
+      'warning: Node.js v30.1.0 is newer than 26, the newest tried with RiskGraph: where something fails, install version 24 (https://nodejs.org)\n',
+  });
 });
 
 test('a node that says no version is refused in one line', async () => {
   const { status, output } = (await machine(nodeOf('hello'))).run('check_node');
-  expect({ status, output }).toEqual({ status: 1, output: "error: node --version says 'hello', which is no version: install Node.js 24 (https://nodejs.org), then run this again\n" });
+  expect({ status, output }).toEqual({
+    status: 1,
+    output:
+      "error: node --version says 'hello', which is no version: install Node.js 24 (https://nodejs.org), then run this again\n",
+  });
 });
 
 test('packages are installed when they are missing or older than the lock file, and not otherwise', async () => {

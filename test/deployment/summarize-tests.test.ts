@@ -11,20 +11,66 @@ const failing = { status: 'failed', assertionResults: [{ status: 'failed' }] };
 const unloadable = { status: 'failed', assertionResults: [] };
 
 test.each([
-  { what: 'all passed', numFailedTests: 0, files: [passing], check: 0, tests: 0, last: '7 passed, 0 failed', status: 0 },
-  { what: 'a test failed', numFailedTests: 2, files: [failing], check: 0, tests: 1, last: '7 passed, 2 failed', status: 1 },
-  { what: 'a file did not load', numFailedTests: 0, files: [passing, unloadable], check: 0, tests: 1, last: '7 passed, 1 failed', status: 1 },
-  { what: 'an error outside any test', numFailedTests: 0, files: [passing], check: 0, tests: 1, last: '7 passed, 1 failed', status: 1 },
-  { what: 'the check failed', numFailedTests: 1, files: [failing], check: 2, tests: 1, last: '7 passed, 2 failed', status: 1 },
+  {
+    what: 'all passed',
+    numFailedTests: 0,
+    files: [passing],
+    check: 0,
+    tests: 0,
+    last: '7 passed, 0 failed',
+    status: 0,
+  },
+  {
+    what: 'a test failed',
+    numFailedTests: 2,
+    files: [failing],
+    check: 0,
+    tests: 1,
+    last: '7 passed, 2 failed',
+    status: 1,
+  },
+  {
+    what: 'a file did not load',
+    numFailedTests: 0,
+    files: [passing, unloadable],
+    check: 0,
+    tests: 1,
+    last: '7 passed, 1 failed',
+    status: 1,
+  },
+  {
+    what: 'an error outside any test',
+    numFailedTests: 0,
+    files: [passing],
+    check: 0,
+    tests: 1,
+    last: '7 passed, 1 failed',
+    status: 1,
+  },
+  {
+    what: 'the check failed',
+    numFailedTests: 1,
+    files: [failing],
+    check: 2,
+    tests: 1,
+    last: '7 passed, 2 failed',
+    status: 1,
+  },
 ])('$what: $last', async ({ numFailedTests, files, check, tests, last, status }) => {
   const report = join(await temporaryDirectory(), 'report.json');
   writeFileSync(report, JSON.stringify({ numPassedTests: 7, numFailedTests, testResults: files }));
-  const result = spawnSync(process.execPath, ['scripts/summarize-tests.mjs', report, String(check), String(tests)], { encoding: 'utf8' });
+  const result = spawnSync(process.execPath, ['scripts/summarize-tests.mjs', report, String(check), String(tests)], {
+    encoding: 'utf8',
+  });
   expect(result.stdout.trim().split('\n').at(-1)).toBe(last);
   expect(result.status).toBe(status);
 });
 
 test('no report at all is a failure', async () => {
-  const result = spawnSync(process.execPath, ['scripts/summarize-tests.mjs', join(await temporaryDirectory(), 'missing'), '0', '1'], { encoding: 'utf8' });
+  const result = spawnSync(
+    process.execPath,
+    ['scripts/summarize-tests.mjs', join(await temporaryDirectory(), 'missing'), '0', '1'],
+    { encoding: 'utf8' },
+  );
   expect(result).toMatchObject({ stdout: '0 passed, 1 failed\n', status: 1 });
 });

@@ -22,8 +22,11 @@ test('the directory is made for this user alone', async () => {
 test('a second holder is refused, by name; another directory is free', async () => {
   const path = await temporaryDirectory();
   const data = await openDataDirectory(path);
-  await expect(openDataDirectory(path)).rejects.toThrow(new StartupError(
-    `the data directory ${data.path} is in use by the process ${process.pid}: stop it first, or name another directory in DATA_DIRECTORY`));
+  await expect(openDataDirectory(path)).rejects.toThrow(
+    new StartupError(
+      `the data directory ${data.path} is in use by the process ${process.pid}: stop it first, or name another directory in DATA_DIRECTORY`,
+    ),
+  );
   await (await openDataDirectory(await temporaryDirectory())).close();
   await data.close();
   await (await openDataDirectory(path)).close();
@@ -75,5 +78,7 @@ test('a directory that cannot be written is refused with the reason and the reme
   writeFileSync(join(parent, 'file'), '');
   const refused = openDataDirectory(join(parent, 'file', '.data'));
   await expect(refused).rejects.toThrow(StartupError);
-  await expect(refused).rejects.toThrow(/^the data directory .*\.data cannot be written \(ENOTDIR.*\): give this user the right to, or name another directory in DATA_DIRECTORY$/);
+  await expect(refused).rejects.toThrow(
+    /^the data directory .*\.data cannot be written \(ENOTDIR.*\): give this user the right to, or name another directory in DATA_DIRECTORY$/,
+  );
 });

@@ -34,7 +34,12 @@ test('it keeps its data and its address over a restart', async () => {
 
 test('it keeps every job: nothing is evicted, everything is appended', async () => {
   const { client } = await start(await temporaryDirectory());
-  for (const [name, value] of [['maxmemory-policy', 'noeviction'], ['appendonly', 'yes'], ['appendfsync', 'everysec'], ['bind', '127.0.0.1']]) {
+  for (const [name, value] of [
+    ['maxmemory-policy', 'noeviction'],
+    ['appendonly', 'yes'],
+    ['appendfsync', 'everysec'],
+    ['bind', '127.0.0.1'],
+  ]) {
     expect(await client.config('GET', name!)).toEqual([name, value]);
   }
 });
@@ -76,8 +81,11 @@ test('it moves when another program took its port, but not while clients hold it
 
 test('a missing redis-server is said in one line with the remedy', async () => {
   const directory = await temporaryDirectory();
-  await expect(startRedis(directory, { searchPath: directory })).rejects.toThrow(new StartupError(
-    'redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL'));
+  await expect(startRedis(directory, { searchPath: directory })).rejects.toThrow(
+    new StartupError(
+      'redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL',
+    ),
+  );
 });
 
 test('data that Redis cannot read are said in one line', async () => {
@@ -85,9 +93,13 @@ test('data that Redis cannot read are said in one line', async () => {
   const { redis } = await start(directory);
   await redis.stop();
   writeFileSync(join(directory, 'redis', 'appendonlydir', 'appendonly.aof.manifest'), 'nonsense\n');
-  await expect(startRedis(directory)).rejects.toThrow(/^redis-server ended with exit code 1 on .*; repair it, or set REDIS_URL$/);
+  await expect(startRedis(directory)).rejects.toThrow(
+    /^redis-server ended with exit code 1 on .*; repair it, or set REDIS_URL$/,
+  );
 });
 
 test('a directory name with quotes and spaces is quoted', () => {
-  expect(redisConfiguration({ port: 1, password: 'p', directory: '/a "b" c\\d' })).toContain('dir "/a \\"b\\" c\\\\d"\n');
+  expect(redisConfiguration({ port: 1, password: 'p', directory: '/a "b" c\\d' })).toContain(
+    'dir "/a \\"b\\" c\\\\d"\n',
+  );
 });

@@ -35,7 +35,10 @@ async function connect(engines: Pick<Engines, 'mongoUri' | 'redisUrl'>) {
 async function listens(url: string): Promise<boolean> {
   const { host, port } = new URL(url);
   const socket = port ? createConnection(Number(port), '127.0.0.1') : createConnection(decodeURIComponent(host));
-  const connected = await once(socket, 'connect').then(() => true, () => false);
+  const connected = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
   socket.destroy();
   return connected;
 }
@@ -73,7 +76,10 @@ test('data survive a restart, below a path longer than a socket may have, and no
 
 test('an engine that is killed comes back at the same address, with every acknowledged write', async () => {
   const events: UnexpectedExit[] = [];
-  const engines = await start({ dataDirectory: await temporaryDirectory(), onUnexpectedExit: (event) => events.push(event) });
+  const engines = await start({
+    dataDirectory: await temporaryDirectory(),
+    onUnexpectedExit: (event) => events.push(event),
+  });
   const { notes, redis } = await connect(engines);
   for (let i = 0; i < 50; i++) await notes.insertOne({ _id: i }, journaled);
   await redis.set('key', 'value');
@@ -87,7 +93,10 @@ test('an engine that is killed comes back at the same address, with every acknow
   expect(engines.pids().mongodb).not.toBe(mongodb);
   expect(engines.pids().redis).not.toBe(redisPid);
   const sockets = dirname(decodeURIComponent(new URL(engines.mongoUri).host));
-  expect(readdirSync(sockets), 'the killed engine\'s socket is cleared away').toEqual([expect.stringMatching(/^embedded-mongodb-/), 'mongodb.sock']);
+  expect(readdirSync(sockets), "the killed engine's socket is cleared away").toEqual([
+    expect.stringMatching(/^embedded-mongodb-/),
+    'mongodb.sock',
+  ]);
   expect(events).toHaveLength(2);
   for (const engine of ['mongodb', 'redis']) {
     expect(events).toContainEqual({ engine, reason: 'was killed by SIGKILL', restartInMs: 100 });
@@ -133,7 +142,11 @@ test('kill -9 of everything at once loses no acknowledged write', async () => {
 
 test('an engine that is given is used, not started', async () => {
   const own = namespace();
-  const engines = await start({ dataDirectory: await temporaryDirectory(), mongoUri: own.mongoUri, redisUrl: own.redisUrl });
+  const engines = await start({
+    dataDirectory: await temporaryDirectory(),
+    mongoUri: own.mongoUri,
+    redisUrl: own.redisUrl,
+  });
   expect(engines).toMatchObject({ mongoUri: own.mongoUri, redisUrl: own.redisUrl });
   expect(engines.pids()).toEqual({ mongodb: undefined, redis: undefined });
 });

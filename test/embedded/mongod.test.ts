@@ -28,7 +28,10 @@ process.on('SIGTERM', () => process.exit(0));
 
 test('where the embedded engine has no build, the mongod of the PATH serves, on a private socket and no port', async () => {
   const dataDirectory = await temporaryDirectory();
-  const engine = await startMongo(dataDirectory, { platform: withoutEmbedded, searchPath: await pathWithMongod(listening) });
+  const engine = await startMongo(dataDirectory, {
+    platform: withoutEmbedded,
+    searchPath: await pathWithMongod(listening),
+  });
   onTestFinished(() => engine.stop());
   const socket = decodeURIComponent(new URL(engine.url).host);
   const [answer] = (await once(createConnection(socket), 'data')) as [Buffer];
@@ -42,11 +45,14 @@ test('where the embedded engine has no build, the mongod of the PATH serves, on 
 
 test('a mongod that does not start is said in one line, with what it said last', async () => {
   const searchPath = await pathWithMongod('console.error("first\\ndisk full"); process.exitCode = 14;');
-  await expect(startMongo(await temporaryDirectory(), { platform: withoutEmbedded, searchPath }))
-    .rejects.toThrow(/mongod ended with exit code 14 on .*: disk full; repair it, or set MONGO_URI to another MongoDB$/);
+  await expect(startMongo(await temporaryDirectory(), { platform: withoutEmbedded, searchPath })).rejects.toThrow(
+    /mongod ended with exit code 14 on .*: disk full; repair it, or set MONGO_URI to another MongoDB$/,
+  );
 });
 
 test('with neither, the remedy is said', async () => {
   const empty = await temporaryDirectory();
-  await expect(startMongo(empty, { platform: withoutEmbedded, searchPath: empty })).rejects.toThrow(/no build for linux x64 without glibc: set MONGO_URI to .*, or put mongod on the PATH$/);
+  await expect(startMongo(empty, { platform: withoutEmbedded, searchPath: empty })).rejects.toThrow(
+    /no build for linux x64 without glibc: set MONGO_URI to .*, or put mongod on the PATH$/,
+  );
 });

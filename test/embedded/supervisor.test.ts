@@ -7,8 +7,16 @@ import { supervise, type UnexpectedExit } from '../../src/embedded/supervisor.js
 /** An engine whose end the test decides. */
 function engine(pid: number): Engine & { die(): void } {
   let end!: (exit: ChildExit) => void;
-  const exited = new Promise<ChildExit>((resolve) => { end = resolve; });
-  return { url: 'redis://example', pid, exited, stop: async () => end({ code: 0, signal: null }), die: () => end({ code: 1, signal: null }) };
+  const exited = new Promise<ChildExit>((resolve) => {
+    end = resolve;
+  });
+  return {
+    url: 'redis://example',
+    pid,
+    exited,
+    stop: async () => end({ code: 0, signal: null }),
+    die: () => end({ code: 1, signal: null }),
+  };
 }
 
 test('a failed restart is tried again, each time after a longer wait', async () => {
@@ -16,12 +24,16 @@ test('a failed restart is tried again, each time after a longer wait', async () 
   const outcomes: (Engine | Error)[] = [first, new Error('port taken'), last];
   const asked: boolean[] = [];
   const events: UnexpectedExit[] = [];
-  const supervised = await supervise('redis', async (again) => {
-    asked.push(again);
-    const outcome = outcomes.shift()!;
-    if (outcome instanceof Error) throw outcome;
-    return outcome;
-  }, (event) => events.push(event));
+  const supervised = await supervise(
+    'redis',
+    async (again) => {
+      asked.push(again);
+      const outcome = outcomes.shift()!;
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    },
+    (event) => events.push(event),
+  );
   first.die();
   await expect.poll(() => supervised.pid()).toBe(2);
   expect(events).toEqual([
@@ -37,13 +49,26 @@ test('a stop during the wait for a restart ends it', async () => {
   const only = engine(1);
   let starts = 0;
   const events: UnexpectedExit[] = [];
-  const supervised = await supervise('mongodb', async () => { starts += 1; return only; }, (event) => events.push(event));
+  const supervised = await supervise(
+    'mongodb',
+    async () => {
+      starts += 1;
+      return only;
+    },
+    (event) => events.push(event),
+  );
   only.die();
   await expect.poll(() => events.length).toBe(1);
   await supervised.stop();
   expect(starts).toBe(1);
 });
 
-test('a first start that fails is the caller\'s', async () => {
-  await expect(supervise('redis', () => Promise.reject(new Error('no')), () => undefined)).rejects.toThrow('no');
+test("a first start that fails is the caller's", async () => {
+  await expect(
+    supervise(
+      'redis',
+      () => Promise.reject(new Error('no')),
+      () => undefined,
+    ),
+  ).rejects.toThrow('no');
 });

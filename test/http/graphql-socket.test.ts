@@ -14,7 +14,10 @@ const predictionCreated = 'subscription { predictionCreated { id } }';
 /** How many subscriptions the API serves, by its own metric. */
 async function openSubscriptions(): Promise<number> {
   const text = await (await fetch(`${system.url}/metrics`)).text();
-  return [...text.matchAll(/^riskgraph_subscriptions\{[^}]*\} (\d+)/gm)].reduce((total, [, count]) => total + Number(count), 0);
+  return [...text.matchAll(/^riskgraph_subscriptions\{[^}]*\} (\d+)/gm)].reduce(
+    (total, [, count]) => total + Number(count),
+    0,
+  );
 }
 
 async function subscribe(socket: RawSocket, query: string, variables?: object) {
@@ -22,23 +25,28 @@ async function subscribe(socket: RawSocket, query: string, variables?: object) {
   return socket.next();
 }
 
-const errorsOf = (payload: unknown) => (payload as { message: string; extensions: { code: string; fields?: { path: string }[] } }[]);
+const errorsOf = (payload: unknown) =>
+  payload as { message: string; extensions: { code: string; fields?: { path: string }[] } }[];
 
 async function submitJob(): Promise<string> {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } })).submitScoringJob.id;
+  return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
+    .submitScoringJob.id;
 }
 
 test.each([
   ['predictionCreated', predictionCreated],
   ['scoringJobUpdated', 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }'],
-])('%s is refused to anonymous callers before its first event, and nothing is opened for them', async (_name, query) => {
-  const socket = await connectSocket(system.url);
-  const answer = await subscribe(socket, query);
-  expect(answer.type).toBe('error');
-  expect(errorsOf(answer.payload)[0]!.extensions.code).toBe('UNAUTHENTICATED');
-  expect(await openSubscriptions()).toBe(0);
-});
+])(
+  '%s is refused to anonymous callers before its first event, and nothing is opened for them',
+  async (_name, query) => {
+    const socket = await connectSocket(system.url);
+    const answer = await subscribe(socket, query);
+    expect(answer.type).toBe('error');
+    expect(errorsOf(answer.payload)[0]!.extensions.code).toBe('UNAUTHENTICATED');
+    expect(await openSubscriptions()).toBe(0);
+  },
+);
 
 test('one Redis channel serves every subscriber, and a subscription that ends leaves nothing behind', async () => {
   const redis = new Redis(system.app.config.redisUrl!);
@@ -49,7 +57,11 @@ test('one Redis channel serves every subscriber, and a subscription that ends le
   const id = await submitJob();
   const socket = await connectSocket(system.url, token);
   for (let number = 0; number < 50; number++) {
-    socket.send({ type: 'subscribe', id: `s${number}`, payload: { query: `subscription { scoringJobUpdated(id: "${id}") { sequence } }` } });
+    socket.send({
+      type: 'subscribe',
+      id: `s${number}`,
+      payload: { query: `subscription { scoringJobUpdated(id: "${id}") { sequence } }` },
+    });
     expect(await socket.next()).toMatchObject({ type: 'next', id: `s${number}` });
   }
   expect(await openSubscriptions()).toBe(50);
@@ -61,7 +73,14 @@ test('one Redis channel serves every subscriber, and a subscription that ends le
 });
 
 test('a token that is not valid ends the socket with 4403, before any acknowledgement', async () => {
-  for (const authorization of ['Bearer garbage', 'Bearer a.b.c', token, 5, { a: 1 }, `Bearer ${await system.token('CLINICIAN', 'alpha', -10)}`]) {
+  for (const authorization of [
+    'Bearer garbage',
+    'Bearer a.b.c',
+    token,
+    5,
+    { a: 1 },
+    `Bearer ${await system.token('CLINICIAN', 'alpha', -10)}`,
+  ]) {
     const socket = await openSocket(system.url);
     socket.send({ type: 'connection_init', payload: { authorization } });
     expect((await socket.closed).code).toBe(4403);
@@ -71,7 +90,9 @@ test('a token that is not valid ends the socket with 4403, before any acknowledg
 test('a token that expires ends the socket with 4403, with whatever it follows', async () => {
   const id = await submitJob();
   const socket = await connectSocket(system.url, await system.token('CLINICIAN', 'alpha', 4));
-  expect(await subscribe(socket, `subscription { scoringJobUpdated(id: "${id}") { job { state } } }`)).toMatchObject({ type: 'next' });
+  expect(await subscribe(socket, `subscription { scoringJobUpdated(id: "${id}") { job { state } } }`)).toMatchObject({
+    type: 'next',
+  });
   expect(await socket.closed).toMatchObject({ code: 4403, reason: expect.stringContaining('expired') });
 });
 
@@ -82,17 +103,50 @@ test.each([
 ])('%s is refused over the WebSocket', async (_name, query) => {
   const answer = await subscribe(await connectSocket(system.url, token), query);
   expect(answer.type).toBe('error');
-  expect(errorsOf(answer.payload)[0]).toMatchObject({ message: expect.stringContaining('POST /graphql'), extensions: { code: 'BAD_USER_INPUT' } });
+  expect(errorsOf(answer.payload)[0]).toMatchObject({
+    message: expect.stringContaining('POST /graphql'),
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
 });
 
 test.each<[string, string, object | undefined, string, string | undefined]>([
   ['no such field', 'subscription { nothing }', undefined, 'BAD_USER_INPUT', 'nothing'],
   ['no GraphQL', 'subscription {', undefined, 'BAD_USER_INPUT', 'query'],
-  ['a missing variable', 'subscription ($id: ID!) { scoringJobUpdated(id: $id) { sequence } }', {}, 'BAD_USER_INPUT', 'id'],
-  ['a variable of the wrong type', 'subscription ($id: ID!) { scoringJobUpdated(id: $id) { sequence } }', { id: { a: 'Canary-4711' } }, 'BAD_USER_INPUT', 'id'],
-  ['a job that there is not', 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }', undefined, 'NOT_FOUND', undefined],
-  ['a job id that is none', 'subscription { scoringJobUpdated(id: "Canary-4711") { sequence } }', undefined, 'NOT_FOUND', undefined],
-  ['a patient that there is not', 'subscription { predictionCreated(patientId: "aaaaaaaaaaaaaaaaaaaaaaaa") { id } }', undefined, 'NOT_FOUND', undefined],
+  [
+    'a missing variable',
+    'subscription ($id: ID!) { scoringJobUpdated(id: $id) { sequence } }',
+    {},
+    'BAD_USER_INPUT',
+    'id',
+  ],
+  [
+    'a variable of the wrong type',
+    'subscription ($id: ID!) { scoringJobUpdated(id: $id) { sequence } }',
+    { id: { a: 'Canary-4711' } },
+    'BAD_USER_INPUT',
+    'id',
+  ],
+  [
+    'a job that there is not',
+    'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }',
+    undefined,
+    'NOT_FOUND',
+    undefined,
+  ],
+  [
+    'a job id that is none',
+    'subscription { scoringJobUpdated(id: "Canary-4711") { sequence } }',
+    undefined,
+    'NOT_FOUND',
+    undefined,
+  ],
+  [
+    'a patient that there is not',
+    'subscription { predictionCreated(patientId: "aaaaaaaaaaaaaaaaaaaaaaaa") { id } }',
+    undefined,
+    'NOT_FOUND',
+    undefined,
+  ],
 ])('a subscription to %s is answered with one error of the contract', async (_name, query, variables, code, path) => {
   const answer = await subscribe(await connectSocket(system.url, token), query, variables);
   expect(answer.type).toBe('error');
@@ -105,8 +159,14 @@ test.each<[string, string, object | undefined, string, string | undefined]>([
 
 test('a sequence number still to come is BAD_USER_INPUT', async () => {
   const id = await submitJob();
-  const answer = await subscribe(await connectSocket(system.url, token), `subscription { scoringJobUpdated(id: "${id}", after: 99) { sequence } }`);
-  expect(errorsOf(answer.payload)[0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'after' }] });
+  const answer = await subscribe(
+    await connectSocket(system.url, token),
+    `subscription { scoringJobUpdated(id: "${id}", after: 99) { sequence } }`,
+  );
+  expect(errorsOf(answer.payload)[0]!.extensions).toMatchObject({
+    code: 'BAD_USER_INPUT',
+    fields: [{ path: 'after' }],
+  });
 });
 
 test('the first client that offers an older protocol too is served with the one that both know', async () => {
@@ -117,7 +177,7 @@ test('the first client that offers an older protocol too is served with the one 
   expect(await socket.next()).toMatchObject({ type: 'connection_ack' });
 });
 
-test('what is not the protocol closes the socket, with the protocol\'s own codes', async () => {
+test("what is not the protocol closes the socket, with the protocol's own codes", async () => {
   const noProtocol = await openSocket(system.url, []);
   expect((await noProtocol.closed).code).toBe(4406);
 
@@ -143,6 +203,10 @@ test('what is not the protocol closes the socket, with the protocol\'s own codes
   expect((await sameId.closed).code).toBe(4409);
 
   const large = await connectSocket(system.url, token);
-  large.send({ type: 'subscribe', id: 'a', payload: { query: `${predictionCreated} # ${'x'.repeat(5 * 1024 * 1024)}` } });
+  large.send({
+    type: 'subscribe',
+    id: 'a',
+    payload: { query: `${predictionCreated} # ${'x'.repeat(5 * 1024 * 1024)}` },
+  });
   expect((await large.closed).code).toBe(1009);
 });

@@ -1,5 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
@@ -11,7 +16,11 @@ const token = await system.token('CLINICIAN');
 async function readsOf(query: string): Promise<{ answer: Record<string, unknown>; reads: Record<string, number> }> {
   const reads: Record<string, number> = {};
   const connection = system.app.models.patients.db;
-  connection.set('debug', (collection: string, method: string) => void (/^(find|aggregate|count)/.test(method) && (reads[collection] = (reads[collection] ?? 0) + 1)));
+  connection.set(
+    'debug',
+    (collection: string, method: string) =>
+      void (/^(find|aggregate|count)/.test(method) && (reads[collection] = (reads[collection] ?? 0) + 1)),
+  );
   try {
     const { data } = await system.post(query, {}, token);
     return { answer: data!, reads };
@@ -31,14 +40,19 @@ async function finish(id: string): Promise<void> {
 
 test('the patients of a page of predictions are read in one query, whatever its length', async () => {
   const patientIds: string[] = [];
-  for (let i = 0; i < 5; i += 1) patientIds.push((await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id);
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { patientIds, modelId } });
+  for (let i = 0; i < 5; i += 1)
+    patientIds.push((await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id);
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { patientIds, modelId },
+  });
   await finish(submitBatchScoringJob.id);
 
   const { answer: without, reads: own } = await readsOfPatients('{ predictions { edges { node { id } } } }');
   expect(without).toMatchObject({ predictions: { edges: { length: 5 } } });
   for (const first of [1, 5]) {
-    const { answer, reads } = await readsOfPatients(`{ predictions(first: ${first}) { edges { node { patient { id mrn } } } } }`);
+    const { answer, reads } = await readsOfPatients(
+      `{ predictions(first: ${first}) { edges { node { patient { id mrn } } } } }`,
+    );
     expect(answer).toMatchObject({ predictions: { edges: { length: first } } });
     expect(reads - own).toBe(1);
   }
@@ -46,13 +60,20 @@ test('the patients of a page of predictions are read in one query, whatever its 
 
 test('whose the jobs of a page are, and whether they are open, is read in as many queries, whatever its length', async () => {
   for (let i = 0; i < 3; i += 1) {
-    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient({ careTeam: ['the-clinician'] }) });
-    const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+    const { createPatient } = await client.request(CreatePatientDocument, {
+      input: newPatient({ careTeam: ['the-clinician'] }),
+    });
+    const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+      input: { patientId: createPatient.id, modelId },
+    });
     // To its end: the worker reads patients too.
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void scoringJobUpdated;
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
+      void scoringJobUpdated;
   }
   for (const first of [1, 3]) {
-    const { answer, reads } = await readsOfPatients(`{ scoringJobs(first: ${first}, filter: { kind: SINGLE }) { totalCount edges { node { id } } } }`);
+    const { answer, reads } = await readsOfPatients(
+      `{ scoringJobs(first: ${first}, filter: { kind: SINGLE }) { totalCount edges { node { id } } } }`,
+    );
     expect(answer).toMatchObject({ scoringJobs: { totalCount: 3, edges: { length: first } } });
     expect(reads).toBe(2);
   }
@@ -60,18 +81,27 @@ test('whose the jobs of a page are, and whether they are open, is read in as man
 
 describe('the predictions of each of a page of patients or jobs are counted in one query a collection', () => {
   interface Counted {
-    readonly edges: readonly { readonly node: { readonly id: string; readonly predictions: { readonly totalCount: number } } }[];
+    readonly edges: readonly {
+      readonly node: { readonly id: string; readonly predictions: { readonly totalCount: number } };
+    }[];
   }
-  const countsOf = ({ edges }: Counted): Record<string, number> => Object.fromEntries(edges.map(({ node }) => [node.id, node.predictions.totalCount]));
+  const countsOf = ({ edges }: Counted): Record<string, number> =>
+    Object.fromEntries(edges.map(({ node }) => [node.id, node.predictions.totalCount]));
   const expected: { patients: Record<string, number>; jobs: Record<string, number> } = { patients: {}, jobs: {} };
 
   beforeAll(async () => {
     // Two batches, which share a patient, one single job twice for another, and a patient without any prediction.
     const patientIds: string[] = [];
-    for (let i = 0; i < 4; i += 1) patientIds.push((await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id);
+    for (let i = 0; i < 4; i += 1)
+      patientIds.push((await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id);
     const [a, b, c, none] = patientIds as [string, string, string, string];
-    for (const batch of [[a, b], [b, c]]) {
-      const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { patientIds: batch, modelId } });
+    for (const batch of [
+      [a, b],
+      [b, c],
+    ]) {
+      const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+        input: { patientIds: batch, modelId },
+      });
       expected.jobs[submitBatchScoringJob.id] = 2;
     }
     for (let i = 0; i < 2; i += 1) {
@@ -87,7 +117,9 @@ describe('the predictions of each of a page of patients or jobs are counted in o
     ['jobs', 'scoringJobs(', 'jobs'],
   ] as const)('%s', async (_name, list, kind) => {
     for (const first of [1, 4]) {
-      const { answer, reads } = await readsOf(`{ list: ${list} first: ${first}) { edges { node { id predictions { totalCount } } } } }`);
+      const { answer, reads } = await readsOf(
+        `{ list: ${list} first: ${first}) { edges { node { id predictions { totalCount } } } } }`,
+      );
       const counts = countsOf(answer.list as Counted);
       expect(Object.keys(counts)).toHaveLength(first);
       expect(counts).toEqual(Object.fromEntries(Object.keys(counts).map((id) => [id, expected[kind][id]])));
@@ -96,21 +128,39 @@ describe('the predictions of each of a page of patients or jobs are counted in o
   });
 
   test('as one that reads the pages too counts them', async () => {
-    const { answer } = await readsOf('{ patients(orderBy: { field: CREATED_AT, direction: DESC }, first: 4) { edges { node { id predictions { totalCount pageInfo { hasNextPage } edges { node { id } } } } } } }');
-    const { edges } = answer.patients as { edges: { node: { id: string; predictions: { totalCount: number; edges: object[] } } }[] };
-    for (const { node } of edges) expect([node.predictions.totalCount, node.predictions.edges.length]).toEqual([expected.patients[node.id], expected.patients[node.id]]);
+    const { answer } = await readsOf(
+      '{ patients(orderBy: { field: CREATED_AT, direction: DESC }, first: 4) { edges { node { id predictions { totalCount pageInfo { hasNextPage } edges { node { id } } } } } } }',
+    );
+    const { edges } = answer.patients as {
+      edges: { node: { id: string; predictions: { totalCount: number; edges: object[] } } }[];
+    };
+    for (const { node } of edges)
+      expect([node.predictions.totalCount, node.predictions.edges.length]).toEqual([
+        expected.patients[node.id],
+        expected.patients[node.id],
+      ]);
   });
 
   test('without those of patients that are closed to whoever asks', async () => {
-    const [open, closed] = (await Promise.all([1, 2].map(() => client.request(CreatePatientDocument, { input: newPatient() })))).map(({ createPatient }) => createPatient.id) as [string, string];
-    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { patientIds: [open, closed], modelId } });
+    const [open, closed] = (
+      await Promise.all([1, 2].map(() => client.request(CreatePatientDocument, { input: newPatient() })))
+    ).map(({ createPatient }) => createPatient.id) as [string, string];
+    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+      input: { patientIds: [open, closed], modelId },
+    });
     await finish(submitBatchScoringJob.id);
     await system.app.models.patients.updateOne({ _id: closed }, { $set: { careTeam: ['somebody-else'] } });
-    const count = async (query: string): Promise<unknown> => ((await system.post<{ of: { predictions: unknown } | null }>(query, {}, token)).data!.of?.predictions);
-    expect(await count(`{ of: scoringJob(id: "${submitBatchScoringJob.id}") { predictions { totalCount } } }`)).toEqual({ totalCount: 1 });
+    const count = async (query: string): Promise<unknown> =>
+      (await system.post<{ of: { predictions: unknown } | null }>(query, {}, token)).data!.of?.predictions;
+    expect(await count(`{ of: scoringJob(id: "${submitBatchScoringJob.id}") { predictions { totalCount } } }`)).toEqual(
+      { totalCount: 1 },
+    );
     expect(await count(`{ of: patient(id: "${open}") { predictions { totalCount } } }`)).toEqual({ totalCount: 1 });
     // Closed between the look at the patient and the count.
-    const viewer = { ...(await system.app.identity.authenticator.authenticate(`Bearer ${token}`))!, origin: { requestId: 'test', address: '127.0.0.1' } };
+    const viewer = {
+      ...(await system.app.identity.authenticator.authenticate(`Bearer ${token}`))!,
+      origin: { requestId: 'test', address: '127.0.0.1' },
+    };
     expect(await system.app.predictions.countOfPatients(viewer, [open, closed, 'none'])).toEqual([1, 0, 0]);
   });
 });

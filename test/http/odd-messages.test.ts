@@ -13,7 +13,9 @@ import { startSystem } from '../support/system.js';
 
 const canary = 'Xylophone-Quince';
 const log: string[] = [];
-const logger = Object.assign(createLogger('trace', 'test'), { [pino.symbols.streamSym]: { write: (line: string) => log.push(line) } });
+const logger = Object.assign(createLogger('trace', 'test'), {
+  [pino.symbols.streamSym]: { write: (line: string) => log.push(line) },
+});
 const system = await startSystem({ worker: false, logger });
 const token = await system.token('CLINICIAN');
 const stream = 'subscription { predictionCreated { id } }';

@@ -1,5 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
@@ -16,11 +20,16 @@ test('without Redis the API is not healthy but ready, and still accepts jobs', a
   await engines.stop();
   const health = await fetch(`${system.url}/health`);
   expect(health.status).toBe(503);
-  expect(await health.json()).toEqual({ status: 'down', dependencies: { mongodb: 'up', redis: 'down', riskModels: 'up' } });
+  expect(await health.json()).toEqual({
+    status: 'down',
+    dependencies: { mongodb: 'up', redis: 'down', riskModels: 'up' },
+  });
   expect((await fetch(`${system.url}/health/ready`)).status).toBe(200);
   expect((await fetch(`${system.url}/health/live`)).status).toBe(200);
 
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   expect(submitScoringJob.state).toBe('QUEUED');
   const snapshot = await client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }).next();
   expect(snapshot.value).toMatchObject({ scoringJobUpdated: { sequence: 1, job: { state: 'QUEUED' } } });
@@ -35,7 +44,10 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
   await engines.stop();
   const health = await fetch(`${system.url}/health`);
   expect(health.status).toBe(503);
-  expect(await health.json()).toEqual({ status: 'down', dependencies: { mongodb: 'down', redis: 'up', riskModels: 'up' } });
+  expect(await health.json()).toEqual({
+    status: 'down',
+    dependencies: { mongodb: 'down', redis: 'up', riskModels: 'up' },
+  });
   expect((await fetch(`${system.url}/health/ready`)).status).toBe(503);
   expect((await fetch(`${system.url}/health/live`)).status).toBe(200);
 
@@ -50,8 +62,15 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
     expect(answer.text).not.toContain('Canary');
   }
   const socket = await connectSocket(system.url, token);
-  socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' } });
-  expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] });
+  socket.send({
+    type: 'subscribe',
+    id: '1',
+    payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' },
+  });
+  expect(await socket.next()).toMatchObject({
+    type: 'error',
+    payload: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }],
+  });
 });
 
 test('a MongoDB that takes connections but does not answer holds nobody up for ever, and serves again when it answers', async () => {

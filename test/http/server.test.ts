@@ -32,29 +32,50 @@ describe('GET /graphql', () => {
     const page = await get(`${url}/graphql`, { accept: 'text/html' });
     expect(page.status).toBe(400);
     expect(await page.text()).not.toContain('<html');
-    const introspection = await fetch(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"query":"{ __schema { queryType { name } } }"}' });
+    const introspection = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"query":"{ __schema { queryType { name } } }"}',
+    });
     expect(await introspection.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
   });
 
   test('answers queries of clients that a browser cannot be made into, and no others', async () => {
     const query = `${system.url}/graphql?query=${encodeURIComponent('{ viewer { role } }')}`;
     const headers = { authorization: `Bearer ${await system.token('SERVICE')}` };
-    expect(await (await get(query, { ...headers, 'apollo-require-preflight': 'yes' })).json()).toEqual({ data: { viewer: { role: 'SERVICE' } } });
+    expect(await (await get(query, { ...headers, 'apollo-require-preflight': 'yes' })).json()).toEqual({
+      data: { viewer: { role: 'SERVICE' } },
+    });
     const forged = await get(query, headers);
     expect(forged.status).toBe(400);
-    expect(await forged.json()).toMatchObject({ errors: [{ message: expect.stringContaining('CSRF'), extensions: { code: 'BAD_USER_INPUT' } }] });
-    const form = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { ...headers, 'content-type': 'text/plain' }, body: '{"query":"{ viewer { role } }"}' });
+    expect(await forged.json()).toMatchObject({
+      errors: [{ message: expect.stringContaining('CSRF'), extensions: { code: 'BAD_USER_INPUT' } }],
+    });
+    const form = await fetch(`${system.url}/graphql`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'text/plain' },
+      body: '{"query":"{ viewer { role } }"}',
+    });
     expect(form.status).toBe(400);
-    const mutation = await get(`${system.url}/graphql?query=${encodeURIComponent('mutation { deletePatient(id: "x") { id } }')}`, { ...headers, 'apollo-require-preflight': 'yes' });
+    const mutation = await get(
+      `${system.url}/graphql?query=${encodeURIComponent('mutation { deletePatient(id: "x") { id } }')}`,
+      { ...headers, 'apollo-require-preflight': 'yes' },
+    );
     expect(mutation.status).toBe(405);
   });
 });
 
 describe('/health', () => {
   test('says of each dependency that it is up', async () => {
-    expect(await (await get(`${system.url}/health`)).json()).toEqual({ status: 'up', dependencies: { mongodb: 'up', redis: 'up', riskModels: 'up' } });
+    expect(await (await get(`${system.url}/health`)).json()).toEqual({
+      status: 'up',
+      dependencies: { mongodb: 'up', redis: 'up', riskModels: 'up' },
+    });
     expect(await (await get(`${system.url}/health/live`)).json()).toEqual({ status: 'up' });
-    expect(await (await get(`${system.url}/health/ready`)).json()).toEqual({ status: 'up', dependencies: { mongodb: 'up' } });
+    expect(await (await get(`${system.url}/health/ready`)).json()).toEqual({
+      status: 'up',
+      dependencies: { mongodb: 'up' },
+    });
   });
 });
 
@@ -65,7 +86,9 @@ describe('/metrics', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const text = await response.text();
-    expect(text).toMatch(/^riskgraph_http_request_duration_seconds_count\{method="POST",route="\/graphql",status="200"\} \d+$/m);
+    expect(text).toMatch(
+      /^riskgraph_http_request_duration_seconds_count\{method="POST",route="\/graphql",status="200"\} \d+$/m,
+    );
     expect(text).toMatch(/^riskgraph_open_scoring_jobs\{state="QUEUED"\} 0$/m);
   });
 
@@ -77,5 +100,9 @@ describe('/metrics', () => {
 
 test('a port in use is one clear line', async () => {
   const config = { ...system.app.config, port: system.server.port };
-  await expect(startApi({ ...system.app, config })).rejects.toThrow(new StartupError(`Port ${system.server.port} of 127.0.0.1 is in use by another program: stop it, or set PORT to a free one.`));
+  await expect(startApi({ ...system.app, config })).rejects.toThrow(
+    new StartupError(
+      `Port ${system.server.port} of 127.0.0.1 is in use by another program: stop it, or set PORT to a free one.`,
+    ),
+  );
 });

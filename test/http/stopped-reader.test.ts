@@ -9,7 +9,10 @@ const token = await system.token('CLINICIAN');
 /** How many subscriptions the API serves, by its own metric. */
 async function openSubscriptions(): Promise<number> {
   const text = await (await fetch(`${system.url}/metrics`)).text();
-  return [...text.matchAll(/^riskgraph_subscriptions\{[^}]*\} (\d+)/gm)].reduce((total, [, count]) => total + Number(count), 0);
+  return [...text.matchAll(/^riskgraph_subscriptions\{[^}]*\} (\d+)/gm)].reduce(
+    (total, [, count]) => total + Number(count),
+    0,
+  );
 }
 
 const subscribe = { type: 'subscribe', id: 'events', payload: { query: 'subscription { predictionCreated { id } }' } };

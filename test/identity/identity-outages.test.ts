@@ -1,25 +1,42 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startEngines } from '../../src/embedded/engines.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
-import { asAdmin, createUser, credentialOf, login, loginMutation, refresh, refusalsOf, sameDatabases } from '../support/identity.js';
+import {
+  asAdmin,
+  createUser,
+  credentialOf,
+  login,
+  loginMutation,
+  refresh,
+  refusalsOf,
+  sameDatabases,
+} from '../support/identity.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-test('without MongoDB nobody logs in and no API key is looked up, which is nobody\'s fault; tokens stay what they are', async () => {
+test("without MongoDB nobody logs in and no API key is looked up, which is nobody's fault; tokens stay what they are", async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });
   const user = await createUser(system);
   const tokens = await login(system, user);
-  const key = async () => (await asAdmin<{ createApiKey: { key: string } }>(system, 'mutation { createApiKey(input: { name: "k", scopes: ["model:read"] }) { key } }', {})).createApiKey.key;
+  const key = async () =>
+    (
+      await asAdmin<{ createApiKey: { key: string } }>(
+        system,
+        'mutation { createApiKey(input: { name: "k", scopes: ["model:read"] }) { key } }',
+        {},
+      )
+    ).createApiKey.key;
   const [known, fresh] = [await key(), await key()];
   expect(codesOf(await system.post('{ riskModels { id } }', undefined, known))).toEqual([]);
 
   await engines.stop();
   const loggedIn = await system.post(loginMutation, { input: credentialOf(user) });
   const refreshed = await refresh(system, tokens.refreshToken);
-  for (const answer of [loggedIn, refreshed, await system.post('{ riskModels { id } }', undefined, fresh)]) expect(codesOf(answer)).toEqual(['SERVICE_UNAVAILABLE']);
+  for (const answer of [loggedIn, refreshed, await system.post('{ riskModels { id } }', undefined, fresh)])
+    expect(codesOf(answer)).toEqual(['SERVICE_UNAVAILABLE']);
   const socket = await openSocket(system.url);
   socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${fresh}` } });
   expect(await socket.closed).toMatchObject({ code: 1013 });
@@ -33,7 +50,10 @@ test('what was revoked while a process could not reach MongoDB is learnt when it
   const system = await startSystem({ worker: false });
   const proxy = await proxyTo(system.app.config.mongoUri!);
   onTestFinished(() => proxy.close());
-  const cutOff = await startSystem({ worker: false, environment: { ...sameDatabases(system).environment, MONGO_URI: proxy.url } });
+  const cutOff = await startSystem({
+    worker: false,
+    environment: { ...sameDatabases(system).environment, MONGO_URI: proxy.url },
+  });
   const user = await createUser(system);
   const { accessToken } = await login(system, user);
   const socket = await connectSocket(cutOff.url, accessToken);

@@ -3,7 +3,12 @@ import { Role } from '../../models/index.js';
 import { createVerifiedTokens } from '../../src/identity/verified-tokens.js';
 import type { Identity } from '../../src/auth/viewer.js';
 
-const identity = (username: string, expiresAt: number): Identity => ({ username, role: Role.CLINICIAN, organizationId: '0'.repeat(24), expiresAt });
+const identity = (username: string, expiresAt: number): Identity => ({
+  username,
+  role: Role.CLINICIAN,
+  organizationId: '0'.repeat(24),
+  expiresAt,
+});
 
 describe('verified tokens', () => {
   afterEach(() => vi.useRealTimers());

@@ -34,7 +34,11 @@ function slowCounting(): { readonly models: Models; readonly reached: Promise<vo
     await gate;
     return result;
   };
-  return { models: { ...app.models, scoringChunks: { aggregate, exists: scoringChunks.exists.bind(scoringChunks) } as never }, reached, open: () => open() };
+  return {
+    models: { ...app.models, scoringChunks: { aggregate, exists: scoringChunks.exists.bind(scoringChunks) } as never },
+    reached,
+    open: () => open(),
+  };
 }
 
 describe('a batch that is looked at while it changes', () => {
@@ -62,7 +66,10 @@ describe('a batch that is looked at while it changes', () => {
     await app.jobStore.requestCancel(_id);
     slow.open();
     await late;
-    expect((await app.batchProgress.refresh(_id))!.status).toMatchObject({ state: ScoringJobState.CANCELLED, processed: 2 });
+    expect((await app.batchProgress.refresh(_id))!.status).toMatchObject({
+      state: ScoringJobState.CANCELLED,
+      processed: 2,
+    });
   });
 
   it('is told apart from itself by every request to cancel it', async () => {
@@ -80,7 +87,11 @@ describe('a batch that is looked at while it changes', () => {
 it('a cancel request never reaches the run after the one it was made for', async () => {
   const viewer = await viewerOf('late-request');
   const { _id } = await activeBatch(viewer);
-  await Promise.all([app.jobStore.requestCancel(_id), app.jobStore.requestCancel(_id), app.jobStore.requestCancel(_id)]);
+  await Promise.all([
+    app.jobStore.requestCancel(_id),
+    app.jobStore.requestCancel(_id),
+    app.jobStore.requestCancel(_id),
+  ]);
   expect((await app.batchProgress.refresh(_id))!.status.state).toBe(ScoringJobState.CANCELLED);
   await app.jobStore.requestCancel(_id);
   await app.jobs.retry(viewer, _id.toHexString());

@@ -16,27 +16,42 @@ import { startSystem } from '../support/system.js';
 const system = await startSystem({ environment: { BATCH_CHUNK_SIZE: '3', WORKER_BATCH_CONCURRENCY: '1' } });
 
 async function createPatients(client: GraphqlClient, count: number, overrides: object = {}): Promise<string[]> {
-  const created = await Promise.all(Array.from({ length: count }, () => client.request(CreatePatientDocument, { input: newPatient(overrides) })));
+  const created = await Promise.all(
+    Array.from({ length: count }, () => client.request(CreatePatientDocument, { input: newPatient(overrides) })),
+  );
   return created.map(({ createPatient }) => createPatient.id);
 }
 
-const submit = async (client: GraphqlClient, input: Omit<SubmitBatchScoringJobInput, 'modelId'>): Promise<JobFieldsFragment> =>
+const submit = async (
+  client: GraphqlClient,
+  input: Omit<SubmitBatchScoringJobInput, 'modelId'>,
+): Promise<JobFieldsFragment> =>
   (await client.request(SubmitBatchScoringJobDocument, { input: { modelId, ...input } })).submitBatchScoringJob;
 
 /** The job at its end, and every change seen on the way. */
-async function follow(client: GraphqlClient, id: string): Promise<{ job: JobFieldsFragment; changes: { sequence: number; collapsed: number; processed: number }[] }> {
+async function follow(
+  client: GraphqlClient,
+  id: string,
+): Promise<{ job: JobFieldsFragment; changes: { sequence: number; collapsed: number; processed: number }[] }> {
   const changes = [];
   let job: JobFieldsFragment | undefined;
   for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
     job = scoringJobUpdated.job;
-    changes.push({ sequence: scoringJobUpdated.sequence, collapsed: scoringJobUpdated.collapsed, processed: job.progress.processed });
+    changes.push({
+      sequence: scoringJobUpdated.sequence,
+      collapsed: scoringJobUpdated.collapsed,
+      processed: job.progress.processed,
+    });
   }
   return { job: job!, changes };
 }
 
 async function results(client: GraphqlClient, id: string) {
   const { scoringJob } = await client.request(JobPredictionsDocument, { id, first: 500 });
-  return { predicted: scoringJob!.predictions.edges.map(({ node }) => node.patient.id).sort(), failures: scoringJob!.failures };
+  return {
+    predicted: scoringJob!.predictions.edges.map(({ node }) => node.patient.id).sort(),
+    failures: scoringJob!.failures,
+  };
 }
 
 describe('a batch', () => {
@@ -45,7 +60,11 @@ describe('a batch', () => {
     const ids = await createPatients(client, 20);
     const { id } = await submit(client, { patientIds: [...ids, ...ids] });
     const { job, changes } = await follow(client, id);
-    expect(job).toMatchObject({ kind: 'BATCH', state: 'COMPLETED', progress: { processed: 20, total: 20, percent: 100, failed: 0 } });
+    expect(job).toMatchObject({
+      kind: 'BATCH',
+      state: 'COMPLETED',
+      progress: { processed: 20, total: 20, percent: 100, failed: 0 },
+    });
     expect((await results(client, id)).predicted).toEqual([...ids].sort());
     changes.slice(1).forEach((change, index) => {
       expect(change.sequence).toBe(changes[index]!.sequence + 1 + change.collapsed);
@@ -62,7 +81,9 @@ describe('a batch', () => {
     expect(job).toMatchObject({ state: 'COMPLETED', progress: { processed: 10, total: 10, failed: 1 } });
     const { predicted, failures } = await results(client, id);
     expect(predicted).toEqual([...good].sort());
-    expect(failures).toEqual([{ patientId: bad, code: 'BAD_USER_INPUT', message: expect.stringContaining('chest_pain_type') as string }]);
+    expect(failures).toEqual([
+      { patientId: bad, code: 'BAD_USER_INPUT', message: expect.stringContaining('chest_pain_type') as string },
+    ]);
     expect(failures[0]!.message).not.toContain('61');
   });
 
@@ -82,9 +103,18 @@ describe('a batch', () => {
     const other = await system.client('CLINICIAN', 'other');
     const before = await system.counts();
     await expect(submit(other, { patientIds: [mine!] })).rejects.toMatchObject({
-      errors: [{ extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'patientIds[0]', message: expect.stringContaining('not found') as string }] } }],
+      errors: [
+        {
+          extensions: {
+            code: 'BAD_USER_INPUT',
+            fields: [{ path: 'patientIds[0]', message: expect.stringContaining('not found') as string }],
+          },
+        },
+      ],
     });
-    await expect(submit(other, { all: true })).rejects.toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    await expect(submit(other, { all: true })).rejects.toMatchObject({
+      errors: [{ extensions: { code: 'BAD_USER_INPUT' } }],
+    });
     expect(await system.counts()).toEqual(before);
   });
 
@@ -101,12 +131,16 @@ describe('a batch', () => {
   it('is one job under one idempotency key, also in a race', async () => {
     const client = await system.client('CLINICIAN', 'idempotent');
     await createPatients(client, 10);
-    const jobs = await Promise.all(Array.from({ length: 20 }, () => submit(client, { all: true, idempotencyKey: 'nightly' })));
+    const jobs = await Promise.all(
+      Array.from({ length: 20 }, () => submit(client, { all: true, idempotencyKey: 'nightly' })),
+    );
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
     const { job } = await follow(client, jobs[0]!.id);
     expect(job.progress).toMatchObject({ processed: 10, total: 10 });
     expect(await system.app.models.scoringChunks.countDocuments({ done: false })).toBe(0);
-    await expect(submit(client, { filter: { sex: 'MALE' }, idempotencyKey: 'nightly' })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(submit(client, { filter: { sex: 'MALE' }, idempotencyKey: 'nightly' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
   });
 });
 

@@ -29,13 +29,17 @@ test('a Redis that is full keeps nobody from submitting; when there is room agai
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
   await operator.config('SET', 'maxmemory', '1');
   await expect(operator.set('anything', '1')).rejects.toThrow('OOM');
-  const single = (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } })).submitScoringJob;
-  const batch = (await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } })).submitBatchScoringJob;
-  for (const { id } of [single, batch]) expect((await client.request(ScoringJobDocument, { id })).scoringJob).toMatchObject({ id, state: 'QUEUED' });
+  const single = (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
+    .submitScoringJob;
+  const batch = (await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } }))
+    .submitBatchScoringJob;
+  for (const { id } of [single, batch])
+    expect((await client.request(ScoringJobDocument, { id })).scoringJob).toMatchObject({ id, state: 'QUEUED' });
   await operator.config('SET', 'maxmemory', '0');
   for (const { id } of [single, batch]) {
     let last;
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) last = scoringJobUpdated.job;
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
+      last = scoringJobUpdated.job;
     expect(last).toMatchObject({ state: 'COMPLETED', progress: { processed: 1, total: 1 } });
   }
 });

@@ -1,7 +1,17 @@
 import { Types } from 'mongoose';
 import { describe, expect, it } from 'vitest';
 import { JobStage, ScoringJobKind, ScoringJobState, type JobStatus, type ScoringJob } from '../../models/index.js';
-import { cancelled, changesSince, completed, failed, progressed, requeued, revived, started, submitted } from '../../src/jobs/job-status.js';
+import {
+  cancelled,
+  changesSince,
+  completed,
+  failed,
+  progressed,
+  requeued,
+  revived,
+  started,
+  submitted,
+} from '../../src/jobs/job-status.js';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const fault = { code: 'INTERNAL', message: 'it broke' };
@@ -10,9 +20,22 @@ const fault = { code: 'INTERNAL', message: 'it broke' };
 function jobOf(...statuses: JobStatus[]): ScoringJob {
   const transitions = statuses.filter((status, index) => index === 0 || status.state !== statuses[index - 1]!.state);
   return {
-    _id: new Types.ObjectId(), organization: new Types.ObjectId(), kind: ScoringJobKind.SINGLE, status: statuses.at(-1)!, transitions, total: 1,
-    submittedAt: now, submittedBy: 'somebody', modelId: 'm', modelVersion: '1.0.0', modelSha256: '', explain: true, priority: 5,
-    attemptsThisRun: 0, dispatch: 1, dispatchedAt: now,
+    _id: new Types.ObjectId(),
+    organization: new Types.ObjectId(),
+    kind: ScoringJobKind.SINGLE,
+    status: statuses.at(-1)!,
+    transitions,
+    total: 1,
+    submittedAt: now,
+    submittedBy: 'somebody',
+    modelId: 'm',
+    modelVersion: '1.0.0',
+    modelSha256: '',
+    explain: true,
+    priority: 5,
+    attemptsThisRun: 0,
+    dispatch: 1,
+    dispatchedAt: now,
   };
 }
 
@@ -20,7 +43,11 @@ describe('the life of a job', () => {
   it('counts every change', () => {
     const active = started(submitted(), now);
     const saving = progressed(active, { stage: JobStage.SAVING });
-    expect([submitted(), active, saving, completed(saving, { processed: 1, failed: 0 }, now)].map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+    expect(
+      [submitted(), active, saving, completed(saving, { processed: 1, failed: 0 }, now)].map(
+        ({ sequence }) => sequence,
+      ),
+    ).toEqual([1, 2, 3, 4]);
   });
 
   it('shows the last fault while the job waits for another attempt, and forgets it when the job succeeds', () => {
@@ -49,7 +76,9 @@ describe('what a subscriber is shown', () => {
   const five = cancelled(four, now);
 
   const gapless = (changes: readonly { sequence: number; collapsed: number }[], after: number): boolean =>
-    changes.every(({ sequence, collapsed }, index) => sequence === (changes[index - 1]?.sequence ?? after) + 1 + collapsed);
+    changes.every(
+      ({ sequence, collapsed }, index) => sequence === (changes[index - 1]?.sequence ?? after) + 1 + collapsed,
+    );
 
   it('is the job as it stands, for one who saw nothing', () => {
     const changes = changesSince(jobOf(one, two, three), 0);

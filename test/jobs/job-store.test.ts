@@ -14,9 +14,24 @@ async function insertJob(overrides: Partial<ScoringJob> = {}): Promise<ScoringJo
   const status = submitted();
   const now = new Date();
   const job: ScoringJob = {
-    _id: new Types.ObjectId(), organization: new Types.ObjectId(), kind: ScoringJobKind.SINGLE, status, transitions: [status], total: 1,
-    submittedAt: now, submittedBy: 'somebody', modelId: 'm', modelVersion: '1.0.0', modelSha256: 's', explain: true, priority: 5,
-    attemptsThisRun: 0, dispatch: 1, dispatchedAt: now, patient: new Types.ObjectId(), ...overrides,
+    _id: new Types.ObjectId(),
+    organization: new Types.ObjectId(),
+    kind: ScoringJobKind.SINGLE,
+    status,
+    transitions: [status],
+    total: 1,
+    submittedAt: now,
+    submittedBy: 'somebody',
+    modelId: 'm',
+    modelVersion: '1.0.0',
+    modelSha256: 's',
+    explain: true,
+    priority: 5,
+    attemptsThisRun: 0,
+    dispatch: 1,
+    dispatchedAt: now,
+    patient: new Types.ObjectId(),
+    ...overrides,
   };
   await store.insert(job);
   return job;
@@ -25,13 +40,21 @@ async function insertJob(overrides: Partial<ScoringJob> = {}): Promise<ScoringJo
 describe('changes', () => {
   it('are never lost, however many come at once', async () => {
     const { _id } = await insertJob();
-    await Promise.all(Array.from({ length: 50 }, () => store.change(_id, ({ status }) => ({ status: progressed(status, { processed: status.processed + 1 }) }))));
+    await Promise.all(
+      Array.from({ length: 50 }, () =>
+        store.change(_id, ({ status }) => ({ status: progressed(status, { processed: status.processed + 1 }) })),
+      ),
+    );
     expect((await store.find(_id))!.status).toMatchObject({ sequence: 51, processed: 50 });
   });
 
   it('of several jobs go together without touching each other', async () => {
     const jobs = await Promise.all(Array.from({ length: 20 }, () => insertJob()));
-    await Promise.all(jobs.map(({ _id }, index) => store.change(_id, ({ status }) => ({ status: progressed(status, { processed: index }) }))));
+    await Promise.all(
+      jobs.map(({ _id }, index) =>
+        store.change(_id, ({ status }) => ({ status: progressed(status, { processed: index }) })),
+      ),
+    );
     const stored = await Promise.all(jobs.map(({ _id }) => store.find(_id)));
     expect(stored.map((job) => job!.status.processed)).toEqual(jobs.map((_, index) => index));
   });
@@ -42,7 +65,11 @@ describe('changes', () => {
     const claims = await Promise.all(jobs.map(({ _id }) => store.claim(_id, 1)));
     // Seen by no claim: each still says sequence 2.
     await store.change(overtaken._id, ({ status }) => ({ status: progressed(status, { stage: JobStage.SAVING }) }));
-    const ended = await Promise.all(claims.map((claim) => store.changeClaimed(claim!, (status, _job, now) => completed(status, { processed: 1, failed: 0 }, now))));
+    const ended = await Promise.all(
+      claims.map((claim) =>
+        store.changeClaimed(claim!, (status, _job, now) => completed(status, { processed: 1, failed: 0 }, now)),
+      ),
+    );
     expect(ended).toEqual(jobs.map(() => true));
     const stored = await Promise.all(jobs.map(({ _id }) => store.find(_id)));
     for (const job of stored) {
@@ -56,14 +83,17 @@ describe('changes', () => {
     const jobs = await Promise.all(Array.from({ length: 10 }, () => insertJob()));
     const claims = await Promise.all(jobs.flatMap(({ _id }) => [store.claim(_id, 1), store.claim(_id, 2)]));
     expect(claims.filter(Boolean)).toHaveLength(jobs.length);
-    for (const { _id } of jobs) expect((await store.find(_id))!.transitions.map(({ state }) => state)).toEqual(['QUEUED', 'ACTIVE']);
+    for (const { _id } of jobs)
+      expect((await store.find(_id))!.transitions.map(({ state }) => state)).toEqual(['QUEUED', 'ACTIVE']);
   });
 
   it('under one idempotency key give one job, the same for all', async () => {
     const organization = new Types.ObjectId();
     const template = await insertJob();
     const results = await Promise.all(
-      Array.from({ length: 100 }, () => store.insert({ ...template, _id: new Types.ObjectId(), organization, idempotencyKeyIndex: 'once' })),
+      Array.from({ length: 100 }, () =>
+        store.insert({ ...template, _id: new Types.ObjectId(), organization, idempotencyKeyIndex: 'once' }),
+      ),
     );
     expect(results.filter(({ created }) => created)).toHaveLength(1);
     expect(new Set(results.map(({ job }) => job._id.toHexString())).size).toBe(1);
@@ -75,15 +105,23 @@ describe('a claim', () => {
     const { _id } = await insertJob();
     const claims = await Promise.all([1, 2, 3, 4].map((dispatch) => store.claim(_id, dispatch)));
     expect(claims.filter(Boolean)).toHaveLength(1);
-    expect((await store.find(_id))!.status).toMatchObject({ state: ScoringJobState.ACTIVE, stage: JobStage.ENCODING, attempts: 1 });
+    expect((await store.find(_id))!.status).toMatchObject({
+      state: ScoringJobState.ACTIVE,
+      stage: JobStage.ENCODING,
+      attempts: 1,
+    });
   });
 
   it('is taken over at once when the queue brings the same entry again, and then the first holder can change nothing', async () => {
     const { _id } = await insertJob();
     const first = await store.claim(_id, 1);
     const second = await store.claim(_id, 1);
-    expect(await store.changeClaimed(first!, (status) => completed(status, { processed: 1, failed: 0 }, new Date()))).toBe(false);
-    expect(await store.changeClaimed(second!, (status) => completed(status, { processed: 1, failed: 0 }, new Date()))).toBe(true);
+    expect(
+      await store.changeClaimed(first!, (status) => completed(status, { processed: 1, failed: 0 }, new Date())),
+    ).toBe(false);
+    expect(
+      await store.changeClaimed(second!, (status) => completed(status, { processed: 1, failed: 0 }, new Date())),
+    ).toBe(true);
     const job = await store.find(_id);
     expect(job!.transitions.map(({ state }) => state)).toEqual(['QUEUED', 'ACTIVE', 'ACTIVE', 'COMPLETED']);
     expect(await store.claim(_id, 1)).toBeNull();
@@ -99,7 +137,11 @@ describe('a claim', () => {
     const { _id } = await insertJob();
     for (let attempt = 0; attempt < attempts; attempt += 1) expect(await impatientStore.claim(_id, 1)).not.toBeNull();
     expect(await impatientStore.claim(_id, 1)).toBeNull();
-    expect((await store.find(_id))!.status).toMatchObject({ state: ScoringJobState.FAILED, attempts, error: workerLost });
+    expect((await store.find(_id))!.status).toMatchObject({
+      state: ScoringJobState.FAILED,
+      attempts,
+      error: workerLost,
+    });
   });
 
   it('is not given for a job that somebody wants cancelled: that one ends', async () => {

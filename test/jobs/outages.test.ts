@@ -19,13 +19,16 @@ const quick = { RECONCILE_INTERVAL_MS: '200' };
 
 async function submitFor(client: GraphqlClient, key?: string): Promise<string> {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId, idempotencyKey: key } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId, idempotencyKey: key },
+  });
   return submitScoringJob.id;
 }
 
 async function statesSeen(client: GraphqlClient, id: string, after?: number): Promise<string[]> {
   const states = [];
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id, after })) states.push(scoringJobUpdated.job.state);
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id, after }))
+    states.push(scoringJobUpdated.job.state);
   return states;
 }
 
@@ -62,7 +65,10 @@ describe('a subscriber, while Redis is away', async () => {
       await client.request(CancelScoringJobDocument, { id });
       redis.mend();
     }
-    expect(seen).toEqual([[1, 'QUEUED'], [2, 'CANCELLED']]);
+    expect(seen).toEqual([
+      [1, 'QUEUED'],
+      [2, 'CANCELLED'],
+    ]);
   });
 });
 
@@ -102,7 +108,10 @@ describe('while MongoDB is away', async () => {
     ]);
     const ready = await fetch(`${system.url}/health/ready`);
     mongo.mend();
-    expect(refused).toMatchObject([{ reason: { code: 'SERVICE_UNAVAILABLE' } }, { reason: { code: 'SERVICE_UNAVAILABLE' } }]);
+    expect(refused).toMatchObject([
+      { reason: { code: 'SERVICE_UNAVAILABLE' } },
+      { reason: { code: 'SERVICE_UNAVAILABLE' } },
+    ]);
     expect(ready.status).toBe(503);
     expect(await system.counts()).toEqual(before);
   });
@@ -115,7 +124,10 @@ describe('jobs that wait', async () => {
     const client = await system.client('CLINICIAN');
     const id = await submitFor(client);
     expect((await client.request(CancelScoringJobDocument, { id })).cancelScoringJob.state).toBe('CANCELLED');
-    expect((await client.request(RetryScoringJobDocument, { id })).retryScoringJob).toMatchObject({ state: 'QUEUED', finishedAt: null });
+    expect((await client.request(RetryScoringJobDocument, { id })).retryScoringJob).toMatchObject({
+      state: 'QUEUED',
+      finishedAt: null,
+    });
     await expect(client.request(RetryScoringJobDocument, { id })).rejects.toMatchObject({ code: 'CONFLICT' });
     const workers = await startWorkers(system.app);
     try {

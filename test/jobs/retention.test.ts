@@ -1,7 +1,15 @@
 import { Types } from 'mongoose';
 import { describe, expect, it } from 'vitest';
 import { ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
-import { CancelScoringJobDocument, CreatePatientDocument, PredictionDocument, RetryScoringJobDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CancelScoringJobDocument,
+  CreatePatientDocument,
+  PredictionDocument,
+  RetryScoringJobDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { expireJobs, pruneChunks } from '../../src/jobs/expire-jobs.js';
 import { cancelled, started } from '../../src/jobs/job-status.js';
 import { startWorkers } from '../../workers/index.js';
@@ -15,14 +23,16 @@ it('finished jobs go after the retention time; those that predictions refer to s
   const client = await system.client('CLINICIAN');
   const submit = async (): Promise<string> => {
     const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-    return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } })).submitScoringJob.id;
+    return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
+      .submitScoringJob.id;
   };
   const [cancelled, completed, open] = [await submit(), await submit(), await submit()];
   await client.request(CancelScoringJobDocument, { id: cancelled });
   await client.request(CancelScoringJobDocument, { id: open });
   const workers = await startWorkers(system.app);
   let predictionId: string | undefined;
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: completed })) predictionId = scoringJobUpdated.job.prediction?.id;
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: completed }))
+    predictionId = scoringJobUpdated.job.prediction?.id;
   await workers.close();
   await system.app.models.scoringJobs.updateOne({ _id: open }, { $unset: { 'status.finishedAt': 1 } });
 
@@ -40,12 +50,15 @@ describe('a batch that ended long ago', () => {
   async function cancelledBatch(slug: string): Promise<ScoringJob> {
     const client = await system.client('CLINICIAN', slug);
     await client.request(CreatePatientDocument, { input: newPatient() });
-    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+      input: { all: true, modelId },
+    });
     const _id = new Types.ObjectId(submitBatchScoringJob.id);
     await system.app.jobStore.change(_id, ({ status }) => ({ status: started(status, new Date()) }));
     return (await system.app.jobStore.change(_id, ({ status }) => ({ status: cancelled(status, new Date()) })))!;
   }
-  const retry = async (job: ScoringJob, slug: string) => (await system.client('CLINICIAN', slug)).request(RetryScoringJobDocument, { id: job._id.toHexString() });
+  const retry = async (job: ScoringJob, slug: string) =>
+    (await system.client('CLINICIAN', slug)).request(RetryScoringJobDocument, { id: job._id.toHexString() });
 
   it('stays whole when it is retried at the moment it expires', async () => {
     const { models } = system.app;
@@ -62,10 +75,18 @@ describe('a batch that ended long ago', () => {
   it('cannot be retried once it was cut down', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('cut-down');
-    await models.predictions.collection.insertOne({ _id: new Types.ObjectId(), organization: job.organization, job: job._id, patient: new Types.ObjectId() } as never);
+    await models.predictions.collection.insertOne({
+      _id: new Types.ObjectId(),
+      organization: job.organization,
+      job: job._id,
+      patient: new Types.ObjectId(),
+    } as never);
     await expireJobs(models, 1, nextWeek);
     expect(await models.scoringChunks.countDocuments({ job: job._id })).toBe(0);
-    await expect(retry(job, 'cut-down')).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('submit a new one') as string });
+    await expect(retry(job, 'cut-down')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('submit a new one') as string,
+    });
   });
 
   it('leaves no chunk behind, however it went', async () => {

@@ -3,7 +3,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import { createGraphqlClient } from '../../src/client/graphql-client.js';
-import { CancelScoringJobDocument, CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CancelScoringJobDocument,
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { progressed, started } from '../../src/jobs/job-status.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
 import { createPredictionStreams } from '../../src/predictions/prediction-stream.js';
@@ -16,7 +21,9 @@ const { app } = system;
 async function submitJob(): Promise<Types.ObjectId> {
   const client = await system.client('CLINICIAN');
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   return new Types.ObjectId(submitScoringJob.id);
 }
 
@@ -54,8 +61,13 @@ describe('subscriptions', () => {
     const stream = await streams.follow(jobId, 0, () => app.jobStore.find(jobId));
     expect((await stream.next()).value).toMatchObject({ sequence: 1, collapsed: 0 });
     await app.jobStore.change(jobId, ({ status }) => ({ status: started(status, new Date()) }));
-    for (let index = 0; index < 50; index += 1) await app.jobStore.change(jobId, ({ status }) => ({ status: progressed(status, { processed: index }) }));
-    expect((await stream.next()).value).toMatchObject({ sequence: 2, collapsed: 0, job: { status: { state: 'ACTIVE' } } });
+    for (let index = 0; index < 50; index += 1)
+      await app.jobStore.change(jobId, ({ status }) => ({ status: progressed(status, { processed: index }) }));
+    expect((await stream.next()).value).toMatchObject({
+      sequence: 2,
+      collapsed: 0,
+      job: { status: { state: 'ACTIVE' } },
+    });
     expect((await stream.next()).value).toMatchObject({ sequence: 52, collapsed: 49 });
     await stream.return!();
     streams.close();
@@ -64,7 +76,9 @@ describe('subscriptions', () => {
   it('refuse a sequence number that is still to come', async () => {
     const streams = createJobStreams(app.models, app.events, app.logger);
     const jobId = await submitJob();
-    await expect(streams.follow(jobId, 99, () => app.jobStore.find(jobId))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(streams.follow(jobId, 99, () => app.jobStore.find(jobId))).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+    });
     expect(streams.size).toBe(0);
     streams.close();
   });

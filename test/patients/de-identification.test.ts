@@ -3,7 +3,14 @@ import { Role } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import { isAge, isPooled, shownValue } from '../../src/patients/de-identification.js';
 
-const viewer = (role: Role): Viewer => ({ username: 'somebody', organizationId: 'aaaaaaaaaaaaaaaaaaaaaaaa', role, expiresAt: Infinity, origin: { requestId: 'test', address: '127.0.0.1' } }) as never;
+const viewer = (role: Role): Viewer =>
+  ({
+    username: 'somebody',
+    organizationId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
+    role,
+    expiresAt: Infinity,
+    origin: { requestId: 'test', address: '127.0.0.1' },
+  }) as never;
 const analyst = viewer(Role.ANALYST);
 const years = { unit: 'a' };
 
@@ -34,9 +41,16 @@ describe('what is an age', () => {
 
 describe('an age as ANALYST sees it', () => {
   test.each<[string, number | null, number | null, boolean]>([
-    ['a', 97, 90, true], ['a', 90, 90, true], ['a', 89.99, 89, false], ['a', 54.3726, 54, false], ['a', null, null, false],
-    ['mo', 1_100, 1_080, true], ['mo', 1_079, 1_068, false], ['mo', 90, 84, false],
-    ['d', 33_000, 90 * 365.25, true], ['d', 400, 365.25, false],
+    ['a', 97, 90, true],
+    ['a', 90, 90, true],
+    ['a', 89.99, 89, false],
+    ['a', 54.3726, 54, false],
+    ['a', null, null, false],
+    ['mo', 1_100, 1_080, true],
+    ['mo', 1_079, 1_068, false],
+    ['mo', 90, 84, false],
+    ['d', 33_000, 90 * 365.25, true],
+    ['d', 400, 365.25, false],
     ['1', 97, 90, true],
   ])('%s %d reads %d', (unit, value, shown, pooled) => {
     expect(shownValue('age', { unit }, value, analyst)).toBe(shown);

@@ -18,9 +18,20 @@ const dataKey = new ObjectId();
 /** A patient as it lies in the database; what a reader makes of its sealed birth date is `birthDate`. */
 function patient(features: readonly { readonly code: string; readonly value: unknown }[], rest: object = {}) {
   return {
-    _id: new ObjectId(), dataKey, organization: new ObjectId(), version: 3, createdAt: new Date(), mrn: toBinary(Buffer.from('sealed')), birthDate: toBinary(Buffer.from('sealed')),
-    sex: AdministrativeGender.FEMALE, flag: true, nothing: null, nested: { code: 'cholesterol', value: 1 }, id: new UUID(),
-    features: features.map((feature) => ({ recordedAt: new Date(), ...feature })), ...rest,
+    _id: new ObjectId(),
+    dataKey,
+    organization: new ObjectId(),
+    version: 3,
+    createdAt: new Date(),
+    mrn: toBinary(Buffer.from('sealed')),
+    birthDate: toBinary(Buffer.from('sealed')),
+    sex: AdministrativeGender.FEMALE,
+    flag: true,
+    nothing: null,
+    nested: { code: 'cholesterol', value: 1 },
+    id: new UUID(),
+    features: features.map((feature) => ({ recordedAt: new Date(), ...feature })),
+    ...rest,
   };
 }
 
@@ -34,18 +45,39 @@ const patients = [
   patient([{ code: 'of_another_model', value: 7 }, ...given.slice(2), { code: 'chol', value: 7 }]),
   patient([]),
   patient(given, { sex: AdministrativeGender.UNKNOWN, birthDate: undefined }),
-  patient([{ code: 'age', value: new Int32(77) }, { code: 'sex', value: Long.fromNumber(1) }, { code: 'cholesterol', value: new Double(212) }]),
+  patient([
+    { code: 'age', value: new Int32(77) },
+    { code: 'sex', value: Long.fromNumber(1) },
+    { code: 'cholesterol', value: new Double(212) },
+  ]),
   patient([{ value: 212, code: 'cholesterol' }]),
 ];
 
 it('patients read as bytes are what they are when read as objects', () => {
-  const rows = collectPatientRows(patients.map((document) => BSON.serialize(document, { ignoreUndefined: true })), manifest.features);
-  rows.complete(() => birthDate, on, 0, patients.length, (_row, error) => { throw error; });
+  const rows = collectPatientRows(
+    patients.map((document) => BSON.serialize(document, { ignoreUndefined: true })),
+    manifest.features,
+  );
+  rows.complete(
+    () => birthDate,
+    on,
+    0,
+    patients.length,
+    (_row, error) => {
+      throw error;
+    },
+  );
   const width = manifest.features.length;
   patients.forEach((document, row) => {
     const features = document.features.map(({ code, value }) => ({ code, value: Number(value) }));
-    const expected = modelInputs(manifest, { sex: document.sex, features, ...(document.birthDate && { birthDate }) }, on);
-    expect([...rows.given.subarray(row * width, (row + 1) * width)]).toEqual(manifest.features.map(({ code }) => expected[code] ?? Number.NaN));
+    const expected = modelInputs(
+      manifest,
+      { sex: document.sex, features, ...(document.birthDate && { birthDate }) },
+      on,
+    );
+    expect([...rows.given.subarray(row * width, (row + 1) * width)]).toEqual(
+      manifest.features.map(({ code }) => expected[code] ?? Number.NaN),
+    );
     expect(rows.ids[row]!.toHexString()).toBe(document._id.toHexString());
   });
   expect(rows.dataKeys.map((id) => id.toHexString())).toEqual([dataKey.toHexString()]);
@@ -53,22 +85,43 @@ it('patients read as bytes are what they are when read as objects', () => {
 
 it('a sealed birth date that cannot be opened is the fault of its row alone, and is left sealed where the age is recorded', () => {
   const documents = [patients[0]!, patients[5]!, patients[1]!];
-  const rows = collectPatientRows(documents.map((document) => BSON.serialize(document, { ignoreUndefined: true })), manifest.features);
+  const rows = collectPatientRows(
+    documents.map((document) => BSON.serialize(document, { ignoreUndefined: true })),
+    manifest.features,
+  );
   const faults: number[] = [];
-  rows.complete(() => { throw new Error('changed'); }, on, 0, documents.length, (row) => faults.push(row));
+  rows.complete(
+    () => {
+      throw new Error('changed');
+    },
+    on,
+    0,
+    documents.length,
+    (row) => faults.push(row),
+  );
   expect(faults).toEqual([0, 2]);
 });
 
 it('rows are encoded, and refused, as each alone', () => {
   const width = manifest.features.length;
-  const accepted = model.encode(modelInputs(manifest, { sex: AdministrativeGender.MALE, features: given, birthDate }, on));
+  const accepted = model.encode(
+    modelInputs(manifest, { sex: AdministrativeGender.MALE, features: given, birthDate }, on),
+  );
   const complete = accepted.given.map((value) => value ?? Number.NaN);
-  const changed = (column: number, value: number): number[] => complete.map((present, index) => (index === column ? value : present));
-  const all = [complete, ...complete.flatMap((_, column) => [Number.NaN, -1e9, Number.POSITIVE_INFINITY, 0.123].map((value) => changed(column, value)))];
+  const changed = (column: number, value: number): number[] =>
+    complete.map((present, index) => (index === column ? value : present));
+  const all = [
+    complete,
+    ...complete.flatMap((_, column) =>
+      [Number.NaN, -1e9, Number.POSITIVE_INFINITY, 0.123].map((value) => changed(column, value)),
+    ),
+  ];
   const { used, refused } = model.encodeRows(Float64Array.from(all.flat()));
   let refusedAlone = 0;
   all.forEach((row, number) => {
-    const values = Object.fromEntries(manifest.features.map(({ code }, column) => [code, Number.isNaN(row[column]) ? null : row[column]]));
+    const values = Object.fromEntries(
+      manifest.features.map(({ code }, column) => [code, Number.isNaN(row[column]) ? null : row[column]]),
+    );
     try {
       const alone = model.encode(values);
       expect(refused.has(number)).toBe(false);

@@ -1,7 +1,12 @@
 import { Types } from 'mongoose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { mostNamedClosed } from '../../src/patients/visible-rows.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem, type Answer } from '../support/system.js';
@@ -12,15 +17,34 @@ const client = await system.client('CLINICIAN');
 const organizationId = await system.organizationId();
 const bob = await accessTokens.sign({ username: 'bob', role: Role.CLINICIAN, organizationId }, 3600);
 
-interface ListedJobs { readonly totalCount: number; readonly edges: readonly { readonly node: { readonly id: string; readonly predictions: { readonly totalCount: number } } }[]; readonly pageInfo: Listed['pageInfo'] }
-interface Listed { readonly totalCount: number; readonly edges: readonly { readonly cursor: string; readonly node: { readonly id: string; readonly patient: { readonly id: string } } }[]; readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null } }
+interface ListedJobs {
+  readonly totalCount: number;
+  readonly edges: readonly {
+    readonly node: { readonly id: string; readonly predictions: { readonly totalCount: number } };
+  }[];
+  readonly pageInfo: Listed['pageInfo'];
+}
+interface Listed {
+  readonly totalCount: number;
+  readonly edges: readonly {
+    readonly cursor: string;
+    readonly node: { readonly id: string; readonly patient: { readonly id: string } };
+  }[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
 
 /** Every page of a list, and the counts of all of them. */
-async function readAll(filter: string, first: number): Promise<{ ids: string[]; patients: string[]; counts: number[] }> {
+async function readAll(
+  filter: string,
+  first: number,
+): Promise<{ ids: string[]; patients: string[]; counts: number[] }> {
   const read = { ids: [] as string[], patients: [] as string[], counts: [] as number[] };
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const { data, errors }: Answer<{ predictions: Listed }> = await system.post(
-      `query ($after: String) { predictions(first: ${first}, after: $after, filter: { ${filter} }) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { id patient { id } } } } }`, { after }, bob);
+      `query ($after: String) { predictions(first: ${first}, after: $after, filter: { ${filter} }) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { id patient { id } } } } }`,
+      { after },
+      bob,
+    );
     expect(errors).toBeUndefined();
     const { totalCount, edges, pageInfo }: Listed = data!.predictions;
     read.counts.push(totalCount);
@@ -60,13 +84,17 @@ beforeAll(async () => {
     (i % 3 === 0 ? open : closed).push(createPatient.id);
   }
   const order = open.flatMap((id, index) => [id, closed[2 * index]!, closed[2 * index + 1]!]);
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { patientIds: order, modelId } });
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { patientIds: order, modelId },
+  });
   jobs[submitBatchScoringJob.id] = open.length;
   for (const id of order.slice(0, 3)) {
     const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: id, modelId } });
     jobs[submitScoringJob.id] = open.includes(id) ? 1 : 0;
   }
-  for (const id of Object.keys(jobs)) for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) void scoringJobUpdated;
+  for (const id of Object.keys(jobs))
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
+      void scoringJobUpdated;
   await models.patients.updateMany({ _id: { $in: closed } }, { $set: { careTeam: ['ada'] } });
 });
 
@@ -75,7 +103,11 @@ describe.each([
   ['more are closed than a query names', mostNamedClosed + 1],
 ])('where %s', (_name, others) => {
   beforeAll(async () => {
-    const patients = Array.from({ length: others }, () => ({ _id: new Types.ObjectId(), organization: new Types.ObjectId(organizationId), careTeam: ['ada'] }));
+    const patients = Array.from({ length: others }, () => ({
+      _id: new Types.ObjectId(),
+      organization: new Types.ObjectId(organizationId),
+      careTeam: ['ada'],
+    }));
     if (others > 0) await models.patients.collection.insertMany(patients as never[]);
   });
 
@@ -102,8 +134,12 @@ describe.each([
   test('a job about a closed patient is in no list, and the others are counted by their open ones', async () => {
     const shown = Object.fromEntries(Object.entries(jobs).filter(([, count]) => count > 0));
     const seen: Record<string, number> = {};
-    for (let after: string | null = null, more = true; more; ) {
-      const { data }: Answer<{ scoringJobs: ListedJobs }> = await system.post('query ($after: String) { scoringJobs(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { node { id predictions { totalCount } } } } }', { after }, bob);
+    for (let after: string | null = null, more = true; more;) {
+      const { data }: Answer<{ scoringJobs: ListedJobs }> = await system.post(
+        'query ($after: String) { scoringJobs(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { node { id predictions { totalCount } } } } }',
+        { after },
+        bob,
+      );
       const { totalCount, edges, pageInfo }: ListedJobs = data!.scoringJobs;
       expect(totalCount).toBe(Object.keys(shown).length);
       for (const { node } of edges) seen[node.id] = node.predictions.totalCount;
@@ -114,7 +150,11 @@ describe.each([
   });
 
   test('whoever is bound to no care team sees all', async () => {
-    const { data } = await system.post('{ predictions { totalCount edges { cursor } } }', undefined, await system.token('ANALYST'));
+    const { data } = await system.post(
+      '{ predictions { totalCount edges { cursor } } }',
+      undefined,
+      await system.token('ANALYST'),
+    );
     expect(data).toMatchObject({ predictions: { totalCount: 12, edges: { length: 12 } } });
   });
 });

@@ -26,16 +26,30 @@ test.each([
   expect(blindIndex(key, 'patients.familyName', one)).toBe(blindIndex(key, 'patients.familyName', other));
 });
 
-test.each([['Weiß', 'Weiss'], ['Smith', 'Smyth'], ['Muller', 'Müller'], ['Smith', 'Smith Jones']])('%s and %s are two family names', (one, other) => {
+test.each([
+  ['Weiß', 'Weiss'],
+  ['Smith', 'Smyth'],
+  ['Muller', 'Müller'],
+  ['Smith', 'Smith Jones'],
+])('%s and %s are two family names', (one, other) => {
   expect(blindIndex(key, 'patients.familyName', one)).not.toBe(blindIndex(key, 'patients.familyName', other));
 });
 
 test('the same value has another index in another field and under another key', () => {
-  const fields = ['patients.mrn', 'patients.familyName', 'scoring_jobs.idempotencyKey', 'scoring_jobs.requestHash'] as const;
-  const indexes = [key, createSecretKey(randomBytes(32))].flatMap((one) => fields.map((field) => blindIndex(one, field, 'same')));
+  const fields = [
+    'patients.mrn',
+    'patients.familyName',
+    'scoring_jobs.idempotencyKey',
+    'scoring_jobs.requestHash',
+  ] as const;
+  const indexes = [key, createSecretKey(randomBytes(32))].flatMap((one) =>
+    fields.map((field) => blindIndex(one, field, 'same')),
+  );
   expect(new Set(indexes).size).toBe(8);
 });
 
 test('free text counts to the letter', () => {
-  expect(blindIndex(key, 'scoring_jobs.idempotencyKey', 'visit ')).not.toBe(blindIndex(key, 'scoring_jobs.idempotencyKey', 'visit'));
+  expect(blindIndex(key, 'scoring_jobs.idempotencyKey', 'visit ')).not.toBe(
+    blindIndex(key, 'scoring_jobs.idempotencyKey', 'visit'),
+  );
 });

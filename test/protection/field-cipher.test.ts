@@ -6,23 +6,37 @@ import { createFieldCipher, keyIdOf, type DataKey } from '../../src/protection/f
 const newKey = (): DataKey => ({ id: randomBytes(12), key: createSecretKey(randomBytes(32)) });
 const hex = (id: Uint8Array): string => Buffer.from(id).toString('hex');
 /** A keyring of these keys. */
-const finder = (...keys: DataKey[]) => (id: string): KeyObject | undefined => keys.find((key) => hex(key.id) === id)?.key;
+const finder =
+  (...keys: DataKey[]) =>
+  (id: string): KeyObject | undefined =>
+    keys.find((key) => hex(key.id) === id)?.key;
 
 const dataKey = newKey();
-const place = { organization: randomBytes(12) as Uint8Array, document: randomBytes(12) as Uint8Array, field: 'patients.mrn' };
+const place = {
+  organization: randomBytes(12) as Uint8Array,
+  document: randomBytes(12) as Uint8Array,
+  field: 'patients.mrn',
+};
 type Place = typeof place;
 const find = finder(dataKey);
-const sealField = ({ organization, document, field }: Place, text: string): Buffer => createFieldCipher(organization, find).encrypt(dataKey, document, field, text);
-const openField = (findKey: (id: string) => KeyObject | undefined, { organization, document, field }: Place, sealed: Uint8Array): string =>
-  createFieldCipher(organization, findKey).decrypt(document, field, sealed);
+const sealField = ({ organization, document, field }: Place, text: string): Buffer =>
+  createFieldCipher(organization, find).encrypt(dataKey, document, field, text);
+const openField = (
+  findKey: (id: string) => KeyObject | undefined,
+  { organization, document, field }: Place,
+  sealed: Uint8Array,
+): string => createFieldCipher(organization, findKey).decrypt(document, field, sealed);
 
-test.each(['', 'A-1001', 'Müller-Lüdenscheidt', '陳大文', '👩‍⚕️ e\u0301', 'x'.repeat(100_000)])('what was sealed opens as it was: %.20s', (text) => {
-  const sealed = sealField(place, text);
-  expect(openField(find, place, sealed)).toBe(text);
-  expect(keyIdOf(sealed)).toBe(hex(dataKey.id));
-  expect(sealed.length).toBe(41 + Buffer.byteLength(text));
-  expect(text === '' || !sealed.includes(text)).toBe(true);
-});
+test.each(['', 'A-1001', 'Müller-Lüdenscheidt', '陳大文', '👩‍⚕️ e\u0301', 'x'.repeat(100_000)])(
+  'what was sealed opens as it was: %.20s',
+  (text) => {
+    const sealed = sealField(place, text);
+    expect(openField(find, place, sealed)).toBe(text);
+    expect(keyIdOf(sealed)).toBe(hex(dataKey.id));
+    expect(sealed.length).toBe(41 + Buffer.byteLength(text));
+    expect(text === '' || !sealed.includes(text)).toBe(true);
+  },
+);
 
 test('a sealed field opens inside a larger buffer, as the driver hands it out', () => {
   const sealed = sealField(place, 'A-1001');
@@ -38,7 +52,8 @@ test('no bit can be changed, and no byte be cut off or added', () => {
     // A second key, so that a changed key id does not merely name nobody.
     expect(() => openField((id) => find(id) ?? dataKey.key, place, changed), `bit ${bit}`).toThrow(CiphertextError);
   }
-  for (let length = 0; length < sealed.length; length += 1) expect(() => openField(find, place, sealed.subarray(0, length)), `${length} bytes`).toThrow(CiphertextError);
+  for (let length = 0; length < sealed.length; length += 1)
+    expect(() => openField(find, place, sealed.subarray(0, length)), `${length} bytes`).toThrow(CiphertextError);
   expect(() => openField(find, place, Buffer.concat([sealed, Buffer.of(0)]))).toThrow(CiphertextError);
 });
 
@@ -56,9 +71,22 @@ test('one cipher keeps fields, documents and keys apart, in whatever order they 
   const keys = [newKey(), newKey(), dataKey];
   const cipher = createFieldCipher(place.organization, finder(...keys));
   const documents = [randomBytes(12), randomBytes(12)];
-  const all = keys.flatMap((key) => documents.flatMap((document) => ['a.b', 'a.c'].map((field) => ({ key, document, field, text: randomBytes(6).toString('hex') }))));
+  const all = keys.flatMap((key) =>
+    documents.flatMap((document) =>
+      ['a.b', 'a.c'].map((field) => ({ key, document, field, text: randomBytes(6).toString('hex') })),
+    ),
+  );
   const sealed = all.map(({ key, document, field, text }) => cipher.encrypt(key, document, field, text));
-  for (const step of [1, 5, 7]) all.forEach((_, index) => expect(cipher.decrypt(all[(index * step) % 12]!.document, all[(index * step) % 12]!.field, sealed[(index * step) % 12]!)).toBe(all[(index * step) % 12]!.text));
+  for (const step of [1, 5, 7])
+    all.forEach((_, index) =>
+      expect(
+        cipher.decrypt(
+          all[(index * step) % 12]!.document,
+          all[(index * step) % 12]!.field,
+          sealed[(index * step) % 12]!,
+        ),
+      ).toBe(all[(index * step) % 12]!.text),
+    );
   for (const [index, { document, field }] of all.entries()) {
     for (const [other, bytes] of sealed.entries()) {
       const own = all[other]!.document === document && all[other]!.field === field;
@@ -70,7 +98,9 @@ test('one cipher keeps fields, documents and keys apart, in whatever order they 
 
 test('organization and document cannot change places', () => {
   const { organization, document, field } = place;
-  expect(() => openField(find, { organization: document, document: organization, field }, sealField(place, 'A-1001'))).toThrow(CiphertextError);
+  expect(() =>
+    openField(find, { organization: document, document: organization, field }, sealField(place, 'A-1001')),
+  ).toThrow(CiphertextError);
 });
 
 test('a ciphertext opens under its own key alone', () => {
@@ -93,7 +123,9 @@ test('a fault names the place by ids, and never the text', () => {
 test('no nonce comes twice, and none can be asked for', () => {
   const count = 20_000;
   const cipher = createFieldCipher(place.organization, find);
-  const sealed = Array.from({ length: count }, () => cipher.encrypt(dataKey, place.document, place.field, 'the same text'));
+  const sealed = Array.from({ length: count }, () =>
+    cipher.encrypt(dataKey, place.document, place.field, 'the same text'),
+  );
   expect(new Set(sealed.map((bytes) => bytes.toString('hex', 13, 25))).size).toBe(count);
   expect(new Set(sealed.map((bytes) => bytes.toString('hex', 25))).size).toBe(count);
   expect(cipher.encrypt).toHaveLength(4);

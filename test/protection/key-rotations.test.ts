@@ -1,6 +1,13 @@
 import { Types } from 'mongoose';
 import { describe, expect, test } from 'vitest';
-import { DataKeyPurpose, DataKeyState, KeyRotationState, type KeyRotation, type Models, type StoredPatient } from '../../models/index.js';
+import {
+  DataKeyPurpose,
+  DataKeyState,
+  KeyRotationState,
+  type KeyRotation,
+  type Models,
+  type StoredPatient,
+} from '../../models/index.js';
 import { protectedCollections, type ProtectedCollection } from '../../src/protection/protected-collections.js';
 import { requestRotations, rotationProgress } from '../../src/protection/request-rotations.js';
 import { resealRound } from '../../src/protection/reseal.js';
@@ -12,11 +19,15 @@ async function seeded(patients: number) {
   const models = await testDatabase();
   const organization = new Types.ObjectId();
   const worker = await protectedProcess(models, master);
-  const given = Array.from({ length: patients }, (_, index) => somePatient({ familyName: index % 2 === 0 ? `Name ${index}` : undefined }));
+  const given = Array.from({ length: patients }, (_, index) =>
+    somePatient({ familyName: index % 2 === 0 ? `Name ${index}` : undefined }),
+  );
   const records = worker.scope(organization).patients;
   await records.insertNew(given);
-  const documents = (): Promise<StoredPatient[]> => models.patients.find({ organization }).sort({ _id: 1 }).lean<StoredPatient[]>();
-  const rotation = (): Promise<KeyRotation> => models.keyRotations.findOne({ organization }).lean<KeyRotation>().orFail();
+  const documents = (): Promise<StoredPatient[]> =>
+    models.patients.find({ organization }).sort({ _id: 1 }).lean<StoredPatient[]>();
+  const rotation = (): Promise<KeyRotation> =>
+    models.keyRotations.findOne({ organization }).lean<KeyRotation>().orFail();
   const [{ dataKey: before }] = (await documents()) as [StoredPatient, ...StoredPatient[]];
   return { models, organization, worker, given, records, documents, rotation, before };
 }
@@ -41,14 +52,29 @@ test('a rotation encrypts every document anew, says how far it is, and retires t
   const seen: number[] = [];
   while (await worker.rotations.work(0)) seen.push((await rotation()).processed);
   expect(seen).toEqual([500, 1000, 1200, 1200]);
-  expect(await rotation()).toMatchObject({ state: 'COMPLETED', unfinished: false, processed: 1200, total: 1200, failed: 0 });
+  expect(await rotation()).toMatchObject({
+    state: 'COMPLETED',
+    unfinished: false,
+    processed: 1200,
+    total: 1200,
+    failed: 0,
+  });
   expect(await rotation()).not.toHaveProperty('lease');
-  expect(await rotationProgress(models, ids)).toEqual({ processed: 1200, total: 1200, failed: 0, unfinished: 0, waiting: 0 });
+  expect(await rotationProgress(models, ids)).toEqual({
+    processed: 1200,
+    total: 1200,
+    failed: 0,
+    unfinished: 0,
+    waiting: 0,
+  });
 
   const keys = new Set((await documents()).map(({ dataKey }) => dataKey.toHexString()));
   expect(keys.size).toBe(1);
   expect(keys).not.toContain(before.toHexString());
-  expect(await models.dataKeys.findById(before).lean()).toMatchObject({ state: DataKeyState.RETIRED, retiredAt: expect.any(Date) as Date });
+  expect(await models.dataKeys.findById(before).lean()).toMatchObject({
+    state: DataKeyState.RETIRED,
+    retiredAt: expect.any(Date) as Date,
+  });
   await expectUnchanged(system);
   expect(await models.patients.findById(elsewhere._id).lean()).toEqual(plain);
 });
@@ -81,19 +107,29 @@ test('several workers carry out one rotation without harm, and each goes on wher
   for (let turn = 0; (await rotation()).unfinished; turn += 1) {
     await Promise.all(workers.map(({ rotations }) => rotations.work(0)));
     // As kill -9 leaves it: with the lease of one that is gone, which ended a moment ago.
-    await models.keyRotations.updateOne({ organization, unfinished: true }, { $set: { lease: { token: `killed ${turn}`, expiresAt: new Date(0) } } });
+    await models.keyRotations.updateOne(
+      { organization, unfinished: true },
+      { $set: { lease: { token: `killed ${turn}`, expiresAt: new Date(0) } } },
+    );
   }
   expect(await models.dataKeys.countDocuments({ organization, purpose: DataKeyPurpose.FIELDS })).toBe(2);
   await expectUnchanged(system);
 });
 
 test.each<[string, (context: Awaited<ReturnType<typeof seeded>>) => Promise<unknown>]>([
-  ['it had retired the old key', ({ models, before }) => models.dataKeys.updateOne({ _id: before }, { $set: { state: DataKeyState.RETIRED, retiredAt: new Date() } })],
-  ['it had made the new key', async ({ models, before, worker, organization }) => {
-    await worker.store.retire(before);
-    await worker.store.writing(organization);
-    expect(await models.dataKeys.countDocuments({ organization, purpose: DataKeyPurpose.FIELDS })).toBe(2);
-  }],
+  [
+    'it had retired the old key',
+    ({ models, before }) =>
+      models.dataKeys.updateOne({ _id: before }, { $set: { state: DataKeyState.RETIRED, retiredAt: new Date() } }),
+  ],
+  [
+    'it had made the new key',
+    async ({ models, before, worker, organization }) => {
+      await worker.store.retire(before);
+      await worker.store.writing(organization);
+      expect(await models.dataKeys.countDocuments({ organization, purpose: DataKeyPurpose.FIELDS })).toBe(2);
+    },
+  ],
 ])('a worker that was killed when %s is followed by one that makes no other', async (_, killedAfter) => {
   const system = await seeded(10);
   const { models, organization, before, documents } = system;
@@ -122,7 +158,9 @@ describe('a document that is changed between the read and the write of the rotat
     const { records, given } = system;
     const { _id } = given[0]!;
     const current = (await records.findOne({ _id }))!;
-    const outcome = await roundWith(system, () => records.update(current, { givenName: null, familyName: 'Changed', version: 2 }));
+    const outcome = await roundWith(system, () =>
+      records.update(current, { givenName: null, familyName: 'Changed', version: 2 }),
+    );
     expect(outcome).toMatchObject({ read: 3, failed: [] });
     expect(await records.findOne({ _id })).toMatchObject({ familyName: 'Changed', givenName: undefined, version: 2 });
   });
@@ -201,6 +239,8 @@ describe('a retired key', () => {
 test('every model with a data key is one that rotations know', async () => {
   const models = await testDatabase();
   const known = protectedCollections(models).map(({ model }) => model.modelName);
-  const withDataKey = Object.values(models as unknown as Record<string, Models['patients']>).filter(({ schema }) => schema.path('dataKey') !== undefined);
+  const withDataKey = Object.values(models as unknown as Record<string, Models['patients']>).filter(
+    ({ schema }) => schema.path('dataKey') !== undefined,
+  );
   expect(withDataKey.map(({ modelName }) => modelName).sort()).toEqual([...known].sort());
 });

@@ -5,7 +5,15 @@ import { createDataKeyStore } from '../../src/protection/data-key-store.js';
 import { createKeyring } from '../../src/protection/keyring.js';
 import { createProtection } from '../../src/protection/protection.js';
 import { namespace } from '../support/namespace.js';
-import { masterKeysOf, protectedProcess, randomMasterKeys, rotateAll, somePatient, testDatabase, watchedDatabase } from '../support/protection.js';
+import {
+  masterKeysOf,
+  protectedProcess,
+  randomMasterKeys,
+  rotateAll,
+  somePatient,
+  testDatabase,
+  watchedDatabase,
+} from '../support/protection.js';
 import { requestRotations } from '../../src/protection/request-rotations.js';
 
 const [master] = randomMasterKeys('k1') as [string];
@@ -14,7 +22,9 @@ test('the first use makes one key to encrypt and one to index, however many proc
   const models = await testDatabase();
   const organization = new Types.ObjectId();
   const processes = await Promise.all(Array.from({ length: 8 }, () => protectedProcess(models, master)));
-  const writers = await Promise.all(processes.flatMap(({ protectionOf }) => [protectionOf(organization).writer(), protectionOf(organization).writer()]));
+  const writers = await Promise.all(
+    processes.flatMap(({ protectionOf }) => [protectionOf(organization).writer(), protectionOf(organization).writer()]),
+  );
   expect(new Set(writers.map(({ dataKey }) => dataKey.toHexString())).size).toBe(1);
   expect(new Set(writers.map(({ blindIndex }) => blindIndex('patients.mrn', 'A'))).size).toBe(1);
   expect(await models.dataKeys.countDocuments({ organization })).toBe(2);
@@ -29,9 +39,17 @@ test('what is stored of a key is wrapped, and says under which master key', asyn
   const { fields, index } = await keyring.writing(organization);
   const stored = await models.dataKeys.find({ organization }).lean();
   expect(stored.map(({ purpose, state, masterKey }) => ({ purpose, state, masterKey }))).toEqual(
-    expect.arrayContaining([DataKeyPurpose.FIELDS, DataKeyPurpose.INDEX].map((purpose) => ({ purpose, state: DataKeyState.ACTIVE, masterKey: 'k1' }))),
+    expect.arrayContaining(
+      [DataKeyPurpose.FIELDS, DataKeyPurpose.INDEX].map((purpose) => ({
+        purpose,
+        state: DataKeyState.ACTIVE,
+        masterKey: 'k1',
+      })),
+    ),
   );
-  const raw = Buffer.concat(await models.dataKeys.collection.find({}, { raw: true }).toArray() as unknown as Buffer[]);
+  const raw = Buffer.concat(
+    (await models.dataKeys.collection.find({}, { raw: true }).toArray()) as unknown as Buffer[],
+  );
   for (const key of [fields.key, index]) expect(raw.includes(key.export())).toBe(false);
 });
 
@@ -105,7 +123,10 @@ test('a failed read is not remembered', async () => {
   const models = await testDatabase();
   const store = createDataKeyStore(models, masterKeysOf(master));
   let away = true;
-  const keyring = createKeyring({ ...store, writing: (organization) => (away ? Promise.reject(new Error('away')) : store.writing(organization)) });
+  const keyring = createKeyring({
+    ...store,
+    writing: (organization) => (away ? Promise.reject(new Error('away')) : store.writing(organization)),
+  });
   const organization = new Types.ObjectId();
   await expect(keyring.writing(organization)).rejects.toThrow('away');
   away = false;

@@ -8,7 +8,8 @@ const bytes = randomBytes(32);
 const secretKey = randomBytes(48).toString('base64');
 const exported = ({ masterKeys }: Config): string[] => masterKeys.map(({ key }) => key.export().toString('hex'));
 const ids = ({ masterKeys }: Config): string[] => masterKeys.map(({ id }) => id);
-const production = (environment: Record<string, string>): Config => loadConfig({ NODE_ENV: 'production', SECRET_KEY: secretKey, ...environment });
+const production = (environment: Record<string, string>): Config =>
+  loadConfig({ NODE_ENV: 'production', SECRET_KEY: secretKey, ...environment });
 
 function faultOf(work: () => unknown): string {
   try {
@@ -22,12 +23,16 @@ function faultOf(work: () => unknown): string {
 
 describe('ENCRYPTION_KEYS', () => {
   test.each(['hex', 'base64', 'base64url'] as const)('takes 32 bytes as %s', (encoding) => {
-    expect(exported(production({ ENCRYPTION_KEYS: `k1:${bytes.toString(encoding)}` }))).toEqual([bytes.toString('hex')]);
+    expect(exported(production({ ENCRYPTION_KEYS: `k1:${bytes.toString(encoding)}` }))).toEqual([
+      bytes.toString('hex'),
+    ]);
   });
 
   test('names several, the present one first', () => {
     const keys = ['2025-2', '2025_1', 'first'].map((id) => ({ id, bytes: randomBytes(32) }));
-    const config = production({ ENCRYPTION_KEYS: keys.map((key) => `${key.id}:${key.bytes.toString('base64')}`).join(', ') });
+    const config = production({
+      ENCRYPTION_KEYS: keys.map((key) => `${key.id}:${key.bytes.toString('base64')}`).join(', '),
+    });
     expect(ids(config)).toEqual(['2025-2', '2025_1', 'first']);
     expect(exported(config)).toEqual(keys.map((key) => key.bytes.toString('hex')));
   });
@@ -35,7 +40,9 @@ describe('ENCRYPTION_KEYS', () => {
   test('a key without an id is named after itself, the same each time', () => {
     const [id] = ids(production({ ENCRYPTION_KEYS: bytes.toString('hex') }));
     expect(id).toMatch(/^key-[0-9a-f]{8}$/);
-    expect(ids(production({ ENCRYPTION_KEYS: `new:${randomBytes(32).toString('hex')},${bytes.toString('base64')}` }))).toEqual(['new', id]);
+    expect(
+      ids(production({ ENCRYPTION_KEYS: `new:${randomBytes(32).toString('hex')},${bytes.toString('base64')}` })),
+    ).toEqual(['new', id]);
   });
 
   const key = bytes.toString('hex');
@@ -65,11 +72,16 @@ describe('ENCRYPTION_KEYS', () => {
     ['is not set', {}],
     ['repeats itself', { ENCRYPTION_KEYS: `k1:${'ab'.repeat(32)}` }],
     ['repeats itself', { ENCRYPTION_KEYS: `k1:${'0123456789abcdef'.repeat(4)}` }],
-    ['is a text and not random', { ENCRYPTION_KEYS: `k1:${Buffer.from('correct horse battery staple 123').toString('base64')}` }],
+    [
+      'is a text and not random',
+      { ENCRYPTION_KEYS: `k1:${Buffer.from('correct horse battery staple 123').toString('base64')}` },
+    ],
     ['repeats itself', { ENCRYPTION_KEYS: `k1:${key},old:${'00'.repeat(32)}` }],
     ['is SECRET_KEY again', { SECRET_KEY: key, ENCRYPTION_KEYS: `k1:${key}` }],
   ])('%s: no start in production', (reason, environment) => {
-    expect(faultOf(() => production(environment))).toMatch(new RegExp(`ENCRYPTION_KEYS.* ${reason}.*openssl rand -hex 32`));
+    expect(faultOf(() => production(environment))).toMatch(
+      new RegExp(`ENCRYPTION_KEYS.* ${reason}.*openssl rand -hex 32`),
+    );
   });
 
   test('a configuration that is printed shows no key', () => {
@@ -90,7 +102,9 @@ describe('without ENCRYPTION_KEYS, outside production', () => {
 
   test('it is HKDF-SHA-256, as another program computes it', () => {
     // openssl kdf -keylen 32 -kdfopt digest:SHA256 -kdfopt key:abc -kdfopt info:riskgraph.master-key HKDF
-    expect(deriveMasterKey('abc').key.export().toString('hex')).toBe('4eececf4dc78de21da7c466b55de7cb49c2c77976edf920ed1fc3520094931e2');
+    expect(deriveMasterKey('abc').key.export().toString('hex')).toBe(
+      '4eececf4dc78de21da7c466b55de7cb49c2c77976edf920ed1fc3520094931e2',
+    );
   });
 
   test('another SECRET_KEY has another id, so that a start says which one is wanted', () => {

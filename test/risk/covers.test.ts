@@ -5,8 +5,15 @@ import { parseModel } from '../../src/risk/parse-model.js';
 import { fixtureNames, loadFixture } from './fixtures.js';
 import { regressionModel, regressorNode, type Tree, twoTrees } from './support/small-models.js';
 
-const parse = (trees: readonly Tree[]): ReturnType<typeof parseModel> => parseModel(regressionModel([regressorNode(trees)]));
-const stump = (root: number, yes: number, no: number): Tree => ({ feature: 0, at: 0, cover: root, yes: { weights: [[0, 1]], cover: yes }, no: { weights: [[0, 3]], cover: no } });
+const parse = (trees: readonly Tree[]): ReturnType<typeof parseModel> =>
+  parseModel(regressionModel([regressorNode(trees)]));
+const stump = (root: number, yes: number, no: number): Tree => ({
+  feature: 0,
+  at: 0,
+  cover: root,
+  yes: { weights: [[0, 1]], cover: yes },
+  no: { weights: [[0, 3]], cover: no },
+});
 
 describe('covers', () => {
   it.each(fixtureNames)('%s: the counts of the file are taken for real', (name) => {
@@ -28,7 +35,9 @@ describe('covers', () => {
 
   it('counts a background set through the trees, root to leaf', () => {
     const { ensemble } = parse([stump(1, 1, 1)]);
-    expect([...countCovers(ensemble, Float64Array.of(-1, 0, 0, 0, 0, 0, 1, 0, 0, Number.NaN, 0, 0), 4)]).toEqual([4, 2, 2]);
+    expect([...countCovers(ensemble, Float64Array.of(-1, 0, 0, 0, 0, 0, 1, 0, 0, Number.NaN, 0, 0), 4)]).toEqual([
+      4, 2, 2,
+    ]);
   });
 
   it('counts of the file win over a background', () => {

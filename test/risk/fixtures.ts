@@ -30,8 +30,17 @@ interface FixtureFile {
 }
 
 export const fixtureNames = [
-  'a1-rf-binary-two-ids', 'a2-rf-binary-one-id-zipmap', 'b1-xgb-binary', 'b2-xgb-binary-no-base', 'c1-rf-3class', 'c2-xgb-3class',
-  'd1-rf-regressor-average', 'd2-rf-regressor-sum', 'd3-rf-regressor-double', 'e1-edge-leq-nan', 'e2-edge-modes',
+  'a1-rf-binary-two-ids',
+  'a2-rf-binary-one-id-zipmap',
+  'b1-xgb-binary',
+  'b2-xgb-binary-no-base',
+  'c1-rf-3class',
+  'c2-xgb-3class',
+  'd1-rf-regressor-average',
+  'd2-rf-regressor-sum',
+  'd3-rf-regressor-double',
+  'e1-edge-leq-nan',
+  'e2-edge-modes',
 ] as const;
 
 export const fixtureDirectory = fileURLToPath(new URL('./fixtures/', import.meta.url));

@@ -31,6 +31,8 @@ describe('SliceSizer', () => {
   });
 
   it('passes on what the work throws', async () => {
-    await expect(new SliceSizer().each(2, undefined, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    await expect(new SliceSizer().each(2, undefined, () => Promise.reject(new Error('broken')))).rejects.toThrow(
+      'broken',
+    );
   });
 });

@@ -2,7 +2,11 @@ import type { GraphQLObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';
@@ -17,41 +21,98 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
   'Query.viewer': { operation: '{ viewer { username } }', allowed: everybody },
   'Query.patient': { operation: `{ patient(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.ANALYST] },
   'Query.patients': { operation: '{ patients { totalCount } }', allowed: [Role.CLINICIAN, Role.ANALYST] },
-  'Query.prediction': { operation: `{ prediction(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE] },
-  'Query.predictions': { operation: '{ predictions { totalCount } }', allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE] },
+  'Query.prediction': {
+    operation: `{ prediction(id: ${id}) { id } }`,
+    allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
+  },
+  'Query.predictions': {
+    operation: '{ predictions { totalCount } }',
+    allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
+  },
   'Query.scoringJob': { operation: `{ scoringJob(id: ${id}) { id } }`, allowed: everybody },
   'Query.scoringJobs': { operation: '{ scoringJobs { totalCount } }', allowed: everybody },
   'Query.riskModels': { operation: '{ riskModels { id } }', allowed: everybody },
   'Query.riskModel': { operation: `{ riskModel(id: ${id}) { id } }`, allowed: everybody },
-  'Query.simulateRisk': { operation: `{ simulateRisk(input: { modelId: ${id} }) { probability } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
+  'Query.simulateRisk': {
+    operation: `{ simulateRisk(input: { modelId: ${id} }) { probability } }`,
+    allowed: [Role.CLINICIAN, Role.SERVICE],
+  },
   'Query.verifyPrediction': { operation: `{ verifyPrediction(id: ${id}) { agrees } }`, allowed: everybody },
   'Query.auditEvents': { operation: '{ auditEvents { totalCount } }', allowed: [Role.ADMIN] },
   'Query.breakGlassAccesses': { operation: '{ breakGlassAccesses { totalCount } }', allowed: [Role.ADMIN] },
-  'Mutation.breakGlass': { operation: `mutation { breakGlass(input: { patientId: ${id}, reason: "none at all" }) { id } }`, allowed: [Role.CLINICIAN] },
-  'Mutation.createPatient': { operation: 'mutation { createPatient(input: { mrn: "" }) { id } }', allowed: [Role.CLINICIAN] },
-  'Mutation.updatePatient': { operation: `mutation { updatePatient(input: { id: ${id}, expectedVersion: 1 }) { id } }`, allowed: [Role.CLINICIAN] },
+  'Mutation.breakGlass': {
+    operation: `mutation { breakGlass(input: { patientId: ${id}, reason: "none at all" }) { id } }`,
+    allowed: [Role.CLINICIAN],
+  },
+  'Mutation.createPatient': {
+    operation: 'mutation { createPatient(input: { mrn: "" }) { id } }',
+    allowed: [Role.CLINICIAN],
+  },
+  'Mutation.updatePatient': {
+    operation: `mutation { updatePatient(input: { id: ${id}, expectedVersion: 1 }) { id } }`,
+    allowed: [Role.CLINICIAN],
+  },
   'Mutation.deletePatient': { operation: `mutation { deletePatient(id: ${id}) { id } }`, allowed: [Role.CLINICIAN] },
-  'Mutation.submitScoringJob': { operation: `mutation { submitScoringJob(input: { patientId: ${id}, modelId: "m" }) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
-  'Mutation.submitBatchScoringJob': { operation: `mutation { submitBatchScoringJob(input: { patientIds: [${id}], modelId: "m" }) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE] },
-  'Mutation.cancelScoringJob': { operation: `mutation { cancelScoringJob(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN] },
-  'Mutation.retryScoringJob': { operation: `mutation { retryScoringJob(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN] },
+  'Mutation.submitScoringJob': {
+    operation: `mutation { submitScoringJob(input: { patientId: ${id}, modelId: "m" }) { id } }`,
+    allowed: [Role.CLINICIAN, Role.SERVICE],
+  },
+  'Mutation.submitBatchScoringJob': {
+    operation: `mutation { submitBatchScoringJob(input: { patientIds: [${id}], modelId: "m" }) { id } }`,
+    allowed: [Role.CLINICIAN, Role.SERVICE],
+  },
+  'Mutation.cancelScoringJob': {
+    operation: `mutation { cancelScoringJob(id: ${id}) { id } }`,
+    allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.retryScoringJob': {
+    operation: `mutation { retryScoringJob(id: ${id}) { id } }`,
+    allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN],
+  },
   'Query.users': { operation: '{ users { totalCount } }', allowed: [Role.ADMIN] },
   'Query.apiKeys': { operation: '{ apiKeys { totalCount } }', allowed: [Role.ADMIN] },
-  'Mutation.changePassword': { operation: 'mutation { changePassword(input: { currentPassword: "", newPassword: "" }) { expiresAt } }', allowed: everybody },
-  'Mutation.createUser': { operation: 'mutation { createUser(input: { username: "", role: ADMIN, password: "" }) { id } }', allowed: [Role.ADMIN] },
-  'Mutation.updateUser': { operation: `mutation { updateUser(input: { id: ${id}, disabled: true }) { id } }`, allowed: [Role.ADMIN] },
-  'Mutation.setUserPassword': { operation: `mutation { setUserPassword(input: { id: ${id}, newPassword: "" }) { id } }`, allowed: [Role.ADMIN] },
+  'Mutation.changePassword': {
+    operation: 'mutation { changePassword(input: { currentPassword: "", newPassword: "" }) { expiresAt } }',
+    allowed: everybody,
+  },
+  'Mutation.createUser': {
+    operation: 'mutation { createUser(input: { username: "", role: ADMIN, password: "" }) { id } }',
+    allowed: [Role.ADMIN],
+  },
+  'Mutation.updateUser': {
+    operation: `mutation { updateUser(input: { id: ${id}, disabled: true }) { id } }`,
+    allowed: [Role.ADMIN],
+  },
+  'Mutation.setUserPassword': {
+    operation: `mutation { setUserPassword(input: { id: ${id}, newPassword: "" }) { id } }`,
+    allowed: [Role.ADMIN],
+  },
   'Mutation.revokeSessions': { operation: `mutation { revokeSessions(userId: ${id}) { id } }`, allowed: [Role.ADMIN] },
-  'Mutation.createApiKey': { operation: 'mutation { createApiKey(input: { name: "", scopes: [] }) { key } }', allowed: [Role.ADMIN] },
+  'Mutation.createApiKey': {
+    operation: 'mutation { createApiKey(input: { name: "", scopes: [] }) { key } }',
+    allowed: [Role.ADMIN],
+  },
   'Mutation.revokeApiKey': { operation: `mutation { revokeApiKey(id: ${id}) { id } }`, allowed: [Role.ADMIN] },
-  'Subscription.scoringJobUpdated': { operation: `subscription { scoringJobUpdated(id: ${id}) { sequence } }`, allowed: everybody },
-  'Subscription.predictionCreated': { operation: `subscription { predictionCreated(patientId: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE] },
+  'Subscription.scoringJobUpdated': {
+    operation: `subscription { scoringJobUpdated(id: ${id}) { sequence } }`,
+    allowed: everybody,
+  },
+  'Subscription.predictionCreated': {
+    operation: `subscription { predictionCreated(patientId: ${id}) { id } }`,
+    allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
+  },
 };
 
 /** What anybody may call, and how what they prove themselves with is refused here. */
 const open: Record<string, { readonly operation: string; readonly refusal: readonly string[] }> = {
-  'Mutation.login': { operation: 'mutation { login(input: { organization: "alpha", username: "nobody", password: "" }) { accessToken } }', refusal: ['UNAUTHENTICATED'] },
-  'Mutation.refresh': { operation: 'mutation { refresh(input: { refreshToken: "" }) { accessToken } }', refusal: ['UNAUTHENTICATED'] },
+  'Mutation.login': {
+    operation: 'mutation { login(input: { organization: "alpha", username: "nobody", password: "" }) { accessToken } }',
+    refusal: ['UNAUTHENTICATED'],
+  },
+  'Mutation.refresh': {
+    operation: 'mutation { refresh(input: { refreshToken: "" }) { accessToken } }',
+    refusal: ['UNAUTHENTICATED'],
+  },
   'Mutation.logout': { operation: 'mutation { logout(input: { refreshToken: "" }) { ended } }', refusal: [] },
 };
 
@@ -61,13 +122,17 @@ async function codes(operation: string, token?: string): Promise<(string | undef
   const socket = await connectSocket(system.url, token);
   socket.send({ type: 'subscribe', id: '1', payload: { query: operation } });
   const { type, payload } = await socket.next();
-  return type === 'error' ? (payload as { extensions: { code: string } }[]).map(({ extensions }) => extensions.code) : [];
+  return type === 'error'
+    ? (payload as { extensions: { code: string } }[]).map(({ extensions }) => extensions.code)
+    : [];
 }
 
 test('the matrix has every operation of the schema', () => {
   const schema = buildBareSchema(system.app);
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-  expect(Object.keys({ ...matrix, ...open }).sort()).toEqual(roots.flatMap((type) => Object.keys(type!.getFields()).map((field) => `${type!.name}.${field}`)).sort());
+  expect(Object.keys({ ...matrix, ...open }).sort()).toEqual(
+    roots.flatMap((type) => Object.keys(type!.getFields()).map((field) => `${type!.name}.${field}`)).sort(),
+  );
 });
 
 describe.each(Object.entries(matrix))('%s', (_name, { operation, allowed }) => {
@@ -94,10 +159,15 @@ describe.each(Object.entries(open))('%s', (_name, { operation, refusal }) => {
 
 describe('patients and results, field by field', async () => {
   const clinician = await system.client('CLINICIAN');
-  const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada', familyName: 'Canary', birthDate: '1950-01-02' }) });
-  const { submitScoringJob } = await clinician.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+  const { createPatient } = await clinician.request(CreatePatientDocument, {
+    input: newPatient({ givenName: 'Ada', familyName: 'Canary', birthDate: '1950-01-02' }),
+  });
+  const { submitScoringJob } = await clinician.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId },
+  });
   let predictionId = '';
-  for await (const { scoringJobUpdated } of clinician.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
+  for await (const { scoringJobUpdated } of clinician.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
+    predictionId = scoringJobUpdated.job.prediction?.id ?? '';
   const job = `"${submitScoringJob.id}"`;
   const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
   const secrets = [createPatient.mrn, 'Ada', 'Canary', '1950-01-02'];
@@ -123,7 +193,11 @@ describe('patients and results, field by field', async () => {
 
   test('an alias, a fragment or a directive opens no way around', async () => {
     const token = await system.token('ANALYST');
-    for (const query of ['{ patients { edges { node { id name: givenName } } } }', 'query { patients { edges { node { ...F } } } } fragment F on Patient { familyName }', '{ patients { edges { node { ... on Patient @include(if: true) { birthDate } } } } }']) {
+    for (const query of [
+      '{ patients { edges { node { id name: givenName } } } }',
+      'query { patients { edges { node { ...F } } } } fragment F on Patient { familyName }',
+      '{ patients { edges { node { ... on Patient @include(if: true) { birthDate } } } } }',
+    ]) {
       const answer = await system.post(query, undefined, token);
       expect(codesOf(answer)).toContain('FORBIDDEN');
       for (const secret of secrets) expect(answer.text).not.toContain(secret);
@@ -135,9 +209,21 @@ describe('patients and results, field by field', async () => {
     const service = await system.token('SERVICE');
     const mrn = JSON.stringify(createPatient.mrn);
     expect(codesOf(await system.post(`{ patient(mrn: ${mrn}) { id } }`, undefined, analyst))).toEqual(['FORBIDDEN']);
-    expect(codesOf(await system.post(`{ patients(filter: { mrn: ${mrn} }) { totalCount } }`, undefined, analyst))).toEqual(['FORBIDDEN']);
-    expect(codesOf(await system.post('{ patients(filter: { familyName: "canary" }) { totalCount } }', undefined, analyst))).toEqual(['FORBIDDEN']);
-    expect(codesOf(await system.post(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", filter: { mrn: ${mrn} } }) { id } }`, undefined, service))).toEqual(['FORBIDDEN']);
+    expect(
+      codesOf(await system.post(`{ patients(filter: { mrn: ${mrn} }) { totalCount } }`, undefined, analyst)),
+    ).toEqual(['FORBIDDEN']);
+    expect(
+      codesOf(await system.post('{ patients(filter: { familyName: "canary" }) { totalCount } }', undefined, analyst)),
+    ).toEqual(['FORBIDDEN']);
+    expect(
+      codesOf(
+        await system.post(
+          `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", filter: { mrn: ${mrn} } }) { id } }`,
+          undefined,
+          service,
+        ),
+      ),
+    ).toEqual(['FORBIDDEN']);
   });
 
   test('ANALYST and SERVICE read results without names', async () => {
@@ -150,7 +236,15 @@ describe('patients and results, field by field', async () => {
       expect(errors).toBeUndefined();
       for (const secret of secrets) expect(text).not.toContain(secret);
     }
-    expect((await system.post(`{ patient(id: "${createPatient.id}") { id sex version createdAt updatedAt features { code value unit } predictions { totalCount } } }`, undefined, await system.token('ANALYST'))).errors).toBeUndefined();
+    expect(
+      (
+        await system.post(
+          `{ patient(id: "${createPatient.id}") { id sex version createdAt updatedAt features { code value unit } predictions { totalCount } } }`,
+          undefined,
+          await system.token('ANALYST'),
+        )
+      ).errors,
+    ).toBeUndefined();
   });
 
   test('SERVICE, which needs an id to submit a job, gets nothing of a patient but its record number and dates', async () => {
@@ -159,7 +253,10 @@ describe('patients and results, field by field', async () => {
     const shown: string[] = [];
     for (const field of fields) {
       const selection = { features: 'features { value }', predictions: 'predictions { totalCount }' }[field] ?? field;
-      const answers = [`{ prediction(id: "${predictionId}") { patient { ${selection} } } }`, `{ scoringJob(id: ${job}) { patient { ${selection} } } }`].map((way) => system.post(way, undefined, token));
+      const answers = [
+        `{ prediction(id: "${predictionId}") { patient { ${selection} } } }`,
+        `{ scoringJob(id: ${job}) { patient { ${selection} } } }`,
+      ].map((way) => system.post(way, undefined, token));
       const codes = (await Promise.all(answers)).map((answer) => codesOf(answer).join());
       expect(new Set(codes).size, field).toBe(1);
       if (codes[0] === '') shown.push(field);
@@ -169,15 +266,27 @@ describe('patients and results, field by field', async () => {
     expect(shown.sort()).toEqual(['createdAt', 'id', 'predictions', 'updatedAt', 'version']);
   });
 
-  test.each(['patient { id }', 'prediction { id }', 'predictions { totalCount }', 'failures { code }'])('ADMIN sees a job, but not its %s', async (field) => {
-    const token = await system.token('ADMIN');
-    expect((await system.post(`{ scoringJob(id: ${job}) { state progress { percent } model { id } } }`, undefined, token)).errors).toBeUndefined();
-    expect(codesOf(await system.post(`{ scoringJob(id: ${job}) { ${field} } }`, undefined, token))).toEqual(['FORBIDDEN']);
-  });
+  test.each(['patient { id }', 'prediction { id }', 'predictions { totalCount }', 'failures { code }'])(
+    'ADMIN sees a job, but not its %s',
+    async (field) => {
+      const token = await system.token('ADMIN');
+      expect(
+        (await system.post(`{ scoringJob(id: ${job}) { state progress { percent } model { id } } }`, undefined, token))
+          .errors,
+      ).toBeUndefined();
+      expect(codesOf(await system.post(`{ scoringJob(id: ${job}) { ${field} } }`, undefined, token))).toEqual([
+        'FORBIDDEN',
+      ]);
+    },
+  );
 
   test('an event shows a subscriber no more than a query would', async () => {
     const socket = await connectSocket(system.url, await system.token('ANALYST'));
-    socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: ${job}) { job { state patient { id givenName } } } }` } });
+    socket.send({
+      type: 'subscribe',
+      id: '1',
+      payload: { query: `subscription { scoringJobUpdated(id: ${job}) { job { state patient { id givenName } } } }` },
+    });
     const event = JSON.stringify(await socket.next());
     expect(event).toContain('"state":"COMPLETED"');
     expect(event).toContain('FORBIDDEN');
@@ -189,11 +298,20 @@ test('a token of a role that there is not, of another key or without an organiza
   const good = await system.token('CLINICIAN');
   const [header, payload, signature] = good.split('.') as [string, string, string];
   const forged = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;
-  const withPayload = (changes: object): string => `${header}.${Buffer.from(JSON.stringify({ ...forged, ...changes })).toString('base64url')}.${signature}`;
+  const withPayload = (changes: object): string =>
+    `${header}.${Buffer.from(JSON.stringify({ ...forged, ...changes })).toString('base64url')}.${signature}`;
   const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
-  for (const token of [withPayload({ role: 'ADMIN' }), withPayload({ org: 'b'.repeat(24) }), unsigned, `${header}.${payload}.x`, 'garbage']) {
+  for (const token of [
+    withPayload({ role: 'ADMIN' }),
+    withPayload({ org: 'b'.repeat(24) }),
+    unsigned,
+    `${header}.${payload}.x`,
+    'garbage',
+  ]) {
     expect(codesOf(await system.post('{ viewer { username } }', undefined, token))).toEqual(['UNAUTHENTICATED']);
   }
   const expired = await system.token('CLINICIAN', 'alpha', -1);
-  expect(await system.post('{ viewer { username } }', undefined, expired)).toMatchObject({ errors: [{ message: expect.stringContaining('expired'), extensions: { code: 'UNAUTHENTICATED' } }] });
+  expect(await system.post('{ viewer { username } }', undefined, expired)).toMatchObject({
+    errors: [{ message: expect.stringContaining('expired'), extensions: { code: 'UNAUTHENTICATED' } }],
+  });
 });

@@ -6,8 +6,12 @@ import { fieldRule, fieldRules, guardSchema } from '../../schema/permission-rule
 
 // No resolver is called here: there is nothing to connect to.
 const nothing = new Proxy({}, { get: () => ({}) }) as SchemaDependencies;
-const types = Object.values(buildBareSchema(nothing).getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith('__'));
-const fields = types.flatMap((type) => (isObjectType(type) ? Object.keys(type.getFields()).map((field) => [type.name, field] as const) : []));
+const types = Object.values(buildBareSchema(nothing).getTypeMap()).filter(
+  (type) => isObjectType(type) && !type.name.startsWith('__'),
+);
+const fields = types.flatMap((type) =>
+  isObjectType(type) ? Object.keys(type.getFields()).map((field) => [type.name, field] as const) : [],
+);
 
 /** What identifies a person, wherever it may turn up. */
 const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
@@ -19,22 +23,34 @@ describe('the permission table', () => {
 
   test('names nothing that the schema has not', () => {
     const known = new Set(fields.map(([type, field]) => `${type}.${field}`));
-    const named = Object.entries(fieldRules).flatMap(([type, rules]) => Object.keys(rules).map((field) => [type, field] as const));
-    expect(named.filter(([type, field]) => (field === '*' ? !types.some(({ name }) => name === type) : !known.has(`${type}.${field}`)))).toEqual([]);
+    const named = Object.entries(fieldRules).flatMap(([type, rules]) =>
+      Object.keys(rules).map((field) => [type, field] as const),
+    );
+    expect(
+      named.filter(([type, field]) =>
+        field === '*' ? !types.some(({ name }) => name === type) : !known.has(`${type}.${field}`),
+      ),
+    ).toEqual([]);
   });
 
   test('lets nobody in by default where operations begin, nor where patients are', () => {
-    for (const type of ['Query', 'Mutation', 'Subscription', 'Patient', 'ScoringJob']) expect(fieldRules[type], type).not.toHaveProperty('*');
-    for (const type of ['Query', 'Mutation', 'Subscription']) expect(Object.values(fieldRules[type]!)).not.toContain('with-parent');
+    for (const type of ['Query', 'Mutation', 'Subscription', 'Patient', 'ScoringJob'])
+      expect(fieldRules[type], type).not.toHaveProperty('*');
+    for (const type of ['Query', 'Mutation', 'Subscription'])
+      expect(Object.values(fieldRules[type]!)).not.toContain('with-parent');
   });
 
   test('lets anybody call what takes its own proof, and nothing else', () => {
-    expect(fields.filter(([type, field]) => fieldRule(type, field) === 'public').map((field) => field.join('.'))).toEqual(['Mutation.login', 'Mutation.refresh', 'Mutation.logout']);
+    expect(
+      fields.filter(([type, field]) => fieldRule(type, field) === 'public').map((field) => field.join('.')),
+    ).toEqual(['Mutation.login', 'Mutation.refresh', 'Mutation.logout']);
   });
 
   test('guards what identifies a person on the one type that has it', () => {
     const found = fields.filter(([, field]) => identifying.includes(field));
-    expect(found.map(([type, field]) => `${type}.${field}`).sort()).toEqual(identifying.map((field) => `Patient.${field}`).sort());
+    expect(found.map(([type, field]) => `${type}.${field}`).sort()).toEqual(
+      identifying.map((field) => `Patient.${field}`).sort(),
+    );
     for (const field of identifying) expect(fieldRule('Patient', field)).toBe('patient:read-identity');
   });
 });
@@ -53,7 +69,12 @@ describe('a field without a rule', () => {
   const schema = guardSchema(bare);
 
   test('is refused with FORBIDDEN, and its resolver never called', async () => {
-    const { data, errors } = await execute({ schema, document: parse('{ secret }'), rootValue: { secret: () => (called = true) }, contextValue: {} });
+    const { data, errors } = await execute({
+      schema,
+      document: parse('{ secret }'),
+      rootValue: { secret: () => (called = true) },
+      contextValue: {},
+    });
     expect(data).toEqual({ secret: null });
     expect(errors?.[0]?.originalError).toBeInstanceOf(ForbiddenError);
     expect(called).toBe(false);

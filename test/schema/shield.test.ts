@@ -8,22 +8,43 @@ const require = createRequire(import.meta.url);
 
 /** A schema of whole numbers behind shield's rules, applied as the product applies them. */
 function guarded(rules: Record<string, Parameters<typeof shield>[0]>) {
-  const schema = buildSchema(`type Query { ${Object.keys(rules).map((field) => `${field}: Int`).join(' ')} }`);
-  return applyMiddleware(schema, shield({ Query: rules } as Parameters<typeof shield>[0]).generate(schema) as IMiddleware);
+  const schema = buildSchema(
+    `type Query { ${Object.keys(rules)
+      .map((field) => `${field}: Int`)
+      .join(' ')} }`,
+  );
+  return applyMiddleware(
+    schema,
+    shield({ Query: rules } as Parameters<typeof shield>[0]).generate(schema) as IMiddleware,
+  );
 }
 
 test('graphql-shield refuses and lets through on the Node.js at hand', async () => {
   const asked = rule('is asked')((_parent, _args, { may }: { may: boolean }) => may);
   const schema = guarded({ open: allow, closed: deny, asked });
-  const ask = (may: boolean) => execute({ schema, document: parse('{ open closed asked }'), rootValue: { open: 1, closed: 2, asked: 3 }, contextValue: { may } });
+  const ask = (may: boolean) =>
+    execute({
+      schema,
+      document: parse('{ open closed asked }'),
+      rootValue: { open: 1, closed: 2, asked: 3 },
+      contextValue: { may },
+    });
   expect(await ask(true)).toMatchObject({ data: { open: 1, closed: null, asked: 3 }, errors: [{ path: ['closed'] }] });
-  expect(await ask(false)).toMatchObject({ data: { open: 1, closed: null, asked: null }, errors: [{ path: ['closed'] }, { path: ['asked'] }] });
+  expect(await ask(false)).toMatchObject({
+    data: { open: 1, closed: null, asked: null },
+    errors: [{ path: ['closed'] }, { path: ['asked'] }],
+  });
 });
 
 test('the rules of graphql-shield that call the removed function work too', async () => {
   const { chain, race } = require('graphql-shield') as typeof import('graphql-shield');
   const schema = guarded({ chained: chain(allow, deny), raced: race(deny, allow) });
-  const { data } = await execute({ schema, document: parse('{ chained raced }'), rootValue: { chained: 1, raced: 2 }, contextValue: {} });
+  const { data } = await execute({
+    schema,
+    document: parse('{ chained raced }'),
+    rootValue: { chained: 1, raced: 2 },
+    contextValue: {},
+  });
   expect(data).toEqual({ chained: null, raced: 2 });
 });
 

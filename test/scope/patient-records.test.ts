@@ -10,7 +10,8 @@ async function records() {
   const models = await testDatabase();
   const organization = new Types.ObjectId();
   const { patients } = (await protectedProcess(models, master)).scope(organization);
-  const stored = async (_id: Types.ObjectId) => (await models.patients.collection.findOne({ _id })) as unknown as Record<string, unknown>;
+  const stored = async (_id: Types.ObjectId) =>
+    (await models.patients.collection.findOne({ _id })) as unknown as Record<string, unknown>;
   return { models, organization, patients, stored };
 }
 
@@ -32,15 +33,35 @@ describe('patients', () => {
 
   test('may lack everything but the MRN', async () => {
     const { patients, stored } = await records();
-    const { _id } = await patients.insert(somePatient({ givenName: undefined, familyName: undefined, birthDate: undefined }));
-    expect(await patients.findOne({ _id })).toMatchObject({ givenName: undefined, familyName: undefined, birthDate: undefined });
-    expect(Object.keys(await stored(_id)).sort()).toEqual(['_id', 'createdAt', 'dataKey', 'features', 'mrn', 'mrnIndex', 'organization', 'sex', 'updatedAt', 'version']);
+    const { _id } = await patients.insert(
+      somePatient({ givenName: undefined, familyName: undefined, birthDate: undefined }),
+    );
+    expect(await patients.findOne({ _id })).toMatchObject({
+      givenName: undefined,
+      familyName: undefined,
+      birthDate: undefined,
+    });
+    expect(Object.keys(await stored(_id)).sort()).toEqual([
+      '_id',
+      'createdAt',
+      'dataKey',
+      'features',
+      'mrn',
+      'mrnIndex',
+      'organization',
+      'sex',
+      'updatedAt',
+      'version',
+    ]);
   });
 
   test('are refused when the MRN is taken, by insert and by update', async () => {
     const { patients } = await records();
     const [first, second] = [await patients.insert(somePatient()), await patients.insert(somePatient())];
-    for (const attempt of [patients.insert(somePatient({ mrn: first.mrn })), patients.update(second, { mrn: first.mrn, version: 2 })]) {
+    for (const attempt of [
+      patients.insert(somePatient({ mrn: first.mrn })),
+      patients.update(second, { mrn: first.mrn, version: 2 }),
+    ]) {
       expect(await attempt.catch((error: unknown) => isDuplicateKey(error))).toBe(true);
     }
     expect(await patients.insertNew([somePatient({ mrn: first.mrn }), somePatient(), somePatient()])).toBe(2);
@@ -50,7 +71,11 @@ describe('patients', () => {
     const { patients, stored } = await records();
     const { _id } = await patients.insert(somePatient());
     const before = await stored(_id);
-    const changed = await patients.update((await patients.findOne({ _id }))!, { familyName: 'King', givenName: null, version: 2 });
+    const changed = await patients.update((await patients.findOne({ _id }))!, {
+      familyName: 'King',
+      givenName: null,
+      version: 2,
+    });
     expect(changed).toMatchObject({ familyName: 'King', givenName: undefined, birthDate: '1915-12-10', version: 2 });
     expect(await patients.findOne({ familyName: 'Lovelace' })).toBeNull();
     expect(await patients.findOne({ familyName: 'king' })).toEqual(changed);
@@ -74,23 +99,34 @@ describe('patients', () => {
   test('are decrypted when they are looked at, part by part', async () => {
     const { patients, models } = await records();
     const { _id } = await patients.insert(somePatient());
-    await models.patients.collection.updateOne({ _id }, { $unset: { givenName: 1 }, $set: { birthDate: 'plain text' } });
+    await models.patients.collection.updateOne(
+      { _id },
+      { $unset: { givenName: 1 }, $set: { birthDate: 'plain text' } },
+    );
     const patient = (await patients.findOne({ _id }))!;
     expect(patient).toMatchObject({ familyName: 'Lovelace', givenName: undefined });
     expect(() => patient.birthDate).toThrow(/not stored as a ciphertext/);
     // Even a broken part can be replaced, for it is not looked at then.
-    expect(await patients.update(patient, { birthDate: '1915-12-10', version: 2 })).toMatchObject({ birthDate: '1915-12-10' });
+    expect(await patients.update(patient, { birthDate: '1915-12-10', version: 2 })).toMatchObject({
+      birthDate: '1915-12-10',
+    });
   });
 
   test('are looked up through an index, not by reading all', async () => {
     const { models, organization } = await records();
     const indexNames = async (filter: object): Promise<string[]> => {
-      const { queryPlanner } = (await models.patients.collection.find(filter).explain('queryPlanner')) as { queryPlanner: { winningPlan: object } };
+      const { queryPlanner } = (await models.patients.collection.find(filter).explain('queryPlanner')) as {
+        queryPlanner: { winningPlan: object };
+      };
       return [...JSON.stringify(queryPlanner.winningPlan).matchAll(/"indexName":"(\w+)"/g)].map(([, name]) => name!);
     };
     expect(await indexNames({ $and: [{ organization }, { mrnIndex: 'x' }] })).toEqual(['organization_1_mrnIndex_1']);
-    expect(await indexNames({ $and: [{ organization }, { familyNameIndex: 'x' }] })).toEqual(['organization_1_familyNameIndex_1']);
-    expect(await indexNames({ organization, dataKey: { $in: [new Types.ObjectId()] } })).toEqual(['organization_1_dataKey_1__id_1']);
+    expect(await indexNames({ $and: [{ organization }, { familyNameIndex: 'x' }] })).toEqual([
+      'organization_1_familyNameIndex_1',
+    ]);
+    expect(await indexNames({ organization, dataKey: { $in: [new Types.ObjectId()] } })).toEqual([
+      'organization_1_dataKey_1__id_1',
+    ]);
   });
 });
 
@@ -99,7 +135,11 @@ test('other free text is protected and revealed in its place alone', async () =>
   const { scope } = await protectedProcess(models, master);
   const { protection } = scope(new Types.ObjectId());
   const [document, other] = [new Types.ObjectId(), new Types.ObjectId()];
-  const { ciphertext, dataKey } = await protection.protect(document, 'access_grants.reason', 'seen in the emergency room');
+  const { ciphertext, dataKey } = await protection.protect(
+    document,
+    'access_grants.reason',
+    'seen in the emergency room',
+  );
   const reveal = await protection.reader([dataKey]);
   expect(reveal(document, 'access_grants.reason', ciphertext)).toBe('seen in the emergency room');
   expect(() => reveal(other, 'access_grants.reason', ciphertext)).toThrow(CiphertextError);

@@ -15,11 +15,16 @@ const system = await startSystem({ worker: false });
 const { app } = system;
 
 async function clinician(): Promise<Viewer> {
-  return { ...(await app.accessTokens.verify(await system.token('CLINICIAN'))), origin: { requestId: 'test', address: '127.0.0.1' } };
+  return {
+    ...(await app.accessTokens.verify(await system.token('CLINICIAN'))),
+    origin: { requestId: 'test', address: '127.0.0.1' },
+  };
 }
 
 /** Runs a job of one patient; `meanwhile` happens when the prediction is about to be stored. */
-async function runWith(meanwhile: (claim: ClaimedJob, viewer: Viewer, patientId: string) => Promise<unknown>): Promise<ScoringJob> {
+async function runWith(
+  meanwhile: (claim: ClaimedJob, viewer: Viewer, patientId: string) => Promise<unknown>,
+): Promise<ScoringJob> {
   const viewer = await clinician();
   const patient = await app.patients.create(viewer, newPatient() as never);
   const { _id } = await app.jobs.submit(viewer, { patientId: patient._id.toHexString(), modelId });
@@ -31,7 +36,11 @@ async function runWith(meanwhile: (claim: ClaimedJob, viewer: Viewer, patientId:
       return app.scoringRecords.storePrediction(prediction);
     },
   };
-  await runSingleJob({ ...app, scorerOf: createRowScorers(), scoringRecords, attempts: 3, leaseMs: 60_000 }, claim, new AbortController().signal);
+  await runSingleJob(
+    { ...app, scorerOf: createRowScorers(), scoringRecords, attempts: 3, leaseMs: 60_000 },
+    claim,
+    new AbortController().signal,
+  );
   return (await app.jobStore.find(_id))!;
 }
 
@@ -53,9 +62,17 @@ describe('a patient that is deleted while it is scored', () => {
 
 describe('a patient of a batch that is deleted while its chunk is scored', () => {
   /** Runs the one chunk of a batch of three; `meanwhile` happens when the patients have been read. */
-  async function runChunk(slug: string, meanwhile: (viewer: Viewer, patientId: string) => Promise<unknown>): Promise<{ readonly patients: number; readonly size: number; readonly erased: boolean }> {
-    const viewer = { ...(await app.accessTokens.verify(await system.token('CLINICIAN', slug))), origin: { requestId: 'test', address: '127.0.0.1' } };
-    const [erased] = await Promise.all(Array.from({ length: 3 }, () => app.patients.create(viewer, newPatient() as never)));
+  async function runChunk(
+    slug: string,
+    meanwhile: (viewer: Viewer, patientId: string) => Promise<unknown>,
+  ): Promise<{ readonly patients: number; readonly size: number; readonly erased: boolean }> {
+    const viewer = {
+      ...(await app.accessTokens.verify(await system.token('CLINICIAN', slug))),
+      origin: { requestId: 'test', address: '127.0.0.1' },
+    };
+    const [erased] = await Promise.all(
+      Array.from({ length: 3 }, () => app.patients.create(viewer, newPatient() as never)),
+    );
     const { _id } = await app.submitBatch(viewer, { all: true, modelId });
     const scoringRecords: ScoringRecords = {
       ...app.scoringRecords,
@@ -65,16 +82,28 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
         return read;
       },
     };
-    const engine = { score: ({ model, used, rowCount, explain }: ScoringTask, signal: AbortSignal) => scoreColumns(model, used, rowCount, explain, signal), close: async () => undefined };
+    const engine = {
+      score: ({ model, used, rowCount, explain }: ScoringTask, signal: AbortSignal) =>
+        scoreColumns(model, used, rowCount, explain, signal),
+      close: async () => undefined,
+    };
     const runner = createChunkRunner({ ...app, scoringRecords, engine, attempts: 3, leaseMs: 60_000 });
     await runner.run(_id, 0, new AbortController().signal);
     await runner.close();
     const block = (await app.models.predictionBlocks.findOne({ job: _id }).lean())!;
-    return { patients: block.rows.length, size: block.size, erased: !block.rows.some(({ patient }) => patient.equals(erased!._id)) };
+    return {
+      patients: block.rows.length,
+      size: block.size,
+      erased: !block.rows.some(({ patient }) => patient.equals(erased!._id)),
+    };
   }
 
   it('leaves no prediction', async () => {
-    expect(await runChunk('erased-meanwhile', (viewer, id) => app.patients.delete(viewer, id))).toEqual({ patients: 2, size: 2, erased: true });
+    expect(await runChunk('erased-meanwhile', (viewer, id) => app.patients.delete(viewer, id))).toEqual({
+      patients: 2,
+      size: 2,
+      erased: true,
+    });
   });
 
   it('is not missed: without an erasure all keep theirs', async () => {

@@ -8,18 +8,27 @@ import { goldenFeatures } from '../support/heart-disease.js';
 const registry = await loadRiskModels('risk-models');
 const model = registry.find('heart-disease')!;
 const threads: Worker[] = [];
-const engine = createScoringEngine(1, () => {
-  const thread = startScoringThread('risk-models');
-  threads.push(thread);
-  return thread;
-}, pino({ level: 'silent' }));
+const engine = createScoringEngine(
+  1,
+  () => {
+    const thread = startScoringThread('risk-models');
+    threads.push(thread);
+    return thread;
+  },
+  pino({ level: 'silent' }),
+);
 afterAll(() => engine.close());
 
 const row = model.encode(Object.fromEntries(goldenFeatures(0).map(({ code, value }) => [code, value])));
 const signal = new AbortController().signal;
 
 function task(rowCount: number): ScoringTask {
-  return { model, used: Float64Array.from(Array.from({ length: rowCount }, () => [...row.used]).flat()), rowCount, explain: true };
+  return {
+    model,
+    used: Float64Array.from(Array.from({ length: rowCount }, () => [...row.used]).flat()),
+    rowCount,
+    explain: true,
+  };
 }
 
 describe('a scoring thread', () => {
@@ -28,7 +37,9 @@ describe('a scoring thread', () => {
     const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
     expect([...rawOutputs]).toEqual(Array(3).fill(score!.rawOutput));
     expect([...probabilities]).toEqual(Array(3).fill(score!.probability));
-    expect([...explanations!.contributions.subarray(explanation!.contributions.length * 2)]).toEqual([...explanation!.contributions]);
+    expect([...explanations!.contributions.subarray(explanation!.contributions.length * 2)]).toEqual([
+      ...explanation!.contributions,
+    ]);
   });
 
   it('stops in the middle of a task that is cancelled, and never begins one that waits', async () => {
@@ -51,7 +62,10 @@ describe('a scoring thread', () => {
     const lost = engine.score(task(200_000), signal);
     // What it had not begun is not lost with it.
     const next = engine.score(task(2), signal);
-    await Promise.all([expect(lost).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' }), threads.at(-1)!.terminate()]);
+    await Promise.all([
+      expect(lost).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' }),
+      threads.at(-1)!.terminate(),
+    ]);
     expect((await next).probabilities).toHaveLength(2);
     expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
     expect(threads).toHaveLength(2);

@@ -5,8 +5,11 @@ import { codesOfReply, transports } from '../support/transports.js';
 const system = await startSystem({ worker: false });
 const token = await system.token('CLINICIAN');
 const job = (transport: string, fields: string): string =>
-  transport === 'WebSocket' ? `subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { job { ${fields} } } }` : `{ scoringJob(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { ${fields} } }`;
-const aliases = (count: number, field: string): string => Array.from({ length: count }, (_, index) => `a${index}: ${field}`).join(' ');
+  transport === 'WebSocket'
+    ? `subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { job { ${fields} } } }`
+    : `{ scoringJob(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { ${fields} } }`;
+const aliases = (count: number, field: string): string =>
+  Array.from({ length: count }, (_, index) => `a${index}: ${field}`).join(' ');
 
 describe.each(transports)('over %s', (transport, send) => {
   test('one field under many names is refused, however it is written', async () => {
@@ -19,18 +22,24 @@ describe.each(transports)('over %s', (transport, send) => {
     ]) {
       const reply = await send(system, { query }, token);
       expect(codesOfReply(reply), query).toEqual(['QUERY_TOO_COMPLEX']);
-      expect(reply.errors[0]!.message).toMatch(/^The query has \d+ aliases, and the limit is 30: send several queries\.$/);
+      expect(reply.errors[0]!.message).toMatch(
+        /^The query has \d+ aliases, and the limit is 30: send several queries\.$/,
+      );
     }
   });
 
   test('thirty names pass', async () => {
-    expect(codesOfReply(await send(system, { query: job(transport, aliases(30, 'sequence')) }, token))).not.toContain('QUERY_TOO_COMPLEX');
+    expect(codesOfReply(await send(system, { query: job(transport, aliases(30, 'sequence')) }, token))).not.toContain(
+      'QUERY_TOO_COMPLEX',
+    );
   });
 });
 
 test('a mutation under many names changes nothing', async () => {
   const before = await system.counts();
   const mutation = `mutation { ${Array.from({ length: 31 }, (_, index) => `a${index}: createPatient(input: { mrn: "flood-${index}" }) { id }`).join(' ')} }`;
-  expect((await system.post(mutation, undefined, token)).errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }]);
+  expect((await system.post(mutation, undefined, token)).errors).toMatchObject([
+    { extensions: { code: 'QUERY_TOO_COMPLEX' } },
+  ]);
   expect(await system.counts()).toEqual(before);
 });

@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { Types } from 'mongoose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { goodPassword } from '../support/identity.js';
 import { everyCall, type Call } from '../support/operations.js';
@@ -24,16 +29,32 @@ const markers = ['Canarygiven', 'Canaryfamily', 'Canarymrn-1', '1951-07-23', '56
 
 beforeAll(async () => {
   const client = await system.client('CLINICIAN', 'alpha');
-  const patient = newPatient({ mrn: 'Canarymrn-1', givenName: 'Canarygiven', familyName: 'Canaryfamily', birthDate: '1951-07-23' });
-  const features = [...patient.features.filter(({ code }) => code !== 'cholesterol'), { code: 'cholesterol', value: 567.0625 }];
+  const patient = newPatient({
+    mrn: 'Canarymrn-1',
+    givenName: 'Canarygiven',
+    familyName: 'Canaryfamily',
+    birthDate: '1951-07-23',
+  });
+  const features = [
+    ...patient.features.filter(({ code }) => code !== 'cholesterol'),
+    { code: 'cholesterol', value: 567.0625 },
+  ];
   const { createPatient } = await client.request(CreatePatientDocument, { input: { ...patient, features } });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId, idempotencyKey: 'alpha-key' } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId, idempotencyKey: 'alpha-key' },
+  });
   for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void event;
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, all: true } });
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { modelId, all: true },
+  });
   for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) void event;
   await makeAccounts('alpha');
   await makeAccounts('beta');
-  known = { ids: await idsOfAlpha(), texts: ['Canarymrn-1', 'Canaryfamily', 'Canaryuser', 'alpha', 'alpha-key'], cursors: await cursorsOfAlpha() };
+  known = {
+    ids: await idsOfAlpha(),
+    texts: ['Canarymrn-1', 'Canaryfamily', 'Canaryuser', 'alpha', 'alpha-key'],
+    cursors: await cursorsOfAlpha(),
+  };
   expect(known.ids.length).toBeGreaterThanOrEqual(5);
   await system.token('CLINICIAN', 'beta');
   await system.token('ADMIN', 'beta');
@@ -50,26 +71,45 @@ async function makeAccounts(slug: string): Promise<void> {
   for (const [field, input] of Object.entries(inputs)) {
     const definition = schema.getMutationType()!.getFields()[field];
     if (!definition) continue;
-    const { errors } = await system.post(`mutation ($input: ${String(definition.args[0]!.type)}) { ${field}(input: $input) { __typename } }`, { input }, admin);
+    const { errors } = await system.post(
+      `mutation ($input: ${String(definition.args[0]!.type)}) { ${field}(input: $input) { __typename } }`,
+      { input },
+      admin,
+    );
     expect(errors, field).toBeUndefined();
   }
 }
 
 async function documentsOfAlpha(): Promise<[string, object[]][]> {
   const collections = Object.entries(system.app.models).filter(([name]) => !name.startsWith('audit'));
-  return Promise.all(collections.map(async ([name, model]) => [name, await model.collection.find({ organization: alpha }).sort({ _id: 1 }).toArray()] as [string, object[]]));
+  return Promise.all(
+    collections.map(
+      async ([name, model]) =>
+        [name, await model.collection.find({ organization: alpha }).sort({ _id: 1 }).toArray()] as [string, object[]],
+    ),
+  );
 }
 
 async function idsOfAlpha(): Promise<string[]> {
   const documents = (await documentsOfAlpha()).flatMap(([, found]) => found as { _id: Types.ObjectId }[]);
-  const { data } = await system.post<{ predictions: { edges: { node: { id: string } }[] } }>('{ predictions(first: 500) { edges { node { id } } } }', undefined, await system.token('CLINICIAN', 'alpha'));
-  return [...new Set([...documents.map(({ _id }) => String(_id)), ...data!.predictions.edges.map(({ node }) => node.id)])].filter((id) => /^[0-9a-f]{24}$/.test(id));
+  const { data } = await system.post<{ predictions: { edges: { node: { id: string } }[] } }>(
+    '{ predictions(first: 500) { edges { node { id } } } }',
+    undefined,
+    await system.token('CLINICIAN', 'alpha'),
+  );
+  return [
+    ...new Set([...documents.map(({ _id }) => String(_id)), ...data!.predictions.edges.map(({ node }) => node.id)]),
+  ].filter((id) => /^[0-9a-f]{24}$/.test(id));
 }
 
 async function cursorsOfAlpha(): Promise<string[]> {
   const lists = await Promise.all(
     (['patients', 'predictions', 'scoringJobs', 'auditEvents'] as const).map(async (list) => {
-      const { data } = await system.post<Record<string, { edges: { cursor: string }[] }>>(`{ ${list}(first: 1) { edges { cursor } } }`, undefined, await system.token(list === 'auditEvents' ? 'ADMIN' : 'CLINICIAN', 'alpha'));
+      const { data } = await system.post<Record<string, { edges: { cursor: string }[] }>>(
+        `{ ${list}(first: 1) { edges { cursor } } }`,
+        undefined,
+        await system.token(list === 'auditEvents' ? 'ADMIN' : 'CLINICIAN', 'alpha'),
+      );
       return data![list]!.edges.map(({ cursor }) => cursor);
     }),
   );
@@ -77,7 +117,10 @@ async function cursorsOfAlpha(): Promise<string[]> {
 }
 
 /** Changes when anything of alpha's does. */
-const fingerprintOfAlpha = async (): Promise<string> => createHash('sha256').update(JSON.stringify(await documentsOfAlpha())).digest('hex');
+const fingerprintOfAlpha = async (): Promise<string> =>
+  createHash('sha256')
+    .update(JSON.stringify(await documentsOfAlpha()))
+    .digest('hex');
 
 /** All that is alpha's, wherever it fits. */
 function candidates(path: string, type: string): readonly unknown[] {
@@ -97,7 +140,8 @@ const harmless = new Set(['NOT_FOUND', 'BAD_USER_INPUT', 'FORBIDDEN', 'UNAUTHENT
 /** Nothing in an answer may be alpha's but what the caller sent. */
 function expectNothingOfAlpha(text: string, { name, variables }: Call): void {
   const sent = JSON.stringify(variables);
-  for (const secret of [...known.ids, ...markers]) if (!sent.includes(secret)) expect(text.includes(secret), `${name} shows ${secret}`).toBe(false);
+  for (const secret of [...known.ids, ...markers])
+    if (!sent.includes(secret)) expect(text.includes(secret), `${name} shows ${secret}`).toBe(false);
 }
 
 describe.each(['CLINICIAN', 'ADMIN', 'SERVICE', 'ANALYST'] as const)('a %s of another organization', (role) => {
@@ -108,20 +152,30 @@ describe.each(['CLINICIAN', 'ADMIN', 'SERVICE', 'ANALYST'] as const)('a %s of an
     for (const call of calls) {
       const { text, errors } = await system.post(call.operation, call.variables, token);
       expectNothingOfAlpha(text, call);
-      for (const { extensions, message } of errors ?? []) expect(harmless.has(extensions!.code!), `${call.name}: ${extensions!.code} ${message}`).toBe(true);
+      for (const { extensions, message } of errors ?? [])
+        expect(harmless.has(extensions!.code!), `${call.name}: ${extensions!.code} ${message}`).toBe(true);
     }
     expect(await fingerprintOfAlpha()).toBe(before);
   }, 120_000);
 
   test('gets NOT_FOUND from every subscription that names something of alpha', async () => {
-    const calls = everyCall(schema, candidates, 3).filter(({ kind, variables }) => kind === 'subscription' && known.ids.includes(String(variables.id ?? variables.patientId)));
+    const calls = everyCall(schema, candidates, 3).filter(
+      ({ kind, variables }) =>
+        kind === 'subscription' && known.ids.includes(String(variables.id ?? variables.patientId)),
+    );
     expect(calls.length).toBeGreaterThan(1);
     const socket = await connectSocket(system.url, await system.token(role, 'beta'));
     for (const [index, call] of calls.entries()) {
-      socket.send({ type: 'subscribe', id: String(index), payload: { query: call.operation, variables: call.variables } });
+      socket.send({
+        type: 'subscribe',
+        id: String(index),
+        payload: { query: call.operation, variables: call.variables },
+      });
       const answer = await socket.next();
       expect(answer.type, call.name).toBe('error');
-      expect(['NOT_FOUND', 'FORBIDDEN']).toContain((answer.payload as { extensions: { code: string } }[])[0]!.extensions.code);
+      expect(['NOT_FOUND', 'FORBIDDEN']).toContain(
+        (answer.payload as { extensions: { code: string } }[])[0]!.extensions.code,
+      );
       expectNothingOfAlpha(JSON.stringify(answer), call);
     }
   });

@@ -21,6 +21,8 @@ test('a list in place of a query, or of a message, is refused too', async () => 
   expect(answer.status).toBe(400);
   expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
   const socket = await connectSocket(system.url, token);
-  socket.send(JSON.stringify([{ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { id } }' } }]));
+  socket.send(
+    JSON.stringify([{ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { id } }' } }]),
+  );
   expect((await socket.closed).code).toBe(4400);
 });

@@ -10,10 +10,21 @@ const token = await system.token('CLINICIAN');
 const bomb = JSON.stringify({ query: '{ viewer { username } }', variables: { padding: ' '.repeat(64 * 1024 * 1024) } });
 
 describe('a compressed request body', () => {
-  test.each([['gzip', gzipSync(bomb)], ['deflate', deflateRawSync(bomb)], ['gzip', gzipSync('{"query":"{ viewer { username } }"}')], ['br', Buffer.from('anything')]])('in %s is never unpacked, however small: it is no JSON', async (encoding, body) => {
-    const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', 'content-encoding': encoding, authorization: `Bearer ${token}` }, body: new Uint8Array(body) });
+  test.each([
+    ['gzip', gzipSync(bomb)],
+    ['deflate', deflateRawSync(bomb)],
+    ['gzip', gzipSync('{"query":"{ viewer { username } }"}')],
+    ['br', Buffer.from('anything')],
+  ])('in %s is never unpacked, however small: it is no JSON', async (encoding, body) => {
+    const response = await fetch(`${system.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': encoding, authorization: `Bearer ${token}` },
+      body: new Uint8Array(body),
+    });
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'body' }] } }] });
+    expect(await response.json()).toMatchObject({
+      errors: [{ extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'body' }] } }],
+    });
   });
 });
 
@@ -23,8 +34,16 @@ test('a WebSocket agrees on no compression, though it is offered', async () => {
     const socket = connect(Number(port), hostname, () =>
       socket.write(
         [
-          'GET /graphql HTTP/1.1', `Host: ${host}`, 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-          'Sec-WebSocket-Protocol: graphql-transport-ws', 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits', '', '',
+          'GET /graphql HTTP/1.1',
+          `Host: ${host}`,
+          'Connection: Upgrade',
+          'Upgrade: websocket',
+          'Sec-WebSocket-Version: 13',
+          'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+          'Sec-WebSocket-Protocol: graphql-transport-ws',
+          'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits',
+          '',
+          '',
         ].join('\r\n'),
       ),
     );

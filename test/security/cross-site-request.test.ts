@@ -10,12 +10,22 @@ const authorization = `Bearer ${token}`;
 const create = '{"query":"mutation { createPatient(input: { mrn: \\"forged\\" }) { id } }"}';
 
 /** What a browser sends without asking first: https://fetch.spec.whatwg.org/#cors-safelisted-request-header */
-const forms = ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain; application/json', undefined];
+const forms = [
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+  'text/plain; application/json',
+  undefined,
+];
 
 describe('a form on a strange page', () => {
   test.each(forms)('that posts %s changes nothing', async (type) => {
     const before = await system.counts();
-    const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { authorization, ...(type && { 'content-type': type }) }, body: type ? create : new Blob([create]) });
+    const response = await fetch(`${system.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization, ...(type && { 'content-type': type }) },
+      body: type ? create : new Blob([create]),
+    });
     expect(response.status).toBeGreaterThanOrEqual(400);
     expect(response.status).toBeLessThan(500);
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
@@ -28,10 +38,17 @@ describe('a form on a strange page', () => {
     const link = await fetch(`${system.url}/graphql?query=${query}`, { headers: { authorization } });
     expect(link.status).toBe(400);
     expect(await link.json()).toMatchObject({ errors: [{ message: expect.stringContaining('CSRF') }] });
-    const mutation = await fetch(`${system.url}/graphql?query=${encodeURIComponent('mutation { createPatient(input: { mrn: "forged" }) { id } }')}`, { headers: { authorization, 'apollo-require-preflight': 'yes' } });
+    const mutation = await fetch(
+      `${system.url}/graphql?query=${encodeURIComponent('mutation { createPatient(input: { mrn: "forged" }) { id } }')}`,
+      { headers: { authorization, 'apollo-require-preflight': 'yes' } },
+    );
     expect(mutation.status).toBe(405);
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
-      const response = await fetch(`${system.url}/graphql`, { method, headers: { authorization, 'content-type': 'application/json' }, body: create });
+      const response = await fetch(`${system.url}/graphql`, {
+        method,
+        headers: { authorization, 'content-type': 'application/json' },
+        body: create,
+      });
       expect(response.status, method).toBe(405);
     }
     expect(await system.counts()).toEqual(before);
@@ -39,11 +56,30 @@ describe('a form on a strange page', () => {
 });
 
 const preflight = (url: string, origin: string): Promise<Response> =>
-  fetch(`${url}/graphql`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' } });
-const read = (url: string, origin: string): Promise<Response> => fetch(`${url}/graphql`, { method: 'POST', headers: { origin, 'content-type': 'application/json' }, body: '{"query":"{ viewer { role } }"}' });
+  fetch(`${url}/graphql`, {
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type',
+    },
+  });
+const read = (url: string, origin: string): Promise<Response> =>
+  fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { origin, 'content-type': 'application/json' },
+    body: '{"query":"{ viewer { role } }"}',
+  });
 
 describe('a script on a strange page', () => {
-  test.each(['https://evil.example', 'https://app.example.org.evil.example', 'http://app.example.org', 'https://app.example.org:8443', 'null', 'https://APP.example.org'])('of %s is told that it may not', async (origin) => {
+  test.each([
+    'https://evil.example',
+    'https://app.example.org.evil.example',
+    'http://app.example.org',
+    'https://app.example.org:8443',
+    'null',
+    'https://APP.example.org',
+  ])('of %s is told that it may not', async (origin) => {
     for (const { url } of [system, closed]) {
       const asked = await preflight(url, origin);
       expect(asked.headers.get('access-control-allow-origin')).not.toBe(origin);

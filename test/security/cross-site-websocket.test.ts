@@ -16,22 +16,45 @@ interface Opening {
 function open(headers: Record<string, string>, path = '/graphql'): Promise<Opening> {
   return new Promise((resolve, reject) => {
     const asked = request(`${system.url}${path}`, {
-      headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-protocol': 'graphql-transport-ws', ...headers },
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'sec-websocket-protocol': 'graphql-transport-ws',
+        ...headers,
+      },
     });
     asked.on('upgrade', (_response, socket) => {
       socket.destroy();
       resolve({ status: 101, body: '' });
     });
-    asked.on('response', async (response) => resolve({ status: response.statusCode!, body: (await response.toArray()).join('') }));
+    asked.on('response', async (response) =>
+      resolve({ status: response.statusCode!, body: (await response.toArray()).join('') }),
+    );
     asked.on('error', reject).end();
   });
 }
 
 describe('a page of another origin', () => {
-  test.each(['https://evil.example', 'https://app.example.org.evil.example', `https://${host}.evil.example`, 'http://127.0.0.1', 'http://127.0.0.1:1', 'http://localhost', 'null', 'file://', 'garbage', '', `http://evil.example@${host}.example`])('%s opens no WebSocket', async (origin) => {
+  test.each([
+    'https://evil.example',
+    'https://app.example.org.evil.example',
+    `https://${host}.evil.example`,
+    'http://127.0.0.1',
+    'http://127.0.0.1:1',
+    'http://localhost',
+    'null',
+    'file://',
+    'garbage',
+    '',
+    `http://evil.example@${host}.example`,
+  ])('%s opens no WebSocket', async (origin) => {
     const { status, body } = await open({ origin });
     expect(status).toBe(403);
-    expect(JSON.parse(body)).toMatchObject({ errors: [{ message: expect.stringContaining('CORS_ORIGINS'), extensions: { code: 'FORBIDDEN' } }] });
+    expect(JSON.parse(body)).toMatchObject({
+      errors: [{ message: expect.stringContaining('CORS_ORIGINS'), extensions: { code: 'FORBIDDEN' } }],
+    });
   });
 
   test('opens none either when it says so in other words', async () => {

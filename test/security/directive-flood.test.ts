@@ -7,7 +7,9 @@ const token = await system.token('CLINICIAN');
 
 describe.each(transports)('over %s', (transport, send) => {
   const job = (fields: string): string =>
-    transport === 'WebSocket' ? `subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { job { ${fields} } } }` : `{ scoringJob(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { ${fields} } }`;
+    transport === 'WebSocket'
+      ? `subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { job { ${fields} } } }`
+      : `{ scoringJob(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { ${fields} } }`;
 
   test('directives without end are refused, known or not', async () => {
     for (const directive of ['@include(if: true) ', '@nothing ']) {
@@ -20,6 +22,8 @@ describe.each(transports)('over %s', (transport, send) => {
   });
 
   test('thirty directives pass', async () => {
-    expect(codesOfReply(await send(system, { query: job('id @include(if: true) '.repeat(30)) }, token))).not.toContain('QUERY_TOO_COMPLEX');
+    expect(codesOfReply(await send(system, { query: job('id @include(if: true) '.repeat(30)) }, token))).not.toContain(
+      'QUERY_TOO_COMPLEX',
+    );
   });
 });

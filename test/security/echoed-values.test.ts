@@ -9,12 +9,16 @@ import { codesOfReply, transports, type GraphqlRequest } from '../support/transp
 /** Stands where a name, a record number or a birth date would stand. */
 const canary = 'Canary-4711';
 const logLines: string[] = [];
-const logger = Object.assign(createLogger('trace', 'test'), { [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) } });
+const logger = Object.assign(createLogger('trace', 'test'), {
+  [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
+});
 const system = await startSystem({ worker: false, logger });
 const token = await system.token('CLINICIAN');
 let before: Record<string, number>;
 beforeAll(async () => {
-  await (await system.client('CLINICIAN')).request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(0) }) });
+  await (
+    await system.client('CLINICIAN')
+  ).request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(0) }) });
   before = await system.counts();
 });
 
@@ -41,19 +45,23 @@ const httpOperations: Record<string, string> = {
   'a float': 'query ($x: Float) { predictions(filter: { minimumProbability: $x }) { totalCount } }',
   'a list of enums': 'query ($x: [RiskBand!]) { predictions(filter: { riskBands: $x }) { totalCount } }',
   'a mutation': 'mutation ($x: CreatePatientInput!) { createPatient(input: $x) { id } }',
-  'a birth date': 'mutation ($x: LocalDate) { createPatient(input: { mrn: "echo", birthDate: $x, sex: CANARY_4711 }) { id } }',
-  'features': 'mutation ($x: [FeatureValueInput!]) { createPatient(input: { mrn: "", features: $x }) { id } }',
+  'a birth date':
+    'mutation ($x: LocalDate) { createPatient(input: { mrn: "echo", birthDate: $x, sex: CANARY_4711 }) { id } }',
+  features: 'mutation ($x: [FeatureValueInput!]) { createPatient(input: { mrn: "", features: $x }) { id } }',
   'an id': 'query ($x: ID!) { scoringJob(id: $x) { nothing } }',
   'a condition': 'query ($x: Boolean!) { viewer { username @include(if: $x) } }',
 };
 const subscriptions: Record<string, string> = {
   'an id': 'subscription ($x: ID!) { scoringJobUpdated(id: $x) { sequence } }',
-  'a sequence number': 'subscription ($x: Int) { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa", after: $x) { sequence } }',
+  'a sequence number':
+    'subscription ($x: Int) { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa", after: $x) { sequence } }',
   'a condition': 'subscription ($x: Boolean!) { predictionCreated { id @include(if: $x) } }',
 };
 
 describe.each(transports)('over %s', (transport, send) => {
-  const operations = Object.entries(transport === 'WebSocket' ? subscriptions : httpOperations).filter(([, query]) => transport !== 'HTTP GET' || !query.startsWith('mutation'));
+  const operations = Object.entries(transport === 'WebSocket' ? subscriptions : httpOperations).filter(
+    ([, query]) => transport !== 'HTTP GET' || !query.startsWith('mutation'),
+  );
 
   describe.each(operations)('%s', (_where, query) => {
     test.each(Object.entries(hostile))('given %s is refused without repeating it', async (_name, value) => {

@@ -25,8 +25,17 @@ const secret = new TextEncoder().encode(testSecretKey);
 const now = (): number => Math.floor(Date.now() / 1000);
 
 describe('a token in our own name', () => {
-  const claims = (): JWTPayload => ({ iss: 'riskgraph', aud: 'riskgraph-api', sub: 'mallory', org: organizationId, role: 'ADMIN', iat: now(), exp: now() + 600 });
-  const sign = (changes: JWTPayload, header: Record<string, unknown> = {}, key = secret): Promise<string> => new SignJWT({ ...claims(), ...changes }).setProtectedHeader({ alg: 'HS256', ...header }).sign(key);
+  const claims = (): JWTPayload => ({
+    iss: 'riskgraph',
+    aud: 'riskgraph-api',
+    sub: 'mallory',
+    org: organizationId,
+    role: 'ADMIN',
+    iat: now(),
+    exp: now() + 600,
+  });
+  const sign = (changes: JWTPayload, header: Record<string, unknown> = {}, key = secret): Promise<string> =>
+    new SignJWT({ ...claims(), ...changes }).setProtectedHeader({ alg: 'HS256', ...header }).sign(key);
 
   test('is good when it is as it should be: what follows is refused for what it says', async () => {
     expect(await refusalsOf(system, await sign({}))).toEqual([]);
@@ -38,7 +47,11 @@ describe('a token in our own name', () => {
     ['has another key', () => sign({}, {}, new TextEncoder().encode('another-key-of-32-characters-4711'))],
     ['has an empty key', () => sign({}, {}, new Uint8Array(32))],
     ['has another HMAC of our key', () => sign({}, { alg: 'HS512' })],
-    ['has a signature of another token', async () => [...(await sign({})).split('.').slice(0, 2), (await sign({ role: 'ANALYST' })).split('.')[2]].join('.')],
+    [
+      'has a signature of another token',
+      async () =>
+        [...(await sign({})).split('.').slice(0, 2), (await sign({ role: 'ANALYST' })).split('.')[2]].join('.'),
+    ],
     ['is of another issuer', () => sign({ iss: 'somebody-else' })],
     ['is of no issuer', () => sign({ iss: undefined })],
     ['is for another audience', () => sign({ aud: 'another-api' })],
@@ -60,14 +73,25 @@ describe('a token in our own name', () => {
   });
 });
 
-describe('a token of the hospital\'s identity provider', async () => {
-  const viewer = async (token: string) => (await system.post<{ viewer: { username: string; role: string; organization: { slug: string } } }>('{ viewer { username role organization { slug } } }', undefined, token)).data;
+describe("a token of the hospital's identity provider", async () => {
+  const viewer = async (token: string) =>
+    (
+      await system.post<{ viewer: { username: string; role: string; organization: { slug: string } } }>(
+        '{ viewer { username role organization { slug } } }',
+        undefined,
+        token,
+      )
+    ).data;
 
   test('is good, over HTTP and WebSocket, and its user is one whom an administrator finds and can shut out', async () => {
     const token = await provider.token({ claims: { sub: 'oidc|4711' } });
-    expect(await viewer(token)).toEqual({ viewer: { username: 'oidc|4711', role: 'CLINICIAN', organization: { slug: 'alpha' } } });
+    expect(await viewer(token)).toEqual({
+      viewer: { username: 'oidc|4711', role: 'CLINICIAN', organization: { slug: 'alpha' } },
+    });
     const socket = await connectSocket(system.url, token);
-    await expect.poll(async () => (await system.app.models.users.findOne({ username: 'oidc|4711' }))?.role).toBe('CLINICIAN');
+    await expect
+      .poll(async () => (await system.app.models.users.findOne({ username: 'oidc|4711' }))?.role)
+      .toBe('CLINICIAN');
     const user = await system.app.models.users.findOne({ username: 'oidc|4711' }).orFail();
     await asAdmin(system, updateUserMutation, { input: { id: user.id as string, disabled: true } });
     expect((await socket.closed).code).toBe(4403);
@@ -84,25 +108,57 @@ describe('a token of the hospital\'s identity provider', async () => {
   function confused(algorithm: 'HS256' | 'HS512', key: string | Buffer): string {
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const signed = `${part({ alg: algorithm })}.${part({ iss: provider.issuer, aud: oidcAudience, sub: 'mallory', organization: 'alpha', role: 'ADMIN', iat: now(), exp: now() + 600 })}`;
-    return `${signed}.${createHmac(algorithm === 'HS256' ? 'sha256' : 'sha512', key).update(signed).digest('base64url')}`;
+    return `${signed}.${createHmac(algorithm === 'HS256' ? 'sha256' : 'sha512', key)
+      .update(signed)
+      .digest('base64url')}`;
   }
 
   test.each<[string, Deviation | (() => Promise<string> | string)]>([
-    ['is signed by nobody', () => unsignedToken({ iss: provider.issuer, aud: oidcAudience, sub: 'mallory', organization: 'alpha', role: 'ADMIN', iat: now(), exp: now() + 600 })],
+    [
+      'is signed by nobody',
+      () =>
+        unsignedToken({
+          iss: provider.issuer,
+          aud: oidcAudience,
+          sub: 'mallory',
+          organization: 'alpha',
+          role: 'ADMIN',
+          iat: now(),
+          exp: now() + 600,
+        }),
+    ],
     ['is an HMAC with the public key for a secret', () => confused('HS256', provider.publicPem)],
-    ['is an HMAC with the public key for a secret, without the line end', () => confused('HS512', provider.publicPem.trim())],
+    [
+      'is an HMAC with the public key for a secret, without the line end',
+      () => confused('HS512', provider.publicPem.trim()),
+    ],
     ['is an HMAC with our own secret', () => confused('HS256', testSecretKey)],
     ['has another key', { key: foreign.privateKey }],
     ['has another key and no key id', { key: foreign.privateKey, header: { kid: undefined } }],
-    ['brings its own key along', async () => provider.token({ key: foreign.privateKey, header: { jwk: await exportJWK(foreign.publicKey) } })],
-    ['says where its own key is', { key: foreign.privateKey, header: { jku: 'http://127.0.0.1:9/keys', x5u: 'http://127.0.0.1:9/x' } }],
+    [
+      'brings its own key along',
+      async () => provider.token({ key: foreign.privateKey, header: { jwk: await exportJWK(foreign.publicKey) } }),
+    ],
+    [
+      'says where its own key is',
+      { key: foreign.privateKey, header: { jku: 'http://127.0.0.1:9/keys', x5u: 'http://127.0.0.1:9/x' } },
+    ],
     ['has a key id that is a path', { header: { kid: '../../../../dev/null' } }],
-    ['has an algorithm that is asymmetric, but not allowed', { header: { alg: 'PS256' }, key: (await generateKeyPair('PS256')).privateKey }],
-    ['has an algorithm that the key is good for, but that is not allowed', { header: { alg: 'PS512', kid: 'key-2' }, key: provider.general.privateKey }],
-    ['has an algorithm that is allowed, but not the key\'s', { header: { alg: 'ES256' }, key: elliptic.privateKey }],
+    [
+      'has an algorithm that is asymmetric, but not allowed',
+      { header: { alg: 'PS256' }, key: (await generateKeyPair('PS256')).privateKey },
+    ],
+    [
+      'has an algorithm that the key is good for, but that is not allowed',
+      { header: { alg: 'PS512', kid: 'key-2' }, key: provider.general.privateKey },
+    ],
+    ["has an algorithm that is allowed, but not the key's", { header: { alg: 'ES256' }, key: elliptic.privateKey }],
     ['asks for an extension', { header: { crit: ['x-unlimited'], 'x-unlimited': true } }],
     ['is of another issuer', { claims: { iss: 'https://login.example.org' } }],
-    ['has an issuer that only begins like ours', () => provider.token({ claims: { iss: `${provider.issuer}.example.org` } })],
+    [
+      'has an issuer that only begins like ours',
+      () => provider.token({ claims: { iss: `${provider.issuer}.example.org` } }),
+    ],
     ['is in our own name', { claims: { iss: 'riskgraph', aud: 'riskgraph-api' } }],
     ['is for another audience', { claims: { aud: 'another-app' } }],
     ['is for no audience', { claims: { aud: undefined } }],
@@ -139,9 +195,28 @@ describe('a token of the hospital\'s identity provider', async () => {
       },
     });
     await mapped.organizationId('gamma');
-    const token = (roles: unknown) => provider.token({ claims: { 'https://hospital.example/tenant': 'gamma', preferred_username: 'ada', realm_access: { roles }, role: 'ADMIN' } });
-    const roleOf = async (roles: unknown) => (await mapped.post<{ viewer: object }>('{ viewer { username role organization { slug } } }', undefined, await token(roles))).data?.viewer;
-    expect(await roleOf(['staff', 'research', 'cn=doctors,dc=hospital'])).toEqual({ username: 'ada', role: 'CLINICIAN', organization: { slug: 'gamma' } });
+    const token = (roles: unknown) =>
+      provider.token({
+        claims: {
+          'https://hospital.example/tenant': 'gamma',
+          preferred_username: 'ada',
+          realm_access: { roles },
+          role: 'ADMIN',
+        },
+      });
+    const roleOf = async (roles: unknown) =>
+      (
+        await mapped.post<{ viewer: object }>(
+          '{ viewer { username role organization { slug } } }',
+          undefined,
+          await token(roles),
+        )
+      ).data?.viewer;
+    expect(await roleOf(['staff', 'research', 'cn=doctors,dc=hospital'])).toEqual({
+      username: 'ada',
+      role: 'CLINICIAN',
+      organization: { slug: 'gamma' },
+    });
     expect(await roleOf('research')).toMatchObject({ role: 'ANALYST' });
     expect(await refusalsOf(mapped, await token(['staff', 'ADMIN', 'CLINICIAN']))).toEqual(['UNAUTHENTICATED']);
     expect(await refusalsOf(mapped, await token(undefined))).toEqual(['UNAUTHENTICATED']);
@@ -149,20 +224,39 @@ describe('a token of the hospital\'s identity provider', async () => {
 
   test('speaks for the organizations that its issuer may speak for, and for no other, though there is one', async () => {
     const lines: string[] = [];
-    const logger = pino({ level: 'info' }, new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }));
-    const limited = await startSystem({ worker: false, logger, environment: { ...provider.environment, OIDC_ORGANIZATIONS: 'st-mary, alpha' } });
+    const logger = pino(
+      { level: 'info' },
+      new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }),
+    );
+    const limited = await startSystem({
+      worker: false,
+      logger,
+      environment: { ...provider.environment, OIDC_ORGANIZATIONS: 'st-mary, alpha' },
+    });
     for (const slug of ['alpha', 'st-mary', 'mercy']) await limited.organizationId(slug);
-    const refusals = async (organization: unknown) => refusalsOf(limited, await provider.token({ claims: { organization, sub: 'Canary' } }));
+    const refusals = async (organization: unknown) =>
+      refusalsOf(limited, await provider.token({ claims: { organization, sub: 'Canary' } }));
     expect(await refusals('alpha')).toEqual([]);
     expect(await refusals('st-mary')).toEqual([]);
     expect(lines.join('')).not.toContain('OIDC');
-    for (const organization of ['mercy', 'ALPHA', 'alpha ', 'alpha,st-mary', 'not-there']) expect(await refusals(organization)).toEqual(['UNAUTHENTICATED']);
+    for (const organization of ['mercy', 'ALPHA', 'alpha ', 'alpha,st-mary', 'not-there'])
+      expect(await refusals(organization)).toEqual(['UNAUTHENTICATED']);
     const socket = await openSocket(limited.url);
-    socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${await provider.token({ claims: { organization: 'mercy' } })}` } });
+    socket.send({
+      type: 'connection_init',
+      payload: { authorization: `Bearer ${await provider.token({ claims: { organization: 'mercy' } })}` },
+    });
     expect((await socket.closed).code).toBe(4403);
-    expect(await limited.app.models.users.countDocuments({ organization: await limited.organizationId('mercy') })).toBe(0);
-    const warnings = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ level }) => level === pino.levels.values.warn);
-    expect(warnings.slice(0, 2)).toMatchObject([{ issuer: provider.issuer, organization: 'mercy', msg: expect.stringContaining('OIDC_ORGANIZATIONS') as string }, { issuer: provider.issuer }]);
+    expect(await limited.app.models.users.countDocuments({ organization: await limited.organizationId('mercy') })).toBe(
+      0,
+    );
+    const warnings = lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ level }) => level === pino.levels.values.warn);
+    expect(warnings.slice(0, 2)).toMatchObject([
+      { issuer: provider.issuer, organization: 'mercy', msg: expect.stringContaining('OIDC_ORGANIZATIONS') as string },
+      { issuer: provider.issuer },
+    ]);
     expect(lines.join('')).not.toMatch(/Canary|ALPHA/);
   });
 
@@ -184,7 +278,10 @@ describe('a token of the hospital\'s identity provider', async () => {
     const fetched = cut.fetches;
     for (let request = 0; request < 5; request++) expect(await refusalsOf(alone, await cut.token())).toEqual([]);
     // Nor does a stranger's key id make us ask again and again.
-    for (let request = 0; request < 5; request++) expect(await refusalsOf(alone, await cut.token({ header: { kid: `made-up-${request}` } }))).toEqual(['UNAUTHENTICATED']);
+    for (let request = 0; request < 5; request++)
+      expect(await refusalsOf(alone, await cut.token({ header: { kid: `made-up-${request}` } }))).toEqual([
+        'UNAUTHENTICATED',
+      ]);
     expect(cut.fetches).toBe(fetched);
     await cut.close();
   });
@@ -196,7 +293,7 @@ describe('a token of the hospital\'s identity provider', async () => {
   });
 });
 
-test('a login of one\'s own does not lend its rights to a token of the same name elsewhere', async () => {
+test("a login of one's own does not lend its rights to a token of the same name elsewhere", async () => {
   const user = await createUser(system, { role: 'ADMIN', organization: 'beta' });
   const token = await provider.token({ claims: { sub: user.username, organization: 'alpha', role: 'ANALYST' } });
   expect(codesOf(await system.post('{ users { totalCount } }', undefined, token))).toEqual(['FORBIDDEN']);

@@ -12,8 +12,14 @@ import { postBody, startSystem, testEncryptionKeys, testSecretKey } from '../sup
 const system = await startSystem({ worker: false });
 const { config, models } = system.app;
 const environment = {
-  NODE_ENV: 'test', LOG_LEVEL: 'silent', PORT: '0', SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys,
-  MONGO_URI: config.mongoUri, REDIS_URL: config.redisUrl, REDIS_PREFIX: config.redisPrefix,
+  NODE_ENV: 'test',
+  LOG_LEVEL: 'silent',
+  PORT: '0',
+  SECRET_KEY: testSecretKey,
+  ENCRYPTION_KEYS: testEncryptionKeys,
+  MONGO_URI: config.mongoUri,
+  REDIS_URL: config.redisUrl,
+  REDIS_PREFIX: config.redisPrefix,
 };
 const cli = new URL('../../src/cli.js', import.meta.url);
 
@@ -29,7 +35,9 @@ async function startApi(): Promise<{ readonly url: string; readonly child: Child
 async function readUntil(url: string, query: string, token: string, isOver: () => boolean): Promise<number> {
   let shown = 0;
   while (!isOver()) {
-    const answer = await postBody<{ patient: object | null }>(url, JSON.stringify({ query }), token).catch(() => undefined);
+    const answer = await postBody<{ patient: object | null }>(url, JSON.stringify({ query }), token).catch(
+      () => undefined,
+    );
     if (!answer) return shown;
     if (answer.data?.patient) shown += 1;
   }
@@ -37,7 +45,11 @@ async function readUntil(url: string, query: string, token: string, isOver: () =
 }
 
 async function verify(): Promise<{ readonly code: number; readonly output: string }> {
-  const child = spawnEntry(cli, { args: ['audit', 'verify', '--org', 'alpha'], environment, stdio: { stdout: 'pipe', stderr: 'inherit' } });
+  const child = spawnEntry(cli, {
+    args: ['audit', 'verify', '--org', 'alpha'],
+    environment,
+    stdio: { stdout: 'pipe', stderr: 'inherit' },
+  });
   let output = '';
   child.stdout!.on('data', (data: Buffer) => (output += data.toString()));
   const [code] = (await once(child, 'close')) as [number];
@@ -45,7 +57,9 @@ async function verify(): Promise<{ readonly code: number; readonly output: strin
 }
 
 test('two processes that write one chain, one of which is killed at it, leave one whole chain with every read that was answered', async () => {
-  const { createPatient } = await (await system.client('CLINICIAN')).request(CreatePatientDocument, { input: newPatient() });
+  const { createPatient } = await (
+    await system.client('CLINICIAN')
+  ).request(CreatePatientDocument, { input: newPatient() });
   const token = await system.token('CLINICIAN');
   const query = `{ patient(id: "${createPatient.id}") { id } }`;
   const reads = { action: 'patient:read', outcome: 'ALLOWED' } as const;
@@ -53,7 +67,9 @@ test('two processes that write one chain, one of which is killed at it, leave on
   const [victim, survivor] = await Promise.all([startApi(), startApi()]);
 
   let isOver = false;
-  const readers = [victim, survivor, victim, survivor, victim, survivor].map(({ url }) => readUntil(url, query, token, () => isOver));
+  const readers = [victim, survivor, victim, survivor, victim, survivor].map(({ url }) =>
+    readUntil(url, query, token, () => isOver),
+  );
   await expect.poll(recorded).toBeGreaterThan(100);
   victim.child.kill('SIGKILL');
   await once(victim.child, 'exit');
@@ -69,6 +85,8 @@ test('two processes that write one chain, one of which is killed at it, leave on
   const { code, output } = await verify();
   expect(output).toMatch(/^ok {3}alpha: \d+ events, anchor \d+:[0-9a-f]{64}\n$/);
   expect(code).toBe(0);
-  const sequences = (await models.auditEvents.find({}, { sequence: 1 }).sort({ sequence: 1 }).lean()).map(({ sequence }) => sequence);
+  const sequences = (await models.auditEvents.find({}, { sequence: 1 }).sort({ sequence: 1 }).lean()).map(
+    ({ sequence }) => sequence,
+  );
   expect(sequences).toEqual(sequences.map((_sequence, index) => index + 1));
 });

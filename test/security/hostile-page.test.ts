@@ -2,14 +2,36 @@ import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
-const production = await startSystem({ worker: false, environment: { NODE_ENV: 'production', TRUST_PROXY: '127.0.0.1' } });
-const query = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"query":"{ viewer { role } }"}' };
+const production = await startSystem({
+  worker: false,
+  environment: { NODE_ENV: 'production', TRUST_PROXY: '127.0.0.1' },
+});
+const query = {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: '{"query":"{ viewer { role } }"}',
+};
 
 /** A policy by its directives. */
-const directives = (policy: string | null): Map<string, string[]> => new Map((policy ?? '').split(';').map((directive) => directive.trim().split(/\s+/)).map(([name, ...sources]) => [name!, sources]));
+const directives = (policy: string | null): Map<string, string[]> =>
+  new Map(
+    (policy ?? '')
+      .split(';')
+      .map((directive) => directive.trim().split(/\s+/))
+      .map(([name, ...sources]) => [name!, sources]),
+  );
 
-describe.each([['development', system], ['production', production]] as const)('in %s', (_name, { url }) => {
-  test.each<[string, RequestInit | undefined]>([['/graphql', query], ['/graphql', undefined], ['/health', undefined], ['/metrics', undefined], ['/nowhere', undefined]])('what %s answers is no page, no script and no frame of anybody', async (path, init) => {
+describe.each([
+  ['development', system],
+  ['production', production],
+] as const)('in %s', (_name, { url }) => {
+  test.each<[string, RequestInit | undefined]>([
+    ['/graphql', query],
+    ['/graphql', undefined],
+    ['/health', undefined],
+    ['/metrics', undefined],
+    ['/nowhere', undefined],
+  ])('what %s answers is no page, no script and no frame of anybody', async (path, init) => {
     const { headers } = await fetch(`${url}${path}`, init);
     expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -22,13 +44,18 @@ describe.each([['development', system], ['production', production]] as const)('i
 
   test('patients are kept in no cache', async () => {
     expect((await fetch(`${url}/graphql`, query)).headers.get('cache-control')).toBe('no-store');
-    const get = await fetch(`${url}/graphql?query=${encodeURIComponent('{ viewer { role } }')}`, { headers: { 'apollo-require-preflight': 'yes' } });
+    const get = await fetch(`${url}/graphql?query=${encodeURIComponent('{ viewer { role } }')}`, {
+      headers: { 'apollo-require-preflight': 'yes' },
+    });
     expect(get.headers.get('cache-control')).toBe('no-store');
   });
 });
 
 describe('a browser is told to insist on TLS', () => {
-  const hsts = async (headers: Record<string, string>, url = production.url): Promise<string | null> => (await fetch(`${url}/graphql`, { ...query, headers: { ...query.headers, ...headers } })).headers.get('strict-transport-security');
+  const hsts = async (headers: Record<string, string>, url = production.url): Promise<string | null> =>
+    (await fetch(`${url}/graphql`, { ...query, headers: { ...query.headers, ...headers } })).headers.get(
+      'strict-transport-security',
+    );
 
   test('when the request came over it, by the word of a trusted proxy', async () => {
     expect(await hsts({ 'x-forwarded-proto': 'https' })).toBe('max-age=31536000; includeSubDomains');
@@ -51,7 +78,8 @@ describe('the Sandbox', () => {
     expect(scripts.length).toBeGreaterThan(0);
     const nonce = /^'nonce-(.{20,})'$/.exec(policy.get('script-src')![0]!)![1]!;
     for (const attributes of [...scripts, ...styles]) expect(attributes).toContain(nonce);
-    for (const [, source] of scripts.join(' ').matchAll(/src="(https:\/\/[^/"]+)/g)) expect(policy.get('script-src')).toContain(source);
+    for (const [, source] of scripts.join(' ').matchAll(/src="(https:\/\/[^/"]+)/g))
+      expect(policy.get('script-src')).toContain(source);
     expect([...policy.values()].flat()).not.toEqual(expect.arrayContaining(["'unsafe-inline'"]));
     expect([...policy.values()].flat()).not.toEqual(expect.arrayContaining(["'unsafe-eval'"]));
     expect(policy.get('frame-ancestors')).toEqual(["'none'"]);
@@ -73,7 +101,11 @@ test('a host that is none is refused, and leads nowhere', async () => {
   const { request } = await import('node:http');
   for (const host of ['a b', 'evil.example/path', 'evil.example; script-src *', '"']) {
     const status = await new Promise((resolve, reject) => {
-      request(`${system.url}/graphql`, { headers: { accept: 'text/html', host } }, (response) => resolve(response.resume().statusCode)).on('error', reject).end();
+      request(`${system.url}/graphql`, { headers: { accept: 'text/html', host } }, (response) =>
+        resolve(response.resume().statusCode),
+      )
+        .on('error', reject)
+        .end();
     });
     expect(status, host).toBe(400);
   }

@@ -25,36 +25,78 @@ const features = goldenFeatures(0).filter(({ code }) => code !== 'age');
 /** Every text that the API takes and that can tell who somebody is, each recognised wherever it turns up. */
 const identity = { mrn: 'Canarymrn-1', givenName: 'Canarygiven', familyName: 'Canaryfamily', birthDate: '1951-07-23' };
 const changed = { givenName: 'Canarychangedgiven', familyName: 'Canarychangedfamily', birthDate: '1949-11-05' };
-const second = { mrn: 'Canarymrn-2', givenName: 'Canarysecondgiven', familyName: 'Canarysecondfamily', birthDate: '1938-02-17' };
-const deleted = { mrn: 'Canarymrn-3', givenName: 'Canarydeletedgiven', familyName: 'Canarydeletedfamily', birthDate: '1927-08-30' };
-const closed = { mrn: 'Canarymrn-5', givenName: 'Canaryclosedgiven', familyName: 'Canaryclosedfamily', birthDate: '1962-12-19' };
+const second = {
+  mrn: 'Canarymrn-2',
+  givenName: 'Canarysecondgiven',
+  familyName: 'Canarysecondfamily',
+  birthDate: '1938-02-17',
+};
+const deleted = {
+  mrn: 'Canarymrn-3',
+  givenName: 'Canarydeletedgiven',
+  familyName: 'Canarydeletedfamily',
+  birthDate: '1927-08-30',
+};
+const closed = {
+  mrn: 'Canarymrn-5',
+  givenName: 'Canaryclosedgiven',
+  familyName: 'Canaryclosedfamily',
+  birthDate: '1962-12-19',
+};
 const keys = ['Canarykey single', 'Canarykey batch'];
 const reasons = ['Canaryreason of a colleague', 'Canaryreason for nobody'];
 /** What people type into the wrong field of a login. */
 const typed = ['Canarytyped as a username', 'Canarytyped as a password'];
-const markers = [identity, changed, second, deleted, closed].flatMap((one) => Object.values(one)).concat(keys, reasons, typed);
+const markers = [identity, changed, second, deleted, closed]
+  .flatMap((one) => Object.values(one))
+  .concat(keys, reasons, typed);
 
 /** Drives everything that writes, failures included. */
 async function useTheApi(): Promise<void> {
-  const create = async (input: object): Promise<string> => (await client.request(CreatePatientDocument, { input: { features, ...(input as typeof identity) } })).createPatient.id;
+  const create = async (input: object): Promise<string> =>
+    (await client.request(CreatePatientDocument, { input: { features, ...(input as typeof identity) } })).createPatient
+      .id;
   const id = await create(identity);
   await create(second);
   const score = async (job: { id: string }): Promise<void> => {
     for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) void event;
   };
-  await score((await client.request(SubmitScoringJobDocument, { input: { patientId: id, modelId, idempotencyKey: keys[0] } })).submitScoringJob);
+  await score(
+    (await client.request(SubmitScoringJobDocument, { input: { patientId: id, modelId, idempotencyKey: keys[0] } }))
+      .submitScoringJob,
+  );
   const filter = { mrn: identity.mrn, familyName: identity.familyName };
-  await score((await client.request(SubmitBatchScoringJobDocument, { input: { filter, modelId, idempotencyKey: keys[1] } })).submitBatchScoringJob);
+  await score(
+    (await client.request(SubmitBatchScoringJobDocument, { input: { filter, modelId, idempotencyKey: keys[1] } }))
+      .submitBatchScoringJob,
+  );
   await client.request(UpdatePatientDocument, { input: { id, expectedVersion: 1, ...changed } });
-  const colleague = await system.app.accessTokens.sign({ username: 'colleague', role: Role.CLINICIAN, organizationId: await system.organizationId() }, 600);
+  const colleague = await system.app.accessTokens.sign(
+    { username: 'colleague', role: Role.CLINICIAN, organizationId: await system.organizationId() },
+    600,
+  );
   const createClosed = 'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }';
-  const { data } = await system.post<{ createPatient: { id: string } }>(createClosed, { input: { ...closed, features, careTeam: ['colleague'] } }, colleague);
+  const { data } = await system.post<{ createPatient: { id: string } }>(
+    createClosed,
+    { input: { ...closed, features, careTeam: ['colleague'] } },
+    colleague,
+  );
   const breakGlass = 'mutation ($input: BreakGlassInput!) { breakGlass(input: $input) { reason } }';
-  const opened = await system.post(breakGlass, { input: { patientId: data!.createPatient.id, reason: reasons[0] } }, token);
+  const opened = await system.post(
+    breakGlass,
+    { input: { patientId: data!.createPatient.id, reason: reasons[0] } },
+    token,
+  );
   expect(opened.data).toEqual({ breakGlass: { reason: reasons[0] } });
   await system.post(breakGlass, { input: { mrn: 'Canarymrn-6', reason: reasons[1] } }, token);
-  await system.post('mutation ($input: LoginInput!) { login(input: $input) { accessToken } }', { input: { organization: 'alpha', username: typed[0], password: typed[1] } });
-  await system.post(`{ simulateRisk(input: { modelId: "${modelId}", patientId: "${id}" }) { probability } patient(mrn: "Canarymrn-7") { id } }`, undefined, token);
+  await system.post('mutation ($input: LoginInput!) { login(input: $input) { accessToken } }', {
+    input: { organization: 'alpha', username: typed[0], password: typed[1] },
+  });
+  await system.post(
+    `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${id}" }) { probability } patient(mrn: "Canarymrn-7") { id } }`,
+    undefined,
+    token,
+  );
   const gone = await create(deleted);
   await client.request(DeletePatientDocument, { id: gone });
   await client.request(PatientsDocument, { filter: { familyName: second.familyName } });
@@ -71,8 +113,14 @@ async function contents(): Promise<Map<string, Buffer>> {
     const collection = db.collection(name);
     found.set(name, Buffer.concat((await collection.find({}, { raw: true }).toArray()) as unknown as Buffer[]));
     for (const index of await collection.listIndexes().toArray()) {
-      const entries = (await collection.find({}, { raw: true, returnKey: true }).hint(index.name as string).toArray()) as unknown as Buffer[];
-      found.set(`${name}, index ${index.name as string}`, Buffer.concat([Buffer.from(JSON.stringify(index)), ...entries]));
+      const entries = (await collection
+        .find({}, { raw: true, returnKey: true })
+        .hint(index.name as string)
+        .toArray()) as unknown as Buffer[];
+      found.set(
+        `${name}, index ${index.name as string}`,
+        Buffer.concat([Buffer.from(JSON.stringify(index)), ...entries]),
+      );
     }
   }
   found.set('list of collections', Buffer.from(JSON.stringify(await db.listCollections().toArray())));
@@ -86,13 +134,22 @@ function traces(text: string): Buffer[] {
     const bytes = Buffer.from(word);
     const hashes = ['sha256', 'sha1', 'md5'].map((algorithm) => createHash(algorithm).update(word).digest());
     return [
-      bytes, Buffer.from(word, 'utf16le'), Buffer.from(bytes.toString('hex')), Buffer.from(bytes.toString('base64').replace(/.{0,2}=*$/, '')),
-      ...hashes, ...hashes.flatMap((hash) => [hash.toString('hex'), hash.toString('base64'), hash.toString('base64url')].map((encoded) => Buffer.from(encoded))),
+      bytes,
+      Buffer.from(word, 'utf16le'),
+      Buffer.from(bytes.toString('hex')),
+      Buffer.from(bytes.toString('base64').replace(/.{0,2}=*$/, '')),
+      ...hashes,
+      ...hashes.flatMap((hash) =>
+        [hash.toString('hex'), hash.toString('base64'), hash.toString('base64url')].map((encoded) =>
+          Buffer.from(encoded),
+        ),
+      ),
     ];
   });
 }
 
-const placesOf = (stored: Map<string, Buffer>, text: string): string[] => [...stored].flatMap(([place, bytes]) => (traces(text).some((trace) => bytes.includes(trace)) ? [place] : []));
+const placesOf = (stored: Map<string, Buffer>, text: string): string[] =>
+  [...stored].flatMap(([place, bytes]) => (traces(text).some((trace) => bytes.includes(trace)) ? [place] : []));
 
 test('a copy of the database holds no name, MRN, birth date or idempotency key, in no document and in no index', async () => {
   await useTheApi();
@@ -100,13 +157,18 @@ test('a copy of the database holds no name, MRN, birth date or idempotency key, 
   // The search finds what is there.
   expect(placesOf(stored, 'cholesterol')).toContain('patients');
   expect(placesOf(stored, 'alpha')).toEqual(expect.arrayContaining(['organizations', 'organizations, index slug_1']));
-  expect([...stored.keys()]).toEqual(expect.arrayContaining(['patients, index organization_1_mrnIndex_1', 'scoring_jobs', 'predictions', 'data_keys']));
+  expect([...stored.keys()]).toEqual(
+    expect.arrayContaining(['patients, index organization_1_mrnIndex_1', 'scoring_jobs', 'predictions', 'data_keys']),
+  );
   expect(await system.app.models.scoringJobs.countDocuments({ idempotencyKeyIndex: { $exists: true } })).toBe(2);
   for (const marker of markers) expect(placesOf(stored, marker), marker).toEqual([]);
   // No word of the tests' own is left either, e.g. in what was refused.
   expect(placesOf(stored, 'Canary')).toEqual([]);
   // And yet nothing is lost to those who may see it.
-  expect((await client.request(PatientDocument, { mrn: identity.mrn })).patient).toMatchObject({ mrn: identity.mrn, ...changed });
+  expect((await client.request(PatientDocument, { mrn: identity.mrn })).patient).toMatchObject({
+    mrn: identity.mrn,
+    ...changed,
+  });
   expect((await client.request(PatientDocument, { mrn: second.mrn })).patient).toMatchObject(second);
 });
 
@@ -114,7 +176,8 @@ test('the keys in it are of no use: each is wrapped under a master key that is n
   const stored = Buffer.concat([...(await contents()).values()]);
   for (const { key } of system.app.config.masterKeys) {
     const bytes = key.export();
-    for (const form of [bytes, bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')]) expect(stored.includes(form)).toBe(false);
+    for (const form of [bytes, bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')])
+      expect(stored.includes(form)).toBe(false);
   }
   expect(stored.includes(system.app.config.secretKey!)).toBe(false);
 });
@@ -122,7 +185,8 @@ test('the keys in it are of no use: each is wrapped under a master key that is n
 test('who has it cannot tell which patients share a given name or a birth date', async () => {
   const same = { givenName: 'Canarytwin', birthDate: '1960-01-01' };
   const ids: string[] = [];
-  for (const mrn of ['Canarymrn-8', 'Canarymrn-9']) ids.push((await client.request(CreatePatientDocument, { input: { mrn, ...same } })).createPatient.id);
+  for (const mrn of ['Canarymrn-8', 'Canarymrn-9'])
+    ids.push((await client.request(CreatePatientDocument, { input: { mrn, ...same } })).createPatient.id);
   const [one, other] = await system.app.models.patients.find({ _id: { $in: ids } }).lean<StoredPatient[]>();
   for (const field of ['givenName', 'birthDate'] as const) {
     expect(one![field]!.length()).toBeGreaterThan(41);

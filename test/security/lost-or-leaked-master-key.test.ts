@@ -1,7 +1,13 @@
 import { Types } from 'mongoose';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DataKeyPurpose, type StoredDataKey, type KeyRotation, type Models, type StoredPatient } from '../../models/index.js';
+import {
+  DataKeyPurpose,
+  type StoredDataKey,
+  type KeyRotation,
+  type Models,
+  type StoredPatient,
+} from '../../models/index.js';
 import { createApp } from '../../src/app.js';
 import { CreatePatientDocument, PatientDocument, UpdatePatientDocument } from '../../src/client/generated/graphql.js';
 import { seedPatients } from '../../src/commands/seed.js';
@@ -14,7 +20,14 @@ import { checkMasterKeys } from '../../src/protection/check-master-keys.js';
 import { ownerOf } from '../../src/protection/data-key-store.js';
 import { unwrapKey } from '../../src/protection/key-wrap.js';
 import { requestRotations, rotationProgress } from '../../src/protection/request-rotations.js';
-import { masterKeysOf, protectedProcess, randomMasterKeys, rotateAll, somePatient, testDatabase } from '../support/protection.js';
+import {
+  masterKeysOf,
+  protectedProcess,
+  randomMasterKeys,
+  rotateAll,
+  somePatient,
+  testDatabase,
+} from '../support/protection.js';
 import { codesOf, startSystem, testSecretKey } from '../support/system.js';
 
 // The threats: a master key is lost, or given wrongly; a master key has leaked, and must be of no use after a rotation,
@@ -42,14 +55,23 @@ describe('a process that is started', () => {
   test('with another key under the same id says so', async () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).keyring.writing(new Types.ObjectId());
-    expect(await startupFault(models, `old:${keyText(newKey)}`)).toMatch(/does not open under the master key "old": ENCRYPTION_KEYS gives another key under that id/);
+    expect(await startupFault(models, `old:${keyText(newKey)}`)).toMatch(
+      /does not open under the master key "old": ENCRYPTION_KEYS gives another key under that id/,
+    );
   });
 
   test('with another SECRET_KEY, where that is the only secret, says so', async () => {
     const system = await startSystem({ worker: false, environment: { ENCRYPTION_KEYS: '' } });
     await (await system.client('CLINICIAN')).request(CreatePatientDocument, { input: { mrn: 'A-1' } });
     const { mongoUri, redisUrl, redisPrefix } = system.app.config;
-    const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', SECRET_KEY: `${testSecretKey}2`, MONGO_URI: mongoUri, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix });
+    const config = loadConfig({
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'silent',
+      SECRET_KEY: `${testSecretKey}2`,
+      MONGO_URI: mongoUri,
+      REDIS_URL: redisUrl,
+      REDIS_PREFIX: redisPrefix,
+    });
     await expect(createApp(config, createLogger('silent', 'test'))).rejects.toThrow(/another SECRET_KEY/);
   });
 
@@ -63,11 +85,15 @@ describe('a process that is started', () => {
 
 test('a running process that meets a data key under a master key it has not been given is out of service, for that alone', async () => {
   const logLines: string[] = [];
-  const logger = Object.assign(createLogger('warn', 'test'), { [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) } });
+  const logger = Object.assign(createLogger('warn', 'test'), {
+    [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
+  });
   const system = await startSystem({ worker: false, environment: { ENCRYPTION_KEYS: oldKey }, logger });
   const { models } = system.app;
   const client = await system.client('CLINICIAN');
-  const { createPatient } = await client.request(CreatePatientDocument, { input: { mrn: 'A-1', familyName: 'Canary' } });
+  const { createPatient } = await client.request(CreatePatientDocument, {
+    input: { mrn: 'A-1', familyName: 'Canary' },
+  });
   const ahead = await protectedProcess(models, newKey, oldKey);
   const organization = new Types.ObjectId(await system.organizationId());
   await requestRotations(models, 'new', [organization]);
@@ -77,89 +103,119 @@ test('a running process that meets a data key under a master key it has not been
   expect(codesOf(answer)).toEqual(['SERVICE_UNAVAILABLE']);
   expect(answer.text).not.toMatch(/Canary|"new"|"old"/);
   await system.post(`{ patient(id: "${createPatient.id}") { familyName } }`, undefined, token);
-  expect(logLines.map((line) => JSON.parse(line) as object)).toEqual([expect.objectContaining({ masterKey: 'new', msg: expect.stringContaining('ENCRYPTION_KEYS') as string })]);
-  expect((await system.post('{ scoringJobs { totalCount } }', undefined, token)).data).toEqual({ scoringJobs: { totalCount: 0 } });
+  expect(logLines.map((line) => JSON.parse(line) as object)).toEqual([
+    expect.objectContaining({ masterKey: 'new', msg: expect.stringContaining('ENCRYPTION_KEYS') as string }),
+  ]);
+  expect((await system.post('{ scoringJobs { totalCount } }', undefined, token)).data).toEqual({
+    scoringJobs: { totalCount: 0 },
+  });
 });
 
 describe('a rotation to another master key', () => {
-  test('loses nothing under concurrent changes while its workers are killed, and then the old key is not needed any more', { timeout: 120_000 }, async () => {
-    const patients = 6_000;
-    const system = await startSystem({ worker: false, environment: { ENCRYPTION_KEYS: `${oldKey},${newKey}` } });
-    const { config, models } = system.app;
-    await seedPatients(config, models, { count: patients, seed: 1, organization: 'alpha' });
-    const client = await system.client('CLINICIAN');
-    const organization = new Types.ObjectId(await system.organizationId());
-    const { everyPatient } = system.app.scopeOf({ organizationId: organization.toHexString() });
-    const expected = new Map(
-      (await everyPatient.findMany((await models.patients.find({}, { _id: 1 }).lean()).map(({ _id }) => _id))).map((patient) => {
-        const { _id, mrn, givenName, familyName, birthDate } = patient!;
-        return [_id.toHexString(), { mrn, givenName, familyName, birthDate }];
-      }),
-    );
-    const ids = [...expected.keys()];
-    const replaced = (await models.patients.distinct('dataKey')) as Types.ObjectId[];
+  test(
+    'loses nothing under concurrent changes while its workers are killed, and then the old key is not needed any more',
+    { timeout: 120_000 },
+    async () => {
+      const patients = 6_000;
+      const system = await startSystem({ worker: false, environment: { ENCRYPTION_KEYS: `${oldKey},${newKey}` } });
+      const { config, models } = system.app;
+      await seedPatients(config, models, { count: patients, seed: 1, organization: 'alpha' });
+      const client = await system.client('CLINICIAN');
+      const organization = new Types.ObjectId(await system.organizationId());
+      const { everyPatient } = system.app.scopeOf({ organizationId: organization.toHexString() });
+      const expected = new Map(
+        (await everyPatient.findMany((await models.patients.find({}, { _id: 1 }).lean()).map(({ _id }) => _id))).map(
+          (patient) => {
+            const { _id, mrn, givenName, familyName, birthDate } = patient!;
+            return [_id.toHexString(), { mrn, givenName, familyName, birthDate }];
+          },
+        ),
+      );
+      const ids = [...expected.keys()];
+      const replaced = (await models.patients.distinct('dataKey')) as Types.ObjectId[];
 
-    /** Somebody goes on working: changes one patient after the other, and now and then takes up a new one. */
-    let turn = 0;
-    async function change(): Promise<void> {
-      turn += 1;
-      const id = ids[(turn * 7919) % ids.length]!;
-      const { patient } = await client.request(PatientDocument, { id });
-      const familyName = `Changed ${turn}`;
-      await client.request(UpdatePatientDocument, { input: { id, expectedVersion: patient!.version, familyName } });
-      expected.get(id)!.familyName = familyName;
-      if (turn % 10 > 0) return;
-      const { createPatient } = await client.request(CreatePatientDocument, { input: { mrn: `NEW-${turn}`, birthDate: '1970-01-01' } });
-      expected.set(createPatient.id, { mrn: `NEW-${turn}`, givenName: undefined, familyName: undefined, birthDate: '1970-01-01' });
-    }
-    const rotation = (): Promise<KeyRotation> => models.keyRotations.findOne().lean<KeyRotation>().orFail();
-    const startWorker = (): Promise<Engine> =>
-      startServerProcess('worker', {
-        NODE_ENV: 'test', MONGO_URI: config.mongoUri, REDIS_URL: config.redisUrl, REDIS_PREFIX: config.redisPrefix, SECRET_KEY: testSecretKey, LOG_LEVEL: 'silent',
-        ENCRYPTION_KEYS: `${newKey},${oldKey}`, RECONCILE_INTERVAL_MS: '100', JOB_LEASE_MS: '500',
-      });
-    async function killHard(worker: Engine): Promise<void> {
-      process.kill(worker.pid, 'SIGKILL');
-      await worker.exited;
-    }
+      /** Somebody goes on working: changes one patient after the other, and now and then takes up a new one. */
+      let turn = 0;
+      async function change(): Promise<void> {
+        turn += 1;
+        const id = ids[(turn * 7919) % ids.length]!;
+        const { patient } = await client.request(PatientDocument, { id });
+        const familyName = `Changed ${turn}`;
+        await client.request(UpdatePatientDocument, { input: { id, expectedVersion: patient!.version, familyName } });
+        expected.get(id)!.familyName = familyName;
+        if (turn % 10 > 0) return;
+        const { createPatient } = await client.request(CreatePatientDocument, {
+          input: { mrn: `NEW-${turn}`, birthDate: '1970-01-01' },
+        });
+        expected.set(createPatient.id, {
+          mrn: `NEW-${turn}`,
+          givenName: undefined,
+          familyName: undefined,
+          birthDate: '1970-01-01',
+        });
+      }
+      const rotation = (): Promise<KeyRotation> => models.keyRotations.findOne().lean<KeyRotation>().orFail();
+      const startWorker = (): Promise<Engine> =>
+        startServerProcess('worker', {
+          NODE_ENV: 'test',
+          MONGO_URI: config.mongoUri,
+          REDIS_URL: config.redisUrl,
+          REDIS_PREFIX: config.redisPrefix,
+          SECRET_KEY: testSecretKey,
+          LOG_LEVEL: 'silent',
+          ENCRYPTION_KEYS: `${newKey},${oldKey}`,
+          RECONCILE_INTERVAL_MS: '100',
+          JOB_LEASE_MS: '500',
+        });
+      async function killHard(worker: Engine): Promise<void> {
+        process.kill(worker.pid, 'SIGKILL');
+        await worker.exited;
+      }
 
-    // The first worker dies when it has just made the new key, the second one in the middle of the documents.
-    let busy = true;
-    const working = (async () => {
-      while (busy) await change();
-    })();
-    const begun = new Promise<void>((resolve) => void onTestFinished(system.app.events.subscribe('dataKeysChanged', () => resolve())));
-    const [id] = await requestRotations(models, 'new', [organization]);
-    const first = await startWorker();
-    await begun;
-    await killHard(first);
-    expect((await rotation()).unfinished).toBe(true);
-    const second = await startWorker();
-    while ((await rotation()).processed === 0);
-    await killHard(second);
-    const { unfinished, processed, total } = await rotation();
-    expect(unfinished && processed < total, 'the rotation was over before its worker could be killed: seed more patients').toBe(true);
-    const third = await startWorker();
-    while ((await rotationProgress(models, [id!])).unfinished > 0);
-    busy = false;
-    await working;
-    await third.stop();
+      // The first worker dies when it has just made the new key, the second one in the middle of the documents.
+      let busy = true;
+      const working = (async () => {
+        while (busy) await change();
+      })();
+      const begun = new Promise<void>(
+        (resolve) => void onTestFinished(system.app.events.subscribe('dataKeysChanged', () => resolve())),
+      );
+      const [id] = await requestRotations(models, 'new', [organization]);
+      const first = await startWorker();
+      await begun;
+      await killHard(first);
+      expect((await rotation()).unfinished).toBe(true);
+      const second = await startWorker();
+      while ((await rotation()).processed === 0);
+      await killHard(second);
+      const { unfinished, processed, total } = await rotation();
+      expect(
+        unfinished && processed < total,
+        'the rotation was over before its worker could be killed: seed more patients',
+      ).toBe(true);
+      const third = await startWorker();
+      while ((await rotationProgress(models, [id!])).unfinished > 0);
+      busy = false;
+      await working;
+      await third.stop();
 
-    expect(await rotation()).toMatchObject({ state: 'COMPLETED', failed: 0, masterKey: 'new' });
-    expect(await models.patients.countDocuments({ dataKey: { $in: replaced } })).toBe(0);
-    expect(turn).toBeGreaterThan(10);
-    expect((await models.dataKeys.distinct('masterKey')) as string[]).toEqual(['new']);
-    // One new key, however often the work was begun.
-    expect(await models.dataKeys.countDocuments({ purpose: DataKeyPurpose.FIELDS })).toBe(2);
+      expect(await rotation()).toMatchObject({ state: 'COMPLETED', failed: 0, masterKey: 'new' });
+      expect(await models.patients.countDocuments({ dataKey: { $in: replaced } })).toBe(0);
+      expect(turn).toBeGreaterThan(10);
+      expect((await models.dataKeys.distinct('masterKey')) as string[]).toEqual(['new']);
+      // One new key, however often the work was begun.
+      expect(await models.dataKeys.countDocuments({ purpose: DataKeyPurpose.FIELDS })).toBe(2);
 
-    const { scope, rotations } = await protectedProcess(models, newKey);
-    expect(await rotations.deleteRetiredKeys(0)).toBe(1);
-    const { patients: records } = scope(organization);
-    const found = await records.findMany([...expected.keys()].map((one) => new Types.ObjectId(one)));
-    found.forEach((patient) => expect(patient).toMatchObject(expected.get(patient!._id.toHexString())!));
-    for (const { mrn } of [...expected.values()].slice(-5)) expect(await records.findOne({ mrn })).toMatchObject({ mrn });
-    expect(await startupFault(models, oldKey)).toMatch(/"new"/);
-  });
+      const { scope, rotations } = await protectedProcess(models, newKey);
+      expect(await rotations.deleteRetiredKeys(0)).toBe(1);
+      const { patients: records } = scope(organization);
+      const found = await records.findMany([...expected.keys()].map((one) => new Types.ObjectId(one)));
+      found.forEach((patient) => expect(patient).toMatchObject(expected.get(patient!._id.toHexString())!));
+      for (const { mrn } of [...expected.values()].slice(-5))
+        expect(await records.findOne({ mrn })).toMatchObject({ mrn });
+      expect(await startupFault(models, oldKey)).toMatch(/"new"/);
+    },
+  );
 
   test('leaves a leaked master key with nothing that it opens', async () => {
     const models = await testDatabase();
@@ -172,7 +228,8 @@ describe('a rotation to another master key', () => {
     // The thief knows the old key and reads the database of today.
     const dataKeys = await models.dataKeys.find().lean<StoredDataKey[]>();
     expect(dataKeys).toHaveLength(3);
-    for (const dataKey of dataKeys) expect(() => unwrapKey(masterKeysOf(oldKey)[0]!.key, ownerOf(dataKey), dataKey.wrappedKey.value())).toThrow();
+    for (const dataKey of dataKeys)
+      expect(() => unwrapKey(masterKeysOf(oldKey)[0]!.key, ownerOf(dataKey), dataKey.wrappedKey.value())).toThrow();
     const after = await models.patients.findById(_id).lean<StoredPatient>().orFail();
     expect(after.dataKey).not.toEqual(before.dataKey);
     expect(after.mrn.value()).not.toEqual(before.mrn.value());

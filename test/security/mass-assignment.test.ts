@@ -7,7 +7,9 @@ import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const schema = buildBareSchema(system.app);
-const inputs = Object.values(schema.getTypeMap()).filter((type): type is GraphQLInputObjectType => isInputObjectType(type));
+const inputs = Object.values(schema.getTypeMap()).filter((type): type is GraphQLInputObjectType =>
+  isInputObjectType(type),
+);
 
 /** What the server alone decides. */
 const serverOwned =
@@ -17,7 +19,9 @@ const exceptions = new Set(['LoginInput.organization']);
 
 test('no input has a field for what the server alone decides', () => {
   expect(inputs.length).toBeGreaterThan(5);
-  const settable = inputs.flatMap((input) => Object.keys(input.getFields()).map((field) => `${input.name}.${field}`)).filter((path) => !path.split('.')[0]!.endsWith('Filter'));
+  const settable = inputs
+    .flatMap((input) => Object.keys(input.getFields()).map((field) => `${input.name}.${field}`))
+    .filter((path) => !path.split('.')[0]!.endsWith('Filter'));
   expect(settable.length).toBeGreaterThan(20);
   expect(settable.filter((path) => serverOwned.test(path.split('.')[1]!) && !exceptions.has(path))).toEqual([]);
 });
@@ -25,54 +29,121 @@ test('no input has a field for what the server alone decides', () => {
 test('a role is set by administrators alone', () => {
   const withRole = inputs.filter((input) => 'role' in input.getFields()).map(({ name }) => name);
   const mutations = Object.values(schema.getMutationType()!.getFields());
-  const setters = mutations.filter(({ args }) => args.some(({ type }) => withRole.includes(getNamedType(type).name))).map(({ name }) => name);
+  const setters = mutations
+    .filter(({ args }) => args.some(({ type }) => withRole.includes(getNamedType(type).name)))
+    .map(({ name }) => name);
   expect(setters.every((name) => ['createUser', 'updateUser'].includes(name))).toBe(true);
 });
 
-test.each(['organization', 'organizationId', '_id', 'id', 'version', 'createdAt', 'breakGlass', '__proto__', 'constructor', '$set'])('a patient with a field "%s" besides its own is refused, and nothing is stored', async (field) => {
+test.each([
+  'organization',
+  'organizationId',
+  '_id',
+  'id',
+  'version',
+  'createdAt',
+  'breakGlass',
+  '__proto__',
+  'constructor',
+  '$set',
+])('a patient with a field "%s" besides its own is refused, and nothing is stored', async (field) => {
   const token = await system.token('CLINICIAN');
   const before = await system.counts();
   const body = `{"query": "mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }", "variables": {"input": ${JSON.stringify(newPatient()).replace(/}$/, `, ${JSON.stringify(field)}: "aaaaaaaaaaaaaaaaaaaaaaaa"}`)}}}`;
-  const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body });
+  const response = await fetch(`${system.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body,
+  });
   const answer = (await response.json()) as { errors?: { message: string; extensions: { code: string } }[] };
   expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
   expect(await system.counts()).toEqual(before);
 });
 
-const ownedNames = ['organization', 'organizationId', '_id', 'state', 'status', 'probability', 'riskBand', 'passwordHash', 'secretHash', 'tokenHash', 'modelSha256', 'createdAt', 'createdBy', 'submittedBy', 'lastUsedAt', 'flagged', '$set'];
+const ownedNames = [
+  'organization',
+  'organizationId',
+  '_id',
+  'state',
+  'status',
+  'probability',
+  'riskBand',
+  'passwordHash',
+  'secretHash',
+  'tokenHash',
+  'modelSha256',
+  'createdAt',
+  'createdBy',
+  'submittedBy',
+  'lastUsedAt',
+  'flagged',
+  '$set',
+];
 const calls = everyCall(schema, () => [], 1);
 const roots = [schema.getQueryType()!, schema.getMutationType()!].flatMap((type) => Object.values(type.getFields()));
 /** Every argument that is an input object, with a call that is valid for the schema. */
 const inputArguments = roots.flatMap((field) =>
   field.args.flatMap((argument) => {
     const input = getNamedType(argument.type);
-    return isInputObjectType(input) ? [{ place: `${field.name}(${argument.name}: ${input.name})`, argument: argument.name, input, call: calls.find((call) => call.field === field.name)! }] : [];
+    return isInputObjectType(input)
+      ? [
+          {
+            place: `${field.name}(${argument.name}: ${input.name})`,
+            argument: argument.name,
+            input,
+            call: calls.find((call) => call.field === field.name)!,
+          },
+        ]
+      : [];
   }),
 );
 
 test('every mutation that takes more than ids is among the places', () => {
-  expect(inputArguments.map(({ place }) => place)).toEqual(expect.arrayContaining(['createUser(input: CreateUserInput)', 'createApiKey(input: CreateApiKeyInput)', 'breakGlass(input: BreakGlassInput)', 'patients(filter: PatientFilter)']));
+  expect(inputArguments.map(({ place }) => place)).toEqual(
+    expect.arrayContaining([
+      'createUser(input: CreateUserInput)',
+      'createApiKey(input: CreateApiKeyInput)',
+      'breakGlass(input: BreakGlassInput)',
+      'patients(filter: PatientFilter)',
+    ]),
+  );
 });
 
-test.each(inputArguments.map((one) => [one.place, one] as const))('%s takes nothing that only the server sets', async (_place, { argument, input, call }) => {
-  const before = await system.counts();
-  const tokens = [await system.token('ADMIN'), await system.token('CLINICIAN')];
-  for (const name of ownedNames.filter((owned) => !(owned in input.getFields()))) {
-    const variables = { ...call.variables, [argument]: { ...(call.variables[argument] as object | undefined), [name]: 'ADMIN' } };
-    for (const token of tokens) {
-      const answer = await system.post(call.operation, variables, token);
-      expect(new Set(codesOf(answer)), name).toEqual(new Set(['BAD_USER_INPUT']));
-      expect(answer.data, name).toBeUndefined();
+test.each(inputArguments.map((one) => [one.place, one] as const))(
+  '%s takes nothing that only the server sets',
+  async (_place, { argument, input, call }) => {
+    const before = await system.counts();
+    const tokens = [await system.token('ADMIN'), await system.token('CLINICIAN')];
+    for (const name of ownedNames.filter((owned) => !(owned in input.getFields()))) {
+      const variables = {
+        ...call.variables,
+        [argument]: { ...(call.variables[argument] as object | undefined), [name]: 'ADMIN' },
+      };
+      for (const token of tokens) {
+        const answer = await system.post(call.operation, variables, token);
+        expect(new Set(codesOf(answer)), name).toEqual(new Set(['BAD_USER_INPUT']));
+        expect(answer.data, name).toBeUndefined();
+      }
     }
-  }
-  expect(await system.counts()).toEqual(before);
-});
+    expect(await system.counts()).toEqual(before);
+  },
+);
 
-test('a job is submitted in nobody else\'s name and in no other state', async () => {
+test("a job is submitted in nobody else's name and in no other state", async () => {
   const token = await system.token('CLINICIAN');
   const before = await system.counts();
-  for (const field of ['submittedBy: "x"', 'state: COMPLETED', 'organization: "aaaaaaaaaaaaaaaaaaaaaaaa"', 'probability: 1', 'modelSha256: "x"']) {
-    const answer = await system.post(`mutation { submitScoringJob(input: { patientId: "a", modelId: "heart-disease", ${field} }) { id } }`, undefined, token);
+  for (const field of [
+    'submittedBy: "x"',
+    'state: COMPLETED',
+    'organization: "aaaaaaaaaaaaaaaaaaaaaaaa"',
+    'probability: 1',
+    'modelSha256: "x"',
+  ]) {
+    const answer = await system.post(
+      `mutation { submitScoringJob(input: { patientId: "a", modelId: "heart-disease", ${field} }) { id } }`,
+      undefined,
+      token,
+    );
     expect(codesOf(answer), field).toEqual(['BAD_USER_INPUT']);
   }
   expect(await system.counts()).toEqual(before);

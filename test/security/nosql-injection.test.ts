@@ -1,6 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { argumentPlaces, type ArgumentPlace } from '../support/argument-walk.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { codesOf, postBody, startSystem } from '../support/system.js';
@@ -11,10 +15,15 @@ const tokens = [await system.token('CLINICIAN'), await system.token('ADMIN')];
 const client = await system.client('CLINICIAN');
 
 // Something of everything that an injection could find or change.
-const { createPatient: patient } = await client.request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada', familyName: 'Findable' }) });
-const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, { input: { patientId: patient.id, modelId } });
+const { createPatient: patient } = await client.request(CreatePatientDocument, {
+  input: newPatient({ givenName: 'Ada', familyName: 'Findable' }),
+});
+const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, {
+  input: { patientId: patient.id, modelId },
+});
 let predictionId = '';
-for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
+for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: job.id }))
+  predictionId = scoringJobUpdated.job.prediction?.id ?? '';
 const findable = [patient.id, patient.mrn, 'Findable', job.id, predictionId];
 
 /** Values as JSON carries them: query operators, and what Mongoose or JavaScript might take for more than data. */
@@ -54,20 +63,36 @@ const texts: Record<string, string> = {
 
 const schema = buildBareSchema(system.app);
 const places = argumentPlaces(schema, {
-  arguments: { patient: { id: `"${patient.id}"` }, scoringJob: { id: `"${job.id}"` }, prediction: { id: `"${predictionId}"` }, scoringJobUpdated: { id: `"${job.id}"` } },
+  arguments: {
+    patient: { id: `"${patient.id}"` },
+    scoringJob: { id: `"${job.id}"` },
+    prediction: { id: `"${predictionId}"` },
+    scoringJobUpdated: { id: `"${job.id}"` },
+  },
   types: {
-    ID: '"aaaaaaaaaaaaaaaaaaaaaaaa"', String: '"nobody"', Int: '1', Float: '0.5', Boolean: 'true',
-    SimulateRiskInput: `{ modelId: "${modelId}", patientId: "${patient.id}" }`, PatientOrderField: 'CREATED_AT',
+    ID: '"aaaaaaaaaaaaaaaaaaaaaaaa"',
+    String: '"nobody"',
+    Int: '1',
+    Float: '0.5',
+    Boolean: 'true',
+    SimulateRiskInput: `{ modelId: "${modelId}", patientId: "${patient.id}" }`,
+    PatientOrderField: 'CREATED_AT',
     // Texts of a new patient are stored as they are, which the last test looks at: with this one it is refused in the end.
-    CreatePatientInput: '{ mrn: "" }', UpdatePatientInput: '{ id: "aaaaaaaaaaaaaaaaaaaaaaaa", expectedVersion: 1 }',
-    SubmitScoringJobInput: `{ modelId: "${modelId}", patientId: "aaaaaaaaaaaaaaaaaaaaaaaa" }`, SubmitBatchScoringJobInput: `{ modelId: "${modelId}" }`,
+    CreatePatientInput: '{ mrn: "" }',
+    UpdatePatientInput: '{ id: "aaaaaaaaaaaaaaaaaaaaaaaa", expectedVersion: 1 }',
+    SubmitScoringJobInput: `{ modelId: "${modelId}", patientId: "aaaaaaaaaaaaaaaaaaaaaaaa" }`,
+    SubmitBatchScoringJobInput: `{ modelId: "${modelId}" }`,
   },
 });
 
 let before: unknown;
 const everything = async (): Promise<unknown> => ({
   counts: await system.counts(),
-  documents: [await system.app.models.patients.find().lean(), await system.app.models.predictions.find().lean(), await system.app.models.scoringJobs.find().lean()],
+  documents: [
+    await system.app.models.patients.find().lean(),
+    await system.app.models.predictions.find().lean(),
+    await system.app.models.scoringJobs.find().lean(),
+  ],
 });
 beforeAll(async () => {
   before = await everything();
@@ -75,10 +100,28 @@ beforeAll(async () => {
 
 test('every filter, every order and every scalar argument of the schema is among the places', () => {
   const names = places.map(({ name }) => name);
-  for (const expected of ['Query.patient(mrn)', 'Query.patients(filter.familyName)', 'Query.patients(orderBy.field)', 'Query.predictions(filter.riskBands[])', 'Query.scoringJobs(filter.states[])', 'Patient.predictions(after)', 'ScoringJob.failures(first)', 'Explanation.contributions(top)', 'Mutation.updatePatient(input.features[].value)', 'Mutation.submitBatchScoringJob(input.filter.mrn)', 'Subscription.scoringJobUpdated(after)']) {
+  for (const expected of [
+    'Query.patient(mrn)',
+    'Query.patients(filter.familyName)',
+    'Query.patients(orderBy.field)',
+    'Query.predictions(filter.riskBands[])',
+    'Query.scoringJobs(filter.states[])',
+    'Patient.predictions(after)',
+    'ScoringJob.failures(first)',
+    'Explanation.contributions(top)',
+    'Mutation.updatePatient(input.features[].value)',
+    'Mutation.submitBatchScoringJob(input.filter.mrn)',
+    'Subscription.scoringJobUpdated(after)',
+  ]) {
     expect(names).toContain(expected);
   }
-  const fieldsWithArguments = Object.values(schema.getTypeMap()).flatMap((type) => ('getFields' in type && !type.name.startsWith('__') ? Object.values(type.getFields()).flatMap((field) => ('args' in field && field.args.length > 0 ? [`${type.name}.${field.name}`] : [])) : []));
+  const fieldsWithArguments = Object.values(schema.getTypeMap()).flatMap((type) =>
+    'getFields' in type && !type.name.startsWith('__')
+      ? Object.values(type.getFields()).flatMap((field) =>
+          'args' in field && field.args.length > 0 ? [`${type.name}.${field.name}`] : [],
+        )
+      : [],
+  );
   expect(new Set(names.map((name) => name.split('(')[0]))).toEqual(new Set(fieldsWithArguments));
 });
 
@@ -95,14 +138,31 @@ describe.each(places.map((place) => [place.name, place] as const))('%s', (_name,
 });
 
 /** Any text is a name, or a password. */
-const storesText = ({ name }: ArgumentPlace): boolean => /^Mutation\.(?:createPatient\(input\.(?:mrn|givenName|familyName)|createUser\(input\.(?:username|password)|createApiKey\(input\.name)\)$/.test(name);
+const storesText = ({ name }: ArgumentPlace): boolean =>
+  /^Mutation\.(?:createPatient\(input\.(?:mrn|givenName|familyName)|createUser\(input\.(?:username|password)|createApiKey\(input\.name)\)$/.test(
+    name,
+  );
 
 async function tryOut(place: ArgumentPlace, name: string, query: string, variables?: object): Promise<void> {
-  const [, send] = transports.find(([transport]) => transport === (place.kind === 'subscription' ? 'WebSocket' : 'HTTP'))!;
+  const [, send] = transports.find(
+    ([transport]) => transport === (place.kind === 'subscription' ? 'WebSocket' : 'HTTP'),
+  )!;
   for (const token of tokens) {
     const { errors, text } = await send(system, { query, variables }, token);
     const about = `${name} in ${query}: ${text}`;
-    for (const code of codesOfReply({ errors, text })) expect(['BAD_USER_INPUT', 'NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'CONFLICT', 'QUERY_TOO_COMPLEX', 'RATE_LIMITED'], about).toContain(code);
+    for (const code of codesOfReply({ errors, text }))
+      expect(
+        [
+          'BAD_USER_INPUT',
+          'NOT_FOUND',
+          'FORBIDDEN',
+          'UNAUTHENTICATED',
+          'CONFLICT',
+          'QUERY_TOO_COMPLEX',
+          'RATE_LIMITED',
+        ],
+        about,
+      ).toContain(code);
     for (const secret of findable) expect(text, about).not.toContain(secret);
   }
 }
@@ -120,17 +180,32 @@ describe('as a whole', () => {
     const answer = await postBody(system.url, poisoned, tokens[0]);
     expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
-    const extended = await postBody(system.url, `{"query":"{ viewer { role } }","extensions":{"__proto__":{"polluted":true}}}`, tokens[0]);
+    const extended = await postBody(
+      system.url,
+      `{"query":"{ viewer { role } }","extensions":{"__proto__":{"polluted":true}}}`,
+      tokens[0],
+    );
     expect(codesOf(extended)).toEqual(['BAD_USER_INPUT']);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 });
 
-test.each(Object.entries(texts).filter(([name]) => name !== 'a NUL'))('%s is a name as any other: it is stored and found as it is, and finds nobody else', async (_name, text) => {
-  const created = await system.post<{ createPatient: { id: string; mrn: string } }>('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id mrn familyName } }', { input: { mrn: text, familyName: text } }, tokens[0]);
-  expect(created.data).toMatchObject({ createPatient: { mrn: text, familyName: text } });
-  const { id } = created.data!.createPatient;
-  const found = await system.post('query ($text: String!) { patient(mrn: $text) { id } patients(filter: { mrn: $text, familyName: $text }) { totalCount edges { node { id } } } }', { text }, tokens[0]);
-  expect(found.data).toEqual({ patient: { id }, patients: { totalCount: 1, edges: [{ node: { id } }] } });
-  await system.post('mutation ($id: ID!) { deletePatient(id: $id) { id } }', { id }, tokens[0]);
-});
+test.each(Object.entries(texts).filter(([name]) => name !== 'a NUL'))(
+  '%s is a name as any other: it is stored and found as it is, and finds nobody else',
+  async (_name, text) => {
+    const created = await system.post<{ createPatient: { id: string; mrn: string } }>(
+      'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id mrn familyName } }',
+      { input: { mrn: text, familyName: text } },
+      tokens[0],
+    );
+    expect(created.data).toMatchObject({ createPatient: { mrn: text, familyName: text } });
+    const { id } = created.data!.createPatient;
+    const found = await system.post(
+      'query ($text: String!) { patient(mrn: $text) { id } patients(filter: { mrn: $text, familyName: $text }) { totalCount edges { node { id } } } }',
+      { text },
+      tokens[0],
+    );
+    expect(found.data).toEqual({ patient: { id }, patients: { totalCount: 1, edges: [{ node: { id } }] } });
+    await system.post('mutation ($id: ID!) { deletePatient(id: $id) { id } }', { id }, tokens[0]);
+  },
+);

@@ -11,7 +11,11 @@ const padding = 'x'.repeat(limit);
 describe('a request body above 4 MiB', () => {
   test('is refused with 413, and changes nothing', async () => {
     const before = await system.counts();
-    const answer = await postBody(system.url, JSON.stringify({ query: `mutation { createPatient(input: { mrn: "large" }) { id } } # ${padding}` }), token);
+    const answer = await postBody(
+      system.url,
+      JSON.stringify({ query: `mutation { createPatient(input: { mrn: "large" }) { id } } # ${padding}` }),
+      token,
+    );
     expect(answer.status).toBe(413);
     expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
     expect(answer.errors![0]!.message).toContain(`is larger than ${limit} bytes`);
@@ -22,7 +26,9 @@ describe('a request body above 4 MiB', () => {
     const { hostname, port, host } = new URL(system.url);
     const socket = connect(Number(port), hostname);
     const answered = new Promise<string>((resolve) => socket.setEncoding('utf8').once('data', resolve));
-    socket.write(`POST /graphql HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n`);
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n`,
+    );
     expect(await answered).toMatch(/^HTTP\/1\.1 413 /);
     socket.destroy();
   });
@@ -37,7 +43,12 @@ describe('a request body above 4 MiB', () => {
         else controller.enqueue(chunk);
       },
     });
-    const status = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: endless, duplex: 'half' } as RequestInit).then(
+    const status = await fetch(`${system.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: endless,
+      duplex: 'half',
+    } as RequestInit).then(
       (response) => response.status,
       // The server may hang up before the client has sent what it had.
       () => 413,
@@ -48,7 +59,11 @@ describe('a request body above 4 MiB', () => {
 
   test('just below passes', async () => {
     const query = '{ viewer { role } } # ';
-    const answer = await postBody(system.url, JSON.stringify({ query: query + 'x'.repeat(limit - query.length - 100) }), token);
+    const answer = await postBody(
+      system.url,
+      JSON.stringify({ query: query + 'x'.repeat(limit - query.length - 100) }),
+      token,
+    );
     expect(answer.data).toEqual({ viewer: { role: 'CLINICIAN' } });
   });
 });
@@ -56,22 +71,40 @@ describe('a request body above 4 MiB', () => {
 describe('a WebSocket message above 64 KiB', () => {
   const messageLimit = 64 * 1024;
 
-  test.each(['subscribe', 'ping'])('of type %s closes the socket: a subscription would keep it for as long as it is open', async (type) => {
-    const socket = await connectSocket(system.url, token);
-    socket.send({ type, id: '1', payload: { query: `subscription { predictionCreated { id } } # ${padding.slice(0, messageLimit)}` } });
-    expect((await socket.closed).code).toBe(1009);
-  });
+  test.each(['subscribe', 'ping'])(
+    'of type %s closes the socket: a subscription would keep it for as long as it is open',
+    async (type) => {
+      const socket = await connectSocket(system.url, token);
+      socket.send({
+        type,
+        id: '1',
+        payload: { query: `subscription { predictionCreated { id } } # ${padding.slice(0, messageLimit)}` },
+      });
+      expect((await socket.closed).code).toBe(1009);
+    },
+  );
 
   test('or variables that no subscription has asked for, closes it too', async () => {
     const socket = await connectSocket(system.url, token);
-    socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { id } }', variables: { padding: padding.slice(0, messageLimit) } } });
+    socket.send({
+      type: 'subscribe',
+      id: '1',
+      payload: {
+        query: 'subscription { predictionCreated { id } }',
+        variables: { padding: padding.slice(0, messageLimit) },
+      },
+    });
     expect((await socket.closed).code).toBe(1009);
   });
 
   test('just below passes', async () => {
     const socket = await connectSocket(system.url, token);
     const query = 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } } # ';
-    socket.send({ type: 'subscribe', id: '1', payload: { query: query + padding.slice(0, messageLimit - query.length - 100) } });
+    socket.send({
+      type: 'subscribe',
+      id: '1',
+      payload: { query: query + padding.slice(0, messageLimit - query.length - 100) },
+    });
     expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
   });
 
@@ -83,6 +116,10 @@ describe('a WebSocket message above 64 KiB', () => {
 });
 
 test('headers beyond what a token needs are refused', async () => {
-  const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${'x'.repeat(20_000)}` }, body: '{}' });
+  const response = await fetch(`${system.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${'x'.repeat(20_000)}` },
+    body: '{}',
+  });
   expect(response.status).toBe(431);
 });

@@ -8,20 +8,26 @@ import { asAdmin, createUser, credentialOf, goodPassword, login, loginMutation }
 import { codesOf, startSystem } from '../support/system.js';
 
 const lines: string[] = [];
-const logger = pino({ level: 'trace' }, new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }));
+const logger = pino(
+  { level: 'trace' },
+  new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }),
+);
 const system = await startSystem({ logger });
 
 /** Everything in this system's corner of MongoDB and Redis, as text. */
 async function everythingStored(): Promise<string> {
   const redis = new Redis(system.app.config.redisUrl!);
   onTestFinished(() => redis.disconnect());
-  const documents = await Promise.all(Object.values(system.app.models).map((model) => model.collection.find({}).toArray()));
+  const documents = await Promise.all(
+    Object.values(system.app.models).map((model) => model.collection.find({}).toArray()),
+  );
   const keys = await redis.keys(`${system.app.config.redisPrefix}*`);
   const dumps = await Promise.all(keys.map(async (key) => (await redis.dumpBuffer(key))?.toString('latin1')));
   return JSON.stringify([documents, keys, dumps]);
 }
 
-const passwordHashOf = async (username: string): Promise<string> => (await system.app.models.users.findOne({ username }).orFail()).passwordHash!;
+const passwordHashOf = async (username: string): Promise<string> =>
+  (await system.app.models.users.findOne({ username }).orFail()).passwordHash!;
 
 describe('a password at rest', () => {
   test('is an argon2id hash that costs at least what OWASP asks for, salted for each user', async () => {
@@ -45,12 +51,22 @@ describe('a password at rest', () => {
       { input: { currentPassword: user.password, newPassword: 'Canary second 4711' } },
       tokens.accessToken,
     );
-    const { createApiKey } = await asAdmin<{ createApiKey: { key: string } }>(system, 'mutation { createApiKey(input: { name: "k", scopes: ["viewer:read"] }) { key } }', {});
+    const { createApiKey } = await asAdmin<{ createApiKey: { key: string } }>(
+      system,
+      'mutation { createApiKey(input: { name: "k", scopes: ["viewer:read"] }) { key } }',
+      {},
+    );
     await system.post('{ viewer { username } }', undefined, createApiKey.key);
-    const secrets = [tokens, data!.changePassword].flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken, refreshToken.slice(4, 26), refreshToken.slice(-43)]);
+    const secrets = [tokens, data!.changePassword].flatMap(({ accessToken, refreshToken }) => [
+      accessToken,
+      refreshToken,
+      refreshToken.slice(4, 26),
+      refreshToken.slice(-43),
+    ]);
     const everything = (await everythingStored()) + lines.join('');
     expect(everything).toContain(user.username);
-    for (const secret of ['Canary', createApiKey.key, createApiKey.key.slice(-43), ...secrets]) expect(everything).not.toContain(secret);
+    for (const secret of ['Canary', createApiKey.key, createApiKey.key.slice(-43), ...secrets])
+      expect(everything).not.toContain(secret);
   });
 
   test('is hashed anew at the next login when the cost was raised meanwhile, and not by a wrong password', async () => {
@@ -67,14 +83,24 @@ describe('a password at rest', () => {
   });
 
   test('is shown by no field of the schema, nor is any other hash', async () => {
-    const { data } = await system.post<{ __schema: { types: { name: string; fields: { name: string }[] | null; inputFields: { name: string }[] | null }[] } }>(
-      '{ __schema { types { name fields { name } inputFields { name } } } }',
-      undefined,
-      await system.token('ADMIN'),
+    const { data } = await system.post<{
+      __schema: {
+        types: { name: string; fields: { name: string }[] | null; inputFields: { name: string }[] | null }[];
+      };
+    }>('{ __schema { types { name fields { name } inputFields { name } } } }', undefined, await system.token('ADMIN'));
+    const outputs = data!.__schema.types.flatMap(({ name, fields }) =>
+      (fields ?? []).map((field) => `${name}.${field.name}`),
     );
-    const outputs = data!.__schema.types.flatMap(({ name, fields }) => (fields ?? []).map((field) => `${name}.${field.name}`));
-    expect(outputs.filter((name) => /hash|secret|password/i.test(name)).sort()).toEqual(['AuditEvent.hash', 'Mutation.changePassword', 'Mutation.setUserPassword', 'User.hasPassword', 'User.passwordChangedAt']);
-    const inputs = data!.__schema.types.flatMap(({ name, inputFields }) => (inputFields ?? []).map((field) => `${name}.${field.name}`));
+    expect(outputs.filter((name) => /hash|secret|password/i.test(name)).sort()).toEqual([
+      'AuditEvent.hash',
+      'Mutation.changePassword',
+      'Mutation.setUserPassword',
+      'User.hasPassword',
+      'User.passwordChangedAt',
+    ]);
+    const inputs = data!.__schema.types.flatMap(({ name, inputFields }) =>
+      (inputFields ?? []).map((field) => `${name}.${field.name}`),
+    );
     expect(inputs.filter((name) => /hash|secret/i.test(name))).toEqual([]);
   });
 });
@@ -91,8 +117,15 @@ describe('a password that is guessed soon', () => {
   test.each(refusals)('is refused: %s', async (_name, password, reason) => {
     const admin = await system.token('ADMIN');
     const before = await system.counts();
-    const created = await system.post('mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }', { input: { username: 'guess-me', role: 'ANALYST', password } }, admin);
-    expect(created.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'password', message: expect.stringContaining(reason) }] });
+    const created = await system.post(
+      'mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }',
+      { input: { username: 'guess-me', role: 'ANALYST', password } },
+      admin,
+    );
+    expect(created.errors![0]!.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ path: 'password', message: expect.stringContaining(reason) }],
+    });
     expect(created.text).not.toContain(password);
     expect(await system.counts()).toEqual(before);
   });
@@ -100,11 +133,27 @@ describe('a password that is guessed soon', () => {
   test('is refused to setUserPassword and changePassword too', async () => {
     const user = await createUser(system);
     const { accessToken } = await login(system, user);
-    const set = await system.post('mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', { input: { id: user.id, newPassword: 'short' } }, await system.token('ADMIN'));
+    const set = await system.post(
+      'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }',
+      { input: { id: user.id, newPassword: 'short' } },
+      await system.token('ADMIN'),
+    );
     const change = 'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { expiresAt } }';
-    const changed = await system.post(change, { input: { currentPassword: goodPassword, newPassword: `${user.username} and more` } }, accessToken);
-    const same = await system.post(change, { input: { currentPassword: goodPassword, newPassword: goodPassword } }, accessToken);
-    for (const answer of [set, changed, same]) expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'newPassword' }] });
+    const changed = await system.post(
+      change,
+      { input: { currentPassword: goodPassword, newPassword: `${user.username} and more` } },
+      accessToken,
+    );
+    const same = await system.post(
+      change,
+      { input: { currentPassword: goodPassword, newPassword: goodPassword } },
+      accessToken,
+    );
+    for (const answer of [set, changed, same])
+      expect(answer.errors![0]!.extensions).toMatchObject({
+        code: 'BAD_USER_INPUT',
+        fields: [{ path: 'newPassword' }],
+      });
     expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual([]);
   });
 });

@@ -1,7 +1,17 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { loginLimits } from '../../src/identity/sessions/login-throttle.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
-import { createUser, credentialOf, listenToAudit, login, loginMutation, postFrom, sameDatabases, type TestUser, type Tokens } from '../support/identity.js';
+import {
+  createUser,
+  credentialOf,
+  listenToAudit,
+  login,
+  loginMutation,
+  postFrom,
+  sameDatabases,
+  type TestUser,
+  type Tokens,
+} from '../support/identity.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -9,12 +19,15 @@ const second = await startSystem({ worker: false, ...sameDatabases(system) });
 const audit = listenToAudit(system);
 
 const wrong = (user: TestUser) => ({ ...credentialOf(user), password: 'this is not the one' });
-const attempt = (user: TestUser, from: string, input = wrong(user), url = system.url) => postFrom<{ login: Tokens }>(url, from, loginMutation, { input });
-const times = (count: number, work: (index: number) => Promise<unknown>): Promise<unknown[]> => Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+const attempt = (user: TestUser, from: string, input = wrong(user), url = system.url) =>
+  postFrom<{ login: Tokens }>(url, from, loginMutation, { input });
+const times = (count: number, work: (index: number) => Promise<unknown>): Promise<unknown[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 
 test('one address that guesses at one account is stopped, with the right password too, and told when to come back', async () => {
   const user = await createUser(system);
-  for (let number = 0; number < loginLimits.pair.points; number++) expect(codesOf(await attempt(user, '127.0.0.2'))).toEqual(['UNAUTHENTICATED']);
+  for (let number = 0; number < loginLimits.pair.points; number++)
+    expect(codesOf(await attempt(user, '127.0.0.2'))).toEqual(['UNAUTHENTICATED']);
   const refused = await attempt(user, '127.0.0.2', credentialOf(user));
   expect(codesOf(refused)).toEqual(['RATE_LIMITED']);
   const { retryAfterSeconds } = refused.errors![0]!.extensions as { retryAfterSeconds: number };
@@ -24,7 +37,9 @@ test('one address that guesses at one account is stopped, with the right passwor
 
 test('guesses made at once are counted as well as those made one after the other', async () => {
   const user = await createUser(system);
-  const answers = await Promise.all(Array.from({ length: 3 * loginLimits.pair.points }, () => attempt(user, '127.0.0.2')));
+  const answers = await Promise.all(
+    Array.from({ length: 3 * loginLimits.pair.points }, () => attempt(user, '127.0.0.2')),
+  );
   expect(answers.flatMap(codesOf).filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(loginLimits.pair.points);
 });
 
@@ -35,13 +50,23 @@ test('what is refused costs no argon2 verification, and is recorded once', async
   const before = system.app.identity.passwords.verifications;
   for (let number = 0; number < 5; number++) await attempt(user, '127.0.0.3');
   expect(system.app.identity.passwords.verifications).toBe(before);
-  expect(audit.events).toMatchObject([{ action: 'session:login', outcome: 'DENIED', flagged: true, actor: { username: user.username, origin: { address: '127.0.0.3' } } }]);
+  expect(audit.events).toMatchObject([
+    {
+      action: 'session:login',
+      outcome: 'DENIED',
+      flagged: true,
+      actor: { username: user.username, origin: { address: '127.0.0.3' } },
+    },
+  ]);
 });
 
 test('all API processes count together', async () => {
   const user = await createUser(system);
-  await times(loginLimits.pair.points, (index) => attempt(user, '127.0.0.4', wrong(user), index % 2 ? system.url : second.url));
-  for (const { url } of [system, second]) expect(codesOf(await attempt(user, '127.0.0.4', credentialOf(user), url))).toEqual(['RATE_LIMITED']);
+  await times(loginLimits.pair.points, (index) =>
+    attempt(user, '127.0.0.4', wrong(user), index % 2 ? system.url : second.url),
+  );
+  for (const { url } of [system, second])
+    expect(codesOf(await attempt(user, '127.0.0.4', credentialOf(user), url))).toEqual(['RATE_LIMITED']);
 });
 
 test('a guesser does not lock out the user, who logs in from elsewhere', async () => {
@@ -64,7 +89,8 @@ test('many addresses that guess at one account are stopped, and the user at a fa
 
 test('one address that guesses at many accounts is stopped, and not by logins that succeed', async () => {
   const user = await createUser(system);
-  for (let number = 0; number < 3; number++) expect(codesOf(await attempt(user, '127.0.4.1', credentialOf(user)))).toEqual([]);
+  for (let number = 0; number < 3; number++)
+    expect(codesOf(await attempt(user, '127.0.4.1', credentialOf(user)))).toEqual([]);
   await times(loginLimits.address.points, (index) => attempt({ ...user, username: `nobody-${index}` }, '127.0.4.1'));
   const another = await createUser(system);
   expect(codesOf(await attempt(another, '127.0.4.1', credentialOf(another)))).toEqual(['RATE_LIMITED']);
@@ -74,7 +100,8 @@ test('one address that guesses at many accounts is stopped, and not by logins th
 test('a login clears what was counted for its account at its address', async () => {
   const user = await createUser(system);
   for (let round = 0; round < 2; round++) {
-    for (let number = 0; number < loginLimits.pair.points - 1; number++) expect(codesOf(await attempt(user, '127.0.0.7'))).toEqual(['UNAUTHENTICATED']);
+    for (let number = 0; number < loginLimits.pair.points - 1; number++)
+      expect(codesOf(await attempt(user, '127.0.0.7'))).toEqual(['UNAUTHENTICATED']);
     expect(codesOf(await attempt(user, '127.0.0.7', credentialOf(user)))).toEqual([]);
   }
 });
@@ -83,9 +110,16 @@ test('whoever has stolen an access token cannot use changePassword to guess', as
   const user = await createUser(system);
   const { accessToken } = await login(system, user);
   const guess = (currentPassword: string) =>
-    system.post('mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { expiresAt } }', { input: { currentPassword, newPassword: 'something quite new' } }, accessToken);
+    system.post(
+      'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { expiresAt } }',
+      { input: { currentPassword, newPassword: 'something quite new' } },
+      accessToken,
+    );
   for (let number = 0; number < loginLimits.pair.points; number++) {
-    expect((await guess('this is not the one')).errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'currentPassword' }] });
+    expect((await guess('this is not the one')).errors![0]!.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ path: 'currentPassword' }],
+    });
   }
   expect(codesOf(await guess(user.password))).toEqual(['RATE_LIMITED']);
 });
@@ -97,6 +131,7 @@ test('without Redis each process counts for itself', async () => {
   const cutOff = await startSystem({ worker: false, environment: { ...environment, REDIS_URL: proxy.url } });
   const user = await createUser(system);
   proxy.cut();
-  for (let number = 0; number < loginLimits.pair.points; number++) expect(codesOf(await attempt(user, '127.0.0.8', wrong(user), cutOff.url))).toEqual(['UNAUTHENTICATED']);
+  for (let number = 0; number < loginLimits.pair.points; number++)
+    expect(codesOf(await attempt(user, '127.0.0.8', wrong(user), cutOff.url))).toEqual(['UNAUTHENTICATED']);
   expect(codesOf(await attempt(user, '127.0.0.8', credentialOf(user), cutOff.url))).toEqual(['RATE_LIMITED']);
 });

@@ -9,8 +9,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { Role } from '../../models/index.js';
-import { testEncryptionKeys, testSecretKey , startSystem } from '../support/system.js';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import { testEncryptionKeys, testSecretKey, startSystem } from '../support/system.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { startUserAdministration } from '../../src/commands/user-administration.js';
 import { loadConfig } from '../../src/config/config.js';
 import { connectDatabase } from '../../src/storage/database.js';
@@ -33,11 +37,36 @@ const client = await ours.issue('client', 'DNS:client');
 const logger = createLogger('silent', 'test');
 
 /** A redis-server that speaks TLS and nothing else. */
-async function startTlsRedis({ certificateFile, keyFile }: Certificate, options: { readonly clientCertificates?: boolean } = {}): Promise<string> {
+async function startTlsRedis(
+  { certificateFile, keyFile }: Certificate,
+  options: { readonly clientCertificates?: boolean } = {},
+): Promise<string> {
   const port = await freePort();
   const redis = spawn('redis-server', [
-    ...['--bind', '127.0.0.1', '--port', '0', '--tls-port', String(port), '--save', '', '--maxmemory-policy', 'noeviction', '--requirepass', 'secret'],
-    ...['--tls-cert-file', certificateFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', ours.caFile, '--tls-auth-clients', options.clientCertificates ? 'yes' : 'no'],
+    ...[
+      '--bind',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--tls-port',
+      String(port),
+      '--save',
+      '',
+      '--maxmemory-policy',
+      'noeviction',
+      '--requirepass',
+      'secret',
+    ],
+    ...[
+      '--tls-cert-file',
+      certificateFile,
+      '--tls-key-file',
+      keyFile,
+      '--tls-ca-cert-file',
+      ours.caFile,
+      '--tls-auth-clients',
+      options.clientCertificates ? 'yes' : 'no',
+    ],
   ]);
   afterAll(() => void redis.kill());
   let said = '';
@@ -76,7 +105,9 @@ describe('Redis over TLS', async () => {
   });
 
   test('that shows the certificate of another host is refused', async () => {
-    expect(await outcome(await startTlsRedis(elsewhere), { caFile: ours.caFile })).toMatch(/does not match certificate's altnames/);
+    expect(await outcome(await startTlsRedis(elsewhere), { caFile: ours.caFile })).toMatch(
+      /does not match certificate's altnames/,
+    );
   });
 
   test('may ask for a client certificate', async () => {
@@ -89,16 +120,25 @@ describe('Redis over TLS', async () => {
     const system = await startSystem({ environment: { REDIS_URL: url, REDIS_TLS_CA_FILE: ours.caFile } });
     const api = await system.client('CLINICIAN');
     const { createPatient } = await api.request(CreatePatientDocument, { input: newPatient() });
-    const { submitScoringJob } = await api.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } });
+    const { submitScoringJob } = await api.request(SubmitScoringJobDocument, {
+      input: { patientId: createPatient.id, modelId },
+    });
     let state = '';
-    for await (const { scoringJobUpdated } of api.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) ({ state } = scoringJobUpdated.job);
+    for await (const { scoringJobUpdated } of api.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
+      ({ state } = scoringJobUpdated.job);
     expect(state).toBe('COMPLETED');
     expect(await (await fetch(`${system.url}/health`)).json()).toMatchObject({ dependencies: { redis: 'up' } });
   });
 
   test('is how the command line tells all processes whom it has shut out', async () => {
     const { mongoUri, redisPrefix } = namespace();
-    const config = loadConfig({ MONGO_URI: mongoUri, REDIS_URL: url, REDIS_TLS_CA_FILE: ours.caFile, REDIS_PREFIX: redisPrefix, SECRET_KEY: testSecretKey });
+    const config = loadConfig({
+      MONGO_URI: mongoUri,
+      REDIS_URL: url,
+      REDIS_TLS_CA_FILE: ours.caFile,
+      REDIS_PREFIX: redisPrefix,
+      SECRET_KEY: testSecretKey,
+    });
     const { directory: users, scope, actor, close } = await startUserAdministration(config, 'alpha', 'make');
     onTestFinished(close);
     const user = await users.create(scope, actor, { username: 'ada', role: Role.CLINICIAN, password: goodPassword });
@@ -115,10 +155,23 @@ describe('MongoDB over TLS', () => {
     const engine = new URL(inject('mongoUri'));
     const host = decodeURIComponent(engine.hostname);
     const server = createTlsServer(
-      { cert: readFileSync(local.certificateFile), key: readFileSync(local.keyFile), ca: readFileSync(ours.caFile), requestCert: clientCertificates, rejectUnauthorized: clientCertificates },
+      {
+        cert: readFileSync(local.certificateFile),
+        key: readFileSync(local.keyFile),
+        ca: readFileSync(ours.caFile),
+        requestCert: clientCertificates,
+        rejectUnauthorized: clientCertificates,
+      },
       (socket) => {
         const upstream = host.includes('/') ? connectTcp(host) : connectTcp(Number(engine.port), host);
-        for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) from.on('error', () => to.destroy()).on('close', () => to.destroy()).pipe(to);
+        for (const [from, to] of [
+          [socket, upstream],
+          [upstream, socket],
+        ] as const)
+          from
+            .on('error', () => to.destroy())
+            .on('close', () => to.destroy())
+            .pipe(to);
       },
     );
     server.on('tlsClientError', () => undefined);
@@ -134,7 +187,11 @@ describe('MongoDB over TLS', () => {
     expect(await connection.db!.admin().ping()).toEqual({ ok: 1 });
     await connection.close();
     for (const tls of [{ caFile: strangers.caFile }, {}]) {
-      await expect(connectDatabase(uri, { tls })).rejects.toThrow(new StartupError("MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and that MONGO_URI names the host as the certificate does."));
+      await expect(connectDatabase(uri, { tls })).rejects.toThrow(
+        new StartupError(
+          "MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and that MONGO_URI names the host as the certificate does.",
+        ),
+      );
     }
   });
 
@@ -147,17 +204,32 @@ describe('MongoDB over TLS', () => {
   });
 
   test('holds patients as without', async () => {
-    const system = await startSystem({ worker: false, environment: { MONGO_URI: await startTlsMongo(), MONGO_TLS_CA_FILE: ours.caFile } });
-    const { createPatient } = await (await system.client('CLINICIAN')).request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada' }) });
+    const system = await startSystem({
+      worker: false,
+      environment: { MONGO_URI: await startTlsMongo(), MONGO_TLS_CA_FILE: ours.caFile },
+    });
+    const { createPatient } = await (
+      await system.client('CLINICIAN')
+    ).request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada' }) });
     expect(createPatient.givenName).toBe('Ada');
   });
 });
 
 describe('the settings', () => {
-  const production = { NODE_ENV: 'production', SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys, MONGO_URI: 'mongodb://db.example.org/r?tls=true', REDIS_URL: 'rediss://:secret@redis.example.org' };
+  const production = {
+    NODE_ENV: 'production',
+    SECRET_KEY: testSecretKey,
+    ENCRYPTION_KEYS: testEncryptionKeys,
+    MONGO_URI: 'mongodb://db.example.org/r?tls=true',
+    REDIS_URL: 'rediss://:secret@redis.example.org',
+  };
 
   test('name an authority and a client certificate for each', () => {
-    const files = Object.fromEntries(['MONGO', 'REDIS'].flatMap((engine) => ['CA', 'CERTIFICATE', 'KEY'].map((kind) => [`${engine}_TLS_${kind}_FILE`, `/${engine}-${kind}.pem`])));
+    const files = Object.fromEntries(
+      ['MONGO', 'REDIS'].flatMap((engine) =>
+        ['CA', 'CERTIFICATE', 'KEY'].map((kind) => [`${engine}_TLS_${kind}_FILE`, `/${engine}-${kind}.pem`]),
+      ),
+    );
     expect(loadConfig({ ...production, ...files })).toMatchObject({
       mongoTls: { caFile: '/MONGO-CA.pem', certificateFile: '/MONGO-CERTIFICATE.pem', keyFile: '/MONGO-KEY.pem' },
       redisTls: { caFile: '/REDIS-CA.pem', certificateFile: '/REDIS-CERTIFICATE.pem', keyFile: '/REDIS-KEY.pem' },
@@ -165,9 +237,18 @@ describe('the settings', () => {
   });
 
   test.each([
-    [{ MONGO_TLS_CA_FILE: '/a', MONGO_URI: 'mongodb://db/r' }, /MONGO_TLS_CA_FILE is set, but MONGO_URI does not ask for TLS: add tls=true to it/],
-    [{ MONGO_TLS_KEY_FILE: '/a', MONGO_URI: 'mongodb+srv://db.example.org/r?tls=false' }, /MONGO_TLS_KEY_FILE is set, but/],
-    [{ REDIS_TLS_CA_FILE: '/a', REDIS_URL: 'redis://redis' }, /REDIS_TLS_CA_FILE is set, but REDIS_URL does not ask for TLS: let it start with rediss:\/\//],
+    [
+      { MONGO_TLS_CA_FILE: '/a', MONGO_URI: 'mongodb://db/r' },
+      /MONGO_TLS_CA_FILE is set, but MONGO_URI does not ask for TLS: add tls=true to it/,
+    ],
+    [
+      { MONGO_TLS_KEY_FILE: '/a', MONGO_URI: 'mongodb+srv://db.example.org/r?tls=false' },
+      /MONGO_TLS_KEY_FILE is set, but/,
+    ],
+    [
+      { REDIS_TLS_CA_FILE: '/a', REDIS_URL: 'redis://redis' },
+      /REDIS_TLS_CA_FILE is set, but REDIS_URL does not ask for TLS: let it start with rediss:\/\//,
+    ],
     [{ REDIS_TLS_CERTIFICATE_FILE: '/a' }, /REDIS_TLS_CERTIFICATE_FILE is set, but/],
   ])('%o are refused: a file that no connection asks for', (environment, says) => {
     expect(() => loadConfig(environment)).toThrow(says);
@@ -175,7 +256,11 @@ describe('the settings', () => {
 
   test('name files that can be read', async () => {
     const missing = join(directory, 'nowhere.pem');
-    expect(() => connectRedis('rediss://127.0.0.1:1', 'waiting', logger, { caFile: missing })).toThrow(new StartupError('REDIS_TLS_CA_FILE cannot be read (ENOENT): name a PEM file that this process may read.'));
-    await expect(connectDatabase('mongodb://127.0.0.1:1/?tls=true', { tls: { keyFile: missing } })).rejects.toThrow(new StartupError('MONGO_TLS_KEY_FILE cannot be read (ENOENT): name a PEM file that this process may read.'));
+    expect(() => connectRedis('rediss://127.0.0.1:1', 'waiting', logger, { caFile: missing })).toThrow(
+      new StartupError('REDIS_TLS_CA_FILE cannot be read (ENOENT): name a PEM file that this process may read.'),
+    );
+    await expect(connectDatabase('mongodb://127.0.0.1:1/?tls=true', { tls: { keyFile: missing } })).rejects.toThrow(
+      new StartupError('MONGO_TLS_KEY_FILE cannot be read (ENOENT): name a PEM file that this process may read.'),
+    );
   });
 });

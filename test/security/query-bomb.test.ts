@@ -23,45 +23,85 @@ const inside = (job: string): Record<string, string> => ({
 });
 
 /** `{ a { b { ... id ... } } }` */
-const nested = (fields: readonly string[]): string => fields.reduceRight((inner, field) => `${field} { ${inner} }`, 'id');
+const nested = (fields: readonly string[]): string =>
+  fields.reduceRight((inner, field) => `${field} { ${inner} }`, 'id');
 
 /** A fragment that spreads the next one twice, and so on: 2^levels selections in a few hundred characters. */
 function doubling(levels: number): string {
-  const fragments = Array.from({ length: levels }, (_, level) => `fragment F${level} on ScoringJob { ...F${level + 1} ...F${level + 1} }`);
+  const fragments = Array.from(
+    { length: levels },
+    (_, level) => `fragment F${level} on ScoringJob { ...F${level + 1} ...F${level + 1} }`,
+  );
   return `${fragments.join(' ')} fragment F${levels} on ScoringJob { id }`;
 }
 
-const bombs: Record<string, { readonly bomb: string; readonly fragments?: string; readonly says: RegExp; readonly code?: string }> = {
-  'a circle of objects': { bomb: nested(Array.from({ length: 20 }, () => ['prediction', 'job']).flat()), says: /is 4\d levels deep, and the limit is 12: nest less/ },
-  'a document without end': { bomb: 'id '.repeat(2_500), says: /more than 2000 tokens, which is the limit: pass values as variables/ },
-  'the same field over and over': { bomb: 'progress { stage } '.repeat(300), says: /selects 60\d fields.+limit is 500: select fewer/ },
-  'fragments that double': { bomb: '...F0', fragments: doubling(60), says: /selects more than 1000000000 fields.+limit is 500/ },
+const bombs: Record<
+  string,
+  { readonly bomb: string; readonly fragments?: string; readonly says: RegExp; readonly code?: string }
+> = {
+  'a circle of objects': {
+    bomb: nested(Array.from({ length: 20 }, () => ['prediction', 'job']).flat()),
+    says: /is 4\d levels deep, and the limit is 12: nest less/,
+  },
+  'a document without end': {
+    bomb: 'id '.repeat(2_500),
+    says: /more than 2000 tokens, which is the limit: pass values as variables/,
+  },
+  'the same field over and over': {
+    bomb: 'progress { stage } '.repeat(300),
+    says: /selects 60\d fields.+limit is 500: select fewer/,
+  },
+  'fragments that double': {
+    bomb: '...F0',
+    fragments: doubling(60),
+    says: /selects more than 1000000000 fields.+limit is 500/,
+  },
   'pages of pages': {
     bomb: 'predictions(first: 500) { edges { node { patient { predictions(first: 500) { edges { node { id } } } } } } }',
     says: /may return \d+ values, and the limit is 250000: lower "first"/,
   },
-  'brackets': { bomb: `predictions(first: ${'['.repeat(900)}${']'.repeat(900)}) { totalCount }`, says: /^first: must be a whole number/, code: 'BAD_USER_INPUT' },
+  brackets: {
+    bomb: `predictions(first: ${'['.repeat(900)}${']'.repeat(900)}) { totalCount }`,
+    says: /^first: must be a whole number/,
+    code: 'BAD_USER_INPUT',
+  },
 };
 
 describe.each(transports)('over %s', (transport, send) => {
   const kind = transport === 'WebSocket' ? 'subscription' : 'query';
 
-  test.each(Object.entries(bombs))('%s is refused by its limit, with what was asked and what to do', async (_name, { bomb, fragments = '', says, code = 'QUERY_TOO_COMPLEX' }) => {
-    const reply = await send(system, { query: `${inside(bomb)[kind]!} ${fragments}` }, token);
-    expect(codesOfReply(reply)).toEqual([code]);
-    expect(reply.errors[0]!.message).toMatch(says);
-    if (transport !== 'WebSocket') expect(reply.status).toBe(400);
-  });
+  test.each(Object.entries(bombs))(
+    '%s is refused by its limit, with what was asked and what to do',
+    async (_name, { bomb, fragments = '', says, code = 'QUERY_TOO_COMPLEX' }) => {
+      const reply = await send(system, { query: `${inside(bomb)[kind]!} ${fragments}` }, token);
+      expect(codesOfReply(reply)).toEqual([code]);
+      expect(reply.errors[0]!.message).toMatch(says);
+      if (transport !== 'WebSocket') expect(reply.status).toBe(400);
+    },
+  );
 
   test('a fragment within itself is no way around, nor an endless loop', async () => {
-    const reply = await send(system, { query: `${inside('...A')[kind]!} fragment A on ScoringJob { prediction { job { ...B } } } fragment B on ScoringJob { ...A }` }, token);
+    const reply = await send(
+      system,
+      {
+        query: `${inside('...A')[kind]!} fragment A on ScoringJob { prediction { job { ...B } } } fragment B on ScoringJob { ...A }`,
+      },
+      token,
+    );
     expect(codesOfReply(reply)).not.toContain('INTERNAL');
     expect(reply.errors[0]!.message).toMatch(/Cannot spread fragment "A" within itself|levels deep/);
   });
 
   test('the length of a page counts wherever it comes from: literal, variable, default, or none', async () => {
-    const page = (first: string): string => inside(`predictions(first: 500) { edges { node { patient { predictions(first: ${first}) { totalCount edges { node { id } } } } } } }`)[kind]!;
-    const named = (definition: string): string => page('$n').replace(/^(subscription)? ?\{/, (_, word: string | undefined) => `${word ?? 'query'} (${definition}) {`);
+    const page = (first: string): string =>
+      inside(
+        `predictions(first: 500) { edges { node { patient { predictions(first: ${first}) { totalCount edges { node { id } } } } } } }`,
+      )[kind]!;
+    const named = (definition: string): string =>
+      page('$n').replace(
+        /^(subscription)? ?\{/,
+        (_, word: string | undefined) => `${word ?? 'query'} (${definition}) {`,
+      );
     for (const request of [
       { query: page('500') },
       { query: named('$n: Int'), variables: { n: 500 } },
@@ -70,7 +110,11 @@ describe.each(transports)('over %s', (transport, send) => {
     ]) {
       expect(codesOfReply(await send(system, request, token)), request.query).toEqual(['QUERY_TOO_COMPLEX']);
     }
-    for (const request of [{ query: page('5') }, { query: named('$n: Int = 500'), variables: { n: 5 } }, { query: named('$n: Int'), variables: {} }]) {
+    for (const request of [
+      { query: page('5') },
+      { query: named('$n: Int = 500'), variables: { n: 5 } },
+      { query: named('$n: Int'), variables: {} },
+    ]) {
       expect(codesOfReply(await send(system, request, token)), request.query).not.toContain('QUERY_TOO_COMPLEX');
     }
   });
@@ -85,59 +129,98 @@ test('an operation that costs too much is refused before any of it is run', asyn
 
 test('the cheap half of a document is not charged for the half that does not run', async () => {
   const query = `query Cheap { patients { totalCount } } query Dear { patients(first: 500) { edges { node { predictions(first: 500) { edges { node { id } } } } } } }`;
-  const answer = (operationName: string) => fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ query, operationName }) }).then((response) => response.json());
+  const answer = (operationName: string) =>
+    fetch(`${system.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, operationName }),
+    }).then((response) => response.json());
   expect(await answer('Cheap')).toEqual({ data: { patients: { totalCount: 1 } } });
   expect(await answer('Dear')).toMatchObject({ errors: [{ extensions: { code: 'QUERY_TOO_COMPLEX' } }] });
 });
 
 test('a condition that leaves the dear half out makes it cheap', async () => {
-  const query = 'query ($all: Boolean!) { patients(first: 500) { totalCount edges @include(if: $all) { node { predictions(first: 500) { edges { node { id } } } } } } }';
+  const query =
+    'query ($all: Boolean!) { patients(first: 500) { totalCount edges @include(if: $all) { node { predictions(first: 500) { edges { node { id } } } } } } }';
   expect(codesOf(await system.post(query, { all: true }, token))).toEqual(['QUERY_TOO_COMPLEX']);
   expect((await system.post(query, { all: false }, token)).data).toEqual({ patients: { totalCount: 1 } });
 });
 
 test('figures and simulations cost more than the values beside them', async () => {
-  const figures = '{ patients(first: 500) { edges { node { predictions(first: 10) { edges { node { explanation { waterfall } } } } } } } }';
+  const figures =
+    '{ patients(first: 500) { edges { node { predictions(first: 10) { edges { node { explanation { waterfall } } } } } } } }';
   expect(codesOf(await system.post(figures, undefined, token))).toEqual(['QUERY_TOO_COMPLEX']);
   expect(codesOf(await system.post(figures.replace('waterfall', 'baseValue'), undefined, token))).toEqual([]);
 });
 
 test('counts under each object of a page cost more than the numbers that they are, also through a fragment, but not once a row', async () => {
   const page = (times: number, selection: string): string => {
-    const fields = Array.from({ length: times }, (_, index) => `a${index}: predictions(first: 1) { ${selection} }`).join(' ');
+    const fields = Array.from(
+      { length: times },
+      (_, index) => `a${index}: predictions(first: 1) { ${selection} }`,
+    ).join(' ');
     return `{ patients(first: 500) { edges { node { ${fields} } } } } fragment Count on PredictionConnection { ...on PredictionConnection { totalCount } }`;
   };
   const spread = (query: string): string => (query.includes('...Count') ? query : query.replace(/ fragment .*$/, ''));
   for (const selection of ['totalCount', '...Count']) {
-    expect(codesOf(await system.post(spread(page(6, selection)), undefined, token)), selection).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(codesOf(await system.post(spread(page(6, selection)), undefined, token)), selection).toEqual([
+      'QUERY_TOO_COMPLEX',
+    ]);
     expect(codesOf(await system.post(spread(page(4, selection)), undefined, token)), selection).toEqual([]);
   }
   expect(codesOf(await system.post(spread(page(6, 'pageInfo { hasNextPage }')), undefined, token))).toEqual([]);
-  expect(codesOf(await system.post('{ patients(first: 100) { edges { node { predictions(first: 500) { totalCount } } } } }', undefined, token))).toEqual([]);
+  expect(
+    codesOf(
+      await system.post(
+        '{ patients(first: 100) { edges { node { predictions(first: 500) { totalCount } } } } }',
+        undefined,
+        token,
+      ),
+    ),
+  ).toEqual([]);
 });
 
 describe('what is in use passes', () => {
   const documents = Object.entries(clientDocuments).flatMap(([name, document]) => {
     if (!name.endsWith('Document')) return [];
-    const operation = parse(String(document)).definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION) as OperationDefinitionNode;
+    const operation = parse(String(document)).definitions.find(
+      ({ kind }) => kind === Kind.OPERATION_DEFINITION,
+    ) as OperationDefinitionNode;
     return operation.operation === 'mutation' ? [] : [[name, String(document), operation] as const];
   });
 
   test.each(documents)('%s, with pages of 500', async (_name, query, definition) => {
     const given: Record<string, unknown> = { first: 500, id: someId, input: { modelId, features: [] } };
-    const variables = Object.fromEntries(definition.variableDefinitions!.flatMap(({ variable: { name } }) => (name.value in given ? [[name.value, given[name.value]]] : [])));
-    const [, send] = transports.find(([transport]) => transport === (definition.operation === 'subscription' ? 'WebSocket' : 'HTTP'))!;
+    const variables = Object.fromEntries(
+      definition.variableDefinitions!.flatMap(({ variable: { name } }) =>
+        name.value in given ? [[name.value, given[name.value]]] : [],
+      ),
+    );
+    const [, send] = transports.find(
+      ([transport]) => transport === (definition.operation === 'subscription' ? 'WebSocket' : 'HTTP'),
+    )!;
     if (definition.operation === 'subscription') variables.patientId = someId;
     expect(codesOfReply(await send(system, { query, variables }, token))).not.toContain('QUERY_TOO_COMPLEX');
   });
 
   test('mutations that answer with all there is', async () => {
-    const { errors } = await system.post(clientDocuments.CreatePatientDocument.toString(), { input: newPatient() }, token);
+    const { errors } = await system.post(
+      clientDocuments.CreatePatientDocument.toString(),
+      { input: newPatient() },
+      token,
+    );
     expect(errors).toBeUndefined();
   });
 
   test('the introspection query of the Sandbox, but not many of them at once', async () => {
-    const { data, errors } = await system.post(getIntrospectionQuery({ inputValueDeprecation: true, specifiedByUrl: true, schemaDescription: true, directiveIsRepeatable: true }));
+    const { data, errors } = await system.post(
+      getIntrospectionQuery({
+        inputValueDeprecation: true,
+        specifiedByUrl: true,
+        schemaDescription: true,
+        directiveIsRepeatable: true,
+      }),
+    );
     expect(errors).toBeUndefined();
     expect(data).toHaveProperty('__schema.types');
     const many = `{ ${Array.from({ length: 20 }, (_, index) => `a${index}: __schema { types { fields { args { name } } } }`).join(' ')} }`;

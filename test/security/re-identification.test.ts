@@ -2,7 +2,11 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { startSystem } from '../support/system.js';
@@ -16,7 +20,10 @@ async function withoutSource(): Promise<string> {
   afterAll(() => rm(folder, { recursive: true }));
   const bundle = join(folder, 'undeclared');
   await cp(new URL('../../risk-models/heart-disease', import.meta.url), bundle, { recursive: true });
-  const manifest = JSON.parse(await readFile(join(bundle, 'manifest.json'), 'utf8')) as { id: string; features: { code: string; source?: string }[] };
+  const manifest = JSON.parse(await readFile(join(bundle, 'manifest.json'), 'utf8')) as {
+    id: string;
+    features: { code: string; source?: string }[];
+  };
   manifest.id = 'undeclared';
   for (const feature of manifest.features) if (feature.code === 'age') delete feature.source;
   await writeFile(join(bundle, 'manifest.json'), JSON.stringify(manifest));
@@ -28,15 +35,22 @@ const withoutAge = goldenFeatures(0).filter(({ code }) => code !== 'age');
 /** A birth date that makes somebody this old today. */
 const born = (age: number): string => `${new Date().getUTCFullYear() - age - 1}-12-31`;
 
-interface Old { patientId: string; jobId: string; predictionId: string }
+interface Old {
+  patientId: string;
+  jobId: string;
+  predictionId: string;
+}
 let byBirthDate: Old;
 let byFeature: Old;
 
 async function score(input: object, client = clinician, model = modelId): Promise<Old> {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient(input) });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId: model } });
+  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: createPatient.id, modelId: model },
+  });
   let predictionId = '';
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
+    predictionId = scoringJobUpdated.job.prediction?.id ?? '';
   return { patientId: createPatient.id, jobId: submitScoringJob.id, predictionId };
 }
 
@@ -47,7 +61,11 @@ beforeAll(async () => {
 
 /** An API key that may do this and nothing else. */
 async function keyFor(scopes: string[], { post, token } = system): Promise<string> {
-  const { data } = await post<{ createApiKey: { key: string } }>('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }', { input: { name: 'ages', scopes } }, await token('ADMIN'));
+  const { data } = await post<{ createApiKey: { key: string } }>(
+    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+    { input: { name: 'ages', scopes } },
+    await token('ADMIN'),
+  );
   return data!.createApiKey.key;
 }
 
@@ -66,7 +84,10 @@ test('whoever sees names sees the age itself', async () => {
   expect(text).toContain('"displayValue":"97 years"');
 });
 
-test.each([['by birth date', () => byBirthDate], ['by feature', () => byFeature]])('an age above 89 is pooled for ANALYST on every way to it, %s', async (_name, old) => {
+test.each([
+  ['by birth date', () => byBirthDate],
+  ['by feature', () => byFeature],
+])('an age above 89 is pooled for ANALYST on every way to it, %s', async (_name, old) => {
   const { text, errors } = await system.post(everyWay(old()), undefined, await system.token('ANALYST'));
   expect(errors).toBeUndefined();
   expect(text).not.toMatch(/\b97\b/);
@@ -78,12 +99,18 @@ describe('a model that does not say that its age is one', () => {
   let old: Old;
 
   beforeAll(async () => {
-    old = await score({ features: [...withoutAge, { code: 'age', value: 97.25 }] }, await undeclared.client('CLINICIAN'), 'undeclared');
+    old = await score(
+      { features: [...withoutAge, { code: 'age', value: 97.25 }] },
+      await undeclared.client('CLINICIAN'),
+      'undeclared',
+    );
   });
 
   test('has it pooled all the same, on every way to it, and in the figure', async () => {
     const figure = `{ prediction(id: "${old.predictionId}") { explanation { waterfall } } }`;
-    expect((await undeclared.post(everyWay(old), undefined, await undeclared.token('CLINICIAN'))).text).toContain('97.25');
+    expect((await undeclared.post(everyWay(old), undefined, await undeclared.token('CLINICIAN'))).text).toContain(
+      '97.25',
+    );
     for (const query of [everyWay(old), figure]) {
       const { text, errors } = await undeclared.post(query, undefined, await undeclared.token('ANALYST'));
       expect(errors).toBeUndefined();
@@ -95,7 +122,15 @@ describe('a model that does not say that its age is one', () => {
   test('has it pooled in a simulation by a key that may not see it', async () => {
     const simulate = `query ($input: SimulateRiskInput!) { simulateRisk(input: $input) { inputs { code value } explanation { waterfall contributions { inputValue displayValue } } } }`;
     const input = { modelId: 'undeclared', patientId: old.patientId };
-    expect((await undeclared.post(simulate, { input }, await keyFor(['risk:simulate', 'patient:read-exact-age'], undeclared))).text).toContain('{"code":"age","value":97.25}');
+    expect(
+      (
+        await undeclared.post(
+          simulate,
+          { input },
+          await keyFor(['risk:simulate', 'patient:read-exact-age'], undeclared),
+        )
+      ).text,
+    ).toContain('{"code":"age","value":97.25}');
     const { text, errors } = await undeclared.post(simulate, { input }, await keyFor(['risk:simulate'], undeclared));
     expect(errors).toBeUndefined();
     expect(text).toContain('{"code":"age","value":90}');
@@ -105,7 +140,13 @@ describe('a model that does not say that its age is one', () => {
 
 test('an age above 89 is pooled in what a subscription of ANALYST shows', async () => {
   const socket = await connectSocket(system.url, await system.token('ANALYST'));
-  socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${byBirthDate.jobId}") { job { state patient { age } prediction { ${prediction} } } } }` } });
+  socket.send({
+    type: 'subscribe',
+    id: '1',
+    payload: {
+      query: `subscription { scoringJobUpdated(id: "${byBirthDate.jobId}") { job { state patient { age } prediction { ${prediction} } } } }`,
+    },
+  });
   const event = JSON.stringify(await socket.next());
   expect(event).toContain('90 years or more');
   expect(event).not.toMatch(/\b97\b/);
@@ -128,7 +169,9 @@ test('an age above 89 is pooled in the figure of an explanation', async () => {
 
 test('an age that was given to the day is shown in whole years to whoever sees no names', async () => {
   const fractional = await score({ features: [...withoutAge, { code: 'age', value: 54.3726 }] });
-  expect((await system.post(everyWay(fractional), undefined, await system.token('CLINICIAN'))).text).toContain('54.3726');
+  expect((await system.post(everyWay(fractional), undefined, await system.token('CLINICIAN'))).text).toContain(
+    '54.3726',
+  );
   const { text, errors } = await system.post(everyWay(fractional), undefined, await system.token('ANALYST'));
   expect(errors).toBeUndefined();
   expect(text).toContain('{"code":"age","value":54}');
@@ -136,12 +179,20 @@ test('an age that was given to the day is shown in whole years to whoever sees n
 });
 
 test('a patient without a birth date has no age', async () => {
-  const { data } = await system.post(`{ patient(id: "${byFeature.patientId}") { age } }`, undefined, await system.token('ANALYST'));
+  const { data } = await system.post(
+    `{ patient(id: "${byFeature.patientId}") { age } }`,
+    undefined,
+    await system.token('ANALYST'),
+  );
   expect(data).toEqual({ patient: { age: null } });
 });
 
 test('a key sees exact ages where its scopes say so, and not because its role may', async () => {
   const query = `{ prediction(id: "${byBirthDate.predictionId}") { inputs { code value } } }`;
-  expect((await system.post(query, undefined, await keyFor(['prediction:read', 'patient:read-exact-age']))).text).toContain('{"code":"age","value":97}');
-  expect((await system.post(query, undefined, await keyFor(['prediction:read']))).text).toContain('{"code":"age","value":90}');
+  expect(
+    (await system.post(query, undefined, await keyFor(['prediction:read', 'patient:read-exact-age']))).text,
+  ).toContain('{"code":"age","value":97}');
+  expect((await system.post(query, undefined, await keyFor(['prediction:read']))).text).toContain(
+    '{"code":"age","value":90}',
+  );
 });

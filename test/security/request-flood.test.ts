@@ -25,7 +25,10 @@ const whoAmI = '{ viewer { username } }';
 type AnswerWithHeaders = Answer & { readonly headers: Headers };
 
 /** Sends the same request many times at once, and says how many passed. */
-async function flood(times: number, send: () => Promise<AnswerWithHeaders>): Promise<{ passed: number; refused: AnswerWithHeaders[] }> {
+async function flood(
+  times: number,
+  send: () => Promise<AnswerWithHeaders>,
+): Promise<{ passed: number; refused: AnswerWithHeaders[] }> {
   const answers = await Promise.all(Array.from({ length: times }, send));
   const refused = answers.filter((answer) => codesOf(answer).includes('RATE_LIMITED'));
   return { passed: times - refused.length, refused };
@@ -70,14 +73,17 @@ describe('requests of one user', () => {
       const { retryAfterSeconds } = error!.extensions!;
       expect(retryAfterSeconds).toBeGreaterThanOrEqual(1);
       expect(retryAfterSeconds).toBeLessThanOrEqual(60);
-      expect(error!.message).toBe(`Too many requests of this user or key, at most ${perUser} a minute: try again in ${retryAfterSeconds} s.`);
+      expect(error!.message).toBe(
+        `Too many requests of this user or key, at most ${perUser} a minute: try again in ${retryAfterSeconds} s.`,
+      );
       expect(answer.headers.get('retry-after')).toBe(String(retryAfterSeconds));
     }
     // Others are not in it: another role, another organization.
     expect(codesOf(await postTo(system.url, await system.token('SERVICE')))).toEqual([]);
     expect(codesOf(await postTo(system.url, await system.token('CLINICIAN', 'beta')))).toEqual([]);
     // Nor those who only look whether the process lives.
-    for (const path of ['/health', '/health/live', '/health/ready', '/metrics']) expect((await fetch(`${system.url}${path}`)).status).toBe(200);
+    for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
+      expect((await fetch(`${system.url}${path}`)).status).toBe(200);
   });
 
   test('subscriptions count among them', async () => {
@@ -85,10 +91,18 @@ describe('requests of one user', () => {
     const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
     // The first was the socket itself.
     for (let number = 1; number <= perUser; number++) {
-      socket.send({ type: 'subscribe', id: String(number), payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' } });
+      socket.send({
+        type: 'subscribe',
+        id: String(number),
+        payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' },
+      });
       const message = await socket.next();
-      expect(message).toMatchObject({ type: 'error', payload: [{ extensions: { code: number < perUser ? 'NOT_FOUND' : 'RATE_LIMITED' } }] });
-      if (number === perUser) expect(message).toMatchObject({ payload: [{ extensions: { retryAfterSeconds: expect.any(Number) } }] });
+      expect(message).toMatchObject({
+        type: 'error',
+        payload: [{ extensions: { code: number < perUser ? 'NOT_FOUND' : 'RATE_LIMITED' } }],
+      });
+      if (number === perUser)
+        expect(message).toMatchObject({ payload: [{ extensions: { retryAfterSeconds: expect.any(Number) } }] });
     }
   });
 });
@@ -99,7 +113,8 @@ describe('requests of nobody known', () => {
     const token = await system.token('CLINICIAN');
     expect((await flood(5, () => postTo(system.url))).passed).toBe(5);
     expect((await flood(5, () => postTo(system.url, 'a.b.c'))).passed).toBe(5);
-    for (let number = 0; number < perAddress - 10; number++) expect(await openWebSocket(system.url)).toEqual({ status: 101 });
+    for (let number = 0; number < perAddress - 10; number++)
+      expect(await openWebSocket(system.url)).toEqual({ status: 101 });
     expect(await openWebSocket(system.url)).toEqual({ status: 429, retryAfter: expect.stringMatching(/^\d+$/) });
     expect(codesOf(await postTo(system.url))).toEqual(['RATE_LIMITED']);
     expect(codesOf(await postTo(system.url, 'another.bad.one'))).toEqual(['RATE_LIMITED']);
@@ -108,7 +123,7 @@ describe('requests of nobody known', () => {
     expect(codesOf(await postTo(system.url, token))).toEqual([]);
   });
 
-  test('are not those of sockets that show a token: they are their user\'s', async () => {
+  test("are not those of sockets that show a token: they are their user's", async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const token = await system.token('CLINICIAN');
     for (let number = 0; number < perUser; number++) {
@@ -159,14 +174,28 @@ test('the first request of a process is counted in Redis too, however far away t
 
 test('a limit that a resolver keeps is told in the same way', async () => {
   const { app } = await startSystem({ worker: false });
-  const login = { type: GraphQLString, resolve: () => { throw new RateLimitedError('Too many log-ins of this account: try again in 7 s.', 7); } };
+  const login = {
+    type: GraphQLString,
+    resolve: () => {
+      throw new RateLimitedError('Too many log-ins of this account: try again in 7 s.', 7);
+    },
+  };
   const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { login } }) });
-  const server = await startHttpServer(schema, { app, jobStreams: createJobStreams(app.models, app.events, app.logger), predictionStreams: createPredictionStreams(app.events, app.scopeOf, app.logger) });
+  const server = await startHttpServer(schema, {
+    app,
+    jobStreams: createJobStreams(app.models, app.events, app.logger),
+    predictionStreams: createPredictionStreams(app.events, app.scopeOf, app.logger),
+  });
   onTestFinished(() => server.close());
   const answer = await postTo(server.url, undefined, '{ login }');
   expect(answer.status).toBe(429);
   expect(answer.headers.get('retry-after')).toBe('7');
-  expect(answer.errors).toMatchObject([{ message: 'Too many log-ins of this account: try again in 7 s.', extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 7 } }]);
+  expect(answer.errors).toMatchObject([
+    {
+      message: 'Too many log-ins of this account: try again in 7 s.',
+      extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 7 },
+    },
+  ]);
 });
 
 test('while Redis is away requests neither wait nor fail, and are limited by each node alone', async () => {
@@ -194,7 +223,11 @@ test('a Redis that takes connections but does not answer is left alone', async (
 
 /** The whole answer, its headers too. */
 async function postTo(url: string, token?: string, query = whoAmI): Promise<AnswerWithHeaders> {
-  const response = await fetch(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }, body: JSON.stringify({ query }) });
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query }),
+  });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, ...(JSON.parse(text) as object) };
 }

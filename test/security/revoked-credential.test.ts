@@ -7,7 +7,17 @@ import { createRevocationEpochs } from '../../src/identity/revocation/revocation
 import { createRevocationStore } from '../../src/identity/revocation/revocation-store.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
-import { asAdmin, createUser, login, refresh, refusalsOf, sameDatabases, updateUserMutation, type TestUser, type Tokens } from '../support/identity.js';
+import {
+  asAdmin,
+  createUser,
+  login,
+  refresh,
+  refusalsOf,
+  sameDatabases,
+  updateUserMutation,
+  type TestUser,
+  type Tokens,
+} from '../support/identity.js';
 import { connectSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
 import { startSystem, type System } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -39,15 +49,35 @@ describe('takes effect on every API process, open sockets included:', () => {
   const ways: readonly [string, (user: TestUser, tokens: Tokens) => Promise<unknown>][] = [
     ['disabling the user', ({ id }) => asAdmin(first, updateUserMutation, { input: { id, disabled: true } })],
     ['another role', ({ id }) => asAdmin(first, updateUserMutation, { input: { id, role: 'SERVICE' } })],
-    ['a password set by an administrator', ({ id }) => asAdmin(first, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', { input: { id, newPassword: 'another one, quite new' } })],
-    ['a password changed by the user', ({ password }, { accessToken }) =>
-      first.post('mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { expiresAt } }', { input: { currentPassword: password, newPassword: 'another one, quite new' } }, accessToken)],
+    [
+      'a password set by an administrator',
+      ({ id }) =>
+        asAdmin(first, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', {
+          input: { id, newPassword: 'another one, quite new' },
+        }),
+    ],
+    [
+      'a password changed by the user',
+      ({ password }, { accessToken }) =>
+        first.post(
+          'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { expiresAt } }',
+          { input: { currentPassword: password, newPassword: 'another one, quite new' } },
+          accessToken,
+        ),
+    ],
     ['revoked sessions', ({ id }) => asAdmin(first, revokeSessions, { id })],
-    ['a logout', (_user, { refreshToken }) => first.post('mutation ($input: LogoutInput!) { logout(input: $input) { ended } }', { input: { refreshToken } })],
-    ['a refresh token used twice', async (_user, { refreshToken }) => {
-      await refresh(first, refreshToken);
-      await refresh(first, refreshToken);
-    }],
+    [
+      'a logout',
+      (_user, { refreshToken }) =>
+        first.post('mutation ($input: LogoutInput!) { logout(input: $input) { ended } }', { input: { refreshToken } }),
+    ],
+    [
+      'a refresh token used twice',
+      async (_user, { refreshToken }) => {
+        await refresh(first, refreshToken);
+        await refresh(first, refreshToken);
+      },
+    ],
   ];
   test.each(ways)('%s', async (_name, revoke) => {
     const user = await createUser(first);
@@ -82,9 +112,15 @@ describe('takes effect on every API process, open sockets included:', () => {
   test('whatever the last of two administrators says who enable and disable a user at once', async () => {
     const user = await createUser(first);
     const { accessToken } = await login(first, user);
-    await Promise.allSettled([first, second, first, second].map((system, index) => asAdmin(system, updateUserMutation, { input: { id: user.id, disabled: index % 2 === 0 } })));
+    await Promise.allSettled(
+      [first, second, first, second].map((system, index) =>
+        asAdmin(system, updateUserMutation, { input: { id: user.id, disabled: index % 2 === 0 } }),
+      ),
+    );
     const { disabled = false } = await first.app.models.users.findById(user.id).orFail();
-    const stored = await first.app.models.revocations.findOne({ kind: RevocationKind.USER, subject: user.username }).orFail();
+    const stored = await first.app.models.revocations
+      .findOne({ kind: RevocationKind.USER, subject: user.username })
+      .orFail();
     expect(stored.blocked).toBe(disabled);
     await expectRefusedOn([first, second], accessToken);
   });
@@ -103,7 +139,10 @@ test('every process is told by an event, and need not wait to look', async () =>
 describe('does not depend on', () => {
   /** What the command line does: stores it and counts, and tells nobody or only Redis. */
   async function revokeFromOutside(system: System, { username }: TestUser, announce: boolean): Promise<void> {
-    const { epoch } = await createRevocationStore(system.app.models).record(new Types.ObjectId(await system.organizationId()), [{ kind: RevocationKind.USER, subject: username, blocked: true }]);
+    const { epoch } = await createRevocationStore(system.app.models).record(
+      new Types.ObjectId(await system.organizationId()),
+      [{ kind: RevocationKind.USER, subject: username, blocked: true }],
+    );
     if (!announce) return;
     const redis = new Redis(system.app.config.redisUrl!);
     expect(await createRevocationEpochs(redis, system.app.config.redisPrefix).announce(epoch)).toBe(true);

@@ -12,7 +12,8 @@ const disclosures = [/did you mean/i, /stack/i, /\bat .+\.[jt]s:\d+/, /node_modu
 const queries: Record<string, string> = {
   introspection: getIntrospectionQuery(),
   'a type by name': '{ __type(name: "Patient") { fields { name } } }',
-  'introspection in a fragment, under another name': '{ a: __typename ...F } fragment F on Query { b: __schema { types { name } } }',
+  'introspection in a fragment, under another name':
+    '{ a: __typename ...F } fragment F on Query { b: __schema { types { name } } }',
   'a field that is nearly there': '{ patient(id: "a") { givenNam } }',
   'an argument that is nearly there': '{ patient(idd: "a") { id } }',
   'a type that is nearly there': '{ patient(id: "a") { ... on Patien { id } } }',
@@ -25,7 +26,8 @@ const queries: Record<string, string> = {
 const subscriptions: Record<string, string> = {
   introspection: getIntrospectionQuery(),
   'introspection in a subscription': 'subscription { __schema { types { name } } }',
-  'introspection beside a subscription': 'subscription { predictionCreated { id } } query B { __schema { types { name } } }',
+  'introspection beside a subscription':
+    'subscription { predictionCreated { id } } query B { __schema { types { name } } }',
   'an operation that is nearly there': 'subscription { predictionCreate { id } }',
   'a field that is nearly there': 'subscription { predictionCreated { patient { givenNam } } }',
   'an argument that is nearly there': 'subscription { predictionCreated(patientI: 1) { id } }',
@@ -33,16 +35,23 @@ const subscriptions: Record<string, string> = {
 };
 
 describe.each(transports)('over %s', (transport, send) => {
-  test.each(Object.entries(transport === 'WebSocket' ? subscriptions : queries))('%s is refused and says nothing of the schema', async (_name, query) => {
-    const reply = await send(system, { query }, token);
-    expect(new Set(codesOfReply(reply)), reply.text).toEqual(new Set(['BAD_USER_INPUT']));
-    for (const disclosure of disclosures) expect(reply.text).not.toMatch(disclosure);
-  });
+  test.each(Object.entries(transport === 'WebSocket' ? subscriptions : queries))(
+    '%s is refused and says nothing of the schema',
+    async (_name, query) => {
+      const reply = await send(system, { query }, token);
+      expect(new Set(codesOfReply(reply)), reply.text).toEqual(new Set(['BAD_USER_INPUT']));
+      for (const disclosure of disclosures) expect(reply.text).not.toMatch(disclosure);
+    },
+  );
 });
 
 test('a variable that is nearly of its type says no more', async () => {
   const create = 'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }';
-  for (const input of [{ mrn: 'x', givenNam: 'a' }, { mrn: 'x', sex: 'MAL' }, { mrn: 'x', features: [{ code: 'a', valu: 1 }] }]) {
+  for (const input of [
+    { mrn: 'x', givenNam: 'a' },
+    { mrn: 'x', sex: 'MAL' },
+    { mrn: 'x', features: [{ code: 'a', valu: 1 }] },
+  ]) {
     const answer = await system.post(create, { input }, token);
     expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
     expect(answer.text).not.toMatch(/did you mean|"MALE"|givenName/i);
@@ -50,7 +59,14 @@ test('a variable that is nearly of its type says no more', async () => {
 });
 
 test('what is no request at all tells neither stack nor paths', async () => {
-  for (const body of ['{', '[]', '{"query": 5}', '{"query": "{ viewer { username } }", "variables": []}', 'null', '"query"']) {
+  for (const body of [
+    '{',
+    '[]',
+    '{"query": 5}',
+    '{"query": "{ viewer { username } }", "variables": []}',
+    'null',
+    '"query"',
+  ]) {
     const answer = await postBody(system.url, body, token);
     expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
     for (const disclosure of disclosures) expect(answer.text).not.toMatch(disclosure);

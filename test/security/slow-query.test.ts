@@ -1,7 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { createApp } from '../../src/app.js';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { isReadTimeout } from '../../src/storage/database.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { createErrorFormatter } from '../../src/http/error-format.js';
@@ -18,13 +23,18 @@ async function scoreTwo(system: System): Promise<string[]> {
   const client = await system.client('CLINICIAN');
   const { createPatient: patient } = await client.request(CreatePatientDocument, { input: newPatient() });
   await client.request(CreatePatientDocument, { input: newPatient({ features: [] }) });
-  const { submitScoringJob: single } = await client.request(SubmitScoringJobDocument, { input: { patientId: patient.id, modelId } });
-  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+  const { submitScoringJob: single } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: patient.id, modelId },
+  });
+  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { all: true, modelId },
+  });
   const app = await createApp(system.app.config, system.app.logger);
   const workers = await startWorkers(app);
   let predictionId = '';
   for (const { id } of [batch, single]) {
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) predictionId = scoringJobUpdated.job.prediction?.id ?? '';
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
+      predictionId = scoringJobUpdated.job.prediction?.id ?? '';
   }
   await workers.close();
   await app.close();
@@ -42,14 +52,27 @@ describe('a read that never ends', () => {
     const endless: string[] = [];
     const collections = new Set<string>();
     // What the identity of the caller needs is one document by its id or its unique name.
-    const { patients, predictions, predictionBlocks, scoringJobs, scoringChunks, auditEvents, breakGlassAccesses } = system.app.models;
-    const ofCallers = [patients, predictions, predictionBlocks, scoringJobs, scoringChunks, auditEvents, breakGlassAccesses].map((model) => model.collection.name);
-    system.app.connection.set('debug', (collection: string, method: string, _filter: unknown, options?: { maxTimeMS?: number }) => {
-      if (!/^(find$|findOne$|aggregate|count)/.test(method) || !ofCallers.includes(collection)) return;
-      collections.add(collection);
-      if (!options?.maxTimeMS) endless.push(`${collection}.${method}`);
-    });
-    for (const { operation, variables } of calls) await Promise.all(tokens.map((token) => system.post(operation, variables, token)));
+    const { patients, predictions, predictionBlocks, scoringJobs, scoringChunks, auditEvents, breakGlassAccesses } =
+      system.app.models;
+    const ofCallers = [
+      patients,
+      predictions,
+      predictionBlocks,
+      scoringJobs,
+      scoringChunks,
+      auditEvents,
+      breakGlassAccesses,
+    ].map((model) => model.collection.name);
+    system.app.connection.set(
+      'debug',
+      (collection: string, method: string, _filter: unknown, options?: { maxTimeMS?: number }) => {
+        if (!/^(find$|findOne$|aggregate|count)/.test(method) || !ofCallers.includes(collection)) return;
+        collections.add(collection);
+        if (!options?.maxTimeMS) endless.push(`${collection}.${method}`);
+      },
+    );
+    for (const { operation, variables } of calls)
+      await Promise.all(tokens.map((token) => system.post(operation, variables, token)));
 
     expect([...collections].sort()).toEqual(ofCallers.sort());
     expect(endless).toEqual([]);
@@ -60,8 +83,19 @@ describe('a read that never ends', () => {
     await organizationId();
     const million = { $range: [0, 1_000_000] };
     const numbers = { $reduce: { input: million, initialValue: 0, in: { $add: ['$$value', '$$this'] } } };
-    const stages = [{ $limit: 1 }, { $project: { mrn: 'Quince', many: million } }, { $unwind: '$many' }, { $match: { $expr: { $lt: [numbers, 0] } } }];
-    const given = await app.models.organizations.collection.aggregate(stages, { maxTimeMS: 1 }).toArray().then(() => undefined, (error: unknown) => error);
+    const stages = [
+      { $limit: 1 },
+      { $project: { mrn: 'Quince', many: million } },
+      { $unwind: '$many' },
+      { $match: { $expr: { $lt: [numbers, 0] } } },
+    ];
+    const given = await app.models.organizations.collection
+      .aggregate(stages, { maxTimeMS: 1 })
+      .toArray()
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
 
     expect(isReadTimeout(given)).toBe(true);
     const told = createErrorFormatter(createLogger('silent', 'test'))(given);
@@ -75,11 +109,19 @@ describe('a read that never ends', () => {
 test('an operation that does not end is answered in the end, one that changes something with a warning, and the others go on', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
-  const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri, OPERATION_TIMEOUT_SECONDS: '1' } });
+  const system = await startSystem({
+    worker: false,
+    environment: { MONGO_URI: engines.mongoUri, OPERATION_TIMEOUT_SECONDS: '1' },
+  });
   const token = await system.token('CLINICIAN');
   const { mrn, ...rest } = newPatient();
   const count = () => system.post('{ patients { totalCount } }', {}, token);
-  const create = () => system.post('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }', { input: { mrn, ...rest } }, token);
+  const create = () =>
+    system.post(
+      'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
+      { input: { mrn, ...rest } },
+      token,
+    );
   expect((await count()).data).toEqual({ patients: { totalCount: 0 } });
   const socket = await connectSocket(system.url, token);
 
@@ -90,10 +132,13 @@ test('an operation that does not end is answered in the end, one that changes so
   for (const { status, text } of answers) {
     expect(status).toBe(503);
     expect(JSON.parse(text)).toEqual({
-      errors: [{
-        message: 'The operation took longer than its 1 s: ask for less at once. What a mutation began may still take effect: look before you repeat it.',
-        extensions: { code: 'SERVICE_UNAVAILABLE' },
-      }],
+      errors: [
+        {
+          message:
+            'The operation took longer than its 1 s: ask for less at once. What a mutation began may still take effect: look before you repeat it.',
+          extensions: { code: 'SERVICE_UNAVAILABLE' },
+        },
+      ],
     });
   }
   process.kill(mongodb!, 'SIGCONT');
@@ -101,13 +146,28 @@ test('an operation that does not end is answered in the end, one that changes so
   expect(codesOf(await create())).toEqual(['CONFLICT']);
 
   // It has been open for longer than an operation may take.
-  const { data } = await system.post(`mutation ($input: SubmitScoringJobInput!) { submitScoringJob(input: $input) { id } }`, { input: { modelId, patientId: await idOf(mrn) } }, token);
+  const { data } = await system.post(
+    `mutation ($input: SubmitScoringJobInput!) { submitScoringJob(input: $input) { id } }`,
+    { input: { modelId, patientId: await idOf(mrn) } },
+    token,
+  );
   const { id } = (data as { submitScoringJob: { id: string } }).submitScoringJob;
-  socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${id}") { job { state } } }` } });
-  expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { scoringJobUpdated: { job: { state: 'QUEUED' } } } } });
+  socket.send({
+    type: 'subscribe',
+    id: '1',
+    payload: { query: `subscription { scoringJobUpdated(id: "${id}") { job { state } } }` },
+  });
+  expect(await socket.next()).toMatchObject({
+    type: 'next',
+    payload: { data: { scoringJobUpdated: { job: { state: 'QUEUED' } } } },
+  });
 
   async function idOf(number: string): Promise<string> {
-    const answer = await system.post<{ patient: { id: string } }>('query ($mrn: String!) { patient(mrn: $mrn) { id } }', { mrn: number }, token);
+    const answer = await system.post<{ patient: { id: string } }>(
+      'query ($mrn: String!) { patient(mrn: $mrn) { id } }',
+      { mrn: number },
+      token,
+    );
     return answer.data!.patient.id;
   }
 });

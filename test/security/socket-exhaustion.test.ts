@@ -5,19 +5,29 @@ import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket, openSocket, type RawSocket, type SocketMessage } from '../support/raw-socket.js';
 import { startSystem, type System } from '../support/system.js';
 
-const limits = { SUBSCRIPTIONS_PER_SOCKET: '3', SUBSCRIPTIONS_PER_USER: '5', SUBSCRIPTIONS_PER_NODE: '7', SOCKETS_PER_NODE: '6' };
+const limits = {
+  SUBSCRIPTIONS_PER_SOCKET: '3',
+  SUBSCRIPTIONS_PER_USER: '5',
+  SUBSCRIPTIONS_PER_NODE: '7',
+  SOCKETS_PER_NODE: '6',
+};
 const system = await startSystem({ worker: false, environment: limits });
 
 /** A job that stays as it is: its subscriptions stay open. */
 async function submitJob(of: System): Promise<string> {
   const client = await of.client('CLINICIAN');
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } })).submitScoringJob.id;
+  return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
+    .submitScoringJob.id;
 }
 const jobId = await submitJob(system);
 
 async function subscribe(socket: RawSocket, id: string): Promise<SocketMessage> {
-  socket.send({ type: 'subscribe', id, payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { sequence } }` } });
+  socket.send({
+    type: 'subscribe',
+    id,
+    payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { sequence } }` },
+  });
   return socket.next();
 }
 
@@ -29,22 +39,31 @@ async function complete(socket: RawSocket, id: string): Promise<void> {
 }
 
 const begun = { type: 'next' };
-const refused = (code: string, message: RegExp) => ({ type: 'error', payload: [{ message: expect.stringMatching(message), extensions: expect.objectContaining({ code }) }] });
+const refused = (code: string, message: RegExp) => ({
+  type: 'error',
+  payload: [{ message: expect.stringMatching(message), extensions: expect.objectContaining({ code }) }],
+});
 
 describe('subscriptions', () => {
   test('of one socket, of one user and of the whole node are capped, each with its reason, and free their place', async () => {
     const token = await system.token('CLINICIAN');
     const first = await connectSocket(system.url, token);
     for (const id of ['1', '2', '3']) expect(await subscribe(first, id)).toMatchObject(begun);
-    expect(await subscribe(first, '4')).toMatchObject(refused('RATE_LIMITED', /^This socket has 3 subscriptions open, which is the limit/));
+    expect(await subscribe(first, '4')).toMatchObject(
+      refused('RATE_LIMITED', /^This socket has 3 subscriptions open, which is the limit/),
+    );
 
     const second = await connectSocket(system.url, token);
     for (const id of ['1', '2']) expect(await subscribe(second, id)).toMatchObject(begun);
-    expect(await subscribe(second, '3')).toMatchObject(refused('RATE_LIMITED', /^This user has 5 subscriptions open on this server/));
+    expect(await subscribe(second, '3')).toMatchObject(
+      refused('RATE_LIMITED', /^This user has 5 subscriptions open on this server/),
+    );
 
     const other = await connectSocket(system.url, await system.token('SERVICE'));
     for (const id of ['1', '2']) expect(await subscribe(other, id)).toMatchObject(begun);
-    expect(await subscribe(other, '3')).toMatchObject(refused('SERVICE_UNAVAILABLE', /^This server has as many subscriptions open as it serves/));
+    expect(await subscribe(other, '3')).toMatchObject(
+      refused('SERVICE_UNAVAILABLE', /^This server has as many subscriptions open as it serves/),
+    );
 
     // A place that is given back is there for others, and no refusal has taken one.
     await complete(first, '1');
@@ -57,20 +76,39 @@ describe('subscriptions', () => {
 
   test('that were refused, or ended by themselves, take no place', async () => {
     const socket = await connectSocket(system.url, await system.token('CLINICIAN', 'beta'));
-    for (let number = 0; number < 10; number++) expect(await subscribe(socket, `n${number}`)).toMatchObject(refused('NOT_FOUND', /not found/));
+    for (let number = 0; number < 10; number++)
+      expect(await subscribe(socket, `n${number}`)).toMatchObject(refused('NOT_FOUND', /not found/));
     for (let number = 0; number < 10; number++) {
       socket.send({ type: 'subscribe', id: `b${number}`, payload: { query: 'subscription { nothing }' } });
       expect((await socket.next()).type).toBe('error');
       // Taken back before it was answered: it is gone, or gets its answer.
-      socket.send({ type: 'subscribe', id: `c${number}`, payload: { query: 'subscription { predictionCreated { id } }' } });
+      socket.send({
+        type: 'subscribe',
+        id: `c${number}`,
+        payload: { query: 'subscription { predictionCreated { id } }' },
+      });
       socket.send({ type: 'complete', id: `c${number}` });
     }
-    await expect.poll(async () => {
-      socket.send({ type: 'subscribe', id: `p${Math.random()}`, payload: { query: 'subscription { nothing }' } });
-      return (await socket.next()).type === 'error' && (await (await fetch(`${system.url}/metrics`)).text()).includes('riskgraph_subscriptions{kind="predictionCreated"} 0');
-    }).toBe(true);
-    for (let number = 0; number < 3; number++) socket.send({ type: 'subscribe', id: `d${number}`, payload: { query: 'subscription { predictionCreated { id } }' } });
-    await expect.poll(async () => (await fetch(`${system.url}/metrics`)).text()).toContain('riskgraph_subscriptions{kind="predictionCreated"} 3');
+    await expect
+      .poll(async () => {
+        socket.send({ type: 'subscribe', id: `p${Math.random()}`, payload: { query: 'subscription { nothing }' } });
+        return (
+          (await socket.next()).type === 'error' &&
+          (await (await fetch(`${system.url}/metrics`)).text()).includes(
+            'riskgraph_subscriptions{kind="predictionCreated"} 0',
+          )
+        );
+      })
+      .toBe(true);
+    for (let number = 0; number < 3; number++)
+      socket.send({
+        type: 'subscribe',
+        id: `d${number}`,
+        payload: { query: 'subscription { predictionCreated { id } }' },
+      });
+    await expect
+      .poll(async () => (await fetch(`${system.url}/metrics`)).text())
+      .toContain('riskgraph_subscriptions{kind="predictionCreated"} 3');
   });
 });
 

@@ -10,16 +10,25 @@ const provider = await startIdentityProvider();
 afterAll(() => provider.close());
 const system = await startSystem({ environment: provider.environment });
 
-const ping = (socket: RawSocket, authorization: unknown): void => socket.send({ type: 'ping', payload: { authorization } });
+const ping = (socket: RawSocket, authorization: unknown): void =>
+  socket.send({ type: 'ping', payload: { authorization } });
 // Long enough for a busy machine to do what comes before its end.
 const shortToken = (seconds = 4): Promise<string> => system.token('CLINICIAN', 'alpha', seconds);
 
 /** Starts a job and follows it; the socket has its first event. */
 async function followJob(socket: RawSocket): Promise<string> {
   const token = await system.token('CLINICIAN');
-  const { data } = await system.post<{ createPatient: { id: string } }>('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }', { input: newPatient() }, token);
+  const { data } = await system.post<{ createPatient: { id: string } }>(
+    'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
+    { input: newPatient() },
+    token,
+  );
   const patientId = data!.createPatient.id;
-  socket.send({ type: 'subscribe', id: 'predictions', payload: { query: `subscription { predictionCreated(patientId: "${patientId}") { patient { id } } }` } });
+  socket.send({
+    type: 'subscribe',
+    id: 'predictions',
+    payload: { query: `subscription { predictionCreated(patientId: "${patientId}") { patient { id } } }` },
+  });
   // Messages are handled in order, but a subscription has no acknowledgement: this refusal says that it was begun.
   socket.send({ type: 'subscribe', id: 'marker', payload: { query: 'subscription { nothing }' } });
   expect(await socket.next()).toMatchObject({ type: 'error', id: 'marker' });
@@ -27,7 +36,11 @@ async function followJob(socket: RawSocket): Promise<string> {
 }
 
 async function score(patientId: string): Promise<void> {
-  await system.post(`mutation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`, undefined, await system.token('CLINICIAN'));
+  await system.post(
+    `mutation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`,
+    undefined,
+    await system.token('CLINICIAN'),
+  );
 }
 
 describe('a socket whose token ends', () => {
@@ -48,9 +61,21 @@ describe('a socket whose token ends', () => {
     expect((await notRenewed.closed).code).toBe(4403);
 
     await score(patientId);
-    expect(await renewed.next()).toMatchObject({ type: 'next', id: 'predictions', payload: { data: { predictionCreated: { patient: { id: patientId } } } } });
-    renewed.send({ type: 'subscribe', id: 'new', payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' } });
-    expect(await renewed.next()).toMatchObject({ type: 'error', id: 'new', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
+    expect(await renewed.next()).toMatchObject({
+      type: 'next',
+      id: 'predictions',
+      payload: { data: { predictionCreated: { patient: { id: patientId } } } },
+    });
+    renewed.send({
+      type: 'subscribe',
+      id: 'new',
+      payload: { query: 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }' },
+    });
+    expect(await renewed.next()).toMatchObject({
+      type: 'error',
+      id: 'new',
+      payload: [{ extensions: { code: 'NOT_FOUND' } }],
+    });
     const closed = await renewed.closed;
     expect(closed).toEqual({ code: 4403, reason: 'Forbidden: the access token has expired' });
     expect(Date.now()).toBeGreaterThanOrEqual(new Date((pong.payload as { expiresAt: string }).expiresAt).getTime());
@@ -63,7 +88,8 @@ describe('a socket whose token ends', () => {
     const other = await connectSocket(system.url, before.accessToken);
     ping(socket, `Bearer ${after.accessToken}`);
     expect(await socket.next()).toEqual({ type: 'pong', payload: { expiresAt: after.expiresAt } });
-    const logout = (refreshToken: string) => system.post('mutation ($input: LogoutInput!) { logout(input: $input) { ended } }', { input: { refreshToken } });
+    const logout = (refreshToken: string) =>
+      system.post('mutation ($input: LogoutInput!) { logout(input: $input) { ended } }', { input: { refreshToken } });
     await logout(before.refreshToken);
     expect((await other.closed).code).toBe(4403);
     ping(socket, `Bearer ${after.accessToken}`);
@@ -73,7 +99,11 @@ describe('a socket whose token ends', () => {
   });
 
   test('may be one with an API key, which is given a fresh expiry too', async () => {
-    const { createApiKey } = await asAdmin<{ createApiKey: { key: string } }>(system, 'mutation { createApiKey(input: { name: "k", scopes: ["job:read"] }) { key } }', {});
+    const { createApiKey } = await asAdmin<{ createApiKey: { key: string } }>(
+      system,
+      'mutation { createApiKey(input: { name: "k", scopes: ["job:read"] }) { key } }',
+      {},
+    );
     const socket = await connectSocket(system.url, createApiKey.key);
     ping(socket, `Bearer ${createApiKey.key}`);
     expect(await socket.next()).toEqual({ type: 'pong', payload: { expiresAt: '9999-12-31T00:00:00.000Z' } });
@@ -87,15 +117,21 @@ describe('a socket is not renewed, but closed with 4403, by', () => {
     ['a token without Bearer', () => system.token('CLINICIAN')],
     ['a token of another user', async () => `Bearer ${(await login(system, await createUser(system))).accessToken}`],
     ['a token of another organization', async () => `Bearer ${await system.token('CLINICIAN', 'beta')}`],
-    ['a token of the same user with another role', async () =>
-      `Bearer ${await system.app.accessTokens.sign({ username: 'the-clinician', role: Role.ANALYST, organizationId: await system.organizationId() }, 60)}`],
+    [
+      'a token of the same user with another role',
+      async () =>
+        `Bearer ${await system.app.accessTokens.sign({ username: 'the-clinician', role: Role.ANALYST, organizationId: await system.organizationId() }, 60)}`,
+    ],
     ['a token of the identity provider of another name', async () => `Bearer ${await provider.token()}`],
     ['nothing', () => null],
     ['what is no text', () => ({ $ne: null })],
   ])('%s', async (_name, authorization) => {
     const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
     ping(socket, await authorization());
-    expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: the fresh credential is not valid for this socket' });
+    expect(await socket.closed).toEqual({
+      code: 4403,
+      reason: 'Forbidden: the fresh credential is not valid for this socket',
+    });
   });
 
   test('any token, when it was anonymous or not let in yet', async () => {
@@ -128,6 +164,9 @@ test('a credential that cannot be verified just now changes nothing, and never c
   expect(await socket.next()).toEqual({ type: 'pong', payload: { expiresAt: new Date(exp * 1000).toISOString() } });
   cut.status = 200;
   socket.send({ type: 'ping', payload: { authorization: `Bearer ${fresh}` } });
-  expect(await socket.next()).toEqual({ type: 'pong', payload: { expiresAt: expect.not.stringContaining(new Date(exp * 1000).toISOString()) } });
+  expect(await socket.next()).toEqual({
+    type: 'pong',
+    payload: { expiresAt: expect.not.stringContaining(new Date(exp * 1000).toISOString()) },
+  });
   await cut.close();
 });

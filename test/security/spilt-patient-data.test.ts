@@ -5,7 +5,12 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { startRedis } from '../../src/embedded/embedded-redis.js';
 import { createLogger } from '../../src/process/logger.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
@@ -34,7 +39,9 @@ afterAll(() => redis.stop());
 
 const logLines: string[] = [];
 /** The product's own logger, at its most talkative, with another end. */
-const logger = Object.assign(createLogger('trace', 'test'), { [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) } });
+const logger = Object.assign(createLogger('trace', 'test'), {
+  [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
+});
 const monitor = await monitorRedis(redis.url);
 afterAll(() => monitor.close());
 const system = await startSystem({ logger, environment: { REDIS_URL: redis.url } });
@@ -44,12 +51,26 @@ let jobId = '';
 
 beforeAll(async () => {
   const client = await system.client('CLINICIAN');
-  const patient = newPatient({ mrn: markers.mrn, givenName: markers.givenName, familyName: markers.familyName, birthDate: markers.birthDate });
-  const features = [...patient.features.filter(({ code }) => !['age', 'cholesterol'].includes(code)), { code: 'cholesterol', value: Number(markers.cholesterol) }];
+  const patient = newPatient({
+    mrn: markers.mrn,
+    givenName: markers.givenName,
+    familyName: markers.familyName,
+    birthDate: markers.birthDate,
+  });
+  const features = [
+    ...patient.features.filter(({ code }) => !['age', 'cholesterol'].includes(code)),
+    { code: 'cholesterol', value: Number(markers.cholesterol) },
+  ];
   patientId = (await client.request(CreatePatientDocument, { input: { ...patient, features } })).createPatient.id;
-  jobId = (await client.request(SubmitScoringJobDocument, { input: { patientId, modelId, idempotencyKey: markers.idempotencyKey } })).submitScoringJob.id;
+  jobId = (
+    await client.request(SubmitScoringJobDocument, {
+      input: { patientId, modelId, idempotencyKey: markers.idempotencyKey },
+    })
+  ).submitScoringJob.id;
   for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: jobId })) void event;
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { modelId, filter: { familyName: markers.familyName } } });
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { modelId, filter: { familyName: markers.familyName } },
+  });
   for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) void event;
 });
 
@@ -62,7 +83,9 @@ async function driveEverything(): Promise<void> {
     return type === 'String' ? Object.values(markers) : [];
   };
   // What erases the patient comes later.
-  const calls = everyCall(schema, candidates, 2).filter(({ field }) => field !== 'deletePatient' && field !== 'updatePatient');
+  const calls = everyCall(schema, candidates, 2).filter(
+    ({ field }) => field !== 'deletePatient' && field !== 'updatePatient',
+  );
   for (const role of ['CLINICIAN', 'ADMIN'] as const) {
     const token = await system.token(role);
     const socket = await connectSocket(system.url, token);
@@ -78,9 +101,15 @@ async function driveEverything(): Promise<void> {
   const token = await system.token('CLINICIAN');
   await system.post(`{ patients(filter: { familyName: "${markers.familyName}" }) { nothing } }`, undefined, token);
   await system.post(`{ patient(mrn: "${markers.mrn}") { id } }`, undefined, 'garbage');
-  await system.post(`mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 99, givenName: "${markers.givenName}" }) { id } }`, undefined, token);
+  await system.post(
+    `mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 99, givenName: "${markers.givenName}" }) { id } }`,
+    undefined,
+    token,
+  );
   await postBody(system.url, `{"query": "${markers.mrn}`, token);
-  await fetch(`${system.url}/graphql?query={patient(mrn:"${markers.mrn}"){id}}&x=${markers.givenName}`, { headers: { 'apollo-require-preflight': '1', authorization: `Bearer ${token}` } });
+  await fetch(`${system.url}/graphql?query={patient(mrn:"${markers.mrn}"){id}}&x=${markers.givenName}`, {
+    headers: { 'apollo-require-preflight': '1', authorization: `Bearer ${token}` },
+  });
   await fetch(`${system.url}/${markers.givenName}?${markers.mrn}`);
 }
 
@@ -89,8 +118,13 @@ const spilt = (text: string): string[] => secrets.filter((secret) => text.includ
 
 test('everything is driven, and there was something to spill', async () => {
   await driveEverything();
-  const answer = await system.post(`{ patient(id: "${patientId}") { mrn givenName familyName birthDate features { value } } }`, undefined, await system.token('CLINICIAN'));
-  for (const secret of [markers.mrn, markers.givenName, markers.familyName, markers.birthDate, markers.cholesterol]) expect(answer.text).toContain(secret);
+  const answer = await system.post(
+    `{ patient(id: "${patientId}") { mrn givenName familyName birthDate features { value } } }`,
+    undefined,
+    await system.token('CLINICIAN'),
+  );
+  for (const secret of [markers.mrn, markers.givenName, markers.familyName, markers.birthDate, markers.cholesterol])
+    expect(answer.text).toContain(secret);
   expect(logLines.length).toBeGreaterThan(0);
   expect(monitor.commands()).toContain(jobId);
 }, 120_000);
@@ -108,7 +142,9 @@ test('the files of Redis tell of no patient: neither its snapshot nor its log', 
   onTestFinished(() => connection.disconnect());
   await connection.config('SET', 'rdbcompression', 'no');
   await connection.save();
-  const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const files = (await readdir(directory, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
   const names = files.join(' ');
   expect(names).toMatch(/\.rdb/);
   expect(names).toMatch(/\.aof/);
@@ -130,7 +166,14 @@ describe('callers who may not see who somebody is', () => {
 
   test.each(['ANALYST', 'SERVICE', 'ADMIN'] as const)('%s is shown nothing that identifies', async (role) => {
     const { text } = await system.post(everything(), undefined, await system.token(role));
-    const identifying = [markers.mrn, markers.givenName, markers.familyName, markers.birthDate, 'Canaryreason', markers.idempotencyKey];
+    const identifying = [
+      markers.mrn,
+      markers.givenName,
+      markers.familyName,
+      markers.birthDate,
+      'Canaryreason',
+      markers.idempotencyKey,
+    ];
     expect(identifying.filter((secret) => text.includes(secret))).toEqual([]);
   });
 

@@ -5,10 +5,24 @@ import { startSystem, type System } from '../support/system.js';
 
 const limits = { RATE_LIMIT_ADDRESS_PER_MINUTE: '3' };
 const direct = await startSystem({ worker: false, environment: limits });
-const behindProxy = await startSystem({ worker: false, environment: { ...limits, TRUST_PROXY: 'loopback, 10.0.0.0/8' } });
+const behindProxy = await startSystem({
+  worker: false,
+  environment: { ...limits, TRUST_PROXY: 'loopback, 10.0.0.0/8' },
+});
 
 const statusFrom = async ({ url }: System, forwarded: string): Promise<number> =>
-  (await fetch(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', 'x-forwarded-for': forwarded, forwarded: `for=${forwarded}`, 'x-real-ip': forwarded }, body: '{"query":"{ viewer { role } }"}' })).status;
+  (
+    await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-for': forwarded,
+        forwarded: `for=${forwarded}`,
+        'x-real-ip': forwarded,
+      },
+      body: '{"query":"{ viewer { role } }"}',
+    })
+  ).status;
 
 test('without a trusted proxy nobody is anybody else, whatever the headers say', async () => {
   const statuses = [];
@@ -24,12 +38,23 @@ describe('behind a trusted proxy', () => {
   test('only what trusted proxies have added is believed', async () => {
     const statuses = [];
     // The client's own claim, then what the outer proxy saw, then an inner proxy that is trusted.
-    for (let number = 1; number <= 5; number++) statuses.push(await statusFrom(behindProxy, `198.51.100.${number}, 203.0.113.9, 10.1.2.3`));
+    for (let number = 1; number <= 5; number++)
+      statuses.push(await statusFrom(behindProxy, `198.51.100.${number}, 203.0.113.9, 10.1.2.3`));
     expect(statuses).toEqual([200, 200, 200, 429, 429]);
   });
 });
 
-test.each(['everyone', '*', 'true', '10.0.0.0/33', '10.0.0.0/0', '300.1.1.1', '2001:db8::/129', '10.0.0.0/8/8', 'proxy.example.org'])('TRUST_PROXY=%s is refused at the start', (value) => {
+test.each([
+  'everyone',
+  '*',
+  'true',
+  '10.0.0.0/33',
+  '10.0.0.0/0',
+  '300.1.1.1',
+  '2001:db8::/129',
+  '10.0.0.0/8/8',
+  'proxy.example.org',
+])('TRUST_PROXY=%s is refused at the start', (value) => {
   expect(() => loadConfig({ TRUST_PROXY: value })).toThrow(StartupError);
   expect(() => loadConfig({ TRUST_PROXY: value })).toThrow(/TRUST_PROXY.*must be addresses, ranges/);
 });

@@ -5,14 +5,28 @@ import { expireCredentials } from '../../src/identity/expire-credentials.js';
 import { parseRefreshToken } from '../../src/identity/sessions/refresh-token.js';
 import { createSessionStore } from '../../src/identity/sessions/session-store.js';
 import { ServiceUnavailableError } from '../../src/errors.js';
-import { asAdmin, createUser, listenToAudit, login, loginMutation, credentialOf, refresh, refusalsOf, updateUserMutation, type Tokens } from '../support/identity.js';
+import {
+  asAdmin,
+  createUser,
+  listenToAudit,
+  login,
+  loginMutation,
+  credentialOf,
+  refresh,
+  refusalsOf,
+  updateUserMutation,
+  type Tokens,
+} from '../support/identity.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const audit = listenToAudit(system);
 const { sessions } = system.app.models;
 
-const logout = (refreshToken: string) => system.post<{ logout: { ended: boolean } }>('mutation ($input: LogoutInput!) { logout(input: $input) { ended } }', { input: { refreshToken } });
+const logout = (refreshToken: string) =>
+  system.post<{ logout: { ended: boolean } }>('mutation ($input: LogoutInput!) { logout(input: $input) { ended } }', {
+    input: { refreshToken },
+  });
 
 async function refreshed(refreshToken: string): Promise<Tokens> {
   const { data, errors } = await refresh(system, refreshToken);
@@ -20,7 +34,8 @@ async function refreshed(refreshToken: string): Promise<Tokens> {
   return data.refresh;
 }
 
-const sessionIdOf = ({ accessToken }: Tokens): string => (JSON.parse(Buffer.from(accessToken.split('.')[1]!, 'base64url').toString()) as { sid: string }).sid;
+const sessionIdOf = ({ accessToken }: Tokens): string =>
+  (JSON.parse(Buffer.from(accessToken.split('.')[1]!, 'base64url').toString()) as { sid: string }).sid;
 
 describe('a refresh token', () => {
   test('is 256 random bits beside what finds its session, and is replaced at each use', async () => {
@@ -73,9 +88,18 @@ describe('a refresh token that is used twice', () => {
     const robbed = await refreshed(stolen.refreshToken);
     audit.events.length = 0;
     expect(codesOf(await refresh(system, stolen.refreshToken))).toEqual(['UNAUTHENTICATED']);
-    expect(audit.events).toMatchObject([{ action: 'session:refresh-reused', outcome: 'DENIED', flagged: true, actor: { username: user.username }, subject: { kind: 'USER', id: user.id } }]);
+    expect(audit.events).toMatchObject([
+      {
+        action: 'session:refresh-reused',
+        outcome: 'DENIED',
+        flagged: true,
+        actor: { username: user.username },
+        subject: { kind: 'USER', id: user.id },
+      },
+    ]);
     expect(codesOf(await refresh(system, robbed.refreshToken))).toEqual(['UNAUTHENTICATED']);
-    for (const { accessToken } of [stolen, robbed]) expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
+    for (const { accessToken } of [stolen, robbed])
+      expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
     expect(await sessions.findById(sessionIdOf(stolen))).toMatchObject({ endedBy: 'REUSE' });
     // The user's other session has nothing to do with it.
     expect(await refusalsOf(system, other.accessToken)).toEqual([]);
@@ -101,7 +125,9 @@ describe('a refresh token that is used twice', () => {
         expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
         expect(codesOf(await refresh(system, next))).toEqual(['UNAUTHENTICATED']);
       }
-      expect(audit.events.filter(({ flagged }) => flagged).map(({ action }) => action)).toContain('session:refresh-reused');
+      expect(audit.events.filter(({ flagged }) => flagged).map(({ action }) => action)).toContain(
+        'session:refresh-reused',
+      );
     }
   });
 
@@ -126,7 +152,15 @@ test('a stranger who makes tokens up ends no session', async () => {
   const tokens = await login(system, await createUser(system));
   const id = sessionIdOf(tokens);
   const secret = randomBytes(32).toString('base64url');
-  for (const forged of ['', 'rgr_', `rgr_${id.slice(0, 22)}_${secret}`, `rgr_${randomBytes(16).toString('base64url')}_${secret}`, `${tokens.refreshToken}x`, tokens.accessToken, '{"$ne": null}']) {
+  for (const forged of [
+    '',
+    'rgr_',
+    `rgr_${id.slice(0, 22)}_${secret}`,
+    `rgr_${randomBytes(16).toString('base64url')}_${secret}`,
+    `${tokens.refreshToken}x`,
+    tokens.accessToken,
+    '{"$ne": null}',
+  ]) {
     expect(codesOf(await refresh(system, forged.slice(0, 200)))).toEqual(['UNAUTHENTICATED']);
     expect((await logout(forged.slice(0, 200))).data).toEqual({ logout: { ended: false } });
   }
@@ -138,7 +172,9 @@ test('a logout ends the session: neither of its tokens is of use any more', asyn
   const tokens = await login(system, user);
   audit.events.length = 0;
   expect((await logout(tokens.refreshToken)).data).toEqual({ logout: { ended: true } });
-  expect(audit.events).toMatchObject([{ action: 'session:logout', outcome: 'ALLOWED', actor: { username: user.username } }]);
+  expect(audit.events).toMatchObject([
+    { action: 'session:logout', outcome: 'ALLOWED', actor: { username: user.username } },
+  ]);
   expect(await refusalsOf(system, tokens.accessToken)).toEqual(['UNAUTHENTICATED']);
   expect(codesOf(await refresh(system, tokens.refreshToken))).toEqual(['UNAUTHENTICATED']);
   expect((await logout(tokens.refreshToken)).data).toEqual({ logout: { ended: false } });
@@ -152,7 +188,9 @@ test('a refresh gives the rights of now, and none to a user who may not log in a
   expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
   await asAdmin(system, updateUserMutation, { input: { id: user.id, disabled: false, role: 'ANALYST' } });
   expect(codesOf(await refresh(system, tokens.refreshToken))).toEqual(['UNAUTHENTICATED']);
-  const { data } = await system.post<{ login: Tokens & { viewer: { role: string } } }>(loginMutation, { input: credentialOf(user) });
+  const { data } = await system.post<{ login: Tokens & { viewer: { role: string } } }>(loginMutation, {
+    input: credentialOf(user),
+  });
   expect(data!.login.viewer.role).toBe('ANALYST');
 });
 
@@ -169,8 +207,15 @@ test('a user who is disabled between the check of the password and the begin of 
 test('a session that is ended between the check of its refresh token and its use gives no tokens', async () => {
   const user = await createUser(system);
   await login(system, user);
-  const store = createSessionStore(system.app.models, system.app.scopeOf, system.app.identity.revocations.revoke, 3_600_000);
-  const { session, refreshToken } = await store.begin(await system.app.models.users.findById(user.id).lean<User>().orFail());
+  const store = createSessionStore(
+    system.app.models,
+    system.app.scopeOf,
+    system.app.identity.revocations.revoke,
+    3_600_000,
+  );
+  const { session, refreshToken } = await store.begin(
+    await system.app.models.users.findById(user.id).lean<User>().orFail(),
+  );
   await store.end(session, SessionEnd.LOGOUT);
   expect(await store.rotate(parseRefreshToken(refreshToken)!)).toBeNull();
 });
@@ -194,7 +239,10 @@ test('nothing is handed out, and no session begun, while that cannot be recorded
   const tokens = await login(system, user);
   const before = await sessions.countDocuments();
   audit.fail(new ServiceUnavailableError('no trail'));
-  for (const answer of [await system.post(loginMutation, { input: credentialOf(user) }), await refresh(system, tokens.refreshToken)]) {
+  for (const answer of [
+    await system.post(loginMutation, { input: credentialOf(user) }),
+    await refresh(system, tokens.refreshToken),
+  ]) {
     expect(codesOf(answer)).toEqual(['SERVICE_UNAVAILABLE']);
     expect(answer.data).toBeNull();
   }

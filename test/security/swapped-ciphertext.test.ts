@@ -2,7 +2,12 @@ import { mongo, Types } from 'mongoose';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { StoredPatient } from '../../models/index.js';
-import { CreatePatientDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CreatePatientDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { createLogger } from '../../src/process/logger.js';
 import { startProtection } from '../../src/protection/start-protection.js';
 import { goldenFeatures, modelId } from '../support/heart-disease.js';
@@ -13,7 +18,9 @@ import { codesOf, startSystem, type Answer } from '../support/system.js';
 // be shown it under their own name, or to have a patient treated as somebody else.
 
 const logLines: string[] = [];
-const logger = Object.assign(createLogger('trace', 'test'), { [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) } });
+const logger = Object.assign(createLogger('trace', 'test'), {
+  [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
+});
 const system = await startSystem({ logger });
 const { models } = system.app;
 const client = await system.client('CLINICIAN');
@@ -26,15 +33,20 @@ let count = 0;
 async function createPatient(slug = 'alpha'): Promise<string> {
   count += 1;
   const input = {
-    mrn: `Canarymrn-${count}`, givenName: `Canarygiven${count}`, familyName: `Canaryfamily${count}`, birthDate: `19${30 + (count % 60)}-02-03`,
+    mrn: `Canarymrn-${count}`,
+    givenName: `Canarygiven${count}`,
+    familyName: `Canaryfamily${count}`,
+    birthDate: `19${30 + (count % 60)}-02-03`,
     features: goldenFeatures(0).filter(({ code }) => code !== 'age'),
   };
   return (await (await system.client('CLINICIAN', slug)).request(CreatePatientDocument, { input })).createPatient.id;
 }
 
 const stored = (id: string): Promise<StoredPatient> => models.patients.findById(id).lean<StoredPatient>().orFail();
-const write = (id: string, values: object) => models.patients.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: values });
-const read = (id: string, field: Field): Promise<Answer<{ patient: Record<string, string> | null }>> => system.post(`{ patient(id: "${id}") { id ${field} } }`, undefined, token);
+const write = (id: string, values: object) =>
+  models.patients.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: values });
+const read = (id: string, field: Field): Promise<Answer<{ patient: Record<string, string> | null }>> =>
+  system.post(`{ patient(id: "${id}") { id ${field} } }`, undefined, token);
 
 /** The field is refused: a correlation id that the log knows with the place, and not a word of anybody's. */
 function expectRefused(answer: Answer, id: string, field: Field): void {
@@ -82,7 +94,9 @@ describe.each(fields)('%s', (field) => {
     const original = (await stored(mine))[field]!;
     const flipped = Buffer.from(original.value());
     flipped[30]! ^= 1;
-    const forged: unknown[] = [flipped, original.value().subarray(0, 40), Buffer.alloc(0)].map((bytes) => new mongo.Binary(bytes, 128));
+    const forged: unknown[] = [flipped, original.value().subarray(0, 40), Buffer.alloc(0)].map(
+      (bytes) => new mongo.Binary(bytes, 128),
+    );
     for (const value of [...forged, 'Canaryplain']) {
       await write(mine, { [field]: value });
       expectRefused(await read(mine, field), mine, field);
@@ -93,45 +107,90 @@ describe.each(fields)('%s', (field) => {
 });
 
 test('over the WebSocket it is refused as well', async () => {
-  const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, { input: { patientId: mine, modelId } });
+  const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, {
+    input: { patientId: mine, modelId },
+  });
   for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) void event;
   await write(mine, { familyName: (await stored(theirs)).familyName });
   const socket = await connectSocket(system.url, token);
-  socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${job.id}") { job { state patient { givenName familyName } } } }` } });
+  socket.send({
+    type: 'subscribe',
+    id: '1',
+    payload: {
+      query: `subscription { scoringJobUpdated(id: "${job.id}") { job { state patient { givenName familyName } } } }`,
+    },
+  });
   const event = await socket.next();
   expect(event).toMatchObject({
     type: 'next',
-    payload: { data: { scoringJobUpdated: { job: { state: 'COMPLETED', patient: { givenName: expect.stringMatching(/^Canarygiven/), familyName: null } } } }, errors: [{ extensions: { code: 'INTERNAL', correlationId: expect.any(String) } }] },
+    payload: {
+      data: {
+        scoringJobUpdated: {
+          job: { state: 'COMPLETED', patient: { givenName: expect.stringMatching(/^Canarygiven/), familyName: null } },
+        },
+      },
+      errors: [{ extensions: { code: 'INTERNAL', correlationId: expect.any(String) } }],
+    },
   });
   expect(JSON.stringify(event)).not.toContain('Canaryfamily');
 });
 
 test('a page shows all patients but that field of that one', async () => {
   await write(mine, { familyName: (await stored(theirs)).familyName });
-  const answer = await system.post<{ patients: { edges: { node: { id: string; familyName: string | null } }[] } }>('{ patients(first: 2) { edges { node { id familyName } } } }', undefined, token);
+  const answer = await system.post<{ patients: { edges: { node: { id: string; familyName: string | null } }[] } }>(
+    '{ patients(first: 2) { edges { node { id familyName } } } }',
+    undefined,
+    token,
+  );
   expect(codesOf(answer)).toEqual(['INTERNAL']);
-  expect(answer.data!.patients.edges.map(({ node }) => node.familyName)).toEqual([expect.stringMatching(/^Canaryfamily/), null]);
+  expect(answer.data!.patients.edges.map(({ node }) => node.familyName)).toEqual([
+    expect.stringMatching(/^Canaryfamily/),
+    null,
+  ]);
 });
 
 test('nobody is scored with the birth date of another: that patient fails alone, single or in a batch', async () => {
   await write(mine, { birthDate: (await stored(theirs)).birthDate });
-  await expect(client.request(SubmitScoringJobDocument, { input: { patientId: mine, modelId } })).rejects.toMatchObject({ code: 'INTERNAL' });
-  const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, { input: { patientIds: [mine, theirs], modelId } });
+  await expect(client.request(SubmitScoringJobDocument, { input: { patientId: mine, modelId } })).rejects.toMatchObject(
+    { code: 'INTERNAL' },
+  );
+  const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { patientIds: [mine, theirs], modelId },
+  });
   let last;
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) last = scoringJobUpdated.job;
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: job.id }))
+    last = scoringJobUpdated.job;
   expect(last).toMatchObject({ state: 'COMPLETED', progress: { processed: 2, total: 2, failed: 1 } });
-  const { data } = await system.post<{ scoringJob: object }>(`{ scoringJob(id: "${job.id}") { failures { patientId code message } predictions { edges { node { patient { id } } } } } }`, undefined, token);
+  const { data } = await system.post<{ scoringJob: object }>(
+    `{ scoringJob(id: "${job.id}") { failures { patientId code message } predictions { edges { node { patient { id } } } } } }`,
+    undefined,
+    token,
+  );
   expect(data!.scoringJob).toEqual({
-    failures: [{ patientId: mine, code: 'INTERNAL', message: expect.stringMatching(/^A protected field cannot be read/) as string }],
+    failures: [
+      {
+        patientId: mine,
+        code: 'INTERNAL',
+        message: expect.stringMatching(/^A protected field cannot be read/) as string,
+      },
+    ],
     predictions: { edges: [{ node: { patient: { id: theirs } } }] },
   });
 });
 
 test('a data key that is handed to another organization stops the next start', async () => {
-  const dataKey = await models.dataKeys.findById((await stored(await createPatient('beta'))).dataKey).lean().orFail();
+  const dataKey = await models.dataKeys
+    .findById((await stored(await createPatient('beta'))).dataKey)
+    .lean()
+    .orFail();
   const elsewhere = { organization: (await stored(mine)).organization, state: 'RETIRED' };
   await models.dataKeys.collection.updateOne({ _id: dataKey._id }, { $set: elsewhere });
-  await expect(startProtection(models, system.app.config.masterKeys)).rejects.toThrow(new RegExp(`^The data key ${dataKey._id.toHexString()} does not open`));
-  await models.dataKeys.collection.updateOne({ _id: dataKey._id }, { $set: { organization: dataKey.organization, state: dataKey.state } });
+  await expect(startProtection(models, system.app.config.masterKeys)).rejects.toThrow(
+    new RegExp(`^The data key ${dataKey._id.toHexString()} does not open`),
+  );
+  await models.dataKeys.collection.updateOne(
+    { _id: dataKey._id },
+    { $set: { organization: dataKey.organization, state: dataKey.state } },
+  );
   await startProtection(models, system.app.config.masterKeys);
 });

@@ -19,7 +19,12 @@ async function chainOf(length: number): Promise<{ slug: string; organization: Ty
   const organizationId = await system.organizationId(slug);
   const actor: AuditActor = { username: 'someone', organizationId, origin: { requestId: 'r', address: '127.0.0.1' } };
   const trail = createAuditTrail(models, keys, logger);
-  for (let index = 0; index < length; index += 1) await trail.record(actor, { action: 'patient:read', outcome: 'ALLOWED', patientIds: [new Types.ObjectId().toHexString()] });
+  for (let index = 0; index < length; index += 1)
+    await trail.record(actor, {
+      action: 'patient:read',
+      outcome: 'ALLOWED',
+      patientIds: [new Types.ObjectId().toHexString()],
+    });
   await trail.close();
   return { slug, organization: new Types.ObjectId(organizationId) };
 }
@@ -29,7 +34,8 @@ async function verify(slug: string, anchor?: ChainEnd): Promise<OrganizationRepo
   return value as OrganizationReport;
 }
 
-const failuresOf = async (slug: string): Promise<string[]> => (await verify(slug)).failures.map(({ sequence, reason }) => `${sequence}: ${reason}`);
+const failuresOf = async (slug: string): Promise<string[]> =>
+  (await verify(slug)).failures.map(({ sequence, reason }) => `${sequence}: ${reason}`);
 
 test('a chain that nobody touched holds', async () => {
   const { slug } = await chainOf(5);
@@ -57,11 +63,18 @@ test.each<[string, object]>([
 test('an edit whose hash was made anew without the key is found', async () => {
   const { slug, organization } = await chainOf(3);
   await collection.updateOne({ organization, sequence: 2 }, { $set: { username: 'x', hash: 'ab'.repeat(32) } });
-  expect(await failuresOf(slug)).toEqual(['2: was changed after it was written', '3: does not follow from the event before it']);
+  expect(await failuresOf(slug)).toEqual([
+    '2: was changed after it was written',
+    '3: does not follow from the event before it',
+  ]);
 });
 
 test('an event that is gone is found, at the start, in the middle and at the end', async () => {
-  for (const [sequence, reason] of [[1, '2: 1 events before it are missing'], [2, '3: 1 events before it are missing'], [3, '3: the chain ends at 2: 1 events are missing from its end']] as const) {
+  for (const [sequence, reason] of [
+    [1, '2: 1 events before it are missing'],
+    [2, '3: 1 events before it are missing'],
+    [3, '3: the chain ends at 2: 1 events are missing from its end'],
+  ] as const) {
     const { slug, organization } = await chainOf(3);
     await collection.deleteOne({ organization, sequence });
     expect(await failuresOf(slug)).toEqual([reason]);
@@ -79,9 +92,15 @@ test('events that changed places are found', async () => {
 test('an event of another organization cannot be put in', async () => {
   const { slug, organization } = await chainOf(2);
   const other = await chainOf(3);
-  const [, , third] = (await collection.find({ organization: other.organization }).sort({ sequence: 1 }).toArray()) as unknown as AuditEvent[];
+  const [, , third] = (await collection
+    .find({ organization: other.organization })
+    .sort({ sequence: 1 })
+    .toArray()) as unknown as AuditEvent[];
   await collection.insertOne({ ...third, _id: new Types.ObjectId(), organization } as never);
-  expect(await failuresOf(slug)).toEqual(['3: does not follow from the event before it', '3: was changed after it was written']);
+  expect(await failuresOf(slug)).toEqual([
+    '3: does not follow from the event before it',
+    '3: was changed after it was written',
+  ]);
 });
 
 test('a cut end shows although the head was cut back too, when the end had been noted elsewhere', async () => {
@@ -90,7 +109,9 @@ test('a cut end shows although the head was cut back too, when the end had been 
   await collection.deleteOne({ organization, sequence: 3 });
   await models.auditHeads.deleteOne({ _id: organization });
   expect((await verify(slug)).failures).toEqual([]);
-  expect((await verify(slug, end)).failures).toEqual([{ sequence: 3, reason: 'the chain ends at 2: 1 events are missing from its end' }]);
+  expect((await verify(slug, end)).failures).toEqual([
+    { sequence: 3, reason: 'the chain ends at 2: 1 events are missing from its end' },
+  ]);
 });
 
 test('a head that was made up is found', async () => {
@@ -105,7 +126,11 @@ test('many processes that append to one chain at once make one chain', async () 
   const organizationId = await system.organizationId('crowded');
   const actor: AuditActor = { username: 'someone', organizationId, origin: { requestId: 'r', address: '127.0.0.1' } };
   const trails = Array.from({ length: 4 }, () => createAuditTrail(models, keys, logger));
-  await Promise.all(trails.flatMap((trail) => Array.from({ length: 50 }, () => trail.record(actor, { action: 'patient:read', outcome: 'ALLOWED' }))));
+  await Promise.all(
+    trails.flatMap((trail) =>
+      Array.from({ length: 50 }, () => trail.record(actor, { action: 'patient:read', outcome: 'ALLOWED' })),
+    ),
+  );
   await Promise.all(trails.map((trail) => trail.close()));
   expect(await verify('crowded')).toMatchObject({ events: 200, end: { sequence: 200 }, failures: [] });
 });

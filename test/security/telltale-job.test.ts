@@ -19,20 +19,28 @@ let batchId: string;
 beforeEach(async () => {
   const opened = await patientOf(null, ada);
   hers = await patientOf(['ada'], ada);
-  const { data } = await system.post<{ submitBatchScoringJob: { id: string } }>(`mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${hers.id}", "${opened.id}"] }) { id } }`, undefined, ada);
+  const { data } = await system.post<{ submitBatchScoringJob: { id: string } }>(
+    `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${hers.id}", "${opened.id}"] }) { id } }`,
+    undefined,
+    ada,
+  );
   batchId = data!.submitBatchScoringJob.id;
   await patientOf(null, ada);
 });
 
 interface Listed {
-  readonly scoringJobs: { readonly totalCount: number; readonly edges: readonly { readonly node: { readonly id: string } }[]; readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean } };
+  readonly scoringJobs: {
+    readonly totalCount: number;
+    readonly edges: readonly { readonly node: { readonly id: string } }[];
+    readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
+  };
 }
 
 /** All jobs that a clinician finds in lists, page by page, and what each page said their number was. */
 async function listed(token: string, filter = '{}'): Promise<{ ids: string[]; counts: number[] }> {
   const ids: string[] = [];
   const counts: number[] = [];
-  for (let after: string | null = null; ; ) {
+  for (let after: string | null = null; ;) {
     const query = `query ($after: String) { scoringJobs(first: 2, after: $after, filter: ${filter}) { totalCount edges { node { id } } pageInfo { endCursor hasNextPage } } }`;
     const { data }: Answer<Listed> = await system.post<Listed>(query, { after }, token);
     const { edges, totalCount, pageInfo }: Listed['scoringJobs'] = data!.scoringJobs;
@@ -45,7 +53,11 @@ async function listed(token: string, filter = '{}'): Promise<{ ids: string[]; co
 
 async function follow(token: string, jobId: string): Promise<RawSocket> {
   const socket = await connectSocket(system.url, token);
-  socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { sequence job { state } } }` } });
+  socket.send({
+    type: 'subscribe',
+    id: '1',
+    payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { sequence job { state } } }` },
+  });
   return socket;
 }
 
@@ -67,25 +79,44 @@ describe('a job about a patient who is closed to a colleague', () => {
     ['retried', 'job:control', () => `mutation { retryScoringJob(id: "${hers.jobId}") { id } }`],
   ])('is not there to be %s, and that somebody tried is recorded', async (_name, action, operation) => {
     const before = await models.scoringJobs.findById(hers.jobId).lean();
-    const [answer, ofNone] = [await system.post(operation(), undefined, bob), await system.post(operation().replace(hers.jobId, 'aaaaaaaaaaaaaaaaaaaaaaaa'), undefined, bob)];
+    const [answer, ofNone] = [
+      await system.post(operation(), undefined, bob),
+      await system.post(operation().replace(hers.jobId, 'aaaaaaaaaaaaaaaaaaaaaaaa'), undefined, bob),
+    ];
     expect({ ...answer, text: '' }).toEqual({ ...ofNone, text: '' });
     expect(codesOf(answer)).toEqual(action === 'job:read' ? [] : ['NOT_FOUND']);
     expect(await models.scoringJobs.findById(hers.jobId).lean()).toEqual(before);
-    expect((await eventsOf(hers.id, 'bob')).at(-1)).toMatchObject({ action, outcome: 'DENIED', subject: { kind: 'SCORING_JOB', id: hers.jobId } });
+    expect((await eventsOf(hers.id, 'bob')).at(-1)).toMatchObject({
+      action,
+      outcome: 'DENIED',
+      subject: { kind: 'SCORING_JOB', id: hers.jobId },
+    });
   });
 
   test('is not there to be followed', async () => {
-    expect(await (await follow(bob, hers.jobId)).next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
+    expect(await (await follow(bob, hers.jobId)).next()).toMatchObject({
+      type: 'error',
+      payload: [{ extensions: { code: 'NOT_FOUND' } }],
+    });
     expect((await eventsOf(hers.id, 'bob')).at(-1)).toMatchObject({ action: 'job:read', outcome: 'DENIED' });
   });
 
   test('is in no list: neither its page nor the number of jobs tells of it', async () => {
     const all = await listed(ada);
-    const closed = new Set((await models.scoringJobs.find({ patient: { $in: await models.patients.distinct('_id', { careTeam: 'ada' }) } }).lean()).map(({ _id }) => _id.toHexString()));
+    const closed = new Set(
+      (
+        await models.scoringJobs
+          .find({ patient: { $in: await models.patients.distinct('_id', { careTeam: 'ada' }) } })
+          .lean()
+      ).map(({ _id }) => _id.toHexString()),
+    );
     expect(closed).toContain(hers.jobId);
     expect(all.ids).toEqual(expect.arrayContaining([...closed, batchId]));
     const open = all.ids.filter((id) => !closed.has(id));
-    expect(await listed(bob)).toEqual({ ids: open, counts: Array.from({ length: Math.ceil(open.length / 2) }, () => open.length) });
+    expect(await listed(bob)).toEqual({
+      ids: open,
+      counts: Array.from({ length: Math.ceil(open.length / 2) }, () => open.length),
+    });
     expect(await listed(bob, `{ patientId: "${hers.id}" }`)).toEqual({ ids: [], counts: [0] });
     expect((await listed(ada, `{ patientId: "${hers.id}" }`)).ids).toEqual([hers.jobId]);
   });
@@ -103,16 +134,21 @@ describe('a job about a patient who is closed to a colleague', () => {
   test('is there for roles that see no names, who cannot tell whose it is by that', async () => {
     for (const role of ['ANALYST', 'SERVICE', 'ADMIN'] as const) {
       const token = await system.token(role);
-      expect((await system.post(`{ scoringJob(id: "${hers.jobId}") { id } }`, undefined, token)).data).toEqual({ scoringJob: { id: hers.jobId } });
+      expect((await system.post(`{ scoringJob(id: "${hers.jobId}") { id } }`, undefined, token)).data).toEqual({
+        scoringJob: { id: hers.jobId },
+      });
       expect((await listed(token, `{ patientId: "${hers.id}" }`)).ids).toEqual([hers.jobId]);
     }
   });
 });
 
-test('a batch is the organization\'s: a colleague finds it, with what it has of others', async () => {
+test("a batch is the organization's: a colleague finds it, with what it has of others", async () => {
   const { data } = await system.post(`{ scoringJob(id: "${batchId}") { kind progress { total } } }`, undefined, bob);
   expect(data).toEqual({ scoringJob: { kind: 'BATCH', progress: { total: 2 } } });
-  expect(await (await follow(bob, batchId)).next()).toMatchObject({ type: 'next', payload: { data: { scoringJobUpdated: { job: {} } } } });
+  expect(await (await follow(bob, batchId)).next()).toMatchObject({
+    type: 'next',
+    payload: { data: { scoringJobUpdated: { job: {} } } },
+  });
 });
 
 describe('under broken glass', () => {
@@ -121,14 +157,29 @@ describe('under broken glass', () => {
     await breakGlass(`patientId: "${hers.id}"`, bob);
     onTestFinished(() => endBreakGlass(hers.id));
     const jobId = (await runningJob()).toHexString();
-    expect((await system.post(`{ scoringJob(id: "${jobId}") { state } }`, undefined, bob)).data).toEqual({ scoringJob: { state: 'ACTIVE' } });
+    expect((await system.post(`{ scoringJob(id: "${jobId}") { state } }`, undefined, bob)).data).toEqual({
+      scoringJob: { state: 'ACTIVE' },
+    });
     expect((await listed(bob, `{ patientId: "${hers.id}" }`)).ids).toEqual([jobId, hers.jobId]);
-    expect(await (await follow(bob, hers.jobId)).next()).toMatchObject({ type: 'next', payload: { data: { scoringJobUpdated: { job: { state: 'COMPLETED' } } } } });
-    expect((await system.post(`mutation { cancelScoringJob(id: "${jobId}") { id } }`, undefined, bob)).data).toEqual({ cancelScoringJob: { id: jobId } });
-    expect(codesOf(await system.post(`mutation { retryScoringJob(id: "${hers.jobId}") { id } }`, undefined, bob))).toEqual(['CONFLICT']);
+    expect(await (await follow(bob, hers.jobId)).next()).toMatchObject({
+      type: 'next',
+      payload: { data: { scoringJobUpdated: { job: { state: 'COMPLETED' } } } },
+    });
+    expect((await system.post(`mutation { cancelScoringJob(id: "${jobId}") { id } }`, undefined, bob)).data).toEqual({
+      cancelScoringJob: { id: jobId },
+    });
+    expect(
+      codesOf(await system.post(`mutation { retryScoringJob(id: "${hers.jobId}") { id } }`, undefined, bob)),
+    ).toEqual(['CONFLICT']);
     const events = (await eventsOf(hers.id, 'bob')).slice(known);
     expect(events.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
-      'patient:break-glass ALLOWED', 'job:read ALLOWED', 'job:read ALLOWED', 'job:read ALLOWED', 'job:control ALLOWED', 'job:control ALLOWED', 'job:control FAILED',
+      'patient:break-glass ALLOWED',
+      'job:read ALLOWED',
+      'job:read ALLOWED',
+      'job:read ALLOWED',
+      'job:control ALLOWED',
+      'job:control ALLOWED',
+      'job:control FAILED',
     ]);
     expect(events.every(({ flagged }) => flagged)).toBe(true);
   });
@@ -137,12 +188,22 @@ describe('under broken glass', () => {
     await breakGlass(`patientId: "${hers.id}"`, bob);
     const jobId = await runningJob();
     const socket = await follow(bob, jobId.toHexString());
-    const first = (await socket.next()) as { type: string; payload: { data: { scoringJobUpdated: { sequence: number } } } };
+    const first = (await socket.next()) as {
+      type: string;
+      payload: { data: { scoringJobUpdated: { sequence: number } } };
+    };
     await jobStore.change(jobId, ({ status }) => ({ status: progressed(status, {}) }));
-    expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { scoringJobUpdated: { sequence: first.payload.data.scoringJobUpdated.sequence + 1 } } } });
+    expect(await socket.next()).toMatchObject({
+      type: 'next',
+      payload: { data: { scoringJobUpdated: { sequence: first.payload.data.scoringJobUpdated.sequence + 1 } } },
+    });
     await endBreakGlass(hers.id);
     await jobStore.change(jobId, ({ status }) => ({ status: progressed(status, {}) }));
     expect(await socket.next()).toMatchObject({ type: 'complete', id: '1' });
-    expect((await eventsOf(hers.id, 'bob')).slice(-3)).toMatchObject([{ action: 'job:read', flagged: true }, { action: 'job:read', flagged: true }, { action: 'job:read', outcome: 'DENIED' }]);
+    expect((await eventsOf(hers.id, 'bob')).slice(-3)).toMatchObject([
+      { action: 'job:read', flagged: true },
+      { action: 'job:read', flagged: true },
+      { action: 'job:read', outcome: 'DENIED' },
+    ]);
   });
 });

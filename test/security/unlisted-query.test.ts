@@ -15,15 +15,26 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const file = (name: string): string => join(directory, name);
 const query = 'query Role { viewer { role } }';
-const dear = 'query Dear { patients(first: 500) { edges { node { predictions(first: 500) { edges { node { id } } } } } } }';
+const dear =
+  'query Dear { patients(first: 500) { edges { node { predictions(first: 500) { edges { node { id } } } } } } }';
 const mutation = 'mutation Create { createPatient(input: { mrn: "listed" }) { mrn } }';
 const subscription = 'subscription Follow($id: ID!) { scoringJobUpdated(id: $id) { sequence } }';
 // The second name as the client preset of @graphql-codegen writes it.
-await writeFile(file('list.json'), JSON.stringify({ [sha256(query)]: query, [`sha256:${sha256(subscription)}`]: subscription, [sha256(mutation)]: mutation, [sha256(dear)]: dear }));
+await writeFile(
+  file('list.json'),
+  JSON.stringify({
+    [sha256(query)]: query,
+    [`sha256:${sha256(subscription)}`]: subscription,
+    [sha256(mutation)]: mutation,
+    [sha256(dear)]: dear,
+  }),
+);
 
 const system = await startSystem({ worker: false, environment: { PERSISTED_QUERIES_FILE: file('list.json') } });
 const token = await system.token('CLINICIAN');
-const named = (text: string, prefix = ''): GraphqlRequest => ({ extensions: { persistedQuery: { version: 1, sha256Hash: prefix + sha256(text) } } });
+const named = (text: string, prefix = ''): GraphqlRequest => ({
+  extensions: { persistedQuery: { version: 1, sha256Hash: prefix + sha256(text) } },
+});
 const variables = { id: 'aaaaaaaaaaaaaaaaaaaaaaaa' };
 
 describe.each(transports)('over %s', (transport, send) => {
@@ -31,7 +42,12 @@ describe.each(transports)('over %s', (transport, send) => {
   const unlisted = transport === 'WebSocket' ? 'subscription { predictionCreated { id } }' : '{ viewer { username } }';
 
   test('a document of the list is run, by its hash or in full', async () => {
-    for (const request of [named(listed), named(listed, 'sha256:'), { query: listed }, { query: listed, ...named(listed) }]) {
+    for (const request of [
+      named(listed),
+      named(listed, 'sha256:'),
+      { query: listed },
+      { query: listed, ...named(listed) },
+    ]) {
       const reply = await send(system, { ...request, variables }, token);
       if (transport === 'WebSocket') expect(codesOfReply(reply)).toEqual(['NOT_FOUND']);
       else expect(JSON.parse(reply.text)).toEqual({ data: { viewer: { role: 'CLINICIAN' } } });
@@ -58,7 +74,9 @@ describe.each(transports)('over %s', (transport, send) => {
       const reply = await send(system, { ...request, variables }, token);
       expect(codesOfReply(reply), `${JSON.stringify(request)}: ${reply.text}`).toEqual(['BAD_USER_INPUT']);
     }
-    expect((await send(system, { query: unlisted }, token)).errors[0]!.message).toContain('add this one to PERSISTED_QUERIES_FILE, or send one that is in it');
+    expect((await send(system, { query: unlisted }, token)).errors[0]!.message).toContain(
+      'add this one to PERSISTED_QUERIES_FILE, or send one that is in it',
+    );
   });
 
   test('a document of the list keeps its limits and its permissions', async () => {
@@ -77,7 +95,9 @@ test('a mutation of the list is run with POST, and not with GET', async () => {
   const [http, get] = transports;
   expect((await get![1](system, named(mutation), token)).status).toBe(405);
   expect(await system.counts()).toEqual(before);
-  expect(JSON.parse((await http![1](system, named(mutation), token)).text)).toEqual({ data: { createPatient: { mrn: 'listed' } } });
+  expect(JSON.parse((await http![1](system, named(mutation), token)).text)).toEqual({
+    data: { createPatient: { mrn: 'listed' } },
+  });
 });
 
 describe('a list that is none', () => {
@@ -85,7 +105,11 @@ describe('a list that is none', () => {
     ['no JSON', '{', /is not a JSON object/],
     ['a list', '["{ viewer { role } }"]', /is not a JSON object/],
     ['documents that are no texts', '{"a": {"kind": "Document"}}', /is not a JSON object/],
-    ['names of another hash', '{"da39a3ee5e6b4b0d3255bfef95601890afd80709": "{ viewer { role } }"}', /"da39a3ee5e6b4b0d3255bfef95601890afd80709", which is not its SHA-256: write the file with persistedDocuments/],
+    [
+      'names of another hash',
+      '{"da39a3ee5e6b4b0d3255bfef95601890afd80709": "{ viewer { role } }"}',
+      /"da39a3ee5e6b4b0d3255bfef95601890afd80709", which is not its SHA-256: write the file with persistedDocuments/,
+    ],
   ])('of %s is refused at the start', async (name, content, says) => {
     await writeFile(file('broken.json'), content);
     onTestFinished(() => rm(file('broken.json')));
@@ -95,6 +119,8 @@ describe('a list that is none', () => {
 
   test('because it is not there stops the start', async () => {
     const config = { ...system.app.config, persistedQueriesFile: file('nowhere.json') };
-    await expect(startApi({ ...system.app, config })).rejects.toThrow(new StartupError('PERSISTED_QUERIES_FILE cannot be read (ENOENT): name the JSON file of your persisted queries.'));
+    await expect(startApi({ ...system.app, config })).rejects.toThrow(
+      new StartupError('PERSISTED_QUERIES_FILE cannot be read (ENOENT): name the JSON file of your persisted queries.'),
+    );
   });
 });

@@ -3,12 +3,22 @@ import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { loginLimits } from '../../src/identity/sessions/login-throttle.js';
-import { asAdmin, createUser, credentialOf, listenToAudit, loginMutation, updateUserMutation } from '../support/identity.js';
+import {
+  asAdmin,
+  createUser,
+  credentialOf,
+  listenToAudit,
+  loginMutation,
+  updateUserMutation,
+} from '../support/identity.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const lines: string[] = [];
-const logger = pino({ level: 'trace' }, new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }));
+const logger = pino(
+  { level: 'trace' },
+  new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }),
+);
 const system = await startSystem({ worker: false, logger });
 const audit = listenToAudit(system);
 
@@ -16,19 +26,30 @@ const present = await createUser(system, { username: 'ada.lovelace' });
 const disabled = await createUser(system, { username: 'grace' });
 await asAdmin(system, updateUserMutation, { input: { id: disabled.id, disabled: true } });
 // As `riskgraph token` and an identity provider leave one: without a password.
-await system.app.models.users.create({ organization: await system.organizationId(), username: 'oidc-user', role: Role.CLINICIAN, createdAt: new Date() });
+await system.app.models.users.create({
+  organization: await system.organizationId(),
+  username: 'oidc-user',
+  role: Role.CLINICIAN,
+  createdAt: new Date(),
+});
 
 /** Who may be asked for; only the first could log in, with another password. */
 const asked: readonly [string, { organization: string; username: string; password: string }][] = [
   ['a user who is there, with a wrong password', { ...credentialOf(present), password: 'wrong password' }],
-  ['a user who is there, with a wrong password of absurd length', { ...credentialOf(present), password: 'x'.repeat(1_000) }],
+  [
+    'a user who is there, with a wrong password of absurd length',
+    { ...credentialOf(present), password: 'x'.repeat(1_000) },
+  ],
   ['a user who is there, with no password', { ...credentialOf(present), password: '' }],
   ['a user who is disabled, with the right password', credentialOf(disabled)],
   ['a user without a password', { organization: 'alpha', username: 'oidc-user', password: '' }],
   ['a user who is not there', { organization: 'alpha', username: 'Canary-4711', password: present.password }],
   ['a user of another organization', { organization: 'beta', username: present.username, password: present.password }],
-  ['an organization that is not there', { organization: 'Canary-4711-org', username: 'Canary-4711', password: present.password }],
-  ['a name that can be nobody\'s', { organization: 'alpha', username: '{"$ne": null}', password: present.password }],
+  [
+    'an organization that is not there',
+    { organization: 'Canary-4711-org', username: 'Canary-4711', password: present.password },
+  ],
+  ["a name that can be nobody's", { organization: 'alpha', username: '{"$ne": null}', password: present.password }],
 ];
 
 describe('a refused login', async () => {
@@ -40,7 +61,14 @@ describe('a refused login', async () => {
     expect(status).toBe(200);
     expect(JSON.parse(text)).toEqual({
       data: null,
-      errors: [{ message: 'The organization, the username or the password is wrong.', path: ['login'], locations: expect.any(Array), extensions: { code: 'UNAUTHENTICATED' } }],
+      errors: [
+        {
+          message: 'The organization, the username or the password is wrong.',
+          path: ['login'],
+          locations: expect.any(Array),
+          extensions: { code: 'UNAUTHENTICATED' },
+        },
+      ],
     });
   });
 
@@ -55,7 +83,11 @@ describe('a refused login', async () => {
     for (const [, input] of asked) await system.post(loginMutation, { input });
     const names = audit.events.map(({ action, outcome, actor }) => [action, outcome, actor.username]);
     const failed = (username: string) => ['session:login', 'FAILED', username];
-    expect(names).toEqual([...['ada.lovelace', 'ada.lovelace', 'ada.lovelace', 'grace', 'oidc-user', 'unknown', 'unknown', 'unknown'].map(failed)]);
+    expect(names).toEqual([
+      ...['ada.lovelace', 'ada.lovelace', 'ada.lovelace', 'grace', 'oidc-user', 'unknown', 'unknown', 'unknown'].map(
+        failed,
+      ),
+    ]);
     expect(lines.join('')).toContain('password refused');
     expect(lines.join('')).not.toContain('Canary');
     expect(lines.join('')).not.toContain('ada.lovelace');
@@ -69,10 +101,20 @@ test('a login at an organization that is not there has no trail: the log warns o
   const { errors } = await system.post(loginMutation, { input });
   expect(codesOf({ errors })).toEqual(['UNAUTHENTICATED']);
   for (let attempt = 1; attempt < loginLimits.pair.points + 3; attempt++) await system.post(loginMutation, { input });
-  const warnings = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ level }) => level === pino.levels.values.warn);
-  const warning = { action: 'session:login', address: '127.0.0.1', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, msg: 'password refused at an organization that is not there' };
+  const warnings = lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ level }) => level === pino.levels.values.warn);
+  const warning = {
+    action: 'session:login',
+    address: '127.0.0.1',
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    msg: 'password refused at an organization that is not there',
+  };
   // What a flood repeats is told once.
-  expect(warnings).toMatchObject([...Array.from({ length: loginLimits.pair.points }, () => ({ ...warning, outcome: 'FAILED' })), { ...warning, outcome: 'DENIED' }]);
+  expect(warnings).toMatchObject([
+    ...Array.from({ length: loginLimits.pair.points }, () => ({ ...warning, outcome: 'FAILED' })),
+    { ...warning, outcome: 'DENIED' },
+  ]);
   expect(lines.join('')).not.toContain('Canary');
   expect(audit.events).toEqual([]);
 });
@@ -80,12 +122,19 @@ test('a login at an organization that is not there has no trail: the log warns o
 test('too many attempts are answered the same, whether the account is there or not', async () => {
   const { username, ...rest } = credentialOf(await createUser(system));
   const answers = [];
-  for (const input of [{ username, ...rest }, { username: 'not-there', ...rest }, { username, ...rest, organization: 'not-there' }]) {
-    for (let attempt = 0; attempt < loginLimits.pair.points; attempt++) await system.post(loginMutation, { input: { ...input, password: 'wrong password' } });
+  for (const input of [
+    { username, ...rest },
+    { username: 'not-there', ...rest },
+    { username, ...rest, organization: 'not-there' },
+  ]) {
+    for (let attempt = 0; attempt < loginLimits.pair.points; attempt++)
+      await system.post(loginMutation, { input: { ...input, password: 'wrong password' } });
     const { errors } = await system.post(loginMutation, { input });
     answers.push({ message: errors![0]!.message.replace(/\d+/, 'N'), code: errors![0]!.extensions!.code });
   }
-  expect(answers).toEqual(new Array(3).fill({ message: 'Too many login attempts: try again in N seconds.', code: 'RATE_LIMITED' }));
+  expect(answers).toEqual(
+    new Array(3).fill({ message: 'Too many login attempts: try again in N seconds.', code: 'RATE_LIMITED' }),
+  );
 });
 
 test('who is not an administrator learns of no user, and whoever is one of no user elsewhere', async () => {
@@ -94,7 +143,11 @@ test('who is not an administrator learns of no user, and whoever is one of no us
     const answer = await system.post('{ users { edges { node { username } } } }', undefined, await system.token(role));
     expect(answer.errors![0]!.extensions!.code).toBe('FORBIDDEN');
   }
-  const listed = await system.post('{ users(first: 500) { edges { node { username } } } }', undefined, await system.token('ADMIN'));
+  const listed = await system.post(
+    '{ users(first: 500) { edges { node { username } } } }',
+    undefined,
+    await system.token('ADMIN'),
+  );
   expect(listed.text).toContain('ada.lovelace');
   expect(listed.text).not.toContain('only-in-beta');
   // The same name is free in every organization.
@@ -103,6 +156,13 @@ test('who is not an administrator learns of no user, and whoever is one of no us
 
 test('there is no login over the WebSocket', async () => {
   const socket = await connectSocket(system.url);
-  socket.send({ type: 'subscribe', id: '1', payload: { query: loginMutation, variables: { input: credentialOf(present) } } });
-  expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ message: expect.stringContaining('POST /graphql') }] });
+  socket.send({
+    type: 'subscribe',
+    id: '1',
+    payload: { query: loginMutation, variables: { input: credentialOf(present) } },
+  });
+  expect(await socket.next()).toMatchObject({
+    type: 'error',
+    payload: [{ message: expect.stringContaining('POST /graphql') }],
+  });
 });

@@ -14,12 +14,21 @@ beforeAll(async () => {
 
 describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (transport, send) => {
   const isSocket = transport === 'WebSocket';
-  const ofId = isSocket ? 'subscription ($value: ID!) { scoringJobUpdated(id: $value) { sequence } }' : 'query ($value: ID!) { scoringJob(id: $value) { id } }';
-  const ofPage = (isSocket ? 'subscription ($value: Int) { scoringJobUpdated(id: "ID") { job { predictions(first: $value) { totalCount } } } }' : 'query ($value: Int) { predictions(first: $value) { totalCount } }').replace('ID', someId);
+  const ofId = isSocket
+    ? 'subscription ($value: ID!) { scoringJobUpdated(id: $value) { sequence } }'
+    : 'query ($value: ID!) { scoringJob(id: $value) { id } }';
+  const ofPage = (
+    isSocket
+      ? 'subscription ($value: Int) { scoringJobUpdated(id: "ID") { job { predictions(first: $value) { totalCount } } } }'
+      : 'query ($value: Int) { predictions(first: $value) { totalCount } }'
+  ).replace('ID', someId);
 
   test.each<[string, unknown]>([
     ['a list of as many as a message holds', Array<number>(isSocket ? 30_000 : 2_000_000).fill(0)],
-    ['an object of as many fields', Object.fromEntries(Array.from({ length: isSocket ? 5_000 : 200_000 }, (_, index) => [`k${index}`, 0]))],
+    [
+      'an object of as many fields',
+      Object.fromEntries(Array.from({ length: isSocket ? 5_000 : 200_000 }, (_, index) => [`k${index}`, 0])),
+    ],
   ])('%s in place of an id is refused, and not repeated', async (_name, value) => {
     const reply = await send(system, { query: ofId, variables: { value } }, token);
     expect(codesOfReply(reply)).toEqual(['BAD_USER_INPUT']);
@@ -36,19 +45,39 @@ describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (tr
 test('variables nested half a million deep are refused, and the server goes on', async () => {
   const depth = 500_000;
   const body = `{"query":"query ($value: ID!) { scoringJob(id: $value) { id } }","variables":{"value":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
-  const response = await fetch(`${system.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body });
+  const response = await fetch(`${system.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body,
+  });
   expect(response.status).toBeLessThan(500);
   expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
   expect((await system.post('{ viewer { username } }', undefined, token)).status).toBe(200);
 });
 
 /** As many as a request holds; MongoDB would refuse a query with all of them, as larger than a document may be. */
-const repeated = (text: string): string[] => Array<string>(Math.floor((4 * 1024 * 1024 - 1_000) / `${JSON.stringify(text)},`.length)).fill(text);
+const repeated = (text: string): string[] =>
+  Array<string>(Math.floor((4 * 1024 * 1024 - 1_000) / `${JSON.stringify(text)},`.length)).fill(text);
 
 test.each<[string, `${Role}`, string, string]>([
-  ['bands', 'CLINICIAN', 'LOW', 'query ($value: [RiskBand!]) { list: predictions(filter: { riskBands: $value }) { totalCount } }'],
-  ['statuses', 'CLINICIAN', 'QUEUED', 'query ($value: [ScoringJobState!]) { list: scoringJobs(filter: { states: $value }) { totalCount } }'],
-  ['actions', 'ADMIN', '', 'query ($value: [String!]) { list: auditEvents(filter: { actions: $value }) { totalCount } }'],
+  [
+    'bands',
+    'CLINICIAN',
+    'LOW',
+    'query ($value: [RiskBand!]) { list: predictions(filter: { riskBands: $value }) { totalCount } }',
+  ],
+  [
+    'statuses',
+    'CLINICIAN',
+    'QUEUED',
+    'query ($value: [ScoringJobState!]) { list: scoringJobs(filter: { states: $value }) { totalCount } }',
+  ],
+  [
+    'actions',
+    'ADMIN',
+    '',
+    'query ($value: [String!]) { list: auditEvents(filter: { actions: $value }) { totalCount } }',
+  ],
 ])('a filter of the same %s over and over says no more than once the same', async (_name, role, text, query) => {
   const { data, errors } = await system.post(query, { value: repeated(text) }, await system.token(role));
   expect(errors).toBeUndefined();

@@ -33,37 +33,85 @@ const refused: Record<string, readonly [setting: Record<string, string>, check: 
     [{ SECRET_KEY: 'change-me-0123456789-abcdefghijklmn' }, 'weak-secret-key', /SECRET_KEY looks like a default/],
     [{ SECRET_KEY: 'Secret0123456789abcdefghijklmnopqrs' }, 'weak-secret-key', /SECRET_KEY looks like a default/],
   ],
-  'no encryption key of its own': [[{ ENCRYPTION_KEYS: '' }, 'missing-encryption-keys', /ENCRYPTION_KEYS is not set, so SECRET_KEY would have to encrypt patients too: set it to "id:key"/]],
+  'no encryption key of its own': [
+    [
+      { ENCRYPTION_KEYS: '' },
+      'missing-encryption-keys',
+      /ENCRYPTION_KEYS is not set, so SECRET_KEY would have to encrypt patients too: set it to "id:key"/,
+    ],
+  ],
   'an encryption key that can be guessed': [
     [{ ENCRYPTION_KEYS: `a:${'00'.repeat(32)}` }, 'weak-encryption-keys', /ENCRYPTION_KEYS holds a key that/],
-    [{ ENCRYPTION_KEYS: `a:${Buffer.from('n2Q7vX0pLk9sTzR4yW8bHc3mJf6dGa1E').toString('hex')}` }, 'weak-encryption-keys', /ENCRYPTION_KEYS holds a key that/],
+    [
+      { ENCRYPTION_KEYS: `a:${Buffer.from('n2Q7vX0pLk9sTzR4yW8bHc3mJf6dGa1E').toString('hex')}` },
+      'weak-encryption-keys',
+      /ENCRYPTION_KEYS holds a key that/,
+    ],
   ],
-  'pages of everybody': [[{ CORS_ORIGINS: 'https://app.example.org, *' }, 'wildcard-cors', /CORS_ORIGINS is \*, which lets the pages of every site call the API: list the origins/]],
+  'pages of everybody': [
+    [
+      { CORS_ORIGINS: 'https://app.example.org, *' },
+      'wildcard-cors',
+      /CORS_ORIGINS is \*, which lets the pages of every site call the API: list the origins/,
+    ],
+  ],
   'plaintext to a public MongoDB': [
-    [{ MONGO_URI: 'mongodb://db.example.org/r' }, 'plaintext-mongodb', /MONGO_URI names the public host db\.example\.org without verified TLS.+add tls=true/],
-    [{ MONGO_URI: 'mongodb://u:p@10.0.0.1:27017,db.example.org:27017/r' }, 'plaintext-mongodb', /public host db\.example\.org /],
+    [
+      { MONGO_URI: 'mongodb://db.example.org/r' },
+      'plaintext-mongodb',
+      /MONGO_URI names the public host db\.example\.org without verified TLS.+add tls=true/,
+    ],
+    [
+      { MONGO_URI: 'mongodb://u:p@10.0.0.1:27017,db.example.org:27017/r' },
+      'plaintext-mongodb',
+      /public host db\.example\.org /,
+    ],
     [{ MONGO_URI: 'mongodb://8.8.8.8' }, 'plaintext-mongodb', /public host 8\.8\.8\.8 /],
     [{ MONGO_URI: 'mongodb://[2606:4700::1111]:27017/r' }, 'plaintext-mongodb', /public host \[2606:4700::1111\] /],
     [{ MONGO_URI: 'mongodb://[::ffff:8.8.8.8]/r' }, 'plaintext-mongodb', /public host/],
     [{ MONGO_URI: 'mongodb://134744072/r' }, 'plaintext-mongodb', /public host 134744072 /],
     [{ MONGO_URI: 'mongodb+srv://cluster.example.org/r?tls=false' }, 'plaintext-mongodb', /public host cluster/],
     [{ MONGO_URI: 'mongodb://db.example.org/r?TLS=false&ssl=true' }, 'plaintext-mongodb', /public host db/],
-    [{ MONGO_URI: 'mongodb://db.example.org/r?tls=true&tlsAllowInvalidCertificates=true' }, 'plaintext-mongodb', /without verified TLS/],
-    [{ MONGO_URI: 'mongodb://db.example.org/r?tls=true&tlsInsecure=true' }, 'plaintext-mongodb', /without verified TLS/],
+    [
+      { MONGO_URI: 'mongodb://db.example.org/r?tls=true&tlsAllowInvalidCertificates=true' },
+      'plaintext-mongodb',
+      /without verified TLS/,
+    ],
+    [
+      { MONGO_URI: 'mongodb://db.example.org/r?tls=true&tlsInsecure=true' },
+      'plaintext-mongodb',
+      /without verified TLS/,
+    ],
     [{ MONGO_URI: 'mongodb://db.localhost.example.org/r' }, 'plaintext-mongodb', /public host/],
     [{ MONGO_URI: 'mongodb://172.32.0.1/r' }, 'plaintext-mongodb', /public host/],
   ],
   'plaintext to a public Redis': [
-    [{ REDIS_URL: 'redis://:secret@redis.example.org:6379' }, 'plaintext-redis', /REDIS_URL names the public host redis\.example\.org without TLS.+use rediss:\/\//],
+    [
+      { REDIS_URL: 'redis://:secret@redis.example.org:6379' },
+      'plaintext-redis',
+      /REDIS_URL names the public host redis\.example\.org without TLS.+use rediss:\/\//,
+    ],
     [{ REDIS_URL: 'redis://:secret@8.8.4.4' }, 'plaintext-redis', /public host 8\.8\.4\.4 /],
     [{ REDIS_URL: 'redis://:secret@[2606:4700::1111]:6379' }, 'plaintext-redis', /public host/],
     [{ REDIS_URL: 'redis://:secret@0x08080808:6379' }, 'plaintext-redis', /public host/],
   ],
   'an identity provider that speaks for every organization': [
-    [{ OIDC_ISSUER: 'https://login.example.org', OIDC_JWKS_URI: 'https://login.example.org/keys', OIDC_AUDIENCE: 'riskgraph' }, 'oidc-without-organizations', /OIDC_ISSUER may speak for every organization.+list those that are its own in OIDC_ORGANIZATIONS/],
+    [
+      {
+        OIDC_ISSUER: 'https://login.example.org',
+        OIDC_JWKS_URI: 'https://login.example.org/keys',
+        OIDC_AUDIENCE: 'riskgraph',
+      },
+      'oidc-without-organizations',
+      /OIDC_ISSUER may speak for every organization.+list those that are its own in OIDC_ORGANIZATIONS/,
+    ],
   ],
   'a Redis for everybody': [
-    [{ REDIS_URL: 'redis://redis:6379' }, 'redis-without-password', /REDIS_URL has no password, so whoever reaches that host may submit and change jobs: set requirepass/],
+    [
+      { REDIS_URL: 'redis://redis:6379' },
+      'redis-without-password',
+      /REDIS_URL has no password, so whoever reaches that host may submit and change jobs: set requirepass/,
+    ],
     [{ REDIS_URL: 'rediss://user@redis.example.org' }, 'redis-without-password', /has no password/],
   ],
 };
@@ -81,14 +129,35 @@ describe.each(Object.entries(refused))('%s', (_name, cases) => {
 });
 
 test('every check that may be waived is tried above', () => {
-  expect(new Set(Object.values(refused).flatMap((cases) => cases.map(([, check]) => check)))).toEqual(new Set(waivableChecks));
+  expect(new Set(Object.values(refused).flatMap((cases) => cases.map(([, check]) => check)))).toEqual(
+    new Set(waivableChecks),
+  );
 });
 
 test.each([
   {},
   { MONGO_URI: 'mongodb://db.example.org/r?tls=true' },
   { MONGO_URI: 'mongodb+srv://u:p@cluster.example.org/r' },
-  ...['localhost', '127.0.0.1', '10.1.2.3', '172.31.0.1', '192.168.1.1', '169.254.1.1', '[::1]:27017', '[fd00::1]', '[fe80::1]', '[::ffff:10.0.0.1]', '%2Ftmp%2Fmongodb-27017.sock', 'mongo', 'mongo.data.svc', 'mongo.data.svc.cluster.local', 'db.hospital.internal', 'db.lan', 'db.home.arpa', 'DB.LAN.:27017'].map((host) => ({ MONGO_URI: `mongodb://${host}/r` })),
+  ...[
+    'localhost',
+    '127.0.0.1',
+    '10.1.2.3',
+    '172.31.0.1',
+    '192.168.1.1',
+    '169.254.1.1',
+    '[::1]:27017',
+    '[fd00::1]',
+    '[fe80::1]',
+    '[::ffff:10.0.0.1]',
+    '%2Ftmp%2Fmongodb-27017.sock',
+    'mongo',
+    'mongo.data.svc',
+    'mongo.data.svc.cluster.local',
+    'db.hospital.internal',
+    'db.lan',
+    'db.home.arpa',
+    'DB.LAN.:27017',
+  ].map((host) => ({ MONGO_URI: `mongodb://${host}/r` })),
   { REDIS_URL: 'rediss://:secret@redis.example.org' },
   { REDIS_URL: 'redis://127.0.0.1:6379' },
   { REDIS_URL: 'redis://[::1]:6379' },
@@ -99,7 +168,13 @@ test.each([
 });
 
 test('every fault is named at once, those of other kinds too, and no secret is repeated', () => {
-  const message = refusal({ SECRET_KEY: 'hunter2', MONGO_URI: 'mongodb://root:hunter2@db.example.org/r', REDIS_URL: 'redis://:hunter2@redis.example.org', CORS_ORIGINS: '*', PORT: 'x' });
+  const message = refusal({
+    SECRET_KEY: 'hunter2',
+    MONGO_URI: 'mongodb://root:hunter2@db.example.org/r',
+    REDIS_URL: 'redis://:hunter2@redis.example.org',
+    CORS_ORIGINS: '*',
+    PORT: 'x',
+  });
   for (const name of ['PORT', 'SECRET_KEY', 'CORS_ORIGINS', 'MONGO_URI', 'REDIS_URL']) expect(message).toContain(name);
   expect(message).not.toContain('hunter2');
   expect(message).not.toContain('\n');
@@ -109,19 +184,38 @@ test('a missing SECRET_KEY cannot be waived', () => {
   expect(refusal({ SECRET_KEY: undefined, WAIVED_CHECKS: waivableChecks.join(',') })).toMatch(/SECRET_KEY is not set/);
 });
 
-test.each(['everything', 'plaintext', 'weak-secret-key;wildcard-cors'])('WAIVED_CHECKS=%s is refused: there is no such check', (value) => {
-  expect(refusal({ WAIVED_CHECKS: value })).toMatch(/WAIVED_CHECKS.*"weak-secret-key"/);
-  expect(refusal({ WAIVED_CHECKS: value, NODE_ENV: 'test' })).toMatch(/WAIVED_CHECKS/);
-});
+test.each(['everything', 'plaintext', 'weak-secret-key;wildcard-cors'])(
+  'WAIVED_CHECKS=%s is refused: there is no such check',
+  (value) => {
+    expect(refusal({ WAIVED_CHECKS: value })).toMatch(/WAIVED_CHECKS.*"weak-secret-key"/);
+    expect(refusal({ WAIVED_CHECKS: value, NODE_ENV: 'test' })).toMatch(/WAIVED_CHECKS/);
+  },
+);
 
-test.each(['https://app.example.org/', 'https://app.example.org/path', 'app.example.org', 'ftp://app.example.org', 'https://*.example.org', 'null', 'https://user@app.example.org'])('CORS_ORIGINS=%s is refused: it is no origin', (value) => {
+test.each([
+  'https://app.example.org/',
+  'https://app.example.org/path',
+  'app.example.org',
+  'ftp://app.example.org',
+  'https://*.example.org',
+  'null',
+  'https://user@app.example.org',
+])('CORS_ORIGINS=%s is refused: it is no origin', (value) => {
   expect(refusal({ CORS_ORIGINS: value })).toMatch(/CORS_ORIGINS.*must be origins such as https:\/\/app\.example\.org/);
 });
 
 test('what is waived is said at every start', async () => {
   const lines: string[] = [];
-  const logger = Object.assign(createLogger('warn', 'test'), { [pino.symbols.streamSym]: { write: (line: string) => lines.push(line) } });
-  await startSystem({ worker: false, logger, environment: { NODE_ENV: 'production', CORS_ORIGINS: '*', WAIVED_CHECKS: 'wildcard-cors' } });
-  const waivers = lines.map((line) => JSON.parse(line) as { level: number; check?: string }).filter(({ check }) => check !== undefined);
+  const logger = Object.assign(createLogger('warn', 'test'), {
+    [pino.symbols.streamSym]: { write: (line: string) => lines.push(line) },
+  });
+  await startSystem({
+    worker: false,
+    logger,
+    environment: { NODE_ENV: 'production', CORS_ORIGINS: '*', WAIVED_CHECKS: 'wildcard-cors' },
+  });
+  const waivers = lines
+    .map((line) => JSON.parse(line) as { level: number; check?: string })
+    .filter(({ check }) => check !== undefined);
   expect(waivers).toMatchObject([{ level: 40, check: 'wildcard-cors' }]);
 });

@@ -30,7 +30,10 @@ test('after a group of several, more is gathered before the next', async () => {
   const fourth = commit('d');
   goOn();
   expect(await Promise.all([third, fourth])).toEqual(['c', 'd']);
-  expect(groups).toEqual([['a', 'b'], ['c', 'd']]);
+  expect(groups).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
 });
 
 test('a lone call waits for nobody, nor does who comes after it', async () => {

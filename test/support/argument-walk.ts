@@ -1,4 +1,19 @@
-import { isEnumType, getNamedType, getNullableType, isInputObjectType, isLeafType, isListType, isNonNullType, isObjectType, type GraphQLArgument, type GraphQLField, type GraphQLInputField, type GraphQLInputType, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
+import {
+  isEnumType,
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLInputType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from 'graphql';
 import { rootFields, type RootField } from './root-fields.js';
 
 /** One scalar or enum that a caller can give, and an operation in which it is the variable `$value`. */
@@ -22,7 +37,9 @@ export interface FillIn {
 /** Every argument of every field that a caller can reach, down to the leaves of input objects and the items of lists. */
 export function argumentPlaces(schema: GraphQLSchema, fillIn: FillIn): ArgumentPlace[] {
   const seen = new Set<string>();
-  return rootFields(schema).flatMap(({ kind, root, field }) => placesOf(field, root, { kind, rootField: field.name, around: (inner) => `${kind} { ${inner} }` }, fillIn, seen));
+  return rootFields(schema).flatMap(({ kind, root, field }) =>
+    placesOf(field, root, { kind, rootField: field.name, around: (inner) => `${kind} { ${inner} }` }, fillIn, seen),
+  );
 }
 
 interface Way {
@@ -32,27 +49,53 @@ interface Way {
   around(inner: string): string;
 }
 
-function placesOf(field: GraphQLField<unknown, unknown>, owner: GraphQLObjectType, way: Way, fillIn: FillIn, seen: Set<string>): ArgumentPlace[] {
+function placesOf(
+  field: GraphQLField<unknown, unknown>,
+  owner: GraphQLObjectType,
+  way: Way,
+  fillIn: FillIn,
+  seen: Set<string>,
+): ArgumentPlace[] {
   const coordinate = `${owner.name}.${field.name}`;
   if (seen.has(coordinate)) return [];
   seen.add(coordinate);
   const given = fillIn.arguments[field.name] ?? {};
   const selection = smallestSelection(getNamedType(field.type) as GraphQLObjectType);
   const call = (argument: string, value: string): string => {
-    const others = field.args.filter(({ name, type }) => name !== argument && (isNonNullType(type) || name in given)).map((other) => `${other.name}: ${given[other.name] ?? required(other, fillIn)}`);
+    const others = field.args
+      .filter(({ name, type }) => name !== argument && (isNonNullType(type) || name in given))
+      .map((other) => `${other.name}: ${given[other.name] ?? required(other, fillIn)}`);
     return `${field.name}(${[`${argument}: ${value}`, ...others].join(', ')})${selection}`;
   };
   const own = field.args.flatMap((argument) =>
     leaves(argument, fillIn).map(({ path, type, write }) => ({
-      name: `${coordinate}(${path})`, kind: way.kind, rootField: way.rootField, type,
-      write: (value: string) => way.around(call(argument.name, write(value))).replace(/^\w+/, value === '$value' ? `${way.kind} ($value: ${type})` : way.kind),
+      name: `${coordinate}(${path})`,
+      kind: way.kind,
+      rootField: way.rootField,
+      type,
+      write: (value: string) =>
+        way
+          .around(call(argument.name, write(value)))
+          .replace(/^\w+/, value === '$value' ? `${way.kind} ($value: ${type})` : way.kind),
     })),
   );
   const result = getNamedType(field.type);
   if (!isObjectType(result)) return own;
-  const needed = field.args.flatMap(({ name, type }) => (given[name] !== undefined ? [`${name}: ${given[name]}`] : isNonNullType(type) ? [`${name}: ${fillIn.types[getNamedType(type).name]}`] : []));
-  const inside: Way = { ...way, around: (inner) => way.around(`${field.name}${needed.length > 0 ? `(${needed.join(', ')})` : ''} { ${inner} }`) };
-  return [...own, ...Object.values(result.getFields()).flatMap((child) => placesOf(child, result, inside, fillIn, seen))];
+  const needed = field.args.flatMap(({ name, type }) =>
+    given[name] !== undefined
+      ? [`${name}: ${given[name]}`]
+      : isNonNullType(type)
+        ? [`${name}: ${fillIn.types[getNamedType(type).name]}`]
+        : [],
+  );
+  const inside: Way = {
+    ...way,
+    around: (inner) => way.around(`${field.name}${needed.length > 0 ? `(${needed.join(', ')})` : ''} { ${inner} }`),
+  };
+  return [
+    ...own,
+    ...Object.values(result.getFields()).flatMap((child) => placesOf(child, result, inside, fillIn, seen)),
+  ];
 }
 
 interface Leaf {
@@ -68,13 +111,22 @@ function leaves(input: GraphQLArgument | GraphQLInputField, fillIn: FillIn, with
 function leavesOf(type: GraphQLInputType, path: string, fillIn: FillIn, within: readonly string[]): Leaf[] {
   const nullable = getNullableType(type);
   if (isLeafType(nullable)) return [{ path, type: String(type), write: (value) => value }];
-  if (isListType(nullable)) return leavesOf(nullable.ofType, `${path}[]`, fillIn, within).map((leaf) => ({ ...leaf, write: (value) => `[${leaf.write(value)}]` }));
+  if (isListType(nullable))
+    return leavesOf(nullable.ofType, `${path}[]`, fillIn, within).map((leaf) => ({
+      ...leaf,
+      write: (value) => `[${leaf.write(value)}]`,
+    }));
   if (!isInputObjectType(nullable)) return [];
   const fields = Object.values(nullable.getFields());
   return fields.flatMap((field) =>
     leaves(field, fillIn, [path]).map((leaf) => {
-      const others = fields.filter((other) => other !== field && isNonNullType(other.type)).map((other) => `${other.name}: ${required(other, fillIn)}`);
-      return { ...leaf, write: (value: string) => `{ ${[`${field.name}: ${leaf.write(value)}`, ...others].join(', ')} }` };
+      const others = fields
+        .filter((other) => other !== field && isNonNullType(other.type))
+        .map((other) => `${other.name}: ${required(other, fillIn)}`);
+      return {
+        ...leaf,
+        write: (value: string) => `{ ${[`${field.name}: ${leaf.write(value)}`, ...others].join(', ')} }`,
+      };
     }),
   );
 }
@@ -83,7 +135,11 @@ function leavesOf(type: GraphQLInputType, path: string, fillIn: FillIn, within: 
 function required({ type }: GraphQLArgument | GraphQLInputField, fillIn: FillIn): string {
   const nullable = getNullableType(type);
   if (isListType(nullable)) return '[]';
-  if (isInputObjectType(nullable)) return `{ ${Object.values(nullable.getFields()).filter((field) => isNonNullType(field.type)).map((field) => `${field.name}: ${required(field, fillIn)}`).join(', ')} }`;
+  if (isInputObjectType(nullable))
+    return `{ ${Object.values(nullable.getFields())
+      .filter((field) => isNonNullType(field.type))
+      .map((field) => `${field.name}: ${required(field, fillIn)}`)
+      .join(', ')} }`;
   const named = getNamedType(type);
   const value = fillIn.types[named.name] ?? (isEnumType(named) ? named.getValues()[0]!.name : undefined);
   if (value === undefined) throw new Error(`no valid value is known for the type ${String(type)}: add one`);
@@ -93,9 +149,15 @@ function required({ type }: GraphQLArgument | GraphQLInputField, fillIn: FillIn)
 /** Whatever says that something was found: every leaf of the object, and of the nodes of a page. */
 function smallestSelection(type: GraphQLObjectType, depth = 0): string {
   if (!isObjectType(type) || depth > 4) return '';
-  const fields = Object.values(type.getFields()).filter(({ args }) => args.every((argument) => !isNonNullType(argument.type)));
-  const leafFields = fields.filter((field) => isLeafType(getNamedType(field.type)) && field.args.length === 0).map(({ name }) => name);
+  const fields = Object.values(type.getFields()).filter(({ args }) =>
+    args.every((argument) => !isNonNullType(argument.type)),
+  );
+  const leafFields = fields
+    .filter((field) => isLeafType(getNamedType(field.type)) && field.args.length === 0)
+    .map(({ name }) => name);
   const inner = ['edges', 'node'].flatMap((name) => fields.find((field) => field.name === name) ?? []);
-  const nested = inner.map((field) => `${field.name}${smallestSelection(getNamedType(field.type) as GraphQLObjectType, depth + 1)}`);
+  const nested = inner.map(
+    (field) => `${field.name}${smallestSelection(getNamedType(field.type) as GraphQLObjectType, depth + 1)}`,
+  );
   return ` { ${[...leafFields, ...nested, '__typename'].join(' ')} }`;
 }

@@ -17,7 +17,8 @@ export function careTeams(system: System) {
   const { accessTokens, models } = system.app;
   return {
     /** A token of a clinician by name. */
-    clinician: async (username: string): Promise<string> => accessTokens.sign({ username, role: Role.CLINICIAN, organizationId: await system.organizationId() }, 3600),
+    clinician: async (username: string): Promise<string> =>
+      accessTokens.sign({ username, role: Role.CLINICIAN, organizationId: await system.organizationId() }, 3600),
 
     /** A patient of this care team, scored once. */
     async patientOf(careTeam: string[] | null, token: string): Promise<ScoredPatient> {
@@ -28,27 +29,47 @@ export function careTeams(system: System) {
       );
       expect(created.errors).toBeUndefined();
       const { id, mrn } = created.data!.createPatient;
-      const { data } = await system.post<{ submitScoringJob: { id: string } }>(`mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`, undefined, token);
+      const { data } = await system.post<{ submitScoringJob: { id: string } }>(
+        `mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`,
+        undefined,
+        token,
+      );
       const jobId = data!.submitScoringJob.id;
       const socket = await connectSocket(system.url, token);
-      socket.send({ type: 'subscribe', id: '1', payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { job { prediction { id } } } }` } });
+      socket.send({
+        type: 'subscribe',
+        id: '1',
+        payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { job { prediction { id } } } }` },
+      });
       let predictionId = '';
       for (let message = await socket.next(); message.type === 'next'; message = await socket.next()) {
-        predictionId = (message.payload as { data: { scoringJobUpdated: { job: { prediction: { id: string } | null } } } }).data.scoringJobUpdated.job.prediction?.id ?? '';
+        predictionId =
+          (message.payload as { data: { scoringJobUpdated: { job: { prediction: { id: string } | null } } } }).data
+            .scoringJobUpdated.job.prediction?.id ?? '';
       }
       return { id, mrn, jobId, predictionId };
     },
 
     /** @param by how the patient is named, e.g. `mrn: "A-1"` */
     breakGlass: (by: string, token: string, reason = 'Unconscious in the emergency room'): Promise<Answer> =>
-      system.post(`mutation ($reason: String!) { breakGlass(input: { ${by}, reason: $reason }) { id patientId username expiresAt } }`, { reason }, token),
+      system.post(
+        `mutation ($reason: String!) { breakGlass(input: { ${by}, reason: $reason }) { id patientId username expiresAt } }`,
+        { reason },
+        token,
+      ),
 
     /** Ends the access that was given to whoever broke the glass of this patient first. */
     async endBreakGlass(patientId: string): Promise<void> {
-      await models.patients.collection.updateOne({ _id: new Types.ObjectId(patientId) }, { $set: { 'breakGlass.0.expiresAt': new Date() } });
+      await models.patients.collection.updateOne(
+        { _id: new Types.ObjectId(patientId) },
+        { $set: { 'breakGlass.0.expiresAt': new Date() } },
+      );
     },
 
     eventsOf: (patientId: string, username: string): Promise<AuditEvent[]> =>
-      models.auditEvents.find({ patients: new Types.ObjectId(patientId), username }).sort({ sequence: 1 }).lean<AuditEvent[]>(),
+      models.auditEvents
+        .find({ patients: new Types.ObjectId(patientId), username })
+        .sort({ sequence: 1 })
+        .lean<AuditEvent[]>(),
   };
 }

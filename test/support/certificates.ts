@@ -21,14 +21,44 @@ export interface Authority {
 export async function createAuthority(directory: string, name: string): Promise<Authority> {
   const path = (file: string): string => join(directory, `${name}-${file}`);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await openssl('req', '-x509', ...key, '-keyout', path('ca.key'), '-out', path('ca.crt'), '-days', '1', '-subj', `/CN=${name}`);
+  await openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    path('ca.key'),
+    '-out',
+    path('ca.crt'),
+    '-days',
+    '1',
+    '-subj',
+    `/CN=${name}`,
+  );
   return {
     caFile: path('ca.crt'),
     async issue(file, names) {
-      const [keyFile, request, certificateFile, extensions] = ['key', 'csr', 'crt', 'ext'].map((kind) => path(`${file}.${kind}`)) as [string, string, string, string];
+      const [keyFile, request, certificateFile, extensions] = ['key', 'csr', 'crt', 'ext'].map((kind) =>
+        path(`${file}.${kind}`),
+      ) as [string, string, string, string];
       await writeFile(extensions, `subjectAltName=${names}`);
       await openssl('req', ...key, '-keyout', keyFile, '-out', request, '-subj', `/CN=${file}`);
-      await openssl('x509', '-req', '-in', request, '-CA', path('ca.crt'), '-CAkey', path('ca.key'), '-CAcreateserial', '-days', '1', '-extfile', extensions, '-out', certificateFile);
+      await openssl(
+        'x509',
+        '-req',
+        '-in',
+        request,
+        '-CA',
+        path('ca.crt'),
+        '-CAkey',
+        path('ca.key'),
+        '-CAcreateserial',
+        '-days',
+        '1',
+        '-extfile',
+        extensions,
+        '-out',
+        certificateFile,
+      );
       return { certificateFile, keyFile };
     },
   };

@@ -22,14 +22,18 @@ export async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Pro
       return;
     }
     const upstream = connect(target);
-    for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(from);
       from.on('error', () => undefined);
       from.on('close', () => {
         sockets.delete(from);
         to.destroy();
       });
-      if (from === upstream && answerDelayMs > 0) from.on('data', (answer) => setTimeout(() => to.write(answer), answerDelayMs));
+      if (from === upstream && answerDelayMs > 0)
+        from.on('data', (answer) => setTimeout(() => to.write(answer), answerDelayMs));
       else from.pipe(to);
     }
   });
@@ -59,6 +63,9 @@ export async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Pro
 export async function proxyTo(url: string, answerDelayMs = 0): Promise<CuttableProxy & { readonly url: string }> {
   const [, scheme = '', login = '', host = '', rest = ''] = /^(\w+:\/\/)([^@/]*@)?([^/]+)(.*)$/.exec(url)!;
   const name = decodeURIComponent(host);
-  const proxy = await startProxy(name.includes('/') ? { path: name } : { host: name.split(':')[0]!, port: Number(name.split(':')[1]) }, answerDelayMs);
+  const proxy = await startProxy(
+    name.includes('/') ? { path: name } : { host: name.split(':')[0]!, port: Number(name.split(':')[1]) },
+    answerDelayMs,
+  );
   return { ...proxy, url: `${scheme}${login}${proxy.host}:${proxy.port}${rest}` };
 }

@@ -16,7 +16,9 @@ export interface GivenFeature {
 
 /** The values of a golden vector, those that are there. */
 export function goldenFeatures(index: number): GivenFeature[] {
-  return Object.entries(heartDisease.golden[index]!.features).flatMap(([code, value]) => (value === null ? [] : [{ code, value }]));
+  return Object.entries(heartDisease.golden[index]!.features).flatMap(([code, value]) =>
+    value === null ? [] : [{ code, value }],
+  );
 }
 
 let patients = 0;

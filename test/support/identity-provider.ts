@@ -1,4 +1,13 @@
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type GenerateKeyPairResult, type JWK, type JWTPayload } from 'jose';
+import {
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  SignJWT,
+  type CryptoKey,
+  type GenerateKeyPairResult,
+  type JWK,
+  type JWTPayload,
+} from 'jose';
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -60,9 +69,20 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     publicPem,
     async token({ claims = {}, header = {}, key = pair.privateKey } = {}) {
       const now = Math.floor(Date.now() / 1000);
-      return new SignJWT({ iss: issuer, aud: oidcAudience, sub: `oidc|${randomUUID()}`, iat: now, exp: now + 600, organization: 'alpha', role: 'CLINICIAN', ...claims })
+      return new SignJWT({
+        iss: issuer,
+        aud: oidcAudience,
+        sub: `oidc|${randomUUID()}`,
+        iat: now,
+        exp: now + 600,
+        organization: 'alpha',
+        role: 'CLINICIAN',
+        ...claims,
+      })
         .setProtectedHeader({ alg: 'RS256', kid: jwk.kid!, ...header })
-        .sign(key, { crit: Object.fromEntries((Array.isArray(header.crit) ? header.crit : []).map((name) => [name, true])) });
+        .sign(key, {
+          crit: Object.fromEntries((Array.isArray(header.crit) ? header.crit : []).map((name) => [name, true])),
+        });
     },
     get fetches() {
       return fetches;

@@ -25,13 +25,31 @@ export interface Tokens {
 export const loginMutation = `mutation ($input: LoginInput!) {
   login(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt viewer { username role permissions organization { slug } } }
 }`;
-export const refreshMutation = 'mutation ($input: RefreshInput!) { refresh(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt viewer { username role } } }';
+export const refreshMutation =
+  'mutation ($input: RefreshInput!) { refresh(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt viewer { username role } } }';
 
 /** Creates a user as an administrator does. */
-export async function createUser(system: System, options: { readonly username?: string; readonly role?: Role | `${Role}`; readonly organization?: string; readonly password?: string } = {}): Promise<TestUser> {
-  const { username = `user-${randomUUID().slice(0, 8)}`, role = 'CLINICIAN', organization = 'alpha', password = goodPassword } = options;
+export async function createUser(
+  system: System,
+  options: {
+    readonly username?: string;
+    readonly role?: Role | `${Role}`;
+    readonly organization?: string;
+    readonly password?: string;
+  } = {},
+): Promise<TestUser> {
+  const {
+    username = `user-${randomUUID().slice(0, 8)}`,
+    role = 'CLINICIAN',
+    organization = 'alpha',
+    password = goodPassword,
+  } = options;
   const admin = await system.token('ADMIN', organization);
-  const { data, errors } = await system.post<{ createUser: { id: string } }>('mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }', { input: { username, role, password } }, admin);
+  const { data, errors } = await system.post<{ createUser: { id: string } }>(
+    'mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }',
+    { input: { username, role, password } },
+    admin,
+  );
   if (!data) throw new Error(`not created: ${JSON.stringify(errors)}`);
   return { id: data.createUser.id, username, organization, password };
 }
@@ -45,16 +63,23 @@ export async function login(system: System, user: TestUser): Promise<Tokens> {
   return data.login;
 }
 
-export const refresh = (system: System, refreshToken: string): Promise<Answer<{ refresh: Tokens }>> => system.post(refreshMutation, { input: { refreshToken } });
+export const refresh = (system: System, refreshToken: string): Promise<Answer<{ refresh: Tokens }>> =>
+  system.post(refreshMutation, { input: { refreshToken } });
 
 /** Runs a mutation of one field as ADMIN; throws when it is refused. */
-export async function asAdmin<T = Record<string, unknown>>(system: System, mutation: string, variables: object, organization = 'alpha'): Promise<T> {
+export async function asAdmin<T = Record<string, unknown>>(
+  system: System,
+  mutation: string,
+  variables: object,
+  organization = 'alpha',
+): Promise<T> {
   const { data, errors } = await system.post<T>(mutation, variables, await system.token('ADMIN', organization));
   if (!data) throw new Error(`refused: ${JSON.stringify(errors)}`);
   return data;
 }
 
-export const updateUserMutation = 'mutation ($input: UpdateUserInput!) { updateUser(input: $input) { id role disabled } }';
+export const updateUserMutation =
+  'mutation ($input: UpdateUserInput!) { updateUser(input: $input) { id role disabled } }';
 
 /** The codes with which a token is refused: none when it is good. */
 export async function refusalsOf(system: Pick<System, 'post'>, token: string): Promise<(string | undefined)[]> {
@@ -63,23 +88,39 @@ export async function refusalsOf(system: Pick<System, 'post'>, token: string): P
 }
 
 /** Posts from another address of this machine, e.g. 127.0.0.7: to the API, another caller. */
-export function postFrom<T = Record<string, unknown>>(url: string, localAddress: string, query: string, variables?: object): Promise<Answer<T>> {
+export function postFrom<T = Record<string, unknown>>(
+  url: string,
+  localAddress: string,
+  query: string,
+  variables?: object,
+): Promise<Answer<T>> {
   return new Promise((resolve, reject) => {
-    const posting = request(`${url}/graphql`, { method: 'POST', localAddress, headers: { 'content-type': 'application/json' }, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        resolve({ status: response.statusCode!, text, ...(JSON.parse(text) as { data?: T; errors?: ResponseError[] }) });
-      });
-    });
+    const posting = request(
+      `${url}/graphql`,
+      { method: 'POST', localAddress, headers: { 'content-type': 'application/json' }, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({
+            status: response.statusCode!,
+            text,
+            ...(JSON.parse(text) as { data?: T; errors?: ResponseError[] }),
+          });
+        });
+      },
+    );
     posting.on('error', reject);
     posting.end(JSON.stringify({ query, variables }));
   });
 }
 
 /** Hears what is recorded from now on; the trail itself goes on. */
-export function listenToAudit({ app }: System): { readonly events: (AuditEntry & { readonly actor: AuditActor })[]; fail(error: Error | undefined): void } {
+export function listenToAudit({ app }: System): {
+  readonly events: (AuditEntry & { readonly actor: AuditActor })[];
+  fail(error: Error | undefined): void;
+} {
   const events: (AuditEntry & { readonly actor: AuditActor })[] = [];
   const record = app.audit.record.bind(app.audit);
   let failure: Error | undefined;

@@ -1,6 +1,18 @@
 import {
-  getNamedType, getNullableType, isEnumType, isInputObjectType, isListType, isNonNullType, isObjectType, isScalarType,
-  type GraphQLArgument, type GraphQLField, type GraphQLInputField, type GraphQLInputType, type GraphQLOutputType, type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isScalarType,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLInputType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
 } from 'graphql';
 import { rootFields, type RootField } from './root-fields.js';
 
@@ -26,14 +38,35 @@ export function everyCall(schema: GraphQLSchema, candidates: Candidates, depth: 
   return rootFields(schema).flatMap(({ kind, root, field }) => callsOf(kind, root.name, field, candidates, depth));
 }
 
-function callsOf(kind: Call['kind'], root: string, field: GraphQLField<unknown, unknown>, candidates: Candidates, depth: number): Call[] {
+function callsOf(
+  kind: Call['kind'],
+  root: string,
+  field: GraphQLField<unknown, unknown>,
+  candidates: Candidates,
+  depth: number,
+): Call[] {
   const declarations = field.args.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
   const given = field.args.map(({ name }) => `${name}: $${name}`).join(', ');
   const selection = selectionOf(field.type, depth);
   const operation = `${kind} ${declarations && `(${declarations})`} { ${field.name}${given && `(${given})`} ${selection} }`;
-  const needed = Object.fromEntries(field.args.filter(({ type }) => isNonNullType(type)).map((argument) => [argument.name, neededValue(argument, `${field.name}.${argument.name}`, candidates)]));
-  const variations = field.args.flatMap((argument) => variationsOf(argument, `${field.name}.${argument.name}`, candidates).map(({ path, value }) => ({ path, variables: { ...needed, [argument.name]: value } })));
-  return [{ path: '', variables: needed }, ...variations].map(({ path, variables }) => ({ name: `${root}.${path || field.name}`, field: field.name, kind, operation, variables }));
+  const needed = Object.fromEntries(
+    field.args
+      .filter(({ type }) => isNonNullType(type))
+      .map((argument) => [argument.name, neededValue(argument, `${field.name}.${argument.name}`, candidates)]),
+  );
+  const variations = field.args.flatMap((argument) =>
+    variationsOf(argument, `${field.name}.${argument.name}`, candidates).map(({ path, value }) => ({
+      path,
+      variables: { ...needed, [argument.name]: value },
+    })),
+  );
+  return [{ path: '', variables: needed }, ...variations].map(({ path, variables }) => ({
+    name: `${root}.${path || field.name}`,
+    field: field.name,
+    kind,
+    operation,
+    variables,
+  }));
 }
 
 interface Variation {
@@ -42,13 +75,26 @@ interface Variation {
 }
 
 /** The values of an argument: one for each candidate of each place in it. */
-function variationsOf(argument: GraphQLArgument | GraphQLInputField, path: string, candidates: Candidates): Variation[] {
+function variationsOf(
+  argument: GraphQLArgument | GraphQLInputField,
+  path: string,
+  candidates: Candidates,
+): Variation[] {
   const named = getNamedType(argument.type);
   const wrap = (value: unknown): unknown => (isListType(getNullableType(argument.type)) ? [value] : value);
   if (isInputObjectType(named)) {
     const fields = Object.values(named.getFields());
-    const needed = Object.fromEntries(fields.filter(({ type }) => isNonNullType(type)).map((field) => [field.name, neededValue(field, `${path}.${field.name}`, candidates)]));
-    return fields.flatMap((field) => variationsOf(field, `${path}.${field.name}`, candidates).map(({ path: place, value }) => ({ path: place, value: wrap({ ...needed, [field.name]: value }) })));
+    const needed = Object.fromEntries(
+      fields
+        .filter(({ type }) => isNonNullType(type))
+        .map((field) => [field.name, neededValue(field, `${path}.${field.name}`, candidates)]),
+    );
+    return fields.flatMap((field) =>
+      variationsOf(field, `${path}.${field.name}`, candidates).map(({ path: place, value }) => ({
+        path: place,
+        value: wrap({ ...needed, [field.name]: value }),
+      })),
+    );
   }
   return candidates(path, named.name).map((value) => ({ path, value: wrap(value) }));
 }
@@ -59,7 +105,9 @@ function neededValue(argument: GraphQLArgument | GraphQLInputField, path: string
   const wrap = (value: unknown): unknown => (isListType(getNullableType(argument.type)) ? [value] : value);
   if (isInputObjectType(named)) {
     const needed = Object.values(named.getFields()).filter(({ type }) => isNonNullType(type));
-    return wrap(Object.fromEntries(needed.map((field) => [field.name, neededValue(field, `${path}.${field.name}`, candidates)])));
+    return wrap(
+      Object.fromEntries(needed.map((field) => [field.name, neededValue(field, `${path}.${field.name}`, candidates)])),
+    );
   }
   const [first] = candidates(path, named.name);
   return wrap(first ?? plainValue(named));
@@ -68,12 +116,18 @@ function neededValue(argument: GraphQLArgument | GraphQLInputField, path: string
 function plainValue(type: NonNullable<ReturnType<typeof getNamedType>>): unknown {
   if (isEnumType(type)) return type.getValues()[0]!.name;
   switch (type.name) {
-    case 'Int': return 1;
-    case 'Float': return 1;
-    case 'Boolean': return true;
-    case 'DateTime': return '2000-01-01T00:00:00Z';
-    case 'LocalDate': return '1950-01-02';
-    default: return 'x';
+    case 'Int':
+      return 1;
+    case 'Float':
+      return 1;
+    case 'Boolean':
+      return true;
+    case 'DateTime':
+      return '2000-01-01T00:00:00Z';
+    case 'LocalDate':
+      return '1950-01-02';
+    default:
+      return 'x';
   }
 }
 
@@ -81,7 +135,9 @@ function plainValue(type: NonNullable<ReturnType<typeof getNamedType>>): unknown
 export function selectionOf(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
   if (!isObjectType(named)) return '';
-  const fields = Object.values(named.getFields()).filter(({ args, type: of }) => !args.some((argument) => isNonNullType(argument.type)) && (isLeaf(of) || depth > 1));
+  const fields = Object.values(named.getFields()).filter(
+    ({ args, type: of }) => !args.some((argument) => isNonNullType(argument.type)) && (isLeaf(of) || depth > 1),
+  );
   return `{ __typename ${fields.map((field) => `${field.name} ${selectionOf(field.type, depth - 1)}`).join(' ')} }`;
 }
 

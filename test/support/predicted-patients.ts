@@ -2,7 +2,10 @@ import { Types } from 'mongoose';
 import type { Models, Prediction, PredictionBlock } from '../../models/index.js';
 
 /** The patient of every prediction of a job as it lies in MongoDB, one entry a prediction. */
-export async function predictedPatients({ predictions, predictionBlocks }: Models, jobId: string | Types.ObjectId): Promise<string[]> {
+export async function predictedPatients(
+  { predictions, predictionBlocks }: Models,
+  jobId: string | Types.ObjectId,
+): Promise<string[]> {
   const job = new Types.ObjectId(jobId);
   const singles = await predictions.find({ job }, { patient: 1 }).lean<Pick<Prediction, 'patient'>[]>();
   const blocks = await predictionBlocks.find({ job }, { 'rows.patient': 1 }).lean<Pick<PredictionBlock, 'rows'>[]>();

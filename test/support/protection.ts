@@ -12,7 +12,8 @@ import { startProtection, type StartedProtection } from '../../src/protection/st
 import { namespace } from './namespace.js';
 
 /** A setting of ENCRYPTION_KEYS with a random key for each id. */
-export const randomMasterKeys = (...ids: string[]): string[] => ids.map((id) => `${id}:${randomBytes(32).toString('hex')}`);
+export const randomMasterKeys = (...ids: string[]): string[] =>
+  ids.map((id) => `${id}:${randomBytes(32).toString('hex')}`);
 
 /** Master keys of such settings, the present one first. */
 export const masterKeysOf = (...settings: string[]): MasterKey[] => parseMasterKeys(settings.join(',')).keys;
@@ -49,8 +50,17 @@ export function somePatient(overrides: Partial<Patient> = {}): Omit<Patient, 'or
   patients += 1;
   const now = new Date();
   return {
-    _id: new Types.ObjectId(), mrn: `TEST-${patients}`, givenName: 'Ada', familyName: 'Lovelace', birthDate: '1915-12-10',
-    sex: AdministrativeGender.FEMALE, features: [], version: 1, createdAt: now, updatedAt: now, ...overrides,
+    _id: new Types.ObjectId(),
+    mrn: `TEST-${patients}`,
+    givenName: 'Ada',
+    familyName: 'Lovelace',
+    birthDate: '1915-12-10',
+    sex: AdministrativeGender.FEMALE,
+    features: [],
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+    ...overrides,
   };
 }
 

@@ -17,12 +17,24 @@ export async function sendRaw(url: string, bytes: string): Promise<RawAnswer> {
   for await (const chunk of socket) answer += (chunk as Buffer).toString();
   const [head, ...body] = answer.split('\r\n\r\n');
   const [first, ...lines] = head!.split('\r\n');
-  const headers = Object.fromEntries(lines.map((line) => line.split(/:\s*/, 2) as [string, string]).map(([name, value]) => [name.toLowerCase(), value]));
+  const headers = Object.fromEntries(
+    lines.map((line) => line.split(/:\s*/, 2) as [string, string]).map(([name, value]) => [name.toLowerCase(), value]),
+  );
   return { status: Number(first!.split(' ')[1]), headers, body: body.join('\r\n\r\n') };
 }
 
 /** A request as a client without any library writes it. */
-export function rawRequest(method: string, path: string, headers: Readonly<Record<string, string>> = {}, body = ''): string {
-  const lines = Object.entries({ Host: '127.0.0.1', Connection: 'close', ...(body !== '' && { 'Content-Length': String(Buffer.byteLength(body)) }), ...headers });
+export function rawRequest(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  body = '',
+): string {
+  const lines = Object.entries({
+    Host: '127.0.0.1',
+    Connection: 'close',
+    ...(body !== '' && { 'Content-Length': String(Buffer.byteLength(body)) }),
+    ...headers,
+  });
   return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
 }

@@ -47,7 +47,9 @@ export async function openSocket(url: string, protocols: string[] = ['graphql-tr
     next: () => {
       const message = messages.shift();
       if (message) return Promise.resolve(message);
-      return socket.readyState === WebSocket.OPEN ? new Promise((resolve, reject) => waiting.push({ resolve, reject })) : Promise.reject(new Error('closed'));
+      return socket.readyState === WebSocket.OPEN
+        ? new Promise((resolve, reject) => waiting.push({ resolve, reject }))
+        : Promise.reject(new Error('closed'));
     },
     close: () => socket.close(1000),
     closed,

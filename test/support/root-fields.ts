@@ -9,6 +9,12 @@ export interface RootField {
 
 /** Where every walk through a schema begins. */
 export function rootFields(schema: GraphQLSchema): RootField[] {
-  const roots = [['query', schema.getQueryType()], ['mutation', schema.getMutationType()], ['subscription', schema.getSubscriptionType()]] as const;
-  return roots.flatMap(([kind, root]) => (root ? Object.values(root.getFields()).map((field) => ({ kind, root, field })) : []));
+  const roots = [
+    ['query', schema.getQueryType()],
+    ['mutation', schema.getMutationType()],
+    ['subscription', schema.getSubscriptionType()],
+  ] as const;
+  return roots.flatMap(([kind, root]) =>
+    root ? Object.values(root.getFields()).map((field) => ({ kind, root, field })) : [],
+  );
 }

@@ -15,7 +15,11 @@ export interface Outcome {
  * @param environment all that it has, beside PATH
  * @param input what its standard input holds
  */
-export async function runCommand(argumentsGiven: readonly string[], environment: Readonly<Record<string, string | undefined>>, input = ''): Promise<Outcome> {
+export async function runCommand(
+  argumentsGiven: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  input = '',
+): Promise<Outcome> {
   const command = ['--import', '@swc-node/register/esm-register', join(root, 'src/cli.ts'), ...argumentsGiven];
   const child = spawn(process.execPath, command, { cwd: root, env: { PATH: process.env.PATH, ...environment } });
   // Who needs no input may have ended before it came.

@@ -52,7 +52,11 @@ export interface System {
  * @param options.worker false leaves jobs in the queue; `environment` overrides settings; `logger` hears everything
  */
 export async function startSystem(
-  options: { readonly worker?: boolean; readonly environment?: Readonly<Record<string, string>>; readonly logger?: Logger } = {},
+  options: {
+    readonly worker?: boolean;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly logger?: Logger;
+  } = {},
 ): Promise<System> {
   const { mongoUri, redisUrl, redisPrefix } = namespace();
   const config = loadConfig({
@@ -81,9 +85,13 @@ export async function startSystem(
 
 function systemOf(app: App, server: HttpServer, clients: GraphqlClient[]): System {
   const { url } = server;
-  const organizationId = async (slug = 'alpha'): Promise<string> => (await ensureOrganization(app.models, slug))._id.toHexString();
+  const organizationId = async (slug = 'alpha'): Promise<string> =>
+    (await ensureOrganization(app.models, slug))._id.toHexString();
   const token = async (role: Role | `${Role}`, slug?: string, timeToLiveSeconds = 3600): Promise<string> =>
-    app.accessTokens.sign({ username: `the-${role.toLowerCase()}`, role: Role[role], organizationId: await organizationId(slug) }, timeToLiveSeconds);
+    app.accessTokens.sign(
+      { username: `the-${role.toLowerCase()}`, role: Role[role], organizationId: await organizationId(slug) },
+      timeToLiveSeconds,
+    );
   return {
     app,
     server,
@@ -119,4 +127,5 @@ export async function postBody<T>(url: string, body: string, accessToken?: strin
 }
 
 /** The codes of an answer's errors, in their order. */
-export const codesOf = ({ errors }: Pick<Answer, 'errors'>): (string | undefined)[] => (errors ?? []).map(({ extensions }) => extensions?.code);
+export const codesOf = ({ errors }: Pick<Answer, 'errors'>): (string | undefined)[] =>
+  (errors ?? []).map(({ extensions }) => extensions?.code);

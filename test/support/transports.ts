@@ -33,8 +33,11 @@ const overHttp: Send = async ({ url }, request, token) => {
 
 const overGet: Send = async ({ url }, { query, ...rest }, token) => {
   const parameters = new URLSearchParams(query === undefined ? {} : { query });
-  for (const [name, value] of Object.entries(rest)) parameters.set(name, typeof value === 'string' ? value : JSON.stringify(value));
-  const response = await fetch(`${url}/graphql?${parameters.toString()}`, { headers: { 'apollo-require-preflight': 'yes', ...(token && { authorization: `Bearer ${token}` }) } });
+  for (const [name, value] of Object.entries(rest))
+    parameters.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  const response = await fetch(`${url}/graphql?${parameters.toString()}`, {
+    headers: { 'apollo-require-preflight': 'yes', ...(token && { authorization: `Bearer ${token}` }) },
+  });
   const text = await response.text();
   return { text, errors: (JSON.parse(text) as { errors?: ResponseError[] }).errors ?? [], status: response.status };
 };
@@ -44,10 +47,18 @@ const overWebSocket: Send = async ({ url }, request, token) => {
   const socket = await connectSocket(url, token);
   socket.send({ type: 'subscribe', id: '1', payload: { query: '', ...request } });
   const message: SocketMessage = await socket.next();
-  return { text: JSON.stringify(message), errors: message.type === 'error' ? (message.payload as ResponseError[]) : [] };
+  return {
+    text: JSON.stringify(message),
+    errors: message.type === 'error' ? (message.payload as ResponseError[]) : [],
+  };
 };
 
 /** Every way in, by its name: for `test.each`. */
-export const transports: readonly (readonly [string, Send])[] = [['HTTP', overHttp], ['HTTP GET', overGet], ['WebSocket', overWebSocket]];
+export const transports: readonly (readonly [string, Send])[] = [
+  ['HTTP', overHttp],
+  ['HTTP GET', overGet],
+  ['WebSocket', overWebSocket],
+];
 
-export const codesOfReply = ({ errors }: Reply): (string | undefined)[] => errors.map(({ extensions }) => extensions?.code);
+export const codesOfReply = ({ errors }: Reply): (string | undefined)[] =>
+  errors.map(({ extensions }) => extensions?.code);

@@ -18,7 +18,15 @@ const goldenRows = manifest.golden.map(({ features }) => encodeFeatures(manifest
 const goldenInputs = Float64Array.from(goldenRows.flatMap((row) => [...row]));
 
 /** The card's tables as lines of trimmed cells. */
-const cardRows = card.split('\n').filter((line) => line.startsWith('|')).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+const cardRows = card
+  .split('\n')
+  .filter((line) => line.startsWith('|'))
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 
 describe('the shipped heart-disease bundle', () => {
   it('holds the model that its manifest names, and no patient data', () => {
@@ -29,8 +37,19 @@ describe('the shipped heart-disease bundle', () => {
 
   it('has the public feature codes, in the order of the model inputs', () => {
     expect(manifest.features.map((feature) => feature.code)).toEqual([
-      'age', 'sex', 'chest_pain_type', 'resting_bp', 'cholesterol', 'fasting_blood_sugar', 'resting_ecg', 'max_heart_rate',
-      'exercise_angina', 'st_depression', 'st_slope', 'major_vessels', 'thalassemia',
+      'age',
+      'sex',
+      'chest_pain_type',
+      'resting_bp',
+      'cholesterol',
+      'fasting_blood_sugar',
+      'resting_ecg',
+      'max_heart_rate',
+      'exercise_angina',
+      'st_depression',
+      'st_slope',
+      'major_vessels',
+      'thalassemia',
     ]);
     expect(parseModel(modelBytes).featureCount).toBe(manifest.features.length);
   });
@@ -39,7 +58,9 @@ describe('the shipped heart-disease bundle', () => {
     for (const feature of manifest.features) {
       if (feature.missing.policy !== 'IMPUTE') continue;
       const { value } = feature.missing;
-      const allowed = feature.codes ? feature.codes.some((code) => code.value === value) : value >= feature.range!.min && value <= feature.range!.max;
+      const allowed = feature.codes
+        ? feature.codes.some((code) => code.value === value)
+        : value >= feature.range!.min && value <= feature.range!.max;
       expect(allowed, feature.code).toBe(true);
     }
   });
@@ -66,7 +87,10 @@ describe('the shipped heart-disease bundle', () => {
       manifest.features.forEach((feature, index) => {
         expect(found[index], `vector ${row}, ${feature.code}`).toBeCloseTo(golden.contributions![feature.code]!, 9);
       });
-      expect(explainer.expectedValue[0]! + found.reduce((sum, value) => sum + value, 0)).toBeCloseTo(golden.rawOutput, 9);
+      expect(explainer.expectedValue[0]! + found.reduce((sum, value) => sum + value, 0)).toBeCloseTo(
+        golden.rawOutput,
+        9,
+      );
     });
   });
 
@@ -95,7 +119,9 @@ describe('the shipped heart-disease bundle', () => {
     }
     for (const feature of manifest.features) {
       const row = cardRows.find(([code]) => code === `\`${feature.code}\``);
-      expect(row?.at(-1), feature.code).toBe(feature.missing.policy === 'IMPUTE' ? `taken as ${feature.missing.value}` : 'refused');
+      expect(row?.at(-1), feature.code).toBe(
+        feature.missing.policy === 'IMPUTE' ? `taken as ${feature.missing.value}` : 'refused',
+      );
       const importance = manifest.globalImportance![feature.code]!.toFixed(4);
       expect(cardRows).toContainEqual([feature.label, importance]);
     }

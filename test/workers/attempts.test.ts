@@ -9,7 +9,10 @@ import { heartDisease, modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
 const attempts = 3;
-const system = await startSystem({ worker: false, environment: { JOB_ATTEMPTS: String(attempts), JOB_RETRY_DELAY_MS: '10', RECONCILE_INTERVAL_MS: '200' } });
+const system = await startSystem({
+  worker: false,
+  environment: { JOB_ATTEMPTS: String(attempts), JOB_RETRY_DELAY_MS: '10', RECONCILE_INTERVAL_MS: '200' },
+});
 const token = await system.token('CLINICIAN');
 /** A directory with a later version of the shipped model, but not the one that jobs were submitted for. */
 const laterVersion = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
@@ -26,15 +29,26 @@ interface SeenJob {
 }
 
 async function submit(kind: 'single' | 'batch'): Promise<string> {
-  const patient = await system.post<{ createPatient: { id: string } }>('mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }', { input: newPatient() }, token);
+  const patient = await system.post<{ createPatient: { id: string } }>(
+    'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
+    { input: newPatient() },
+    token,
+  );
   const { id } = patient.data!.createPatient;
-  const mutation = kind === 'single' ? `submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" })` : `submitBatchScoringJob(input: { patientIds: ["${id}"], modelId: "${modelId}" })`;
+  const mutation =
+    kind === 'single'
+      ? `submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" })`
+      : `submitBatchScoringJob(input: { patientIds: ["${id}"], modelId: "${modelId}" })`;
   const { data } = await system.post<{ job: { id: string } }>(`mutation { job: ${mutation} { id } }`, undefined, token);
   return data!.job.id;
 }
 
 async function look(id: string): Promise<SeenJob> {
-  const { data } = await system.post<{ scoringJob: SeenJob }>('query ($id: ID!) { scoringJob(id: $id) { id state attempts error { code message } failures(first: 10) { code } } }', { id }, token);
+  const { data } = await system.post<{ scoringJob: SeenJob }>(
+    'query ($id: ID!) { scoringJob(id: $id) { id state attempts error { code message } failures(first: 10) { code } } }',
+    { id },
+    token,
+  );
   return data!.scoringJob;
 }
 
@@ -42,7 +56,9 @@ async function look(id: string): Promise<SeenJob> {
 async function changesOf(id: string): Promise<[string, number, string | undefined][]> {
   const client = await system.client('CLINICIAN');
   const changes: [string, number, string | undefined][] = [];
-  for await (const { scoringJobUpdated: { job } } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
+  for await (const {
+    scoringJobUpdated: { job },
+  } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
     if (job.state !== changes.at(-1)?.[0]) changes.push([job.state, job.attempts, job.error?.code]);
   }
   return changes;
@@ -67,13 +83,29 @@ describe('a fault that may pass', () => {
     const id = await submit('single');
     const seen = changesOf(id);
     await withWorker(laterVersion, () => ended(id).toBe('FAILED'));
-    expect(await seen).toEqual([['QUEUED', 0, undefined], ['ACTIVE', 1, undefined], ['QUEUED', 1, 'NOT_FOUND'], ['ACTIVE', 2, 'NOT_FOUND'], ['QUEUED', 2, 'NOT_FOUND'], ['ACTIVE', 3, 'NOT_FOUND'], ['FAILED', 3, 'NOT_FOUND']]);
+    expect(await seen).toEqual([
+      ['QUEUED', 0, undefined],
+      ['ACTIVE', 1, undefined],
+      ['QUEUED', 1, 'NOT_FOUND'],
+      ['ACTIVE', 2, 'NOT_FOUND'],
+      ['QUEUED', 2, 'NOT_FOUND'],
+      ['ACTIVE', 3, 'NOT_FOUND'],
+      ['FAILED', 3, 'NOT_FOUND'],
+    ]);
     const failed = await look(id);
     expect(failed).toMatchObject({ attempts, error: { code: 'NOT_FOUND', message: expect.stringContaining(modelId) } });
-    const { data } = await system.post('{ scoringJobs(filter: { states: [FAILED] }) { edges { node { id } } } }', undefined, token);
+    const { data } = await system.post(
+      '{ scoringJobs(filter: { states: [FAILED] }) { edges { node { id } } } }',
+      undefined,
+      token,
+    );
     expect(data).toMatchObject({ scoringJobs: { edges: expect.arrayContaining([{ node: { id } }]) } });
 
-    const revived = await system.post(`mutation { retryScoringJob(id: "${id}") { state error { code } finishedAt } }`, undefined, token);
+    const revived = await system.post(
+      `mutation { retryScoringJob(id: "${id}") { state error { code } finishedAt } }`,
+      undefined,
+      token,
+    );
     expect(revived.data).toEqual({ retryScoringJob: { state: 'QUEUED', error: null, finishedAt: null } });
     await withWorker(undefined, () => ended(id).toBe('COMPLETED'));
     // What was tried before stays counted; the bound is that of a run.

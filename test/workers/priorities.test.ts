@@ -5,14 +5,26 @@ import { modelId } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
 // One slot for single jobs and one for chunks, of which the batch has a hundred.
-const system = await startSystem({ worker: false, environment: { WORKER_CONCURRENCY: '1', WORKER_BATCH_CONCURRENCY: '1', BATCH_CHUNK_SIZE: '20', RECONCILE_INTERVAL_MS: '200' } });
+const system = await startSystem({
+  worker: false,
+  environment: {
+    WORKER_CONCURRENCY: '1',
+    WORKER_BATCH_CONCURRENCY: '1',
+    BATCH_CHUNK_SIZE: '20',
+    RECONCILE_INTERVAL_MS: '200',
+  },
+});
 const { config, models } = system.app;
 await seedPatients(config, models, { count: 2_000, seed: 1, organization: 'alpha' });
 const token = await system.token('CLINICIAN');
 const patient = (await models.patients.findOne({}, { _id: 1 }).orFail().lean())._id.toHexString();
 
 async function submit(input: string, mutation = 'submitScoringJob'): Promise<string> {
-  const { data } = await system.post<{ job: { id: string } }>(`mutation { job: ${mutation}(input: { ${input}, modelId: "${modelId}" }) { id } }`, undefined, token);
+  const { data } = await system.post<{ job: { id: string } }>(
+    `mutation { job: ${mutation}(input: { ${input}, modelId: "${modelId}" }) { id } }`,
+    undefined,
+    token,
+  );
   return data!.job.id;
 }
 
@@ -21,7 +33,9 @@ interface Times {
   readonly finishedAt: string | null;
 }
 async function timesOf(id: string): Promise<Times> {
-  return (await system.post<{ scoringJob: Times }>(`{ scoringJob(id: "${id}") { startedAt finishedAt } }`, undefined, token)).data!.scoringJob;
+  return (
+    await system.post<{ scoringJob: Times }>(`{ scoringJob(id: "${id}") { startedAt finishedAt } }`, undefined, token)
+  ).data!.scoringJob;
 }
 
 test('single jobs overtake a batch, and each other by their priority', async () => {

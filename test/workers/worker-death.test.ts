@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { CancelScoringJobDocument, JobPredictionsDocument, ScoringJobUpdatedDocument, SubmitBatchScoringJobDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
+import {
+  CancelScoringJobDocument,
+  JobPredictionsDocument,
+  ScoringJobUpdatedDocument,
+  SubmitBatchScoringJobDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
 import { seedPatients } from '../../src/commands/seed.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import type { Engine } from '../../src/embedded/engine.js';
@@ -7,7 +13,10 @@ import { modelId } from '../support/heart-disease.js';
 import { predictedPatients } from '../support/predicted-patients.js';
 import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
-const system = await startSystem({ worker: false, environment: { RECONCILE_INTERVAL_MS: '200', BATCH_CHUNK_SIZE: '50' } });
+const system = await startSystem({
+  worker: false,
+  environment: { RECONCILE_INTERVAL_MS: '200', BATCH_CHUNK_SIZE: '50' },
+});
 const { config, models } = system.app;
 const patients = 5_000;
 await seedPatients(config, models, { count: patients, seed: 1, organization: 'alpha' });
@@ -18,7 +27,8 @@ const startWorkerProcess = (): Promise<Engine> =>
     MONGO_URI: config.mongoUri,
     REDIS_URL: config.redisUrl,
     REDIS_PREFIX: config.redisPrefix,
-    SECRET_KEY: testSecretKey, ENCRYPTION_KEYS: testEncryptionKeys,
+    SECRET_KEY: testSecretKey,
+    ENCRYPTION_KEYS: testEncryptionKeys,
     LOG_LEVEL: 'silent',
     RECONCILE_INTERVAL_MS: '200',
   });
@@ -31,11 +41,15 @@ async function killHard(worker: Engine): Promise<void> {
 describe('a worker that is killed in the middle of its work', () => {
   it('leaves a batch that another one finishes, each patient scored once', async () => {
     const client = await system.client('CLINICIAN');
-    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+      input: { all: true, modelId },
+    });
     let worker: Engine | undefined = await startWorkerProcess();
     let successor: Promise<Engine> | undefined;
     let progress;
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) {
+    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, {
+      id: submitBatchScoringJob.id,
+    })) {
       ({ progress } = scoringJobUpdated.job);
       if (worker && progress.processed > 0 && progress.processed < progress.total) {
         await killHard(worker);
@@ -56,14 +70,17 @@ describe('a worker that is killed in the middle of its work', () => {
     const client = await system.client('CLINICIAN');
     const some = await models.patients.find({}, { _id: 1 }).limit(200).lean();
     const jobs = await Promise.all(
-      some.map(({ _id }) => client.request(SubmitScoringJobDocument, { input: { patientId: _id.toHexString(), modelId } })),
+      some.map(({ _id }) =>
+        client.request(SubmitScoringJobDocument, { input: { patientId: _id.toHexString(), modelId } }),
+      ),
     );
     const ids = jobs.map(({ submitScoringJob }) => submitScoringJob.id);
     const worker = await startWorkerProcess();
     // The first result says that the worker is in the middle of the others.
     const following = ids.map(async (id) => {
       const states = [];
-      for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) states.push(scoringJobUpdated.job.state);
+      for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
+        states.push(scoringJobUpdated.job.state);
       return states.at(-1);
     });
     await Promise.race(following);
@@ -82,7 +99,9 @@ describe('a worker that is killed in the middle of its work', () => {
 describe('a worker in another process', () => {
   it('is reached by a cancellation, and has stored nothing more once the batch has ended', async () => {
     const client = await system.client('CLINICIAN');
-    const { submitBatchScoringJob: { id } } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+    const {
+      submitBatchScoringJob: { id },
+    } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
     const worker = await startWorkerProcess();
     let cancelling: Promise<unknown> | undefined;
     let last;

@@ -13,12 +13,21 @@ import type { Viewer } from '../../auth/viewer.js';
 import { formatApiKey, hashSecret, newApiKeySecret } from './api-key-format.js';
 
 /** What an API key can be allowed: what SERVICE may do, less what only a person with a password can. */
-export const apiKeyScopes: readonly Action[] = actions.filter((action) => mayRole(Role.SERVICE, action) && action !== 'password:change');
+export const apiKeyScopes: readonly Action[] = actions.filter(
+  (action) => mayRole(Role.SERVICE, action) && action !== 'password:change',
+);
 
 const createApiKeySchema = z.object({
   name: z.string().trim().min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
   scopes: z
-    .array(z.string().refine((scope) => (apiKeyScopes as readonly string[]).includes(scope), `must be one of ${apiKeyScopes.join(', ')}`))
+    .array(
+      z
+        .string()
+        .refine(
+          (scope) => (apiKeyScopes as readonly string[]).includes(scope),
+          `must be one of ${apiKeyScopes.join(', ')}`,
+        ),
+    )
     .min(1, 'must name at least one action')
     .max(100, 'must name at most 100 actions')
     .transform((scopes) => [...new Set(scopes)] as Action[]),
@@ -51,7 +60,8 @@ export interface ApiKeyServiceDependencies {
 }
 
 export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDependencies): ApiKeyService {
-  const entry = (id: Types.ObjectId) => ({ action: 'api-key:manage', subject: { kind: 'API_KEY', id: id.toHexString() } }) as const;
+  const entry = (id: Types.ObjectId) =>
+    ({ action: 'api-key:manage', subject: { kind: 'API_KEY', id: id.toHexString() } }) as const;
   return {
     async list(viewer, request) {
       authorize(viewer, 'api-key:manage');
@@ -65,8 +75,19 @@ export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDep
       const { name, scopes, expiresAt } = parseInput(createApiKeySchema, input);
       const _id = new Types.ObjectId();
       const secret = newApiKeySecret();
-      const apiKey = { _id, name, scopes, secretHash: hashSecret(secret), createdAt: new Date(), createdBy: viewer.username, ...(expiresAt && { expiresAt }) };
-      return recorded(audit, viewer, entry(_id), async () => ({ key: formatApiKey(_id.toHexString(), secret), apiKey: await scopeOf(viewer).apiKeys.insert(apiKey) }));
+      const apiKey = {
+        _id,
+        name,
+        scopes,
+        secretHash: hashSecret(secret),
+        createdAt: new Date(),
+        createdBy: viewer.username,
+        ...(expiresAt && { expiresAt }),
+      };
+      return recorded(audit, viewer, entry(_id), async () => ({
+        key: formatApiKey(_id.toHexString(), secret),
+        apiKey: await scopeOf(viewer).apiKeys.insert(apiKey),
+      }));
     },
 
     async revoke(viewer, id) {
@@ -76,7 +97,10 @@ export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDep
       const present = _id && (await apiKeys.findOne({ _id }));
       if (!present) throw new NotFoundError('This API key');
       return recorded(audit, viewer, entry(present._id), async () => {
-        await apiKeys.findOneAndUpdate({ _id: present._id, revokedAt: { $exists: false } }, { $set: { revokedAt: new Date() } });
+        await apiKeys.findOneAndUpdate(
+          { _id: present._id, revokedAt: { $exists: false } },
+          { $set: { revokedAt: new Date() } },
+        );
         // Also when it was revoked already: that time may have failed half-way.
         await revoke(organization, [{ kind: RevocationKind.API_KEY, subject: present._id.toHexString() }]);
         return (await apiKeys.findOne({ _id: present._id })) ?? present;

@@ -34,7 +34,11 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
   function find(id: string, now: number): Cached {
     const present = cache.get(id);
     if (present && now - present.readAt < cacheMs) return present;
-    const found: Cached = { key: apiKeys.findById(id).lean<ApiKey | null>().exec(), readAt: now, usedAt: present?.usedAt ?? 0 };
+    const found: Cached = {
+      key: apiKeys.findById(id).lean<ApiKey | null>().exec(),
+      readAt: now,
+      usedAt: present?.usedAt ?? 0,
+    };
     // An outage must not be remembered.
     found.key.catch(() => cache.delete(id));
     cache.delete(id);
@@ -48,7 +52,13 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
     if (now - cached.usedAt < lastUsedPeriodMs) return;
     cached.usedAt = now;
     apiKeys
-      .updateOne({ _id: id, $or: [{ lastUsedAt: { $exists: false } }, { lastUsedAt: { $lte: new Date(now - lastUsedPeriodMs) } }] }, { $set: { lastUsedAt: new Date(now) } })
+      .updateOne(
+        {
+          _id: id,
+          $or: [{ lastUsedAt: { $exists: false } }, { lastUsedAt: { $lte: new Date(now - lastUsedPeriodMs) } }],
+        },
+        { $set: { lastUsedAt: new Date(now) } },
+      )
       .exec()
       .catch((error: unknown) => logger.debug({ apiKeyId: id.toHexString(), err: error }, 'last use not noted'));
   }
@@ -62,7 +72,10 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
       // Compared whether or not there is such a key.
       const matches = sameHash(hashSecret(parsed?.secret ?? ''), key?.secretHash ?? hashSecret('nobody'));
       const ended = key?.revokedAt !== undefined || (key?.expiresAt !== undefined && key.expiresAt.getTime() <= now);
-      if (!cached || !key || !matches || ended) throw new UnauthenticatedError('The API key is not valid, has expired or was revoked: ask an administrator for another.');
+      if (!cached || !key || !matches || ended)
+        throw new UnauthenticatedError(
+          'The API key is not valid, has expired or was revoked: ask an administrator for another.',
+        );
       noteUse(cached, key._id, now);
       const id = key._id.toHexString();
       return {
@@ -78,4 +91,5 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
   };
 }
 
-const sameHash = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+const sameHash = (a: string, b: string): boolean =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));

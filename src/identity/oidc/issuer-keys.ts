@@ -1,4 +1,12 @@
-import { createLocalJWKSet, createRemoteJWKSet, errors, jwksCache, type ExportedJWKSCache, type JWKSCacheInput, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  jwksCache,
+  type ExportedJWKSCache,
+  type JWKSCacheInput,
+  type JWTVerifyGetKey,
+} from 'jose';
 import type { Logger } from 'pino';
 
 const fetchTimeoutMs = 3_000;
@@ -25,17 +33,24 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
   const cache: JWKSCacheInput = {};
   /** Where jose puts what it fetched last, and when (`uat`). */
   const fetched = cache as Partial<ExportedJWKSCache>;
-  const remote = createRemoteJWKSet(new URL(jwksUri), { timeoutDuration: fetchTimeoutMs, cacheMaxAge: freshMs, cooldownDuration: cooldownMs, [jwksCache]: cache });
+  const remote = createRemoteJWKSet(new URL(jwksUri), {
+    timeoutDuration: fetchTimeoutMs,
+    cacheMaxAge: freshMs,
+    cooldownDuration: cooldownMs,
+    [jwksCache]: cache,
+  });
   let retryAt = 0;
 
   const known: JWTVerifyGetKey = async (header, token) => {
     const { jwks, uat = 0 } = fetched;
-    if (!jwks || Date.now() > uat + longestOutageMs) throw new IssuerKeysUnavailableError('no keys that may be believed');
+    if (!jwks || Date.now() > uat + longestOutageMs)
+      throw new IssuerKeysUnavailableError('no keys that may be believed');
     try {
       return await createLocalJWKSet(jwks)(header, token);
     } catch (error) {
       // The key may be one that was published since.
-      if (error instanceof errors.JWKSNoMatchingKey || !isTokenError(error)) throw new IssuerKeysUnavailableError('the key may be a new one', { cause: error });
+      if (error instanceof errors.JWKSNoMatchingKey || !isTokenError(error))
+        throw new IssuerKeysUnavailableError('the key may be a new one', { cause: error });
       throw error;
     }
   };
@@ -46,7 +61,10 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
         return await remote(header, token);
       } catch (error) {
         if (isTokenError(error)) throw error;
-        logger.warn({ err: error, ...(fetched.uat && { keysOf: new Date(fetched.uat) }) }, 'the OIDC issuer does not hand out its keys');
+        logger.warn(
+          { err: error, ...(fetched.uat && { keysOf: new Date(fetched.uat) }) },
+          'the OIDC issuer does not hand out its keys',
+        );
         // Without any there is nothing to spare: each token is worth a try.
         if (fetched.jwks) retryAt = Date.now() + retryMs;
       }
@@ -57,4 +75,6 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
 
 /** Whether the keys are there, and none is the token's; anything else is the provider's fault: unreachable, or no key set. */
 const isTokenError = (error: unknown): boolean =>
-  error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys || error instanceof errors.JOSENotSupported;
+  error instanceof errors.JWKSNoMatchingKey ||
+  error instanceof errors.JWKSMultipleMatchingKeys ||
+  error instanceof errors.JOSENotSupported;

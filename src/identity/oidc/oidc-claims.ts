@@ -12,7 +12,11 @@ export interface OidcSubject {
 
 const subjectSchema = z.object({
   organizationSlug: z.string().min(1).max(40),
-  username: z.string().min(1).max(200).refine((name) => !isReservedUsername(name)),
+  username: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((name) => !isReservedUsername(name)),
 });
 
 /** @throws when a claim is missing, not of its type, or stands for no role of ours */
@@ -31,5 +35,13 @@ export function readClaims(payload: Readonly<Record<string, unknown>>, settings:
 /** By its name as it stands, which may be a URL with dots; else as a path, e.g. `realm_access.roles`. */
 function claimOf(payload: Readonly<Record<string, unknown>>, name: string): unknown {
   if (Object.hasOwn(payload, name)) return payload[name];
-  return name.split('.').reduce<unknown>((value, part) => (typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? (value as Record<string, unknown>)[part] : undefined), payload);
+  return name
+    .split('.')
+    .reduce<unknown>(
+      (value, part) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, part)
+          ? (value as Record<string, unknown>)[part]
+          : undefined,
+      payload,
+    );
 }

@@ -29,7 +29,11 @@ const timesSchema = z.object({ iat: z.number(), exp: z.number() });
  * The algorithms are pinned to asymmetric ones, so that neither `alg: none` nor an HMAC over a public key passes, and the
  * issuer's JWKS is the only source of keys: what a token says in `jwk`, `jku` or `x5u` is not looked at (RFC 8725).
  */
-export function createOidcVerifier(settings: OidcSettings, models: Pick<Models, 'organizations' | 'users'>, logger: Logger): OidcVerifier {
+export function createOidcVerifier(
+  settings: OidcSettings,
+  models: Pick<Models, 'organizations' | 'users'>,
+  logger: Logger,
+): OidcVerifier {
   const keys = createIssuerKeys(settings.jwksUri, logger);
   const organizationIds = new Map<string, string>();
   const noted = new Set<string>();
@@ -53,13 +57,18 @@ export function createOidcVerifier(settings: OidcSettings, models: Pick<Models, 
   async function organizationIdOf(slug: string): Promise<string> {
     if (settings.organizations && !settings.organizations.includes(slug)) {
       // The signature is good: either the provider or the setting is wrong, and somebody has to know.
-      logger.warn({ issuer: settings.issuer, ...(isSlug(slug) && { organization: slug }) }, 'the OIDC issuer speaks for an organization that is not in OIDC_ORGANIZATIONS');
+      logger.warn(
+        { issuer: settings.issuer, ...(isSlug(slug) && { organization: slug }) },
+        'the OIDC issuer speaks for an organization that is not in OIDC_ORGANIZATIONS',
+      );
       throw refused();
     }
     const known = organizationIds.get(slug);
     if (known) return known;
     // Organizations are made on the command line, never by a token.
-    const organization = await models.organizations.findOne({ slug }, { _id: 1 }).lean<Pick<Organization, '_id'> | null>();
+    const organization = await models.organizations
+      .findOne({ slug }, { _id: 1 })
+      .lean<Pick<Organization, '_id'> | null>();
     if (!organization) throw refused();
     const id = organization._id.toHexString();
     organizationIds.set(slug, id);
@@ -73,7 +82,11 @@ export function createOidcVerifier(settings: OidcSettings, models: Pick<Models, 
     if (noted.size >= largestNotedSet) noted.clear();
     noted.add(key);
     models.users
-      .updateOne({ organization: organizationId, username }, { $setOnInsert: { role, createdAt: new Date() } }, { upsert: true })
+      .updateOne(
+        { organization: organizationId, username },
+        { $setOnInsert: { role, createdAt: new Date() } },
+        { upsert: true },
+      )
       .exec()
       .catch((error: unknown) => {
         noted.delete(key);
@@ -85,7 +98,10 @@ export function createOidcVerifier(settings: OidcSettings, models: Pick<Models, 
     issuer: settings.issuer,
     async verify(token) {
       const payload = await verifySignature(token);
-      const { organizationSlug, username, role, times } = orRefused(() => ({ ...readClaims(payload, settings), times: validity(timesSchema.parse(payload)) }));
+      const { organizationSlug, username, role, times } = orRefused(() => ({
+        ...readClaims(payload, settings),
+        times: validity(timesSchema.parse(payload)),
+      }));
       const identity = { username, role, organizationId: await organizationIdOf(organizationSlug), ...times };
       note(identity);
       return identity;
@@ -94,7 +110,8 @@ export function createOidcVerifier(settings: OidcSettings, models: Pick<Models, 
 }
 
 /** One answer for all: a caller is not told how near a forgery came. */
-const refused = (): UnauthenticatedError => new UnauthenticatedError('The access token is not valid or has expired: get a new one.');
+const refused = (): UnauthenticatedError =>
+  new UnauthenticatedError('The access token is not valid or has expired: get a new one.');
 
 function orRefused<T>(read: () => T): T {
   try {

@@ -18,7 +18,8 @@ export function createHashingGate(): HashingGate {
     async run(work) {
       if (running < slots) running += 1;
       else {
-        if (waiting.length >= longestQueue) throw new ServiceUnavailableError('Too many logins at once: try again in a moment.');
+        if (waiting.length >= longestQueue)
+          throw new ServiceUnavailableError('Too many logins at once: try again in a moment.');
         // Whoever leaves hands its slot over.
         await new Promise<void>((resolve) => waiting.push(resolve));
       }

@@ -4,11 +4,65 @@ export const longestPassword = 128;
 
 /** The first that everybody tries of those that are long enough; compared without case, digits at the end and punctuation. */
 const wellKnown: ReadonlySet<string> = new Set([
-  'password', 'passwordpassword', 'passw0rd', 'passw0rdpassw0rd', 'pa55word', 'mypassword', 'password123password', 'changeme', 'changemeplease', 'changemenow', 'changeit',
-  'letmein', 'letmeinletmein', 'letmeinplease', 'welcome', 'welcomewelcome', 'welcometothehospital', 'iloveyou', 'iloveyouiloveyou', 'administrator', 'adminadmin',
-  'adminadminadmin', 'administration', 'qwerty', 'qwertyuiop', 'qwertyqwerty', 'qwertyuiopasdf', 'qwertyuiopasdfghjkl', 'qwertzuiop', 'azertyuiop', 'asdfghjkl', 'asdfghjklzxcvbnm', '1q2w3e4r5t6y',
-  '1qaz2wsx3edc', 'qazwsxedcrfv', 'abcdefghijkl', 'abcdefghijklm', 'abcdefghijklmnop', 'abc123abc', 'correcthorsebatterystaple', 'trustno', 'superman', 'sunshine', 'princess', 'dragon',
-  'monkey', 'football', 'baseball', 'riskgraph', 'riskgraphriskgraph', 'hospital', 'hospitalhospital', 'defaultpassword', 'temporarypassword', 'secretsecret', 'supersecret', 'verysecret', 'testtesttest', 'testpassword',
+  'password',
+  'passwordpassword',
+  'passw0rd',
+  'passw0rdpassw0rd',
+  'pa55word',
+  'mypassword',
+  'password123password',
+  'changeme',
+  'changemeplease',
+  'changemenow',
+  'changeit',
+  'letmein',
+  'letmeinletmein',
+  'letmeinplease',
+  'welcome',
+  'welcomewelcome',
+  'welcometothehospital',
+  'iloveyou',
+  'iloveyouiloveyou',
+  'administrator',
+  'adminadmin',
+  'adminadminadmin',
+  'administration',
+  'qwerty',
+  'qwertyuiop',
+  'qwertyqwerty',
+  'qwertyuiopasdf',
+  'qwertyuiopasdfghjkl',
+  'qwertzuiop',
+  'azertyuiop',
+  'asdfghjkl',
+  'asdfghjklzxcvbnm',
+  '1q2w3e4r5t6y',
+  '1qaz2wsx3edc',
+  'qazwsxedcrfv',
+  'abcdefghijkl',
+  'abcdefghijklm',
+  'abcdefghijklmnop',
+  'abc123abc',
+  'correcthorsebatterystaple',
+  'trustno',
+  'superman',
+  'sunshine',
+  'princess',
+  'dragon',
+  'monkey',
+  'football',
+  'baseball',
+  'riskgraph',
+  'riskgraphriskgraph',
+  'hospital',
+  'hospitalhospital',
+  'defaultpassword',
+  'temporarypassword',
+  'secretsecret',
+  'supersecret',
+  'verysecret',
+  'testtesttest',
+  'testpassword',
 ]);
 
 const fewestDifferentCharacters = 5;
@@ -21,10 +75,13 @@ const shortestTellingUsername = 3;
  */
 export function passwordIssue(password: string, username: string): string | undefined {
   const { length } = [...password.normalize('NFKC')];
-  if (length < shortestPassword || length > longestPassword) return `must have ${shortestPassword} to ${longestPassword} characters`;
+  if (length < shortestPassword || length > longestPassword)
+    return `must have ${shortestPassword} to ${longestPassword} characters`;
   const plain = password.normalize('NFKC').toLowerCase();
-  if (username.length >= shortestTellingUsername && plain.includes(username.toLowerCase())) return 'must not contain the username';
-  if (new Set(plain).size < fewestDifferentCharacters || isSequence(plain) || wellKnown.has(bare(plain))) return 'is one of those that are tried first: choose another';
+  if (username.length >= shortestTellingUsername && plain.includes(username.toLowerCase()))
+    return 'must not contain the username';
+  if (new Set(plain).size < fewestDifferentCharacters || isSequence(plain) || wellKnown.has(bare(plain)))
+    return 'is one of those that are tried first: choose another';
   return undefined;
 }
 
@@ -35,6 +92,8 @@ const bare = (password: string): string => {
 
 /** 1234567890123, abcdefghijkl and the same backwards. */
 function isSequence(password: string): boolean {
-  const steps = [...password].slice(1).map((character, index) => character.codePointAt(0)! - password.codePointAt(index)!);
+  const steps = [...password]
+    .slice(1)
+    .map((character, index) => character.codePointAt(0)! - password.codePointAt(index)!);
   return [1, -1].some((step) => steps.every((seen) => seen === step || seen === -9 * step));
 }

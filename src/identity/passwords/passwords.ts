@@ -35,7 +35,8 @@ export interface Passwords {
 
 export async function createPasswords(): Promise<Passwords> {
   const gate = createHashingGate();
-  const hashPassword = (password: string): Promise<string> => gate.run(() => hash(normalize(password), argon2Parameters));
+  const hashPassword = (password: string): Promise<string> =>
+    gate.run(() => hash(normalize(password), argon2Parameters));
   const nobodysHash = await hashPassword(randomBytes(32).toString('base64url'));
   let verifications = 0;
   return {
@@ -49,7 +50,9 @@ export async function createPasswords(): Promise<Passwords> {
     },
     isOutdated(passwordHash) {
       const { algorithm, memoryCost, timeCost, parallelism, outputLen } = parseOptions(passwordHash);
-      return Object.entries({ algorithm, memoryCost, timeCost, parallelism, outputLen }).some(([name, value]) => argon2Parameters[name as keyof typeof argon2Parameters] !== value);
+      return Object.entries({ algorithm, memoryCost, timeCost, parallelism, outputLen }).some(
+        ([name, value]) => argon2Parameters[name as keyof typeof argon2Parameters] !== value,
+      );
     },
     get verifications() {
       return verifications;

@@ -31,4 +31,9 @@ export function createRevocationEpochs(redis: Redis, keyPrefix: string): Revocat
   };
 }
 
-const orAway = <T>(command: () => Promise<T>): Promise<T | 'away'> => withinTime(command().catch(() => 'away' as const), timeoutMs, () => 'away' as const);
+const orAway = <T>(command: () => Promise<T>): Promise<T | 'away'> =>
+  withinTime(
+    command().catch(() => 'away' as const),
+    timeoutMs,
+    () => 'away' as const,
+  );

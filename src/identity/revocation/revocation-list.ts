@@ -2,7 +2,10 @@ import { RevocationKind, type Revocation } from '../../../models/index.js';
 import type { Identity } from '../../auth/viewer.js';
 
 /** What was revoked, as it is stored and as it is remembered. */
-export type RevocationRecord = Pick<Revocation, 'organization' | 'kind' | 'subject' | 'notBefore' | 'blocked' | 'keepUntil'>;
+export type RevocationRecord = Pick<
+  Revocation,
+  'organization' | 'kind' | 'subject' | 'notBefore' | 'blocked' | 'keepUntil'
+>;
 
 /** The revocations in force, in memory: a request costs a lookup or two. */
 export interface RevocationList {
@@ -25,7 +28,8 @@ interface Remembered {
 
 export function createRevocationList(): RevocationList {
   const remembered = new Map<string, Remembered>();
-  const find = (organizationId: string, kind: RevocationKind, subject: string): Remembered | undefined => remembered.get(`${organizationId} ${kind} ${subject}`);
+  const find = (organizationId: string, kind: RevocationKind, subject: string): Remembered | undefined =>
+    remembered.get(`${organizationId} ${kind} ${subject}`);
   return {
     apply(revocations) {
       for (const { organization, kind, subject, notBefore, blocked, keepUntil } of revocations) {
@@ -46,7 +50,8 @@ export function createRevocationList(): RevocationList {
       return user !== undefined && issuedAt <= user.notBefore;
     },
     forget(now) {
-      for (const [key, { blocked, keepUntil }] of remembered) if (!blocked && keepUntil < now.getTime()) remembered.delete(key);
+      for (const [key, { blocked, keepUntil }] of remembered)
+        if (!blocked && keepUntil < now.getTime()) remembered.delete(key);
     },
   };
 }

@@ -73,7 +73,10 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
     if (epoch === known && !whole) return;
     const records = await store.read(whole ? null : new Date(latest!.getTime() - overlapMs));
     if (whole) readAll = now;
-    latest = records.reduce((newest, { recordedAt }) => (recordedAt > newest ? recordedAt : newest), latest ?? new Date(0));
+    latest = records.reduce(
+      (newest, { recordedAt }) => (recordedAt > newest ? recordedAt : newest),
+      latest ?? new Date(0),
+    );
     known = epoch;
     list.forget(new Date());
     apply(records);
@@ -104,14 +107,19 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
     if (closed) return;
     timer = setTimeout(() => {
       looking = look()
-        .catch((error: unknown) => logger.debug({ reason: error instanceof Error ? error.name : 'unknown' }, 'revocations not read'))
+        .catch((error: unknown) =>
+          logger.debug({ reason: error instanceof Error ? error.name : 'unknown' }, 'revocations not read'),
+        )
         .finally(schedule);
     }, lookPeriodMs);
     timer.unref();
   }
 
   const follow = (): void => void refresh().catch(() => undefined);
-  const stopListening = [events.subscribe('credentialsRevoked', ({ epoch }) => (epoch > known ? follow() : undefined)), events.onGap(follow)];
+  const stopListening = [
+    events.subscribe('credentialsRevoked', ({ epoch }) => (epoch > known ? follow() : undefined)),
+    events.onGap(follow),
+  ];
 
   return {
     start: () =>

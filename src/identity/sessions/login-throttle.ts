@@ -1,6 +1,12 @@
 import type { Redis } from 'ioredis';
 import { createHash } from 'node:crypto';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, RLWrapperTimeouts, type RateLimiterAbstract } from 'rate-limiter-flexible';
+import {
+  RateLimiterMemory,
+  RateLimiterRedis,
+  RateLimiterRes,
+  RLWrapperTimeouts,
+  type RateLimiterAbstract,
+} from 'rate-limiter-flexible';
 import { RateLimitedError } from '../../errors.js';
 import { withinTime } from '../../process/within-time.js';
 import { addressBlock } from '../../net/address-block.js';
@@ -69,7 +75,8 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
       if (ofPair) throw throttled([ofPair], loginLimits.pair.points);
       const refused = await Promise.all([consume(accounts, account), consume(addresses, address)]);
       const exceeded = refused.filter((result) => result !== undefined);
-      if (exceeded.length > 0 && !(await isFamiliar(pair))) throw throttled(exceeded, refused[0] ? loginLimits.account.points : loginLimits.address.points);
+      if (exceeded.length > 0 && !(await isFamiliar(pair)))
+        throw throttled(exceeded, refused[0] ? loginLimits.account.points : loginLimits.address.points);
     },
 
     async succeeded(attempt) {
@@ -102,12 +109,21 @@ function throttled(exceeded: readonly RateLimiterRes[], points: number): Throttl
   });
 }
 
-const orAway = <T>(answer: Promise<T>): Promise<T | undefined> => withinTime(answer.catch(() => undefined), redisTimeoutMs, () => undefined);
+const orAway = <T>(answer: Promise<T>): Promise<T | undefined> =>
+  withinTime(
+    answer.catch(() => undefined),
+    redisTimeoutMs,
+    () => undefined,
+  );
 
 /** Hashed: names and addresses are nobody's business in Redis, and what a stranger types is no part of a key. */
 function keysOf({ organization, username, address }: Attempt): { account: string; address: string; pair: string } {
   const block = addressBlock(address);
-  return { account: digest(organization, username), address: digest(block), pair: digest(organization, username, block) };
+  return {
+    account: digest(organization, username),
+    address: digest(block),
+    pair: digest(organization, username, block),
+  };
 }
 
 const digest = (...parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');

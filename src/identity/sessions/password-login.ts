@@ -36,20 +36,44 @@ export interface PasswordLoginDependencies {
   readonly logger: Logger;
 }
 
-export function createPasswordLogin({ models, scopeOf, passwords, throttle, audit, logger }: PasswordLoginDependencies): PasswordLogin {
-  async function find({ organization: slug, username }: PasswordCredential): Promise<{ organization: Organization | null; user: User | null }> {
+export function createPasswordLogin({
+  models,
+  scopeOf,
+  passwords,
+  throttle,
+  audit,
+  logger,
+}: PasswordLoginDependencies): PasswordLogin {
+  async function find({
+    organization: slug,
+    username,
+  }: PasswordCredential): Promise<{ organization: Organization | null; user: User | null }> {
     const organization = await models.organizations.findOne({ slug }).lean<Organization | null>();
     const organizationId = (organization?._id ?? new Types.ObjectId()).toHexString();
     return { organization, user: await scopeOf({ organizationId }).users.findOne({ username }) };
   }
 
   /** An attempt at an organization that there is not belongs into no trail, so the log has to tell of it; its names belong into neither. */
-  async function record(found: { organization: Organization | null; user: User | null }, origin: RequestOrigin, action: AuditAction, outcome: 'FAILED' | 'DENIED'): Promise<void> {
+  async function record(
+    found: { organization: Organization | null; user: User | null },
+    origin: RequestOrigin,
+    action: AuditAction,
+    outcome: 'FAILED' | 'DENIED',
+  ): Promise<void> {
     const { organization, user } = found;
     const attempt = { requestId: origin.requestId, action, outcome };
-    if (!organization) return logger.warn({ ...attempt, address: origin.address }, 'password refused at an organization that is not there');
+    if (!organization)
+      return logger.warn(
+        { ...attempt, address: origin.address },
+        'password refused at an organization that is not there',
+      );
     logger.info(attempt, 'password refused');
-    const actor: AuditActor = { organizationId: organization._id.toHexString(), username: user?.username ?? unknownUsername, origin, ...(user && { role: user.role }) };
+    const actor: AuditActor = {
+      organizationId: organization._id.toHexString(),
+      username: user?.username ?? unknownUsername,
+      origin,
+      ...(user && { role: user.role }),
+    };
     await audit.record(actor, {
       action,
       outcome,
@@ -65,7 +89,8 @@ export function createPasswordLogin({ models, scopeOf, passwords, throttle, audi
         await throttle.attempt(attempt);
       } catch (error) {
         // Recorded once a window: what a flood repeats is no news, and must not fill the trail.
-        if ((error as Partial<ThrottledError>).firstInWindow) await record(await find(credential), origin, action, 'DENIED');
+        if ((error as Partial<ThrottledError>).firstInWindow)
+          await record(await find(credential), origin, action, 'DENIED');
         throw error;
       }
       const found = await find(credential);

@@ -43,30 +43,52 @@ export interface SessionServiceDependencies {
 }
 
 const text = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`);
-const loginSchema = z.object({ organization: text(100), username: text(200).transform(normalizeUsername), password: text(1_000) });
+const loginSchema = z.object({
+  organization: text(100),
+  username: text(200).transform(normalizeUsername),
+  password: text(1_000),
+});
 const refreshTokenSchema = z.object({ refreshToken: text(200) });
 
 export function createSessionService(dependencies: SessionServiceDependencies): SessionService {
   const { scopeOf, store, passwordLogin, passwords, accessTokens, audit, accessTokenSeconds } = dependencies;
-  const notValid = (): UnauthenticatedError => new UnauthenticatedError('The refresh token is not valid or has expired: log in again.');
+  const notValid = (): UnauthenticatedError =>
+    new UnauthenticatedError('The refresh token is not valid or has expired: log in again.');
   const findUser = ({ organization, user }: Pick<Session, 'organization' | 'user'>): Promise<User | null> =>
     scopeOf({ organizationId: organization.toHexString() }).users.findOne({ _id: user });
 
-  const actor = (user: User, origin: RequestOrigin): AuditActor => ({ organizationId: user.organization.toHexString(), username: user.username, role: user.role, origin });
-  const entry = (action: AuditAction, user: User) => ({ action, subject: { kind: 'USER', id: user._id.toHexString() } }) as const;
+  const actor = (user: User, origin: RequestOrigin): AuditActor => ({
+    organizationId: user.organization.toHexString(),
+    username: user.username,
+    role: user.role,
+    origin,
+  });
+  const entry = (action: AuditAction, user: User) =>
+    ({ action, subject: { kind: 'USER', id: user._id.toHexString() } }) as const;
 
   async function issue(user: User, { session, refreshToken }: RefreshableSession): Promise<IssuedTokens> {
     const remainingSeconds = Math.floor((session.expiresAt.getTime() - Date.now()) / 1000);
-    const subject = { username: user.username, role: user.role, organizationId: user.organization.toHexString(), sessionId: session._id.toHexString() };
+    const subject = {
+      username: user.username,
+      role: user.role,
+      organizationId: user.organization.toHexString(),
+      sessionId: session._id.toHexString(),
+    };
     const accessToken = await accessTokens.sign(subject, Math.max(1, Math.min(accessTokenSeconds, remainingSeconds)));
-    return { accessToken, refreshToken, refreshExpiresAt: session.expiresAt, identity: await accessTokens.verify(accessToken) };
+    return {
+      accessToken,
+      refreshToken,
+      refreshExpiresAt: session.expiresAt,
+      identity: await accessTokens.verify(accessToken),
+    };
   }
 
   /** Whoever disables a user first writes that, then ends its sessions: of a session that began in between we learn here. */
   async function begin(user: User): Promise<IssuedTokens> {
     const begun = await store.begin(user);
     const now = await findUser(begun.session);
-    if (now && !now.disabled && now.role === user.role && now.passwordHash === user.passwordHash) return issue(user, begun);
+    if (now && !now.disabled && now.role === user.role && now.passwordHash === user.passwordHash)
+      return issue(user, begun);
     await store.end(begun.session, SessionEnd.REVOKED);
     throw new UnauthenticatedError('This user was changed just now: log in again.');
   }
@@ -76,13 +98,21 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
     if (!passwords.isOutdated(user.passwordHash!)) return user;
     const { users } = scopeOf({ organizationId: user.organization.toHexString() });
     const passwordHash = await passwords.hash(password);
-    return (await users.findOneAndUpdate({ _id: user._id, passwordHash: user.passwordHash }, { $set: { passwordHash } })) ?? user;
+    return (
+      (await users.findOneAndUpdate({ _id: user._id, passwordHash: user.passwordHash }, { $set: { passwordHash } })) ??
+      user
+    );
   }
 
   async function endReused(session: Session, user: User | null, origin: RequestOrigin): Promise<void> {
     // First the end, then the record: the one must come about even if the other cannot.
     await store.end(session, SessionEnd.REUSE);
-    if (user) await audit.record(actor(user, origin), { ...entry('session:refresh-reused', user), outcome: 'DENIED', flagged: true });
+    if (user)
+      await audit.record(actor(user, origin), {
+        ...entry('session:refresh-reused', user),
+        outcome: 'DENIED',
+        flagged: true,
+      });
   }
 
   /** The session that a refresh token belongs to, with its user; ends it when the token was used before. */
@@ -132,4 +162,5 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
   };
 }
 
-const isLive = (session: Session | null): session is Session => session !== null && !session.endedAt && session.expiresAt > new Date();
+const isLive = (session: Session | null): session is Session =>
+  session !== null && !session.endedAt && session.expiresAt > new Date();

@@ -25,8 +25,16 @@ export interface SessionStore {
   endAll(scope: OrganizationScope, user: User, blocked?: boolean): Promise<void>;
 }
 
-export function createSessionStore({ sessions }: Pick<Models, 'sessions'>, scopeOf: ScopeOf, revoke: Revoke, lifetimeMs: number): SessionStore {
-  const ofSession = (id: Types.ObjectId): RevokedSubject => ({ kind: RevocationKind.SESSION, subject: id.toHexString() });
+export function createSessionStore(
+  { sessions }: Pick<Models, 'sessions'>,
+  scopeOf: ScopeOf,
+  revoke: Revoke,
+  lifetimeMs: number,
+): SessionStore {
+  const ofSession = (id: Types.ObjectId): RevokedSubject => ({
+    kind: RevocationKind.SESSION,
+    subject: id.toHexString(),
+  });
   const live = (now: Date): object => ({ endedAt: { $exists: false }, expiresAt: { $gt: now } });
 
   return {
@@ -52,14 +60,21 @@ export function createSessionStore({ sessions }: Pick<Models, 'sessions'>, scope
       const now = new Date();
       const next = newRefreshToken(family);
       const session = await sessions
-        .findOneAndUpdate({ familyHash, tokenHash, ...live(now) }, { $set: { tokenHash: next.tokenHash, refreshedAt: now } }, { returnDocument: 'after' })
+        .findOneAndUpdate(
+          { familyHash, tokenHash, ...live(now) },
+          { $set: { tokenHash: next.tokenHash, refreshedAt: now } },
+          { returnDocument: 'after' },
+        )
         .lean<Session | null>();
       return session && { session, refreshToken: next.token };
     },
 
     async end({ _id, organization }, by) {
       const { sessions: own } = scopeOf({ organizationId: organization.toHexString() });
-      const ended = await own.updateMany({ _id, endedAt: { $exists: false } }, { $set: { endedAt: new Date(), endedBy: by } });
+      const ended = await own.updateMany(
+        { _id, endedAt: { $exists: false } },
+        { $set: { endedAt: new Date(), endedBy: by } },
+      );
       // Also when it had ended: that time may have failed half-way.
       await revoke(organization, [ofSession(_id)]);
       return ended > 0;
@@ -69,9 +84,17 @@ export function createSessionStore({ sessions }: Pick<Models, 'sessions'>, scope
       const now = new Date();
       // Those that have ended too, while their last access token may live: the time before may have failed half-way.
       const lately = { refreshedAt: { $gt: new Date(now.getTime() - longestSessionTokenMs) } };
-      const ids = (await scope.sessions.find({ user: user._id, $or: [live(now), lately] }, { projection: { _id: 1 } })).map(({ _id }) => _id);
-      await scope.sessions.updateMany({ _id: { $in: ids }, endedAt: { $exists: false } }, { $set: { endedAt: now, endedBy: SessionEnd.REVOKED } });
-      await revoke(scope.id, [{ kind: RevocationKind.USER, subject: user.username, ...(blocked !== undefined && { blocked }) }, ...ids.map(ofSession)]);
+      const ids = (
+        await scope.sessions.find({ user: user._id, $or: [live(now), lately] }, { projection: { _id: 1 } })
+      ).map(({ _id }) => _id);
+      await scope.sessions.updateMany(
+        { _id: { $in: ids }, endedAt: { $exists: false } },
+        { $set: { endedAt: now, endedBy: SessionEnd.REVOKED } },
+      );
+      await revoke(scope.id, [
+        { kind: RevocationKind.USER, subject: user.username, ...(blocked !== undefined && { blocked }) },
+        ...ids.map(ofSession),
+      ]);
     },
   };
 }

@@ -24,7 +24,13 @@ export interface UserDirectory {
    * @param asked as which action it is recorded, and under which path a bad password is refused
    * @throws BadUserInputError
    */
-  setPassword(scope: OrganizationScope, actor: AuditActor, user: User, password: string, asked: { readonly action: 'user:manage' | 'password:change'; readonly path: string }): Promise<User>;
+  setPassword(
+    scope: OrganizationScope,
+    actor: AuditActor,
+    user: User,
+    password: string,
+    asked: { readonly action: 'user:manage' | 'password:change'; readonly path: string },
+  ): Promise<User>;
   endSessions(scope: OrganizationScope, actor: AuditActor, user: User): Promise<void>;
 }
 
@@ -35,7 +41,8 @@ export interface UserDirectoryDependencies {
 }
 
 export function createUserDirectory({ passwords, sessions, audit }: UserDirectoryDependencies): UserDirectory {
-  const entry = (id: Types.ObjectId) => ({ action: 'user:manage', subject: { kind: 'USER', id: id.toHexString() } }) as const;
+  const entry = (id: Types.ObjectId) =>
+    ({ action: 'user:manage', subject: { kind: 'USER', id: id.toHexString() } }) as const;
 
   /** Ends what the user holds, and blocks or unblocks the name as the user stands now, however many change it at once. */
   async function shutOut(scope: OrganizationScope, user: User): Promise<User> {
@@ -44,7 +51,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
       if (!present) throw new NotFoundError('This user');
       return present;
     };
-    for (let present = await read(); ; ) {
+    for (let present = await read(); ;) {
       const { disabled = false } = present;
       await sessions.endAll(scope, present, disabled);
       present = await read();
@@ -60,7 +67,14 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
       const now = new Date();
       return recorded(audit, actor, entry(_id), async () => {
         try {
-          return await scope.users.insert({ _id, username, role, passwordHash, passwordChangedAt: now, createdAt: now });
+          return await scope.users.insert({
+            _id,
+            username,
+            role,
+            passwordHash,
+            passwordChangedAt: now,
+            createdAt: now,
+          });
         } catch (error) {
           if (!isDuplicateKey(error)) throw error;
           throw new ConflictError('Another user of the organization has this username: choose another one.');
@@ -88,7 +102,10 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
       requireGoodPassword(path, password, user.username);
       const passwordHash = await passwords.hash(password);
       return recorded(audit, actor, { ...entry(user._id), action }, async () => {
-        const changed = await scope.users.findOneAndUpdate({ _id: user._id }, { $set: { passwordHash, passwordChangedAt: new Date() } });
+        const changed = await scope.users.findOneAndUpdate(
+          { _id: user._id },
+          { $set: { passwordHash, passwordChangedAt: new Date() } },
+        );
         if (!changed) throw new NotFoundError('This user');
         return shutOut(scope, changed);
       });
@@ -101,16 +118,32 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
 }
 
 /** Whether the user is one of those who can let everybody else in again. */
-const isAdmin = ({ role, disabled, passwordHash }: User): boolean => role === Role.ADMIN && !disabled && passwordHash !== undefined;
+const isAdmin = ({ role, disabled, passwordHash }: User): boolean =>
+  role === Role.ADMIN && !disabled && passwordHash !== undefined;
 
 /** @param except who is not counted */
 const hasAdmin = (scope: OrganizationScope, except?: Types.ObjectId): Promise<boolean> =>
-  scope.users.exists({ role: Role.ADMIN, disabled: { $ne: true }, passwordHash: { $exists: true }, ...(except && { _id: { $ne: except } }) });
+  scope.users.exists({
+    role: Role.ADMIN,
+    disabled: { $ne: true },
+    passwordHash: { $exists: true },
+    ...(except && { _id: { $ne: except } }),
+  });
 
-async function change(scope: OrganizationScope, id: Types.ObjectId, before: Required<UserChange>, after: Required<UserChange>): Promise<void> {
+async function change(
+  scope: OrganizationScope,
+  id: Types.ObjectId,
+  before: Required<UserChange>,
+  after: Required<UserChange>,
+): Promise<void> {
   const same = { _id: id, role: before.role, disabled: before.disabled ? true : { $ne: true } };
   if (await scope.users.findOneAndUpdate(same, { $set: after })) return;
-  throw new ConflictError('The user was changed by somebody else at the same time: look at it again and repeat the change.');
+  throw new ConflictError(
+    'The user was changed by somebody else at the same time: look at it again and repeat the change.',
+  );
 }
 
-const lastAdmin = (): ConflictError => new ConflictError('The organization would be left without an enabled ADMIN who has a password: make another one first.');
+const lastAdmin = (): ConflictError =>
+  new ConflictError(
+    'The organization would be left without an enabled ADMIN who has a password: make another one first.',
+  );

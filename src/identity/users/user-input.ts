@@ -29,7 +29,11 @@ export interface ChangePassword {
 }
 
 const createUserSchema = z.object({
-  username: z.string().transform(normalizeUsername).refine(isUsername, { error: usernameRule, abort: true }).refine((name) => !isReservedUsername(name), reservedUsernameRule),
+  username: z
+    .string()
+    .transform(normalizeUsername)
+    .refine(isUsername, { error: usernameRule, abort: true })
+    .refine((name) => !isReservedUsername(name), reservedUsernameRule),
   role: z.enum(Role),
   password: z.string(),
 });

@@ -9,7 +9,13 @@ import type { PasswordLogin } from '../sessions/password-login.js';
 import type { IssuedTokens, SessionService } from '../sessions/session-service.js';
 import type { Viewer } from '../../auth/viewer.js';
 import type { UserDirectory } from './user-directory.js';
-import { requireGoodPassword, type ChangePassword, type CreateUser, type SetUserPassword, type UpdateUser } from './user-input.js';
+import {
+  requireGoodPassword,
+  type ChangePassword,
+  type CreateUser,
+  type SetUserPassword,
+  type UpdateUser,
+} from './user-input.js';
 
 /** The users of the viewer's organization. Every method authorises first; another organization's users are not found. */
 export interface UserService {
@@ -38,7 +44,13 @@ export interface UserServiceDependencies {
   readonly audit: AuditTrail;
 }
 
-export function createUserService({ scopeOf, directory, sessions, passwordLogin, audit }: UserServiceDependencies): UserService {
+export function createUserService({
+  scopeOf,
+  directory,
+  sessions,
+  passwordLogin,
+  audit,
+}: UserServiceDependencies): UserService {
   async function getOwn(viewer: Viewer, id: string): Promise<User> {
     const _id = toObjectId(id);
     const user = _id && (await scopeOf(viewer).users.findOne({ _id }));
@@ -50,9 +62,15 @@ export function createUserService({ scopeOf, directory, sessions, passwordLogin,
   async function proveOwn(viewer: Viewer, password: string): Promise<User> {
     const { slug } = await scopeOf(viewer).organization();
     try {
-      return await passwordLogin.prove({ organization: slug, username: viewer.username, password }, viewer.origin, 'password:change');
+      return await passwordLogin.prove(
+        { organization: slug, username: viewer.username, password },
+        viewer.origin,
+        'password:change',
+      );
     } catch (error) {
-      throw error instanceof UnauthenticatedError ? new BadUserInputError([{ path: 'currentPassword', message: 'is not your present password' }]) : error;
+      throw error instanceof UnauthenticatedError
+        ? new BadUserInputError([{ path: 'currentPassword', message: 'is not your present password' }])
+        : error;
     }
   }
 
@@ -72,13 +90,20 @@ export function createUserService({ scopeOf, directory, sessions, passwordLogin,
     async update(viewer, { id, role, disabled }) {
       authorize(viewer, 'user:manage');
       const user = await getOwn(viewer, id);
-      if (role == null && disabled == null) throw new BadUserInputError([{ path: 'role', message: 'give a role, or disabled, or both' }]);
-      return directory.update(scopeOf(viewer), viewer, user, { role: role ?? undefined, disabled: disabled ?? undefined });
+      if (role == null && disabled == null)
+        throw new BadUserInputError([{ path: 'role', message: 'give a role, or disabled, or both' }]);
+      return directory.update(scopeOf(viewer), viewer, user, {
+        role: role ?? undefined,
+        disabled: disabled ?? undefined,
+      });
     },
 
     async setPassword(viewer, { id, newPassword }) {
       authorize(viewer, 'user:manage');
-      return directory.setPassword(scopeOf(viewer), viewer, await getOwn(viewer, id), newPassword, { action: 'user:manage', path: 'newPassword' });
+      return directory.setPassword(scopeOf(viewer), viewer, await getOwn(viewer, id), newPassword, {
+        action: 'user:manage',
+        path: 'newPassword',
+      });
     },
 
     async revokeSessions(viewer, userId) {
@@ -94,9 +119,15 @@ export function createUserService({ scopeOf, directory, sessions, passwordLogin,
       const present = await scope.users.findOne({ username: viewer.username });
       if (!present?.passwordHash) throw new ConflictError('You have no password here: change it where you log in.');
       requireGoodPassword('newPassword', newPassword, present.username);
-      if (newPassword === currentPassword) throw new BadUserInputError([{ path: 'newPassword', message: 'must be another one than the present' }]);
+      if (newPassword === currentPassword)
+        throw new BadUserInputError([{ path: 'newPassword', message: 'must be another one than the present' }]);
       const proved = await proveOwn(viewer, currentPassword);
-      return sessions.begin(await directory.setPassword(scope, viewer, proved, newPassword, { action: 'password:change', path: 'newPassword' }));
+      return sessions.begin(
+        await directory.setPassword(scope, viewer, proved, newPassword, {
+          action: 'password:change',
+          path: 'newPassword',
+        }),
+      );
     },
   };
 }

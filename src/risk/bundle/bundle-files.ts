@@ -28,7 +28,9 @@ export async function readText(path: string): Promise<string> {
 export async function readManifest(directory: string): Promise<RiskModelManifest> {
   const result = manifestSchema.safeParse(await readJson(directory, 'manifest.json'));
   if (result.success) return result.data;
-  const issues = result.error.issues.slice(0, 10).map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`);
+  const issues = result.error.issues
+    .slice(0, 10)
+    .map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`);
   throw new InvalidModelError('manifest.json', issues.join(', '), 'correct these fields');
 }
 
@@ -42,9 +44,19 @@ export async function readBackground(directory: string, manifest: RiskModelManif
   if (!manifest.background) return null;
   const { file, rows, sha256: expected } = manifest.background;
   const bytes = await readBounded(join(directory, file), largestText);
-  if (sha256(bytes) !== expected) throw new InvalidModelError(file, 'its SHA-256 is not the one in the manifest', 'put back the file that the manifest was written for');
+  if (sha256(bytes) !== expected)
+    throw new InvalidModelError(
+      file,
+      'its SHA-256 is not the one in the manifest',
+      'put back the file that the manifest was written for',
+    );
   const background = parseRows(file, parseJson(file, new TextDecoder().decode(bytes)), manifest.features.length);
-  if (background.rowCount !== rows) throw new InvalidModelError(file, `it has ${background.rowCount} rows and the manifest says ${rows}`, 'write the right number');
+  if (background.rowCount !== rows)
+    throw new InvalidModelError(
+      file,
+      `it has ${background.rowCount} rows and the manifest says ${rows}`,
+      'write the right number',
+    );
   return background;
 }
 
@@ -57,12 +69,20 @@ export function parseRows(name: string, json: unknown, width?: number): Backgrou
   const result = backgroundSchema.safeParse(json);
   if (!result.success) {
     const [row, column] = result.error.issues[0]?.path ?? [];
-    const place = typeof row === 'number' ? `row ${row + 1}${typeof column === 'number' ? `, column ${column + 1}` : ''} is no number or null` : 'it is no array of rows';
+    const place =
+      typeof row === 'number'
+        ? `row ${row + 1}${typeof column === 'number' ? `, column ${column + 1}` : ''} is no number or null`
+        : 'it is no array of rows';
     throw new InvalidModelError(name, place, 'write an array of rows of numbers, null where missing');
   }
   const wanted = width ?? result.data[0]!.length;
   const uneven = result.data.findIndex((row) => row.length !== wanted);
-  if (uneven >= 0) throw new InvalidModelError(name, `row ${uneven + 1} has ${result.data[uneven]!.length} numbers where ${wanted} are needed`, 'give every row one number a feature');
+  if (uneven >= 0)
+    throw new InvalidModelError(
+      name,
+      `row ${uneven + 1} has ${result.data[uneven]!.length} numbers where ${wanted} are needed`,
+      'give every row one number a feature',
+    );
   return { rows: Float64Array.from(result.data.flat(), (value) => value ?? Number.NaN), rowCount: result.data.length };
 }
 
@@ -80,9 +100,20 @@ async function readJson(directory: string, file: string): Promise<unknown> {
 
 async function readBounded(path: string, limit: number): Promise<Uint8Array> {
   const name = path.split(/[\\/]/).at(-1)!;
-  const missing = (error: NodeJS.ErrnoException): InvalidModelError => new InvalidModelError(name, error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code ?? 'unknown fault'})`, 'check the path and its permissions', { cause: error });
+  const missing = (error: NodeJS.ErrnoException): InvalidModelError =>
+    new InvalidModelError(
+      name,
+      error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code ?? 'unknown fault'})`,
+      'check the path and its permissions',
+      { cause: error },
+    );
   const information = await stat(path).catch((error: NodeJS.ErrnoException) => Promise.reject(missing(error)));
   if (!information.isFile()) throw new InvalidModelError(name, 'it is not a file', 'give the path of a file');
-  if (information.size > limit) throw new InvalidModelError(name, `it has ${information.size} bytes, and ${limit} is the most that is read`, 'serve a smaller one');
+  if (information.size > limit)
+    throw new InvalidModelError(
+      name,
+      `it has ${information.size} bytes, and ${limit} is the most that is read`,
+      'serve a smaller one',
+    );
   return readFile(path).catch((error: NodeJS.ErrnoException) => Promise.reject(missing(error)));
 }

@@ -18,7 +18,10 @@ import { CheckList, type CheckReport } from './report.js';
  * Never throws for what is wrong with the model: that is in the report.
  */
 export async function checkModel(path: string): Promise<CheckReport> {
-  const isDirectory = await stat(path).then((information) => information.isDirectory(), () => false);
+  const isDirectory = await stat(path).then(
+    (information) => information.isDirectory(),
+    () => false,
+  );
   if (!isDirectory) return checkFile(path);
   const { report, model } = await examineBundle(path, thorough);
   await model?.close();
@@ -29,24 +32,66 @@ export async function checkModel(path: string): Promise<CheckReport> {
  * The gate: everything that is checked of a bundle before it may serve.
  * @returns the report, and the model when nothing failed; close it
  */
-export async function examineBundle(directory: string, effort: CheckEffort): Promise<{ report: CheckReport; model?: RiskModel }> {
+export async function examineBundle(
+  directory: string,
+  effort: CheckEffort,
+): Promise<{ report: CheckReport; model?: RiskModel }> {
   const list = new CheckList();
-  const manifest = await list.run('manifest', () => readCompleteManifest(directory), ({ id, version, features }) => `${id}@${version}, ${features.length} features with label, unit, kind, codes or range and missing policy`);
-  const bytes = await list.run('model file', () => readModelFile(join(directory, 'model.onnx')), (read) => `${read.length} bytes`);
-  const card = await list.run('model card', () => readCard(directory), (text) => `MODEL_CARD.md, ${text.length} characters`);
+  const manifest = await list.run(
+    'manifest',
+    () => readCompleteManifest(directory),
+    ({ id, version, features }) =>
+      `${id}@${version}, ${features.length} features with label, unit, kind, codes or range and missing policy`,
+  );
+  const bytes = await list.run(
+    'model file',
+    () => readModelFile(join(directory, 'model.onnx')),
+    (read) => `${read.length} bytes`,
+  );
+  const card = await list.run(
+    'model card',
+    () => readCard(directory),
+    (text) => `MODEL_CARD.md, ${text.length} characters`,
+  );
   if (!manifest || !bytes || card === undefined) return { report: list.report() };
   const hash = sha256(bytes);
-  await list.run('SHA-256', () => requireHash(manifest, hash), () => hash);
-  const background = await list.run('background set', () => readBackground(directory, manifest), (read) => (read ? `${read.rowCount} rows` : 'none'));
+  await list.run(
+    'SHA-256',
+    () => requireHash(manifest, hash),
+    () => hash,
+  );
+  const background = await list.run(
+    'background set',
+    () => readBackground(directory, manifest),
+    (read) => (read ? `${read.rowCount} rows` : 'none'),
+  );
   const parsed = await list.run('trees', () => parseFor(bytes, manifest), describeTrees);
   if (!parsed || background === undefined) return { report: list.report() };
-  const session = await list.run('ONNX Runtime', () => startModelSession(bytes, parsed), () => 'loads the model');
+  const session = await list.run(
+    'ONNX Runtime',
+    () => startModelSession(bytes, parsed),
+    () => 'loads the model',
+  );
   if (!session) return { report: list.report() };
   await checkAgreement(list, parsed, session, effort);
-  const explainers = await checkExplainers(list, parsed, { background, standIn: false, output: manifest.outputIndex }, effort);
-  if (explainers.size === 0) list.fail('explanations', 'no SHAP method is left: write the real counts to nodes_hitrates when exporting, or add a background set to the bundle');
+  const explainers = await checkExplainers(
+    list,
+    parsed,
+    { background, standIn: false, output: manifest.outputIndex },
+    effort,
+  );
+  if (explainers.size === 0)
+    list.fail(
+      'explanations',
+      'no SHAP method is left: write the real counts to nodes_hitrates when exporting, or add a background set to the bundle',
+    );
   const model = createServedModel({ manifest, sha256: hash, card, parsed, session, explainers });
-  await list.run('golden vectors', () => requireGoldenVectors(model), (count) => (count > 0 ? `${count} reproduced` : 'the bundle has none; add some, so that a change of the encoding is seen'));
+  await list.run(
+    'golden vectors',
+    () => requireGoldenVectors(model),
+    (count) =>
+      count > 0 ? `${count} reproduced` : 'the bundle has none; add some, so that a change of the encoding is seen',
+  );
   const report = list.report();
   if (report.ok) return { report, model };
   await session.close();
@@ -55,9 +100,19 @@ export async function examineBundle(directory: string, effort: CheckEffort): Pro
 
 async function checkFile(path: string): Promise<CheckReport> {
   const list = new CheckList();
-  const bytes = await list.run('model file', () => readModelFile(path), (read) => `${read.length} bytes`);
+  const bytes = await list.run(
+    'model file',
+    () => readModelFile(path),
+    (read) => `${read.length} bytes`,
+  );
   const parsed = bytes && (await list.run('trees', () => parseModel(bytes), describeTrees));
-  const session = parsed && (await list.run<OnnxSession>('ONNX Runtime', () => startModelSession(bytes, parsed), () => 'loads the model'));
+  const session =
+    parsed &&
+    (await list.run<OnnxSession>(
+      'ONNX Runtime',
+      () => startModelSession(bytes, parsed),
+      () => 'loads the model',
+    ));
   if (!session) return list.report();
   await checkAgreement(list, parsed, session, thorough);
   await checkExplainers(list, parsed, { background: randomRows(parsed, 20), standIn: true }, thorough);
@@ -73,12 +128,22 @@ async function readCompleteManifest(directory: string): Promise<RiskModelManifes
 
 async function readCard(directory: string): Promise<string> {
   const card = await readText(join(directory, 'MODEL_CARD.md'));
-  if (card.trim() === '') throw new InvalidModelError('MODEL_CARD.md', 'it is empty', 'write what the model is for, its data, its limits and its results');
+  if (card.trim() === '')
+    throw new InvalidModelError(
+      'MODEL_CARD.md',
+      'it is empty',
+      'write what the model is for, its data, its limits and its results',
+    );
   return card;
 }
 
 function requireHash(manifest: RiskModelManifest, hash: string): void {
-  if (manifest.model.sha256 !== hash) throw new InvalidModelError('model.onnx', `its SHA-256 is ${hash}, not the ${manifest.model.sha256} of the manifest`, 'put back the file that the manifest was written for, or correct the manifest');
+  if (manifest.model.sha256 !== hash)
+    throw new InvalidModelError(
+      'model.onnx',
+      `its SHA-256 is ${hash}, not the ${manifest.model.sha256} of the manifest`,
+      'put back the file that the manifest was written for, or correct the manifest',
+    );
 }
 
 function parseFor(bytes: Uint8Array, manifest: RiskModelManifest): ParsedModel {

@@ -23,10 +23,20 @@ export const thorough: CheckEffort = { randomRows: 2000, extremeRows: 500, branc
 export const light: CheckEffort = { randomRows: 200, extremeRows: 50, branches: 200, explainedRows: 10 };
 
 /** ONNX Runtime against the parsed trees, on rows made to find where they part. */
-export async function checkAgreement(list: CheckList, model: ParsedModel, session: OnnxSession, effort: CheckEffort): Promise<void> {
-  const seen = (rows: number, share: number): string => `ONNX Runtime and the parsed trees agree on ${rows} rows (largest difference ${(share * 100).toFixed(1)} % of what float32 sums are allowed)`;
+export async function checkAgreement(
+  list: CheckList,
+  model: ParsedModel,
+  session: OnnxSession,
+  effort: CheckEffort,
+): Promise<void> {
+  const seen = (rows: number, share: number): string =>
+    `ONNX Runtime and the parsed trees agree on ${rows} rows (largest difference ${(share * 100).toFixed(1)} % of what float32 sums are allowed)`;
   const random = randomRows(model, effort.randomRows);
-  await list.run('random rows', () => requireAgreement(model, session, random), (share) => seen(random.rowCount, share));
+  await list.run(
+    'random rows',
+    () => requireAgreement(model, session, random),
+    (share) => seen(random.rowCount, share),
+  );
   const total = branchCount(model);
   const branches = Math.min(total, effort.branches);
   let rowCount = 0;
@@ -41,10 +51,15 @@ export async function checkAgreement(list: CheckList, model: ParsedModel, sessio
       }
       return worst;
     },
-    (share) => `on and one step around ${branches === total ? 'each' : `${branches}`} of ${total} thresholds: ${seen(rowCount, share)}`,
+    (share) =>
+      `on and one step around ${branches === total ? 'each' : `${branches}`} of ${total} thresholds: ${seen(rowCount, share)}`,
   );
   const extreme = missingAndExtremeRows(model, effort.extremeRows);
-  await list.run('missing and extreme', () => requireAgreement(model, session, extreme), (share) => seen(extreme.rowCount, share));
+  await list.run(
+    'missing and extreme',
+    () => requireAgreement(model, session, extreme),
+    (share) => seen(extreme.rowCount, share),
+  );
 }
 
 export interface ExplainerPlan {
@@ -56,19 +71,32 @@ export interface ExplainerPlan {
 }
 
 /** Makes the explainers the model can have and checks that their values add up. @returns explainers by method, the default first */
-export async function checkExplainers(list: CheckList, model: ParsedModel, plan: ExplainerPlan, effort: CheckEffort): Promise<Map<ShapMethod, TreeExplainer>> {
+export async function checkExplainers(
+  list: CheckList,
+  model: ParsedModel,
+  plan: ExplainerPlan,
+  effort: CheckEffort,
+): Promise<Map<ShapMethod, TreeExplainer>> {
   const explainers = new Map<ShapMethod, TreeExplainer>();
-  const outputs = plan.output === undefined ? Array.from({ length: model.ensemble.outputCount }, (_, output) => output) : [plan.output];
+  const outputs =
+    plan.output === undefined
+      ? Array.from({ length: model.ensemble.outputCount }, (_, output) => output)
+      : [plan.output];
   const options = plan.output === undefined ? undefined : { output: plan.output };
   const rows = mixedRows(model, effort.explainedRows);
   const real = hasRealCovers(model.ensemble);
   if (real || (plan.background && !plan.standIn)) {
-    await list.run('path-dependent SHAP', async () => {
-      const explainer = createExplainer(model, 'PATH_DEPENDENT', plan.background, options);
-      const worst = await requireAdditivity(model, explainer, rows, outputs);
-      explainers.set('PATH_DEPENDENT', explainer);
-      return worst;
-    }, (worst) => `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows; ${real ? 'covers from nodes_hitrates' : coversFromBackground(model, plan.background!)}`);
+    await list.run(
+      'path-dependent SHAP',
+      async () => {
+        const explainer = createExplainer(model, 'PATH_DEPENDENT', plan.background, options);
+        const worst = await requireAdditivity(model, explainer, rows, outputs);
+        explainers.set('PATH_DEPENDENT', explainer);
+        return worst;
+      },
+      (worst) =>
+        `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows; ${real ? 'covers from nodes_hitrates' : coversFromBackground(model, plan.background!)}`,
+    );
   } else {
     list.pass('path-dependent SHAP', `not offered: ${noCoversReason}; ${noCoversRemedy}`);
   }
@@ -76,12 +104,17 @@ export async function checkExplainers(list: CheckList, model: ParsedModel, plan:
     list.pass('interventional SHAP', 'not offered: the bundle has no background set');
     return explainers;
   }
-  await list.run('interventional SHAP', async () => {
-    const explainer = createExplainer(model, 'INTERVENTIONAL', plan.background, options);
-    const worst = await requireAdditivity(model, explainer, rows, outputs);
-    explainers.set('INTERVENTIONAL', explainer);
-    return worst;
-  }, (worst) => `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows against ${plan.background!.rowCount} ${plan.standIn ? 'random' : 'background'} rows`);
+  await list.run(
+    'interventional SHAP',
+    async () => {
+      const explainer = createExplainer(model, 'INTERVENTIONAL', plan.background, options);
+      const worst = await requireAdditivity(model, explainer, rows, outputs);
+      explainers.set('INTERVENTIONAL', explainer);
+      return worst;
+    },
+    (worst) =>
+      `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows against ${plan.background!.rowCount} ${plan.standIn ? 'random' : 'background'} rows`,
+  );
   return explainers;
 }
 
@@ -92,7 +125,11 @@ function mixedRows(model: ParsedModel, count: number): { rows: Float64Array; row
 }
 
 function coversFromBackground(model: ParsedModel, background: Background): string {
-  const covers = countCovers(model.ensemble, prepareRows(model, background.rows, background.rowCount), background.rowCount);
+  const covers = countCovers(
+    model.ensemble,
+    prepareRows(model, background.rows, background.rowCount),
+    background.rowCount,
+  );
   const empty = covers.reduce((sum, cover) => sum + (cover === 0 ? 1 : 0), 0);
   return `covers counted from ${background.rowCount} background rows, which leave ${empty} of ${covers.length} nodes unreached`;
 }

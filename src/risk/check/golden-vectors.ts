@@ -12,10 +12,15 @@ export async function requireGoldenVectors(model: RiskModel): Promise<number> {
   const { golden, features } = model.manifest;
   const rows = golden.map((vector) => model.encode(vector.features));
   const scores = await model.score(rows);
-  const explained = golden.some((vector) => vector.contributions) && model.shapMethods.includes('PATH_DEPENDENT') ? await model.explain(rows, 'PATH_DEPENDENT') : undefined;
+  const explained =
+    golden.some((vector) => vector.contributions) && model.shapMethods.includes('PATH_DEPENDENT')
+      ? await model.explain(rows, 'PATH_DEPENDENT')
+      : undefined;
   golden.forEach((vector, index) => {
     const refuse = (what: string, difference: number): never => {
-      throw new DisagreementError(`golden vector ${index + 1}: its ${what} differs by ${difference.toExponential(1)}, more than ${tolerance}; write the vectors again if the model or its encoding was meant to change`);
+      throw new DisagreementError(
+        `golden vector ${index + 1}: its ${what} differs by ${difference.toExponential(1)}, more than ${tolerance}; write the vectors again if the model or its encoding was meant to change`,
+      );
     };
     const compare = (what: string, actual: number, expected: number): void => {
       const difference = Math.abs(actual - expected) / Math.max(1, Math.abs(expected));
@@ -25,7 +30,8 @@ export async function requireGoldenVectors(model: RiskModel): Promise<number> {
     compare('probability', scores[index]!.probability, vector.probability);
     features.forEach((feature, column) => {
       const expected = vector.contributions?.[feature.code];
-      if (explained && expected !== undefined) compare(`SHAP value of "${feature.code}"`, explained[index]!.contributions[column]!, expected);
+      if (explained && expected !== undefined)
+        compare(`SHAP value of "${feature.code}"`, explained[index]!.contributions[column]!, expected);
     });
   });
   return golden.length;

@@ -28,8 +28,17 @@ export function inputFeatures(model: ParsedModel): InputFeature[] {
   });
   return types.map((type, column) => {
     const integer = type === ElementType.INT64 || type === ElementType.INT32;
-    const bounds = low[column]! <= high[column]! ? [towards(model, column, low[column]!), towards(model, column, high[column]!)] : [0, 1];
-    return { integer, whole: integer || model.wholeFeatures.has(column), precision: type === ElementType.DOUBLE ? 64 : 32, low: Math.min(...bounds), high: Math.max(...bounds) };
+    const bounds =
+      low[column]! <= high[column]!
+        ? [towards(model, column, low[column]!), towards(model, column, high[column]!)]
+        : [0, 1];
+    return {
+      integer,
+      whole: integer || model.wholeFeatures.has(column),
+      precision: type === ElementType.DOUBLE ? 64 : 32,
+      low: Math.min(...bounds),
+      high: Math.max(...bounds),
+    };
   });
 }
 
@@ -45,7 +54,8 @@ export function towards(model: ParsedModel, feature: number, target: number): nu
 
 /** A value on a threshold and one step to either side, in the type of the input. */
 export function aroundThreshold(input: InputFeature, value: number): number[] {
-  if (input.whole) return [Math.floor(value) - 1, Math.floor(value), Math.floor(value) + 1].map((whole) => clampInteger(whole));
+  if (input.whole)
+    return [Math.floor(value) - 1, Math.floor(value), Math.floor(value) + 1].map((whole) => clampInteger(whole));
   const on = input.precision === 32 ? Math.fround(value) : value;
   return [nextFloat(on, false, input.precision), on, nextFloat(on, true, input.precision)];
 }

@@ -10,7 +10,10 @@ import { ucumIssue } from './ucum.js';
 export function requireCompleteManifest(manifest: RiskModelManifest): void {
   const issues = manifest.features.flatMap((feature) => {
     const unit = ucumIssue(feature.unit);
-    const imputed = feature.missing.policy === 'IMPUTE' && !feature.codes ? featureValueIssue({ ...feature, kind: 'CONTINUOUS' }, feature.missing.value) : undefined;
+    const imputed =
+      feature.missing.policy === 'IMPUTE' && !feature.codes
+        ? featureValueIssue({ ...feature, kind: 'CONTINUOUS' }, feature.missing.value)
+        : undefined;
     const values = feature.codes?.map((code) => code.value) ?? [];
     return [
       ...(unit ? [`feature "${feature.code}": its unit ${unit}`] : []),
@@ -21,8 +24,10 @@ export function requireCompleteManifest(manifest: RiskModelManifest): void {
   const calibration = calibrationIssue(manifest.calibration);
   if (calibration) issues.push(`calibration: ${calibration}`);
   const codes = new Set(manifest.features.map((feature) => feature.code));
-  for (const code of Object.keys(manifest.globalImportance ?? {})) if (!codes.has(code)) issues.push(`globalImportance: "${code}" is no feature`);
-  if (issues.length > 0) throw new InvalidModelError('manifest.json', issues.slice(0, 10).join(', '), 'correct these fields');
+  for (const code of Object.keys(manifest.globalImportance ?? {}))
+    if (!codes.has(code)) issues.push(`globalImportance: "${code}" is no feature`);
+  if (issues.length > 0)
+    throw new InvalidModelError('manifest.json', issues.slice(0, 10).join(', '), 'correct these fields');
 }
 
 /** The manifest speaks of the model that is there. @throws InvalidModelError */
@@ -30,9 +35,17 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
   const refuse = (reason: string, remedy: string): never => {
     throw new InvalidModelError('manifest.json', reason, remedy);
   };
-  if (manifest.features.length !== parsed.featureCount) refuse(`it lists ${manifest.features.length} features and the model takes ${parsed.featureCount}`, 'list every input of the model, in order');
+  if (manifest.features.length !== parsed.featureCount)
+    refuse(
+      `it lists ${manifest.features.length} features and the model takes ${parsed.featureCount}`,
+      'list every input of the model, in order',
+    );
   const { outputCount, postTransform } = parsed.ensemble;
-  if (manifest.outputIndex >= outputCount) refuse(`outputIndex is ${manifest.outputIndex} and the model has ${outputCount} output${outputCount === 1 ? '' : 's'}`, `choose one from 0 to ${outputCount - 1}`);
+  if (manifest.outputIndex >= outputCount)
+    refuse(
+      `outputIndex is ${manifest.outputIndex} and the model has ${outputCount} output${outputCount === 1 ? '' : 's'}`,
+      `choose one from 0 to ${outputCount - 1}`,
+    );
   if (manifest.outputSpace === 'PROBABILITY' && (postTransform === 'LOGISTIC' || postTransform === 'SOFTMAX')) {
     refuse(`outputSpace is PROBABILITY, but the trees add up before the model's ${postTransform}`, 'write LOG_ODDS');
   }
@@ -40,6 +53,13 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
     refuse('outputSpace is LOG_ODDS, but the trees add up to the probability itself', 'write PROBABILITY');
   }
   const types = parsed.inputs.flatMap((input) => input.columns.columns.map(() => input.elementType));
-  const native = manifest.features.find((feature, index) => feature.missing.policy === 'NATIVE' && (types[index] === ElementType.INT64 || types[index] === ElementType.INT32));
-  if (native) refuse(`feature "${native.code}" is given to the model when missing, but the model's input is of integers, which cannot be missing`, 'use IMPUTE or REQUIRED');
+  const native = manifest.features.find(
+    (feature, index) =>
+      feature.missing.policy === 'NATIVE' && (types[index] === ElementType.INT64 || types[index] === ElementType.INT32),
+  );
+  if (native)
+    refuse(
+      `feature "${native.code}" is given to the model when missing, but the model's input is of integers, which cannot be missing`,
+      'use IMPUTE or REQUIRED',
+    );
 }

@@ -12,7 +12,12 @@ import type { ProbeRows } from './probe-rows.js';
  * @returns the largest difference, as a share of what is tolerated
  * @throws DisagreementError saying how many rows differ
  */
-export async function requireAgreement(model: ParsedModel, session: OnnxSession, { rows, rowCount }: ProbeRows, signal?: AbortSignal): Promise<number> {
+export async function requireAgreement(
+  model: ParsedModel,
+  session: OnnxSession,
+  { rows, rowCount }: ProbeRows,
+  signal?: AbortSignal,
+): Promise<number> {
   const agreement = new Agreement(model);
   const { outputCount } = model.ensemble;
   const width = model.featureCount;
@@ -23,10 +28,19 @@ export async function requireAgreement(model: ParsedModel, session: OnnxSession,
     const raw = rawOutputs(model.ensemble, prepareRows(model, slice, end - start), end - start);
     const columns = scores.length / (end - start);
     for (let row = 0; row < end - start; row++) {
-      if (!agreement.agrees(raw.subarray(row * outputCount, (row + 1) * outputCount), scores.subarray(row * columns, (row + 1) * columns))) different++;
+      if (
+        !agreement.agrees(
+          raw.subarray(row * outputCount, (row + 1) * outputCount),
+          scores.subarray(row * columns, (row + 1) * columns),
+        )
+      )
+        different++;
     }
   });
-  if (different > 0) throw new DisagreementError(`ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows; the file uses something that is read differently, please report it with the file`);
+  if (different > 0)
+    throw new DisagreementError(
+      `ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows; the file uses something that is read differently, please report it with the file`,
+    );
   return agreement.worst;
 }
 
@@ -38,7 +52,12 @@ const additivityTolerance = 1e-6;
  * @returns the largest difference, divided by max(1, |output|)
  * @throws DisagreementError
  */
-export async function requireAdditivity(model: ParsedModel, explainer: TreeExplainer, { rows, rowCount }: ProbeRows, outputs: readonly number[]): Promise<number> {
+export async function requireAdditivity(
+  model: ParsedModel,
+  explainer: TreeExplainer,
+  { rows, rowCount }: ProbeRows,
+  outputs: readonly number[],
+): Promise<number> {
   const width = model.featureCount;
   let worst = 0;
   await new SliceSizer().each(rowCount, undefined, (start, end) => {
@@ -48,13 +67,18 @@ export async function requireAdditivity(model: ParsedModel, explainer: TreeExpla
     for (let row = 0; row < end - start; row++) {
       outputs.forEach((output, index) => {
         const place = (row * outputs.length + index) * width;
-        const sum = values.subarray(place, place + width).reduce((total, value) => total + value, explainer.expectedValue[index]!);
+        const sum = values
+          .subarray(place, place + width)
+          .reduce((total, value) => total + value, explainer.expectedValue[index]!);
         const expected = raw[row * model.ensemble.outputCount + output]!;
         const difference = Math.abs(sum - expected) / Math.max(1, Math.abs(expected));
         worst = Math.max(worst, Number.isNaN(difference) ? Infinity : difference);
       });
     }
   });
-  if (worst > additivityTolerance) throw new DisagreementError(`SHAP values miss the output by ${worst.toExponential(1)}, more than ${additivityTolerance}; please report it with the file`);
+  if (worst > additivityTolerance)
+    throw new DisagreementError(
+      `SHAP values miss the output by ${worst.toExponential(1)}, more than ${additivityTolerance}; please report it with the file`,
+    );
   return worst;
 }

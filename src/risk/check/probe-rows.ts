@@ -16,7 +16,8 @@ export function randomRows(model: ParsedModel, rowCount: number): ProbeRows {
   const random = seededRandom(seed);
   const features = inputFeatures(model);
   const rows = new Float64Array(rowCount * model.featureCount);
-  for (let place = 0; place < rows.length; place++) rows[place] = randomValue(features[place % model.featureCount]!, random);
+  for (let place = 0; place < rows.length; place++)
+    rows[place] = randomValue(features[place % model.featureCount]!, random);
   return { rows, rowCount };
 }
 
@@ -101,7 +102,12 @@ function* branchesWithParents(model: ParsedModel): Generator<{ node: number; par
 }
 
 /** Moves the row's value to the wanted side of a branch, as little as it takes; later steps on the same feature may undo it. */
-function leadThrough(model: ParsedModel, features: readonly InputFeature[], row: Float64Array, { node, onTrueSide }: Step): void {
+function leadThrough(
+  model: ParsedModel,
+  features: readonly InputFeature[],
+  row: Float64Array,
+  { node, onTrueSide }: Step,
+): void {
   const column = model.ensemble.feature[node]!;
   const value = towards(model, column, model.ensemble.threshold[node]!);
   const [below, on, above] = aroundThreshold(features[column]!, value) as [number, number, number];
@@ -109,10 +115,19 @@ function leadThrough(model: ParsedModel, features: readonly InputFeature[], row:
   const wantLow = (): number => (current <= below ? current : below);
   const wantHigh = (): number => (current >= above ? current : above);
   switch (model.ensemble.mode[node]) {
-    case NodeMode.LEQ: case NodeMode.LT: row[column] = onTrueSide ? wantLow() : wantHigh(); break;
-    case NodeMode.GTE: case NodeMode.GT: row[column] = onTrueSide ? wantHigh() : wantLow(); break;
-    case NodeMode.EQ: row[column] = onTrueSide ? on : wantHigh(); break;
-    default: row[column] = onTrueSide ? wantHigh() : on;
+    case NodeMode.LEQ:
+    case NodeMode.LT:
+      row[column] = onTrueSide ? wantLow() : wantHigh();
+      break;
+    case NodeMode.GTE:
+    case NodeMode.GT:
+      row[column] = onTrueSide ? wantHigh() : wantLow();
+      break;
+    case NodeMode.EQ:
+      row[column] = onTrueSide ? on : wantHigh();
+      break;
+    default:
+      row[column] = onTrueSide ? wantHigh() : on;
   }
 }
 

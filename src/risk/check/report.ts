@@ -17,7 +17,11 @@ export class CheckList {
   readonly results: CheckResult[] = [];
 
   /** @returns what the check returned, or undefined when it failed */
-  async run<Result>(check: string, work: () => Result | Promise<Result>, detail: (result: Result) => string): Promise<Result | undefined> {
+  async run<Result>(
+    check: string,
+    work: () => Result | Promise<Result>,
+    detail: (result: Result) => string,
+  ): Promise<Result | undefined> {
     try {
       const result = await work();
       this.results.push({ check, ok: true, detail: detail(result) });
@@ -45,5 +49,9 @@ export class CheckList {
 export function requirePassed(name: string, report: CheckReport): void {
   if (report.ok) return;
   const failed = report.results.filter((result) => !result.ok).map((result) => `${result.check}: ${result.detail}`);
-  throw new InvalidModelError(`risk model ${name}`, failed.join(' | '), 'it is not served; run "riskgraph model check" on it for the whole report');
+  throw new InvalidModelError(
+    `risk model ${name}`,
+    failed.join(' | '),
+    'it is not served; run "riskgraph model check" on it for the whole report',
+  );
 }

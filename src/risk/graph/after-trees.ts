@@ -31,9 +31,14 @@ export function followTrees(graph: GraphIndex, operators: readonly { node: OnnxN
   const sums = new Map<string, TreeSum>();
   for (const { trees } of operators) {
     const count = trees.ensemble.outputCount;
-    sums.set(trees.scoreOutput, { tensor: trees.scoreOutput, parts: [{ trees, firstOutput: 0, scale: new Float64Array(count).fill(1) }], offset: new Float64Array(count) });
+    sums.set(trees.scoreOutput, {
+      tensor: trees.scoreOutput,
+      parts: [{ trees, firstOutput: 0, scale: new Float64Array(count).fill(1) }],
+      offset: new Float64Array(count),
+    });
   }
-  if (sums.size !== operators.length) throw new InvalidModelError('ONNX file', 'a tree operator has no output of its own', 'export the model again');
+  if (sums.size !== operators.length)
+    throw new InvalidModelError('ONNX file', 'a tree operator has no output of its own', 'export the model again');
   let current = sums.get(operators[0]!.trees.scoreOutput)!;
   if (operators.some(({ trees }) => trees.labels !== null || trees.ensemble.postTransform !== 'NONE')) {
     if (operators.length > 1) throw several(operators);
@@ -44,13 +49,16 @@ export function followTrees(graph: GraphIndex, operators: readonly { node: OnnxN
     if (sum) sums.set(sum.tensor, sum);
   }
   if (operators.length > 1) {
-    const complete = [...sums.values()].find((sum) => operators.every(({ trees }) => sum.parts.some((part) => part.trees === trees)));
+    const complete = [...sums.values()].find((sum) =>
+      operators.every(({ trees }) => sum.parts.some((part) => part.trees === trees)),
+    );
     if (!complete) throw several(operators);
     current = complete;
   }
   for (;;) {
     const readers = graph.readersOf(current.tensor);
-    const next = readers.length === 1 && !graph.isOutput(current.tensor) ? sums.get(readers[0]!.outputs[0] ?? '') : undefined;
+    const next =
+      readers.length === 1 && !graph.isOutput(current.tensor) ? sums.get(readers[0]!.outputs[0] ?? '') : undefined;
     if (!next || next === current) return current;
     current = next;
   }
@@ -70,20 +78,50 @@ function linear(node: OnnxNode, sums: ReadonlyMap<string, TreeSum>, graph: Graph
   const first = inputs[0];
   if (node.domain !== '' || inputs.every((input) => !input)) return undefined;
   switch (node.operator) {
-    case 'Identity': return first && { ...first, tensor };
-    case 'Cast': return first && [ElementType.FLOAT, ElementType.DOUBLE].includes(new NodeAttributes(node).integer('to', 0) as 1 | 11) ? { ...first, tensor } : undefined;
-    case 'Neg': return first && scaled(first, tensor, () => -1);
-    case 'Sum': return inputs.reduce<TreeSum | undefined>((sum, input) => sum && input && added(sum, input, tensor), inputs[0] && { ...inputs[0], tensor, parts: [], offset: new Float64Array(inputs[0].offset.length) });
-    case 'Concat': return [1, -1].includes(new NodeAttributes(node).integer('axis', 0)) && inputs.every((input) => input !== undefined) ? joined(inputs, tensor) : undefined;
-    case 'Add': case 'Sub': case 'Mul': case 'Div': return binary(node, inputs, tensor, graph);
-    default: return undefined;
+    case 'Identity':
+      return first && { ...first, tensor };
+    case 'Cast':
+      return first &&
+        [ElementType.FLOAT, ElementType.DOUBLE].includes(new NodeAttributes(node).integer('to', 0) as 1 | 11)
+        ? { ...first, tensor }
+        : undefined;
+    case 'Neg':
+      return first && scaled(first, tensor, () => -1);
+    case 'Sum':
+      return inputs.reduce<TreeSum | undefined>(
+        (sum, input) => sum && input && added(sum, input, tensor),
+        inputs[0] && { ...inputs[0], tensor, parts: [], offset: new Float64Array(inputs[0].offset.length) },
+      );
+    case 'Concat':
+      return [1, -1].includes(new NodeAttributes(node).integer('axis', 0)) &&
+        inputs.every((input) => input !== undefined)
+        ? joined(inputs, tensor)
+        : undefined;
+    case 'Add':
+    case 'Sub':
+    case 'Mul':
+    case 'Div':
+      return binary(node, inputs, tensor, graph);
+    default:
+      return undefined;
   }
 }
 
-function binary(node: OnnxNode, [left, right]: readonly (TreeSum | undefined)[], tensor: string, graph: GraphIndex): TreeSum | undefined {
+function binary(
+  node: OnnxNode,
+  [left, right]: readonly (TreeSum | undefined)[],
+  tensor: string,
+  graph: GraphIndex,
+): TreeSum | undefined {
   if (left && right) {
     if (node.operator === 'Add') return added(left, right, tensor);
-    return node.operator === 'Sub' ? added(left, scaled(right, tensor, () => -1), tensor) : undefined;
+    return node.operator === 'Sub'
+      ? added(
+          left,
+          scaled(right, tensor, () => -1),
+          tensor,
+        )
+      : undefined;
   }
   const sum = left ?? right!;
   const constant = graph.constant(node.inputs[left ? 1 : 0] ?? '');
@@ -91,7 +129,10 @@ function binary(node: OnnxNode, [left, right]: readonly (TreeSum | undefined)[],
   if (!values || !values.every(Number.isFinite)) return undefined;
   const sign = node.operator === 'Sub' ? -1 : 1;
   if (node.operator === 'Mul') return scaled(sum, tensor, (index) => values[index]!);
-  if (node.operator === 'Div') return left && values.every((value) => value !== 0) ? scaled(sum, tensor, (index) => 1 / values[index]!) : undefined;
+  if (node.operator === 'Div')
+    return left && values.every((value) => value !== 0)
+      ? scaled(sum, tensor, (index) => 1 / values[index]!)
+      : undefined;
   const base = left ? sum : scaled(sum, tensor, () => sign);
   return { ...base, tensor, offset: base.offset.map((offset, index) => offset + (left ? sign : 1) * values[index]!) };
 }
@@ -99,14 +140,21 @@ function binary(node: OnnxNode, [left, right]: readonly (TreeSum | undefined)[],
 function scaled(sum: TreeSum, tensor: string, factor: (output: number) => number): TreeSum {
   return {
     tensor,
-    parts: sum.parts.map((part) => ({ ...part, scale: part.scale.map((scale, output) => scale * factor(part.firstOutput + output)) })),
+    parts: sum.parts.map((part) => ({
+      ...part,
+      scale: part.scale.map((scale, output) => scale * factor(part.firstOutput + output)),
+    })),
     offset: sum.offset.map((offset, output) => offset * factor(output)),
   };
 }
 
 function added(left: TreeSum, right: TreeSum, tensor: string): TreeSum | undefined {
   if (left.offset.length !== right.offset.length) return undefined;
-  return { tensor, parts: [...left.parts, ...right.parts], offset: left.offset.map((offset, output) => offset + right.offset[output]!) };
+  return {
+    tensor,
+    parts: [...left.parts, ...right.parts],
+    offset: left.offset.map((offset, output) => offset + right.offset[output]!),
+  };
 }
 
 function joined(sums: readonly TreeSum[], tensor: string): TreeSum {

@@ -22,9 +22,20 @@ export function columnResolver(graph: GraphIndex, inputs: ReadonlyMap<string, Co
     const found = known.get(tensor);
     if (found) return found;
     const node = graph.producer(tensor);
-    if (!node) throw new UnexplainableModelError(`tensor ${quoted(tensor)}`, 'the trees read it and nothing but a constant makes it', 'export a model whose trees read the model input');
-    if (open.has(tensor)) throw new UnexplainableModelError(`node ${nodeTitle(node)}`, 'the graph has a cycle', 'export the model again');
-    if (open.size >= longestChain) throw new UnexplainableModelError('ONNX file', `more than ${longestChain} nodes stand before the trees`, 'move preprocessing out of the model');
+    if (!node)
+      throw new UnexplainableModelError(
+        `tensor ${quoted(tensor)}`,
+        'the trees read it and nothing but a constant makes it',
+        'export a model whose trees read the model input',
+      );
+    if (open.has(tensor))
+      throw new UnexplainableModelError(`node ${nodeTitle(node)}`, 'the graph has a cycle', 'export the model again');
+    if (open.size >= longestChain)
+      throw new UnexplainableModelError(
+        'ONNX file',
+        `more than ${longestChain} nodes stand before the trees`,
+        'move preprocessing out of the model',
+      );
     open.add(tensor);
     const columns = applyNode(node, resolve, graph, tensor);
     open.delete(tensor);
@@ -38,17 +49,36 @@ function applyNode(node: OnnxNode, resolve: ColumnResolver, graph: GraphIndex, t
   const key = node.domain === '' ? node.operator : `${node.domain}.${node.operator}`;
   const step = elementwiseSteps.get(key) ?? selectionSteps(tensor).get(key);
   if (step) return step(node, new NodeAttributes(node), resolve, graph);
-  throw new UnexplainableModelError(`node ${nodeTitle(node)}`, mixing.get(key) ?? 'it stands before the trees and is not one of the operators that treat each feature by itself', 'put the trees directly on the features, or behind Scaler, Imputer or Cast only');
+  throw new UnexplainableModelError(
+    `node ${nodeTitle(node)}`,
+    mixing.get(key) ?? 'it stands before the trees and is not one of the operators that treat each feature by itself',
+    'put the trees directly on the features, or behind Scaler, Imputer or Cast only',
+  );
 }
 
 const mixing: ReadonlyMap<string, string> = new Map([
-  ['ai.onnx.ml.Normalizer', 'it divides each row by a norm of all its features before the trees, so no feature acts alone and exact SHAP values per feature do not exist in the trees'],
-  ['MatMul', 'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read off the trees'],
-  ['Gemm', 'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read off the trees'],
-  ['ai.onnx.ml.OneHotEncoder', 'it makes several columns of one feature, whose SHAP values do not add up to the exact value of the feature'],
+  [
+    'ai.onnx.ml.Normalizer',
+    'it divides each row by a norm of all its features before the trees, so no feature acts alone and exact SHAP values per feature do not exist in the trees',
+  ],
+  [
+    'MatMul',
+    'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read off the trees',
+  ],
+  [
+    'Gemm',
+    'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read off the trees',
+  ],
+  [
+    'ai.onnx.ml.OneHotEncoder',
+    'it makes several columns of one feature, whose SHAP values do not add up to the exact value of the feature',
+  ],
 ]);
 
 /** Columns of a model input: the features from `first` on, as they are. */
 export function inputColumns(elementType: number, first: number, count: number): Columns {
-  return { elementType, columns: Array.from({ length: count }, (_, index) => ({ feature: first + index, apply: identity })) };
+  return {
+    elementType,
+    columns: Array.from({ length: count }, (_, index) => ({ feature: first + index, apply: identity })),
+  };
 }

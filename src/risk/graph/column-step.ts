@@ -7,4 +7,9 @@ import type { GraphIndex } from './graph-index.js';
 export type ColumnResolver = (tensor: string) => Columns;
 
 /** What an operator makes of columns; undefined when it is not one that this table knows. */
-export type ColumnStep = (node: OnnxNode, attributes: NodeAttributes, resolve: ColumnResolver, graph: GraphIndex) => Columns;
+export type ColumnStep = (
+  node: OnnxNode,
+  attributes: NodeAttributes,
+  resolve: ColumnResolver,
+  graph: GraphIndex,
+) => Columns;

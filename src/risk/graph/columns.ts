@@ -26,22 +26,35 @@ export function rounder(elementType: number): (value: number) => number {
 /** Converts as the Cast operator does; NaN and what an integer cannot hold become its smallest value, as on x86-64. */
 export function caster(elementType: number): ((value: number) => number) | undefined {
   switch (elementType) {
-    case ElementType.FLOAT: return Math.fround;
-    case ElementType.DOUBLE: return identity;
-    case ElementType.INT64: return (value) => (Math.abs(value) < 2 ** 63 ? Math.trunc(value) : -(2 ** 63));
-    case ElementType.INT32: return (value) => (Math.abs(value) < 2 ** 31 ? Math.trunc(value) : -(2 ** 31));
-    case ElementType.BOOL: return (value) => (value === 0 ? 0 : 1);
-    default: return undefined;
+    case ElementType.FLOAT:
+      return Math.fround;
+    case ElementType.DOUBLE:
+      return identity;
+    case ElementType.INT64:
+      return (value) => (Math.abs(value) < 2 ** 63 ? Math.trunc(value) : -(2 ** 63));
+    case ElementType.INT32:
+      return (value) => (Math.abs(value) < 2 ** 31 ? Math.trunc(value) : -(2 ** 31));
+    case ElementType.BOOL:
+      return (value) => (value === 0 ? 0 : 1);
+    default:
+      return undefined;
   }
 }
 
 /** The columns after one more step; `step` may differ by column. */
-export function mapColumns(source: Columns, elementType: number, step: (index: number) => (value: number) => number): Columns {
+export function mapColumns(
+  source: Columns,
+  elementType: number,
+  step: (index: number) => (value: number) => number,
+): Columns {
   return {
     elementType,
     columns: source.columns.map((column, index) => {
       const next = step(index);
-      return { feature: column.feature, apply: column.apply === identity ? next : (value: number): number => next(column.apply(value)) };
+      return {
+        feature: column.feature,
+        apply: column.apply === identity ? next : (value: number): number => next(column.apply(value)),
+      };
     }),
   };
 }

@@ -48,7 +48,9 @@ const scaler: ColumnStep = (node, attributes, resolve) => {
   const double = source.elementType === ElementType.DOUBLE;
   return mapColumns(source, ElementType.FLOAT, (index) => {
     const [o, s] = [offset[index]!, scale[index]!];
-    return double ? (value) => Math.fround((value - o) * s) : (value) => Math.fround(Math.fround(Math.fround(value) - o) * s);
+    return double
+      ? (value) => Math.fround((value - o) * s)
+      : (value) => Math.fround(Math.fround(Math.fround(value) - o) * s);
   });
 };
 
@@ -56,8 +58,15 @@ const imputer: ColumnStep = (node, attributes, resolve) => {
   const source = resolve(node.inputs[0] ?? '');
   const integers = source.elementType === ElementType.INT64;
   const suffix = integers ? 'int64' : 'float';
-  const imputed = perColumn(node, source, `imputed_value_${suffix}s`, integers ? attributes.integers('imputed_value_int64s') : attributes.floats('imputed_value_floats'));
-  const replaced = integers ? attributes.integer('replaced_value_int64', 0) : attributes.float('replaced_value_float', 0);
+  const imputed = perColumn(
+    node,
+    source,
+    `imputed_value_${suffix}s`,
+    integers ? attributes.integers('imputed_value_int64s') : attributes.floats('imputed_value_floats'),
+  );
+  const replaced = integers
+    ? attributes.integer('replaced_value_int64', 0)
+    : attributes.float('replaced_value_float', 0);
   return mapColumns(source, source.elementType, (index) => {
     const substitute = imputed[index]!;
     return (value) => (value === replaced || (Number.isNaN(value) && Number.isNaN(replaced)) ? substitute : value);
@@ -80,7 +89,11 @@ const clip: ColumnStep = (node, attributes, resolve, graph) => {
   };
   const [least, most] = [bound(1, 'min', -Infinity), bound(2, 'max', Infinity)];
   const source = resolve(node.inputs[0] ?? '');
-  return mapColumns(source, source.elementType, () => (value) => (Number.isNaN(value) ? value : Math.min(Math.max(value, least), most)));
+  return mapColumns(
+    source,
+    source.elementType,
+    () => (value) => (Number.isNaN(value) ? value : Math.min(Math.max(value, least), most)),
+  );
 };
 
 /** Operators that treat every column by itself, by domain and name. Steps round as ONNX Runtime's kernels do. */
@@ -109,6 +122,10 @@ function perColumn(node: OnnxNode, source: Columns, name: string, values: Float6
   throw mixes(node, `${name} has ${values.length} values for ${columns} features`, 'export the model again');
 }
 
-function mixes(node: OnnxNode, reason: string, remedy = 'put the trees directly on the features, or behind Scaler, Imputer or Cast only'): UnexplainableModelError {
+function mixes(
+  node: OnnxNode,
+  reason: string,
+  remedy = 'put the trees directly on the features, or behind Scaler, Imputer or Cast only',
+): UnexplainableModelError {
   return new UnexplainableModelError(`node ${nodeTitle(node)}`, reason, remedy);
 }

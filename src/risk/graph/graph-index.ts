@@ -14,7 +14,12 @@ export class GraphIndex {
     for (const node of model.nodes) {
       for (const output of node.outputs) {
         if (output === '') continue;
-        if (this.producers.has(output)) throw new InvalidModelError('ONNX file', `two nodes make the tensor ${quoted(output)}`, 'export the model again');
+        if (this.producers.has(output))
+          throw new InvalidModelError(
+            'ONNX file',
+            `two nodes make the tensor ${quoted(output)}`,
+            'export the model again',
+          );
         this.producers.set(output, node);
       }
       for (const input of new Set(node.inputs)) {
@@ -47,10 +52,25 @@ export class GraphIndex {
     const attributes = new NodeAttributes(node);
     const tensor = attributes.tensor('value');
     if (tensor) return tensor;
-    const floats = attributes.has('value_float') ? Float64Array.of(attributes.float('value_float', 0)) : attributes.floats('value_floats');
-    if (floats.length > 0) return { name, elementType: ElementType.FLOAT, shape: attributes.has('value_float') ? [] : [floats.length], values: floats };
-    const integers = attributes.has('value_int') ? Float64Array.of(attributes.integer('value_int', 0)) : attributes.integers('value_ints');
-    return { name, elementType: ElementType.INT64, shape: attributes.has('value_int') ? [] : [integers.length], values: integers };
+    const floats = attributes.has('value_float')
+      ? Float64Array.of(attributes.float('value_float', 0))
+      : attributes.floats('value_floats');
+    if (floats.length > 0)
+      return {
+        name,
+        elementType: ElementType.FLOAT,
+        shape: attributes.has('value_float') ? [] : [floats.length],
+        values: floats,
+      };
+    const integers = attributes.has('value_int')
+      ? Float64Array.of(attributes.integer('value_int', 0))
+      : attributes.integers('value_ints');
+    return {
+      name,
+      elementType: ElementType.INT64,
+      shape: attributes.has('value_int') ? [] : [integers.length],
+      values: integers,
+    };
   }
 }
 

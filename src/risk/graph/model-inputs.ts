@@ -23,46 +23,93 @@ const inputTypes: readonly number[] = [ElementType.FLOAT, ElementType.DOUBLE, El
  * @param featureCount width of a row where the model does not declare it
  * @throws InvalidModelError when an input is no matrix of numbers, or its width does not fit
  */
-export function modelInputs(model: OnnxModel, treeNodes: readonly OnnxNode[], featureCount: number | undefined): ModelInput[] {
+export function modelInputs(
+  model: OnnxModel,
+  treeNodes: readonly OnnxNode[],
+  featureCount: number | undefined,
+): ModelInput[] {
   const declared = model.inputs.filter((input) => !model.initializers.has(input.name));
   if (declared.length === 0) throw new InvalidModelError('ONNX file', 'it has no input', 'export the model again');
   let first = 0;
   const inputs = declared.map((input) => {
     const width = inputWidth(input, declared.length, () => featureCount ?? widestAsked(model, treeNodes));
-    const entry: ModelInput = { name: input.name, elementType: input.elementType, firstFeature: first, columns: inputColumns(input.elementType, first, width), widthDeclared: (input.shape?.[1] ?? null) !== null, oneRow: fixedRows(input) };
+    const entry: ModelInput = {
+      name: input.name,
+      elementType: input.elementType,
+      firstFeature: first,
+      columns: inputColumns(input.elementType, first, width),
+      widthDeclared: (input.shape?.[1] ?? null) !== null,
+      oneRow: fixedRows(input),
+    };
     first += width;
     return entry;
   });
-  if (first > mostFeatures) throw new InvalidModelError('ONNX file', `it has more than ${mostFeatures} input features, the most that is read`, 'serve a smaller model');
-  if (featureCount !== undefined && featureCount !== first) throw new InvalidModelError('ONNX file', `it takes ${first} features and rows of ${featureCount} are given`, `give ${first} features, in the order of training`);
+  if (first > mostFeatures)
+    throw new InvalidModelError(
+      'ONNX file',
+      `it has more than ${mostFeatures} input features, the most that is read`,
+      'serve a smaller model',
+    );
+  if (featureCount !== undefined && featureCount !== first)
+    throw new InvalidModelError(
+      'ONNX file',
+      `it takes ${first} features and rows of ${featureCount} are given`,
+      `give ${first} features, in the order of training`,
+    );
   return inputs;
 }
 
 const mostFeatures = 100_000;
 
 function inputWidth(input: OnnxValueInfo, inputCount: number, fallback: () => number): number {
-  if (!inputTypes.includes(input.elementType)) throw new InvalidModelError(`input ${quoted(input.name)}`, 'it is not a tensor of float, double or integers', 'encode categories as numbers before the model');
-  if (input.shape && input.shape.length !== 2) throw new InvalidModelError(`input ${quoted(input.name)}`, `it has ${input.shape.length} dimensions, not rows and columns`, 'export the model with an input of shape [None, features]');
+  if (!inputTypes.includes(input.elementType))
+    throw new InvalidModelError(
+      `input ${quoted(input.name)}`,
+      'it is not a tensor of float, double or integers',
+      'encode categories as numbers before the model',
+    );
+  if (input.shape && input.shape.length !== 2)
+    throw new InvalidModelError(
+      `input ${quoted(input.name)}`,
+      `it has ${input.shape.length} dimensions, not rows and columns`,
+      'export the model with an input of shape [None, features]',
+    );
   const width = input.shape?.[1] ?? null;
   if (width !== null) return width;
-  if (inputCount > 1) throw new InvalidModelError(`input ${quoted(input.name)}`, 'its width is not declared', 'export the model with an input of shape [None, features]');
+  if (inputCount > 1)
+    throw new InvalidModelError(
+      `input ${quoted(input.name)}`,
+      'its width is not declared',
+      'export the model with an input of shape [None, features]',
+    );
   return fallback();
 }
 
 function fixedRows(input: OnnxValueInfo): boolean {
   const rows = input.shape?.[0] ?? null;
-  if (rows !== null && rows !== 1) throw new InvalidModelError(`input ${quoted(input.name)}`, `it takes exactly ${rows} rows`, 'export the model with an input of shape [None, features]');
+  if (rows !== null && rows !== 1)
+    throw new InvalidModelError(
+      `input ${quoted(input.name)}`,
+      `it takes exactly ${rows} rows`,
+      'export the model with an input of shape [None, features]',
+    );
   return rows === 1;
 }
 
 /** The widest row that a node of the graph speaks of. */
 function widestAsked(model: OnnxModel, treeNodes: readonly OnnxNode[]): number {
   let widest = 1;
-  for (const node of treeNodes) for (const feature of new NodeAttributes(node).integers('nodes_featureids')) widest = Math.max(widest, feature + 1);
+  for (const node of treeNodes)
+    for (const feature of new NodeAttributes(node).integers('nodes_featureids')) widest = Math.max(widest, feature + 1);
   for (const node of model.nodes) {
     const attributes = new NodeAttributes(node);
     if (node.operator === 'Scaler') widest = Math.max(widest, attributes.floats('offset').length);
-    if (node.operator === 'Imputer') widest = Math.max(widest, attributes.floats('imputed_value_floats').length, attributes.integers('imputed_value_int64s').length);
+    if (node.operator === 'Imputer')
+      widest = Math.max(
+        widest,
+        attributes.floats('imputed_value_floats').length,
+        attributes.integers('imputed_value_int64s').length,
+      );
   }
   return widest;
 }

@@ -29,7 +29,8 @@ const reshape: ColumnStep = (node, _attributes, resolve, graph) => {
   const source = resolve(node.inputs[0] ?? '');
   const shape = graph.constant(node.inputs[1] ?? '')?.values;
   const width = shape?.[1];
-  if (shape?.length !== 2 || (width !== source.columns.length && !(width === -1 && shape[0] === 0))) throw cannot(node, 'it rearranges the features');
+  if (shape?.length !== 2 || (width !== source.columns.length && !(width === -1 && shape[0] === 0)))
+    throw cannot(node, 'it rearranges the features');
   return source;
 };
 
@@ -71,5 +72,9 @@ function at(node: OnnxNode, source: Columns, index: number): Columns['columns'][
 }
 
 function cannot(node: OnnxNode, reason: string): UnexplainableModelError {
-  return new UnexplainableModelError(`node ${nodeTitle(node)}`, `it stands before the trees and ${reason}`, 'put the trees directly on the features, or behind Scaler, Imputer or Cast only');
+  return new UnexplainableModelError(
+    `node ${nodeTitle(node)}`,
+    `it stands before the trees and ${reason}`,
+    'put the trees directly on the features, or behind Scaler, Imputer or Cast only',
+  );
 }

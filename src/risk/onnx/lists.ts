@@ -11,7 +11,12 @@ export class NumberList {
   /** @throws InvalidModelError beyond `longestList` */
   push(value: number): void {
     if (this.length === this.buffer.length) {
-      if (this.length >= longestList) throw new InvalidModelError('ONNX file', `a list has more than ${longestList} values, the most that is read`, 'serve a smaller model');
+      if (this.length >= longestList)
+        throw new InvalidModelError(
+          'ONNX file',
+          `a list has more than ${longestList} values, the most that is read`,
+          'serve a smaller model',
+        );
       const larger = new Float64Array(this.buffer.length * 2);
       larger.set(this.buffer);
       this.buffer = larger;
@@ -53,7 +58,9 @@ export class StringList {
     const lengths = this.lengths.values();
     for (let index = 0; index < starts.length; index++) {
       const start = starts[index]!;
-      yield lengths[index]! > 64 ? undefined : codes.get(String.fromCharCode(...this.bytes.subarray(start, start + lengths[index]!)));
+      yield lengths[index]! > 64
+        ? undefined
+        : codes.get(String.fromCharCode(...this.bytes.subarray(start, start + lengths[index]!)));
     }
   }
 }

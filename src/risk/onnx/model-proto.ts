@@ -44,7 +44,14 @@ export interface OnnxModel {
 }
 
 /** Bounds of what is read. A forest of 500 trees and depth 10 is 11.5 MB, 15 attributes and one node. */
-export const modelLimits = { bytes: 128 * 1024 * 1024, nodes: 10_000, attributesPerNode: 200, namesPerNode: 10_000, initializers: 10_000, values: 10_000 } as const;
+export const modelLimits = {
+  bytes: 128 * 1024 * 1024,
+  nodes: 10_000,
+  attributesPerNode: 200,
+  namesPerNode: 10_000,
+  initializers: 10_000,
+  values: 10_000,
+} as const;
 
 /**
  * Reads a ModelProto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), only the fields that tree models need.
@@ -67,11 +74,18 @@ export function readModel(bytes: Uint8Array): OnnxModel {
       readOperatorSet(reader.nested('OperatorSetIdProto'), model.operatorSets);
     } else reader.skip(wireType);
   }
-  if (graphs === 0) throw new InvalidModelError('ONNX file', 'it holds no graph', 'check that it is an ONNX model and export it again');
+  if (graphs === 0)
+    throw new InvalidModelError('ONNX file', 'it holds no graph', 'check that it is an ONNX model and export it again');
   return model;
 }
 
-type MutableModel = { -readonly [Key in keyof OnnxModel]: OnnxModel[Key] extends ReadonlyMap<infer K, infer V> ? Map<K, V> : OnnxModel[Key] extends readonly (infer Item)[] ? Item[] : never };
+type MutableModel = {
+  -readonly [Key in keyof OnnxModel]: OnnxModel[Key] extends ReadonlyMap<infer K, infer V>
+    ? Map<K, V>
+    : OnnxModel[Key] extends readonly (infer Item)[]
+      ? Item[]
+      : never;
+};
 
 function readOperatorSet(reader: WireReader, sets: Map<string, number>): void {
   let domain = '';
@@ -95,14 +109,23 @@ function readGraph(reader: WireReader, model: MutableModel): void {
       const tensor = readTensor(reader.nested('TensorProto'));
       if (model.initializers.size >= modelLimits.initializers) throw tooMany('initializers', modelLimits.initializers);
       model.initializers.set(tensor.name, tensor);
-    } else if (field === 11) add(model.inputs, readValueInfo(reader.nested('ValueInfoProto')), modelLimits.values, 'inputs');
-    else if (field === 12) add(model.outputs, readValueInfo(reader.nested('ValueInfoProto')), modelLimits.values, 'outputs');
+    } else if (field === 11)
+      add(model.inputs, readValueInfo(reader.nested('ValueInfoProto')), modelLimits.values, 'inputs');
+    else if (field === 12)
+      add(model.outputs, readValueInfo(reader.nested('ValueInfoProto')), modelLimits.values, 'outputs');
     else reader.skip(wireType);
   }
 }
 
 function readNode(reader: WireReader): OnnxNode {
-  const node = { name: '', operator: '', domain: '', inputs: [] as string[], outputs: [] as string[], attributes: new Map<string, OnnxAttribute>() };
+  const node = {
+    name: '',
+    operator: '',
+    domain: '',
+    inputs: [] as string[],
+    outputs: [] as string[],
+    attributes: new Map<string, OnnxAttribute>(),
+  };
   while (!reader.done) {
     const { field, wireType } = reader.tag();
     if (wireType !== WireType.LENGTH) reader.skip(wireType);
@@ -113,8 +136,10 @@ function readNode(reader: WireReader): OnnxNode {
     else if (field === 7) node.domain = reader.text();
     else if (field === 5) {
       const attribute = readAttribute(reader.nested('AttributeProto'));
-      if (node.attributes.has(attribute.name)) throw reader.malformed(`attribute ${attribute.name.slice(0, 60)} appears twice in one node`);
-      if (node.attributes.size >= modelLimits.attributesPerNode) throw tooMany('attributes of one node', modelLimits.attributesPerNode);
+      if (node.attributes.has(attribute.name))
+        throw reader.malformed(`attribute ${attribute.name.slice(0, 60)} appears twice in one node`);
+      if (node.attributes.size >= modelLimits.attributesPerNode)
+        throw tooMany('attributes of one node', modelLimits.attributesPerNode);
       node.attributes.set(attribute.name, attribute);
     } else reader.skip(wireType);
   }
@@ -122,7 +147,13 @@ function readNode(reader: WireReader): OnnxNode {
 }
 
 function readAttribute(reader: WireReader): OnnxAttribute {
-  const attribute: { -readonly [Key in keyof OnnxAttribute]: OnnxAttribute[Key] } = { name: '', floats: new Float64Array(0), ints: new Float64Array(0), strings: new StringList(), unsupported: false };
+  const attribute: { -readonly [Key in keyof OnnxAttribute]: OnnxAttribute[Key] } = {
+    name: '',
+    floats: new Float64Array(0),
+    ints: new Float64Array(0),
+    strings: new StringList(),
+    unsupported: false,
+  };
   const floats = new NumberList();
   const ints = new NumberList();
   while (!reader.done) {
@@ -162,11 +193,16 @@ export function readIntegers(reader: WireReader, wireType: number, into: NumberL
 }
 
 function readValueInfo(reader: WireReader): OnnxValueInfo {
-  const info: { name: string; elementType: number; shape: (number | null)[] | null } = { name: '', elementType: 0, shape: null };
+  const info: { name: string; elementType: number; shape: (number | null)[] | null } = {
+    name: '',
+    elementType: 0,
+    shape: null,
+  };
   while (!reader.done) {
     const { field, wireType } = reader.tag();
     if (field === 1 && wireType === WireType.LENGTH) info.name = reader.text();
-    else if (field === 2 && wireType === WireType.LENGTH) eachMessage(reader.nested('TypeProto'), 1, (tensor) => readTensorType(tensor, info));
+    else if (field === 2 && wireType === WireType.LENGTH)
+      eachMessage(reader.nested('TypeProto'), 1, (tensor) => readTensorType(tensor, info));
     else reader.skip(wireType);
   }
   return info;
@@ -178,7 +214,9 @@ function readTensorType(reader: WireReader, info: { elementType: number; shape: 
     if (field === 1 && wireType === WireType.VARINT) info.elementType = reader.varint();
     else if (field === 2 && wireType === WireType.LENGTH) {
       const shape: (number | null)[] = [];
-      eachMessage(reader.nested('TensorShapeProto'), 1, (dimension) => add(shape, readDimension(dimension), 8, 'dimensions'));
+      eachMessage(reader.nested('TensorShapeProto'), 1, (dimension) =>
+        add(shape, readDimension(dimension), 8, 'dimensions'),
+      );
       info.shape = shape;
     } else reader.skip(wireType);
   }
@@ -209,5 +247,9 @@ function add<Item>(list: Item[], item: Item, limit: number, what: string): void 
 }
 
 function tooMany(what: string, limit: number): InvalidModelError {
-  return new InvalidModelError('ONNX file', `it has more than ${limit} ${what}, the most that is read`, 'serve a smaller model');
+  return new InvalidModelError(
+    'ONNX file',
+    `it has more than ${limit} ${what}, the most that is read`,
+    'serve a smaller model',
+  );
 }

@@ -5,7 +5,9 @@ import { ElementType, type OnnxTensor } from './tensor-proto.js';
 
 /** How errors call a node: its operator and, where it has one, its name. */
 export function nodeTitle(node: OnnxNode): string {
-  return node.name && node.name !== node.operator ? `${quoted(node.name)} (${quoted(node.operator).slice(1, -1)})` : quoted(node.operator || node.name);
+  return node.name && node.name !== node.operator
+    ? `${quoted(node.name)} (${quoted(node.operator).slice(1, -1)})`
+    : quoted(node.operator || node.name);
 }
 
 /** Typed reading of a node's attributes. Absent lists are empty, as ONNX Runtime has it. */
@@ -65,7 +67,10 @@ export class NodeAttributes {
   tensorValues(tensor: OnnxTensor, name: string, precision: 32 | 64): Float64Array {
     const wanted = precision === 64 ? ElementType.DOUBLE : ElementType.FLOAT;
     if (tensor.elementType !== wanted) {
-      throw this.refuse(`${name} does not have the type of the node's input (${precision === 64 ? 'double' : 'float'})`, 'cast the input to the type of the thresholds when exporting');
+      throw this.refuse(
+        `${name} does not have the type of the node's input (${precision === 64 ? 'double' : 'float'})`,
+        'cast the input to the type of the thresholds when exporting',
+      );
     }
     return tensor.values;
   }

@@ -3,7 +3,17 @@ import { longestList, NumberList } from './lists.js';
 import { type WireReader, WireType } from './wire-reader.js';
 
 /** TensorProto.DataType, the types that tree models use. */
-export const ElementType = { FLOAT: 1, UINT8: 2, INT8: 3, INT32: 6, INT64: 7, STRING: 8, BOOL: 9, FLOAT16: 10, DOUBLE: 11 } as const;
+export const ElementType = {
+  FLOAT: 1,
+  UINT8: 2,
+  INT8: 3,
+  INT32: 6,
+  INT64: 7,
+  STRING: 8,
+  BOOL: 9,
+  FLOAT16: 10,
+  DOUBLE: 11,
+} as const;
 
 /** A constant. `values` is empty for strings and for types that tree models have no use for. */
 export interface OnnxTensor {
@@ -26,14 +36,20 @@ export function readTensor(reader: WireReader): OnnxTensor {
     if (field === 1) readRepeated(reader, wireType, WireType.VARINT, (values) => shape.push(values.varint()));
     else if (field === 2 && wireType === WireType.VARINT) elementType = reader.varint();
     else if (field === 4) readRepeated(reader, wireType, WireType.FIXED32, (values) => numbers.push(values.float32()));
-    else if (field === 5 || field === 7) readRepeated(reader, wireType, WireType.VARINT, (values) => numbers.push(values.varint()));
+    else if (field === 5 || field === 7)
+      readRepeated(reader, wireType, WireType.VARINT, (values) => numbers.push(values.varint()));
     else if (field === 10) readRepeated(reader, wireType, WireType.FIXED64, (values) => numbers.push(values.float64()));
     else if (field === 6 && wireType === WireType.LENGTH) {
       strings++;
       reader.skip(wireType);
     } else if (field === 8 && wireType === WireType.LENGTH) name = reader.text();
     else if (field === 9 && wireType === WireType.LENGTH) raw = reader.bytesField();
-    else if (field === 13) throw new InvalidModelError(`ONNX file, tensor ${quoted(name)}`, 'its data are kept in another file', 'save the model as one file, without external data');
+    else if (field === 13)
+      throw new InvalidModelError(
+        `ONNX file, tensor ${quoted(name)}`,
+        'its data are kept in another file',
+        'save the model as one file, without external data',
+      );
     else reader.skip(wireType);
     if (shape.length > 8) throw reader.malformed('a tensor has more than eight dimensions');
   }
@@ -42,7 +58,11 @@ export function readTensor(reader: WireReader): OnnxTensor {
   const count = shape.reduce((product, dimension) => product * dimension, 1);
   const present = !known ? count : elementType === ElementType.STRING ? strings : values.length;
   if (shape.some((dimension) => dimension < 0) || count !== present) {
-    throw new InvalidModelError(`ONNX file, tensor ${quoted(name)}`, `its shape [${shape.join(', ')}] does not fit its ${present} values`, 'export the model again');
+    throw new InvalidModelError(
+      `ONNX file, tensor ${quoted(name)}`,
+      `its shape [${shape.join(', ')}] does not fit its ${present} values`,
+      'export the model again',
+    );
   }
   return { name, elementType, shape, values };
 }
@@ -57,9 +77,21 @@ function readRepeated(reader: WireReader, wireType: number, single: number, read
 function decodeRaw(bytes: Uint8Array, elementType: number, name: string): Float64Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const element = rawElements[elementType]!;
-  if (bytes.length % element.size !== 0) throw new InvalidModelError(`ONNX file, tensor ${quoted(name)}`, 'its raw data are cut within a value', 'export the model again');
-  if (bytes.length / element.size > longestList) throw new InvalidModelError(`ONNX file, tensor ${quoted(name)}`, `it has more than ${longestList} values, the most that is read`, 'serve a smaller model');
-  return Float64Array.from({ length: bytes.length / element.size }, (_, index) => element.read(view, index * element.size));
+  if (bytes.length % element.size !== 0)
+    throw new InvalidModelError(
+      `ONNX file, tensor ${quoted(name)}`,
+      'its raw data are cut within a value',
+      'export the model again',
+    );
+  if (bytes.length / element.size > longestList)
+    throw new InvalidModelError(
+      `ONNX file, tensor ${quoted(name)}`,
+      `it has more than ${longestList} values, the most that is read`,
+      'serve a smaller model',
+    );
+  return Float64Array.from({ length: bytes.length / element.size }, (_, index) =>
+    element.read(view, index * element.size),
+  );
 }
 
 const rawElements: Readonly<Record<number, { size: number; read: (view: DataView, offset: number) => number }>> = {

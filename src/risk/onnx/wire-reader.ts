@@ -112,7 +112,11 @@ export class WireReader {
   }
 
   malformed(reason: string): InvalidModelError {
-    return new InvalidModelError(`ONNX file, ${this.message}`, `not a valid protobuf message at byte ${this.position}: ${reason}`, 'export the model again');
+    return new InvalidModelError(
+      `ONNX file, ${this.message}`,
+      `not a valid protobuf message at byte ${this.position}: ${reason}`,
+      'export the model again',
+    );
   }
 
   private length(): number {

@@ -26,22 +26,60 @@ export function renderImportancePlot(manifest: ImportanceInput): string {
   const x = (value: number): number => layout.left + (value / largest) * (layout.width - layout.left - layout.right);
   const bottom = layout.top + bars.length * layout.rowHeight;
   const unit = `mean |SHAP value| over the training rows (${space})`;
-  const rest = sorted.length > bars.length ? ` ${sorted.length - bars.length} more features, each below ${plain(bars.at(-1)!.value, places)}, are not shown.` : '';
-  const grid = ticks(0, largest, 6).map((tick) =>
-    element('line', { x1: x(tick), x2: x(tick), y1: layout.top, y2: bottom, stroke: colours.grid }) + textAt(x(tick), bottom + 18, plain(tick, places), { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 }));
+  const rest =
+    sorted.length > bars.length
+      ? ` ${sorted.length - bars.length} more features, each below ${plain(bars.at(-1)!.value, places)}, are not shown.`
+      : '';
+  const grid = ticks(0, largest, 6).map(
+    (tick) =>
+      element('line', { x1: x(tick), x2: x(tick), y1: layout.top, y2: bottom, stroke: colours.grid }) +
+      textAt(x(tick), bottom + 18, plain(tick, places), {
+        'text-anchor': 'middle',
+        fill: colours.muted,
+        'font-size': 12,
+      }),
+  );
   const rows = bars.map(({ label, value }, index) => {
     const top = layout.top + index * layout.rowHeight + (layout.rowHeight - layout.barHeight) / 2;
-    return element('g', {}, element('title', {}, escapeXml(`${label}: ${plain(value, places)}`))
-      + textAt(layout.left - 12, top + 14, fitText(label, layout.left - 32, 13), { 'text-anchor': 'end' })
-      + element('rect', { x: layout.left, y: top, width: Math.max(1, x(value) - layout.left), height: layout.barHeight, fill: colours.lowers })
-      + textAt(x(value) + 6, top + 14, plain(value, places), { 'font-size': 12 }));
+    return element(
+      'g',
+      {},
+      element('title', {}, escapeXml(`${label}: ${plain(value, places)}`)) +
+        textAt(layout.left - 12, top + 14, fitText(label, layout.left - 32, 13), { 'text-anchor': 'end' }) +
+        element('rect', {
+          x: layout.left,
+          y: top,
+          width: Math.max(1, x(value) - layout.left),
+          height: layout.barHeight,
+          fill: colours.lowers,
+        }) +
+        textAt(x(value) + 6, top + 14, plain(value, places), { 'font-size': 12 }),
+    );
   });
   const description = `${unit}. ${bars.map(({ label, value }) => `${label}: ${plain(value, places)}.`).join(' ')}${rest}`;
-  const caption = textAt((layout.left + layout.width - layout.right) / 2, bottom + 40, unit, { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 });
-  return figure(layout.width, bottom + layout.bottom, title, description, heading(title, `The larger, the more the feature moves the output, up or down.${rest}`) + grid.join('') + rows.join('') + caption);
+  const caption = textAt((layout.left + layout.width - layout.right) / 2, bottom + 40, unit, {
+    'text-anchor': 'middle',
+    fill: colours.muted,
+    'font-size': 12,
+  });
+  return figure(
+    layout.width,
+    bottom + layout.bottom,
+    title,
+    description,
+    heading(title, `The larger, the more the feature moves the output, up or down.${rest}`) +
+      grid.join('') +
+      rows.join('') +
+      caption,
+  );
 }
 
 function heading(title: string, subtitle: string): string {
   const width = layout.width - 40;
-  return textAt(20, 30, fitText(title, width, 18.5), { 'font-size': 17, 'font-weight': 600 }) + wrapText(subtitle, width, 13, 2).map((line, index) => textAt(20, 52 + index * 17, line, { fill: colours.muted })).join('');
+  return (
+    textAt(20, 30, fitText(title, width, 18.5), { 'font-size': 17, 'font-weight': 600 }) +
+    wrapText(subtitle, width, 13, 2)
+      .map((line, index) => textAt(20, 52 + index * 17, line, { fill: colours.muted }))
+      .join('')
+  );
 }

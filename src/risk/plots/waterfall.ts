@@ -1,5 +1,17 @@
 import type { RiskModelManifest } from '../manifest.js';
-import { colours, element, escapeXml, figure, fitText, plain, signed, textAt, textWidth, ticks, wrapText } from './svg.js';
+import {
+  colours,
+  element,
+  escapeXml,
+  figure,
+  fitText,
+  plain,
+  signed,
+  textAt,
+  textWidth,
+  ticks,
+  wrapText,
+} from './svg.js';
 
 /** One bar: what a feature adds to the output, and how its value is read. */
 export interface WaterfallContribution {
@@ -27,7 +39,11 @@ const mostBars = 14;
 export function renderWaterfall({ manifest, score, explanation, contributions }: WaterfallInput): string {
   const bars = foldSmall([...contributions].sort((left, right) => Math.abs(right.value) - Math.abs(left.value)));
   const steps = runningTotals(bars, explanation.baseValue);
-  const scale = horizontalScale([explanation.baseValue, explanation.outputValue, ...steps.flatMap(({ from, to }) => [from, to])]);
+  const scale = horizontalScale([
+    explanation.baseValue,
+    explanation.outputValue,
+    ...steps.flatMap(({ from, to }) => [from, to]),
+  ]);
   const places = decimals(scale.high - scale.low);
   const height = layout.top + bars.length * layout.rowHeight + layout.bottom;
   const space = manifest.outputSpace === 'LOG_ODDS' ? 'log-odds' : 'raw probability';
@@ -37,14 +53,26 @@ export function renderWaterfall({ manifest, score, explanation, contributions }:
   const description = [
     `Probability ${percent}, ${band} risk, of ${manifest.outcome}.`,
     `In ${space}: from the base value ${plain(explanation.baseValue, places)} to the output ${plain(explanation.outputValue, places)}.`,
-    ...bars.map((bar) => `${bar.label}${bar.displayValue === '' ? '' : `, ${bar.displayValue}`}: ${signed(bar.value, places)}.`),
+    ...bars.map(
+      (bar) => `${bar.label}${bar.displayValue === '' ? '' : `, ${bar.displayValue}`}: ${signed(bar.value, places)}.`,
+    ),
   ].join(' ');
   const content = [
     heading(title, `Probability ${percent} (${band} risk) of ${manifest.outcome}`),
     axis(scale, height, places, space),
     ...steps.map((step, index) => row(step, index, scale, places)),
-    endpoint(scale.x(explanation.outputValue), layout.top - 8, `output ${plain(explanation.outputValue, places)}`, 'above'),
-    endpoint(scale.x(explanation.baseValue), height - layout.bottom + 8, `base value ${plain(explanation.baseValue, places)}`, 'below'),
+    endpoint(
+      scale.x(explanation.outputValue),
+      layout.top - 8,
+      `output ${plain(explanation.outputValue, places)}`,
+      'above',
+    ),
+    endpoint(
+      scale.x(explanation.baseValue),
+      height - layout.bottom + 8,
+      `base value ${plain(explanation.baseValue, places)}`,
+      'below',
+    ),
     legend(height),
   ];
   return figure(layout.width, height, title, description, content.join(''));
@@ -64,17 +92,27 @@ interface Step extends WaterfallContribution {
 function foldSmall(sorted: readonly WaterfallContribution[]): WaterfallContribution[] {
   if (sorted.length <= mostBars) return [...sorted];
   const rest = sorted.slice(mostBars - 1);
-  return [...sorted.slice(0, mostBars - 1), { label: `${rest.length} other features`, displayValue: '', value: rest.reduce((sum, { value }) => sum + value, 0) }];
+  return [
+    ...sorted.slice(0, mostBars - 1),
+    {
+      label: `${rest.length} other features`,
+      displayValue: '',
+      value: rest.reduce((sum, { value }) => sum + value, 0),
+    },
+  ];
 }
 
 /** The largest contribution is on top, added last, so it ends at the output. */
 function runningTotals(bars: readonly WaterfallContribution[], baseValue: number): Step[] {
   let total = baseValue;
-  return [...bars].reverse().map((bar) => {
-    const from = total;
-    total += bar.value;
-    return { ...bar, from, to: total };
-  }).reverse();
+  return [...bars]
+    .reverse()
+    .map((bar) => {
+      const from = total;
+      total += bar.value;
+      return { ...bar, from, to: total };
+    })
+    .reverse();
 }
 
 function horizontalScale(values: readonly number[]): Scale {
@@ -93,14 +131,33 @@ function decimals(span: number): number {
 
 function heading(title: string, subtitle: string): string {
   const width = layout.width - 40;
-  return textAt(20, 30, fitText(title, width, 18.5), { 'font-size': 17, 'font-weight': 600 }) + wrapText(subtitle, width, 13, 2).map((line, index) => textAt(20, 52 + index * 17, line, { fill: colours.muted })).join('');
+  return (
+    textAt(20, 30, fitText(title, width, 18.5), { 'font-size': 17, 'font-weight': 600 }) +
+    wrapText(subtitle, width, 13, 2)
+      .map((line, index) => textAt(20, 52 + index * 17, line, { fill: colours.muted }))
+      .join('')
+  );
 }
 
 function axis(scale: Scale, height: number, places: number, space: string): string {
   const bottom = height - layout.bottom;
-  const lines = ticks(scale.low, scale.high, 7).map((tick) =>
-    element('line', { x1: scale.x(tick), x2: scale.x(tick), y1: layout.top, y2: bottom, stroke: colours.grid }) + textAt(scale.x(tick), bottom + 34, plain(tick, places), { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 }));
-  return lines.join('') + textAt((layout.left + layout.width - layout.right) / 2, bottom + 54, `model output (${space})`, { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 });
+  const lines = ticks(scale.low, scale.high, 7).map(
+    (tick) =>
+      element('line', { x1: scale.x(tick), x2: scale.x(tick), y1: layout.top, y2: bottom, stroke: colours.grid }) +
+      textAt(scale.x(tick), bottom + 34, plain(tick, places), {
+        'text-anchor': 'middle',
+        fill: colours.muted,
+        'font-size': 12,
+      }),
+  );
+  return (
+    lines.join('') +
+    textAt((layout.left + layout.width - layout.right) / 2, bottom + 54, `model output (${space})`, {
+      'text-anchor': 'middle',
+      fill: colours.muted,
+      'font-size': 12,
+    })
+  );
 }
 
 function row(step: Step, index: number, scale: Scale, places: number): string {
@@ -113,9 +170,27 @@ function row(step: Step, index: number, scale: Scale, places: number): string {
   const wide = textWidth(value, 12) + 8;
   // Beside the bar, on the side it points to, unless the figure ends there.
   const onRight = raises ? Math.max(from, to) + wide < layout.width : Math.min(from, to) - wide < layout.left;
-  const label = onRight ? textAt(Math.max(from, to) + 6, middle + 4, value, { 'font-size': 12 }) : textAt(Math.min(from, to) - 6, middle + 4, value, { 'font-size': 12, 'text-anchor': 'end' });
-  const connector = index === 0 ? '' : element('line', { x1: to, x2: to, y1: top - (layout.rowHeight - layout.barHeight), y2: top, stroke: colours.muted, 'stroke-dasharray': '2 2' });
-  const full = element('title', {}, escapeXml(`${step.label}${step.displayValue === '' ? '' : `: ${step.displayValue}`} (${signed(step.value, places)})`));
+  const label = onRight
+    ? textAt(Math.max(from, to) + 6, middle + 4, value, { 'font-size': 12 })
+    : textAt(Math.min(from, to) - 6, middle + 4, value, { 'font-size': 12, 'text-anchor': 'end' });
+  const connector =
+    index === 0
+      ? ''
+      : element('line', {
+          x1: to,
+          x2: to,
+          y1: top - (layout.rowHeight - layout.barHeight),
+          y2: top,
+          stroke: colours.muted,
+          'stroke-dasharray': '2 2',
+        });
+  const full = element(
+    'title',
+    {},
+    escapeXml(
+      `${step.label}${step.displayValue === '' ? '' : `: ${step.displayValue}`} (${signed(step.value, places)})`,
+    ),
+  );
   return element('g', {}, full + names(step, middle) + connector + arrow(from, to, top, raises) + label);
 }
 
@@ -125,7 +200,10 @@ function names({ label, displayValue }: WaterfallContribution, middle: number): 
   const x = layout.left - 16;
   const right = { 'text-anchor': 'end' };
   if (displayValue === '') return textAt(x, middle + 4, fitText(label, width, 13), right);
-  return textAt(x, middle - 3, fitText(label, width, 13), right) + textAt(x, middle + 12, fitText(displayValue, width, 12), { ...right, fill: colours.muted, 'font-size': 12 });
+  return (
+    textAt(x, middle - 3, fitText(label, width, 13), right) +
+    textAt(x, middle + 12, fitText(displayValue, width, 12), { ...right, fill: colours.muted, 'font-size': 12 })
+  );
 }
 
 /** A bar with a point in the direction it moves the output. */
@@ -133,21 +211,43 @@ function arrow(from: number, to: number, top: number, raises: boolean): string {
   const head = Math.min(8, Math.abs(to - from));
   const neck = raises ? to - head : to + head;
   const [middle, bottom] = [top + layout.barHeight / 2, top + layout.barHeight];
-  const points = [[from, top], [neck, top], [to, middle], [neck, bottom], [from, bottom]].map((point) => point.map((value) => value!.toFixed(2)).join(',')).join(' ');
-  return element('polygon', { points, fill: raises ? colours.raises : colours.lowers, stroke: raises ? colours.raises : colours.lowers, 'stroke-width': 1 });
+  const points = [
+    [from, top],
+    [neck, top],
+    [to, middle],
+    [neck, bottom],
+    [from, bottom],
+  ]
+    .map((point) => point.map((value) => value!.toFixed(2)).join(','))
+    .join(' ');
+  return element('polygon', {
+    points,
+    fill: raises ? colours.raises : colours.lowers,
+    stroke: raises ? colours.raises : colours.lowers,
+    'stroke-width': 1,
+  });
 }
 
 function endpoint(x: number, y: number, label: string, side: 'above' | 'below'): string {
   const half = textWidth(label, 12) / 2;
   const at = Math.min(layout.width - half - 8, Math.max(half + 8, x));
   const mark = side === 'above' ? `M${x.toFixed(2)},${y + 8} l-4,-6 h8 z` : `M${x.toFixed(2)},${y - 8} l-4,6 h8 z`;
-  return element('path', { d: mark, fill: colours.text }) + textAt(at, side === 'above' ? y - 4 : y + 10, label, { 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 600 });
+  return (
+    element('path', { d: mark, fill: colours.text }) +
+    textAt(at, side === 'above' ? y - 4 : y + 10, label, {
+      'text-anchor': 'middle',
+      'font-size': 12,
+      'font-weight': 600,
+    })
+  );
 }
 
 function legend(height: number): string {
   const y = height - 14;
   return [
-    element('rect', { x: 20, y: y - 10, width: 12, height: 12, fill: colours.raises }), textAt(38, y, '▲ raises the risk', { 'font-size': 12 }),
-    element('rect', { x: 160, y: y - 10, width: 12, height: 12, fill: colours.lowers }), textAt(178, y, '▼ lowers the risk', { 'font-size': 12 }),
+    element('rect', { x: 20, y: y - 10, width: 12, height: 12, fill: colours.raises }),
+    textAt(38, y, '▲ raises the risk', { 'font-size': 12 }),
+    element('rect', { x: 160, y: y - 10, width: 12, height: 12, fill: colours.lowers }),
+    textAt(178, y, '▼ lowers the risk', { 'font-size': 12 }),
   ].join('');
 }

@@ -9,14 +9,21 @@ export function expectedByCover(ensemble: TreeEnsemble, cover: Float64Array, out
     const children = [ensemble.trueChild[node]!, ensemble.falseChild[node]!];
     return children.reduce((sum, child) => sum + coverFraction(cover, node, child) * meanLeaf(child, output), 0);
   };
-  return Float64Array.from(outputs, (output) => ensemble.roots.reduce((sum, root) => sum + meanLeaf(root, output), ensemble.baseValues[output]!));
+  return Float64Array.from(outputs, (output) =>
+    ensemble.roots.reduce((sum, root) => sum + meanLeaf(root, output), ensemble.baseValues[output]!),
+  );
 }
 
 /**
  * Mean raw output over background rows: [output].
  * @param background in the precision of the model
  */
-export function expectedByBackground(ensemble: TreeEnsemble, background: Float64Array, backgroundRows: number, outputs: readonly number[]): Float64Array {
+export function expectedByBackground(
+  ensemble: TreeEnsemble,
+  background: Float64Array,
+  backgroundRows: number,
+  outputs: readonly number[],
+): Float64Array {
   const raw = rawOutputs(ensemble, background, backgroundRows);
   return Float64Array.from(outputs, (output) => {
     let sum = 0;

@@ -39,7 +39,9 @@ export function selectOutputs(ensemble: TreeEnsemble, options: ExplainerOptions 
   const output = options?.output;
   if (output === undefined) return Array.from({ length: ensemble.outputCount }, (_, index) => index);
   if (!Number.isInteger(output) || output < 0 || output >= ensemble.outputCount) {
-    throw new RangeError(`Output ${output} cannot be explained: the model's outputs are 0 to ${ensemble.outputCount - 1}; ask for one of them.`);
+    throw new RangeError(
+      `Output ${output} cannot be explained: the model's outputs are 0 to ${ensemble.outputCount - 1}; ask for one of them.`,
+    );
   }
   return [output];
 }
@@ -47,17 +49,24 @@ export function selectOutputs(ensemble: TreeEnsemble, options: ExplainerOptions 
 /** The node covers. @throws UnexplainableModelError when the model has none */
 export function requireCover(ensemble: TreeEnsemble): Float64Array {
   if (ensemble.cover) return ensemble.cover;
-  throw new UnexplainableModelError('path-dependent SHAP', 'the model does not say how many training rows reached each node', 'write real counts to nodes_hitrates, or add a background set to the bundle');
+  throw new UnexplainableModelError(
+    'path-dependent SHAP',
+    'the model does not say how many training rows reached each node',
+    'write real counts to nodes_hitrates, or add a background set to the bundle',
+  );
 }
 
 /** @throws RangeError when `rows` is not rowCount x featureCount */
 export function checkRows(ensemble: TreeEnsemble, rows: Float64Array, rowCount: number): void {
   if (Number.isInteger(rowCount) && rowCount >= 0 && rows.length === rowCount * ensemble.featureCount) return;
-  throw new RangeError(`${rows.length} numbers are not ${rowCount} rows: give whole rows of ${ensemble.featureCount} features.`);
+  throw new RangeError(
+    `${rows.length} numbers are not ${rowCount} rows: give whole rows of ${ensemble.featureCount} features.`,
+  );
 }
 
 /** @throws RangeError when the shape is wrong, UnexplainableModelError when the background is empty */
 export function checkBackground(ensemble: TreeEnsemble, background: Float64Array, backgroundRows: number): void {
   checkRows(ensemble, background, backgroundRows);
-  if (backgroundRows === 0) throw new UnexplainableModelError('interventional SHAP', 'the background set is empty', 'add rows to it');
+  if (backgroundRows === 0)
+    throw new UnexplainableModelError('interventional SHAP', 'the background set is empty', 'add rows to it');
 }

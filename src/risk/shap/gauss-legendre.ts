@@ -32,6 +32,7 @@ export function gaussLegendre(count: number): QuadratureRule {
 function legendre(degree: number, at: number): [number, number] {
   let before = 1;
   let value = at;
-  for (let order = 2; order <= degree; order++) [before, value] = [value, ((2 * order - 1) * at * value - (order - 1) * before) / order];
+  for (let order = 2; order <= degree; order++)
+    [before, value] = [value, ((2 * order - 1) * at * value - (order - 1) * before) / order];
   return [value, (degree * (at * value - before)) / (at * at - 1)];
 }

@@ -1,7 +1,13 @@
 import { goesTrue } from '../trees/route.js';
 import type { TreeEnsemble } from '../tree-ensemble.js';
 import { expectedByCover } from './expected-value.js';
-import { type ExplainerOptions, type InteractionExplainer, checkRows, requireCover, selectOutputs } from './explainer.js';
+import {
+  type ExplainerOptions,
+  type InteractionExplainer,
+  checkRows,
+  requireCover,
+  selectOutputs,
+} from './explainer.js';
 import { type QuadratureRule, gaussLegendre } from './gauss-legendre.js';
 import { coverFraction, isLeaf, leafWeightOf, toPrecision } from './routing.js';
 
@@ -39,7 +45,10 @@ export function createInteractionExplainer(ensemble: TreeEnsemble, options?: Exp
     const before = path.find((entry) => entry.feature === feature);
     const rest = path.filter((entry) => entry.feature !== feature);
     const toTrue = goesTrue(ensemble, node, row[feature]!);
-    for (const [child, taken] of [[ensemble.trueChild[node]!, toTrue], [ensemble.falseChild[node]!, !toTrue]] as const) {
+    for (const [child, taken] of [
+      [ensemble.trueChild[node]!, toTrue],
+      [ensemble.falseChild[node]!, !toTrue],
+    ] as const) {
       const unknown = coverFraction(cover, node, child) * (before?.unknown ?? 1);
       const known = taken && before?.known !== 0 ? 1 : 0;
       // Reached by no coalition: neither the row nor any training row comes here.
@@ -55,11 +64,18 @@ export function createInteractionExplainer(ensemble: TreeEnsemble, options?: Exp
       const factors = path.map(({ known, unknown }) => t * known + (1 - t) * unknown);
       const product = factors.reduce((all, factor) => all * factor, weights[index]!);
       const slopes = path.map(({ known, unknown }, place) => (known - unknown) / factors[place]!);
-      leafWeights.forEach((leafWeight, slot) => addPairs(path, slopes, product * leafWeight, result.subarray(slot * width * width, (slot + 1) * width * width)));
+      leafWeights.forEach((leafWeight, slot) =>
+        addPairs(path, slopes, product * leafWeight, result.subarray(slot * width * width, (slot + 1) * width * width)),
+      );
     });
   }
 
-  function addPairs(path: readonly PathFeature[], slopes: readonly number[], scale: number, matrix: Float64Array): void {
+  function addPairs(
+    path: readonly PathFeature[],
+    slopes: readonly number[],
+    scale: number,
+    matrix: Float64Array,
+  ): void {
     path.forEach((first, i) => {
       matrix[first.feature * (width + 1)]! += scale * slopes[i]!;
       path.forEach((second, j) => {
@@ -79,7 +95,13 @@ export function createInteractionExplainer(ensemble: TreeEnsemble, options?: Exp
       const size = outputs.length * width * width;
       const result = new Float64Array(rowCount * size);
       for (let row = 0; row < rowCount; row++) {
-        for (const root of ensemble.roots) explainTree(root, [], values.subarray(row * width, (row + 1) * width), result.subarray(row * size, (row + 1) * size));
+        for (const root of ensemble.roots)
+          explainTree(
+            root,
+            [],
+            values.subarray(row * width, (row + 1) * width),
+            result.subarray(row * size, (row + 1) * size),
+          );
       }
       return result;
     },

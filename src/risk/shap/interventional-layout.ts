@@ -23,7 +23,11 @@ const sizes = { split: 40, state: 32, masks: 32, set: 16 };
 const fresh = -2;
 
 /** Writes the trees of every output as the interventional kernel reads them. */
-export function packForests(memory: WasmMemory, outputs: readonly (readonly SplitTree[])[], background: BackgroundSlots): PackedForest {
+export function packForests(
+  memory: WasmMemory,
+  outputs: readonly (readonly SplitTree[])[],
+  background: BackgroundSlots,
+): PackedForest {
   const trees = outputs.flat();
   const splits = outputs.map((forest) => forest.map(splitsOf));
   const all = splits.flat(2);
@@ -40,10 +44,21 @@ export function packForests(memory: WasmMemory, outputs: readonly (readonly Spli
   for (let first = 0; first < background.rows; first += blockRows) {
     const count = Math.min(blockRows, background.rows - first);
     const masks = packMasks(memory, all, background, first, count);
-    const block = memory.writeUint32([masks, weights.address, weights.rowSize, scratch.mismatches, scratch.owners, scratch.counts, ...bitSet(count, () => true)]);
+    const block = memory.writeUint32([
+      masks,
+      weights.address,
+      weights.rowSize,
+      scratch.mismatches,
+      scratch.owners,
+      scratch.counts,
+      ...bitSet(count, () => true),
+    ]);
     blocks.push(block);
   }
-  const forests = splits.map((forest) => ({ address: memory.writeUint32(forest.map(([root]) => address.get(root!)!)), count: forest.length }));
+  const forests = splits.map((forest) => ({
+    address: memory.writeUint32(forest.map(([root]) => address.get(root!)!)),
+    count: forest.length,
+  }));
   return { blocks, forests };
 }
 
@@ -62,19 +77,30 @@ function packSplits(memory: WasmMemory, splits: readonly Split[]): Map<Split, nu
       return nextLeaf - 8 + 1;
     });
     const earlier = split.earlier ? address.get(split.earlier.split)! + sizes.state : none;
-    [split.slot * 8, split.feature * 8, ...children, index * sizes.masks, earlier].forEach((word, field) => memory.setUint32(own + 8 + field * 4, word));
+    [split.slot * 8, split.feature * 8, ...children, index * sizes.masks, earlier].forEach((word, field) =>
+      memory.setUint32(own + 8 + field * 4, word),
+    );
   });
   return address;
 }
 
 /** For every split the set of background rows that satisfy all conditions of its feature on the path to each of its children. */
-function packMasks(memory: WasmMemory, splits: readonly Split[], background: BackgroundSlots, first: number, count: number): number {
+function packMasks(
+  memory: WasmMemory,
+  splits: readonly Split[],
+  background: BackgroundSlots,
+  first: number,
+  count: number,
+): number {
   const masks = memory.reserve(splits.length * sizes.masks);
   const place = new Map(splits.map((split, index) => [split, masks + index * sizes.masks]));
   const all = Uint32Array.from(bitSet(count, () => true));
   for (const split of splits) {
     const own = place.get(split)!;
-    const passing = bitSet(count, (row) => background.values[(first + row) * background.slots + split.slot]! <= split.threshold);
+    const passing = bitSet(
+      count,
+      (row) => background.values[(first + row) * background.slots + split.slot]! <= split.threshold,
+    );
     const { earlier } = split;
     const above = earlier ? memory.uint32(place.get(earlier.split)! + earlier.side * sizes.set, 4).slice() : all;
     memory.uint32(own, 4).set(passing.map((word, index) => (word & above[index]!) >>> 0));
@@ -84,7 +110,11 @@ function packMasks(memory: WasmMemory, splits: readonly Split[], background: Bac
 }
 
 /** a! c! / (a + c + 1)! over the number of background rows, for a and c up to the longest path, and 0 where one is -1. */
-function packWeights(memory: WasmMemory, longestPath: number, backgroundRows: number): { address: number; rowSize: number } {
+function packWeights(
+  memory: WasmMemory,
+  longestPath: number,
+  backgroundRows: number,
+): { address: number; rowSize: number } {
   const width = longestPath + 2;
   const table = new Float64Array(width * width);
   for (let own = 0; own <= longestPath; own++) {
@@ -99,7 +129,8 @@ function packWeights(memory: WasmMemory, longestPath: number, backgroundRows: nu
 /** The words of a set of up to 128 rows. */
 function bitSet(count: number, contains: (row: number) => boolean): number[] {
   const words = [0, 0, 0, 0];
-  for (let row = 0; row < count; row++) if (contains(row)) words[row >> 5] = (words[row >> 5]! | (1 << (row & 31))) >>> 0;
+  for (let row = 0; row < count; row++)
+    if (contains(row)) words[row >> 5] = (words[row >> 5]! | (1 << (row & 31))) >>> 0;
   return words;
 }
 

@@ -1,6 +1,12 @@
 import type { TreeEnsemble } from '../tree-ensemble.js';
 import { expectedByBackground } from './expected-value.js';
-import { type CompiledExplainer, type ExplainerOptions, checkBackground, checkRows, selectOutputs } from './explainer.js';
+import {
+  type CompiledExplainer,
+  type ExplainerOptions,
+  checkBackground,
+  checkRows,
+  selectOutputs,
+} from './explainer.js';
 import { packForests } from './interventional-layout.js';
 import { kernel } from './kernels/interventional.generated.js';
 import { toPrecision } from './routing.js';
@@ -11,14 +17,30 @@ import { WasmMemory } from './wasm-memory.js';
 /** Rows a call of the kernel: few enough that their values and sums stay in the first-level cache beside a tree. */
 const rowsAtOnce = 64;
 
-type Kernel = { explain(roots: number, treeCount: number, block: number, rows: number, rowSize: number, rowCount: number, sums: number, sumsSize: number): void };
+type Kernel = {
+  explain(
+    roots: number,
+    treeCount: number,
+    block: number,
+    rows: number,
+    rowSize: number,
+    rowCount: number,
+    sums: number,
+    sumsSize: number,
+  ): void;
+};
 
 /**
  * Exact interventional SHAP values against a background set, 128 background rows at a time.
  * @param background row-major backgroundRows x featureCount
  * @throws UnexplainableModelError when the background is empty
  */
-export function createInterventionalExplainer(ensemble: TreeEnsemble, background: Float64Array, backgroundRows: number, options?: ExplainerOptions): CompiledExplainer {
+export function createInterventionalExplainer(
+  ensemble: TreeEnsemble,
+  background: Float64Array,
+  backgroundRows: number,
+  options?: ExplainerOptions,
+): CompiledExplainer {
   checkBackground(ensemble, background, backgroundRows);
   const outputs = selectOutputs(ensemble, options);
   const width = ensemble.featureCount;
@@ -26,11 +48,16 @@ export function createInterventionalExplainer(ensemble: TreeEnsemble, background
   const slots = new SlotTable(ensemble);
   const trees = outputs.map((output) => splitTrees(ensemble, output, slots));
   const fill = (rows: Float64Array, count: number, into: Float64Array) => {
-    for (let row = 0; row < count; row++) slots.fill(rows.subarray(row * width, (row + 1) * width), into, row * slots.count);
+    for (let row = 0; row < count; row++)
+      slots.fill(rows.subarray(row * width, (row + 1) * width), into, row * slots.count);
     return into;
   };
   const memory = new WasmMemory();
-  const { blocks, forests } = packForests(memory, trees, { values: fill(references, backgroundRows, new Float64Array(backgroundRows * slots.count)), rows: backgroundRows, slots: slots.count });
+  const { blocks, forests } = packForests(memory, trees, {
+    values: fill(references, backgroundRows, new Float64Array(backgroundRows * slots.count)),
+    rows: backgroundRows,
+    slots: slots.count,
+  });
   const rowSize = slots.count * 8;
   const sumsSize = width * 8;
   const rowsAddress = memory.reserve(rowsAtOnce * rowSize);
@@ -43,8 +70,10 @@ export function createInterventionalExplainer(ensemble: TreeEnsemble, background
     fill(values, count, slotValues);
     forests.forEach((forest, place) => {
       sums.fill(0, 0, count * width);
-      for (const block of blocks) explain(forest.address, forest.count, block, rowsAddress, rowSize, count, sumsAddress, sumsSize);
-      for (let row = 0; row < count; row++) result.set(sums.subarray(row * width, (row + 1) * width), (row * outputs.length + place) * width);
+      for (const block of blocks)
+        explain(forest.address, forest.count, block, rowsAddress, rowSize, count, sumsAddress, sumsSize);
+      for (let row = 0; row < count; row++)
+        result.set(sums.subarray(row * width, (row + 1) * width), (row * outputs.length + place) * width);
     });
   }
 
@@ -56,7 +85,11 @@ export function createInterventionalExplainer(ensemble: TreeEnsemble, background
       const values = toPrecision(ensemble, rows);
       const result = new Float64Array(rowCount * outputs.length * width);
       for (let first = 0; first < rowCount; first += rowsAtOnce) {
-        explainSome(values.subarray(first * width), Math.min(rowsAtOnce, rowCount - first), result.subarray(first * outputs.length * width));
+        explainSome(
+          values.subarray(first * width),
+          Math.min(rowsAtOnce, rowCount - first),
+          result.subarray(first * outputs.length * width),
+        );
       }
       return result;
     },

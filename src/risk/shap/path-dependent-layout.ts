@@ -68,7 +68,11 @@ export function packTrees(memory: WasmMemory, outputs: readonly (readonly SplitT
         headers.set(nodes, words);
       }
     }
-    return Array.from(headers, ([nodes, words]) => ({ nodes, address: memory.writeUint32(words), count: words.length / (sizes.tree / 4) }));
+    return Array.from(headers, ([nodes, words]) => ({
+      nodes,
+      address: memory.writeUint32(words),
+      count: words.length / (sizes.tree / 4),
+    }));
   });
   return { scratch: scratchAddress, groups };
 }
@@ -99,7 +103,10 @@ function repeatedRule(memory: WasmMemory, rules: Rules, fraction: number): numbe
   const known = rules.repeated.get(fraction);
   if (known !== undefined) return known;
   const factor = (t: number) => t + (1 - t) * fraction;
-  const address = memory.writeFloat64([...rules.nodes.map((t) => ((1 - t) * fraction) / factor(t)), ...rules.nodes.map((t) => fraction / factor(t) ** 2)]);
+  const address = memory.writeFloat64([
+    ...rules.nodes.map((t) => ((1 - t) * fraction) / factor(t)),
+    ...rules.nodes.map((t) => fraction / factor(t) ** 2),
+  ]);
   rules.repeated.set(fraction, address);
   return address;
 }
@@ -126,23 +133,41 @@ function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: Sc
     split.earlier?.side ?? 0,
     split.earlier ? repeatedRule(memory, rules, split.earlierFraction) : rules.plain,
   ];
-  const below = (child: SplitOrLeaf) => (typeof child === 'number' ? memory.writeFloat64(rules.nodes.map(() => child)) : scratch.belows + place.get(child)! * vector);
-  const mass = (child: SplitOrLeaf) => (typeof child === 'number' ? scratch.unread : scratch.masses + place.get(child)! * vector);
+  const below = (child: SplitOrLeaf) =>
+    typeof child === 'number'
+      ? memory.writeFloat64(rules.nodes.map(() => child))
+      : scratch.belows + place.get(child)! * vector;
+  const mass = (child: SplitOrLeaf) =>
+    typeof child === 'number' ? scratch.unread : scratch.masses + place.get(child)! * vector;
 
   joints.forEach((split, index) => {
     const address = jointsAddress + index * sizes.joint;
     [split.threshold, ...split.fractions].forEach((value, field) => memory.setFloat64(address + field * 8, value));
-    [...split.children.map(below), ...split.children.map(mass), ...common(split)].forEach((value, field) => memory.setUint32(address + 24 + field * 4, value));
+    [...split.children.map(below), ...split.children.map(mass), ...common(split)].forEach((value, field) =>
+      memory.setUint32(address + 24 + field * 4, value),
+    );
   });
   forks.forEach((split, index) => {
     const address = forksAddress + index * sizes.fork;
     const [passes, fails] = split.children as [number, number];
     const [toPass, toFail] = split.fractions;
     const changes = [(1 - toPass) * passes - toFail * fails, (1 - toFail) * fails - toPass * passes];
-    [split.threshold, passes, fails, ...changes].forEach((value, field) => memory.setFloat64(address + field * 8, value));
+    [split.threshold, passes, fails, ...changes].forEach((value, field) =>
+      memory.setFloat64(address + field * 8, value),
+    );
     common(split).forEach((value, field) => memory.setUint32(address + 40 + field * 4, value));
   });
-  return [jointsAddress, memory.writeUint32(runs), runs.length / 2, forksAddress, plainForks.length, forks.length - plainForks.length, rules.weights, rules.plain, rules.lost];
+  return [
+    jointsAddress,
+    memory.writeUint32(runs),
+    runs.length / 2,
+    forksAddress,
+    plainForks.length,
+    forks.length - plainForks.length,
+    rules.weights,
+    rules.plain,
+    rules.lost,
+  ];
 }
 
 /**

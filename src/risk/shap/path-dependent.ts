@@ -11,7 +11,19 @@ import { WasmMemory } from './wasm-memory.js';
 /** Rows a call of the kernel: few enough that their values and sums stay in the first-level cache beside a tree. */
 const rowsAtOnce = 64;
 
-type Kernel = Record<`explain${2 | 4 | 6 | 8}`, (trees: number, treeCount: number, scratch: number, rows: number, rowSize: number, rowCount: number, shaps: number, shapSize: number) => void>;
+type Kernel = Record<
+  `explain${2 | 4 | 6 | 8}`,
+  (
+    trees: number,
+    treeCount: number,
+    scratch: number,
+    rows: number,
+    rowSize: number,
+    rowCount: number,
+    shaps: number,
+    shapSize: number,
+  ) => void
+>;
 
 /**
  * Exact path-dependent SHAP values in time linear in the leaves.
@@ -34,11 +46,21 @@ export function createPathDependentExplainer(ensemble: TreeEnsemble, options?: E
   const sums = memory.float64(shapsAddress, rowsAtOnce * width * 2);
 
   function explainSome(values: Float64Array, count: number, result: Float64Array): void {
-    for (let row = 0; row < count; row++) slots.fill(values.subarray(row * width, (row + 1) * width), slotValues, row * slots.count);
+    for (let row = 0; row < count; row++)
+      slots.fill(values.subarray(row * width, (row + 1) * width), slotValues, row * slots.count);
     outputs.forEach((_, place) => {
       sums.fill(0, 0, count * width * 2);
       for (const { nodes, address, count: treeCount } of packed.groups[place]!) {
-        functions[`explain${nodes}`](address, treeCount, packed.scratch, rowsAddress, rowSize, count, shapsAddress, shapSize);
+        functions[`explain${nodes}`](
+          address,
+          treeCount,
+          packed.scratch,
+          rowsAddress,
+          rowSize,
+          count,
+          shapsAddress,
+          shapSize,
+        );
       }
       for (let row = 0; row < count; row++) {
         const offset = (row * outputs.length + place) * width;

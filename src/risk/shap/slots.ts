@@ -51,7 +51,12 @@ export class SlotTable {
 
   private decided(node: number): SlotTest {
     const { ensemble } = this;
-    const key = [ensemble.mode[node], ensemble.feature[node], ensemble.threshold[node], ensemble.missingTracksTrue[node]].join(' ');
+    const key = [
+      ensemble.mode[node],
+      ensemble.feature[node],
+      ensemble.threshold[node],
+      ensemble.missingTracksTrue[node],
+    ].join(' ');
     const slot = this.slot(key, (row) => (goesTrue(ensemble, node, row[ensemble.feature[node]!]!) ? 0 : 1));
     return { slot, threshold: 0, passesWhenTrue: true };
   }

@@ -36,7 +36,9 @@ export interface SplitTree {
 
 /** Every tree that can change the output, in order. Trees that are a single leaf or weigh nothing are left out. */
 export function splitTrees(ensemble: TreeEnsemble, output: number, slots: SlotTable): SplitTree[] {
-  return Array.from(ensemble.roots, (root) => splitTree(ensemble, root, output, slots)).filter(({ root }) => typeof root !== 'number' && !weighsNothing(root));
+  return Array.from(ensemble.roots, (root) => splitTree(ensemble, root, output, slots)).filter(
+    ({ root }) => typeof root !== 'number' && !weighsNothing(root),
+  );
 }
 
 function splitTree(ensemble: TreeEnsemble, root: number, output: number, slots: SlotTable): SplitTree {
@@ -51,9 +53,11 @@ function splitTree(ensemble: TreeEnsemble, root: number, output: number, slots: 
     }
     const { slot, threshold, passesWhenTrue } = slots.testOf(node);
     const [yes, no] = [ensemble.trueChild[node]!, ensemble.falseChild[node]!];
-    const nodes = passesWhenTrue ? [yes, no] as const : [no, yes] as const;
+    const nodes = passesWhenTrue ? ([yes, no] as const) : ([no, yes] as const);
     const feature = ensemble.feature[node]!;
-    const fractions = cover ? [coverFraction(cover, node, nodes[0]), coverFraction(cover, node, nodes[1])] as const : [0, 0] as const;
+    const fractions = cover
+      ? ([coverFraction(cover, node, nodes[0]), coverFraction(cover, node, nodes[1])] as const)
+      : ([0, 0] as const);
     const earlier = path.get(feature) ?? null;
     const earlierFraction = earlier ? earlier.split.earlierFraction * earlier.split.fractions[earlier.side] : 1;
     const children: [SplitOrLeaf, SplitOrLeaf] = [0, 0];

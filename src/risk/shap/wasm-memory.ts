@@ -7,7 +7,9 @@ export class WasmMemory {
 
   /** Runs a module in this memory. The caller vouches for the names and parameters of its functions. */
   instantiate<Functions>(base64: string): Functions {
-    return new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, 'base64')), { env: { memory: this.memory } }).exports as Functions;
+    return new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, 'base64')), {
+      env: { memory: this.memory },
+    }).exports as Functions;
   }
 
   get byteLength(): number {

@@ -82,9 +82,16 @@ class Layout {
     const { table } = this;
     const { node, depth } = visit;
     const inChain = visit.member > 0;
-    if (!inChain && this.onPath[node]) throw refuse(this.shape, `${table.describe(node)} is its own ancestor: the trees have a cycle`);
-    if (depth > deepestPath) throw refuse(this.shape, `a path is longer than ${deepestPath} nodes`, 'limit the depth when training');
-    if (this.mode.length >= this.mostNodes) throw refuse(this.shape, 'its nodes share subtrees so much that the trees written out would not fit', 'export trees without shared nodes');
+    if (!inChain && this.onPath[node])
+      throw refuse(this.shape, `${table.describe(node)} is its own ancestor: the trees have a cycle`);
+    if (depth > deepestPath)
+      throw refuse(this.shape, `a path is longer than ${deepestPath} nodes`, 'limit the depth when training');
+    if (this.mode.length >= this.mostNodes)
+      throw refuse(
+        this.shape,
+        'its nodes share subtrees so much that the trees written out would not fit',
+        'export trees without shared nodes',
+      );
     const index = this.mode.length;
     this.link(visit, index);
     this.leafStart.push(this.leafOutput.length);
@@ -94,7 +101,11 @@ class Layout {
     this.trueChild.push(-1);
     this.falseChild.push(-1);
     if (table.mode[node] === NodeMode.LEAF) return this.addLeaf(node);
-    this.addBranch(node, members ? NodeMode.EQ : table.mode[node]!, members ? members[visit.member]! : table.threshold[node]!);
+    this.addBranch(
+      node,
+      members ? NodeMode.EQ : table.mode[node]!,
+      members ? members[visit.member]! : table.threshold[node]!,
+    );
     const moreMembers = members !== undefined && visit.member + 1 < members.length;
     if (!inChain) {
       this.onPath[node] = 1;
@@ -115,7 +126,10 @@ class Layout {
   private addBranch(node: number, mode: number, threshold: number): void {
     const feature = this.table.feature[node]!;
     if (feature < 0 || feature >= this.shape.featureCount) {
-      throw refuse(this.shape, `${this.table.describe(node)} reads feature ${feature} and the input has ${this.shape.featureCount} columns`);
+      throw refuse(
+        this.shape,
+        `${this.table.describe(node)} reads feature ${feature} and the input has ${this.shape.featureCount} columns`,
+      );
     }
     this.mode.push(mode);
     this.feature.push(feature);
@@ -130,8 +144,13 @@ class Layout {
     for (let entry = table.weightStart[node]!; entry < table.weightStart[node + 1]!; entry++) {
       const output = table.weightOutput[entry]!;
       const weight = table.weight[entry]!;
-      if (!Number.isFinite(weight)) throw refuse(this.shape, `${table.describe(node)} has a weight that is not a finite number`);
-      if (output < 0 || output >= this.shape.outputCount) throw refuse(this.shape, `${table.describe(node)} has a weight for output ${output} of ${this.shape.outputCount}`);
+      if (!Number.isFinite(weight))
+        throw refuse(this.shape, `${table.describe(node)} has a weight that is not a finite number`);
+      if (output < 0 || output >= this.shape.outputCount)
+        throw refuse(
+          this.shape,
+          `${table.describe(node)} has a weight for output ${output} of ${this.shape.outputCount}`,
+        );
       this.leafOutput.push(output);
       this.leafWeight.push(this.shape.average ? weight / table.roots.length : weight);
     }

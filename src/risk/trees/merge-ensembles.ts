@@ -13,7 +13,8 @@ export interface EnsembleShare {
  */
 export function mergeEnsembles(shares: readonly EnsembleShare[], offset: Float64Array): TreeEnsemble {
   const [only] = shares;
-  if (shares.length === 1 && only!.scale.every((scale) => scale === 1) && offset.every((value) => value === 0)) return only!.ensemble;
+  if (shares.length === 1 && only!.scale.every((scale) => scale === 1) && offset.every((value) => value === 0))
+    return only!.ensemble;
   const nodeOffsets: number[] = [];
   let nodes = 0;
   for (const { ensemble } of shares) {
@@ -21,7 +22,8 @@ export function mergeEnsembles(shares: readonly EnsembleShare[], offset: Float64
     nodes += ensemble.mode.length;
   }
   const baseValues = offset.slice();
-  for (const { ensemble, firstOutput, scale } of shares) ensemble.baseValues.forEach((value, output) => (baseValues[firstOutput + output]! += value * scale[output]!));
+  for (const { ensemble, firstOutput, scale } of shares)
+    ensemble.baseValues.forEach((value, output) => (baseValues[firstOutput + output]! += value * scale[output]!));
   const gather = (pick: (ensemble: TreeEnsemble, share: number) => Iterable<number>): number[] => {
     const all: number[] = [];
     shares.forEach(({ ensemble }, share) => {
@@ -29,7 +31,8 @@ export function mergeEnsembles(shares: readonly EnsembleShare[], offset: Float64
     });
     return all;
   };
-  const child = (values: Int32Array, share: number): Int32Array => values.map((value) => (value < 0 ? value : value + nodeOffsets[share]!));
+  const child = (values: Int32Array, share: number): Int32Array =>
+    values.map((value) => (value < 0 ? value : value + nodeOffsets[share]!));
   let entries = 0;
   const leafStart = [0];
   for (const { ensemble } of shares) {
@@ -47,10 +50,18 @@ export function mergeEnsembles(shares: readonly EnsembleShare[], offset: Float64
     trueChild: Int32Array.from(gather((ensemble, share) => child(ensemble.trueChild, share))),
     falseChild: Int32Array.from(gather((ensemble, share) => child(ensemble.falseChild, share))),
     missingTracksTrue: Uint8Array.from(gather((ensemble) => ensemble.missingTracksTrue)),
-    cover: shares.every(({ ensemble }) => ensemble.cover) ? Float64Array.from(gather((ensemble) => ensemble.cover!)) : null,
+    cover: shares.every(({ ensemble }) => ensemble.cover)
+      ? Float64Array.from(gather((ensemble) => ensemble.cover!))
+      : null,
     leafStart: Int32Array.from(leafStart),
-    leafOutput: Int32Array.from(gather((ensemble, share) => ensemble.leafOutput.map((output) => output + shares[share]!.firstOutput))),
-    leafWeight: Float64Array.from(gather((ensemble, share) => ensemble.leafWeight.map((weight, entry) => weight * shares[share]!.scale[ensemble.leafOutput[entry]!]!))),
+    leafOutput: Int32Array.from(
+      gather((ensemble, share) => ensemble.leafOutput.map((output) => output + shares[share]!.firstOutput)),
+    ),
+    leafWeight: Float64Array.from(
+      gather((ensemble, share) =>
+        ensemble.leafWeight.map((weight, entry) => weight * shares[share]!.scale[ensemble.leafOutput[entry]!]!),
+      ),
+    ),
     baseValues,
     postTransform: only!.ensemble.postTransform,
   };

@@ -24,7 +24,12 @@ export interface NodeTable {
 }
 
 /** Groups (node, output, value) triples by node, keeping their order within a node. */
-export function groupByNode(nodeCount: number, node: Int32Array, output: ArrayLike<number>, value: ArrayLike<number>): Pick<NodeTable, 'weightStart' | 'weightOutput' | 'weight'> {
+export function groupByNode(
+  nodeCount: number,
+  node: Int32Array,
+  output: ArrayLike<number>,
+  value: ArrayLike<number>,
+): Pick<NodeTable, 'weightStart' | 'weightOutput' | 'weight'> {
   const weightStart = new Int32Array(nodeCount + 1);
   for (const index of node) weightStart[index + 1]!++;
   for (let index = 0; index < nodeCount; index++) weightStart[index + 1]! += weightStart[index]!;

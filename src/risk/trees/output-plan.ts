@@ -15,8 +15,16 @@ export interface OutputPlan {
 /** Outputs of TreeEnsembleRegressor: one a target. @throws InvalidModelError */
 export function targetOutputs(attributes: NodeAttributes, baseValues: Float64Array): OutputPlan {
   const targets = attributes.integer('n_targets', 0);
-  if (targets < 1 || targets > 10_000) throw attributes.refuse(`n_targets is ${targets}`, 'export a model with 1 to 10000 targets');
-  return { outputCount: targets, baseValues: expand(attributes, baseValues, targets), layout: 'PLAIN', labels: null, oneWeightPerLeaf: targets === 1, outputOf: (id) => id };
+  if (targets < 1 || targets > 10_000)
+    throw attributes.refuse(`n_targets is ${targets}`, 'export a model with 1 to 10000 targets');
+  return {
+    outputCount: targets,
+    baseValues: expand(attributes, baseValues, targets),
+    layout: 'PLAIN',
+    labels: null,
+    oneWeightPerLeaf: targets === 1,
+    outputOf: (id) => id,
+  };
 }
 
 /**
@@ -26,24 +34,40 @@ export function targetOutputs(attributes: NodeAttributes, baseValues: Float64Arr
  */
 export function classOutputs(attributes: NodeAttributes, ids: Float64Array, baseValues: Float64Array): OutputPlan {
   const strings = attributes.strings('classlabels_strings');
-  const labels = strings?.length ? Array.from({ length: strings.length }, (_, index) => strings.at(index)) : Array.from(attributes.integers('classlabels_int64s'), String);
-  if (labels.length < 2 || labels.length > 10_000) throw attributes.refuse(`it has ${labels.length} class labels`, 'export a classifier with 2 to 10000 classes');
+  const labels = strings?.length
+    ? Array.from({ length: strings.length }, (_, index) => strings.at(index))
+    : Array.from(attributes.integers('classlabels_int64s'), String);
+  if (labels.length < 2 || labels.length > 10_000)
+    throw attributes.refuse(`it has ${labels.length} class labels`, 'export a classifier with 2 to 10000 classes');
   const plan = { labels, oneWeightPerLeaf: false };
-  if (labels.length > 2) return { ...plan, outputCount: labels.length, baseValues: expand(attributes, baseValues, labels.length), layout: 'PLAIN', outputOf: (id) => id };
+  if (labels.length > 2)
+    return {
+      ...plan,
+      outputCount: labels.length,
+      baseValues: expand(attributes, baseValues, labels.length),
+      layout: 'PLAIN',
+      outputOf: (id) => id,
+    };
   if (baseValues.length > 1) {
-    throw attributes.refuse('it has two base values for two labels, of which ONNX Runtime makes scores that are no sum of the trees', 'give one base value and one class id');
+    throw attributes.refuse(
+      'it has two base values for two labels, of which ONNX Runtime makes scores that are no sum of the trees',
+      'give one base value and one class id',
+    );
   }
   const base = expand(attributes, baseValues.length === 1 ? baseValues : new Float64Array(1), 1);
   const idsInUse = new Set(ids);
-  if (idsInUse.size > 1) return { ...plan, outputCount: 2, baseValues: Float64Array.of(base[0]!, 0), layout: 'PLAIN', outputOf: (id) => id };
+  if (idsInUse.size > 1)
+    return { ...plan, outputCount: 2, baseValues: Float64Array.of(base[0]!, 0), layout: 'PLAIN', outputOf: (id) => id };
   // With the one id 1, the base value goes to class 0 and is seen nowhere.
-  if (idsInUse.has(1)) return { ...plan, outputCount: 1, baseValues: new Float64Array(1), layout: 'SECOND_OF_TWO', outputOf: () => 0 };
+  if (idsInUse.has(1))
+    return { ...plan, outputCount: 1, baseValues: new Float64Array(1), layout: 'SECOND_OF_TWO', outputOf: () => 0 };
   return { ...plan, outputCount: 1, baseValues: base, layout: 'SECOND_CLASS', outputOf: () => 0 };
 }
 
 function expand(attributes: NodeAttributes, values: Float64Array, count: number): Float64Array {
   if (values.length === 0) return new Float64Array(count);
-  if (values.length !== count) throw attributes.refuse(`base_values has ${values.length} values where ${count} or none are needed`);
+  if (values.length !== count)
+    throw attributes.refuse(`base_values has ${values.length} values where ${count} or none are needed`);
   if (!values.every(Number.isFinite)) throw attributes.refuse('base_values has a value that is not a finite number');
   return values.slice();
 }

@@ -7,10 +7,17 @@ import { buildEnsemble } from './build-ensemble.js';
 import { effectivePostTransform } from './read-unified-trees.js';
 import { groupByNode, type NodeTable } from './node-table.js';
 
-const modes: ReadonlyMap<string, number> = new Map(Object.entries({
-  BRANCH_LEQ: NodeMode.LEQ, BRANCH_LT: NodeMode.LT, BRANCH_GTE: NodeMode.GTE, BRANCH_GT: NodeMode.GT,
-  BRANCH_EQ: NodeMode.EQ, BRANCH_NEQ: NodeMode.NEQ, LEAF: NodeMode.LEAF,
-}));
+const modes: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    BRANCH_LEQ: NodeMode.LEQ,
+    BRANCH_LT: NodeMode.LT,
+    BRANCH_GTE: NodeMode.GTE,
+    BRANCH_GT: NodeMode.GT,
+    BRANCH_EQ: NodeMode.EQ,
+    BRANCH_NEQ: NodeMode.NEQ,
+    LEAF: NodeMode.LEAF,
+  }),
+);
 
 const postTransforms: readonly PostTransform[] = ['NONE', 'LOGISTIC', 'SOFTMAX', 'SOFTMAX_ZERO', 'PROBIT'];
 
@@ -24,12 +31,17 @@ export function readClassicTrees(node: OnnxNode, featureCount: number | null, pr
   const attributes = new NodeAttributes(node);
   const classifier = node.operator === 'TreeEnsembleClassifier';
   const postTransform = attributes.text('post_transform', 'NONE') as PostTransform;
-  if (!postTransforms.includes(postTransform)) throw attributes.refuse('its post_transform is unknown', `use one of ${postTransforms.join(', ')}`);
+  if (!postTransforms.includes(postTransform))
+    throw attributes.refuse('its post_transform is unknown', `use one of ${postTransforms.join(', ')}`);
   const aggregate = classifier ? 'SUM' : attributes.text('aggregate_function', 'SUM');
   if (aggregate === 'MIN' || aggregate === 'MAX') {
-    throw attributes.refuse(`aggregate_function ${aggregate} takes one tree's value, so its output is no sum that SHAP values could explain`, 'use SUM or AVERAGE');
+    throw attributes.refuse(
+      `aggregate_function ${aggregate} takes one tree's value, so its output is no sum that SHAP values could explain`,
+      'use SUM or AVERAGE',
+    );
   }
-  if (aggregate !== 'SUM' && aggregate !== 'AVERAGE') throw attributes.refuse('its aggregate_function is unknown', 'use SUM or AVERAGE');
+  if (aggregate !== 'SUM' && aggregate !== 'AVERAGE')
+    throw attributes.refuse('its aggregate_function is unknown', 'use SUM or AVERAGE');
 
   const prefix = classifier ? 'class' : 'target';
   const outputIds = attributes.integers(`${prefix}_ids`);
@@ -46,10 +58,22 @@ export function readClassicTrees(node: OnnxNode, featureCount: number | null, pr
     baseValues: plan.baseValues,
     postTransform: classifier ? postTransform : effectivePostTransform(postTransform, plan.outputCount),
   });
-  return { ensemble, scoreLayout: plan.layout, labels: plan.labels, wholeColumns: new Set(), scoreOutput: node.outputs[classifier ? 1 : 0] ?? '' };
+  return {
+    ensemble,
+    scoreLayout: plan.layout,
+    labels: plan.labels,
+    wholeColumns: new Set(),
+    scoreOutput: node.outputs[classifier ? 1 : 0] ?? '',
+  };
 }
 
-function readTable(attributes: NodeAttributes, prefix: string, outputIds: Float64Array, plan: OutputPlan, precision: 32 | 64): NodeTable {
+function readTable(
+  attributes: NodeAttributes,
+  prefix: string,
+  outputIds: Float64Array,
+  plan: OutputPlan,
+  precision: 32 | 64,
+): NodeTable {
   const treeIds = attributes.integers('nodes_treeids');
   const count = treeIds.length;
   if (count === 0) throw attributes.refuse('it has no nodes');
@@ -83,11 +107,16 @@ function readTable(attributes: NodeAttributes, prefix: string, outputIds: Float6
 
 function readModes(attributes: NodeAttributes, count: number): Uint8Array {
   const names = attributes.strings('nodes_modes');
-  if (names?.length !== count) throw attributes.refuse(`nodes_modes has ${names?.length ?? 0} values where ${count} are needed`);
+  if (names?.length !== count)
+    throw attributes.refuse(`nodes_modes has ${names?.length ?? 0} values where ${count} are needed`);
   const mode = new Uint8Array(count);
   let node = 0;
   for (const code of names.codes(modes)) {
-    if (code === undefined) throw attributes.refuse(`nodes_modes has a mode that is unknown at position ${node}`, `use one of ${[...modes.keys()].join(', ')}`);
+    if (code === undefined)
+      throw attributes.refuse(
+        `nodes_modes has a mode that is unknown at position ${node}`,
+        `use one of ${[...modes.keys()].join(', ')}`,
+      );
     mode[node++] = code;
   }
   return mode;
@@ -96,7 +125,10 @@ function readModes(attributes: NodeAttributes, count: number): Uint8Array {
 /** Absent or short lists leave the rest at 0, as in ONNX Runtime. */
 function readTracks(attributes: NodeAttributes, count: number): Uint8Array {
   const tracks = new Uint8Array(count);
-  attributes.integers('nodes_missing_value_tracks_true').subarray(0, count).forEach((value, node) => (tracks[node] = value === 1 ? 1 : 0));
+  attributes
+    .integers('nodes_missing_value_tracks_true')
+    .subarray(0, count)
+    .forEach((value, node) => (tracks[node] = value === 1 ? 1 : 0));
   return tracks;
 }
 
@@ -114,11 +146,23 @@ function findRoots(treeIds: Float64Array, attributes: NodeAttributes): number[] 
   return roots;
 }
 
-function readWeights(attributes: NodeAttributes, prefix: string, outputIds: Float64Array, plan: OutputPlan, places: NodePlaces, mode: Uint8Array, precision: 32 | 64): Pick<NodeTable, 'weightStart' | 'weightOutput' | 'weight'> {
+function readWeights(
+  attributes: NodeAttributes,
+  prefix: string,
+  outputIds: Float64Array,
+  plan: OutputPlan,
+  places: NodePlaces,
+  mode: Uint8Array,
+  precision: 32 | 64,
+): Pick<NodeTable, 'weightStart' | 'weightOutput' | 'weight'> {
   const count = outputIds.length;
   const treeIds = attributes.integersOf(`${prefix}_treeids`, count);
   const nodeIds = attributes.integersOf(`${prefix}_nodeids`, count);
-  const weights = attributes.ofLength(`${prefix}_weights`, attributes.floatsOrTensor(`${prefix}_weights`, precision), count);
+  const weights = attributes.ofLength(
+    `${prefix}_weights`,
+    attributes.floatsOrTensor(`${prefix}_weights`, precision),
+    count,
+  );
   const node = new Int32Array(count);
   const output = new Int32Array(count);
   const weight = new Float64Array(count);
@@ -141,18 +185,24 @@ function readWeights(attributes: NodeAttributes, prefix: string, outputIds: Floa
 class NodePlaces {
   private readonly byTree = new Map<number, Map<number, number>>();
 
-  constructor(treeIds: Float64Array, nodeIds: Float64Array, private readonly attributes: NodeAttributes) {
+  constructor(
+    treeIds: Float64Array,
+    nodeIds: Float64Array,
+    private readonly attributes: NodeAttributes,
+  ) {
     for (let node = 0; node < treeIds.length; node++) {
       let tree = this.byTree.get(treeIds[node]!);
       if (!tree) this.byTree.set(treeIds[node]!, (tree = new Map()));
-      if (tree.has(nodeIds[node]!)) throw attributes.refuse(`node ${nodeIds[node]} of tree ${treeIds[node]} is there twice`);
+      if (tree.has(nodeIds[node]!))
+        throw attributes.refuse(`node ${nodeIds[node]} of tree ${treeIds[node]} is there twice`);
       tree.set(nodeIds[node]!, node);
     }
   }
 
   find(tree: number, node: number, asked: string): number {
     const place = this.byTree.get(tree)?.get(node);
-    if (place === undefined) throw this.attributes.refuse(`${asked} asks for node ${node} of tree ${tree}, which is not there`);
+    if (place === undefined)
+      throw this.attributes.refuse(`${asked} asks for node ${node} of tree ${tree}, which is not there`);
     return place;
   }
 }

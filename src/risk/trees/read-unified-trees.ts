@@ -6,7 +6,15 @@ import { buildEnsemble } from './build-ensemble.js';
 import { groupByNode, type NodeTable } from './node-table.js';
 import type { ParsedTrees } from './parsed-trees.js';
 
-const modes: readonly number[] = [NodeMode.LEQ, NodeMode.LT, NodeMode.GTE, NodeMode.GT, NodeMode.EQ, NodeMode.NEQ, NodeMode.MEMBER];
+const modes: readonly number[] = [
+  NodeMode.LEQ,
+  NodeMode.LT,
+  NodeMode.GTE,
+  NodeMode.GT,
+  NodeMode.EQ,
+  NodeMode.NEQ,
+  NodeMode.MEMBER,
+];
 
 /** The order of ONNX Runtime 1.30, measured: its 1 and 2 are the other way round in the standard. What it computes is what is served. */
 const postTransforms: readonly PostTransform[] = ['NONE', 'LOGISTIC', 'SOFTMAX', 'SOFTMAX_ZERO', 'PROBIT'];
@@ -23,13 +31,18 @@ export function readUnifiedTrees(node: OnnxNode, featureCount: number | null, pr
   const attributes = new NodeAttributes(node);
   const aggregate = attributes.integer('aggregate_function', 1);
   if (aggregate === 2 || aggregate === 3) {
-    throw attributes.refuse(`aggregate_function ${aggregate === 2 ? 'MIN' : 'MAX'} takes one tree's value, so its output is no sum that SHAP values could explain`, 'use SUM or AVERAGE');
+    throw attributes.refuse(
+      `aggregate_function ${aggregate === 2 ? 'MIN' : 'MAX'} takes one tree's value, so its output is no sum that SHAP values could explain`,
+      'use SUM or AVERAGE',
+    );
   }
-  if (aggregate !== 0 && aggregate !== 1) throw attributes.refuse(`aggregate_function ${aggregate} is unknown`, 'use 0 (AVERAGE) or 1 (SUM)');
+  if (aggregate !== 0 && aggregate !== 1)
+    throw attributes.refuse(`aggregate_function ${aggregate} is unknown`, 'use 0 (AVERAGE) or 1 (SUM)');
   const postTransform = postTransforms[attributes.integer('post_transform', 0)];
   if (!postTransform) throw attributes.refuse('its post_transform is unknown', 'use a number from 0 to 4');
   const targets = attributes.integer('n_targets', 0);
-  if (targets < 1 || targets > 10_000) throw attributes.refuse(`n_targets is ${targets}`, 'export a model with 1 to 10000 targets');
+  if (targets < 1 || targets > 10_000)
+    throw attributes.refuse(`n_targets is ${targets}`, 'export a model with 1 to 10000 targets');
 
   const table = readTable(attributes, precision);
   const ensemble = buildEnsemble(table, {
@@ -41,11 +54,18 @@ export function readUnifiedTrees(node: OnnxNode, featureCount: number | null, pr
     baseValues: new Float64Array(targets),
     postTransform: effectivePostTransform(postTransform, targets),
   });
-  return { ensemble, scoreLayout: 'PLAIN', labels: null, wholeColumns: wholeColumns(table), scoreOutput: node.outputs[0] ?? '' };
+  return {
+    ensemble,
+    scoreLayout: 'PLAIN',
+    labels: null,
+    wholeColumns: wholeColumns(table),
+    scoreOutput: node.outputs[0] ?? '',
+  };
 }
 
 function wholeColumns({ members, feature }: NodeTable): Set<number> {
-  const unrolled = (set: readonly number[]): boolean => set.length < 31 && set.every((value) => value >= 0 && value <= 30);
+  const unrolled = (set: readonly number[]): boolean =>
+    set.length < 31 && set.every((value) => value >= 0 && value <= 30);
   return new Set([...members].filter(([, set]) => !unrolled(set)).map(([node]) => feature[node]!));
 }
 
@@ -86,7 +106,12 @@ function readTable(attributes: NodeAttributes, precision: 32 | 64): NodeTable {
       // A tree of one leaf is written as a branch whose two children are the same leaf.
       return trueNext[root] === falseNext[root] && trueNext[root]! >= branches ? trueNext[root]! : root;
     }),
-    ...groupByNode(branches + leaves, Int32Array.from({ length: leaves }, (_, leaf) => branches + leaf), leafTargets, weights),
+    ...groupByNode(
+      branches + leaves,
+      Int32Array.from({ length: leaves }, (_, leaf) => branches + leaf),
+      leafTargets,
+      weights,
+    ),
     describe: (node) => (node < branches ? `node ${node}` : `leaf ${node - branches}`),
   };
 }
@@ -98,22 +123,32 @@ function tensor(attributes: NodeAttributes, name: string, precision: 32 | 64): F
 
 function readModes(attributes: NodeAttributes, branches: number, leaves: number): Uint8Array {
   const codes = attributes.tensor('nodes_modes');
-  if (codes?.elementType !== ElementType.UINT8 || codes.values.length !== branches) throw attributes.refuse(`nodes_modes is not a list of ${branches} bytes`);
+  if (codes?.elementType !== ElementType.UINT8 || codes.values.length !== branches)
+    throw attributes.refuse(`nodes_modes is not a list of ${branches} bytes`);
   const mode = new Uint8Array(branches + leaves).fill(NodeMode.LEAF);
   codes.values.forEach((code, node) => {
-    if (modes[code] === undefined) throw attributes.refuse(`node ${node} has mode ${code}, which is unknown`, 'use modes 0 to 6');
+    if (modes[code] === undefined)
+      throw attributes.refuse(`node ${node} has mode ${code}, which is unknown`, 'use modes 0 to 6');
     mode[node] = modes[code];
   });
   return mode;
 }
 
-function readChildren(attributes: NodeAttributes, side: 'true' | 'false', branches: number, leaves: number): Int32Array {
+function readChildren(
+  attributes: NodeAttributes,
+  side: 'true' | 'false',
+  branches: number,
+  leaves: number,
+): Int32Array {
   const ids = attributes.integersOf(`nodes_${side}nodeids`, branches);
   const areLeaves = attributes.integersOf(`nodes_${side}leafs`, branches);
   const next = new Int32Array(branches + leaves).fill(-1);
   ids.forEach((id, node) => {
     const leaf = areLeaves[node] !== 0;
-    if (id < 0 || id >= (leaf ? leaves : branches)) throw attributes.refuse(`nodes_${side}nodeids of node ${node} asks for ${leaf ? 'leaf' : 'node'} ${id}, which is not there`);
+    if (id < 0 || id >= (leaf ? leaves : branches))
+      throw attributes.refuse(
+        `nodes_${side}nodeids of node ${node} asks for ${leaf ? 'leaf' : 'node'} ${id}, which is not there`,
+      );
     next[node] = leaf ? branches + id : id;
   });
   return next;

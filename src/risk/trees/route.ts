@@ -8,12 +8,18 @@ export function goesTrue(ensemble: TreeEnsemble, node: number, value: number): b
   const threshold = ensemble.threshold[node]!;
   if (ensemble.missingTracksTrue[node] === 1 && Number.isNaN(value)) return true;
   switch (ensemble.mode[node]) {
-    case NodeMode.LEQ: return value <= threshold;
-    case NodeMode.LT: return value < threshold;
-    case NodeMode.GTE: return value >= threshold;
-    case NodeMode.GT: return value > threshold;
-    case NodeMode.EQ: return value === threshold;
-    default: return value !== threshold;
+    case NodeMode.LEQ:
+      return value <= threshold;
+    case NodeMode.LT:
+      return value < threshold;
+    case NodeMode.GTE:
+      return value >= threshold;
+    case NodeMode.GT:
+      return value > threshold;
+    case NodeMode.EQ:
+      return value === threshold;
+    default:
+      return value !== threshold;
   }
 }
 
@@ -26,9 +32,12 @@ export function findLeaf(ensemble: TreeEnsemble, root: number, rows: Float64Arra
     if (comparison === NodeMode.LEAF) return node;
     const value = rows[offset + feature[node]!]!;
     // Nearly all nodes are LEQ or LT and nearly no value is NaN.
-    const yes = Number.isNaN(value) ? goesTrue(ensemble, node, value)
-      : comparison === NodeMode.LEQ ? value <= threshold[node]!
-        : comparison === NodeMode.LT ? value < threshold[node]!
+    const yes = Number.isNaN(value)
+      ? goesTrue(ensemble, node, value)
+      : comparison === NodeMode.LEQ
+        ? value <= threshold[node]!
+        : comparison === NodeMode.LT
+          ? value < threshold[node]!
           : goesTrue(ensemble, node, value);
     node = yes ? trueChild[node]! : falseChild[node]!;
   }
@@ -48,7 +57,8 @@ export function rawOutputs(ensemble: TreeEnsemble, rows: Float64Array, rowCount:
     for (let row = 0; row < rowCount; row++) {
       const leaf = findLeaf(ensemble, root, rows, row * featureCount);
       const end = leafStart[leaf + 1]!;
-      for (let entry = leafStart[leaf]!; entry < end; entry++) raw[row * outputCount + leafOutput[entry]!]! += leafWeight[entry]!;
+      for (let entry = leafStart[leaf]!; entry < end; entry++)
+        raw[row * outputCount + leafOutput[entry]!]! += leafWeight[entry]!;
     }
   }
   return raw;

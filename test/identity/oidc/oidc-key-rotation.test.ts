@@ -12,9 +12,15 @@ vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
 afterAll(() => void vi.useRealTimers());
 const later = (milliseconds: number): void => void vi.setSystemTime(Date.now() + milliseconds);
 
-const providers = [await startIdentityProvider(), await startIdentityProvider(), await startIdentityProvider()] as const;
+const providers = [
+  await startIdentityProvider(),
+  await startIdentityProvider(),
+  await startIdentityProvider(),
+] as const;
 afterAll(() => Promise.all(providers.map((provider) => provider.close())));
-const systems = await Promise.all(providers.map((provider) => startSystem({ worker: false, environment: provider.environment })));
+const systems = await Promise.all(
+  providers.map((provider) => startSystem({ worker: false, environment: provider.environment })),
+);
 for (const system of systems) await system.organizationId('alpha');
 const pair = (index: 0 | 1 | 2): [IdentityProvider, System] => [providers[index], systems[index]!];
 
@@ -53,7 +59,9 @@ describe('a key of the identity provider', () => {
     later(minute);
     expect(await refusalsOf(system, await provider.token({ header: { kid: 'key-6' }, key: successor }))).toEqual([]);
     expect(await refusalsOf(system, await token())).toEqual(['UNAUTHENTICATED']);
-    expect(await refusalsOf(system, await provider.token({ header: { kid: 'key-5' }, key: next }))).toEqual(['UNAUTHENTICATED']);
+    expect(await refusalsOf(system, await provider.token({ header: { kid: 'key-5' }, key: next }))).toEqual([
+      'UNAUTHENTICATED',
+    ]);
   });
 });
 
@@ -62,26 +70,32 @@ describe('while the identity provider does not hand out its keys', () => {
     ['because it is out of order', (provider) => (provider.status = 503)],
     ['because it answers with something else', (provider) => (provider.body = '<html>sign in</html>')],
     ['because what it answers is no key set', (provider) => (provider.body = '{"keys":"none"}')],
-  ])('those known before go on %s, a new one is not to be told from a bad one, and all is well when it is back', async (_name, breakDown) => {
-    const [provider, system] = pair(1);
-    expect(await refusalsOf(system, await provider.token())).toEqual([]);
-    const next = await provider.publish('key-3');
-    const signedByNext = (): Promise<string> => provider.token({ header: { kid: 'key-3' }, key: next });
-    onTestFinished(() => provider.withdraw('key-3'));
-    breakDown(provider);
-    later(11 * minute);
-    const fetches = provider.fetches;
-    for (let request = 0; request < 5; request += 1) expect(await refusalsOf(system, await provider.token())).toEqual([]);
-    expect(await refusalsOf(system, await signedByNext())).toEqual(['SERVICE_UNAVAILABLE']);
-    expect(await refusalsOf(system, await provider.token({ claims: { aud: 'another-app' } }))).toEqual(['UNAUTHENTICATED']);
-    // Nobody waits for it with every request.
-    expect(provider.fetches).toBe(fetches + 1);
-    provider.status = 200;
-    provider.body = undefined;
-    later(minute);
-    expect(await refusalsOf(system, await signedByNext())).toEqual([]);
-    later(11 * minute);
-  });
+  ])(
+    'those known before go on %s, a new one is not to be told from a bad one, and all is well when it is back',
+    async (_name, breakDown) => {
+      const [provider, system] = pair(1);
+      expect(await refusalsOf(system, await provider.token())).toEqual([]);
+      const next = await provider.publish('key-3');
+      const signedByNext = (): Promise<string> => provider.token({ header: { kid: 'key-3' }, key: next });
+      onTestFinished(() => provider.withdraw('key-3'));
+      breakDown(provider);
+      later(11 * minute);
+      const fetches = provider.fetches;
+      for (let request = 0; request < 5; request += 1)
+        expect(await refusalsOf(system, await provider.token())).toEqual([]);
+      expect(await refusalsOf(system, await signedByNext())).toEqual(['SERVICE_UNAVAILABLE']);
+      expect(await refusalsOf(system, await provider.token({ claims: { aud: 'another-app' } }))).toEqual([
+        'UNAUTHENTICATED',
+      ]);
+      // Nobody waits for it with every request.
+      expect(provider.fetches).toBe(fetches + 1);
+      provider.status = 200;
+      provider.body = undefined;
+      later(minute);
+      expect(await refusalsOf(system, await signedByNext())).toEqual([]);
+      later(11 * minute);
+    },
+  );
 
   test('those known before are not believed for ever', async () => {
     const [provider, system] = pair(2);

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { passwordIssue } from '../../../src/identity/passwords/password-policy.js';
 
-test.each(['four quiet herons at dusk', 'xK9#mP2$vL5q', 'ひらがなとカタカナと漢字です', 'x7'.repeat(4) + 'Qw!z', 'é'.repeat(4) + 'abcdefgh'])('%s may be chosen', (password) => {
+test.each([
+  'four quiet herons at dusk',
+  'xK9#mP2$vL5q',
+  'ひらがなとカタカナと漢字です',
+  'x7'.repeat(4) + 'Qw!z',
+  'é'.repeat(4) + 'abcdefgh',
+])('%s may be chosen', (password) => {
   expect(passwordIssue(password, 'ada')).toBeUndefined();
 });
 

@@ -6,21 +6,47 @@ import type { Identity } from '../../../src/auth/viewer.js';
 
 const organization = new Types.ObjectId();
 const day = 86_400_000;
-const record = (kind: RevocationKind, subject: string, notBefore: number, rest: Partial<RevocationRecord> = {}): RevocationRecord =>
-  ({ organization, kind, subject, notBefore: new Date(notBefore), keepUntil: new Date(notBefore + 31 * day), ...rest });
-const identity = (rest: Partial<Identity>): Identity => ({ username: 'ada', role: Role.CLINICIAN, organizationId: organization.toHexString(), expiresAt: 50 * day, ...rest });
+const record = (
+  kind: RevocationKind,
+  subject: string,
+  notBefore: number,
+  rest: Partial<RevocationRecord> = {},
+): RevocationRecord => ({
+  organization,
+  kind,
+  subject,
+  notBefore: new Date(notBefore),
+  keepUntil: new Date(notBefore + 31 * day),
+  ...rest,
+});
+const identity = (rest: Partial<Identity>): Identity => ({
+  username: 'ada',
+  role: Role.CLINICIAN,
+  organizationId: organization.toHexString(),
+  expiresAt: 50 * day,
+  ...rest,
+});
 
 test('a token of no session is refused when it was issued up to the revocation of its user, in the same organization', () => {
   const list = createRevocationList();
   list.apply([record(RevocationKind.USER, 'ada', 1_000)]);
-  expect([undefined, 999, 1_000, 1_001].map((issuedAt) => list.isRevoked(identity({ issuedAt })))).toEqual([true, true, true, false]);
+  expect([undefined, 999, 1_000, 1_001].map((issuedAt) => list.isRevoked(identity({ issuedAt })))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
   expect(list.isRevoked(identity({ issuedAt: 0, username: 'bob' }))).toBe(false);
   expect(list.isRevoked(identity({ issuedAt: 0, organizationId: new Types.ObjectId().toHexString() }))).toBe(false);
 });
 
 test('a token of a session is judged by the session, whatever the clocks say; an API key by itself', () => {
   const list = createRevocationList();
-  list.apply([record(RevocationKind.USER, 'ada', 1_000), record(RevocationKind.SESSION, 's1', 1_000), record(RevocationKind.API_KEY, 'k1', 1_000)]);
+  list.apply([
+    record(RevocationKind.USER, 'ada', 1_000),
+    record(RevocationKind.SESSION, 's1', 1_000),
+    record(RevocationKind.API_KEY, 'k1', 1_000),
+  ]);
   expect(list.isRevoked(identity({ issuedAt: 5_000, sessionId: 's1' }))).toBe(true);
   expect(list.isRevoked(identity({ issuedAt: 0, sessionId: 's2' }))).toBe(false);
   expect(list.isRevoked(identity({ issuedAt: 5_000, apiKeyId: 'k1', username: 'api-key:k1' }))).toBe(true);
@@ -30,7 +56,9 @@ test('a token of a session is judged by the session, whatever the clocks say; an
 test('nothing of a blocked user is valid, until the block is taken away', () => {
   const list = createRevocationList();
   list.apply([record(RevocationKind.USER, 'ada', 1_000, { blocked: true })]);
-  expect([identity({ issuedAt: 9_000 }), identity({ sessionId: 's9' })].map((blocked) => list.isRevoked(blocked))).toEqual([true, true]);
+  expect(
+    [identity({ issuedAt: 9_000 }), identity({ sessionId: 's9' })].map((blocked) => list.isRevoked(blocked)),
+  ).toEqual([true, true]);
   // What says nothing of the block leaves it.
   list.apply([record(RevocationKind.USER, 'ada', 2_000)]);
   expect(list.isRevoked(identity({ issuedAt: 9_000 }))).toBe(true);
@@ -47,7 +75,11 @@ test('an older reading that comes late takes nothing back', () => {
 
 test('what can concern nobody any more is forgotten, and a block is not', () => {
   const list = createRevocationList();
-  list.apply([record(RevocationKind.USER, 'ada', 0), record(RevocationKind.USER, 'bob', 0, { blocked: true }), record(RevocationKind.SESSION, 's1', 2 * day)]);
+  list.apply([
+    record(RevocationKind.USER, 'ada', 0),
+    record(RevocationKind.USER, 'bob', 0, { blocked: true }),
+    record(RevocationKind.SESSION, 's1', 2 * day),
+  ]);
   list.forget(new Date(32 * day));
   expect(list.isRevoked(identity({ issuedAt: -1 }))).toBe(false);
   expect(list.isRevoked(identity({ username: 'bob', issuedAt: 60 * day }))).toBe(true);

@@ -11,7 +11,8 @@ const { models, scopeOf, identity, audit } = system.app;
 test('a user who is enabled by somebody else while being disabled is not left blocked', async () => {
   const { id, username } = await createUser(system);
   const store = createSessionStore(models, scopeOf, identity.revocations.revoke, 3_600_000);
-  let meanwhile: (() => Promise<unknown>) | undefined = () => models.users.updateOne({ _id: id }, { $set: { disabled: false } });
+  let meanwhile: (() => Promise<unknown>) | undefined = () =>
+    models.users.updateOne({ _id: id }, { $set: { disabled: false } });
   const directory = createUserDirectory({
     passwords: identity.passwords,
     audit,
@@ -25,7 +26,14 @@ test('a user who is enabled by somebody else while being disabled is not left bl
   });
   const organizationId = await system.organizationId();
   const user = await models.users.findById(id).lean<User>().orFail();
-  const updated = await directory.update(scopeOf({ organizationId }), { organizationId, username: 'the-admin', origin: { requestId: 'test', address: 'local' } }, user, { disabled: true });
+  const updated = await directory.update(
+    scopeOf({ organizationId }),
+    { organizationId, username: 'the-admin', origin: { requestId: 'test', address: 'local' } },
+    user,
+    { disabled: true },
+  );
   expect(updated.disabled).toBe(false);
-  expect(await models.revocations.findOne({ kind: RevocationKind.USER, subject: username })).toMatchObject({ blocked: false });
+  expect(await models.revocations.findOne({ kind: RevocationKind.USER, subject: username })).toMatchObject({
+    blocked: false,
+  });
 });

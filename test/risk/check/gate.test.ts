@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { nextFloat } from '../../../src/risk/check/float-step.js';
 import { requireAdditivity, requireAgreement } from '../../../src/risk/check/model-checks.js';
-import { branchCount, missingAndExtremeRows, type ProbeRows, randomRows, thresholdRows } from '../../../src/risk/check/probe-rows.js';
+import {
+  branchCount,
+  missingAndExtremeRows,
+  type ProbeRows,
+  randomRows,
+  thresholdRows,
+} from '../../../src/risk/check/probe-rows.js';
 import { DisagreementError } from '../../../src/risk/errors.js';
 import { createExplainer } from '../../../src/risk/explainers.js';
 import { startModelSession } from '../../../src/risk/onnx-session.js';
@@ -20,7 +26,10 @@ function misread(change: Partial<TreeEnsemble>): ParsedModel {
 
 const collect = (parts: Iterable<ProbeRows>): ProbeRows => {
   const all = [...parts];
-  return { rows: Float64Array.from(all.flatMap(({ rows }) => [...rows])), rowCount: all.reduce((sum, { rowCount }) => sum + rowCount, 0) };
+  return {
+    rows: Float64Array.from(all.flatMap(({ rows }) => [...rows])),
+    rowCount: all.reduce((sum, { rowCount }) => sum + rowCount, 0),
+  };
 };
 
 async function compare(model: ParsedModel, rows: ProbeRows): Promise<number> {
@@ -38,12 +47,19 @@ describe('the gate notices', () => {
   });
 
   it('a leaf weight that is off', async () => {
-    await expect(compare(misread({ leafWeight: sound.ensemble.leafWeight.map((weight) => weight + 1e-4) }), randomRows(sound, 200))).rejects.toThrow(/differ on 200 of 200 rows/);
+    await expect(
+      compare(
+        misread({ leafWeight: sound.ensemble.leafWeight.map((weight) => weight + 1e-4) }),
+        randomRows(sound, 200),
+      ),
+    ).rejects.toThrow(/differ on 200 of 200 rows/);
   });
 
   it('each single threshold that is one float32 step off', async () => {
     const rows = collect(thresholdRows(sound, Infinity));
-    const branches = Array.from(sound.ensemble.trueChild.keys()).filter((node) => node < 40 && sound.ensemble.trueChild[node]! >= 0);
+    const branches = Array.from(sound.ensemble.trueChild.keys()).filter(
+      (node) => node < 40 && sound.ensemble.trueChild[node]! >= 0,
+    );
     for (const branch of branches) {
       const threshold = sound.ensemble.threshold.slice();
       threshold[branch] = nextFloat(threshold[branch]!, true, 32);
@@ -52,14 +68,24 @@ describe('the gate notices', () => {
   });
 
   it('a comparison that takes equality the other way', async () => {
-    await expect(compare(misread({ mode: sound.ensemble.mode.map((mode) => (mode === 1 ? 0 : mode)) }), collect(thresholdRows(sound, Infinity)))).rejects.toThrow(DisagreementError);
+    await expect(
+      compare(
+        misread({ mode: sound.ensemble.mode.map((mode) => (mode === 1 ? 0 : mode)) }),
+        collect(thresholdRows(sound, Infinity)),
+      ),
+    ).rejects.toThrow(DisagreementError);
   });
 
   it('missing values that go the other way', async () => {
-    await expect(compare(misread({ missingTracksTrue: sound.ensemble.missingTracksTrue.map((tracks) => 1 - tracks) }), missingAndExtremeRows(sound, 200))).rejects.toThrow(DisagreementError);
+    await expect(
+      compare(
+        misread({ missingTracksTrue: sound.ensemble.missingTracksTrue.map((tracks) => 1 - tracks) }),
+        missingAndExtremeRows(sound, 200),
+      ),
+    ).rejects.toThrow(DisagreementError);
   });
 
-  it('two children in each other\'s place', async () => {
+  it("two children in each other's place", async () => {
     const { trueChild, falseChild } = sound.ensemble;
     const swapped = { trueChild: trueChild.slice(), falseChild: falseChild.slice() };
     swapped.trueChild[firstBranch] = falseChild[firstBranch]!;
@@ -69,8 +95,15 @@ describe('the gate notices', () => {
 
   it('SHAP values that do not add up', async () => {
     const explainer = createExplainer(sound, 'PATH_DEPENDENT', null);
-    const wrong = { ...explainer, expectedValue: explainer.expectedValue, explain: (rows: Float64Array, rowCount: number) => explainer.explain(rows, rowCount).map((value) => value * 1.001) };
-    await expect(requireAdditivity(sound, wrong, randomRows(sound, 20), [0])).rejects.toThrow(/SHAP values miss the output by/);
+    const wrong = {
+      ...explainer,
+      expectedValue: explainer.expectedValue,
+      explain: (rows: Float64Array, rowCount: number) =>
+        explainer.explain(rows, rowCount).map((value) => value * 1.001),
+    };
+    await expect(requireAdditivity(sound, wrong, randomRows(sound, 20), [0])).rejects.toThrow(
+      /SHAP values miss the output by/,
+    );
     expect(await requireAdditivity(sound, explainer, randomRows(sound, 20), [0])).toBeLessThan(1e-12);
   });
 });
@@ -87,7 +120,14 @@ describe('probe rows', () => {
 });
 
 describe('nextFloat', () => {
-  it.each([[1, 1 + 2 ** -23], [0, 2 ** -149], [-0, 2 ** -149], [-(2 ** -149), -0], [16777216, 16777218], [-1, -1 + 2 ** -24]])('32 bits: after %d comes %d', (value, next) => {
+  it.each([
+    [1, 1 + 2 ** -23],
+    [0, 2 ** -149],
+    [-0, 2 ** -149],
+    [-(2 ** -149), -0],
+    [16777216, 16777218],
+    [-1, -1 + 2 ** -24],
+  ])('32 bits: after %d comes %d', (value, next) => {
     expect(nextFloat(value, true, 32)).toBe(next);
     if (next !== 0) expect(Math.fround(nextFloat(next, false, 32))).toBe(value === 0 ? 0 : value);
   });

@@ -6,32 +6,72 @@ import { randomRows } from '../../../src/risk/check/probe-rows.js';
 import type { WrittenModel, WrittenNode } from '../support/onnx-writer.js';
 import { floats, integers, regressionModel, regressorNode, twoTrees } from '../support/small-models.js';
 
-const ml = (operator: string, attributes: WrittenNode['attributes'], inputs: readonly string[] = ['X']): WrittenNode => ({ operator, domain: 'ai.onnx.ml', inputs, outputs: ['Z'], attributes });
+const ml = (
+  operator: string,
+  attributes: WrittenNode['attributes'],
+  inputs: readonly string[] = ['X'],
+): WrittenNode => ({ operator, domain: 'ai.onnx.ml', inputs, outputs: ['Z'], attributes });
 const trees = regressorNode(twoTrees, { input: 'Z' });
 
 /** Shapley values by their definition, with ONNX Runtime's own output as the game: over all subsets, means over the background. */
-async function shapleyByDefinition(session: OnnxSession, row: Float64Array, background: Float64Array, backgroundRows: number): Promise<number[]> {
+async function shapleyByDefinition(
+  session: OnnxSession,
+  row: Float64Array,
+  background: Float64Array,
+  backgroundRows: number,
+): Promise<number[]> {
   const width = row.length;
   const worth: number[] = [];
   for (let subset = 0; subset < 2 ** width; subset++) {
-    const mixed = Float64Array.from({ length: backgroundRows * width }, (_, place) => (subset & (1 << (place % width)) ? row[place % width]! : background[place]!));
+    const mixed = Float64Array.from({ length: backgroundRows * width }, (_, place) =>
+      subset & (1 << (place % width)) ? row[place % width]! : background[place]!,
+    );
     worth.push((await session.run(mixed, backgroundRows)).reduce((sum, value) => sum + value, 0) / backgroundRows);
   }
   const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
   const size = (subset: number): number => subset.toString(2).replaceAll('0', '').length;
-  return Array.from({ length: width }, (_, feature) => worth.reduce((sum, value, subset) => {
-    if (subset & (1 << feature)) return sum;
-    return sum + (factorial(size(subset)) * factorial(width - size(subset) - 1) / factorial(width)) * (worth[subset | (1 << feature)]! - value);
-  }, 0));
+  return Array.from({ length: width }, (_, feature) =>
+    worth.reduce((sum, value, subset) => {
+      if (subset & (1 << feature)) return sum;
+      return (
+        sum +
+        ((factorial(size(subset)) * factorial(width - size(subset) - 1)) / factorial(width)) *
+          (worth[subset | (1 << feature)]! - value)
+      );
+    }, 0),
+  );
 }
 
 describe('interventional SHAP values over the input features are those of the whole graph', () => {
   it.each<[string, readonly WrittenNode[], Partial<WrittenModel> & { width?: number }]>([
     ['trees alone', [regressorNode(twoTrees)], {}],
-    ['behind a Scaler', [ml('Scaler', { scale: { floats: [-2, 0.3, 1.7] }, offset: { floats: [0.1, -1, 3] } }), trees], {}],
-    ['behind an Imputer, with missing values', [ml('Imputer', { imputed_value_floats: { floats: [1, -2, 0.3] }, replaced_value_float: { float: Number.NaN } }), trees], {}],
-    ['behind a choice of columns', [ml('ArrayFeatureExtractor', {}, ['X', 'chosen']), trees], { width: 4, initializers: { chosen: integers([3, 0, 2]) } }],
-    ['averaged and moved', [regressorNode(twoTrees, { output: 'a' }), { operator: 'Div', inputs: ['a', 'two'], outputs: ['b'] }, { operator: 'Add', inputs: ['b', 'two'], outputs: ['y'] }], { initializers: { two: floats([2]) } }],
+    [
+      'behind a Scaler',
+      [ml('Scaler', { scale: { floats: [-2, 0.3, 1.7] }, offset: { floats: [0.1, -1, 3] } }), trees],
+      {},
+    ],
+    [
+      'behind an Imputer, with missing values',
+      [
+        ml('Imputer', { imputed_value_floats: { floats: [1, -2, 0.3] }, replaced_value_float: { float: Number.NaN } }),
+        trees,
+      ],
+      {},
+    ],
+    [
+      'behind a choice of columns',
+      [ml('ArrayFeatureExtractor', {}, ['X', 'chosen']), trees],
+      { width: 4, initializers: { chosen: integers([3, 0, 2]) } },
+    ],
+    [
+      'averaged and moved',
+      [
+        regressorNode(twoTrees, { output: 'a' }),
+        { operator: 'Div', inputs: ['a', 'two'], outputs: ['b'] },
+        { operator: 'Add', inputs: ['b', 'two'], outputs: ['y'] },
+      ],
+      { initializers: { two: floats([2]) } },
+    ],
   ])('%s', async (_, nodes, options) => {
     const bytes = regressionModel(nodes, options);
     const parsed = parseModel(bytes);
@@ -43,7 +83,12 @@ describe('interventional SHAP values over the input features are those of the wh
     const explainer = createExplainer(parsed, 'INTERVENTIONAL', { rows: background, rowCount: rowCount - 4 });
     const values = explainer.explain(rows.slice(0, 4 * width), 4);
     for (let row = 0; row < 4; row++) {
-      const expected = await shapleyByDefinition(session, rows.slice(row * width, (row + 1) * width), background, rowCount - 4);
+      const expected = await shapleyByDefinition(
+        session,
+        rows.slice(row * width, (row + 1) * width),
+        background,
+        rowCount - 4,
+      );
       expected.forEach((value, feature) => expect(values[row * width + feature]).toBeCloseTo(value, 6));
     }
     await session.close();

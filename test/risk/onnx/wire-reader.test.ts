@@ -6,7 +6,24 @@ import { lengthField, varint, varintField } from '../support/onnx-writer.js';
 const read = (bytes: Uint8Array): WireReader => new WireReader(bytes, 'test message');
 
 describe('WireReader', () => {
-  it.each([0, 1, 127, 128, 300, 2 ** 28, 2 ** 31, 2 ** 35 + 7, 2 ** 52 + 1, Number.MAX_SAFE_INTEGER, -1, -2, -128, -(2 ** 28), -(2 ** 40) - 3, Number.MIN_SAFE_INTEGER])('reads %d', (value) => {
+  it.each([
+    0,
+    1,
+    127,
+    128,
+    300,
+    2 ** 28,
+    2 ** 31,
+    2 ** 35 + 7,
+    2 ** 52 + 1,
+    Number.MAX_SAFE_INTEGER,
+    -1,
+    -2,
+    -128,
+    -(2 ** 28),
+    -(2 ** 40) - 3,
+    Number.MIN_SAFE_INTEGER,
+  ])('reads %d', (value) => {
     expect(read(varint(value)).varint()).toBe(value);
   });
 
@@ -36,7 +53,17 @@ describe('WireReader', () => {
   });
 
   it('skips every wire type that ONNX uses and refuses the others', () => {
-    const reader = read(Buffer.concat([varintField(1, 5), lengthField(2, Uint8Array.of(1, 2)), varint(3 * 8 + 1), new Uint8Array(8), varint(4 * 8 + 5), new Uint8Array(4), varint(5 * 8 + 3)]));
+    const reader = read(
+      Buffer.concat([
+        varintField(1, 5),
+        lengthField(2, Uint8Array.of(1, 2)),
+        varint(3 * 8 + 1),
+        new Uint8Array(8),
+        varint(4 * 8 + 5),
+        new Uint8Array(4),
+        varint(5 * 8 + 3),
+      ]),
+    );
     const fields: number[] = [];
     for (let index = 0; index < 4; index++) {
       const { field, wireType } = reader.tag();

@@ -4,23 +4,30 @@ import { escapeXml, fitText, signed, textWidth, ticks } from '../../../src/risk/
 import { renderWaterfall, type WaterfallInput } from '../../../src/risk/plots/waterfall.js';
 import { exampleManifest } from '../support/bundle.js';
 
-const hostile = 'Blood <script>alert("1")</script> & \'pressure\' \u0000\ud800 of a patient whose label no column will ever hold 血圧';
+const hostile =
+  'Blood <script>alert("1")</script> & \'pressure\' \u0000\ud800 of a patient whose label no column will ever hold 血圧';
 const input = (changes: Partial<WaterfallInput> = {}): WaterfallInput => ({
   manifest: { name: 'Example', version: '1.0.0', outcome: 'the event', outputSpace: 'PROBABILITY' },
   score: { probability: 0.319, riskBand: 'VERY_HIGH' },
   explanation: { baseValue: 0.5, outputValue: 0.45 },
-  contributions: [{ label: 'Age', displayValue: '52 years', value: -0.15 }, { label: 'Pain', displayValue: 'typical', value: 0.1 }],
+  contributions: [
+    { label: 'Age', displayValue: '52 years', value: -0.15 },
+    { label: 'Pain', displayValue: 'typical', value: 0.1 },
+  ],
   ...changes,
 });
 
 /** Every tag is closed in order, every attribute is quoted, no markup is left in text. */
 function expectWellFormed(svg: string): void {
   const open: string[] = [];
-  const rest = svg.replace(/<(\/?)([a-z]+)((?: [a-zA-Z0-9:-]+="[^"<>]*")*)(\/?)>/g, (_, closing: string, name: string, __, empty: string) => {
-    if (closing) expect(open.pop()).toBe(name);
-    else if (!empty) open.push(name);
-    return '';
-  });
+  const rest = svg.replace(
+    /<(\/?)([a-z]+)((?: [a-zA-Z0-9:-]+="[^"<>]*")*)(\/?)>/g,
+    (_, closing: string, name: string, __, empty: string) => {
+      if (closing) expect(open.pop()).toBe(name);
+      else if (!empty) open.push(name);
+      return '';
+    },
+  );
   expect(open).toEqual([]);
   expect(rest).not.toMatch(/[<>]|&(?!(amp|lt|gt|quot|#39);)/);
   expect(svg).not.toContain('NaN');
@@ -30,8 +37,12 @@ describe('waterfall', () => {
   it('tells the story to those who see it and those who hear it', () => {
     const svg = renderWaterfall(input());
     expectWellFormed(svg);
-    expect(svg).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" .*role="img" aria-labelledby="title-\w+ description-\w+"/);
-    expect(svg).toContain('Probability 31.9 %, very high risk, of the event. In raw probability: from the base value 0.500 to the output 0.450. Age, 52 years: −0.150. Pain, typical: +0.100.');
+    expect(svg).toMatch(
+      /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" .*role="img" aria-labelledby="title-\w+ description-\w+"/,
+    );
+    expect(svg).toContain(
+      'Probability 31.9 %, very high risk, of the event. In raw probability: from the base value 0.500 to the output 0.450. Age, 52 years: −0.150. Pain, typical: +0.100.',
+    );
     expect(svg).toContain('▼ −0.150');
     expect(svg).toContain('▲ +0.100');
     expect(svg).toContain('#D55E00');
@@ -40,14 +51,23 @@ describe('waterfall', () => {
   });
 
   it('is markup only where we wrote markup', () => {
-    const svg = renderWaterfall(input({ manifest: { name: hostile, version: '1.0.0', outcome: hostile, outputSpace: 'LOG_ODDS' }, contributions: [{ label: hostile, displayValue: hostile, value: 1 }] }));
+    const svg = renderWaterfall(
+      input({
+        manifest: { name: hostile, version: '1.0.0', outcome: hostile, outputSpace: 'LOG_ODDS' },
+        contributions: [{ label: hostile, displayValue: hostile, value: 1 }],
+      }),
+    );
     expectWellFormed(svg);
     expect(svg).not.toContain('<script');
     expect(svg).toContain('model output (log-odds)');
   });
 
   it('adds small contributions up in one bar, so that the bars end at the output', () => {
-    const contributions = Array.from({ length: 40 }, (_, index) => ({ label: `feature ${index}`, displayValue: '1', value: (index + 1) / 1000 }));
+    const contributions = Array.from({ length: 40 }, (_, index) => ({
+      label: `feature ${index}`,
+      displayValue: '1',
+      value: (index + 1) / 1000,
+    }));
     const svg = renderWaterfall(input({ contributions, explanation: { baseValue: 0, outputValue: 0.82 } }));
     expectWellFormed(svg);
     expect(svg.match(/<polygon/g)).toHaveLength(14);
@@ -57,22 +77,41 @@ describe('waterfall', () => {
 
   it.each<[string, Partial<WaterfallInput>]>([
     ['no contribution at all', { contributions: [], explanation: { baseValue: 0, outputValue: 0 } }],
-    ['contributions of zero', { contributions: [{ label: 'a', displayValue: '', value: 0 }], explanation: { baseValue: 0, outputValue: 0 } }],
-    ['large margins', { contributions: [{ label: 'a', displayValue: '', value: 1e6 }], explanation: { baseValue: -5e5, outputValue: 5e5 } }],
-    ['tiny margins', { contributions: [{ label: 'a', displayValue: '', value: 1e-9 }], explanation: { baseValue: 1, outputValue: 1.000000001 } }],
+    [
+      'contributions of zero',
+      { contributions: [{ label: 'a', displayValue: '', value: 0 }], explanation: { baseValue: 0, outputValue: 0 } },
+    ],
+    [
+      'large margins',
+      {
+        contributions: [{ label: 'a', displayValue: '', value: 1e6 }],
+        explanation: { baseValue: -5e5, outputValue: 5e5 },
+      },
+    ],
+    [
+      'tiny margins',
+      {
+        contributions: [{ label: 'a', displayValue: '', value: 1e-9 }],
+        explanation: { baseValue: 1, outputValue: 1.000000001 },
+      },
+    ],
   ])('draws %s', (_, changes) => {
     expectWellFormed(renderWaterfall(input(changes)));
   });
 
   it('two figures on one page have ids of their own', () => {
     const id = (svg: string): string => /id="(title-\w+)"/.exec(svg)![1]!;
-    expect(id(renderWaterfall(input()))).not.toBe(id(renderWaterfall(input({ score: { probability: 0.2, riskBand: 'LOW' } }))));
+    expect(id(renderWaterfall(input()))).not.toBe(
+      id(renderWaterfall(input({ score: { probability: 0.2, riskBand: 'LOW' } }))),
+    );
   });
 });
 
 describe('importance plot', () => {
   it('shows features by importance with their labels', () => {
-    const svg = renderImportancePlot(exampleManifest(new Uint8Array(0), { globalImportance: { age: 0.02, chest_pain: 0.111 } }));
+    const svg = renderImportancePlot(
+      exampleManifest(new Uint8Array(0), { globalImportance: { age: 0.02, chest_pain: 0.111 } }),
+    );
     expectWellFormed(svg);
     expect(svg).toContain('mean |SHAP value| over the training rows (raw probability). Chest pain: 0.111. Age: 0.020.');
   });
@@ -81,7 +120,12 @@ describe('importance plot', () => {
     expect(renderImportancePlot(exampleManifest(new Uint8Array(0)))).toContain('The model gives no global importance.');
     const base = exampleManifest(new Uint8Array(0)).features[0]!;
     const features = Array.from({ length: 50 }, (_, index) => ({ ...base, code: `f${index}`, label: hostile }));
-    const svg = renderImportancePlot(exampleManifest(new Uint8Array(0), { features, globalImportance: Object.fromEntries(features.map(({ code }, index) => [code, index])) }));
+    const svg = renderImportancePlot(
+      exampleManifest(new Uint8Array(0), {
+        features,
+        globalImportance: Object.fromEntries(features.map(({ code }, index) => [code, index])),
+      }),
+    );
     expectWellFormed(svg);
     expect(svg).toContain('20 more features');
   });

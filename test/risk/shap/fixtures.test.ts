@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseModel } from '../../../src/risk/parse-model.js';
-import { createInteractionExplainer, createInterventionalExplainer, createPathDependentExplainer } from '../../../src/risk/shap/index.js';
+import {
+  createInteractionExplainer,
+  createInterventionalExplainer,
+  createPathDependentExplainer,
+} from '../../../src/risk/shap/index.js';
 import { fixtureNames, largestDifference, loadFixture } from '../fixtures.js';
 
 describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
@@ -27,20 +31,36 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
   it('interactions, whose rows sum to the SHAP values', () => {
     const width = ensemble.featureCount;
     const matrices = createInteractionExplainer(ensemble).explain(rows, rowCount);
-    const sums = Float64Array.from({ length: matrices.length / width }, (_, line) => matrices.subarray(line * width, (line + 1) * width).reduce((sum, value) => sum + value, 0));
+    const sums = Float64Array.from({ length: matrices.length / width }, (_, line) =>
+      matrices.subarray(line * width, (line + 1) * width).reduce((sum, value) => sum + value, 0),
+    );
     expect(largestDifference(sums, fixture.pathDependent.shap_values.flat(2))).toBeLessThan(1e-9);
   });
 
   it('one output at a time as all together', () => {
     const output = ensemble.outputCount - 1;
     const size = ensemble.outputCount * ensemble.featureCount;
-    const chosen = [...createPathDependentExplainer(ensemble).explain(rows.subarray(0, 2 * ensemble.featureCount), 2)].filter((_, index) => index % size >= output * ensemble.featureCount);
-    expect(largestDifference(createPathDependentExplainer(ensemble, { output }).explain(rows.subarray(0, 2 * ensemble.featureCount), 2), chosen)).toBeLessThan(1e-15);
+    const chosen = [
+      ...createPathDependentExplainer(ensemble).explain(rows.subarray(0, 2 * ensemble.featureCount), 2),
+    ].filter((_, index) => index % size >= output * ensemble.featureCount);
+    expect(
+      largestDifference(
+        createPathDependentExplainer(ensemble, { output }).explain(rows.subarray(0, 2 * ensemble.featureCount), 2),
+        chosen,
+      ),
+    ).toBeLessThan(1e-15);
   });
 
   function additivityError(expectedValue: Float64Array, values: Float64Array): number {
     const width = ensemble.featureCount;
     const raw = fixture.raw.flat();
-    return largestDifference(raw.map((_, index) => values.subarray(index * width, (index + 1) * width).reduce((sum, value) => sum + value, expectedValue[index % ensemble.outputCount]!)), raw);
+    return largestDifference(
+      raw.map((_, index) =>
+        values
+          .subarray(index * width, (index + 1) * width)
+          .reduce((sum, value) => sum + value, expectedValue[index % ensemble.outputCount]!),
+      ),
+      raw,
+    );
   }
 });

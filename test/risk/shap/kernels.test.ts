@@ -12,6 +12,7 @@ describe('the WebAssembly kernels', () => {
     const { generate, kernelNames } = (await import(new URL('build.mjs', folder).href)) as Build;
     const names = await kernelNames();
     expect(names.sort()).toEqual(['interventional', 'path-dependent']);
-    for (const name of names) expect(await readFile(new URL(`${name}.generated.ts`, folder), 'utf8')).toBe(await generate(name));
+    for (const name of names)
+      expect(await readFile(new URL(`${name}.generated.ts`, folder), 'utf8')).toBe(await generate(name));
   });
 });

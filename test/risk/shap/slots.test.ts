@@ -3,17 +3,45 @@ import { SlotTable, nextBelow } from '../../../src/risk/shap/slots.js';
 import { goesTrue } from '../../../src/risk/trees/route.js';
 import { NodeMode, type TreeEnsemble } from '../../../src/risk/tree-ensemble.js';
 
-const extremes = [0, -0, 1, -1, 0.1, Infinity, -Infinity, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 2 ** -149, -(2 ** -149)];
+const extremes = [
+  0,
+  -0,
+  1,
+  -1,
+  0.1,
+  Infinity,
+  -Infinity,
+  Number.MAX_VALUE,
+  -Number.MAX_VALUE,
+  Number.MIN_VALUE,
+  2 ** -149,
+  -(2 ** -149),
+];
 
 /** Branches of every mode and missing rule on feature 0, with these thresholds; a branch is its own tree here. */
 function branches(precision: 32 | 64, thresholds: readonly number[]): TreeEnsemble {
   const modes = [NodeMode.LEQ, NodeMode.LT, NodeMode.GTE, NodeMode.GT, NodeMode.EQ, NodeMode.NEQ];
-  const all = modes.flatMap((mode) => thresholds.flatMap((threshold) => [0, 1].map((tracks) => ({ mode, threshold, tracks }))));
+  const all = modes.flatMap((mode) =>
+    thresholds.flatMap((threshold) => [0, 1].map((tracks) => ({ mode, threshold, tracks }))),
+  );
   const indices = Int32Array.from(all, (_, index) => index);
   return {
-    featureCount: 1, outputCount: 1, precision, roots: indices, mode: Uint8Array.from(all, ({ mode }) => mode), feature: new Int32Array(all.length),
-    threshold: Float64Array.from(all, ({ threshold }) => threshold), trueChild: indices, falseChild: indices, missingTracksTrue: Uint8Array.from(all, ({ tracks }) => tracks),
-    cover: null, leafStart: new Int32Array(all.length + 1), leafOutput: new Int32Array(0), leafWeight: new Float64Array(0), baseValues: new Float64Array(1), postTransform: 'NONE',
+    featureCount: 1,
+    outputCount: 1,
+    precision,
+    roots: indices,
+    mode: Uint8Array.from(all, ({ mode }) => mode),
+    feature: new Int32Array(all.length),
+    threshold: Float64Array.from(all, ({ threshold }) => threshold),
+    trueChild: indices,
+    falseChild: indices,
+    missingTracksTrue: Uint8Array.from(all, ({ tracks }) => tracks),
+    cover: null,
+    leafStart: new Int32Array(all.length + 1),
+    leafOutput: new Int32Array(0),
+    leafWeight: new Float64Array(0),
+    baseValues: new Float64Array(1),
+    postTransform: 'NONE',
   };
 }
 
@@ -25,13 +53,20 @@ describe.each([32, 64] as const)('slot tests in float%i', (precision) => {
     const ensemble = branches(precision, thresholds);
     const slots = new SlotTable(ensemble);
     const tests = Array.from(ensemble.roots, (node) => slots.testOf(node));
-    const inputs = [...thresholds, ...thresholds.filter(Number.isFinite).flatMap((value) => [nextBelow(value, precision), -nextBelow(-value, precision)])];
+    const inputs = [
+      ...thresholds,
+      ...thresholds
+        .filter(Number.isFinite)
+        .flatMap((value) => [nextBelow(value, precision), -nextBelow(-value, precision)]),
+    ];
     for (const input of inputs) {
       const values = new Float64Array(slots.count);
       slots.fill(Float64Array.of(input), values, 0);
       tests.forEach(({ slot, threshold, passesWhenTrue }, node) => {
         const passes = values[slot]! <= threshold;
-        expect(`${node} ${input} ${passes === passesWhenTrue}`).toBe(`${node} ${input} ${goesTrue(ensemble, node, input)}`);
+        expect(`${node} ${input} ${passes === passesWhenTrue}`).toBe(
+          `${node} ${input} ${goesTrue(ensemble, node, input)}`,
+        );
       });
     }
   });

@@ -8,7 +8,13 @@ const counted = (weight: number, cover: number): Tree => ({ weights: [[0, weight
 
 /** A forest over age, pressure (may be missing) and pain type, with real covers. */
 export const bundleTrees: readonly Tree[] = [
-  { feature: 0, at: 50, cover: 10, yes: { feature: 1, at: 120, cover: 6, yes: counted(0.0625, 4), no: counted(0.25, 2) }, no: counted(0.375, 4) },
+  {
+    feature: 0,
+    at: 50,
+    cover: 10,
+    yes: { feature: 1, at: 120, cover: 6, yes: counted(0.0625, 4), no: counted(0.25, 2) },
+    no: counted(0.375, 4),
+  },
   { feature: 2, at: 1.5, cover: 10, yes: counted(0.125, 7), no: counted(0.5, 3) },
 ];
 
@@ -16,14 +22,53 @@ export type Manifest = RiskModelManifest;
 
 export function exampleManifest(modelBytes: Uint8Array, changes: Partial<Manifest> = {}): Manifest {
   return {
-    schemaVersion: 1, id: 'example', version: '1.0.0', name: 'Example', description: 'An example.', intendedUse: 'Tests.', outcome: 'the event',
+    schemaVersion: 1,
+    id: 'example',
+    version: '1.0.0',
+    name: 'Example',
+    description: 'An example.',
+    intendedUse: 'Tests.',
+    outcome: 'the event',
     model: { file: 'model.onnx', sha256: sha256(modelBytes) },
-    outputSpace: 'PROBABILITY', outputIndex: 0, calibration: { method: 'NONE' },
-    riskBands: [{ band: 'LOW', from: 0, meaning: 'low' }, { band: 'HIGH', from: 0.5, meaning: 'high' }],
+    outputSpace: 'PROBABILITY',
+    outputIndex: 0,
+    calibration: { method: 'NONE' },
+    riskBands: [
+      { band: 'LOW', from: 0, meaning: 'low' },
+      { band: 'HIGH', from: 0.5, meaning: 'high' },
+    ],
     features: [
-      { code: 'age', label: 'Age', unit: 'a', unitLabel: 'years', kind: 'CONTINUOUS', range: { min: 18, max: 120 }, missing: { policy: 'REQUIRED' }, source: 'PATIENT_AGE' },
-      { code: 'resting_bp', label: 'Resting blood pressure', unit: 'mm[Hg]', unitLabel: 'mm Hg', kind: 'CONTINUOUS', range: { min: 50, max: 300 }, missing: { policy: 'IMPUTE', value: 130, meaning: 'the median' } },
-      { code: 'chest_pain', label: 'Chest pain', unit: '1', unitLabel: '', kind: 'CATEGORICAL', codes: [{ value: 1, label: 'typical' }, { value: 2, label: 'asymptomatic' }], missing: { policy: 'NATIVE', meaning: 'not asked' } },
+      {
+        code: 'age',
+        label: 'Age',
+        unit: 'a',
+        unitLabel: 'years',
+        kind: 'CONTINUOUS',
+        range: { min: 18, max: 120 },
+        missing: { policy: 'REQUIRED' },
+        source: 'PATIENT_AGE',
+      },
+      {
+        code: 'resting_bp',
+        label: 'Resting blood pressure',
+        unit: 'mm[Hg]',
+        unitLabel: 'mm Hg',
+        kind: 'CONTINUOUS',
+        range: { min: 50, max: 300 },
+        missing: { policy: 'IMPUTE', value: 130, meaning: 'the median' },
+      },
+      {
+        code: 'chest_pain',
+        label: 'Chest pain',
+        unit: '1',
+        unitLabel: '',
+        kind: 'CATEGORICAL',
+        codes: [
+          { value: 1, label: 'typical' },
+          { value: 2, label: 'asymptomatic' },
+        ],
+        missing: { policy: 'NATIVE', meaning: 'not asked' },
+      },
     ],
     training: { data: 'none', patients: 10, events: 4, algorithm: 'by hand' },
     metrics: [],
@@ -40,13 +85,26 @@ export interface BundleChanges {
 }
 
 /** Writes a bundle directory that passes every check, with changes. */
-export async function writeBundle(directory: string, { manifest = {}, model = classificationModel(classifierNode(bundleTrees)), card = '# Example\n', background }: BundleChanges = {}): Promise<string> {
+export async function writeBundle(
+  directory: string,
+  {
+    manifest = {},
+    model = classificationModel(classifierNode(bundleTrees)),
+    card = '# Example\n',
+    background,
+  }: BundleChanges = {},
+): Promise<string> {
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'model.onnx'), model);
   const rows = background && JSON.stringify(background);
   if (rows) await writeFile(join(directory, 'background.json'), rows);
-  const named: Partial<Manifest> = rows ? { background: { file: 'background.json', rows: background.length, sha256: sha256(Buffer.from(rows)) } } : {};
-  await writeFile(join(directory, 'manifest.json'), typeof manifest === 'string' ? manifest : JSON.stringify(exampleManifest(model, { ...named, ...manifest })));
+  const named: Partial<Manifest> = rows
+    ? { background: { file: 'background.json', rows: background.length, sha256: sha256(Buffer.from(rows)) } }
+    : {};
+  await writeFile(
+    join(directory, 'manifest.json'),
+    typeof manifest === 'string' ? manifest : JSON.stringify(exampleManifest(model, { ...named, ...manifest })),
+  );
   if (card !== null) await writeFile(join(directory, 'MODEL_CARD.md'), card);
   return directory;
 }

@@ -10,7 +10,14 @@ export interface TensorValue {
   readonly values: readonly number[];
 }
 
-export type AttributeValue = number | string | readonly number[] | readonly string[] | { readonly floats: readonly number[] } | { readonly float: number } | TensorValue;
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { readonly floats: readonly number[] }
+  | { readonly float: number }
+  | TensorValue;
 
 export interface WrittenNode {
   readonly operator: string;
@@ -55,24 +62,46 @@ function text(number: number, value: string): Bytes {
 }
 
 export function tensorBytes(tensor: TensorValue, name = ''): Bytes {
-  const raw = tensor.type === ElementType.DOUBLE ? new Uint8Array(Float64Array.from(tensor.values).buffer)
-    : tensor.type === ElementType.INT64 ? new Uint8Array(BigInt64Array.from(tensor.values, BigInt).buffer)
-      : tensor.type === ElementType.UINT8 ? Uint8Array.from(tensor.values)
-        : floatBytes(tensor.values);
-  return Buffer.concat([...tensor.shape.map((dimension) => varintField(1, dimension)), varintField(2, tensor.type), text(8, name), lengthField(9, raw)]);
+  const raw =
+    tensor.type === ElementType.DOUBLE
+      ? new Uint8Array(Float64Array.from(tensor.values).buffer)
+      : tensor.type === ElementType.INT64
+        ? new Uint8Array(BigInt64Array.from(tensor.values, BigInt).buffer)
+        : tensor.type === ElementType.UINT8
+          ? Uint8Array.from(tensor.values)
+          : floatBytes(tensor.values);
+  return Buffer.concat([
+    ...tensor.shape.map((dimension) => varintField(1, dimension)),
+    varintField(2, tensor.type),
+    text(8, name),
+    lengthField(9, raw),
+  ]);
 }
 
 function attributeBytes(name: string, value: AttributeValue, packed: boolean): Bytes {
   const parts: Bytes[] = [text(1, name)];
   if (typeof value === 'number') parts.push(varintField(3, value), varintField(20, 2));
   else if (typeof value === 'string') parts.push(text(4, value), varintField(20, 3));
-  else if ('float' in value) parts.push(Buffer.concat([varint(2 * 8 + 5), floatBytes([value.float])]), varintField(20, 1));
-  else if ('floats' in value) parts.push(...(packed ? [lengthField(7, floatBytes(value.floats))] : value.floats.map((item) => Buffer.concat([varint(7 * 8 + 5), floatBytes([item])]))), varintField(20, 6));
+  else if ('float' in value)
+    parts.push(Buffer.concat([varint(2 * 8 + 5), floatBytes([value.float])]), varintField(20, 1));
+  else if ('floats' in value)
+    parts.push(
+      ...(packed
+        ? [lengthField(7, floatBytes(value.floats))]
+        : value.floats.map((item) => Buffer.concat([varint(7 * 8 + 5), floatBytes([item])]))),
+      varintField(20, 6),
+    );
   else if ('shape' in value) parts.push(lengthField(5, tensorBytes(value)), varintField(20, 4));
-  else if (typeof value[0] === 'string') parts.push(...(value as readonly string[]).map((item) => text(9, item)), varintField(20, 8));
+  else if (typeof value[0] === 'string')
+    parts.push(...(value as readonly string[]).map((item) => text(9, item)), varintField(20, 8));
   else {
     const integers = value as readonly number[];
-    parts.push(...(packed ? [lengthField(8, Buffer.concat(integers.map(varint)))] : integers.map((item) => varintField(8, item))), varintField(20, 7));
+    parts.push(
+      ...(packed
+        ? [lengthField(8, Buffer.concat(integers.map(varint)))]
+        : integers.map((item) => varintField(8, item))),
+      varintField(20, 7),
+    );
   }
   return Buffer.concat(parts);
 }
@@ -83,13 +112,17 @@ function nodeBytes(node: WrittenNode, packed: boolean): Bytes {
     ...node.outputs.map((name) => text(2, name)),
     text(3, node.name ?? ''),
     text(4, node.operator),
-    ...Object.entries(node.attributes ?? {}).map(([name, value]) => lengthField(5, attributeBytes(name, value, packed))),
+    ...Object.entries(node.attributes ?? {}).map(([name, value]) =>
+      lengthField(5, attributeBytes(name, value, packed)),
+    ),
     text(7, node.domain ?? ''),
   ]);
 }
 
 function valueInfoBytes({ name, type = ElementType.FLOAT, shape }: WrittenModel['inputs'][number]): Bytes {
-  const dimensions = shape.map((dimension) => lengthField(1, dimension === null ? new Uint8Array(0) : varintField(1, dimension)));
+  const dimensions = shape.map((dimension) =>
+    lengthField(1, dimension === null ? new Uint8Array(0) : varintField(1, dimension)),
+  );
   const tensor = Buffer.concat([varintField(1, type), lengthField(2, Buffer.concat(dimensions))]);
   return Buffer.concat([text(1, name), lengthField(2, lengthField(1, tensor))]);
 }
@@ -103,6 +136,12 @@ export function writeModel(model: WrittenModel): Bytes {
     ...model.inputs.map((input) => lengthField(11, valueInfoBytes(input))),
     ...model.outputs.map((output) => lengthField(12, valueInfoBytes(output))),
   ]);
-  const operatorSet = (domain: string, version: number): Bytes => lengthField(8, Buffer.concat([text(1, domain), varintField(2, version)]));
-  return Buffer.concat([varintField(1, 8), lengthField(7, graph), operatorSet('', 15), operatorSet('ai.onnx.ml', model.mlVersion ?? 1)]);
+  const operatorSet = (domain: string, version: number): Bytes =>
+    lengthField(8, Buffer.concat([text(1, domain), varintField(2, version)]));
+  return Buffer.concat([
+    varintField(1, 8),
+    lengthField(7, graph),
+    operatorSet('', 15),
+    operatorSet('ai.onnx.ml', model.mlVersion ?? 1),
+  ]);
 }

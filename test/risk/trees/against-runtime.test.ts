@@ -2,10 +2,27 @@ import { describe, expect, it } from 'vitest';
 import { fixtureNames, loadFixture } from '../fixtures.js';
 import { againstRuntime } from '../support/against-runtime.js';
 import { ElementType, writeModel, type AttributeValue } from '../support/onnx-writer.js';
-import { classificationModel, classifierNode, floats, leaf, regressionModel, regressorNode, type Tree, twoTrees } from '../support/small-models.js';
+import {
+  classificationModel,
+  classifierNode,
+  floats,
+  leaf,
+  regressionModel,
+  regressorNode,
+  type Tree,
+  twoTrees,
+} from '../support/small-models.js';
 
-const mixed: readonly Tree[] = [{ feature: 0, at: 0.5, yes: leaf(-1), no: leaf(0.3) }, { feature: 1, at: 0.5, yes: leaf(0.25), no: leaf(2) }];
-const withClass = (trees: readonly Tree[], output: number): readonly Tree[] => trees.map((tree): Tree => ('at' in tree ? { ...tree, yes: withClass([tree.yes], output)[0]!, no: withClass([tree.no], output)[0]! } : { weights: tree.weights.map(([, weight]) => [output, weight]) }));
+const mixed: readonly Tree[] = [
+  { feature: 0, at: 0.5, yes: leaf(-1), no: leaf(0.3) },
+  { feature: 1, at: 0.5, yes: leaf(0.25), no: leaf(2) },
+];
+const withClass = (trees: readonly Tree[], output: number): readonly Tree[] =>
+  trees.map((tree): Tree =>
+    'at' in tree
+      ? { ...tree, yes: withClass([tree.yes], output)[0]!, no: withClass([tree.no], output)[0]! }
+      : { weights: tree.weights.map(([, weight]) => [output, weight]) },
+  );
 const postTransforms = ['NONE', 'LOGISTIC', 'SOFTMAX', 'SOFTMAX_ZERO', 'PROBIT'];
 
 describe('the parsed trees against ONNX Runtime', () => {
@@ -13,64 +30,170 @@ describe('the parsed trees against ONNX Runtime', () => {
     await againstRuntime(loadFixture(name).bytes);
   });
 
-  it.each(postTransforms.flatMap((post) => [0, 1].flatMap((id) => [undefined, 0.125].map((base) => [post, id, base] as const))))('binary classifier, %s, class id %d, base value %s', async (post, id, base) => {
-    const attributes: Record<string, AttributeValue> = { post_transform: post, ...(base === undefined ? {} : { base_values: { floats: [base] } }) };
+  it.each(
+    postTransforms.flatMap((post) =>
+      [0, 1].flatMap((id) => [undefined, 0.125].map((base) => [post, id, base] as const)),
+    ),
+  )('binary classifier, %s, class id %d, base value %s', async (post, id, base) => {
+    const attributes: Record<string, AttributeValue> = {
+      post_transform: post,
+      ...(base === undefined ? {} : { base_values: { floats: [base] } }),
+    };
     for (const trees of [twoTrees, mixed]) {
       const parsed = await againstRuntime(classificationModel(classifierNode(withClass(trees, id), attributes)));
       expect(parsed.ensemble.outputCount).toBe(1);
     }
   });
 
-  it.each(postTransforms.flatMap((post) => [undefined, [0.125]].map((base) => [post, base] as const)))('binary classifier with two class ids, %s, base values %s', async (post, base) => {
-    const trees = [{ feature: 0, at: 0.5, yes: { weights: [[0, 0.25], [1, 0.75]] }, no: { weights: [[0, 0.625], [1, 0.375]] } }] as const;
-    const parsed = await againstRuntime(classificationModel(classifierNode(trees, { post_transform: post, ...(base ? { base_values: { floats: base } } : {}) })));
-    expect(parsed.ensemble.outputCount).toBe(2);
-  });
+  it.each(postTransforms.flatMap((post) => [undefined, [0.125]].map((base) => [post, base] as const)))(
+    'binary classifier with two class ids, %s, base values %s',
+    async (post, base) => {
+      const trees = [
+        {
+          feature: 0,
+          at: 0.5,
+          yes: {
+            weights: [
+              [0, 0.25],
+              [1, 0.75],
+            ],
+          },
+          no: {
+            weights: [
+              [0, 0.625],
+              [1, 0.375],
+            ],
+          },
+        },
+      ] as const;
+      const parsed = await againstRuntime(
+        classificationModel(
+          classifierNode(trees, { post_transform: post, ...(base ? { base_values: { floats: base } } : {}) }),
+        ),
+      );
+      expect(parsed.ensemble.outputCount).toBe(2);
+    },
+  );
 
   it.each(postTransforms)('three classes, %s, with and without base values, string labels', async (post) => {
-    const trees: readonly Tree[] = [{ feature: 0, at: 0.5, yes: leaf(0.25, 0), no: leaf(0.5, 1) }, { feature: 1, at: 0.5, yes: leaf(0.25, 0), no: { weights: [[1, 0.125], [2, 0.375]] } }];
+    const trees: readonly Tree[] = [
+      { feature: 0, at: 0.5, yes: leaf(0.25, 0), no: leaf(0.5, 1) },
+      {
+        feature: 1,
+        at: 0.5,
+        yes: leaf(0.25, 0),
+        no: {
+          weights: [
+            [1, 0.125],
+            [2, 0.375],
+          ],
+        },
+      },
+    ];
     for (const base of [[], [0.125, 0.25, 0.0625]]) {
-      const node = classifierNode(trees, { classlabels_int64s: [], classlabels_strings: ['low', 'medium', 'high'], post_transform: post, base_values: { floats: base } });
-      const parsed = await againstRuntime(classificationModel(node, { outputs: [{ name: 'label', type: ElementType.STRING, shape: [null] }, { name: 'scores', shape: [null, 3] }] }));
+      const node = classifierNode(trees, {
+        classlabels_int64s: [],
+        classlabels_strings: ['low', 'medium', 'high'],
+        post_transform: post,
+        base_values: { floats: base },
+      });
+      const parsed = await againstRuntime(
+        classificationModel(node, {
+          outputs: [
+            { name: 'label', type: ElementType.STRING, shape: [null] },
+            { name: 'scores', shape: [null, 3] },
+          ],
+        }),
+      );
       expect(parsed.labels).toEqual(['low', 'medium', 'high']);
     }
   });
 
   it.each(postTransforms)('regressors with one and two targets, %s', async (post) => {
-    await againstRuntime(regressionModel([regressorNode(twoTrees, { post_transform: post, base_values: { floats: [0.05] } })]));
+    await againstRuntime(
+      regressionModel([regressorNode(twoTrees, { post_transform: post, base_values: { floats: [0.05] } })]),
+    );
     const two: readonly Tree[] = [{ feature: 0, at: 0.5, yes: leaf(0.25, 0), no: leaf(0.5, 1) }];
-    await againstRuntime(regressionModel([regressorNode(two, { n_targets: 2, post_transform: post })], { outputs: [{ name: 'y', shape: [null, 2] }] }));
+    await againstRuntime(
+      regressionModel([regressorNode(two, { n_targets: 2, post_transform: post })], {
+        outputs: [{ name: 'y', shape: [null, 2] }],
+      }),
+    );
   });
 
-  it.each(['BRANCH_LEQ', 'BRANCH_LT', 'BRANCH_GTE', 'BRANCH_GT', 'BRANCH_EQ', 'BRANCH_NEQ'])('mode %s alone and among others, missing values either way', async (mode) => {
-    for (const tracks of [false, true]) {
-      const one: Tree = { feature: 0, mode, at: 1, tracks, yes: { feature: 0, mode, at: 2, yes: leaf(1), no: leaf(2) }, no: { feature: 1, mode, at: 0, tracks: !tracks, yes: leaf(4), no: leaf(8) } };
-      await againstRuntime(regressionModel([regressorNode([one])]));
-      await againstRuntime(regressionModel([regressorNode([one, ...twoTrees])]));
-    }
-  });
+  it.each(['BRANCH_LEQ', 'BRANCH_LT', 'BRANCH_GTE', 'BRANCH_GT', 'BRANCH_EQ', 'BRANCH_NEQ'])(
+    'mode %s alone and among others, missing values either way',
+    async (mode) => {
+      for (const tracks of [false, true]) {
+        const one: Tree = {
+          feature: 0,
+          mode,
+          at: 1,
+          tracks,
+          yes: { feature: 0, mode, at: 2, yes: leaf(1), no: leaf(2) },
+          no: { feature: 1, mode, at: 0, tracks: !tracks, yes: leaf(4), no: leaf(8) },
+        };
+        await againstRuntime(regressionModel([regressorNode([one])]));
+        await againstRuntime(regressionModel([regressorNode([one, ...twoTrees])]));
+      }
+    },
+  );
 
   it('AVERAGE divides the trees, not the base value', async () => {
-    const parsed = await againstRuntime(regressionModel([regressorNode(twoTrees, { aggregate_function: 'AVERAGE', base_values: { floats: [10] } })]));
+    const parsed = await againstRuntime(
+      regressionModel([regressorNode(twoTrees, { aggregate_function: 'AVERAGE', base_values: { floats: [10] } })]),
+    );
     expect(parsed.ensemble.baseValues[0]).toBe(10);
   });
 
   it('two weights of a leaf for one target: the first counts; a leaf without weight is 0', async () => {
-    await againstRuntime(regressionModel([regressorNode([{ feature: 0, at: 0, yes: { weights: [[0, 1], [0, 5]] }, no: { weights: [] } }, ...twoTrees])]));
+    await againstRuntime(
+      regressionModel([
+        regressorNode([
+          {
+            feature: 0,
+            at: 0,
+            yes: {
+              weights: [
+                [0, 1],
+                [0, 5],
+              ],
+            },
+            no: { weights: [] },
+          },
+          ...twoTrees,
+        ]),
+      ]),
+    );
   });
 
   it('forests of leaves alone', async () => {
-    await againstRuntime(classificationModel(classifierNode([leaf(0.25), leaf(0.125)], { post_transform: 'LOGISTIC' })));
+    await againstRuntime(
+      classificationModel(classifierNode([leaf(0.25), leaf(0.125)], { post_transform: 'LOGISTIC' })),
+    );
     await againstRuntime(regressionModel([regressorNode([leaf(-3)])]));
   });
 
   it('shared subtrees, thresholds at the ends of float32, -0 and infinity', async () => {
     const tree = (at: number): Tree => ({ feature: 0, at, yes: leaf(1), no: leaf(2) });
-    await againstRuntime(regressionModel([regressorNode([tree(-0), tree(3.4028234663852886e38), tree(2 ** -149), tree(Infinity), tree(-Infinity), tree(16777216)])]));
+    await againstRuntime(
+      regressionModel([
+        regressorNode([
+          tree(-0),
+          tree(3.4028234663852886e38),
+          tree(2 ** -149),
+          tree(Infinity),
+          tree(-Infinity),
+          tree(16777216),
+        ]),
+      ]),
+    );
   });
 
   it.each([ElementType.DOUBLE, ElementType.INT64])('classifier on inputs of element type %d', async (type) => {
-    await againstRuntime(classificationModel(classifierNode(twoTrees), { inputs: [{ name: 'X', type, shape: [null, 3] }] }));
+    await againstRuntime(
+      classificationModel(classifierNode(twoTrees), { inputs: [{ name: 'X', type, shape: [null, 3] }] }),
+    );
   });
 
   it('packed lists are read like unpacked ones', async () => {
@@ -78,27 +201,57 @@ describe('the parsed trees against ONNX Runtime', () => {
   });
 
   it('a model for one row a run, and one that does not say its width', async () => {
-    await againstRuntime(regressionModel([regressorNode()], { inputs: [{ name: 'X', shape: [1, 3] }], outputs: [{ name: 'y', shape: [1, 1] }] }));
+    await againstRuntime(
+      regressionModel([regressorNode()], {
+        inputs: [{ name: 'X', shape: [1, 3] }],
+        outputs: [{ name: 'y', shape: [1, 1] }],
+      }),
+    );
     const parsed = await againstRuntime(regressionModel([regressorNode()], { width: null }), { featureCount: 5 });
     expect(parsed.featureCount).toBe(5);
   });
 });
 
 describe('TreeEnsemble version 5', () => {
-  const tensor = (type: number, values: readonly number[]): AttributeValue => ({ type, shape: [values.length], values });
-  const model = (changes: Record<string, AttributeValue> = {}, type: number = ElementType.FLOAT, members: readonly number[] = []): Uint8Array => writeModel({
-    mlVersion: 5,
-    nodes: [{
-      operator: 'TreeEnsemble', domain: 'ai.onnx.ml', name: 'Trees', inputs: ['X'], outputs: ['y'],
-      attributes: {
-        n_targets: 1, tree_roots: [0, 1], nodes_featureids: [0, 1], nodes_splits: tensor(type, [0.5, 0.25]), nodes_modes: tensor(ElementType.UINT8, [0, 0]),
-        nodes_truenodeids: [0, 2], nodes_trueleafs: [1, 1], nodes_falsenodeids: [1, 3], nodes_falseleafs: [1, 1],
-        leaf_targetids: [0, 0, 0, 0], leaf_weights: tensor(type, [0.125, 0.375, 0.25, 0.5]), ...(members.length > 0 ? { membership_values: tensor(type, members) } : {}), ...changes,
-      },
-    }],
-    inputs: [{ name: 'X', type, shape: [null, 2] }],
-    outputs: [{ name: 'y', type, shape: [null, null] }],
+  const tensor = (type: number, values: readonly number[]): AttributeValue => ({
+    type,
+    shape: [values.length],
+    values,
   });
+  const model = (
+    changes: Record<string, AttributeValue> = {},
+    type: number = ElementType.FLOAT,
+    members: readonly number[] = [],
+  ): Uint8Array =>
+    writeModel({
+      mlVersion: 5,
+      nodes: [
+        {
+          operator: 'TreeEnsemble',
+          domain: 'ai.onnx.ml',
+          name: 'Trees',
+          inputs: ['X'],
+          outputs: ['y'],
+          attributes: {
+            n_targets: 1,
+            tree_roots: [0, 1],
+            nodes_featureids: [0, 1],
+            nodes_splits: tensor(type, [0.5, 0.25]),
+            nodes_modes: tensor(ElementType.UINT8, [0, 0]),
+            nodes_truenodeids: [0, 2],
+            nodes_trueleafs: [1, 1],
+            nodes_falsenodeids: [1, 3],
+            nodes_falseleafs: [1, 1],
+            leaf_targetids: [0, 0, 0, 0],
+            leaf_weights: tensor(type, [0.125, 0.375, 0.25, 0.5]),
+            ...(members.length > 0 ? { membership_values: tensor(type, members) } : {}),
+            ...changes,
+          },
+        },
+      ],
+      inputs: [{ name: 'X', type, shape: [null, 2] }],
+      outputs: [{ name: 'y', type, shape: [null, null] }],
+    });
 
   it('sum, average, float and double', async () => {
     await againstRuntime(model());
@@ -107,7 +260,9 @@ describe('TreeEnsemble version 5', () => {
   });
 
   it.each([0, 1, 2, 3, 4, 5])('mode %d', async (mode) => {
-    await againstRuntime(model({ nodes_modes: tensor(ElementType.UINT8, [mode, mode]), nodes_missing_value_tracks_true: [1, 0] }));
+    await againstRuntime(
+      model({ nodes_modes: tensor(ElementType.UINT8, [mode, mode]), nodes_missing_value_tracks_true: [1, 0] }),
+    );
   });
 
   it.each([0, 1, 2, 3, 4])('post transform %d with one and two targets', async (post) => {
@@ -115,9 +270,18 @@ describe('TreeEnsemble version 5', () => {
     await againstRuntime(model({ post_transform: post, n_targets: 2, leaf_targetids: [0, 1, 0, 1] }));
   });
 
-  it.each([[[0, 3, Number.NaN]], [[0, 3]], [[-2, 0, 1000, Number.NaN]], [[0.5, 0, Number.NaN]]])('set membership %j', async (members) => {
-    await againstRuntime(model({ nodes_modes: tensor(ElementType.UINT8, [6, 0]), nodes_missing_value_tracks_true: [1, 0] }, ElementType.FLOAT, members));
-  });
+  it.each([[[0, 3, Number.NaN]], [[0, 3]], [[-2, 0, 1000, Number.NaN]], [[0.5, 0, Number.NaN]]])(
+    'set membership %j',
+    async (members) => {
+      await againstRuntime(
+        model(
+          { nodes_modes: tensor(ElementType.UINT8, [6, 0]), nodes_missing_value_tracks_true: [1, 0] },
+          ElementType.FLOAT,
+          members,
+        ),
+      );
+    },
+  );
 
   it('a tree of one leaf', async () => {
     await againstRuntime(model({ nodes_falsenodeids: [0, 3] }));
@@ -136,6 +300,8 @@ describe('TreeEnsemble version 5', () => {
   });
 
   it('covers are not taken from it: its leaves have none', async () => {
-    expect((await againstRuntime(model({ nodes_hitrates: tensor(ElementType.FLOAT, [10, 10]) }))).ensemble.cover).toBeNull();
+    expect(
+      (await againstRuntime(model({ nodes_hitrates: tensor(ElementType.FLOAT, [10, 10]) }))).ensemble.cover,
+    ).toBeNull();
   });
 });

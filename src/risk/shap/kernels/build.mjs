@@ -10,7 +10,18 @@ import asc from 'assemblyscript/asc';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 // wasm-opt unrolls the loops over quadrature nodes only when told to; the stub runtime is never called and left out.
-const flags = ['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd', '--outFile', 'kernel.wasm'];
+const flags = [
+  '-O3',
+  '--converge',
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--enable',
+  'simd',
+  '--outFile',
+  'kernel.wasm',
+];
 
 /** @returns the text of <name>.generated.ts */
 export async function generate(name) {
@@ -18,11 +29,15 @@ export async function generate(name) {
   let binary;
   const { error, stderr } = await asc.main(['kernel.ts', ...flags], {
     readFile: (file) => (file === 'kernel.ts' ? source : null),
-    writeFile: (_file, contents) => { binary = contents; },
+    writeFile: (_file, contents) => {
+      binary = contents;
+    },
     listFiles: () => [],
   });
   if (error) throw new Error(`${name}.as does not compile: ${stderr.toString()}`);
-  const base64 = Buffer.from(binary).toString('base64').replace(/.{1,140}/g, "\n  + '$&'");
+  const base64 = Buffer.from(binary)
+    .toString('base64')
+    .replace(/.{1,140}/g, "\n  + '$&'");
   return `// Generated from ${name}.as by build.mjs. Do not edit.\n\n/** The WebAssembly module, ${binary.length} bytes, as base64. */\nexport const kernel = ''${base64};\n`;
 }
 
@@ -37,7 +52,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const current = await readFile(file, 'utf8').catch(() => '');
     if (current === text) continue;
     if (process.argv.includes('--check')) {
-      console.error(`${name}.generated.ts is not what ${name}.as compiles to; run node src/risk/shap/kernels/build.mjs`);
+      console.error(
+        `${name}.generated.ts is not what ${name}.as compiles to; run node src/risk/shap/kernels/build.mjs`,
+      );
       process.exitCode = 1;
     } else {
       await writeFile(file, text);

@@ -15,19 +15,32 @@ interface Split {
  * that only the explained row satisfies and none of those that only the background row does (Lundberg et al. 2020,
  * algorithm 3). Slow and plain: the fast explainer is tested against it.
  */
-export function createReferenceInterventionalExplainer(ensemble: TreeEnsemble, background: Float64Array, backgroundRows: number, options?: ExplainerOptions): TreeExplainer {
+export function createReferenceInterventionalExplainer(
+  ensemble: TreeEnsemble,
+  background: Float64Array,
+  backgroundRows: number,
+  options?: ExplainerOptions,
+): TreeExplainer {
   const outputs = selectOutputs(ensemble, options);
   const width = ensemble.featureCount;
   checkBackground(ensemble, background, backgroundRows);
   const references = toPrecision(ensemble, background);
 
-  function explainTree(node: number, split: Split, row: Float64Array, reference: Float64Array, result: Float64Array): void {
+  function explainTree(
+    node: number,
+    split: Split,
+    row: Float64Array,
+    reference: Float64Array,
+    result: Float64Array,
+  ): void {
     if (isLeaf(ensemble, node)) return addLeaf(node, split, result);
     const feature = ensemble.feature[node]!;
-    const childOf = (values: Float64Array) => (goesTrue(ensemble, node, values[feature]!) ? ensemble.trueChild[node]! : ensemble.falseChild[node]!);
+    const childOf = (values: Float64Array) =>
+      goesTrue(ensemble, node, values[feature]!) ? ensemble.trueChild[node]! : ensemble.falseChild[node]!;
     const ownChild = childOf(row);
     const referenceChild = childOf(reference);
-    if (ownChild === referenceChild || split.own.includes(feature)) return explainTree(ownChild, split, row, reference, result);
+    if (ownChild === referenceChild || split.own.includes(feature))
+      return explainTree(ownChild, split, row, reference, result);
     if (split.background.includes(feature)) return explainTree(referenceChild, split, row, reference, result);
     explainTree(ownChild, { ...split, own: [...split.own, feature] }, row, reference, result);
     explainTree(referenceChild, { ...split, background: [...split.background, feature] }, row, reference, result);
@@ -37,7 +50,8 @@ export function createReferenceInterventionalExplainer(ensemble: TreeEnsemble, b
     outputs.forEach((output, slot) => {
       const weight = leafWeightOf(ensemble, leaf, output) / backgroundRows;
       for (const feature of own) result[slot * width + feature]! += weight * orderWeight(own.length - 1, others.length);
-      for (const feature of others) result[slot * width + feature]! -= weight * orderWeight(own.length, others.length - 1);
+      for (const feature of others)
+        result[slot * width + feature]! -= weight * orderWeight(own.length, others.length - 1);
     });
   }
 
@@ -51,7 +65,13 @@ export function createReferenceInterventionalExplainer(ensemble: TreeEnsemble, b
         const own = result.subarray(row * outputs.length * width, (row + 1) * outputs.length * width);
         for (let reference = 0; reference < backgroundRows; reference++) {
           for (const root of ensemble.roots) {
-            explainTree(root, { own: [], background: [] }, values.subarray(row * width, (row + 1) * width), references.subarray(reference * width, (reference + 1) * width), own);
+            explainTree(
+              root,
+              { own: [], background: [] },
+              values.subarray(row * width, (row + 1) * width),
+              references.subarray(reference * width, (reference + 1) * width),
+              own,
+            );
           }
         }
       }

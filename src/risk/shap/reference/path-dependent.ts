@@ -16,7 +16,10 @@ interface PathFeature {
  * for trees", Nature Machine Intelligence 2 (2020), algorithm 2, with the sum over subset sizes of a path written out
  * a leaf instead of extended and unwound. Slow and plain: the fast explainer is tested against it.
  */
-export function createReferencePathDependentExplainer(ensemble: TreeEnsemble, options?: ExplainerOptions): TreeExplainer {
+export function createReferencePathDependentExplainer(
+  ensemble: TreeEnsemble,
+  options?: ExplainerOptions,
+): TreeExplainer {
   const cover = requireCover(ensemble);
   const outputs = selectOutputs(ensemble, options);
   const width = ensemble.featureCount;
@@ -27,7 +30,10 @@ export function createReferencePathDependentExplainer(ensemble: TreeEnsemble, op
     const before = path.find((entry) => entry.feature === feature);
     const rest = path.filter((entry) => entry.feature !== feature);
     const toTrue = goesTrue(ensemble, node, row[feature]!);
-    for (const [child, taken] of [[ensemble.trueChild[node]!, toTrue], [ensemble.falseChild[node]!, !toTrue]] as const) {
+    for (const [child, taken] of [
+      [ensemble.trueChild[node]!, toTrue],
+      [ensemble.falseChild[node]!, !toTrue],
+    ] as const) {
       const unknown = coverFraction(cover, node, child) * (before?.unknown ?? 1);
       explainTree(child, [...rest, { feature, unknown, known: taken && before?.known !== 0 ? 1 : 0 }], row, result);
     }
@@ -61,7 +67,10 @@ export function createReferencePathDependentExplainer(ensemble: TreeEnsemble, op
 function shapleyWeightedProduct(others: readonly PathFeature[]): number {
   let bySize = [1];
   for (const { known, unknown } of others) {
-    bySize = Array.from({ length: bySize.length + 1 }, (_, size) => (bySize[size] ?? 0) * unknown + (bySize[size - 1] ?? 0) * known);
+    bySize = Array.from(
+      { length: bySize.length + 1 },
+      (_, size) => (bySize[size] ?? 0) * unknown + (bySize[size - 1] ?? 0) * known,
+    );
   }
   let weight = 1 / (others.length + 1);
   let sum = 0;

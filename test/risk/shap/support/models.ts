@@ -4,7 +4,7 @@ import { type RandomEnsembleShape, randomEnsemble } from './random-ensemble.js';
 const everyMode = [NodeMode.LEQ, NodeMode.LT, NodeMode.GTE, NodeMode.GT, NodeMode.EQ, NodeMode.NEQ];
 
 const shapes: Record<string, RandomEnsembleShape> = {
-  'stumps': { seed: 1, trees: 6, depth: 1, featureCount: 4, earlyLeaves: 0 },
+  stumps: { seed: 1, trees: 6, depth: 1, featureCount: 4, earlyLeaves: 0 },
   'single leaves': { seed: 2, trees: 3, depth: 0, featureCount: 3 },
   'a plain forest': { seed: 3, trees: 8, depth: 4, featureCount: 6 },
   'features repeated on every path': { seed: 4, trees: 4, depth: 6, featureCount: 2, earlyLeaves: 0.05 },
@@ -18,4 +18,7 @@ const shapes: Record<string, RandomEnsembleShape> = {
 };
 
 /** Small models of every kind, for comparison with subset enumeration (at most 8 features). */
-export const smallModels: readonly (readonly [string, TreeEnsemble])[] = Object.entries(shapes).map(([name, shape]) => [name, randomEnsemble(shape)]);
+export const smallModels: readonly (readonly [string, TreeEnsemble])[] = Object.entries(shapes).map(([name, shape]) => [
+  name,
+  randomEnsemble(shape),
+]);

@@ -39,17 +39,35 @@ interface NodeEntry {
 
 /** Thresholds and values come from a grid of halves, so that rows often lie exactly on a threshold. */
 export function randomEnsemble(shape: RandomEnsembleShape): TreeEnsemble {
-  const { depth, featureCount, outputCount = 1, precision = 32, modes = [NodeMode.LEQ], earlyLeaves = 0.15, cover = 'CONSISTENT' } = shape;
+  const {
+    depth,
+    featureCount,
+    outputCount = 1,
+    precision = 32,
+    modes = [NodeMode.LEQ],
+    earlyLeaves = 0.15,
+    cover = 'CONSISTENT',
+  } = shape;
   const random = randomNumbers(shape.seed);
   const nodes: NodeEntry[] = [];
 
   function addNode(level: number, reached: number): number {
     const index = nodes.length;
     const leaf = level === depth || random() < earlyLeaves;
-    const entry: NodeEntry = { mode: NodeMode.LEAF, feature: 0, threshold: 0, trueChild: -1, falseChild: -1, tracks: 0, cover: reached, weights: [] };
+    const entry: NodeEntry = {
+      mode: NodeMode.LEAF,
+      feature: 0,
+      threshold: 0,
+      trueChild: -1,
+      falseChild: -1,
+      tracks: 0,
+      cover: reached,
+      weights: [],
+    };
     nodes.push(entry);
     if (leaf) {
-      for (let output = 0; output < outputCount; output++) if (outputCount === 1 || random() < 0.7) entry.weights.push([output, random() * 2 - 1]);
+      for (let output = 0; output < outputCount; output++)
+        if (outputCount === 1 || random() < 0.7) entry.weights.push([output, random() * 2 - 1]);
       return index;
     }
     entry.mode = modes[Math.floor(random() * modes.length)]!;
@@ -91,7 +109,9 @@ export function randomEnsemble(shape: RandomEnsembleShape): TreeEnsemble {
 /** Rows on the same grid as the thresholds; about one value in `1 / missing` is NaN. */
 export function randomRows(seed: number, rowCount: number, featureCount: number, missing = 0): Float64Array {
   const random = randomNumbers(seed);
-  return Float64Array.from({ length: rowCount * featureCount }, () => (random() < missing ? Number.NaN : randomValue(random)));
+  return Float64Array.from({ length: rowCount * featureCount }, () =>
+    random() < missing ? Number.NaN : randomValue(random),
+  );
 }
 
 function randomValue(random: () => number): number {

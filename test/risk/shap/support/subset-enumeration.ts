@@ -19,16 +19,29 @@ export function pathDependentGame(ensemble: TreeEnsemble, row: Float64Array, out
 }
 
 /** Mean raw output over the background rows with the known features replaced by the row's. */
-export function interventionalGame(ensemble: TreeEnsemble, row: Float64Array, background: Float64Array, backgroundRows: number, output: number): Game {
+export function interventionalGame(
+  ensemble: TreeEnsemble,
+  row: Float64Array,
+  background: Float64Array,
+  backgroundRows: number,
+  output: number,
+): Game {
   const width = ensemble.featureCount;
   const value = (node: number, mixed: Float64Array): number => {
     if (ensemble.mode[node] === NodeMode.LEAF) return leafWeight(ensemble, node, output);
-    return value(goesTrue(ensemble, node, mixed[ensemble.feature[node]!]!) ? ensemble.trueChild[node]! : ensemble.falseChild[node]!, mixed);
+    return value(
+      goesTrue(ensemble, node, mixed[ensemble.feature[node]!]!)
+        ? ensemble.trueChild[node]!
+        : ensemble.falseChild[node]!,
+      mixed,
+    );
   };
   return (known) => {
     let sum = 0;
     for (let reference = 0; reference < backgroundRows; reference++) {
-      const mixed = row.map((own, feature) => ((known >> feature) & 1 ? own : background[reference * width + feature]!));
+      const mixed = row.map((own, feature) =>
+        (known >> feature) & 1 ? own : background[reference * width + feature]!,
+      );
       sum += ensemble.roots.reduce((total, root) => total + value(root, mixed), ensemble.baseValues[output]!);
     }
     return sum / backgroundRows;
@@ -38,9 +51,17 @@ export function interventionalGame(ensemble: TreeEnsemble, row: Float64Array, ba
 /** Shapley values straight from their definition: 2^features evaluations. */
 export function shapleyValues(game: Game, featureCount: number): Float64Array {
   const values = tabulate(game, featureCount);
-  return Float64Array.from({ length: featureCount }, (_, feature) => values.reduce((sum, without, known) => (
-    (known >> feature) & 1 ? sum : sum + (factorial(bits(known)) * factorial(featureCount - bits(known) - 1) / factorial(featureCount)) * (values[known | (1 << feature)]! - without)
-  ), 0));
+  return Float64Array.from({ length: featureCount }, (_, feature) =>
+    values.reduce(
+      (sum, without, known) =>
+        (known >> feature) & 1
+          ? sum
+          : sum +
+            ((factorial(bits(known)) * factorial(featureCount - bits(known) - 1)) / factorial(featureCount)) *
+              (values[known | (1 << feature)]! - without),
+      0,
+    ),
+  );
 }
 
 /** SHAP interaction values from their definition (Lundberg et al. 2020): [feature][feature], flattened. */
@@ -55,8 +76,10 @@ export function interactionValues(game: Game, featureCount: number): Float64Arra
       const both = (1 << i) | (1 << j);
       values.forEach((without, known) => {
         if (known & both) return;
-        const weight = factorial(bits(known)) * factorial(featureCount - bits(known) - 2) / (2 * factorial(featureCount - 1));
-        const change = weight * (values[known | both]! - values[known | (1 << i)]! - values[known | (1 << j)]! + without);
+        const weight =
+          (factorial(bits(known)) * factorial(featureCount - bits(known) - 2)) / (2 * factorial(featureCount - 1));
+        const change =
+          weight * (values[known | both]! - values[known | (1 << i)]! - values[known | (1 << j)]! + without);
         matrix[i * featureCount + j]! += change;
         matrix[i * featureCount + i]! -= change;
       });
@@ -71,7 +94,8 @@ function tabulate(game: Game, featureCount: number): Float64Array {
 
 function leafWeight(ensemble: TreeEnsemble, leaf: number, output: number): number {
   let weight = 0;
-  for (let entry = ensemble.leafStart[leaf]!; entry < ensemble.leafStart[leaf + 1]!; entry++) if (ensemble.leafOutput[entry] === output) weight += ensemble.leafWeight[entry]!;
+  for (let entry = ensemble.leafStart[leaf]!; entry < ensemble.leafStart[leaf + 1]!; entry++)
+    if (ensemble.leafOutput[entry] === output) weight += ensemble.leafWeight[entry]!;
   return weight;
 }
 
