@@ -14,11 +14,9 @@ export const listOf = <T extends z.ZodType<unknown, string>>(entry: T) =>
     .pipe(z.array(entry));
 
 /** `https://app.example.org`, as a browser writes it in the header Origin (RFC 6454), or `*` for all of them. */
-export const originSetting = z
-  .string()
-  .refine((text) => text === '*' || isOrigin(text), {
-    error: 'must be origins such as https://app.example.org, without a path, or *',
-  });
+export const originSetting = z.string().refine((text) => text === '*' || isOrigin(text), {
+  error: 'must be origins such as https://app.example.org, without a path, or *',
+});
 
 function isOrigin(text: string): boolean {
   return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;

@@ -107,13 +107,11 @@ export function createNotFoundHandler(
     const [url] = request.url.split('?') as [string];
     const allowed = methods.filter((method) => server.hasRoute({ method, url }));
     if (allowed.length === 0)
-      return reply
-        .status(404)
-        .send({
-          errors: [
-            formatError(new RiskGraphError('NOT_FOUND', 'There is nothing at this address: GraphQL is at /graphql.')),
-          ],
-        });
+      return reply.status(404).send({
+        errors: [
+          formatError(new RiskGraphError('NOT_FOUND', 'There is nothing at this address: GraphQL is at /graphql.')),
+        ],
+      });
     return reply
       .status(405)
       .header('allow', allowed.join(', '))
