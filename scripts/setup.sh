@@ -24,8 +24,8 @@ check_node() {
   minor="${found#v*.}"
   minor="${minor%%.*}"
   case "$major$minor" in *[!0-9]* | '') fail "node --version says '$found', which is no version: install Node.js 24 (https://nodejs.org), then run this again" ;; esac
-  if [ "$major" -lt 20 ] || { [ "$major" -eq 20 ] && [ "$minor" -lt 12 ]; }; then
-    fail "Node.js $found is too old: install version 24, or any from 20.12 to 26 (https://nodejs.org), then run this again"
+  if [ "$major" -lt 20 ] || { [ "$major" -eq 20 ] && [ "$minor" -lt 19 ]; }; then
+    fail "Node.js $found is too old: install version 24, or any from 20.19 to 26 (https://nodejs.org), then run this again"
   fi
   if [ "$major" -gt 26 ]; then
     printf 'warning: Node.js %s is newer than 26, the newest tried with RiskGraph: where something fails, install version 24 (https://nodejs.org)\n' "$found" >&2

@@ -114,15 +114,15 @@ test('a missing Node.js, or a missing npm, is said in one line', async () => {
   });
 });
 
-test.each(['v0.12.18', 'v18.20.4', 'v20.11.1'])('Node.js %s is refused as too old, in one line', async (version) => {
+test.each(['v0.12.18', 'v18.20.4', 'v20.18.3'])('Node.js %s is refused as too old, in one line', async (version) => {
   expect((await machine(nodeOf(version))).run('check_node')).toEqual({
     status: 1,
-    output: `error: Node.js ${version} is too old: install version 24, or any from 20.12 to 26 (https://nodejs.org), then run this again\n`,
+    output: `error: Node.js ${version} is too old: install version 24, or any from 20.19 to 26 (https://nodejs.org), then run this again\n`,
     calls: [],
   });
 });
 
-test.each(['v20.12.0', 'v20.20.2', 'v22.0.0', 'v24.21.0', 'v26.10.0', process.version])(
+test.each(['v20.19.0', 'v20.20.2', 'v22.0.0', 'v24.21.0', 'v26.10.0', process.version])(
   'Node.js %s is taken without a word',
   async (version) => {
     expect((await machine(nodeOf(version))).run('check_node')).toEqual({ status: 0, output: '', calls: [] });
