@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { failureLine } from './commands/failure.js';
+import { refuseOldNode } from './commands/node-version.js';
 import { reportToParent } from './commands/server-process.js';
 
 /** Commands are loaded when they are called: `token` should not wait for the ONNX runtime. */
@@ -19,6 +20,7 @@ const commands: Record<string, () => Promise<Command>> = {
 };
 
 async function main(): Promise<void> {
+  refuseOldNode(process.versions.node);
   await import('reflect-metadata');
   const program = new Command('riskgraph')
     .description('clinical risk scores with exact explanations')
