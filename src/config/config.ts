@@ -4,7 +4,8 @@ import { StartupError } from '../errors.js';
 import { productionIssues, waivableChecks, type WaivableCheck } from './production-checks.js';
 import { deriveMasterKey, parseMasterKeys, type MasterKey } from '../protection/master-keys.js';
 import { listOf, originSetting, proxySetting } from './setting-lists.js';
-import { tlsIssues, type TlsFiles } from '../storage/tls-files.js';
+import type { TlsFiles } from '../storage/tls-files.js';
+import { tlsIssues } from './tls-issues.js';
 
 const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
