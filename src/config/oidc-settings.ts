@@ -19,7 +19,7 @@ export function oidcIssues(given: Readonly<Record<string, string | undefined>>):
   const missing = together.filter((name) => given[name] === undefined);
   return missing.length === together.length
     ? []
-    : missing.map((name) => `${name}: is not set, and ${together.join(', ')} go together`);
+    : missing.map((name) => `${name}: is not set, but ${together.join(', ')} must be set together`);
 }
 
 /** @returns undefined when no identity provider is set: then only our own tokens are accepted */

@@ -24,17 +24,17 @@ type KnownSetting = (typeof settingGroups)[number]['settings'][number];
 /** The table of settings. Everything else is made from it: parsing, `Config`, docs/settings.md and the list in docker-compose.yml. */
 export const settings = settingGroups.flatMap((group): readonly KnownSetting[] => group.settings);
 
-/** The setting's place: `port`, or `queryLimits.depth` for one of a part. */
+/** The place of a setting in `Config`: `port`, or `queryLimits.depth` within a part. */
 type Key = KnownSetting['key'];
-type Part = Key extends infer Each ? (Each extends `${infer Name}.${string}` ? Name : never) : never;
+type PartOf<Place> = Place extends `${infer Part}.${string}` ? Part : never;
 type ValueAt<Place> = z.output<Extract<KnownSetting, { key: Place }>['schema']>;
 
 /** The values of the settings, by their keys. */
 export type SettingValues = {
   readonly [Place in Exclude<Key, `${string}.${string}`>]: ValueAt<Place>;
 } & {
-  readonly [Name in Part]: {
-    readonly [Place in Key as Place extends `${Name}.${infer Field}` ? Field : never]: ValueAt<Place>;
+  readonly [Part in PartOf<Key>]: {
+    readonly [Place in Key as Place extends `${Part}.${infer Field}` ? Field : never]: ValueAt<Place>;
   };
 };
 

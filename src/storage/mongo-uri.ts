@@ -1,7 +1,7 @@
 import { ConnectionString } from 'mongodb-connection-string-url';
 
 /** The connections that a MongoDB connection string asks for. */
-export interface MongoUri {
+interface MongoUri {
   /** Names, addresses and paths of Unix sockets, without ports. */
   readonly hosts: readonly string[];
   /** Database of the path; undefined when it names none. */

@@ -97,7 +97,7 @@ describe.each(services)('%s', (name, service) => {
     expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
   });
 
-  test('has a health check and comes back by itself, or is done at once', () => {
+  test('has a health check and is restarted, or runs only once', () => {
     if (name === oneShot) {
       expect(service.restart).toBe('no');
     } else {
