@@ -2,8 +2,8 @@ import { readMongoUri } from '../storage/mongo-uri.js';
 import { masterKeyWeakness, parseMasterKeys } from '../protection/master-keys.js';
 import { isLoopback, isPublicHost } from '../net/public-host.js';
 
-/** The settings that a production start looks at. */
-export interface CheckedSettings {
+/** The settings that a production start checks, as their variables have them. */
+interface CheckedSettings {
   readonly secretKey: string | undefined;
   readonly encryptionKeys: string | undefined;
   readonly mongoUri: string | undefined;
@@ -14,8 +14,8 @@ export interface CheckedSettings {
 }
 
 /**
- * What makes a deployment with patient data unsafe to start, by the name under which an operator may waive it. A check
- * answers what is wrong and how to mend it, or undefined when all is well.
+ * The checks of a deployment that is to hold patient data, by the name under which an operator may waive each. A check
+ * answers with the danger and its remedy, or undefined when there is none.
  */
 const checks = {
   'weak-secret-key': ({ secretKey }) => {
@@ -24,26 +24,26 @@ const checks = {
   },
   'wildcard-cors': ({ corsOrigins }) =>
     corsOrigins.includes('*')
-      ? 'CORS_ORIGINS is *, which lets the pages of every site call the API: list the origins of your own'
+      ? 'CORS_ORIGINS is *, which lets the pages of every site call the API: list the origins of your own pages'
       : undefined,
   'plaintext-mongodb': ({ mongoUri }) => {
     const host = mongoUri && plaintextMongoHost(mongoUri);
     return (
       host &&
-      `MONGO_URI names the public host ${host} without verified TLS, so patient data would cross the Internet in the clear: add tls=true`
+      `MONGO_URI names the public host ${host} without verified TLS, so patient data would cross the Internet unencrypted: add tls=true`
     );
   },
   'plaintext-redis': ({ redisUrl }) => {
     if (!redisUrl?.startsWith('redis://') || !isPublicHost(redisHost(redisUrl))) return undefined;
-    return `REDIS_URL names the public host ${redisHost(redisUrl)} without TLS, so its password would cross the Internet in the clear: use rediss://`;
+    return `REDIS_URL names the public host ${redisHost(redisUrl)} without TLS, so its password would cross the Internet unencrypted: use rediss://`;
   },
   'redis-without-password': ({ redisUrl }) => {
     if (!redisUrl || hasPassword(redisUrl) || isLoopback(redisHost(redisUrl))) return undefined;
-    return 'REDIS_URL has no password, so whoever reaches that host may submit and change jobs: set requirepass, and redis://:PASSWORD@host';
+    return 'REDIS_URL has no password, so every program that reaches that host could submit and change jobs: set requirepass in Redis, and use redis://:PASSWORD@host';
   },
   'oidc-without-organizations': ({ oidcIssuer, oidcOrganizations }) =>
     oidcIssuer !== undefined && oidcOrganizations === undefined
-      ? 'OIDC_ISSUER may speak for every organization, so the identity provider of one could let anybody into another: list those that are its own in OIDC_ORGANIZATIONS'
+      ? 'OIDC_ISSUER may speak for every organization, so the identity provider of one could let its users into another: list its own organizations in OIDC_ORGANIZATIONS'
       : undefined,
   'missing-encryption-keys': ({ encryptionKeys }) =>
     encryptionKeys === undefined
@@ -65,11 +65,11 @@ export const waivableChecks = Object.keys(checks) as [WaivableCheck, ...Waivable
 
 const randomKey = 'set it to a random one, e.g. the output of "openssl rand -base64 48"';
 const encryptionKey =
-  'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", and keep a copy apart from the backups: without it nobody can read the patients';
+  'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", and keep a copy apart from the backups: without it the patients cannot be read';
 
 /**
- * Why a production start is refused, one line a fault; empty when it is not.
- * @param waived checks that the operator takes upon themselves. A missing SECRET_KEY cannot be waived: nothing works without
+ * The reasons to refuse a production start, one line each; empty when it may start.
+ * @param waived checks whose risk the operator accepts. A missing SECRET_KEY cannot be waived: nothing works without it
  */
 export function productionIssues(settings: CheckedSettings, waived: readonly WaivableCheck[]): string[] {
   const missing = settings.secretKey === undefined ? [`SECRET_KEY is not set: ${randomKey}`] : [];
@@ -82,7 +82,7 @@ export function productionIssues(settings: CheckedSettings, waived: readonly Wai
 
 const commonSecrets = /^(secret|change-?me|password|default|test|example|development|riskgraph)/i;
 
-/** Why a key is too weak to sign tokens in production, or undefined when it is not. */
+/** The reason why a key is too weak to sign tokens in production, or undefined when it is strong enough. */
 function secretKeyWeakness(key: string): string | undefined {
   if (key.length < 32) return 'is shorter than 32 characters';
   if (new Set(key).size < 10) return 'has fewer than 10 different characters';
@@ -90,10 +90,12 @@ function secretKeyWeakness(key: string): string | undefined {
   return undefined;
 }
 
-/** The first public host that a MongoDB URI would reach without TLS, or with TLS that verifies nobody. */
+/** The first public host that a MongoDB URI would reach without TLS, or with TLS that verifies no certificate. */
 function plaintextMongoHost(uri: string): string | undefined {
-  const { hosts, encrypted, verified } = readMongoUri(uri);
-  return encrypted && verified ? undefined : hosts.find(isPublicHost);
+  const parsed = readMongoUri(uri);
+  // A URI that cannot be read is refused by its setting.
+  if (!parsed || (parsed.encrypted && parsed.verified)) return undefined;
+  return parsed.hosts.find(isPublicHost);
 }
 
 const redisHost = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');

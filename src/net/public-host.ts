@@ -1,24 +1,7 @@
-import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
-/** Addresses that no router of the Internet forwards. https://www.iana.org/assignments/iana-ipv4-special-registry, iana-ipv6-special-registry */
-const notPublic = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  notPublic.addSubnet(network, prefix, 'ipv4');
-}
-for (const [network, prefix] of [
-  ['::', 127],
-  ['fc00::', 7],
-  ['fe80::', 10],
-] as const)
-  notPublic.addSubnet(network, prefix, 'ipv6');
+/** Ranges of ipaddr.js that no router of the Internet forwards. https://www.iana.org/assignments/iana-ipv4-special-registry, iana-ipv6-special-registry */
+const localRanges = new Set(['unspecified', 'loopback', 'private', 'carrierGradeNat', 'linkLocal', 'uniqueLocal']);
 
 /** Names that are never looked up outside (RFC 6762, RFC 8375, ICANN's .internal, Kubernetes' services). */
 const privateName = /\.(?:internal|local|localhost|lan|home\.arpa|svc)$/;
@@ -30,9 +13,9 @@ const privateName = /\.(?:internal|local|localhost|lan|home\.arpa|svc)$/;
  */
 export function isPublicHost(host: string): boolean {
   const name = plain(host);
-  if (name === '' || name.includes('/')) return false;
-  const version = isIP(name);
-  if (version !== 0) return !notPublic.check(name, version === 4 ? 'ipv4' : 'ipv6');
+  if (isSocket(name)) return false;
+  const range = rangeOf(name);
+  if (range !== undefined) return !localRanges.has(range);
   // inet_aton takes 134744072 and 0x8.0x8.2056 for addresses too.
   if (/(?:^|\.)(?:\d+|0x[\da-f]*)$/.test(name)) return true;
   return name.includes('.') && !privateName.test(name);
@@ -41,14 +24,15 @@ export function isPublicHost(host: string): boolean {
 /** Whether the host is this machine itself: loopback or a Unix socket. */
 export function isLoopback(host: string): boolean {
   const name = plain(host);
-  return (
-    name === '' ||
-    name.includes('/') ||
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '::1' ||
-    (isIP(name) === 4 && name.startsWith('127.'))
-  );
+  return isSocket(name) || name === 'localhost' || name.endsWith('.localhost') || rangeOf(name) === 'loopback';
+}
+
+const isSocket = (name: string): boolean => name === '' || name.includes('/');
+
+/** The special range of an address. Undefined when it is none, by the strict form of four decimal parts for IPv4. */
+function rangeOf(name: string): string | undefined {
+  const isAddress = ipaddr.IPv4.isValidFourPartDecimal(name) || ipaddr.IPv6.isValid(name);
+  return isAddress ? ipaddr.process(name).range() : undefined;
 }
 
 const plain = (host: string): string =>

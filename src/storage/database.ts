@@ -1,12 +1,13 @@
 import mongoose, { type Connection } from 'mongoose';
 import { ServiceUnavailableError, StartupError } from '../errors.js';
+import { readMongoUri } from './mongo-uri.js';
 import { readTlsFiles, type TlsFiles } from './tls-files.js';
 
 /** How long an operation may wait for a MongoDB server before the caller is told SERVICE_UNAVAILABLE. */
 const serverSelectionTimeoutMs = 3_000;
 
-export interface DatabaseOptions {
-  /** Default: the database of the URI's path, or `riskgraph`. */
+interface DatabaseOptions {
+  /** @defaultValue the database of the URI's path, or `riskgraph` */
   readonly name?: string;
   /** For a URI that asks for TLS. */
   readonly tls?: TlsFiles;
@@ -42,7 +43,7 @@ async function connect(
   writeConcern: { readonly w: number | 'majority'; readonly j: true },
 ): Promise<Connection> {
   const connection = mongoose.createConnection(uri, {
-    dbName: options.name ?? databaseName(uri),
+    dbName: options.name ?? readMongoUri(uri)?.database ?? 'riskgraph',
     writeConcern,
     serverSelectionTimeoutMS: serverSelectionTimeoutMs,
     connectTimeoutMS: serverSelectionTimeoutMs,
@@ -79,11 +80,6 @@ function connectionError(error: unknown): Error {
   return new ServiceUnavailableError('MongoDB does not answer: check that it runs and that MONGO_URI names it.', {
     cause: error,
   });
-}
-
-/** The database of the URI's path, or `riskgraph`. */
-function databaseName(uri: string): string {
-  return /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1] ?? 'riskgraph';
 }
 
 const outageNames = new Set([

@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { actions, mayRole } from '../../src/auth/permissions.js';
 import { apiKeyScopes } from '../../src/identity/api-keys/api-key-service.js';
-import { environmentSchema } from '../../src/config/config.js';
+import { environmentSchema, settings } from '../../src/config/settings.js';
 import { errorCodes } from '../../src/errors.js';
 import { waivableChecks } from '../../src/config/production-checks.js';
+import { settingsPage, withSettingsList } from '../../scripts/settings-documents.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 /** Cells of the rows of all tables of a document, without the backticks around a word. */
@@ -21,8 +22,8 @@ const rowsOf = (path: string): string[][] =>
         .map((cell) => cell.trim().replace(/^`([^`]*)`$/, '$1')),
     );
 
-describe('the table of settings in the README', () => {
-  const rows = rowsOf('README.md').filter(([name]) => /^[A-Z][A-Z_]+$/.test(name!));
+describe('docs/settings.md', () => {
+  const rows = rowsOf('docs/settings.md').filter(([name]) => /^[A-Z][A-Z_]+$/.test(name!));
   const defaults = Object.entries(environmentSchema.parse({}) as Record<string, unknown>);
 
   test('has every setting, and no other', () => {
@@ -34,6 +35,20 @@ describe('the table of settings in the README', () => {
     const unset = Object.keys(environmentSchema.shape).filter((name) => !defaults.some(([known]) => known === name));
     const expected = [...defaults.map(([name, value]) => [name, shown(value)]), ...unset.map((name) => [name, 'none'])];
     expect(Object.fromEntries(rows.map(([name, fallback]) => [name, fallback]))).toEqual(Object.fromEntries(expected));
+  });
+
+  test('tells the meaning of each', () => {
+    expect(rows.filter(([, , meaning]) => !meaning).map(([name]) => name)).toEqual([]);
+  });
+
+  test('is the one that the table of settings gives, and so is the list in docker-compose.yml', () => {
+    expect(read('docs/settings.md')).toBe(settingsPage());
+    expect(read('docker-compose.yml')).toBe(withSettingsList(read('docker-compose.yml')));
+  });
+
+  test('names each variable and each place in the configuration once', () => {
+    expect(new Set(settings.map(({ name }) => name)).size).toBe(settings.length);
+    expect(new Set(settings.map(({ key }) => key)).size).toBe(settings.length);
   });
 });
 

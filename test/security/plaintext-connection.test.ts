@@ -247,7 +247,7 @@ describe('the settings', () => {
     ],
     [
       { REDIS_TLS_CA_FILE: '/a', REDIS_URL: 'redis://redis' },
-      /REDIS_TLS_CA_FILE is set, but REDIS_URL does not ask for TLS: let it start with rediss:\/\//,
+      /REDIS_TLS_CA_FILE is set, but REDIS_URL does not ask for TLS: start it with rediss:\/\//,
     ],
     [{ REDIS_TLS_CERTIFICATE_FILE: '/a' }, /REDIS_TLS_CERTIFICATE_FILE is set, but/],
   ])('%o are refused: a file that no connection asks for', (environment, says) => {

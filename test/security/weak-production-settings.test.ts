@@ -48,11 +48,11 @@ const refused: Record<string, readonly [setting: Record<string, string>, check: 
       /ENCRYPTION_KEYS holds a key that/,
     ],
   ],
-  'pages of everybody': [
+  'pages of every site': [
     [
       { CORS_ORIGINS: 'https://app.example.org, *' },
       'wildcard-cors',
-      /CORS_ORIGINS is \*, which lets the pages of every site call the API: list the origins/,
+      /CORS_ORIGINS is \*, which lets the pages of every site call the API: list the origins of your own pages/,
     ],
   ],
   'plaintext to a public MongoDB': [
@@ -84,6 +84,17 @@ const refused: Record<string, readonly [setting: Record<string, string>, check: 
     ],
     [{ MONGO_URI: 'mongodb://db.localhost.example.org/r' }, 'plaintext-mongodb', /public host/],
     [{ MONGO_URI: 'mongodb://172.32.0.1/r' }, 'plaintext-mongodb', /public host/],
+    [{ MONGO_URI: 'mongodb://mongo-0,mongo-1,db.example.org/r' }, 'plaintext-mongodb', /public host db\.example\.org /],
+    // The driver decodes the host before it looks it up.
+    [{ MONGO_URI: 'mongodb://db%2Eexample%2Eorg/r' }, 'plaintext-mongodb', /public host db\.example\.org /],
+    [{ MONGO_URI: 'mongodb+srv://u:p@cluster.example.org/r?ssl=false' }, 'plaintext-mongodb', /public host cluster/],
+    [{ MONGO_URI: 'mongodb://db.example.org/?tls=true&TLS=false' }, 'plaintext-mongodb', /public host db/],
+    [
+      { MONGO_URI: 'mongodb://db.example.org/r?tls=true&TLSAllowInvalidHostnames=true' },
+      'plaintext-mongodb',
+      /without verified TLS/,
+    ],
+    [{ MONGO_URI: 'mongodb://u:p%40localhost@db.example.org/r' }, 'plaintext-mongodb', /public host db/],
   ],
   'plaintext to a public Redis': [
     [
@@ -103,14 +114,14 @@ const refused: Record<string, readonly [setting: Record<string, string>, check: 
         OIDC_AUDIENCE: 'riskgraph',
       },
       'oidc-without-organizations',
-      /OIDC_ISSUER may speak for every organization.+list those that are its own in OIDC_ORGANIZATIONS/,
+      /OIDC_ISSUER may speak for every organization.+list its own organizations in OIDC_ORGANIZATIONS/,
     ],
   ],
-  'a Redis for everybody': [
+  'a Redis without a password': [
     [
       { REDIS_URL: 'redis://redis:6379' },
       'redis-without-password',
-      /REDIS_URL has no password, so whoever reaches that host may submit and change jobs: set requirepass/,
+      /REDIS_URL has no password, so every program that reaches that host could submit and change jobs: set requirepass/,
     ],
     [{ REDIS_URL: 'rediss://user@redis.example.org' }, 'redis-without-password', /has no password/],
   ],
@@ -138,6 +149,8 @@ test.each([
   {},
   { MONGO_URI: 'mongodb://db.example.org/r?tls=true' },
   { MONGO_URI: 'mongodb+srv://u:p@cluster.example.org/r' },
+  { MONGO_URI: 'mongodb://u:p%40db.example.org@mongo-0:27017,mongo-1:27017/r' },
+  { MONGO_URI: 'mongodb://db-0.example.org,db-1.example.org:27018/r?SSL=true' },
   ...[
     'localhost',
     '127.0.0.1',
@@ -149,6 +162,8 @@ test.each([
     '[fd00::1]',
     '[fe80::1]',
     '[::ffff:10.0.0.1]',
+    '[::ffff:a00:1]',
+    '100.64.0.1',
     '%2Ftmp%2Fmongodb-27017.sock',
     'mongo',
     'mongo.data.svc',
@@ -167,7 +182,7 @@ test.each([
   expect(refusal(settings)).toBe('');
 });
 
-test('every fault is named at once, those of other kinds too, and no secret is repeated', () => {
+test('every issue is named at once, those of other kinds too, and no secret is repeated', () => {
   const message = refusal({
     SECRET_KEY: 'hunter2',
     MONGO_URI: 'mongodb://root:hunter2@db.example.org/r',

@@ -1,0 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { settingsPage, withSettingsList } from './settings-documents.js';
+
+const compose = new URL('../docker-compose.yml', import.meta.url);
+writeFileSync(new URL('../docs/settings.md', import.meta.url), settingsPage());
+writeFileSync(compose, withSettingsList(readFileSync(compose, 'utf8')));

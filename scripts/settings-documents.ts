@@ -1,0 +1,58 @@
+import { settingGroups, settings } from '../src/config/settings.js';
+
+type KnownSetting = (typeof settings)[number];
+
+const command = 'npm run settings:generate';
+
+/** The value of a setting whose variable is unset, as an operator would write it. */
+function defaultOf({ schema }: KnownSetting): string {
+  const value = schema.parse(undefined);
+  return value === undefined || String(value) === '' ? 'none' : `\`${String(value)}\``;
+}
+
+const row = (setting: KnownSetting): string =>
+  `| \`${setting.name}\` | ${defaultOf(setting)} | ${setting.description} |`;
+
+/** The text of docs/settings.md. */
+export function settingsPage(): string {
+  const sections = settingGroups.map(({ title, settings: rows }) =>
+    [`## ${title}`, '', '| variable | default | meaning |', '|---|---|---|', ...rows.map(row)].join('\n'),
+  );
+  return (
+    [
+      `<!-- Made by "${command}" from the table in src/config/settings/. Do not edit. -->`,
+      '# Settings',
+      'Every setting is an environment variable. Commands also read `.env` in the working folder; a variable that is already set\n' +
+        'wins. An empty variable counts as unset. Entries of a list are separated by commas.',
+      'All settings are validated at the start. Every mistake is reported at once, with the variable and the values that it accepts.',
+      ...sections,
+    ].join('\n\n') + '\n'
+  );
+}
+
+/** Settings that .env has no say in, although the file does not name them: a container uses no data directory. */
+const ofTheContainer = ['DATA_DIRECTORY'];
+
+const marked = /^( *)# Begin of the generated list.*\n(?:.*\n)*?\1# End of the generated list.*\n/m;
+
+/**
+ * Renews the list of variables that docker-compose.yml passes on from .env.
+ * @param file text of docker-compose.yml. Settings that it names outside of the list have a value there, and stay out of it
+ * @returns the same text with the list of today's settings
+ */
+export function withSettingsList(file: string): string {
+  if (!marked.test(file)) throw new Error('docker-compose.yml has no list of settings between its two comments');
+  const byHand = new Set([...file.replace(marked, '').matchAll(/^ +([A-Z][A-Z_]+):/gm)].map(([, name]) => name));
+  const names = settings
+    .map(({ name }): string => name)
+    .filter((name) => !byHand.has(name) && !ofTheContainer.includes(name));
+  return file.replace(marked, (_, indent: string) =>
+    [
+      `# Begin of the generated list: "${command}" makes it from the table in src/config/settings/`,
+      ...names.map((name) => `${name}:`),
+      '# End of the generated list',
+    ]
+      .map((line) => `${indent}${line}\n`)
+      .join(''),
+  );
+}

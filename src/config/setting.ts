@@ -1,0 +1,19 @@
+import type { z } from 'zod';
+
+/** One setting: an environment variable, the value it gives, and its row in docs/settings.md. */
+export interface Setting {
+  /** Environment variable. */
+  readonly name: string;
+  /** Place in `Config`. A dot puts it into a part: `queryLimits.depth`. */
+  readonly key: string;
+  /** Reads the text of the variable. It has the default, and accepts an unset variable. */
+  readonly schema: z.ZodType;
+  /** Meaning for operators, in Markdown. Links start from docs/. */
+  readonly description: string;
+}
+
+/** Settings that belong together in the documents. */
+export interface SettingGroup {
+  readonly title: string;
+  readonly settings: readonly Setting[];
+}

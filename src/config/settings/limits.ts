@@ -1,0 +1,92 @@
+import { text, wholeNumber } from '../setting-schemas.js';
+import type { Setting } from '../setting.js';
+
+/** The most that a query, a caller or a process may take. src/http/query-limits.ts says what each limit of a query counts. */
+export const limitSettings = [
+  {
+    name: 'QUERY_TOKEN_LIMIT',
+    key: 'queryLimits.tokens',
+    schema: wholeNumber(100, 100_000).default(2_000),
+    description: 'Tokens per document. See [what each limit counts](api.md#limits-of-a-query)',
+  },
+  {
+    name: 'QUERY_FIELD_LIMIT',
+    key: 'queryLimits.fields',
+    schema: wholeNumber(10, 100_000).default(500),
+    description: 'Fields per document',
+  },
+  {
+    name: 'QUERY_DEPTH_LIMIT',
+    key: 'queryLimits.depth',
+    schema: wholeNumber(1, 100).default(12),
+    description: 'Levels of fields per document',
+  },
+  {
+    name: 'QUERY_ALIAS_LIMIT',
+    key: 'queryLimits.aliases',
+    schema: wholeNumber(0, 10_000).default(30),
+    description: 'Aliases per document',
+  },
+  {
+    name: 'QUERY_DIRECTIVE_LIMIT',
+    key: 'queryLimits.directives',
+    schema: wholeNumber(0, 10_000).default(30),
+    description: 'Directives per document',
+  },
+  {
+    name: 'QUERY_COST_LIMIT',
+    key: 'queryLimits.cost',
+    schema: wholeNumber(1, 1_000_000_000).default(250_000),
+    description: 'Values that one answer may hold',
+  },
+  {
+    name: 'OPERATION_TIMEOUT_SECONDS',
+    key: 'operationTimeoutSeconds',
+    schema: wholeNumber(1, 600).default(60),
+    description:
+      'Seconds from the complete request to its answer. A query or mutation that takes longer is answered with `SERVICE_UNAVAILABLE`',
+  },
+  {
+    name: 'PERSISTED_QUERIES_FILE',
+    key: 'persistedQueriesFile',
+    schema: text.optional(),
+    description:
+      'JSON file of the [only documents](api.md#only-known-queries) that are run. Without it, every document is run',
+  },
+  {
+    name: 'RATE_LIMIT_USER_PER_MINUTE',
+    key: 'rateLimits.perUser',
+    schema: wholeNumber(1, 1_000_000_000).default(300_000),
+    description: 'Requests per minute of one user or API key, over all API processes together',
+  },
+  {
+    name: 'RATE_LIMIT_ADDRESS_PER_MINUTE',
+    key: 'rateLimits.perAddress',
+    schema: wholeNumber(1, 1_000_000_000).default(6_000),
+    description: 'Requests per minute without a valid credential from one address, over all API processes together',
+  },
+  {
+    name: 'SOCKETS_PER_NODE',
+    key: 'socketLimits.socketsPerNode',
+    schema: wholeNumber(1, 1_000_000).default(20_000),
+    description: 'WebSockets that are open at once in one API process',
+  },
+  {
+    name: 'SUBSCRIPTIONS_PER_SOCKET',
+    key: 'socketLimits.perSocket',
+    schema: wholeNumber(1, 1_000_000).default(1_000),
+    description: 'Subscriptions that are open at once on one WebSocket',
+  },
+  {
+    name: 'SUBSCRIPTIONS_PER_USER',
+    key: 'socketLimits.perUser',
+    schema: wholeNumber(1, 1_000_000).default(10_000),
+    description: 'Subscriptions that one user has open at once in one API process',
+  },
+  {
+    name: 'SUBSCRIPTIONS_PER_NODE',
+    key: 'socketLimits.perNode',
+    schema: wholeNumber(1, 1_000_000).default(20_000),
+    description: 'Subscriptions that are open at once in one API process',
+  },
+] as const satisfies readonly Setting[];

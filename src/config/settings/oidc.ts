@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { Role } from '../../../models/index.js';
+import { organizations, text } from '../setting-schemas.js';
+import type { Setting } from '../setting.js';
+
+/** Signature algorithms whose key can be public (RFC 7518, 3.1; RFC 8037). HMAC must never be among them: an attacker knows a public key. */
+const asymmetricAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Plain HTTP would let an attacker replace the keys on their way. Only this machine itself may be asked over it. */
+const secureUrl = z.string().refine((address) => {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  return url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback.has(url.hostname)));
+}, 'must be an https:// URL (http:// on this machine only)');
+
+const algorithms = z
+  .string()
+  .default('RS256,ES256')
+  .transform((list) => list.split(',').map((name) => name.trim()))
+  .refine(
+    (names) => names.every((name) => (asymmetricAlgorithms as readonly string[]).includes(name)),
+    `must name some of ${asymmetricAlgorithms.join(', ')}, with commas between them`,
+  );
+
+const claim = (fallback: string) => z.string().min(1).max(200).default(fallback);
+
+/** `value=ROLE; value=ROLE`. Not with commas: the names of directory groups have them, and equals signs too. */
+const roleMapping = z
+  .string()
+  .transform((list) =>
+    list
+      .split(';')
+      .map(
+        (pair) =>
+          [
+            pair.slice(0, Math.max(pair.lastIndexOf('='), 0)).trim(),
+            pair.slice(pair.lastIndexOf('=') + 1).trim(),
+          ] as const,
+      ),
+  )
+  .refine(
+    (pairs) => pairs.every(([value, role]) => value !== '' && Object.hasOwn(Role, role)),
+    `must read value=ROLE; value=ROLE, with roles of ${Object.values(Role).join(', ')}`,
+  )
+  .transform((pairs) => pairs.map(([value, role]) => [value, role as Role] as const));
+
+/** An identity provider whose tokens are accepted too. Off without OIDC_ISSUER. */
+export const oidcSettings = [
+  {
+    name: 'OIDC_ISSUER',
+    key: 'oidc.issuer',
+    schema: secureUrl.optional(),
+    description:
+      'Identity provider whose tokens are accepted too: an `https://` URL, exactly as its tokens have it in `iss`. Goes together with `OIDC_JWKS_URI` and `OIDC_AUDIENCE`',
+  },
+  {
+    name: 'OIDC_JWKS_URI',
+    key: 'oidc.jwksUri',
+    schema: secureUrl.optional(),
+    description: 'URL of its public keys (`https://`)',
+  },
+  {
+    name: 'OIDC_AUDIENCE',
+    key: 'oidc.audience',
+    schema: text.optional(),
+    description: 'Value that its tokens must have in `aud`',
+  },
+  {
+    name: 'OIDC_ALGORITHMS',
+    key: 'oidc.algorithms',
+    schema: algorithms,
+    description: 'Signature algorithms that are accepted. Only asymmetric ones can be named',
+  },
+  {
+    name: 'OIDC_ORGANIZATIONS',
+    key: 'oidc.organizations',
+    schema: organizations.optional(),
+    description:
+      'Slugs of the organizations that the provider may speak for. Without it, the provider may speak for every organization, which production refuses',
+  },
+  {
+    name: 'OIDC_ORGANIZATION_CLAIM',
+    key: 'oidc.organizationClaim',
+    schema: claim('organization'),
+    description: 'Claim with the slug of the organization',
+  },
+  {
+    name: 'OIDC_ROLE_CLAIM',
+    key: 'oidc.roleClaim',
+    schema: claim('role'),
+    description: 'Claim with the role or roles',
+  },
+  {
+    name: 'OIDC_USERNAME_CLAIM',
+    key: 'oidc.usernameClaim',
+    // No other claim is promised to be unique and never given to a second person (OpenID Connect Core 1.0, 5.7).
+    schema: claim('sub'),
+    description: 'Claim with the username',
+  },
+  {
+    name: 'OIDC_ROLE_MAPPING',
+    key: 'oidc.roles',
+    schema: roleMapping.optional(),
+    description:
+      "Roles for values of the role claim: `value=ROLE; value=ROLE`. The first value that a token has counts. Without it, each role's own name is its value",
+  },
+] as const satisfies readonly Setting[];

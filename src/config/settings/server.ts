@@ -1,0 +1,66 @@
+import { listOf, oneOf, origin, proxy, text, wholeNumber } from '../setting-schemas.js';
+import { waivableChecks } from '../production-checks.js';
+import type { Setting } from '../setting.js';
+
+/** The process itself: where it runs, listens and logs, and which callers and proxies it believes. */
+export const serverSettings = [
+  {
+    name: 'NODE_ENV',
+    key: 'environment',
+    schema: oneOf(['development', 'production', 'test']).default('development'),
+    description:
+      '`development`, `production` or `test`. Production switches off Sandbox, introspection and `token`, and [refuses](operations.md#what-a-production-start-refuses) an unsafe set-up',
+  },
+  {
+    name: 'HOST',
+    key: 'host',
+    schema: text.default('127.0.0.1'),
+    description: 'Address that the API listens on',
+  },
+  {
+    name: 'PORT',
+    key: 'port',
+    schema: wholeNumber(0, 65_535).default(4000),
+    description: 'Port of the API, for GraphQL, WebSocket, health and metrics. 0 takes a free port',
+  },
+  {
+    name: 'LOG_LEVEL',
+    key: 'logLevel',
+    schema: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    description:
+      'Least severe messages that are logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. `up` has `warn` as its default',
+  },
+  {
+    name: 'DATA_DIRECTORY',
+    key: 'dataDirectory',
+    schema: text.default('.data'),
+    description: 'Folder in which `up` keeps its data',
+  },
+  {
+    name: 'RISK_MODELS_DIRECTORY',
+    key: 'riskModelsDirectory',
+    schema: text.optional(),
+    description: 'Folder of [model bundles](models.md). Without it, the shipped models are served',
+  },
+  {
+    name: 'CORS_ORIGINS',
+    key: 'corsOrigins',
+    schema: listOf(origin).default([]),
+    description:
+      "Origins whose pages may call the API from a browser, in addition to the API's own origin. `*` allows every origin",
+  },
+  {
+    name: 'TRUST_PROXY',
+    key: 'trustedProxies',
+    schema: listOf(proxy).default([]),
+    description:
+      '[Proxies](operations.md#behind-a-load-balancer) whose `X-Forwarded-*` headers are believed: addresses, ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`',
+  },
+  {
+    name: 'WAIVED_CHECKS',
+    key: 'waivedChecks',
+    schema: listOf(oneOf(waivableChecks)).default([]),
+    description:
+      'Names of [checks of a production start](operations.md#what-a-production-start-refuses) whose risk you accept',
+  },
+] as const satisfies readonly Setting[];

@@ -1,0 +1,21 @@
+import { readMongoUri } from '../storage/mongo-uri.js';
+
+/**
+ * Refuses TLS files for a connection that uses no TLS: the operator believes that the connection is protected.
+ * @returns one line per engine that has such a file
+ */
+export function tlsIssues(given: Readonly<Record<string, string | undefined>>): string[] {
+  const fileOf = (engine: 'MONGO' | 'REDIS'): string | undefined =>
+    ['CA', 'CERTIFICATE', 'KEY'].map((kind) => `${engine}_TLS_${kind}_FILE`).find((name) => given[name] !== undefined);
+  const mongo = !asksForTls(given.MONGO_URI) && fileOf('MONGO');
+  const redis = !given.REDIS_URL?.startsWith('rediss://') && fileOf('REDIS');
+  return [
+    ...(mongo ? [`${mongo} is set, but MONGO_URI does not ask for TLS: add tls=true to it`] : []),
+    ...(redis ? [`${redis} is set, but REDIS_URL does not ask for TLS: start it with rediss://`] : []),
+  ];
+}
+
+/** True for a URI that cannot be read too: its own issue names that. */
+function asksForTls(mongoUri: string | undefined): boolean {
+  return mongoUri !== undefined && readMongoUri(mongoUri)?.encrypted !== false;
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/config.js';
+import { StartupError } from '../../src/errors.js';
+
+/** The message that refuses an environment. */
+function refusal(environment: Readonly<Record<string, string>>): string {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(StartupError);
+    return (error as Error).message;
+  }
+  throw new Error('The environment was accepted');
+}
+
+test('an empty environment gives the defaults, each in its place', () => {
+  const config = loadConfig({ PORT: '', LOG_LEVEL: undefined });
+  expect(config).toEqual({
+    environment: 'development',
+    host: '127.0.0.1',
+    port: 4000,
+    logLevel: 'info',
+    dataDirectory: '.data',
+    mongoTls: {},
+    redisTls: {},
+    redisPrefix: 'riskgraph',
+    masterKeys: [],
+    workerConcurrency: 64,
+    workerBatchConcurrency: 4,
+    workerScoringThreads: 1,
+    batchChunkSize: 2_000,
+    jobAttempts: 5,
+    jobRetryDelayMs: 500,
+    jobLeaseMs: 10_000,
+    jobRetentionDays: 90,
+    reconcileIntervalMs: 2_000,
+    accessTokenMinutes: 15,
+    sessionHours: 12,
+    breakGlassMinutes: 60,
+    queryLimits: { tokens: 2_000, fields: 500, depth: 12, aliases: 30, directives: 30, cost: 250_000 },
+    operationTimeoutMs: 60_000,
+    rateLimits: { perUser: 300_000, perAddress: 6_000 },
+    socketLimits: { socketsPerNode: 20_000, perSocket: 1_000, perUser: 10_000, perNode: 20_000 },
+    corsOrigins: [],
+    trustedProxies: [],
+    waivedChecks: [],
+  });
+});
+
+test('a value that is set arrives in its place', () => {
+  expect(
+    loadConfig({
+      NODE_ENV: 'test',
+      PORT: '0',
+      MONGO_URI: 'mongodb://user:p%40ss@a:1,b:2/r?tls=true',
+      MONGO_TLS_CA_FILE: '/ca.pem',
+      QUERY_DEPTH_LIMIT: '7',
+      SUBSCRIPTIONS_PER_USER: '3',
+      OPERATION_TIMEOUT_SECONDS: '5',
+      CORS_ORIGINS: 'https://a.example.org, https://b.example.org:8443,',
+      TRUST_PROXY: 'loopback,10.0.0.0/8, 192.0.2.7, 2001:db8::/32',
+      RISK_MODELS_DIRECTORY: '/models',
+    }),
+  ).toMatchObject({
+    environment: 'test',
+    port: 0,
+    mongoUri: 'mongodb://user:p%40ss@a:1,b:2/r?tls=true',
+    mongoTls: { caFile: '/ca.pem' },
+    queryLimits: { depth: 7, tokens: 2_000 },
+    socketLimits: { perUser: 3, perSocket: 1_000 },
+    operationTimeoutMs: 5_000,
+    corsOrigins: ['https://a.example.org', 'https://b.example.org:8443'],
+    trustedProxies: ['loopback', '10.0.0.0/8', '192.0.2.7', '2001:db8::/32'],
+    riskModelsDirectory: '/models',
+  });
+});
+
+test('no text of an encryption key is in the configuration', () => {
+  const key = 'ab12'.repeat(16);
+  expect(JSON.stringify(loadConfig({ ENCRYPTION_KEYS: `k1:${key}` }))).not.toContain(key);
+});
+
+describe('a refusal names the variable and the values that it accepts', () => {
+  test.each([
+    ['PORT', '65536', 'PORT: must be a whole number from 0 to 65535'],
+    ['PORT', '-1', 'PORT: must be a whole number from 0 to 65535'],
+    ['PORT', '80.5', 'PORT: must be a whole number from 0 to 65535'],
+    ['PORT', 'http', 'PORT: must be a whole number from 0 to 65535'],
+    ['NODE_ENV', 'staging', 'NODE_ENV: must be one of "development", "production", "test"'],
+    ['REDIS_PREFIX', 'Risk Graph', 'REDIS_PREFIX: must be 1 to 40 of a-z, 0-9 and -'],
+    ['REDIS_URL', 'http://redis', 'REDIS_URL: must start with redis:// or rediss://'],
+    ['MONGO_URI', 'redis://db', 'MONGO_URI: must start with mongodb:// or mongodb+srv://'],
+    ['MONGO_URI', 'mongodb://', /^Configuration: MONGO_URI: is not a MongoDB connection string: encode/],
+    ['MONGO_URI', 'mongodb+srv://a.example.org:27017/r', /^Configuration: MONGO_URI: is not a MongoDB connection/],
+  ])('%s=%s', (name, value, message) => {
+    if (typeof message === 'string') expect(refusal({ [name]: value })).toBe(`Configuration: ${message}`);
+    else expect(refusal({ [name]: value })).toMatch(message);
+  });
+
+  test('all of them at once', () => {
+    const message = refusal({
+      NODE_ENV: 'staging',
+      PORT: 'x',
+      MONGO_URI: 'mongodb://root:hun/ter2@db/r',
+      MONGO_TLS_CA_FILE: '/ca.pem',
+      REDIS_TLS_KEY_FILE: '/key.pem',
+      OIDC_AUDIENCE: 'riskgraph',
+      ENCRYPTION_KEYS: 'hunter2',
+      TRUST_PROXY: '10.0.0.0/8, everyone',
+    });
+    expect(message.match(/(?:^Configuration: |; )[A-Z][A-Z_]+/g)).toEqual([
+      'Configuration: NODE_ENV',
+      '; PORT',
+      '; TRUST_PROXY',
+      '; MONGO_URI',
+      '; OIDC_ISSUER',
+      '; OIDC_JWKS_URI',
+      '; REDIS_TLS_KEY_FILE',
+      '; ENCRYPTION_KEYS',
+    ]);
+    expect(message).not.toMatch(/hun\/?ter2/);
+  });
+});
