@@ -103,7 +103,7 @@ function requireSettings({ mongoUri, redisUrl, secretKey }: Config): RequiredSet
   return { mongoUri, redisUrl, secretKey };
 }
 
-/** Opens part after part. The order decides that of `App.close`, which is the reverse. */
+/** Opens part after part. `App.close` closes them in the reverse order. */
 async function buildApp(
   config: Config,
   { mongoUri, redisUrl, secretKey }: RequiredSettings,
@@ -123,7 +123,7 @@ async function buildApp(
 
   const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis =>
     connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
-  /** A connection of a part of the app: the part closes it, and this closer does where the part never came about. */
+  // The part that gets the connection closes it too. The closer is for a start that fails before that part is there.
   const connectPart = (behaviour: OutageBehaviour): Redis => {
     const redis = connect(behaviour);
     closers.add(() => redis.disconnect());

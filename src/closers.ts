@@ -1,9 +1,9 @@
-/** The way back from a start: what was opened, to be closed in reverse. */
+/** The way back from a start: a stack of closers, one for each part that was opened. */
 export interface Closers {
   /** Adds the closing of what was just opened. */
   add(close: () => unknown): void;
   /**
-   * Closes everything, the last opened first, one after the other. A closer that fails keeps no other one from its turn.
+   * Closes everything, one after the other, the last opened first. The others have their turn even when a closer fails.
    * A second call gives the outcome of the first.
    * @throws the error of the closer that failed; an AggregateError when several did
    */

@@ -17,7 +17,7 @@ export type MaintenanceParts = Pick<
   'config' | 'logger' | 'models' | 'jobDispatcher' | 'batchProgress' | 'keyRotations' | 'connectRedis'
 >;
 
-/** Work that is due by the clock. Any worker of the deployment takes it, each time only one of them. */
+/** Work that is due by the clock. Each time one worker of the deployment does it. */
 interface Task {
   readonly everyMs: number;
   run(): Promise<unknown>;

@@ -11,7 +11,7 @@ export interface EntryRunnerDependencies extends SingleJobRunnerDependencies {
   readonly chunkRunner: Pick<ChunkRunner, 'run'>;
 }
 
-/** The runner of each kind of entry. Work that is done or gone is a quiet end. */
+/** The runner of each kind of entry. A runner ends quietly when the work is done already or its job is gone. */
 export function createEntryRunners(dependencies: EntryRunnerDependencies): ByEntryKind<RunEntry> {
   const { jobStore, chunkRunner } = dependencies;
   return {

@@ -14,7 +14,7 @@ import type { BatchProgress } from './batch-progress.js';
 import { isTerminal } from './job-status.js';
 import type { QueueEntry } from './scoring-queue.js';
 
-/** Entries handed to the queue at a time. */
+/** Entries that the queue gets at a time. */
 const entriesPerCall = 500;
 
 /** The part of a job's life that depends on its kind. */

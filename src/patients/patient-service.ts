@@ -35,8 +35,9 @@ export interface PatientFilter {
 export type PatientErasure = (scope: OrganizationScope, patient: Types.ObjectId) => Promise<void>;
 
 /**
- * Reads and writes the patients of the viewer's organization. All methods but `findMany` authorise first: it reads for
- * fields of documents whose own rule has let the viewer in, and gives an anonymous caller nothing.
+ * Reads and writes the patients of the viewer's organization. All methods but `findMany` authorise first. `findMany`
+ * serves the `patient` field of jobs and predictions, where the permission rules of the schema decide. It gives an
+ * anonymous caller nothing.
  */
 export interface PatientService {
   /** Null when there is none for this viewer. Give id or mrn. */
