@@ -1,9 +1,9 @@
-import { Types, type QueryFilter } from 'mongoose';
+import type { QueryFilter, Types } from 'mongoose';
 import type { ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
 import type { AuditEntry, AuditTrail } from '../audit/audit-trail.js';
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
-import { toObjectId } from '../input.js';
+import { idOrNone, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import { pagesOf, readPageOf, type Page, type PageRequest } from '../scope/pagination.js';
 import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
@@ -47,7 +47,7 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
     },
 
     async findMany(viewer, ids) {
-      const found = await scopeOf(viewer).scoringJobs.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      const found = await scopeOf(viewer).scoringJobs.findMany(ids.map(idOrNone));
       return fence.admit(viewer, 'job:read', found);
     },
 
@@ -109,8 +109,7 @@ export function jobQuery(filter: ScoringJobFilter, closed: readonly Types.Object
   return {
     ...(filter.states != null && { 'status.state': { $in: [...filter.states] } }),
     ...(filter.kind != null && { kind: filter.kind }),
-    // An id that is none matches nothing.
-    ...(filter.patientId != null && { patient: toObjectId(filter.patientId) ?? new Types.ObjectId() }),
+    ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
     ...(filter.modelId != null && { modelId: filter.modelId }),
     ...(filter.submittedAfter != null && { submittedAt: { $gt: filter.submittedAfter } }),
     ...(closed.length > 0 && { $nor: [{ patient: { $in: [...closed] } }] }),

@@ -1,9 +1,9 @@
-import { Types } from 'mongoose';
+import type { Types } from 'mongoose';
 import { type Prediction, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError, BadUserInputError, RiskGraphError } from '../errors.js';
-import { parseInput, toObjectId } from '../input.js';
+import { idOrNone, parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import { readPageOf, type Page, type PageRequest } from '../scope/pagination.js';
 import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
@@ -70,7 +70,7 @@ export function createPredictionService(
   /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
   async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
     const scope = scopeOf(viewer);
-    const _id = toObjectId(patientId) ?? new Types.ObjectId();
+    const _id = idOrNone(patientId);
     const patient = await scope.patients.findOne({ _id });
     if (!patient) await refuseClosed(scope, { _id }, 'risk:simulate');
     if (!patient) throw new NotFoundError('This patient');
@@ -87,10 +87,7 @@ export function createPredictionService(
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      return show(
-        viewer,
-        await storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())),
-      );
+      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map(idOrNone)));
     },
 
     async list(viewer, request, filter) {
