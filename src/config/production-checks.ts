@@ -68,7 +68,7 @@ const encryptionKey =
   'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", and keep a copy apart from the backups: without it nobody can read the patients';
 
 /**
- * Why a production start is refused, one line a fault; empty when it is not.
+ * Why a production start is refused, one line per issue; empty when it is not.
  * @param waived checks that the operator takes upon themselves. A missing SECRET_KEY cannot be waived: nothing works without
  */
 export function productionIssues(settings: CheckedSettings, waived: readonly WaivableCheck[]): string[] {

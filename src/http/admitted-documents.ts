@@ -26,7 +26,7 @@ export interface AdmittedDocuments {
   has(document: DocumentNode): boolean;
   /**
    * Refuses an operation of an admitted document that costs too much with these variables, before any of it is run.
-   * @throws QueryTooComplexError, or GraphQLError when an argument is at fault
+   * @throws QueryTooComplexError, or GraphQLError when there is an issue with an argument
    */
   checkCost(
     document: DocumentNode,

@@ -5,7 +5,7 @@ import { isDatabaseOutage, isReadTimeout } from '../storage/database.js';
 import { BadUserInputError, RateLimitedError, RiskGraphError, type ErrorCode } from '../errors.js';
 import { describeRequestIssue, type RequestIssue } from './coercion-error.js';
 
-/** Codes of Apollo and graphql-js that say the caller's request is at fault. */
+/** Codes of Apollo and graphql-js for an issue with the caller's request. */
 const requestIssueCodes: ReadonlySet<string> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -68,7 +68,7 @@ function detailsOf(error: RiskGraphError): object {
   return {};
 }
 
-/** Undefined when the fault is not the caller's. */
+/** Undefined when the error is no issue with the caller's request. */
 function requestIssueOf(error: unknown, graphqlError: GraphQLError | undefined): RequestIssue | undefined {
   const { code } = (graphqlError ?? (error as Partial<GraphQLError> | undefined))?.extensions ?? {};
   if (!graphqlError)

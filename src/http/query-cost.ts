@@ -33,7 +33,7 @@ const lengthArguments = ['first', 'top'];
 export interface QueryCost {
   /**
    * @param variables as the caller sent them; undefined when they do not fit the operation, which then does not run
-   * @throws GraphQLError when an argument is at fault
+   * @throws GraphQLError when there is an issue with an argument
    */
   (
     document: DocumentNode,

@@ -17,7 +17,7 @@ export interface ReconcilerDependencies {
 }
 
 /**
- * Puts back on the queue what MongoDB says is open and Redis does not know: jobs accepted while Redis was away, or
+ * Puts back on the queue what MongoDB says is unfinished and Redis does not know: jobs accepted while Redis was away, or
  * wiped from it, or whose worker died together with their entry. Running it twice at once does no harm.
  * @returns how many jobs were looked at
  */

@@ -221,7 +221,7 @@ export function storedPredictions({
   };
 }
 
-/** The predictions of the patients that are open to one viewer. */
+/** The predictions of the patients that are visible to one viewer. */
 export interface VisiblePredictions {
   /** Newest first. */
   list(filter: PredictionFilter): PageSource<Prediction>;

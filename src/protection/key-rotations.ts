@@ -93,7 +93,7 @@ export function createKeyRotations({
       .orFail();
   }
 
-  /** Goes on with the present pass. @returns whether the last pass has left nothing but what cannot be opened */
+  /** Goes on with the present pass. @returns whether the last pass has left nothing but what cannot be decrypted */
   async function resealSome(rotation: KeyRotation, token: string, until: number): Promise<boolean> {
     const { _id, organization } = rotation;
     const retired = await retiredKeys(organization);

@@ -10,7 +10,7 @@ const documentsPerRound = 500;
 /** What became of one round. */
 export interface ResealedRound {
   readonly read: number;
-  /** Documents that cannot be opened. */
+  /** Documents that cannot be decrypted. */
   readonly failed: readonly CiphertextError[];
   /** The last document of the round; undefined when there was none. */
   readonly last: Types.ObjectId | undefined;

@@ -87,9 +87,9 @@ async function predict(
 }
 
 /**
- * Whoever erases a patient asks its open jobs to stop and then takes its predictions. So a job that nobody asked to stop
+ * Whoever erases a patient asks its unfinished jobs to stop and then takes its predictions. So a job that nobody asked to stop
  * until its end was written had stored its prediction in time to be found; any other one has to look for the patient.
- * @throws PermanentFault when the patient is gone; then its prediction is, too
+ * @throws PermanentError when the patient is gone; then its prediction is, too
  */
 async function complete(
   { scoringRecords, jobStore }: SingleJobRunnerDependencies,

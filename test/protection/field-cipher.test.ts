@@ -112,12 +112,12 @@ test('a ciphertext opens under its own key alone', () => {
   expect(() => openField(finder({ ...other, key: dataKey.key }), place, renamed)).toThrow(CiphertextError);
 });
 
-test('a fault names the place by ids, and never the text', () => {
+test('an error names the place by ids, and never the text', () => {
   const sealed = sealField(place, 'Canary');
   sealed[sealed.length - 20]! ^= 1;
-  const fault = catching(() => openField(find, place, sealed)) as CiphertextError;
-  expect(fault).toMatchObject({ code: 'INTERNAL', subject: `patients.mrn of ${hex(place.document)}` });
-  expect(`${fault.message} ${String(fault.cause)}`).not.toContain('Canary');
+  const error = catching(() => openField(find, place, sealed)) as CiphertextError;
+  expect(error).toMatchObject({ code: 'INTERNAL', subject: `patients.mrn of ${hex(place.document)}` });
+  expect(`${error.message} ${String(error.cause)}`).not.toContain('Canary');
 });
 
 test('no nonce comes twice, and none can be asked for', () => {

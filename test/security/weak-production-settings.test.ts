@@ -167,7 +167,7 @@ test.each([
   expect(refusal(settings)).toBe('');
 });
 
-test('every fault is named at once, those of other kinds too, and no secret is repeated', () => {
+test('every issue is named at once, those of other kinds too, and no secret is repeated', () => {
   const message = refusal({
     SECRET_KEY: 'hunter2',
     MONGO_URI: 'mongodb://root:hunter2@db.example.org/r',

@@ -73,7 +73,7 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
   };
 }
 
-/** Whether the keys are there, and none is the token's; anything else is the provider's fault: unreachable, or no key set. */
+/** Whether the keys are there, and none is the token's; anything else is an error of the provider: unreachable, or no key set. */
 const isTokenError = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWKSMultipleMatchingKeys ||
