@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Types } from 'mongoose';
 import type { Logger } from 'pino';
+import { LRUCache } from 'lru-cache';
 import { Role, type ApiKey, type Models } from '../../../models/index.js';
 import { UnauthenticatedError } from '../../errors.js';
 import { actions, type Action } from '../../auth/permissions.js';
@@ -29,7 +30,7 @@ interface Cached {
 
 /** Reads keys of any organization: it is the key that says which. */
 export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logger: Logger): ApiKeyVerifier {
-  const cache = new Map<string, Cached>();
+  const cache = new LRUCache<string, Cached>({ max: largestCache });
 
   function find(id: string, now: number): Cached {
     const present = cache.get(id);
@@ -41,9 +42,7 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
     };
     // An outage must not be remembered.
     found.key.catch(() => cache.delete(id));
-    cache.delete(id);
     cache.set(id, found);
-    if (cache.size > largestCache) cache.delete(cache.keys().next().value!);
     return found;
   }
 
