@@ -5,6 +5,7 @@ import { createApp, type App } from '../app.js';
 import { createLogger } from '../process/logger.js';
 import { commandConfig } from './environment.js';
 import { reportToParent } from './server-process.js';
+import { logError } from '../process/logger.js';
 
 /** `riskgraph api`: one API process of a deployment. */
 export const apiCommand = (): Command =>
@@ -48,7 +49,7 @@ async function serve(
       await app.close();
       process.exit(0);
     })().catch((error: unknown) => {
-      logger.error({ err: error }, `${name} did not stop cleanly`);
+      logError(logger, error, `${name} did not stop cleanly`);
       process.exit(1);
     });
   };

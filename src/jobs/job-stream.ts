@@ -6,6 +6,7 @@ import type { Models, ScoringJob } from '../../models/index.js';
 import { createAsyncQueue, type AsyncQueue } from '../events/async-queue.js';
 import type { EventBus } from '../events/event-bus.js';
 import { changesSince, isTerminal, type JobChange } from './job-status.js';
+import { logError } from '../process/logger.js';
 
 /** How often open subscriptions are compared with MongoDB, whatever events came: the net under Redis. Milliseconds. */
 const sweepPeriodMs = 5_000;
@@ -61,10 +62,7 @@ export function createJobStreams(models: Models, events: EventBus, logger: Logge
   }
   const sweeper = setInterval(() => {
     sweep().catch((error: unknown) =>
-      logger.warn(
-        { reason: error instanceof Error ? error.name : 'unknown' },
-        'subscriptions not compared with MongoDB',
-      ),
+      logError(logger, error, 'subscriptions not compared with MongoDB', { level: 'warn' }),
     );
   }, sweepPeriodMs);
   sweeper.unref();

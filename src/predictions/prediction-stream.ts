@@ -7,6 +7,7 @@ import type { EventBus } from '../events/event-bus.js';
 import type { Topics } from '../events/topics.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import { storedPredictions } from './stored-predictions.js';
+import { logError } from '../process/logger.js';
 
 /** Ids held for a reader that is behind; one that is further behind is sent away rather than kept in memory. */
 const largestBacklog = 100_000;
@@ -51,10 +52,7 @@ export function createPredictionStreams(events: EventBus, scopeOf: ScopeOf, logg
     events.subscribe('predictionsCreated', deliver),
     events.subscribe('predictionBlockCreated', (event) => {
       readBlock(event).catch((error: unknown) =>
-        logger.warn(
-          { blockId: event.blockId, reason: error instanceof Error ? error.name : 'unknown' },
-          'predictions not told to subscribers',
-        ),
+        logError(logger, error, 'predictions not told to subscribers', { level: 'warn', blockId: event.blockId }),
       );
     }),
   ];

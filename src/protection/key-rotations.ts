@@ -14,6 +14,7 @@ import type { CiphertextError } from './errors.js';
 import type { StartedProtection } from './start-protection.js';
 import { countSealed, protectedCollections } from './protected-collections.js';
 import { resealRound } from './reseal.js';
+import { logError } from '../process/logger.js';
 
 /**
  * How long a retired key is kept at least: far longer than any process goes on writing with it (`writingTrustMs`), and than
@@ -153,7 +154,9 @@ export function createKeyRotations({
   }
 
   function warnOf(failed: readonly CiphertextError[]): void {
-    failed.forEach((error) => logger.warn({ err: error }, 'not encrypted anew: it cannot be opened'));
+    failed.forEach((error) =>
+      logError(logger, error, 'not encrypted again: it cannot be decrypted', { level: 'warn' }),
+    );
   }
 
   async function resealStragglers(organization: Types.ObjectId, dataKey: Types.ObjectId): Promise<void> {

@@ -9,6 +9,7 @@ import type { ClaimedJob, JobStore } from '../jobs/job-store.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { createProgressReporter } from '../jobs/progress-reporter.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
+import { logError } from '../process/logger.js';
 
 export interface SingleJobRunnerDependencies {
   readonly scoringRecords: ScoringRecords;
@@ -53,10 +54,8 @@ export async function runSingleJob(
       return;
     }
     const failure = describeFailure(error);
-    logger.warn(
-      { scoringJobId: claim.job._id.toHexString(), code: failure.code, errorName: errorName(error) },
-      'scoring attempt failed',
-    );
+    const scoringJobId = claim.job._id.toHexString();
+    logError(logger, error, 'scoring attempt failed', { level: 'warn', scoringJobId, code: failure.code });
     if (isPermanent(error) || claim.job.attemptsThisRun >= attempts) {
       await jobStore.changeClaimed(claim, (status) => failed(status, failure, now));
       return;
@@ -110,5 +109,3 @@ async function complete(
 
 const patientGone = (): PermanentError =>
   new PermanentError({ code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' });
-
-const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createAsyncQueue } from '../../src/events/async-queue.js';
+import { createAsyncQueue, type AsyncQueue } from '../../src/events/async-queue.js';
 
 const done = { done: true, value: undefined };
 
@@ -51,7 +51,7 @@ describe('an async queue', () => {
   it('looks for more only when it was woken and nothing is left', async () => {
     let stored = 0;
     const refill = vi.fn<() => Promise<void>>(async () => queue.push(stored));
-    const queue = createAsyncQueue<number>({ refill });
+    const queue: AsyncQueue<number> = createAsyncQueue<number>({ refill });
     queue.push(7);
     stored = 8;
     queue.wake();
@@ -67,7 +67,7 @@ describe('an async queue', () => {
 
   it('a wake during a look causes another one', async () => {
     const found = [[], [1]];
-    const queue = createAsyncQueue<number>({
+    const queue: AsyncQueue<number> = createAsyncQueue<number>({
       async refill() {
         const values = found.shift()!;
         if (found.length > 0) queue.wake();

@@ -189,7 +189,7 @@ describe('a document that is changed between the read and the write of the rotat
   });
 });
 
-test('a document that cannot be opened is counted and left, and keeps its key; the others go on', async () => {
+test('a document that cannot be decrypted is counted and left, and keeps its key; the others go on', async () => {
   const system = await seeded(600);
   const { models, organization, worker, given, rotation, before } = system;
   const broken = given.slice(0, 2).map(({ _id }) => _id);

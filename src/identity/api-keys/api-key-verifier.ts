@@ -7,6 +7,7 @@ import { UnauthenticatedError } from '../../errors.js';
 import { actions, type Action } from '../../auth/permissions.js';
 import type { Identity } from '../../auth/viewer.js';
 import { hashSecret, parseApiKey } from './api-key-format.js';
+import { logError } from '../../process/logger.js';
 
 /** How long what was read of a key is used. Revocation does not wait for it: it has its own way. Milliseconds. */
 const cacheMs = 60_000;
@@ -59,7 +60,9 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
         { $set: { lastUsedAt: new Date(now) } },
       )
       .exec()
-      .catch((error: unknown) => logger.debug({ apiKeyId: id.toHexString(), err: error }, 'last use not noted'));
+      .catch((error: unknown) =>
+        logError(logger, error, 'last use not noted', { level: 'debug', apiKeyId: id.toHexString() }),
+      );
   }
 
   return {

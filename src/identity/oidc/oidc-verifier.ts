@@ -10,6 +10,7 @@ import type { Identity } from '../../auth/viewer.js';
 import { createIssuerKeys, IssuerKeysUnavailableError } from './issuer-keys.js';
 import { readClaims } from './oidc-claims.js';
 import type { OidcSettings } from '../../config/oidc-settings.js';
+import { logError } from '../../process/logger.js';
 
 /** For `nbf`: a token may reach us before our clock has reached its beginning. Its end is taken to the letter. Seconds. */
 const clockToleranceSeconds = 5;
@@ -90,7 +91,7 @@ export function createOidcVerifier(
       .exec()
       .catch((error: unknown) => {
         noted.delete(key);
-        logger.debug({ err: error }, 'OIDC user not noted');
+        logError(logger, error, 'OIDC user not noted', { level: 'debug' });
       });
   }
 
