@@ -5,7 +5,7 @@ import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError, BadUserInputError, RiskGraphError } from '../errors.js';
 import { idOrNone, parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
-import { readPageOf, type Page, type PageRequest } from '../scope/pagination.js';
+import type { Page, PageRequest } from '../scope/pagination.js';
 import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
@@ -24,6 +24,7 @@ import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
 import { additivityFailure, toStoredExplanation, type AdditiveExplanation } from './explanation.js';
 import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
+import { readVisiblePage } from '../patients/visible-rows.js';
 
 /** A score that was computed now and stored nowhere. */
 export interface Simulation {
@@ -93,13 +94,8 @@ export function createPredictionService(
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
-      const page = await readPageOf<Prediction>(visiblePredictions(scope, viewer).list(filter), request);
-      // Again: a grant may have ended since the list of closed patients was read.
-      const shown = await show(
-        viewer,
-        page.edges.map(({ node }) => node),
-      );
-      return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
+      const source = visiblePredictions(scope, viewer).list(filter);
+      return readVisiblePage(source, request, (predictions) => show(viewer, predictions));
     },
 
     async countOfPatients(viewer, patientIds) {

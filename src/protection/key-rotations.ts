@@ -13,7 +13,7 @@ import type { EventBus } from '../events/event-bus.js';
 import type { CiphertextError } from './errors.js';
 import type { StartedProtection } from './start-protection.js';
 import { countSealed, protectedCollections } from './protected-collections.js';
-import { resealRound } from './reseal.js';
+import { reseal } from './reseal.js';
 import { logError } from '../process/logger.js';
 
 /**
@@ -104,18 +104,15 @@ export function createKeyRotations({
       collections.findIndex(({ model }) => model.collection.name === rotation.position?.collectionName),
     );
     for (const [index, target] of collections.slice(first).entries()) {
-      let after = index === 0 ? rotation.position?.after : undefined;
-      for (;;) {
-        const round = await resealRound(target, organization, protectionOf(organization), retired, after);
-        if (!round.last) break;
-        after = round.last;
+      const after = index === 0 ? rotation.position?.after : undefined;
+      for await (const round of reseal(target, organization, protectionOf(organization), retired, after)) {
         warnOf(round.failed);
         failed += round.failed.length;
         processed = Math.min(rotation.total, processed + round.read - round.failed.length);
         const progress = {
           processed,
           failed,
-          position: { collectionName: target.model.collection.name, after },
+          position: { collectionName: target.model.collection.name, after: round.last },
           'lease.expiresAt': leaseEnd(),
         };
         const { matchedCount } = await keyRotations.updateOne({ _id, 'lease.token': token }, { $set: progress });
@@ -161,12 +158,8 @@ export function createKeyRotations({
 
   async function resealStragglers(organization: Types.ObjectId, dataKey: Types.ObjectId): Promise<void> {
     for (const target of collections) {
-      for (let after: Types.ObjectId | undefined; ;) {
-        const round = await resealRound(target, organization, protectionOf(organization), [dataKey], after);
-        if (!round.last) break;
-        after = round.last;
-        warnOf(round.failed);
-      }
+      for await (const { failed } of reseal(target, organization, protectionOf(organization), [dataKey]))
+        warnOf(failed);
     }
   }
 
