@@ -22,16 +22,16 @@ const doors: Record<string, (filter: PatientFilter) => Promise<unknown>> = {
   'the submission of a batch': (filter) => app.submitBatch(viewer, { modelId, filter }),
 };
 
-describe.each(Object.entries(doors))('at %s', (_name, open) => {
+describe.each(Object.entries(doors))('at %s', (_name, enter) => {
   it('an unknown condition is refused by its name', async () => {
-    await expect(open({ wardNumber: 7 } as PatientFilter)).rejects.toMatchObject({
+    await expect(enter({ wardNumber: 7 } as PatientFilter)).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       fields: [{ path: 'filter.wardNumber', message: 'is not a field of this input' }],
     });
   });
 
   it('a family name that no patient can have is refused', async () => {
-    await expect(open({ familyName: ' ' })).rejects.toMatchObject({
+    await expect(enter({ familyName: ' ' })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       fields: [{ path: 'filter.familyName', message: 'must not be empty' }],
     });
