@@ -19,7 +19,8 @@ const order = [
   ['src/config'],
   ['src/protection'],
   ['src/storage'],
-  ['src/events', 'src/risk', 'models', 'src/process', 'src/net', 'src/closers.ts', 'src/input.ts'],
+  ['src/events', 'src/risk', 'models', 'src/net', 'src/closers.ts', 'src/input.ts'],
+  ['src/process'],
   ['src/errors.ts'],
 ];
 

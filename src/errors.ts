@@ -104,7 +104,7 @@ export class ServiceUnavailableError extends RiskGraphError {
   }
 }
 
-/** A fault of the set-up that the operator must mend: printed as one line by the command line, exit code 1. */
+/** An error of the set-up that the operator must mend: printed as one line by the command line, exit code 1. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }

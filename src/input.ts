@@ -10,7 +10,11 @@ export function parseInput<T extends z.ZodType>(schema: T, input: unknown): z.ou
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   throw new BadUserInputError(
-    parsed.error.issues.map((issue): FieldError => ({ path: formatPath(issue.path), message: issue.message })),
+    parsed.error.issues.flatMap((issue): FieldError[] =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: 'is not a field of this input' }))
+        : [{ path: formatPath(issue.path), message: issue.message }],
+    ),
   );
 }
 
@@ -26,3 +30,6 @@ export function formatPath(path: readonly PropertyKey[]): string {
 export function toObjectId(id: string): Types.ObjectId | null {
   return /^[0-9a-f]{24}$/.test(id) ? new Types.ObjectId(id) : null;
 }
+
+/** The object id of a text, or a new one when it cannot be one: such an id matches nothing. */
+export const idOrNone = (id: string): Types.ObjectId => toObjectId(id) ?? new Types.ObjectId();

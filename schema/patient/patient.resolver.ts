@@ -60,7 +60,7 @@ export class PatientResolver {
   }
 
   @Mutation(() => DeletePatientPayload, {
-    description: 'Erases the patient and its predictions, and cancels its open jobs.',
+    description: 'Erases the patient and its predictions, and cancels its unfinished jobs.',
   })
   async deletePatient(
     @Arg('id', () => ID) id: string,

@@ -1,6 +1,6 @@
-import type { ScoringJob } from '../../models/index.js';
+import type { PatientFailure, ScoringJob } from '../../models/index.js';
 import type { JobChange } from '../../src/jobs/job-status.js';
-import type { ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
+import type { PatientFailureType, ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
 
 /** What the API shows of a job. */
 export function toScoringJob(job: ScoringJob): ScoringJobType {
@@ -27,6 +27,13 @@ export function toScoringJob(job: ScoringJob): ScoringJobType {
     source: job,
   };
 }
+
+/** The API's view of a patient of a batch that has no prediction. */
+export const toPatientFailure = ({ patient, code, message }: PatientFailure): PatientFailureType => ({
+  patientId: patient.toHexString(),
+  code,
+  message,
+});
 
 export function toScoringJobEvent({ sequence, collapsed, job }: JobChange): ScoringJobEvent {
   return { sequence, collapsed, job: toScoringJob(job) };

@@ -32,8 +32,8 @@ import { PredictionConnection, PredictionType } from '../prediction/prediction.t
 import { toRiskModel } from '../risk-model/risk-model.mapper.js';
 import { RiskModelType } from '../risk-model/risk-model.type.js';
 import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } from './scoring-job.input.js';
-import { toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
-import { PatientFailure, ScoringJobConnection, ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
+import { toPatientFailure, toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
+import { PatientFailureType, ScoringJobConnection, ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
 
 @Resolver(() => ScoringJobType)
 export class ScoringJobResolver {
@@ -152,16 +152,16 @@ export class ScoringJobResolver {
     return toRiskModel(modelOf(this.registry, source));
   }
 
-  @FieldResolver(() => [PatientFailure], {
+  @FieldResolver(() => [PatientFailureType], {
     description: 'Of a BATCH: patients without a prediction, and why. All of them are counted in progress.failed.',
   })
-  failures(
+  async failures(
     @Root() { source }: ScoringJobType,
     @Arg('first', () => Int, { nullable: true, defaultValue: 100, description: 'How many, from 1 to 500.' })
     first: number | null,
     @Ctx() { viewer }: OperationContext,
-  ): Promise<PatientFailure[]> {
-    return this.service.failures(viewer, source, first ?? 100);
+  ): Promise<PatientFailureType[]> {
+    return (await this.service.failures(viewer, source, first ?? 100)).map(toPatientFailure);
   }
 }
 

@@ -37,8 +37,11 @@ export class JobError {
   message!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'One patient of a batch that could not be scored.' })
-export class PatientFailure {
+@ObjectType('PatientFailure', {
+  simpleResolvers: true,
+  description: 'One patient of a batch that could not be scored.',
+})
+export class PatientFailureType {
   @Field(() => ID)
   patientId!: string;
 

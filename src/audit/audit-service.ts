@@ -1,8 +1,8 @@
-import { Types, type QueryFilter } from 'mongoose';
+import type { QueryFilter } from 'mongoose';
 import type { AuditEvent } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
-import { toObjectId } from '../input.js';
+import { idOrNone } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import { readPage, type Page, type PageRequest } from '../scope/pagination.js';
 import type { AuditOutcome, AuditTrail } from './audit-trail.js';
@@ -41,8 +41,7 @@ export function createAuditService(scopeOf: ScopeOf, audit: AuditTrail): AuditSe
 
 function auditQuery(filter: AuditEventFilter): QueryFilter<AuditEvent> {
   const query: QueryFilter<AuditEvent> = {};
-  // An id that is none matches nothing.
-  if (filter.patientId != null) query.patients = toObjectId(filter.patientId) ?? new Types.ObjectId();
+  if (filter.patientId != null) query.patients = idOrNone(filter.patientId);
   if (filter.username != null) query.username = filter.username;
   if (filter.actions != null) query.action = { $in: [...new Set(filter.actions)] };
   if (filter.outcomes != null) query.outcome = { $in: [...new Set(filter.outcomes)] };

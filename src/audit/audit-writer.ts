@@ -8,6 +8,7 @@ import { createGroupCommit, type GroupResult } from '../storage/group-commit.js'
 import { chainEvent, emptyChain, sealHead, type ChainEnd, type UnchainedEvent } from './audit-chain.js';
 import type { AuditActor, AuditEntry, AuditTrail } from './audit-trail.js';
 import type { ProtectionOf } from '../protection/protection.js';
+import { logError } from '../process/logger.js';
 
 /** The key of an organization's chain. Stable: the whole chain is checked with it. */
 export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
@@ -111,7 +112,9 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
     }
   }
   const timer = setInterval(() => {
-    writeHeads().catch((error: unknown) => logger.warn({ err: error }, 'heads of the audit trail not written'));
+    writeHeads().catch((error: unknown) =>
+      logError(logger, error, 'heads of the audit trail not written', { level: 'warn' }),
+    );
   }, headPeriodMs);
   timer.unref();
 
@@ -120,10 +123,8 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
       try {
         await appendTogether(toEvent(actor, entry));
       } catch (error) {
-        logger.error(
-          { err: error, action: entry.action, requestId: actor.origin.requestId },
-          'audit event not written',
-        );
+        const { requestId } = actor.origin;
+        logError(logger, error, 'audit event not written', { action: entry.action, requestId });
         throw new ServiceUnavailableError(
           'The audit trail cannot be written, and nothing is done that it does not hold: try again in a moment.',
           { cause: error },

@@ -6,7 +6,7 @@ import type { Viewer } from './viewer.js';
 export type Member = Pick<Viewer, 'organizationId'> & Partial<Pick<Viewer, 'role' | 'username'>>;
 
 /**
- * Whether a patient is open to somebody.
+ * Whether a patient is visible to a member.
  * - ALLOWED: the patient has no care team, or one that names the caller, or the caller is no clinician (other roles see no
  *   names, and are not bound to care teams)
  * - BREAK_GLASS: the caller has given a reason, and its time has not run out; whatever is seen is flagged
@@ -26,7 +26,7 @@ export function careTeamAccess(
   return breakGlass?.some((grant) => grant.username === username && grant.expiresAt > now) ? 'BREAK_GLASS' : 'DENIED';
 }
 
-/** The same as a filter: the patients that are not DENIED. Undefined where all are open. */
+/** The same as a filter: the patients that are not DENIED. Undefined where all are visible. */
 export function visiblePatients({ role, username }: Member, now = new Date()): QueryFilter<StoredPatient> | undefined {
   if (role !== Role.CLINICIAN) return undefined;
   return {
@@ -44,7 +44,7 @@ export interface PatientFence {
   admits(patient: CareTeamRecord): boolean;
 }
 
-/** Undefined where all patients are open. */
+/** Undefined where all patients are visible. */
 export function patientFence(member: Member): PatientFence | undefined {
   const filter = visiblePatients(member);
   return filter && { filter, admits: (patient) => careTeamAccess(member, patient) !== 'DENIED' };

@@ -16,7 +16,7 @@ const issuesShown = 10;
 /**
  * Reads a cohort: a header of `mrn` and feature codes, then a line a patient, empty = missing. Nothing is returned
  * unless the whole file is right.
- * @throws StartupError naming line, column and reason of every fault, never a value
+ * @throws StartupError naming line, column and reason of every issue, never a value
  */
 export async function readCohort(file: string, features: readonly ModelFeature[]): Promise<CohortRow[]> {
   const issues: string[] = [];
@@ -97,5 +97,5 @@ function csvIssue(error: unknown): string {
   if (syscall) return `cannot be read (${code}): check the name and your rights`;
   if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS' || code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH')
     return `line ${lines}: has another number of cells than the header`;
-  return `line ${lines ?? '?'}: is not valid CSV (${code ?? 'unknown fault'})`;
+  return `line ${lines ?? '?'}: is not valid CSV (${code ?? 'unknown issue'})`;
 }

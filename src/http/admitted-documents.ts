@@ -7,6 +7,7 @@ import {
   type GraphQLSchema,
   type ValidationRule,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { QueryLimits } from '../config/config.js';
 import { QueryTooComplexError } from '../errors.js';
 import { documentText, type DocumentRequest, type PersistedQueries } from './persisted-queries.js';
@@ -26,7 +27,7 @@ export interface AdmittedDocuments {
   has(document: DocumentNode): boolean;
   /**
    * Refuses an operation of an admitted document that costs too much with these variables, before any of it is run.
-   * @throws QueryTooComplexError, or GraphQLError when an argument is at fault
+   * @throws QueryTooComplexError, or GraphQLError when there is an issue with an argument
    */
   checkCost(
     document: DocumentNode,
@@ -119,35 +120,21 @@ export interface RecentDocuments {
 
 /** @param capacity characters of text in all; a document that would fill more than a quarter of it is not kept */
 export function createRecentDocuments(capacity: number): RecentDocuments {
-  // A Map keeps the order of insertion, so that the first is the one used longest ago.
-  const documents = new Map<string, { readonly document: DocumentNode; readonly hash: string }>();
   const byHash = new Map<string, DocumentNode>();
-  let characters = 0;
-
-  const drop = (text: string, hash: string): void => {
-    documents.delete(text);
-    byHash.delete(hash);
-    characters -= text.length;
-  };
+  const documents = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({
+    maxSize: capacity,
+    maxEntrySize: Math.floor(capacity / 4),
+    sizeCalculation: (_value, text) => text.length,
+    dispose: ({ hash }) => byHash.delete(hash),
+  });
   return {
     add(text, document) {
-      if (text.length > capacity / 4 || documents.has(text)) return;
+      if (documents.has(text)) return;
       const hash = createHash('sha256').update(text).digest('hex');
       documents.set(text, { document, hash });
-      byHash.set(hash, document);
-      characters += text.length;
-      for (const [oldest, { hash: oldestHash }] of documents) {
-        if (characters <= capacity) break;
-        drop(oldest, oldestHash);
-      }
+      if (documents.has(text)) byHash.set(hash, document);
     },
-    byText(text) {
-      const found = documents.get(text);
-      if (!found) return undefined;
-      documents.delete(text);
-      documents.set(text, found);
-      return found.document;
-    },
+    byText: (text) => documents.get(text)?.document,
     byHash: (hash) => byHash.get(hash),
   };
 }

@@ -4,8 +4,10 @@ import type { Logger } from 'pino';
 import { isDatabaseOutage, isReadTimeout } from '../storage/database.js';
 import { BadUserInputError, RateLimitedError, RiskGraphError, type ErrorCode } from '../errors.js';
 import { describeRequestIssue, type RequestIssue } from './coercion-error.js';
+import { defined } from '../process/defined.js';
+import { logError } from '../process/logger.js';
 
-/** Codes of Apollo and graphql-js that say the caller's request is at fault. */
+/** Codes of Apollo and graphql-js for an issue with the caller's request. */
 const requestIssueCodes: ReadonlySet<string> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -25,10 +27,7 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
   return (error) => {
     const graphqlError = error instanceof GraphQLError ? error : undefined;
     const cause = graphqlError?.originalError ?? error;
-    const place = {
-      ...(graphqlError?.locations && { locations: graphqlError.locations }),
-      ...(graphqlError?.path && { path: graphqlError.path }),
-    };
+    const place = defined({ locations: graphqlError?.locations, path: graphqlError?.path });
     const show = (code: ErrorCode, message: string, extra: object = {}): GraphQLFormattedError => ({
       message,
       ...place,
@@ -39,11 +38,11 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
       return show(cause.code, cause.message, detailsOf(cause));
     }
     if (isDatabaseOutage(cause)) {
-      logger.warn({ err: cause }, 'database away');
+      logError(logger, cause, 'database away', { level: 'warn' });
       return show('SERVICE_UNAVAILABLE', 'The database does not answer: try again in a moment.');
     }
     if (isReadTimeout(cause)) {
-      logger.warn({ err: cause }, 'a read took too long');
+      logError(logger, cause, 'a read took too long', { level: 'warn' });
       return show(
         'SERVICE_UNAVAILABLE',
         'The database took too long to find this: ask for less at once, or try again when it is less busy.',
@@ -52,7 +51,7 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
     const requestIssue = requestIssueOf(error, graphqlError);
     if (requestIssue) return show('BAD_USER_INPUT', requestIssue.message, { fields: requestIssue.fields });
     const correlationId = randomUUID();
-    logger.error({ correlationId, err: cause }, 'request failed');
+    logError(logger, cause, 'request failed', { correlationId });
     return show(
       'INTERNAL',
       `Something went wrong on our side. Tell your operator the correlation id ${correlationId}.`,
@@ -68,7 +67,7 @@ function detailsOf(error: RiskGraphError): object {
   return {};
 }
 
-/** Undefined when the fault is not the caller's. */
+/** Undefined when the error is no issue with the caller's request. */
 function requestIssueOf(error: unknown, graphqlError: GraphQLError | undefined): RequestIssue | undefined {
   const { code } = (graphqlError ?? (error as Partial<GraphQLError> | undefined))?.extensions ?? {};
   if (!graphqlError)

@@ -20,11 +20,7 @@ import type { RequestLimiter } from './rate-limits.js';
 import { answerPing, holdCredential, unidentified, type SocketCredential } from './socket-credential.js';
 import { carrySocket, type SocketExtra } from './socket-transport.js';
 import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './subscription-caps.js';
-
-/** Close code of a socket that says nothing of who it is. */
-const unauthorized = 4401;
-/** Close code of a socket whose user has opened too many. */
-const tooManyRequests = 4429;
+import { closeCodes } from './close-codes.js';
 
 interface SocketState extends SocketExtra {
   credential?: SocketCredential;
@@ -70,7 +66,7 @@ export function createSocketHandler(
       );
       if (caller.authenticationError) return unidentified(extra.socket, caller.authenticationError);
       if (caller.viewer && !extra.request.caller?.viewer && (await isTooOften(limiter, caller, ip))) {
-        extra.socket.close(tooManyRequests, 'Too many requests: try again in a minute');
+        extra.socket.close(closeCodes.tooManyRequests, 'Too many requests: try again in a minute');
         return false;
       }
       // Gone while it was identified: nobody would ever release what is watched from here on.
@@ -78,7 +74,7 @@ export function createSocketHandler(
       extra.credential = holdCredential(sources.app, extra.socket, caller);
       if (!caller.viewer)
         extra.patience = setTimeout(
-          () => extra.socket.close(unauthorized, 'Unauthorized: connect with an access token'),
+          () => extra.socket.close(closeCodes.unauthorized, 'Unauthorized: connect with an access token'),
           anonymousSocketMs,
         );
       return true;

@@ -11,6 +11,7 @@ import {
   type GraphQLSchema,
   type SelectionSetNode,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { largestPage } from '../scope/pagination.js';
 
 /** What a list without an argument for its length is taken to hold: the shipped model has 13 features, most models fewer than 40. */
@@ -33,7 +34,7 @@ const lengthArguments = ['first', 'top'];
 export interface QueryCost {
   /**
    * @param variables as the caller sent them; undefined when they do not fit the operation, which then does not run
-   * @throws GraphQLError when an argument is at fault
+   * @throws GraphQLError when there is an issue with an argument
    */
   (
     document: DocumentNode,
@@ -45,10 +46,10 @@ export interface QueryCost {
 /** What is known of a document: the variables that its cost depends on, and the cost for values of theirs seen before. */
 interface Known {
   readonly variables: readonly string[];
-  readonly costs: Map<string, number>;
+  readonly costs: LRUCache<string, number>;
 }
 
-/** Sets of values remembered a document: page sizes, rarely more than a handful. */
+/** Sets of values remembered per document: page sizes, rarely more than a handful. */
 const mostRemembered = 100;
 
 /** @param schema a document must be valid for it */
@@ -56,12 +57,15 @@ export function createQueryCost(schema: GraphQLSchema): QueryCost {
   const known = new WeakMap<DocumentNode, Known>();
   return (document, operationName, variables) => {
     let ofDocument = known.get(document);
-    if (!ofDocument) known.set(document, (ofDocument = { variables: decidingVariables(document), costs: new Map() }));
+    if (!ofDocument) {
+      ofDocument = { variables: decidingVariables(document), costs: new LRUCache({ max: mostRemembered }) };
+      known.set(document, ofDocument);
+    }
     const key = `${operationName ?? ''} ${ofDocument.variables.map((name) => valueKey(variables?.[name])).join(' ')}`;
     const remembered = ofDocument.costs.get(key);
     if (remembered !== undefined) return remembered;
     const cost = compute(schema, document, operationName, variables ?? {});
-    if (cost !== undefined && ofDocument.costs.size < mostRemembered) ofDocument.costs.set(key, cost);
+    if (cost !== undefined) ofDocument.costs.set(key, cost);
     return cost;
   };
 }

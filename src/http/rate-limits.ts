@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { createHmac } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.js';
 import type { RateLimits } from '../config/config.js';
 import { RateLimitedError } from '../errors.js';
@@ -132,12 +133,11 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
 
 /** Keys that say nothing of whom they count. */
 function createKeys(secret: string): (name: string) => string {
-  const remembered = new Map<string, string>();
+  const remembered = new LRUCache<string, string>({ max: mostRemembered });
   return (name) => {
     const known = remembered.get(name);
     if (known !== undefined) return known;
     const key = createHmac('sha256', secret).update(`rate limit of ${name}`).digest('base64url').slice(0, 22);
-    if (remembered.size >= mostRemembered) remembered.clear();
     remembered.set(name, key);
     return key;
   };

@@ -36,7 +36,7 @@ const byCode: Readonly<Record<string, RiskGraphError>> = {
   FST_ERR_BAD_URL: inputError('url', 'is not encoded as a URL: encode % as %25'),
 };
 
-/** What is said of a request that Fastify refuses. Undefined when the fault is not the caller's. Never quotes the request. */
+/** What is said of a request that Fastify refuses. Undefined when it is not the caller who has to change something. Never quotes the request. */
 export function requestError({
   code,
   statusCode,

@@ -38,6 +38,7 @@ import {
 } from './request-errors.js';
 import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
+import { closeCodes } from './close-codes.js';
 
 /** Largest WebSocket message: a subscription keeps its document and variables for as long as it is open, and thousands may be. */
 const largestMessageBytes = 64 * 1024;
@@ -129,9 +130,10 @@ async function buildHttpServer(
   await server.register(websocket, {
     // graphql-ws sets handleProtocols too, but only when the first socket is open already.
     options: { maxPayload: largestMessageBytes, handleProtocols },
-    // Fastify closes sockets without a code; clients take 1001 as a hint to come back.
+    // Fastify closes sockets without a code; clients take this one as a hint to come back.
     preClose(done) {
-      for (const client of this.websocketServer.clients) client.close(1001, 'Going away: connect again');
+      for (const client of this.websocketServer.clients)
+        client.close(closeCodes.goingAway, 'Going away: connect again');
       this.websocketServer.close();
       done();
     },

@@ -3,11 +3,8 @@ import type { App } from '../app.js';
 import type { Viewer } from '../auth/viewer.js';
 import { ServiceUnavailableError, type RiskGraphError } from '../errors.js';
 import { identifyCaller, type Caller } from './operation-context.js';
+import { closeCodes } from './close-codes.js';
 
-/** Close code of a socket whose credential is not valid, or no longer. https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md */
-const forbidden = 4403;
-/** "Try again later": clients of graphql-ws come back by themselves. https://www.iana.org/assignments/websocket/websocket.xhtml */
-const tryAgainLater = 1013;
 /** setTimeout's own limit, about 25 days. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
@@ -32,7 +29,7 @@ export interface SocketCredential {
  */
 export function unidentified(socket: WebSocket, error: RiskGraphError): false {
   if (error instanceof ServiceUnavailableError)
-    socket.close(tryAgainLater, 'Try again later: the credential cannot be verified now');
+    socket.close(closeCodes.tryAgainLater, 'Try again later: the credential cannot be verified now');
   return false;
 }
 
@@ -43,7 +40,8 @@ export async function answerPing(
   payload: Record<string, unknown> | undefined,
 ): Promise<void> {
   if (credential) return credential.renew(payload);
-  if (payload && 'authorization' in payload) socket.close(forbidden, 'Forbidden: send connection_init first');
+  if (payload && 'authorization' in payload)
+    socket.close(closeCodes.forbidden, 'Forbidden: send connection_init first');
 }
 
 /** Watches over a socket: closes it with 4403 when the credential it came with, or the last one it was given, ends or is revoked. */
@@ -54,7 +52,7 @@ export function holdCredential(app: Pick<App, 'identity'>, socket: WebSocket, co
 
   function end(reason: string): void {
     release();
-    socket.close(forbidden, `Forbidden: ${reason}`);
+    socket.close(closeCodes.forbidden, `Forbidden: ${reason}`);
   }
   function release(): void {
     clearTimeout(expiry);

@@ -1,7 +1,9 @@
-import { CloseCode, parseMessage, type Server } from 'graphql-ws';
+import { parseMessage, type Server } from 'graphql-ws';
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
+import { closeCodes } from './close-codes.js';
+import { logError } from '../process/logger.js';
 
 /** What graphql-ws keeps of a connection. */
 export interface SocketExtra extends Record<PropertyKey, unknown> {
@@ -30,7 +32,7 @@ export function carrySocket(
   const close = (code: number, reason: string): void =>
     socket.close(code, Buffer.byteLength(reason) <= longestReasonBytes ? reason : '');
   // A message that is too large, or no WebSocket frame at all: ws itself closes with the code for it.
-  socket.on('error', (error: NodeJS.ErrnoException) => logger.info({ code: error.code }, 'WebSocket'));
+  socket.on('error', (error: NodeJS.ErrnoException) => logError(logger, error, 'WebSocket', { level: 'info' }));
 
   const closed = server.opened(
     {
@@ -41,9 +43,9 @@ export function carrySocket(
         socket.on('message', (data: Buffer) => {
           const text = data.toString();
           handle(text).catch((error: unknown) => {
-            if (isOfServers(text)) return close(CloseCode.BadRequest, 'Invalid message received');
-            logger.error({ err: error }, 'message on a WebSocket');
-            close(CloseCode.InternalServerError, 'Internal server error');
+            if (isOfServers(text)) return close(closeCodes.badRequest, 'Invalid message received');
+            logError(logger, error, 'message on a WebSocket');
+            close(closeCodes.internalError, 'Internal server error');
           });
         });
       },
@@ -52,7 +54,7 @@ export function carrySocket(
   );
   socket.once('close', (code, reason) => {
     stopPinging();
-    closed(code, reason.toString()).catch((error: unknown) => logger.error({ err: error }, 'end of a WebSocket'));
+    closed(code, reason.toString()).catch((error: unknown) => logError(logger, error, 'end of a WebSocket'));
   });
 }
 

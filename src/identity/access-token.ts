@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Role } from '../../models/index.js';
 import { UnauthenticatedError } from '../errors.js';
 import type { Identity } from '../auth/viewer.js';
+import { defined } from '../process/defined.js';
 
 export const accessTokenIssuer = 'riskgraph';
 const audience = 'riskgraph-api';
@@ -45,7 +46,7 @@ export function createAccessTokens(secretKey: string): AccessTokens {
     sign({ username, role, organizationId, sessionId }, timeToLiveSeconds) {
       const now = Date.now() / 1000;
       return (
-        new SignJWT({ org: organizationId, role, ...(sessionId && { sid: sessionId }) })
+        new SignJWT(defined({ org: organizationId, role, sid: sessionId }))
           .setProtectedHeader({ alg: algorithm })
           .setSubject(username)
           .setIssuer(accessTokenIssuer)
@@ -64,7 +65,7 @@ export function createAccessTokens(secretKey: string): AccessTokens {
           audience,
         });
         const { sub, role, org, sid, ...times } = claimsSchema.parse(payload);
-        return { username: sub, role, organizationId: org, ...(sid && { sessionId: sid }), ...validity(times) };
+        return defined({ username: sub, role, organizationId: org, sessionId: sid, ...validity(times) });
       } catch {
         throw new UnauthenticatedError('The access token is not valid or has expired: get a new one.');
       }

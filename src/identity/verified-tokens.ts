@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Identity } from '../auth/viewer.js';
 
 /** Tokens that were verified lately, so that a caller's next request need not have the same signature checked again. */
 export interface VerifiedTokens {
   /** Whom a token speaks for, as long as it has not ended. Revocation is for the caller to ask about, every time. */
   find(token: string): Identity | undefined;
-  /** To be called only with what was just verified. The one added longest ago gives way when there are too many. */
+  /** To be called only with what was just verified. The one used longest ago gives way when there are too many. */
   add(token: string, identity: Identity): void;
 }
 
@@ -15,7 +16,7 @@ export interface VerifiedTokens {
 export function createVerifiedTokens(capacity = 10_000): VerifiedTokens {
   // By digest: no token can be read out of this process's memory for having been remembered.
   const digestOf = (token: string): string => hash('sha256', token, 'base64');
-  const identities = new Map<string, Identity>();
+  const identities = new LRUCache<string, Identity>({ max: capacity });
   return {
     find(token) {
       const digest = digestOf(token);
@@ -26,7 +27,6 @@ export function createVerifiedTokens(capacity = 10_000): VerifiedTokens {
     },
     add(token, identity) {
       identities.set(digestOf(token), identity);
-      if (identities.size > capacity) identities.delete(identities.keys().next().value!);
     },
   };
 }

@@ -11,7 +11,7 @@ import { BadUserInputError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import { visiblePatientIds } from '../patients/care-team-fence.js';
-import { authorizeFilter, patientQuery } from '../patients/patient-service.js';
+import { authorizeFilter, patientQuery } from '../patients/patient-filter.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest } from './idempotency.js';
 import type { JobDispatcher } from './job-dispatcher.js';

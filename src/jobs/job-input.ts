@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AdministrativeGender } from '../../models/index.js';
+import { patientFilterSchema } from '../patients/patient-filter.js';
 import { modelChoice } from '../predictions/simulation-input.js';
 
 const jobOptions = {
@@ -20,14 +20,6 @@ export type SubmitScoringJob = z.input<typeof submitScoringJobSchema>;
 
 /** Largest number of patients a batch may name one by one; use `filter` or `all` for more. */
 export const largestPatientList = 100_000;
-
-const patientFilterSchema = z.object({
-  mrn: z.string().nullish(),
-  familyName: z.string().nullish(),
-  sex: z.enum(AdministrativeGender).nullish(),
-  createdAfter: z.date().nullish(),
-  updatedAfter: z.date().nullish(),
-});
 
 export const submitBatchScoringJobSchema = z
   .object({

@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
+import { ScoringJobKind, ScoringJobState, type PatientFailure, type ScoringJob } from '../../models/index.js';
 import { type AuditTrail, recorded } from '../audit/audit-trail.js';
 import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/authorize.js';
@@ -23,13 +23,6 @@ import type { ScoringRecords } from './scoring-records.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import { requireModel, invalidFeatures } from '../predictions/served-models.js';
 
-/** A patient of a batch that has no prediction, and why. */
-export interface PatientFault {
-  readonly patientId: string;
-  readonly code: string;
-  readonly message: string;
-}
-
 /**
  * Scoring jobs of the viewer's organization. Every method authorises first. A job about a patient who is closed to the
  * viewer is not found. `failures` takes a job that another method has given to the viewer.
@@ -48,7 +41,7 @@ export interface JobService {
   /** A waiting job ends at once, a running one as soon as its worker hears of it. @throws NotFoundError, ConflictError when it has ended otherwise */
   cancel(viewer: Viewer | null, id: string): Promise<ScoringJob>;
   /** Patients of a batch without a prediction, at most `first`. @throws BadUserInputError */
-  failures(viewer: Viewer | null, job: ScoringJob, first: number): Promise<PatientFault[]>;
+  failures(viewer: Viewer | null, job: ScoringJob, first: number): Promise<PatientFailure[]>;
   /** Runs a FAILED or CANCELLED job once more. @throws NotFoundError, ConflictError in any other state */
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
@@ -185,9 +178,7 @@ export function createJobService({
       const chunks = await scopeOf(viewer).chunks(job).failed(first);
       const failures = chunks.flatMap(({ failures }) => failures).slice(0, first);
       const shown = await fence.show(viewer, 'prediction:read', failures);
-      return shown.flatMap((fault) =>
-        fault ? [{ patientId: fault.patient.toHexString(), code: fault.code, message: fault.message }] : [],
-      );
+      return shown.filter((failure) => failure !== null);
     },
 
     async retry(viewer, id) {

@@ -5,7 +5,7 @@ import { JobStage, ScoringJobState, type JobFailure, type JobStatus, type Scorin
  *
  *   QUEUED -> ACTIVE -> COMPLETED | FAILED | CANCELLED
  *     ^  \________|_________________________^
- *     |___ requeued (a passing fault), revived (a retry by hand)
+ *     |___ requeued (a passing error), revived (a retry by hand)
  */
 
 const terminalStates: ReadonlySet<ScoringJobState> = new Set([
@@ -41,9 +41,9 @@ export function progressed(
   return { ...next(status), ...progress };
 }
 
-/** Back in line after a passing fault, which stays visible. */
-export function requeued(status: JobStatus, error: JobFailure): JobStatus {
-  return { ...next(status), state: ScoringJobState.QUEUED, stage: JobStage.WAITING, error };
+/** Back in line after a passing error, which stays visible. */
+export function requeued(status: JobStatus, failure: JobFailure): JobStatus {
+  return { ...next(status), state: ScoringJobState.QUEUED, stage: JobStage.WAITING, error: failure };
 }
 
 export function completed(
@@ -55,8 +55,8 @@ export function completed(
   return { ...kept, ...counts, state: ScoringJobState.COMPLETED, stage: JobStage.DONE, finishedAt: now };
 }
 
-export function failed(status: JobStatus, error: JobFailure, now: Date): JobStatus {
-  return { ...next(status), state: ScoringJobState.FAILED, finishedAt: now, error };
+export function failed(status: JobStatus, failure: JobFailure, now: Date): JobStatus {
+  return { ...next(status), state: ScoringJobState.FAILED, finishedAt: now, error: failure };
 }
 
 export function cancelled(status: JobStatus, now: Date): JobStatus {

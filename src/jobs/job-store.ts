@@ -16,7 +16,6 @@ import {
 import { isDuplicateKey } from '../storage/database.js';
 import type { EventBus } from '../events/event-bus.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
-import { oncePerTurn } from '../process/turn.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
 
@@ -178,4 +177,19 @@ function applied(job: ScoringJob, { status, set, unset = [] }: JobUpdate): Scori
   const changed = { ...job, ...set, status };
   for (const field of unset) delete changed[field];
   return changed;
+}
+
+/**
+ * A value made once per turn of the event loop, the same for all who ask within the turn: what is decided at the same time
+ * then has the same timestamp, and can be written as one.
+ */
+export function oncePerTurn<T extends object>(make: () => T): () => T {
+  let present: T | undefined;
+  return () => {
+    if (!present) {
+      present = make();
+      setImmediate(() => (present = undefined));
+    }
+    return present;
+  };
 }

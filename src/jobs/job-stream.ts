@@ -3,8 +3,10 @@ import type { Logger } from 'pino';
 import { isDatabaseOutage } from '../storage/database.js';
 import { BadUserInputError, NotFoundError } from '../errors.js';
 import type { Models, ScoringJob } from '../../models/index.js';
+import { createAsyncQueue, type AsyncQueue } from '../events/async-queue.js';
 import type { EventBus } from '../events/event-bus.js';
 import { changesSince, isTerminal, type JobChange } from './job-status.js';
+import { logError } from '../process/logger.js';
 
 /** How often open subscriptions are compared with MongoDB, whatever events came: the net under Redis. Milliseconds. */
 const sweepPeriodMs = 5_000;
@@ -30,9 +32,9 @@ export interface JobStreams {
 
 interface Follower {
   readonly jobId: Types.ObjectId;
+  /** Of the last change that was handed to the subscriber's queue. */
   sequence: number;
-  wake(): void;
-  close(): void;
+  readonly changes: AsyncQueue<JobChange>;
 }
 
 export interface JobStreamDependencies {
@@ -44,10 +46,10 @@ export interface JobStreamDependencies {
 export function createJobStreams({ models, events, logger }: JobStreamDependencies): JobStreams {
   const followers = new Map<string, Set<Follower>>();
   let size = 0;
-  const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.wake()));
+  const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.changes.wake()));
   const stopListening = [
     events.subscribe('scoringJobChanged', ({ scoringJobId }) =>
-      followers.get(scoringJobId)?.forEach((follower) => follower.wake()),
+      followers.get(scoringJobId)?.forEach((follower) => follower.changes.wake()),
     ),
     events.onGap(wakeAll),
   ];
@@ -61,48 +63,32 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
       .lean<Pick<ScoringJob, '_id' | 'status'>[]>();
     const sequences = new Map(jobs.map((job) => [job._id.toHexString(), job.status.sequence]));
     for (const follower of following) {
-      if (sequences.get(follower.jobId.toHexString()) !== follower.sequence) follower.wake();
+      if (sequences.get(follower.jobId.toHexString()) !== follower.sequence) follower.changes.wake();
     }
   }
   const sweeper = setInterval(() => {
     sweep().catch((error: unknown) =>
-      logger.warn(
-        { reason: error instanceof Error ? error.name : 'unknown' },
-        'subscriptions not compared with MongoDB',
-      ),
+      logError(logger, error, 'subscriptions not compared with MongoDB', { level: 'warn' }),
     );
   }, sweepPeriodMs);
   sweeper.unref();
 
-  function enter(jobId: Types.ObjectId): Follower & { waitForWake(): Promise<void>; readonly closed: boolean } {
+  function enter(jobId: Types.ObjectId, after: number, read: () => Promise<ScoringJob | null>): Follower {
     const key = jobId.toHexString();
     const ofJob = followers.get(key) ?? new Set<Follower>();
-    followers.set(key, ofJob);
-    let woken = false;
-    let resume: (() => void) | undefined;
-    const follower = {
-      jobId,
-      sequence: 0,
-      closed: false,
-      wake() {
-        woken = true;
-        resume?.();
+    const changes = createAsyncQueue<JobChange>({
+      async refill() {
+        const job = await readUnlessAway(read);
+        if (job !== 'away') hand(follower, job);
       },
-      async waitForWake() {
-        if (!woken && !follower.closed) await new Promise<void>((resolve) => (resume = resolve));
-        woken = false;
-        resume = undefined;
-      },
-      close() {
-        if (follower.closed) return;
-        follower.closed = true;
+      onClose() {
         ofJob.delete(follower);
         if (ofJob.size === 0) followers.delete(key);
         size -= 1;
-        resume?.();
       },
-    };
-    ofJob.add(follower);
+    });
+    const follower: Follower = { jobId, sequence: after, changes };
+    followers.set(key, ofJob.add(follower));
     size += 1;
     return follower;
   }
@@ -114,8 +100,7 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
 
     async follow(jobId, after, read) {
       // Listen first, then read: what happens in between wakes us.
-      const follower = enter(jobId);
-      const pending: JobChange[] = [];
+      const follower = enter(jobId, after, read);
       try {
         const job = await read();
         if (!job) throw new NotFoundError('This scoring job');
@@ -124,11 +109,10 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
             { path: 'after', message: `must not be above the job's present sequence number, ${job.status.sequence}` },
           ]);
         }
-        follower.sequence = after;
-        pending.push(...changesSince(job, after));
-        return iterate(follower, pending, read, isTerminal(job.status.state));
+        hand(follower, job);
+        return follower.changes;
       } catch (error) {
-        follower.close();
+        follower.changes.close();
         throw error;
       }
     },
@@ -136,52 +120,17 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
     close() {
       clearInterval(sweeper);
       stopListening.forEach((stop) => stop());
-      [...followers.values()].flatMap((ofJob) => [...ofJob]).forEach((follower) => follower.close());
+      [...followers.values()].flatMap((ofJob) => [...ofJob]).forEach(({ changes }) => changes.close());
     },
   };
 }
 
-/**
- * An iterator whose `return` also ends a `next` that is still waiting; a bare async generator would hold it back
- * until the next event, and leak the subscriber.
- */
-function iterate(
-  follower: Follower & { waitForWake(): Promise<void>; readonly closed: boolean },
-  pending: JobChange[],
-  read: () => Promise<ScoringJob | null>,
-  endedAlready: boolean,
-): AsyncIterableIterator<JobChange> {
-  let ended = endedAlready;
-  const done = { done: true, value: undefined } as const;
-  return {
-    async next() {
-      while (pending.length === 0) {
-        if (ended || follower.closed) {
-          follower.close();
-          return done;
-        }
-        await follower.waitForWake();
-        if (follower.closed) return done;
-        const job = await readUnlessAway(read);
-        if (job === 'away') continue;
-        if (!job) ended = true;
-        else {
-          pending.push(...changesSince(job, follower.sequence));
-          ended = isTerminal(job.status.state);
-        }
-      }
-      const change = pending.shift()!;
-      follower.sequence = change.sequence;
-      return { done: false, value: change };
-    },
-    async return() {
-      follower.close();
-      return done;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+/** Hands a subscriber the changes that it has not seen. A job that is gone, or at its end, is the last of them. */
+function hand(follower: Follower, job: ScoringJob | null): void {
+  const changes = job ? changesSince(job, follower.sequence) : [];
+  follower.sequence = changes.at(-1)?.sequence ?? follower.sequence;
+  follower.changes.push(...changes);
+  if (!job || isTerminal(job.status.state)) follower.changes.finish();
 }
 
 /** While MongoDB is away a subscriber simply waits: the sweep wakes it when there is something to tell. */

@@ -1,13 +1,14 @@
-import { Types, type QueryFilter } from 'mongoose';
+import type { QueryFilter, Types } from 'mongoose';
 import type { ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
 import type { AuditEntry, AuditTrail } from '../audit/audit-trail.js';
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
-import { toObjectId } from '../input.js';
+import { idOrNone, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
-import { pagesOf, readPageOf, type Page, type PageRequest } from '../scope/pagination.js';
+import { pagesOf, type Page, type PageRequest } from '../scope/pagination.js';
 import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
-import { visibleRows } from '../patients/visible-rows.js';
+import { readVisiblePage, visibleRows } from '../patients/visible-rows.js';
+import { walkById } from '../storage/walk.js';
 
 /** Jobs of which the owners are read at once. */
 const ownersAtOnce = 10_000;
@@ -47,7 +48,7 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
     },
 
     async findMany(viewer, ids) {
-      const found = await scopeOf(viewer).scoringJobs.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      const found = await scopeOf(viewer).scoringJobs.findMany(ids.map(idOrNone));
       return fence.admit(viewer, 'job:read', found);
     },
 
@@ -58,33 +59,22 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
         (closed) => pagesOf(scope.scoringJobs, jobQuery(filter, closed)),
         () => ownersOf(scope, filter),
       );
-      const page = await readPageOf(source, request);
-      // Again: a grant may have ended since the list of closed patients was read.
-      const shown = await fence.admit(
-        viewer,
-        'job:read',
-        page.edges.map(({ node }) => node),
-      );
-      return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
+      return readVisiblePage(source, request, (jobs) => fence.admit(viewer, 'job:read', jobs));
     },
   };
 }
 
-/** Whose the jobs are, some thousands at a time. */
-async function* ownersOf(
+/** The patients of the jobs, some thousands at a time. */
+const ownersOf = (
   { scoringJobs }: OrganizationScope,
   filter: ScoringJobFilter,
-): AsyncGenerator<readonly MaybeOfPatient[]> {
-  for (let last: Types.ObjectId | undefined, more = true; more;) {
-    const found = await scoringJobs.find(
+): AsyncIterable<readonly MaybeOfPatient[]> =>
+  walkById(ownersAtOnce, (last) =>
+    scoringJobs.find(
       { $and: [jobQuery(filter, []), last ? { _id: { $lt: last } } : {}] },
       { projection: { patient: 1 }, sort: { _id: -1 }, limit: ownersAtOnce },
-    );
-    yield found;
-    more = found.length === ownersAtOnce;
-    last = found.at(-1)?._id;
-  }
-}
+    ),
+  );
 
 /** What an audit event says it is about: the job and, of a SINGLE one, whose it is. The patients of a batch are in the job. */
 export const about = ({
@@ -109,8 +99,7 @@ export function jobQuery(filter: ScoringJobFilter, closed: readonly Types.Object
   return {
     ...(filter.states != null && { 'status.state': { $in: [...filter.states] } }),
     ...(filter.kind != null && { kind: filter.kind }),
-    // An id that is none matches nothing.
-    ...(filter.patientId != null && { patient: toObjectId(filter.patientId) ?? new Types.ObjectId() }),
+    ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
     ...(filter.modelId != null && { modelId: filter.modelId }),
     ...(filter.submittedAfter != null && { submittedAt: { $gt: filter.submittedAfter } }),
     ...(closed.length > 0 && { $nor: [{ patient: { $in: [...closed] } }] }),

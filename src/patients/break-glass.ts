@@ -6,7 +6,7 @@ import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
-import { parseInput, toObjectId } from '../input.js';
+import { idOrNone, parseInput } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import { readPage, type Page, type PageRequest } from '../scope/pagination.js';
 import type { PatientCondition } from '../scope/patient-records.js';
@@ -29,7 +29,7 @@ const reasonField = 'break_glass_accesses.reason';
 
 /** Lets clinicians open patients outside of their care team, for a while and for a reason that others read. */
 export interface BreakGlassService {
-  /** @throws BadUserInputError, NotFoundError, ConflictError when the patient is open to the viewer already */
+  /** @throws BadUserInputError, NotFoundError, ConflictError when the patient is visible to the viewer already */
   grant(viewer: Viewer | null, input: BreakGlass): Promise<BreakGlassAccess>;
   /** Newest first. */
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<BreakGlassAccess>>;
@@ -50,7 +50,7 @@ export function createBreakGlassService({ scopeOf, audit, minutes }: BreakGlassD
       if ((patientId == null) === (mrn == null))
         throw new BadUserInputError([{ path: 'patientId', message: 'give either patientId or mrn' }]);
       const scope = scopeOf(viewer);
-      const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(patientId!) ?? new Types.ObjectId() };
+      const wanted: PatientCondition = mrn != null ? { mrn } : { _id: idOrNone(patientId!) };
       const patient = await scope.everyPatient.findOne(wanted);
       if (!patient) {
         await audit.record(viewer, { action: 'patient:break-glass', outcome: 'FAILED' });
@@ -63,7 +63,7 @@ export function createBreakGlassService({ scopeOf, audit, minutes }: BreakGlassD
           outcome: 'FAILED',
           patientIds: [patient._id.toHexString()],
         });
-        throw new ConflictError('This patient is open to you already: no reason is needed.');
+        throw new ConflictError('This patient is visible to you already: no reason is needed.');
       }
       const { username } = viewer;
       const grant = { username, expiresAt: new Date(grantedAt.getTime() + minutes * 60_000) };

@@ -46,7 +46,7 @@ export async function fewClosedPatientIds(
 }
 
 /**
- * Ids of the patients that match and are open to this viewer, some thousands at a time. The same as `patients.ids`, but
+ * Ids of the patients that match and are visible to this viewer, some thousands at a time. The same as `patients.ids`, but
  * an index answers it: who is closed is looked up first, as nearly nobody is.
  */
 export async function* visiblePatientIds(
@@ -60,7 +60,7 @@ export async function* visiblePatientIds(
     yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
 }
 
-/** Those of some patients that are open to this viewer. */
+/** Those of some patients that are visible to this viewer. */
 export async function visibleAmong(
   scope: OrganizationScope,
   viewer: Viewer,

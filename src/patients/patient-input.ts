@@ -23,7 +23,8 @@ const line = (longest: number) =>
     .max(longest, `must have at most ${longest} characters`)
     .regex(/^[^\p{Cc}]*$/u, 'must have no control characters');
 
-const nameSchema = line(200);
+/** One name of a person. */
+export const nameSchema = line(200);
 
 /**
  * One value in the unit of the risk models. `value: null` in an update removes it. Infinity passes here: the feature
@@ -63,8 +64,3 @@ export const updatePatientSchema = z.object({
 });
 /** `mrn: null` is refused in a sentence of our own. */
 export type UpdatePatient = Omit<z.input<typeof updatePatientSchema>, 'mrn'> & { readonly mrn?: string | null };
-
-/** What a list of patients can be asked for by. */
-export const patientFilterSchema = z.object({
-  filter: z.object({ mrn: z.string().trim().nullish(), familyName: nameSchema.nullish() }),
-});

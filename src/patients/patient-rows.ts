@@ -19,7 +19,7 @@ export interface PatientRows {
   /**
    * Fills in what the model takes from the patients' own records: ages and sexes that are not given as features.
    * @param start first of the rows, `end` behind the last
-   * @param onError told of a row whose birth date cannot be opened
+   * @param onError told of a row whose birth date cannot be decrypted
    */
   complete(
     read: FieldReader,

@@ -6,30 +6,15 @@ import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../storage/database.js';
 import { BadUserInputError, ConflictError, ForbiddenError, NotFoundError } from '../errors.js';
-import { parseInput, toObjectId } from '../input.js';
+import { idOrNone, parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import type { Page, PageOrder, PageRequest } from '../scope/pagination.js';
 import { recordShown, refuseClosed } from './care-team-fence.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
-import {
-  createPatientSchema,
-  patientFilterSchema,
-  updatePatientSchema,
-  type CreatePatient,
-  type UpdatePatient,
-} from './patient-input.js';
+import { createPatientSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import { authorizeFilter, parsePatientFilter, patientQuery, type PatientFilter } from './patient-filter.js';
 import type { PatientCondition } from '../scope/patient-records.js';
-
-/** All conditions must hold. `mrn` and `familyName` identify a person and need the right to see names. */
-export interface PatientFilter {
-  readonly mrn?: string | null;
-  /** Whole family name, upper and lower case alike. */
-  readonly familyName?: string | null;
-  readonly sex?: AdministrativeGender | null;
-  readonly createdAfter?: Date | null;
-  readonly updatedAfter?: Date | null;
-}
 
 /** Removes what hangs on a patient: predictions, and jobs that have not run yet. */
 export type PatientErasure = (scope: OrganizationScope, patient: Types.ObjectId) => Promise<void>;
@@ -54,26 +39,6 @@ export interface PatientService {
   update(viewer: Viewer | null, input: UpdatePatient): Promise<Patient>;
   /** Erases the patient and its predictions. @throws NotFoundError, ForbiddenError for who is in the care team by breaking the glass alone */
   delete(viewer: Viewer | null, id: string): Promise<void>;
-}
-
-/**
- * What a PatientFilter asks of the records.
- * @throws BadUserInputError for a name that can be nobody's
- */
-export function patientQuery(filter: PatientFilter): PatientCondition {
-  const { mrn, familyName } = parseInput(patientFilterSchema, { filter }).filter;
-  return {
-    ...(mrn != null && { mrn }),
-    ...(familyName != null && { familyName }),
-    ...(filter.sex != null && { sex: filter.sex }),
-    ...(filter.createdAfter != null && { createdAt: { $gt: filter.createdAfter } }),
-    ...(filter.updatedAfter != null && { updatedAt: { $gt: filter.updatedAfter } }),
-  };
-}
-
-/** Refuses a filter that would tell a viewer without the right to names who somebody is. */
-export function authorizeFilter(viewer: Viewer | null, filter: PatientFilter): void {
-  if (filter.mrn != null || filter.familyName != null) authorize(viewer, 'patient:read-identity');
 }
 
 /** Who leaves themselves out could not open the patient any more. @throws BadUserInputError */
@@ -111,7 +76,10 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       ),
     );
   /** Whoever looks for somebody by MRN or name and finds nobody has learnt something too: that they are no patient here. */
-  const recordSearch = async (viewer: Viewer, { mrn, familyName }: PatientFilter): Promise<void> => {
+  const recordSearch = async (
+    viewer: Viewer,
+    { mrn, familyName }: Pick<PatientFilter, 'mrn' | 'familyName'>,
+  ): Promise<void> => {
     if (mrn != null || familyName != null) await audit.record(viewer, { action: 'patient:read', outcome: 'ALLOWED' });
   };
   const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({
@@ -140,7 +108,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       if ((id == null) === (mrn == null))
         throw new BadUserInputError([{ path: 'id', message: 'give either id or mrn' }]);
       const scope = scopeOf(viewer);
-      const wanted: PatientCondition = mrn != null ? { mrn } : { _id: toObjectId(id!) ?? new Types.ObjectId() };
+      const wanted: PatientCondition = mrn != null ? { mrn } : { _id: idOrNone(id!) };
       const patient = await scope.patients.findOne(wanted);
       if (!patient) await refuseClosed(scope, wanted);
       await (patient ? recordRead(viewer, [patient]) : recordSearch(viewer, { mrn }));
@@ -149,7 +117,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
 
     async findMany(viewer, ids) {
       if (!viewer) return ids.map(() => null);
-      const found = await scopeOf(viewer).patients.findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId()));
+      const found = await scopeOf(viewer).patients.findMany(ids.map(idOrNone));
       await recordRead(viewer, found);
       return found;
     },
@@ -157,7 +125,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
     async list(viewer, request, filter, order) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
-      const page = await scopeOf(viewer).patients.page(request, patientQuery(filter), order);
+      const page = await scopeOf(viewer).patients.page(request, patientQuery(parsePatientFilter(filter)), order);
       await (page.edges.length > 0
         ? recordRead(
             viewer,

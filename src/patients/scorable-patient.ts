@@ -15,14 +15,14 @@ export const scorablePatientFields = {
   breakGlass: 1,
 } as const;
 
-/** A patient as far as a job needs it: what a model may see, and to whom it is open. */
+/** A patient as far as a job needs it: what a model may see, and to whom it is visible. */
 export type ScorablePatient = ModelSubject & Pick<StoredPatient, '_id' | 'careTeam' | 'breakGlass'>;
 
 /** What `scorablePatientFields` leave of the document. */
 export type StoredScorablePatient = Omit<ScorablePatient, 'birthDate'> &
   Pick<StoredPatient, 'organization' | 'dataKey' | 'birthDate'>;
 
-/** The patient of a document. The birth date is decrypted when it is looked at: a batch opens it only for a model that takes the age from it. */
+/** The patient of a document. The birth date is decrypted when it is looked at: a batch decrypts it only for a model that takes the age from it. */
 export function decryptScorablePatient(
   read: FieldReader,
   { _id, sex, features, careTeam, breakGlass, birthDate }: StoredScorablePatient,

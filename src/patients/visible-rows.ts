@@ -2,7 +2,7 @@ import type { Types } from 'mongoose';
 import type { Viewer } from '../auth/viewer.js';
 import { toObjectId } from '../input.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
-import type { PageSource } from '../scope/pagination.js';
+import { readPageOf, type Listed, type Page, type PageRequest, type PageSource } from '../scope/pagination.js';
 import { fewClosedPatientIds, visibleAmong, type MaybeOfPatient } from './care-team-fence.js';
 
 /** Closed patients that are named in a query, 20 KiB of them. A command of MongoDB holds 16 MiB. */
@@ -79,4 +79,18 @@ export function visibleRows(scope: OrganizationScope, viewer: Viewer): VisibleRo
     },
   };
   return rows;
+}
+
+/**
+ * Reads a page of rows that a viewer may see.
+ * @param admit puts null in the place of a row that is closed after all: a grant may have ended since the page was read
+ */
+export async function readVisiblePage<T extends Listed>(
+  source: PageSource<T>,
+  request: PageRequest,
+  admit: (rows: readonly T[]) => Promise<readonly (T | null)[]>,
+): Promise<Page<T>> {
+  const page = await readPageOf(source, request);
+  const admitted = await admit(page.edges.map(({ node }) => node));
+  return { ...page, edges: page.edges.filter((_edge, index) => admitted[index]) };
 }

@@ -1,6 +1,6 @@
 import { Types, type QueryFilter } from 'mongoose';
 import type { Prediction, PredictionBlock } from '../../models/index.js';
-import { toObjectId } from '../input.js';
+import { idOrNone } from '../input.js';
 import type { RiskBand } from '../risk/manifest.js';
 import { placeOf } from './prediction-block.js';
 
@@ -23,9 +23,6 @@ export interface PredictionSelection extends PredictionFilter {
   /** Jobs of which it is. */
   readonly jobs?: readonly Types.ObjectId[];
 }
-
-/** An id that is none matches nothing. */
-const idOrNone = (id: string): Types.ObjectId => toObjectId(id) ?? new Types.ObjectId();
 
 /** Conditions on fields that a prediction and a block have alike. */
 function sharedConditions(

@@ -1,11 +1,11 @@
-import { Types } from 'mongoose';
+import type { Types } from 'mongoose';
 import { type Prediction, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError, BadUserInputError, RiskGraphError } from '../errors.js';
-import { parseInput, toObjectId } from '../input.js';
+import { idOrNone, parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
-import { readPageOf, type Page, type PageRequest } from '../scope/pagination.js';
+import type { Page, PageRequest } from '../scope/pagination.js';
 import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
@@ -24,6 +24,7 @@ import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
 import { additivityFailure, toStoredExplanation, type AdditiveExplanation } from './explanation.js';
 import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
+import { readVisiblePage } from '../patients/visible-rows.js';
 
 /** A score that was computed now and stored nowhere. */
 export interface Simulation {
@@ -80,7 +81,7 @@ export function createPredictionService({
   /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
   async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
     const scope = scopeOf(viewer);
-    const _id = toObjectId(patientId) ?? new Types.ObjectId();
+    const _id = idOrNone(patientId);
     const patient = await scope.patients.findOne({ _id });
     if (!patient) await refuseClosed(scope, { _id }, 'risk:simulate');
     if (!patient) throw new NotFoundError('This patient');
@@ -97,22 +98,14 @@ export function createPredictionService({
 
     async findMany(viewer, ids) {
       authorize(viewer, 'prediction:read');
-      return show(
-        viewer,
-        await storedPredictions(scopeOf(viewer)).findMany(ids.map((id) => toObjectId(id) ?? new Types.ObjectId())),
-      );
+      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map(idOrNone)));
     },
 
     async list(viewer, request, filter) {
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
-      const page = await readPageOf<Prediction>(visiblePredictions(scope, viewer).list(filter), request);
-      // Again: a grant may have ended since the list of closed patients was read.
-      const shown = await show(
-        viewer,
-        page.edges.map(({ node }) => node),
-      );
-      return { ...page, edges: page.edges.filter((_edge, index) => shown[index]) };
+      const source = visiblePredictions(scope, viewer).list(filter);
+      return readVisiblePage(source, request, (predictions) => show(viewer, predictions));
     },
 
     async countOfPatients(viewer, patientIds) {

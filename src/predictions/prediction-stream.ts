@@ -2,10 +2,12 @@ import { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Prediction } from '../../models/index.js';
 import { ServiceUnavailableError } from '../errors.js';
+import { createAsyncQueue, type AsyncQueue } from '../events/async-queue.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { Topics } from '../events/topics.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import { storedPredictions } from './stored-predictions.js';
+import { logError } from '../process/logger.js';
 
 /** Ids held for a reader that is behind; one that is further behind is sent away rather than kept in memory. */
 const largestBacklog = 100_000;
@@ -20,8 +22,7 @@ export interface PredictionStreams {
 interface Follower {
   readonly organizationId: string;
   readonly patientId: string | null;
-  push(id: string): void;
-  close(): void;
+  readonly ids: AsyncQueue<string>;
 }
 
 export interface PredictionStreamDependencies {
@@ -38,7 +39,7 @@ export function createPredictionStreams({ events, scopeOf, logger }: PredictionS
   function deliver({ organizationId, predictionIds, patientIds }: Topics['predictionsCreated']): void {
     for (const follower of followersOf(organizationId)) {
       predictionIds.forEach((id, index) => {
-        if (follower.patientId === null || follower.patientId === patientIds[index]) follower.push(id);
+        if (follower.patientId === null || follower.patientId === patientIds[index]) push(follower.ids, id);
       });
     }
   }
@@ -57,10 +58,7 @@ export function createPredictionStreams({ events, scopeOf, logger }: PredictionS
     events.subscribe('predictionsCreated', deliver),
     events.subscribe('predictionBlockCreated', (event) => {
       readBlock(event).catch((error: unknown) =>
-        logger.warn(
-          { blockId: event.blockId, reason: error instanceof Error ? error.name : 'unknown' },
-          'predictions not told to subscribers',
-        ),
+        logError(logger, error, 'predictions not told to subscribers', { level: 'warn', blockId: event.blockId }),
       );
     }),
   ];
@@ -70,54 +68,26 @@ export function createPredictionStreams({ events, scopeOf, logger }: PredictionS
       return followers.size;
     },
     follow(organizationId, patientId) {
-      const backlog: string[] = [];
-      let waiting: (() => void) | undefined;
-      let closed = false;
-      const wake = (): void => {
-        waiting?.();
-        waiting = undefined;
-      };
-      const follower: Follower = {
-        organizationId,
-        patientId,
-        push(id) {
-          if (backlog.length <= largestBacklog) backlog.push(id);
-          wake();
-        },
-        close() {
-          closed = true;
-          followers.delete(follower);
-          wake();
-        },
-      };
+      const ids = createAsyncQueue<string>({ onClose: () => followers.delete(follower) });
+      const follower: Follower = { organizationId, patientId, ids };
       followers.add(follower);
-      const done = { done: true, value: undefined } as const;
-      return {
-        async next() {
-          while (backlog.length === 0 && !closed) await new Promise<void>((resolve) => (waiting = resolve));
-          if (backlog.length > largestBacklog) {
-            follower.close();
-            throw new ServiceUnavailableError(
-              'This subscription is too far behind: read predictions(filter: { createdAfter }) and subscribe again.',
-            );
-          }
-          const value = closed ? undefined : backlog.shift();
-          return value === undefined ? done : { done: false, value };
-        },
-        async return() {
-          follower.close();
-          return done;
-        },
-        [Symbol.asyncIterator]() {
-          return this;
-        },
-      };
+      return ids;
     },
     close() {
       stopListening.forEach((stop) => stop());
-      followers.forEach((follower) => follower.close());
+      followers.forEach(({ ids }) => ids.close());
     },
   };
+}
+
+/** A reader that is too far behind is sent away. */
+function push(ids: AsyncQueue<string>, id: string): void {
+  if (ids.length < largestBacklog) return ids.push(id);
+  ids.fail(
+    new ServiceUnavailableError(
+      'This subscription is too far behind: read predictions(filter: { createdAfter }) and subscribe again.',
+    ),
+  );
 }
 
 /** One event: the prediction, or why it could not be read. */

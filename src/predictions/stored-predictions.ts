@@ -13,6 +13,7 @@ import {
 } from './prediction-filter.js';
 import type { Viewer } from '../auth/viewer.js';
 import { visibleRows } from '../patients/visible-rows.js';
+import { walkById } from '../storage/walk.js';
 
 /** The predictions of one organization, whether a single job stored them by themselves or a batch in blocks. */
 export interface StoredPredictions {
@@ -40,6 +41,13 @@ type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
 
 /** Whose a prediction is. */
 export type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
+
+/** The patients of one block. */
+interface BlockOwners {
+  readonly _id: Types.ObjectId;
+  readonly job: Types.ObjectId;
+  readonly patients: readonly Types.ObjectId[];
+}
 
 /** Predictions and blocks of which the owners are read at once. */
 const ownersAtOnce = { predictions: 10_000, blocks: 5 };
@@ -124,18 +132,14 @@ export function storedPredictions({
     return predictionBlocks.aggregate<Count>(blockQuery(filter), [{ $group: { _id: key, count: { $sum: size } } }]);
   }
 
-  async function* ownersOfSingle(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
-    for (let last: Types.ObjectId | undefined, more = true; more;) {
-      const found = await predictions.find(predictionQuery(filter, last), {
+  const ownersOfSingle = (filter: PredictionSelection): AsyncIterable<readonly PredictionOwner[]> =>
+    walkById(ownersAtOnce.predictions, (last) =>
+      predictions.find(predictionQuery(filter, last), {
         projection: { job: 1, patient: 1 },
         sort: newestFirst,
         limit: ownersAtOnce.predictions,
-      });
-      yield found;
-      more = found.length === ownersAtOnce.predictions;
-      last = found.at(-1)?._id;
-    }
-  }
+      }),
+    );
 
   async function* ownersInBlocks(filter: PredictionSelection): AsyncGenerator<readonly PredictionOwner[]> {
     const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } };
@@ -144,16 +148,14 @@ export function storedPredictions({
       { $limit: ownersAtOnce.blocks },
       { $project: { job: 1, patients: { $map: { input: matching, in: '$$this.patient' } } } },
     ] as const;
-    for (let last: Types.ObjectId | undefined, more = true; more;) {
-      const found = await predictionBlocks.aggregate<{
-        _id: Types.ObjectId;
-        job: Types.ObjectId;
-        patients: Types.ObjectId[];
-      }>({ $and: [blockQuery(filter), last ? { _id: { $lt: last } } : {}] }, stages);
+    const blocks = walkById(ownersAtOnce.blocks, (last) =>
+      predictionBlocks.aggregate<BlockOwners>(
+        { $and: [blockQuery(filter), last ? { _id: { $lt: last } } : {}] },
+        stages,
+      ),
+    );
+    for await (const found of blocks)
       yield found.flatMap(({ job, patients }) => patients.map((patient) => ({ job, patient })));
-      more = found.length === ownersAtOnce.blocks;
-      last = found.at(-1)?._id;
-    }
   }
 
   return {
@@ -221,7 +223,7 @@ export function storedPredictions({
   };
 }
 
-/** The predictions of the patients that are open to one viewer. */
+/** The predictions of the patients that are visible to one viewer. */
 export interface VisiblePredictions {
   /** Newest first. */
   list(filter: PredictionFilter): PageSource<Prediction>;

@@ -1,6 +1,7 @@
 import type { Prediction } from '../../models/index.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel } from '../risk/risk-model.js';
 import { toStoredExplanation } from './explanation.js';
+import { defined } from '../process/defined.js';
 
 /** What came of computing a stored prediction once more. */
 export interface PredictionVerification {
@@ -32,18 +33,16 @@ export async function verifyPrediction(
     model.score([row]),
     prediction.explanation ? model.explain([row], method) : [],
   ]);
-  const recomputed = {
+  const recomputed = defined({
     rawOutput: score!.rawOutput,
     probability: score!.probability,
     riskBand: score!.riskBand,
     outputSpace: model.manifest.outputSpace,
-    ...(explanations[0] && { explanation: toStoredExplanation(explanations[0]) }),
-  };
+    explanation: explanations[0] && toStoredExplanation(explanations[0]),
+  });
   const { rawOutput, probability, riskBand, outputSpace, explanation } = prediction;
-  const differences = differingPaths(
-    { rawOutput, probability, riskBand, outputSpace, ...(explanation && { explanation }) },
-    recomputed,
-  );
+  const stored = defined({ rawOutput, probability, riskBand, outputSpace, explanation });
+  const differences = differingPaths(stored, recomputed);
   return { agrees: differences.length === 0, modelServed: true, modelSha256, differences };
 }
 

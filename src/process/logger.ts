@@ -44,11 +44,28 @@ export function createLogger(level: string, name: string): Logger {
   );
 }
 
+/** Fields that a line about an error has besides the error: ids, codes and counts. */
+export interface ErrorContext {
+  /** @defaultValue error */
+  readonly level?: 'error' | 'warn' | 'info' | 'debug';
+  readonly [field: string]: unknown;
+}
+
+/** Logs an error in the one way: under `err`, without its message, which may quote a document. */
+export function logError(
+  logger: Pick<Logger, 'error' | 'warn' | 'info' | 'debug'>,
+  error: unknown,
+  message: string,
+  { level = 'error', ...context }: ErrorContext = {},
+): void {
+  logger[level]({ ...context, err: error }, message);
+}
+
 /**
  * The message is left out: drivers quote documents in it. The type, the code and the place in our code say enough, with
  * the `subject` of our own errors, which is made of ids.
  */
-function describeError(error: unknown): object {
+export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const places = error.stack
     ?.split('\n')
@@ -56,5 +73,9 @@ function describeError(error: unknown): object {
     .slice(0, 10)
     .map((line) => line.trim());
   const { code, subject } = error as { code?: unknown; subject?: unknown };
-  return { type: error.name, code, subject, places };
+  return { type: error.name, code: code ?? redisCode(error), subject, places };
 }
+
+/** Redis says the code of an error as the first word of its message, e.g. WRONGPASS. */
+const redisCode = ({ name, message }: Error): string | undefined =>
+  name === 'ReplyError' ? /^[A-Z]+(?= )/.exec(message)?.[0] : undefined;

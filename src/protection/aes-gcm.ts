@@ -29,7 +29,7 @@ export function encrypt(key: KeyObject, context: Uint8Array, plaintext: Uint8Arr
 }
 
 /**
- * Opens what `encrypt` made.
+ * Decrypts what `encrypt` made.
  * @throws Error when a bit of message, context or key is another one
  */
 export function decrypt(key: KeyObject, context: Uint8Array, message: Uint8Array): Buffer {

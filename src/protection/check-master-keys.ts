@@ -6,7 +6,7 @@ import { unwrapKey } from './key-wrap.js';
 import { isDerived, type MasterKey } from './master-keys.js';
 
 /**
- * Sees to it that every data key can be opened, before anybody is served.
+ * Sees to it that every data key can be unwrapped, before anybody is served.
  * @throws StartupError naming the master key that is missing or is another one than its name says
  */
 export async function checkMasterKeys(

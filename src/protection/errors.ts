@@ -1,7 +1,7 @@
 import { RiskGraphError } from '../errors.js';
 
 /**
- * A stored ciphertext that cannot be opened: it was changed, moved to another place, or its key is gone. A caller is
+ * A stored ciphertext that cannot be decrypted: it was changed, moved to another place, or its key is gone. A caller is
  * shown a correlation id; the log names the place, which is made of ids and names of fields.
  */
 export class CiphertextError extends RiskGraphError {

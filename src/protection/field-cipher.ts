@@ -12,7 +12,7 @@ import { CiphertextError } from './errors.js';
  *   last 16  tag
  *
  * 41 bytes more than the text. Bytes and not a text of its own: a third smaller than base64, and nothing has to be decoded
- * where ten thousand are opened a second. Version and key id are authenticated too, with the place where the field lies.
+ * where ten thousand are decrypted per second. Version and key id are authenticated too, with the place where the field lies.
  */
 
 const version = 1;
@@ -28,7 +28,7 @@ export interface DataKey {
 }
 
 /**
- * Seals and opens the fields of one organization. A ciphertext opens in its own place and nowhere else: that is this
+ * Encrypts and decrypts the fields of one organization. A ciphertext decrypts in its own place and nowhere else: that is this
  * organization, the document's id (12 bytes, as MongoDB's) and the field, with its collection, e.g. `patients.mrn`.
  */
 export interface FieldCipher {
@@ -46,7 +46,7 @@ export function createFieldCipher(
   organization: Uint8Array,
   findKey: (id: string) => KeyObject | undefined,
 ): FieldCipher {
-  // A page opens thousands of fields: what stays the same from one to the next is made once.
+  // A page decrypts thousands of fields: what stays the same from one to the next is made once.
   const contexts = new Map<string, Buffer>();
   let last: DataKey | undefined;
 

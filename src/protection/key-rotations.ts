@@ -13,7 +13,8 @@ import type { EventBus } from '../events/event-bus.js';
 import type { CiphertextError } from './errors.js';
 import type { StartedProtection } from './start-protection.js';
 import { countSealed, protectedCollections } from './protected-collections.js';
-import { resealRound } from './reseal.js';
+import { reseal } from './reseal.js';
+import { logError } from '../process/logger.js';
 
 /**
  * How long a retired key is kept at least: far longer than any process goes on writing with it (`writingTrustMs`), and than
@@ -93,7 +94,7 @@ export function createKeyRotations({
       .orFail();
   }
 
-  /** Goes on with the present pass. @returns whether the last pass has left nothing but what cannot be opened */
+  /** Goes on with the present pass. @returns whether the last pass has left nothing but what cannot be decrypted */
   async function resealSome(rotation: KeyRotation, token: string, until: number): Promise<boolean> {
     const { _id, organization } = rotation;
     const retired = await retiredKeys(organization);
@@ -103,18 +104,15 @@ export function createKeyRotations({
       collections.findIndex(({ model }) => model.collection.name === rotation.position?.collectionName),
     );
     for (const [index, target] of collections.slice(first).entries()) {
-      let after = index === 0 ? rotation.position?.after : undefined;
-      for (;;) {
-        const round = await resealRound(target, organization, protectionOf(organization), retired, after);
-        if (!round.last) break;
-        after = round.last;
+      const after = index === 0 ? rotation.position?.after : undefined;
+      for await (const round of reseal(target, organization, protectionOf(organization), retired, after)) {
         warnOf(round.failed);
         failed += round.failed.length;
         processed = Math.min(rotation.total, processed + round.read - round.failed.length);
         const progress = {
           processed,
           failed,
-          position: { collectionName: target.model.collection.name, after },
+          position: { collectionName: target.model.collection.name, after: round.last },
           'lease.expiresAt': leaseEnd(),
         };
         const { matchedCount } = await keyRotations.updateOne({ _id, 'lease.token': token }, { $set: progress });
@@ -153,17 +151,15 @@ export function createKeyRotations({
   }
 
   function warnOf(failed: readonly CiphertextError[]): void {
-    failed.forEach((error) => logger.warn({ err: error }, 'not encrypted anew: it cannot be opened'));
+    failed.forEach((error) =>
+      logError(logger, error, 'not encrypted again: it cannot be decrypted', { level: 'warn' }),
+    );
   }
 
   async function resealStragglers(organization: Types.ObjectId, dataKey: Types.ObjectId): Promise<void> {
     for (const target of collections) {
-      for (let after: Types.ObjectId | undefined; ;) {
-        const round = await resealRound(target, organization, protectionOf(organization), [dataKey], after);
-        if (!round.last) break;
-        after = round.last;
-        warnOf(round.failed);
-      }
+      for await (const { failed } of reseal(target, organization, protectionOf(organization), [dataKey]))
+        warnOf(failed);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { type Types } from 'mongoose';
+import { LRUCache } from 'lru-cache';
 import type { DataKeyStore, WritingKeys } from './data-key-store.js';
 
 /**
@@ -10,6 +11,9 @@ export const writingTrustMs = 60_000;
 
 /** An id that was nowhere is not asked for again for this long. Milliseconds. */
 const absenceTrustMs = 10_000;
+
+/** Ids remembered as absent. */
+const mostAbsent = 1_000;
 
 /** The data keys that a process has met, unwrapped, in its memory: a request that follows another asks MongoDB for none. */
 export interface Keyring {
@@ -26,7 +30,7 @@ export interface Keyring {
 /** @param trustMs see `writingTrustMs` */
 export function createKeyring(store: DataKeyStore, trustMs = writingTrustMs): Keyring {
   const known = new Map<string, KeyObject>();
-  const absent = new Map<string, number>();
+  const absent = new LRUCache<string, number>({ max: mostAbsent });
   /** By organization. The promise is kept rather than its answer: those who ask at the same time ask once. */
   const writing = new Map<string, { readonly since: number; readonly keys: Promise<WritingKeys> }>();
 
@@ -68,7 +72,6 @@ export function createKeyring(store: DataKeyStore, trustMs = writingTrustMs): Ke
         if (found.has(key)) known.set(key, found.get(key)!);
         else absent.set(key, Date.now());
       }
-      if (absent.size > 1_000) absent.clear();
     },
 
     find: (id) => known.get(id),

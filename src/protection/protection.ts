@@ -18,7 +18,7 @@ export interface FieldWriter {
 }
 
 /**
- * Opens a sealed field of one organization.
+ * Decrypts a sealed field of one organization.
  * @throws CiphertextError when it was changed, belongs to another place, or its data key is gone
  */
 export type FieldReader = (document: Types.ObjectId, field: string, ciphertext: Ciphertext) => string;

@@ -3,50 +3,58 @@ import type { Ciphertext } from '../../models/index.js';
 import { CiphertextError } from './errors.js';
 import type { ProtectedCollection, ProtectedDocument } from './protected-collections.js';
 import type { FieldReader, FieldWriter, Protection } from './protection.js';
+import { walkById } from '../storage/walk.js';
 
 /** Documents read and written at a time. */
 const documentsPerRound = 500;
 
-/** What became of one round. */
+/** The outcome of one round. */
 export interface ResealedRound {
   readonly read: number;
-  /** Documents that cannot be opened. */
+  /** Documents that cannot be decrypted. */
   readonly failed: readonly CiphertextError[];
-  /** The last document of the round; undefined when there was none. */
-  readonly last: Types.ObjectId | undefined;
+  /** The last document of the round. */
+  readonly last: Types.ObjectId;
 }
 
 /**
- * Encrypts the next documents of an organization that are sealed under one of these keys anew, under its active key. A
- * document is replaced only while every ciphertext in it is the one that was read: who changes it at the same time wins,
- * and it is found again by a later pass if it still needs to be.
+ * Encrypts the documents of an organization that are sealed under one of these keys again, under its active key, round by
+ * round in the order of their ids. A document is replaced only while every ciphertext in it is the one that was read: a
+ * change at the same time wins, and a later pass finds the document if it still needs to.
+ * @param after id to begin behind
  */
-export async function resealRound(
-  { model: { collection }, fields }: ProtectedCollection,
+export async function* reseal(
+  target: ProtectedCollection,
   organization: Types.ObjectId,
   protection: Protection,
   dataKeys: readonly Types.ObjectId[],
-  after: Types.ObjectId | undefined,
-): Promise<ResealedRound> {
-  const documents = await collection
-    .find<ProtectedDocument>({ organization, dataKey: { $in: dataKeys }, ...(after && { _id: { $gt: after } }) })
-    .sort({ _id: 1 })
-    .limit(documentsPerRound)
-    .toArray();
-  const [writer, read] = [await protection.writer(), await protection.reader(dataKeys)];
+  after?: Types.ObjectId,
+): AsyncGenerator<ResealedRound> {
+  const { collection } = target.model;
+  const read = (last: Types.ObjectId | undefined): Promise<ProtectedDocument[]> =>
+    collection
+      .find<ProtectedDocument>({ organization, dataKey: { $in: dataKeys }, ...(last && { _id: { $gt: last } }) })
+      .sort({ _id: 1 })
+      .limit(documentsPerRound)
+      .toArray();
+  for await (const documents of walkById(documentsPerRound, read, after)) {
+    const failed = await resealAll(target, documents, await protection.writer(), await protection.reader(dataKeys));
+    yield { read: documents.length, failed, last: documents.at(-1)!._id };
+  }
+}
+
+/** @returns the documents that cannot be decrypted */
+async function resealAll(
+  { model: { collection }, fields }: ProtectedCollection,
+  documents: readonly ProtectedDocument[],
+  writer: FieldWriter,
+  read: FieldReader,
+): Promise<CiphertextError[]> {
+  const named = fields.map((field) => [field, `${collection.name}.${field}`] as const);
   const failed: CiphertextError[] = [];
   const operations = documents.flatMap((document) => {
     try {
-      return [
-        {
-          updateOne: resealed(
-            document,
-            fields.map((field) => [field, `${collection.name}.${field}`] as const),
-            writer,
-            read,
-          ),
-        },
-      ];
+      return [{ updateOne: resealed(document, named, writer, read) }];
     } catch (error) {
       if (!(error instanceof CiphertextError)) throw error;
       failed.push(error);
@@ -54,7 +62,7 @@ export async function resealRound(
     }
   });
   if (operations.length > 0) await collection.bulkWrite(operations as never, { ordered: false });
-  return { read: documents.length, failed, last: documents.at(-1)?._id };
+  return failed;
 }
 
 function resealed(
@@ -67,12 +75,12 @@ function resealed(
   const present = document as unknown as Readonly<Record<string, Ciphertext | null | undefined>>;
   // Equal to null: absent, or stored as null by an earlier version.
   const unchanged = fields.map(([field]) => [field, present[field] ?? null] as const);
-  const anew = fields.flatMap(([field, name]) => {
+  const again = fields.flatMap(([field, name]) => {
     const ciphertext = present[field];
     return ciphertext ? [[field, seal(_id, name, read(_id, name, ciphertext))] as const] : [];
   });
   return {
     filter: { _id, dataKey: document.dataKey, ...Object.fromEntries(unchanged) },
-    update: { $set: { ...Object.fromEntries(anew), dataKey } },
+    update: { $set: { ...Object.fromEntries(again), dataKey } },
   };
 }

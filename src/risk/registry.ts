@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InvalidModelError } from './errors.js';
 import { loadRiskModel } from './load-risk-model.js';
 import type { RiskModel, RiskModelRegistry } from './risk-model.js';
+import { compareVersions } from '../process/compare-versions.js';
 
 /**
  * Loads every bundle below a directory: `root/<folder>/manifest.json`, one folder a model version, of any name.
@@ -40,13 +41,6 @@ export async function loadRiskModels(rootDirectory: string): Promise<RiskModelRe
       await Promise.all(models.map((model) => model.close()));
     },
   };
-}
-
-/** Orders MAJOR.MINOR.PATCH by number: 1.10.0 is above 1.9.0. */
-export function compareVersions(left: string, right: string): number {
-  const [a, b] = [left.split('.').map(Number), right.split('.').map(Number)];
-  const different = a.findIndex((part, index) => part !== b[index]);
-  return different < 0 ? 0 : a[different]! - b[different]!;
 }
 
 async function bundleDirectories(root: string): Promise<string[]> {

@@ -25,11 +25,11 @@ import { type ScopedCollection, scopedCollection } from './scoped-collection.js'
  */
 export interface OrganizationScope {
   readonly id: Types.ObjectId;
-  /** The patients that are open to the member: for a clinician those whose care team does not leave them out. */
+  /** The patients that are visible to the member: for a clinician those whose care team does not leave them out. */
   readonly patients: PatientRecords;
   /** All patients, whatever their care team. For telling a closed patient from none, and for breaking the glass. */
   readonly everyPatient: PatientRecords;
-  /** What of all patients says to whom they are open. */
+  /** The fields of all patients that say to whom they are visible. */
   readonly careTeams: Pick<ScopedCollection<StoredPatient>, 'find' | 'ids' | 'updateMany'>;
   readonly breakGlassAccesses: ScopedCollection<StoredBreakGlassAccess>;
   /** Predictions stored by themselves; those of batches are in blocks. See `storedPredictions`, which knows both. */

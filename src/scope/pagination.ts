@@ -30,7 +30,7 @@ const newestFirst: PageOrder = { field: '_id', direction: -1 };
 const cursorSchema = z.tuple([z.enum(orderFields), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
 
 /** What every listed document has. */
-interface Listed extends OrganizationDocument {
+export interface Listed extends OrganizationDocument {
   createdAt?: Date;
   updatedAt?: Date;
   sequence?: number;

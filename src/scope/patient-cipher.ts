@@ -6,7 +6,7 @@ import type { Patient, PatientIdentity } from './patient.js';
 
 type SealedIdentity = Pick<StoredPatient, SealedPatientField | 'mrnIndex' | 'familyNameIndex' | 'dataKey'>;
 
-/** What a patient's identity is stored as. A patient is always sealed as a whole, so that one data key opens all of it. */
+/** What a patient's identity is stored as. A patient is always sealed as a whole, so that one data key decrypts all of it. */
 export function sealIdentity(writer: FieldWriter, _id: Types.ObjectId, identity: PatientIdentity): SealedIdentity {
   const given = sealedPatientFields.flatMap((field) =>
     identity[field] === undefined ? [] : [[field, writer.seal(_id, `patients.${field}`, identity[field])]],

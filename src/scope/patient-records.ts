@@ -6,6 +6,7 @@ import type { Protection } from '../protection/protection.js';
 import { decryptPatient, sealIdentity, sealPatient } from './patient-cipher.js';
 import { sealedPatientFields } from '../../models/patient.js';
 import type { Patient, PatientIdentity, PatientRecordFields } from './patient.js';
+import { defined } from '../process/defined.js';
 
 /** Which patients: by what is stored in the clear, and by MRN or family name, which are found through their blind indexes. */
 export type PatientCondition = QueryFilter<PatientRecordFields> & {
@@ -123,7 +124,7 @@ export function createPatientRecords(
       const updated = await collection.findOneAndUpdate(
         { _id: current._id, version: current.version },
         {
-          $set: { ...given({ ...record, careTeam: careTeam ?? undefined }), ...identity },
+          $set: { ...defined({ ...record, careTeam: careTeam ?? undefined }), ...identity },
           ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
         },
       );
@@ -132,11 +133,6 @@ export function createPatientRecords(
 
     deleteMany: async (condition) => collection.deleteMany(await stored(condition)),
   };
-}
-
-/** Without what is undefined, which MongoDB would store as null. */
-function given<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** What is kept is looked at, and so decrypted, only when it is kept. */

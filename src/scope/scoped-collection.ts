@@ -1,6 +1,7 @@
 import { Types, type Model, type mongo, type PipelineStage, type QueryFilter, type UpdateQuery } from 'mongoose';
 import { isDuplicateKey, slowestReadMs, slowestScanMs } from '../storage/database.js';
 import { insertGroup } from '../storage/group-queries.js';
+import { defined } from '../process/defined.js';
 
 /** What every document of a tenant has. */
 export interface OrganizationDocument {
@@ -61,12 +62,10 @@ export function scopedCollection<T extends OrganizationDocument>(
   const within = (filter: QueryFilter<T>): object =>
     fence ? { $and: [{ organization }, fence.filter, filter] } : unfenced(filter);
   const cursor = (filter: QueryFilter<T>, { projection, sort, limit }: FindOptions = {}) =>
-    collection.find<T>(within(filter), {
-      maxTimeMS: slowestReadMs,
-      ...(projection && { projection }),
-      ...(sort && { sort }),
-      ...(limit && { limit }),
-    });
+    collection.find<T>(
+      within(filter),
+      defined({ maxTimeMS: slowestReadMs, projection, sort, limit }) as mongo.FindOptions,
+    );
   return {
     find: (filter, options) => cursor(filter, options).toArray(),
     async findOne(filter, options) {

@@ -23,6 +23,7 @@ import { createChunkScorer } from './score-chunk.js';
 import type { ScoringEngine } from './scoring-engine.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { modelOfJob } from '../predictions/served-models.js';
+import { logError } from '../process/logger.js';
 
 export interface ChunkRunnerDependencies {
   readonly models: Models;
@@ -146,10 +147,8 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     } catch (error) {
       if (signal.aborted) return await release(chunk);
       const failure = describeFailure(error);
-      logger.warn(
-        { scoringJobId: jobId.toHexString(), chunk: number, code: failure.code, err: error },
-        'chunk attempt failed',
-      );
+      const subject = { scoringJobId: jobId.toHexString(), chunk: number };
+      logError(logger, error, 'chunk attempt failed', { level: 'warn', ...subject, code: failure.code });
       if (isPermanent(error) || chunk.attempts >= attempts) return await giveUp(chunk, failure);
       await release(chunk);
       throw error;

@@ -4,9 +4,9 @@ import { RiskGraphError } from '../errors.js';
 import { CiphertextError } from '../protection/errors.js';
 import { InvalidFeaturesError } from '../risk/risk-model.js';
 
-/** A fault that no retry mends: the job, or this patient of it, has failed for good. */
+/** An error that no retry mends: the job, or this patient of it, has failed for good. */
 export class PermanentError extends Error {
-  override readonly name = 'PermanentFault';
+  override readonly name = 'PermanentError';
   constructor(readonly failure: JobFailure) {
     super(failure.message);
   }

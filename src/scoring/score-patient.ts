@@ -10,7 +10,7 @@ import { createGroupCommit } from '../storage/group-commit.js';
 /**
  * Scores one patient, and explains the score if the job asks for it. Stores nothing.
  * @param onStage told when the work enters a stage
- * @throws InvalidFeaturesError when the patient cannot be scored, PermanentFault when the explanation does not add up,
+ * @throws InvalidFeaturesError when the patient cannot be scored, PermanentError when the explanation does not add up,
  *   AbortError when the signal is aborted
  */
 export async function scorePatient(

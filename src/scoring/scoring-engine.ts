@@ -5,6 +5,7 @@ import type { RiskModel } from '../risk/risk-model.js';
 import type { ScoredColumns } from '../risk/score-columns.js';
 import { threadEntry } from '../process/source-modules.js';
 import type { ScoringThreadAnswer, ScoringThreadData, ScoringThreadRequest } from './scoring-thread.js';
+import { logError } from '../process/logger.js';
 
 /** Rows to be scored by one model. */
 export interface ScoringTask {
@@ -65,7 +66,7 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
       dispatch();
     });
     // Followed by the exit, which tells whoever waits.
-    thread.on('error', (error) => logger.error({ err: error }, 'scoring thread'));
+    thread.on('error', (error) => logError(logger, error, 'scoring thread'));
     ends.set(
       thread,
       new Promise((resolve) =>

@@ -9,6 +9,7 @@ import type { ClaimedJob, JobStore } from '../jobs/job-store.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { createProgressReporter } from '../jobs/progress-reporter.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
+import { logError } from '../process/logger.js';
 
 export interface SingleJobRunnerDependencies {
   readonly scoringRecords: ScoringRecords;
@@ -53,10 +54,8 @@ export async function runSingleJob(
       return;
     }
     const failure = describeFailure(error);
-    logger.warn(
-      { scoringJobId: claim.job._id.toHexString(), code: failure.code, errorName: errorName(error) },
-      'scoring attempt failed',
-    );
+    const scoringJobId = claim.job._id.toHexString();
+    logError(logger, error, 'scoring attempt failed', { level: 'warn', scoringJobId, code: failure.code });
     if (isPermanent(error) || claim.job.attemptsThisRun >= attempts) {
       await jobStore.changeClaimed(claim, (status) => failed(status, failure, now));
       return;
@@ -87,9 +86,9 @@ async function predict(
 }
 
 /**
- * Whoever erases a patient asks its open jobs to stop and then takes its predictions. So a job that nobody asked to stop
+ * Whoever erases a patient asks its unfinished jobs to stop and then takes its predictions. So a job that nobody asked to stop
  * until its end was written had stored its prediction in time to be found; any other one has to look for the patient.
- * @throws PermanentFault when the patient is gone; then its prediction is, too
+ * @throws PermanentError when the patient is gone; then its prediction is, too
  */
 async function complete(
   { scoringRecords, jobStore }: SingleJobRunnerDependencies,
@@ -110,5 +109,3 @@ async function complete(
 
 const patientGone = (): PermanentError =>
   new PermanentError({ code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' });
-
-const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -66,7 +66,7 @@ async function connect(
   }
 }
 
-/** Driver messages may quote the URI with its password: name the kind of fault instead. */
+/** Driver messages may quote the URI with its password: name the kind of error instead. */
 function connectionError(error: unknown): Error {
   const { name, code, message = '' } = error as { name?: string; code?: unknown; message?: string };
   if (name === 'MongoParseError' || name === 'MongoInvalidArgumentError' || name === 'MongoAPIError') {

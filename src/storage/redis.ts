@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import { readTlsFiles, type TlsFiles } from './tls-files.js';
+import { logError } from '../process/logger.js';
 
 /**
  * How a connection treats an outage.
@@ -62,7 +63,7 @@ export function connectRedis(
   let lastMessage = '';
   redis.on('error', (error: Error) => {
     // A long outage would repeat the same line many times a second.
-    if (error.message !== lastMessage) logger.warn({ reason: error.message }, 'Redis connection');
+    if (error.message !== lastMessage) logError(logger, error, 'Redis connection', { level: 'warn' });
     lastMessage = error.message;
   });
   redis.on('ready', () => (lastMessage = ''));

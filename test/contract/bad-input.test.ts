@@ -140,7 +140,7 @@ describe('values in variables', () => {
     expectRefused(await system.post(create, { input }, token), path, message);
   });
 
-  test('every fault is named at once', async () => {
+  test('every issue is named at once', async () => {
     const { errors } = await system.post(
       create,
       { input: { mrn: '', givenName: canary.repeat(30), birthDate: '1066-10-14' } },

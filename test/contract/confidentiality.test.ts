@@ -21,7 +21,7 @@ const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
 test('an unexpected error shows a correlation id, which the log knows too, and nothing else', async () => {
-  // As after a fault of the disk: a document that cannot be what the API promises.
+  // As after an error of the disk: a document that cannot be what the API promises.
   const _id = new Types.ObjectId();
   const { patients } = system.app.scopeOf({ organizationId: await system.organizationId() });
   await patients.insert({

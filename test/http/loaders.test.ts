@@ -58,7 +58,7 @@ test('the patients of a page of predictions are read in one query, whatever its 
   }
 });
 
-test('whose the jobs of a page are, and whether they are open, is read in as many queries, whatever its length', async () => {
+test('the patients of the jobs of a page, and whether they are visible, are read in as many queries, whatever its length', async () => {
   for (let i = 0; i < 3; i += 1) {
     const { createPatient } = await client.request(CreatePatientDocument, {
       input: newPatient({ careTeam: ['the-clinician'] }),

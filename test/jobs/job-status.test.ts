@@ -14,7 +14,7 @@ import {
 } from '../../src/jobs/job-status.js';
 
 const now = new Date('2026-03-01T12:00:00Z');
-const fault = { code: 'INTERNAL', message: 'it broke' };
+const failure = { code: 'INTERNAL', message: 'it broke' };
 
 /** A job that went through the given statuses, of which each change of state was kept. */
 function jobOf(...statuses: JobStatus[]): ScoringJob {
@@ -50,16 +50,16 @@ describe('the life of a job', () => {
     ).toEqual([1, 2, 3, 4]);
   });
 
-  it('shows the last fault while the job waits for another attempt, and forgets it when the job succeeds', () => {
-    const waiting = requeued(started(submitted(), now), fault);
-    expect(waiting).toMatchObject({ state: ScoringJobState.QUEUED, error: fault, attempts: 1 });
+  it('shows the last failure while the job waits for another attempt, and forgets it when the job succeeds', () => {
+    const waiting = requeued(started(submitted(), now), failure);
+    expect(waiting).toMatchObject({ state: ScoringJobState.QUEUED, error: failure, attempts: 1 });
     const again = started(waiting, now);
     expect(again.attempts).toBe(2);
     expect(completed(again, { processed: 1, failed: 0 }, now)).not.toHaveProperty('error');
   });
 
   it('keeps the first start over attempts, and clears the end when it is revived', () => {
-    const ended = failed(started(submitted(), now), fault, now);
+    const ended = failed(started(submitted(), now), failure, now);
     const later = new Date(now.getTime() + 1000);
     const again = started(revived(ended), later);
     expect(again).toMatchObject({ state: ScoringJobState.ACTIVE, startedAt: now, attempts: 2 });

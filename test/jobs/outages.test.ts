@@ -75,7 +75,7 @@ describe('a subscriber, while Redis is away', async () => {
 describe('a wiped Redis', async () => {
   const system = await startSystem({ worker: false, environment: quick });
 
-  it('loses no job: MongoDB knows what is open', async () => {
+  it('loses no job: MongoDB knows what is unfinished', async () => {
     const client = await system.client('CLINICIAN');
     const ids = await Promise.all(Array.from({ length: 5 }, () => submitFor(client)));
     const redis = new Redis(inject('redisUrl'));

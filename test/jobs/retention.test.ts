@@ -26,22 +26,22 @@ it('finished jobs go after the retention time; those that predictions refer to s
     return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
       .submitScoringJob.id;
   };
-  const [cancelled, completed, open] = [await submit(), await submit(), await submit()];
+  const [cancelled, completed, unfinished] = [await submit(), await submit(), await submit()];
   await client.request(CancelScoringJobDocument, { id: cancelled });
-  await client.request(CancelScoringJobDocument, { id: open });
+  await client.request(CancelScoringJobDocument, { id: unfinished });
   const workers = await startWorkers(system.app);
   let predictionId: string | undefined;
   for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: completed }))
     predictionId = scoringJobUpdated.job.prediction?.id;
   await workers.close();
-  await system.app.models.scoringJobs.updateOne({ _id: open }, { $unset: { 'status.finishedAt': 1 } });
+  await system.app.models.scoringJobs.updateOne({ _id: unfinished }, { $unset: { 'status.finishedAt': 1 } });
 
   const { models } = system.app;
   expect(await expireJobs(models, 1)).toBe(0);
   expect(await expireJobs(models, 1, nextWeek)).toBe(2);
   expect(await expireJobs(models, 1, nextWeek)).toBe(0);
   expect(await models.scoringJobs.exists({ _id: cancelled })).toBeNull();
-  expect(await models.scoringJobs.exists({ _id: open })).not.toBeNull();
+  expect(await models.scoringJobs.exists({ _id: unfinished })).not.toBeNull();
   const { prediction } = await client.request(PredictionDocument, { id: predictionId! });
   expect(prediction!.job.id).toBe(completed);
 });

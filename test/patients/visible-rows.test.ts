@@ -73,24 +73,24 @@ async function longestList<T>(run: () => Promise<T>): Promise<{ result: T; longe
   }
 }
 
-const open: string[] = [];
+const visible: string[] = [];
 const closed: string[] = [];
 const jobs: Record<string, number> = {};
 
 beforeAll(async () => {
-  // Open, closed, closed, open, closed, closed, ...; in three blocks and by single jobs.
+  // Visible, closed, closed, visible, closed, closed, ...; in three blocks and by single jobs.
   for (let i = 0; i < 9; i += 1) {
     const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-    (i % 3 === 0 ? open : closed).push(createPatient.id);
+    (i % 3 === 0 ? visible : closed).push(createPatient.id);
   }
-  const order = open.flatMap((id, index) => [id, closed[2 * index]!, closed[2 * index + 1]!]);
+  const order = visible.flatMap((id, index) => [id, closed[2 * index]!, closed[2 * index + 1]!]);
   const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
     input: { patientIds: order, modelId },
   });
-  jobs[submitBatchScoringJob.id] = open.length;
+  jobs[submitBatchScoringJob.id] = visible.length;
   for (const id of order.slice(0, 3)) {
     const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: id, modelId } });
-    jobs[submitScoringJob.id] = open.includes(id) ? 1 : 0;
+    jobs[submitScoringJob.id] = visible.includes(id) ? 1 : 0;
   }
   for (const id of Object.keys(jobs))
     for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
@@ -111,10 +111,10 @@ describe.each([
     if (others > 0) await models.patients.collection.insertMany(patients as never[]);
   });
 
-  test.each([1, 2, 500])('a list shows the open ones, each once, newest first, in pages of %d', async (first) => {
+  test.each([1, 2, 500])('a list shows the visible ones, each once, newest first, in pages of %d', async (first) => {
     const { result, longest } = await longestList(() => readAll('', first));
     expect(result.counts).toEqual(result.counts.map(() => 4));
-    expect([...result.patients].sort()).toEqual([open[0], ...open].sort());
+    expect([...result.patients].sort()).toEqual([visible[0], ...visible].sort());
     expect(result.ids).toEqual([...result.ids].sort().reverse());
     // The closed ones are named while they are few, and nobody is once they are many.
     if (others === 0) expect(longest).toBe(closed.length);
@@ -123,7 +123,7 @@ describe.each([
 
   test('a filter holds as well', async () => {
     expect((await readAll(`patientId: "${closed[0]}"`, 5)).counts).toEqual([0]);
-    expect((await readAll(`patientId: "${open[0]}"`, 1)).counts).toEqual([2, 2]);
+    expect((await readAll(`patientId: "${visible[0]}"`, 1)).counts).toEqual([2, 2]);
     expect((await readAll('minimumProbability: 1', 5)).ids).toEqual([]);
     expect((await readAll('minimumProbability: 1', 5)).counts).toEqual([0]);
     expect((await readAll('patientId: "none"', 5)).counts).toEqual([0]);
@@ -131,7 +131,7 @@ describe.each([
     expect(await readAll(`jobId: "${batch}"`, 5)).toMatchObject({ counts: [3], patients: { length: 3 } });
   });
 
-  test('a job about a closed patient is in no list, and the others are counted by their open ones', async () => {
+  test('a job about a closed patient is in no list, and the others are counted by their visible ones', async () => {
     const shown = Object.fromEntries(Object.entries(jobs).filter(([, count]) => count > 0));
     const seen: Record<string, number> = {};
     for (let after: string | null = null, more = true; more;) {

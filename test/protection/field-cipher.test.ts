@@ -21,7 +21,7 @@ type Place = typeof place;
 const find = finder(dataKey);
 const sealField = ({ organization, document, field }: Place, text: string): Buffer =>
   createFieldCipher(organization, find).encrypt(dataKey, document, field, text);
-const openField = (
+const decryptField = (
   findKey: (id: string) => KeyObject | undefined,
   { organization, document, field }: Place,
   sealed: Uint8Array,
@@ -31,17 +31,17 @@ test.each(['', 'A-1001', 'Müller-Lüdenscheidt', '陳大文', '👩‍⚕️ e\
   'what was sealed opens as it was: %.20s',
   (text) => {
     const sealed = sealField(place, text);
-    expect(openField(find, place, sealed)).toBe(text);
+    expect(decryptField(find, place, sealed)).toBe(text);
     expect(keyIdOf(sealed)).toBe(hex(dataKey.id));
     expect(sealed.length).toBe(41 + Buffer.byteLength(text));
     expect(text === '' || !sealed.includes(text)).toBe(true);
   },
 );
 
-test('a sealed field opens inside a larger buffer, as the driver hands it out', () => {
+test('a sealed field is decrypted inside a larger buffer, as the driver hands it out', () => {
   const sealed = sealField(place, 'A-1001');
   const around = Buffer.concat([randomBytes(7), sealed, randomBytes(5)]);
-  expect(openField(find, place, around.subarray(7, 7 + sealed.length))).toBe('A-1001');
+  expect(decryptField(find, place, around.subarray(7, 7 + sealed.length))).toBe('A-1001');
 });
 
 test('no bit can be changed, and no byte be cut off or added', () => {
@@ -50,11 +50,11 @@ test('no bit can be changed, and no byte be cut off or added', () => {
     const changed = Buffer.from(sealed);
     changed[bit >> 3]! ^= 1 << (bit & 7);
     // A second key, so that a changed key id does not merely name nobody.
-    expect(() => openField((id) => find(id) ?? dataKey.key, place, changed), `bit ${bit}`).toThrow(CiphertextError);
+    expect(() => decryptField((id) => find(id) ?? dataKey.key, place, changed), `bit ${bit}`).toThrow(CiphertextError);
   }
   for (let length = 0; length < sealed.length; length += 1)
-    expect(() => openField(find, place, sealed.subarray(0, length)), `${length} bytes`).toThrow(CiphertextError);
-  expect(() => openField(find, place, Buffer.concat([sealed, Buffer.of(0)]))).toThrow(CiphertextError);
+    expect(() => decryptField(find, place, sealed.subarray(0, length)), `${length} bytes`).toThrow(CiphertextError);
+  expect(() => decryptField(find, place, Buffer.concat([sealed, Buffer.of(0)]))).toThrow(CiphertextError);
 });
 
 test.each<[string, Partial<Place>]>([
@@ -62,9 +62,9 @@ test.each<[string, Partial<Place>]>([
   ['document', { document: randomBytes(12) }],
   ['field', { field: 'patients.familyName' }],
   ['field whose name begins alike', { field: 'patients.mrn2' }],
-])('a ciphertext does not open in another %s', (_, elsewhere) => {
+])('a ciphertext is not decrypted in another %s', (_, elsewhere) => {
   const sealed = sealField(place, 'A-1001');
-  expect(() => openField(find, { ...place, ...elsewhere }, sealed)).toThrow(CiphertextError);
+  expect(() => decryptField(find, { ...place, ...elsewhere }, sealed)).toThrow(CiphertextError);
 });
 
 test('one cipher keeps fields, documents and keys apart, in whatever order they come', () => {
@@ -99,25 +99,25 @@ test('one cipher keeps fields, documents and keys apart, in whatever order they 
 test('organization and document cannot change places', () => {
   const { organization, document, field } = place;
   expect(() =>
-    openField(find, { organization: document, document: organization, field }, sealField(place, 'A-1001')),
+    decryptField(find, { organization: document, document: organization, field }, sealField(place, 'A-1001')),
   ).toThrow(CiphertextError);
 });
 
-test('a ciphertext opens under its own key alone', () => {
+test('a ciphertext is decrypted under its own key alone', () => {
   const other = newKey();
   const sealed = sealField(place, 'A-1001');
-  expect(() => openField(finder(other), place, sealed)).toThrow(/data key is not there/);
-  expect(() => openField(() => other.key, place, sealed)).toThrow(/was changed/);
+  expect(() => decryptField(finder(other), place, sealed)).toThrow(/data key is not there/);
+  expect(() => decryptField(() => other.key, place, sealed)).toThrow(/was changed/);
   const renamed = Buffer.concat([sealed.subarray(0, 1), other.id, sealed.subarray(13)]);
-  expect(() => openField(finder({ ...other, key: dataKey.key }), place, renamed)).toThrow(CiphertextError);
+  expect(() => decryptField(finder({ ...other, key: dataKey.key }), place, renamed)).toThrow(CiphertextError);
 });
 
-test('a fault names the place by ids, and never the text', () => {
+test('an error names the place by ids, and never the text', () => {
   const sealed = sealField(place, 'Canary');
   sealed[sealed.length - 20]! ^= 1;
-  const fault = catching(() => openField(find, place, sealed)) as CiphertextError;
-  expect(fault).toMatchObject({ code: 'INTERNAL', subject: `patients.mrn of ${hex(place.document)}` });
-  expect(`${fault.message} ${String(fault.cause)}`).not.toContain('Canary');
+  const error = catching(() => decryptField(find, place, sealed)) as CiphertextError;
+  expect(error).toMatchObject({ code: 'INTERNAL', subject: `patients.mrn of ${hex(place.document)}` });
+  expect(`${error.message} ${String(error.cause)}`).not.toContain('Canary');
 });
 
 test('no nonce comes twice, and none can be asked for', () => {

@@ -10,7 +10,7 @@ import {
 } from '../../models/index.js';
 import { protectedCollections, type ProtectedCollection } from '../../src/protection/protected-collections.js';
 import { requestRotations, rotationProgress } from '../../src/protection/request-rotations.js';
-import { resealRound } from '../../src/protection/reseal.js';
+import { reseal } from '../../src/protection/reseal.js';
 import { protectedProcess, randomMasterKeys, rotateAll, somePatient, testDatabase } from '../support/protection.js';
 
 const [master] = randomMasterKeys('k1') as [string];
@@ -150,7 +150,7 @@ describe('a document that is changed between the read and the write of the rotat
     const protection = worker.protectionOf(organization);
     const [target] = protectedCollections(models) as [ProtectedCollection];
     const interrupted = { ...protection, writer: async () => (await meanwhile(), protection.writer()) };
-    return resealRound(target, organization, interrupted, [before], undefined);
+    return (await reseal(target, organization, interrupted, [before]).next()).value;
   }
 
   test('keeps the change', async () => {
@@ -189,7 +189,7 @@ describe('a document that is changed between the read and the write of the rotat
   });
 });
 
-test('a document that cannot be opened is counted and left, and keeps its key; the others go on', async () => {
+test('a document that cannot be decrypted is counted and left, and keeps its key; the others go on', async () => {
   const system = await seeded(600);
   const { models, organization, worker, given, rotation, before } = system;
   const broken = given.slice(0, 2).map(({ _id }) => _id);
@@ -206,7 +206,7 @@ test('a document that cannot be opened is counted and left, and keeps its key; t
 });
 
 describe('a retired key', () => {
-  test('is kept for a while, then deleted; what a process wrote with it meanwhile is encrypted anew before', async () => {
+  test('is kept for a while, then deleted; what a process wrote with it meanwhile is encrypted again before', async () => {
     const system = await seeded(5);
     const { models, organization, worker, before } = system;
     const stale = await protectedProcess(models, master);
@@ -226,7 +226,7 @@ describe('a retired key', () => {
     await expectUnchanged(system);
   });
 
-  test('is not deleted while a rotation of its organization is open', async () => {
+  test('is not deleted while a rotation of its organization is unfinished', async () => {
     const { models, organization, worker } = await seeded(1_200);
     await requestRotations(models, 'k1', [organization]);
     await worker.rotations.work(0);

@@ -11,7 +11,7 @@ const ids = ({ masterKeys }: Config): string[] => masterKeys.map(({ id }) => id)
 const production = (environment: Record<string, string>): Config =>
   loadConfig({ NODE_ENV: 'production', SECRET_KEY: secretKey, ...environment });
 
-function faultOf(work: () => unknown): string {
+function messageOf(work: () => unknown): string {
   try {
     work();
   } catch (error) {
@@ -61,10 +61,10 @@ describe('ENCRYPTION_KEYS', () => {
     ['one id twice', `k1:${key},k1:${randomBytes(32).toString('hex')}`],
   ])('with %s is refused in any environment, in words that hold no part of it', (_, text) => {
     for (const NODE_ENV of ['development', 'production', 'test']) {
-      const fault = faultOf(() => loadConfig({ NODE_ENV, SECRET_KEY: secretKey, ENCRYPTION_KEYS: text }));
-      expect(fault).toMatch(/^Configuration: ENCRYPTION_KEYS/);
-      expect(fault).not.toContain(key.slice(2, 12));
-      expect(fault).not.toMatch(/my key|kkkk|\?\?/);
+      const message = messageOf(() => loadConfig({ NODE_ENV, SECRET_KEY: secretKey, ENCRYPTION_KEYS: text }));
+      expect(message).toMatch(/^Configuration: ENCRYPTION_KEYS/);
+      expect(message).not.toContain(key.slice(2, 12));
+      expect(message).not.toMatch(/my key|kkkk|\?\?/);
     }
   });
 
@@ -79,7 +79,7 @@ describe('ENCRYPTION_KEYS', () => {
     ['repeats itself', { ENCRYPTION_KEYS: `k1:${key},old:${'00'.repeat(32)}` }],
     ['is SECRET_KEY again', { SECRET_KEY: key, ENCRYPTION_KEYS: `k1:${key}` }],
   ])('%s: no start in production', (reason, environment) => {
-    expect(faultOf(() => production(environment))).toMatch(
+    expect(messageOf(() => production(environment))).toMatch(
       new RegExp(`ENCRYPTION_KEYS.* ${reason}.*openssl rand -hex 32`),
     );
   });

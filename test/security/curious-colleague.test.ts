@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 
 describe('a patient with a care team', () => {
-  test('is open to its members', async () => {
+  test('is visible to its members', async () => {
     expect((await system.post(`{ patient(id: "${hers.id}") { givenName careTeam } }`, undefined, ada)).data).toEqual({
       patient: { givenName: 'Canary', careTeam: ['ada'] },
     });
@@ -168,7 +168,7 @@ describe('a patient with a care team', () => {
     }
   });
 
-  test('can be opened to everybody by its members', async () => {
+  test('can be made visible to everybody by its members', async () => {
     await system.post(
       `mutation { updatePatient(input: { id: "${hers.id}", expectedVersion: 1, careTeam: null }) { id } }`,
       undefined,
@@ -202,7 +202,7 @@ describe('breaking the glass', () => {
     expect((await eventsOf(hers.id, 'ada')).every(({ flagged }) => !flagged)).toBe(true);
   });
 
-  test('opens nothing to anybody else', async () => {
+  test('makes nothing visible to anybody else', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     expect(
       codesOf(await system.post(`{ patient(id: "${hers.id}") { id } }`, undefined, await clinician('eve'))),

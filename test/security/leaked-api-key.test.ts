@@ -185,7 +185,7 @@ describe('a leaked API key', () => {
       'This API key was revoked: ask an administrator for another.',
     );
     expect((await listed()).find(({ id }) => id === apiKey.id)!.revokedAt).not.toBeNull();
-    // A second time changes nothing, and is no fault.
+    // A second time changes nothing, and is no error.
     const again = await asAdmin<{ revokeApiKey: { revokedAt: string } }>(system, revokeMutation, { id: apiKey.id });
     expect(again.revokeApiKey.revokedAt).toBe((await listed()).find(({ id }) => id === apiKey.id)!.revokedAt);
   });

@@ -37,16 +37,16 @@ const [oldKey, newKey] = randomMasterKeys('old', 'new') as [string, string];
 const keyText = (setting: string): string => setting.split(':')[1]!;
 
 /** The line that a start ends with. */
-async function startupFault(models: Models, ...settings: string[]): Promise<string> {
-  const fault = await checkMasterKeys(models, masterKeysOf(...settings)).catch((error: unknown) => error);
-  return fault instanceof StartupError ? fault.message : `no StartupError: ${String(fault)}`;
+async function startupMessage(models: Models, ...settings: string[]): Promise<string> {
+  const thrown = await checkMasterKeys(models, masterKeysOf(...settings)).catch((error: unknown) => error);
+  return thrown instanceof StartupError ? thrown.message : `no StartupError: ${String(thrown)}`;
 }
 
 describe('a process that is started', () => {
   test('without the master key says in one line which is wanted, and holds no key', async () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).keyring.writing(new Types.ObjectId());
-    const line = await startupFault(models, newKey);
+    const line = await startupMessage(models, newKey);
     expect(line).toMatch(/master key "old", which ENCRYPTION_KEYS does not have/);
     expect(line).not.toContain('\n');
     for (const setting of [oldKey, newKey]) expect(line).not.toContain(keyText(setting).slice(0, 8));
@@ -55,7 +55,7 @@ describe('a process that is started', () => {
   test('with another key under the same id says so', async () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).keyring.writing(new Types.ObjectId());
-    expect(await startupFault(models, `old:${keyText(newKey)}`)).toMatch(
+    expect(await startupMessage(models, `old:${keyText(newKey)}`)).toMatch(
       /does not open under the master key "old": ENCRYPTION_KEYS gives another key under that id/,
     );
   });
@@ -79,7 +79,7 @@ describe('a process that is started', () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).scope(new Types.ObjectId()).patients.insert(somePatient());
     await models.dataKeys.deleteMany();
-    expect(await startupFault(models, oldKey)).toMatch(/no data keys: restore the collection data_keys/);
+    expect(await startupMessage(models, oldKey)).toMatch(/no data keys: restore the collection data_keys/);
   });
 });
 
@@ -213,7 +213,7 @@ describe('a rotation to another master key', () => {
       found.forEach((patient) => expect(patient).toMatchObject(expected.get(patient!._id.toHexString())!));
       for (const { mrn } of [...expected.values()].slice(-5))
         expect(await records.findOne({ mrn })).toMatchObject({ mrn });
-      expect(await startupFault(models, oldKey)).toMatch(/"new"/);
+      expect(await startupMessage(models, oldKey)).toMatch(/"new"/);
     },
   );
 

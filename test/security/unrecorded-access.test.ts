@@ -281,7 +281,7 @@ test.each<[string, string, (patientId: string) => string]>([
   },
 );
 
-test('breaking the glass of a patient who is open already is recorded as a failure: the caller has learnt that it is a patient', async () => {
+test('breaking the glass of a patient who is visible already is recorded as a failure: the caller has learnt that it is a patient', async () => {
   const events = await eventsOf(() =>
     system.post(
       `mutation { breakGlass(input: { mrn: "${scored.mrn}", reason: "Looking for a neighbour" }) { id } }`,

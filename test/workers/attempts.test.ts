@@ -78,7 +78,7 @@ async function withWorker(riskModelsDirectory: string | undefined, work: () => P
   }
 }
 
-describe('a fault that may pass', () => {
+describe('an error that may pass', () => {
   it('is tried again as often as is set, shown meanwhile, and ends the job, which is still found and can be revived', async () => {
     const id = await submit('single');
     const seen = changesOf(id);
@@ -119,7 +119,7 @@ describe('a fault that may pass', () => {
   });
 });
 
-describe('a fault that stays', () => {
+describe('an error that stays', () => {
   it('ends the job at the first attempt', async () => {
     const id = await submit('single');
     // Nobody can ask for this: submission looks first, and a patient keeps what was needed then, unless it changes meanwhile.

@@ -11,6 +11,7 @@ import { actions, mayRole, type Action } from '../../auth/permissions.js';
 import type { Revoke } from '../revocation/revocations.js';
 import type { Viewer } from '../../auth/viewer.js';
 import { formatApiKey, hashSecret, newApiKeySecret } from './api-key-format.js';
+import { defined } from '../../process/defined.js';
 
 /** What an API key can be allowed: what SERVICE may do, less what only a person with a password can. */
 export const apiKeyScopes: readonly Action[] = actions.filter(
@@ -75,15 +76,15 @@ export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDep
       const { name, scopes, expiresAt } = parseInput(createApiKeySchema, input);
       const _id = new Types.ObjectId();
       const secret = newApiKeySecret();
-      const apiKey = {
+      const apiKey = defined({
         _id,
         name,
         scopes,
         secretHash: hashSecret(secret),
         createdAt: new Date(),
         createdBy: viewer.username,
-        ...(expiresAt && { expiresAt }),
-      };
+        expiresAt: expiresAt ?? undefined,
+      });
       return recorded(audit, viewer, entry(_id), async () => ({
         key: formatApiKey(_id.toHexString(), secret),
         apiKey: await scopeOf(viewer).apiKeys.insert(apiKey),

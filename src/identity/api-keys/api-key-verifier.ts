@@ -1,11 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Types } from 'mongoose';
 import type { Logger } from 'pino';
+import { LRUCache } from 'lru-cache';
 import { Role, type ApiKey, type Models } from '../../../models/index.js';
 import { UnauthenticatedError } from '../../errors.js';
 import { actions, type Action } from '../../auth/permissions.js';
 import type { Identity } from '../../auth/viewer.js';
 import { hashSecret, parseApiKey } from './api-key-format.js';
+import { logError } from '../../process/logger.js';
 
 /** How long what was read of a key is used. Revocation does not wait for it: it has its own way. Milliseconds. */
 const cacheMs = 60_000;
@@ -29,7 +31,7 @@ interface Cached {
 
 /** Reads keys of any organization: it is the key that says which. */
 export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logger: Logger): ApiKeyVerifier {
-  const cache = new Map<string, Cached>();
+  const cache = new LRUCache<string, Cached>({ max: largestCache });
 
   function find(id: string, now: number): Cached {
     const present = cache.get(id);
@@ -41,9 +43,7 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
     };
     // An outage must not be remembered.
     found.key.catch(() => cache.delete(id));
-    cache.delete(id);
     cache.set(id, found);
-    if (cache.size > largestCache) cache.delete(cache.keys().next().value!);
     return found;
   }
 
@@ -60,7 +60,9 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
         { $set: { lastUsedAt: new Date(now) } },
       )
       .exec()
-      .catch((error: unknown) => logger.debug({ apiKeyId: id.toHexString(), err: error }, 'last use not noted'));
+      .catch((error: unknown) =>
+        logError(logger, error, 'last use not noted', { level: 'debug', apiKeyId: id.toHexString() }),
+      );
   }
 
   return {

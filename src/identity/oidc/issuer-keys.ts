@@ -8,6 +8,7 @@ import {
   type JWTVerifyGetKey,
 } from 'jose';
 import type { Logger } from 'pino';
+import { logError } from '../../process/logger.js';
 
 const fetchTimeoutMs = 3_000;
 /** Keys are fetched anew after this long, so that one that is withdrawn is refused then at the latest. */
@@ -61,10 +62,8 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
         return await remote(header, token);
       } catch (error) {
         if (isTokenError(error)) throw error;
-        logger.warn(
-          { err: error, ...(fetched.uat && { keysOf: new Date(fetched.uat) }) },
-          'the OIDC issuer does not hand out its keys',
-        );
+        const keysOf = fetched.uat ? new Date(fetched.uat) : undefined;
+        logError(logger, error, 'the OIDC issuer does not hand out its keys', { level: 'warn', keysOf });
         // Without any there is nothing to spare: each token is worth a try.
         if (fetched.jwks) retryAt = Date.now() + retryMs;
       }
@@ -73,7 +72,7 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
   };
 }
 
-/** Whether the keys are there, and none is the token's; anything else is the provider's fault: unreachable, or no key set. */
+/** Whether the keys are there, and none is the token's; anything else is an error of the provider: unreachable, or no key set. */
 const isTokenError = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWKSMultipleMatchingKeys ||

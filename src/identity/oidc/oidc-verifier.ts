@@ -1,6 +1,7 @@
 import { jwtVerify, type JWTPayload } from 'jose';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { LRUCache } from 'lru-cache';
 import type { Models, Organization } from '../../../models/index.js';
 import { ServiceUnavailableError, UnauthenticatedError } from '../../errors.js';
 import { validity } from '../access-token.js';
@@ -9,11 +10,12 @@ import type { Identity } from '../../auth/viewer.js';
 import { createIssuerKeys, IssuerKeysUnavailableError } from './issuer-keys.js';
 import { readClaims } from './oidc-claims.js';
 import type { OidcSettings } from '../../config/oidc-settings.js';
+import { logError } from '../../process/logger.js';
 
 /** For `nbf`: a token may reach us before our clock has reached its beginning. Its end is taken to the letter. Seconds. */
 const clockToleranceSeconds = 5;
-/** Users remembered as noted; beyond it they are noted again. */
-const largestNotedSet = 10_000;
+/** Users remembered as noted. One that is forgotten is noted again. */
+const mostNoted = 10_000;
 
 /** Verifies the tokens of a hospital's own identity provider (OpenID Connect). */
 export interface OidcVerifier {
@@ -36,7 +38,7 @@ export function createOidcVerifier(
 ): OidcVerifier {
   const keys = createIssuerKeys(settings.jwksUri, logger);
   const organizationIds = new Map<string, string>();
-  const noted = new Set<string>();
+  const noted = new LRUCache<string, true>({ max: mostNoted });
 
   async function verifySignature(token: string): Promise<JWTPayload> {
     try {
@@ -79,8 +81,7 @@ export function createOidcVerifier(
   function note({ username, role, organizationId }: Identity): void {
     const key = `${organizationId} ${username}`;
     if (noted.has(key)) return;
-    if (noted.size >= largestNotedSet) noted.clear();
-    noted.add(key);
+    noted.set(key, true);
     models.users
       .updateOne(
         { organization: organizationId, username },
@@ -90,7 +91,7 @@ export function createOidcVerifier(
       .exec()
       .catch((error: unknown) => {
         noted.delete(key);
-        logger.debug({ err: error }, 'OIDC user not noted');
+        logError(logger, error, 'OIDC user not noted', { level: 'debug' });
       });
   }
 

@@ -17,7 +17,7 @@ export interface RevocationEpochs {
   announce(epoch: number, instead?: number): Promise<boolean>;
 }
 
-/** @param redis fails fast; closed by whoever opened it */
+/** @param redis fails fast; closed by the one that made it */
 export function createRevocationEpochs(redis: Redis, keyPrefix: string): RevocationEpochs {
   const key = `${keyPrefix}:revocation-epoch`;
   return {

@@ -5,6 +5,7 @@ import type { Identity } from '../../auth/viewer.js';
 import type { RevocationEpochs } from './revocation-epoch.js';
 import { createRevocationList } from './revocation-list.js';
 import type { RevocationStore, RevokedSubject } from './revocation-store.js';
+import { logError } from '../../process/logger.js';
 
 /**
  * How often each process asks for the epoch. With what Redis may take (200 ms) and a read of MongoDB, a revocation of which
@@ -107,9 +108,7 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
     if (closed) return;
     timer = setTimeout(() => {
       looking = look()
-        .catch((error: unknown) =>
-          logger.debug({ reason: error instanceof Error ? error.name : 'unknown' }, 'revocations not read'),
-        )
+        .catch((error: unknown) => logError(logger, error, 'revocations not read', { level: 'debug' }))
         .finally(schedule);
     }, lookPeriodMs);
     timer.unref();

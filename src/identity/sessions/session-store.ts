@@ -5,6 +5,7 @@ import { longestSessionTokenMs } from '../access-token.js';
 import type { Revoke } from '../revocation/revocations.js';
 import type { RevokedSubject } from '../revocation/revocation-store.js';
 import { newRefreshToken, type RefreshToken } from './refresh-token.js';
+import { defined } from '../../process/defined.js';
 
 /** A session with the refresh token that was just made for it. */
 export interface RefreshableSession {
@@ -92,7 +93,7 @@ export function createSessionStore(
         { $set: { endedAt: now, endedBy: SessionEnd.REVOKED } },
       );
       await revoke(scope.id, [
-        { kind: RevocationKind.USER, subject: user.username, ...(blocked !== undefined && { blocked }) },
+        defined({ kind: RevocationKind.USER, subject: user.username, blocked }),
         ...ids.map(ofSession),
       ]);
     },

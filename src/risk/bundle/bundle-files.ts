@@ -103,7 +103,7 @@ async function readBounded(path: string, limit: number): Promise<Uint8Array> {
   const missing = (error: NodeJS.ErrnoException): InvalidModelError =>
     new InvalidModelError(
       name,
-      error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code ?? 'unknown fault'})`,
+      error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code ?? 'unknown error'})`,
       'check the path and its permissions',
       { cause: error },
     );

@@ -19,7 +19,7 @@ const fixture = loadFixture('b2-xgb-binary-no-base');
 const sound = parseModel(fixture.bytes);
 const firstBranch = sound.ensemble.trueChild.findIndex((child) => child >= 0);
 
-/** The model as a parser with one fault would have read it. */
+/** The model as a parser with one error would have read it. */
 function misread(change: Partial<TreeEnsemble>): ParsedModel {
   return { ...sound, ensemble: { ...sound.ensemble, ...change } };
 }

@@ -15,7 +15,7 @@ import {
   twoTrees,
 } from '../support/small-models.js';
 
-/** Parses; anything but a model or one clear line is a fault. */
+/** Parses; anything but a model or one clear line is an error. */
 function outcome(bytes: Uint8Array): string {
   try {
     parseModel(bytes);

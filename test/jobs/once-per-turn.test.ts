@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { oncePerTurn } from '../../src/process/turn.js';
+import { oncePerTurn } from '../../src/jobs/job-store.js';
 
 it('is the same for all who ask within a turn of the event loop, and another one in the next', async () => {
   let made = 0;

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import type { Role } from '../../models/index.js';
+import type { Viewer } from '../../src/auth/viewer.js';
+import { patientFilterSchema, patientQuery, type PatientFilter } from '../../src/patients/patient-filter.js';
+import { modelId } from '../support/heart-disease.js';
+import { startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false });
+const { app } = system;
+
+const viewer: Viewer = {
+  username: 'ada',
+  role: 'CLINICIAN' as Role,
+  organizationId: await system.organizationId(),
+  expiresAt: Number.MAX_SAFE_INTEGER,
+  origin: { requestId: 'test', address: '127.0.0.1' },
+};
+
+/** A door of the services through which a filter comes in. */
+const doors: Record<string, (filter: PatientFilter) => Promise<unknown>> = {
+  'the list of patients': (filter) => app.patients.list(viewer, {}, filter),
+  'the submission of a batch': (filter) => app.submitBatch(viewer, { modelId, filter }),
+};
+
+describe.each(Object.entries(doors))('at %s', (_name, enter) => {
+  it('an unknown condition is refused by its name', async () => {
+    await expect(enter({ wardNumber: 7 } as PatientFilter)).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ path: 'filter.wardNumber', message: 'is not a field of this input' }],
+    });
+  });
+
+  it('a family name that no patient can have is refused', async () => {
+    await expect(enter({ familyName: ' ' })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ path: 'filter.familyName', message: 'must not be empty' }],
+    });
+  });
+});
+
+it('every condition of the schema becomes a condition of the query', () => {
+  const every = {
+    mrn: 'M-1',
+    familyName: 'Byron',
+    sex: 'FEMALE',
+    createdAfter: new Date(1),
+    updatedAfter: new Date(2),
+  } as const;
+  expect(Object.keys(every)).toEqual(Object.keys(patientFilterSchema.shape));
+  for (const [name, value] of Object.entries(every))
+    expect(Object.keys(patientQuery({ [name]: value })), name).toHaveLength(1);
+});
