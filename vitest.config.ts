@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['reflect-metadata', 'test/support/no-console.ts'],
+    setupFiles: ['reflect-metadata', 'test/support/no-console.ts', 'test/support/modules-from-build.ts'],
     testTimeout: 90_000,
     // What is waited for comes when it comes: a busy machine is no failure.
     expect: { poll: { timeout: 40_000 } },
