@@ -1,19 +1,16 @@
 /**
  * Finds what a run of the tests left behind, names it, and ends or removes it. Arguments: the value of RISKGRAPH_TEST_RUN in
- * the environment of the run, its folder for temporary files, and the id of the process that ran it. Exits 1 when there
- * was something.
+ * the environment of the run, its folder for temporary files, the id of the process that ran it, and how many seconds
+ * the last processes have to end (10 unless given). Exits 1 when there was something.
  *
  * 1. It lists the processes of the run (Linux alone shows what tells them: elsewhere it looks at files only).
- * 2. It gives them some seconds to end: a guard or a database may still be closing.
+ * 2. It gives them their seconds to end: a guard or a database may still be closing.
  * 3. Whatever still runs is named and killed.
  * 4. Whatever lies in the folder is named. The folder is then removed.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
-
-const patience = 10_000;
 
 /** A file of a process, or nothing when the process is gone or another user's. */
 function read(pid, name) {
@@ -40,24 +37,25 @@ function statusOf(pid) {
 }
 
 /**
- * The processes that belong to a run. Most carry its mark in their environment. Redis overwrites its own, so a process also
- * counts that works in the run's folder, or that lost its parent, is of the runner's process group, and is younger.
+ * The processes that belong to a run. Most carry its mark in their environment. Redis overwrites its own, so a process counts
+ * too when it works in the run's folder, or when it is an orphan: younger than the runner and of its process group, with a
+ * parent that is not.
  */
-export function processesOf(mark, folder, runner) {
+function processesOf(mark, folder, runner) {
   if (!existsSync('/proc/self/stat')) return [];
   const running = statusOf(runner);
-  // Where the runner itself is a child of process 1, a child of process 1 may be the runner's own neighbour.
-  const tellsOrphans = running.parent !== 1;
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid && Number(name) !== runner)
     .map(Number)
     .filter((pid) => {
       const { state, parent, group, startedAt } = statusOf(pid);
       if (!state || state === 'Z' || state === 'X') return false;
+      const isOrphan =
+        group === running.group && startedAt > running.startedAt && statusOf(parent).group !== running.group;
       return (
+        isOrphan ||
         read(pid, 'environ').split('\0').includes(`RISKGRAPH_TEST_RUN=${mark}`) ||
-        `${workingDirectory(pid)}/`.startsWith(`${folder}/`) ||
-        (tellsOrphans && parent === 1 && group === running.group && startedAt > running.startedAt)
+        `${workingDirectory(pid)}/`.startsWith(`${folder}/`)
       );
     });
 }
@@ -70,23 +68,18 @@ function endProcess(pid) {
   }
 }
 
-async function main() {
-  const [mark, givenFolder, runner] = process.argv.slice(2);
-  const folder = realpathSync(givenFolder);
-  const find = () => processesOf(mark, folder, Number(runner));
-  const deadline = Date.now() + patience;
-  while (find().length > 0 && Date.now() < deadline) await delay(200);
-  const processes = find();
-  for (const pid of processes) {
-    const command = read(pid, 'cmdline').split('\0').join(' ').trim().slice(0, 200);
-    console.log(`the tests left a process running, now killed: ${pid} ${command}`);
-    endProcess(pid);
-  }
-  const files = readdirSync(folder);
-  for (const name of files)
-    console.log(`the tests left a temporary file or folder, now removed: ${join(folder, name)}`);
-  rmSync(folder, { recursive: true, force: true });
-  process.exitCode = processes.length + files.length > 0 ? 1 : 0;
+const [mark, givenFolder, runner, patience = '10'] = process.argv.slice(2);
+const folder = realpathSync(givenFolder);
+const find = () => processesOf(mark, folder, Number(runner));
+const deadline = Date.now() + Number(patience) * 1000;
+while (find().length > 0 && Date.now() < deadline) await delay(200);
+const processes = find();
+for (const pid of processes) {
+  const command = read(pid, 'cmdline').split('\0').join(' ').trim().slice(0, 200);
+  console.log(`the tests left a process running, now killed: ${pid} ${command}`);
+  endProcess(pid);
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
+const files = readdirSync(folder);
+for (const name of files) console.log(`the tests left a temporary file or folder, now removed: ${join(folder, name)}`);
+rmSync(folder, { recursive: true, force: true });
+process.exitCode = processes.length + files.length > 0 ? 1 : 0;
