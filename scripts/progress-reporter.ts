@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 
-import type { TestModule, TestSpecification } from 'vitest/node';
-import { DefaultReporter } from 'vitest/reporters';
+import { DefaultReporter, type TestCase, type TestModule, type TestSpecification } from 'vitest/node';
 
 /** Options of the reporter, in seconds. */
 interface ProgressOptions {
@@ -37,14 +36,16 @@ export default class ProgressReporter extends DefaultReporter {
     this.running.add(module.moduleId);
   }
 
+  override onTestCaseResult(test: TestCase): void {
+    super.onTestCaseResult(test);
+    const { state } = test.result();
+    if (state === 'passed' || state === 'failed') this.count.tests += 1;
+    if (state === 'failed') this.count.failed += 1;
+  }
+
   override onTestModuleEnd(module: TestModule): void {
     this.running.delete(module.moduleId);
     this.count.doneFiles += 1;
-    for (const test of module.children.allTests()) {
-      const { state } = test.result();
-      if (state === 'passed' || state === 'failed') this.count.tests += 1;
-      if (state === 'failed') this.count.failed += 1;
-    }
     if (!module.ok()) super.onTestModuleEnd(module);
   }
 
@@ -59,6 +60,6 @@ export default class ProgressReporter extends DefaultReporter {
     const elapsed = `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
     const now = [...this.running].map((path) => relative(process.cwd(), path)).join(', ');
     const { files, doneFiles, tests, failed } = this.count;
-    return `==> Tests: ${tests} done, ${failed} failed, in ${doneFiles} of ${files} files after ${elapsed}; now ${now || 'between files'}`;
+    return `==> Tests: ${tests} done, ${failed} failed, in ${doneFiles} of ${files} files after ${elapsed}; now ${now || 'starting'}`;
   }
 }

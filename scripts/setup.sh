@@ -28,6 +28,8 @@ keep_saying() {
         sleep 30 &
         nap=$!
         wait "$nap" || exit 0
+        # A killed script takes this loop with it.
+        kill -0 "$$" 2>/dev/null || exit 0
         if [ "$seconds" -eq 0 ]; then minutes=$((minutes + 1)); fi
         say "$1, for $minutes min $seconds s"
       done

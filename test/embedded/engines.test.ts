@@ -31,7 +31,7 @@ async function connect(engines: Pick<Engines, 'mongoUri' | 'redisUrl'>) {
   return { client, notes: client.db().collection<{ _id: number }>('notes'), redis };
 }
 
-/** Whether somebody listens at a `mongodb://` URL of a Unix socket or a `redis://` URL of a port. */
+/** Whether a server listens at a `mongodb://` URL of a Unix socket or a `redis://` URL of a port. */
 async function listens(url: string): Promise<boolean> {
   const { host, port } = new URL(url);
   const socket = port ? createConnection(Number(port), '127.0.0.1') : createConnection(decodeURIComponent(host));

@@ -7,8 +7,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The command line as it is built. The global setup makes sure that the build is fresh. */
 export const cli = join(root, 'dist/src/cli.js');
 
-/** What a child needs of this process's environment even where a test sets all settings itself. */
-export const bareEnvironment: Readonly<Record<string, string | undefined>> = {
+/** The part of this process's environment that a child needs even where a test sets all settings itself. */
+const bareEnvironment: Readonly<Record<string, string | undefined>> = {
   PATH: process.env.PATH,
   TMPDIR: process.env.TMPDIR,
   // Says which run of the tests a process belongs to: see scripts/leftovers.mjs.

@@ -17,7 +17,7 @@ export const testSecretKey = 'n2Q7vX0pLk9sTzR4yW8bHc3mJf6dGa1E';
 /** ENCRYPTION_KEYS of every system of a test file. */
 export const testEncryptionKeys = randomMasterKeys('test').join();
 
-/** What the API answered to one request. */
+/** The API's answer to one request. */
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
   readonly data?: T | null;

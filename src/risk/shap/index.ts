@@ -1,3 +1,3 @@
-export type { CompiledExplainer, ExplainerOptions, TreeExplainer } from './explainer.js';
+export type { TreeExplainer } from './explainer.js';
 export { createInterventionalExplainer } from './interventional.js';
 export { createPathDependentExplainer } from './path-dependent.js';

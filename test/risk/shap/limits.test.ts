@@ -5,7 +5,7 @@ import { NodeMode, type TreeEnsemble } from '../../../src/risk/tree-ensemble.js'
 import { UnexplainableModelError } from '../../../src/risk/errors.js';
 import { randomEnsemble, randomRows } from './support/random-ensemble.js';
 
-/** One tree that is a chain: `depth` splits one below the other, each on a feature of its own, each with a leaf beside it. */
+/** One tree that is a chain: `depth` splits one below the other, each on a feature of its own, each with a leaf at its side. */
 function chain(depth: number): TreeEnsemble {
   const count = 2 * depth + 1;
   const isSplit = (node: number) => node < depth;
