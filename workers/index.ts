@@ -8,7 +8,7 @@ import { createEntryProcessor } from './process-entry.js';
 import { startQueueWorker } from './queue-worker.js';
 
 /** A worker process at work. */
-export interface Workers {
+interface Workers {
   /** Lets running work end, then stops. */
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { RunningJobs } from '../src/scoring/running-jobs.js';
 import { queueEntrySchema } from '../src/jobs/scoring-queue.js';
 import { runSingleJob, type SingleJobRunnerDependencies } from '../src/scoring/single-job-runner.js';
 
-export interface EntryProcessorDependencies extends SingleJobRunnerDependencies {
+interface EntryProcessorDependencies extends SingleJobRunnerDependencies {
   readonly jobStore: JobStore;
   readonly runningJobs: RunningJobs;
   readonly chunkRunner: ChunkRunner;

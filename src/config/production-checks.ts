@@ -3,7 +3,7 @@ import { masterKeyWeakness, parseMasterKeys } from '../protection/master-keys.js
 import { isLoopback, isPublicHost } from '../net/public-host.js';
 
 /** The settings that a production start looks at. */
-export interface CheckedSettings {
+interface CheckedSettings {
   readonly secretKey: string | undefined;
   readonly encryptionKeys: string | undefined;
   readonly mongoUri: string | undefined;

@@ -110,7 +110,7 @@ const noIntrospection: ValidationRule = (context) => ({
 });
 
 /** Documents that were parsed and found valid lately; the one used longest ago goes first. */
-export interface RecentDocuments {
+interface RecentDocuments {
   add(text: string, document: DocumentNode): void;
   byText(text: string): DocumentNode | undefined;
   /** @param hash SHA-256 of the text, hexadecimal */
@@ -118,7 +118,7 @@ export interface RecentDocuments {
 }
 
 /** @param capacity characters of text in all; a document that would fill more than a quarter of it is not kept */
-export function createRecentDocuments(capacity: number): RecentDocuments {
+function createRecentDocuments(capacity: number): RecentDocuments {
   // A Map keeps the order of insertion, so that the first is the one used longest ago.
   const documents = new Map<string, { readonly document: DocumentNode; readonly hash: string }>();
   const byHash = new Map<string, DocumentNode>();

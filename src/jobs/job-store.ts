@@ -53,7 +53,7 @@ export interface JobStore {
   requestCancel(id: Types.ObjectId): Promise<void>;
 }
 
-export interface JobStoreOptions {
+interface JobStoreOptions {
   readonly attempts: number;
   readonly leaseMs: number;
 }

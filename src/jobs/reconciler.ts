@@ -7,7 +7,7 @@ import { unfinishedStates } from './job-status.js';
 /** Jobs looked at a round; the least recently looked at come first, so that every job has its turn. */
 const jobsPerRound = 1_000;
 
-export interface ReconcilerDependencies {
+interface ReconcilerDependencies {
   readonly models: Models;
   readonly dispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;

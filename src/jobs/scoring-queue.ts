@@ -33,7 +33,7 @@ export const queueEntrySchema = z.discriminatedUnion('kind', [
 export type QueueEntry = z.infer<typeof queueEntrySchema>;
 
 /** BullMQ job id of an entry: the same work dispatched again gets another id, so an old entry never blocks it. */
-export const queueEntryId = (entry: QueueEntry): string =>
+const queueEntryId = (entry: QueueEntry): string =>
   entry.kind === 'single'
     ? `${entry.scoringJobId}-${entry.dispatch}`
     : `${entry.scoringJobId}-${entry.dispatch}-${entry.chunk}`;

@@ -15,7 +15,7 @@ import type { Viewer } from '../auth/viewer.js';
 import { visibleRows } from '../patients/visible-rows.js';
 
 /** The predictions of one organization, whether a single job stored them by themselves or a batch in blocks. */
-export interface StoredPredictions {
+interface StoredPredictions {
   find(id: Types.ObjectId): Promise<Prediction | null>;
   /** In the order of the ids; null where there is none. */
   findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]>;
@@ -39,7 +39,7 @@ export interface StoredPredictions {
 type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
 
 /** Whose a prediction is. */
-export type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
+type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
 
 /** Predictions and blocks of which the owners are read at once. */
 const ownersAtOnce = { predictions: 10_000, blocks: 5 };
@@ -222,7 +222,7 @@ export function storedPredictions({
 }
 
 /** The predictions of the patients that are open to one viewer. */
-export interface VisiblePredictions {
+interface VisiblePredictions {
   /** Newest first. */
   list(filter: PredictionFilter): PageSource<Prediction>;
   /** How many there are of each job, by its hexadecimal id; a job without any is absent. */

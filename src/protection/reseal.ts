@@ -8,7 +8,7 @@ import type { FieldReader, FieldWriter, Protection } from './protection.js';
 const documentsPerRound = 500;
 
 /** What became of one round. */
-export interface ResealedRound {
+interface ResealedRound {
   readonly read: number;
   /** Documents that cannot be opened. */
   readonly failed: readonly CiphertextError[];

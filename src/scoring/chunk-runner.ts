@@ -24,7 +24,7 @@ import type { ScoringEngine } from './scoring-engine.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { modelOfJob } from '../predictions/served-models.js';
 
-export interface ChunkRunnerDependencies {
+interface ChunkRunnerDependencies {
   readonly models: Models;
   readonly scoringRecords: Pick<ScoringRecords, 'patientRows'>;
   readonly registry: RiskModelRegistry;

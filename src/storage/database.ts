@@ -5,7 +5,7 @@ import { readTlsFiles, type TlsFiles } from './tls-files.js';
 /** How long an operation may wait for a MongoDB server before the caller is told SERVICE_UNAVAILABLE. */
 const serverSelectionTimeoutMs = 3_000;
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   /** Default: the database of the URI's path, or `riskgraph`. */
   readonly name?: string;
   /** For a URI that asks for TLS. */

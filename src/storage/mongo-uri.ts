@@ -1,5 +1,5 @@
 /** What a MongoDB connection string says of its connections. */
-export interface MongoUri {
+interface MongoUri {
   /** Names, addresses and paths of Unix sockets, without ports. */
   readonly hosts: readonly string[];
   readonly encrypted: boolean;

@@ -12,7 +12,7 @@ export interface TlsFiles {
 }
 
 /** As Node's TLS takes them. https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions */
-export interface TlsMaterial {
+interface TlsMaterial {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
