@@ -9,13 +9,14 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['reflect-metadata', 'test/support/no-console.ts'],
+    setupFiles: ['reflect-metadata', 'test/support/no-console.ts', 'test/support/modules-from-build.ts'],
     testTimeout: 90_000,
-    // What is waited for comes when it comes: a busy machine is no failure.
+    // Long, because a busy machine is no failure.
     expect: { poll: { timeout: 40_000 } },
     hookTimeout: 120_000,
     maxWorkers: 2,
-    // Files of one worker share its modules: loading MongoDB's driver, GraphQL and ONNX Runtime for each took longer than the tests.
+    // Files of one worker share its modules: loading MongoDB's driver, GraphQL and ONNX Runtime for each file took longer than
+    // the tests themselves.
     isolate: false,
   },
 });

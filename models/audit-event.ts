@@ -3,7 +3,7 @@ import { Types } from 'mongoose';
 
 /** What an event is about, beside patients. */
 @modelOptions({ schemaOptions: { _id: false } })
-export class StoredAuditSubject {
+class StoredAuditSubject {
   @prop({ type: String, required: true })
   kind!: string;
 

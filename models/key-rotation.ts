@@ -9,7 +9,7 @@ export enum KeyRotationState {
 
 /** Which process works on a rotation. Two at once would do no harm, only work for nothing. */
 @modelOptions({ schemaOptions: { _id: false } })
-export class KeyRotationLease {
+class KeyRotationLease {
   @prop({ type: String, required: true })
   token!: string;
 
@@ -19,7 +19,7 @@ export class KeyRotationLease {
 
 /** How far the present pass over the documents has come. */
 @modelOptions({ schemaOptions: { _id: false } })
-export class KeyRotationPosition {
+class KeyRotationPosition {
   @prop({ type: String, required: true })
   collectionName!: string;
 

@@ -24,7 +24,7 @@ export class RecordedFeature {
 
 /** Who has broken the glass to this patient, and for how long it stays broken. */
 @modelOptions({ schemaOptions: { _id: false } })
-export class BreakGlassGrant {
+class BreakGlassGrant {
   @prop({ type: String, required: true })
   username!: string;
 

@@ -18,7 +18,7 @@ for argument in "$@"; do
   esac
 done
 
-# Signs the access tokens, and wraps the keys that patients are encrypted with: without it nobody reads what .data/ holds.
+# Signs the access tokens, and wraps the keys that patients are encrypted with: without it .data/ cannot be read.
 write_secret_key() {
   if [ -e .env ] && grep -q '^SECRET_KEY=.' .env; then return 0; fi
   say 'Writing .env with a fresh random SECRET_KEY (keep it with .data/: the patients are encrypted with it)'

@@ -15,6 +15,36 @@ fail() {
   exit 1
 }
 
+# Says what is done now, and again every half minute until stop_saying.
+keep_saying() {
+  say "$1"
+  (
+    nap=''
+    # The shell alone would leave its sleep behind.
+    trap 'kill "$nap" 2>/dev/null; exit 0' TERM
+    minutes=0
+    while :; do
+      for seconds in 30 0; do
+        sleep 30 &
+        nap=$!
+        wait "$nap" || exit 0
+        # A killed script takes this loop with it.
+        kill -0 "$$" 2>/dev/null || exit 0
+        if [ "$seconds" -eq 0 ]; then minutes=$((minutes + 1)); fi
+        say "$1, for $minutes min $seconds s"
+      done
+    done
+  ) &
+  pulse=$!
+}
+
+stop_saying() {
+  [ -n "${pulse:-}" ] || return 0
+  kill "$pulse" 2>/dev/null || true
+  wait "$pulse" 2>/dev/null || true
+  pulse=''
+}
+
 # Refuses a Node.js that is too old. A newer one than the newest that was tried may well work, so it is only named.
 check_node() {
   command -v node >/dev/null 2>&1 || fail 'Node.js is not on the PATH: install version 24 (https://nodejs.org), then run this again'
@@ -71,9 +101,37 @@ install_redis() {
   command -v redis-server >/dev/null 2>&1 || fail 'redis-server was installed but is not on the PATH: add its folder to the PATH, then run this again'
 }
 
+# One number for the names and contents of all files that the build is made of.
+source_checksum() {
+  find src schema models workers package.json tsconfig.json tsconfig.build.json scripts/link-bin.mjs -type f 2>/dev/null \
+    | LC_ALL=C sort | xargs cksum | cksum
+}
+
+# Builds unless dist/ is the build of exactly these sources. A build by other means leaves a newer build.tsbuildinfo.
 build() {
-  if [ -e dist/.built ] && [ -z "$(find src schema models workers package.json tsconfig.json tsconfig.build.json -newer dist/.built 2>/dev/null | head -n 1)" ]; then return 0; fi
+  sources="$(source_checksum)"
+  if [ "$(cat dist/.built 2>/dev/null)" = "$sources" ] && [ ! dist/build.tsbuildinfo -nt dist/.built ]; then return 0; fi
   say 'Building (npm run build)'
   npm run --silent build || fail 'the build failed (see above)'
-  : > dist/.built
+  printf '%s\n' "$sources" > dist/.built
 }
+
+# Runs the tests: run_tests REPORT FOLDER BINARIES [TEST...] writes vitest's JSON report to REPORT, and runs in FOLDER with the
+# node of the folder BINARIES. The tests get a folder of their own for temporary files, and a mark in their environment, by
+# which find_leftovers knows what is theirs. The settings of a deployment on this machine are not the tests' business.
+run_tests() {
+  run_report="$1"
+  run_in="$2"
+  run_path="$3:$PATH"
+  shift 3
+  run_folder="$(mktemp -d "${TMPDIR:-/tmp}/riskgraph-run.XXXXXX")"
+  run_mark="$(node -p 'crypto.randomUUID()')"
+  (
+    cd "$run_in"
+    env -u MONGO_URI -u REDIS_URL -u SECRET_KEY -u NODE_ENV -u PORT TMPDIR="$run_folder" RISKGRAPH_TEST_RUN="$run_mark" PATH="$run_path" \
+      npm run --silent test -- --reporter=./scripts/progress-reporter.ts --reporter=json --outputFile.json="$run_report" "$@"
+  )
+}
+
+# Names, ends and removes what the last run_tests left behind. Fails when there was something.
+find_leftovers() { node scripts/leftovers.mjs "$run_mark" "$run_folder" "$$"; }

@@ -1,10 +1,10 @@
 /**
  * Prints `N passed, N failed` as its last line and exits 1 when anything failed.
- * Arguments: vitest's JSON report, the exit code of `npm run check`, the exit code of vitest.
+ * Arguments: vitest's JSON report, and the exit codes of `npm run check`, of vitest and of `scripts/leftovers.mjs`.
  */
 import { readFileSync } from 'node:fs';
 
-const [reportPath, checkCode, testCode] = process.argv.slice(2);
+const [reportPath, checkCode, testCode, leftoversCode] = process.argv.slice(2);
 
 /** The report is empty when vitest died before it could write one. */
 function readReport(path) {
@@ -21,10 +21,14 @@ const unloadable = report.testResults.filter(
   (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
 ).length;
 let failed = report.numFailedTests + unloadable;
-// What fails outside a test: an unhandled rejection, a leaked engine, no report at all.
+// A failure outside of any test: an unhandled rejection, an engine that does not start, no report at all.
 if (failed === 0 && testCode !== '0') failed = 1;
 if (checkCode !== '0') {
   console.log('npm run check failed, see above; it counts as one failure');
+  failed += 1;
+}
+if (leftoversCode !== '0') {
+  console.log('the tests left something behind, see above; it counts as one failure');
   failed += 1;
 }
 console.log(`${report.numPassedTests} passed, ${failed} failed`);

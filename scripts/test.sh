@@ -1,6 +1,7 @@
 #!/bin/sh
-# The whole check from a fresh clone: sets up, then types, lint, import arrows, generated-file drift, and the tests against
-# real engines. The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
+# The whole check from a fresh clone: sets up, then types, format, lint, import arrows, generated-file drift, unused code, and
+# the tests against real engines. It says every half minute how far it is, and fails when the tests leave a process or a
+# temporary file behind. The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -10,15 +11,23 @@ install_packages
 install_redis always
 
 report="$(mktemp "${TMPDIR:-/tmp}/riskgraph-report.XXXXXX")"
-trap 'rm -f "$report"' EXIT
+trap 'stop_saying; rm -f "$report"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 check=0
-say 'Checking types, lint, import arrows and generated files (npm run check)'
+keep_saying 'Checking types, format, lint, import arrows, generated files and unused code (npm run check)'
 npm run --silent check || check=$?
+stop_saying
 
-tests=0
+keep_saying 'Building (npm run build)'
+build
+stop_saying
+
 say 'Running the tests (npm test)'
-# The settings of a deployment on this machine are not the tests' business.
-env -u MONGO_URI -u REDIS_URL -u SECRET_KEY -u NODE_ENV -u PORT npm run --silent test -- --reporter=default --reporter=json --outputFile.json="$report" || tests=$?
+tests=0
+leftovers=0
+run_tests "$report" . "$(dirname "$(command -v node)")" || tests=$?
+find_leftovers || leftovers=$?
 
-node scripts/summarize-tests.mjs "$report" "$check" "$tests"
+node scripts/summarize-tests.mjs "$report" "$check" "$tests" "$leftovers"

@@ -10,7 +10,7 @@ import { createEntryProcessor, createEntryRunners } from './process-entry.js';
 import { startQueueWorker, type QueueWorker } from './queue-worker.js';
 
 /** A worker process at work. */
-export interface Workers {
+interface Workers {
   /** Lets running work end, then stops. */
   close(): Promise<void>;
 }

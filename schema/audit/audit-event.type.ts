@@ -18,7 +18,7 @@ registerEnumType(AuditOutcome, {
 });
 
 @ObjectType({ simpleResolvers: true, description: 'What an event is about, beside patients.' })
-export class AuditSubject {
+class AuditSubject {
   @Field(() => String, { description: 'USER, API_KEY, SCORING_JOB, PREDICTION or ENCRYPTION_KEY.' })
   kind!: string;
 

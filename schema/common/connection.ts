@@ -3,7 +3,7 @@ import type { Page } from '../../src/scope/pagination.js';
 
 /** https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo */
 @ObjectType({ simpleResolvers: true })
-export class PageInfo {
+class PageInfo {
   @Field(() => Boolean)
   hasNextPage!: boolean;
 
@@ -29,7 +29,7 @@ export class PageArguments {
 type Edges<T> = readonly { readonly cursor: string; readonly node: T }[];
 
 /** What is a function is found out when it is asked for. */
-export interface Connection<T> {
+interface Connection<T> {
   readonly edges: Edges<T> | (() => Promise<Edges<T>>);
   readonly pageInfo: PageInfo | (() => Promise<PageInfo>);
   readonly totalCount: () => Promise<number>;

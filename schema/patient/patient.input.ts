@@ -91,11 +91,11 @@ export class PatientFilter {
   updatedAfter?: Date | null;
 }
 
-export enum PatientOrderField {
+enum PatientOrderField {
   CREATED_AT = 'CREATED_AT',
   UPDATED_AT = 'UPDATED_AT',
 }
-export enum OrderDirection {
+enum OrderDirection {
   ASC = 'ASC',
   DESC = 'DESC',
 }

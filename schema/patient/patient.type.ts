@@ -6,7 +6,7 @@ import { connectionType } from '../common/connection.js';
 registerEnumType(AdministrativeGender, { name: 'AdministrativeGender', description: "FHIR's administrative gender." });
 
 @ObjectType({ simpleResolvers: true, description: 'The latest value of one feature.' })
-export class PatientFeature {
+class PatientFeature {
   @Field(() => String)
   code!: string;
 

@@ -32,7 +32,7 @@ export class Contribution {
 }
 
 /** What the field resolvers of an explanation need, beside its own fields. */
-export interface ExplanationSource {
+interface ExplanationSource {
   readonly sorted: readonly Contribution[];
   readonly waterfall: () => string;
 }

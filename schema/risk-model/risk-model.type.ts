@@ -40,7 +40,7 @@ registerEnumType(MissingValuePolicy, {
 });
 
 @ObjectType({ simpleResolvers: true })
-export class FeatureRange {
+class FeatureRange {
   @Field(() => Float)
   min!: number;
 
@@ -49,7 +49,7 @@ export class FeatureRange {
 }
 
 @ObjectType({ simpleResolvers: true })
-export class FeatureCode {
+class FeatureCode {
   @Field(() => Float)
   value!: number;
 
@@ -58,7 +58,7 @@ export class FeatureCode {
 }
 
 @ObjectType({ simpleResolvers: true })
-export class MissingValue {
+class MissingValue {
   @Field(() => MissingValuePolicy)
   policy!: MissingValuePolicy;
 
@@ -100,7 +100,7 @@ export class ModelFeature {
 }
 
 @ObjectType({ simpleResolvers: true })
-export class RiskBandDefinition {
+class RiskBandDefinition {
   @Field(() => RiskBand)
   band!: RiskBand;
 
@@ -112,7 +112,7 @@ export class RiskBandDefinition {
 }
 
 @ObjectType({ simpleResolvers: true })
-export class ModelMetric {
+class ModelMetric {
   @Field(() => String)
   name!: string;
 
@@ -127,7 +127,7 @@ export class ModelMetric {
 }
 
 @ObjectType({ simpleResolvers: true })
-export class TrainingSite {
+class TrainingSite {
   @Field(() => String)
   name!: string;
 
@@ -139,7 +139,7 @@ export class TrainingSite {
 }
 
 @ObjectType({ simpleResolvers: true })
-export class TrainingSummary {
+class TrainingSummary {
   @Field(() => String)
   data!: string;
 
@@ -157,7 +157,7 @@ export class TrainingSummary {
 }
 
 @ObjectType({ simpleResolvers: true })
-export class FeatureImportance {
+class FeatureImportance {
   @Field(() => ModelFeature)
   feature!: ModelFeature;
 

@@ -11,7 +11,7 @@ registerEnumType(ScoringJobState, {
 registerEnumType(JobStage, { name: 'JobStage' });
 
 @ObjectType({ simpleResolvers: true })
-export class JobProgress {
+class JobProgress {
   @Field(() => JobStage)
   stage!: JobStage;
 
@@ -29,7 +29,7 @@ export class JobProgress {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Why a job failed, or why its last attempt did.' })
-export class JobError {
+class JobError {
   @Field(() => String)
   code!: string;
 

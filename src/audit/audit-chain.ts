@@ -28,7 +28,7 @@ export function chainEvent(event: UnchainedEvent, end: ChainEnd, key: Buffer): A
 }
 
 /** Hexadecimal HMAC-SHA-256 over every field of an event but its own hash, in a fixed order. */
-export function hashOf(event: Omit<AuditEvent, 'hash'>, key: Buffer): string {
+function hashOf(event: Omit<AuditEvent, 'hash'>, key: Buffer): string {
   const fields = [
     event._id.toHexString(),
     event.organization.toHexString(),

@@ -15,7 +15,7 @@ export type Member = Pick<Viewer, 'organizationId'> & Partial<Pick<Viewer, 'role
 export type CareTeamAccess = 'ALLOWED' | 'BREAK_GLASS' | 'DENIED';
 
 /** What of a patient decides on access. */
-export type CareTeamRecord = Pick<StoredPatient, 'careTeam' | 'breakGlass'>;
+type CareTeamRecord = Pick<StoredPatient, 'careTeam' | 'breakGlass'>;
 
 export function careTeamAccess(
   { role, username }: Member,
@@ -39,7 +39,7 @@ export function visiblePatients({ role, username }: Member, now = new Date()): Q
 }
 
 /** Keeps patients that are DENIED to somebody from them: in a query, and of a document that was found without it. */
-export interface PatientFence {
+interface PatientFence {
   readonly filter: QueryFilter<StoredPatient>;
   admits(patient: CareTeamRecord): boolean;
 }

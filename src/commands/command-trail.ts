@@ -9,7 +9,7 @@ import type { AuditActor } from '../audit/audit-trail.js';
 import { commandLineUsername } from '../identity/users/username.js';
 
 /** What a command needs to record what it does, and to read and write what is encrypted. */
-export interface CommandTrail {
+interface CommandTrail {
   readonly audit: AuditWriter;
   readonly protection: StartedProtection;
 }

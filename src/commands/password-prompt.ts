@@ -3,7 +3,7 @@ import { Writable, type Readable } from 'node:stream';
 import { StartupError } from '../errors.js';
 
 /** The streams of the terminal, or what stands in for them. */
-export interface PromptStreams {
+interface PromptStreams {
   /** Where the password comes from: typed when it is a terminal, else all there is to read. */
   readonly input: Readable & { readonly isTTY?: boolean };
   /** Where questions go. Never what is typed. */

@@ -5,7 +5,7 @@ import { spawnEntry } from '../embedded/spawn-entry.js';
 import { StartupError } from '../errors.js';
 
 /** What an API or worker child tells its parent once it serves, or instead of it. */
-export type ProcessReport = { readonly ready: string } | { readonly failed: string };
+type ProcessReport = { readonly ready: string } | { readonly failed: string };
 
 /**
  * What a worker has in its hands of a batch, and an API of the requests that wait for their audit events, is a few megabytes

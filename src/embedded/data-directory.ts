@@ -8,7 +8,7 @@ import { writePrivateFile } from './private-file.js';
 import { hasCode, reasonOf } from './thrown.js';
 
 /** Where the running `up` of a data directory can be reached. Holds the engines' passwords: never print it. */
-export interface Runtime {
+interface Runtime {
   /** The process id of `up`. */
   pid: number;
   mongoUri: string;
@@ -58,7 +58,7 @@ export async function writeRuntime(dataDirectory: string, runtime: Runtime): Pro
   await writePrivateFile(join(dataDirectory, runtimeFile), JSON.stringify(runtime));
 }
 
-/** What the live `up` of `dataDirectory` wrote; undefined when none runs, or it has not got so far. */
+/** The record of the running `up` of `dataDirectory`; undefined when none runs, or it has not written one yet. */
 export async function readRuntime(dataDirectory: string): Promise<Runtime | undefined> {
   try {
     const runtime = JSON.parse(await readFile(join(dataDirectory, runtimeFile), 'utf8')) as Runtime;

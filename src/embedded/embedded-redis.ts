@@ -56,7 +56,7 @@ export async function startRedis(
     try {
       return await startOn(program, directory, identity);
     } catch (error) {
-      // Someone else may have taken the port between the look and the start.
+      // Another program may have taken the port between the look and the start.
       if (!(error instanceof PortTakenError) || options.keepPort || attempt === portAttempts) throw error;
     }
   }
@@ -102,7 +102,7 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
     const { port, password } = JSON.parse(await readFile(path, 'utf8')) as Partial<Identity>;
     return typeof port === 'number' && typeof password === 'string' ? { port, password } : undefined;
   } catch (error) {
-    // Half a file after a power cut is no identity either: a new one does.
+    // A half-written file after a power cut counts as none: a new identity replaces it.
     if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
     throw error;
   }

@@ -2,7 +2,7 @@ import type { ChildExit } from './child-exit.js';
 
 /** A database engine that runs as a child process of ours. */
 export interface Engine {
-  /** What a client connects to: a `mongodb://` or `redis://` URL. The same again after a restart. */
+  /** The address for clients: a `mongodb://` or `redis://` URL. The same again after a restart. */
   readonly url: string;
   readonly pid: number;
   /** Resolves when the process has ended, for whatever reason. */

@@ -2,7 +2,7 @@ import { startMongo } from './embedded-mongo.js';
 import { startRedis } from './embedded-redis.js';
 import { supervise, type UnexpectedExit } from './supervisor.js';
 
-/** What `startEngines` starts and where. */
+/** Tells `startEngines` where to keep the data, and which engines run already. */
 export interface EngineOptions {
   /** An existing directory that is this process's alone: see `openDataDirectory`. */
   dataDirectory: string;
@@ -10,7 +10,7 @@ export interface EngineOptions {
   mongoUri?: string;
   /** A Redis that runs already; none is started then. */
   redisUrl?: string;
-  /** Told when an engine ended by itself, before it is started again at the same URL. */
+  /** Called when an engine ended unasked, before it is started again at the same URL. */
   onUnexpectedExit?: (event: UnexpectedExit) => void;
 }
 

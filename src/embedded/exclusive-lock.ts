@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { hasCode } from './thrown.js';
 
 /** A lock on a directory that the operating system takes away with the process, however that ends. */
-export interface HeldLock {
+interface HeldLock {
   release(): Promise<void>;
 }
 
 /** The directory is locked. `pid` is the holder's, where it could be asked. */
-export interface LockedElsewhere {
+interface LockedElsewhere {
   pid: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export async function takeLock(directory: string): Promise<HeldLock | LockedElse
     : takeFileLock(join(directory, 'lock'));
 }
 
-/** The process id of the holder of the lock of `directory`; undefined when nobody holds it. */
+/** The process id of the holder of the lock of `directory`; undefined when it is free. */
 export async function lockHolder(directory: string): Promise<number | undefined> {
   if (process.platform === 'linux') return askHolder(await socketName(directory));
   const lock = await takeFileLock(join(directory, 'lock'));
@@ -40,7 +40,7 @@ export async function lockHolder(directory: string): Promise<number | undefined>
 
 function takeSocketLock(name: string): Promise<HeldLock | LockedElsewhere> {
   return new Promise((resolve, reject) => {
-    // Whoever connects is told our process id.
+    // A process that connects is told our process id.
     const server = createServer((connection) => connection.on('error', () => undefined).end(String(process.pid)));
     server.once('error', (error) => {
       if (hasCode(error, 'EADDRINUSE')) askHolder(name).then((pid) => resolve({ pid }), reject);
@@ -74,7 +74,7 @@ async function socketName(directory: string): Promise<string> {
   return `\0riskgraph-${createHash('sha256').update(`${dev}:${ino}:${secret}`).digest('hex')}`;
 }
 
-/** Reads the file, making it first when it is missing; whoever makes it first wins. */
+/** Reads the file, making it first when it is missing. The first process to make it wins. */
 async function sharedSecret(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

@@ -22,7 +22,7 @@ export interface Platform {
 }
 
 /** The platform this process runs on. */
-export function currentPlatform(): Platform {
+function currentPlatform(): Platform {
   // The report is typed as `object`; its shape is https://nodejs.org/docs/latest-v20.x/api/report.html
   const report =
     process.platform === 'linux' ? (process.report.getReport() as { header?: { glibcVersionRuntime?: string } }) : {};

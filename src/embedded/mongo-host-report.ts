@@ -1,4 +1,4 @@
-/** What the host of the embedded MongoDB tells its parent, once. */
+/** The one message of the embedded MongoDB's host to its parent. */
 export type HostReport = { state: 'ready' } | { state: 'failed'; reason: string };
 
 /** The name, in the socket directory, that always points at the running engine's socket. */

@@ -1,12 +1,12 @@
 /** The settings of the private Redis that differ from one data directory to the next. */
-export interface RedisSettings {
+interface RedisSettings {
   port: number;
   password: string;
   directory: string;
 }
 
 /**
- * The configuration file: loopback only, a password, every write in the append-only file (at most a second of them lost
+ * The configuration file: loopback only, a password, every write in the append-only file (at most one second of them is lost
  * to a power cut), and no eviction, since BullMQ's jobs must never be dropped to make room.
  * Directives: https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/
  */

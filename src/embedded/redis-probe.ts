@@ -1,11 +1,11 @@
 import { createConnection } from 'node:net';
 
-/** What one look at a port says. `loading`: Redis is there and still reads its file. */
-export type RedisAnswer = 'ready' | 'loading' | 'none';
+/** The result of one look at a port. `loading`: Redis is there and still reads its file. */
+type RedisAnswer = 'ready' | 'loading' | 'none';
 
 /**
  * Logs in to the Redis on a port of this machine and says `PING`.
- * A server that does not know the password is another's, and answers `none` like a port where nobody listens.
+ * A server that does not know the password belongs to another program: the answer is `none`, as for an unused port.
  * Inline commands: https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands
  */
 export async function probeRedis(port: number, password: string): Promise<RedisAnswer> {

@@ -8,9 +8,9 @@ import { hasCode } from './thrown.js';
 
 /** The shortest limit on a Unix socket's path among our platforms (macOS: 104 bytes with the closing zero). */
 const pathLimit = 103;
-/** What the engine and we put below the directory: `/embedded-mongodb-XXXXXX/mongodb.sock`. */
+/** The longest path that the engine and we put below the directory: `/embedded-mongodb-XXXXXX/mongodb.sock`. */
 const roomBelow = 37;
-/** The engine's own directories, one a start. */
+/** The engine's own directories, one per start. */
 const enginePrefix = 'embedded-mongodb-';
 
 /**

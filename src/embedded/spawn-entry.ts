@@ -2,9 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { moduleEntry } from '../process/source-modules.js';
 
 /** How to start a child process. */
-export interface EntryOptions {
+interface EntryOptions {
   args?: readonly string[];
-  /** Node's own arguments, beside those that every module of ours needs. */
+  /** Node's own arguments, in addition to those that every module of ours needs. */
   nodeOptions?: readonly string[];
   /** Added to this process's environment; a name set to undefined is taken out of it. */
   environment?: Record<string, string | undefined>;

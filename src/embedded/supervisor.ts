@@ -13,11 +13,11 @@ export interface UnexpectedExit {
   restartInMs: number;
 }
 
-/** Waits between restarts, in milliseconds: doubled from `first` up to `longest`; a process that ran for `healthyAfter` starts afresh. */
+/** Waits between restarts, in milliseconds: doubled from `first` up to `longest`; a process that ran for `healthyAfter` begins again with `first`. */
 const backoff = { first: 100, longest: 5_000, healthyAfter: 10_000 } as const;
 
 /**
- * Starts a process and starts it again, at the same URL, whenever it ends by itself.
+ * Starts a process and starts it again, at the same URL, whenever it ends unasked.
  * The first start's failure is the caller's; later ones are reported and tried again.
  *
  * @param start starts it; `again` asks for the URL of last time

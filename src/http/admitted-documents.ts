@@ -111,7 +111,7 @@ const noIntrospection: ValidationRule = (context) => ({
 });
 
 /** Documents that were parsed and found valid lately; the one used longest ago goes first. */
-export interface RecentDocuments {
+interface RecentDocuments {
   add(text: string, document: DocumentNode): void;
   byText(text: string): DocumentNode | undefined;
   /** @param hash SHA-256 of the text, hexadecimal */

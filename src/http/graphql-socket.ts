@@ -29,7 +29,7 @@ interface SocketState extends SocketExtra {
 }
 
 /** What a subscription must pass before it begins. */
-export interface SubscriptionAdmission {
+interface SubscriptionAdmission {
   readonly documents: AdmittedDocuments;
   readonly limiter: RequestLimiter | undefined;
   readonly caps: SubscriptionCaps | undefined;

@@ -31,7 +31,7 @@ const lengthArguments = ['first', 'top'];
  * The default limit of 250,000 lets a page of 500 predictions pass with everything that explains them (132,002 as
  * src/client/operations.graphql asks for those of a job), and refuses pages of such pages.
  */
-export interface QueryCost {
+interface QueryCost {
   /**
    * @param variables as the caller sent them; undefined when they do not fit the operation, which then does not run
    * @throws GraphQLError when there is an issue with an argument

@@ -14,7 +14,7 @@ declare module 'fastify' {
 }
 
 /** What stands before every request to `/graphql`, in this order. */
-export interface RequestAdmission {
+interface RequestAdmission {
   /** Before the body is read: where it comes from, who calls, and how often. Also before a WebSocket is opened. */
   readonly onRequest: onRequestAsyncHookHandler;
   /** Before anything is parsed or run: what is asked for. */
@@ -92,7 +92,7 @@ function parseJson(text: string): unknown {
 }
 
 /** What of a request says where it comes from. */
-export interface RequestSource {
+interface RequestSource {
   /** The header Origin: browsers send it, other clients need not. */
   readonly origin: string | undefined;
   /** Host and port that the client asked for. */

@@ -18,7 +18,7 @@ export interface Authenticator {
   authenticate(authorization: unknown): Promise<Identity | null>;
 }
 
-export interface AuthenticatorDependencies {
+interface AuthenticatorDependencies {
   readonly accessTokens: AccessTokens;
   readonly apiKeys: ApiKeyVerifier;
   /** Undefined: tokens of another issuer are refused. */

@@ -36,7 +36,7 @@ export interface IdentityServices {
   close(): Promise<void>;
 }
 
-export interface IdentityDependencies {
+interface IdentityDependencies {
   readonly models: Models;
   readonly scopeOf: ScopeOf;
   readonly accessTokens: AccessTokens;
@@ -48,7 +48,7 @@ export interface IdentityDependencies {
   readonly settings: IdentitySettings;
 }
 
-export interface IdentitySettings {
+interface IdentitySettings {
   readonly redisPrefix: string;
   readonly accessTokenMinutes: number;
   readonly sessionHours: number;

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Identity } from '../auth/viewer.js';
 
 /** Tokens that were verified lately, so that a caller's next request need not have the same signature checked again. */
-export interface VerifiedTokens {
+interface VerifiedTokens {
   /** Whom a token speaks for, as long as it has not ended. Revocation is for the caller to ask about, every time. */
   find(token: string): Identity | undefined;
   /** To be called only with what was just verified. The one used longest ago gives way when there are too many. */

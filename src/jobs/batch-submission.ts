@@ -24,7 +24,7 @@ import { packIds } from '../storage/binary.js';
 import { largestBlock } from '../predictions/prediction-block.js';
 
 /** Largest batch. */
-export const largestBatch = 1_000_000;
+const largestBatch = 1_000_000;
 
 /** Chunk documents written at a time; with the ids of one bulk this bounds the memory of a submission. */
 const chunksPerWrite = 50;

@@ -19,7 +19,7 @@ export interface JobUpdate {
 }
 
 /** A change of a job that was read before. */
-export interface JobChangeRequest extends JobUpdate {
+interface JobChangeRequest extends JobUpdate {
   readonly job: ScoringJob;
 }
 

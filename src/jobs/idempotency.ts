@@ -17,7 +17,7 @@ export async function identifyRequest(
 }
 
 /** @param hash SHA-256 of the request. Hashed again under a key: a filter with a name in it could be guessed from a plain hash. */
-export function indexRequest({ blindIndex }: FieldWriter, idempotencyKey: string, hash: string): RequestIdentity {
+function indexRequest({ blindIndex }: FieldWriter, idempotencyKey: string, hash: string): RequestIdentity {
   return {
     idempotencyKeyIndex: blindIndex('scoring_jobs.idempotencyKey', idempotencyKey),
     requestHash: blindIndex('scoring_jobs.requestHash', hash),

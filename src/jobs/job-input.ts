@@ -19,7 +19,7 @@ export const submitScoringJobSchema = z.object({ ...jobOptions, patientId: z.str
 export type SubmitScoringJob = z.input<typeof submitScoringJobSchema>;
 
 /** Largest number of patients a batch may name one by one; use `filter` or `all` for more. */
-export const largestPatientList = 100_000;
+const largestPatientList = 100_000;
 
 export const submitBatchScoringJobSchema = z
   .object({

@@ -1,5 +1,5 @@
 /** Folds a fast sequence of reports into at most one a period; the latest wins. */
-export interface ProgressReporter<T> {
+interface ProgressReporter<T> {
   report(progress: T): void;
   /** Forgets what is not written yet and waits for a write under way, so that nothing follows the terminal state. */
   stop(): Promise<void>;
@@ -47,7 +47,7 @@ export function createProgressReporter<T>(
 }
 
 /** Calls a function at most once a period a key, the last call never lost. */
-export interface Throttle {
+interface Throttle {
   call(key: string): void;
   /** Makes the call for a key that is held back, if one is. */
   flush(key: string): void;

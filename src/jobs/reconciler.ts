@@ -8,7 +8,7 @@ import { unfinishedStates } from './job-status.js';
 /** Jobs looked at per round; the least recently looked at come first, so that every job has its turn. */
 const jobsPerRound = 1_000;
 
-export interface ReconcilerDependencies {
+interface ReconcilerDependencies {
   readonly models: Models;
   readonly jobDispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;

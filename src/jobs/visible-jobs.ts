@@ -23,7 +23,7 @@ export interface VisibleJob {
  * The jobs of the viewer's organization as the care teams let a clinician see them: one about a single patient is as closed
  * as the patient. A batch is the organization's; what it has of closed patients is left out where it is shown.
  */
-export interface VisibleJobs {
+interface VisibleJobs {
   /**
    * A job that the viewer has named. Null when there is none, or one about a patient who is closed: then that is recorded as a denial.
    * Nothing else is recorded here.
@@ -95,7 +95,7 @@ export interface ScoringJobFilter {
 }
 
 /** @param closed patients whose jobs do not match, whatever the filter says; batches do */
-export function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): QueryFilter<ScoringJob> {
+function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): QueryFilter<ScoringJob> {
   return {
     ...(filter.states != null && { 'status.state': { $in: [...filter.states] } }),
     ...(filter.kind != null && { kind: filter.kind }),

@@ -6,10 +6,10 @@ import type { ModelFeature } from '../risk/manifest.js';
  * Ages from here on are shown as this one, to whoever may not see them exactly: so few people are as old that the age
  * itself tells who somebody is. HIPAA's Safe Harbor method, 45 CFR 164.514(b)(2)(i)(C).
  */
-export const pooledAge = 90;
+const pooledAge = 90;
 
 /** What of a feature's definition says whether it is an age. */
-export type AgeFeature = Pick<ModelFeature, 'source' | 'unit'>;
+type AgeFeature = Pick<ModelFeature, 'source' | 'unit'>;
 
 /** UCUM's units of time that ages come in, and how many of each are a year of 365.25 days. https://ucum.org/ucum#section-Other-Units */
 const unitsPerYear: Readonly<Record<string, number>> = {
@@ -26,8 +26,7 @@ const unitsPerYear: Readonly<Record<string, number>> = {
 };
 
 /** Whether this viewer sees exact ages. */
-export const seesExactAge = (viewer: Viewer | null): boolean =>
-  viewer !== null && mayViewer(viewer, 'patient:read-exact-age');
+const seesExactAge = (viewer: Viewer | null): boolean => viewer !== null && mayViewer(viewer, 'patient:read-exact-age');
 
 /** An age in years as the viewer may see it: otherwise in whole years, as a fraction of a year tells the birthday to the day. */
 export function shownAge<T extends number | null>(age: T, viewer: Viewer | null): T {

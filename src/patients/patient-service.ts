@@ -222,14 +222,14 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
 }
 
 /** The fields to write: those that were given and are not null. */
-export function applyUpdate<T extends object>(changes: T): { [K in keyof T]?: NonNullable<T[K]> } {
+function applyUpdate<T extends object>(changes: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
 }
 
 /** The values after an update: those given replace the old ones of the same code, null removes, the rest stay. */
-export function mergeFeatures(
+function mergeFeatures(
   present: readonly RecordedFeature[],
   given: readonly { readonly code: string; readonly value: number | null }[],
   now: Date,

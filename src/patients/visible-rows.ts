@@ -11,7 +11,7 @@ export const mostNamedClosed = 1_000;
 const mostRows = 2_000;
 
 /** Rows that hold only the id of their patient, newest first, without those of patients who are closed to one viewer. */
-export interface VisibleRows {
+interface VisibleRows {
   /** The closed patients, to be left out by the query itself. Undefined when they are too many to be named. */
   closed(filter: { readonly patientId?: string | null }): Promise<readonly Types.ObjectId[] | undefined>;
   onlyVisible<T extends MaybeOfPatient>(rows: readonly T[]): Promise<T[]>;

@@ -2,7 +2,7 @@ import type { JobFailure, StoredExplanation } from '../../models/index.js';
 import type { RowExplanation, Score } from '../risk/risk-model.js';
 
 /** An explanation further from its sum than this is never stored. In the model's output space. */
-export const additivityTolerance = 1e-5;
+const additivityTolerance = 1e-5;
 
 export function toStoredExplanation(explanation: RowExplanation): StoredExplanation {
   const { method, baseValue, outputValue, additivityError, contributions } = explanation;

@@ -16,7 +16,7 @@ import { visibleRows } from '../patients/visible-rows.js';
 import { walkById } from '../storage/walk.js';
 
 /** The predictions of one organization, whether a single job stored them by themselves or a batch in blocks. */
-export interface StoredPredictions {
+interface StoredPredictions {
   find(id: Types.ObjectId): Promise<Prediction | null>;
   /** In the order of the ids; null where there is none. */
   findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]>;
@@ -40,7 +40,7 @@ export interface StoredPredictions {
 type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
 
 /** Whose a prediction is. */
-export type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
+type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
 
 /** The patients of one block. */
 interface BlockOwners {

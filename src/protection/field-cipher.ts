@@ -31,7 +31,7 @@ export interface DataKey {
  * Encrypts and decrypts the fields of one organization. A ciphertext decrypts in its own place and nowhere else: that is this
  * organization, the document's id (12 bytes, as MongoDB's) and the field, with its collection, e.g. `patients.mrn`.
  */
-export interface FieldCipher {
+interface FieldCipher {
   /** Sealing a text twice gives two ciphertexts that have nothing in common. */
   encrypt(dataKey: DataKey, document: Uint8Array, field: string, text: string): Buffer;
   /** @throws CiphertextError when it is no sealed field, was changed, belongs to another place, or its key is not there */

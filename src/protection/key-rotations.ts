@@ -20,7 +20,7 @@ import { logError } from '../process/logger.js';
  * How long a retired key is kept at least: far longer than any process goes on writing with it (`writingTrustMs`), and than
  * a write can be under way. Milliseconds.
  */
-export const retiredKeyGraceMs = 3_600_000;
+const retiredKeyGraceMs = 3_600_000;
 
 /** Carries out the rotations that were asked for, in MongoDB. Any number of processes may, and be killed at any point. */
 export interface KeyRotations {
@@ -33,7 +33,7 @@ export interface KeyRotations {
   deleteRetiredKeys(graceMs?: number): Promise<number>;
 }
 
-export interface KeyRotationDependencies {
+interface KeyRotationDependencies {
   readonly models: Models;
   readonly protection: StartedProtection;
   /** Tells the other processes of a new key at once; without, they find out by themselves. */

@@ -3,7 +3,7 @@ import { DataKeyPurpose, type StoredDataKey, type Models } from '../../models/in
 import { protectedCollections } from './protected-collections.js';
 
 /** A data key, and how much is encrypted under it. */
-export interface DataKeyStatus {
+interface DataKeyStatus {
   /** Slug of the organization, or its id where there is none of that id. */
   readonly organization: string;
   readonly id: string;

@@ -7,7 +7,7 @@ import type { DataKeyStore, WritingKeys } from './data-key-store.js';
  * How long a process writes with a key without asking whether it is still the active one. A key that was retired longer
  * ago than this is written with by nobody, whatever news was lost. Milliseconds.
  */
-export const writingTrustMs = 60_000;
+const writingTrustMs = 60_000;
 
 /** An id that was nowhere is not asked for again for this long. Milliseconds. */
 const absenceTrustMs = 10_000;

@@ -9,7 +9,7 @@ const relativeTolerance = 1e-5;
 const probitTolerance = 5e-3;
 
 /** Sum over the trees of the largest |leaf weight|: how large the partial sums of a float32 addition can get. */
-export function weightMagnitude(model: ParsedModel): number {
+function weightMagnitude(model: ParsedModel): number {
   const { roots, leafStart, leafWeight, mode } = model.ensemble;
   let sum = 0;
   for (let tree = 0; tree < roots.length; tree++) {

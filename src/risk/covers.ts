@@ -56,7 +56,7 @@ export function withCovers(
   };
 }
 
-/** What to do when path-dependent SHAP is asked for and there are no covers. */
+/** The remedy where a caller asks for path-dependent SHAP and the model has no covers. */
 export const noCoversReason =
   'the file does not say how many training rows reached each node (nodes_hitrates is absent, all ones or does not add up)';
 export const noCoversRemedy = 'write the real counts to nodes_hitrates when exporting, or give a background set';

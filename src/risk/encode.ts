@@ -9,7 +9,7 @@ import {
 } from './risk-model.js';
 
 /** Rounds a feature's value to the type of the model's input, as training did. */
-export type InputRounding = (value: number, feature: number) => number;
+type InputRounding = (value: number, feature: number) => number;
 
 /**
  * Encodes one patient as in training: missing values by each feature's policy, numbers rounded to the model's input type.
@@ -56,7 +56,7 @@ export function encodeRows(manifest: RiskModelManifest, given: Float64Array, rou
   return { used, refused };
 }
 
-/** Everything that is wrong with a row of which something is. */
+/** All issues of a row that has at least one. */
 function refusal(manifest: RiskModelManifest, given: Float64Array, round: InputRounding): InvalidFeaturesError {
   try {
     encodeFeatures(
@@ -70,7 +70,7 @@ function refusal(manifest: RiskModelManifest, given: Float64Array, round: InputR
     if (error instanceof InvalidFeaturesError) return error;
     throw error;
   }
-  throw new Error('a row was refused that has nothing wrong with it');
+  throw new Error('a row was refused that has no issue');
 }
 
 function substitute(feature: ModelFeature): number {

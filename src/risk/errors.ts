@@ -24,7 +24,7 @@ export class DisagreementError extends Error {
   override readonly name = 'DisagreementError';
 }
 
-/** Names come out of files that nobody vouches for: no line breaks or control characters reach a terminal or a log. */
+/** Names come from files that may be hostile: no line breaks or control characters reach a terminal or a log. */
 export function oneLine(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is being removed
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');

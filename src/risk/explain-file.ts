@@ -7,7 +7,7 @@ import type { ShapMethod } from './risk-model.js';
 import { SliceSizer } from './slices.js';
 import { rawOutputs } from './trees/route.js';
 
-export interface ExplainFileOptions {
+interface ExplainFileOptions {
   /** Path of an .onnx file. */
   readonly model: string;
   /** Path of a JSON array of rows of numbers, null = missing. */
@@ -17,8 +17,8 @@ export interface ExplainFileOptions {
   readonly background?: string;
 }
 
-/** What `shap` would return, in the model's raw output space (before the post transform). */
-export interface FileExplanation {
+/** The values that `shap` returns, in the model's raw output space (before the post transform). */
+interface FileExplanation {
   /** [output] */
   readonly expected_value: number[];
   /** [row][output] */

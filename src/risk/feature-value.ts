@@ -6,7 +6,7 @@ export function formatNumber(value: number): string {
 }
 
 /** `between 80 and 250 mm Hg`, `0 (female) or 1 (male)`: what a feature may be, with its unit. */
-export function allowedValues(feature: ModelFeature): string {
+function allowedValues(feature: ModelFeature): string {
   if (feature.codes) {
     const codes = feature.codes.map(({ value, label }) => `${formatNumber(value)} (${label})`);
     return codes.length > 1 ? `${codes.slice(0, -1).join(', ')} or ${codes.at(-1)}` : codes.join('');
@@ -21,7 +21,7 @@ export function unitSuffix(feature: ModelFeature): string {
 }
 
 /**
- * What is wrong with a value that is present, e.g. `must be between 80 and 250 mm Hg`; undefined when nothing is.
+ * The issue with a value that is present, e.g. `must be between 80 and 250 mm Hg`; undefined when there is none.
  * Names the unit and what is allowed, never the value.
  */
 export function featureValueIssue(feature: ModelFeature, value: number): string | undefined {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 /** How a feature's numbers are to be read. CONTINUOUS and COUNT have a range; BINARY and CATEGORICAL have codes. */
-export const featureKinds = ['CONTINUOUS', 'COUNT', 'BINARY', 'CATEGORICAL'] as const;
-export type FeatureKind = (typeof featureKinds)[number];
+const featureKinds = ['CONTINUOUS', 'COUNT', 'BINARY', 'CATEGORICAL'] as const;
+type FeatureKind = (typeof featureKinds)[number];
 
 /**
- * What a missing value means to the model.
+ * The meaning of a missing value to the model.
  * - REQUIRED: there is no score without it.
  * - IMPUTE: `value` is used in its place, exactly as in training.
  * - NATIVE: NaN is given to the model, whose trees know which way a missing value goes.
@@ -15,7 +15,7 @@ const missingPolicySchema = z.discriminatedUnion('policy', [
   z.strictObject({ policy: z.literal('IMPUTE'), value: z.number(), meaning: z.string().min(1) }),
   z.strictObject({ policy: z.literal('NATIVE'), meaning: z.string().min(1) }),
 ]);
-export type MissingPolicy = z.infer<typeof missingPolicySchema>;
+type MissingPolicy = z.infer<typeof missingPolicySchema>;
 
 const modelFeatureSchema = z
   .strictObject({
@@ -86,7 +86,7 @@ const goldenVectorSchema = z.strictObject({
   contributions: z.record(z.string(), z.number()).optional(),
 });
 
-/** manifest.json of a risk model bundle: everything RiskGraph must know of a model beside its trees. */
+/** manifest.json of a risk model bundle: everything that RiskGraph must know of a model in addition to its trees. */
 export const manifestSchema = z
   .strictObject({
     schemaVersion: z.literal(1),
@@ -95,7 +95,7 @@ export const manifestSchema = z
     name: z.string().min(1).max(200),
     description: z.string().min(1).max(4000),
     intendedUse: z.string().min(1).max(4000),
-    /** What the probability is the probability of, e.g. `at least one coronary artery narrowed by 50 % or more`. */
+    /** The event that the probability is about, e.g. `at least one coronary artery narrowed by 50 % or more`. */
     outcome: z.string().min(1).max(400),
     model: z.strictObject({ file: z.literal('model.onnx'), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
     /** The space in which the trees add up: forests PROBABILITY, boosted trees LOG_ODDS. */

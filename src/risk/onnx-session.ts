@@ -23,7 +23,7 @@ export async function startModelSession(
   { inputs, scoreTensor, scoreIsOutput, featureCount }: ParsedModel,
 ): Promise<OnnxSession> {
   const model = scoreIsOutput ? bytes : withOutput(bytes, scoreTensor);
-  // One thread: the process runs other work beside it, and sums must not depend on how rows were shared out.
+  // One thread: the process does other work at the same time, and sums must not depend on how rows are shared out.
   const session = await InferenceSession.create(model, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,

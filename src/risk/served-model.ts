@@ -13,7 +13,7 @@ import type { TreeExplainer } from './shap/index.js';
 import { SliceSizer } from './slices.js';
 import { rawOutputs } from './trees/route.js';
 
-export interface ServedModelParts {
+interface ServedModelParts {
   readonly manifest: RiskModelManifest;
   readonly sha256: string;
   readonly card: string;
@@ -102,7 +102,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
 }
 
 /** Score of one row. @param raw its raw outputs */
-export function toScore(
+function toScore(
   { manifest, parsed }: Pick<ServedModelParts, 'manifest' | 'parsed'>,
   raw: ArrayLike<number>,
   output: number,
@@ -120,7 +120,7 @@ export function toScore(
 }
 
 /** Rounds to float32 where the feature's input is float32. */
-export function inputRounding(parsed: ParsedModel): (value: number, feature: number) => number {
+function inputRounding(parsed: ParsedModel): (value: number, feature: number) => number {
   const single = parsed.inputs.flatMap((input) =>
     input.columns.columns.map(() => input.elementType === ElementType.FLOAT),
   );

@@ -1,6 +1,6 @@
 /**
  * The trees of one ONNX model as plain arrays: what the parser makes, the verifier compares with ONNX Runtime,
- * and the explainers compile. One entry a node unless said otherwise. Semantics: ai.onnx.ml TreeEnsemble,
+ * and the explainers compile. One entry per node unless said otherwise. Semantics: ai.onnx.ml TreeEnsemble,
  * https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
  */
 export interface TreeEnsemble {
@@ -28,7 +28,7 @@ export interface TreeEnsemble {
   readonly leafOutput: Int32Array;
   /** As in the file, already divided by the number of trees when the aggregate function is AVERAGE. */
   readonly leafWeight: Float64Array;
-  /** Added once a row, one an output, never divided. */
+  /** Added once per row, one per output, never divided. */
   readonly baseValues: Float64Array;
   readonly postTransform: PostTransform;
 }

@@ -6,7 +6,7 @@ import { newBlockId } from '../predictions/prediction-block.js';
 import type { ChunkOutcome } from './score-chunk.js';
 
 /** What became of chunks, as stored. The first outcome of a chunk counts, however often it is run. */
-export interface ChunkOutcomes {
+interface ChunkOutcomes {
   /** Null when the chunk has none yet. */
   find(chunk: ScoringChunk): Promise<PredictionBlock | null>;
   /** @returns the outcome that counts */

@@ -25,7 +25,7 @@ import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { logError } from '../process/logger.js';
 
-export interface ChunkRunnerDependencies {
+interface ChunkRunnerDependencies {
   readonly models: Models;
   readonly scoringRecords: Pick<ScoringRecords, 'patientRows'>;
   readonly registry: RiskModelRegistry;

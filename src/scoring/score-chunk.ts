@@ -22,7 +22,7 @@ export interface ChunkOutcome {
 }
 
 /** The patients of a chunk, and what opens their sealed fields. */
-export interface ChunkPatients {
+interface ChunkPatients {
   readonly rows: PatientRows;
   readonly read: FieldReader;
 }
@@ -31,7 +31,7 @@ export interface ChunkPatients {
  * Scores patients with one model. One that cannot be scored is a failure of its own; the others go on. Stores nothing.
  * @throws AbortError when the signal is aborted
  */
-export type ScoreChunk = (
+type ScoreChunk = (
   model: RiskModel,
   patients: ChunkPatients,
   explain: boolean,

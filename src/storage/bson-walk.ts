@@ -14,7 +14,7 @@ export const BsonType = {
  * Is shown an element: its type, where its name is (to the zero that ends it) and where its value begins. Positions count
  * from the start of the view.
  */
-export type ElementVisitor = (type: number, nameStart: number, nameEnd: number, valueStart: number) => void;
+type ElementVisitor = (type: number, nameStart: number, nameEnd: number, valueStart: number) => void;
 
 /** Bytes of values that are always as long, by type. */
 const fixedLengths: Readonly<Record<number, number>> = {

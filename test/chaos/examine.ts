@@ -12,7 +12,7 @@ import { isTerminal } from '../../src/jobs/job-status.js';
 import { unpackIds } from '../../src/storage/binary.js';
 import { predictedPatients } from '../support/predicted-patients.js';
 
-export interface Finding {
+interface Finding {
   readonly check: string;
   readonly of: number;
   readonly wrong: number;

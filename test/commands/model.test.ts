@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { fixtureDirectory, loadFixture } from '../risk/fixtures.js';
 import { writeBundle } from '../risk/support/bundle.js';
 import { useTemporaryDirectory } from '../risk/support/temporary-directory.js';
+import { cli } from '../support/run-command.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = useTemporaryDirectory();
@@ -20,7 +21,7 @@ function riskgraph(...argumentsGiven: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ['--import', '@swc-node/register/esm-register', join(root, 'src/cli.ts'), ...argumentsGiven],
+      [cli, ...argumentsGiven],
       { cwd: root, maxBuffer: 64 * 1024 * 1024 },
       (error, output, errors) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, output, errors }),
     );

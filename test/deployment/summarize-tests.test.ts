@@ -16,6 +16,7 @@ test.each([
     numFailedTests: 0,
     files: [passing],
     check: 0,
+    leftovers: 0,
     tests: 0,
     last: '7 passed, 0 failed',
     status: 0,
@@ -25,6 +26,7 @@ test.each([
     numFailedTests: 2,
     files: [failing],
     check: 0,
+    leftovers: 0,
     tests: 1,
     last: '7 passed, 2 failed',
     status: 1,
@@ -34,6 +36,7 @@ test.each([
     numFailedTests: 0,
     files: [passing, unloadable],
     check: 0,
+    leftovers: 0,
     tests: 1,
     last: '7 passed, 1 failed',
     status: 1,
@@ -43,6 +46,7 @@ test.each([
     numFailedTests: 0,
     files: [passing],
     check: 0,
+    leftovers: 0,
     tests: 1,
     last: '7 passed, 1 failed',
     status: 1,
@@ -52,16 +56,31 @@ test.each([
     numFailedTests: 1,
     files: [failing],
     check: 2,
+    leftovers: 0,
     tests: 1,
     last: '7 passed, 2 failed',
     status: 1,
   },
-])('$what: $last', async ({ numFailedTests, files, check, tests, last, status }) => {
+  {
+    what: 'something was left',
+    numFailedTests: 0,
+    files: [passing],
+    check: 0,
+    leftovers: 1,
+    tests: 0,
+    last: '7 passed, 1 failed',
+    status: 1,
+  },
+])('$what: $last', async ({ numFailedTests, files, check, leftovers, tests, last, status }) => {
   const report = join(await temporaryDirectory(), 'report.json');
   writeFileSync(report, JSON.stringify({ numPassedTests: 7, numFailedTests, testResults: files }));
-  const result = spawnSync(process.execPath, ['scripts/summarize-tests.mjs', report, String(check), String(tests)], {
-    encoding: 'utf8',
-  });
+  const result = spawnSync(
+    process.execPath,
+    ['scripts/summarize-tests.mjs', report, ...[check, tests, leftovers].map(String)],
+    {
+      encoding: 'utf8',
+    },
+  );
   expect(result.stdout.trim().split('\n').at(-1)).toBe(last);
   expect(result.status).toBe(status);
 });
@@ -69,7 +88,7 @@ test.each([
 test('no report at all is a failure', async () => {
   const result = spawnSync(
     process.execPath,
-    ['scripts/summarize-tests.mjs', join(await temporaryDirectory(), 'missing'), '0', '1'],
+    ['scripts/summarize-tests.mjs', join(await temporaryDirectory(), 'missing'), '0', '1', '0'],
     { encoding: 'utf8' },
   );
   expect(result).toMatchObject({ stdout: '0 passed, 1 failed\n', status: 1 });

@@ -42,7 +42,7 @@ test('of many that start at once, exactly one gets the directory', async () => {
 
 test('the lock goes with its process at once, even after kill -9', async () => {
   const path = await temporaryDirectory();
-  const holder = spawnEntry(new URL('./fixtures/lock-holder.js', import.meta.url), { args: [path] });
+  const holder = spawnEntry(new URL('./fixtures/lock-holder.mjs', import.meta.url), { args: [path] });
   const exited = exitOf(holder);
   await once(holder, 'message');
   await expect(openDataDirectory(path)).rejects.toThrow(`in use by the process ${holder.pid}:`);

@@ -31,7 +31,7 @@ async function connect(engines: Pick<Engines, 'mongoUri' | 'redisUrl'>) {
   return { client, notes: client.db().collection<{ _id: number }>('notes'), redis };
 }
 
-/** Whether somebody listens at a `mongodb://` URL of a Unix socket or a `redis://` URL of a port. */
+/** Whether a server listens at a `mongodb://` URL of a Unix socket or a `redis://` URL of a port. */
 async function listens(url: string): Promise<boolean> {
   const { host, port } = new URL(url);
   const socket = port ? createConnection(Number(port), '127.0.0.1') : createConnection(decodeURIComponent(host));
@@ -105,7 +105,7 @@ test('an engine that is killed comes back at the same address, with every acknow
 
 test('kill -9 of the owner ends its engines, and the next start has every acknowledged write', async () => {
   const dataDirectory = await temporaryDirectory();
-  const owner = spawnEntry(new URL('./fixtures/engine-owner.js', import.meta.url), { args: [dataDirectory] });
+  const owner = spawnEntry(new URL('./fixtures/engine-owner.mjs', import.meta.url), { args: [dataDirectory] });
   const exited = exitOf(owner);
   const [report] = (await once(owner, 'message')) as [Engines & { pids: { mongodb: number; redis: number } }];
   const before = await connect(report);
@@ -120,7 +120,7 @@ test('kill -9 of the owner ends its engines, and the next start has every acknow
 
 test('kill -9 of everything at once loses no acknowledged write', async () => {
   const dataDirectory = await temporaryDirectory();
-  const owner = spawnEntry(new URL('./fixtures/engine-owner.js', import.meta.url), { args: [dataDirectory] });
+  const owner = spawnEntry(new URL('./fixtures/engine-owner.mjs', import.meta.url), { args: [dataDirectory] });
   const exited = exitOf(owner);
   const [report] = (await once(owner, 'message')) as [Engines & { pids: { mongodb: number; redis: number } }];
   const before = await connect(report);

@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import { createGraphqlClient } from '../../src/client/graphql-client.js';
@@ -87,7 +87,7 @@ describe('subscriptions', () => {
     const otherApp = await createApp(app.config, app.logger);
     const otherServer = await startApi(otherApp);
     const there = createGraphqlClient(otherServer.url, await system.token('CLINICIAN'));
-    afterAll(async () => {
+    onTestFinished(async () => {
       await there.close();
       await otherServer.close();
       await otherApp.close();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** A model with reference outputs and SHAP values; its shape is described in fixtures/README.md. */
-export interface Fixture {
+interface Fixture {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly path: string;
@@ -16,7 +16,7 @@ export interface Fixture {
   readonly interventional: ShapReference;
 }
 
-export interface ShapReference {
+interface ShapReference {
   readonly expected_value: number[];
   readonly shap_values: number[][][];
 }
@@ -64,7 +64,7 @@ export function loadFixture(name: string): Fixture {
 }
 
 /** Row-major, null = NaN. */
-export function flatten(rows: readonly (readonly (number | null)[])[]): Float64Array {
+function flatten(rows: readonly (readonly (number | null)[])[]): Float64Array {
   return Float64Array.from(rows.flat(), (value) => value ?? Number.NaN);
 }
 

@@ -17,11 +17,13 @@ import {
 } from '../../src/client/generated/graphql.js';
 import { startUserAdministration } from '../../src/commands/user-administration.js';
 import { loadConfig } from '../../src/config/config.js';
+import { endWithThisProcess } from '../../src/embedded/guard.js';
 import { connectDatabase } from '../../src/storage/database.js';
 import { StartupError } from '../../src/errors.js';
 import { createLogger } from '../../src/process/logger.js';
 import { connectRedis } from '../../src/storage/redis.js';
 import type { TlsFiles } from '../../src/storage/tls-files.js';
+import { atEnd } from '../support/at-end.js';
 import { createAuthority, type Certificate } from '../support/certificates.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { goodPassword } from '../support/identity.js';
@@ -68,7 +70,13 @@ async function startTlsRedis(
       options.clientCertificates ? 'yes' : 'no',
     ],
   ]);
-  afterAll(() => void redis.kill());
+  // Ends with this process too, however that ends.
+  const unguard = endWithThisProcess(redis.pid!);
+  const exited = once(redis, 'exit').then(unguard);
+  atEnd(async () => {
+    redis.kill();
+    await exited;
+  });
   let said = '';
   for await (const chunk of redis.stdout) {
     said += String(chunk);
@@ -177,7 +185,7 @@ describe('MongoDB over TLS', () => {
     server.on('tlsClientError', () => undefined);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    afterAll(() => void server.close());
+    atEnd(() => void server.close());
     return `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/${namespace().databaseName}?tls=true`;
   }
 

@@ -29,7 +29,7 @@ export interface ArgumentPlace {
 }
 
 /** Valid values for what an operation requires beside the place: by root field and argument, else by type. */
-export interface FillIn {
+interface FillIn {
   readonly arguments: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly types: Readonly<Record<string, string>>;
 }

@@ -12,7 +12,7 @@ export interface Certificate {
 }
 
 /** A certificate authority that lives for a day. */
-export interface Authority {
+interface Authority {
   readonly caFile: string;
   /** @param names e.g. `IP:127.0.0.1,DNS:localhost` */
   issue(file: string, names: string): Promise<Certificate>;

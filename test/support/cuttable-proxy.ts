@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type NetConnectOpts, type Socket } from 'node:net';
 
 /** A way to a server that a test can cut and mend, without touching the server that others use. */
-export interface CuttableProxy {
+interface CuttableProxy {
   readonly host: string;
   readonly port: number;
   /** Ends every connection and accepts none. */
@@ -13,7 +13,7 @@ export interface CuttableProxy {
 }
 
 /** @param answerDelayMs makes a server that is far away: what it answers comes later by so much */
-export async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Promise<CuttableProxy> {
+async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
   let open = true;
   const server = createServer((client) => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 
 import { startEngines } from '../../src/embedded/engines.js';
+import './modules-from-build.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -15,8 +17,13 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the engines that all tests share, once, before the first test; ends them and removes their data after the last. */
+/**
+ * Runs once before the first test: brings the build up to date, which the tests' child processes run, and starts the
+ * engines that all tests share. After the last test it ends them and removes their data.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  bringBuildUpToDate();
+  project.onTestsRerun(async () => bringBuildUpToDate());
   const dataDirectory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
   const engines = await startEngines({ dataDirectory });
   project.provide('mongoUri', engines.mongoUri);
@@ -25,4 +32,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await engines.stop();
     await rm(dataDirectory, { recursive: true, force: true });
   };
+}
+
+/** Builds when a source has changed since the last build, so that no test ever runs against an old one. */
+function bringBuildUpToDate(): void {
+  const { status } = spawnSync('sh', ['-euc', '. scripts/setup.sh; build'], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('The tests run the build (dist/), and it could not be built: see above.');
 }

@@ -25,7 +25,7 @@ export interface Tokens {
 export const loginMutation = `mutation ($input: LoginInput!) {
   login(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt viewer { username role permissions organization { slug } } }
 }`;
-export const refreshMutation =
+const refreshMutation =
   'mutation ($input: RefreshInput!) { refresh(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt viewer { username role } } }';
 
 /** Creates a user as an administrator does. */

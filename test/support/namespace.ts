@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 
 /** A corner of the shared engines that no other test file sees. */
-export interface Namespace {
+interface Namespace {
   /** The shared MongoDB, with a database name of this namespace's own. */
   mongoUri: string;
   databaseName: string;

@@ -17,7 +17,7 @@ import {
 import { rootFields, type RootField } from './root-fields.js';
 
 /** What an argument may be filled with, by its path, e.g. `updatePatient.input.id`, and its named type. */
-export type Candidates = (path: string, type: string) => readonly unknown[];
+type Candidates = (path: string, type: string) => readonly unknown[];
 
 /** One call of a root field. */
 export interface Call {

@@ -28,7 +28,7 @@ export async function testDatabase(uri = namespace().mongoUri): Promise<Models> 
 }
 
 /** What one process of a deployment has of it: other processes tell it nothing. */
-export interface ProtectedProcess extends StartedProtection {
+interface ProtectedProcess extends StartedProtection {
   readonly rotations: KeyRotations;
   scope(organization: Types.ObjectId): OrganizationScope;
 }

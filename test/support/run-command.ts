@@ -4,6 +4,17 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** The command line as it is built. The global setup makes sure that the build is fresh. */
+export const cli = join(root, 'dist/src/cli.js');
+
+/** The part of this process's environment that a child needs even where a test sets all settings itself. */
+const bareEnvironment: Readonly<Record<string, string | undefined>> = {
+  PATH: process.env.PATH,
+  TMPDIR: process.env.TMPDIR,
+  // Says which run of the tests a process belongs to: see scripts/leftovers.mjs.
+  RISKGRAPH_TEST_RUN: process.env.RISKGRAPH_TEST_RUN,
+};
+
 export interface Outcome {
   readonly code: number | null;
   readonly output: string;
@@ -11,18 +22,20 @@ export interface Outcome {
 }
 
 /**
- * Runs `riskgraph` as one at a terminal does.
- * @param environment all that it has, beside PATH
- * @param input what its standard input holds
+ * Runs `riskgraph` as a person at a terminal does.
+ * @param environment all its settings
+ * @param input the text on its standard input
  */
 export async function runCommand(
   argumentsGiven: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   input = '',
 ): Promise<Outcome> {
-  const command = ['--import', '@swc-node/register/esm-register', join(root, 'src/cli.ts'), ...argumentsGiven];
-  const child = spawn(process.execPath, command, { cwd: root, env: { PATH: process.env.PATH, ...environment } });
-  // Who needs no input may have ended before it came.
+  const child = spawn(process.execPath, [cli, ...argumentsGiven], {
+    cwd: root,
+    env: { ...bareEnvironment, ...environment },
+  });
+  // A command that needs no input may end before the input comes.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const [output, errors]: [string[], string[]] = [[], []];

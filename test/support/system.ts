@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { afterAll } from 'vitest';
 import { Role } from '../../models/index.js';
 import { startApi } from '../../src/api.js';
 import { createApp, type App } from '../../src/app.js';
@@ -9,6 +8,7 @@ import { loadConfig } from '../../src/config/config.js';
 import type { HttpServer } from '../../src/http/server.js';
 import { createLogger } from '../../src/process/logger.js';
 import { startWorkers } from '../../workers/index.js';
+import { atEnd } from './at-end.js';
 import { namespace } from './namespace.js';
 import { randomMasterKeys } from './protection.js';
 
@@ -17,7 +17,7 @@ export const testSecretKey = 'n2Q7vX0pLk9sTzR4yW8bHc3mJf6dGa1E';
 /** ENCRYPTION_KEYS of every system of a test file. */
 export const testEncryptionKeys = randomMasterKeys('test').join();
 
-/** What the API answered to one request. */
+/** The API's answer to one request. */
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
   readonly data?: T | null;
@@ -48,7 +48,7 @@ export interface System {
 }
 
 /**
- * Starts a system, and closes it after the last test of the file: call it at the top of a test file.
+ * Starts a system, and closes it at the end of the test that starts it or, started at the top of a file, of that file.
  * @param options.worker false leaves jobs in the queue; `environment` overrides settings; `logger` hears everything
  */
 export async function startSystem(
@@ -74,7 +74,7 @@ export async function startSystem(
   const server = await startApi(app);
   const workers = options.worker === false ? undefined : await startWorkers(app);
   const clients: GraphqlClient[] = [];
-  afterAll(async () => {
+  atEnd(async () => {
     await Promise.all(clients.map((client) => client.close()));
     await server.close();
     await workers?.close();

@@ -11,7 +11,7 @@ export interface GraphqlRequest {
 }
 
 /** What came back, whole, and the errors in it. */
-export interface Reply {
+interface Reply {
   readonly text: string;
   readonly errors: readonly ResponseError[];
   /** Of HTTP. */
@@ -19,7 +19,7 @@ export interface Reply {
 }
 
 /** Sends a request over one transport. */
-export type Send = (system: Pick<System, 'url'>, request: GraphqlRequest, token?: string) => Promise<Reply>;
+type Send = (system: Pick<System, 'url'>, request: GraphqlRequest, token?: string) => Promise<Reply>;
 
 const overHttp: Send = async ({ url }, request, token) => {
   const response = await fetch(`${url}/graphql`, {

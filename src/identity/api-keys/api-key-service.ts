@@ -54,7 +54,7 @@ export interface ApiKeyService {
   revoke(viewer: Viewer | null, id: string): Promise<ApiKey>;
 }
 
-export interface ApiKeyServiceDependencies {
+interface ApiKeyServiceDependencies {
   readonly scopeOf: ScopeOf;
   readonly revoke: Revoke;
   readonly audit: AuditTrail;

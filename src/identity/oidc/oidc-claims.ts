@@ -4,7 +4,7 @@ import { isReservedUsername } from '../users/username.js';
 import type { OidcSettings } from '../../config/oidc-settings.js';
 
 /** What a token of another issuer says of its holder. */
-export interface OidcSubject {
+interface OidcSubject {
   readonly organizationSlug: string;
   readonly username: string;
   readonly role: Role;

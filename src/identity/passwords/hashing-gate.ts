@@ -6,7 +6,7 @@ const slots = 2;
 const longestQueue = 100;
 
 /** Lets a few at a time do what is costly on purpose, so that a flood of logins leaves the rest of the API its processor and memory. */
-export interface HashingGate {
+interface HashingGate {
   /** @throws ServiceUnavailableError when too many wait already */
   run<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -1,6 +1,6 @@
 /** In characters (code points). */
-export const shortestPassword = 12;
-export const longestPassword = 128;
+const shortestPassword = 12;
+const longestPassword = 128;
 
 /** The first that everybody tries of those that are long enough; compared without case, digits at the end and punctuation. */
 const wellKnown: ReadonlySet<string> = new Set([

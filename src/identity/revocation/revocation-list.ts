@@ -8,7 +8,7 @@ export type RevocationRecord = Pick<
 >;
 
 /** The revocations in force, in memory: a request costs a lookup or two. */
-export interface RevocationList {
+interface RevocationList {
   /** Adds, or brings up to date. */
   apply(revocations: readonly RevocationRecord[]): void;
   /**

@@ -35,7 +35,7 @@ export interface Revocations {
   close(): Promise<void>;
 }
 
-export interface RevocationDependencies {
+interface RevocationDependencies {
   readonly store: RevocationStore;
   readonly epochs: RevocationEpochs;
   readonly events: EventBus;

@@ -27,7 +27,7 @@ export interface PasswordLogin {
   prove(credential: PasswordCredential, origin: RequestOrigin, action?: AuditAction): Promise<User>;
 }
 
-export interface PasswordLoginDependencies {
+interface PasswordLoginDependencies {
   readonly models: Pick<Models, 'organizations'>;
   readonly scopeOf: ScopeOf;
   readonly passwords: Passwords;

@@ -32,7 +32,7 @@ export interface SessionService {
   begin(user: User): Promise<IssuedTokens>;
 }
 
-export interface SessionServiceDependencies {
+interface SessionServiceDependencies {
   readonly scopeOf: ScopeOf;
   readonly store: SessionStore;
   readonly passwordLogin: PasswordLogin;

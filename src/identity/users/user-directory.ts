@@ -34,7 +34,7 @@ export interface UserDirectory {
   endSessions(scope: OrganizationScope, actor: AuditActor, user: User): Promise<void>;
 }
 
-export interface UserDirectoryDependencies {
+interface UserDirectoryDependencies {
   readonly passwords: Passwords;
   readonly sessions: Pick<SessionStore, 'endAll'>;
   readonly audit: AuditTrail;

@@ -36,7 +36,7 @@ export interface UserService {
   changePassword(viewer: Viewer | null, input: ChangePassword): Promise<IssuedTokens>;
 }
 
-export interface UserServiceDependencies {
+interface UserServiceDependencies {
   readonly scopeOf: ScopeOf;
   readonly directory: UserDirectory;
   readonly sessions: Pick<SessionService, 'begin'>;

@@ -62,7 +62,7 @@ export async function checkAgreement(
   );
 }
 
-export interface ExplainerPlan {
+interface ExplainerPlan {
   readonly background: Background | null;
   /** Where a background is not part of the model, random rows stand in, for additivity alone. */
   readonly standIn: boolean;

@@ -2,7 +2,7 @@ import { ElementType } from '../onnx/tensor-proto.js';
 import type { ParsedModel } from '../parse-model.js';
 import { nextFloat } from './float-step.js';
 
-/** What values an input feature can take and how its thresholds look from outside, where Scaler and the like stand between. */
+/** The values that an input feature can take, and its thresholds as seen from outside of Scaler and similar operators. */
 export interface InputFeature {
   /** The input is of integers and cannot be missing. */
   readonly integer: boolean;

@@ -6,7 +6,7 @@ import { ElementType } from '../onnx/tensor-proto.js';
 import type { ParsedModel } from '../parse-model.js';
 import { ucumIssue } from './ucum.js';
 
-/** What the schema cannot say: units in UCUM, imputed values that are allowed, a calibration that is monotone. @throws InvalidModelError */
+/** Rules that the schema cannot express: units in UCUM, imputed values that are allowed, a calibration that is monotone. @throws InvalidModelError */
 export function requireCompleteManifest(manifest: RiskModelManifest): void {
   const issues = manifest.features.flatMap((feature) => {
     const unit = ucumIssue(feature.unit);

@@ -9,7 +9,7 @@ import { columnConstants, type GraphIndex } from './graph-index.js';
 export interface TreeSum {
   readonly tensor: string;
   readonly parts: readonly TreePart[];
-  /** Added once a row, one an output. */
+  /** Added once per row, one per output. */
   readonly offset: Float64Array;
 }
 

@@ -11,7 +11,7 @@ import type { ColumnResolver } from './column-step.js';
 const longestChain = 200;
 
 /**
- * Follows the graph from its inputs to the trees. Only operators that treat every column by itself, or choose and order
+ * Follows the graph from its inputs to the trees. Only operators that treat every column on its own, or choose and order
  * columns, are taken: then the trees see a function of each input feature, and SHAP values of the trees are exactly those of
  * the input features (the game over features is the same; Lundberg and Lee 2017, https://arxiv.org/abs/1705.07874).
  */
@@ -51,7 +51,7 @@ function applyNode(node: OnnxNode, resolve: ColumnResolver, graph: GraphIndex, t
   if (step) return step(node, new NodeAttributes(node), resolve, graph);
   throw new UnexplainableModelError(
     `node ${nodeTitle(node)}`,
-    mixing.get(key) ?? 'it stands before the trees and is not one of the operators that treat each feature by itself',
+    mixing.get(key) ?? 'it stands before the trees and is not one of the operators that treat each feature on its own',
     'put the trees directly on the features, or behind Scaler, Imputer or Cast only',
   );
 }

@@ -6,7 +6,7 @@ import type { GraphIndex } from './graph-index.js';
 /** Gives the columns of a tensor. @throws UnexplainableModelError when they do not each depend on one input feature alone */
 export type ColumnResolver = (tensor: string) => Columns;
 
-/** What an operator makes of columns; undefined when it is not one that this table knows. */
+/** The step that an operator applies to columns; undefined when this table does not know the operator. */
 export type ColumnStep = (
   node: OnnxNode,
   attributes: NodeAttributes,

@@ -96,7 +96,7 @@ const clip: ColumnStep = (node, attributes, resolve, graph) => {
   );
 };
 
-/** Operators that treat every column by itself, by domain and name. Steps round as ONNX Runtime's kernels do. */
+/** Operators that treat every column on its own, by domain and name. Steps round as ONNX Runtime's kernels do. */
 export const elementwiseSteps: ReadonlyMap<string, ColumnStep> = new Map<string, ColumnStep>([
   ['Identity', pass],
   ['Cast', cast],

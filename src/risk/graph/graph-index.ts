@@ -3,7 +3,7 @@ import type { OnnxModel, OnnxNode } from '../onnx/model-proto.js';
 import { NodeAttributes } from '../onnx/node-attributes.js';
 import { ElementType, type OnnxTensor } from '../onnx/tensor-proto.js';
 
-/** Who makes and who reads each tensor of a graph. */
+/** The nodes that make and that read each tensor of a graph. */
 export class GraphIndex {
   private readonly producers = new Map<string, OnnxNode>();
   private readonly readers = new Map<string, OnnxNode[]>();

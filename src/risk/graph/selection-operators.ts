@@ -52,7 +52,7 @@ function split(tensor: string): ColumnStep {
   };
 }
 
-/** Operators that only choose, join or order columns. @param tensor the output asked for, of a node that may have several */
+/** Operators that only choose, join or order columns. @param tensor the requested output of a node that may have several */
 export function selectionSteps(tensor: string): ReadonlyMap<string, ColumnStep> {
   return new Map<string, ColumnStep>([
     ['Concat', concatenate],

@@ -3,7 +3,7 @@ import { InvalidModelError } from '../errors.js';
 /** The longest list that is read, e.g. nodes of a forest: 14 times the 291,000 of 500 trees of depth 10. */
 export const longestList = 4 * 1024 * 1024;
 
-/** Numbers in one growing buffer: 8 bytes a value, whatever a file claims, and never more than `longestList` of them. */
+/** Numbers in one growing buffer: 8 bytes per value, whatever a file claims, and never more than `longestList` of them. */
 export class NumberList {
   private buffer = new Float64Array(16);
   length = 0;
@@ -30,7 +30,7 @@ export class NumberList {
   }
 }
 
-/** UTF-8 strings of one file, kept as places in it: a forest has one string a node, and an object each would be ten times the file. */
+/** UTF-8 strings of one file, kept as places in it: a forest has one string per node, and an object for each would take ten times the file's size. */
 export class StringList {
   private bytes: Uint8Array = new Uint8Array(0);
   private readonly starts = new NumberList();

@@ -1,3 +1,11 @@
+/**
+ * Reads an ONNX file into plain objects. It knows fields, not operators. Step by step:
+ *
+ * 1. `readModel` refuses a file that is empty or too large, then reads the operator sets and the graph.
+ * 2. The graph gives its nodes, inputs, outputs and initializers; other fields are skipped.
+ * 3. Each node gives its attributes. An attribute that comes twice is refused; one of an unknown kind is marked.
+ * 4. Lists are counted against `modelLimits` while they grow, so that a hostile file fails before it fills the memory.
+ */
 import { InvalidModelError } from '../errors.js';
 import { NumberList, StringList } from './lists.js';
 import { readTensor, type OnnxTensor } from './tensor-proto.js';
@@ -177,7 +185,7 @@ function readAttribute(reader: WireReader): OnnxAttribute {
 }
 
 /** A repeated float, packed or one tag a value: writers do both. */
-export function readFloats(reader: WireReader, wireType: number, into: NumberList): void {
+function readFloats(reader: WireReader, wireType: number, into: NumberList): void {
   if (wireType === WireType.FIXED32) return into.push(reader.float32());
   reader.expect('floats', wireType, WireType.LENGTH);
   const packed = reader.nested('packed floats');
@@ -185,7 +193,7 @@ export function readFloats(reader: WireReader, wireType: number, into: NumberLis
 }
 
 /** A repeated integer, packed or one tag a value. */
-export function readIntegers(reader: WireReader, wireType: number, into: NumberList): void {
+function readIntegers(reader: WireReader, wireType: number, into: NumberList): void {
   if (wireType === WireType.VARINT) return into.push(reader.varint());
   reader.expect('ints', wireType, WireType.LENGTH);
   const packed = reader.nested('packed integers');

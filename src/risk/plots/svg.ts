@@ -16,7 +16,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** What XML 1.0 cannot hold: control characters, and halves of surrogate pairs. */
+/** Characters that XML 1.0 cannot hold: control characters, and halves of surrogate pairs. */
 const notInXml =
   // eslint-disable-next-line no-control-regex -- these are the characters that it forbids
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;

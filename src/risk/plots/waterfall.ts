@@ -1,3 +1,11 @@
+/**
+ * Draws an explanation as a waterfall, step by step:
+ *
+ * 1. The contributions are sorted by size; beyond the largest, the rest becomes one bar together.
+ * 2. A running total from the base value to the output gives each bar its start and its end.
+ * 3. The horizontal scale spans all these totals.
+ * 4. Title, axis, one row per bar, the two end points and the legend are drawn as SVG.
+ */
 import type { RiskModelManifest } from '../manifest.js';
 import {
   colours,
@@ -168,7 +176,7 @@ function row(step: Step, index: number, scale: Scale, places: number): string {
   const written = signed(step.value, places);
   const value = written.startsWith('±') ? written : `${raises ? '▲' : '▼'} ${written}`;
   const wide = textWidth(value, 12) + 8;
-  // Beside the bar, on the side it points to, unless the figure ends there.
+  // Next to the bar, on the side it points to, unless the figure ends there.
   const onRight = raises ? Math.max(from, to) + wide < layout.width : Math.min(from, to) - wide < layout.left;
   const label = onRight
     ? textAt(Math.max(from, to) + 6, middle + 4, value, { 'font-size': 12 })

@@ -22,13 +22,6 @@ export interface CompiledExplainer extends TreeExplainer {
   readonly byteLength: number;
 }
 
-/** Exact SHAP interaction values: symmetric in the two features, and their sum over one feature is the SHAP value of the other. */
-export interface InteractionExplainer {
-  readonly expectedValue: Float64Array;
-  /** @returns [row][output][feature][feature], flattened; otherwise as `TreeExplainer.explain` */
-  explain(rows: Float64Array, rowCount: number): Float64Array;
-}
-
 export interface ExplainerOptions {
   /** Explain this output only; results then have one output. All outputs when absent. */
   readonly output?: number;

@@ -1,5 +1,5 @@
 /** Nodes in (0, 1) and weights of a quadrature rule. */
-export interface QuadratureRule {
+interface QuadratureRule {
   readonly nodes: Float64Array;
   readonly weights: Float64Array;
 }

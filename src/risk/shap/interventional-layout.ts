@@ -2,9 +2,9 @@ import { type Split, type SplitOrLeaf, type SplitTree, splitsOf } from './split-
 import type { WasmMemory } from './wasm-memory.js';
 
 /** Background rows in one block: the bits of a vector. */
-export const blockRows = 128;
+const blockRows = 128;
 
-export interface PackedForest {
+interface PackedForest {
   /** Addresses of the kernel's `Block`s. */
   readonly blocks: readonly number[];
   /** [output]: address and number of the roots. */
@@ -12,7 +12,7 @@ export interface PackedForest {
 }
 
 /** Slot values of the background rows, row-major. */
-export interface BackgroundSlots {
+interface BackgroundSlots {
   readonly values: Float64Array;
   readonly rows: number;
   readonly slots: number;

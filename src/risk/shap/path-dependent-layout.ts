@@ -3,17 +3,17 @@ import { type Split, type SplitOrLeaf, type SplitTree, splitsOf } from './split-
 import type { WasmMemory } from './wasm-memory.js';
 
 /** Quadrature nodes that one call of the kernel carries side by side. */
-export type NodeCount = 2 | 4 | 6 | 8;
+type NodeCount = 2 | 4 | 6 | 8;
 const mostNodes = 8;
 
 /** Trees that one call of the kernel explains. */
-export interface TreeGroup {
+interface TreeGroup {
   readonly nodes: NodeCount;
   readonly address: number;
   readonly count: number;
 }
 
-export interface PackedTrees {
+interface PackedTrees {
   /** Address of the kernel's `Scratch`. */
   readonly scratch: number;
   /** [output][group] */
@@ -23,7 +23,7 @@ export interface PackedTrees {
 /** Sizes of the kernel's structures; see path-dependent.as. */
 const sizes = { joint: 64, fork: 64, tree: 36 };
 
-/** What a split does with the numbers at each quadrature node, as the kernel reads it: s, then the scale of the change. */
+/** The effect of a split on the numbers at each quadrature node, as the kernel reads it: s, then the scale of the change. */
 interface Rules {
   readonly nodes: Float64Array;
   readonly weights: number;
@@ -37,7 +37,7 @@ interface ScratchLayout {
   readonly outcomes: number;
   readonly masses: number;
   readonly belows: number;
-  /** Where the mass of a leaf goes, which nobody reads. */
+  /** The mass of a leaf goes here. The kernel never reads it. */
   readonly unread: number;
   /** A zero: the outcome of the earlier split of a split that has none. */
   readonly zero: number;
@@ -82,7 +82,7 @@ function quadratureNodes(tree: SplitTree): number {
   return 2 * Math.ceil(tree.featuresOnPath / 4);
 }
 
-/** The rule, in parts of at most `mostNodes` nodes: SHAP values are sums over the nodes, so a tree may be gone through in parts. */
+/** The rule, in parts of at most `mostNodes` nodes: SHAP values are sums over the nodes, so the kernel may go through a tree in parts. */
 function rulesOf(memory: WasmMemory, count: number): Rules[] {
   const { nodes, weights } = gaussLegendre(count);
   const parts: Rules[] = [];

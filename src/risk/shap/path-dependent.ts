@@ -8,7 +8,7 @@ import { SlotTable } from './slots.js';
 import { splitTrees } from './split-tree.js';
 import { WasmMemory } from './wasm-memory.js';
 
-/** Rows a call of the kernel: few enough that their values and sums stay in the first-level cache beside a tree. */
+/** Rows per call of the kernel: few enough that their values and sums share the first-level cache with a tree. */
 const rowsAtOnce = 64;
 
 type Kernel = Record<

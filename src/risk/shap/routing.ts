@@ -21,7 +21,7 @@ export function leafWeightOf(ensemble: TreeEnsemble, leaf: number, output: numbe
 /**
  * Share of a node's training weight that went to the child: the child's cover over the node's own, as `shap` has it
  * (the children of boosted trees need not sum to their parent exactly). A node that no row reached splits evenly, so
- * that the expected value stays defined; whoever lands there by its own values is still explained additively.
+ * that the expected value stays defined. A row that lands there by its own values is still explained additively.
  */
 export function coverFraction(cover: Float64Array, node: number, child: number): number {
   const parent = cover[node]!;

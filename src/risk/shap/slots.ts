@@ -5,7 +5,7 @@ import { NodeMode, type TreeEnsemble } from '../tree-ensemble.js';
  * A branch brought to the one form the kernels know: it passes when the slot's value is not above the threshold. NaN fails.
  * `passesWhenTrue` says whether the branch's true child is the one taken when it passes.
  */
-export interface SlotTest {
+interface SlotTest {
   readonly slot: number;
   readonly threshold: number;
   readonly passesWhenTrue: boolean;
@@ -14,7 +14,7 @@ export interface SlotTest {
 type SlotFiller = (row: Float64Array) => number;
 
 /**
- * The values of a row that the kernels compare, one a slot: a feature as it is; a feature whose missing values count as
+ * The values of a row that the kernels compare, one per slot: a feature as it is; a feature whose missing values count as
  * the lowest of all; or, for a branch that is not an order of two numbers (EQ, NEQ), its outcome, decided beforehand.
  */
 export class SlotTable {

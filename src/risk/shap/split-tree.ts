@@ -3,7 +3,7 @@ import { coverFraction, isLeaf, leafWeightOf } from './routing.js';
 import type { SlotTable } from './slots.js';
 
 /** Side of a split: 0 when its test passes, 1 when it fails. */
-export type Side = 0 | 1;
+type Side = 0 | 1;
 
 /** An inner node of a tree, seen for one output. Children that are leaves are given as their weight. */
 export interface Split {

@@ -4,9 +4,9 @@ import { NumberList } from '../onnx/lists.js';
 import type { NodeTable } from './node-table.js';
 
 /** Deepest path that is taken. Libraries stop long before; explaining costs depth, so a hostile chain must not pass. */
-export const deepestPath = 1000;
+const deepestPath = 1000;
 
-export interface EnsembleShape {
+interface EnsembleShape {
   /** Name of the node in the graph, for errors. */
   readonly name: string;
   readonly featureCount: number;
@@ -18,7 +18,7 @@ export interface EnsembleShape {
 }
 
 /**
- * Walks every tree from its root and lays it out in depth-first order: whatever is written beside the trees is dropped,
+ * Walks every tree from its root and lays it out in depth-first order: nodes that belong to no tree are dropped,
  * set membership becomes a chain of EQ nodes (as ONNX Runtime does it), a node with two parents is written twice, and
  * a cycle, a missing child or a feature that the input does not have is refused.
  *
@@ -53,7 +53,7 @@ class Layout {
   private readonly leafOutput = new NumberList();
   private readonly leafWeight = new NumberList();
   private readonly onPath: Uint8Array;
-  /** Shared subtrees are written out; a file made to blow up by it is not. */
+  /** Shared subtrees are written out, up to a limit: a hostile file could make them grow without end. */
   private readonly mostNodes: number;
 
   constructor(

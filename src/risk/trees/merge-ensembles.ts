@@ -1,7 +1,7 @@
 import type { TreeEnsemble } from '../tree-ensemble.js';
 
 /** One ensemble's share in a sum: its outputs start at `firstOutput`, each times its scale. */
-export interface EnsembleShare {
+interface EnsembleShare {
   readonly ensemble: TreeEnsemble;
   readonly firstOutput: number;
   readonly scale: Float64Array;

@@ -10,7 +10,7 @@ export interface NodeTable {
   readonly trueNext: Int32Array;
   readonly falseNext: Int32Array;
   readonly missingTracksTrue: Uint8Array;
-  /** One number a node, or null when the file has none for every node. */
+  /** One number per node, or null when the file has none for every node. */
   readonly hitrates: Float64Array | null;
   /** Values of set membership by node. */
   readonly members: ReadonlyMap<number, readonly number[]>;

@@ -1,13 +1,13 @@
 import type { NodeAttributes } from '../onnx/node-attributes.js';
 import type { ScoreLayout } from './score-layout.js';
 
-/** What the raw outputs of an operator are, in SHAP's sense, and where each leaf weight goes. */
+/** The meaning of an operator's raw outputs, in SHAP's sense, and where each leaf weight goes. */
 export interface OutputPlan {
   readonly outputCount: number;
   readonly baseValues: Float64Array;
   readonly layout: ScoreLayout;
   readonly labels: readonly string[] | null;
-  /** Of several weights that a leaf has for one output, only the first counts: ONNX Runtime with one target. */
+  /** Only the first of several weights of a leaf for one output counts, as in ONNX Runtime with one target. */
   readonly oneWeightPerLeaf: boolean;
   outputOf(id: number): number;
 }

@@ -1,3 +1,11 @@
+/**
+ * Reads the older tree operators, step by step:
+ *
+ * 1. The attributes say which outputs there are, how trees are summed, and which post transform follows.
+ * 2. The node lists become a `NodeTable`: ids are resolved into places, and roots are found.
+ * 3. Leaf weights are grouped by node.
+ * 4. `buildEnsemble` checks the table and lays the trees out.
+ */
 import type { OnnxNode } from '../onnx/model-proto.js';
 import { NodeAttributes, nodeTitle } from '../onnx/node-attributes.js';
 import { NodeMode, type PostTransform } from '../tree-ensemble.js';
@@ -132,7 +140,7 @@ function readTracks(attributes: NodeAttributes, count: number): Uint8Array {
   return tracks;
 }
 
-/** The first listed node of a tree is its root; a tree's nodes stand together (ONNX Runtime would see two trees otherwise). */
+/** The first listed node of a tree is its root; a tree's nodes stand together, or ONNX Runtime sees two trees. */
 function findRoots(treeIds: Float64Array, attributes: NodeAttributes): number[] {
   const roots: number[] = [];
   const seen = new Set<number>();

@@ -24,7 +24,7 @@ export function goesTrue(ensemble: TreeEnsemble, node: number, value: number): b
 }
 
 /** Index of the leaf that a row reaches from a root. `row` starts at `offset` of a row-major array. */
-export function findLeaf(ensemble: TreeEnsemble, root: number, rows: Float64Array, offset: number): number {
+function findLeaf(ensemble: TreeEnsemble, root: number, rows: Float64Array, offset: number): number {
   const { mode, feature, threshold, trueChild, falseChild } = ensemble;
   let node = root;
   for (;;) {

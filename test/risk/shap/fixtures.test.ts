@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseModel } from '../../../src/risk/parse-model.js';
-import {
-  createInteractionExplainer,
-  createInterventionalExplainer,
-  createPathDependentExplainer,
-} from '../../../src/risk/shap/index.js';
+import { createInterventionalExplainer, createPathDependentExplainer } from '../../../src/risk/shap/index.js';
 import { fixtureNames, largestDifference, loadFixture } from '../fixtures.js';
 
 describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
@@ -26,15 +22,6 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
     expect(largestDifference(values, fixture.interventional.shap_values.flat(2))).toBeLessThan(1e-10);
     expect(largestDifference(explainer.expectedValue, fixture.interventional.expected_value)).toBeLessThan(1e-10);
     expect(additivityError(explainer.expectedValue, values)).toBeLessThan(1e-10);
-  });
-
-  it('interactions, whose rows sum to the SHAP values', () => {
-    const width = ensemble.featureCount;
-    const matrices = createInteractionExplainer(ensemble).explain(rows, rowCount);
-    const sums = Float64Array.from({ length: matrices.length / width }, (_, line) =>
-      matrices.subarray(line * width, (line + 1) * width).reduce((sum, value) => sum + value, 0),
-    );
-    expect(largestDifference(sums, fixture.pathDependent.shap_values.flat(2))).toBeLessThan(1e-9);
   });
 
   it('one output at a time as all together', () => {

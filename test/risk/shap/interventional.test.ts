@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createInterventionalExplainer } from '../../../src/risk/shap/interventional.js';
-import { createReferenceInterventionalExplainer } from '../../../src/risk/shap/reference/interventional.js';
+import { createReferenceInterventionalExplainer } from './reference/interventional.js';
 import { largestDifference } from '../fixtures.js';
 import { smallModels } from './support/models.js';
 import { randomEnsemble, randomRows } from './support/random-ensemble.js';

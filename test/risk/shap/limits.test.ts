@@ -1,15 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import {
-  createInteractionExplainer,
-  createInterventionalExplainer,
-  createPathDependentExplainer,
-} from '../../../src/risk/shap/index.js';
+import { createInterventionalExplainer, createPathDependentExplainer } from '../../../src/risk/shap/index.js';
 import { rawOutputs } from '../../../src/risk/trees/route.js';
 import { NodeMode, type TreeEnsemble } from '../../../src/risk/tree-ensemble.js';
 import { UnexplainableModelError } from '../../../src/risk/errors.js';
 import { randomEnsemble, randomRows } from './support/random-ensemble.js';
 
-/** One tree that is a chain: `depth` splits one below the other, each on a feature of its own, each with a leaf beside it. */
+/** One tree that is a chain: `depth` splits one below the other, each on a feature of its own, each with a leaf at its side. */
 function chain(depth: number): TreeEnsemble {
   const count = 2 * depth + 1;
   const isSplit = (node: number) => node < depth;
@@ -100,7 +96,7 @@ describe('explainers at their limits', () => {
     const ensemble = randomEnsemble({ seed: 43, trees: 2, depth: 2, featureCount: 3 });
     const bare = { ...ensemble, cover: null };
     expect(() => createPathDependentExplainer(bare)).toThrow(UnexplainableModelError);
-    expect(() => createInteractionExplainer(bare)).toThrow(/nodes_hitrates/);
+    expect(() => createPathDependentExplainer(bare)).toThrow(/nodes_hitrates/);
     expect(() => createInterventionalExplainer(ensemble, new Float64Array(0), 0)).toThrow(/background set is empty/);
     expect(() => createInterventionalExplainer(ensemble, new Float64Array(4), 1)).toThrow(/whole rows of 3 features/);
     expect(() => createPathDependentExplainer(ensemble, { output: 1 })).toThrow(/outputs are 0 to 0/);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createPathDependentExplainer } from '../../../src/risk/shap/path-dependent.js';
-import { createReferencePathDependentExplainer } from '../../../src/risk/shap/reference/path-dependent.js';
+import { createReferencePathDependentExplainer } from './reference/path-dependent.js';
 import { largestDifference } from '../fixtures.js';
 import { smallModels } from './support/models.js';
 import { randomEnsemble, randomRows } from './support/random-ensemble.js';

@@ -53,7 +53,7 @@ export function varintField(number: number, value: number | bigint): Bytes {
   return Buffer.concat([varint(number * 8), varint(value)]);
 }
 
-export function floatBytes(values: readonly number[]): Bytes {
+function floatBytes(values: readonly number[]): Bytes {
   return new Uint8Array(Float32Array.from(values).buffer);
 }
 
@@ -61,7 +61,7 @@ function text(number: number, value: string): Bytes {
   return lengthField(number, new TextEncoder().encode(value));
 }
 
-export function tensorBytes(tensor: TensorValue, name = ''): Bytes {
+function tensorBytes(tensor: TensorValue, name = ''): Bytes {
   const raw =
     tensor.type === ElementType.DOUBLE
       ? new Uint8Array(Float64Array.from(tensor.values).buffer)

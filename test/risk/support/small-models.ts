@@ -34,7 +34,7 @@ export const twoTrees: readonly Tree[] = [
 ];
 
 /** Attributes of TreeEnsembleClassifier or Regressor for trees. */
-export function treeAttributes(trees: readonly Tree[], kind: 'class' | 'target'): Record<string, AttributeValue> {
+function treeAttributes(trees: readonly Tree[], kind: 'class' | 'target'): Record<string, AttributeValue> {
   const lists = {
     treeids: [] as number[],
     nodeids: [] as number[],

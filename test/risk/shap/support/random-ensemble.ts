@@ -16,7 +16,7 @@ export interface RandomEnsembleShape {
 }
 
 /** mulberry32: a small seeded generator of numbers in [0, 1). */
-export function randomNumbers(seed: number): () => number {
+function randomNumbers(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -64,30 +64,6 @@ export function shapleyValues(game: Game, featureCount: number): Float64Array {
   );
 }
 
-/** SHAP interaction values from their definition (Lundberg et al. 2020): [feature][feature], flattened. */
-export function interactionValues(game: Game, featureCount: number): Float64Array {
-  const values = tabulate(game, featureCount);
-  const matrix = new Float64Array(featureCount * featureCount);
-  const main = shapleyValues(game, featureCount);
-  for (let i = 0; i < featureCount; i++) {
-    matrix[i * featureCount + i]! += main[i]!;
-    for (let j = 0; j < featureCount; j++) {
-      if (i === j) continue;
-      const both = (1 << i) | (1 << j);
-      values.forEach((without, known) => {
-        if (known & both) return;
-        const weight =
-          (factorial(bits(known)) * factorial(featureCount - bits(known) - 2)) / (2 * factorial(featureCount - 1));
-        const change =
-          weight * (values[known | both]! - values[known | (1 << i)]! - values[known | (1 << j)]! + without);
-        matrix[i * featureCount + j]! += change;
-        matrix[i * featureCount + i]! -= change;
-      });
-    }
-  }
-  return matrix;
-}
-
 function tabulate(game: Game, featureCount: number): Float64Array {
   return Float64Array.from({ length: 1 << featureCount }, (_, known) => game(known));
 }

@@ -1,10 +1,16 @@
-import type { TreeEnsemble } from '../../tree-ensemble.js';
-import { type ExplainerOptions, type TreeExplainer, checkRows, requireCover, selectOutputs } from '../explainer.js';
-import { goesTrue } from '../../trees/route.js';
-import { coverFraction, isLeaf, leafWeightOf, toPrecision } from '../routing.js';
-import { expectedByCover } from '../expected-value.js';
+import type { TreeEnsemble } from '../../../../src/risk/tree-ensemble.js';
+import {
+  type ExplainerOptions,
+  type TreeExplainer,
+  checkRows,
+  requireCover,
+  selectOutputs,
+} from '../../../../src/risk/shap/explainer.js';
+import { goesTrue } from '../../../../src/risk/trees/route.js';
+import { coverFraction, isLeaf, leafWeightOf, toPrecision } from '../../../../src/risk/shap/routing.js';
+import { expectedByCover } from '../../../../src/risk/shap/expected-value.js';
 
-/** One feature of the path from the root: the share of rows that would follow it were the feature unknown, and whether this row does. */
+/** One feature of the path from the root: the share of rows that follow it while the feature is unknown, and whether this row does. */
 interface PathFeature {
   readonly feature: number;
   readonly unknown: number;
@@ -13,8 +19,8 @@ interface PathFeature {
 
 /**
  * Path-dependent TreeSHAP as in Lundberg et al., "From local explanations to global understanding with explainable AI
- * for trees", Nature Machine Intelligence 2 (2020), algorithm 2, with the sum over subset sizes of a path written out
- * a leaf instead of extended and unwound. Slow and plain: the fast explainer is tested against it.
+ * for trees", Nature Machine Intelligence 2 (2020), algorithm 2. The sum over subset sizes of a path is written out for
+ * each leaf instead of extended and unwound. Slow and plain: the fast explainer is tested against it.
  */
 export function createReferencePathDependentExplainer(
   ensemble: TreeEnsemble,

@@ -1,8 +1,14 @@
-import type { TreeEnsemble } from '../../tree-ensemble.js';
-import { type ExplainerOptions, type TreeExplainer, checkBackground, checkRows, selectOutputs } from '../explainer.js';
-import { goesTrue } from '../../trees/route.js';
-import { isLeaf, leafWeightOf, toPrecision } from '../routing.js';
-import { expectedByBackground } from '../expected-value.js';
+import type { TreeEnsemble } from '../../../../src/risk/tree-ensemble.js';
+import {
+  type ExplainerOptions,
+  type TreeExplainer,
+  checkBackground,
+  checkRows,
+  selectOutputs,
+} from '../../../../src/risk/shap/explainer.js';
+import { goesTrue } from '../../../../src/risk/trees/route.js';
+import { isLeaf, leafWeightOf, toPrecision } from '../../../../src/risk/shap/routing.js';
+import { expectedByBackground } from '../../../../src/risk/shap/expected-value.js';
 
 /** Features on which the path follows only the row explained, and those on which it follows only the background row. */
 interface Split {
@@ -81,7 +87,7 @@ export function createReferenceInterventionalExplainer(
 }
 
 /** before! after! / (before + after + 1)!: the share of orders in which one feature comes after `before` given ones and before `after` others. */
-export function orderWeight(before: number, after: number): number {
+function orderWeight(before: number, after: number): number {
   let weight = 1 / (before + after + 1);
   for (let step = 1; step <= before; step++) weight *= step / (after + step);
   return weight;
