@@ -38,8 +38,8 @@ const compose = parse(source, { merge: true }) as {
 const services = Object.entries(compose.services);
 const ours = services.filter(([name]) => name === 'api' || name === 'worker');
 const oneShot = 'mongodb-setup';
-/** Names in the README's table of settings. */
-const documented = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(
+/** Names in the tables of docs/settings.md. */
+const documented = [...readFileSync('docs/settings.md', 'utf8').matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(
   ([, name]) => name!,
 );
 
@@ -161,7 +161,7 @@ test.each(ours)('%s starts with variables that the configuration knows and accep
   expect(new URL(config.mongoUri!).searchParams.get('replicaSet')).toBe('rs0');
 });
 
-describe.each(ours)('the settings of the README: %s', (_, service) => {
+describe.each(ours)('the settings of docs/settings.md: %s', (_, service) => {
   /** The container has these for itself; on the host PUBLISH_ADDRESS and PUBLISH_PORT are what HOST and PORT would be. */
   const fixed = ['NODE_ENV', 'HOST', 'PORT', 'DATA_DIRECTORY'];
 

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { actions, mayRole } from '../../src/auth/permissions.js';
 import { apiKeyScopes } from '../../src/identity/api-keys/api-key-service.js';
-import { environmentSchema } from '../../src/config/config.js';
 import { errorCodes } from '../../src/errors.js';
 import { waivableChecks } from '../../src/config/production-checks.js';
 
@@ -21,24 +20,8 @@ const rowsOf = (path: string): string[][] =>
         .map((cell) => cell.trim().replace(/^`([^`]*)`$/, '$1')),
     );
 
-describe('the table of settings in the README', () => {
-  const rows = rowsOf('README.md').filter(([name]) => /^[A-Z][A-Z_]+$/.test(name!));
-  const defaults = Object.entries(environmentSchema.parse({}) as Record<string, unknown>);
-
-  test('has every setting, and no other', () => {
-    expect(rows.map(([name]) => name).sort()).toEqual(Object.keys(environmentSchema.shape).sort());
-  });
-
-  test('tells the defaults', () => {
-    const shown = (value: unknown): string => (value === undefined || String(value) === '' ? 'none' : String(value));
-    const unset = Object.keys(environmentSchema.shape).filter((name) => !defaults.some(([known]) => known === name));
-    const expected = [...defaults.map(([name, value]) => [name, shown(value)]), ...unset.map((name) => [name, 'none'])];
-    expect(Object.fromEntries(rows.map(([name, fallback]) => [name, fallback]))).toEqual(Object.fromEntries(expected));
-  });
-});
-
-describe('the table of roles in the README', () => {
-  const [header, ...rows] = rowsOf('README.md').filter(
+describe('the table of docs/roles.md', () => {
+  const [header, ...rows] = rowsOf('docs/roles.md').filter(
     ([, action]) => action === 'action' || (actions as readonly string[]).includes(action!),
   );
 
@@ -53,12 +36,58 @@ describe('the table of roles in the README', () => {
     );
   });
 
-  test('has the scopes of API keys in the column of SERVICE, but for the one that docs/api.md takes out', () => {
+  test('has the scopes of API keys in the column of SERVICE, but for the one that the text takes out', () => {
     expect(actions.filter((action) => mayRole(Role.SERVICE, action) && action !== 'password:change')).toEqual(
       apiKeyScopes,
     );
-    expect(read('docs/api.md').replaceAll('\n', ' ')).toContain('without `password:change`');
+    for (const page of ['docs/roles.md', 'docs/api.md']) {
+      expect(read(page).replaceAll('\n', ' ')).toContain('without `password:change`');
+    }
   });
+});
+
+describe('the README', () => {
+  test('is short enough to be read: 10 KiB at most', () => {
+    expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(10_240);
+  });
+
+  test('leads to every page of docs/', () => {
+    const pages = readdirSync('docs').filter((name) => name.endsWith('.md'));
+    expect(pages.filter((name) => !read('README.md').includes(`(docs/${name})`))).toEqual([]);
+  });
+
+  test('names the program that the package says it is', () => {
+    const { description } = JSON.parse(read('package.json')) as { description: string };
+    const [subject] = description.split(':');
+    expect(read('README.md').toLowerCase()).toContain(subject!.toLowerCase());
+  });
+});
+
+describe('the table of docs/commands.md', () => {
+  /** The first word of each command, e.g. `user` of "`user create\\|disable`". */
+  const documented = rowsOf('docs/commands.md').flatMap(([cell]) =>
+    [...cell!.replaceAll('`', '').split(', ')].map((command) => command.split(' ')[0]!),
+  );
+
+  test('has every command of the command line, and no other', () => {
+    const known = [...read('src/cli.ts').matchAll(/^ {2}(\w+): async \(\) =>/gm)].map(([, name]) => name!);
+    expect(known.length).toBeGreaterThan(5);
+    expect([...new Set(documented.filter((name) => name !== 'command'))].sort()).toEqual(known.sort());
+  });
+});
+
+test('the table of rooms in docs/architecture.md has the order that the arrows check, room by room', () => {
+  const order = /^const order = \[(.*?)^\];/ms.exec(read('.dependency-cruiser.cjs'))![1]!;
+  const rooms = [...order.matchAll(/'([^']+)'/g)].map(([, room]) => room!);
+  const table = read('docs/architecture.md')
+    .split('\n## ')
+    .find((section) => section.startsWith('The rooms'))!
+    .split('\nOutside of')[0]!;
+  const named = table
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...line.split('|')[1]!.matchAll(/`([^`]+?)\/?`/g)].map(([, room]) => room!));
+  expect(named).toEqual(rooms);
 });
 
 test('every error code is explained to callers', () => {
@@ -75,6 +104,7 @@ const documents = [
   'README.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
+  'training/README.md',
   ...['docs', 'docs/decisions'].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.md'))
