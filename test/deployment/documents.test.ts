@@ -56,6 +56,12 @@ describe('the README', () => {
     expect(pages.filter((name) => !read('README.md').includes(`(docs/${name})`))).toEqual([]);
   });
 
+  test('names the versions of Node.js that the package takes', () => {
+    const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
+    const [, oldest] = /^>=(\d+\.\d+)/.exec(engines.node)!;
+    expect(read('README.md')).toContain(`any from ${oldest} to 26 will do`);
+  });
+
   test('names the program that the package says it is', () => {
     const { description } = JSON.parse(read('package.json')) as { description: string };
     const [subject] = description.split(':');
@@ -133,3 +139,13 @@ test.each(documents)('the links of %s lead somewhere', (document) => {
   });
   expect(broken).toEqual([]);
 });
+
+test.each(documents.filter((document) => document !== 'CHANGELOG.md'))(
+  'the files that %s names are there',
+  (document) => {
+    const paths = [
+      ...read(document).matchAll(/`((?:src|schema|models|workers|test|scripts|bench|ops|training)\/[\w./-]+)`/g),
+    ];
+    expect(paths.map(([, path]) => path!).filter((path) => !existsSync(path))).toEqual([]);
+  },
+);
