@@ -59,13 +59,13 @@ describe('the README', () => {
   test('names the versions of Node.js that the package takes', () => {
     const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
     const [, oldest] = /^>=(\d+\.\d+)/.exec(engines.node)!;
-    expect(read('README.md')).toContain(`any from ${oldest} to 26 will do`);
+    expect(/any from (\S+) to 26 will do/.exec(read('README.md'))?.[1]).toBe(oldest);
   });
 
   test('names the program that the package says it is', () => {
     const { description } = JSON.parse(read('package.json')) as { description: string };
     const [subject] = description.split(':');
-    expect(read('README.md').toLowerCase()).toContain(subject!.toLowerCase());
+    expect(read('README.md').split('\n\n')[1]!.toLowerCase()).toContain(subject!.toLowerCase());
   });
 });
 
@@ -82,18 +82,22 @@ describe('the table of docs/commands.md', () => {
   });
 });
 
-test('the table of rooms in docs/architecture.md has the order that the arrows check, room by room', () => {
+test('the table of rooms in docs/architecture.md has the order that the arrows check, line by line', () => {
   const order = /^const order = \[(.*?)^\];/ms.exec(read('.dependency-cruiser.cjs'))![1]!;
-  const rooms = [...order.matchAll(/'([^']+)'/g)].map(([, room]) => room!);
+  const lines = [...order.matchAll(/\[([^\]]+)\]/g)].map(([, rooms]) =>
+    [...rooms!.matchAll(/'([^']+)'/g)].map(([, room]) => room!).sort(),
+  );
   const table = read('docs/architecture.md')
     .split('\n## ')
     .find((section) => section.startsWith('The rooms'))!
     .split('\nOutside of')[0]!;
   const named = table
     .split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .flatMap((line) => [...line.split('|')[1]!.matchAll(/`([^`]+?)\/?`/g)].map(([, room]) => room!));
-  expect(named).toEqual(rooms);
+    .filter((row) => row.startsWith('| `'))
+    .flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+?)\/?`/g)].map(([, room]) => room!));
+  const asLines = lines.map(({ length }) => named.splice(0, length).sort());
+  expect(named).toEqual([]);
+  expect(asLines).toEqual(lines);
 });
 
 test('every error code is explained to callers', () => {
