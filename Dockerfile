@@ -28,7 +28,7 @@ WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 COPY risk-models risk-models
 COPY ops/healthcheck.mjs ops/
 # The files are root's: the process can read them and change none.

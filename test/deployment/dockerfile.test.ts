@@ -60,6 +60,8 @@ test('what runs has no development packages, is not root, and has a health check
       .every((command) => command.includes('--ignore-scripts')),
   ).toBe(true);
   expect(instructions.some(([, rest]) => rest.includes('npm ci --omit=dev'))).toBe(true);
+  // NOTICE promises that the image is without the package under the SSPL.
+  expect(all('RUN').find((command) => command.includes('--omit=dev'))).toContain('rm -rf node_modules/@0q');
   expect(ofRuntime('COPY')).toContain('--from=dependencies /app/node_modules node_modules');
   expect(ofRuntime('USER')).toEqual(['node']);
   expect(ofRuntime('ENV').join(' ')).toContain('NODE_ENV=production');

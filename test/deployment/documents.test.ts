@@ -52,8 +52,8 @@ describe('docs/settings.md', () => {
   });
 });
 
-describe('the table of roles in the README', () => {
-  const [header, ...rows] = rowsOf('README.md').filter(
+describe('the table of docs/roles.md', () => {
+  const [header, ...rows] = rowsOf('docs/roles.md').filter(
     ([, action]) => action === 'action' || (actions as readonly string[]).includes(action!),
   );
 
@@ -68,12 +68,68 @@ describe('the table of roles in the README', () => {
     );
   });
 
-  test('has the scopes of API keys in the column of SERVICE, but for the one that docs/api.md takes out', () => {
+  test('has the scopes of API keys in the column of SERVICE, but for the one that the text takes out', () => {
     expect(actions.filter((action) => mayRole(Role.SERVICE, action) && action !== 'password:change')).toEqual(
       apiKeyScopes,
     );
-    expect(read('docs/api.md').replaceAll('\n', ' ')).toContain('without `password:change`');
+    for (const page of ['docs/roles.md', 'docs/api.md']) {
+      expect(read(page).replaceAll('\n', ' ')).toContain('without `password:change`');
+    }
   });
+});
+
+describe('the README', () => {
+  test('is short enough to be read: 10 KiB at most', () => {
+    expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(10_240);
+  });
+
+  test('leads to every page of docs/', () => {
+    const pages = readdirSync('docs').filter((name) => name.endsWith('.md'));
+    expect(pages.filter((name) => !read('README.md').includes(`(docs/${name})`))).toEqual([]);
+  });
+
+  test('names the versions of Node.js that the package takes', () => {
+    const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
+    const [, oldest] = /^>=(\d+\.\d+)/.exec(engines.node)!;
+    expect(/any from (\S+) to 26 will do/.exec(read('README.md'))?.[1]).toBe(oldest);
+  });
+
+  test('names the program that the package says it is', () => {
+    const { description } = JSON.parse(read('package.json')) as { description: string };
+    const [subject] = description.split(':');
+    expect(read('README.md').split('\n\n')[1]!.toLowerCase()).toContain(subject!.toLowerCase());
+  });
+});
+
+describe('the table of docs/commands.md', () => {
+  /** The first word of each command, e.g. `user` of "`user create\\|disable`". */
+  const documented = rowsOf('docs/commands.md').flatMap(([cell]) =>
+    [...cell!.replaceAll('`', '').split(', ')].map((command) => command.split(' ')[0]!),
+  );
+
+  test('has every command of the command line, and no other', () => {
+    const known = [...read('src/cli.ts').matchAll(/^ {2}(\w+): async \(\) =>/gm)].map(([, name]) => name!);
+    expect(known.length).toBeGreaterThan(5);
+    expect([...new Set(documented.filter((name) => name !== 'command'))].sort()).toEqual(known.sort());
+  });
+});
+
+test('the table of rooms in docs/architecture.md has the order that the arrows check, line by line', () => {
+  const order = /^const order = \[(.*?)^\];/ms.exec(read('.dependency-cruiser.cjs'))![1]!;
+  const lines = [...order.matchAll(/\[([^\]]+)\]/g)].map(([, rooms]) =>
+    [...rooms!.matchAll(/'([^']+)'/g)].map(([, room]) => room!).sort(),
+  );
+  const table = read('docs/architecture.md')
+    .split('\n## ')
+    .find((section) => section.startsWith('The rooms'))!
+    .split('\nOutside of')[0]!;
+  const named = table
+    .split('\n')
+    .filter((row) => row.startsWith('| `'))
+    .flatMap((row) => [...row.split('|')[1]!.matchAll(/`([^`]+?)\/?`/g)].map(([, room]) => room!));
+  const asLines = lines.map(({ length }) => named.splice(0, length).sort());
+  expect(named).toEqual([]);
+  expect(asLines).toEqual(lines);
 });
 
 test('every error code is explained to callers', () => {
@@ -90,6 +146,7 @@ const documents = [
   'README.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
+  'training/README.md',
   ...['docs', 'docs/decisions'].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.md'))
@@ -118,3 +175,13 @@ test.each(documents)('the links of %s lead somewhere', (document) => {
   });
   expect(broken).toEqual([]);
 });
+
+test.each(documents.filter((document) => document !== 'CHANGELOG.md'))(
+  'the files that %s names are there',
+  (document) => {
+    const paths = [
+      ...read(document).matchAll(/`((?:src|schema|models|workers|test|scripts|bench|ops|training)\/[\w./-]+)`/g),
+    ];
+    expect(paths.map(([, path]) => path!).filter((path) => !existsSync(path))).toEqual([]);
+  },
+);
