@@ -140,6 +140,7 @@ describe('values in variables', () => {
     expectRefused(await system.post(create, { input }, token), path, message);
   });
 
+  // Shows: owasp/specific-types
   test('every fault is named at once', async () => {
     const { errors } = await system.post(
       create,
@@ -149,6 +150,7 @@ describe('values in variables', () => {
     expect(errors![0]!.extensions!.fields!.map(({ path }) => path)).toEqual(['mrn', 'givenName', 'birthDate']);
   });
 
+  // Shows: owasp/specific-types
   test('Infinity, which JSON can write as 1e999, and NaN, which it cannot write', async () => {
     const body = (number: string): string =>
       `{"query":${JSON.stringify(create)},"variables":{"input":{"mrn":"${canary}","features":[{"code":"cholesterol","value":${number}}]}}}`;

@@ -20,6 +20,7 @@ const system = await startSystem({ logger });
 const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
+// Shows: owasp/error-detail
 test('an unexpected error shows a correlation id, which the log knows too, and nothing else', async () => {
   // As after a fault of the disk: a document that cannot be what the API promises.
   const _id = new Types.ObjectId();

@@ -45,6 +45,7 @@ describe('a list', () => {
     });
   });
 
+  // Shows: owasp/pagination
   test.each([undefined, null])('has 20 rows a page when first is %s', async (first) => {
     const answer = await system.post<{ patients: { edges: unknown[] } }>(
       'query ($first: Int) { patients(first: $first) { edges { cursor } } }',
@@ -55,6 +56,7 @@ describe('a list', () => {
     expect(answer.data!.patients.edges).toHaveLength(10);
   });
 
+  // Shows: owasp/pagination
   test.each([0, -1, 501, 2_147_483_647])('of %i rows is refused', async (first) => {
     for (const list of ['patients', 'predictions', 'scoringJobs']) {
       const { errors } = await system.post(

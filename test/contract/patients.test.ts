@@ -131,6 +131,7 @@ describe('an update', () => {
     expect(await read(id)).toEqual(cleared.updatePatient);
   });
 
+  // Shows: 164.312(c)(1)
   test('of a version that is not the present one is CONFLICT and changes nothing', async () => {
     const patient = await create({ familyName: 'Lovelace' });
     for (const expectedVersion of [2, 99]) {
@@ -149,6 +150,7 @@ describe('an update', () => {
     expect(await read(patient.id)).toMatchObject({ familyName: 'King', version: 2 });
   });
 
+  // Shows: 164.312(c)(1)
   test('wins alone when 20 callers update the same version at once', async () => {
     const { id } = await create();
     const names = Array.from({ length: 20 }, (_, number) => `Name ${number}`);

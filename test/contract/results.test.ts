@@ -115,6 +115,7 @@ describe('predictions', () => {
     expect(data!.prediction.explanation.waterfall).toMatch(/^<svg[\s\S]*<\/svg>\s*$/);
   });
 
+  // Shows: 164.312(c)(1)
   test('keep the inputs as used, whatever becomes of the patient', async () => {
     const patient = await createPatient();
     const before = await score(patient.id);

@@ -110,6 +110,7 @@ describe('an administrator', () => {
     });
   });
 
+  // Shows: 164.312(a)(2)(i), owasp/allowed-values
   test.each(['a', '', 'with space', 'api-key:1', '-dash-first', 'x'.repeat(65), 'ütf', 'command-line', ' Unknown'])(
     'cannot call a user %j',
     async (username) => {
@@ -122,6 +123,7 @@ describe('an administrator', () => {
     },
   );
 
+  // Shows: 164.312(a)(2)(i)
   test('gives no name twice, however it is written, nor at the same moment', async () => {
     const { username } = await createUser(system);
     const again = { input: { username: username.toUpperCase(), role: 'ADMIN', password: goodPassword } };

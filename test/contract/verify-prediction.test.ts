@@ -40,6 +40,7 @@ beforeAll(async () => {
   [single] = (await resultsOf(submitScoringJob.id)) as [string];
 });
 
+// Shows: 164.312(c)(2)
 test('a prediction of a single job agrees in every bit', async () => {
   expect(await verify(single)).toEqual({
     agrees: true,
@@ -135,6 +136,7 @@ test.each<[string, (values: Buffer) => Buffer, string]>([
   expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
 });
 
+// Shows: 164.312(c)(2)
 test('inputs that were changed do not give the result that is stored', async () => {
   const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
   const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {

@@ -38,6 +38,7 @@ async function finish(id: string): Promise<void> {
   for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) void scoringJobUpdated;
 }
 
+// Shows: owasp/server-batching
 test('the patients of a page of predictions are read in one query, whatever its length', async () => {
   const patientIds: string[] = [];
   for (let i = 0; i < 5; i += 1)

@@ -35,6 +35,7 @@ test('without Redis the API is not healthy but ready, and still accepts jobs', a
   expect(snapshot.value).toMatchObject({ scoringJobUpdated: { sequence: 1, job: { state: 'QUEUED' } } });
 });
 
+// Shows: owasp/application-timeout
 test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNAVAILABLE', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
@@ -73,6 +74,7 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
   });
 });
 
+// Shows: owasp/application-timeout
 test('a MongoDB that takes connections but does not answer holds nobody up for ever, and serves again when it answers', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());

@@ -127,6 +127,7 @@ async function codes(operation: string, token?: string): Promise<(string | undef
     : [];
 }
 
+// Shows: owasp/authorization
 test('the matrix has every operation of the schema', () => {
   const schema = buildBareSchema(system.app);
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
@@ -136,10 +137,12 @@ test('the matrix has every operation of the schema', () => {
 });
 
 describe.each(Object.entries(matrix))('%s', (_name, { operation, allowed }) => {
+  // Shows: 164.312(a)(1)
   test('is UNAUTHENTICATED to anonymous callers', async () => {
     expect(await codes(operation)).toEqual(['UNAUTHENTICATED']);
   });
 
+  // Shows: 164.312(a)(1), owasp/authorization
   test.each(roles)('for the role %s', async (role) => {
     const seen = await codes(operation, await system.token(role));
     expect(seen).not.toContain('UNAUTHENTICATED');
@@ -172,6 +175,7 @@ describe('patients and results, field by field', async () => {
   const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
   const secrets = [createPatient.mrn, 'Ada', 'Canary', '1950-01-02'];
 
+  // Shows: 164.312(a)(1), owasp/edges
   test.each(identifying)('%s of a patient is for CLINICIAN alone, on every way to it', async (field) => {
     const ways = [
       `{ patient(id: "${createPatient.id}") { ${field} } }`,
@@ -191,6 +195,7 @@ describe('patients and results, field by field', async () => {
     }
   });
 
+  // Shows: owasp/edges
   test('an alias, a fragment or a directive opens no way around', async () => {
     const token = await system.token('ANALYST');
     for (const query of [
@@ -266,6 +271,7 @@ describe('patients and results, field by field', async () => {
     expect(shown.sort()).toEqual(['createdAt', 'id', 'predictions', 'updatedAt', 'version']);
   });
 
+  // Shows: owasp/edges
   test.each(['patient { id }', 'prediction { id }', 'predictions { totalCount }', 'failures { code }'])(
     'ADMIN sees a job, but not its %s',
     async (field) => {

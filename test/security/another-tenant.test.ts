@@ -1,3 +1,7 @@
+/** Covers src/scope/organization-scope.ts, src/scope/scoped-collection.ts, schema/permission-rules.ts. */
+// Threat: a caller of another organization tries every field and every argument of the schema with everything that
+// is alpha's: its ids, MRNs, names and cursors. The caller gets NOT_FOUND or nothing, and alpha stays as it was.
+
 import { createHash } from 'node:crypto';
 import { Types } from 'mongoose';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -14,8 +18,6 @@ import { everyCall, type Call } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { startSystem } from '../support/system.js';
 
-// Every field and every argument of the schema, tried by callers of another organization with everything that is
-// alpha's: its ids, its MRNs, its names, its cursors. They get NOT_FOUND or nothing, and alpha stays as it was.
 const system = await startSystem();
 const schema = buildBareSchema(system.app);
 const alpha = new Types.ObjectId(await system.organizationId('alpha'));
@@ -145,6 +147,7 @@ function expectNothingOfAlpha(text: string, { name, variables }: Call): void {
 }
 
 describe.each(['CLINICIAN', 'ADMIN', 'SERVICE', 'ANALYST'] as const)('a %s of another organization', (role) => {
+  // Shows: 164.312(a)(1), owasp/idor
   test('gets NOT_FOUND or nothing from every query and mutation, whatever of alpha it names', async () => {
     const token = await system.token(role, 'beta');
     const calls = everyCall(schema, candidates, 3).filter(({ kind }) => kind !== 'subscription');
@@ -158,6 +161,7 @@ describe.each(['CLINICIAN', 'ADMIN', 'SERVICE', 'ANALYST'] as const)('a %s of an
     expect(await fingerprintOfAlpha()).toBe(before);
   }, 120_000);
 
+  // Shows: 164.312(a)(1)
   test('gets NOT_FOUND from every subscription that names something of alpha', async () => {
     const calls = everyCall(schema, candidates, 3).filter(
       ({ kind, variables }) =>

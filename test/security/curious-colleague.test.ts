@@ -1,3 +1,7 @@
+/** Covers src/patients/care-team-fence.ts, src/patients/break-glass.ts, src/patients/visible-rows.ts. */
+// Threat: a clinician of the same organization looks for a patient outside their care team, on every way to the
+// patient.
+
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Types } from 'mongoose';
 import type { AuditEvent } from '../../models/index.js';
@@ -25,6 +29,7 @@ describe('a patient with a care team', () => {
     });
   });
 
+  // Shows: owasp/idor
   test.each<[string, (of: ScoredPatient) => string]>([
     ['read by id', ({ id }) => `{ patient(id: "${id}") { givenName } }`],
     ['read by MRN', ({ mrn }) => `{ patient(mrn: "${mrn}") { givenName } }`],
@@ -46,6 +51,7 @@ describe('a patient with a care team', () => {
     expect(denials.length).toBeGreaterThan(0);
   });
 
+  // Shows: 164.312(a)(1)
   test('shows a colleague none of its results, on no way', async () => {
     const { data, errors } = await system.post(
       `{ prediction(id: "${hers.predictionId}") { id } verifyPrediction(id: "${hers.predictionId}") { agrees }
@@ -68,6 +74,7 @@ describe('a patient with a care team', () => {
     expect(denied.sort()).toEqual(['job:read', 'prediction:read', 'prediction:verify']);
   });
 
+  // Shows: 164.312(a)(1)
   test('is in no list and no batch of a colleague', async () => {
     const { data } = await system.post<{ patients: { edges: { node: { id: string } }[] } }>(
       '{ patients(first: 500) { edges { node { id } } } }',
@@ -89,6 +96,7 @@ describe('a patient with a care team', () => {
     expect(codesOf(filtered)).toEqual(['BAD_USER_INPUT']);
   });
 
+  // Shows: 164.312(a)(1)
   test('is not among the failures of a batch that a colleague looks at', async () => {
     const open = await patientOf(null);
     const { data } = await system.post<{ submitBatchScoringJob: { id: string } }>(
@@ -115,6 +123,7 @@ describe('a patient with a care team', () => {
     expect(await eventsOf(hers.id, 'bob')).toEqual([]);
   });
 
+  // Shows: 164.312(a)(1)
   test('is in no stream of a colleague, who goes on hearing of others', async () => {
     const socket = await connectSocket(system.url, bob);
     socket.send({
@@ -181,6 +190,7 @@ describe('a patient with a care team', () => {
 });
 
 describe('breaking the glass', () => {
+  // Shows: 164.312(a)(2)(ii)
   test.each<[string, (of: ScoredPatient) => string]>([
     ['by id', ({ id }) => `patientId: "${id}"`],
     ['by MRN', ({ mrn }) => `mrn: "${mrn}"`],
@@ -209,6 +219,7 @@ describe('breaking the glass', () => {
     ).toEqual(['FORBIDDEN']);
   });
 
+  // Shows: 164.312(a)(2)(ii)
   test('ends with its time', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     await endBreakGlass(hers.id);
@@ -216,6 +227,7 @@ describe('breaking the glass', () => {
     expect(await breakGlass(`patientId: "${hers.id}"`)).toMatchObject({ data: { breakGlass: { patientId: hers.id } } });
   });
 
+  // Shows: 164.312(a)(2)(ii)
   test('ends with its time in a subscription that is open, too', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     const socket = await connectSocket(system.url, bob);
@@ -267,6 +279,7 @@ describe('breaking the glass', () => {
     }
   });
 
+  // Shows: 164.312(a)(2)(ii)
   test('is for reading and treating: it erases nobody', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     const answer = await system.post(`mutation { deletePatient(id: "${hers.id}") { id } }`, undefined, bob);
@@ -285,6 +298,7 @@ describe('breaking the glass', () => {
     });
   });
 
+  // Shows: 164.312(a)(2)(ii)
   test('wants a reason, one patient, and a closed one', async () => {
     expect((await breakGlass(`patientId: "${hers.id}"`, bob, 'because')).errors![0]!.extensions).toMatchObject({
       code: 'BAD_USER_INPUT',
@@ -295,6 +309,7 @@ describe('breaking the glass', () => {
     expect(codesOf(await breakGlass(`patientId: "${hers.id}"`, ada))).toEqual(['CONFLICT']);
   });
 
+  // Shows: 164.312(a)(2)(ii)
   test('is read by ADMIN, with the reason', async () => {
     await breakGlass(`patientId: "${hers.id}"`, bob, 'Reason number seventeen');
     const { data } = await system.post<{

@@ -1,3 +1,6 @@
+/** Covers src/http/error-format.ts, src/http/coercion-error.ts, src/process/logger.ts. */
+// Threat: an error or the log repeats a value that tells who a patient is.
+
 import { pino } from 'pino';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
@@ -64,6 +67,7 @@ describe.each(transports)('over %s', (transport, send) => {
   );
 
   describe.each(operations)('%s', (_where, query) => {
+    // Shows: owasp/graceful-rejection
     test.each(Object.entries(hostile))('given %s is refused without repeating it', async (_name, value) => {
       await expectSilence({ query, variables: { x: value } });
       // An undefined variable beside it, and a name that reads like a value.
@@ -71,6 +75,7 @@ describe.each(transports)('over %s', (transport, send) => {
     });
   });
 
+  // Shows: owasp/graceful-rejection
   test('an operation name, an extension or a document that holds a value is refused without repeating it', async () => {
     const query = operations[0]![1];
     await expectSilence({ query, variables: {}, operationName: canary });
@@ -89,6 +94,7 @@ describe.each(transports)('over %s', (transport, send) => {
   }
 });
 
+// Shows: owasp/graceful-rejection
 test('nothing of it is in the log either', () => {
   expect(logLines.length).toBeGreaterThan(0);
   expect(logLines.join('\n')).not.toContain(canary);

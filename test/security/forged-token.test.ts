@@ -1,3 +1,6 @@
+/** Covers src/identity/access-token.ts, src/identity/oidc/oidc-verifier.ts, src/identity/oidc/issuer-keys.ts. */
+// Threat: a caller makes or changes a token, to be another user or to have another role.
+
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { createHmac } from 'node:crypto';
 import { Writable } from 'node:stream';
@@ -41,6 +44,7 @@ describe('a token in our own name', () => {
     expect(await refusalsOf(system, await sign({}))).toEqual([]);
   });
 
+  // Shows: 164.312(d), owasp/ssrf
   test.each<[string, () => Promise<string> | string]>([
     ['is signed by nobody', () => unsignedToken(claims())],
     ['is signed by nobody, written differently', () => unsignedToken(claims(), { alg: 'nOnE', typ: 'JWT' })],
@@ -83,6 +87,7 @@ describe("a token of the hospital's identity provider", async () => {
       )
     ).data;
 
+  // Shows: 164.312(a)(2)(i)
   test('is good, over HTTP and WebSocket, and its user is one whom an administrator finds and can shut out', async () => {
     const token = await provider.token({ claims: { sub: 'oidc|4711' } });
     expect(await viewer(token)).toEqual({
@@ -113,6 +118,7 @@ describe("a token of the hospital's identity provider", async () => {
       .digest('base64url')}`;
   }
 
+  // Shows: 164.312(d), owasp/ssrf
   test.each<[string, Deviation | (() => Promise<string> | string)]>([
     [
       'is signed by nobody',
@@ -222,6 +228,7 @@ describe("a token of the hospital's identity provider", async () => {
     expect(await refusalsOf(mapped, await token(undefined))).toEqual(['UNAUTHENTICATED']);
   });
 
+  // Shows: 164.312(d)
   test('speaks for the organizations that its issuer may speak for, and for no other, though there is one', async () => {
     const lines: string[] = [];
     const logger = pino(
@@ -260,6 +267,7 @@ describe("a token of the hospital's identity provider", async () => {
     expect(lines.join('')).not.toMatch(/Canary|ALPHA/);
   });
 
+  // Shows: 164.312(d)
   test('is SERVICE_UNAVAILABLE, and no reason to believe anybody, while the keys cannot be had', async () => {
     const cut = await startIdentityProvider();
     cut.status = 503;
@@ -293,6 +301,7 @@ describe("a token of the hospital's identity provider", async () => {
   });
 });
 
+// Shows: 164.312(a)(2)(i)
 test("a login of one's own does not lend its rights to a token of the same name elsewhere", async () => {
   const user = await createUser(system, { role: 'ADMIN', organization: 'beta' });
   const token = await provider.token({ claims: { sub: user.username, organization: 'alpha', role: 'ANALYST' } });

@@ -1,3 +1,7 @@
+/** Covers src/scope/patient-cipher.ts, src/protection/field-cipher.ts, src/protection/key-wrap.ts. */
+// Threat: an attacker has a copy of the whole database (a stolen backup or disk), but not the master key. It must
+// not tell who the patients are.
+
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Role, type StoredPatient } from '../../models/index.js';
@@ -13,9 +17,6 @@ import {
 } from '../../src/client/generated/graphql.js';
 import { goldenFeatures, modelId } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
-
-// The threat: somebody has a copy of the whole database (a stolen backup or disk) but not the master key. It must not tell
-// who the patients are.
 
 const system = await startSystem();
 const client = await system.client('CLINICIAN');
@@ -151,6 +152,7 @@ function traces(text: string): Buffer[] {
 const placesOf = (stored: Map<string, Buffer>, text: string): string[] =>
   [...stored].flatMap(([place, bytes]) => (traces(text).some((trace) => bytes.includes(trace)) ? [place] : []));
 
+// Shows: 164.312(a)(2)(iv)
 test('a copy of the database holds no name, MRN, birth date or idempotency key, in no document and in no index', async () => {
   await useTheApi();
   const stored = await contents();
@@ -172,6 +174,7 @@ test('a copy of the database holds no name, MRN, birth date or idempotency key, 
   expect((await client.request(PatientDocument, { mrn: second.mrn })).patient).toMatchObject(second);
 });
 
+// Shows: 164.312(a)(2)(iv)
 test('the keys in it are of no use: each is wrapped under a master key that is not in it', async () => {
   const stored = Buffer.concat([...(await contents()).values()]);
   for (const { key } of system.app.config.masterKeys) {

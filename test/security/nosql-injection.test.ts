@@ -1,3 +1,6 @@
+/** Covers src/scope/organization-scope.ts, src/patients/patient-rows.ts, src/input.ts. */
+// Threat: a client sends operators of MongoDB, prototypes or code where a value is expected.
+
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import {
@@ -98,6 +101,7 @@ beforeAll(async () => {
   before = await everything();
 });
 
+// Shows: owasp/injection
 test('every filter, every order and every scalar argument of the schema is among the places', () => {
   const names = places.map(({ name }) => name);
   for (const expected of [
@@ -126,6 +130,7 @@ test('every filter, every order and every scalar argument of the schema is among
 });
 
 describe.each(places.map((place) => [place.name, place] as const))('%s', (_name, place) => {
+  // Shows: 164.312(c)(1), owasp/injection
   test('takes operators, prototypes and code for what they are: refused, or nothing found, and nothing changed', async () => {
     for (const [name, value] of Object.entries(values)) await tryOut(place, name, place.write('$value'), { value });
     for (const [name, text] of Object.entries(texts)) {
@@ -170,11 +175,13 @@ async function tryOut(place: ArgumentPlace, name: string, query: string, variabl
 describe('as a whole', () => {
   const query = 'query ($filter: PatientFilter) { patients(filter: $filter) { totalCount edges { node { id mrn } } } }';
 
+  // Shows: owasp/injection
   test.each(Object.entries(values))('a filter that is %s is refused', async (_name, filter) => {
     const answer = await system.post(query, { filter }, tokens[0]);
     expect(new Set(codesOf(answer)), answer.text).toEqual(new Set(['BAD_USER_INPUT']));
   });
 
+  // Shows: owasp/injection
   test('variables with a prototype of their own change no object of the server', async () => {
     const poisoned = `{"query":${JSON.stringify(query)},"variables":{"filter":{"mrn":"x"},"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}}`;
     const answer = await postBody(system.url, poisoned, tokens[0]);
@@ -190,6 +197,7 @@ describe('as a whole', () => {
   });
 });
 
+// Shows: owasp/allowed-values
 test.each(Object.entries(texts).filter(([name]) => name !== 'a NUL'))(
   '%s is a name as any other: it is stored and found as it is, and finds nobody else',
   async (_name, text) => {

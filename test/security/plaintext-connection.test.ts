@@ -1,3 +1,6 @@
+/** Covers src/storage/tls-files.ts, src/storage/redis.ts, src/storage/database.ts. */
+// Threat: an attacker between RiskGraph and its databases reads the connection or answers in place of a database.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -98,12 +101,14 @@ async function outcome(url: string, tls: TlsFiles): Promise<string> {
 describe('Redis over TLS', async () => {
   const url = await startTlsRedis(local);
 
+  // Shows: 164.312(e)(2)(i)
   test('is trusted by the authority of REDIS_TLS_CA_FILE, and by no other', async () => {
     expect(await outcome(url, { caFile: ours.caFile })).toBe('ready');
     expect(await outcome(url, { caFile: strangers.caFile })).toMatch(/certificate/);
     expect(await outcome(url, {})).toMatch(/certificate/);
   });
 
+  // Shows: 164.312(e)(2)(i)
   test('that shows the certificate of another host is refused', async () => {
     expect(await outcome(await startTlsRedis(elsewhere), { caFile: ours.caFile })).toMatch(
       /does not match certificate's altnames/,
@@ -116,6 +121,7 @@ describe('Redis over TLS', async () => {
     expect(await outcome(strict, { caFile: ours.caFile })).not.toBe('ready');
   });
 
+  // Shows: 164.312(e)(2)(ii)
   test('carries jobs, events and limits from end to end', async () => {
     const system = await startSystem({ environment: { REDIS_URL: url, REDIS_TLS_CA_FILE: ours.caFile } });
     const api = await system.client('CLINICIAN');
@@ -130,6 +136,7 @@ describe('Redis over TLS', async () => {
     expect(await (await fetch(`${system.url}/health`)).json()).toMatchObject({ dependencies: { redis: 'up' } });
   });
 
+  // Shows: 164.312(e)(2)(ii)
   test('is how the command line tells all processes whom it has shut out', async () => {
     const { mongoUri, redisPrefix } = namespace();
     const config = loadConfig({
@@ -181,6 +188,7 @@ describe('MongoDB over TLS', () => {
     return `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/${namespace().databaseName}?tls=true`;
   }
 
+  // Shows: 164.312(e)(2)(i)
   test('is trusted by the authority of MONGO_TLS_CA_FILE, and by no other', async () => {
     const uri = await startTlsMongo();
     const connection = await connectDatabase(uri, { tls: { caFile: ours.caFile } });
@@ -203,6 +211,7 @@ describe('MongoDB over TLS', () => {
     await expect(connectDatabase(uri, { tls: { caFile: ours.caFile } })).rejects.toThrow();
   });
 
+  // Shows: 164.312(e)(2)(ii)
   test('holds patients as without', async () => {
     const system = await startSystem({
       worker: false,

@@ -1,3 +1,6 @@
+/** Covers src/http/query-limits.ts, src/http/query-cost.ts. */
+// Threat: a client sends a small document that costs much to answer.
+
 import { getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -70,6 +73,7 @@ const bombs: Record<
 describe.each(transports)('over %s', (transport, send) => {
   const kind = transport === 'WebSocket' ? 'subscription' : 'query';
 
+  // Shows: owasp/depth
   test.each(Object.entries(bombs))(
     '%s is refused by its limit, with what was asked and what to do',
     async (_name, { bomb, fragments = '', says, code = 'QUERY_TOO_COMPLEX' }) => {
@@ -80,6 +84,7 @@ describe.each(transports)('over %s', (transport, send) => {
     },
   );
 
+  // Shows: owasp/depth
   test('a fragment within itself is no way around, nor an endless loop', async () => {
     const reply = await send(
       system,
@@ -92,6 +97,7 @@ describe.each(transports)('over %s', (transport, send) => {
     expect(reply.errors[0]!.message).toMatch(/Cannot spread fragment "A" within itself|levels deep/);
   });
 
+  // Shows: owasp/pagination
   test('the length of a page counts wherever it comes from: literal, variable, default, or none', async () => {
     const page = (first: string): string =>
       inside(
@@ -120,6 +126,7 @@ describe.each(transports)('over %s', (transport, send) => {
   });
 });
 
+// Shows: owasp/query-cost
 test('an operation that costs too much is refused before any of it is run', async () => {
   const page = '{ edges { node { patient { predictions(first: 500) { edges { node { inputs { code } } } } } } } }';
   const mutation = `mutation { createPatient(input: { mrn: "bomb" }) { predictions(first: 500) ${page} } }`;
@@ -127,6 +134,7 @@ test('an operation that costs too much is refused before any of it is run', asyn
   expect(await system.counts()).toEqual(before);
 });
 
+// Shows: owasp/query-cost
 test('the cheap half of a document is not charged for the half that does not run', async () => {
   const query = `query Cheap { patients { totalCount } } query Dear { patients(first: 500) { edges { node { predictions(first: 500) { edges { node { id } } } } } } }`;
   const answer = (operationName: string) =>
@@ -146,6 +154,7 @@ test('a condition that leaves the dear half out makes it cheap', async () => {
   expect((await system.post(query, { all: false }, token)).data).toEqual({ patients: { totalCount: 1 } });
 });
 
+// Shows: owasp/query-cost
 test('figures and simulations cost more than the values beside them', async () => {
   const figures =
     '{ patients(first: 500) { edges { node { predictions(first: 10) { edges { node { explanation { waterfall } } } } } } } }';

@@ -1,3 +1,6 @@
+/** Covers src/patients/de-identification.ts, src/predictions/explanation.ts. */
+// Threat: a caller who sees no names learns who a patient is from an exact age.
+
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,6 +87,7 @@ test('whoever sees names sees the age itself', async () => {
   expect(text).toContain('"displayValue":"97 years"');
 });
 
+// Shows: 164.312(a)(1)
 test.each([
   ['by birth date', () => byBirthDate],
   ['by feature', () => byFeature],
@@ -106,6 +110,7 @@ describe('a model that does not say that its age is one', () => {
     );
   });
 
+  // Shows: 164.312(a)(1)
   test('has it pooled all the same, on every way to it, and in the figure', async () => {
     const figure = `{ prediction(id: "${old.predictionId}") { explanation { waterfall } } }`;
     expect((await undeclared.post(everyWay(old), undefined, await undeclared.token('CLINICIAN'))).text).toContain(
@@ -119,6 +124,7 @@ describe('a model that does not say that its age is one', () => {
     }
   });
 
+  // Shows: 164.312(a)(1)
   test('has it pooled in a simulation by a key that may not see it', async () => {
     const simulate = `query ($input: SimulateRiskInput!) { simulateRisk(input: $input) { inputs { code value } explanation { waterfall contributions { inputValue displayValue } } } }`;
     const input = { modelId: 'undeclared', patientId: old.patientId };
@@ -167,6 +173,7 @@ test('an age above 89 is pooled in the figure of an explanation', async () => {
   expect(text).not.toContain('97 years');
 });
 
+// Shows: 164.312(a)(1)
 test('an age that was given to the day is shown in whole years to whoever sees no names', async () => {
   const fractional = await score({ features: [...withoutAge, { code: 'age', value: 54.3726 }] });
   expect((await system.post(everyWay(fractional), undefined, await system.token('CLINICIAN'))).text).toContain(
@@ -187,6 +194,7 @@ test('a patient without a birth date has no age', async () => {
   expect(data).toEqual({ patient: { age: null } });
 });
 
+// Shows: 164.312(a)(1)
 test('a key sees exact ages where its scopes say so, and not because its role may', async () => {
   const query = `{ prediction(id: "${byBirthDate.predictionId}") { inputs { code value } } }`;
   expect(

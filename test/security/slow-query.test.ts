@@ -1,3 +1,6 @@
+/** Covers src/storage/database.ts, src/http/operation-timeout.ts. */
+// Threat: a query that does not end keeps MongoDB and a process busy.
+
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { createApp } from '../../src/app.js';
@@ -42,6 +45,7 @@ async function scoreTwo(system: System): Promise<string[]> {
 }
 
 describe('a read that never ends', () => {
+  // Shows: owasp/application-timeout
   test('is given up by MongoDB itself, whatever query leads to it', async () => {
     const system = await startSystem({ worker: false });
     const tokens = await Promise.all((['CLINICIAN', 'ADMIN', 'ANALYST'] as const).map((role) => system.token(role)));
@@ -78,6 +82,7 @@ describe('a read that never ends', () => {
     expect(endless).toEqual([]);
   });
 
+  // Shows: owasp/application-timeout
   test('is told as what it is, with what to do, and nothing of what was looked for', async () => {
     const { app, organizationId } = await startSystem({ worker: false });
     await organizationId();
@@ -106,6 +111,7 @@ describe('a read that never ends', () => {
   });
 });
 
+// Shows: owasp/application-timeout
 test('an operation that does not end is answered in the end, one that changes something with a warning, and the others go on', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());

@@ -1,3 +1,6 @@
+/** Covers src/http/socket-credential.ts, src/http/socket-transport.ts. */
+// Threat: a socket is still served after its token has ended.
+
 import { afterAll, describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { startIdentityProvider } from '../support/identity-provider.js';
@@ -44,12 +47,14 @@ async function score(patientId: string): Promise<void> {
 }
 
 describe('a socket whose token ends', () => {
+  // Shows: 164.312(a)(2)(iii)
   test('is closed with 4403 then, whatever runs on it', async () => {
     const socket = await connectSocket(system.url, await shortToken());
     await followJob(socket);
     expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: the access token has expired' });
   });
 
+  // Shows: 164.312(a)(2)(iii)
   test('goes on, with what runs on it, when it was given a fresh one; and ends with that', async () => {
     const old = await shortToken();
     const renewed = await connectSocket(system.url, old);

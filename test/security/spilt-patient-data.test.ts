@@ -1,3 +1,8 @@
+/** Covers src/process/logger.ts, src/jobs/scoring-queue.ts, src/events/event-bus.ts. */
+// Threat: data of a patient reach a place outside the database: the log, Redis, its files, metrics, or callers who
+// may not see them. The tests drive the whole API with markers in every field of a patient, then search every such
+// place.
+
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,8 +24,6 @@ import { connectSocket } from '../support/raw-socket.js';
 import { monitorRedis } from '../support/redis-monitor.js';
 import { postBody, startSystem } from '../support/system.js';
 
-// Markers in every field that tells of a patient; the whole API driven with them, failures above all; then every place
-// is searched that is not the database or a caller who may see them.
 const markers = {
   mrn: 'Canarymrn-1',
   givenName: 'Canarygiven',
@@ -129,14 +132,17 @@ test('everything is driven, and there was something to spill', async () => {
   expect(monitor.commands()).toContain(jobId);
 }, 120_000);
 
+// Shows: 164.312(a)(2)(iv)
 test('the log tells of no patient', () => {
   expect(logLines.flatMap(spilt)).toEqual([]);
 });
 
+// Shows: 164.312(e)(2)(ii)
 test('no command to Redis tells of a patient', () => {
   expect(spilt(monitor.commands())).toEqual([]);
 });
 
+// Shows: 164.312(a)(2)(iv)
 test('the files of Redis tell of no patient: neither its snapshot nor its log', async () => {
   const connection = new Redis(redis.url);
   onTestFinished(() => connection.disconnect());
@@ -153,6 +159,7 @@ test('the files of Redis tell of no patient: neither its snapshot nor its log', 
   expect(spilt(contents)).toEqual([]);
 });
 
+// Shows: 164.312(a)(2)(iv)
 test('the metrics tell of no patient', async () => {
   expect(spilt(await (await fetch(`${system.url}/metrics`)).text())).toEqual([]);
 });

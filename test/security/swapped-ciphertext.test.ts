@@ -1,3 +1,7 @@
+/** Covers src/protection/field-cipher.ts, src/scope/patient-cipher.ts. */
+// Threat: an attacker who can write to the database, but has no key, puts the ciphertext of one patient where that
+// of another is. So the attacker would see it under their own name, or have a patient treated as another person.
+
 import { mongo, Types } from 'mongoose';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -13,9 +17,6 @@ import { startProtection } from '../../src/protection/start-protection.js';
 import { goldenFeatures, modelId } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
-
-// The threat: somebody who can write to the database, but has no key, puts one patient's ciphertext where another's is, to
-// be shown it under their own name, or to have a patient treated as somebody else.
 
 const logLines: string[] = [];
 const logger = Object.assign(createLogger('trace', 'test'), {
@@ -66,6 +67,7 @@ beforeEach(async () => {
 });
 
 describe.each(fields)('%s', (field) => {
+  // Shows: 164.312(c)(2)
   test('of another patient is refused, and the rest of the patient is still there', async () => {
     const { [field]: ciphertext, dataKey } = await stored(theirs);
     await write(mine, { [field]: ciphertext, dataKey });
@@ -90,6 +92,7 @@ describe.each(fields)('%s', (field) => {
     expectRefused(await read(_id.toHexString(), field), _id.toHexString(), field);
   });
 
+  // Shows: 164.312(c)(2)
   test('with one bit changed, cut short, emptied or replaced by plain text is refused', async () => {
     const original = (await stored(mine))[field]!;
     const flipped = Buffer.from(original.value());
@@ -149,6 +152,7 @@ test('a page shows all patients but that field of that one', async () => {
   ]);
 });
 
+// Shows: 164.312(c)(2)
 test('nobody is scored with the birth date of another: that patient fails alone, single or in a batch', async () => {
   await write(mine, { birthDate: (await stored(theirs)).birthDate });
   await expect(client.request(SubmitScoringJobDocument, { input: { patientId: mine, modelId } })).rejects.toMatchObject(

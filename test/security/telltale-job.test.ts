@@ -1,3 +1,7 @@
+/** Covers src/jobs/visible-jobs.ts, src/jobs/job-service.ts. */
+// Threat: a job tells a colleague that a patient was scored, by which user, when and how often. So a job about one
+// patient is as closed as the patient.
+
 import { Types } from 'mongoose';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ScoringJob } from '../../models/index.js';
@@ -6,8 +10,6 @@ import { careTeams, type ScoredPatient } from '../support/care-team.js';
 import { modelId } from '../support/heart-disease.js';
 import { connectSocket, type RawSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
-
-// That somebody was scored, by whom, when and how often tells of them too: a job about one patient is as closed as the patient.
 
 const system = await startSystem();
 const { models, jobStore } = system.app;
@@ -73,6 +75,7 @@ async function runningJob(): Promise<Types.ObjectId> {
 }
 
 describe('a job about a patient who is closed to a colleague', () => {
+  // Shows: 164.312(a)(1)
   test.each<[string, string, () => string]>([
     ['read', 'job:read', () => `{ scoringJob(id: "${hers.jobId}") { id } }`],
     ['cancelled', 'job:control', () => `mutation { cancelScoringJob(id: "${hers.jobId}") { id } }`],
@@ -93,6 +96,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     });
   });
 
+  // Shows: 164.312(a)(1)
   test('is not there to be followed', async () => {
     expect(await (await follow(bob, hers.jobId)).next()).toMatchObject({
       type: 'error',
@@ -101,6 +105,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     expect((await eventsOf(hers.id, 'bob')).at(-1)).toMatchObject({ action: 'job:read', outcome: 'DENIED' });
   });
 
+  // Shows: 164.312(a)(1)
   test('is in no list: neither its page nor the number of jobs tells of it', async () => {
     const all = await listed(ada);
     const closed = new Set(
@@ -121,6 +126,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     expect((await listed(ada, `{ patientId: "${hers.id}" }`)).ids).toEqual([hers.jobId]);
   });
 
+  // Shows: 164.312(a)(1)
   test('is not given to whoever repeats the request that it came of', async () => {
     const submit = `mutation { submitScoringJob(input: { patientId: "${hers.id}", modelId: "${modelId}", idempotencyKey: "visit-${hers.id}" }) { id } }`;
     const { data } = await system.post(submit, undefined, ada);
@@ -142,6 +148,7 @@ describe('a job about a patient who is closed to a colleague', () => {
   });
 });
 
+// Shows: 164.312(a)(1)
 test("a batch is the organization's: a colleague finds it, with what it has of others", async () => {
   const { data } = await system.post(`{ scoringJob(id: "${batchId}") { kind progress { total } } }`, undefined, bob);
   expect(data).toEqual({ scoringJob: { kind: 'BATCH', progress: { total: 2 } } });
@@ -152,6 +159,7 @@ test("a batch is the organization's: a colleague finds it, with what it has of o
 });
 
 describe('under broken glass', () => {
+  // Shows: 164.312(a)(2)(ii)
   test('the job is read, listed, followed, cancelled and retried, and each is flagged', async () => {
     const known = (await eventsOf(hers.id, 'bob')).length;
     await breakGlass(`patientId: "${hers.id}"`, bob);
@@ -184,6 +192,7 @@ describe('under broken glass', () => {
     expect(events.every(({ flagged }) => flagged)).toBe(true);
   });
 
+  // Shows: 164.312(a)(2)(ii)
   test('whoever follows the job sees no more of it once the time is over', async () => {
     await breakGlass(`patientId: "${hers.id}"`, bob);
     const jobId = await runningJob();

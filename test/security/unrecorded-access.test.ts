@@ -1,3 +1,6 @@
+/** Covers src/audit/audit-trail.ts, src/audit/audit-writer.ts, src/http/denials.ts. */
+// Threat: a caller reads or changes data of a patient, and the audit trail does not have it.
+
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Types } from 'mongoose';
 import { Role, type AuditEvent } from '../../models/index.js';
@@ -108,6 +111,7 @@ const reads = accesses.filter(([, , operation]) =>
   operation({ patientId: '', mrn: '', jobId: '', predictionId: '' }).startsWith('{'),
 );
 
+// Shows: 164.312(a)(2)(i), 164.312(b)
 test.each(reads)('%s is recorded: who, what, whose data, when, from where', async (_name, action, operation) => {
   const start = Date.now();
   const events = await eventsOf(() => system.post(operation(scored), undefined, token));
@@ -125,6 +129,7 @@ test.each(reads)('%s is recorded: who, what, whose data, when, from where', asyn
   expect(new Set(events.map(({ requestId }) => requestId)).size).toBe(1);
 });
 
+// Shows: 164.312(b)
 test("an id that is nobody's shows nothing, and is no read", async () => {
   expect(
     await eventsOf(() =>
@@ -158,6 +163,7 @@ test.each<[string, string, object]>([
   expect(await eventsOf(() => system.post(operation, undefined, token))).toMatchObject([event]);
 });
 
+// Shows: 164.312(b)
 test('writes are recorded, and once more when they fail', async () => {
   const created = await eventsOf(() =>
     system.post(
@@ -190,6 +196,7 @@ test('writes are recorded, and once more when they fail', async () => {
   expect(stale.map(({ outcome }) => outcome)).toEqual(['ALLOWED', 'FAILED']);
 });
 
+// Shows: 164.312(b)
 test('a deleted patient leaves a tombstone', async () => {
   const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient() });
   const events = await eventsOf(() =>
@@ -213,6 +220,7 @@ test('jobs are recorded with what they are about: submitted, cancelled, retried,
   expect(patientsOf(control)).toEqual([]);
 });
 
+// Shows: 164.312(b)
 test.each(['cancelScoringJob', 'retryScoringJob'])(
   '%s names the patient of a single job, and is recorded once more when it comes to nothing',
   async (mutation) => {
@@ -255,6 +263,7 @@ test('a key that two requests use at the same moment for different jobs is recor
   }
 });
 
+// Shows: 164.312(b)
 test.each<[string, string, (patientId: string) => string]>([
   [
     'simulation',
@@ -293,6 +302,7 @@ test('breaking the glass of a patient who is open already is recorded as a failu
   expect(patientsOf(events)).toEqual([scored.patientId]);
 });
 
+// Shows: 164.312(b)
 test('what a subscription shows is recorded, event by event', async () => {
   const events = await eventsOf(async () => {
     const socket = await connectSocket(system.url, token);
@@ -365,6 +375,7 @@ describe('refusals are recorded, once an action and operation', () => {
 });
 
 describe('auditEvents', () => {
+  // Shows: 164.312(b)
   test('shows ADMIN the trail page by page, and records that it did', async () => {
     const admin = await system.token('ADMIN');
     const query =
@@ -418,6 +429,7 @@ describe('while the audit trail cannot be written', () => {
     onTestFinished(async () => void (await collection.dropIndex(index)));
   }
 
+  // Shows: 164.312(b)
   test.each(accesses)('%s is refused, and nothing is shown or changed', async (_name, _action, operation) => {
     const before = await system.counts();
     await refuseEvents();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   CancelScoringJobDocument,
   JobPredictionsDocument,
@@ -39,7 +39,8 @@ async function killHard(worker: Engine): Promise<void> {
 }
 
 describe('a worker that is killed in the middle of its work', () => {
-  it('leaves a batch that another one finishes, each patient scored once', async () => {
+  // Shows: 164.312(c)(1)
+  test('leaves a batch that another one finishes, each patient scored once', async () => {
     const client = await system.client('CLINICIAN');
     const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
       input: { all: true, modelId },
@@ -66,7 +67,7 @@ describe('a worker that is killed in the middle of its work', () => {
     expect(new Set(predicted).size).toBe(patients);
   });
 
-  it('leaves single jobs that another one finishes, one prediction each', async () => {
+  test('leaves single jobs that another one finishes, one prediction each', async () => {
     const client = await system.client('CLINICIAN');
     const some = await models.patients.find({}, { _id: 1 }).limit(200).lean();
     const jobs = await Promise.all(
@@ -97,7 +98,7 @@ describe('a worker that is killed in the middle of its work', () => {
 });
 
 describe('a worker in another process', () => {
-  it('is reached by a cancellation, and has stored nothing more once the batch has ended', async () => {
+  test('is reached by a cancellation, and has stored nothing more once the batch has ended', async () => {
     const client = await system.client('CLINICIAN');
     const {
       submitBatchScoringJob: { id },
