@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, inject, test } from 'vitest';
 import {
   CancelScoringJobDocument,
   CreatePatientDocument,
@@ -38,7 +38,7 @@ describe('while Redis is away', async () => {
   afterAll(() => redis.close());
   const system = await startSystem({ environment: { REDIS_URL: redis.url, ...quick } });
 
-  it('jobs are accepted, and run when it is back', async () => {
+  test('jobs are accepted, and run when it is back', async () => {
     const client = await system.client('CLINICIAN');
     redis.cut();
     const id = await submitFor(client);
@@ -54,7 +54,7 @@ describe('a subscriber, while Redis is away', async () => {
   afterAll(() => redis.close());
   const system = await startSystem({ worker: false, environment: { REDIS_URL: redis.url } });
 
-  it('misses nothing: it is caught up from MongoDB without connecting again', async () => {
+  test('misses nothing: it is caught up from MongoDB without connecting again', async () => {
     const client = await system.client('CLINICIAN');
     const id = await submitFor(client);
     const seen: [number, string][] = [];
@@ -75,7 +75,7 @@ describe('a subscriber, while Redis is away', async () => {
 describe('a wiped Redis', async () => {
   const system = await startSystem({ worker: false, environment: quick });
 
-  it('loses no job: MongoDB knows what is open', async () => {
+  test('loses no job: MongoDB knows what is open', async () => {
     const client = await system.client('CLINICIAN');
     const ids = await Promise.all(Array.from({ length: 5 }, () => submitFor(client)));
     const redis = new Redis(inject('redisUrl'));
@@ -97,7 +97,7 @@ describe('while MongoDB is away', async () => {
   afterAll(() => mongo.close());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: mongo.url } });
 
-  it('callers are told so, and nothing is accepted', async () => {
+  test('callers are told so, and nothing is accepted', async () => {
     const client = await system.client('CLINICIAN');
     const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
     const before = await system.counts();
@@ -120,7 +120,7 @@ describe('while MongoDB is away', async () => {
 describe('jobs that wait', async () => {
   const system = await startSystem({ worker: false });
 
-  it('are cancelled at once, and revived by a retry although the queue still knows the old entry', async () => {
+  test('are cancelled at once, and revived by a retry although the queue still knows the old entry', async () => {
     const client = await system.client('CLINICIAN');
     const id = await submitFor(client);
     expect((await client.request(CancelScoringJobDocument, { id })).cancelScoringJob.state).toBe('CANCELLED');

@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
 import {
   CancelScoringJobDocument,
@@ -19,7 +19,7 @@ import { startSystem } from '../support/system.js';
 const system = await startSystem({ worker: false });
 const nextWeek = new Date(Date.now() + 7 * 86_400_000);
 
-it('finished jobs go after the retention time; those that predictions refer to stay as a record', async () => {
+test('finished jobs go after the retention time; those that predictions refer to stay as a record', async () => {
   const client = await system.client('CLINICIAN');
   const submit = async (): Promise<string> => {
     const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
@@ -60,7 +60,7 @@ describe('a batch that ended long ago', () => {
   const retry = async (job: ScoringJob, slug: string) =>
     (await system.client('CLINICIAN', slug)).request(RetryScoringJobDocument, { id: job._id.toHexString() });
 
-  it('stays whole when it is retried at the moment it expires', async () => {
+  test('stays whole when it is retried at the moment it expires', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('expiring');
     const distinct = async (field: string, filter: never): Promise<unknown[]> => {
@@ -72,7 +72,7 @@ describe('a batch that ended long ago', () => {
     expect(await models.scoringChunks.countDocuments({ job: job._id })).toBe(1);
   });
 
-  it('cannot be retried once it was cut down', async () => {
+  test('cannot be retried once it was cut down', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('cut-down');
     await models.predictions.collection.insertOne({
@@ -89,7 +89,7 @@ describe('a batch that ended long ago', () => {
     });
   });
 
-  it('leaves no chunk behind, however it went', async () => {
+  test('leaves no chunk behind, however it went', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('orphaned');
     const kept = await cancelledBatch('kept');

@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import { createGraphqlClient } from '../../src/client/graphql-client.js';
@@ -28,7 +28,7 @@ async function submitJob(): Promise<Types.ObjectId> {
 }
 
 describe('subscriptions', () => {
-  it('leave nothing behind after 10,000 of them', async () => {
+  test('leave nothing behind after 10,000 of them', async () => {
     const streams = createJobStreams(app.models, app.events, app.logger);
     const predictionStreams = createPredictionStreams(app.events, app.scopeOf, app.logger);
     const jobId = await submitJob();
@@ -55,7 +55,7 @@ describe('subscriptions', () => {
     predictionStreams.close();
   });
 
-  it('fold progress for a slow reader, and never a change of state', async () => {
+  test('fold progress for a slow reader, and never a change of state', async () => {
     const streams = createJobStreams(app.models, app.events, app.logger);
     const jobId = await submitJob();
     const stream = await streams.follow(jobId, 0, () => app.jobStore.find(jobId));
@@ -73,7 +73,7 @@ describe('subscriptions', () => {
     streams.close();
   });
 
-  it('refuse a sequence number that is still to come', async () => {
+  test('refuse a sequence number that is still to come', async () => {
     const streams = createJobStreams(app.models, app.events, app.logger);
     const jobId = await submitJob();
     await expect(streams.follow(jobId, 99, () => app.jobStore.find(jobId))).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe('subscriptions', () => {
     streams.close();
   });
 
-  it('hear of what happened on another API node', async () => {
+  test('hear of what happened on another API node', async () => {
     const otherApp = await createApp(app.config, app.logger);
     const otherServer = await startApi(otherApp);
     const there = createGraphqlClient(otherServer.url, await system.token('CLINICIAN'));

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createApp, shippedModelsDirectory } from '../../src/app.js';
 import { ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
 import { startWorkers } from '../../workers/index.js';
@@ -79,7 +79,7 @@ async function withWorker(riskModelsDirectory: string | undefined, work: () => P
 }
 
 describe('a fault that may pass', () => {
-  it('is tried again as often as is set, shown meanwhile, and ends the job, which is still found and can be revived', async () => {
+  test('is tried again as often as is set, shown meanwhile, and ends the job, which is still found and can be revived', async () => {
     const id = await submit('single');
     const seen = changesOf(id);
     await withWorker(laterVersion, () => ended(id).toBe('FAILED'));
@@ -112,7 +112,7 @@ describe('a fault that may pass', () => {
     expect(await look(id)).toMatchObject({ attempts: attempts + 1, error: null });
   });
 
-  it('of a batch fails the patients that it concerns after as many attempts', async () => {
+  test('of a batch fails the patients that it concerns after as many attempts', async () => {
     const id = await submit('batch');
     await withWorker(laterVersion, () => ended(id).toBe('COMPLETED'));
     expect(await look(id)).toMatchObject({ failures: [{ code: 'NOT_FOUND' }] });
@@ -120,7 +120,7 @@ describe('a fault that may pass', () => {
 });
 
 describe('a fault that stays', () => {
-  it('ends the job at the first attempt', async () => {
+  test('ends the job at the first attempt', async () => {
     const id = await submit('single');
     // Nobody can ask for this: submission looks first, and a patient keeps what was needed then, unless it changes meanwhile.
     await system.app.models.patients.collection.updateMany({}, { $set: { features: [] } });
