@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
-import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
+import { goldenFeatures, modelId } from '../support/heart-disease.js';
+import { patient } from '../support/scenario.js';
 import { codesOf, postBody, startSystem, type Answer } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -12,7 +12,7 @@ const canary = 'Canary-4711';
 
 const create = 'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }';
 const update = 'mutation ($input: UpdatePatientInput!) { updatePatient(input: $input) { id } }';
-const submit = 'mutation ($input: SubmitScoringJobInput!) { submitScoringJob(input: $input) { id } }';
+const submitOne = 'mutation ($input: SubmitScoringJobInput!) { submitScoringJob(input: $input) { id } }';
 const submitBatch = 'mutation ($input: SubmitBatchScoringJobInput!) { submitBatchScoringJob(input: $input) { id } }';
 const simulate = 'query ($input: SimulateRiskInput!) { simulateRisk(input: $input) { probability } }';
 
@@ -21,7 +21,7 @@ let patientId: string;
 let before: Record<string, number>;
 
 beforeAll(async () => {
-  patientId = (await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id;
+  patientId = (await patient(client)).id;
   before = await system.counts();
 });
 
@@ -257,7 +257,7 @@ describe('values in variables', () => {
   ])('%s refuses %s', async (operation, _name, input, path, message) => {
     const operations: Record<string, string> = {
       updatePatient: update,
-      submitScoringJob: submit,
+      submitScoringJob: submitOne,
       submitBatchScoringJob: submitBatch,
       simulateRisk: simulate,
     };
@@ -397,10 +397,10 @@ describe('requests that are none', () => {
 describe('what is not there', () => {
   test.each<[string, string, () => object]>([
     ['the patient of updatePatient', update, () => ({ id: someId, expectedVersion: 1, givenName: canary })],
-    ['the patient of submitScoringJob', submit, () => ({ patientId: someId, modelId })],
-    ['a patient id that is none', submit, () => ({ patientId: canary, modelId })],
-    ['the model of submitScoringJob', submit, () => ({ patientId, modelId: 'nobody-s-model' })],
-    ['the model version of submitScoringJob', submit, () => ({ patientId, modelId, modelVersion: '999.0.0' })],
+    ['the patient of submitScoringJob', submitOne, () => ({ patientId: someId, modelId })],
+    ['a patient id that is none', submitOne, () => ({ patientId: canary, modelId })],
+    ['the model of submitScoringJob', submitOne, () => ({ patientId, modelId: 'nobody-s-model' })],
+    ['the model version of submitScoringJob', submitOne, () => ({ patientId, modelId, modelVersion: '999.0.0' })],
     ['the model of submitBatchScoringJob', submitBatch, () => ({ all: true, modelId: 'nobody-s-model' })],
     ['the model of simulateRisk', simulate, () => ({ modelId: 'nobody-s-model' })],
     ['the patient of simulateRisk', simulate, () => ({ modelId, patientId: someId, features: goldenFeatures(0) })],
@@ -433,11 +433,9 @@ describe('what is not there', () => {
   });
 
   test('a required feature that the patient has not is BAD_USER_INPUT at submission', async () => {
-    const { createPatient } = await client.request(CreatePatientDocument, {
-      input: newPatient({ features: [{ code: 'cholesterol', value: 200 }] }),
-    });
+    const created = await patient(client, { features: [{ code: 'cholesterol', value: 200 }] });
     before = await system.counts();
-    const answer = await system.post(submit, { input: { patientId: createPatient.id, modelId } }, token);
+    const answer = await system.post(submitOne, { input: { patientId: created.id, modelId } }, token);
     expectRefused(answer, 'features.age', /is required, in years/);
     expectRefused(answer, 'features.sex', /is required/);
     expectRefused(answer, 'features.chest_pain_type', /is required/);

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
-  CreatePatientDocument,
   PatientsDocument,
   UpdatePatientDocument,
   type PatientsQueryVariables,
 } from '../../src/client/generated/graphql.js';
+import { pages, patient } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -12,7 +12,7 @@ const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
 const create = async (mrn: string, overrides?: object): Promise<string> =>
-  (await client.request(CreatePatientDocument, { input: { mrn, ...overrides } })).createPatient.id;
+  (await patient(client, { mrn, features: [], ...overrides })).id;
 const page = async (variables: PatientsQueryVariables) => (await client.request(PatientsDocument, variables)).patients;
 const mrns = async (variables: PatientsQueryVariables): Promise<string[]> =>
   (await page(variables)).edges.map(({ node }) => node.mrn);
@@ -159,13 +159,12 @@ describe('pages', () => {
   ] as const)('%s neither repeat nor skip a row while others are added', async (name, orderBy) => {
     const known = new Set(await mrns({ first: 500, orderBy }));
     const seen: string[] = [];
-    for (let after: string | null | undefined, more = true, number = 0; more; number++) {
-      const { edges, pageInfo } = await page({ first: 3, after, orderBy });
+    let number = 0;
+    for await (const { edges, pageInfo } of pages((after) => page({ first: 3, after, orderBy }))) {
       expect(pageInfo.hasPreviousPage).toBe(number > 0);
       seen.push(...edges.map(({ node }) => node.mrn));
-      after = pageInfo.endCursor;
-      more = pageInfo.hasNextPage;
       if (number < 3) await create(`${name} ${number}`);
+      number += 1;
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect([...known].every((mrn) => seen.includes(mrn))).toBe(true);

@@ -5,19 +5,18 @@ import {
   PatientDocument,
   PredictionsDocument,
   ScoringJobDocument,
-  ScoringJobUpdatedDocument,
   SubmitScoringJobDocument,
   UpdatePatientDocument,
 } from '../../src/client/generated/graphql.js';
 import { GraphqlRequestError } from '../../src/client/graphql-client.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { modelId } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
 const client = await system.client('CLINICIAN');
 
-const create = async (overrides?: object) =>
-  (await client.request(CreatePatientDocument, { input: newPatient(overrides) })).createPatient;
+const create = async (overrides?: object) => patient(client, overrides);
 const read = async (id: string) => (await client.request(PatientDocument, { id })).patient;
 
 /** Code of the error that an attempt ends with, or `none`. */
@@ -169,10 +168,8 @@ describe('an update', () => {
 describe('a deletion', () => {
   test('erases the patient and its predictions; the job stays, without either', async () => {
     const { id, mrn } = await create();
-    const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, {
-      input: { patientId: id, modelId },
-    });
-    for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) void event;
+    const job = await submit(client, { patientId: id });
+    await ended(client, job.id);
     expect((await client.request(PredictionsDocument, { filter: { patientId: id } })).predictions.totalCount).toBe(1);
 
     expect((await client.request(DeletePatientDocument, { id })).deletePatient).toEqual({ id });

@@ -2,31 +2,20 @@ import { describe, expect, test } from 'vitest';
 import { createGraphqlClient, type GraphqlClient } from '../../src/client/graphql-client.js';
 import {
   CancelScoringJobDocument,
-  CreatePatientDocument,
   JobPredictionsDocument,
   RetryScoringJobDocument,
   ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
   type JobFieldsFragment,
-  type SubmitBatchScoringJobInput,
 } from '../../src/client/generated/graphql.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ environment: { BATCH_CHUNK_SIZE: '3', WORKER_BATCH_CONCURRENCY: '1' } });
 
 async function createPatients(client: GraphqlClient, count: number, overrides: object = {}): Promise<string[]> {
-  const created = await Promise.all(
-    Array.from({ length: count }, () => client.request(CreatePatientDocument, { input: newPatient(overrides) })),
-  );
-  return created.map(({ createPatient }) => createPatient.id);
+  const created = await Promise.all(Array.from({ length: count }, () => patient(client, overrides)));
+  return created.map(({ id }) => id);
 }
-
-const submit = async (
-  client: GraphqlClient,
-  input: Omit<SubmitBatchScoringJobInput, 'modelId'>,
-): Promise<JobFieldsFragment> =>
-  (await client.request(SubmitBatchScoringJobDocument, { input: { modelId, ...input } })).submitBatchScoringJob;
 
 /** The job at its end, and every change seen on the way. */
 async function follow(

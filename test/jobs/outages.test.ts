@@ -2,34 +2,27 @@ import { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import {
   CancelScoringJobDocument,
-  CreatePatientDocument,
   RetryScoringJobDocument,
   ScoringJobDocument,
   ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
 } from '../../src/client/generated/graphql.js';
 import type { GraphqlClient } from '../../src/client/graphql-client.js';
 import { startWorkers } from '../../workers/index.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { followed, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 import { namespace } from '../support/namespace.js';
 
 const quick = { RECONCILE_INTERVAL_MS: '200' };
 
 async function submitFor(client: GraphqlClient, key?: string): Promise<string> {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId, idempotencyKey: key },
-  });
-  return submitScoringJob.id;
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id, idempotencyKey: key });
+  return job.id;
 }
 
 async function statesSeen(client: GraphqlClient, id: string, after?: number): Promise<string[]> {
-  const states = [];
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id, after }))
-    states.push(scoringJobUpdated.job.state);
-  return states;
+  return (await followed(client, id, after)).map(({ job }) => job.state);
 }
 
 describe('while Redis is away', async () => {
@@ -99,13 +92,10 @@ describe('while MongoDB is away', async () => {
 
   test('callers are told so, and nothing is accepted', async () => {
     const client = await system.client('CLINICIAN');
-    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+    const created = await patient(client);
     const before = await system.counts();
     mongo.cut();
-    const refused = await Promise.allSettled([
-      client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }),
-      client.request(CreatePatientDocument, { input: newPatient() }),
-    ]);
+    const refused = await Promise.allSettled([submit(client, { patientId: created.id }), patient(client)]);
     const ready = await fetch(`${system.url}/health/ready`);
     mongo.mend();
     expect(refused).toMatchObject([

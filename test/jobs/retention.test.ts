@@ -3,17 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
 import {
   CancelScoringJobDocument,
-  CreatePatientDocument,
   PredictionDocument,
   RetryScoringJobDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
 } from '../../src/client/generated/graphql.js';
 import { expireJobs, pruneChunks } from '../../src/jobs/expire-jobs.js';
 import { cancelled, started } from '../../src/jobs/job-status.js';
 import { startWorkers } from '../../workers/index.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -21,18 +17,15 @@ const nextWeek = new Date(Date.now() + 7 * 86_400_000);
 
 test('finished jobs go after the retention time; those that predictions refer to stay as a record', async () => {
   const client = await system.client('CLINICIAN');
-  const submit = async (): Promise<string> => {
-    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-    return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
-      .submitScoringJob.id;
+  const submitOne = async (): Promise<string> => {
+    const created = await patient(client);
+    return (await submit(client, { patientId: created.id })).id;
   };
-  const [cancelled, completed, open] = [await submit(), await submit(), await submit()];
+  const [cancelled, completed, open] = [await submitOne(), await submitOne(), await submitOne()];
   await client.request(CancelScoringJobDocument, { id: cancelled });
   await client.request(CancelScoringJobDocument, { id: open });
   const workers = await startWorkers(system.app);
-  let predictionId: string | undefined;
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: completed }))
-    predictionId = scoringJobUpdated.job.prediction?.id;
+  const predictionId = (await ended(client, completed)).prediction?.id;
   await workers.close();
   await system.app.models.scoringJobs.updateOne({ _id: open }, { $unset: { 'status.finishedAt': 1 } });
 
@@ -49,11 +42,9 @@ test('finished jobs go after the retention time; those that predictions refer to
 describe('a batch that ended long ago', () => {
   async function cancelledBatch(slug: string): Promise<ScoringJob> {
     const client = await system.client('CLINICIAN', slug);
-    await client.request(CreatePatientDocument, { input: newPatient() });
-    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-      input: { all: true, modelId },
-    });
-    const _id = new Types.ObjectId(submitBatchScoringJob.id);
+    await patient(client);
+    const batch = await submit(client, { all: true });
+    const _id = new Types.ObjectId(batch.id);
     await system.app.jobStore.change(_id, ({ status }) => ({ status: started(status, new Date()) }));
     return (await system.app.jobStore.change(_id, ({ status }) => ({ status: cancelled(status, new Date()) })))!;
   }

@@ -3,16 +3,11 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import { createGraphqlClient } from '../../src/client/graphql-client.js';
-import {
-  CancelScoringJobDocument,
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
+import { CancelScoringJobDocument, ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
 import { progressed, started } from '../../src/jobs/job-status.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
 import { createPredictionStreams } from '../../src/predictions/prediction-stream.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -20,11 +15,9 @@ const { app } = system;
 
 async function submitJob(): Promise<Types.ObjectId> {
   const client = await system.client('CLINICIAN');
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  return new Types.ObjectId(submitScoringJob.id);
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id });
+  return new Types.ObjectId(job.id);
 }
 
 describe('subscriptions', () => {

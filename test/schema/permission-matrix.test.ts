@@ -2,13 +2,9 @@ import type { GraphQLObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { modelId } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { scored } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem();
@@ -162,23 +158,20 @@ describe.each(Object.entries(open))('%s', (_name, { operation, refusal }) => {
 
 describe('patients and results, field by field', async () => {
   const clinician = await system.client('CLINICIAN');
-  const { createPatient } = await clinician.request(CreatePatientDocument, {
-    input: newPatient({ givenName: 'Ada', familyName: 'Canary', birthDate: '1950-01-02' }),
-  });
-  const { submitScoringJob } = await clinician.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  let predictionId = '';
-  for await (const { scoringJobUpdated } of clinician.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-    predictionId = scoringJobUpdated.job.prediction?.id ?? '';
-  const job = `"${submitScoringJob.id}"`;
+  const {
+    patientId,
+    mrn: createdMrn,
+    jobId,
+    predictionId,
+  } = await scored(clinician, { givenName: 'Ada', familyName: 'Canary', birthDate: '1950-01-02' });
+  const job = `"${jobId}"`;
   const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
-  const secrets = [createPatient.mrn, 'Ada', 'Canary', '1950-01-02'];
+  const secrets = [createdMrn, 'Ada', 'Canary', '1950-01-02'];
 
   // Shows: 164.312(a)(1), owasp/edges
   test.each(identifying)('%s of a patient is for CLINICIAN alone, on every way to it', async (field) => {
     const ways = [
-      `{ patient(id: "${createPatient.id}") { ${field} } }`,
+      `{ patient(id: "${patientId}") { ${field} } }`,
       `{ patients { edges { node { ${field} } } } }`,
       `{ predictions { edges { node { patient { ${field} } } } } }`,
       `{ scoringJob(id: ${job}) { patient { ${field} } } }`,
@@ -212,7 +205,7 @@ describe('patients and results, field by field', async () => {
   test('who may not see names cannot ask by them either', async () => {
     const analyst = await system.token('ANALYST');
     const service = await system.token('SERVICE');
-    const mrn = JSON.stringify(createPatient.mrn);
+    const mrn = JSON.stringify(createdMrn);
     expect(codesOf(await system.post(`{ patient(mrn: ${mrn}) { id } }`, undefined, analyst))).toEqual(['FORBIDDEN']);
     expect(
       codesOf(await system.post(`{ patients(filter: { mrn: ${mrn} }) { totalCount } }`, undefined, analyst)),
@@ -244,7 +237,7 @@ describe('patients and results, field by field', async () => {
     expect(
       (
         await system.post(
-          `{ patient(id: "${createPatient.id}") { id sex version createdAt updatedAt features { code value unit } predictions { totalCount } } }`,
+          `{ patient(id: "${patientId}") { id sex version createdAt updatedAt features { code value unit } predictions { totalCount } } }`,
           undefined,
           await system.token('ANALYST'),
         )

@@ -6,16 +6,11 @@ import { createHash } from 'node:crypto';
 import { Types } from 'mongoose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { goodPassword } from '../support/identity.js';
 import { everyCall, type Call } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
@@ -31,25 +26,21 @@ const markers = ['Canarygiven', 'Canaryfamily', 'Canarymrn-1', '1951-07-23', '56
 
 beforeAll(async () => {
   const client = await system.client('CLINICIAN', 'alpha');
-  const patient = newPatient({
+  const values = newPatient({
     mrn: 'Canarymrn-1',
     givenName: 'Canarygiven',
     familyName: 'Canaryfamily',
     birthDate: '1951-07-23',
   });
   const features = [
-    ...patient.features.filter(({ code }) => code !== 'cholesterol'),
+    ...values.features.filter(({ code }) => code !== 'cholesterol'),
     { code: 'cholesterol', value: 567.0625 },
   ];
-  const { createPatient } = await client.request(CreatePatientDocument, { input: { ...patient, features } });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId, idempotencyKey: 'alpha-key' },
-  });
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void event;
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { modelId, all: true },
-  });
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) void event;
+  const { id: patientId } = await patient(client, { ...values, features });
+  const job = await submit(client, { patientId, idempotencyKey: 'alpha-key' });
+  await ended(client, job.id);
+  const batch = await submit(client, { all: true });
+  await ended(client, batch.id);
   await makeAccounts('alpha');
   await makeAccounts('beta');
   known = {

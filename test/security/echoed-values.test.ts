@@ -3,9 +3,8 @@
 
 import { pino } from 'pino';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
 import { createLogger } from '../../src/process/logger.js';
-import { goldenFeatures, newPatient } from '../support/heart-disease.js';
+import { patient } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 import { codesOfReply, transports, type GraphqlRequest } from '../support/transports.js';
 
@@ -19,9 +18,7 @@ const system = await startSystem({ worker: false, logger });
 const token = await system.token('CLINICIAN');
 let before: Record<string, number>;
 beforeAll(async () => {
-  await (
-    await system.client('CLINICIAN')
-  ).request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(0) }) });
+  await patient(await system.client('CLINICIAN'));
   before = await system.counts();
 });
 

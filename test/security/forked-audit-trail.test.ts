@@ -5,9 +5,8 @@
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
-import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
-import { newPatient } from '../support/heart-disease.js';
+import { patient } from '../support/scenario.js';
 import { postBody, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -59,11 +58,9 @@ async function verify(): Promise<{ readonly code: number; readonly output: strin
 
 // Shows: 164.312(b)
 test('two processes that write one chain, one of which is killed at it, leave one whole chain with every read that was answered', async () => {
-  const { createPatient } = await (
-    await system.client('CLINICIAN')
-  ).request(CreatePatientDocument, { input: newPatient() });
+  const created = await patient(await system.client('CLINICIAN'));
   const token = await system.token('CLINICIAN');
-  const query = `{ patient(id: "${createPatient.id}") { id } }`;
+  const query = `{ patient(id: "${created.id}") { id } }`;
   const reads = { action: 'patient:read', outcome: 'ALLOWED' } as const;
   const recorded = (): Promise<number> => models.auditEvents.countDocuments(reads);
   const [victim, survivor] = await Promise.all([startApi(), startApi()]);

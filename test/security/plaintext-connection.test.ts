@@ -12,12 +12,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { Role } from '../../models/index.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { testEncryptionKeys, testSecretKey, startSystem } from '../support/system.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { startUserAdministration } from '../../src/commands/user-administration.js';
 import { loadConfig } from '../../src/config/config.js';
 import { connectDatabase } from '../../src/storage/database.js';
@@ -26,7 +22,6 @@ import { createLogger } from '../../src/process/logger.js';
 import { connectRedis } from '../../src/storage/redis.js';
 import type { TlsFiles } from '../../src/storage/tls-files.js';
 import { createAuthority, type Certificate } from '../support/certificates.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
 import { goodPassword } from '../support/identity.js';
 import { namespace } from '../support/namespace.js';
 
@@ -125,14 +120,9 @@ describe('Redis over TLS', async () => {
   test('carries jobs, events and limits from end to end', async () => {
     const system = await startSystem({ environment: { REDIS_URL: url, REDIS_TLS_CA_FILE: ours.caFile } });
     const api = await system.client('CLINICIAN');
-    const { createPatient } = await api.request(CreatePatientDocument, { input: newPatient() });
-    const { submitScoringJob } = await api.request(SubmitScoringJobDocument, {
-      input: { patientId: createPatient.id, modelId },
-    });
-    let state = '';
-    for await (const { scoringJobUpdated } of api.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-      ({ state } = scoringJobUpdated.job);
-    expect(state).toBe('COMPLETED');
+    const created = await patient(api);
+    const job = await submit(api, { patientId: created.id });
+    expect((await ended(api, job.id)).state).toBe('COMPLETED');
     expect(await (await fetch(`${system.url}/health`)).json()).toMatchObject({ dependencies: { redis: 'up' } });
   });
 
@@ -217,10 +207,8 @@ describe('MongoDB over TLS', () => {
       worker: false,
       environment: { MONGO_URI: await startTlsMongo(), MONGO_TLS_CA_FILE: ours.caFile },
     });
-    const { createPatient } = await (
-      await system.client('CLINICIAN')
-    ).request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada' }) });
-    expect(createPatient.givenName).toBe('Ada');
+    const created = await patient(await system.client('CLINICIAN'), { givenName: 'Ada' });
+    expect(created.givenName).toBe('Ada');
   });
 });
 

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as clientDocuments from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
+import { patient } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 import { codesOfReply, transports } from '../support/transports.js';
 
@@ -15,7 +16,7 @@ const someId = 'aaaaaaaaaaaaaaaaaaaaaaaa';
 
 let before: Record<string, number>;
 beforeAll(async () => {
-  await (await system.client('CLINICIAN')).request(clientDocuments.CreatePatientDocument, { input: newPatient() });
+  await patient(await system.client('CLINICIAN'));
   before = await system.counts();
 });
 

@@ -5,13 +5,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
-import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
+import { goldenFeatures, modelId } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { scored, type Scored } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
@@ -38,24 +34,10 @@ const withoutAge = goldenFeatures(0).filter(({ code }) => code !== 'age');
 /** A birth date that makes somebody this old today. */
 const born = (age: number): string => `${new Date().getUTCFullYear() - age - 1}-12-31`;
 
-interface Old {
-  patientId: string;
-  jobId: string;
-  predictionId: string;
-}
-let byBirthDate: Old;
-let byFeature: Old;
+let byBirthDate: Scored;
+let byFeature: Scored;
 
-async function score(input: object, client = clinician, model = modelId): Promise<Old> {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient(input) });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId: model },
-  });
-  let predictionId = '';
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-    predictionId = scoringJobUpdated.job.prediction?.id ?? '';
-  return { patientId: createPatient.id, jobId: submitScoringJob.id, predictionId };
-}
+const score = (input: object, client = clinician, model = modelId): Promise<Scored> => scored(client, input, model);
 
 beforeAll(async () => {
   byBirthDate = await score({ birthDate: born(97), features: withoutAge });
@@ -73,7 +55,7 @@ async function keyFor(scopes: string[], { post, token } = system): Promise<strin
 }
 
 const prediction = 'inputs { code value } explanation { contributions { feature { code } inputValue displayValue } }';
-const everyWay = ({ patientId, jobId, predictionId }: Old): string =>
+const everyWay = ({ patientId, jobId, predictionId }: Scored): string =>
   `{ patient(id: "${patientId}") { age features { code value } predictions { edges { node { ${prediction} } } } }
      prediction(id: "${predictionId}") { ${prediction} patient { age features { code value } } }
      predictions(filter: { patientId: "${patientId}" }) { edges { node { ${prediction} } } }
@@ -100,7 +82,7 @@ test.each([
 });
 
 describe('a model that does not say that its age is one', () => {
-  let old: Old;
+  let old: Scored;
 
   beforeAll(async () => {
     old = await score(

@@ -4,12 +4,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { createApp } from '../../src/app.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { isReadTimeout } from '../../src/storage/database.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { createErrorFormatter } from '../../src/http/error-format.js';
@@ -18,30 +12,24 @@ import { startWorkers } from '../../workers/index.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { everyCall } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { codesOf, startSystem, type System } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** Scores one patient alone, and it and one that cannot be scored in a batch, by a worker that is gone then. @returns ids of what there is */
 async function scoreTwo(system: System): Promise<string[]> {
   const client = await system.client('CLINICIAN');
-  const { createPatient: patient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  await client.request(CreatePatientDocument, { input: newPatient({ features: [] }) });
-  const { submitScoringJob: single } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: patient.id, modelId },
-  });
-  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { all: true, modelId },
-  });
+  const created = await patient(client);
+  await patient(client, { features: [] });
+  const single = await submit(client, { patientId: created.id });
+  const batch = await submit(client, { all: true });
   const app = await createApp(system.app.config, system.app.logger);
   const workers = await startWorkers(app);
-  let predictionId = '';
-  for (const { id } of [batch, single]) {
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
-      predictionId = scoringJobUpdated.job.prediction?.id ?? '';
-  }
+  await ended(client, batch.id);
+  const predictionId = (await ended(client, single.id)).prediction!.id;
   await workers.close();
   await app.close();
-  return [patient.id, single.id, batch.id, predictionId];
+  return [created.id, single.id, batch.id, predictionId];
 }
 
 describe('a read that never ends', () => {

@@ -3,9 +3,8 @@
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
-import { CreatePatientDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket, openSocket, type RawSocket, type SocketMessage } from '../support/raw-socket.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem, type System } from '../support/system.js';
 
 const limits = {
@@ -19,9 +18,8 @@ const system = await startSystem({ worker: false, environment: limits });
 /** A job that stays as it is: its subscriptions stay open. */
 async function submitJob(of: System): Promise<string> {
   const client = await of.client('CLINICIAN');
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
-    .submitScoringJob.id;
+  const created = await patient(client);
+  return (await submit(client, { patientId: created.id })).id;
 }
 const jobId = await submitJob(system);
 

@@ -5,8 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { startIdentityProvider } from '../support/identity-provider.js';
 import { asAdmin, createUser, login } from '../support/identity.js';
-import { newPatient, modelId } from '../support/heart-disease.js';
 import { connectSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const provider = await startIdentityProvider();
@@ -20,13 +20,7 @@ const shortToken = (seconds = 4): Promise<string> => system.token('CLINICIAN', '
 
 /** Starts a job and follows it; the socket has its first event. */
 async function followJob(socket: RawSocket): Promise<string> {
-  const token = await system.token('CLINICIAN');
-  const { data } = await system.post<{ createPatient: { id: string } }>(
-    'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
-    { input: newPatient() },
-    token,
-  );
-  const patientId = data!.createPatient.id;
+  const { id: patientId } = await patient(await system.client('CLINICIAN'));
   socket.send({
     type: 'subscribe',
     id: 'predictions',
@@ -38,13 +32,8 @@ async function followJob(socket: RawSocket): Promise<string> {
   return patientId;
 }
 
-async function score(patientId: string): Promise<void> {
-  await system.post(
-    `mutation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`,
-    undefined,
-    await system.token('CLINICIAN'),
-  );
-}
+const score = async (patientId: string): Promise<void> =>
+  void (await submit(await system.client('CLINICIAN'), { patientId }));
 
 describe('a socket whose token ends', () => {
   // Shows: 164.312(a)(2)(iii)

@@ -10,18 +10,13 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { startRedis } from '../../src/embedded/embedded-redis.js';
 import { createLogger } from '../../src/process/logger.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { everyCall, selectionOf } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { monitorRedis } from '../support/redis-monitor.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { postBody, startSystem } from '../support/system.js';
 
 const markers = {
@@ -54,27 +49,21 @@ let jobId = '';
 
 beforeAll(async () => {
   const client = await system.client('CLINICIAN');
-  const patient = newPatient({
+  const values = newPatient({
     mrn: markers.mrn,
     givenName: markers.givenName,
     familyName: markers.familyName,
     birthDate: markers.birthDate,
   });
   const features = [
-    ...patient.features.filter(({ code }) => !['age', 'cholesterol'].includes(code)),
+    ...values.features.filter(({ code }) => !['age', 'cholesterol'].includes(code)),
     { code: 'cholesterol', value: Number(markers.cholesterol) },
   ];
-  patientId = (await client.request(CreatePatientDocument, { input: { ...patient, features } })).createPatient.id;
-  jobId = (
-    await client.request(SubmitScoringJobDocument, {
-      input: { patientId, modelId, idempotencyKey: markers.idempotencyKey },
-    })
-  ).submitScoringJob.id;
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: jobId })) void event;
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { modelId, filter: { familyName: markers.familyName } },
-  });
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) void event;
+  patientId = (await patient(client, { ...values, features })).id;
+  jobId = (await submit(client, { patientId, idempotencyKey: markers.idempotencyKey })).id;
+  await ended(client, jobId);
+  const batch = await submit(client, { filter: { familyName: markers.familyName } });
+  await ended(client, batch.id);
 });
 
 /** Every operation of the schema with the markers in every place that takes a text, by every role, well and wrongly formed. */

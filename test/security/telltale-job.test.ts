@@ -9,7 +9,8 @@ import { progressed, started } from '../../src/jobs/job-status.js';
 import { careTeams, type ScoredPatient } from '../support/care-team.js';
 import { modelId } from '../support/heart-disease.js';
 import { connectSocket, type RawSocket } from '../support/raw-socket.js';
-import { codesOf, startSystem, type Answer } from '../support/system.js';
+import { pages } from '../support/scenario.js';
+import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem();
 const { models, jobStore } = system.app;
@@ -42,15 +43,14 @@ interface Listed {
 async function listed(token: string, filter = '{}'): Promise<{ ids: string[]; counts: number[] }> {
   const ids: string[] = [];
   const counts: number[] = [];
-  for (let after: string | null = null; ;) {
-    const query = `query ($after: String) { scoringJobs(first: 2, after: $after, filter: ${filter}) { totalCount edges { node { id } } pageInfo { endCursor hasNextPage } } }`;
-    const { data }: Answer<Listed> = await system.post<Listed>(query, { after }, token);
-    const { edges, totalCount, pageInfo }: Listed['scoringJobs'] = data!.scoringJobs;
+  const query = `query ($after: String) { scoringJobs(first: 2, after: $after, filter: ${filter}) { totalCount edges { node { id } } pageInfo { endCursor hasNextPage } } }`;
+  const read = async (after: string | null): Promise<Listed['scoringJobs']> =>
+    (await system.post<Listed>(query, { after }, token)).data!.scoringJobs;
+  for await (const { edges, totalCount } of pages(read)) {
     ids.push(...edges.map(({ node }) => node.id));
     counts.push(totalCount);
-    if (!pageInfo.hasNextPage) return { ids, counts };
-    after = pageInfo.endCursor;
   }
+  return { ids, counts };
 }
 
 async function follow(token: string, jobId: string): Promise<RawSocket> {

@@ -4,13 +4,9 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Types } from 'mongoose';
 import { Role, type AuditEvent } from '../../models/index.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { pages, patient, scored, type Scored } from '../support/scenario.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
 
 const system = await startSystem();
@@ -19,24 +15,9 @@ const clinician = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 const organization = new Types.ObjectId(await system.organizationId());
 
-interface Scored {
-  readonly patientId: string;
-  readonly mrn: string;
-  readonly jobId: string;
-  readonly predictionId: string;
-}
-let scored: Scored;
+let known: Scored;
 beforeAll(async () => {
-  const { createPatient } = await clinician.request(CreatePatientDocument, {
-    input: newPatient({ givenName: 'Canary' }),
-  });
-  const { submitScoringJob } = await clinician.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  let predictionId = '';
-  for await (const { scoringJobUpdated } of clinician.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-    predictionId = scoringJobUpdated.job.prediction?.id ?? '';
-  scored = { patientId: createPatient.id, mrn: createPatient.mrn, jobId: submitScoringJob.id, predictionId };
+  known = await scored(clinician, { givenName: 'Canary' });
 });
 
 /** Events of this organization that were not there when the work began. */
@@ -114,7 +95,7 @@ const reads = accesses.filter(([, , operation]) =>
 // Shows: 164.312(a)(2)(i), 164.312(b)
 test.each(reads)('%s is recorded: who, what, whose data, when, from where', async (_name, action, operation) => {
   const start = Date.now();
-  const events = await eventsOf(() => system.post(operation(scored), undefined, token));
+  const events = await eventsOf(() => system.post(operation(known), undefined, token));
   const event = events.find((one) => one.action === action)!;
   expect(event).toMatchObject({
     username: 'the-clinician',
@@ -123,7 +104,7 @@ test.each(reads)('%s is recorded: who, what, whose data, when, from where', asyn
     outcome: 'ALLOWED',
     flagged: false,
   });
-  expect(event.patients.map((id) => id.toHexString())).toEqual([scored.patientId]);
+  expect(event.patients.map((id) => id.toHexString())).toEqual([known.patientId]);
   expect(event.occurredAt.getTime()).toBeGreaterThanOrEqual(start);
   expect(event.requestId).toMatch(/^[0-9a-f-]{36}$/);
   expect(new Set(events.map(({ requestId }) => requestId)).size).toBe(1);
@@ -178,7 +159,7 @@ test('writes are recorded, and once more when they fail', async () => {
   const taken = await eventsOf(() =>
     system.post(
       'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
-      { input: newPatient({ mrn: scored.mrn }) },
+      { input: newPatient({ mrn: known.mrn }) },
       token,
     ),
   );
@@ -198,16 +179,16 @@ test('writes are recorded, and once more when they fail', async () => {
 
 // Shows: 164.312(b)
 test('a deleted patient leaves a tombstone', async () => {
-  const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient() });
+  const created = await patient(clinician);
   const events = await eventsOf(() =>
-    system.post(`mutation { deletePatient(id: "${createPatient.id}") { id } }`, undefined, token),
+    system.post(`mutation { deletePatient(id: "${created.id}") { id } }`, undefined, token),
   );
   expect(events).toMatchObject([{ action: 'patient:delete', outcome: 'ALLOWED' }]);
-  expect(patientsOf(events)).toEqual([createPatient.id]);
+  expect(patientsOf(events)).toEqual([created.id]);
 });
 
 test('jobs are recorded with what they are about: submitted, cancelled, retried, one patient or many', async () => {
-  const submit = `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${scored.patientId}"] }) { id } }`;
+  const submit = `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${known.patientId}"] }) { id } }`;
   let answer: Answer<{ submitBatchScoringJob: { id: string } }>;
   expect(await eventsOf(async () => (answer = await system.post(submit, undefined, token)))).toMatchObject([
     { action: 'job:submit', outcome: 'ALLOWED' },
@@ -227,23 +208,23 @@ test.each(['cancelScoringJob', 'retryScoringJob'])(
     let answer: Answer;
     const events = await eventsOf(
       async () =>
-        (answer = await system.post(`mutation { ${mutation}(id: "${scored.jobId}") { id } }`, undefined, token)),
+        (answer = await system.post(`mutation { ${mutation}(id: "${known.jobId}") { id } }`, undefined, token)),
     );
     expect(codesOf(answer!)).toEqual(['CONFLICT']);
-    const event = { action: 'job:control', subject: { kind: 'SCORING_JOB', id: scored.jobId } };
+    const event = { action: 'job:control', subject: { kind: 'SCORING_JOB', id: known.jobId } };
     expect(events).toMatchObject([
       { ...event, outcome: 'ALLOWED' },
       { ...event, outcome: 'FAILED' },
     ]);
-    for (const one of events) expect(patientsOf([one])).toEqual([scored.patientId]);
+    for (const one of events) expect(patientsOf([one])).toEqual([known.patientId]);
   },
 );
 
 test('a key that two requests use at the same moment for different jobs is recorded as a failure of one of them', async () => {
-  const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient() });
+  const created = await patient(clinician);
   const submitTwo = (key: string): Promise<Answer[]> =>
     Promise.all(
-      [scored.patientId, createPatient.id].map((id) =>
+      [known.patientId, created.id].map((id) =>
         system.post(
           `mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}", idempotencyKey: "${key}" }) { id } }`,
           undefined,
@@ -278,28 +259,28 @@ test.each<[string, string, (patientId: string) => string]>([
 ])(
   'a %s of a patient that cannot be scored, which tells why, is recorded and once more as failed',
   async (_name, action, operation) => {
-    const { createPatient } = await clinician.request(CreatePatientDocument, { input: newPatient({ features: [] }) });
+    const created = await patient(clinician, { features: [] });
     const events = await eventsOf(async () =>
-      expect(codesOf(await system.post(operation(createPatient.id), undefined, token))).toEqual(['BAD_USER_INPUT']),
+      expect(codesOf(await system.post(operation(created.id), undefined, token))).toEqual(['BAD_USER_INPUT']),
     );
     expect(events).toMatchObject([
       { action, outcome: 'ALLOWED' },
       { action, outcome: 'FAILED' },
     ]);
-    for (const one of events) expect(patientsOf([one])).toEqual([createPatient.id]);
+    for (const one of events) expect(patientsOf([one])).toEqual([created.id]);
   },
 );
 
 test('breaking the glass of a patient who is open already is recorded as a failure: the caller has learnt that it is a patient', async () => {
   const events = await eventsOf(() =>
     system.post(
-      `mutation { breakGlass(input: { mrn: "${scored.mrn}", reason: "Looking for a neighbour" }) { id } }`,
+      `mutation { breakGlass(input: { mrn: "${known.mrn}", reason: "Looking for a neighbour" }) { id } }`,
       undefined,
       token,
     ),
   );
   expect(events).toMatchObject([{ action: 'patient:break-glass', outcome: 'FAILED' }]);
-  expect(patientsOf(events)).toEqual([scored.patientId]);
+  expect(patientsOf(events)).toEqual([known.patientId]);
 });
 
 // Shows: 164.312(b)
@@ -310,13 +291,13 @@ test('what a subscription shows is recorded, event by event', async () => {
       type: 'subscribe',
       id: '1',
       payload: {
-        query: `subscription { scoringJobUpdated(id: "${scored.jobId}") { job { patient { givenName } prediction { probability } } } }`,
+        query: `subscription { scoringJobUpdated(id: "${known.jobId}") { job { patient { givenName } prediction { probability } } } }`,
       },
     });
     expect(await socket.next()).toMatchObject({ type: 'next' });
   });
   expect(new Set(events.map(({ action }) => action))).toEqual(new Set(['patient:read', 'prediction:read']));
-  expect(patientsOf(events)).toEqual([scored.patientId]);
+  expect(patientsOf(events)).toEqual([known.patientId]);
 });
 
 describe('refusals are recorded, once an action and operation', () => {
@@ -341,17 +322,17 @@ describe('refusals are recorded, once an action and operation', () => {
     ['patient:delete', 'delete', (id) => `mutation { deletePatient(id: "${id}") { id } }`],
   ])('with whose data it was: %s, %s', async (action, _name, operation) => {
     const input = newPatient({ careTeam: ['the-clinician'] });
-    const { createPatient } = await clinician.request(CreatePatientDocument, { input });
+    const created = await patient(clinician, input);
     const stranger = await system.app.accessTokens.sign(
       { username: 'stranger', role: Role.CLINICIAN, organizationId: organization.toHexString() },
       60,
     );
-    const answer = operation(createPatient.id, input.mrn);
+    const answer = operation(created.id, input.mrn);
     const events = await eventsOf(async () =>
-      expect((await system.post(answer, undefined, stranger)).text).not.toContain(createPatient.id),
+      expect((await system.post(answer, undefined, stranger)).text).not.toContain(created.id),
     );
     expect(events).toMatchObject([{ action, outcome: 'DENIED', username: 'stranger' }]);
-    expect(patientsOf(events)).toEqual([createPatient.id]);
+    expect(patientsOf(events)).toEqual([created.id]);
   });
 
   test('over the WebSocket, before a subscription and within one', async () => {
@@ -363,7 +344,7 @@ describe('refusals are recorded, once an action and operation', () => {
       socket.send({
         type: 'subscribe',
         id: '2',
-        payload: { query: `subscription { scoringJobUpdated(id: "${scored.jobId}") { job { failures { code } } } }` },
+        payload: { query: `subscription { scoringJobUpdated(id: "${known.jobId}") { job { failures { code } } } }` },
       });
       expect(await socket.next()).toMatchObject({ type: 'next' });
     });
@@ -388,22 +369,22 @@ describe('auditEvents', () => {
       };
     };
     const seen: number[] = [];
-    let after: string | null = null;
     let total = 0;
-    do {
+    for await (const page of pages(async (after) => {
       const { data, errors }: Answer<Page> = await system.post<Page>(query, { after }, admin);
       expect(errors).toBeUndefined();
-      seen.push(...data!.auditEvents.edges.map(({ node }) => node.sequence));
-      total = data!.auditEvents.totalCount;
-      after = data!.auditEvents.pageInfo.hasNextPage ? data!.auditEvents.pageInfo.endCursor : null;
-    } while (after);
+      return data!.auditEvents;
+    })) {
+      seen.push(...page.edges.map(({ node }) => node.sequence));
+      total = page.totalCount;
+    }
     expect(seen).toHaveLength(total);
     expect(seen).toEqual([...seen].sort((a, b) => b - a));
     expect(await models.auditEvents.countDocuments({ organization, action: 'audit:read' })).toBeGreaterThan(0);
   });
 
   test('finds by patient, and shows nothing of another organization', async () => {
-    const filter = `{ auditEvents(filter: { patientId: "${scored.patientId}" }) { totalCount } }`;
+    const filter = `{ auditEvents(filter: { patientId: "${known.patientId}" }) { totalCount } }`;
     const { data } = await system.post<{ auditEvents: { totalCount: number } }>(
       filter,
       undefined,
@@ -433,12 +414,12 @@ describe('while the audit trail cannot be written', () => {
   test.each(accesses)('%s is refused, and nothing is shown or changed', async (_name, _action, operation) => {
     const before = await system.counts();
     await refuseEvents();
-    const answer = await system.post(operation(scored), undefined, token);
+    const answer = await system.post(operation(known), undefined, token);
     expect(new Set(codesOf(answer))).toEqual(new Set(['SERVICE_UNAVAILABLE']));
     expect(answer.errors![0]!.message).toContain('audit trail');
     expect(answer.text).not.toMatch(/Canary|"probability":\d/);
     expect(await system.counts()).toEqual(before);
-    expect((await models.patients.findById(scored.patientId).lean())!.version).toBe(1);
+    expect((await models.patients.findById(known.patientId).lean())!.version).toBe(1);
   });
 
   test('a subscription shows nothing either', async () => {
@@ -447,7 +428,7 @@ describe('while the audit trail cannot be written', () => {
     socket.send({
       type: 'subscribe',
       id: '1',
-      payload: { query: `subscription { scoringJobUpdated(id: "${scored.jobId}") { job { patient { givenName } } } }` },
+      payload: { query: `subscription { scoringJobUpdated(id: "${known.jobId}") { job { patient { givenName } } } }` },
     });
     const message = JSON.stringify(await socket.next());
     expect(message).toContain('SERVICE_UNAVAILABLE');
