@@ -129,7 +129,25 @@ describe('a single job', () => {
     const { id } = await submitOne({ patientId, modelVersion: heartDisease.version, priority: 3, explain: true });
     const token = await system.token('CLINICIAN');
     const { data } = await system.post(
-      `{ scoringJob(id: "${id}") { priority model { id version sha256 } patient { id } submittedBy predictions { totalCount } } }`,
+      /* GraphQL */ `
+        {
+          scoringJob(id: "${id}") {
+            priority
+            model {
+              id
+              version
+              sha256
+            }
+            patient {
+              id
+            }
+            submittedBy
+            predictions {
+              totalCount
+            }
+          }
+        }
+      `,
       undefined,
       token,
     );
@@ -169,7 +187,31 @@ test('a batch scores every patient named, each once, and shows in the same subsc
     };
   }
   const { data } = await system.post<Batch>(
-    `{ scoringJob(id: "${batch.id}") { patient { id } prediction { id } predictions { totalCount edges { node { patient { id } } } } failures { code } } }`,
+    /* GraphQL */ `
+      {
+        scoringJob(id: "${batch.id}") {
+          patient {
+            id
+          }
+          prediction {
+            id
+          }
+          predictions {
+            totalCount
+            edges {
+              node {
+                patient {
+                  id
+                }
+              }
+            }
+          }
+          failures {
+            code
+          }
+        }
+      }
+    `,
     undefined,
     token,
   );

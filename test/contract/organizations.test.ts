@@ -106,7 +106,13 @@ describe('what belongs to another organization', () => {
 
   test('is no patient of a batch, named or not', async () => {
     const named = await system.post(
-      `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${theirs.patientId}"] }) { id } }`,
+      /* GraphQL */ `
+        mutation {
+          submitBatchScoringJob(input: {modelId: "${modelId}", patientIds: ["${theirs.patientId}"]}) {
+            id
+          }
+        }
+      `,
       undefined,
       betaToken,
     );

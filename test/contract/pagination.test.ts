@@ -72,7 +72,19 @@ describe('a list', () => {
     expect(
       (
         await system.post(
-          '{ patients(first: 500) { totalCount } predictions(first: 500) { totalCount } scoringJobs(first: 500) { totalCount } }',
+          /* GraphQL */ `
+            {
+              patients(first: 500) {
+                totalCount
+              }
+              predictions(first: 500) {
+                totalCount
+              }
+              scoringJobs(first: 500) {
+                totalCount
+              }
+            }
+          `,
           undefined,
           token,
         )

@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   PredictionDocument,
   PredictionsDocument,
-  RiskModelsDocument,
   SimulateRiskDocument,
   UpdatePatientDocument,
   type PredictionFieldsFragment,
@@ -61,7 +60,42 @@ describe('predictions', () => {
 
   test('lead to patient, job and model, and back', async () => {
     const { data, errors } = await system.post(
-      `{ prediction(id: "${low.id}") { patient { id predictions(first: 1) { totalCount edges { node { id } } } } job { state prediction { id } predictions { edges { node { id } } } } model { id version sha256 } modelSha256 } }`,
+      /* GraphQL */ `
+        {
+          prediction(id: "${low.id}") {
+            patient {
+              id
+              predictions(first: 1) {
+                totalCount
+                edges {
+                  node {
+                    id
+                  }
+                }
+              }
+            }
+            job {
+              state
+              prediction {
+                id
+              }
+              predictions {
+                edges {
+                  node {
+                    id
+                  }
+                }
+              }
+            }
+            model {
+              id
+              version
+              sha256
+            }
+            modelSha256
+          }
+        }
+      `,
       undefined,
       token,
     );
@@ -78,7 +112,24 @@ describe('predictions', () => {
 
   test.each([1, 3, 13, 500])('show their %i largest contributions when asked', async (top) => {
     const { data } = await system.post<{ prediction: { explanation: { contributions: object[] } } }>(
-      `{ prediction(id: "${high.id}") { explanation { contributions(top: ${top}) { feature { code label unitLabel } inputValue displayValue value } } } }`,
+      /* GraphQL */ `
+        {
+          prediction(id: "${high.id}") {
+            explanation {
+              contributions(top: ${top}) {
+                feature {
+                  code
+                  label
+                  unitLabel
+                }
+                inputValue
+                displayValue
+                value
+              }
+            }
+          }
+        }
+      `,
       undefined,
       token,
     );
@@ -205,72 +256,4 @@ describe('simulateRisk', () => {
       (await client.request(PredictionsDocument, { filter: { patientId: created.id } })).predictions.totalCount,
     ).toBe(1);
   });
-});
-
-describe('risk models', () => {
-  test('are listed as their manifests describe them', async () => {
-    const { riskModels } = await client.request(RiskModelsDocument);
-    expect(riskModels).toHaveLength(1);
-    const [model] = riskModels;
-    expect(model).toMatchObject({
-      id: modelId,
-      version: heartDisease.version,
-      sha256: heartDisease.model.sha256,
-      name: heartDisease.name,
-      outcome: heartDisease.outcome,
-      outputSpace: 'PROBABILITY',
-    });
-    expect(model!.shapMethods).toContain('PATH_DEPENDENT');
-    expect(model!.riskBands).toEqual(heartDisease.riskBands);
-    expect(model!.features.map(({ code, unit, kind, range, codes }) => ({ code, unit, kind, range, codes }))).toEqual(
-      heartDisease.features.map(({ code, unit, kind, range, codes }) => ({
-        code,
-        unit,
-        kind,
-        range: range ?? null,
-        codes: codes ?? null,
-      })),
-    );
-  });
-
-  test('are read by id, the highest version or the one named', async () => {
-    const fields =
-      'id version card intendedUse metrics { name value method confidenceInterval } training { patients events algorithm sites { name patients events } } globalImportance { feature { code } value } importancePlot';
-    const { data, errors } = await system.post<
-      Record<string, { card: string; globalImportance: { value: number }[]; importancePlot: string; training: object }>
-    >(
-      `{ highest: riskModel(id: "${modelId}") { ${fields} } named: riskModel(id: "${modelId}", version: "${heartDisease.version}") { ${fields} } }`,
-      undefined,
-      token,
-    );
-    expect(errors).toBeUndefined();
-    expect(data!.named).toEqual(data!.highest);
-    expect(data!.highest).toMatchObject({
-      id: modelId,
-      version: heartDisease.version,
-      training: { patients: heartDisease.training.patients, events: heartDisease.training.events },
-    });
-    expect(data!.highest!.card).toMatch(/^#/);
-    const importance = data!.highest!.globalImportance.map(({ value }) => value);
-    expect(importance).toEqual([...importance].sort((a, b) => b - a));
-    expect(data!.highest!.importancePlot).toMatch(/^<svg/);
-  });
-});
-
-test('viewer says who is calling, what they may do, and until when', async () => {
-  const { data } = await system.post<{ viewer: { expiresAt: string; permissions: string[] } }>(
-    '{ viewer { username role permissions expiresAt organization { slug name id } } }',
-    undefined,
-    await system.token('ANALYST', 'alpha', 600),
-  );
-  expect(data!.viewer).toMatchObject({
-    username: 'the-analyst',
-    role: 'ANALYST',
-    organization: { slug: 'alpha', id: await system.organizationId('alpha') },
-  });
-  expect(data!.viewer.permissions).toContain('prediction:read');
-  expect(data!.viewer.permissions).not.toContain('patient:read-identity');
-  const remaining = new Date(data!.viewer.expiresAt).getTime() - Date.now();
-  expect(remaining).toBeGreaterThan(0);
-  expect(remaining).toBeLessThanOrEqual(600_000);
 });

@@ -108,9 +108,28 @@ describe('the predictions of each of a page of patients or jobs are counted in o
   });
 
   test('as one that reads the pages too counts them', async () => {
-    const { answer } = await readsOf(
-      '{ patients(orderBy: { field: CREATED_AT, direction: DESC }, first: 4) { edges { node { id predictions { totalCount pageInfo { hasNextPage } edges { node { id } } } } } } }',
-    );
+    const { answer } = await readsOf(/* GraphQL */ `
+      {
+        patients(orderBy: { field: CREATED_AT, direction: DESC }, first: 4) {
+          edges {
+            node {
+              id
+              predictions {
+                totalCount
+                pageInfo {
+                  hasNextPage
+                }
+                edges {
+                  node {
+                    id
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    `);
     const { edges } = answer.patients as {
       edges: { node: { id: string; predictions: { totalCount: number; edges: object[] } } }[];
     };

@@ -33,7 +33,26 @@ async function readAll(
   first: number,
 ): Promise<{ ids: string[]; patients: string[]; counts: number[] }> {
   const read = { ids: [] as string[], patients: [] as string[], counts: [] as number[] };
-  const query = `query ($after: String) { predictions(first: ${first}, after: $after, filter: { ${filter} }) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { id patient { id } } } } }`;
+  const query = /* GraphQL */ `
+    query ($after: String) {
+      predictions(first: ${first}, after: $after, filter: {${filter}}) {
+        totalCount
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+        edges {
+          cursor
+          node {
+            id
+            patient {
+              id
+            }
+          }
+        }
+      }
+    }
+  `;
   for await (const { totalCount, edges } of pages(async (after) => {
     const { data, errors }: Answer<{ predictions: Listed }> = await system.post(query, { after }, bob);
     expect(errors).toBeUndefined();
@@ -121,8 +140,25 @@ describe.each([
   test('a job about a closed patient is in no list, and the others are counted by their open ones', async () => {
     const shown = Object.fromEntries(Object.entries(jobs).filter(([, count]) => count > 0));
     const seen: Record<string, number> = {};
-    const query =
-      'query ($after: String) { scoringJobs(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { node { id predictions { totalCount } } } } }';
+    const query = /* GraphQL */ `
+      query ($after: String) {
+        scoringJobs(first: 1, after: $after) {
+          totalCount
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
+          edges {
+            node {
+              id
+              predictions {
+                totalCount
+              }
+            }
+          }
+        }
+      }
+    `;
     for await (const { totalCount, edges } of pages(
       async (after) => (await system.post<{ scoringJobs: ListedJobs }>(query, { after }, bob)).data!.scoringJobs,
     )) {

@@ -42,7 +42,11 @@ describe.each(transports)('over %s', (transport, send) => {
 // Shows: owasp/amount
 test('a mutation under many names changes nothing', async () => {
   const before = await system.counts();
-  const mutation = `mutation { ${Array.from({ length: 31 }, (_, index) => `a${index}: createPatient(input: { mrn: "flood-${index}" }) { id }`).join(' ')} }`;
+  const mutation = /* GraphQL */ `
+    mutation {
+      ${Array.from({ length: 31 }, (_, index) => `a${index}: createPatient(input: { mrn: "flood-${index}" }) { id }`).join(' ')}
+    }
+  `;
   expect((await system.post(mutation, undefined, token)).errors).toMatchObject([
     { extensions: { code: 'QUERY_TOO_COMPLEX' } },
   ]);

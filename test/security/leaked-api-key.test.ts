@@ -17,8 +17,24 @@ interface Created {
   readonly apiKey: { readonly id: string; readonly prefix: string };
 }
 
-const createMutation =
-  'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt } } }';
+const createMutation = /* GraphQL */ `
+  mutation ($input: CreateApiKeyInput!) {
+    createApiKey(input: $input) {
+      key
+      apiKey {
+        id
+        name
+        prefix
+        scopes
+        createdAt
+        createdBy
+        lastUsedAt
+        expiresAt
+        revokedAt
+      }
+    }
+  }
+`;
 const revokeMutation = 'mutation ($id: ID!) { revokeApiKey(id: $id) { id revokedAt } }';
 
 async function createKey(
@@ -40,7 +56,25 @@ const listed = async (organization?: string) =>
   (
     await asAdmin<{ apiKeys: { edges: { node: Record<string, unknown> }[] } }>(
       system,
-      '{ apiKeys(first: 500) { edges { node { id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt } } } }',
+      /* GraphQL */ `
+        {
+          apiKeys(first: 500) {
+            edges {
+              node {
+                id
+                name
+                prefix
+                scopes
+                createdAt
+                createdBy
+                lastUsedAt
+                expiresAt
+                revokedAt
+              }
+            }
+          }
+        }
+      `,
       {},
       organization,
     )

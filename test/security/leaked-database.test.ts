@@ -80,7 +80,16 @@ async function useTheApi(): Promise<void> {
     input: { organization: 'alpha', username: typed[0], password: typed[1] },
   });
   await system.post(
-    `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${id}" }) { probability } patient(mrn: "Canarymrn-7") { id } }`,
+    /* GraphQL */ `
+      {
+        simulateRisk(input: {modelId: "${modelId}", patientId: "${id}"}) {
+          probability
+        }
+        patient(mrn: "Canarymrn-7") {
+          id
+        }
+      }
+    `,
     undefined,
     token,
   );

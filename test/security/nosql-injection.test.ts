@@ -197,7 +197,21 @@ test.each(Object.entries(texts).filter(([name]) => name !== 'a NUL'))(
     expect(created.data).toMatchObject({ createPatient: { mrn: text, familyName: text } });
     const { id } = created.data!.createPatient;
     const found = await system.post(
-      'query ($text: String!) { patient(mrn: $text) { id } patients(filter: { mrn: $text, familyName: $text }) { totalCount edges { node { id } } } }',
+      /* GraphQL */ `
+        query ($text: String!) {
+          patient(mrn: $text) {
+            id
+          }
+          patients(filter: { mrn: $text, familyName: $text }) {
+            totalCount
+            edges {
+              node {
+                id
+              }
+            }
+          }
+        }
+      `,
       { text },
       tokens[0],
     );

@@ -108,7 +108,23 @@ describe('a model that does not say that its age is one', () => {
 
   // Shows: 164.312(a)(1)
   test('has it pooled in a simulation by a key that may not see it', async () => {
-    const simulate = `query ($input: SimulateRiskInput!) { simulateRisk(input: $input) { inputs { code value } explanation { waterfall contributions { inputValue displayValue } } } }`;
+    const simulate = /* GraphQL */ `
+      query ($input: SimulateRiskInput!) {
+        simulateRisk(input: $input) {
+          inputs {
+            code
+            value
+          }
+          explanation {
+            waterfall
+            contributions {
+              inputValue
+              displayValue
+            }
+          }
+        }
+      }
+    `;
     const input = { modelId: 'undeclared', patientId: old.patientId };
     expect(
       (
@@ -132,7 +148,21 @@ test('an age above 89 is pooled in what a subscription of ANALYST shows', async 
     type: 'subscribe',
     id: '1',
     payload: {
-      query: `subscription { scoringJobUpdated(id: "${byBirthDate.jobId}") { job { state patient { age } prediction { ${prediction} } } } }`,
+      query: /* GraphQL */ `
+        subscription {
+          scoringJobUpdated(id: "${byBirthDate.jobId}") {
+            job {
+              state
+              patient {
+                age
+              }
+              prediction {
+                ${prediction}
+              }
+            }
+          }
+        }
+      `,
     },
   });
   const event = JSON.stringify(await socket.next());

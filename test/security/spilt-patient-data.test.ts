@@ -94,7 +94,13 @@ async function driveEverything(): Promise<void> {
   await system.post(`{ patients(filter: { familyName: "${markers.familyName}" }) { nothing } }`, undefined, token);
   await system.post(`{ patient(mrn: "${markers.mrn}") { id } }`, undefined, 'garbage');
   await system.post(
-    `mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 99, givenName: "${markers.givenName}" }) { id } }`,
+    /* GraphQL */ `
+      mutation {
+        updatePatient(input: {id: "${patientId}", expectedVersion: 99, givenName: "${markers.givenName}"}) {
+          id
+        }
+      }
+    `,
     undefined,
     token,
   );
@@ -157,7 +163,36 @@ describe('callers who may not see who somebody is', () => {
   const everything = (): string => {
     const patientFields = selectionOf(schema.getType('Patient') as never, 2);
     const predictionFields = selectionOf(schema.getType('Prediction') as never, 3);
-    return `{ patient(id: "${patientId}") ${patientFields} patients { edges { node ${patientFields} } } predictions { edges { node ${predictionFields} } } scoringJob(id: "${jobId}") { error { message } failures { message } patient ${patientFields} prediction ${predictionFields} } }`;
+    return /* GraphQL */ `
+      {
+        patient(id: "${patientId}")
+        ${patientFields}
+        patients {
+          edges {
+            node
+            ${patientFields}
+          }
+        }
+        predictions {
+          edges {
+            node
+            ${predictionFields}
+          }
+        }
+        scoringJob(id: "${jobId}") {
+          error {
+            message
+          }
+          failures {
+            message
+          }
+          patient
+          ${patientFields}
+          prediction
+          ${predictionFields}
+        }
+      }
+    `;
   };
 
   test.each(['ANALYST', 'SERVICE', 'ADMIN'] as const)('%s is shown nothing that identifies', async (role) => {

@@ -153,7 +153,26 @@ test('nobody is scored with the birth date of another: that patient fails alone,
   const last = await ended(client, job.id);
   expect(last).toMatchObject({ state: 'COMPLETED', progress: { processed: 2, total: 2, failed: 1 } });
   const { data } = await system.post<{ scoringJob: object }>(
-    `{ scoringJob(id: "${job.id}") { failures { patientId code message } predictions { edges { node { patient { id } } } } } }`,
+    /* GraphQL */ `
+      {
+        scoringJob(id: "${job.id}") {
+          failures {
+            patientId
+            code
+            message
+          }
+          predictions {
+            edges {
+              node {
+                patient {
+                  id
+                }
+              }
+            }
+          }
+        }
+      }
+    `,
     undefined,
     token,
   );

@@ -23,7 +23,15 @@ beforeEach(async () => {
   const opened = await patientOf(null, ada);
   hers = await patientOf(['ada'], ada);
   const { data } = await system.post<{ submitBatchScoringJob: { id: string } }>(
-    `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${hers.id}", "${opened.id}"] }) { id } }`,
+    /* GraphQL */ `
+      mutation {
+        submitBatchScoringJob(
+          input: {modelId: "${modelId}", patientIds: ["${hers.id}", "${opened.id}"]}
+        ) {
+          id
+        }
+      }
+    `,
     undefined,
     ada,
   );
@@ -43,7 +51,22 @@ interface Listed {
 async function listed(token: string, filter = '{}'): Promise<{ ids: string[]; counts: number[] }> {
   const ids: string[] = [];
   const counts: number[] = [];
-  const query = `query ($after: String) { scoringJobs(first: 2, after: $after, filter: ${filter}) { totalCount edges { node { id } } pageInfo { endCursor hasNextPage } } }`;
+  const query = /* GraphQL */ `
+    query ($after: String) {
+      scoringJobs(first: 2, after: $after, filter: ${filter}) {
+        totalCount
+        edges {
+          node {
+            id
+          }
+        }
+        pageInfo {
+          endCursor
+          hasNextPage
+        }
+      }
+    }
+  `;
   const read = async (after: string | null): Promise<Listed['scoringJobs']> =>
     (await system.post<Listed>(query, { after }, token)).data!.scoringJobs;
   for await (const { edges, totalCount } of pages(read)) {
@@ -128,7 +151,15 @@ describe('a job about a patient who is closed to a colleague', () => {
 
   // Shows: 164.312(a)(1)
   test('is not given to whoever repeats the request that it came of', async () => {
-    const submit = `mutation { submitScoringJob(input: { patientId: "${hers.id}", modelId: "${modelId}", idempotencyKey: "visit-${hers.id}" }) { id } }`;
+    const submit = /* GraphQL */ `
+      mutation {
+        submitScoringJob(
+          input: {patientId: "${hers.id}", modelId: "${modelId}", idempotencyKey: "visit-${hers.id}"}
+        ) {
+          id
+        }
+      }
+    `;
     const { data } = await system.post(submit, undefined, ada);
     const repeated = await system.post(submit, undefined, bob);
     expect(codesOf(repeated)).toEqual(['FORBIDDEN']);

@@ -20,7 +20,17 @@ describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (tr
     : 'query ($value: ID!) { scoringJob(id: $value) { id } }';
   const ofPage = (
     isSocket
-      ? 'subscription ($value: Int) { scoringJobUpdated(id: "ID") { job { predictions(first: $value) { totalCount } } } }'
+      ? /* GraphQL */ `
+          subscription ($value: Int) {
+            scoringJobUpdated(id: "ID") {
+              job {
+                predictions(first: $value) {
+                  totalCount
+                }
+              }
+            }
+          }
+        `
       : 'query ($value: Int) { predictions(first: $value) { totalCount } }'
   ).replace('ID', someId);
 

@@ -36,7 +36,22 @@ async function submitOne(kind: 'single' | 'batch'): Promise<string> {
 
 async function look(id: string): Promise<SeenJob> {
   const { data } = await system.post<{ scoringJob: SeenJob }>(
-    'query ($id: ID!) { scoringJob(id: $id) { id state attempts error { code message } failures(first: 10) { code } } }',
+    /* GraphQL */ `
+      query ($id: ID!) {
+        scoringJob(id: $id) {
+          id
+          state
+          attempts
+          error {
+            code
+            message
+          }
+          failures(first: 10) {
+            code
+          }
+        }
+      }
+    `,
     { id },
     token,
   );

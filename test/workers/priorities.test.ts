@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seedPatients } from '../../src/commands/seed.js';
 import { startWorkers } from '../../workers/index.js';
-import { submit } from '../support/scenario.js';
+import { ended, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 // One slot for single jobs and one for chunks, of which the batch has a hundred.
@@ -37,7 +37,7 @@ test('single jobs overtake a batch, and each other by their priority', async () 
   const high = await submit(client, { patientId, priority: 0 });
   const workers = await startWorkers(system.app);
   try {
-    await expect.poll(async () => (await timesOf(batch.id)).finishedAt).not.toBeNull();
+    await ended(client, batch.id);
   } finally {
     await workers.close();
   }
