@@ -16,7 +16,7 @@ export const runRetryDelayMs = 500;
 const idleCheckMs = 5_000;
 
 /** Takes one kind of work off its queue. */
-interface QueueWorker {
+export interface QueueWorker {
   close(): Promise<void>;
 }
 

@@ -99,6 +99,7 @@ test('status prints the keys of each organization, and rotate follows the worker
   );
 });
 
+// Shows: 164.312(b)
 test('rotate asks for nothing that it cannot record', async () => {
   const before = await models.keyRotations.countDocuments();
   // No address is a place on earth: the index takes no event from here on.

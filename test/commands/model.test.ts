@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fixtureDirectory, loadFixture } from '../risk/fixtures.js';
 import { writeBundle } from '../risk/support/bundle.js';
 import { useTemporaryDirectory } from '../risk/support/temporary-directory.js';
@@ -29,7 +29,7 @@ function riskgraph(...argumentsGiven: readonly string[]): Promise<Outcome> {
 }
 
 describe('riskgraph model', () => {
-  it('explain prints what shap would return', async () => {
+  test('explain prints what shap would return', async () => {
     const rows = join(directory.path, 'rows.json');
     await writeFile(rows, '[[1, 2, null, 4, 5], [0, 0, 0, 0, 0]]');
     const { code, output, errors } = await riskgraph(
@@ -60,7 +60,7 @@ describe('riskgraph model', () => {
     );
   });
 
-  it('explain refuses in one line', async () => {
+  test('explain refuses in one line', async () => {
     const rows = join(directory.path, 'short.json');
     await writeFile(rows, '[[1, 2]]');
     const refused = await riskgraph(
@@ -81,7 +81,7 @@ describe('riskgraph model', () => {
     });
   });
 
-  it('check prints a table and exits 0 for a sound model, 1 for a faulty one', async () => {
+  test('check prints a table and exits 0 for a sound model, 1 for a faulty one', async () => {
     const sound = await riskgraph('model', 'check', await writeBundle(join(directory.path, 'sound')));
     expect([sound.code, sound.errors]).toEqual([0, '']);
     expect(sound.output).toMatch(/golden vectors .*ok .*1 reproduced/);

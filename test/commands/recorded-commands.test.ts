@@ -55,6 +55,7 @@ async function refuseEvents(): Promise<void> {
 const byCommand = { username: 'command-line', address: 'local', outcome: 'ALLOWED', flagged: false };
 
 describe('riskgraph token', () => {
+  // Shows: 164.312(b)
   test('gives a token for an organization that is new, and that it did is on record there', async () => {
     const { code, output } = await riskgraph('token', '--role', 'ANALYST', '--org', 'brand-new');
     expect(code).toBe(0);
@@ -67,6 +68,7 @@ describe('riskgraph token', () => {
     ]);
   });
 
+  // Shows: 164.312(b)
   test('gives none that it cannot record', async () => {
     await system.organizationId('known');
     await refuseEvents();
@@ -81,6 +83,7 @@ describe('riskgraph seed', () => {
   const seed = (count: number): Promise<number> =>
     seedPatients(config, models, { count, seed: 1, organization: 'seeded' });
 
+  // Shows: 164.312(b)
   test('records the patients that it writes, and no others', async () => {
     expect(await seed(3)).toBe(3);
     const ids = async (): Promise<string[]> =>
@@ -106,6 +109,7 @@ describe('riskgraph seed', () => {
 });
 
 describe('users', () => {
+  // Shows: 164.312(b)
   test('riskgraph user list is recorded, and lists nobody when that cannot be', async () => {
     await createUser(system, { organization: 'listed', username: 'bea' });
     const known = (await eventsOf('listed')).length;

@@ -21,6 +21,7 @@ function riskgraph(input: string, ...argumentsGiven: readonly string[]): Promise
 }
 
 describe('riskgraph user', () => {
+  // Shows: 164.312(a)(2)(ii)
   test('create makes the first ADMIN of a new organization, who logs in', async () => {
     const created = await riskgraph(
       `${goodPassword}\n`,

@@ -1,14 +1,9 @@
 import { Types } from 'mongoose';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { createLogger } from '../../src/process/logger.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { scored } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const logLines: string[] = [];
@@ -20,6 +15,7 @@ const system = await startSystem({ logger });
 const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
+// Shows: owasp/error-detail
 test('an unexpected error shows a correlation id, which the log knows too, and nothing else', async () => {
   // As after an error of the disk: a document that cannot be what the API promises.
   const _id = new Types.ObjectId();
@@ -46,20 +42,16 @@ test('an unexpected error shows a correlation id, which the log knows too, and n
 });
 
 test('an unexpected error of a subscription shows no more', async () => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void event;
+  const { jobId } = await scored(client);
   await system.app.models.scoringJobs.collection.updateOne(
-    { _id: new Types.ObjectId(submitScoringJob.id) },
+    { _id: new Types.ObjectId(jobId) },
     { $set: { kind: 'Canarykind' } },
   );
   const socket = await connectSocket(system.url, token);
   socket.send({
     type: 'subscribe',
     id: '1',
-    payload: { query: `subscription { scoringJobUpdated(id: "${submitScoringJob.id}") { job { kind } } }` },
+    payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { job { kind } } }` },
   });
   const event = await socket.next();
   expect(event).toMatchObject({

@@ -1,32 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import {
   CancelScoringJobDocument,
-  CreatePatientDocument,
   RetryScoringJobDocument,
   ScoringJobDocument,
   ScoringJobsDocument,
   ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
   type SubmitScoringJobInput,
 } from '../../src/client/generated/graphql.js';
 import { GraphqlRequestError } from '../../src/client/graphql-client.js';
 import { startWorkers } from '../../workers/index.js';
-import { heartDisease, modelId, newPatient } from '../support/heart-disease.js';
+import { heartDisease, modelId } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 // No worker until a test starts one: jobs stay QUEUED.
 const system = await startSystem({ worker: false });
 const client = await system.client('CLINICIAN');
 
-const createPatient = async (): Promise<string> =>
-  (await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id;
-const submit = async (input: Partial<SubmitScoringJobInput> = {}) =>
-  (
-    await client.request(SubmitScoringJobDocument, {
-      input: { modelId, patientId: input.patientId ?? (await createPatient()), ...input },
-    })
-  ).submitScoringJob;
+const createPatient = async (): Promise<string> => (await patient(client)).id;
+const submitOne = async (input: Partial<SubmitScoringJobInput> = {}) =>
+  submit(client, { ...input, patientId: input.patientId ?? (await createPatient()) });
 const codeOf = (attempt: Promise<unknown>): Promise<string | undefined> =>
   attempt.then(
     () => 'none',
@@ -36,21 +29,18 @@ const codeOf = (attempt: Promise<unknown>): Promise<string | undefined> =>
 /** Runs a worker until the job has ended, and says how. */
 async function finish(id: string): Promise<string> {
   const workers = await startWorkers(system.app);
-  let state = '';
   try {
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
-      state = scoringJobUpdated.job.state;
+    return (await ended(client, id)).state;
   } finally {
     await workers.close();
   }
-  return state;
 }
 
 describe('an idempotency key', () => {
   test('gives one job to 100 identical requests at once', async () => {
     const patientId = await createPatient();
     const before = await system.app.models.scoringJobs.countDocuments();
-    const jobs = await Promise.all(Array.from({ length: 100 }, () => submit({ patientId, idempotencyKey: 'race' })));
+    const jobs = await Promise.all(Array.from({ length: 100 }, () => submitOne({ patientId, idempotencyKey: 'race' })));
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
     expect(await system.app.models.scoringJobs.countDocuments()).toBe(before + 1);
   });
@@ -58,51 +48,41 @@ describe('an idempotency key', () => {
   test('gives one batch to 20 identical requests at once, and leaves no chunks of the others', async () => {
     const patientIds = [await createPatient(), await createPatient()];
     const before = await system.app.models.scoringChunks.countDocuments();
-    const submissions = Array.from({ length: 20 }, () =>
-      client.request(SubmitBatchScoringJobDocument, { input: { modelId, patientIds, idempotencyKey: 'batch race' } }),
-    );
+    const submissions = Array.from({ length: 20 }, () => submit(client, { patientIds, idempotencyKey: 'batch race' }));
     const jobs = await Promise.all(submissions);
-    expect(new Set(jobs.map(({ submitBatchScoringJob }) => submitBatchScoringJob.id)).size).toBe(1);
+    expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
     expect(await system.app.models.scoringChunks.countDocuments()).toBe(before + 1);
   });
 
   test('is CONFLICT for another request, of either kind, and nothing is stored', async () => {
     const patientId = await createPatient();
-    const job = await submit({ patientId, idempotencyKey: 'once' });
+    const job = await submitOne({ patientId, idempotencyKey: 'once' });
     const other = await createPatient();
     const before = await system.counts();
-    expect(await codeOf(submit({ patientId: other, idempotencyKey: 'once' }))).toBe('CONFLICT');
-    expect(await codeOf(submit({ patientId, idempotencyKey: 'once', priority: 1 }))).toBe('CONFLICT');
-    expect(
-      await codeOf(
-        client.request(SubmitBatchScoringJobDocument, {
-          input: { modelId, patientIds: [patientId], idempotencyKey: 'once' },
-        }),
-      ),
-    ).toBe('CONFLICT');
-    expect((await submit({ patientId, idempotencyKey: 'once' })).id).toBe(job.id);
+    expect(await codeOf(submitOne({ patientId: other, idempotencyKey: 'once' }))).toBe('CONFLICT');
+    expect(await codeOf(submitOne({ patientId, idempotencyKey: 'once', priority: 1 }))).toBe('CONFLICT');
+    expect(await codeOf(submit(client, { patientIds: [patientId], idempotencyKey: 'once' }))).toBe('CONFLICT');
+    expect((await submitOne({ patientId, idempotencyKey: 'once' })).id).toBe(job.id);
     expect(await system.counts()).toEqual(before);
   });
 
   test('belongs to its organization', async () => {
-    const job = await submit({ idempotencyKey: 'shared' });
+    const job = await submitOne({ idempotencyKey: 'shared' });
     const other = await system.client('CLINICIAN', 'beta');
-    const { createPatient: patient } = await other.request(CreatePatientDocument, { input: newPatient() });
-    const { submitScoringJob } = await other.request(SubmitScoringJobDocument, {
-      input: { patientId: patient.id, modelId, idempotencyKey: 'shared' },
-    });
-    expect(submitScoringJob.id).not.toBe(job.id);
+    const created = await patient(other);
+    const theirs = await submit(other, { patientId: created.id, idempotencyKey: 'shared' });
+    expect(theirs.id).not.toBe(job.id);
   });
 
   test('without one, every request is a job', async () => {
     const patientId = await createPatient();
-    expect((await submit({ patientId })).id).not.toBe((await submit({ patientId })).id);
+    expect((await submitOne({ patientId })).id).not.toBe((await submitOne({ patientId })).id);
   });
 });
 
 describe('a single job', () => {
   test('is cancelled while it waits, at once and for good; cancelling again changes nothing', async () => {
-    const { id } = await submit();
+    const { id } = await submitOne();
     const { cancelScoringJob } = await client.request(CancelScoringJobDocument, { id });
     expect(cancelScoringJob).toMatchObject({ id, state: 'CANCELLED', sequence: 2, finishedAt: expect.any(String) });
     expect((await client.request(CancelScoringJobDocument, { id })).cancelScoringJob).toEqual(cancelScoringJob);
@@ -113,7 +93,7 @@ describe('a single job', () => {
   });
 
   test('is told to its subscriber when it is cancelled', async () => {
-    const { id } = await submit();
+    const { id } = await submitOne();
     const states: string[] = [];
     for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
       states.push(scoringJobUpdated.job.state);
@@ -123,7 +103,7 @@ describe('a single job', () => {
   });
 
   test('runs once more after it was cancelled, with sequence numbers that go on', async () => {
-    const { id } = await submit();
+    const { id } = await submitOne();
     await client.request(CancelScoringJobDocument, { id });
     const { retryScoringJob } = await client.request(RetryScoringJobDocument, { id });
     expect(retryScoringJob).toMatchObject({ id, state: 'QUEUED', sequence: 3, finishedAt: null, error: null });
@@ -135,7 +115,7 @@ describe('a single job', () => {
   });
 
   test('that is COMPLETED can be neither cancelled nor retried', async () => {
-    const { id } = await submit();
+    const { id } = await submitOne();
     expect(await codeOf(client.request(RetryScoringJobDocument, { id }))).toBe('CONFLICT');
     expect(await finish(id)).toBe('COMPLETED');
     const before = (await client.request(ScoringJobDocument, { id })).scoringJob;
@@ -146,10 +126,28 @@ describe('a single job', () => {
 
   test('says with which model, and of whom, it was submitted', async () => {
     const patientId = await createPatient();
-    const { id } = await submit({ patientId, modelVersion: heartDisease.version, priority: 3, explain: true });
+    const { id } = await submitOne({ patientId, modelVersion: heartDisease.version, priority: 3, explain: true });
     const token = await system.token('CLINICIAN');
     const { data } = await system.post(
-      `{ scoringJob(id: "${id}") { priority model { id version sha256 } patient { id } submittedBy predictions { totalCount } } }`,
+      /* GraphQL */ `
+        {
+          scoringJob(id: "${id}") {
+            priority
+            model {
+              id
+              version
+              sha256
+            }
+            patient {
+              id
+            }
+            submittedBy
+            predictions {
+              totalCount
+            }
+          }
+        }
+      `,
       undefined,
       token,
     );
@@ -165,7 +163,7 @@ describe('a single job', () => {
   });
 
   test('asked for without an explanation is explained when somebody asks', async () => {
-    const { id } = await submit({ explain: false });
+    const { id } = await submitOne({ explain: false });
     expect(await finish(id)).toBe('COMPLETED');
     const { scoringJob } = await client.request(ScoringJobDocument, { id });
     const { explanation, rawOutput } = scoringJob!.prediction!;
@@ -176,9 +174,7 @@ describe('a single job', () => {
 
 test('a batch scores every patient named, each once, and shows in the same subscription', async () => {
   const patientIds = await Promise.all([createPatient(), createPatient(), createPatient()]);
-  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { modelId, patientIds: [...patientIds, patientIds[0]!] },
-  });
+  const batch = await submit(client, { patientIds: [...patientIds, patientIds[0]!] });
   expect(batch).toMatchObject({ kind: 'BATCH', state: 'QUEUED', progress: { processed: 0, total: 3 } });
   expect(await finish(batch.id)).toBe('COMPLETED');
   const token = await system.token('CLINICIAN');
@@ -191,7 +187,31 @@ test('a batch scores every patient named, each once, and shows in the same subsc
     };
   }
   const { data } = await system.post<Batch>(
-    `{ scoringJob(id: "${batch.id}") { patient { id } prediction { id } predictions { totalCount edges { node { patient { id } } } } failures { code } } }`,
+    /* GraphQL */ `
+      {
+        scoringJob(id: "${batch.id}") {
+          patient {
+            id
+          }
+          prediction {
+            id
+          }
+          predictions {
+            totalCount
+            edges {
+              node {
+                patient {
+                  id
+                }
+              }
+            }
+          }
+          failures {
+            code
+          }
+        }
+      }
+    `,
     undefined,
     token,
   );
@@ -203,13 +223,10 @@ test('a batch scores every patient named, each once, and shows in the same subsc
 
 test('jobs are listed newest first and by state, kind, patient, model and time', async () => {
   const owner = await system.client('CLINICIAN', 'gamma');
-  const { createPatient: patient } = await owner.request(CreatePatientDocument, { input: newPatient() });
-  const first = (await owner.request(SubmitScoringJobDocument, { input: { modelId, patientId: patient.id } }))
-    .submitScoringJob;
-  const second = (await owner.request(SubmitBatchScoringJobDocument, { input: { modelId, all: true } }))
-    .submitBatchScoringJob;
-  const third = (await owner.request(SubmitScoringJobDocument, { input: { modelId, patientId: patient.id } }))
-    .submitScoringJob;
+  const created = await patient(owner);
+  const first = await submit(owner, { patientId: created.id });
+  const second = await submit(owner, { all: true });
+  const third = await submit(owner, { patientId: created.id });
   await owner.request(CancelScoringJobDocument, { id: third.id });
   const ids = async (filter?: object): Promise<string[]> =>
     (await owner.request(ScoringJobsDocument, { filter })).scoringJobs.edges.map(({ node }) => node.id);
@@ -218,7 +235,7 @@ test('jobs are listed newest first and by state, kind, patient, model and time',
   expect(await ids({ states: ['CANCELLED', 'FAILED'] })).toEqual([third.id]);
   expect(await ids({ states: [] })).toEqual([]);
   expect(await ids({ kind: 'SINGLE' })).toEqual([third.id, first.id]);
-  expect(await ids({ kind: 'SINGLE', patientId: patient.id, modelId, states: ['QUEUED'] })).toEqual([first.id]);
+  expect(await ids({ kind: 'SINGLE', patientId: created.id, modelId, states: ['QUEUED'] })).toEqual([first.id]);
   expect(await ids({ patientId: 'garbage' })).toEqual([]);
   expect(await ids({ modelId: 'other' })).toEqual([]);
   expect(await ids({ submittedAfter: '2999-01-01T00:00:00Z' })).toEqual([]);

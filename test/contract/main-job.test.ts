@@ -1,39 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import {
-  CreatePatientDocument,
   PredictionDocument,
   ScoringJobDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
   type PredictionFieldsFragment,
-  type ScoringJobUpdatedSubscription,
 } from '../../src/client/generated/graphql.js';
-import { goldenFeatures, heartDisease, modelId, newPatient } from '../support/heart-disease.js';
+import { goldenFeatures, heartDisease, modelId } from '../support/heart-disease.js';
+import { followed, patient, submit, type JobEvent } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
 const client = await system.client('CLINICIAN');
 
-type Event = ScoringJobUpdatedSubscription['scoringJobUpdated'];
-
 async function createPatient(features = goldenFeatures(0)): Promise<string> {
-  return (await client.request(CreatePatientDocument, { input: newPatient({ features }) })).createPatient.id;
+  return (await patient(client, { features })).id;
 }
 
-async function submit(patientId: string): Promise<string> {
-  return (await client.request(SubmitScoringJobDocument, { input: { patientId, modelId } })).submitScoringJob.id;
-}
-
-/** Every event of a job, from now to the end of the subscription. */
-async function follow(id: string): Promise<Event[]> {
-  const events: Event[] = [];
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
-    events.push(scoringJobUpdated);
-  return events;
+async function submitFor(patientId: string): Promise<string> {
+  return (await submit(client, { patientId })).id;
 }
 
 /** sequence = previous + 1 + collapsed, from 0 on: the client has missed nothing. */
-function expectGapless(events: readonly Event[]): void {
+function expectGapless(events: readonly JobEvent[]): void {
   let previous = 0;
   for (const { sequence, collapsed, job } of events) {
     expect(sequence).toBe(previous + 1 + collapsed);
@@ -45,7 +32,7 @@ function expectGapless(events: readonly Event[]): void {
 describe('the main job', () => {
   test('is accepted as QUEUED, followed over the WebSocket, and ends COMPLETED with its prediction', async () => {
     const patientId = await createPatient();
-    const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, { input: { patientId, modelId } });
+    const job = await submit(client, { patientId });
     expect(job).toMatchObject({
       kind: 'SINGLE',
       state: 'QUEUED',
@@ -58,7 +45,7 @@ describe('the main job', () => {
     });
     expect(job.progress).toEqual({ stage: 'WAITING', processed: 0, total: 1, percent: 0, failed: 0 });
 
-    const events = await follow(job.id);
+    const events = await followed(client, job.id);
     expectGapless(events);
     const last = events.at(-1)!.job;
     expect(last).toMatchObject({ state: 'COMPLETED', attempts: 1, error: null });
@@ -80,35 +67,33 @@ describe('the main job', () => {
   });
 
   test('shows its prediction with the terminal event and not before', async () => {
-    const events = await follow(await submit(await createPatient()));
+    const events = await followed(client, await submitFor(await createPatient()));
     expect(events.slice(0, -1).every(({ job }) => job.prediction === null)).toBe(true);
     expect(events.at(-1)!.job.prediction).not.toBeNull();
   });
 
   test('is followed by several subscribers at once, before and during it, who all see it end', async () => {
-    const id = await submit(await createPatient());
-    const followed = await Promise.all([follow(id), follow(id), follow(id)]);
-    followed.forEach(expectGapless);
+    const id = await submitFor(await createPatient());
+    const all = await Promise.all([followed(client, id), followed(client, id), followed(client, id)]);
+    all.forEach(expectGapless);
     // How many changes were folded into the last event is each subscriber's own affair.
-    expect(new Set(followed.map((events) => JSON.stringify(events.at(-1)!.job))).size).toBe(1);
+    expect(new Set(all.map((events) => JSON.stringify(events.at(-1)!.job))).size).toBe(1);
   });
 
   test('is told to a late subscriber: one event with the job as it stands, then the end', async () => {
-    const id = await submit(await createPatient());
-    const live = await follow(id);
-    const late = await follow(id);
+    const id = await submitFor(await createPatient());
+    const live = await followed(client, id);
+    const late = await followed(client, id);
     expect(late).toHaveLength(1);
     expect(late[0]!.job).toEqual(live.at(-1)!.job);
     expectGapless(late);
   });
 
   test('resumes behind the sequence number that a subscriber saw last', async () => {
-    const id = await submit(await createPatient());
-    const last = (await follow(id)).at(-1)!;
-    const resumed: Event[] = [];
+    const id = await submitFor(await createPatient());
+    const last = (await followed(client, id)).at(-1)!;
     // Behind the first change, which made it QUEUED.
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id, after: 1 }))
-      resumed.push(scoringJobUpdated);
+    const resumed = await followed(client, id, 1);
     expect(resumed.at(-1)).toMatchObject({ sequence: last.sequence, job: { state: 'COMPLETED' } });
     expect(resumed[0]!.sequence).toBe(2 + resumed[0]!.collapsed);
   });
@@ -121,7 +106,7 @@ describe('the stored explanation', () => {
   test.each(heartDisease.golden.map((golden, index) => [index, golden] as const))(
     'of golden vector %i is the reference to the last digits, and adds up',
     async (index, golden) => {
-      const events = await follow(await submit(await createPatient(goldenFeatures(index))));
+      const events = await followed(client, await submitFor(await createPatient(goldenFeatures(index))));
       const prediction = events.at(-1)!.job.prediction!;
       const { explanation } = prediction;
 

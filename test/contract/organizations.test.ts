@@ -1,14 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  CreatePatientDocument,
-  PredictionCreatedDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
-import type { GraphqlClient } from '../../src/client/graphql-client.js';
+import { PredictionCreatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { patient, scored, submit, type Scored } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem();
@@ -16,28 +10,10 @@ const alpha = await system.client('CLINICIAN', 'alpha');
 const beta = await system.client('CLINICIAN', 'beta');
 const betaToken = await system.token('CLINICIAN', 'beta');
 
-interface Scored {
-  readonly patientId: string;
-  readonly mrn: string;
-  readonly jobId: string;
-  readonly predictionId: string;
-}
-
-async function scorePatient(client: GraphqlClient): Promise<Scored> {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  let predictionId = '';
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-    predictionId = scoringJobUpdated.job.prediction?.id ?? '';
-  return { patientId: createPatient.id, mrn: createPatient.mrn, jobId: submitScoringJob.id, predictionId };
-}
-
 let theirs: Scored;
 let before: Record<string, number>;
 beforeAll(async () => {
-  theirs = await scorePatient(alpha);
+  theirs = await scored(alpha);
   await system.token('CLINICIAN', 'beta');
   before = await system.counts();
 });
@@ -130,7 +106,13 @@ describe('what belongs to another organization', () => {
 
   test('is no patient of a batch, named or not', async () => {
     const named = await system.post(
-      `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${theirs.patientId}"] }) { id } }`,
+      /* GraphQL */ `
+        mutation {
+          submitBatchScoringJob(input: {modelId: "${modelId}", patientIds: ["${theirs.patientId}"]}) {
+            id
+          }
+        }
+      `,
       undefined,
       betaToken,
     );
@@ -142,14 +124,10 @@ describe('what belongs to another organization', () => {
     );
     expect(codesOf(all)).toEqual(['BAD_USER_INPUT']);
     expect(await system.counts()).toEqual(before);
-    const { createPatient } = await beta.request(CreatePatientDocument, {
-      input: newPatient({ features: goldenFeatures(1) }),
-    });
-    const { submitBatchScoringJob } = await beta.request(SubmitBatchScoringJobDocument, {
-      input: { modelId, all: true },
-    });
-    expect(submitBatchScoringJob.progress.total).toBe(1);
-    await system.post(`mutation { deletePatient(id: "${createPatient.id}") { id } }`, undefined, betaToken);
+    const created = await patient(beta, { features: goldenFeatures(1) });
+    const batch = await submit(beta, { all: true });
+    expect(batch.progress.total).toBe(1);
+    await system.post(`mutation { deletePatient(id: "${created.id}") { id } }`, undefined, betaToken);
   });
 });
 
@@ -171,8 +149,8 @@ describe('predictionCreated', () => {
       .toContain('riskgraph_subscriptions{kind="predictionCreated"} 2');
 
     // The events of other organizations, and of other patients, would come first.
-    await scorePatient(alpha);
-    const other = await scorePatient(beta);
+    await scored(alpha);
+    const other = await scored(beta);
     await beta.request(SubmitScoringJobDocument, { input: { patientId, modelId } });
     expect((await firstOfAll).value).toMatchObject({
       predictionCreated: { id: other.predictionId, patient: { id: other.patientId } },

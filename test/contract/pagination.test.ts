@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
-  CreatePatientDocument,
   PatientsDocument,
   UpdatePatientDocument,
   type PatientsQueryVariables,
 } from '../../src/client/generated/graphql.js';
+import { pages, patient } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -12,7 +12,7 @@ const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
 const create = async (mrn: string, overrides?: object): Promise<string> =>
-  (await client.request(CreatePatientDocument, { input: { mrn, ...overrides } })).createPatient.id;
+  (await patient(client, { mrn, features: [], ...overrides })).id;
 const page = async (variables: PatientsQueryVariables) => (await client.request(PatientsDocument, variables)).patients;
 const mrns = async (variables: PatientsQueryVariables): Promise<string[]> =>
   (await page(variables)).edges.map(({ node }) => node.mrn);
@@ -45,6 +45,7 @@ describe('a list', () => {
     });
   });
 
+  // Shows: owasp/pagination
   test.each([undefined, null])('has 20 rows a page when first is %s', async (first) => {
     const answer = await system.post<{ patients: { edges: unknown[] } }>(
       'query ($first: Int) { patients(first: $first) { edges { cursor } } }',
@@ -55,6 +56,7 @@ describe('a list', () => {
     expect(answer.data!.patients.edges).toHaveLength(10);
   });
 
+  // Shows: owasp/pagination
   test.each([0, -1, 501, 2_147_483_647])('of %i rows is refused', async (first) => {
     for (const list of ['patients', 'predictions', 'scoringJobs']) {
       const { errors } = await system.post(
@@ -70,7 +72,19 @@ describe('a list', () => {
     expect(
       (
         await system.post(
-          '{ patients(first: 500) { totalCount } predictions(first: 500) { totalCount } scoringJobs(first: 500) { totalCount } }',
+          /* GraphQL */ `
+            {
+              patients(first: 500) {
+                totalCount
+              }
+              predictions(first: 500) {
+                totalCount
+              }
+              scoringJobs(first: 500) {
+                totalCount
+              }
+            }
+          `,
           undefined,
           token,
         )
@@ -157,13 +171,12 @@ describe('pages', () => {
   ] as const)('%s neither repeat nor skip a row while others are added', async (name, orderBy) => {
     const known = new Set(await mrns({ first: 500, orderBy }));
     const seen: string[] = [];
-    for (let after: string | null | undefined, more = true, number = 0; more; number++) {
-      const { edges, pageInfo } = await page({ first: 3, after, orderBy });
+    let number = 0;
+    for await (const { edges, pageInfo } of pages((after) => page({ first: 3, after, orderBy }))) {
       expect(pageInfo.hasPreviousPage).toBe(number > 0);
       seen.push(...edges.map(({ node }) => node.mrn));
-      after = pageInfo.endCursor;
-      more = pageInfo.hasNextPage;
       if (number < 3) await create(`${name} ${number}`);
+      number += 1;
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect([...known].every((mrn) => seen.includes(mrn))).toBe(true);

@@ -5,19 +5,18 @@ import {
   PatientDocument,
   PredictionsDocument,
   ScoringJobDocument,
-  ScoringJobUpdatedDocument,
   SubmitScoringJobDocument,
   UpdatePatientDocument,
 } from '../../src/client/generated/graphql.js';
 import { GraphqlRequestError } from '../../src/client/graphql-client.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { modelId } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
 const client = await system.client('CLINICIAN');
 
-const create = async (overrides?: object) =>
-  (await client.request(CreatePatientDocument, { input: newPatient(overrides) })).createPatient;
+const create = async (overrides?: object) => patient(client, overrides);
 const read = async (id: string) => (await client.request(PatientDocument, { id })).patient;
 
 /** Code of the error that an attempt ends with, or `none`. */
@@ -131,6 +130,7 @@ describe('an update', () => {
     expect(await read(id)).toEqual(cleared.updatePatient);
   });
 
+  // Shows: 164.312(c)(1)
   test('of a version that is not the present one is CONFLICT and changes nothing', async () => {
     const patient = await create({ familyName: 'Lovelace' });
     for (const expectedVersion of [2, 99]) {
@@ -149,6 +149,7 @@ describe('an update', () => {
     expect(await read(patient.id)).toMatchObject({ familyName: 'King', version: 2 });
   });
 
+  // Shows: 164.312(c)(1)
   test('wins alone when 20 callers update the same version at once', async () => {
     const { id } = await create();
     const names = Array.from({ length: 20 }, (_, number) => `Name ${number}`);
@@ -167,10 +168,8 @@ describe('an update', () => {
 describe('a deletion', () => {
   test('erases the patient and its predictions; the job stays, without either', async () => {
     const { id, mrn } = await create();
-    const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, {
-      input: { patientId: id, modelId },
-    });
-    for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) void event;
+    const job = await submit(client, { patientId: id });
+    await ended(client, job.id);
     expect((await client.request(PredictionsDocument, { filter: { patientId: id } })).predictions.totalCount).toBe(1);
 
     expect((await client.request(DeletePatientDocument, { id })).deletePatient).toEqual({ id });

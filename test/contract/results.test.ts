@@ -1,33 +1,24 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
-  CreatePatientDocument,
   PredictionDocument,
   PredictionsDocument,
-  RiskModelsDocument,
-  ScoringJobUpdatedDocument,
   SimulateRiskDocument,
-  SubmitScoringJobDocument,
   UpdatePatientDocument,
   type PredictionFieldsFragment,
   type PredictionFilter,
 } from '../../src/client/generated/graphql.js';
 import { ageInYears } from '../../src/patients/model-inputs.js';
-import { goldenFeatures, heartDisease, modelId, newPatient, type GivenFeature } from '../support/heart-disease.js';
+import { goldenFeatures, heartDisease, modelId, type GivenFeature } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
 const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
-const createPatient = async (overrides?: object) =>
-  (await client.request(CreatePatientDocument, { input: newPatient(overrides) })).createPatient;
-
 async function score(patientId: string): Promise<PredictionFieldsFragment> {
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId, modelId } });
-  let prediction: PredictionFieldsFragment | null | undefined;
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-    prediction = scoringJobUpdated.job.prediction;
-  return prediction!;
+  const { id } = await submit(client, { patientId });
+  return (await ended(client, id)).prediction!;
 }
 
 const simulate = async (features: readonly GivenFeature[] | null, patientId?: string) =>
@@ -42,9 +33,9 @@ describe('predictions', () => {
   let high: PredictionFieldsFragment;
   let patientId: string;
   beforeAll(async () => {
-    patientId = (await createPatient()).id;
+    patientId = (await patient(client)).id;
     low = await score(patientId);
-    high = await score((await createPatient({ features: goldenFeatures(1) })).id);
+    high = await score((await patient(client, { features: goldenFeatures(1) })).id);
   });
 
   test('are listed newest first, whole, and by every filter', async () => {
@@ -69,7 +60,42 @@ describe('predictions', () => {
 
   test('lead to patient, job and model, and back', async () => {
     const { data, errors } = await system.post(
-      `{ prediction(id: "${low.id}") { patient { id predictions(first: 1) { totalCount edges { node { id } } } } job { state prediction { id } predictions { edges { node { id } } } } model { id version sha256 } modelSha256 } }`,
+      /* GraphQL */ `
+        {
+          prediction(id: "${low.id}") {
+            patient {
+              id
+              predictions(first: 1) {
+                totalCount
+                edges {
+                  node {
+                    id
+                  }
+                }
+              }
+            }
+            job {
+              state
+              prediction {
+                id
+              }
+              predictions {
+                edges {
+                  node {
+                    id
+                  }
+                }
+              }
+            }
+            model {
+              id
+              version
+              sha256
+            }
+            modelSha256
+          }
+        }
+      `,
       undefined,
       token,
     );
@@ -86,7 +112,24 @@ describe('predictions', () => {
 
   test.each([1, 3, 13, 500])('show their %i largest contributions when asked', async (top) => {
     const { data } = await system.post<{ prediction: { explanation: { contributions: object[] } } }>(
-      `{ prediction(id: "${high.id}") { explanation { contributions(top: ${top}) { feature { code label unitLabel } inputValue displayValue value } } } }`,
+      /* GraphQL */ `
+        {
+          prediction(id: "${high.id}") {
+            explanation {
+              contributions(top: ${top}) {
+                feature {
+                  code
+                  label
+                  unitLabel
+                }
+                inputValue
+                displayValue
+                value
+              }
+            }
+          }
+        }
+      `,
       undefined,
       token,
     );
@@ -115,18 +158,19 @@ describe('predictions', () => {
     expect(data!.prediction.explanation.waterfall).toMatch(/^<svg[\s\S]*<\/svg>\s*$/);
   });
 
+  // Shows: 164.312(c)(1)
   test('keep the inputs as used, whatever becomes of the patient', async () => {
-    const patient = await createPatient();
-    const before = await score(patient.id);
+    const created = await patient(client);
+    const before = await score(created.id);
     await client.request(UpdatePatientDocument, {
-      input: { id: patient.id, expectedVersion: 1, features: goldenFeatures(1) },
+      input: { id: created.id, expectedVersion: 1, features: goldenFeatures(1) },
     });
     const { prediction } = await client.request(PredictionDocument, { id: before.id });
     expect(prediction).toMatchObject(before);
-    const again = await score(patient.id);
+    const again = await score(created.id);
     expect(again.probability).toBe(high.probability);
     expect(
-      (await client.request(PredictionsDocument, { filter: { patientId: patient.id } })).predictions.totalCount,
+      (await client.request(PredictionsDocument, { filter: { patientId: created.id } })).predictions.totalCount,
     ).toBe(2);
   });
 });
@@ -135,12 +179,12 @@ describe('age and sex', () => {
   test("come from the patient's record, unless they are given as features", async () => {
     const features = withoutRecord(goldenFeatures(1));
     const birthDate = '1960-06-15';
-    const fromRecord = await score((await createPatient({ features, birthDate, sex: 'MALE' })).id);
+    const fromRecord = await score((await patient(client, { features, birthDate, sex: 'MALE' })).id);
     const inputs = Object.fromEntries(fromRecord.inputs.map(({ code, value }) => [code, value]));
     expect(inputs).toMatchObject({ age: ageInYears(birthDate, new Date()), sex: 1 });
     const given = await score(
       (
-        await createPatient({
+        await patient(client, {
           features: [...features, { code: 'age', value: 71 }, { code: 'sex', value: 0 }],
           birthDate,
           sex: 'MALE',
@@ -153,7 +197,11 @@ describe('age and sex', () => {
   test.each(['OTHER', 'UNKNOWN'])(
     'of a patient whose sex is %s are missing to a model that requires them',
     async (sex) => {
-      const { id } = await createPatient({ features: withoutRecord(goldenFeatures(1)), birthDate: '1960-06-15', sex });
+      const { id } = await patient(client, {
+        features: withoutRecord(goldenFeatures(1)),
+        birthDate: '1960-06-15',
+        sex,
+      });
       const { errors } = await system.post(
         `mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`,
         undefined,
@@ -182,9 +230,9 @@ describe('simulateRisk', () => {
   });
 
   test("overlays a patient's values with those given, and null takes a value away", async () => {
-    const patient = await createPatient({ features: goldenFeatures(0) });
-    const stored = await score(patient.id);
-    const asStored = await simulate(null, patient.id);
+    const created = await patient(client, { features: goldenFeatures(0) });
+    const stored = await score(created.id);
+    const asStored = await simulate(null, created.id);
     expect(asStored).toMatchObject({
       probability: stored.probability,
       rawOutput: stored.rawOutput,
@@ -195,7 +243,7 @@ describe('simulateRisk', () => {
         { code: 'cholesterol', value: 400 },
         { code: 'resting_bp', value: null },
       ],
-      patient.id,
+      created.id,
     );
     const changed = overlaid.inputs.filter(({ value }, index) => value !== stored.inputs[index]!.value);
     expect(changed).toEqual([
@@ -205,75 +253,7 @@ describe('simulateRisk', () => {
     const display = overlaid.explanation.contributions.find(({ feature }) => feature.code === 'resting_bp')!;
     expect(display).toMatchObject({ inputValue: null, displayValue: expect.stringContaining('missing') });
     expect(
-      (await client.request(PredictionsDocument, { filter: { patientId: patient.id } })).predictions.totalCount,
+      (await client.request(PredictionsDocument, { filter: { patientId: created.id } })).predictions.totalCount,
     ).toBe(1);
   });
-});
-
-describe('risk models', () => {
-  test('are listed as their manifests describe them', async () => {
-    const { riskModels } = await client.request(RiskModelsDocument);
-    expect(riskModels).toHaveLength(1);
-    const [model] = riskModels;
-    expect(model).toMatchObject({
-      id: modelId,
-      version: heartDisease.version,
-      sha256: heartDisease.model.sha256,
-      name: heartDisease.name,
-      outcome: heartDisease.outcome,
-      outputSpace: 'PROBABILITY',
-    });
-    expect(model!.shapMethods).toContain('PATH_DEPENDENT');
-    expect(model!.riskBands).toEqual(heartDisease.riskBands);
-    expect(model!.features.map(({ code, unit, kind, range, codes }) => ({ code, unit, kind, range, codes }))).toEqual(
-      heartDisease.features.map(({ code, unit, kind, range, codes }) => ({
-        code,
-        unit,
-        kind,
-        range: range ?? null,
-        codes: codes ?? null,
-      })),
-    );
-  });
-
-  test('are read by id, the highest version or the one named', async () => {
-    const fields =
-      'id version card intendedUse metrics { name value method confidenceInterval } training { patients events algorithm sites { name patients events } } globalImportance { feature { code } value } importancePlot';
-    const { data, errors } = await system.post<
-      Record<string, { card: string; globalImportance: { value: number }[]; importancePlot: string; training: object }>
-    >(
-      `{ highest: riskModel(id: "${modelId}") { ${fields} } named: riskModel(id: "${modelId}", version: "${heartDisease.version}") { ${fields} } }`,
-      undefined,
-      token,
-    );
-    expect(errors).toBeUndefined();
-    expect(data!.named).toEqual(data!.highest);
-    expect(data!.highest).toMatchObject({
-      id: modelId,
-      version: heartDisease.version,
-      training: { patients: heartDisease.training.patients, events: heartDisease.training.events },
-    });
-    expect(data!.highest!.card).toMatch(/^#/);
-    const importance = data!.highest!.globalImportance.map(({ value }) => value);
-    expect(importance).toEqual([...importance].sort((a, b) => b - a));
-    expect(data!.highest!.importancePlot).toMatch(/^<svg/);
-  });
-});
-
-test('viewer says who is calling, what they may do, and until when', async () => {
-  const { data } = await system.post<{ viewer: { expiresAt: string; permissions: string[] } }>(
-    '{ viewer { username role permissions expiresAt organization { slug name id } } }',
-    undefined,
-    await system.token('ANALYST', 'alpha', 600),
-  );
-  expect(data!.viewer).toMatchObject({
-    username: 'the-analyst',
-    role: 'ANALYST',
-    organization: { slug: 'alpha', id: await system.organizationId('alpha') },
-  });
-  expect(data!.viewer.permissions).toContain('prediction:read');
-  expect(data!.viewer.permissions).not.toContain('patient:read-identity');
-  const remaining = new Date(data!.viewer.expiresAt).getTime() - Date.now();
-  expect(remaining).toBeGreaterThan(0);
-  expect(remaining).toBeLessThanOrEqual(600_000);
 });

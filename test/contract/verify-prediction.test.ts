@@ -1,19 +1,14 @@
 import { Types } from 'mongoose';
 import { beforeAll, expect, test } from 'vitest';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
-import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
+import { goldenFeatures } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem();
 const client = await system.client('CLINICIAN');
 
 async function resultsOf(jobId: string): Promise<string[]> {
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: jobId })) void event;
+  await ended(client, jobId);
   const { data } = await system.post<{ scoringJob: { predictions: { edges: { node: { id: string } }[] } } }>(
     `{ scoringJob(id: "${jobId}") { predictions(first: 500) { edges { node { id } } } } }`,
     undefined,
@@ -33,13 +28,12 @@ async function verify(id: string, role: 'CLINICIAN' | 'ADMIN' = 'CLINICIAN', slu
 
 let single: string;
 beforeAll(async () => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  [single] = (await resultsOf(submitScoringJob.id)) as [string];
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id });
+  [single] = (await resultsOf(job.id)) as [string];
 });
 
+// Shows: 164.312(c)(2)
 test('a prediction of a single job agrees in every bit', async () => {
   expect(await verify(single)).toEqual({
     agrees: true,
@@ -51,22 +45,17 @@ test('a prediction of a single job agrees in every bit', async () => {
 });
 
 test('predictions of a batch agree in every bit, whatever rows they were scored beside', async () => {
-  for (let index = 0; index < 10; index += 1)
-    await client.request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(index % 3) }) });
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { modelId, all: true },
-  });
-  const ids = await resultsOf(submitBatchScoringJob.id);
+  for (let index = 0; index < 10; index += 1) await patient(client, { features: goldenFeatures(index % 3) });
+  const batch = await submit(client, { all: true });
+  const ids = await resultsOf(batch.id);
   expect(ids.length).toBeGreaterThanOrEqual(11);
   for (const id of ids) expect(await verify(id)).toMatchObject({ agrees: true });
 });
 
 test('a prediction without stored explanation agrees by what it has', async () => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId, explain: false },
-  });
-  const [id] = await resultsOf(submitScoringJob.id);
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id, explain: false });
+  const [id] = await resultsOf(job.id);
   expect(await verify(id!)).toMatchObject({ agrees: true, differences: [] });
 });
 
@@ -76,13 +65,9 @@ test.each<[string, object, string]>([
   ['a risk band', { riskBand: 'LOW' }, 'riskBand'],
   ['a contribution', { 'explanation.contributions.3': 0.5 }, 'explanation.contributions[3]'],
 ])('%s that was changed in the database is named', async (_what, change, difference) => {
-  const { createPatient } = await client.request(CreatePatientDocument, {
-    input: newPatient({ features: goldenFeatures(1) }),
-  });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  const [id] = await resultsOf(submitScoringJob.id);
+  const created = await patient(client, { features: goldenFeatures(1) });
+  const job = await submit(client, { patientId: created.id });
+  const [id] = await resultsOf(job.id);
   const _id = new Types.ObjectId(id);
   const { collection } = system.app.models.predictions;
   const stored = (await collection.findOne({ _id }))!;
@@ -100,11 +85,9 @@ test.each<[string, object, string]>([
   ['an explanation that is none', { $set: { explanation: 'none' } }, 'explanation'],
   ['contributions that are gone', { $unset: { 'explanation.contributions': 1 } }, 'explanation.contributions'],
 ])('%s: so damaged that it cannot be computed as it was, it is still named', async (_what, change, difference) => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  const [id] = await resultsOf(submitScoringJob.id);
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id });
+  const [id] = await resultsOf(job.id);
   await system.app.models.predictions.collection.updateOne({ _id: new Types.ObjectId(id) }, change);
   expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
 });
@@ -120,13 +103,11 @@ test.each<[string, (values: Buffer) => Buffer, string]>([
   ['the end of the last contribution', (values) => values.subarray(0, -3), 'explanation.contributions[12]'],
   ['everything but an output', (values) => values.subarray(0, 8), 'inputs'],
 ])('of a batch, %s that was changed or cut off in the database is named', async (_what, change, difference) => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { modelId, patientIds: [createPatient.id] },
-  });
-  const [id] = await resultsOf(submitBatchScoringJob.id);
+  const created = await patient(client);
+  const batch = await submit(client, { patientIds: [created.id] });
+  const [id] = await resultsOf(batch.id);
   const { collection } = system.app.models.predictionBlocks;
-  const job = new Types.ObjectId(submitBatchScoringJob.id);
+  const job = new Types.ObjectId(batch.id);
   const block = await collection.findOne({ job }, { promoteBuffers: true });
   await collection.updateOne(
     { job },
@@ -135,12 +116,11 @@ test.each<[string, (values: Buffer) => Buffer, string]>([
   expect(await verify(id!)).toMatchObject({ agrees: false, modelServed: true, differences: [difference] });
 });
 
+// Shows: 164.312(c)(2)
 test('inputs that were changed do not give the result that is stored', async () => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  const [id] = await resultsOf(submitScoringJob.id);
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id });
+  const [id] = await resultsOf(job.id);
   await system.app.models.predictions.collection.updateOne(
     { _id: new Types.ObjectId(id) },
     { $set: { 'inputs.chest_pain_type': 1, 'inputs.exercise_angina': 0, 'inputs.st_depression': 0 } },
@@ -151,13 +131,11 @@ test('inputs that were changed do not give the result that is stored', async () 
 test.each(['SINGLE', 'BATCH'])(
   'an explanation of a %s job that no longer adds up is not shown, the prediction still is',
   async (kind) => {
-    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+    const created = await patient(client);
     const job =
       kind === 'SINGLE'
-        ? (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
-            .submitScoringJob
-        : (await client.request(SubmitBatchScoringJobDocument, { input: { patientIds: [createPatient.id], modelId } }))
-            .submitBatchScoringJob;
+        ? await submit(client, { patientId: created.id })
+        : await submit(client, { patientIds: [created.id] });
     const [id] = await resultsOf(job.id);
     const ask = async (field: string) =>
       system.post(`{ prediction(id: "${id}") { probability ${field} } }`, undefined, await system.token('CLINICIAN'));
@@ -176,11 +154,9 @@ test.each(['SINGLE', 'BATCH'])(
 );
 
 test('without the very model nothing can be said', async () => {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  const [id] = await resultsOf(submitScoringJob.id);
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id });
+  const [id] = await resultsOf(job.id);
   await system.app.models.predictions.collection.updateOne(
     { _id: new Types.ObjectId(id) },
     { $set: { modelSha256: '0'.repeat(64) } },

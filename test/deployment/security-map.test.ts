@@ -1,48 +1,56 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-
-/** `[security/forged-token](../test/security/forged-token.test.ts) "name of a test", "name of another"` */
-const reference = /\[([\w/-]+)\]\(\.\.\/(test\/[\w/-]+\.test\.ts)\)((?:,? "[^"]+")*)/g;
+import { readItems, readProofs, readThreats, withTables, type Proof } from '../../scripts/security-map.js';
 
 const text = readFileSync('docs/security.md', 'utf8');
-const references = [...text.matchAll(reference)].map(([, label, file, names]) => ({
-  label,
-  file: file!,
-  names: [...names!.matchAll(/"([^"]+)"/g)].map(([, name]) => name!),
-}));
-const rows = text.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('|---'));
+const [items, proofs, threats] = [readItems(), readProofs(), readThreats()];
 
-/** Whether a source file gives the name to a test, in whichever quotes, on the line of the call or on the next. */
-const hasTest = (source: string, name: string): boolean =>
-  [`'${name.replaceAll("'", "\\'")}'`, `"${name}"`].some((title) =>
-    [...source.matchAll(/\(\s*(?=['"])/g)].some(({ index, 0: call }) => source.startsWith(title, index + call.length)),
-  );
+/** The rows of one table of the document, without its head. */
+const rowsOf = (name: string): string[] =>
+  text
+    .slice(text.indexOf(`<!-- ${name}: begin -->`), text.indexOf(`<!-- ${name}: end -->`))
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(2);
 
-describe.each([...new Map(references.map((found) => [found.file, found])).keys()])('%s', (file) => {
-  test('exists, with every test that docs/security.md names', () => {
-    expect(existsSync(file)).toBe(true);
-    const source = readFileSync(file, 'utf8');
-    const named = references.filter((found) => found.file === file).flatMap(({ names }) => names);
-    expect(named.filter((name) => !hasTest(source, name))).toEqual([]);
-  });
+test('the tables of docs/security.md are those that "npm run security:generate" writes', () => {
+  expect(withTables(text, items, proofs, threats)).toBe(text);
 });
 
-test('every reference is labelled by its file, and names a test', () => {
-  expect(references.length).toBeGreaterThan(60);
-  expect(text.match(/\]\(\.\.\/test\//g)).toHaveLength(references.length);
-  expect(references.filter(({ label, file, names }) => file !== `test/${label}.test.ts` || names.length === 0)).toEqual(
-    [],
+test('every test that is named in a table exists', () => {
+  expect(proofs.length).toBeGreaterThan(150);
+  const named = [...rowsOf('safeguards'), ...rowsOf('owasp')].flatMap((row) =>
+    [...row.matchAll(/\[([\w/-]+)\]\(\.\.\/(test\/[\w/-]+\.test\.ts)\)((?:,? "[^"]+")+)/g)].flatMap(
+      ([, label, file, titles]) =>
+        [...titles!.matchAll(/"([^"]+)"/g)].map(([, title]) => ({ label, file: file!, title: title! })),
+    ),
   );
-  // A name that is not read as one would not be checked.
-  expect(text.match(/"/g)).toHaveLength(2 * references.flatMap(({ names }) => names).length);
+  expect(named.length).toBeGreaterThan(150);
+  // A title with a quotation mark in it would not be read as one.
+  expect(text.match(/"/g)).toHaveLength(2 * named.length);
+  for (const { label, file, title } of named) {
+    expect(file).toBe(`test/${label}.test.ts`);
+    expect(proofs.some((proof) => proof.file === file && proof.title === title.replaceAll('\\|', '|'))).toBe(true);
+  }
 });
 
-test('every threat of test/security is in the map', () => {
-  const threats = readdirSync('test/security')
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => `test/security/${name}`);
-  expect(threats.length).toBeGreaterThan(30);
-  expect(threats.filter((threat) => !references.some(({ file }) => file === threat))).toEqual([]);
+test('every link to a file leads to one', () => {
+  const files = [...text.matchAll(/\]\(\.\.\/(test\/[^)]+)\)/g)].map(([, file]) => file!);
+  expect(files.length).toBeGreaterThan(100);
+  expect(files.filter((file) => !existsSync(file))).toEqual([]);
+});
+
+test('every threat of test/security is in the map, with a test that shows an item', () => {
+  const files = readdirSync('test/security').map((name) => `test/security/${name}`);
+  expect(files.length).toBeGreaterThan(40);
+  expect(threats.map(({ file }) => file)).toEqual(files.sort());
+  expect(rowsOf('threats')).toHaveLength(files.length);
+  const shown = proofs.map(({ file }) => file);
+  expect(files.filter((file) => !shown.includes(file))).toEqual([]);
+});
+
+test.each(threats)('$file begins with product files that exist', ({ covers }) => {
+  expect(covers.filter((file) => !existsSync(file) || !/^(src|schema|workers|models)\//.test(file))).toEqual([]);
 });
 
 test('every technical safeguard is in the map', () => {
@@ -60,18 +68,35 @@ test('every technical safeguard is in the map', () => {
     '(e)(2)(i)',
     '(e)(2)(ii)',
   ];
+  expect(items.safeguards.map(({ key }) => key)).toEqual(safeguards.map((safeguard) => `164.312${safeguard}`));
   for (const safeguard of safeguards)
     expect(
-      rows.filter((row) => row.startsWith(`| ${safeguard} `)),
+      rowsOf('safeguards').filter((row) => row.startsWith(`| ${safeguard} `)),
       safeguard,
     ).toHaveLength(1);
 });
 
 test('every row of the two maps names a test or says that there is none', () => {
-  const mapped = text
-    .slice(text.indexOf('## HIPAA'))
-    .split('\n')
-    .filter((line) => /^\| (?!safeguard|item)/.test(line));
+  const mapped = [...rowsOf('safeguards'), ...rowsOf('owasp')];
+  expect(mapped).toHaveLength(items.safeguards.length + items.owasp.length);
   expect(mapped.length).toBeGreaterThan(35);
   expect(mapped.filter((row) => !row.includes('](../test/') && !row.endsWith('| no test |'))).toEqual([]);
+  expect(mapped.filter((row) => row.endsWith('| no test |'))).toHaveLength(1);
+});
+
+describe('the generator refuses', () => {
+  const refusal = (changed: readonly Proof[]) => () => withTables(text, items, changed, threats);
+
+  test('a test that shows an item which the map does not have', () => {
+    const stray: Proof = { file: 'test/stray.test.ts', title: 'stray', shows: ['owasp/no-such-item'] };
+    expect(refusal([...proofs, stray])).toThrow(
+      'test/stray.test.ts shows owasp/no-such-item, which docs/security-map.yaml lacks',
+    );
+  });
+
+  test('an item that no test shows', () => {
+    expect(refusal(proofs.filter(({ shows }) => !shows.includes('owasp/depth')))).toThrow(
+      'owasp/depth must either be shown by a test or be marked as untested',
+    );
+  });
 });

@@ -1,10 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, vi, test } from 'vitest';
 import { createAsyncQueue, type AsyncQueue } from '../../src/events/async-queue.js';
 
 const done = { done: true, value: undefined };
 
 describe('an async queue', () => {
-  it('gives what was pushed, in its order, and lets a consumer wait for more', async () => {
+  test('gives what was pushed, in its order, and lets a consumer wait for more', async () => {
     const queue = createAsyncQueue<number>();
     queue.push(1, 2);
     expect(queue.length).toBe(2);
@@ -14,7 +14,7 @@ describe('an async queue', () => {
     expect(await waiting).toEqual({ done: false, value: 3 });
   });
 
-  it('ends behind what is left, and closes once', async () => {
+  test('ends behind what is left, and closes once', async () => {
     const onClose = vi.fn<() => void>();
     const queue = createAsyncQueue<number>({ onClose });
     queue.push(1);
@@ -27,7 +27,7 @@ describe('an async queue', () => {
     expect(onClose).toHaveBeenCalledTimes(1);
   });
 
-  it('`return` ends a `next` that waits, and drops what is left', async () => {
+  test('`return` ends a `next` that waits, and drops what is left', async () => {
     const onClose = vi.fn<() => void>();
     const queue = createAsyncQueue<number>({ onClose });
     const waiting = queue.next();
@@ -38,7 +38,7 @@ describe('an async queue', () => {
     expect(onClose).toHaveBeenCalledTimes(1);
   });
 
-  it('an error takes the place of what is left, and is told once', async () => {
+  test('an error takes the place of what is left, and is told once', async () => {
     const onClose = vi.fn<() => void>();
     const queue = createAsyncQueue<number>({ onClose });
     queue.push(1);
@@ -48,7 +48,7 @@ describe('an async queue', () => {
     expect(onClose).toHaveBeenCalledTimes(1);
   });
 
-  it('looks for more only when it was woken and nothing is left', async () => {
+  test('looks for more only when it was woken and nothing is left', async () => {
     let stored = 0;
     const refill = vi.fn<() => Promise<void>>(async () => queue.push(stored));
     const queue: AsyncQueue<number> = createAsyncQueue<number>({ refill });
@@ -65,7 +65,7 @@ describe('an async queue', () => {
     expect(refill).toHaveBeenCalledTimes(2);
   });
 
-  it('a wake during a look causes another one', async () => {
+  test('a wake during a look causes another one', async () => {
     const found = [[], [1]];
     const queue: AsyncQueue<number> = createAsyncQueue<number>({
       async refill() {
@@ -78,7 +78,7 @@ describe('an async queue', () => {
     expect(await queue.next()).toEqual({ done: false, value: 1 });
   });
 
-  it('closes when the look fails, so that no consumer is kept', async () => {
+  test('closes when the look fails, so that no consumer is kept', async () => {
     const onClose = vi.fn<() => void>();
     const queue = createAsyncQueue<number>({ refill: () => Promise.reject(new Error('denied')), onClose });
     queue.wake();

@@ -1,9 +1,8 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { startApi } from '../../src/api.js';
-import { CreatePatientDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -29,9 +28,8 @@ const errorsOf = (payload: unknown) =>
   payload as { message: string; extensions: { code: string; fields?: { path: string }[] } }[];
 
 async function submitJob(): Promise<string> {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
-    .submitScoringJob.id;
+  const created = await patient(client);
+  return (await submit(client, { patientId: created.id })).id;
 }
 
 test.each([

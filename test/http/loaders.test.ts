@@ -1,11 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
@@ -34,18 +28,12 @@ async function readsOfPatients(query: string): Promise<{ answer: Record<string, 
   return { answer, reads: reads.patients ?? 0 };
 }
 
-async function finish(id: string): Promise<void> {
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) void scoringJobUpdated;
-}
-
+// Shows: owasp/server-batching
 test('the patients of a page of predictions are read in one query, whatever its length', async () => {
   const patientIds: string[] = [];
-  for (let i = 0; i < 5; i += 1)
-    patientIds.push((await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id);
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { patientIds, modelId },
-  });
-  await finish(submitBatchScoringJob.id);
+  for (let i = 0; i < 5; i += 1) patientIds.push((await patient(client)).id);
+  const batch = await submit(client, { patientIds });
+  await ended(client, batch.id);
 
   const { answer: without, reads: own } = await readsOfPatients('{ predictions { edges { node { id } } } }');
   expect(without).toMatchObject({ predictions: { edges: { length: 5 } } });
@@ -60,15 +48,10 @@ test('the patients of a page of predictions are read in one query, whatever its 
 
 test('the patients of the jobs of a page, and whether they are visible, are read in as many queries, whatever its length', async () => {
   for (let i = 0; i < 3; i += 1) {
-    const { createPatient } = await client.request(CreatePatientDocument, {
-      input: newPatient({ careTeam: ['the-clinician'] }),
-    });
-    const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-      input: { patientId: createPatient.id, modelId },
-    });
+    const created = await patient(client, { careTeam: ['the-clinician'] });
+    const job = await submit(client, { patientId: created.id });
     // To its end: the worker reads patients too.
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-      void scoringJobUpdated;
+    await ended(client, job.id);
   }
   for (const first of [1, 3]) {
     const { answer, reads } = await readsOfPatients(
@@ -91,24 +74,21 @@ describe('the predictions of each of a page of patients or jobs are counted in o
 
   beforeAll(async () => {
     // Two batches, which share a patient, one single job twice for another, and a patient without any prediction.
-    const patientIds: string[] = [];
-    for (let i = 0; i < 4; i += 1)
-      patientIds.push((await client.request(CreatePatientDocument, { input: newPatient() })).createPatient.id);
-    const [a, b, c, none] = patientIds as [string, string, string, string];
-    for (const batch of [
+    const created: string[] = [];
+    for (let i = 0; i < 4; i += 1) created.push((await patient(client)).id);
+    const [a, b, c, none] = created as [string, string, string, string];
+    for (const patientIds of [
       [a, b],
       [b, c],
     ]) {
-      const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-        input: { patientIds: batch, modelId },
-      });
-      expected.jobs[submitBatchScoringJob.id] = 2;
+      const batch = await submit(client, { patientIds });
+      expected.jobs[batch.id] = 2;
     }
     for (let i = 0; i < 2; i += 1) {
-      const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: c, modelId } });
-      expected.jobs[submitScoringJob.id] = 1;
+      const job = await submit(client, { patientId: c });
+      expected.jobs[job.id] = 1;
     }
-    await Promise.all(Object.keys(expected.jobs).map(finish));
+    await Promise.all(Object.keys(expected.jobs).map((id) => ended(client, id)));
     Object.assign(expected.patients, { [a]: 1, [b]: 2, [c]: 3, [none]: 0 });
   });
 
@@ -128,9 +108,28 @@ describe('the predictions of each of a page of patients or jobs are counted in o
   });
 
   test('as one that reads the pages too counts them', async () => {
-    const { answer } = await readsOf(
-      '{ patients(orderBy: { field: CREATED_AT, direction: DESC }, first: 4) { edges { node { id predictions { totalCount pageInfo { hasNextPage } edges { node { id } } } } } } }',
-    );
+    const { answer } = await readsOf(/* GraphQL */ `
+      {
+        patients(orderBy: { field: CREATED_AT, direction: DESC }, first: 4) {
+          edges {
+            node {
+              id
+              predictions {
+                totalCount
+                pageInfo {
+                  hasNextPage
+                }
+                edges {
+                  node {
+                    id
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    `);
     const { edges } = answer.patients as {
       edges: { node: { id: string; predictions: { totalCount: number; edges: object[] } } }[];
     };
@@ -142,19 +141,15 @@ describe('the predictions of each of a page of patients or jobs are counted in o
   });
 
   test('without those of patients that are closed to whoever asks', async () => {
-    const [open, closed] = (
-      await Promise.all([1, 2].map(() => client.request(CreatePatientDocument, { input: newPatient() })))
-    ).map(({ createPatient }) => createPatient.id) as [string, string];
-    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-      input: { patientIds: [open, closed], modelId },
-    });
-    await finish(submitBatchScoringJob.id);
+    const [open, closed] = [(await patient(client)).id, (await patient(client)).id];
+    const batch = await submit(client, { patientIds: [open, closed] });
+    await ended(client, batch.id);
     await system.app.models.patients.updateOne({ _id: closed }, { $set: { careTeam: ['somebody-else'] } });
     const count = async (query: string): Promise<unknown> =>
       (await system.post<{ of: { predictions: unknown } | null }>(query, {}, token)).data!.of?.predictions;
-    expect(await count(`{ of: scoringJob(id: "${submitBatchScoringJob.id}") { predictions { totalCount } } }`)).toEqual(
-      { totalCount: 1 },
-    );
+    expect(await count(`{ of: scoringJob(id: "${batch.id}") { predictions { totalCount } } }`)).toEqual({
+      totalCount: 1,
+    });
     expect(await count(`{ of: patient(id: "${open}") { predictions { totalCount } } }`)).toEqual({ totalCount: 1 });
     // Closed between the look at the patient and the count.
     const viewer = {

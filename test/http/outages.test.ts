@@ -1,12 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
+import { ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
 import { startEngines } from '../../src/embedded/engines.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { modelId } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { patient, submit } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -15,7 +12,7 @@ test('without Redis the API is not healthy but ready, and still accepts jobs', a
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { REDIS_URL: engines.redisUrl } });
   const client = await system.client('CLINICIAN');
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+  const created = await patient(client);
 
   await engines.stop();
   const health = await fetch(`${system.url}/health`);
@@ -27,14 +24,13 @@ test('without Redis the API is not healthy but ready, and still accepts jobs', a
   expect((await fetch(`${system.url}/health/ready`)).status).toBe(200);
   expect((await fetch(`${system.url}/health/live`)).status).toBe(200);
 
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  expect(submitScoringJob.state).toBe('QUEUED');
-  const snapshot = await client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }).next();
+  const job = await submit(client, { patientId: created.id });
+  expect(job.state).toBe('QUEUED');
+  const snapshot = await client.subscribe(ScoringJobUpdatedDocument, { id: job.id }).next();
   expect(snapshot.value).toMatchObject({ scoringJobUpdated: { sequence: 1, job: { state: 'QUEUED' } } });
 });
 
+// Shows: owasp/application-timeout
 test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNAVAILABLE', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
@@ -73,6 +69,7 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
   });
 });
 
+// Shows: owasp/application-timeout
 test('a MongoDB that takes connections but does not answer holds nobody up for ever, and serves again when it answers', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parse } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createRecentDocuments } from '../../src/http/admitted-documents.js';
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -8,7 +8,7 @@ const hash = (text: string): string => createHash('sha256').update(text).digest(
 const texts = ['a', 'b', 'c', 'd', 'e'].map((name) => `{ ${name.repeat(6)} }`);
 
 describe('recent documents', () => {
-  it('are found by their text and by its hash', () => {
+  test('are found by their text and by its hash', () => {
     const documents = createRecentDocuments(40);
     const [text] = texts as [string];
     const document = parse(text);
@@ -19,7 +19,7 @@ describe('recent documents', () => {
     expect(documents.byHash(hash(texts[1]!))).toBeUndefined();
   });
 
-  it('make room for later ones: the one used longest ago goes, under both its names', () => {
+  test('make room for later ones: the one used longest ago goes, under both its names', () => {
     const documents = createRecentDocuments(40);
     for (const text of texts.slice(0, 4)) documents.add(text, parse(text));
     documents.byText(texts[0]!);
@@ -29,7 +29,7 @@ describe('recent documents', () => {
     expect(texts.filter((text) => documents.byHash(hash(text)))).toEqual(kept);
   });
 
-  it('do not keep one that would fill more than a quarter', () => {
+  test('do not keep one that would fill more than a quarter', () => {
     const documents = createRecentDocuments(40);
     const text = '{ aaaaaaa }';
     documents.add(text, parse(text));

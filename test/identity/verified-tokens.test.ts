@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Role } from '../../models/index.js';
 import { createVerifiedTokens } from '../../src/identity/verified-tokens.js';
 import type { Identity } from '../../src/auth/viewer.js';
@@ -13,7 +13,7 @@ const identity = (username: string, expiresAt: number): Identity => ({
 describe('verified tokens', () => {
   afterEach(() => vi.useRealTimers());
 
-  it('are found again by the very same text alone', () => {
+  test('are found again by the very same text alone', () => {
     const tokens = createVerifiedTokens();
     const ada = identity('ada', Date.now() + 60_000);
     tokens.add('header.payload.signature', ada);
@@ -22,7 +22,7 @@ describe('verified tokens', () => {
     expect(tokens.find('header.payload.')).toBeUndefined();
   });
 
-  it('are forgotten at the moment they end', () => {
+  test('are forgotten at the moment they end', () => {
     vi.useFakeTimers({ now: 1_000_000 });
     const tokens = createVerifiedTokens();
     tokens.add('token', identity('ada', 1_005_000));
@@ -34,7 +34,7 @@ describe('verified tokens', () => {
     expect(tokens.find('token')).toBeUndefined();
   });
 
-  it('give way to later ones', () => {
+  test('give way to later ones', () => {
     const tokens = createVerifiedTokens(2);
     for (const name of ['one', 'two', 'three']) tokens.add(name, identity(name, Number.MAX_SAFE_INTEGER));
     expect(['one', 'two', 'three'].map((name) => tokens.find(name)?.username)).toEqual([undefined, 'two', 'three']);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import { createBatchProgress } from '../../src/jobs/batch-progress.js';
@@ -42,7 +42,7 @@ function slowCounting(): { readonly models: Models; readonly reached: Promise<vo
 }
 
 describe('a batch that is looked at while it changes', () => {
-  it('is not cancelled again when it was cancelled and retried meanwhile', async () => {
+  test('is not cancelled again when it was cancelled and retried meanwhile', async () => {
     const viewer = await viewerOf('retried-meanwhile');
     const { _id } = await activeBatch(viewer);
     await app.jobStore.requestCancel(_id);
@@ -56,7 +56,7 @@ describe('a batch that is looked at while it changes', () => {
     expect(await app.jobStore.find(_id)).not.toHaveProperty('cancelRequestedAt');
   });
 
-  it('is cancelled although it was being counted when somebody asked for that', async () => {
+  test('is cancelled although it was being counted when somebody asked for that', async () => {
     const viewer = await viewerOf('cancelled-meanwhile');
     const { _id } = await activeBatch(viewer);
     const slow = slowCounting();
@@ -72,7 +72,7 @@ describe('a batch that is looked at while it changes', () => {
     });
   });
 
-  it('is told apart from itself by every request to cancel it', async () => {
+  test('is told apart from itself by every request to cancel it', async () => {
     const { _id } = await activeBatch(await viewerOf('asked-meanwhile'));
     const seen: boolean[] = [];
     await app.jobStore.change(_id, async ({ status, cancelRequestedAt }) => {
@@ -84,7 +84,7 @@ describe('a batch that is looked at while it changes', () => {
   });
 });
 
-it('a cancel request never reaches the run after the one it was made for', async () => {
+test('a cancel request never reaches the run after the one it was made for', async () => {
   const viewer = await viewerOf('late-request');
   const { _id } = await activeBatch(viewer);
   await Promise.all([

@@ -1,32 +1,21 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createGraphqlClient, type GraphqlClient } from '../../src/client/graphql-client.js';
 import {
   CancelScoringJobDocument,
-  CreatePatientDocument,
   JobPredictionsDocument,
   RetryScoringJobDocument,
   ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
   type JobFieldsFragment,
-  type SubmitBatchScoringJobInput,
 } from '../../src/client/generated/graphql.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ environment: { BATCH_CHUNK_SIZE: '3', WORKER_BATCH_CONCURRENCY: '1' } });
 
 async function createPatients(client: GraphqlClient, count: number, overrides: object = {}): Promise<string[]> {
-  const created = await Promise.all(
-    Array.from({ length: count }, () => client.request(CreatePatientDocument, { input: newPatient(overrides) })),
-  );
-  return created.map(({ createPatient }) => createPatient.id);
+  const created = await Promise.all(Array.from({ length: count }, () => patient(client, overrides)));
+  return created.map(({ id }) => id);
 }
-
-const submit = async (
-  client: GraphqlClient,
-  input: Omit<SubmitBatchScoringJobInput, 'modelId'>,
-): Promise<JobFieldsFragment> =>
-  (await client.request(SubmitBatchScoringJobDocument, { input: { modelId, ...input } })).submitBatchScoringJob;
 
 /** The job at its end, and every change seen on the way. */
 async function follow(
@@ -55,7 +44,7 @@ async function results(client: GraphqlClient, id: string) {
 }
 
 describe('a batch', () => {
-  it('scores each named patient once, however often it is named', async () => {
+  test('scores each named patient once, however often it is named', async () => {
     const client = await system.client('CLINICIAN', 'named');
     const ids = await createPatients(client, 20);
     const { id } = await submit(client, { patientIds: [...ids, ...ids] });
@@ -72,7 +61,7 @@ describe('a batch', () => {
     });
   });
 
-  it('lets one bad patient fail alone and says why, without its values', async () => {
+  test('lets one bad patient fail alone and says why, without its values', async () => {
     const client = await system.client('CLINICIAN', 'one-bad');
     const good = await createPatients(client, 9);
     const [bad] = await createPatients(client, 1, { features: [{ code: 'age', value: 61 }] });
@@ -87,7 +76,7 @@ describe('a batch', () => {
     expect(failures[0]!.message).not.toContain('61');
   });
 
-  it('takes the patients of a filter as they are at submission: later ones are not added', async () => {
+  test('takes the patients of a filter as they are at submission: later ones are not added', async () => {
     const client = await system.client('CLINICIAN', 'filtered');
     const women = await createPatients(client, 8, { sex: 'FEMALE' });
     await createPatients(client, 3, { sex: 'MALE' });
@@ -98,7 +87,7 @@ describe('a batch', () => {
     expect((await results(client, id)).predicted).toEqual([...women].sort());
   });
 
-  it('stays within the organization', async () => {
+  test('stays within the organization', async () => {
     const [mine] = await createPatients(await system.client('CLINICIAN', 'mine'), 1);
     const other = await system.client('CLINICIAN', 'other');
     const before = await system.counts();
@@ -118,7 +107,7 @@ describe('a batch', () => {
     expect(await system.counts()).toEqual(before);
   });
 
-  it('wants exactly one way of naming patients', async () => {
+  test('wants exactly one way of naming patients', async () => {
     const client = await system.client('CLINICIAN', 'ways');
     const [id] = await createPatients(client, 1);
     const before = await system.counts();
@@ -128,7 +117,7 @@ describe('a batch', () => {
     expect(await system.counts()).toEqual(before);
   });
 
-  it('is one job under one idempotency key, also in a race', async () => {
+  test('is one job under one idempotency key, also in a race', async () => {
     const client = await system.client('CLINICIAN', 'idempotent');
     await createPatients(client, 10);
     const jobs = await Promise.all(
@@ -145,7 +134,7 @@ describe('a batch', () => {
 });
 
 describe('a cancelled batch', () => {
-  it('stores nothing after its end, and a retry does the rest without scoring anybody twice', async () => {
+  test('stores nothing after its end, and a retry does the rest without scoring anybody twice', async () => {
     const client = await system.client('CLINICIAN', 'cancelled');
     const ids = await createPatients(client, 150);
     const { id } = await submit(client, { all: true });

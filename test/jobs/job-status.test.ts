@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JobStage, ScoringJobKind, ScoringJobState, type JobStatus, type ScoringJob } from '../../models/index.js';
 import {
   cancelled,
@@ -40,7 +40,7 @@ function jobOf(...statuses: JobStatus[]): ScoringJob {
 }
 
 describe('the life of a job', () => {
-  it('counts every change', () => {
+  test('counts every change', () => {
     const active = started(submitted(), now);
     const saving = progressed(active, { stage: JobStage.SAVING });
     expect(
@@ -50,7 +50,7 @@ describe('the life of a job', () => {
     ).toEqual([1, 2, 3, 4]);
   });
 
-  it('shows the last failure while the job waits for another attempt, and forgets it when the job succeeds', () => {
+  test('shows the last failure while the job waits for another attempt, and forgets it when the job succeeds', () => {
     const waiting = requeued(started(submitted(), now), failure);
     expect(waiting).toMatchObject({ state: ScoringJobState.QUEUED, error: failure, attempts: 1 });
     const again = started(waiting, now);
@@ -58,7 +58,7 @@ describe('the life of a job', () => {
     expect(completed(again, { processed: 1, failed: 0 }, now)).not.toHaveProperty('error');
   });
 
-  it('keeps the first start over attempts, and clears the end when it is revived', () => {
+  test('keeps the first start over attempts, and clears the end when it is revived', () => {
     const ended = failed(started(submitted(), now), failure, now);
     const later = new Date(now.getTime() + 1000);
     const again = started(revived(ended), later);
@@ -80,13 +80,13 @@ describe('what a subscriber is shown', () => {
       ({ sequence, collapsed }, index) => sequence === (changes[index - 1]?.sequence ?? after) + 1 + collapsed,
     );
 
-  it('is the job as it stands, for one who saw nothing', () => {
+  test('is the job as it stands, for one who saw nothing', () => {
     const changes = changesSince(jobOf(one, two, three), 0);
     expect(changes.map(({ sequence, collapsed }) => [sequence, collapsed])).toEqual([[3, 2]]);
     expect(gapless(changes, 0)).toBe(true);
   });
 
-  it('is every change of state, with progress folded into what follows', () => {
+  test('is every change of state, with progress folded into what follows', () => {
     const changes = changesSince(jobOf(one, two, three, four, five), 1);
     expect(changes.map(({ sequence, collapsed, job }) => [sequence, collapsed, job.status.state])).toEqual([
       [2, 0, ScoringJobState.ACTIVE],
@@ -95,11 +95,11 @@ describe('what a subscriber is shown', () => {
     expect(gapless(changes, 1)).toBe(true);
   });
 
-  it('is nothing, for one who saw everything', () => {
+  test('is nothing, for one who saw everything', () => {
     expect(changesSince(jobOf(one, two, three), 3)).toEqual([]);
   });
 
-  it('is the latest progress alone, however much happened', () => {
+  test('is the latest progress alone, however much happened', () => {
     const changes = changesSince(jobOf(one, two, three, four), 2);
     expect(changes.map(({ sequence, collapsed }) => [sequence, collapsed])).toEqual([[4, 1]]);
   });

@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JobStage, ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
 import { completed, progressed, submitted } from '../../src/jobs/job-status.js';
 import { createJobStore, workerLost } from '../../src/jobs/job-store.js';
@@ -38,7 +38,7 @@ async function insertJob(overrides: Partial<ScoringJob> = {}): Promise<ScoringJo
 }
 
 describe('changes', () => {
-  it('are never lost, however many come at once', async () => {
+  test('are never lost, however many come at once', async () => {
     const { _id } = await insertJob();
     await Promise.all(
       Array.from({ length: 50 }, () =>
@@ -48,7 +48,7 @@ describe('changes', () => {
     expect((await store.find(_id))!.status).toMatchObject({ sequence: 51, processed: 50 });
   });
 
-  it('of several jobs go together without touching each other', async () => {
+  test('of several jobs go together without touching each other', async () => {
     const jobs = await Promise.all(Array.from({ length: 20 }, () => insertJob()));
     await Promise.all(
       jobs.map(({ _id }, index) =>
@@ -59,7 +59,7 @@ describe('changes', () => {
     expect(stored.map((job) => job!.status.processed)).toEqual(jobs.map((_, index) => index));
   });
 
-  it('that are the same for many jobs are written together, and who was changed meanwhile decides anew', async () => {
+  test('that are the same for many jobs are written together, and who was changed meanwhile decides anew', async () => {
     const jobs = await Promise.all(Array.from({ length: 20 }, () => insertJob()));
     const overtaken = jobs[7]!;
     const claims = await Promise.all(jobs.map(({ _id }) => store.claim(_id, 1)));
@@ -79,7 +79,7 @@ describe('changes', () => {
     }
   });
 
-  it('of one job at the same time are one change of it, by one author', async () => {
+  test('of one job at the same time are one change of it, by one author', async () => {
     const jobs = await Promise.all(Array.from({ length: 10 }, () => insertJob()));
     const claims = await Promise.all(jobs.flatMap(({ _id }) => [store.claim(_id, 1), store.claim(_id, 2)]));
     expect(claims.filter(Boolean)).toHaveLength(jobs.length);
@@ -87,7 +87,7 @@ describe('changes', () => {
       expect((await store.find(_id))!.transitions.map(({ state }) => state)).toEqual(['QUEUED', 'ACTIVE']);
   });
 
-  it('under one idempotency key give one job, the same for all', async () => {
+  test('under one idempotency key give one job, the same for all', async () => {
     const organization = new Types.ObjectId();
     const template = await insertJob();
     const results = await Promise.all(
@@ -101,7 +101,7 @@ describe('changes', () => {
 });
 
 describe('a claim', () => {
-  it('is held by one worker alone', async () => {
+  test('is held by one worker alone', async () => {
     const { _id } = await insertJob();
     const claims = await Promise.all([1, 2, 3, 4].map((dispatch) => store.claim(_id, dispatch)));
     expect(claims.filter(Boolean)).toHaveLength(1);
@@ -112,7 +112,7 @@ describe('a claim', () => {
     });
   });
 
-  it('is taken over at once when the queue brings the same entry again, and then the first holder can change nothing', async () => {
+  test('is taken over at once when the queue brings the same entry again, and then the first holder can change nothing', async () => {
     const { _id } = await insertJob();
     const first = await store.claim(_id, 1);
     const second = await store.claim(_id, 1);
@@ -127,13 +127,13 @@ describe('a claim', () => {
     expect(await store.claim(_id, 1)).toBeNull();
   });
 
-  it('is taken over by another entry once the lease has ended', async () => {
+  test('is taken over by another entry once the lease has ended', async () => {
     const { _id } = await insertJob();
     await impatientStore.claim(_id, 1);
     expect(await store.claim(_id, 2)).not.toBeNull();
   });
 
-  it('ends a job whose every attempt died with its worker', async () => {
+  test('ends a job whose every attempt died with its worker', async () => {
     const { _id } = await insertJob();
     for (let attempt = 0; attempt < attempts; attempt += 1) expect(await impatientStore.claim(_id, 1)).not.toBeNull();
     expect(await impatientStore.claim(_id, 1)).toBeNull();
@@ -144,7 +144,7 @@ describe('a claim', () => {
     });
   });
 
-  it('is not given for a job that somebody wants cancelled: that one ends', async () => {
+  test('is not given for a job that somebody wants cancelled: that one ends', async () => {
     const { _id } = await insertJob();
     await store.claim(_id, 1);
     await store.requestCancel(_id);

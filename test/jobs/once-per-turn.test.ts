@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { oncePerTurn } from '../../src/jobs/job-store.js';
 
-it('is the same for all who ask within a turn of the event loop, and another one in the next', async () => {
+test('is the same for all who ask within a turn of the event loop, and another one in the next', async () => {
   let made = 0;
   const value = oncePerTurn(() => ({ number: (made += 1) }));
   const first = value();

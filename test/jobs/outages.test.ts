@@ -1,35 +1,28 @@
 import { Redis } from 'ioredis';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, inject, test } from 'vitest';
 import {
   CancelScoringJobDocument,
-  CreatePatientDocument,
   RetryScoringJobDocument,
   ScoringJobDocument,
   ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
 } from '../../src/client/generated/graphql.js';
 import type { GraphqlClient } from '../../src/client/graphql-client.js';
 import { startWorkers } from '../../workers/index.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { followed, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 import { namespace } from '../support/namespace.js';
 
 const quick = { RECONCILE_INTERVAL_MS: '200' };
 
 async function submitFor(client: GraphqlClient, key?: string): Promise<string> {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId, idempotencyKey: key },
-  });
-  return submitScoringJob.id;
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id, idempotencyKey: key });
+  return job.id;
 }
 
 async function statesSeen(client: GraphqlClient, id: string, after?: number): Promise<string[]> {
-  const states = [];
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id, after }))
-    states.push(scoringJobUpdated.job.state);
-  return states;
+  return (await followed(client, id, after)).map(({ job }) => job.state);
 }
 
 describe('while Redis is away', async () => {
@@ -38,7 +31,7 @@ describe('while Redis is away', async () => {
   afterAll(() => redis.close());
   const system = await startSystem({ environment: { REDIS_URL: redis.url, ...quick } });
 
-  it('jobs are accepted, and run when it is back', async () => {
+  test('jobs are accepted, and run when it is back', async () => {
     const client = await system.client('CLINICIAN');
     redis.cut();
     const id = await submitFor(client);
@@ -54,7 +47,7 @@ describe('a subscriber, while Redis is away', async () => {
   afterAll(() => redis.close());
   const system = await startSystem({ worker: false, environment: { REDIS_URL: redis.url } });
 
-  it('misses nothing: it is caught up from MongoDB without connecting again', async () => {
+  test('misses nothing: it is caught up from MongoDB without connecting again', async () => {
     const client = await system.client('CLINICIAN');
     const id = await submitFor(client);
     const seen: [number, string][] = [];
@@ -75,7 +68,7 @@ describe('a subscriber, while Redis is away', async () => {
 describe('a wiped Redis', async () => {
   const system = await startSystem({ worker: false, environment: quick });
 
-  it('loses no job: MongoDB knows what is unfinished', async () => {
+  test('loses no job: MongoDB knows what is unfinished', async () => {
     const client = await system.client('CLINICIAN');
     const ids = await Promise.all(Array.from({ length: 5 }, () => submitFor(client)));
     const redis = new Redis(inject('redisUrl'));
@@ -97,15 +90,12 @@ describe('while MongoDB is away', async () => {
   afterAll(() => mongo.close());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: mongo.url } });
 
-  it('callers are told so, and nothing is accepted', async () => {
+  test('callers are told so, and nothing is accepted', async () => {
     const client = await system.client('CLINICIAN');
-    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
+    const created = await patient(client);
     const before = await system.counts();
     mongo.cut();
-    const refused = await Promise.allSettled([
-      client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }),
-      client.request(CreatePatientDocument, { input: newPatient() }),
-    ]);
+    const refused = await Promise.allSettled([submit(client, { patientId: created.id }), patient(client)]);
     const ready = await fetch(`${system.url}/health/ready`);
     mongo.mend();
     expect(refused).toMatchObject([
@@ -120,7 +110,7 @@ describe('while MongoDB is away', async () => {
 describe('jobs that wait', async () => {
   const system = await startSystem({ worker: false });
 
-  it('are cancelled at once, and revived by a retry although the queue still knows the old entry', async () => {
+  test('are cancelled at once, and revived by a retry although the queue still knows the old entry', async () => {
     const client = await system.client('CLINICIAN');
     const id = await submitFor(client);
     expect((await client.request(CancelScoringJobDocument, { id })).cancelScoringJob.state).toBe('CANCELLED');

@@ -1,38 +1,31 @@
 import { Types } from 'mongoose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
 import {
   CancelScoringJobDocument,
-  CreatePatientDocument,
   PredictionDocument,
   RetryScoringJobDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
 } from '../../src/client/generated/graphql.js';
 import { expireJobs, pruneChunks } from '../../src/jobs/expire-jobs.js';
 import { cancelled, started } from '../../src/jobs/job-status.js';
 import { startWorkers } from '../../workers/index.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const nextWeek = new Date(Date.now() + 7 * 86_400_000);
 
-it('finished jobs go after the retention time; those that predictions refer to stay as a record', async () => {
+test('finished jobs go after the retention time; those that predictions refer to stay as a record', async () => {
   const client = await system.client('CLINICIAN');
-  const submit = async (): Promise<string> => {
-    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-    return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
-      .submitScoringJob.id;
+  const submitOne = async (): Promise<string> => {
+    const created = await patient(client);
+    return (await submit(client, { patientId: created.id })).id;
   };
-  const [cancelled, completed, unfinished] = [await submit(), await submit(), await submit()];
+  const [cancelled, completed, unfinished] = [await submitOne(), await submitOne(), await submitOne()];
   await client.request(CancelScoringJobDocument, { id: cancelled });
   await client.request(CancelScoringJobDocument, { id: unfinished });
   const workers = await startWorkers(system.app);
-  let predictionId: string | undefined;
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: completed }))
-    predictionId = scoringJobUpdated.job.prediction?.id;
+  const predictionId = (await ended(client, completed)).prediction?.id;
   await workers.close();
   await system.app.models.scoringJobs.updateOne({ _id: unfinished }, { $unset: { 'status.finishedAt': 1 } });
 
@@ -49,18 +42,16 @@ it('finished jobs go after the retention time; those that predictions refer to s
 describe('a batch that ended long ago', () => {
   async function cancelledBatch(slug: string): Promise<ScoringJob> {
     const client = await system.client('CLINICIAN', slug);
-    await client.request(CreatePatientDocument, { input: newPatient() });
-    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-      input: { all: true, modelId },
-    });
-    const _id = new Types.ObjectId(submitBatchScoringJob.id);
+    await patient(client);
+    const batch = await submit(client, { all: true });
+    const _id = new Types.ObjectId(batch.id);
     await system.app.jobStore.change(_id, ({ status }) => ({ status: started(status, new Date()) }));
     return (await system.app.jobStore.change(_id, ({ status }) => ({ status: cancelled(status, new Date()) })))!;
   }
   const retry = async (job: ScoringJob, slug: string) =>
     (await system.client('CLINICIAN', slug)).request(RetryScoringJobDocument, { id: job._id.toHexString() });
 
-  it('stays whole when it is retried at the moment it expires', async () => {
+  test('stays whole when it is retried at the moment it expires', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('expiring');
     const distinct = async (field: string, filter: never): Promise<unknown[]> => {
@@ -72,7 +63,7 @@ describe('a batch that ended long ago', () => {
     expect(await models.scoringChunks.countDocuments({ job: job._id })).toBe(1);
   });
 
-  it('cannot be retried once it was cut down', async () => {
+  test('cannot be retried once it was cut down', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('cut-down');
     await models.predictions.collection.insertOne({
@@ -89,7 +80,7 @@ describe('a batch that ended long ago', () => {
     });
   });
 
-  it('leaves no chunk behind, however it went', async () => {
+  test('leaves no chunk behind, however it went', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('orphaned');
     const kept = await cancelledBatch('kept');

@@ -1,18 +1,13 @@
 import { Types } from 'mongoose';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import { createGraphqlClient } from '../../src/client/graphql-client.js';
-import {
-  CancelScoringJobDocument,
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
+import { CancelScoringJobDocument, ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
 import { progressed, started } from '../../src/jobs/job-status.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
 import { createPredictionStreams } from '../../src/predictions/prediction-stream.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -20,15 +15,13 @@ const { app } = system;
 
 async function submitJob(): Promise<Types.ObjectId> {
   const client = await system.client('CLINICIAN');
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  return new Types.ObjectId(submitScoringJob.id);
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id });
+  return new Types.ObjectId(job.id);
 }
 
 describe('subscriptions', () => {
-  it('leave nothing behind after 10,000 of them', async () => {
+  test('leave nothing behind after 10,000 of them', async () => {
     const streams = createJobStreams(app);
     const predictionStreams = createPredictionStreams(app);
     const jobId = await submitJob();
@@ -55,7 +48,7 @@ describe('subscriptions', () => {
     predictionStreams.close();
   });
 
-  it('fold progress for a slow reader, and never a change of state', async () => {
+  test('fold progress for a slow reader, and never a change of state', async () => {
     const streams = createJobStreams(app);
     const jobId = await submitJob();
     const stream = await streams.follow(jobId, 0, () => app.jobStore.find(jobId));
@@ -73,7 +66,7 @@ describe('subscriptions', () => {
     streams.close();
   });
 
-  it('refuse a sequence number that is still to come', async () => {
+  test('refuse a sequence number that is still to come', async () => {
     const streams = createJobStreams(app);
     const jobId = await submitJob();
     await expect(streams.follow(jobId, 99, () => app.jobStore.find(jobId))).rejects.toMatchObject({
@@ -83,7 +76,7 @@ describe('subscriptions', () => {
     streams.close();
   });
 
-  it('hear of what happened on another API node', async () => {
+  test('hear of what happened on another API node', async () => {
     const otherApp = await createApp(app.config, app.logger);
     const otherServer = await startApi(otherApp);
     const there = createGraphqlClient(otherServer.url, await system.token('CLINICIAN'));

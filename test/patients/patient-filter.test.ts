@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Role } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import { patientFilterSchema, patientQuery, type PatientFilter } from '../../src/patients/patient-filter.js';
@@ -23,14 +23,14 @@ const doors: Record<string, (filter: PatientFilter) => Promise<unknown>> = {
 };
 
 describe.each(Object.entries(doors))('at %s', (_name, enter) => {
-  it('an unknown condition is refused by its name', async () => {
+  test('an unknown condition is refused by its name', async () => {
     await expect(enter({ wardNumber: 7 } as PatientFilter)).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       fields: [{ path: 'filter.wardNumber', message: 'is not a field of this input' }],
     });
   });
 
-  it('a family name that no patient can have is refused', async () => {
+  test('a family name that no patient can have is refused', async () => {
     await expect(enter({ familyName: ' ' })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       fields: [{ path: 'filter.familyName', message: 'must not be empty' }],
@@ -38,7 +38,7 @@ describe.each(Object.entries(doors))('at %s', (_name, enter) => {
   });
 });
 
-it('every condition of the schema becomes a condition of the query', () => {
+test('every condition of the schema becomes a condition of the query', () => {
   const every = {
     mrn: 'M-1',
     familyName: 'Byron',

@@ -1,5 +1,5 @@
 import { mongo } from 'mongoose';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { AdministrativeGender } from '../../models/index.js';
 import { toBinary } from '../../src/storage/binary.js';
 import { modelInputs } from '../../src/patients/model-inputs.js';
@@ -53,7 +53,7 @@ const patients = [
   patient([{ value: 212, code: 'cholesterol' }]),
 ];
 
-it('patients read as bytes are what they are when read as objects', () => {
+test('patients read as bytes are what they are when read as objects', () => {
   const rows = collectPatientRows(
     patients.map((document) => BSON.serialize(document, { ignoreUndefined: true })),
     manifest.features,
@@ -83,7 +83,7 @@ it('patients read as bytes are what they are when read as objects', () => {
   expect(rows.dataKeys.map((id) => id.toHexString())).toEqual([dataKey.toHexString()]);
 });
 
-it('a sealed birth date that cannot be decrypted is an error of its row alone, and is left sealed where the age is recorded', () => {
+test('a sealed birth date that cannot be decrypted is an error of its row alone, and is left sealed where the age is recorded', () => {
   const documents = [patients[0]!, patients[5]!, patients[1]!];
   const rows = collectPatientRows(
     documents.map((document) => BSON.serialize(document, { ignoreUndefined: true })),
@@ -102,7 +102,7 @@ it('a sealed birth date that cannot be decrypted is an error of its row alone, a
   expect(faults).toEqual([0, 2]);
 });
 
-it('rows are encoded, and refused, as each alone', () => {
+test('rows are encoded, and refused, as each alone', () => {
   const width = manifest.features.length;
   const accepted = model.encode(
     modelInputs(manifest, { sex: AdministrativeGender.MALE, features: given, birthDate }, on),

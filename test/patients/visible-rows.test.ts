@@ -1,14 +1,8 @@
 import { Types } from 'mongoose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { mostNamedClosed } from '../../src/patients/visible-rows.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { ended, pages, patient, submit } from '../support/scenario.js';
 import { startSystem, type Answer } from '../support/system.js';
 
 const system = await startSystem({ environment: { BATCH_CHUNK_SIZE: '3' } });
@@ -39,20 +33,36 @@ async function readAll(
   first: number,
 ): Promise<{ ids: string[]; patients: string[]; counts: number[] }> {
   const read = { ids: [] as string[], patients: [] as string[], counts: [] as number[] };
-  for (let after: string | null = null; ;) {
-    const { data, errors }: Answer<{ predictions: Listed }> = await system.post(
-      `query ($after: String) { predictions(first: ${first}, after: $after, filter: { ${filter} }) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { id patient { id } } } } }`,
-      { after },
-      bob,
-    );
+  const query = /* GraphQL */ `
+    query ($after: String) {
+      predictions(first: ${first}, after: $after, filter: {${filter}}) {
+        totalCount
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+        edges {
+          cursor
+          node {
+            id
+            patient {
+              id
+            }
+          }
+        }
+      }
+    }
+  `;
+  for await (const { totalCount, edges } of pages(async (after) => {
+    const { data, errors }: Answer<{ predictions: Listed }> = await system.post(query, { after }, bob);
     expect(errors).toBeUndefined();
-    const { totalCount, edges, pageInfo }: Listed = data!.predictions;
+    return data!.predictions;
+  })) {
     read.counts.push(totalCount);
     read.ids.push(...edges.map(({ node }) => node.id));
     read.patients.push(...edges.map(({ node }) => node.patient.id));
-    if (!pageInfo.hasNextPage) return read;
-    after = pageInfo.endCursor;
   }
+  return read;
 }
 
 /** What the queries on predictions and blocks name, at most. */
@@ -80,21 +90,17 @@ const jobs: Record<string, number> = {};
 beforeAll(async () => {
   // Visible, closed, closed, visible, closed, closed, ...; in three blocks and by single jobs.
   for (let i = 0; i < 9; i += 1) {
-    const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-    (i % 3 === 0 ? visible : closed).push(createPatient.id);
+    const created = await patient(client);
+    (i % 3 === 0 ? visible : closed).push(created.id);
   }
   const order = visible.flatMap((id, index) => [id, closed[2 * index]!, closed[2 * index + 1]!]);
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { patientIds: order, modelId },
-  });
-  jobs[submitBatchScoringJob.id] = visible.length;
+  const batch = await submit(client, { patientIds: order });
+  jobs[batch.id] = visible.length;
   for (const id of order.slice(0, 3)) {
-    const { submitScoringJob } = await client.request(SubmitScoringJobDocument, { input: { patientId: id, modelId } });
-    jobs[submitScoringJob.id] = visible.includes(id) ? 1 : 0;
+    const job = await submit(client, { patientId: id });
+    jobs[job.id] = visible.includes(id) ? 1 : 0;
   }
-  for (const id of Object.keys(jobs))
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
-      void scoringJobUpdated;
+  for (const id of Object.keys(jobs)) await ended(client, id);
   await models.patients.updateMany({ _id: { $in: closed } }, { $set: { careTeam: ['ada'] } });
 });
 
@@ -134,17 +140,30 @@ describe.each([
   test('a job about a closed patient is in no list, and the others are counted by their visible ones', async () => {
     const shown = Object.fromEntries(Object.entries(jobs).filter(([, count]) => count > 0));
     const seen: Record<string, number> = {};
-    for (let after: string | null = null, more = true; more;) {
-      const { data }: Answer<{ scoringJobs: ListedJobs }> = await system.post(
-        'query ($after: String) { scoringJobs(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { node { id predictions { totalCount } } } } }',
-        { after },
-        bob,
-      );
-      const { totalCount, edges, pageInfo }: ListedJobs = data!.scoringJobs;
+    const query = /* GraphQL */ `
+      query ($after: String) {
+        scoringJobs(first: 1, after: $after) {
+          totalCount
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
+          edges {
+            node {
+              id
+              predictions {
+                totalCount
+              }
+            }
+          }
+        }
+      }
+    `;
+    for await (const { totalCount, edges } of pages(
+      async (after) => (await system.post<{ scoringJobs: ListedJobs }>(query, { after }, bob)).data!.scoringJobs,
+    )) {
       expect(totalCount).toBe(Object.keys(shown).length);
       for (const { node } of edges) seen[node.id] = node.predictions.totalCount;
-      more = pageInfo.hasNextPage;
-      after = pageInfo.endCursor;
     }
     expect(seen).toEqual(shown);
   });

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { compareVersions } from '../../src/process/compare-versions.js';
 
-it('versions are ordered by number', () => {
+test('versions are ordered by number', () => {
   expect(['1.0.0', '1.10.0', '0.9.9', '1.9.0', '1.0.1'].sort(compareVersions)).toEqual([
     '0.9.9',
     '1.0.0',
@@ -12,7 +12,7 @@ it('versions are ordered by number', () => {
   expect(compareVersions('2.0.0', '2.0.0')).toBe(0);
 });
 
-it('a part that is left out counts as 0', () => {
+test('a part that is left out counts as 0', () => {
   expect(compareVersions('2.34', '2.34.0')).toBe(0);
   expect(compareVersions('2.34', '2.34.1')).toBeLessThan(0);
   expect(compareVersions('2.4.1', '2.4')).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { defined } from '../../src/process/defined.js';
 
-it('an object loses the fields that are undefined, and keeps null, 0, false and the empty text', () => {
+test('an object loses the fields that are undefined, and keeps null, 0, false and the empty text', () => {
   const values = { absent: undefined, none: null, zero: 0, no: false, empty: '' };
   expect(Object.entries(defined(values))).toEqual([
     ['none', null],

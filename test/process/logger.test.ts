@@ -1,5 +1,5 @@
 import { ReplyError } from 'ioredis';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, vi, test } from 'vitest';
 import { describeError, logError } from '../../src/process/logger.js';
 
 const spies = () => {
@@ -8,28 +8,28 @@ const spies = () => {
 };
 
 describe('an error is logged', () => {
-  it('as an error under `err`, with the fields that are given', () => {
+  test('as an error under `err`, with the fields that are given', () => {
     const logger = spies();
     const error = new Error('it broke');
     logError(logger as never, error, 'not written', { chunk: 3 });
     expect(logger.error).toHaveBeenCalledExactlyOnceWith({ chunk: 3, err: error }, 'not written');
   });
 
-  it('at another level where that is given', () => {
+  test('at another level where that is given', () => {
     const logger = spies();
     logError(logger as never, 'thrown text', 'not written', { level: 'debug' });
     expect(logger.debug).toHaveBeenCalledExactlyOnceWith({ err: 'thrown text' }, 'not written');
     expect(logger.error).not.toHaveBeenCalled();
   });
 
-  it('without its message, but with its type, its code and its place', () => {
+  test('without its message, but with its type, its code and its place', () => {
     const described = describeError(Object.assign(new RangeError('Canary'), { code: 'E1' }));
     expect(described).toMatchObject({ type: 'RangeError', code: 'E1' });
     expect(JSON.stringify(described)).toContain('logger.test');
     expect(JSON.stringify(described)).not.toContain('Canary');
   });
 
-  it('with the code that Redis puts before the message', () => {
+  test('with the code that Redis puts before the message', () => {
     const refused = new ReplyError('WRONGPASS invalid username-password pair or user is disabled.');
     expect(describeError(refused)).toMatchObject({ type: 'ReplyError', code: 'WRONGPASS' });
     expect(describeError(new Error('WRONGPASS of another kind'))).toMatchObject({ code: undefined });

@@ -4,6 +4,7 @@ import { blindIndex } from '../../src/protection/blind-index.js';
 
 const key = createSecretKey(Buffer.alloc(32, 7));
 
+// Shows: owasp/unicode
 test('an index is HMAC-SHA-256 over field and value, as another program computes it', () => {
   // printf 'patients.mrn\0A-1001' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707...07 -binary | basenc --base64url
   expect(blindIndex(key, 'patients.mrn', 'A-1001')).toBe('iR4FsHAaKaHWk-bnjInKLteK1DLN08WMK9qIomy2CaQ');

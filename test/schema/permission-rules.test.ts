@@ -17,6 +17,7 @@ const fields = types.flatMap((type) =>
 const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
 
 describe('the permission table', () => {
+  // Shows: 164.312(a)(1)
   test.each(fields)('%s.%s has a rule', (type, field) => {
     expect(fieldRule(type, field)).toBeDefined();
   });
@@ -33,6 +34,7 @@ describe('the permission table', () => {
     ).toEqual([]);
   });
 
+  // Shows: owasp/authorization
   test('lets nobody in by default where operations begin, nor where patients are', () => {
     for (const type of ['Query', 'Mutation', 'Subscription', 'Patient', 'ScoringJob'])
       expect(fieldRules[type], type).not.toHaveProperty('*');
@@ -40,12 +42,14 @@ describe('the permission table', () => {
       expect(Object.values(fieldRules[type]!)).not.toContain('with-parent');
   });
 
+  // Shows: owasp/authorization
   test('lets anybody call what takes its own proof, and nothing else', () => {
     expect(
       fields.filter(([type, field]) => fieldRule(type, field) === 'public').map((field) => field.join('.')),
     ).toEqual(['Mutation.login', 'Mutation.refresh', 'Mutation.logout']);
   });
 
+  // Shows: owasp/interfaces
   test('guards what identifies a person on the one type that has it', () => {
     const found = fields.filter(([, field]) => identifying.includes(field));
     expect(found.map(([type, field]) => `${type}.${field}`).sort()).toEqual(
@@ -68,6 +72,7 @@ describe('a field without a rule', () => {
   });
   const schema = guardSchema(bare);
 
+  // Shows: 164.312(a)(1)
   test('is refused with FORBIDDEN, and its resolver never called', async () => {
     const { data, errors } = await execute({
       schema,

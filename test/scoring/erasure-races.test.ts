@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ScoringJob } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import { createChunkRunner } from '../../src/scoring/chunk-runner.js';
@@ -55,13 +55,13 @@ async function runWith(
 }
 
 describe('a patient that is deleted while it is scored', () => {
-  it('leaves no prediction, and the job says why', async () => {
+  test('leaves no prediction, and the job says why', async () => {
     const job = await runWith((_claim, viewer, id) => app.patients.delete(viewer, id));
     expect(job.status).toMatchObject({ state: 'FAILED', error: { code: 'NOT_FOUND' } });
     expect(await app.models.predictions.countDocuments({ job: job._id })).toBe(0);
   });
 
-  it('leaves no prediction either when the job is in other hands by then', async () => {
+  test('leaves no prediction either when the job is in other hands by then', async () => {
     const job = await runWith(async ({ job: { _id } }, viewer, id) => {
       expect(await app.jobStore.claim(_id, 1)).not.toBeNull();
       await app.patients.delete(viewer, id);
@@ -119,7 +119,7 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
     };
   }
 
-  it('leaves no prediction', async () => {
+  test('leaves no prediction', async () => {
     expect(await runChunk('erased-meanwhile', (viewer, id) => app.patients.delete(viewer, id))).toEqual({
       patients: 2,
       size: 2,
@@ -127,12 +127,12 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
     });
   });
 
-  it('is not missed: without an erasure all keep theirs', async () => {
+  test('is not missed: without an erasure all keep theirs', async () => {
     expect(await runChunk('nobody-erased', () => Promise.resolve())).toEqual({ patients: 3, size: 3, erased: false });
   });
 });
 
-it('a job that somebody asked to stop too late is completed with its prediction', async () => {
+test('a job that somebody asked to stop too late is completed with its prediction', async () => {
   const job = await runWith(({ job: { _id } }) => app.jobStore.requestCancel(_id));
   expect(job.status).toMatchObject({ state: 'COMPLETED' });
   expect(await app.models.predictions.countDocuments({ job: job._id })).toBe(1);

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createScoringEngine, startScoringThread, type ScoringTask } from '../../src/scoring/scoring-engine.js';
 import { loadRiskModels } from '../../src/risk/registry.js';
 import { goldenFeatures } from '../support/heart-disease.js';
@@ -32,7 +32,7 @@ function task(rowCount: number): ScoringTask {
 }
 
 describe('a scoring thread', () => {
-  it('answers what this thread would, to the last bit', async () => {
+  test('answers what this thread would, to the last bit', async () => {
     const { rawOutputs, probabilities, explanations } = await engine.score(task(3), signal);
     const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
     expect([...rawOutputs]).toEqual(Array(3).fill(score!.rawOutput));
@@ -42,7 +42,7 @@ describe('a scoring thread', () => {
     ]);
   });
 
-  it('stops in the middle of a task that is cancelled, and never begins one that waits', async () => {
+  test('stops in the middle of a task that is cancelled, and never begins one that waits', async () => {
     const [running, waiting] = [new AbortController(), new AbortController()];
     const first = engine.score(task(200_000), running.signal);
     const second = engine.score(task(1), waiting.signal);
@@ -53,12 +53,12 @@ describe('a scoring thread', () => {
     expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
   });
 
-  it('answers tasks that come at once each with its own', async () => {
+  test('answers tasks that come at once each with its own', async () => {
     const answers = await Promise.all([1, 2, 3, 4, 5].map((rowCount) => engine.score(task(rowCount), signal)));
     expect(answers.map(({ probabilities }) => probabilities.length)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('that dies fails its task, which is worth another attempt, and another one takes its place', async () => {
+  test('that dies fails its task, which is worth another attempt, and another one takes its place', async () => {
     const lost = engine.score(task(200_000), signal);
     // What it had not begun is not lost with it.
     const next = engine.score(task(2), signal);

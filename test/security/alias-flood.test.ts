@@ -1,3 +1,6 @@
+/** Covers src/http/query-limits.ts, src/http/admitted-documents.ts. */
+// Threat: a client asks for one field or one mutation many times under many names, in one document.
+
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
 import { codesOfReply, transports } from '../support/transports.js';
@@ -12,6 +15,7 @@ const aliases = (count: number, field: string): string =>
   Array.from({ length: count }, (_, index) => `a${index}: ${field}`).join(' ');
 
 describe.each(transports)('over %s', (transport, send) => {
+  // Shows: owasp/amount, owasp/many-guesses
   test('one field under many names is refused, however it is written', async () => {
     for (const query of [
       job(transport, aliases(31, 'sequence')),
@@ -35,9 +39,14 @@ describe.each(transports)('over %s', (transport, send) => {
   });
 });
 
+// Shows: owasp/amount
 test('a mutation under many names changes nothing', async () => {
   const before = await system.counts();
-  const mutation = `mutation { ${Array.from({ length: 31 }, (_, index) => `a${index}: createPatient(input: { mrn: "flood-${index}" }) { id }`).join(' ')} }`;
+  const mutation = /* GraphQL */ `
+    mutation {
+      ${Array.from({ length: 31 }, (_, index) => `a${index}: createPatient(input: { mrn: "flood-${index}" }) { id }`).join(' ')}
+    }
+  `;
   expect((await system.post(mutation, undefined, token)).errors).toMatchObject([
     { extensions: { code: 'QUERY_TOO_COMPLEX' } },
   ]);

@@ -1,21 +1,18 @@
+/** Covers src/scope/organization-scope.ts, src/scope/scoped-collection.ts, schema/permission-rules.ts. */
+// Threat: a caller of another organization tries every field and every argument of the schema with everything that
+// is alpha's: its ids, MRNs, names and cursors. The caller gets NOT_FOUND or nothing, and alpha stays as it was.
+
 import { createHash } from 'node:crypto';
 import { Types } from 'mongoose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { goodPassword } from '../support/identity.js';
 import { everyCall, type Call } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
-// Every field and every argument of the schema, tried by callers of another organization with everything that is
-// alpha's: its ids, its MRNs, its names, its cursors. They get NOT_FOUND or nothing, and alpha stays as it was.
 const system = await startSystem();
 const schema = buildBareSchema(system.app);
 const alpha = new Types.ObjectId(await system.organizationId('alpha'));
@@ -29,25 +26,21 @@ const markers = ['Canarygiven', 'Canaryfamily', 'Canarymrn-1', '1951-07-23', '56
 
 beforeAll(async () => {
   const client = await system.client('CLINICIAN', 'alpha');
-  const patient = newPatient({
+  const values = newPatient({
     mrn: 'Canarymrn-1',
     givenName: 'Canarygiven',
     familyName: 'Canaryfamily',
     birthDate: '1951-07-23',
   });
   const features = [
-    ...patient.features.filter(({ code }) => code !== 'cholesterol'),
+    ...values.features.filter(({ code }) => code !== 'cholesterol'),
     { code: 'cholesterol', value: 567.0625 },
   ];
-  const { createPatient } = await client.request(CreatePatientDocument, { input: { ...patient, features } });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId, idempotencyKey: 'alpha-key' },
-  });
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id })) void event;
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { modelId, all: true },
-  });
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) void event;
+  const { id: patientId } = await patient(client, { ...values, features });
+  const job = await submit(client, { patientId, idempotencyKey: 'alpha-key' });
+  await ended(client, job.id);
+  const batch = await submit(client, { all: true });
+  await ended(client, batch.id);
   await makeAccounts('alpha');
   await makeAccounts('beta');
   known = {
@@ -145,6 +138,7 @@ function expectNothingOfAlpha(text: string, { name, variables }: Call): void {
 }
 
 describe.each(['CLINICIAN', 'ADMIN', 'SERVICE', 'ANALYST'] as const)('a %s of another organization', (role) => {
+  // Shows: 164.312(a)(1), owasp/idor
   test('gets NOT_FOUND or nothing from every query and mutation, whatever of alpha it names', async () => {
     const token = await system.token(role, 'beta');
     const calls = everyCall(schema, candidates, 3).filter(({ kind }) => kind !== 'subscription');
@@ -158,6 +152,7 @@ describe.each(['CLINICIAN', 'ADMIN', 'SERVICE', 'ANALYST'] as const)('a %s of an
     expect(await fingerprintOfAlpha()).toBe(before);
   }, 120_000);
 
+  // Shows: 164.312(a)(1)
   test('gets NOT_FOUND from every subscription that names something of alpha', async () => {
     const calls = everyCall(schema, candidates, 3).filter(
       ({ kind, variables }) =>

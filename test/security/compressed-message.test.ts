@@ -1,15 +1,17 @@
+/** Covers src/http/server.ts, src/http/graphql-socket.ts. */
+// Threat: a message of a few kilobytes becomes hundreds of megabytes when it is unpacked.
+
 import { connect } from 'node:net';
 import { gzipSync, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
-
-// The threat: a message of a few kilobytes that becomes hundreds of megabytes when it is unpacked.
 
 const system = await startSystem({ worker: false });
 const token = await system.token('CLINICIAN');
 const bomb = JSON.stringify({ query: '{ viewer { username } }', variables: { padding: ' '.repeat(64 * 1024 * 1024) } });
 
 describe('a compressed request body', () => {
+  // Shows: owasp/amount
   test.each([
     ['gzip', gzipSync(bomb)],
     ['deflate', deflateRawSync(bomb)],
@@ -28,6 +30,7 @@ describe('a compressed request body', () => {
   });
 });
 
+// Shows: owasp/amount
 test('a WebSocket agrees on no compression, though it is offered', async () => {
   const { hostname, port, host } = new URL(system.url);
   const answer = await new Promise<string>((resolve, reject) => {

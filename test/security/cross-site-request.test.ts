@@ -1,3 +1,6 @@
+/** Covers src/http/server.ts, src/http/request-admission.ts. */
+// Threat: a page of another site makes the browser of a user send a request to RiskGraph.
+
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
 
@@ -19,6 +22,7 @@ const forms = [
 ];
 
 describe('a form on a strange page', () => {
+  // Shows: owasp/cross-site-requests
   test.each(forms)('that posts %s changes nothing', async (type) => {
     const before = await system.counts();
     const response = await fetch(`${system.url}/graphql`, {
@@ -32,6 +36,7 @@ describe('a form on a strange page', () => {
     expect(await system.counts()).toEqual(before);
   });
 
+  // Shows: owasp/cross-site-requests
   test('or a link, reads nothing with GET, and never changes anything', async () => {
     const before = await system.counts();
     const query = encodeURIComponent('{ viewer { role } }');
@@ -72,6 +77,7 @@ const read = (url: string, origin: string): Promise<Response> =>
   });
 
 describe('a script on a strange page', () => {
+  // Shows: owasp/cross-site-requests
   test.each([
     'https://evil.example',
     'https://app.example.org.evil.example',

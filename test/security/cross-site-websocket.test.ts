@@ -1,3 +1,6 @@
+/** Covers src/http/request-admission.ts, src/http/graphql-socket.ts. */
+// Threat: a page of another site opens a WebSocket from the browser of a user.
+
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { isAllowedOrigin } from '../../src/http/request-admission.js';
@@ -37,6 +40,7 @@ function open(headers: Record<string, string>, path = '/graphql'): Promise<Openi
 }
 
 describe('a page of another origin', () => {
+  // Shows: 164.312(e)(1), owasp/cross-site-requests
   test.each([
     'https://evil.example',
     'https://app.example.org.evil.example',

@@ -1,3 +1,6 @@
+/** Covers src/http/query-limits.ts. */
+// Threat: a client repeats directives in a document, each of which costs time.
+
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
 import { codesOfReply, transports } from '../support/transports.js';
@@ -11,6 +14,7 @@ describe.each(transports)('over %s', (transport, send) => {
       ? `subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { job { ${fields} } } }`
       : `{ scoringJob(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { ${fields} } }`;
 
+  // Shows: owasp/amount
   test('directives without end are refused, known or not', async () => {
     for (const directive of ['@include(if: true) ', '@nothing ']) {
       const reply = await send(system, { query: job(`id ${directive.repeat(31)}`) }, token);

@@ -1,8 +1,10 @@
+/** Covers src/http/error-format.ts, src/http/coercion-error.ts, src/process/logger.ts. */
+// Threat: an error or the log repeats a value that tells who a patient is.
+
 import { pino } from 'pino';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
 import { createLogger } from '../../src/process/logger.js';
-import { goldenFeatures, newPatient } from '../support/heart-disease.js';
+import { patient } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 import { codesOfReply, transports, type GraphqlRequest } from '../support/transports.js';
 
@@ -16,9 +18,7 @@ const system = await startSystem({ worker: false, logger });
 const token = await system.token('CLINICIAN');
 let before: Record<string, number>;
 beforeAll(async () => {
-  await (
-    await system.client('CLINICIAN')
-  ).request(CreatePatientDocument, { input: newPatient({ features: goldenFeatures(0) }) });
+  await patient(await system.client('CLINICIAN'));
   before = await system.counts();
 });
 
@@ -64,6 +64,7 @@ describe.each(transports)('over %s', (transport, send) => {
   );
 
   describe.each(operations)('%s', (_where, query) => {
+    // Shows: owasp/graceful-rejection
     test.each(Object.entries(hostile))('given %s is refused without repeating it', async (_name, value) => {
       await expectSilence({ query, variables: { x: value } });
       // An undefined variable beside it, and a name that reads like a value.
@@ -71,6 +72,7 @@ describe.each(transports)('over %s', (transport, send) => {
     });
   });
 
+  // Shows: owasp/graceful-rejection
   test('an operation name, an extension or a document that holds a value is refused without repeating it', async () => {
     const query = operations[0]![1];
     await expectSilence({ query, variables: {}, operationName: canary });
@@ -89,6 +91,7 @@ describe.each(transports)('over %s', (transport, send) => {
   }
 });
 
+// Shows: owasp/graceful-rejection
 test('nothing of it is in the log either', () => {
   expect(logLines.length).toBeGreaterThan(0);
   expect(logLines.join('\n')).not.toContain(canary);

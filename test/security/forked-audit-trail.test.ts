@@ -1,13 +1,13 @@
+/** Covers src/audit/audit-writer.ts, src/audit/audit-chain.ts. */
+// Threat: API processes that append to one chain at the same time, and die at it, leave a chain that forks, has
+// holes or lacks an event that a caller has seen the effect of.
+
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
-import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
-import { newPatient } from '../support/heart-disease.js';
+import { patient } from '../support/scenario.js';
 import { postBody, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
-
-// The threat: API processes that append to one chain at once, and die at it, leave a chain that forks, has holes, or lacks what
-// a caller was shown already.
 
 const system = await startSystem({ worker: false });
 const { config, models } = system.app;
@@ -56,12 +56,11 @@ async function verify(): Promise<{ readonly code: number; readonly output: strin
   return { code, output };
 }
 
+// Shows: 164.312(b)
 test('two processes that write one chain, one of which is killed at it, leave one whole chain with every read that was answered', async () => {
-  const { createPatient } = await (
-    await system.client('CLINICIAN')
-  ).request(CreatePatientDocument, { input: newPatient() });
+  const created = await patient(await system.client('CLINICIAN'));
   const token = await system.token('CLINICIAN');
-  const query = `{ patient(id: "${createPatient.id}") { id } }`;
+  const query = `{ patient(id: "${created.id}") { id } }`;
   const reads = { action: 'patient:read', outcome: 'ALLOWED' } as const;
   const recorded = (): Promise<number> => models.auditEvents.countDocuments(reads);
   const [victim, survivor] = await Promise.all([startApi(), startApi()]);

@@ -1,3 +1,7 @@
+/** Covers src/protection/blind-index.ts, src/protection/keyring.ts. */
+// Threat: an attacker with a copy of the database tries MRNs and names against the blind indexes, or uses their own
+// organization as a dictionary for another.
+
 import { createHash, createHmac } from 'node:crypto';
 import { Types } from 'mongoose';
 import { beforeAll, expect, test } from 'vitest';
@@ -11,9 +15,6 @@ import {
 import { modelId } from '../support/heart-disease.js';
 import { requestRotations } from '../../src/protection/request-rotations.js';
 import { startSystem } from '../support/system.js';
-
-// The threat: somebody with a copy of the database tries out MRNs and names against the blind indexes, or uses an
-// organization that they belong to as a dictionary for another one.
 
 const system = await startSystem({ worker: false });
 const { models } = system.app;
@@ -41,6 +42,7 @@ beforeAll(async () => {
   }
 });
 
+// Shows: 164.312(a)(2)(iv)
 test('the same MRN and the same name in two organizations have indexes that have nothing in common', async () => {
   const [one, other] = [await stored('alpha'), await stored('beta')];
   const [oneJob, otherJob] = [await jobOf('alpha'), await jobOf('beta')];
@@ -60,6 +62,7 @@ test('the same MRN and the same name in two organizations have indexes that have
     expect(one.mrnIndex.slice(0, length)).not.toBe(other.mrnIndex.slice(0, length));
 });
 
+// Shows: 164.312(a)(2)(iv)
 test('no index is a hash that can be computed from what the database holds', async () => {
   const job = await jobOf('alpha');
   const patient = await stored('alpha');

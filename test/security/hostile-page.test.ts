@@ -1,3 +1,6 @@
+/** Covers src/http/security-headers.ts. */
+// Threat: a page frames RiskGraph, sends a false host, or reads what a browser has kept.
+
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
 
@@ -57,6 +60,7 @@ describe('a browser is told to insist on TLS', () => {
       'strict-transport-security',
     );
 
+  // Shows: 164.312(e)(1)
   test('when the request came over it, by the word of a trusted proxy', async () => {
     expect(await hsts({ 'x-forwarded-proto': 'https' })).toBe('max-age=31536000; includeSubDomains');
   });
@@ -69,6 +73,7 @@ describe('a browser is told to insist on TLS', () => {
 });
 
 describe('the Sandbox', () => {
+  // Shows: owasp/introspection
   test('runs its own scripts and no others', async () => {
     const page = await fetch(`${system.url}/graphql`, { headers: { accept: 'text/html' } });
     const html = await page.text();
@@ -90,6 +95,7 @@ describe('the Sandbox', () => {
     expect(again.headers.get('content-security-policy')).not.toContain(nonce);
   });
 
+  // Shows: owasp/introspection
   test('is not there in production', async () => {
     const page = await fetch(`${production.url}/graphql`, { headers: { accept: 'text/html' } });
     expect(page.status).toBe(400);
@@ -97,6 +103,7 @@ describe('the Sandbox', () => {
   });
 });
 
+// Shows: owasp/request-smuggling
 test('a host that is none is refused, and leads nowhere', async () => {
   const { request } = await import('node:http');
   for (const host of ['a b', 'evil.example/path', 'evil.example; script-src *', '"']) {

@@ -1,3 +1,6 @@
+/** Covers src/identity/api-keys/api-key-service.ts, src/identity/api-keys/api-key-verifier.ts. */
+// Threat: an attacker has an API key that a machine has lost.
+
 import { describe, expect, test } from 'vitest';
 import { apiKeyScopes } from '../../src/identity/api-keys/api-key-service.js';
 import { asAdmin, listenToAudit, refusalsOf, sameDatabases } from '../support/identity.js';
@@ -14,8 +17,24 @@ interface Created {
   readonly apiKey: { readonly id: string; readonly prefix: string };
 }
 
-const createMutation =
-  'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt } } }';
+const createMutation = /* GraphQL */ `
+  mutation ($input: CreateApiKeyInput!) {
+    createApiKey(input: $input) {
+      key
+      apiKey {
+        id
+        name
+        prefix
+        scopes
+        createdAt
+        createdBy
+        lastUsedAt
+        expiresAt
+        revokedAt
+      }
+    }
+  }
+`;
 const revokeMutation = 'mutation ($id: ID!) { revokeApiKey(id: $id) { id revokedAt } }';
 
 async function createKey(
@@ -37,7 +56,25 @@ const listed = async (organization?: string) =>
   (
     await asAdmin<{ apiKeys: { edges: { node: Record<string, unknown> }[] } }>(
       system,
-      '{ apiKeys(first: 500) { edges { node { id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt } } } }',
+      /* GraphQL */ `
+        {
+          apiKeys(first: 500) {
+            edges {
+              node {
+                id
+                name
+                prefix
+                scopes
+                createdAt
+                createdBy
+                lastUsedAt
+                expiresAt
+                revokedAt
+              }
+            }
+          }
+        }
+      `,
       {},
       organization,
     )
@@ -128,6 +165,7 @@ describe('an API key', () => {
 });
 
 describe('a leaked API key', () => {
+  // Shows: 164.312(a)(1)
   test('can do what it is scoped to and nothing else, however much its role may', async () => {
     const { key } = await createKey(['job:read']);
     expect(codesOf(await system.post('{ scoringJobs { totalCount } }', undefined, key))).toEqual([]);
@@ -167,6 +205,7 @@ describe('a leaked API key', () => {
     },
   );
 
+  // Shows: 164.312(d)
   test('is refused everywhere once it is revoked, and its socket is closed, although its document was read a moment ago', async () => {
     const { key, apiKey } = await createKey();
     for (const { post } of [system, second]) expect(await refusalsOf({ post }, key)).toEqual([]);

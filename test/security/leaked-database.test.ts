@@ -1,21 +1,19 @@
+/** Covers src/scope/patient-cipher.ts, src/protection/field-cipher.ts, src/protection/key-wrap.ts. */
+// Threat: an attacker has a copy of the whole database (a stolen backup or disk), but not the master key. It must
+// not tell who the patients are.
+
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Role, type StoredPatient } from '../../models/index.js';
 import {
-  CreatePatientDocument,
   DeletePatientDocument,
   PatientDocument,
   PatientsDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
   UpdatePatientDocument,
 } from '../../src/client/generated/graphql.js';
 import { goldenFeatures, modelId } from '../support/heart-disease.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
-
-// The threat: somebody has a copy of the whole database (a stolen backup or disk) but not the master key. It must not tell
-// who the patients are.
 
 const system = await startSystem();
 const client = await system.client('CLINICIAN');
@@ -53,23 +51,12 @@ const markers = [identity, changed, second, deleted, closed]
 
 /** Drives everything that writes, failures included. */
 async function useTheApi(): Promise<void> {
-  const create = async (input: object): Promise<string> =>
-    (await client.request(CreatePatientDocument, { input: { features, ...(input as typeof identity) } })).createPatient
-      .id;
+  const create = async (input: object): Promise<string> => (await patient(client, { features, ...input })).id;
   const id = await create(identity);
   await create(second);
-  const score = async (job: { id: string }): Promise<void> => {
-    for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) void event;
-  };
-  await score(
-    (await client.request(SubmitScoringJobDocument, { input: { patientId: id, modelId, idempotencyKey: keys[0] } }))
-      .submitScoringJob,
-  );
+  await ended(client, (await submit(client, { patientId: id, idempotencyKey: keys[0] })).id);
   const filter = { mrn: identity.mrn, familyName: identity.familyName };
-  await score(
-    (await client.request(SubmitBatchScoringJobDocument, { input: { filter, modelId, idempotencyKey: keys[1] } }))
-      .submitBatchScoringJob,
-  );
+  await ended(client, (await submit(client, { filter, idempotencyKey: keys[1] })).id);
   await client.request(UpdatePatientDocument, { input: { id, expectedVersion: 1, ...changed } });
   const colleague = await system.app.accessTokens.sign(
     { username: 'colleague', role: Role.CLINICIAN, organizationId: await system.organizationId() },
@@ -93,7 +80,16 @@ async function useTheApi(): Promise<void> {
     input: { organization: 'alpha', username: typed[0], password: typed[1] },
   });
   await system.post(
-    `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${id}" }) { probability } patient(mrn: "Canarymrn-7") { id } }`,
+    /* GraphQL */ `
+      {
+        simulateRisk(input: {modelId: "${modelId}", patientId: "${id}"}) {
+          probability
+        }
+        patient(mrn: "Canarymrn-7") {
+          id
+        }
+      }
+    `,
     undefined,
     token,
   );
@@ -151,6 +147,7 @@ function traces(text: string): Buffer[] {
 const placesOf = (stored: Map<string, Buffer>, text: string): string[] =>
   [...stored].flatMap(([place, bytes]) => (traces(text).some((trace) => bytes.includes(trace)) ? [place] : []));
 
+// Shows: 164.312(a)(2)(iv)
 test('a copy of the database holds no name, MRN, birth date or idempotency key, in no document and in no index', async () => {
   await useTheApi();
   const stored = await contents();
@@ -172,6 +169,7 @@ test('a copy of the database holds no name, MRN, birth date or idempotency key, 
   expect((await client.request(PatientDocument, { mrn: second.mrn })).patient).toMatchObject(second);
 });
 
+// Shows: 164.312(a)(2)(iv)
 test('the keys in it are of no use: each is wrapped under a master key that is not in it', async () => {
   const stored = Buffer.concat([...(await contents()).values()]);
   for (const { key } of system.app.config.masterKeys) {
@@ -186,7 +184,7 @@ test('who has it cannot tell which patients share a given name or a birth date',
   const same = { givenName: 'Canarytwin', birthDate: '1960-01-01' };
   const ids: string[] = [];
   for (const mrn of ['Canarymrn-8', 'Canarymrn-9'])
-    ids.push((await client.request(CreatePatientDocument, { input: { mrn, ...same } })).createPatient.id);
+    ids.push((await patient(client, { mrn, features: [], ...same })).id);
   const [one, other] = await system.app.models.patients.find({ _id: { $in: ids } }).lean<StoredPatient[]>();
   for (const field of ['givenName', 'birthDate'] as const) {
     expect(one![field]!.length()).toBeGreaterThan(41);

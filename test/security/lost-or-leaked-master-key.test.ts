@@ -1,3 +1,7 @@
+/** Covers src/protection/check-master-keys.ts, src/protection/key-rotations.ts, src/protection/keyring.ts. */
+// Threat: a master key is lost or given wrongly; or it has leaked, and must be of no use after a rotation, which
+// must lose nothing whatever happens while it runs.
+
 import { Types } from 'mongoose';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -29,9 +33,6 @@ import {
   testDatabase,
 } from '../support/protection.js';
 import { codesOf, startSystem, testSecretKey } from '../support/system.js';
-
-// The threats: a master key is lost, or given wrongly; a master key has leaked, and must be of no use after a rotation,
-// which must lose nothing whatever happens while it runs.
 
 const [oldKey, newKey] = randomMasterKeys('old', 'new') as [string, string];
 const keyText = (setting: string): string => setting.split(':')[1]!;
@@ -112,6 +113,7 @@ test('a running process that meets a data key under a master key it has not been
 });
 
 describe('a rotation to another master key', () => {
+  // Shows: 164.312(a)(2)(iv)
   test(
     'loses nothing under concurrent changes while its workers are killed, and then the old key is not needed any more',
     { timeout: 120_000 },
@@ -217,6 +219,7 @@ describe('a rotation to another master key', () => {
     },
   );
 
+  // Shows: 164.312(a)(2)(iv)
   test('leaves a leaked master key with nothing that it opens', async () => {
     const models = await testDatabase();
     const organization = new Types.ObjectId();

@@ -1,3 +1,6 @@
+/** Covers schema/build-schema.ts, src/input.ts. */
+// Threat: a client sets what the server alone decides: an owner, a role, a state or a result.
+
 import { getNamedType, isInputObjectType, type GraphQLInputObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
@@ -17,6 +20,7 @@ const serverOwned =
 /** Where such a word does not set anything: it says which tenant's door one knocks at, which model is meant, what is searched for. */
 const exceptions = new Set(['LoginInput.organization']);
 
+// Shows: 164.312(a)(1)
 test('no input has a field for what the server alone decides', () => {
   expect(inputs.length).toBeGreaterThan(5);
   const settable = inputs
@@ -26,6 +30,7 @@ test('no input has a field for what the server alone decides', () => {
   expect(settable.filter((path) => serverOwned.test(path.split('.')[1]!) && !exceptions.has(path))).toEqual([]);
 });
 
+// Shows: 164.312(a)(1)
 test('a role is set by administrators alone', () => {
   const withRole = inputs.filter((input) => 'role' in input.getFields()).map(({ name }) => name);
   const mutations = Object.values(schema.getMutationType()!.getFields());
@@ -109,6 +114,7 @@ test('every mutation that takes more than ids is among the places', () => {
   );
 });
 
+// Shows: 164.312(a)(1)
 test.each(inputArguments.map((one) => [one.place, one] as const))(
   '%s takes nothing that only the server sets',
   async (_place, { argument, input, call }) => {
@@ -129,6 +135,7 @@ test.each(inputArguments.map((one) => [one.place, one] as const))(
   },
 );
 
+// Shows: owasp/specific-types
 test("a job is submitted in nobody else's name and in no other state", async () => {
   const token = await system.token('CLINICIAN');
   const before = await system.counts();

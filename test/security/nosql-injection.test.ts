@@ -1,12 +1,11 @@
+/** Covers src/scope/organization-scope.ts, src/patients/patient-rows.ts, src/input.ts. */
+// Threat: a client sends operators of MongoDB, prototypes or code where a value is expected.
+
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { argumentPlaces, type ArgumentPlace } from '../support/argument-walk.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { modelId } from '../support/heart-disease.js';
+import { scored } from '../support/scenario.js';
 import { codesOf, postBody, startSystem } from '../support/system.js';
 import { codesOfReply, transports } from '../support/transports.js';
 
@@ -15,22 +14,14 @@ const tokens = [await system.token('CLINICIAN'), await system.token('ADMIN')];
 const client = await system.client('CLINICIAN');
 
 // Something of everything that an injection could find or change.
-const { createPatient: patient } = await client.request(CreatePatientDocument, {
-  input: newPatient({ givenName: 'Ada', familyName: 'Findable' }),
-});
-const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, {
-  input: { patientId: patient.id, modelId },
-});
-let predictionId = '';
-for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: job.id }))
-  predictionId = scoringJobUpdated.job.prediction?.id ?? '';
-const findable = [patient.id, patient.mrn, 'Findable', job.id, predictionId];
+const { patientId, mrn, jobId, predictionId } = await scored(client, { givenName: 'Ada', familyName: 'Findable' });
+const findable = [patientId, mrn, 'Findable', jobId, predictionId];
 
 /** Values as JSON carries them: query operators, and what Mongoose or JavaScript might take for more than data. */
 const values: Record<string, unknown> = {
   $gt: { $gt: '' },
   $ne: { $ne: null },
-  $in: { $in: [patient.id, patient.mrn] },
+  $in: { $in: [patientId, mrn] },
   $regex: { $regex: '.*', $options: 's' },
   $exists: { $exists: true },
   $where: { $where: 'sleep(1000) || true' },
@@ -41,9 +32,9 @@ const values: Record<string, unknown> = {
   'a pipeline': [{ $match: {} }, { $out: 'patients' }],
   __proto__: JSON.parse('{ "__proto__": { "$gt": "" } }'),
   'constructor.prototype': { constructor: { prototype: { $gt: '' } } },
-  'an ObjectId in extended JSON': { $oid: patient.id },
-  'a BSON type': { _bsontype: 'ObjectId', id: patient.id },
-  'the id in a list': [patient.id],
+  'an ObjectId in extended JSON': { $oid: patientId },
+  'a BSON type': { _bsontype: 'ObjectId', id: patientId },
+  'the id in a list': [patientId],
 };
 /** Texts: what somebody might parse, evaluate, or take for a path or a projection. */
 const texts: Record<string, string> = {
@@ -57,17 +48,17 @@ const texts: Record<string, string> = {
   'a projection': '+mrn -_id familyName',
   'a path through a document': 'features.0.value',
   'a prototype': '__proto__',
-  'a NUL': `${patient.mrn}\0`,
+  'a NUL': `${mrn}\0`,
   'brackets of a query string': '[$ne]=',
 };
 
 const schema = buildBareSchema(system.app);
 const places = argumentPlaces(schema, {
   arguments: {
-    patient: { id: `"${patient.id}"` },
-    scoringJob: { id: `"${job.id}"` },
+    patient: { id: `"${patientId}"` },
+    scoringJob: { id: `"${jobId}"` },
     prediction: { id: `"${predictionId}"` },
-    scoringJobUpdated: { id: `"${job.id}"` },
+    scoringJobUpdated: { id: `"${jobId}"` },
   },
   types: {
     ID: '"aaaaaaaaaaaaaaaaaaaaaaaa"',
@@ -75,7 +66,7 @@ const places = argumentPlaces(schema, {
     Int: '1',
     Float: '0.5',
     Boolean: 'true',
-    SimulateRiskInput: `{ modelId: "${modelId}", patientId: "${patient.id}" }`,
+    SimulateRiskInput: `{ modelId: "${modelId}", patientId: "${patientId}" }`,
     PatientOrderField: 'CREATED_AT',
     // Texts of a new patient are stored as they are, which the last test looks at: with this one it is refused in the end.
     CreatePatientInput: '{ mrn: "" }',
@@ -98,6 +89,7 @@ beforeAll(async () => {
   before = await everything();
 });
 
+// Shows: owasp/injection
 test('every filter, every order and every scalar argument of the schema is among the places', () => {
   const names = places.map(({ name }) => name);
   for (const expected of [
@@ -126,6 +118,7 @@ test('every filter, every order and every scalar argument of the schema is among
 });
 
 describe.each(places.map((place) => [place.name, place] as const))('%s', (_name, place) => {
+  // Shows: 164.312(c)(1), owasp/injection
   test('takes operators, prototypes and code for what they are: refused, or nothing found, and nothing changed', async () => {
     for (const [name, value] of Object.entries(values)) await tryOut(place, name, place.write('$value'), { value });
     for (const [name, text] of Object.entries(texts)) {
@@ -170,11 +163,13 @@ async function tryOut(place: ArgumentPlace, name: string, query: string, variabl
 describe('as a whole', () => {
   const query = 'query ($filter: PatientFilter) { patients(filter: $filter) { totalCount edges { node { id mrn } } } }';
 
+  // Shows: owasp/injection
   test.each(Object.entries(values))('a filter that is %s is refused', async (_name, filter) => {
     const answer = await system.post(query, { filter }, tokens[0]);
     expect(new Set(codesOf(answer)), answer.text).toEqual(new Set(['BAD_USER_INPUT']));
   });
 
+  // Shows: owasp/injection
   test('variables with a prototype of their own change no object of the server', async () => {
     const poisoned = `{"query":${JSON.stringify(query)},"variables":{"filter":{"mrn":"x"},"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}}`;
     const answer = await postBody(system.url, poisoned, tokens[0]);
@@ -190,6 +185,7 @@ describe('as a whole', () => {
   });
 });
 
+// Shows: owasp/allowed-values
 test.each(Object.entries(texts).filter(([name]) => name !== 'a NUL'))(
   '%s is a name as any other: it is stored and found as it is, and finds nobody else',
   async (_name, text) => {
@@ -201,7 +197,21 @@ test.each(Object.entries(texts).filter(([name]) => name !== 'a NUL'))(
     expect(created.data).toMatchObject({ createPatient: { mrn: text, familyName: text } });
     const { id } = created.data!.createPatient;
     const found = await system.post(
-      'query ($text: String!) { patient(mrn: $text) { id } patients(filter: { mrn: $text, familyName: $text }) { totalCount edges { node { id } } } }',
+      /* GraphQL */ `
+        query ($text: String!) {
+          patient(mrn: $text) {
+            id
+          }
+          patients(filter: { mrn: $text, familyName: $text }) {
+            totalCount
+            edges {
+              node {
+                id
+              }
+            }
+          }
+        }
+      `,
       { text },
       tokens[0],
     );

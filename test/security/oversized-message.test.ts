@@ -1,3 +1,6 @@
+/** Covers src/http/server.ts, src/http/socket-transport.ts. */
+// Threat: a client sends messages so large that the process runs out of memory.
+
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
@@ -9,6 +12,7 @@ const limit = 4 * 1024 * 1024;
 const padding = 'x'.repeat(limit);
 
 describe('a request body above 4 MiB', () => {
+  // Shows: owasp/amount
   test('is refused with 413, and changes nothing', async () => {
     const before = await system.counts();
     const answer = await postBody(
@@ -71,6 +75,7 @@ describe('a request body above 4 MiB', () => {
 describe('a WebSocket message above 64 KiB', () => {
   const messageLimit = 64 * 1024;
 
+  // Shows: owasp/amount
   test.each(['subscribe', 'ping'])(
     'of type %s closes the socket: a subscription would keep it for as long as it is open',
     async (type) => {
@@ -108,6 +113,7 @@ describe('a WebSocket message above 64 KiB', () => {
     expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
   });
 
+  // Shows: owasp/amount
   test('closes it before anybody has said who they are, too', async () => {
     const socket = await openSocket(system.url);
     socket.send({ type: 'connection_init', payload: { authorization: padding } });
@@ -115,6 +121,7 @@ describe('a WebSocket message above 64 KiB', () => {
   });
 });
 
+// Shows: owasp/request-smuggling
 test('headers beyond what a token needs are refused', async () => {
   const response = await fetch(`${system.url}/graphql`, {
     method: 'POST',

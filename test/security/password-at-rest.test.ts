@@ -1,3 +1,7 @@
+/** Covers src/identity/passwords/passwords.ts, src/identity/passwords/password-policy.ts. */
+// Threat: an attacker with a copy of the databases or of the log looks for passwords and tokens, or guesses them
+// from their hashes.
+
 import { hash, parseOptions } from '@node-rs/argon2';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
@@ -30,6 +34,7 @@ const passwordHashOf = async (username: string): Promise<string> =>
   (await system.app.models.users.findOne({ username }).orFail()).passwordHash!;
 
 describe('a password at rest', () => {
+  // Shows: 164.312(d)
   test('is an argon2id hash that costs at least what OWASP asks for, salted for each user', async () => {
     const first = await createUser(system);
     const second = await createUser(system);

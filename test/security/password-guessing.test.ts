@@ -1,3 +1,6 @@
+/** Covers src/identity/sessions/login-throttle.ts, src/identity/sessions/password-login.ts. */
+// Threat: an attacker guesses the passwords of users, from one address or from many.
+
 import { expect, onTestFinished, test } from 'vitest';
 import { loginLimits } from '../../src/identity/sessions/login-throttle.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
@@ -24,6 +27,7 @@ const attempt = (user: TestUser, from: string, input = wrong(user), url = system
 const times = (count: number, work: (index: number) => Promise<unknown>): Promise<unknown[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 
+// Shows: 164.312(d)
 test('one address that guesses at one account is stopped, with the right password too, and told when to come back', async () => {
   const user = await createUser(system);
   for (let number = 0; number < loginLimits.pair.points; number++)
@@ -35,6 +39,7 @@ test('one address that guesses at one account is stopped, with the right passwor
   expect(retryAfterSeconds).toBeLessThanOrEqual(loginLimits.pair.duration);
 });
 
+// Shows: owasp/many-guesses
 test('guesses made at once are counted as well as those made one after the other', async () => {
   const user = await createUser(system);
   const answers = await Promise.all(
@@ -43,6 +48,7 @@ test('guesses made at once are counted as well as those made one after the other
   expect(answers.flatMap(codesOf).filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(loginLimits.pair.points);
 });
 
+// Shows: owasp/system-resources
 test('what is refused costs no argon2 verification, and is recorded once', async () => {
   const user = await createUser(system);
   await times(loginLimits.pair.points, () => attempt(user, '127.0.0.3'));
@@ -69,6 +75,7 @@ test('all API processes count together', async () => {
     expect(codesOf(await attempt(user, '127.0.0.4', credentialOf(user), url))).toEqual(['RATE_LIMITED']);
 });
 
+// Shows: 164.312(d)
 test('a guesser does not lock out the user, who logs in from elsewhere', async () => {
   const user = await createUser(system);
   await times(loginLimits.pair.points + 1, () => attempt(user, '127.0.0.5'));
@@ -106,6 +113,7 @@ test('a login clears what was counted for its account at its address', async () 
   }
 });
 
+// Shows: owasp/many-guesses
 test('whoever has stolen an access token cannot use changePassword to guess', async () => {
   const user = await createUser(system);
   const { accessToken } = await login(system, user);

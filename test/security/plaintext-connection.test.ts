@@ -1,3 +1,6 @@
+/** Covers src/storage/tls-files.ts, src/storage/redis.ts, src/storage/database.ts. */
+// Threat: an attacker between RiskGraph and its databases reads the connection or answers in place of a database.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -9,12 +12,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { Role } from '../../models/index.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { testEncryptionKeys, testSecretKey, startSystem } from '../support/system.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { startUserAdministration } from '../../src/commands/user-administration.js';
 import { loadConfig } from '../../src/config/config.js';
 import { endWithThisProcess } from '../../src/embedded/guard.js';
@@ -25,7 +24,6 @@ import { connectRedis } from '../../src/storage/redis.js';
 import type { TlsFiles } from '../../src/storage/tls-files.js';
 import { atEnd } from '../support/at-end.js';
 import { createAuthority, type Certificate } from '../support/certificates.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
 import { goodPassword } from '../support/identity.js';
 import { namespace } from '../support/namespace.js';
 
@@ -106,12 +104,14 @@ async function outcome(url: string, tls: TlsFiles): Promise<string> {
 describe('Redis over TLS', async () => {
   const url = await startTlsRedis(local);
 
+  // Shows: 164.312(e)(2)(i)
   test('is trusted by the authority of REDIS_TLS_CA_FILE, and by no other', async () => {
     expect(await outcome(url, { caFile: ours.caFile })).toBe('ready');
     expect(await outcome(url, { caFile: strangers.caFile })).toMatch(/certificate/);
     expect(await outcome(url, {})).toMatch(/certificate/);
   });
 
+  // Shows: 164.312(e)(2)(i)
   test('that shows the certificate of another host is refused', async () => {
     expect(await outcome(await startTlsRedis(elsewhere), { caFile: ours.caFile })).toMatch(
       /does not match certificate's altnames/,
@@ -124,20 +124,17 @@ describe('Redis over TLS', async () => {
     expect(await outcome(strict, { caFile: ours.caFile })).not.toBe('ready');
   });
 
+  // Shows: 164.312(e)(2)(ii)
   test('carries jobs, events and limits from end to end', async () => {
     const system = await startSystem({ environment: { REDIS_URL: url, REDIS_TLS_CA_FILE: ours.caFile } });
     const api = await system.client('CLINICIAN');
-    const { createPatient } = await api.request(CreatePatientDocument, { input: newPatient() });
-    const { submitScoringJob } = await api.request(SubmitScoringJobDocument, {
-      input: { patientId: createPatient.id, modelId },
-    });
-    let state = '';
-    for await (const { scoringJobUpdated } of api.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-      ({ state } = scoringJobUpdated.job);
-    expect(state).toBe('COMPLETED');
+    const created = await patient(api);
+    const job = await submit(api, { patientId: created.id });
+    expect((await ended(api, job.id)).state).toBe('COMPLETED');
     expect(await (await fetch(`${system.url}/health`)).json()).toMatchObject({ dependencies: { redis: 'up' } });
   });
 
+  // Shows: 164.312(e)(2)(ii)
   test('is how the command line tells all processes whom it has shut out', async () => {
     const { mongoUri, redisPrefix } = namespace();
     const config = loadConfig({
@@ -189,6 +186,7 @@ describe('MongoDB over TLS', () => {
     return `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/${namespace().databaseName}?tls=true`;
   }
 
+  // Shows: 164.312(e)(2)(i)
   test('is trusted by the authority of MONGO_TLS_CA_FILE, and by no other', async () => {
     const uri = await startTlsMongo();
     const connection = await connectDatabase(uri, { tls: { caFile: ours.caFile } });
@@ -211,15 +209,14 @@ describe('MongoDB over TLS', () => {
     await expect(connectDatabase(uri, { tls: { caFile: ours.caFile } })).rejects.toThrow();
   });
 
+  // Shows: 164.312(e)(2)(ii)
   test('holds patients as without', async () => {
     const system = await startSystem({
       worker: false,
       environment: { MONGO_URI: await startTlsMongo(), MONGO_TLS_CA_FILE: ours.caFile },
     });
-    const { createPatient } = await (
-      await system.client('CLINICIAN')
-    ).request(CreatePatientDocument, { input: newPatient({ givenName: 'Ada' }) });
-    expect(createPatient.givenName).toBe('Ada');
+    const created = await patient(await system.client('CLINICIAN'), { givenName: 'Ada' });
+    expect(created.givenName).toBe('Ada');
   });
 });
 

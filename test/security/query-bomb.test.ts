@@ -1,8 +1,12 @@
+/** Covers src/http/query-limits.ts, src/http/query-cost.ts. */
+// Threat: a client sends a small document that costs much to answer.
+
 import { getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as clientDocuments from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
+import { patient } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 import { codesOfReply, transports } from '../support/transports.js';
 
@@ -12,7 +16,7 @@ const someId = 'aaaaaaaaaaaaaaaaaaaaaaaa';
 
 let before: Record<string, number>;
 beforeAll(async () => {
-  await (await system.client('CLINICIAN')).request(clientDocuments.CreatePatientDocument, { input: newPatient() });
+  await patient(await system.client('CLINICIAN'));
   before = await system.counts();
 });
 
@@ -70,6 +74,7 @@ const bombs: Record<
 describe.each(transports)('over %s', (transport, send) => {
   const kind = transport === 'WebSocket' ? 'subscription' : 'query';
 
+  // Shows: owasp/depth
   test.each(Object.entries(bombs))(
     '%s is refused by its limit, with what was asked and what to do',
     async (_name, { bomb, fragments = '', says, code = 'QUERY_TOO_COMPLEX' }) => {
@@ -80,11 +85,16 @@ describe.each(transports)('over %s', (transport, send) => {
     },
   );
 
+  // Shows: owasp/depth
   test('a fragment within itself is no way around, nor an endless loop', async () => {
     const reply = await send(
       system,
       {
-        query: `${inside('...A')[kind]!} fragment A on ScoringJob { prediction { job { ...B } } } fragment B on ScoringJob { ...A }`,
+        query: `
+          ${inside('...A')[kind]!}
+          fragment A on ScoringJob { prediction { job { ...B } } }
+          fragment B on ScoringJob { ...A }
+        `,
       },
       token,
     );
@@ -92,6 +102,7 @@ describe.each(transports)('over %s', (transport, send) => {
     expect(reply.errors[0]!.message).toMatch(/Cannot spread fragment "A" within itself|levels deep/);
   });
 
+  // Shows: owasp/pagination
   test('the length of a page counts wherever it comes from: literal, variable, default, or none', async () => {
     const page = (first: string): string =>
       inside(
@@ -120,6 +131,7 @@ describe.each(transports)('over %s', (transport, send) => {
   });
 });
 
+// Shows: owasp/query-cost
 test('an operation that costs too much is refused before any of it is run', async () => {
   const page = '{ edges { node { patient { predictions(first: 500) { edges { node { inputs { code } } } } } } } }';
   const mutation = `mutation { createPatient(input: { mrn: "bomb" }) { predictions(first: 500) ${page} } }`;
@@ -127,8 +139,12 @@ test('an operation that costs too much is refused before any of it is run', asyn
   expect(await system.counts()).toEqual(before);
 });
 
+// Shows: owasp/query-cost
 test('the cheap half of a document is not charged for the half that does not run', async () => {
-  const query = `query Cheap { patients { totalCount } } query Dear { patients(first: 500) { edges { node { predictions(first: 500) { edges { node { id } } } } } } }`;
+  const query = `
+    query Cheap { patients { totalCount } }
+    query Dear { patients(first: 500) { edges { node { predictions(first: 500) { edges { node { id } } } } } } }
+  `;
   const answer = (operationName: string) =>
     fetch(`${system.url}/graphql`, {
       method: 'POST',
@@ -140,15 +156,25 @@ test('the cheap half of a document is not charged for the half that does not run
 });
 
 test('a condition that leaves the dear half out makes it cheap', async () => {
-  const query =
-    'query ($all: Boolean!) { patients(first: 500) { totalCount edges @include(if: $all) { node { predictions(first: 500) { edges { node { id } } } } } } }';
+  const query = `
+    query ($all: Boolean!) {
+      patients(first: 500) {
+        totalCount
+        edges @include(if: $all) { node { predictions(first: 500) { edges { node { id } } } } }
+      }
+    }
+  `;
   expect(codesOf(await system.post(query, { all: true }, token))).toEqual(['QUERY_TOO_COMPLEX']);
   expect((await system.post(query, { all: false }, token)).data).toEqual({ patients: { totalCount: 1 } });
 });
 
+// Shows: owasp/query-cost
 test('figures and simulations cost more than the values beside them', async () => {
-  const figures =
-    '{ patients(first: 500) { edges { node { predictions(first: 10) { edges { node { explanation { waterfall } } } } } } } }';
+  const figures = `{
+    patients(first: 500) {
+      edges { node { predictions(first: 10) { edges { node { explanation { waterfall } } } } } }
+    }
+  }`;
   expect(codesOf(await system.post(figures, undefined, token))).toEqual(['QUERY_TOO_COMPLEX']);
   expect(codesOf(await system.post(figures.replace('waterfall', 'baseValue'), undefined, token))).toEqual([]);
 });
@@ -159,9 +185,12 @@ test('counts under each object of a page cost more than the numbers that they ar
       { length: times },
       (_, index) => `a${index}: predictions(first: 1) { ${selection} }`,
     ).join(' ');
-    return `{ patients(first: 500) { edges { node { ${fields} } } } } fragment Count on PredictionConnection { ...on PredictionConnection { totalCount } }`;
+    return `
+      { patients(first: 500) { edges { node { ${fields} } } } }
+      fragment Count on PredictionConnection { ...on PredictionConnection { totalCount } }
+    `;
   };
-  const spread = (query: string): string => (query.includes('...Count') ? query : query.replace(/ fragment .*$/, ''));
+  const spread = (query: string): string => (query.includes('...Count') ? query : query.replace(/fragment [^]*$/, ''));
   for (const selection of ['totalCount', '...Count']) {
     expect(codesOf(await system.post(spread(page(6, selection)), undefined, token)), selection).toEqual([
       'QUERY_TOO_COMPLEX',
@@ -223,7 +252,8 @@ describe('what is in use passes', () => {
     );
     expect(errors).toBeUndefined();
     expect(data).toHaveProperty('__schema.types');
-    const many = `{ ${Array.from({ length: 20 }, (_, index) => `a${index}: __schema { types { fields { args { name } } } }`).join(' ')} }`;
+    const one = (_: unknown, index: number): string => `a${index}: __schema { types { fields { args { name } } } }`;
+    const many = `{ ${Array.from({ length: 20 }, one).join(' ')} }`;
     expect(codesOf(await system.post(many))).toEqual(['QUERY_TOO_COMPLEX']);
   });
 

@@ -1,14 +1,13 @@
+/** Covers src/patients/de-identification.ts, src/predictions/explanation.ts. */
+// Threat: a caller who sees no names learns who a patient is from an exact age.
+
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
-import { goldenFeatures, modelId, newPatient } from '../support/heart-disease.js';
+import { goldenFeatures, modelId } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { scored, type Scored } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
@@ -35,24 +34,10 @@ const withoutAge = goldenFeatures(0).filter(({ code }) => code !== 'age');
 /** A birth date that makes somebody this old today. */
 const born = (age: number): string => `${new Date().getUTCFullYear() - age - 1}-12-31`;
 
-interface Old {
-  patientId: string;
-  jobId: string;
-  predictionId: string;
-}
-let byBirthDate: Old;
-let byFeature: Old;
+let byBirthDate: Scored;
+let byFeature: Scored;
 
-async function score(input: object, client = clinician, model = modelId): Promise<Old> {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient(input) });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId: model },
-  });
-  let predictionId = '';
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-    predictionId = scoringJobUpdated.job.prediction?.id ?? '';
-  return { patientId: createPatient.id, jobId: submitScoringJob.id, predictionId };
-}
+const score = (input: object, client = clinician, model = modelId): Promise<Scored> => scored(client, input, model);
 
 beforeAll(async () => {
   byBirthDate = await score({ birthDate: born(97), features: withoutAge });
@@ -70,7 +55,7 @@ async function keyFor(scopes: string[], { post, token } = system): Promise<strin
 }
 
 const prediction = 'inputs { code value } explanation { contributions { feature { code } inputValue displayValue } }';
-const everyWay = ({ patientId, jobId, predictionId }: Old): string =>
+const everyWay = ({ patientId, jobId, predictionId }: Scored): string =>
   `{ patient(id: "${patientId}") { age features { code value } predictions { edges { node { ${prediction} } } } }
      prediction(id: "${predictionId}") { ${prediction} patient { age features { code value } } }
      predictions(filter: { patientId: "${patientId}" }) { edges { node { ${prediction} } } }
@@ -84,6 +69,7 @@ test('whoever sees names sees the age itself', async () => {
   expect(text).toContain('"displayValue":"97 years"');
 });
 
+// Shows: 164.312(a)(1)
 test.each([
   ['by birth date', () => byBirthDate],
   ['by feature', () => byFeature],
@@ -96,7 +82,7 @@ test.each([
 });
 
 describe('a model that does not say that its age is one', () => {
-  let old: Old;
+  let old: Scored;
 
   beforeAll(async () => {
     old = await score(
@@ -106,6 +92,7 @@ describe('a model that does not say that its age is one', () => {
     );
   });
 
+  // Shows: 164.312(a)(1)
   test('has it pooled all the same, on every way to it, and in the figure', async () => {
     const figure = `{ prediction(id: "${old.predictionId}") { explanation { waterfall } } }`;
     expect((await undeclared.post(everyWay(old), undefined, await undeclared.token('CLINICIAN'))).text).toContain(
@@ -119,8 +106,25 @@ describe('a model that does not say that its age is one', () => {
     }
   });
 
+  // Shows: 164.312(a)(1)
   test('has it pooled in a simulation by a key that may not see it', async () => {
-    const simulate = `query ($input: SimulateRiskInput!) { simulateRisk(input: $input) { inputs { code value } explanation { waterfall contributions { inputValue displayValue } } } }`;
+    const simulate = /* GraphQL */ `
+      query ($input: SimulateRiskInput!) {
+        simulateRisk(input: $input) {
+          inputs {
+            code
+            value
+          }
+          explanation {
+            waterfall
+            contributions {
+              inputValue
+              displayValue
+            }
+          }
+        }
+      }
+    `;
     const input = { modelId: 'undeclared', patientId: old.patientId };
     expect(
       (
@@ -144,7 +148,21 @@ test('an age above 89 is pooled in what a subscription of ANALYST shows', async 
     type: 'subscribe',
     id: '1',
     payload: {
-      query: `subscription { scoringJobUpdated(id: "${byBirthDate.jobId}") { job { state patient { age } prediction { ${prediction} } } } }`,
+      query: /* GraphQL */ `
+        subscription {
+          scoringJobUpdated(id: "${byBirthDate.jobId}") {
+            job {
+              state
+              patient {
+                age
+              }
+              prediction {
+                ${prediction}
+              }
+            }
+          }
+        }
+      `,
     },
   });
   const event = JSON.stringify(await socket.next());
@@ -167,6 +185,7 @@ test('an age above 89 is pooled in the figure of an explanation', async () => {
   expect(text).not.toContain('97 years');
 });
 
+// Shows: 164.312(a)(1)
 test('an age that was given to the day is shown in whole years to whoever sees no names', async () => {
   const fractional = await score({ features: [...withoutAge, { code: 'age', value: 54.3726 }] });
   expect((await system.post(everyWay(fractional), undefined, await system.token('CLINICIAN'))).text).toContain(
@@ -187,6 +206,7 @@ test('a patient without a birth date has no age', async () => {
   expect(data).toEqual({ patient: { age: null } });
 });
 
+// Shows: 164.312(a)(1)
 test('a key sees exact ages where its scopes say so, and not because its role may', async () => {
   const query = `{ prediction(id: "${byBirthDate.predictionId}") { inputs { code value } } }`;
   expect(

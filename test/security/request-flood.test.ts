@@ -1,3 +1,6 @@
+/** Covers src/http/rate-limits.ts, src/http/server.ts. */
+// Threat: a client sends more requests than its share.
+
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -60,6 +63,7 @@ function openWebSocket(url: string): Promise<{ status: number; retryAfter?: stri
 }
 
 describe('requests of one user', () => {
+  // Shows: owasp/rate-limits
   test('pass up to the limit exactly, however many come at once and on however many nodes, and are told when to come back', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const nodes = [system.url, await secondNode(system)];
@@ -86,6 +90,7 @@ describe('requests of one user', () => {
       expect((await fetch(`${system.url}${path}`)).status).toBe(200);
   });
 
+  // Shows: owasp/rate-limits
   test('subscriptions count among them', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
@@ -108,6 +113,7 @@ describe('requests of one user', () => {
 });
 
 describe('requests of nobody known', () => {
+  // Shows: owasp/rate-limits
   test('are counted by address: without a token, with a bad one, and those that would open a WebSocket', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const token = await system.token('CLINICIAN');
@@ -136,6 +142,7 @@ describe('requests of nobody known', () => {
     expect(codesOf(await postTo(system.url, token))).toEqual(['RATE_LIMITED']);
   });
 
+  // Shows: owasp/rate-limits
   test('of one IPv6 network are of one caller', () => {
     expect(addressBlock('2001:db8:0:1::1')).toBe(addressBlock('2001:DB8::1:ffff:0:0:2'));
     expect(addressBlock('2001:db8:0:1::1')).not.toBe(addressBlock('2001:db8:0:2::1'));
@@ -199,6 +206,7 @@ test('a limit that a resolver keeps is told in the same way', async () => {
   ]);
 });
 
+// Shows: owasp/application-timeout
 test('while Redis is away requests neither wait nor fail, and are limited by each node alone', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), mongoUri: 'mongodb://unused' });
   onTestFinished(() => engines.stop());
@@ -210,6 +218,7 @@ test('while Redis is away requests neither wait nor fail, and are limited by eac
   expect((await flood(perAddress + 20, () => postTo(system.url))).passed).toBe(perAddress);
 });
 
+// Shows: owasp/application-timeout
 test('a Redis that takes connections but does not answer is left alone', async () => {
   const redis = await startRedis(await temporaryDirectory());
   onTestFinished(() => redis.stop());

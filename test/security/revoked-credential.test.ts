@@ -1,3 +1,6 @@
+/** Covers src/identity/revocation/revocations.ts, src/identity/revocation/revocation-list.ts. */
+// Threat: a credential goes on working after its revocation, on another process or on a socket that is open.
+
 import { Redis } from 'ioredis';
 import { Types } from 'mongoose';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -126,6 +129,7 @@ describe('takes effect on every API process, open sockets included:', () => {
   });
 });
 
+// Shows: 164.312(d)
 test('every process is told by an event, and need not wait to look', async () => {
   const { id } = await createUser(first);
   const told = new Promise<{ epoch: number }>((resolve) => {
@@ -166,6 +170,7 @@ describe('does not depend on', () => {
     for (const { closed } of sockets) expect(await closed).toEqual(revoked);
   });
 
+  // Shows: 164.312(d)
   test('what Redis remembers: a wiped one is told again by MongoDB', async () => {
     const engines = await startEngines({ dataDirectory: await temporaryDirectory(), mongoUri: 'mongodb://unused' });
     onTestFinished(() => engines.stop());

@@ -1,3 +1,6 @@
+/** Covers src/http/error-format.ts, src/http/protections.ts, src/api.ts. */
+// Threat: a stranger learns the schema or the inner parts of the server from what it answers.
+
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { codesOf, postBody, startSystem } from '../support/system.js';
@@ -35,6 +38,7 @@ const subscriptions: Record<string, string> = {
 };
 
 describe.each(transports)('over %s', (transport, send) => {
+  // Shows: owasp/introspection
   test.each(Object.entries(transport === 'WebSocket' ? subscriptions : queries))(
     '%s is refused and says nothing of the schema',
     async (_name, query) => {
@@ -45,6 +49,7 @@ describe.each(transports)('over %s', (transport, send) => {
   );
 });
 
+// Shows: owasp/suggestions
 test('a variable that is nearly of its type says no more', async () => {
   const create = 'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }';
   for (const input of [
@@ -58,6 +63,7 @@ test('a variable that is nearly of its type says no more', async () => {
   }
 });
 
+// Shows: owasp/error-detail
 test('what is no request at all tells neither stack nor paths', async () => {
   for (const body of [
     '{',
@@ -73,6 +79,7 @@ test('what is no request at all tells neither stack nor paths', async () => {
   }
 });
 
+// Shows: owasp/introspection
 test('there is no page for people, and nothing under other paths', async () => {
   const page = await fetch(`${system.url}/graphql`, { headers: { accept: 'text/html' } });
   expect(page.status).toBe(400);

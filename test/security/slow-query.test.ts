@@ -1,12 +1,9 @@
+/** Covers src/storage/database.ts, src/http/operation-timeout.ts. */
+// Threat: a query that does not end keeps MongoDB and a process busy.
+
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { createApp } from '../../src/app.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { isReadTimeout } from '../../src/storage/database.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { createErrorFormatter } from '../../src/http/error-format.js';
@@ -15,33 +12,28 @@ import { startWorkers } from '../../workers/index.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { everyCall } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { codesOf, startSystem, type System } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** Scores one patient alone, and it and one that cannot be scored in a batch, by a worker that is gone then. @returns ids of what there is */
 async function scoreTwo(system: System): Promise<string[]> {
   const client = await system.client('CLINICIAN');
-  const { createPatient: patient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  await client.request(CreatePatientDocument, { input: newPatient({ features: [] }) });
-  const { submitScoringJob: single } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: patient.id, modelId },
-  });
-  const { submitBatchScoringJob: batch } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { all: true, modelId },
-  });
+  const created = await patient(client);
+  await patient(client, { features: [] });
+  const single = await submit(client, { patientId: created.id });
+  const batch = await submit(client, { all: true });
   const app = await createApp(system.app.config, system.app.logger);
   const workers = await startWorkers(app);
-  let predictionId = '';
-  for (const { id } of [batch, single]) {
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
-      predictionId = scoringJobUpdated.job.prediction?.id ?? '';
-  }
+  await ended(client, batch.id);
+  const predictionId = (await ended(client, single.id)).prediction!.id;
   await workers.close();
   await app.close();
-  return [patient.id, single.id, batch.id, predictionId];
+  return [created.id, single.id, batch.id, predictionId];
 }
 
 describe('a read that never ends', () => {
+  // Shows: owasp/application-timeout
   test('is given up by MongoDB itself, whatever query leads to it', async () => {
     const system = await startSystem({ worker: false });
     const tokens = await Promise.all((['CLINICIAN', 'ADMIN', 'ANALYST'] as const).map((role) => system.token(role)));
@@ -78,6 +70,7 @@ describe('a read that never ends', () => {
     expect(endless).toEqual([]);
   });
 
+  // Shows: owasp/application-timeout
   test('is told as what it is, with what to do, and nothing of what was looked for', async () => {
     const { app, organizationId } = await startSystem({ worker: false });
     await organizationId();
@@ -106,6 +99,7 @@ describe('a read that never ends', () => {
   });
 });
 
+// Shows: owasp/application-timeout
 test('an operation that does not end is answered in the end, one that changes something with a warning, and the others go on', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());

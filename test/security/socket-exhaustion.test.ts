@@ -1,8 +1,10 @@
+/** Covers src/http/subscription-caps.ts, src/http/graphql-socket.ts. */
+// Threat: a client opens sockets and subscriptions until the server has no place for others.
+
 import { describe, expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
-import { CreatePatientDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
 import { connectSocket, openSocket, type RawSocket, type SocketMessage } from '../support/raw-socket.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem, type System } from '../support/system.js';
 
 const limits = {
@@ -16,9 +18,8 @@ const system = await startSystem({ worker: false, environment: limits });
 /** A job that stays as it is: its subscriptions stay open. */
 async function submitJob(of: System): Promise<string> {
   const client = await of.client('CLINICIAN');
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  return (await client.request(SubmitScoringJobDocument, { input: { patientId: createPatient.id, modelId } }))
-    .submitScoringJob.id;
+  const created = await patient(client);
+  return (await submit(client, { patientId: created.id })).id;
 }
 const jobId = await submitJob(system);
 
@@ -45,6 +46,7 @@ const refused = (code: string, message: RegExp) => ({
 });
 
 describe('subscriptions', () => {
+  // Shows: owasp/system-resources
   test('of one socket, of one user and of the whole node are capped, each with its reason, and free their place', async () => {
     const token = await system.token('CLINICIAN');
     const first = await connectSocket(system.url, token);
@@ -112,6 +114,7 @@ describe('subscriptions', () => {
   });
 });
 
+// Shows: owasp/system-resources
 test('sockets beyond those that a node serves are refused before they are opened', async () => {
   const fresh = await startSystem({ worker: false, environment: { SOCKETS_PER_NODE: '2' } });
   const status = () =>
@@ -133,11 +136,13 @@ test('sockets beyond those that a node serves are refused before they are opened
 });
 
 describe('a socket that never says who it is', () => {
+  // Shows: owasp/infrastructure-timeout
   test('is closed when it says nothing at all', async () => {
     const socket = await openSocket(system.url);
     expect((await socket.closed).code).toBe(4408);
   });
 
+  // Shows: owasp/infrastructure-timeout
   test('is closed when it comes without a token, and is served nothing before', async () => {
     const socket = await connectSocket(system.url);
     expect(await subscribe(socket, '1')).toMatchObject(refused('UNAUTHENTICATED', /token/));

@@ -1,9 +1,12 @@
+/** Covers src/http/socket-credential.ts, src/http/socket-transport.ts. */
+// Threat: a socket is still served after its token has ended.
+
 import { afterAll, describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { startIdentityProvider } from '../support/identity-provider.js';
 import { asAdmin, createUser, login } from '../support/identity.js';
-import { newPatient, modelId } from '../support/heart-disease.js';
 import { connectSocket, openSocket, type RawSocket } from '../support/raw-socket.js';
+import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const provider = await startIdentityProvider();
@@ -17,13 +20,7 @@ const shortToken = (seconds = 4): Promise<string> => system.token('CLINICIAN', '
 
 /** Starts a job and follows it; the socket has its first event. */
 async function followJob(socket: RawSocket): Promise<string> {
-  const token = await system.token('CLINICIAN');
-  const { data } = await system.post<{ createPatient: { id: string } }>(
-    'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
-    { input: newPatient() },
-    token,
-  );
-  const patientId = data!.createPatient.id;
+  const { id: patientId } = await patient(await system.client('CLINICIAN'));
   socket.send({
     type: 'subscribe',
     id: 'predictions',
@@ -35,21 +32,18 @@ async function followJob(socket: RawSocket): Promise<string> {
   return patientId;
 }
 
-async function score(patientId: string): Promise<void> {
-  await system.post(
-    `mutation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`,
-    undefined,
-    await system.token('CLINICIAN'),
-  );
-}
+const score = async (patientId: string): Promise<void> =>
+  void (await submit(await system.client('CLINICIAN'), { patientId }));
 
 describe('a socket whose token ends', () => {
+  // Shows: 164.312(a)(2)(iii)
   test('is closed with 4403 then, whatever runs on it', async () => {
     const socket = await connectSocket(system.url, await shortToken());
     await followJob(socket);
     expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: the access token has expired' });
   });
 
+  // Shows: 164.312(a)(2)(iii)
   test('goes on, with what runs on it, when it was given a fresh one; and ends with that', async () => {
     const old = await shortToken();
     const renewed = await connectSocket(system.url, old);

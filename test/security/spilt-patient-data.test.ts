@@ -1,3 +1,8 @@
+/** Covers src/process/logger.ts, src/jobs/scoring-queue.ts, src/events/event-bus.ts. */
+// Threat: data of a patient reach a place outside the database: the log, Redis, its files, metrics, or callers who
+// may not see them. The tests drive the whole API with markers in every field of a patient, then search every such
+// place.
+
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,22 +10,15 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { startRedis } from '../../src/embedded/embedded-redis.js';
 import { createLogger } from '../../src/process/logger.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { everyCall, selectionOf } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { monitorRedis } from '../support/redis-monitor.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { postBody, startSystem } from '../support/system.js';
 
-// Markers in every field that tells of a patient; the whole API driven with them, failures above all; then every place
-// is searched that is not the database or a caller who may see them.
 const markers = {
   mrn: 'Canarymrn-1',
   givenName: 'Canarygiven',
@@ -51,27 +49,21 @@ let jobId = '';
 
 beforeAll(async () => {
   const client = await system.client('CLINICIAN');
-  const patient = newPatient({
+  const values = newPatient({
     mrn: markers.mrn,
     givenName: markers.givenName,
     familyName: markers.familyName,
     birthDate: markers.birthDate,
   });
   const features = [
-    ...patient.features.filter(({ code }) => !['age', 'cholesterol'].includes(code)),
+    ...values.features.filter(({ code }) => !['age', 'cholesterol'].includes(code)),
     { code: 'cholesterol', value: Number(markers.cholesterol) },
   ];
-  patientId = (await client.request(CreatePatientDocument, { input: { ...patient, features } })).createPatient.id;
-  jobId = (
-    await client.request(SubmitScoringJobDocument, {
-      input: { patientId, modelId, idempotencyKey: markers.idempotencyKey },
-    })
-  ).submitScoringJob.id;
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: jobId })) void event;
-  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { modelId, filter: { familyName: markers.familyName } },
-  });
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: submitBatchScoringJob.id })) void event;
+  patientId = (await patient(client, { ...values, features })).id;
+  jobId = (await submit(client, { patientId, idempotencyKey: markers.idempotencyKey })).id;
+  await ended(client, jobId);
+  const batch = await submit(client, { filter: { familyName: markers.familyName } });
+  await ended(client, batch.id);
 });
 
 /** Every operation of the schema with the markers in every place that takes a text, by every role, well and wrongly formed. */
@@ -102,7 +94,13 @@ async function driveEverything(): Promise<void> {
   await system.post(`{ patients(filter: { familyName: "${markers.familyName}" }) { nothing } }`, undefined, token);
   await system.post(`{ patient(mrn: "${markers.mrn}") { id } }`, undefined, 'garbage');
   await system.post(
-    `mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 99, givenName: "${markers.givenName}" }) { id } }`,
+    /* GraphQL */ `
+      mutation {
+        updatePatient(input: {id: "${patientId}", expectedVersion: 99, givenName: "${markers.givenName}"}) {
+          id
+        }
+      }
+    `,
     undefined,
     token,
   );
@@ -129,14 +127,17 @@ test('everything is driven, and there was something to spill', async () => {
   expect(monitor.commands()).toContain(jobId);
 }, 120_000);
 
+// Shows: 164.312(a)(2)(iv)
 test('the log tells of no patient', () => {
   expect(logLines.flatMap(spilt)).toEqual([]);
 });
 
+// Shows: 164.312(e)(2)(ii)
 test('no command to Redis tells of a patient', () => {
   expect(spilt(monitor.commands())).toEqual([]);
 });
 
+// Shows: 164.312(a)(2)(iv)
 test('the files of Redis tell of no patient: neither its snapshot nor its log', async () => {
   const connection = new Redis(redis.url);
   onTestFinished(() => connection.disconnect());
@@ -153,6 +154,7 @@ test('the files of Redis tell of no patient: neither its snapshot nor its log', 
   expect(spilt(contents)).toEqual([]);
 });
 
+// Shows: 164.312(a)(2)(iv)
 test('the metrics tell of no patient', async () => {
   expect(spilt(await (await fetch(`${system.url}/metrics`)).text())).toEqual([]);
 });
@@ -161,7 +163,36 @@ describe('callers who may not see who somebody is', () => {
   const everything = (): string => {
     const patientFields = selectionOf(schema.getType('Patient') as never, 2);
     const predictionFields = selectionOf(schema.getType('Prediction') as never, 3);
-    return `{ patient(id: "${patientId}") ${patientFields} patients { edges { node ${patientFields} } } predictions { edges { node ${predictionFields} } } scoringJob(id: "${jobId}") { error { message } failures { message } patient ${patientFields} prediction ${predictionFields} } }`;
+    return /* GraphQL */ `
+      {
+        patient(id: "${patientId}")
+        ${patientFields}
+        patients {
+          edges {
+            node
+            ${patientFields}
+          }
+        }
+        predictions {
+          edges {
+            node
+            ${predictionFields}
+          }
+        }
+        scoringJob(id: "${jobId}") {
+          error {
+            message
+          }
+          failures {
+            message
+          }
+          patient
+          ${patientFields}
+          prediction
+          ${predictionFields}
+        }
+      }
+    `;
   };
 
   test.each(['ANALYST', 'SERVICE', 'ADMIN'] as const)('%s is shown nothing that identifies', async (role) => {

@@ -1,3 +1,6 @@
+/** Covers src/http/rate-limits.ts, src/http/server.ts. */
+// Threat: a client claims another address, to have the limits of another or to be recorded as another.
+
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.js';
 import { StartupError } from '../../src/errors.js';
@@ -24,6 +27,7 @@ const statusFrom = async ({ url }: System, forwarded: string): Promise<number> =
     })
   ).status;
 
+// Shows: owasp/request-smuggling
 test('without a trusted proxy nobody is anybody else, whatever the headers say', async () => {
   const statuses = [];
   for (let number = 1; number <= 5; number++) statuses.push(await statusFrom(direct, `192.0.2.${number}`));
@@ -35,6 +39,7 @@ describe('behind a trusted proxy', () => {
     for (let number = 1; number <= 5; number++) expect(await statusFrom(behindProxy, `192.0.2.${number}`)).toBe(200);
   });
 
+  // Shows: owasp/rate-limits
   test('only what trusted proxies have added is believed', async () => {
     const statuses = [];
     // The client's own claim, then what the outer proxy saw, then an inner proxy that is trusted.

@@ -1,3 +1,6 @@
+/** Covers src/identity/sessions/session-service.ts, src/identity/sessions/session-store.ts. */
+// Threat: a thief uses a refresh token of a user.
+
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { SessionEnd, type User } from '../../models/index.js';
@@ -49,6 +52,7 @@ describe('a refresh token', () => {
     for (const { accessToken } of [first, second, third]) expect(await refusalsOf(system, accessToken)).toEqual([]);
   });
 
+  // Shows: 164.312(a)(2)(iii)
   test('does not prolong the session', async () => {
     const first = await login(system, await createUser(system));
     const second = await refreshed(first.refreshToken);
@@ -71,6 +75,7 @@ describe('a refresh token', () => {
     expect(await sessions.findById(sessionIdOf(other))).not.toBeNull();
   });
 
+  // Shows: 164.312(a)(2)(iii)
   test('gives an access token that ends no later than the session', async () => {
     const tokens = await login(system, await createUser(system));
     const expiresAt = new Date(Date.now() + 60_000);
@@ -81,6 +86,7 @@ describe('a refresh token', () => {
 });
 
 describe('a refresh token that is used twice', () => {
+  // Shows: 164.312(d)
   test('ends the session of the thief and of the robbed alike, and is flagged', async () => {
     const user = await createUser(system);
     const stolen = await login(system, user);
@@ -167,6 +173,7 @@ test('a stranger who makes tokens up ends no session', async () => {
   expect(codesOf(await refresh(system, tokens.refreshToken))).toEqual([]);
 });
 
+// Shows: 164.312(a)(2)(iii)
 test('a logout ends the session: neither of its tokens is of use any more', async () => {
   const user = await createUser(system);
   const tokens = await login(system, user);

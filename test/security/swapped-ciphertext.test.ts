@@ -1,21 +1,17 @@
+/** Covers src/protection/field-cipher.ts, src/scope/patient-cipher.ts. */
+// Threat: an attacker who can write to the database, but has no key, puts the ciphertext of one patient where that
+// of another is. So the attacker would see it under their own name, or have a patient treated as another person.
+
 import { mongo, Types } from 'mongoose';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { StoredPatient } from '../../models/index.js';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { createLogger } from '../../src/process/logger.js';
 import { startProtection } from '../../src/protection/start-protection.js';
-import { goldenFeatures, modelId } from '../support/heart-disease.js';
+import { goldenFeatures } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { ended, patient, submit } from '../support/scenario.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
-
-// The threat: somebody who can write to the database, but has no key, puts one patient's ciphertext where another's is, to
-// be shown it under their own name, or to have a patient treated as somebody else.
 
 const logLines: string[] = [];
 const logger = Object.assign(createLogger('trace', 'test'), {
@@ -39,7 +35,7 @@ async function createPatient(slug = 'alpha'): Promise<string> {
     birthDate: `19${30 + (count % 60)}-02-03`,
     features: goldenFeatures(0).filter(({ code }) => code !== 'age'),
   };
-  return (await (await system.client('CLINICIAN', slug)).request(CreatePatientDocument, { input })).createPatient.id;
+  return (await patient(await system.client('CLINICIAN', slug), input)).id;
 }
 
 const stored = (id: string): Promise<StoredPatient> => models.patients.findById(id).lean<StoredPatient>().orFail();
@@ -66,6 +62,7 @@ beforeEach(async () => {
 });
 
 describe.each(fields)('%s', (field) => {
+  // Shows: 164.312(c)(2)
   test('of another patient is refused, and the rest of the patient is still there', async () => {
     const { [field]: ciphertext, dataKey } = await stored(theirs);
     await write(mine, { [field]: ciphertext, dataKey });
@@ -90,6 +87,7 @@ describe.each(fields)('%s', (field) => {
     expectRefused(await read(_id.toHexString(), field), _id.toHexString(), field);
   });
 
+  // Shows: 164.312(c)(2)
   test('with one bit changed, cut short, emptied or replaced by plain text is refused', async () => {
     const original = (await stored(mine))[field]!;
     const flipped = Buffer.from(original.value());
@@ -107,10 +105,8 @@ describe.each(fields)('%s', (field) => {
 });
 
 test('over the WebSocket it is refused as well', async () => {
-  const { submitScoringJob: job } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: mine, modelId },
-  });
-  for await (const event of client.subscribe(ScoringJobUpdatedDocument, { id: job.id })) void event;
+  const job = await submit(client, { patientId: mine });
+  await ended(client, job.id);
   await write(mine, { familyName: (await stored(theirs)).familyName });
   const socket = await connectSocket(system.url, token);
   socket.send({
@@ -149,20 +145,34 @@ test('a page shows all patients but that field of that one', async () => {
   ]);
 });
 
+// Shows: 164.312(c)(2)
 test('nobody is scored with the birth date of another: that patient fails alone, single or in a batch', async () => {
   await write(mine, { birthDate: (await stored(theirs)).birthDate });
-  await expect(client.request(SubmitScoringJobDocument, { input: { patientId: mine, modelId } })).rejects.toMatchObject(
-    { code: 'INTERNAL' },
-  );
-  const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, {
-    input: { patientIds: [mine, theirs], modelId },
-  });
-  let last;
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: job.id }))
-    last = scoringJobUpdated.job;
+  await expect(submit(client, { patientId: mine })).rejects.toMatchObject({ code: 'INTERNAL' });
+  const job = await submit(client, { patientIds: [mine, theirs] });
+  const last = await ended(client, job.id);
   expect(last).toMatchObject({ state: 'COMPLETED', progress: { processed: 2, total: 2, failed: 1 } });
   const { data } = await system.post<{ scoringJob: object }>(
-    `{ scoringJob(id: "${job.id}") { failures { patientId code message } predictions { edges { node { patient { id } } } } } }`,
+    /* GraphQL */ `
+      {
+        scoringJob(id: "${job.id}") {
+          failures {
+            patientId
+            code
+            message
+          }
+          predictions {
+            edges {
+              node {
+                patient {
+                  id
+                }
+              }
+            }
+          }
+        }
+      }
+    `,
     undefined,
     token,
   );

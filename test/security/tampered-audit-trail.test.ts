@@ -1,3 +1,6 @@
+/** Covers src/audit/audit-chain.ts, src/audit/verify-chains.ts. */
+// Threat: an attacker who can write to the database changes or removes events of the audit trail.
+
 import { Types } from 'mongoose';
 import { expect, test } from 'vitest';
 import type { AuditEvent } from '../../models/index.js';
@@ -42,6 +45,7 @@ test('a chain that nobody touched holds', async () => {
   expect(await verify(slug)).toMatchObject({ events: 5, end: { sequence: 5 }, failures: [] });
 });
 
+// Shows: 164.312(b)
 test.each<[string, object]>([
   ['who', { username: 'somebody-else' }],
   ['the role', { role: 'ADMIN' }],
@@ -69,6 +73,7 @@ test('an edit whose hash was made anew without the key is found', async () => {
   ]);
 });
 
+// Shows: 164.312(b)
 test('an event that is gone is found, at the start, in the middle and at the end', async () => {
   for (const [sequence, reason] of [
     [1, '2: 1 events before it are missing'],
@@ -103,6 +108,7 @@ test('an event of another organization cannot be put in', async () => {
   ]);
 });
 
+// Shows: 164.312(b)
 test('a cut end shows although the head was cut back too, when the end had been noted elsewhere', async () => {
   const { slug, organization } = await chainOf(3);
   const { end } = await verify(slug);
@@ -122,6 +128,7 @@ test('a head that was made up is found', async () => {
   expect(await failuresOf(slug)).toEqual(['2: the head of the chain was changed']);
 });
 
+// Shows: 164.312(b)
 test('many processes that append to one chain at once make one chain', async () => {
   const organizationId = await system.organizationId('crowded');
   const actor: AuditActor = { username: 'someone', organizationId, origin: { requestId: 'r', address: '127.0.0.1' } };

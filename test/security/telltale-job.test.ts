@@ -1,3 +1,7 @@
+/** Covers src/jobs/visible-jobs.ts, src/jobs/job-service.ts. */
+// Threat: a job tells a colleague that a patient was scored, by which user, when and how often. So a job about one
+// patient is as closed as the patient.
+
 import { Types } from 'mongoose';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ScoringJob } from '../../models/index.js';
@@ -5,9 +9,8 @@ import { progressed, started } from '../../src/jobs/job-status.js';
 import { careTeams, type ScoredPatient } from '../support/care-team.js';
 import { modelId } from '../support/heart-disease.js';
 import { connectSocket, type RawSocket } from '../support/raw-socket.js';
-import { codesOf, startSystem, type Answer } from '../support/system.js';
-
-// That somebody was scored, by whom, when and how often tells of them too: a job about one patient is as closed as the patient.
+import { pages } from '../support/scenario.js';
+import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem();
 const { models, jobStore } = system.app;
@@ -20,7 +23,15 @@ beforeEach(async () => {
   const opened = await patientOf(null, ada);
   hers = await patientOf(['ada'], ada);
   const { data } = await system.post<{ submitBatchScoringJob: { id: string } }>(
-    `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", patientIds: ["${hers.id}", "${opened.id}"] }) { id } }`,
+    /* GraphQL */ `
+      mutation {
+        submitBatchScoringJob(
+          input: {modelId: "${modelId}", patientIds: ["${hers.id}", "${opened.id}"]}
+        ) {
+          id
+        }
+      }
+    `,
     undefined,
     ada,
   );
@@ -40,15 +51,29 @@ interface Listed {
 async function listed(token: string, filter = '{}'): Promise<{ ids: string[]; counts: number[] }> {
   const ids: string[] = [];
   const counts: number[] = [];
-  for (let after: string | null = null; ;) {
-    const query = `query ($after: String) { scoringJobs(first: 2, after: $after, filter: ${filter}) { totalCount edges { node { id } } pageInfo { endCursor hasNextPage } } }`;
-    const { data }: Answer<Listed> = await system.post<Listed>(query, { after }, token);
-    const { edges, totalCount, pageInfo }: Listed['scoringJobs'] = data!.scoringJobs;
+  const query = /* GraphQL */ `
+    query ($after: String) {
+      scoringJobs(first: 2, after: $after, filter: ${filter}) {
+        totalCount
+        edges {
+          node {
+            id
+          }
+        }
+        pageInfo {
+          endCursor
+          hasNextPage
+        }
+      }
+    }
+  `;
+  const read = async (after: string | null): Promise<Listed['scoringJobs']> =>
+    (await system.post<Listed>(query, { after }, token)).data!.scoringJobs;
+  for await (const { edges, totalCount } of pages(read)) {
     ids.push(...edges.map(({ node }) => node.id));
     counts.push(totalCount);
-    if (!pageInfo.hasNextPage) return { ids, counts };
-    after = pageInfo.endCursor;
   }
+  return { ids, counts };
 }
 
 async function follow(token: string, jobId: string): Promise<RawSocket> {
@@ -73,6 +98,7 @@ async function runningJob(): Promise<Types.ObjectId> {
 }
 
 describe('a job about a patient who is closed to a colleague', () => {
+  // Shows: 164.312(a)(1)
   test.each<[string, string, () => string]>([
     ['read', 'job:read', () => `{ scoringJob(id: "${hers.jobId}") { id } }`],
     ['cancelled', 'job:control', () => `mutation { cancelScoringJob(id: "${hers.jobId}") { id } }`],
@@ -93,6 +119,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     });
   });
 
+  // Shows: 164.312(a)(1)
   test('is not there to be followed', async () => {
     expect(await (await follow(bob, hers.jobId)).next()).toMatchObject({
       type: 'error',
@@ -101,6 +128,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     expect((await eventsOf(hers.id, 'bob')).at(-1)).toMatchObject({ action: 'job:read', outcome: 'DENIED' });
   });
 
+  // Shows: 164.312(a)(1)
   test('is in no list: neither its page nor the number of jobs tells of it', async () => {
     const all = await listed(ada);
     const closed = new Set(
@@ -121,8 +149,17 @@ describe('a job about a patient who is closed to a colleague', () => {
     expect((await listed(ada, `{ patientId: "${hers.id}" }`)).ids).toEqual([hers.jobId]);
   });
 
+  // Shows: 164.312(a)(1)
   test('is not given to whoever repeats the request that it came of', async () => {
-    const submit = `mutation { submitScoringJob(input: { patientId: "${hers.id}", modelId: "${modelId}", idempotencyKey: "visit-${hers.id}" }) { id } }`;
+    const submit = /* GraphQL */ `
+      mutation {
+        submitScoringJob(
+          input: {patientId: "${hers.id}", modelId: "${modelId}", idempotencyKey: "visit-${hers.id}"}
+        ) {
+          id
+        }
+      }
+    `;
     const { data } = await system.post(submit, undefined, ada);
     const repeated = await system.post(submit, undefined, bob);
     expect(codesOf(repeated)).toEqual(['FORBIDDEN']);
@@ -142,6 +179,7 @@ describe('a job about a patient who is closed to a colleague', () => {
   });
 });
 
+// Shows: 164.312(a)(1)
 test("a batch is the organization's: a colleague finds it, with what it has of others", async () => {
   const { data } = await system.post(`{ scoringJob(id: "${batchId}") { kind progress { total } } }`, undefined, bob);
   expect(data).toEqual({ scoringJob: { kind: 'BATCH', progress: { total: 2 } } });
@@ -152,6 +190,7 @@ test("a batch is the organization's: a colleague finds it, with what it has of o
 });
 
 describe('under broken glass', () => {
+  // Shows: 164.312(a)(2)(ii)
   test('the job is read, listed, followed, cancelled and retried, and each is flagged', async () => {
     const known = (await eventsOf(hers.id, 'bob')).length;
     await breakGlass(`patientId: "${hers.id}"`, bob);
@@ -184,6 +223,7 @@ describe('under broken glass', () => {
     expect(events.every(({ flagged }) => flagged)).toBe(true);
   });
 
+  // Shows: 164.312(a)(2)(ii)
   test('whoever follows the job sees no more of it once the time is over', async () => {
     await breakGlass(`patientId: "${hers.id}"`, bob);
     const jobId = await runningJob();

@@ -1,3 +1,6 @@
+/** Covers src/http/persisted-queries.ts. */
+// Threat: a client sends a document that the operator has not listed.
+
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -42,6 +45,7 @@ describe.each(transports)('over %s', (transport, send) => {
   const listed = transport === 'WebSocket' ? subscription : query;
   const unlisted = transport === 'WebSocket' ? 'subscription { predictionCreated { id } }' : '{ viewer { username } }';
 
+  // Shows: owasp/known-documents
   test('a document of the list is run, by its hash or in full', async () => {
     for (const request of [
       named(listed),
@@ -55,6 +59,7 @@ describe.each(transports)('over %s', (transport, send) => {
     }
   });
 
+  // Shows: owasp/known-documents
   test('no other is, however it is named', async () => {
     for (const request of [
       { query: unlisted },
@@ -80,6 +85,7 @@ describe.each(transports)('over %s', (transport, send) => {
     );
   });
 
+  // Shows: owasp/known-documents
   test('a document of the list keeps its limits and its permissions', async () => {
     if (transport === 'WebSocket') {
       expect(codesOfReply(await send(system, { ...named(query) }, token))).toEqual(['BAD_USER_INPUT']);

@@ -1,3 +1,6 @@
+/** Covers src/identity/sessions/password-login.ts, src/identity/sessions/login-throttle.ts. */
+// Threat: a stranger learns which users there are from the answers to logins.
+
 import { pino } from 'pino';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -54,6 +57,7 @@ const asked: readonly [string, { organization: string; username: string; passwor
 
 describe('a refused login', async () => {
   await system.organizationId('beta');
+  // Shows: 164.312(d)
   test.each(asked)('for %s is answered like every other, after one argon2 verification', async (_name, input) => {
     const before = system.app.identity.passwords.verifications;
     const { status, text } = await system.post(loginMutation, { input });

@@ -1,9 +1,10 @@
+/** Covers src/input.ts, src/http/coercion-error.ts. */
+// Threat: a small document has variables that are the bomb: lists or nesting without end, or numbers at the edges.
+
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Role } from '../../models/index.js';
 import { startSystem } from '../support/system.js';
 import { codesOfReply, transports } from '../support/transports.js';
-
-// The threat: a small document whose variables are the bomb: lists without end, nesting without end, numbers at the edges.
 
 const system = await startSystem({ worker: false });
 const someId = 'aaaaaaaaaaaaaaaaaaaaaaaa';
@@ -19,7 +20,17 @@ describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (tr
     : 'query ($value: ID!) { scoringJob(id: $value) { id } }';
   const ofPage = (
     isSocket
-      ? 'subscription ($value: Int) { scoringJobUpdated(id: "ID") { job { predictions(first: $value) { totalCount } } } }'
+      ? /* GraphQL */ `
+          subscription ($value: Int) {
+            scoringJobUpdated(id: "ID") {
+              job {
+                predictions(first: $value) {
+                  totalCount
+                }
+              }
+            }
+          }
+        `
       : 'query ($value: Int) { predictions(first: $value) { totalCount } }'
   ).replace('ID', someId);
 
@@ -35,6 +46,7 @@ describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (tr
     expect(reply.text.length).toBeLessThan(500);
   });
 
+  // Shows: owasp/pagination
   test.each([-1, 2_147_483_648, -2_147_483_649, 1e300, 0.5, '5', true])('a page of %s is refused', async (value) => {
     const reply = await send(system, { query: ofPage, variables: { value } }, token);
     // A page that is a whole number, but none of ours, is refused by the field; a job that is nobody's, before that.
@@ -42,6 +54,7 @@ describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (tr
   });
 });
 
+// Shows: owasp/amount
 test('variables nested half a million deep are refused, and the server goes on', async () => {
   const depth = 500_000;
   const body = `{"query":"query ($value: ID!) { scoringJob(id: $value) { id } }","variables":{"value":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
@@ -59,6 +72,7 @@ test('variables nested half a million deep are refused, and the server goes on',
 const repeated = (text: string): string[] =>
   Array<string>(Math.floor((4 * 1024 * 1024 - 1_000) / `${JSON.stringify(text)},`.length)).fill(text);
 
+// Shows: owasp/amount
 test.each<[string, `${Role}`, string, string]>([
   [
     'bands',

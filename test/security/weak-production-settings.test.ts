@@ -1,3 +1,6 @@
+/** Covers src/config/production-checks.ts, src/config/config.ts. */
+// Threat: a production system starts with settings that protect nothing.
+
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.js';
@@ -128,6 +131,7 @@ const refused: Record<string, readonly [setting: Record<string, string>, check: 
 };
 
 describe.each(Object.entries(refused))('%s', (_name, cases) => {
+  // Shows: 164.312(e)(1)
   test.each(cases)('%o does not start, unless waived by name', (settings, check, says) => {
     expect(refusal(settings)).toMatch(says);
     expect(refusal(settings)).toContain(`or waive it with WAIVED_CHECKS=${check}`);

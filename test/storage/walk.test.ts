@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { expect, it, vi } from 'vitest';
+import { expect, vi, test } from 'vitest';
 import { walkById } from '../../src/storage/walk.js';
 
 const documents = Array.from({ length: 4 }, () => ({ _id: new Types.ObjectId() }));
@@ -18,13 +18,13 @@ async function numbersOf(walk: AsyncIterable<readonly { readonly _id: Types.Obje
   return batches;
 }
 
-it('a walk goes from batch to batch, each behind the last id of the one before', async () => {
+test('a walk goes from batch to batch, each behind the last id of the one before', async () => {
   const read = reader(documents.slice(0, 3));
   expect(await numbersOf(walkById(2, read))).toEqual([[1, 2], [3]]);
   expect(read.mock.calls).toEqual([[undefined], [documents[1]!._id]]);
 });
 
-it('a walk whose last batch is full ends with the empty one behind it, which it does not show', async () => {
+test('a walk whose last batch is full ends with the empty one behind it, which it does not show', async () => {
   const read = reader(documents);
   expect(await numbersOf(walkById(2, read))).toEqual([
     [1, 2],
@@ -33,6 +33,6 @@ it('a walk whose last batch is full ends with the empty one behind it, which it 
   expect(read).toHaveBeenCalledTimes(3);
 });
 
-it('a walk begins behind the id that it is given', async () => {
+test('a walk begins behind the id that it is given', async () => {
   expect(await numbersOf(walkById(2, reader(documents), documents[0]!._id))).toEqual([[2, 3], [4]]);
 });

@@ -1,8 +1,7 @@
 import { Types } from 'mongoose';
-import { expect } from 'vitest';
 import { Role, type AuditEvent } from '../../models/index.js';
-import { modelId, newPatient } from './heart-disease.js';
-import { connectSocket } from './raw-socket.js';
+import { createGraphqlClient } from '../../src/client/graphql-client.js';
+import { scored } from './scenario.js';
 import type { Answer, System } from './system.js';
 
 export interface ScoredPatient {
@@ -22,32 +21,13 @@ export function careTeams(system: System) {
 
     /** A patient of this care team, scored once. */
     async patientOf(careTeam: string[] | null, token: string): Promise<ScoredPatient> {
-      const created: Answer<{ createPatient: { id: string; mrn: string } }> = await system.post(
-        'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id mrn } }',
-        { input: newPatient({ givenName: 'Canary', careTeam }) },
-        token,
-      );
-      expect(created.errors).toBeUndefined();
-      const { id, mrn } = created.data!.createPatient;
-      const { data } = await system.post<{ submitScoringJob: { id: string } }>(
-        `mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`,
-        undefined,
-        token,
-      );
-      const jobId = data!.submitScoringJob.id;
-      const socket = await connectSocket(system.url, token);
-      socket.send({
-        type: 'subscribe',
-        id: '1',
-        payload: { query: `subscription { scoringJobUpdated(id: "${jobId}") { job { prediction { id } } } }` },
-      });
-      let predictionId = '';
-      for (let message = await socket.next(); message.type === 'next'; message = await socket.next()) {
-        predictionId =
-          (message.payload as { data: { scoringJobUpdated: { job: { prediction: { id: string } | null } } } }).data
-            .scoringJobUpdated.job.prediction?.id ?? '';
+      const client = createGraphqlClient(system.url, token);
+      try {
+        const { patientId: id, ...rest } = await scored(client, { givenName: 'Canary', careTeam });
+        return { id, ...rest };
+      } finally {
+        await client.close();
       }
-      return { id, mrn, jobId, predictionId };
     },
 
     /** @param by how the patient is named, e.g. `mrn: "A-1"` */

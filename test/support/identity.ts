@@ -25,8 +25,20 @@ export interface Tokens {
 export const loginMutation = `mutation ($input: LoginInput!) {
   login(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt viewer { username role permissions organization { slug } } }
 }`;
-const refreshMutation =
-  'mutation ($input: RefreshInput!) { refresh(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt viewer { username role } } }';
+const refreshMutation = /* GraphQL */ `
+  mutation ($input: RefreshInput!) {
+    refresh(input: $input) {
+      accessToken
+      refreshToken
+      expiresAt
+      refreshExpiresAt
+      viewer {
+        username
+        role
+      }
+    }
+  }
+`;
 
 /** Creates a user as an administrator does. */
 export async function createUser(

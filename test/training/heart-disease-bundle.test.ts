@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { calibrate } from '../../src/risk/calibration.js';
 import { encodeFeatures } from '../../src/risk/encode.js';
 import { manifestSchema } from '../../src/risk/manifest.js';
@@ -29,13 +29,13 @@ const cardRows = card
   );
 
 describe('the shipped heart-disease bundle', () => {
-  it('holds the model that its manifest names, and no patient data', () => {
+  test('holds the model that its manifest names, and no patient data', () => {
     expect(createHash('sha256').update(modelBytes).digest('hex')).toBe(manifest.model.sha256);
     expect(readdirSync(directory).sort()).toEqual(['MODEL_CARD.md', 'manifest.json', 'model.onnx']);
     expect(manifest.background).toBeUndefined();
   });
 
-  it('has the public feature codes, in the order of the model inputs', () => {
+  test('has the public feature codes, in the order of the model inputs', () => {
     expect(manifest.features.map((feature) => feature.code)).toEqual([
       'age',
       'sex',
@@ -54,7 +54,7 @@ describe('the shipped heart-disease bundle', () => {
     expect(parseModel(modelBytes).featureCount).toBe(manifest.features.length);
   });
 
-  it('imputes every missing value with one that the feature may have', () => {
+  test('imputes every missing value with one that the feature may have', () => {
     for (const feature of manifest.features) {
       if (feature.missing.policy !== 'IMPUTE') continue;
       const { value } = feature.missing;
@@ -65,7 +65,7 @@ describe('the shipped heart-disease bundle', () => {
     }
   });
 
-  it('scores its golden vectors in ONNX Runtime and over the parsed trees', async () => {
+  test('scores its golden vectors in ONNX Runtime and over the parsed trees', async () => {
     const session = await InferenceSession.create(modelBytes);
     const input = new Tensor('float32', Float32Array.from(goldenInputs), [goldenRows.length, manifest.features.length]);
     const probabilities = (await session.run({ X: input }))['probabilities']!.data as Float32Array;
@@ -78,7 +78,7 @@ describe('the shipped heart-disease bundle', () => {
     });
   });
 
-  it('explains its golden vectors as its manifest says, from real sample counts', () => {
+  test('explains its golden vectors as its manifest says, from real sample counts', () => {
     const { ensemble } = parseModel(modelBytes);
     const explainer = createPathDependentExplainer(ensemble);
     const values = explainer.explain(goldenInputs, goldenRows.length);
@@ -94,7 +94,7 @@ describe('the shipped heart-disease bundle', () => {
     });
   });
 
-  it('has golden vectors on both sides of every band limit', () => {
+  test('has golden vectors on both sides of every band limit', () => {
     const limits = manifest.riskBands.slice(1).map((band) => band.from);
     for (const limit of limits) {
       expect(manifest.golden.some(({ probability }) => probability < limit)).toBe(true);
@@ -102,14 +102,14 @@ describe('the shipped heart-disease bundle', () => {
     }
   });
 
-  it('was trained on all patients of the four hospitals', () => {
+  test('was trained on all patients of the four hospitals', () => {
     const { training } = manifest;
     expect(training.patients).toBe(920);
     expect(training.sites!.reduce((sum, site) => sum + site.patients, 0)).toBe(training.patients);
     expect(training.sites!.reduce((sum, site) => sum + site.events, 0)).toBe(training.events);
   });
 
-  it('is described by a card with the same figures', () => {
+  test('is described by a card with the same figures', () => {
     expect(card).toContain(manifest.model.sha256);
     expect(card).toContain(manifest.training.algorithm);
     expect(card).toContain('CC BY 4.0');

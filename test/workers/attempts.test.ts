@@ -1,11 +1,11 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createApp, shippedModelsDirectory } from '../../src/app.js';
-import { ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
 import { startWorkers } from '../../workers/index.js';
-import { heartDisease, modelId, newPatient } from '../support/heart-disease.js';
+import { heartDisease, modelId } from '../support/heart-disease.js';
+import { ended, followed, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const attempts = 3;
@@ -14,6 +14,7 @@ const system = await startSystem({
   environment: { JOB_ATTEMPTS: String(attempts), JOB_RETRY_DELAY_MS: '10', RECONCILE_INTERVAL_MS: '200' },
 });
 const token = await system.token('CLINICIAN');
+const client = await system.client('CLINICIAN');
 /** A directory with a later version of the shipped model, but not the one that jobs were submitted for. */
 const laterVersion = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
 afterAll(() => rm(laterVersion, { recursive: true, force: true }));
@@ -28,24 +29,29 @@ interface SeenJob {
   readonly failures: readonly { readonly code: string }[];
 }
 
-async function submit(kind: 'single' | 'batch'): Promise<string> {
-  const patient = await system.post<{ createPatient: { id: string } }>(
-    'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
-    { input: newPatient() },
-    token,
-  );
-  const { id } = patient.data!.createPatient;
-  const mutation =
-    kind === 'single'
-      ? `submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" })`
-      : `submitBatchScoringJob(input: { patientIds: ["${id}"], modelId: "${modelId}" })`;
-  const { data } = await system.post<{ job: { id: string } }>(`mutation { job: ${mutation} { id } }`, undefined, token);
-  return data!.job.id;
+async function submitOne(kind: 'single' | 'batch'): Promise<string> {
+  const { id } = await patient(client);
+  return (await submit(client, kind === 'single' ? { patientId: id } : { patientIds: [id] })).id;
 }
 
 async function look(id: string): Promise<SeenJob> {
   const { data } = await system.post<{ scoringJob: SeenJob }>(
-    'query ($id: ID!) { scoringJob(id: $id) { id state attempts error { code message } failures(first: 10) { code } } }',
+    /* GraphQL */ `
+      query ($id: ID!) {
+        scoringJob(id: $id) {
+          id
+          state
+          attempts
+          error {
+            code
+            message
+          }
+          failures(first: 10) {
+            code
+          }
+        }
+      }
+    `,
     { id },
     token,
   );
@@ -54,17 +60,15 @@ async function look(id: string): Promise<SeenJob> {
 
 /** Every state that a subscriber sees, with the attempts until then and the code of the last error. */
 async function changesOf(id: string): Promise<[string, number, string | undefined][]> {
-  const client = await system.client('CLINICIAN');
   const changes: [string, number, string | undefined][] = [];
-  for await (const {
-    scoringJobUpdated: { job },
-  } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
+  for (const { job } of await followed(client, id)) {
     if (job.state !== changes.at(-1)?.[0]) changes.push([job.state, job.attempts, job.error?.code]);
   }
   return changes;
 }
 
-const ended = (id: string) => expect.poll(async () => (await look(id)).state);
+const expectEnd = async (id: string, state: string): Promise<void> =>
+  expect((await ended(client, id)).state).toBe(state);
 
 /** Runs `work` while there is a worker, which serves the models of this directory. */
 async function withWorker(riskModelsDirectory: string | undefined, work: () => Promise<void>): Promise<void> {
@@ -79,10 +83,10 @@ async function withWorker(riskModelsDirectory: string | undefined, work: () => P
 }
 
 describe('an error that may pass', () => {
-  it('is tried again as often as is set, shown meanwhile, and ends the job, which is still found and can be revived', async () => {
-    const id = await submit('single');
+  test('is tried again as often as is set, shown meanwhile, and ends the job, which is still found and can be revived', async () => {
+    const id = await submitOne('single');
     const seen = changesOf(id);
-    await withWorker(laterVersion, () => ended(id).toBe('FAILED'));
+    await withWorker(laterVersion, () => expectEnd(id, 'FAILED'));
     expect(await seen).toEqual([
       ['QUEUED', 0, undefined],
       ['ACTIVE', 1, undefined],
@@ -107,24 +111,24 @@ describe('an error that may pass', () => {
       token,
     );
     expect(revived.data).toEqual({ retryScoringJob: { state: 'QUEUED', error: null, finishedAt: null } });
-    await withWorker(undefined, () => ended(id).toBe('COMPLETED'));
+    await withWorker(undefined, () => expectEnd(id, 'COMPLETED'));
     // What was tried before stays counted; the bound is that of a run.
     expect(await look(id)).toMatchObject({ attempts: attempts + 1, error: null });
   });
 
-  it('of a batch fails the patients that it concerns after as many attempts', async () => {
-    const id = await submit('batch');
-    await withWorker(laterVersion, () => ended(id).toBe('COMPLETED'));
+  test('of a batch fails the patients that it concerns after as many attempts', async () => {
+    const id = await submitOne('batch');
+    await withWorker(laterVersion, () => expectEnd(id, 'COMPLETED'));
     expect(await look(id)).toMatchObject({ failures: [{ code: 'NOT_FOUND' }] });
   });
 });
 
 describe('an error that stays', () => {
-  it('ends the job at the first attempt', async () => {
-    const id = await submit('single');
+  test('ends the job at the first attempt', async () => {
+    const id = await submitOne('single');
     // Nobody can ask for this: submission looks first, and a patient keeps what was needed then, unless it changes meanwhile.
     await system.app.models.patients.collection.updateMany({}, { $set: { features: [] } });
-    await withWorker(undefined, () => ended(id).toBe('FAILED'));
+    await withWorker(undefined, () => expectEnd(id, 'FAILED'));
     expect(await look(id)).toMatchObject({ attempts: 1, error: { code: 'BAD_USER_INPUT' } });
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seedPatients } from '../../src/commands/seed.js';
 import { startWorkers } from '../../workers/index.js';
-import { modelId } from '../support/heart-disease.js';
+import { ended, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 // One slot for single jobs and one for chunks, of which the batch has a hundred.
@@ -17,16 +17,8 @@ const system = await startSystem({
 const { config, models } = system.app;
 await seedPatients(config, models, { count: 2_000, seed: 1, organization: 'alpha' });
 const token = await system.token('CLINICIAN');
-const patient = (await models.patients.findOne({}, { _id: 1 }).orFail().lean())._id.toHexString();
-
-async function submit(input: string, mutation = 'submitScoringJob'): Promise<string> {
-  const { data } = await system.post<{ job: { id: string } }>(
-    `mutation { job: ${mutation}(input: { ${input}, modelId: "${modelId}" }) { id } }`,
-    undefined,
-    token,
-  );
-  return data!.job.id;
-}
+const client = await system.client('CLINICIAN');
+const patientId = (await models.patients.findOne({}, { _id: 1 }).orFail().lean())._id.toHexString();
 
 interface Times {
   readonly startedAt: string;
@@ -39,17 +31,17 @@ async function timesOf(id: string): Promise<Times> {
 }
 
 test('single jobs overtake a batch, and each other by their priority', async () => {
-  const batch = await submit('all: true, priority: 0', 'submitBatchScoringJob');
-  const low = await submit(`patientId: "${patient}", priority: 10`);
-  const usual = await submit(`patientId: "${patient}"`);
-  const high = await submit(`patientId: "${patient}", priority: 0`);
+  const batch = await submit(client, { all: true, priority: 0 });
+  const low = await submit(client, { patientId, priority: 10 });
+  const usual = await submit(client, { patientId });
+  const high = await submit(client, { patientId, priority: 0 });
   const workers = await startWorkers(system.app);
   try {
-    await expect.poll(async () => (await timesOf(batch)).finishedAt).not.toBeNull();
+    await ended(client, batch.id);
   } finally {
     await workers.close();
   }
-  const [batchTimes, ...times] = await Promise.all([batch, high, usual, low].map(timesOf));
+  const [batchTimes, ...times] = await Promise.all([batch, high, usual, low].map(({ id }) => timesOf(id)));
   for (const { finishedAt } of times) expect(Date.parse(finishedAt!)).toBeLessThan(Date.parse(batchTimes!.finishedAt!));
   const starts = times.map(({ startedAt }) => Date.parse(startedAt));
   expect(starts).toEqual([...starts].sort((one, other) => one - other));

@@ -1,11 +1,6 @@
 import { afterAll, expect, inject, test } from 'vitest';
-import {
-  CreatePatientDocument,
-  ScoringJobUpdatedDocument,
-  SubmitScoringJobDocument,
-} from '../../src/client/generated/graphql.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
-import { modelId, newPatient } from '../support/heart-disease.js';
+import { followed, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const redis = await proxyTo(inject('redisUrl'));
@@ -14,14 +9,9 @@ const system = await startSystem({ environment: { REDIS_URL: redis.url, RECONCIL
 const client = await system.client('CLINICIAN');
 
 async function statesOfNewJob(): Promise<string[]> {
-  const { createPatient } = await client.request(CreatePatientDocument, { input: newPatient() });
-  const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: createPatient.id, modelId },
-  });
-  const states = [];
-  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id: submitScoringJob.id }))
-    states.push(scoringJobUpdated.job.state);
-  return states;
+  const created = await patient(client);
+  const job = await submit(client, { patientId: created.id });
+  return (await followed(client, job.id)).map(({ job: { state } }) => state);
 }
 
 // As after the power failure of a Redis host, or behind a firewall that forgets idle connections.

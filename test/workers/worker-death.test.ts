@@ -1,16 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   CancelScoringJobDocument,
   JobPredictionsDocument,
   ScoringJobUpdatedDocument,
-  SubmitBatchScoringJobDocument,
-  SubmitScoringJobDocument,
 } from '../../src/client/generated/graphql.js';
 import { seedPatients } from '../../src/commands/seed.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import type { Engine } from '../../src/embedded/engine.js';
-import { modelId } from '../support/heart-disease.js';
 import { predictedPatients } from '../support/predicted-patients.js';
+import { ended, submit } from '../support/scenario.js';
 import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
 const system = await startSystem({
@@ -39,16 +37,15 @@ async function killHard(worker: Engine): Promise<void> {
 }
 
 describe('a worker that is killed in the middle of its work', () => {
-  it('leaves a batch that another one finishes, each patient scored once', async () => {
+  // Shows: 164.312(c)(1)
+  test('leaves a batch that another one finishes, each patient scored once', async () => {
     const client = await system.client('CLINICIAN');
-    const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-      input: { all: true, modelId },
-    });
+    const batch = await submit(client, { all: true });
     let worker: Engine | undefined = await startWorkerProcess();
     let successor: Promise<Engine> | undefined;
     let progress;
     for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, {
-      id: submitBatchScoringJob.id,
+      id: batch.id,
     })) {
       ({ progress } = scoringJobUpdated.job);
       if (worker && progress.processed > 0 && progress.processed < progress.total) {
@@ -61,28 +58,19 @@ describe('a worker that is killed in the middle of its work', () => {
     await worker?.stop();
     expect(successor, 'the batch was over before the worker could be killed: seed more patients').toBeDefined();
     expect(progress).toMatchObject({ processed: patients, total: patients, failed: 0 });
-    const predicted = await predictedPatients(models, submitBatchScoringJob.id);
+    const predicted = await predictedPatients(models, batch.id);
     expect(predicted).toHaveLength(patients);
     expect(new Set(predicted).size).toBe(patients);
   });
 
-  it('leaves single jobs that another one finishes, one prediction each', async () => {
+  test('leaves single jobs that another one finishes, one prediction each', async () => {
     const client = await system.client('CLINICIAN');
     const some = await models.patients.find({}, { _id: 1 }).limit(200).lean();
-    const jobs = await Promise.all(
-      some.map(({ _id }) =>
-        client.request(SubmitScoringJobDocument, { input: { patientId: _id.toHexString(), modelId } }),
-      ),
-    );
-    const ids = jobs.map(({ submitScoringJob }) => submitScoringJob.id);
+    const jobs = await Promise.all(some.map(({ _id }) => submit(client, { patientId: _id.toHexString() })));
+    const ids = jobs.map(({ id }) => id);
     const worker = await startWorkerProcess();
     // The first result says that the worker is in the middle of the others.
-    const following = ids.map(async (id) => {
-      const states = [];
-      for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
-        states.push(scoringJobUpdated.job.state);
-      return states.at(-1);
-    });
+    const following = ids.map(async (id) => (await ended(client, id)).state);
     await Promise.race(following);
     await killHard(worker);
     const successor = await startWorkerProcess();
@@ -97,11 +85,9 @@ describe('a worker that is killed in the middle of its work', () => {
 });
 
 describe('a worker in another process', () => {
-  it('is reached by a cancellation, and has stored nothing more once the batch has ended', async () => {
+  test('is reached by a cancellation, and has stored nothing more once the batch has ended', async () => {
     const client = await system.client('CLINICIAN');
-    const {
-      submitBatchScoringJob: { id },
-    } = await client.request(SubmitBatchScoringJobDocument, { input: { all: true, modelId } });
+    const { id } = await submit(client, { all: true });
     const worker = await startWorkerProcess();
     let cancelling: Promise<unknown> | undefined;
     let last;

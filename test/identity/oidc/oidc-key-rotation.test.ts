@@ -27,6 +27,7 @@ const pair = (index: 0 | 1 | 2): [IdentityProvider, System] => [providers[index]
 describe('a key of the identity provider', () => {
   const [provider, system] = pair(0);
 
+  // Shows: 164.312(d)
   test('that is new is believed without a restart, and one that is withdrawn is not any more once the keys are fetched', async () => {
     expect(await refusalsOf(system, await provider.token())).toEqual([]);
     const fetches = provider.fetches;
@@ -47,6 +48,7 @@ describe('a key of the identity provider', () => {
     expect(await refusalsOf(system, await signedByNext())).toEqual([]);
   });
 
+  // Shows: 164.312(d)
   test('that is withdrawn is refused as soon as a token of its successor has made us look', async () => {
     const last = await provider.publish('key-4');
     const next = await provider.publish('key-5');
@@ -97,6 +99,7 @@ describe('while the identity provider does not hand out its keys', () => {
     },
   );
 
+  // Shows: 164.312(d)
   test('those known before are not believed for ever', async () => {
     const [provider, system] = pair(2);
     expect(await refusalsOf(system, await provider.token())).toEqual([]);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { passwordIssue } from '../../../src/identity/passwords/password-policy.js';
 
+// Shows: owasp/unicode
 test.each([
   'four quiet herons at dusk',
   'xK9#mP2$vL5q',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseModel } from '../../../src/risk/parse-model.js';
 import { createInterventionalExplainer, createPathDependentExplainer } from '../../../src/risk/shap/index.js';
 import { fixtureNames, largestDifference, loadFixture } from '../fixtures.js';
@@ -8,7 +8,7 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
   const { ensemble } = parseModel(fixture.bytes);
   const { rows, rowCount } = fixture;
 
-  it('path-dependent', () => {
+  test('path-dependent', () => {
     const explainer = createPathDependentExplainer(ensemble);
     const values = explainer.explain(rows, rowCount);
     expect(largestDifference(values, fixture.pathDependent.shap_values.flat(2))).toBeLessThan(1e-9);
@@ -16,7 +16,7 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
     expect(additivityError(explainer.expectedValue, values)).toBeLessThan(1e-7);
   });
 
-  it('interventional', () => {
+  test('interventional', () => {
     const explainer = createInterventionalExplainer(ensemble, fixture.background, fixture.backgroundRows);
     const values = explainer.explain(rows, rowCount);
     expect(largestDifference(values, fixture.interventional.shap_values.flat(2))).toBeLessThan(1e-10);
@@ -24,7 +24,7 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
     expect(additivityError(explainer.expectedValue, values)).toBeLessThan(1e-10);
   });
 
-  it('one output at a time as all together', () => {
+  test('one output at a time as all together', () => {
     const output = ensemble.outputCount - 1;
     const size = ensemble.outputCount * ensemble.featureCount;
     const chosen = [

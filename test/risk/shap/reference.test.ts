@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createReferenceInterventionalExplainer } from './reference/interventional.js';
 import { createReferencePathDependentExplainer } from './reference/path-dependent.js';
 import { largestDifference } from '../fixtures.js';
@@ -20,7 +20,7 @@ describe.each(smallModels)('the plain explainers equal subset enumeration: %s', 
     ).flat(2);
   }
 
-  it('path-dependent', () => {
+  test('path-dependent', () => {
     const explainer = createReferencePathDependentExplainer(ensemble);
     expect(
       largestDifference(
@@ -36,7 +36,7 @@ describe.each(smallModels)('the plain explainers equal subset enumeration: %s', 
     ).toBeLessThan(1e-12);
   });
 
-  it('interventional', () => {
+  test('interventional', () => {
     const explainer = createReferenceInterventionalExplainer(ensemble, background, 7);
     const game = (own: Float64Array, output: number) => interventionalGame(ensemble, own, background, 7, output);
     expect(largestDifference(explainer.explain(rows, rowCount), byDefinition(game))).toBeLessThan(1e-12);
