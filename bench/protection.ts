@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { Types } from 'mongoose';
-import { startApi } from '../src/api.js';
+import { startApi, type ApiParts } from '../src/api.js';
 import { createApp, type App } from '../src/app.js';
 import { ensureOrganization } from '../src/identity/organizations.js';
 import { syntheticPatients } from '../src/commands/synthetic-patients.js';
@@ -110,7 +110,7 @@ async function pageTime(
 }
 
 /** The same application on a database of its own, storing every field as it is. */
-async function createClearApp(): Promise<App> {
+async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | 'close'>> {
   const uri = new URL(system.environment.MONGO_URI!);
   uri.pathname = '/clear';
   const app = await createApp(
@@ -130,5 +130,27 @@ async function createClearApp(): Promise<App> {
     reveal: async () => Promise.reject(new Error('not measured')),
   });
   const scopeOf = createOrganizationScopes(app.models, unprotected);
-  return { ...app, scopeOf, patients: createPatientService(scopeOf, app.audit, app.catalogue, async () => undefined) };
+  const { config, logger, database, models, registry, catalogue, events, audit, auditEvents, identity } = app;
+  const { breakGlass, jobs, submitBatch, predictions, connectRedis, accessTokens } = app;
+  return {
+    config,
+    logger,
+    database,
+    models,
+    registry,
+    catalogue,
+    events,
+    audit,
+    auditEvents,
+    identity,
+    breakGlass,
+    jobs,
+    submitBatch,
+    predictions,
+    connectRedis,
+    accessTokens,
+    scopeOf,
+    patients: createPatientService({ scopeOf, audit, catalogue, erase: async () => undefined }),
+    close: () => app.close(),
+  };
 }

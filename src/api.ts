@@ -1,34 +1,34 @@
-import { buildGuardedSchema } from '../schema/build-schema.js';
+import { buildGuardedSchema, type SchemaDependencies } from '../schema/build-schema.js';
 import type { App } from './app.js';
+import { startOrClose } from './closers.js';
+import type { HttpParts } from './http/operation-context.js';
 import type { Protections } from './http/protections.js';
 import { startHttpServer, type HttpServer } from './http/server.js';
 import { createJobStreams } from './jobs/job-stream.js';
 import { createPredictionStreams } from './predictions/prediction-stream.js';
 
+/** The parts of the app that the API serves and is served by. */
+export type ApiParts = SchemaDependencies & HttpParts & Pick<App, 'events'>;
+
 /**
- * Starts the API of an app. Closing it leaves the app open.
- * @param protections for the benchmark of what they cost
+ * Starts the API of an app. Closing it leaves the app open. A failed start leaves nothing of the API open.
+ * @param protections for the benchmark of their cost
  */
-export async function startApi(app: App, protections?: Protections): Promise<HttpServer> {
-  const jobStreams = createJobStreams(app.models, app.events, app.logger);
-  const predictionStreams = createPredictionStreams(app.events, app.scopeOf, app.logger);
-  const closeStreams = (): void => {
-    jobStreams.close();
-    predictionStreams.close();
-  };
-  try {
-    await app.identity.start();
-    const server = await startHttpServer(buildGuardedSchema(app), { app, jobStreams, predictionStreams }, protections);
-    app.logger.info({ url: server.url }, 'API started');
-    return {
-      ...server,
-      async close() {
-        await server.close();
-        closeStreams();
-      },
-    };
-  } catch (error) {
-    closeStreams();
-    throw error;
-  }
+export async function startApi(app: ApiParts, protections?: Protections): Promise<HttpServer> {
+  const { models, events, scopeOf, identity, logger } = app;
+  return startOrClose(
+    async (closers) => {
+      const jobStreams = createJobStreams({ models, events, logger });
+      closers.add(() => jobStreams.close());
+      const predictionStreams = createPredictionStreams({ events, scopeOf, logger });
+      closers.add(() => predictionStreams.close());
+      await identity.start();
+      const schema = buildGuardedSchema(app);
+      const server = await startHttpServer({ schema, app, jobStreams, predictionStreams, protections });
+      closers.add(() => server.close());
+      logger.info({ url: server.url }, 'API started');
+      return { url: server.url, port: server.port, close: () => closers.close() };
+    },
+    (error) => logger.warn({ err: error }, 'a part of the failed start did not close'),
+  );
 }

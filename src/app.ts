@@ -6,6 +6,7 @@ import { createAuditService, type AuditService } from './audit/audit-service.js'
 import { auditKeys, createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
 import { createAccessTokens, type AccessTokens } from './identity/access-token.js';
 import { createIdentityServices, type IdentityServices } from './identity/identity-services.js';
+import { startOrClose, type Closers } from './closers.js';
 import type { Config } from './config/config.js';
 import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
@@ -32,16 +33,16 @@ import { loadRiskModels } from './risk/registry.js';
 import type { RiskModelRegistry } from './risk/risk-model.js';
 import type { Redis } from 'ioredis';
 
-/** What a caller may wait for Redis at submission, milliseconds. The job is accepted either way. */
+/** The time that a caller may wait for Redis at submission, milliseconds. The job is accepted either way. */
 const queueTimeoutMs = 1_000;
 
-/** Everything that an API or a worker process is made of, built once. */
+/** The parts that an API or a worker process is made of, built once. Code that needs some of them names those. */
 export interface App {
   readonly config: Config;
   readonly logger: Logger;
-  readonly connection: Connection;
+  readonly database: Connection;
   readonly models: Models;
-  /** What services that act for a caller read and write through. */
+  /** The door to the collections for every service that acts for a caller. */
   readonly scopeOf: ScopeOf;
   readonly registry: RiskModelRegistry;
   readonly catalogue: FeatureCatalogue;
@@ -57,12 +58,12 @@ export interface App {
   readonly predictions: PredictionService;
   readonly jobStore: JobStore;
   readonly scoringRecords: ScoringRecords;
-  readonly dispatcher: JobDispatcher;
+  readonly jobDispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
   readonly keyRotations: KeyRotations;
-  /** Opens another connection to Redis, to be closed by whoever asked. */
+  /** Opens another connection to Redis. The caller closes it. */
   connectRedis(behaviour: OutageBehaviour, use?: ConnectionUse): Redis;
-  /** Closes queue, identity, events, MongoDB and the models, in that order. */
+  /** Closes queue, identity, events, audit trail, MongoDB and the models, in that order. */
   close(): Promise<void>;
 }
 
@@ -70,11 +71,27 @@ export interface App {
 export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-models');
 
 /**
- * The composition root that API and worker share.
+ * The composition root that API and worker share. A failed start leaves nothing open.
  * @throws StartupError naming what is missing; ServiceUnavailableError when MongoDB does not answer
  */
 export async function createApp(config: Config, logger: Logger): Promise<App> {
-  const { mongoUri, redisUrl, secretKey } = config;
+  const settings = requireSettings(config);
+  for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
+  return startOrClose(
+    (closers) => buildApp(config, settings, logger, closers),
+    (error) => logger.warn({ err: error }, 'a part of the failed start did not close'),
+  );
+}
+
+/** Settings without which no process starts. */
+interface RequiredSettings {
+  readonly mongoUri: string;
+  readonly redisUrl: string;
+  readonly secretKey: string;
+}
+
+/** @throws StartupError naming the first that is missing */
+function requireSettings({ mongoUri, redisUrl, secretKey }: Config): RequiredSettings {
   if (!mongoUri)
     throw new StartupError('MONGO_URI is not set: name your MongoDB, or run "riskgraph up", which brings one.');
   if (!redisUrl)
@@ -83,40 +100,46 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     throw new StartupError(
       'SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48".',
     );
-  for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
+  return { mongoUri, redisUrl, secretKey };
+}
 
+/** Opens part after part. `App.close` closes them in the reverse order. */
+async function buildApp(
+  config: Config,
+  { mongoUri, redisUrl, secretKey }: RequiredSettings,
+  logger: Logger,
+  closers: Closers,
+): Promise<App> {
   const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
-  const connection = await connectDatabase(mongoUri, { tls: config.mongoTls });
-  const models = createModels(connection);
+  closers.add(() => registry.close());
+  const database = await connectDatabase(mongoUri, { tls: config.mongoTls });
+  closers.add(() => database.close());
+  const models = createModels(database);
   await ensureIndexes(models);
-  const protection = await startProtection(models, config.masterKeys, logger).catch(async (error: unknown) => {
-    await connection.close();
-    await registry.close();
-    throw error;
-  });
+  const protection = await startProtection({ models, masterKeys: config.masterKeys, logger });
+  const { protectionOf } = protection;
+  const audit = createAuditTrail({ models, keyOf: auditKeys(protectionOf), logger });
+  closers.add(() => audit.close());
 
   const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis =>
     connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
-  const events = await createEventBus(
-    { publisher: connect('waiting'), subscriber: connect('waiting') },
-    `${config.redisPrefix}:events`,
+  // The part that gets the connection closes it too. The closer is for a start that fails before that part is there.
+  const connectPart = (behaviour: OutageBehaviour): Redis => {
+    const redis = connect(behaviour);
+    closers.add(() => redis.disconnect());
+    return redis;
+  };
+  const events = await createEventBus({
+    publisher: connectPart('waiting'),
+    subscriber: connectPart('waiting'),
+    channel: `${config.redisPrefix}:events`,
     logger,
-  );
-  const queue = createScoringQueue(
-    connect('failing-fast'),
-    { prefix: config.redisPrefix, retryDelayMs: config.jobRetryDelayMs, timeoutMs: queueTimeoutMs },
-    logger,
-  );
-  const jobStore = createJobStore(models, events, { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
-  const dispatcher = createJobDispatcher(models, queue);
-  const scoringRecords = createScoringRecords(models, protection.protectionOf);
-  const batchProgress = createBatchProgress(models, jobStore);
-  const catalogue = createFeatureCatalogue(registry);
-  const scopeOf = createOrganizationScopes(models, protection.protectionOf);
+  });
+  closers.add(() => events.close());
   events.subscribe('dataKeysChanged', ({ organizationId }) => protection.keyring.renew(organizationId));
   events.onGap(() => protection.keyring.renew());
-  const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
-  const fence = createCareTeamFence(scopeOf, audit);
+
+  const scopeOf = createOrganizationScopes(models, protectionOf);
   const accessTokens = createAccessTokens(secretKey);
   const identity = await createIdentityServices({
     models,
@@ -125,14 +148,30 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     audit,
     events,
     logger,
-    redis: connect('failing-fast'),
+    redis: connectPart('failing-fast'),
     settings: config,
   });
+  closers.add(() => identity.close());
+  const queue = createScoringQueue({
+    connection: connectPart('failing-fast'),
+    prefix: config.redisPrefix,
+    retryDelayMs: config.jobRetryDelayMs,
+    timeoutMs: queueTimeoutMs,
+    logger,
+  });
+  closers.add(() => queue.close());
+
+  const jobStore = createJobStore({ models, events, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
+  const jobDispatcher = createJobDispatcher(models, queue);
+  const scoringRecords = createScoringRecords(models, protectionOf);
+  const batchProgress = createBatchProgress(models, jobStore);
+  const catalogue = createFeatureCatalogue(registry);
+  const fence = createCareTeamFence(scopeOf, audit);
 
   return {
     config,
     logger,
-    connection,
+    database,
     models,
     scopeOf,
     registry,
@@ -142,24 +181,34 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
     audit,
     auditEvents: createAuditService(scopeOf, audit),
     identity,
-    patients: createPatientService(scopeOf, audit, catalogue, createPatientErasure(models, jobStore)),
-    breakGlass: createBreakGlassService(scopeOf, audit, config.breakGlassMinutes),
-    jobs: createJobService(scopeOf, audit, fence, scoringRecords, registry, jobStore, dispatcher, batchProgress),
-    submitBatch: createBatchSubmission(models, scopeOf, audit, registry, jobStore, dispatcher, config.batchChunkSize),
-    predictions: createPredictionService(scopeOf, fence, registry, catalogue),
+    patients: createPatientService({ scopeOf, audit, catalogue, erase: createPatientErasure(models, jobStore) }),
+    breakGlass: createBreakGlassService({ scopeOf, audit, minutes: config.breakGlassMinutes }),
+    jobs: createJobService({
+      scopeOf,
+      audit,
+      fence,
+      scoringRecords,
+      registry,
+      jobStore,
+      jobDispatcher,
+      batchProgress,
+    }),
+    submitBatch: createBatchSubmission({
+      models,
+      scopeOf,
+      audit,
+      registry,
+      jobStore,
+      jobDispatcher,
+      largestChunk: config.batchChunkSize,
+    }),
+    predictions: createPredictionService({ scopeOf, fence, registry, catalogue }),
     jobStore,
     scoringRecords,
-    dispatcher,
+    jobDispatcher,
     batchProgress,
     keyRotations: createKeyRotations({ models, protection, events, leaseMs: config.jobLeaseMs, logger }),
     connectRedis: connect,
-    async close() {
-      await queue.close();
-      await identity.close();
-      await events.close();
-      await audit.close();
-      await connection.close();
-      await registry.close();
-    },
+    close: () => closers.close(),
   };
 }

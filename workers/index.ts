@@ -1,11 +1,13 @@
 import { shippedModelsDirectory, type App } from '../src/app.js';
+import { closeTogether, startOrClose, type Closers } from '../src/closers.js';
+import { entryKinds, type EntryKind } from '../src/jobs/scoring-queue.js';
 import { createChunkRunner } from '../src/scoring/chunk-runner.js';
 import { createRowScorers } from '../src/scoring/score-patient.js';
 import { createRunningJobs } from '../src/scoring/running-jobs.js';
 import { createScoringEngine, startScoringThread } from '../src/scoring/scoring-engine.js';
-import { startMaintenance } from './maintenance.js';
-import { createEntryProcessor } from './process-entry.js';
-import { startQueueWorker } from './queue-worker.js';
+import { startMaintenance, type MaintenanceParts } from './maintenance.js';
+import { createEntryProcessor, createEntryRunners } from './process-entry.js';
+import { startQueueWorker, type QueueWorker } from './queue-worker.js';
 
 /** A worker process at work. */
 export interface Workers {
@@ -13,44 +15,80 @@ export interface Workers {
   close(): Promise<void>;
 }
 
-/** Starts everything a worker process does. */
-export async function startWorkers(app: App): Promise<Workers> {
-  const { config, logger } = app;
-  const runningJobs = createRunningJobs(app.events);
-  const engine = createScoringEngine(
-    config.workerScoringThreads,
-    () => startScoringThread(config.riskModelsDirectory ?? shippedModelsDirectory()),
-    logger,
+/** The parts of the app that a worker process runs with. */
+export type WorkerParts = MaintenanceParts &
+  Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress'>;
+
+/** Starts everything that a worker process does. A failed start leaves nothing running. */
+export async function startWorkers(app: WorkerParts): Promise<Workers> {
+  return startOrClose(
+    async (closers) => {
+      await startParts(app, closers);
+      return { close: () => closers.close() };
+    },
+    (error) => app.logger.warn({ err: error }, 'a part of the failed start did not close'),
   );
-  const chunkRunner = createChunkRunner({ ...app, engine, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
-  const process = createEntryProcessor({
-    ...app,
-    scorerOf: createRowScorers(),
-    runningJobs,
-    chunkRunner,
-    attempts: config.jobAttempts,
-    leaseMs: config.jobLeaseMs,
-  });
-  const queueWorkers = [
-    startQueueWorker(app, 'single', config.workerConcurrency, process),
-    startQueueWorker(app, 'chunk', config.workerBatchConcurrency, process),
-  ];
+}
+
+async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
+  const { config, logger, models, registry, events, jobStore, scoringRecords, batchProgress } = app;
+  const runningJobs = createRunningJobs(events);
+  closers.add(() => runningJobs.close());
   const maintenance = await startMaintenance(app);
+  closers.add(() => maintenance.close());
+  const engine = createScoringEngine({
+    threads: config.workerScoringThreads,
+    start: () => startScoringThread(config.riskModelsDirectory ?? shippedModelsDirectory()),
+    logger,
+  });
+  closers.add(() => engine.close());
+  const bounds = { attempts: config.jobAttempts, leaseMs: config.jobLeaseMs };
+  const chunkRunner = createChunkRunner({
+    models,
+    scoringRecords,
+    registry,
+    engine,
+    jobStore,
+    batchProgress,
+    events,
+    logger,
+    ...bounds,
+  });
+  closers.add(() => chunkRunner.close());
+  const runners = createEntryRunners({
+    scoringRecords,
+    registry,
+    scorerOf: createRowScorers(),
+    jobStore,
+    events,
+    chunkRunner,
+    logger,
+    ...bounds,
+  });
+  const process = createEntryProcessor(runners, runningJobs);
+  const concurrency: Readonly<Record<EntryKind, number>> = {
+    single: config.workerConcurrency,
+    chunk: config.workerBatchConcurrency,
+  };
+  const queueWorkers: QueueWorker[] = [];
+  // Together: one kind of work need not wait for the other to end.
+  closers.add(() => closeTogether(queueWorkers.map((worker) => () => worker.close())));
+  for (const kind of entryKinds)
+    queueWorkers.push(
+      await startQueueWorker({
+        kind,
+        concurrency: concurrency[kind],
+        process,
+        connectRedis: app.connectRedis,
+        redisPrefix: config.redisPrefix,
+        logger,
+      }),
+    );
   logger.info(
     {
       concurrency: config.workerConcurrency,
-      models: app.registry.list().map(({ manifest }) => `${manifest.id}@${manifest.version}`),
+      models: registry.list().map(({ manifest }) => `${manifest.id}@${manifest.version}`),
     },
     'worker started',
   );
-
-  return {
-    async close() {
-      await Promise.all(queueWorkers.map((worker) => worker.close()));
-      await chunkRunner.close();
-      await engine.close();
-      await maintenance.close();
-      runningJobs.close();
-    },
-  };
 }

@@ -1,26 +1,40 @@
 import { Types } from 'mongoose';
+import { callByKind, queueEntrySchema, type ByEntryKind } from '../src/jobs/scoring-queue.js';
 import type { ChunkRunner } from '../src/scoring/chunk-runner.js';
-import type { JobStore } from '../src/jobs/job-store.js';
 import type { RunningJobs } from '../src/scoring/running-jobs.js';
-import { queueEntrySchema } from '../src/jobs/scoring-queue.js';
 import { runSingleJob, type SingleJobRunnerDependencies } from '../src/scoring/single-job-runner.js';
 
-export interface EntryProcessorDependencies extends SingleJobRunnerDependencies {
-  readonly jobStore: JobStore;
-  readonly runningJobs: RunningJobs;
-  readonly chunkRunner: ChunkRunner;
+/** Runs the work of one queue entry. @param signal aborted when the job is cancelled */
+type RunEntry = (signal: AbortSignal) => Promise<void>;
+
+export interface EntryRunnerDependencies extends SingleJobRunnerDependencies {
+  readonly chunkRunner: Pick<ChunkRunner, 'run'>;
 }
 
-/** BullMQ processor of the scoring queue: parses the entry, claims the work, runs it. A subject that is gone is a quiet end. */
-export function createEntryProcessor(dependencies: EntryProcessorDependencies): (data: unknown) => Promise<void> {
-  const { jobStore, runningJobs, chunkRunner } = dependencies;
+/** The runner of each kind of entry. A runner ends quietly when the work is done already or its job is gone. */
+export function createEntryRunners(dependencies: EntryRunnerDependencies): ByEntryKind<RunEntry> {
+  const { jobStore, chunkRunner } = dependencies;
+  return {
+    single:
+      ({ scoringJobId, dispatch }) =>
+      async (signal) => {
+        const claim = await jobStore.claim(new Types.ObjectId(scoringJobId), dispatch);
+        if (claim) await runSingleJob(dependencies, claim, signal);
+      },
+    chunk:
+      ({ scoringJobId, chunk }) =>
+      (signal) =>
+        chunkRunner.run(new Types.ObjectId(scoringJobId), chunk, signal),
+  };
+}
+
+/** BullMQ processor of the scoring queues: parses the entry and runs its work. */
+export function createEntryProcessor(
+  runners: ByEntryKind<RunEntry>,
+  runningJobs: RunningJobs,
+): (data: unknown) => Promise<void> {
   return async (data) => {
     const entry = queueEntrySchema.parse(data);
-    const jobId = new Types.ObjectId(entry.scoringJobId);
-    await runningJobs.run(entry.scoringJobId, async (signal) => {
-      if (entry.kind === 'chunk') return chunkRunner.run(jobId, entry.chunk, signal);
-      const claim = await jobStore.claim(jobId, entry.dispatch);
-      if (claim) await runSingleJob(dependencies, claim, signal);
-    });
+    await runningJobs.run(entry.scoringJobId, callByKind(runners, entry));
   };
 }

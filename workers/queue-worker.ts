@@ -1,15 +1,18 @@
 import { Queue, Worker } from 'bullmq';
+import type { Logger } from 'pino';
 import type { App } from '../src/app.js';
-import { queueNames, type QueueEntry } from '../src/jobs/scoring-queue.js';
+import { startOrClose, type Closers } from '../src/closers.js';
+import { queueNames, type EntryKind } from '../src/jobs/scoring-queue.js';
 
-/** A worker that died is noticed after this long, and its work taken over. Milliseconds. */
+/** Another worker takes over the work of one that gave no sign of life for this long, milliseconds. */
 const lockMs = 5_000;
+/** Period between two looks for such work, milliseconds. */
 const stalledCheckMs = 2_500;
-/** Takeovers are counted and bounded in MongoDB, where the job's submitter can see them; the queue itself never gives up first. */
+/** MongoDB counts and bounds the takeovers, where the job's submitter sees them. The queue never gives up before that. */
 const unlimitedTakeovers = 1_000;
-/** After a failed read of the queue the worker asks again this soon; BullMQ itself would wait 15 s. Milliseconds. */
+/** Time between a failed read of the queue and the next, milliseconds. BullMQ itself would wait 15 s. */
 export const runRetryDelayMs = 500;
-/** How often a worker looks whether it is idle while work waits. Milliseconds. */
+/** Period between two looks whether a worker is idle while work waits, milliseconds. */
 const idleCheckMs = 5_000;
 
 /** Takes one kind of work off its queue. */
@@ -17,23 +20,40 @@ export interface QueueWorker {
   close(): Promise<void>;
 }
 
+export interface QueueWorkerDependencies {
+  readonly kind: EntryKind;
+  /** Entries that run at once. */
+  readonly concurrency: number;
+  readonly process: (data: unknown) => Promise<void>;
+  readonly connectRedis: App['connectRedis'];
+  readonly redisPrefix: string;
+  readonly logger: Logger;
+}
+
 /**
- * Runs the entries of one queue, `concurrency` at a time. After a failover of Redis a worker has been seen connected
- * and idle while work waited: one that took nothing between two looks although something waited is replaced.
+ * Runs the entries of one queue. After a failover of Redis a worker has been seen connected and idle while work waited.
+ * So a worker is replaced when it took nothing between two looks although something waited.
  */
-export function startQueueWorker(
-  app: App,
-  kind: QueueEntry['kind'],
-  concurrency: number,
-  process: (data: unknown) => Promise<void>,
-): QueueWorker {
-  const { config, logger } = app;
+export async function startQueueWorker(dependencies: QueueWorkerDependencies): Promise<QueueWorker> {
+  return startOrClose(
+    async (closers) => {
+      takeEntries(dependencies, closers);
+      return { close: () => closers.close() };
+    },
+    (error) => dependencies.logger.warn({ err: error }, 'a queue worker did not close after its failed start'),
+  );
+}
+
+function takeEntries(
+  { kind, concurrency, process, connectRedis, redisPrefix, logger }: QueueWorkerDependencies,
+  closers: Closers,
+): void {
   const name = queueNames[kind];
   let taken = 0;
   let running = 0;
 
   function start() {
-    const connection = app.connectRedis('waiting', { pipelined: true });
+    const connection = connectRedis('waiting', { pipelined: true });
     const worker = new Worker(
       name,
       async (job) => {
@@ -43,7 +63,7 @@ export function startQueueWorker(
       },
       {
         connection,
-        prefix: config.redisPrefix,
+        prefix: redisPrefix,
         concurrency,
         lockDuration: lockMs,
         stalledInterval: stalledCheckMs,
@@ -54,17 +74,20 @@ export function startQueueWorker(
     worker.on('error', (error) => logger.warn({ queue: name, reason: error.message }, 'scoring worker'));
     return {
       async close(force: boolean) {
-        // Without Redis a worker that says goodbye properly would wait for it for ever.
+        // Without Redis a worker that closes properly would wait for it.
         await worker.close(force || connection.status !== 'ready');
         connection.disconnect();
       },
     };
   }
 
-  const watchConnection = app.connectRedis('failing-fast');
-  const queue = new Queue(name, { connection: watchConnection, prefix: config.redisPrefix, skipVersionCheck: true });
+  const watchConnection = connectRedis('failing-fast');
+  closers.add(() => watchConnection.disconnect());
+  const queue = new Queue(name, { connection: watchConnection, prefix: redisPrefix, skipVersionCheck: true });
+  closers.add(() => queue.close().catch(() => undefined));
   queue.on('error', () => undefined);
   let current = start();
+  closers.add(() => current.close(false));
   let idleSince: number | undefined;
 
   async function replaceIfStuck(): Promise<void> {
@@ -83,14 +106,7 @@ export function startQueueWorker(
     // A queue that cannot be read now is no reason to replace anything.
     looking = looking.then(replaceIfStuck).catch(() => undefined);
   }, idleCheckMs);
-
-  return {
-    async close() {
-      clearInterval(timer);
-      await looking;
-      await current.close(false);
-      await queue.close().catch(() => undefined);
-      watchConnection.disconnect();
-    },
-  };
+  // A look that is under way may replace the current worker.
+  closers.add(() => looking);
+  closers.add(() => clearInterval(timer));
 }

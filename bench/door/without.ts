@@ -1,5 +1,6 @@
 import { Types } from 'mongoose';
 import { buildBareSchema, buildGuardedSchema } from '../../schema/build-schema.js';
+import type { ApiParts } from '../../src/api.js';
 import type { App } from '../../src/app.js';
 import type { AuditTrail } from '../../src/audit/audit-trail.js';
 import type { Identity } from '../../src/auth/viewer.js';
@@ -37,28 +38,41 @@ export async function startWithout(
   const audit: AuditTrail = off.has('audit') ? { record: async () => undefined } : app.audit;
   const unfenced = off.has('encryption') ? createOrganizationScopes(app.models, unprotected) : app.scopeOf;
   const scopeOf: ScopeOf = off.has('care-team') ? ({ organizationId }) => unfenced({ organizationId }) : unfenced;
-  const bare: App = {
-    ...app,
-    audit: { ...app.audit, ...audit },
+  const bare: ApiParts = {
+    config: app.config,
+    logger: app.logger,
+    database: app.database,
+    models: app.models,
+    registry: app.registry,
+    catalogue: app.catalogue,
+    events: app.events,
+    auditEvents: app.auditEvents,
+    breakGlass: app.breakGlass,
+    jobs: app.jobs,
+    submitBatch: app.submitBatch,
+    predictions: app.predictions,
+    connectRedis: app.connectRedis,
+    audit: { record: audit.record, close: () => app.audit.close() },
     scopeOf,
-    patients: createPatientService(scopeOf, audit, app.catalogue, async () => undefined),
+    patients: createPatientService({ scopeOf, audit, catalogue: app.catalogue, erase: async () => undefined }),
     identity: off.has('identity')
       ? { ...app.identity, authenticator: { authenticate: async () => everybody } }
       : app.identity,
   };
   await app.identity.start();
   const schema = off.has('permission-rules') ? buildBareSchema(bare) : buildGuardedSchema(bare);
-  const sources = {
+  return startHttpServer({
+    schema,
     app: bare,
-    jobStreams: createJobStreams(app.models, app.events, app.logger),
-    predictionStreams: createPredictionStreams(app.events, scopeOf, app.logger),
-  };
-  return startHttpServer(schema, sources, {
-    ...everyProtection,
-    queryLimits: !off.has('query-limits'),
-    rateLimits: !off.has('rate-limits'),
-    headers: !off.has('headers'),
-    socketLimits: !off.has('socket-limits'),
+    jobStreams: createJobStreams(bare),
+    predictionStreams: createPredictionStreams(bare),
+    protections: {
+      ...everyProtection,
+      queryLimits: !off.has('query-limits'),
+      rateLimits: !off.has('rate-limits'),
+      headers: !off.has('headers'),
+      socketLimits: !off.has('socket-limits'),
+    },
   });
 }
 

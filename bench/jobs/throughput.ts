@@ -76,7 +76,7 @@ async function startFloor({ app, engines }: BenchSystem) {
   await new Promise((resolve) => child.once('message', resolve));
   const connection = app.connectRedis('waiting');
   const queue = new Queue('floor', { connection, prefix: 'bench-floor' });
-  const collection = app.connection.collection('floor');
+  const collection = app.database.collection('floor');
   let done = 0;
   let wake: () => void = () => undefined;
   child.on('message', (message: { done: number }) => {

@@ -12,10 +12,11 @@ import {
   Subscription,
   type SubscribeResolverData,
 } from 'type-graphql';
-import { ScoringJobKind, ScoringJobState } from '../../models/index.js';
+import { ScoringJobState } from '../../models/index.js';
 import { authorize } from '../../src/auth/authorize.js';
 import { NotFoundError } from '../../src/errors.js';
 import { toObjectId } from '../../src/input.js';
+import { jobKinds } from '../../src/jobs/job-kinds.js';
 import type { JobService } from '../../src/jobs/job-service.js';
 import type { JobChange } from '../../src/jobs/job-status.js';
 import type { SubmitBatch } from '../../src/jobs/batch-submission.js';
@@ -131,7 +132,7 @@ export class ScoringJobResolver {
     @Root() { source }: ScoringJobType,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PredictionType | null> {
-    if (source.kind !== ScoringJobKind.SINGLE || source.status.state !== ScoringJobState.COMPLETED) return null;
+    if (!jobKinds[source.kind].ofOnePatient || source.status.state !== ScoringJobState.COMPLETED) return null;
     const prediction = await this.predictionService.ofJob(viewer, source._id);
     return prediction && this.toPrediction(viewer)(prediction);
   }

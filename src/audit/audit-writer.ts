@@ -24,11 +24,17 @@ export interface AuditWriter extends AuditTrail {
   close(): Promise<void>;
 }
 
+export interface AuditTrailDependencies {
+  readonly models: Models;
+  readonly keyOf: AuditKeyOf;
+  readonly logger: Logger;
+}
+
 /**
  * Appends events to the chains in MongoDB. Events that happen at the same time are written in one round trip. Several
  * processes append to one chain: who finds its place taken (unique index) reads the end again and tries anew.
  */
-export function createAuditTrail(models: Models, keyOf: AuditKeyOf, logger: Logger): AuditWriter {
+export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependencies): AuditWriter {
   const { auditEvents, auditHeads } = models;
   const ends = new Map<string, ChainEnd>();
   const unwrittenHeads = new Set<string>();

@@ -30,7 +30,10 @@ export function auditCommand(): Command {
       const config = commandConfig();
       const database = await connectLocalDatabase(config);
       try {
-        const { protectionOf } = await startProtection(database.models, await localMasterKeys(config));
+        const { protectionOf } = await startProtection({
+          models: database.models,
+          masterKeys: await localMasterKeys(config),
+        });
         for await (const { slug, events, end, failures } of verifyChains(
           database.models,
           auditKeys(protectionOf),

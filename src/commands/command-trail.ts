@@ -25,12 +25,12 @@ export async function withCommandTrail<T>(
   command: string,
   work: (trail: CommandTrail) => Promise<T>,
 ): Promise<T> {
-  const protection = await startProtection(models, await localMasterKeys(config));
-  const audit = createAuditTrail(
+  const protection = await startProtection({ models, masterKeys: await localMasterKeys(config) });
+  const audit = createAuditTrail({
     models,
-    auditKeys(protection.protectionOf),
-    createLogger(config.logLevel, `riskgraph-${command}`),
-  );
+    keyOf: auditKeys(protection.protectionOf),
+    logger: createLogger(config.logLevel, `riskgraph-${command}`),
+  });
   try {
     return await work({ audit, protection });
   } finally {

@@ -64,7 +64,7 @@ async function withProtection(
   const config = commandConfig({ LOG_LEVEL: 'warn' });
   const database = await connectLocalDatabase(config);
   try {
-    const protection = await startProtection(database.models, await localMasterKeys(config));
+    const protection = await startProtection({ models: database.models, masterKeys: await localMasterKeys(config) });
     await work(config, database, protection);
   } finally {
     await database.close();
@@ -84,7 +84,7 @@ async function rotateKeys(
   if (organizations.length === 0 && slug !== undefined)
     throw new StartupError(`There is no organization "${slug}": name one that "riskgraph keys status" lists.`);
   const logger = createLogger(config.logLevel, 'riskgraph-keys');
-  const audit = createAuditTrail(models, auditKeys(protection.protectionOf), logger);
+  const audit = createAuditTrail({ models, keyOf: auditKeys(protection.protectionOf), logger });
   const onRecord = <T>({ _id, organization }: StoredDataKey, work: () => Promise<T>): Promise<T> =>
     recorded(
       audit,

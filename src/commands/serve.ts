@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { startWorkers } from '../../workers/index.js';
 import { startApi } from '../api.js';
 import { createApp, type App } from '../app.js';
+import { startOrClose } from '../closers.js';
 import { createLogger } from '../process/logger.js';
 import { commandConfig } from './environment.js';
 import { reportToParent } from './server-process.js';
@@ -24,28 +25,32 @@ export const workerCommand = (): Command =>
     }),
   );
 
-/** After a signal, running work may take this long, milliseconds. */
+/** Time that running work has to end after a signal, milliseconds. */
 const patienceMs = 15_000;
 
-/** Runs until a signal, or until the parent is gone; then closes what it serves before the app below it. */
+/** Runs until a signal, or until the parent is gone. Then it closes what it serves, and the app after that. */
 async function serve(
   name: string,
   start: (app: App) => Promise<{ readonly url: string; close(): Promise<void> }>,
 ): Promise<void> {
   const config = commandConfig();
   const logger = createLogger(config.logLevel, `riskgraph-${name}`);
-  const app = await createApp(config, logger);
-  const served = await start(app).catch(async (error: unknown) => {
-    await app.close();
-    throw error;
-  });
+  const served = await startOrClose(
+    async (closers) => {
+      const app = await createApp(config, logger);
+      closers.add(() => app.close());
+      const { url, close } = await start(app);
+      closers.add(close);
+      return { url, close: () => closers.close() };
+    },
+    (error) => logger.warn({ err: error }, 'a part of the failed start did not close'),
+  );
   let stopping: Promise<void> | undefined;
   const stop = (reason: string): void => {
     stopping ??= (async () => {
       logger.info({ reason }, `${name} stops`);
       setTimeout(() => process.exit(1), patienceMs).unref();
       await served.close();
-      await app.close();
       process.exit(0);
     })().catch((error: unknown) => {
       logger.error({ err: error }, `${name} did not stop cleanly`);

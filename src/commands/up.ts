@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import { startOrClose, type Closers } from '../closers.js';
 import type { Config } from '../config/config.js';
-import { openDataDirectory, writeRuntime, type DataDirectory } from '../embedded/data-directory.js';
-import { startEngines, type Engines } from '../embedded/engines.js';
-import { supervise } from '../embedded/supervisor.js';
+import { openDataDirectory, writeRuntime } from '../embedded/data-directory.js';
+import { startEngines } from '../embedded/engines.js';
+import { supervise, type UnexpectedExit } from '../embedded/supervisor.js';
 import { runDemonstration } from './demonstration.js';
 import { commandConfig } from './environment.js';
+import { failureLine } from './failure.js';
 import { requireFreePort } from '../http/listen.js';
 import { localSecretKey } from './secret-key.js';
 import { childEnvironment, startServerProcess } from './server-process.js';
@@ -18,7 +20,7 @@ export function upCommand(): Command {
     .option('--demo', 'seed 20 synthetic patients and run one scoring job, step by step')
     .option('--once', 'stop everything once it is up, with --demo after the demonstration')
     .action(async ({ demo, once }: { demo?: boolean; once?: boolean }) => {
-      // The terminal is a person's here: what is well is not told.
+      // A person reads this terminal: only what is wrong is told.
       const config = commandConfig({ LOG_LEVEL: 'warn' });
       const system = await startSystem(config);
       const stopped = stopOnSignal(system.stop);
@@ -47,60 +49,57 @@ interface System {
   stop(): Promise<void>;
 }
 
-/** Starts what is needed, in order; what was started is stopped again when a later step fails. */
-async function startSystem(config: Config): Promise<System> {
-  const stops: (() => Promise<void>)[] = [];
-  let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> =>
-    (stopping ??= (async () => {
-      for (const step of stops.reverse()) await step();
-    })());
-  try {
-    const directory: DataDirectory = await openDataDirectory(config.dataDirectory);
-    stops.push(() => directory.close());
-    await refuseTakenPort(config);
-    const report = ({ engine, reason, restartInMs }: { engine: string; reason: string; restartInMs: number }): void => {
-      process.stderr.write(`${engine} ${reason}: it is started again in ${restartInMs} ms\n`);
-    };
-    const engines: Engines = await startEngines({
-      dataDirectory: directory.path,
-      mongoUri: config.mongoUri,
-      redisUrl: config.redisUrl,
-      onUnexpectedExit: report,
-    });
-    stops.push(() => engines.stop());
-    const environment = childEnvironment(config, engines, config.secretKey ?? (await localSecretKey(directory.path)));
-    const [, api] = await startAll(
-      [
-        () => supervise('worker', () => startServerProcess('worker', environment), report),
-        () => supervise('api', () => startServerProcess('api', environment), report),
-      ],
-      stops,
-    );
-    await writeRuntime(directory.path, {
-      pid: process.pid,
-      mongoUri: engines.mongoUri,
-      redisUrl: engines.redisUrl,
-      port: Number(new URL(api!.url).port),
-    });
-    return { url: api!.url, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+/** Starts all that is needed, in order. When a step fails, everything that had started is stopped. */
+function startSystem(config: Config): Promise<System> {
+  return startOrClose(
+    async (closers) => ({ url: await startParts(config, closers), stop: () => closers.close() }),
+    (error) => process.stderr.write(`after the failed start: ${failureLine(error)}\n`),
+  );
 }
 
-/** Starts side by side; those that started are stopped later even when another one failed. */
-async function startAll(starts: (() => Promise<Supervised>)[], stops: (() => Promise<void>)[]): Promise<Supervised[]> {
+/** @returns the URL of the API */
+async function startParts(config: Config, closers: Closers): Promise<string> {
+  const directory = await openDataDirectory(config.dataDirectory);
+  closers.add(() => directory.close());
+  await refuseTakenPort(config);
+  const report = ({ engine, reason, restartInMs }: UnexpectedExit): void => {
+    process.stderr.write(`${engine} ${reason}: it is started again in ${restartInMs} ms\n`);
+  };
+  const engines = await startEngines({
+    dataDirectory: directory.path,
+    mongoUri: config.mongoUri,
+    redisUrl: config.redisUrl,
+    onUnexpectedExit: report,
+  });
+  closers.add(() => engines.stop());
+  const environment = childEnvironment(config, engines, config.secretKey ?? (await localSecretKey(directory.path)));
+  const [, api] = await startAll(
+    [
+      () => supervise('worker', () => startServerProcess('worker', environment), report),
+      () => supervise('api', () => startServerProcess('api', environment), report),
+    ],
+    closers,
+  );
+  await writeRuntime(directory.path, {
+    pid: process.pid,
+    mongoUri: engines.mongoUri,
+    redisUrl: engines.redisUrl,
+    port: Number(new URL(api!.url).port),
+  });
+  return api!.url;
+}
+
+/** Starts side by side. The processes that started have their closers even when another one failed. */
+async function startAll(starts: (() => Promise<Supervised>)[], closers: Closers): Promise<Supervised[]> {
   const results = await Promise.allSettled(starts.map((start) => start()));
   const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  stops.push(...started.map((process) => () => process.stop()));
+  for (const child of started) closers.add(() => child.stop());
   const failure = results.find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
   return started;
 }
 
-/** A taken port is better known before two databases are started. */
+/** Finds a taken port before two databases are started. */
 async function refuseTakenPort({ host, port }: Config): Promise<void> {
   if (port !== 0) await requireFreePort(host, port);
 }

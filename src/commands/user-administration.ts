@@ -49,12 +49,16 @@ export async function startUserAdministration(
       missing === 'make' ? await ensureOrganization(models, slug) : await models.organizations.findOne({ slug }).lean();
     if (!organization) throw new StartupError(`There is no organization "${slug}": check --org.`);
     const organizationId = organization._id.toHexString();
-    const { protectionOf } = await startProtection(models, await localMasterKeys(config));
+    const { protectionOf } = await startProtection({ models, masterKeys: await localMasterKeys(config) });
     const scopeOf = createOrganizationScopes(models, protectionOf);
     const scope = scopeOf({ organizationId });
     const store = createRevocationStore(models);
     const revoke: Revoke = async (id, subjects) => announce(config, (await store.record(id, subjects)).epoch);
-    const audit = createAuditTrail(models, auditKeys(protectionOf), createLogger('warn', 'riskgraph-user'));
+    const audit = createAuditTrail({
+      models,
+      keyOf: auditKeys(protectionOf),
+      logger: createLogger('warn', 'riskgraph-user'),
+    });
     const directory = createUserDirectory({
       passwords: await createPasswords(),
       sessions: createSessionStore(models, scopeOf, revoke, config.sessionHours * 3_600_000),

@@ -19,17 +19,25 @@ export interface EventBus {
   close(): Promise<void>;
 }
 
+export interface EventBusDependencies {
+  /** A connection of its own, with maxRetriesPerRequest null, as `subscriber`. The bus closes both. */
+  readonly publisher: Redis;
+  readonly subscriber: Redis;
+  /** Name of the Redis channel. */
+  readonly channel: string;
+  readonly logger: Logger;
+}
+
 /**
- * One Redis channel a process, fanned out in memory: graphql-redis-subscriptions searches its list of subscribers at
+ * One Redis channel per process, fanned out in memory: graphql-redis-subscriptions searches its list of subscribers at
  * every unsubscribe (graphql-redis-subscriptions#295), which thousands of clients must not feel.
- * @param connections two connections of their own, both with maxRetriesPerRequest null; closed by `close`
  */
-export async function createEventBus(
-  connections: { readonly publisher: Redis; readonly subscriber: Redis },
-  channel: string,
-  logger: Logger,
-): Promise<EventBus> {
-  const { publisher, subscriber } = connections;
+export async function createEventBus({
+  publisher,
+  subscriber,
+  channel,
+  logger,
+}: EventBusDependencies): Promise<EventBus> {
   const pubSub = new RedisPubSub({ publisher, subscriber });
   const listeners = new Map<Topic, Set<(payload: never) => void>>();
   const gapListeners = new Set<() => void>();
@@ -40,6 +48,9 @@ export async function createEventBus(
       for (const listener of listeners.get(topic) ?? []) listener(payload as never);
     }
   };
+  // First without the library: a subscription that Redis refuses there also rejects a promise that the library never
+  // catches, which ends the process. A second subscription to the same channel changes nothing.
+  await subscriber.subscribe(channel);
   await pubSub.subscribe(channel, deliver);
   // ioredis subscribes again by itself after 'ready'; the answer to a ping queued behind that says it is done.
   subscriber.on('ready', () => {

@@ -7,15 +7,17 @@ type DependencyState = 'up' | 'down';
 /** How long a dependency may take to answer, milliseconds. */
 const probeTimeoutMs = 1_000;
 
+type HealthParts = Pick<App, 'database' | 'registry' | 'connectRedis'>;
+
 /**
  * `/health`: 200 when every dependency answers, else 503, with the state of each. `/health/live`: the process runs.
  * `/health/ready`: it can serve, i.e. MongoDB answers; Redis may be away, jobs are accepted without it.
  */
-export function registerHealth(server: FastifyInstance, app: App): void {
+export function registerHealth(server: FastifyInstance, app: HealthParts): void {
   const probeConnection = app.connectRedis('failing-fast');
   server.addHook('onClose', async () => probeConnection.disconnect());
 
-  const mongodb = (): Promise<DependencyState> => probe(app.connection.db!.admin().ping());
+  const mongodb = (): Promise<DependencyState> => probe(app.database.db!.admin().ping());
   const redis = (): Promise<DependencyState> => probe(probeConnection.ping());
 
   server.get('/health/live', async () => ({ status: 'up' }));

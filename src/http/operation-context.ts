@@ -8,9 +8,25 @@ import type { JobStreams } from '../jobs/job-stream.js';
 import type { PredictionStreams } from '../predictions/prediction-stream.js';
 import type { Patient } from '../scope/patient.js';
 
+/** The parts of the app that the transport works with. */
+export type HttpParts = Pick<
+  App,
+  | 'config'
+  | 'logger'
+  | 'database'
+  | 'models'
+  | 'registry'
+  | 'audit'
+  | 'identity'
+  | 'patients'
+  | 'jobs'
+  | 'predictions'
+  | 'connectRedis'
+>;
+
 /** What each operation is given; the schema reads it as its OperationContext. */
 export interface ContextSources {
-  readonly app: App;
+  readonly app: HttpParts;
   readonly jobStreams: JobStreams;
   readonly predictionStreams: PredictionStreams;
 }
@@ -34,7 +50,7 @@ export interface Caller {
 
 /** A credential that is not valid makes an anonymous caller, who is told why by the first rule that refuses. */
 export async function identifyCaller(
-  { identity }: App,
+  { identity }: Pick<App, 'identity'>,
   authorization: unknown,
   origin: RequestOrigin,
 ): Promise<Caller> {
@@ -54,7 +70,10 @@ export async function identifyCaller(
 }
 
 /** Batches, but remembers nothing: the context of a subscription outlives many changes. */
-function createLoaders({ patients, jobs, predictions }: App, viewer: Viewer | null) {
+function createLoaders(
+  { patients, jobs, predictions }: Pick<App, 'patients' | 'jobs' | 'predictions'>,
+  viewer: Viewer | null,
+) {
   const options = { cache: false };
   return {
     patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),

@@ -7,6 +7,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import type { GraphQLSchema } from 'graphql';
 import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
+import { startOrClose, type Closers } from '../closers.js';
 import { whenReady } from '../storage/redis.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
@@ -49,15 +50,29 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+export interface HttpServerDependencies extends ContextSources {
+  readonly schema: GraphQLSchema;
+  /**
+   * For the benchmark of their cost. Nothing that serves patients leaves one out.
+   * @defaultValue all
+   */
+  readonly protections?: Protections;
+}
+
 /**
- * Serves GraphQL over HTTP and WebSocket, the Sandbox, health and metrics on one port.
- * @param protections for the benchmark of what they cost; all, wherever patients are
+ * Serves GraphQL over HTTP and WebSocket, the Sandbox, health and metrics on one port. A failed start leaves nothing open.
  * @throws StartupError when the port is taken, or the persisted queries cannot be read
  */
-export async function startHttpServer(
-  schema: GraphQLSchema,
-  sources: ContextSources,
-  protections: Protections = everyProtection,
+export function startHttpServer(dependencies: HttpServerDependencies): Promise<HttpServer> {
+  return startOrClose(
+    (closers) => buildHttpServer(dependencies, closers),
+    (error) => dependencies.app.logger.warn({ err: error }, 'the HTTP server did not close after its failed start'),
+  );
+}
+
+async function buildHttpServer(
+  { schema, protections = everyProtection, ...sources }: HttpServerDependencies,
+  closers: Closers,
 ): Promise<HttpServer> {
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
@@ -106,6 +121,8 @@ export async function startHttpServer(
     formatError: (_formatted, error) => formatError(error),
   });
   await apollo.start();
+  closers.add(() => apollo.stop());
+  closers.add(() => server.close());
 
   server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
   server.setNotFoundHandler(createNotFoundHandler(server, formatError));
@@ -147,10 +164,7 @@ export async function startHttpServer(
   return {
     url,
     port: Number(new URL(url).port),
-    async close() {
-      await server.close();
-      await apollo.stop();
-    },
+    close: () => closers.close(),
   };
 }
 

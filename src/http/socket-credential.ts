@@ -47,7 +47,7 @@ export async function answerPing(
 }
 
 /** Watches over a socket: closes it with 4403 when the credential it came with, or the last one it was given, ends or is revoked. */
-export function holdCredential(app: App, socket: WebSocket, connected: Caller): SocketCredential {
+export function holdCredential(app: Pick<App, 'identity'>, socket: WebSocket, connected: Caller): SocketCredential {
   let caller = connected;
   let expiry: NodeJS.Timeout | undefined;
   const stopWatching = app.identity.revocations.onChange(endIfRevoked);

@@ -1,3 +1,7 @@
+/*
+ * Chunk: a slice of the patients of a batch, cut at submission and never changed. It is the unit of work of a batch: it has
+ * its own queue entry, lease and attempts, and its predictions are stored together, as one block.
+ */
 import { Types } from 'mongoose';
 import { ScoringJobKind, type Models, type ScoringChunk, type ScoringJob } from '../../models/index.js';
 import { type AuditTrail, recorded } from '../audit/audit-trail.js';
@@ -32,15 +36,26 @@ const chunksPerWrite = 50;
  */
 export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) => Promise<ScoringJob>;
 
-export function createBatchSubmission(
-  models: Models,
-  scopeOf: ScopeOf,
-  audit: AuditTrail,
-  registry: RiskModelRegistry,
-  store: JobStore,
-  dispatcher: JobDispatcher,
-  largestChunk: number,
-): SubmitBatch {
+export interface BatchSubmissionDependencies {
+  readonly models: Pick<Models, 'scoringChunks'>;
+  readonly scopeOf: ScopeOf;
+  readonly audit: AuditTrail;
+  readonly registry: RiskModelRegistry;
+  readonly jobStore: JobStore;
+  readonly jobDispatcher: JobDispatcher;
+  /** Patients of a chunk at most. The model may allow fewer, as many as fit one block. */
+  readonly largestChunk: number;
+}
+
+export function createBatchSubmission({
+  models,
+  scopeOf,
+  audit,
+  registry,
+  jobStore,
+  jobDispatcher,
+  largestChunk,
+}: BatchSubmissionDependencies): SubmitBatch {
   async function writeChunks(
     job: Types.ObjectId,
     found: AsyncIterable<readonly Types.ObjectId[]>,
@@ -109,9 +124,9 @@ export function createBatchSubmission(
           { path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' },
         ]);
       return await recorded(audit, viewer, { action: 'job:submit', ...about(common) }, async () => {
-        const { job, created } = await store.insert({ ...common, kind: ScoringJobKind.BATCH, total });
+        const { job, created } = await jobStore.insert({ ...common, kind: ScoringJobKind.BATCH, total });
         // Not awaited: the job is accepted, and a million patients are many queue entries.
-        if (created) void dispatcher.dispatch(job);
+        if (created) void jobDispatcher.dispatch(job);
         else {
           await models.scoringChunks.deleteMany({ job: common._id });
           refuseOtherRequest(job, identity);

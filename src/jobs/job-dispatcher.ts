@@ -1,12 +1,14 @@
-import { ScoringJobKind, type Models, type ScoringChunk, type ScoringJob } from '../../models/index.js';
+/*
+ * Dispatch: to put the work of an accepted job on the queue. The job counts its dispatches: one at submission, and one for
+ * each retry by hand. The number is part of every queue entry, so entries of two dispatches are never taken for the same.
+ */
+import type { Models, ScoringJob } from '../../models/index.js';
+import { jobKinds } from './job-kinds.js';
 import type { QueueEntry, ScoringQueue } from './scoring-queue.js';
-
-/** Entries handed to the queue at a time. */
-const entriesPerCall = 500;
 
 /** Puts accepted jobs on the queue. */
 export interface JobDispatcher {
-  /** Never throws: what Redis does not take now, the reconciler brings later. */
+  /** Never throws: the reconciler brings later what Redis does not take now. */
   dispatch(job: ScoringJob): Promise<void>;
   /** Puts back what the queue has lost of this job. False when Redis is away. */
   restore(job: ScoringJob): Promise<boolean>;
@@ -14,7 +16,7 @@ export interface JobDispatcher {
 
 export function createJobDispatcher(models: Models, queue: ScoringQueue): JobDispatcher {
   async function each(job: ScoringJob, handle: (entries: QueueEntry[]) => Promise<boolean>): Promise<boolean> {
-    for await (const entries of entriesOf(models, job)) {
+    for await (const entries of jobKinds[job.kind].entriesOf(models, job)) {
       if (!(await handle(entries))) return false;
     }
     return true;
@@ -29,26 +31,4 @@ export function createJobDispatcher(models: Models, queue: ScoringQueue): JobDis
         return missing.length === 0 || queue.add(missing, job.priority);
       }),
   };
-}
-
-/** The queue entries of all work of a job that is not done yet. */
-async function* entriesOf(models: Models, job: ScoringJob): AsyncGenerator<QueueEntry[]> {
-  const common = { scoringJobId: job._id.toHexString(), dispatch: job.dispatch };
-  if (job.kind === ScoringJobKind.SINGLE) {
-    yield [{ kind: 'single', ...common }];
-    return;
-  }
-  let entries: QueueEntry[] = [];
-  const chunks = models.scoringChunks
-    .find({ job: job._id, done: false }, { number: 1, _id: 0 })
-    .sort({ number: 1 })
-    .lean<Pick<ScoringChunk, 'number'>[]>();
-  for await (const { number } of chunks.cursor()) {
-    entries.push({ kind: 'chunk', ...common, chunk: number });
-    if (entries.length === entriesPerCall) {
-      yield entries;
-      entries = [];
-    }
-  }
-  if (entries.length > 0) yield entries;
 }

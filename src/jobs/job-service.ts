@@ -15,7 +15,8 @@ import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '..
 import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { type ScoringJobFilter, about, createVisibleJobs, type VisibleJob } from './visible-jobs.js';
-import { isTerminal, revived, submitted } from './job-status.js';
+import { jobKinds } from './job-kinds.js';
+import { revived, submitted } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
 import type { JobStore } from './job-store.js';
 import type { ScoringRecords } from './scoring-records.js';
@@ -29,7 +30,10 @@ export interface PatientFault {
   readonly message: string;
 }
 
-/** Scoring jobs of the viewer's organization. Every method authorises first. A job about a patient who is closed to the viewer is none. */
+/**
+ * Scoring jobs of the viewer's organization. Every method authorises first. A job about a patient who is closed to the
+ * viewer is not found. `failures` takes a job that another method has given to the viewer.
+ */
 export interface JobService {
   find(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
   /** In the order of the ids; null where there is none. */
@@ -49,16 +53,27 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export function createJobService(
-  scopeOf: ScopeOf,
-  audit: AuditTrail,
-  fence: CareTeamFence,
-  records: ScoringRecords,
-  registry: RiskModelRegistry,
-  store: JobStore,
-  dispatcher: JobDispatcher,
-  batchProgress: BatchProgress,
-): JobService {
+export interface JobServiceDependencies {
+  readonly scopeOf: ScopeOf;
+  readonly audit: AuditTrail;
+  readonly fence: CareTeamFence;
+  readonly scoringRecords: Pick<ScoringRecords, 'patient'>;
+  readonly registry: RiskModelRegistry;
+  readonly jobStore: JobStore;
+  readonly jobDispatcher: JobDispatcher;
+  readonly batchProgress: BatchProgress;
+}
+
+export function createJobService({
+  scopeOf,
+  audit,
+  fence,
+  scoringRecords,
+  registry,
+  jobStore,
+  jobDispatcher,
+  batchProgress,
+}: JobServiceDependencies): JobService {
   const visibleJobs = createVisibleJobs(scopeOf, audit, fence);
 
   /** @throws NotFoundError, also for the job of a patient who is closed to the viewer */
@@ -75,18 +90,11 @@ export function createJobService(
     return shown;
   }
 
-  /** A batch of which no chunk is being run just now has nobody else to end it. */
-  async function afterCancel(job: ScoringJob): Promise<ScoringJob> {
-    return job.kind === ScoringJobKind.BATCH && !isTerminal(job.status.state)
-      ? ((await batchProgress.refresh(job._id)) ?? job)
-      : job;
-  }
-
   async function revive(viewer: Viewer, known: ScoringJob): Promise<ScoringJob> {
-    // Before anybody can run a chunk of the revived batch, and never while one runs.
-    if (known.kind === ScoringJobKind.BATCH && isRevivable(known)) await scopeOf(viewer).chunks(known).resetAttempts();
+    // Before a worker can run the revived job, and never while one runs it.
+    if (isRevivable(known)) await jobKinds[known.kind].prepareRevival(known, scopeOf(viewer));
     let found: ScoringJob = known;
-    const job = await store.change(known._id, (present) => {
+    const job = await jobStore.change(known._id, (present) => {
       found = present;
       if (!isRevivable(present)) return null;
       return {
@@ -97,7 +105,7 @@ export function createJobService(
     });
     if (!job) throw new NotFoundError('This scoring job');
     if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
-    await dispatcher.dispatch(job);
+    await jobDispatcher.dispatch(job);
     return job;
   }
 
@@ -129,7 +137,7 @@ export function createJobService(
       if (known) return submittedBefore(viewer, known);
       const model = requireModel(registry, request.modelId, request.modelVersion);
       const patientId = toObjectId(request.patientId);
-      const patient = patientId && (await records.patient(scope.id, patientId));
+      const patient = patientId && (await scoringRecords.patient(scope.id, patientId));
       if (!patient) throw new NotFoundError('This patient');
       const access = careTeamAccess(viewer, patient);
       if (access === 'DENIED') throw outsideCareTeam('job:submit', request.patientId);
@@ -146,8 +154,8 @@ export function createJobService(
         async () => {
           // Why a patient cannot be scored tells of them: not before it is on record.
           refuseUnscorable(model, patient);
-          const { job, created } = await store.insert(wanted);
-          if (created) await dispatcher.dispatch(job);
+          const { job, created } = await jobStore.insert(wanted);
+          if (created) await jobDispatcher.dispatch(job);
           else refuseOtherRequest(job, identity);
           return job;
         },
@@ -158,10 +166,11 @@ export function createJobService(
       authorize(viewer, 'job:control');
       const { job: known, flagged } = await getVisible(viewer, id, 'job:control');
       return recorded(audit, viewer, { action: 'job:control', ...about(known), flagged }, async () => {
-        await store.requestCancel(known._id);
-        const cancelled = await store.find(known._id);
+        await jobStore.requestCancel(known._id);
+        const cancelled = await jobStore.find(known._id);
         if (!cancelled) throw new NotFoundError('This scoring job');
-        const job = await afterCancel(cancelled);
+        // A job that no worker is running just now is ended here.
+        const job = await jobKinds[cancelled.kind].refresh(cancelled, batchProgress);
         if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
           throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
         }

@@ -1,3 +1,8 @@
+/*
+ * Lease: a worker's right to run a job, written in the job with a token and an end. Its holder renews it. After the end
+ *   another worker may take the job over, and the first can no longer change it.
+ * Claim: to take a job for this process, by writing a new lease into it; also the job so taken, with that lease.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Types } from 'mongoose';
 import {
@@ -15,7 +20,7 @@ import { oncePerTurn } from '../process/turn.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
 
-/** A job that this process may run, until somebody else takes the lease. */
+/** A job that this process may run, until another worker takes the lease. */
 export interface ClaimedJob {
   readonly job: ScoringJob;
   readonly lease: JobLease;
@@ -53,7 +58,10 @@ export interface JobStore {
   requestCancel(id: Types.ObjectId): Promise<void>;
 }
 
-export interface JobStoreOptions {
+export interface JobStoreDependencies {
+  readonly models: Models;
+  readonly events: EventBus;
+  /** Attempts that a job has before it fails. */
   readonly attempts: number;
   readonly leaseMs: number;
 }
@@ -65,7 +73,7 @@ export const workerLost: JobFailure = {
     'Every attempt ended without a result, the last one with its worker: retry the job, and if it happens again, ask your operator to look at the worker log for its id.',
 };
 
-export function createJobStore(models: Models, events: EventBus, options: JobStoreOptions): JobStore {
+export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDependencies): JobStore {
   const { scoringJobs } = models;
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
@@ -114,9 +122,9 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
         lease = undefined;
         if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
         if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
-        if (found.attemptsThisRun >= options.attempts)
+        if (found.attemptsThisRun >= attempts)
           return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
-        lease = { token, dispatch, expiresAt: new Date(now.getTime() + options.leaseMs) };
+        lease = { token, dispatch, expiresAt: new Date(now.getTime() + leaseMs) };
         return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
       });
       return job && lease ? { job, lease } : null;
@@ -140,7 +148,7 @@ export function createJobStore(models: Models, events: EventBus, options: JobSto
     async renew(claim) {
       await scoringJobs.updateOne(
         { _id: claim.job._id, 'lease.token': claim.lease.token },
-        { $set: { 'lease.expiresAt': new Date(Date.now() + options.leaseMs) } },
+        { $set: { 'lease.expiresAt': new Date(Date.now() + leaseMs) } },
       );
     },
 

@@ -35,7 +35,13 @@ interface Follower {
   close(): void;
 }
 
-export function createJobStreams(models: Models, events: EventBus, logger: Logger): JobStreams {
+export interface JobStreamDependencies {
+  readonly models: Pick<Models, 'scoringJobs'>;
+  readonly events: EventBus;
+  readonly logger: Logger;
+}
+
+export function createJobStreams({ models, events, logger }: JobStreamDependencies): JobStreams {
   const followers = new Map<string, Set<Follower>>();
   let size = 0;
   const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.wake()));

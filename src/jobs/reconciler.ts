@@ -1,15 +1,16 @@
 import type { Logger } from 'pino';
-import { ScoringJobKind, ScoringJobState, type Models, type ScoringJob } from '../../models/index.js';
+import type { Models, ScoringJob } from '../../models/index.js';
 import type { BatchProgress } from './batch-progress.js';
 import type { JobDispatcher } from './job-dispatcher.js';
+import { jobKinds } from './job-kinds.js';
 import { unfinishedStates } from './job-status.js';
 
-/** Jobs looked at a round; the least recently looked at come first, so that every job has its turn. */
+/** Jobs looked at per round; the least recently looked at come first, so that every job has its turn. */
 const jobsPerRound = 1_000;
 
 export interface ReconcilerDependencies {
   readonly models: Models;
-  readonly dispatcher: JobDispatcher;
+  readonly jobDispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
   /** A job that was put on the queue this long ago must be there, milliseconds. */
   readonly graceMs: number;
@@ -17,13 +18,13 @@ export interface ReconcilerDependencies {
 }
 
 /**
- * Puts back on the queue what MongoDB says is open and Redis does not know: jobs accepted while Redis was away, or
+ * Puts back on the queue what MongoDB says is unfinished and Redis does not know: jobs accepted while Redis was away, or
  * wiped from it, or whose worker died together with their entry. Running it twice at once does no harm.
  * @returns how many jobs were looked at
  */
 export async function reconcile({
   models,
-  dispatcher,
+  jobDispatcher,
   batchProgress,
   graceMs,
   logger,
@@ -35,26 +36,17 @@ export async function reconcile({
     .limit(jobsPerRound)
     .lean<ScoringJob[]>();
   for (const job of unfinished) {
-    if (isInGoodHands(job, now)) continue;
-    if (!(await dispatcher.restore(job))) {
+    const kind = jobKinds[job.kind];
+    if (kind.isInGoodHands(job, now)) continue;
+    if (!(await jobDispatcher.restore(job))) {
       logger.warn('Redis is away: jobs wait in MongoDB');
       return 0;
     }
-    if (job.kind === ScoringJobKind.BATCH) await batchProgress.refresh(job._id);
+    await kind.refresh(job, batchProgress);
   }
   await models.scoringJobs.updateMany(
     { _id: { $in: unfinished.map(({ _id }) => _id) }, 'status.state': { $in: unfinishedStates } },
     { $set: { dispatchedAt: now } },
   );
   return unfinished.length;
-}
-
-/** A single job whose worker still renews its lease needs nothing. */
-function isInGoodHands(job: ScoringJob, now: Date): boolean {
-  return (
-    job.kind === ScoringJobKind.SINGLE &&
-    job.status.state === ScoringJobState.ACTIVE &&
-    job.lease !== undefined &&
-    job.lease.expiresAt > now
-  );
 }

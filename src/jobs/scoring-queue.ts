@@ -5,66 +5,83 @@ import { z } from 'zod';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { withinTime } from '../process/within-time.js';
 
-/**
- * BullMQ queues by kind of work. Two, so that each worker keeps slots for single jobs however many chunks wait, and
- * runs only few chunks at once.
- */
-export const queueNames = { single: 'scoring-single', chunk: 'scoring-chunk' } as const satisfies Record<
-  QueueEntry['kind'],
-  string
->;
-
 /** Redeliveries by the queue itself, for when MongoDB cannot even record an attempt; attempts proper are counted there. */
 const redeliveries = 50;
 
 /** BullMQ's own highest priority; 0 there means none. */
 const highestPriority = 1;
 
-/** What travels through Redis: ids and numbers, nothing of a patient. Parsed again on arrival, old entries outlive deploys. */
+const dispatched = { scoringJobId: z.string().regex(/^[0-9a-f]{24}$/), dispatch: z.number().int() };
+
+/** An entry carries ids and numbers, nothing of a patient. It is parsed again on arrival: old entries outlive deploys. */
 export const queueEntrySchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('single'), scoringJobId: z.string().regex(/^[0-9a-f]{24}$/), dispatch: z.number().int() }),
-  z.object({
-    kind: z.literal('chunk'),
-    scoringJobId: z.string().regex(/^[0-9a-f]{24}$/),
-    dispatch: z.number().int(),
-    chunk: z.number().int().min(0),
-  }),
+  z.object({ kind: z.literal('single'), ...dispatched }),
+  z.object({ kind: z.literal('chunk'), ...dispatched, chunk: z.number().int().min(0) }),
 ]);
 export type QueueEntry = z.infer<typeof queueEntrySchema>;
+export type EntryKind = QueueEntry['kind'];
+
+/** A function for each kind of entry. The compiler asks for one when there is a new kind. */
+export type ByEntryKind<Result> = {
+  readonly [Kind in EntryKind]: (entry: Extract<QueueEntry, { kind: Kind }>) => Result;
+};
+
+/** Calls the function that is there for entries of this kind. */
+export function callByKind<Result>(functions: ByEntryKind<Result>, entry: QueueEntry): Result {
+  // The compiler does not see that the entry's kind is that of the function.
+  return (functions[entry.kind] as (entry: QueueEntry) => Result)(entry);
+}
+
+/**
+ * BullMQ queues by kind of entry. Each kind has its own, so that each worker keeps slots for single jobs however many
+ * chunks wait, and runs only few chunks at once.
+ */
+export const queueNames: Readonly<Record<EntryKind, string>> = { single: 'scoring-single', chunk: 'scoring-chunk' };
+export const entryKinds = Object.keys(queueNames) as EntryKind[];
+
+const idsByKind: ByEntryKind<string> = {
+  single: ({ scoringJobId, dispatch }) => `${scoringJobId}-${dispatch}`,
+  chunk: ({ scoringJobId, dispatch, chunk }) => `${scoringJobId}-${dispatch}-${chunk}`,
+};
 
 /** BullMQ job id of an entry: the same work dispatched again gets another id, so an old entry never blocks it. */
-export const queueEntryId = (entry: QueueEntry): string =>
-  entry.kind === 'single'
-    ? `${entry.scoringJobId}-${entry.dispatch}`
-    : `${entry.scoringJobId}-${entry.dispatch}-${entry.chunk}`;
+export const queueEntryId = (entry: QueueEntry): string => callByKind(idsByKind, entry);
 
 /** The conveyor belt: may lose everything at any moment. */
 export interface ScoringQueue {
   /** False when Redis does not take it now; the reconciler will bring it. Never throws, never waits long. */
   add(entries: readonly QueueEntry[], priority: number): Promise<boolean>;
-  /** Which of the entries the queue does not know. @throws when Redis is away */
+  /** @returns the entries that the queue does not know. @throws when Redis is away */
   missing(entries: readonly QueueEntry[]): Promise<QueueEntry[]>;
   close(): Promise<void>;
 }
 
-/**
- * @param connection of its own, failing fast: a caller waits for it. Closed with the queue.
- * @param timeoutMs how long a caller waits for Redis
- */
-export function createScoringQueue(
-  connection: Redis,
-  options: { readonly prefix: string; readonly retryDelayMs: number; readonly timeoutMs: number },
-  logger: Logger,
-): ScoringQueue {
-  const connect = (kind: QueueEntry['kind']): Queue => {
-    const queue = new Queue(queueNames[kind], { connection, prefix: options.prefix, skipVersionCheck: true });
+export interface ScoringQueueDependencies {
+  /** A connection of its own, failing fast: a caller waits for it. The queue closes it. */
+  readonly connection: Redis;
+  readonly prefix: string;
+  readonly retryDelayMs: number;
+  /** How long a caller waits for Redis. */
+  readonly timeoutMs: number;
+  readonly logger: Logger;
+}
+
+export function createScoringQueue({
+  connection,
+  prefix,
+  retryDelayMs,
+  timeoutMs,
+  logger,
+}: ScoringQueueDependencies): ScoringQueue {
+  const connect = (kind: EntryKind): Queue => {
+    const queue = new Queue(queueNames[kind], { connection, prefix, skipVersionCheck: true });
     queue.on('error', (error) => logger.warn({ reason: error.message }, 'scoring queue'));
     return queue;
   };
-  const queues = { single: connect('single'), chunk: connect('chunk') };
+  const queues: Readonly<Record<EntryKind, Queue>> = { single: connect('single'), chunk: connect('chunk') };
   const jobOptions: JobsOptions = {
     attempts: redeliveries,
-    backoff: { type: 'exponential', delay: options.retryDelayMs, jitter: 0.5 },
+    backoff: { type: 'exponential', delay: retryDelayMs, jitter: 0.5 },
     removeOnComplete: true,
     removeOnFail: true,
   };
@@ -79,13 +96,13 @@ export function createScoringQueue(
           opts: { ...jobOptions, jobId: queueEntryId(entry), priority: priority + highestPriority },
         })),
       );
-      const kinds = (['single', 'chunk'] as const).map((kind) => ({
+      const kinds = entryKinds.map((kind) => ({
         queue: queues[kind],
         jobs: jobs.filter(({ name }) => name === kind),
       }));
       await withinTime(
         Promise.all(kinds.filter(({ jobs }) => jobs.length > 0).map(({ queue, jobs }) => queue.addBulk(jobs))),
-        options.timeoutMs,
+        timeoutMs,
         late,
       );
       return calls.map(() => ({ value: undefined }));
@@ -109,7 +126,7 @@ export function createScoringQueue(
       if (entries.length === 0) return [];
       const pipeline = connection.pipeline();
       for (const entry of entries) pipeline.exists(queues[entry.kind].toKey(queueEntryId(entry)));
-      const answers = (await withinTime(pipeline.exec(), options.timeoutMs, late)) ?? [];
+      const answers = (await withinTime(pipeline.exec(), timeoutMs, late)) ?? [];
       return entries.filter((_, index) => {
         const [error, exists] = answers[index] ?? [new Error('no answer'), null];
         if (error) throw error;

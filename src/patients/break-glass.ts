@@ -35,7 +35,14 @@ export interface BreakGlassService {
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<BreakGlassAccess>>;
 }
 
-export function createBreakGlassService(scopeOf: ScopeOf, audit: AuditTrail, minutes: number): BreakGlassService {
+export interface BreakGlassDependencies {
+  readonly scopeOf: ScopeOf;
+  readonly audit: AuditTrail;
+  /** How long a grant lasts. */
+  readonly minutes: number;
+}
+
+export function createBreakGlassService({ scopeOf, audit, minutes }: BreakGlassDependencies): BreakGlassService {
   return {
     async grant(viewer, input) {
       authorize(viewer, 'patient:break-glass');

@@ -34,7 +34,11 @@ export interface PatientFilter {
 /** Removes what hangs on a patient: predictions, and jobs that have not run yet. */
 export type PatientErasure = (scope: OrganizationScope, patient: Types.ObjectId) => Promise<void>;
 
-/** Reads and writes the patients of the viewer's organization. Every method authorises first. */
+/**
+ * Reads and writes the patients of the viewer's organization. All methods but `findMany` authorise first. `findMany`
+ * serves the `patient` field of jobs and predictions, where the permission rules of the schema decide. It gives an
+ * anonymous caller nothing.
+ */
 export interface PatientService {
   /** Null when there is none for this viewer. Give id or mrn. */
   find(
@@ -80,12 +84,14 @@ function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | 
     ]);
 }
 
-export function createPatientService(
-  scopeOf: ScopeOf,
-  audit: AuditTrail,
-  catalogue: FeatureCatalogue,
-  erase: PatientErasure,
-): PatientService {
+export interface PatientServiceDependencies {
+  readonly scopeOf: ScopeOf;
+  readonly audit: AuditTrail;
+  readonly catalogue: FeatureCatalogue;
+  readonly erase: PatientErasure;
+}
+
+export function createPatientService({ scopeOf, audit, catalogue, erase }: PatientServiceDependencies): PatientService {
   const mrnTaken = (): ConflictError =>
     new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
 

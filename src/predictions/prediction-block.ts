@@ -1,3 +1,7 @@
+/*
+ * Block: the predictions of one chunk of a batch, stored as one document, a row per patient. A prediction in a block has an
+ * id of its own, which names the block and the row.
+ */
 import { randomBytes } from 'node:crypto';
 import { Types } from 'mongoose';
 import type { Prediction, PredictionBlock, PredictionRow } from '../../models/index.js';

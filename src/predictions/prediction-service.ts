@@ -33,10 +33,13 @@ export interface Simulation {
   readonly explanation: RowExplanation;
 }
 
-/** Predictions of the viewer's organization, and what-if scores. Every method authorises first. */
+/**
+ * Predictions of the viewer's organization, and what-if scores. All methods but `explanation` authorise first: it takes a
+ * prediction that another method has given to the viewer.
+ */
 export interface PredictionService {
   find(viewer: Viewer | null, id: string): Promise<Prediction | null>;
-  /** In the order of the ids; null where there is none. For the subscription, whose rule has let the viewer in. */
+  /** In the order of the ids; null where there is none. */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
   list(viewer: Viewer | null, request: PageRequest, filter: PredictionFilter): Promise<Page<Prediction>>;
   /** How many predictions of each patient, or of each job, `list` would go through: in the order of the ids, in one query a kind. */
@@ -55,12 +58,19 @@ export interface PredictionService {
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
 
-export function createPredictionService(
-  scopeOf: ScopeOf,
-  fence: CareTeamFence,
-  registry: RiskModelRegistry,
-  catalogue: FeatureCatalogue,
-): PredictionService {
+export interface PredictionServiceDependencies {
+  readonly scopeOf: ScopeOf;
+  readonly fence: CareTeamFence;
+  readonly registry: RiskModelRegistry;
+  readonly catalogue: FeatureCatalogue;
+}
+
+export function createPredictionService({
+  scopeOf,
+  fence,
+  registry,
+  catalogue,
+}: PredictionServiceDependencies): PredictionService {
   /** Nobody is shown a prediction before it is recorded that they are; those of closed patients are not shown. */
   const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> =>
     fence.show(viewer, 'prediction:read', results);

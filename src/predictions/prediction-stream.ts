@@ -24,7 +24,13 @@ interface Follower {
   close(): void;
 }
 
-export function createPredictionStreams(events: EventBus, scopeOf: ScopeOf, logger: Logger): PredictionStreams {
+export interface PredictionStreamDependencies {
+  readonly events: EventBus;
+  readonly scopeOf: ScopeOf;
+  readonly logger: Logger;
+}
+
+export function createPredictionStreams({ events, scopeOf, logger }: PredictionStreamDependencies): PredictionStreams {
   const followers = new Set<Follower>();
   const followersOf = (organizationId: string): Follower[] =>
     [...followers].filter((follower) => follower.organizationId === organizationId);

@@ -14,15 +14,19 @@ export interface StartedProtection {
   readonly protectionOf: ProtectionOf;
 }
 
-/**
- * @param logger hears of master keys that come to be missing later on
- * @throws StartupError when a master key is missing, or is another one than the one that the data keys were wrapped under
- */
-export async function startProtection(
-  models: Models,
-  masterKeys: readonly MasterKey[],
-  logger?: Logger,
-): Promise<StartedProtection> {
+export interface ProtectionDependencies {
+  readonly models: Models;
+  readonly masterKeys: readonly MasterKey[];
+  /** Hears of master keys that come to be missing later on. */
+  readonly logger?: Logger;
+}
+
+/** @throws StartupError when a master key is missing, or is another one than the one that the data keys were wrapped under */
+export async function startProtection({
+  models,
+  masterKeys,
+  logger,
+}: ProtectionDependencies): Promise<StartedProtection> {
   if (masterKeys.length === 0) throw new StartupError('There is no master key to encrypt with: set ENCRYPTION_KEYS.');
   await checkMasterKeys(models, masterKeys);
   const missing = new Set<string>();

@@ -42,11 +42,15 @@ export function startScoringThread(modelsDirectory: string): Worker {
   return new Worker(path, { execArgv, env: environment, workerData: { modelsDirectory } satisfies ScoringThreadData });
 }
 
-/**
- * @param threads how many run at once; each is started when there is work for it, and again after its end
- * @param start starts one
- */
-export function createScoringEngine(threads: number, start: () => Worker, logger: Logger): ScoringEngine {
+export interface ScoringEngineDependencies {
+  /** Threads that run at once. Each is started when there is work for it, and again after its end. */
+  readonly threads: number;
+  /** Starts one thread. */
+  readonly start: () => Worker;
+  readonly logger: Logger;
+}
+
+export function createScoringEngine({ threads, start, logger }: ScoringEngineDependencies): ScoringEngine {
   const waiting: PendingTask[] = [];
   /** What each thread was sent and has not answered, in order: it does the first. */
   const inHand = new Map<Worker, PendingTask[]>();

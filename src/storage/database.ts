@@ -19,7 +19,11 @@ export interface DatabaseOptions {
  */
 export async function connectDatabase(uri: string, options: DatabaseOptions = {}): Promise<Connection> {
   const connection = await connect(uri, options, { w: 'majority', j: true });
-  if (await isReplicated(connection)) return connection;
+  const replicated = await isReplicated(connection).catch(async (error: unknown) => {
+    await connection.close();
+    throw error;
+  });
+  if (replicated) return connection;
   await connection.close();
   // A server that stands alone is its own majority. The embedded engine acknowledges `majority` before the journal, 1 after it.
   return connect(uri, options, { w: 1, j: true });

@@ -56,7 +56,7 @@ try {
   const followed = await Promise.all(accepted.map(({ following }) => following));
   console.log(`all subscribers have seen their end after ${((Date.now() - started) / 1000).toFixed(0)} s`);
   // The driver's own connection may have lost its server a few times as well.
-  const { protectionOf } = await startProtection(models, await localMasterKeys(config));
+  const { protectionOf } = await startProtection({ models, masterKeys: await localMasterKeys(config) });
   const jobIds = accepted.map(({ id }) => id);
   const findings = [
     ...(await examine(models, jobIds, patients.length)),

@@ -132,7 +132,7 @@ describe('users', () => {
 
 test('the chains that commands and API write together are whole', async () => {
   await issueLocalToken(config, models, { role: Role.ADMIN, organization: 'listed', timeToLiveSeconds: 60 });
-  const { protectionOf } = await startProtection(models, config.masterKeys);
+  const { protectionOf } = await startProtection({ models, masterKeys: config.masterKeys });
   for await (const { slug, failures } of verifyChains(models, auditKeys(protectionOf)))
     expect(failures, slug).toEqual([]);
 });

@@ -1,4 +1,5 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createApp } from '../../src/app.js';
 import { startApi } from '../../src/api.js';
 import { StartupError } from '../../src/errors.js';
@@ -98,11 +99,17 @@ describe('/metrics', () => {
   });
 });
 
-test('a port in use is one clear line', async () => {
+test('a port in use is one clear line, and the API leaves no connection open', async () => {
   const config = { ...system.app.config, port: system.server.port };
-  await expect(startApi({ ...system.app, config })).rejects.toThrow(
+  const app = await createApp(config, system.app.logger);
+  onTestFinished(() => app.close());
+  const connect = vi.spyOn(app, 'connectRedis');
+  await expect(startApi(app)).rejects.toThrow(
     new StartupError(
       `Port ${system.server.port} of 127.0.0.1 is in use by another program: stop it, or set PORT to a free one.`,
     ),
   );
+  const opened = connect.mock.results.map(({ value }) => value as Redis);
+  expect(opened.length).toBeGreaterThan(0);
+  await expect.poll(() => opened.map(({ status }) => status)).toEqual(opened.map(() => 'end'));
 });

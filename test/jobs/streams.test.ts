@@ -29,8 +29,8 @@ async function submitJob(): Promise<Types.ObjectId> {
 
 describe('subscriptions', () => {
   it('leave nothing behind after 10,000 of them', async () => {
-    const streams = createJobStreams(app.models, app.events, app.logger);
-    const predictionStreams = createPredictionStreams(app.events, app.scopeOf, app.logger);
+    const streams = createJobStreams(app);
+    const predictionStreams = createPredictionStreams(app);
     const jobId = await submitJob();
     const organizationId = await system.organizationId();
     for (let round = 0; round < 100; round += 1) {
@@ -56,7 +56,7 @@ describe('subscriptions', () => {
   });
 
   it('fold progress for a slow reader, and never a change of state', async () => {
-    const streams = createJobStreams(app.models, app.events, app.logger);
+    const streams = createJobStreams(app);
     const jobId = await submitJob();
     const stream = await streams.follow(jobId, 0, () => app.jobStore.find(jobId));
     expect((await stream.next()).value).toMatchObject({ sequence: 1, collapsed: 0 });
@@ -74,7 +74,7 @@ describe('subscriptions', () => {
   });
 
   it('refuse a sequence number that is still to come', async () => {
-    const streams = createJobStreams(app.models, app.events, app.logger);
+    const streams = createJobStreams(app);
     const jobId = await submitJob();
     await expect(streams.follow(jobId, 99, () => app.jobStore.find(jobId))).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',

@@ -12,6 +12,7 @@ import { modelId, newPatient } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
+const { models, registry, jobStore, batchProgress, events, logger } = system.app;
 const { app } = system;
 
 async function clinician(): Promise<Viewer> {
@@ -37,7 +38,16 @@ async function runWith(
     },
   };
   await runSingleJob(
-    { ...app, scorerOf: createRowScorers(), scoringRecords, attempts: 3, leaseMs: 60_000 },
+    {
+      scoringRecords,
+      registry,
+      scorerOf: createRowScorers(),
+      jobStore,
+      events,
+      attempts: 3,
+      leaseMs: 60_000,
+      logger,
+    },
     claim,
     new AbortController().signal,
   );
@@ -87,7 +97,18 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
         scoreColumns(model, used, rowCount, explain, signal),
       close: async () => undefined,
     };
-    const runner = createChunkRunner({ ...app, scoringRecords, engine, attempts: 3, leaseMs: 60_000 });
+    const runner = createChunkRunner({
+      models,
+      scoringRecords,
+      registry,
+      engine,
+      jobStore,
+      batchProgress,
+      events,
+      attempts: 3,
+      leaseMs: 60_000,
+      logger,
+    });
     await runner.run(_id, 0, new AbortController().signal);
     await runner.close();
     const block = (await app.models.predictionBlocks.findOne({ job: _id }).lean())!;

@@ -8,15 +8,15 @@ import { goldenFeatures } from '../support/heart-disease.js';
 const registry = await loadRiskModels('risk-models');
 const model = registry.find('heart-disease')!;
 const threads: Worker[] = [];
-const engine = createScoringEngine(
-  1,
-  () => {
+const engine = createScoringEngine({
+  threads: 1,
+  start: () => {
     const thread = startScoringThread('risk-models');
     threads.push(thread);
     return thread;
   },
-  pino({ level: 'silent' }),
-);
+  logger: pino({ level: 'silent' }),
+});
 afterAll(() => engine.close());
 
 const row = model.encode(Object.fromEntries(goldenFeatures(0).map(({ code, value }) => [code, value])));

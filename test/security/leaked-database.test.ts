@@ -107,7 +107,7 @@ async function useTheApi(): Promise<void> {
 
 /** All that is stored, by where: documents as bytes, the keys of every index, and what describes the collections. */
 async function contents(): Promise<Map<string, Buffer>> {
-  const db = system.app.connection.db!;
+  const db = system.app.database.db!;
   const found = new Map<string, Buffer>();
   for (const { name } of await db.listCollections().toArray()) {
     const collection = db.collection(name);

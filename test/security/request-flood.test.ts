@@ -181,10 +181,11 @@ test('a limit that a resolver keeps is told in the same way', async () => {
     },
   };
   const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { login } }) });
-  const server = await startHttpServer(schema, {
+  const server = await startHttpServer({
+    schema,
     app,
-    jobStreams: createJobStreams(app.models, app.events, app.logger),
-    predictionStreams: createPredictionStreams(app.events, app.scopeOf, app.logger),
+    jobStreams: createJobStreams(app),
+    predictionStreams: createPredictionStreams(app),
   });
   onTestFinished(() => server.close());
   const answer = await postTo(server.url, undefined, '{ login }');

@@ -63,7 +63,7 @@ describe('a read that never ends', () => {
       auditEvents,
       breakGlassAccesses,
     ].map((model) => model.collection.name);
-    system.app.connection.set(
+    system.app.database.set(
       'debug',
       (collection: string, method: string, _filter: unknown, options?: { maxTimeMS?: number }) => {
         if (!/^(find$|findOne$|aggregate|count)/.test(method) || !ofCallers.includes(collection)) return;

@@ -185,12 +185,12 @@ test('a data key that is handed to another organization stops the next start', a
     .orFail();
   const elsewhere = { organization: (await stored(mine)).organization, state: 'RETIRED' };
   await models.dataKeys.collection.updateOne({ _id: dataKey._id }, { $set: elsewhere });
-  await expect(startProtection(models, system.app.config.masterKeys)).rejects.toThrow(
+  await expect(startProtection({ models, masterKeys: system.app.config.masterKeys })).rejects.toThrow(
     new RegExp(`^The data key ${dataKey._id.toHexString()} does not open`),
   );
   await models.dataKeys.collection.updateOne(
     { _id: dataKey._id },
     { $set: { organization: dataKey.organization, state: dataKey.state } },
   );
-  await startProtection(models, system.app.config.masterKeys);
+  await startProtection({ models, masterKeys: system.app.config.masterKeys });
 });

@@ -18,7 +18,7 @@ async function chainOf(length: number): Promise<{ slug: string; organization: Ty
   const slug = `chain-${(organizations += 1)}`;
   const organizationId = await system.organizationId(slug);
   const actor: AuditActor = { username: 'someone', organizationId, origin: { requestId: 'r', address: '127.0.0.1' } };
-  const trail = createAuditTrail(models, keys, logger);
+  const trail = createAuditTrail({ models, keyOf: keys, logger });
   for (let index = 0; index < length; index += 1)
     await trail.record(actor, {
       action: 'patient:read',
@@ -125,7 +125,7 @@ test('a head that was made up is found', async () => {
 test('many processes that append to one chain at once make one chain', async () => {
   const organizationId = await system.organizationId('crowded');
   const actor: AuditActor = { username: 'someone', organizationId, origin: { requestId: 'r', address: '127.0.0.1' } };
-  const trails = Array.from({ length: 4 }, () => createAuditTrail(models, keys, logger));
+  const trails = Array.from({ length: 4 }, () => createAuditTrail({ models, keyOf: keys, logger }));
   await Promise.all(
     trails.flatMap((trail) =>
       Array.from({ length: 50 }, () => trail.record(actor, { action: 'patient:read', outcome: 'ALLOWED' })),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startApi } from '../../src/api.js';
+import { createApp } from '../../src/app.js';
 import { StartupError } from '../../src/errors.js';
 import { readPersistedQueries } from '../../src/http/persisted-queries.js';
 import { startSystem } from '../support/system.js';
@@ -119,7 +120,9 @@ describe('a list that is none', () => {
 
   test('because it is not there stops the start', async () => {
     const config = { ...system.app.config, persistedQueriesFile: file('nowhere.json') };
-    await expect(startApi({ ...system.app, config })).rejects.toThrow(
+    const app = await createApp(config, system.app.logger);
+    onTestFinished(() => app.close());
+    await expect(startApi(app)).rejects.toThrow(
       new StartupError('PERSISTED_QUERIES_FILE cannot be read (ENOENT): name the JSON file of your persisted queries.'),
     );
   });

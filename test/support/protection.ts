@@ -34,7 +34,7 @@ export interface ProtectedProcess extends StartedProtection {
 }
 
 export async function protectedProcess(models: Models, ...settings: string[]): Promise<ProtectedProcess> {
-  const protection = await startProtection(models, masterKeysOf(...settings));
+  const protection = await startProtection({ models, masterKeys: masterKeysOf(...settings) });
   const scopeOf = createOrganizationScopes(models, protection.protectionOf);
   return {
     ...protection,
