@@ -107,12 +107,16 @@ source_checksum() {
     | LC_ALL=C sort | xargs cksum | cksum
 }
 
-# Builds unless dist/ is the build of exactly these sources. A build by other means leaves a newer build.tsbuildinfo.
+# Builds unless dist/ is the build of exactly these sources. A build by other means leaves a newer cli.js.
 build() {
   sources="$(source_checksum)"
-  if [ "$(cat dist/.built 2>/dev/null)" = "$sources" ] && [ ! dist/build.tsbuildinfo -nt dist/.built ]; then return 0; fi
+  if [ "$(cat dist/.built 2>/dev/null)" = "$sources" ] && [ ! dist/src/cli.js -nt dist/.built ]; then return 0; fi
   say 'Building (npm run build)'
+  mkdir -p dist
+  : > dist/.begun
   npm run --silent build || fail 'the build failed (see above)'
+  # The build writes every file. An older one is of a source that is gone.
+  find dist -type f ! -newer dist/.begun -exec rm -f {} +
   printf '%s\n' "$sources" > dist/.built
 }
 

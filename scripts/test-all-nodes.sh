@@ -62,11 +62,6 @@ copy_tree() {
     cp -RPl node_modules "$1/node_modules" 2>/dev/null || cp -RP node_modules "$1/node_modules"
     # The record of the type check names the other tree.
     rm -rf "$1/node_modules/.cache"
-    # The compiler finds its own record here and compiles only what differs. Without the mark the quickstart builds for real.
-    if [ -e dist/build.tsbuildinfo ]; then
-      cp -RP dist "$1/dist"
-      rm -f "$1/dist/.built"
-    fi
   fi
 }
 
