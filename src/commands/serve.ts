@@ -3,10 +3,9 @@ import { startWorkers } from '../../workers/index.js';
 import { startApi } from '../api.js';
 import { createApp, type App } from '../app.js';
 import { startOrClose } from '../closers.js';
-import { createLogger } from '../process/logger.js';
+import { createLogger, logError } from '../process/logger.js';
 import { commandConfig } from './environment.js';
 import { reportToParent } from './server-process.js';
-import { logError } from '../process/logger.js';
 
 /** `riskgraph api`: one API process of a deployment. */
 export const apiCommand = (): Command =>
