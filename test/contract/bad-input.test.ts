@@ -118,7 +118,7 @@ describe('values in variables', () => {
   });
 
   // Shows: owasp/specific-types
-  test('every fault is named at once', async () => {
+  test('every issue is named at once', async () => {
     const { errors } = await system.post(
       createOne,
       { input: { mrn: '', givenName: canary.repeat(30), birthDate: '1066-10-14' } },
@@ -197,21 +197,21 @@ describe('values in variables', () => {
     ['submitBatchScoringJob', 'an empty list', () => ({ modelId, patientIds: [] }), 'patientIds', /must not be empty/],
     [
       'submitBatchScoringJob',
-      'patients that nobody knows',
+      'patients that do not exist',
       () => ({ modelId, patientIds: [patientId(), someId, canary] }),
       'patientIds[2]',
       /was not found/,
     ],
     [
       'submitBatchScoringJob',
-      'a filter that nobody meets',
+      'a filter that no patient meets',
       () => ({ modelId, filter: { mrn: canary } }),
       'filter',
       /matches no patient/,
     ],
     [
       'submitBatchScoringJob',
-      'a name that nobody can have',
+      'a name that no person can have',
       () => ({ modelId, filter: { familyName: `${canary}\0` } }),
       'filter.familyName',
       /no control characters/,
