@@ -50,7 +50,7 @@ describe('the life of a job', () => {
     ).toEqual([1, 2, 3, 4]);
   });
 
-  test('shows the last fault while the job waits for another attempt, and forgets it when the job succeeds', () => {
+  test('shows the last error while the job waits for another attempt, and forgets it when the job succeeds', () => {
     const waiting = requeued(started(submitted(), now), fault);
     expect(waiting).toMatchObject({ state: ScoringJobState.QUEUED, error: fault, attempts: 1 });
     const again = started(waiting, now);
