@@ -67,7 +67,7 @@ test.each<[string, Partial<Place>]>([
   expect(() => openField(find, { ...place, ...elsewhere }, sealed)).toThrow(CiphertextError);
 });
 
-test('one cipher keeps fields, documents and keys apart, in whatever order they come', () => {
+test('one cipher keeps fields, documents and keys apart, in any order', () => {
   const keys = [newKey(), newKey(), dataKey];
   const cipher = createFieldCipher(place.organization, finder(...keys));
   const documents = [randomBytes(12), randomBytes(12)];
@@ -112,7 +112,7 @@ test('a ciphertext opens under its own key alone', () => {
   expect(() => openField(finder({ ...other, key: dataKey.key }), place, renamed)).toThrow(CiphertextError);
 });
 
-test('a fault names the place by ids, and never the text', () => {
+test('an error names the place by ids, and never the text', () => {
   const sealed = sealField(place, 'Canary');
   sealed[sealed.length - 20]! ^= 1;
   const fault = catching(() => openField(find, place, sealed)) as CiphertextError;
