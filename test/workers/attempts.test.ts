@@ -82,8 +82,8 @@ async function withWorker(riskModelsDirectory: string | undefined, work: () => P
   }
 }
 
-describe('a fault that may pass', () => {
-  test('is tried again as often as is set, shown meanwhile, and ends the job, which is still found and can be revived', async () => {
+describe('an error that may pass', () => {
+  test('is tried again as often as is set, is shown, and then ends the job, which can be revived', async () => {
     const id = await submitOne('single');
     const seen = changesOf(id);
     await withWorker(laterVersion, () => expectEnd(id, 'FAILED'));
@@ -123,10 +123,10 @@ describe('a fault that may pass', () => {
   });
 });
 
-describe('a fault that stays', () => {
+describe('an error that stays', () => {
   test('ends the job at the first attempt', async () => {
     const id = await submitOne('single');
-    // Nobody can ask for this: submission looks first, and a patient keeps what was needed then, unless it changes meanwhile.
+    // No caller can ask for this: submission looks first. The patient loses its features after that.
     await system.app.models.patients.collection.updateMany({}, { $set: { features: [] } });
     await withWorker(undefined, () => expectEnd(id, 'FAILED'));
     expect(await look(id)).toMatchObject({ attempts: 1, error: { code: 'BAD_USER_INPUT' } });
