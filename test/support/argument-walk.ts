@@ -28,13 +28,13 @@ export interface ArgumentPlace {
   write(value: string): string;
 }
 
-/** Valid values for what an operation requires beside the place: by root field and argument, else by type. */
+/** Valid values for what an operation requires besides the place: by root field and argument, else by type. */
 export interface FillIn {
   readonly arguments: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly types: Readonly<Record<string, string>>;
 }
 
-/** Every argument of every field that a caller can reach, down to the leaves of input objects and the items of lists. */
+/** Every argument of every field that a caller can reach, down to the leaves of inputs and the items of lists. */
 export function argumentPlaces(schema: GraphQLSchema, fillIn: FillIn): ArgumentPlace[] {
   const seen = new Set<string>();
   return rootFields(schema).flatMap(({ kind, root, field }) =>

@@ -15,7 +15,7 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the engines that all tests share, once, before the first test; ends them and removes their data after the last. */
+/** Starts the engines that all tests share before the first test, and removes them with their data after the last. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
   const engines = await startEngines({ dataDirectory });
