@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { countCovers, hasRealCovers, withCovers } from '../../src/risk/covers.js';
 import { createExplainer } from '../../src/risk/explainers.js';
 import { parseModel } from '../../src/risk/parse-model.js';
@@ -16,11 +16,11 @@ const stump = (root: number, yes: number, no: number): Tree => ({
 });
 
 describe('covers', () => {
-  it.each(fixtureNames)('%s: the counts of the file are taken for real', (name) => {
+  test.each(fixtureNames)('%s: the counts of the file are taken for real', (name) => {
     expect(hasRealCovers(parseModel(loadFixture(name).bytes).ensemble)).toBe(true);
   });
 
-  it.each<[string, Tree, boolean]>([
+  test.each<[string, Tree, boolean]>([
     ['children that add up', stump(10, 4, 6), true],
     ['sums of float32 hessians', stump(10, 4.001, 5.9985), true],
     ['fractions', stump(1, 0.25, 0.75), true],
@@ -33,19 +33,19 @@ describe('covers', () => {
     expect(hasRealCovers(parse([tree]).ensemble)).toBe(real);
   });
 
-  it('counts a background set through the trees, root to leaf', () => {
+  test('counts a background set through the trees, root to leaf', () => {
     const { ensemble } = parse([stump(1, 1, 1)]);
     expect([...countCovers(ensemble, Float64Array.of(-1, 0, 0, 0, 0, 0, 1, 0, 0, Number.NaN, 0, 0), 4)]).toEqual([
       4, 2, 2,
     ]);
   });
 
-  it('counts of the file win over a background', () => {
+  test('counts of the file win over a background', () => {
     const { ensemble } = parse([stump(10, 4, 6)]);
     expect(withCovers(ensemble, { rows: Float64Array.of(1, 0, 0), rowCount: 1 })).toBe(ensemble);
   });
 
-  it('values still add up on rows that reach nodes no background row reaches', () => {
+  test('values still add up on rows that reach nodes no background row reaches', () => {
     const parsed = parse(twoTrees);
     const explainer = createExplainer(parsed, 'PATH_DEPENDENT', { rows: Float64Array.of(0, 0, 0), rowCount: 1 });
     const values = explainer.explain(Float64Array.of(3, 0, 2), 1);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainFile } from '../../src/risk/explain-file.js';
 import { fixtureNames, largestDifference, loadFixture } from './fixtures.js';
 import { ElementType } from './support/onnx-writer.js';
@@ -27,7 +27,7 @@ function toRows(values: Float64Array, rowCount: number): (number | null)[][] {
 }
 
 describe('explainFile', () => {
-  it.each(fixtureNames)('%s: gives the reference values, by both methods', async (name) => {
+  test.each(fixtureNames)('%s: gives the reference values, by both methods', async (name) => {
     const fixture = loadFixture(name);
     const rows = await write(`${name}-rows.json`, toRows(fixture.rows, fixture.rowCount));
     const background = await write(`${name}-background.json`, toRows(fixture.background, fixture.backgroundRows));
@@ -46,7 +46,7 @@ describe('explainFile', () => {
 
   const stump = { feature: 0, at: 0, yes: leaf(1), no: leaf(5) };
 
-  it('counts covers from the background where the file has none', async () => {
+  test('counts covers from the background where the file has none', async () => {
     const model = await write('ones.onnx', regressionModel([regressorNode([stump])]));
     const rows = await write('rows.json', [[1, 0, 0]]);
     await expect(explainFile({ model, rows, method: 'PATH_DEPENDENT' })).rejects.toThrow(
@@ -62,7 +62,7 @@ describe('explainFile', () => {
     expect(explained).toEqual({ expected_value: [2], output: [[5]], shap_values: [[[expect.closeTo(3, 12), 0, 0]]] });
   });
 
-  it('takes the width of the rows where the model does not say it', async () => {
+  test('takes the width of the rows where the model does not say it', async () => {
     const model = await write(
       'free.onnx',
       regressionModel(
@@ -82,7 +82,7 @@ describe('explainFile', () => {
     expect(explained.shap_values).toEqual([[[expect.closeTo(3, 12), 0, 0, 0, 0]]]);
   });
 
-  it.each<[string, unknown, RegExp]>([
+  test.each<[string, unknown, RegExp]>([
     ['rows of another width', [[1, 2]], /rows file: its rows have 2 numbers and the model takes 3/],
     [
       'uneven rows',
@@ -102,7 +102,7 @@ describe('explainFile', () => {
     );
   });
 
-  it('a missing value cannot be given to an input of integers', async () => {
+  test('a missing value cannot be given to an input of integers', async () => {
     const model = await write(
       'integers.onnx',
       regressionModel(
@@ -118,7 +118,7 @@ describe('explainFile', () => {
     ).rejects.toThrow(/row 1, column 2 is no whole number/);
   });
 
-  it('missing files and files that are not JSON are named', async () => {
+  test('missing files and files that are not JSON are named', async () => {
     const model = await write('model.onnx', regressionModel([regressorNode([stump])]));
     await expect(
       explainFile({ model: join(directory, 'none.onnx'), rows: model, method: 'INTERVENTIONAL' }),

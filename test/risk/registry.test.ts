@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compareVersions, loadRiskModels } from '../../src/risk/registry.js';
 import { writeBundle } from './support/bundle.js';
 import { useTemporaryDirectory } from './support/temporary-directory.js';
@@ -8,7 +8,7 @@ import { useTemporaryDirectory } from './support/temporary-directory.js';
 const directory = useTemporaryDirectory();
 
 describe('loadRiskModels', () => {
-  it('serves several models and versions side by side; without a version, the highest', async () => {
+  test('serves several models and versions side by side; without a version, the highest', async () => {
     const root = join(directory.path, 'several');
     await writeBundle(join(root, 'one'), { manifest: { version: '1.9.0' } });
     await writeBundle(join(root, 'two'), { manifest: { version: '1.10.0' } });
@@ -27,7 +27,7 @@ describe('loadRiskModels', () => {
     await registry.close();
   });
 
-  it('refuses two bundles of one id and version, a faulty bundle, and a directory without any', async () => {
+  test('refuses two bundles of one id and version, a faulty bundle, and a directory without any', async () => {
     const root = join(directory.path, 'twice');
     await writeBundle(join(root, 'one'));
     await writeBundle(join(root, 'two'));
@@ -43,7 +43,7 @@ describe('loadRiskModels', () => {
     );
   });
 
-  it('orders versions by number', () => {
+  test('orders versions by number', () => {
     expect(['1.0.0', '1.10.0', '0.9.9', '1.9.0', '1.0.1'].sort(compareVersions)).toEqual([
       '0.9.9',
       '1.0.0',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadRiskModel } from '../../src/risk/load-risk-model.js';
 import { InvalidFeaturesError, type RiskModel } from '../../src/risk/risk-model.js';
 import { bundleTrees, type BundleChanges, writeBundle } from './support/bundle.js';
@@ -22,7 +22,7 @@ async function withModel(changes: BundleChanges, work: (model: RiskModel) => Pro
 const patient = { age: 60, resting_bp: 140, chest_pain: 2 };
 
 describe('a served risk model', () => {
-  it('scores and explains, and the explanation adds up to the raw output', () =>
+  test('scores and explains, and the explanation adds up to the raw output', () =>
     withModel({}, async (model) => {
       const row = model.encode(patient);
       expect(await model.score([row])).toEqual([{ rawOutput: 0.875, probability: 0.875, riskBand: 'HIGH' }]);
@@ -33,7 +33,7 @@ describe('a served risk model', () => {
       expect(explanation!.contributions[2]).toBeCloseTo(0.5 - (0.7 * 0.125 + 0.3 * 0.5), 12);
     }));
 
-  it('fills in missing values by the policy of each feature', () =>
+  test('fills in missing values by the policy of each feature', () =>
     withModel({}, async (model) => {
       const row = model.encode({ age: 60, resting_bp: null });
       expect(row.given).toEqual([60, null, null]);
@@ -44,12 +44,12 @@ describe('a served risk model', () => {
       expect(model.displayValue(model.manifest.features[0]!, 60.5)).toBe('60.5 years');
     }));
 
-  it('rounds to float32 as the input of the model does', () =>
+  test('rounds to float32 as the input of the model does', () =>
     withModel({}, async (model) => {
       expect(model.encode({ ...patient, age: 50.000000001 }).used[0]).toBe(50);
     }));
 
-  it('refuses everything that is wrong at once, naming unit and range but no value', () =>
+  test('refuses everything that is wrong at once, naming unit and range but no value', () =>
     withModel({}, async (model) => {
       const wrong = (): unknown => model.encode({ restingbp: 140, resting_bp: 31337, chest_pain: 7 });
       expect(wrong).toThrow(InvalidFeaturesError);
@@ -67,7 +67,7 @@ describe('a served risk model', () => {
       }
     }));
 
-  it.each([Number.NaN, Infinity, -Infinity])('refuses %d', (value) =>
+  test.each([Number.NaN, Infinity, -Infinity])('refuses %d', (value) =>
     withModel({}, async (model) => {
       expect(() => model.encode({ ...patient, age: value })).toThrow(
         'age: must be a finite number, between 18 and 120 years',
@@ -75,7 +75,7 @@ describe('a served risk model', () => {
     }),
   );
 
-  it('does not show what a caller typed in place of a code', () =>
+  test('does not show what a caller typed in place of a code', () =>
     withModel({}, async (model) => {
       expect(() => model.encode({ ...patient, 'Doe, Jane 1950-01-01': 1 })).toThrow(
         '(not a code): is no feature of example@1.0.0: it takes age, resting_bp, chest_pain',
@@ -85,7 +85,7 @@ describe('a served risk model', () => {
       ).toThrow(InvalidFeaturesError);
     }));
 
-  it('explains against a background when asked', () =>
+  test('explains against a background when asked', () =>
     withModel(
       {
         background: [
@@ -103,14 +103,14 @@ describe('a served risk model', () => {
       },
     ));
 
-  it('names the methods there are when asked for another', () =>
+  test('names the methods there are when asked for another', () =>
     withModel({}, async (model) => {
       await expect(model.explain([model.encode(patient)], 'INTERVENTIONAL')).rejects.toThrow(
         'example@1.0.0: it cannot be explained by INTERVENTIONAL; ask for PATH_DEPENDENT',
       );
     }));
 
-  it.each<[string, BundleChanges, number]>([
+  test.each<[string, BundleChanges, number]>([
     [
       'LOGISTIC',
       { manifest: { calibration: { method: 'LOGISTIC', slope: 2, intercept: -1 }, golden: [] } },
@@ -203,7 +203,7 @@ describe('a served risk model', () => {
     }),
   );
 
-  it('gives one class of several its own probability', () => {
+  test('gives one class of several its own probability', () => {
     const trees = [
       {
         feature: 0,
@@ -237,7 +237,7 @@ describe('a served risk model', () => {
     });
   });
 
-  it('many rows are scored in slices between which others run', () =>
+  test('many rows are scored in slices between which others run', () =>
     withModel({}, async (model) => {
       const rows = Array.from({ length: 500 }, (_, index) => model.encode({ ...patient, age: 20 + (index % 80) }));
       let turns = 0;
@@ -255,7 +255,7 @@ describe('a served risk model', () => {
       expect(await model.score([])).toEqual([]);
     }));
 
-  it('stops when aborted, before and in between', () =>
+  test('stops when aborted, before and in between', () =>
     withModel({}, async (model) => {
       const rows = Array.from({ length: 5000 }, () => model.encode(patient));
       await expect(model.score(rows, AbortSignal.abort(new Error('cancelled')))).rejects.toThrow('cancelled');
@@ -264,7 +264,7 @@ describe('a served risk model', () => {
       await expect(model.explain(rows, undefined, controller.signal)).rejects.toThrow('cancelled later');
     }));
 
-  it('the shipped model loads through the same gate', async () => {
+  test('the shipped model loads through the same gate', async () => {
     const model = await loadRiskModel(fileURLToPath(new URL('../../risk-models/heart-disease', import.meta.url)));
     const rows = model.manifest.golden.map((vector) => model.encode(vector.features));
     const explanations = await model.explain(rows);

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SliceSizer } from '../../src/risk/slices.js';
 
 describe('SliceSizer', () => {
-  it('covers every row once, in order', async () => {
+  test('covers every row once, in order', async () => {
     const seen: number[] = [];
     await new SliceSizer().each(1000, undefined, (start, end) => {
       for (let row = start; row < end; row++) seen.push(row);
@@ -11,7 +11,7 @@ describe('SliceSizer', () => {
     expect(seen).toEqual(Array.from({ length: 1000 }, (_, index) => index));
   });
 
-  it('gives the event loop a turn between slices', async () => {
+  test('gives the event loop a turn between slices', async () => {
     const order: string[] = [];
     const work = new SliceSizer().each(3, undefined, () => void order.push('slice'));
     await nextTurn().then(() => order.push('turn'));
@@ -19,7 +19,7 @@ describe('SliceSizer', () => {
     expect(order.indexOf('turn')).toBeLessThan(order.lastIndexOf('slice'));
   });
 
-  it('starts nothing after an abort', async () => {
+  test('starts nothing after an abort', async () => {
     const controller = new AbortController();
     let slices = 0;
     const work = new SliceSizer().each(100, controller.signal, () => {
@@ -30,7 +30,7 @@ describe('SliceSizer', () => {
     expect(slices).toBe(1);
   });
 
-  it('passes on what the work throws', async () => {
+  test('passes on what the work throws', async () => {
     await expect(new SliceSizer().each(2, undefined, () => Promise.reject(new Error('broken')))).rejects.toThrow(
       'broken',
     );

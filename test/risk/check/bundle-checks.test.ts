@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkModel } from '../../../src/risk/check/check-model.js';
 import { loadRiskModel } from '../../../src/risk/load-risk-model.js';
 import { type BundleChanges, bundleTrees, exampleManifest, type Manifest, writeBundle } from '../support/bundle.js';
@@ -16,7 +16,7 @@ const feature = (index: number, changes: Partial<Manifest['features'][number]>):
 const withoutCovers = classificationModel(classifierNode(twoTrees));
 
 describe('the checks of a bundle', () => {
-  it('a complete bundle passes every one and names what was seen', async () => {
+  test('a complete bundle passes every one and names what was seen', async () => {
     const report = await checkModel(
       await writeBundle(place(), {
         background: [
@@ -47,7 +47,7 @@ describe('the checks of a bundle', () => {
     );
   });
 
-  it.each<[string, BundleChanges, string, RegExp]>([
+  test.each<[string, BundleChanges, string, RegExp]>([
     ['no JSON', { manifest: '{' }, 'manifest', /manifest.json: it is not valid JSON/],
     [
       'fields missing and unknown',
@@ -188,7 +188,7 @@ describe('the checks of a bundle', () => {
     );
   });
 
-  it('covers are counted from the background where the file has none, and unreached nodes are told', async () => {
+  test('covers are counted from the background where the file has none, and unreached nodes are told', async () => {
     const report = await checkModel(
       await writeBundle(place(), { model: withoutCovers, background: [[60, 130, 2]], manifest: { golden: [] } }),
     );
@@ -201,7 +201,7 @@ describe('the checks of a bundle', () => {
     expect(report.ok).toBe(true);
   });
 
-  it('a path that is not there is one failed check', async () => {
+  test('a path that is not there is one failed check', async () => {
     expect(await checkModel(join(directory.path, 'none'))).toEqual({
       ok: false,
       results: [

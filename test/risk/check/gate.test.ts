@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nextFloat } from '../../../src/risk/check/float-step.js';
 import { requireAdditivity, requireAgreement } from '../../../src/risk/check/model-checks.js';
 import {
@@ -42,11 +42,11 @@ async function compare(model: ParsedModel, rows: ProbeRows): Promise<number> {
 }
 
 describe('the gate notices', () => {
-  it('nothing where there is nothing', async () => {
+  test('nothing where there is nothing', async () => {
     expect(await compare(sound, randomRows(sound, 200))).toBeLessThan(1);
   });
 
-  it('a leaf weight that is off', async () => {
+  test('a leaf weight that is off', async () => {
     await expect(
       compare(
         misread({ leafWeight: sound.ensemble.leafWeight.map((weight) => weight + 1e-4) }),
@@ -55,7 +55,7 @@ describe('the gate notices', () => {
     ).rejects.toThrow(/differ on 200 of 200 rows/);
   });
 
-  it('each single threshold that is one float32 step off', async () => {
+  test('each single threshold that is one float32 step off', async () => {
     const rows = collect(thresholdRows(sound, Infinity));
     const branches = Array.from(sound.ensemble.trueChild.keys()).filter(
       (node) => node < 40 && sound.ensemble.trueChild[node]! >= 0,
@@ -67,7 +67,7 @@ describe('the gate notices', () => {
     }
   });
 
-  it('a comparison that takes equality the other way', async () => {
+  test('a comparison that takes equality the other way', async () => {
     await expect(
       compare(
         misread({ mode: sound.ensemble.mode.map((mode) => (mode === 1 ? 0 : mode)) }),
@@ -76,7 +76,7 @@ describe('the gate notices', () => {
     ).rejects.toThrow(DisagreementError);
   });
 
-  it('missing values that go the other way', async () => {
+  test('missing values that go the other way', async () => {
     await expect(
       compare(
         misread({ missingTracksTrue: sound.ensemble.missingTracksTrue.map((tracks) => 1 - tracks) }),
@@ -85,7 +85,7 @@ describe('the gate notices', () => {
     ).rejects.toThrow(DisagreementError);
   });
 
-  it("two children in each other's place", async () => {
+  test("two children in each other's place", async () => {
     const { trueChild, falseChild } = sound.ensemble;
     const swapped = { trueChild: trueChild.slice(), falseChild: falseChild.slice() };
     swapped.trueChild[firstBranch] = falseChild[firstBranch]!;
@@ -93,7 +93,7 @@ describe('the gate notices', () => {
     await expect(compare(misread(swapped), randomRows(sound, 200))).rejects.toThrow(DisagreementError);
   });
 
-  it('SHAP values that do not add up', async () => {
+  test('SHAP values that do not add up', async () => {
     const explainer = createExplainer(sound, 'PATH_DEPENDENT', null);
     const wrong = {
       ...explainer,
@@ -109,18 +109,18 @@ describe('the gate notices', () => {
 });
 
 describe('probe rows', () => {
-  it('lead to every branch that can be reached, with its feature on the threshold and one step to either side', () => {
+  test('lead to every branch that can be reached, with its feature on the threshold and one step to either side', () => {
     expect(collect(thresholdRows(sound, Infinity)).rowCount).toBe(3 * branchCount(sound));
     expect(collect(thresholdRows(sound, 7)).rowCount).toBe(21);
   });
 
-  it('are the same on every run', () => {
+  test('are the same on every run', () => {
     expect(randomRows(sound, 5)).toEqual(randomRows(sound, 5));
   });
 });
 
 describe('nextFloat', () => {
-  it.each([
+  test.each([
     [1, 1 + 2 ** -23],
     [0, 2 ** -149],
     [-0, 2 ** -149],
@@ -132,7 +132,7 @@ describe('nextFloat', () => {
     if (next !== 0) expect(Math.fround(nextFloat(next, false, 32))).toBe(value === 0 ? 0 : value);
   });
 
-  it('64 bits, and values that have no neighbour', () => {
+  test('64 bits, and values that have no neighbour', () => {
     expect(nextFloat(1, true, 64)).toBe(1 + Number.EPSILON);
     expect(nextFloat(1, false, 64)).toBe(1 - Number.EPSILON / 2);
     expect(nextFloat(Infinity, false, 32)).toBe(Infinity);

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ucumIssue } from '../../../src/risk/check/ucum.js';
 
 describe('ucumIssue', () => {
-  it.each([
+  test.each([
     'mm[Hg]',
     'mg/dL',
     'mmol/L',
@@ -41,7 +41,7 @@ describe('ucumIssue', () => {
     expect(ucumIssue(unit)).toBeUndefined();
   });
 
-  it.each(['mmHg', 'mm Hg', 'years', 'beats/min', 'bpm', 'mg//dL', '°C', 'Mg/dl/', 'IU/L', 'µmol/L', 'per min'])(
+  test.each(['mmHg', 'mm Hg', 'years', 'beats/min', 'bpm', 'mg//dL', '°C', 'Mg/dl/', 'IU/L', 'µmol/L', 'per min'])(
     '%s is not',
     (unit) => {
       expect(ucumIssue(unit)).toBeDefined();

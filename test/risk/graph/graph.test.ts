@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { UnexplainableModelError } from '../../../src/risk/errors.js';
 import { randomRows } from '../../../src/risk/check/probe-rows.js';
 import { startModelSession } from '../../../src/risk/onnx-session.js';
@@ -41,7 +41,7 @@ const scaler = (
 ): WrittenNode => ml('Scaler', { scale: { floats: scale }, offset: { floats: offset } }, inputs, outputs);
 
 describe('nodes before the trees', () => {
-  it.each<[string, readonly WrittenNode[], Partial<WrittenModel> & { width?: number; type?: number }]>([
+  test.each<[string, readonly WrittenNode[], Partial<WrittenModel> & { width?: number; type?: number }]>([
     ['Identity', behind(plain('Identity', ['X'])), {}],
     ['Scaler of each feature', behind(scaler([2, 0.3, 1.7], [0.1, -1, 3])), {}],
     ['Scaler that turns features round', behind(scaler([-2, -0.3, 1.7], [0.1, -1, 3])), {}],
@@ -130,7 +130,7 @@ describe('nodes before the trees', () => {
     expect(parsed.ensemble.featureCount).toBe(parsed.featureCount);
   });
 
-  it.each<[string, number]>([
+  test.each<[string, number]>([
     ['float', ElementType.FLOAT],
     ['double', ElementType.DOUBLE],
     ['int64', ElementType.INT64],
@@ -144,7 +144,7 @@ describe('nodes before the trees', () => {
     expect([...prepareRows(parsed, rows, rowCount)]).toEqual([...scaled]);
   });
 
-  it('maps the trees to the columns that were chosen', () => {
+  test('maps the trees to the columns that were chosen', () => {
     const parsed = parseModel(
       regressionModel(behind(ml('ArrayFeatureExtractor', {}, ['X', 'chosen'])), {
         width: 5,
@@ -156,7 +156,7 @@ describe('nodes before the trees', () => {
     );
   });
 
-  it.each<[string, readonly WrittenNode[], Partial<WrittenModel>, RegExp]>([
+  test.each<[string, readonly WrittenNode[], Partial<WrittenModel>, RegExp]>([
     [
       'Normalizer',
       behind(ml('Normalizer', { norm: 'L2' })),
@@ -216,7 +216,7 @@ describe('nodes before the trees', () => {
 describe('nodes after the trees', () => {
   const trees = (output: string, name = output): WrittenNode => regressorNode(twoTrees, { output, name });
 
-  it.each<[string, readonly WrittenNode[], Partial<WrittenModel>, (raw: number) => number]>([
+  test.each<[string, readonly WrittenNode[], Partial<WrittenModel>, (raw: number) => number]>([
     [
       'an average and an offset',
       [trees('a'), plain('Div', ['a', 'count'], ['b']), plain('Add', ['b', 'base'], ['y'])],
@@ -263,7 +263,7 @@ describe('nodes after the trees', () => {
     expect(lowest(parsed)).toBeCloseTo(expected(lowest(single)), 6);
   });
 
-  it('joined operators become outputs side by side', async () => {
+  test('joined operators become outputs side by side', async () => {
     const parsed = await againstRuntime(
       regressionModel([trees('a'), trees('b'), plain('Concat', ['a', 'b'], ['y'], { axis: 1 })], {
         outputs: [{ name: 'y', shape: [null, 2] }],
@@ -272,7 +272,7 @@ describe('nodes after the trees', () => {
     expect(parsed.ensemble.outputCount).toBe(2);
   });
 
-  it('stops before the first node that is not linear', async () => {
+  test('stops before the first node that is not linear', async () => {
     const nodes = [
       trees('margin'),
       plain('Sigmoid', ['margin'], ['p']),
@@ -285,7 +285,7 @@ describe('nodes after the trees', () => {
     expect(parsed.scoreTensor).toBe('margin');
   });
 
-  it('class probabilities may be normalised, cast and mapped', async () => {
+  test('class probabilities may be normalised, cast and mapped', async () => {
     const node = classifierNode(twoTrees);
     const nodes = [{ ...node, outputs: ['label', 'votes'] }, ml('Normalizer', { norm: 'L1' }, ['votes'], ['scores'])];
     expect((await againstRuntime(classificationModel(node, { nodes }))).scoreTensor).toBe('votes');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createExplainer } from '../../../src/risk/explainers.js';
 import { startModelSession, type OnnxSession } from '../../../src/risk/onnx-session.js';
 import { parseModel } from '../../../src/risk/parse-model.js';
@@ -43,7 +43,7 @@ async function shapleyByDefinition(
 }
 
 describe('interventional SHAP values over the input features are those of the whole graph', () => {
-  it.each<[string, readonly WrittenNode[], Partial<WrittenModel> & { width?: number }]>([
+  test.each<[string, readonly WrittenNode[], Partial<WrittenModel> & { width?: number }]>([
     ['trees alone', [regressorNode(twoTrees)], {}],
     [
       'behind a Scaler',

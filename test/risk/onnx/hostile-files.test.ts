@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/risk/check/random.js';
 import { InvalidModelError } from '../../../src/risk/errors.js';
 import { parseModel } from '../../../src/risk/parse-model.js';
@@ -29,13 +29,13 @@ function outcome(bytes: Uint8Array): string {
 }
 
 describe('files that are not what they should be', () => {
-  it.each(fixtureNames)('%s: every truncation is refused', (name) => {
+  test.each(fixtureNames)('%s: every truncation is refused', (name) => {
     const { bytes } = loadFixture(name);
     for (let part = 0; part < 50; part++)
       expect(outcome(bytes.subarray(0, Math.floor((bytes.length * part) / 50)))).toBe('refused');
   });
 
-  it.each(['b2-xgb-binary-no-base', 'e1-edge-leq-nan', 'e2-edge-modes'])(
+  test.each(['b2-xgb-binary-no-base', 'e1-edge-leq-nan', 'e2-edge-modes'])(
     '%s: a thousand mutations end in a model or one clear line',
     (name) => {
       const { bytes } = loadFixture(name);
@@ -51,7 +51,7 @@ describe('files that are not what they should be', () => {
     },
   );
 
-  it('random bytes and other formats are refused', () => {
+  test('random bytes and other formats are refused', () => {
     const random = seededRandom(8);
     for (let round = 0; round < 300; round++)
       expect(outcome(Uint8Array.from({ length: round }, () => Math.floor(random() * 256)))).toBe('refused');
@@ -59,7 +59,7 @@ describe('files that are not what they should be', () => {
       expect(outcome(new TextEncoder().encode(text))).toBe('refused');
   });
 
-  it('a list longer than any forest is refused, not read into memory', () => {
+  test('a list longer than any forest is refused, not read into memory', () => {
     const packed = lengthField(8, new Uint8Array(4 * 1024 * 1024 + 1));
     const node = Buffer.concat([
       lengthField(5, Buffer.concat([lengthField(1, Buffer.from('nodes_treeids')), packed])),
@@ -68,7 +68,7 @@ describe('files that are not what they should be', () => {
     expect(() => parseModel(lengthField(7, lengthField(1, node)))).toThrow(/a list has more than/);
   });
 
-  it('a tensor whose shape promises more than there is is refused', () => {
+  test('a tensor whose shape promises more than there is is refused', () => {
     const tensor = Buffer.concat([
       varintField(1, 2 ** 40),
       varintField(2, ElementType.FLOAT),
@@ -77,20 +77,20 @@ describe('files that are not what they should be', () => {
     expect(() => parseModel(lengthField(7, lengthField(5, tensor)))).toThrow(/does not fit its 2 values/);
   });
 
-  it('messages nested without end are not followed', () => {
+  test('messages nested without end are not followed', () => {
     let deep = new Uint8Array(0);
     for (let level = 0; level < 2000; level++) deep = Buffer.concat([lengthField(6, deep)]);
     expect(outcome(lengthField(7, lengthField(1, lengthField(5, deep))))).toBe('refused');
   });
 
-  it('names with line breaks and escapes do not reach the message', () => {
+  test('names with line breaks and escapes do not reach the message', () => {
     const bytes = regressionModel([
       { ...regressorNode(twoTrees, { aggregate_function: 'MAX' }), name: 'a\u001b[31m\nb' },
     ]);
     expect(() => parseModel(bytes)).toThrow(/^node "a \[31m b" \(TreeEnsembleRegressor\): aggregate_function MAX/);
   });
 
-  it('a field number of zero is refused', () => {
+  test('a field number of zero is refused', () => {
     expect(() => parseModel(varint(0))).toThrow(/field number 0/);
   });
 });
@@ -104,7 +104,7 @@ describe('trees that are not trees', () => {
     return tree;
   };
 
-  it.each<[string, Uint8Array, RegExp]>([
+  test.each<[string, Uint8Array, RegExp]>([
     [
       'a node that is its own child',
       regressionModel([
@@ -192,7 +192,7 @@ describe('trees that are not trees', () => {
     expect(() => parseModel(bytes)).toThrow(message);
   });
 
-  it('nodes with two parents are written out, unless that never ends', () => {
+  test('nodes with two parents are written out, unless that never ends', () => {
     const levels = 60;
     const ids = Array.from({ length: levels + 1 }, (_, index) => index);
     const next = ids.map((id) => (id < levels ? id + 1 : 0));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { InvalidModelError } from '../../../src/risk/errors.js';
 import { WireReader } from '../../../src/risk/onnx/wire-reader.js';
 import { lengthField, varint, varintField } from '../support/onnx-writer.js';
@@ -6,7 +6,7 @@ import { lengthField, varint, varintField } from '../support/onnx-writer.js';
 const read = (bytes: Uint8Array): WireReader => new WireReader(bytes, 'test message');
 
 describe('WireReader', () => {
-  it.each([
+  test.each([
     0,
     1,
     127,
@@ -27,23 +27,23 @@ describe('WireReader', () => {
     expect(read(varint(value)).varint()).toBe(value);
   });
 
-  it('refuses integers that a double cannot hold', () => {
+  test('refuses integers that a double cannot hold', () => {
     expect(() => read(varint(2n ** 60n)).varint()).toThrow(/beyond 2\^53/);
     expect(() => read(varint(-(2n ** 63n))).varint()).toThrow(InvalidModelError);
   });
 
-  it('refuses a number of more than ten bytes and one that is cut', () => {
+  test('refuses a number of more than ten bytes and one that is cut', () => {
     expect(() => read(new Uint8Array(11).fill(0x80)).varint()).toThrow(/more than ten bytes/);
     expect(() => read(Uint8Array.of(0x80, 0x80)).varint()).toThrow(/truncated/);
   });
 
-  it('refuses a length beyond the end before it allocates anything', () => {
+  test('refuses a length beyond the end before it allocates anything', () => {
     const reader = read(Uint8Array.of(...varint(1 * 8 + 2), ...varint(2 ** 50), 1, 2, 3));
     reader.tag();
     expect(() => reader.bytesField()).toThrow(`test message: truncated or malformed: a field of ${2 ** 50} bytes`);
   });
 
-  it('keeps an embedded message within its parent', () => {
+  test('keeps an embedded message within its parent', () => {
     const inner = lengthField(1, Uint8Array.of(...varint(1 * 8 + 2), ...varint(5), 9));
     const reader = read(Uint8Array.of(...inner, 7, 7, 7, 7, 7));
     reader.tag();
@@ -52,7 +52,7 @@ describe('WireReader', () => {
     expect(() => nested.bytesField()).toThrow(/inner message: truncated/);
   });
 
-  it('skips every wire type that ONNX uses and refuses the others', () => {
+  test('skips every wire type that ONNX uses and refuses the others', () => {
     const reader = read(
       Buffer.concat([
         varintField(1, 5),

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { renderImportancePlot } from '../../../src/risk/plots/importance-plot.js';
 import { escapeXml, fitText, signed, textWidth, ticks } from '../../../src/risk/plots/svg.js';
 import { renderWaterfall, type WaterfallInput } from '../../../src/risk/plots/waterfall.js';
@@ -34,7 +34,7 @@ function expectWellFormed(svg: string): void {
 }
 
 describe('waterfall', () => {
-  it('tells the story to those who see it and those who hear it', () => {
+  test('tells the story to those who see it and those who hear it', () => {
     const svg = renderWaterfall(input());
     expectWellFormed(svg);
     expect(svg).toMatch(
@@ -50,7 +50,7 @@ describe('waterfall', () => {
     expect(svg).not.toMatch(/href|url\(|<image|<style|<script/);
   });
 
-  it('is markup only where we wrote markup', () => {
+  test('is markup only where we wrote markup', () => {
     const svg = renderWaterfall(
       input({
         manifest: { name: hostile, version: '1.0.0', outcome: hostile, outputSpace: 'LOG_ODDS' },
@@ -62,7 +62,7 @@ describe('waterfall', () => {
     expect(svg).toContain('model output (log-odds)');
   });
 
-  it('adds small contributions up in one bar, so that the bars end at the output', () => {
+  test('adds small contributions up in one bar, so that the bars end at the output', () => {
     const contributions = Array.from({ length: 40 }, (_, index) => ({
       label: `feature ${index}`,
       displayValue: '1',
@@ -75,7 +75,7 @@ describe('waterfall', () => {
     expect(svg).toContain('+0.38');
   });
 
-  it.each<[string, Partial<WaterfallInput>]>([
+  test.each<[string, Partial<WaterfallInput>]>([
     ['no contribution at all', { contributions: [], explanation: { baseValue: 0, outputValue: 0 } }],
     [
       'contributions of zero',
@@ -99,7 +99,7 @@ describe('waterfall', () => {
     expectWellFormed(renderWaterfall(input(changes)));
   });
 
-  it('two figures on one page have ids of their own', () => {
+  test('two figures on one page have ids of their own', () => {
     const id = (svg: string): string => /id="(title-\w+)"/.exec(svg)![1]!;
     expect(id(renderWaterfall(input()))).not.toBe(
       id(renderWaterfall(input({ score: { probability: 0.2, riskBand: 'LOW' } }))),
@@ -108,7 +108,7 @@ describe('waterfall', () => {
 });
 
 describe('importance plot', () => {
-  it('shows features by importance with their labels', () => {
+  test('shows features by importance with their labels', () => {
     const svg = renderImportancePlot(
       exampleManifest(new Uint8Array(0), { globalImportance: { age: 0.02, chest_pain: 0.111 } }),
     );
@@ -116,7 +116,7 @@ describe('importance plot', () => {
     expect(svg).toContain('mean |SHAP value| over the training rows (raw probability). Chest pain: 0.111. Age: 0.020.');
   });
 
-  it('says so where there is none, and leaves out what does not fit', () => {
+  test('says so where there is none, and leaves out what does not fit', () => {
     expect(renderImportancePlot(exampleManifest(new Uint8Array(0)))).toContain('The model gives no global importance.');
     const base = exampleManifest(new Uint8Array(0)).features[0]!;
     const features = Array.from({ length: 50 }, (_, index) => ({ ...base, code: `f${index}`, label: hostile }));
@@ -132,18 +132,18 @@ describe('importance plot', () => {
 });
 
 describe('the parts of a figure', () => {
-  it('escapes markup and drops what XML cannot hold', () => {
+  test('escapes markup and drops what XML cannot hold', () => {
     expect(escapeXml(`<a b="c">&'\u0001\ud800😀`)).toBe('&lt;a b=&quot;c&quot;&gt;&amp;&#39;😀');
   });
 
-  it('cuts text to a width', () => {
+  test('cuts text to a width', () => {
     expect(fitText('short', 200, 13)).toBe('short');
     const cut = fitText(hostile, 200, 13);
     expect(cut.endsWith('…')).toBe(true);
     expect(textWidth(cut, 13)).toBeLessThanOrEqual(200);
   });
 
-  it('puts ticks on round numbers and signs on all others', () => {
+  test('puts ticks on round numbers and signs on all others', () => {
     expect(ticks(-0.13, 0.41, 6)).toEqual([-0.1, 0, 0.1, 0.2, 0.3, 0.4]);
     expect([signed(0.1234, 2), signed(-0.1234, 2), signed(0.0001, 2)]).toEqual(['+0.12', '−0.12', '±0.00']);
   });

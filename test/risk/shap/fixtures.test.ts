@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseModel } from '../../../src/risk/parse-model.js';
 import {
   createInteractionExplainer,
@@ -12,7 +12,7 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
   const { ensemble } = parseModel(fixture.bytes);
   const { rows, rowCount } = fixture;
 
-  it('path-dependent', () => {
+  test('path-dependent', () => {
     const explainer = createPathDependentExplainer(ensemble);
     const values = explainer.explain(rows, rowCount);
     expect(largestDifference(values, fixture.pathDependent.shap_values.flat(2))).toBeLessThan(1e-9);
@@ -20,7 +20,7 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
     expect(additivityError(explainer.expectedValue, values)).toBeLessThan(1e-7);
   });
 
-  it('interventional', () => {
+  test('interventional', () => {
     const explainer = createInterventionalExplainer(ensemble, fixture.background, fixture.backgroundRows);
     const values = explainer.explain(rows, rowCount);
     expect(largestDifference(values, fixture.interventional.shap_values.flat(2))).toBeLessThan(1e-10);
@@ -28,7 +28,7 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
     expect(additivityError(explainer.expectedValue, values)).toBeLessThan(1e-10);
   });
 
-  it('interactions, whose rows sum to the SHAP values', () => {
+  test('interactions, whose rows sum to the SHAP values', () => {
     const width = ensemble.featureCount;
     const matrices = createInteractionExplainer(ensemble).explain(rows, rowCount);
     const sums = Float64Array.from({ length: matrices.length / width }, (_, line) =>
@@ -37,7 +37,7 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
     expect(largestDifference(sums, fixture.pathDependent.shap_values.flat(2))).toBeLessThan(1e-9);
   });
 
-  it('one output at a time as all together', () => {
+  test('one output at a time as all together', () => {
     const output = ensemble.outputCount - 1;
     const size = ensemble.outputCount * ensemble.featureCount;
     const chosen = [

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { gaussLegendre } from '../../../src/risk/shap/gauss-legendre.js';
 
-it.each([1, 2, 3, 4, 8, 16, 40])(
+test.each([1, 2, 3, 4, 8, 16, 40])(
   'Gauss-Legendre with %i nodes integrates polynomials of degree 2n - 1 exactly',
   (count) => {
     const { nodes, weights } = gaussLegendre(count);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createInterventionalExplainer } from '../../../src/risk/shap/interventional.js';
 import { createReferenceInterventionalExplainer } from '../../../src/risk/shap/reference/interventional.js';
 import { largestDifference } from '../fixtures.js';
@@ -19,7 +19,7 @@ describe.each([...smallModels, ...larger])(
     const rowCount = 40;
     const rows = randomRows(name.length, rowCount, ensemble.featureCount, 0.1);
 
-    it.each([1, 7, 128, 150])('against %i background rows', (backgroundRows) => {
+    test.each([1, 7, 128, 150])('against %i background rows', (backgroundRows) => {
       const background = randomRows(name.length + backgroundRows, backgroundRows, ensemble.featureCount, 0.1);
       const expected = [
         ...createReferenceInterventionalExplainer(ensemble, background, backgroundRows).explain(rows, rowCount),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 interface Build {
   generate(name: string): Promise<string>;
@@ -7,7 +7,7 @@ interface Build {
 }
 
 describe('the WebAssembly kernels', () => {
-  it('are what their source compiles to', async () => {
+  test('are what their source compiles to', async () => {
     const folder = new URL('../../../src/risk/shap/kernels/', import.meta.url);
     const { generate, kernelNames } = (await import(new URL('build.mjs', folder).href)) as Build;
     const names = await kernelNames();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   createInteractionExplainer,
   createInterventionalExplainer,
@@ -57,7 +57,7 @@ function additivityError(
 }
 
 describe('explainers at their limits', () => {
-  it('add up on a path as deep as a model may have', () => {
+  test('add up on a path as deep as a model may have', () => {
     const ensemble = chain(1000);
     const rows = randomRows(1, 2, 1000);
     const pathDependent = createPathDependentExplainer(ensemble);
@@ -70,7 +70,7 @@ describe('explainers at their limits', () => {
     ).toBeLessThan(1e-10);
   });
 
-  it('add up on a forest of thousands of leaves and hundreds of rows', () => {
+  test('add up on a forest of thousands of leaves and hundreds of rows', () => {
     const ensemble = randomEnsemble({ seed: 41, trees: 20, depth: 9, featureCount: 12, outputCount: 2 });
     const rows = randomRows(3, 200, 12, 0.05);
     for (const explainer of [
@@ -83,7 +83,7 @@ describe('explainers at their limits', () => {
     }
   });
 
-  it('give the same for the same row, whatever was explained before', () => {
+  test('give the same for the same row, whatever was explained before', () => {
     const ensemble = randomEnsemble({ seed: 42, trees: 10, depth: 6, featureCount: 5 });
     const rows = randomRows(5, 40, 5, 0.2);
     for (const explainer of [
@@ -96,7 +96,7 @@ describe('explainers at their limits', () => {
     }
   });
 
-  it('refuse what they cannot explain, saying what to do', () => {
+  test('refuse what they cannot explain, saying what to do', () => {
     const ensemble = randomEnsemble({ seed: 43, trees: 2, depth: 2, featureCount: 3 });
     const bare = { ...ensemble, cover: null };
     expect(() => createPathDependentExplainer(bare)).toThrow(UnexplainableModelError);

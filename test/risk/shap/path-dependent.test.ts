@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createPathDependentExplainer } from '../../../src/risk/shap/path-dependent.js';
 import { createReferencePathDependentExplainer } from '../../../src/risk/shap/reference/path-dependent.js';
 import { largestDifference } from '../fixtures.js';
@@ -21,7 +21,7 @@ describe.each([...smallModels, ...larger])(
     const plain = createReferencePathDependentExplainer(ensemble);
     const fast = createPathDependentExplainer(ensemble);
 
-    it('row by row and many at once', () => {
+    test('row by row and many at once', () => {
       const expected = [...plain.explain(rows, rowCount)];
       expect(largestDifference(fast.explain(rows, rowCount), expected)).toBeLessThan(1e-12);
       const first = rows.subarray(0, ensemble.featureCount);

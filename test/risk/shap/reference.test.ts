@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createInteractionExplainer } from '../../../src/risk/shap/interactions.js';
 import { createReferenceInterventionalExplainer } from '../../../src/risk/shap/reference/interventional.js';
 import { createReferencePathDependentExplainer } from '../../../src/risk/shap/reference/path-dependent.js';
@@ -30,7 +30,7 @@ describe.each(smallModels)('the plain explainers equal subset enumeration: %s', 
     ).flat(2);
   }
 
-  it('path-dependent', () => {
+  test('path-dependent', () => {
     const explainer = createReferencePathDependentExplainer(ensemble);
     expect(
       largestDifference(
@@ -46,7 +46,7 @@ describe.each(smallModels)('the plain explainers equal subset enumeration: %s', 
     ).toBeLessThan(1e-12);
   });
 
-  it('interventional', () => {
+  test('interventional', () => {
     const explainer = createReferenceInterventionalExplainer(ensemble, background, 7);
     const game = (own: Float64Array, output: number) => interventionalGame(ensemble, own, background, 7, output);
     expect(largestDifference(explainer.explain(rows, rowCount), byDefinition(game, shapleyValues))).toBeLessThan(1e-12);
@@ -58,7 +58,7 @@ describe.each(smallModels)('the plain explainers equal subset enumeration: %s', 
     ).toBeLessThan(1e-12);
   });
 
-  it('interactions', () => {
+  test('interactions', () => {
     const actual = createInteractionExplainer(ensemble).explain(rows, rowCount);
     expect(
       largestDifference(

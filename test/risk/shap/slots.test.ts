@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SlotTable, nextBelow } from '../../../src/risk/shap/slots.js';
 import { goesTrue } from '../../../src/risk/trees/route.js';
 import { NodeMode, type TreeEnsemble } from '../../../src/risk/tree-ensemble.js';
@@ -49,7 +49,7 @@ describe.each([32, 64] as const)('slot tests in float%i', (precision) => {
   const round = (value: number) => (precision === 32 ? Math.fround(value) : value);
   const thresholds = [...new Set(extremes.map(round)), Number.NaN];
 
-  it('decide as the branch does, on, beside and far from every threshold, and for missing values', () => {
+  test('decide as the branch does, on, beside and far from every threshold, and for missing values', () => {
     const ensemble = branches(precision, thresholds);
     const slots = new SlotTable(ensemble);
     const tests = Array.from(ensemble.roots, (node) => slots.testOf(node));
@@ -72,7 +72,7 @@ describe.each([32, 64] as const)('slot tests in float%i', (precision) => {
   });
 });
 
-it('nextBelow gives the neighbour', () => {
+test('nextBelow gives the neighbour', () => {
   expect(nextBelow(1, 32)).toBe(1 - 2 ** -24);
   expect(nextBelow(1, 64)).toBe(1 - 2 ** -53);
   expect(nextBelow(-1, 32)).toBe(-1 - 2 ** -23);

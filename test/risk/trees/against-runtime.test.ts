@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fixtureNames, loadFixture } from '../fixtures.js';
 import { againstRuntime } from '../support/against-runtime.js';
 import { ElementType, writeModel, type AttributeValue } from '../support/onnx-writer.js';
@@ -26,11 +26,11 @@ const withClass = (trees: readonly Tree[], output: number): readonly Tree[] =>
 const postTransforms = ['NONE', 'LOGISTIC', 'SOFTMAX', 'SOFTMAX_ZERO', 'PROBIT'];
 
 describe('the parsed trees against ONNX Runtime', () => {
-  it.each(fixtureNames)('%s', async (name) => {
+  test.each(fixtureNames)('%s', async (name) => {
     await againstRuntime(loadFixture(name).bytes);
   });
 
-  it.each(
+  test.each(
     postTransforms.flatMap((post) =>
       [0, 1].flatMap((id) => [undefined, 0.125].map((base) => [post, id, base] as const)),
     ),
@@ -45,7 +45,7 @@ describe('the parsed trees against ONNX Runtime', () => {
     }
   });
 
-  it.each(postTransforms.flatMap((post) => [undefined, [0.125]].map((base) => [post, base] as const)))(
+  test.each(postTransforms.flatMap((post) => [undefined, [0.125]].map((base) => [post, base] as const)))(
     'binary classifier with two class ids, %s, base values %s',
     async (post, base) => {
       const trees = [
@@ -75,7 +75,7 @@ describe('the parsed trees against ONNX Runtime', () => {
     },
   );
 
-  it.each(postTransforms)('three classes, %s, with and without base values, string labels', async (post) => {
+  test.each(postTransforms)('three classes, %s, with and without base values, string labels', async (post) => {
     const trees: readonly Tree[] = [
       { feature: 0, at: 0.5, yes: leaf(0.25, 0), no: leaf(0.5, 1) },
       {
@@ -109,7 +109,7 @@ describe('the parsed trees against ONNX Runtime', () => {
     }
   });
 
-  it.each(postTransforms)('regressors with one and two targets, %s', async (post) => {
+  test.each(postTransforms)('regressors with one and two targets, %s', async (post) => {
     await againstRuntime(
       regressionModel([regressorNode(twoTrees, { post_transform: post, base_values: { floats: [0.05] } })]),
     );
@@ -121,7 +121,7 @@ describe('the parsed trees against ONNX Runtime', () => {
     );
   });
 
-  it.each(['BRANCH_LEQ', 'BRANCH_LT', 'BRANCH_GTE', 'BRANCH_GT', 'BRANCH_EQ', 'BRANCH_NEQ'])(
+  test.each(['BRANCH_LEQ', 'BRANCH_LT', 'BRANCH_GTE', 'BRANCH_GT', 'BRANCH_EQ', 'BRANCH_NEQ'])(
     'mode %s alone and among others, missing values either way',
     async (mode) => {
       for (const tracks of [false, true]) {
@@ -139,14 +139,14 @@ describe('the parsed trees against ONNX Runtime', () => {
     },
   );
 
-  it('AVERAGE divides the trees, not the base value', async () => {
+  test('AVERAGE divides the trees, not the base value', async () => {
     const parsed = await againstRuntime(
       regressionModel([regressorNode(twoTrees, { aggregate_function: 'AVERAGE', base_values: { floats: [10] } })]),
     );
     expect(parsed.ensemble.baseValues[0]).toBe(10);
   });
 
-  it('two weights of a leaf for one target: the first counts; a leaf without weight is 0', async () => {
+  test('two weights of a leaf for one target: the first counts; a leaf without weight is 0', async () => {
     await againstRuntime(
       regressionModel([
         regressorNode([
@@ -167,14 +167,14 @@ describe('the parsed trees against ONNX Runtime', () => {
     );
   });
 
-  it('forests of leaves alone', async () => {
+  test('forests of leaves alone', async () => {
     await againstRuntime(
       classificationModel(classifierNode([leaf(0.25), leaf(0.125)], { post_transform: 'LOGISTIC' })),
     );
     await againstRuntime(regressionModel([regressorNode([leaf(-3)])]));
   });
 
-  it('shared subtrees, thresholds at the ends of float32, -0 and infinity', async () => {
+  test('shared subtrees, thresholds at the ends of float32, -0 and infinity', async () => {
     const tree = (at: number): Tree => ({ feature: 0, at, yes: leaf(1), no: leaf(2) });
     await againstRuntime(
       regressionModel([
@@ -190,17 +190,17 @@ describe('the parsed trees against ONNX Runtime', () => {
     );
   });
 
-  it.each([ElementType.DOUBLE, ElementType.INT64])('classifier on inputs of element type %d', async (type) => {
+  test.each([ElementType.DOUBLE, ElementType.INT64])('classifier on inputs of element type %d', async (type) => {
     await againstRuntime(
       classificationModel(classifierNode(twoTrees), { inputs: [{ name: 'X', type, shape: [null, 3] }] }),
     );
   });
 
-  it('packed lists are read like unpacked ones', async () => {
+  test('packed lists are read like unpacked ones', async () => {
     await againstRuntime(regressionModel([regressorNode()], { packed: true }));
   });
 
-  it('a model for one row a run, and one that does not say its width', async () => {
+  test('a model for one row a run, and one that does not say its width', async () => {
     await againstRuntime(
       regressionModel([regressorNode()], {
         inputs: [{ name: 'X', shape: [1, 3] }],
@@ -253,24 +253,24 @@ describe('TreeEnsemble version 5', () => {
       outputs: [{ name: 'y', type, shape: [null, null] }],
     });
 
-  it('sum, average, float and double', async () => {
+  test('sum, average, float and double', async () => {
     await againstRuntime(model());
     await againstRuntime(model({ aggregate_function: 0 }));
     expect((await againstRuntime(model({}, ElementType.DOUBLE))).ensemble.precision).toBe(64);
   });
 
-  it.each([0, 1, 2, 3, 4, 5])('mode %d', async (mode) => {
+  test.each([0, 1, 2, 3, 4, 5])('mode %d', async (mode) => {
     await againstRuntime(
       model({ nodes_modes: tensor(ElementType.UINT8, [mode, mode]), nodes_missing_value_tracks_true: [1, 0] }),
     );
   });
 
-  it.each([0, 1, 2, 3, 4])('post transform %d with one and two targets', async (post) => {
+  test.each([0, 1, 2, 3, 4])('post transform %d with one and two targets', async (post) => {
     await againstRuntime(model({ post_transform: post }));
     await againstRuntime(model({ post_transform: post, n_targets: 2, leaf_targetids: [0, 1, 0, 1] }));
   });
 
-  it.each([[[0, 3, Number.NaN]], [[0, 3]], [[-2, 0, 1000, Number.NaN]], [[0.5, 0, Number.NaN]]])(
+  test.each([[[0, 3, Number.NaN]], [[0, 3]], [[-2, 0, 1000, Number.NaN]], [[0.5, 0, Number.NaN]]])(
     'set membership %j',
     async (members) => {
       await againstRuntime(
@@ -283,11 +283,11 @@ describe('TreeEnsemble version 5', () => {
     },
   );
 
-  it('a tree of one leaf', async () => {
+  test('a tree of one leaf', async () => {
     await againstRuntime(model({ nodes_falsenodeids: [0, 3] }));
   });
 
-  it.each<[string, Record<string, AttributeValue>, RegExp]>([
+  test.each<[string, Record<string, AttributeValue>, RegExp]>([
     ['MAX', { aggregate_function: 3 }, /aggregate_function MAX/],
     ['a mode that is unknown', { nodes_modes: tensor(ElementType.UINT8, [9, 0]) }, /mode 9/],
     ['a leaf that is not there', { nodes_truenodeids: [0, 9] }, /asks for leaf 9/],
@@ -299,7 +299,7 @@ describe('TreeEnsemble version 5', () => {
     await expect(againstRuntime(model(changes))).rejects.toThrow(message);
   });
 
-  it('covers are not taken from it: its leaves have none', async () => {
+  test('covers are not taken from it: its leaves have none', async () => {
     expect(
       (await againstRuntime(model({ nodes_hitrates: tensor(ElementType.FLOAT, [10, 10]) }))).ensemble.cover,
     ).toBeNull();
