@@ -11,6 +11,7 @@ import { patient } from '../support/scenario.js';
 const { system, clinician, organization, known, eventsOf } = await startAuditedSystem();
 
 describe('refusals are recorded once per action and operation', () => {
+  // Shows: 164.312(b)
   test('over HTTP', async () => {
     const analyst = await system.token('ANALYST');
     const events = await eventsOf(() =>
@@ -45,6 +46,7 @@ describe('refusals are recorded once per action and operation', () => {
     expect(patientsOf(events)).toEqual([created.id]);
   });
 
+  // Shows: 164.312(b)
   test('over the WebSocket, before a subscription and within one', async () => {
     const admin = await system.token('ADMIN');
     const events = await eventsOf(async () => {
