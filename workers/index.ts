@@ -16,7 +16,7 @@ interface Workers {
 }
 
 /** The parts of the app that a worker process runs with. */
-export type WorkerParts = MaintenanceParts &
+type WorkerParts = MaintenanceParts &
   Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress'>;
 
 /** Starts everything that a worker process does. A failed start leaves nothing running. */

@@ -7,7 +7,7 @@ import { runSingleJob, type SingleJobRunnerDependencies } from '../src/scoring/s
 /** Runs the work of one queue entry. @param signal aborted when the job is cancelled */
 type RunEntry = (signal: AbortSignal) => Promise<void>;
 
-export interface EntryRunnerDependencies extends SingleJobRunnerDependencies {
+interface EntryRunnerDependencies extends SingleJobRunnerDependencies {
   readonly chunkRunner: Pick<ChunkRunner, 'run'>;
 }
 

@@ -20,7 +20,7 @@ export interface QueueWorker {
   close(): Promise<void>;
 }
 
-export interface QueueWorkerDependencies {
+interface QueueWorkerDependencies {
   readonly kind: EntryKind;
   /** Entries that run at once. */
   readonly concurrency: number;

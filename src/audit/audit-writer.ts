@@ -25,7 +25,7 @@ export interface AuditWriter extends AuditTrail {
   close(): Promise<void>;
 }
 
-export interface AuditTrailDependencies {
+interface AuditTrailDependencies {
   readonly models: Models;
   readonly keyOf: AuditKeyOf;
   readonly logger: Logger;

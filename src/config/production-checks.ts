@@ -58,7 +58,7 @@ const checks = {
   },
 } as const satisfies Record<string, (settings: CheckedSettings) => string | undefined>;
 
-export type WaivableCheck = keyof typeof checks;
+type WaivableCheck = keyof typeof checks;
 
 /** Every name that WAIVED_CHECKS may hold. */
 export const waivableChecks = Object.keys(checks) as [WaivableCheck, ...WaivableCheck[]];

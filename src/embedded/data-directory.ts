@@ -18,7 +18,7 @@ interface Runtime {
 }
 
 /** A data directory that this process alone may use. */
-export interface DataDirectory {
+interface DataDirectory {
   /** Absolute, links resolved. */
   readonly path: string;
   /** Gives the directory up: removes `runtime.json`, then the lock. */

@@ -1,5 +1,5 @@
 /** Options of an async queue. */
-export interface AsyncQueueOptions {
+interface AsyncQueueOptions {
   /**
    * Called when the consumer wants a value, none is left and the queue was woken. It pushes what there is, or calls
    * `finish`. When it throws, the queue closes and the consumer gets the error.

@@ -20,7 +20,7 @@ export interface EventBus {
   close(): Promise<void>;
 }
 
-export interface EventBusDependencies {
+interface EventBusDependencies {
   /** A connection of its own, with maxRetriesPerRequest null, as `subscriber`. The bus closes both. */
   readonly publisher: Redis;
   readonly subscriber: Redis;

@@ -51,7 +51,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-export interface HttpServerDependencies extends ContextSources {
+interface HttpServerDependencies extends ContextSources {
   readonly schema: GraphQLSchema;
   /**
    * For the benchmark of their cost. Nothing that serves patients leaves one out.

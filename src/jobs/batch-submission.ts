@@ -36,7 +36,7 @@ const chunksPerWrite = 50;
  */
 export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) => Promise<ScoringJob>;
 
-export interface BatchSubmissionDependencies {
+interface BatchSubmissionDependencies {
   readonly models: Pick<Models, 'scoringChunks'>;
   readonly scopeOf: ScopeOf;
   readonly audit: AuditTrail;

@@ -18,7 +18,7 @@ import type { QueueEntry } from './scoring-queue.js';
 const entriesPerCall = 500;
 
 /** The part of a job's life that depends on its kind. */
-export interface JobKind {
+interface JobKind {
   /** Whether the job is about one patient and ends with at most one prediction. */
   readonly ofOnePatient: boolean;
   /** Queue entries of all work of the job that is not done yet, some at a time. */

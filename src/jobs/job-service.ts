@@ -46,7 +46,7 @@ export interface JobService {
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
-export interface JobServiceDependencies {
+interface JobServiceDependencies {
   readonly scopeOf: ScopeOf;
   readonly audit: AuditTrail;
   readonly fence: CareTeamFence;

@@ -57,7 +57,7 @@ export interface JobStore {
   requestCancel(id: Types.ObjectId): Promise<void>;
 }
 
-export interface JobStoreDependencies {
+interface JobStoreDependencies {
   readonly models: Models;
   readonly events: EventBus;
   /** Attempts that a job has before it fails. */

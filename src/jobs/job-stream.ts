@@ -37,7 +37,7 @@ interface Follower {
   readonly changes: AsyncQueue<JobChange>;
 }
 
-export interface JobStreamDependencies {
+interface JobStreamDependencies {
   readonly models: Pick<Models, 'scoringJobs'>;
   readonly events: EventBus;
   readonly logger: Logger;

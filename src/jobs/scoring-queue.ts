@@ -45,7 +45,7 @@ const idsByKind: ByEntryKind<string> = {
 };
 
 /** BullMQ job id of an entry: the same work dispatched again gets another id, so an old entry never blocks it. */
-export const queueEntryId = (entry: QueueEntry): string => callByKind(idsByKind, entry);
+const queueEntryId = (entry: QueueEntry): string => callByKind(idsByKind, entry);
 
 /** The conveyor belt: may lose everything at any moment. */
 export interface ScoringQueue {
@@ -56,7 +56,7 @@ export interface ScoringQueue {
   close(): Promise<void>;
 }
 
-export interface ScoringQueueDependencies {
+interface ScoringQueueDependencies {
   /** A connection of its own, failing fast: a caller waits for it. The queue closes it. */
   readonly connection: Redis;
   readonly prefix: string;

@@ -35,7 +35,7 @@ export interface BreakGlassService {
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<BreakGlassAccess>>;
 }
 
-export interface BreakGlassDependencies {
+interface BreakGlassDependencies {
   readonly scopeOf: ScopeOf;
   readonly audit: AuditTrail;
   /** How long a grant lasts. */

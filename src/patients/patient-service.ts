@@ -49,7 +49,7 @@ function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | 
     ]);
 }
 
-export interface PatientServiceDependencies {
+interface PatientServiceDependencies {
   readonly scopeOf: ScopeOf;
   readonly audit: AuditTrail;
   readonly catalogue: FeatureCatalogue;

@@ -59,7 +59,7 @@ export interface PredictionService {
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
 
-export interface PredictionServiceDependencies {
+interface PredictionServiceDependencies {
   readonly scopeOf: ScopeOf;
   readonly fence: CareTeamFence;
   readonly registry: RiskModelRegistry;

@@ -25,7 +25,7 @@ interface Follower {
   readonly ids: AsyncQueue<string>;
 }
 
-export interface PredictionStreamDependencies {
+interface PredictionStreamDependencies {
   readonly events: EventBus;
   readonly scopeOf: ScopeOf;
   readonly logger: Logger;

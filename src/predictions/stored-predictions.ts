@@ -224,7 +224,7 @@ export function storedPredictions({
 }
 
 /** The predictions of the patients that are visible to one viewer. */
-export interface VisiblePredictions {
+interface VisiblePredictions {
   /** Newest first. */
   list(filter: PredictionFilter): PageSource<Prediction>;
   /** How many there are of each job, by its hexadecimal id; a job without any is absent. */

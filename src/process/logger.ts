@@ -45,7 +45,7 @@ export function createLogger(level: string, name: string): Logger {
 }
 
 /** Fields that a line about an error has besides the error: ids, codes and counts. */
-export interface ErrorContext {
+interface ErrorContext {
   /** @defaultValue error */
   readonly level?: 'error' | 'warn' | 'info' | 'debug';
   readonly [field: string]: unknown;

@@ -9,7 +9,7 @@ import { walkById } from '../storage/walk.js';
 const documentsPerRound = 500;
 
 /** The outcome of one round. */
-export interface ResealedRound {
+interface ResealedRound {
   readonly read: number;
   /** Documents that cannot be decrypted. */
   readonly failed: readonly CiphertextError[];

@@ -14,7 +14,7 @@ export interface StartedProtection {
   readonly protectionOf: ProtectionOf;
 }
 
-export interface ProtectionDependencies {
+interface ProtectionDependencies {
   readonly models: Models;
   readonly masterKeys: readonly MasterKey[];
   /** Hears of master keys that come to be missing later on. */

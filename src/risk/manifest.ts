@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 /** How a feature's numbers are to be read. CONTINUOUS and COUNT have a range; BINARY and CATEGORICAL have codes. */
 const featureKinds = ['CONTINUOUS', 'COUNT', 'BINARY', 'CATEGORICAL'] as const;
-type FeatureKind = (typeof featureKinds)[number];
 
 /**
  * The meaning of a missing value to the model.
@@ -15,7 +14,6 @@ const missingPolicySchema = z.discriminatedUnion('policy', [
   z.strictObject({ policy: z.literal('IMPUTE'), value: z.number(), meaning: z.string().min(1) }),
   z.strictObject({ policy: z.literal('NATIVE'), meaning: z.string().min(1) }),
 ]);
-type MissingPolicy = z.infer<typeof missingPolicySchema>;
 
 const modelFeatureSchema = z
   .strictObject({

@@ -43,7 +43,7 @@ export function startScoringThread(modelsDirectory: string): Worker {
   return new Worker(path, { execArgv, env: environment, workerData: { modelsDirectory } satisfies ScoringThreadData });
 }
 
-export interface ScoringEngineDependencies {
+interface ScoringEngineDependencies {
   /** Threads that run at once. Each is started when there is work for it, and again after its end. */
   readonly threads: number;
   /** Starts one thread. */

@@ -8,7 +8,10 @@ const passing = new Set(['SERVICE_UNAVAILABLE', 'INTERNAL']);
 /** A client as a careful integrator writes it: tries again, on another node, until it has an answer. */
 export interface PersistentClient {
   request: GraphqlClient['request'];
-  /** Follows a job to its end, resuming behind the last change seen. @returns what was wrong with the sequence, if anything */
+  /**
+   * Follows a job to its end, resuming behind the last change seen.
+   * @returns the error in the sequence, if there was one
+   */
   follow(jobId: string): Promise<{ readonly state: string; readonly faults: string[]; readonly connections: number }>;
   /** Ends every open socket, as a load balancer or a network does. */
   cut(): Promise<void>;

@@ -81,10 +81,9 @@ try {
     followed.length,
     sequenceFaults.length,
   ]);
+  const opened = followed.reduce((sum, { connections }) => sum + connections, 0);
   console.log(checks.toString());
-  console.log(
-    `subscriptions opened: ${followed.reduce((sum, { connections }) => sum + connections, 0)} for ${followed.length} jobs`,
-  );
+  console.log(`subscriptions opened: ${opened} for ${followed.length} jobs`);
   sequenceFaults.slice(0, 5).forEach(({ faults }) => console.log(faults.join('; ')));
   const wrong = findings.reduce((sum, finding) => sum + finding.wrong, sequenceFaults.length);
   console.log(wrong === 0 ? 'nothing was lost' : `${wrong} faults`);

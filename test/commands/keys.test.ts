@@ -60,7 +60,7 @@ async function status(): Promise<string[][]> {
   ]);
 }
 
-test('status prints the keys of each organization, and rotate follows the workers until all is encrypted anew', async () => {
+test('status prints the keys of each organization, and rotate follows until all is encrypted again', async () => {
   expect(await status()).toEqual([
     ['alpha', 'FIELDS', 'ACTIVE', 'second', '30'],
     ['alpha', 'INDEX', 'ACTIVE', 'second', ''],

@@ -10,7 +10,7 @@ import { startProtection } from '../../src/protection/start-protection.js';
 import { createUser, refusalsOf } from '../support/identity.js';
 import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
-// What somebody does on the command line, with the database's password and keys in hand, is on record as what callers of the API do.
+// Work on the command line, with the password of the database and the keys, is recorded as that of callers of the API.
 
 const system = await startSystem({ worker: false });
 const { config, models } = system.app;
@@ -56,7 +56,7 @@ const byCommand = { username: 'command-line', address: 'local', outcome: 'ALLOWE
 
 describe('riskgraph token', () => {
   // Shows: 164.312(b)
-  test('gives a token for an organization that is new, and that it did is on record there', async () => {
+  test('gives a token for a new organization, and records that there', async () => {
     const { code, output } = await riskgraph('token', '--role', 'ANALYST', '--org', 'brand-new');
     expect(code).toBe(0);
     expect(await refusalsOf(system, output.trim().split('\n').at(-1)!)).toEqual([]);
@@ -110,7 +110,7 @@ describe('riskgraph seed', () => {
 
 describe('users', () => {
   // Shows: 164.312(b)
-  test('riskgraph user list is recorded, and lists nobody when that cannot be', async () => {
+  test('riskgraph user list is recorded, and lists no user when it cannot be', async () => {
     await createUser(system, { organization: 'listed', username: 'bea' });
     const known = (await eventsOf('listed')).length;
     expect((await riskgraph('user', 'list', '--org', 'listed')).output).toContain('bea');

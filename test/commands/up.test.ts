@@ -4,7 +4,7 @@ import { runCommand } from '../support/run-command.js';
 import { testSecretKey } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-test('up --once says that it stops by itself, and does', async () => {
+test('up --once says that it will stop, and stops', async () => {
   const { mongoUri, redisUrl, redisPrefix } = namespace();
   const environment = {
     MONGO_URI: mongoUri,

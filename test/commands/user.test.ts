@@ -7,7 +7,10 @@ import { codesOf, startSystem, testEncryptionKeys, testSecretKey } from '../supp
 const system = await startSystem({ worker: false });
 const { mongoUri, redisUrl, redisPrefix } = system.app.config;
 
-/** Runs the command as an operator does in production, beside the API that runs. @param input what its standard input holds */
+/**
+ * Runs the command as an operator does in production, while the API runs.
+ * @param input the text of its standard input
+ */
 function riskgraph(input: string, ...argumentsGiven: readonly string[]): Promise<Outcome> {
   const environment = {
     NODE_ENV: 'production',

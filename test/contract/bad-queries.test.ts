@@ -87,7 +87,7 @@ describe('values in the query itself', () => {
       /Variable "\$n" is not defined/,
     ],
     [
-      'a name that nobody can have',
+      'a name that no person can have',
       '{ patients(filter: { familyName: "a\\u0000b" }) { totalCount } }',
       'filter.familyName',
       /no control characters/,
@@ -133,7 +133,7 @@ describe('values in the query itself', () => {
   });
 });
 
-describe('requests that are none', () => {
+describe('malformed requests', () => {
   test.each<[string, string, string]>([
     ['no JSON', `{"query": "${canary}`, 'body'],
     ['nothing', '', 'body'],

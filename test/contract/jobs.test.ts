@@ -124,7 +124,7 @@ describe('a single job', () => {
     expect((await client.request(ScoringJobDocument, { id })).scoringJob).toEqual(before);
   });
 
-  test('says with which model, and of whom, it was submitted', async () => {
+  test('names the model and the patient that it was submitted for', async () => {
     const patientId = await createPatient();
     const { id } = await submitOne({ patientId, modelVersion: heartDisease.version, priority: 3, explain: true });
     const token = await system.token('CLINICIAN');
@@ -162,7 +162,7 @@ describe('a single job', () => {
     });
   });
 
-  test('asked for without an explanation is explained when somebody asks', async () => {
+  test('that was submitted without an explanation is explained when a caller asks', async () => {
     const { id } = await submitOne({ explain: false });
     expect(await finish(id)).toBe('COMPLETED');
     const { scoringJob } = await client.request(ScoringJobDocument, { id });

@@ -97,7 +97,7 @@ describe('changePassword', () => {
     await login(system, { ...user, password: 'seven slow otters at dawn' });
   });
 
-  test('is a CONFLICT for whoever has no password here', async () => {
+  test('is a CONFLICT for a caller without a password here', async () => {
     expect(codesOf(await change(await system.token('SERVICE', 'no-users'), 'x', goodPassword))).toEqual(['CONFLICT']);
   });
 });

@@ -14,7 +14,7 @@ import { codesOf } from '../support/system.js';
 
 const { system, token, patientId, addPatient } = await startBadInputSystem();
 
-describe('what is not there', () => {
+describe('an object that does not exist', () => {
   test.each<[string, string, () => object]>([
     ['the patient of updatePatient', update, () => ({ id: someId, expectedVersion: 1, givenName: canary })],
     ['the patient of submitScoringJob', submitOne, () => ({ patientId: someId, modelId })],

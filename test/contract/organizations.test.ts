@@ -23,10 +23,16 @@ describe('what belongs to another organization', () => {
     const { patientId, mrn, jobId, predictionId } = theirs;
     const { data, errors } = await system.post(
       `{
-        byId: patient(id: "${patientId}") { id } byMrn: patient(mrn: "${mrn}") { id } prediction(id: "${predictionId}") { id } scoringJob(id: "${jobId}") { id }
+        byId: patient(id: "${patientId}") { id }
+        byMrn: patient(mrn: "${mrn}") { id }
+        prediction(id: "${predictionId}") { id }
+        scoringJob(id: "${jobId}") { id }
         patients { totalCount edges { cursor } } byFilter: patients(filter: { mrn: "${mrn}" }) { totalCount }
-        predictions { totalCount } ofPatient: predictions(filter: { patientId: "${patientId}" }) { totalCount } ofJob: predictions(filter: { jobId: "${jobId}" }) { totalCount edges { cursor } }
-        scoringJobs { totalCount } jobsOfPatient: scoringJobs(filter: { patientId: "${patientId}" }) { totalCount edges { cursor } }
+        predictions { totalCount }
+        ofPatient: predictions(filter: { patientId: "${patientId}" }) { totalCount }
+        ofJob: predictions(filter: { jobId: "${jobId}" }) { totalCount edges { cursor } }
+        scoringJobs { totalCount }
+        jobsOfPatient: scoringJobs(filter: { patientId: "${patientId}" }) { totalCount edges { cursor } }
       }`,
       undefined,
       betaToken,

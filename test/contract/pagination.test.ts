@@ -153,7 +153,7 @@ describe('an order', () => {
     expect(await mrns({ orderBy: { field: 'CREATED_AT', direction: null } })).toEqual([...firstTen].reverse());
   });
 
-  test('by the last change moves whom was changed', async () => {
+  test('by the last change moves the patient that was changed', async () => {
     const { edges } = await page({ filter: { mrn: 'P0' } });
     await client.request(UpdatePatientDocument, {
       input: { id: edges[0]!.node.id, expectedVersion: 1, givenName: 'Ada' },

@@ -159,7 +159,7 @@ describe('predictions', () => {
   });
 
   // Shows: 164.312(c)(1)
-  test('keep the inputs as used, whatever becomes of the patient', async () => {
+  test('keep the inputs as used when the patient changes', async () => {
     const created = await patient(client);
     const before = await score(created.id);
     await client.request(UpdatePatientDocument, {
@@ -216,7 +216,7 @@ describe('age and sex', () => {
 });
 
 describe('simulateRisk', () => {
-  test('scores values of nobody just as a job would, and stores nothing', async () => {
+  test('scores values without a patient just as a job would, and stores nothing', async () => {
     const before = await system.counts();
     for (const [index, golden] of heartDisease.golden.entries()) {
       const simulation = await simulate(goldenFeatures(index));

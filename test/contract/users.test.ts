@@ -113,7 +113,7 @@ describe('an administrator', () => {
     ]);
   });
 
-  test('finds nobody of another organization, and changes nothing there', async () => {
+  test('finds no user of another organization, and changes nothing there', async () => {
     const { id } = await createUser(system, { organization: 'beta' });
     const before = await system.app.models.users.findById(id).lean();
     const token = await system.token('ADMIN', 'alpha');
@@ -180,7 +180,7 @@ describe('an administrator', () => {
 describe('the last administrator', () => {
   const tokenOf = async (user: TestUser): Promise<string> => (await login(system, user)).accessToken;
 
-  test('can neither disable nor demote himself, and nobody else can', async () => {
+  test('can neither be disabled nor demoted, by themselves or by another', async () => {
     const only = await createUser(system, { organization: 'last', role: 'ADMIN' });
     // Neither counts: one cannot log in, the other may not.
     await system.token('ADMIN', 'last');

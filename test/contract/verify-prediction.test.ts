@@ -44,7 +44,7 @@ test('a prediction of a single job agrees in every bit', async () => {
   expect(await verify(single, 'ADMIN')).toMatchObject({ agrees: true });
 });
 
-test('predictions of a batch agree in every bit, whatever rows they were scored beside', async () => {
+test('predictions of a batch agree in every bit with those of single jobs', async () => {
   for (let index = 0; index < 10; index += 1) await patient(client, { features: goldenFeatures(index % 3) });
   const batch = await submit(client, { all: true });
   const ids = await resultsOf(batch.id);

@@ -24,7 +24,7 @@ function isSent(path: string): boolean {
   return allowed.some((entry) => path === entry || path.startsWith(`${entry}/`));
 }
 
-test('every stage is named, starts from one full version of Node 24 or from an earlier stage, and the last one is what runs', () => {
+test('every stage is named and starts from one full version of Node 24 or an earlier stage; the last one runs', () => {
   for (const [index, [from, name]] of stages.entries()) {
     expect(name).toMatch(/^[a-z]+$/);
     const earlier = stages.slice(0, index).map(([, stage]) => stage);

@@ -6,7 +6,7 @@ const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
   packages: Record<string, { resolved?: string; integrity?: string; link?: boolean; inBundle?: boolean }>;
 };
 
-test('packages come from whatever registry a machine is set to: the lock names none', () => {
+test('packages come from the registry that the machine is set to: the lock names none', () => {
   const addressed = Object.entries(lock.packages).filter(([, { resolved }]) => resolved !== undefined);
   expect(addressed).toEqual([]);
 });

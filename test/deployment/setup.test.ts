@@ -49,7 +49,7 @@ test('redis-server is installed by apt-get, saying so; by root without sudo', as
   expect(result.calls.some((call) => call.startsWith('sudo'))).toBe(false);
 });
 
-test('another user installs it through sudo, which does not wait for a password where there is no terminal', async () => {
+test('another user installs it through sudo, which waits for no password where there is no terminal', async () => {
   const { status, calls } = (await machine({ ...user, 'apt-get': aptGet })).run('install_redis');
   expect(status).toBe(0);
   expect(calls.slice(0, 4)).toEqual([
@@ -83,7 +83,7 @@ test('without apt-get and brew, it says what is wanted', async () => {
   });
 });
 
-test('nothing is installed where redis-server is there, or another Redis is named; the tests want their own', async () => {
+test('nothing is installed where redis-server or another Redis is there; the tests want their own', async () => {
   const without = await machine({ ...root, 'apt-get': aptGet });
   expect(without.run('install_redis', { REDIS_URL: 'redis://elsewhere' })).toEqual({
     status: 0,

@@ -26,7 +26,7 @@ require('node:net').createServer((connection) => connection.on('error', () => {}
 process.on('SIGTERM', () => process.exit(0));
 `;
 
-test('where the embedded engine has no build, the mongod of the PATH serves, on a private socket and no port', async () => {
+test('without a build of the engine, the mongod of the PATH serves on a private socket and no port', async () => {
   const dataDirectory = await temporaryDirectory();
   const engine = await startMongo(dataDirectory, {
     platform: withoutEmbedded,

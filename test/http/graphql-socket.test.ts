@@ -85,7 +85,7 @@ test('a token that is not valid ends the socket with 4403, before any acknowledg
   }
 });
 
-test('a token that expires ends the socket with 4403, with whatever it follows', async () => {
+test('a token that expires ends the socket with 4403, and all that it follows', async () => {
   const id = await submitJob();
   const socket = await connectSocket(system.url, await system.token('CLINICIAN', 'alpha', 4));
   expect(await subscribe(socket, `subscription { scoringJobUpdated(id: "${id}") { job { state } } }`)).toMatchObject({

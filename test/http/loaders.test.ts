@@ -29,7 +29,7 @@ async function readsOfPatients(query: string): Promise<{ answer: Record<string, 
 }
 
 // Shows: owasp/server-batching
-test('the patients of a page of predictions are read in one query, whatever its length', async () => {
+test('the patients of a page of predictions are read in one query, at any length of the page', async () => {
   const patientIds: string[] = [];
   for (let i = 0; i < 5; i += 1) patientIds.push((await patient(client)).id);
   const batch = await submit(client, { patientIds });
@@ -46,7 +46,7 @@ test('the patients of a page of predictions are read in one query, whatever its 
   }
 });
 
-test('the patients of the jobs of a page, and whether they are visible, are read in as many queries, whatever its length', async () => {
+test('the patients of a page of jobs, and who may see them, take two reads at any length of the page', async () => {
   for (let i = 0; i < 3; i += 1) {
     const created = await patient(client, { careTeam: ['the-clinician'] });
     const job = await submit(client, { patientId: created.id });
@@ -140,7 +140,7 @@ describe('the predictions of each of a page of patients or jobs are counted in o
       ]);
   });
 
-  test('without those of patients that are closed to whoever asks', async () => {
+  test('without those of patients that are closed to the caller', async () => {
     const [open, closed] = [(await patient(client)).id, (await patient(client)).id];
     const batch = await submit(client, { patientIds: [open, closed] });
     await ended(client, batch.id);

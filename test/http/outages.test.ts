@@ -70,7 +70,7 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
 });
 
 // Shows: owasp/application-timeout
-test('a MongoDB that takes connections but does not answer holds nobody up for ever, and serves again when it answers', async () => {
+test('a MongoDB that takes connections but does not answer holds no caller up, and serves again later', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });

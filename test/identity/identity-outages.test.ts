@@ -15,7 +15,7 @@ import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-test('without MongoDB a login and an unknown API key are answered SERVICE_UNAVAILABLE; tokens stay what they are', async () => {
+test('without MongoDB no user logs in, no API key is looked up, and no caller is blamed; tokens stay valid', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });

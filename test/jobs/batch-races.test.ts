@@ -56,7 +56,7 @@ describe('a batch that is looked at while it changes', () => {
     expect(await app.jobStore.find(_id)).not.toHaveProperty('cancelRequestedAt');
   });
 
-  test('is cancelled although it was being counted when somebody asked for that', async () => {
+  test('is cancelled although it was being counted when the request came', async () => {
     const viewer = await viewerOf('cancelled-meanwhile');
     const { _id } = await activeBatch(viewer);
     const slow = slowCounting();
@@ -72,7 +72,7 @@ describe('a batch that is looked at while it changes', () => {
     });
   });
 
-  test('is told apart from itself by every request to cancel it', async () => {
+  test('is another batch after every request to cancel it', async () => {
     const { _id } = await activeBatch(await viewerOf('asked-meanwhile'));
     const seen: boolean[] = [];
     await app.jobStore.change(_id, async ({ status, cancelRequestedAt }) => {

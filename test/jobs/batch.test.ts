@@ -134,7 +134,7 @@ describe('a batch', () => {
 });
 
 describe('a cancelled batch', () => {
-  test('stores nothing after its end, and a retry does the rest without scoring anybody twice', async () => {
+  test('stores nothing after its end, and a retry does the rest without scoring a patient twice', async () => {
     const client = await system.client('CLINICIAN', 'cancelled');
     const ids = await createPatients(client, 150);
     const { id } = await submit(client, { all: true });

@@ -19,7 +19,7 @@ afterAll(async () => {
 const system = await startSystem({ environment: { REDIS_URL: engine.url, RECONCILE_INTERVAL_MS: '200' } });
 const client = await system.client('CLINICIAN');
 
-test('a Redis that is full keeps nobody from submitting; when there is room again, the jobs run', async () => {
+test('callers submit jobs while Redis is full, and the jobs run when there is room again', async () => {
   const created = await patient(client);
   await operator.config('SET', 'maxmemory', '1');
   await expect(operator.set('anything', '1')).rejects.toThrow('OOM');

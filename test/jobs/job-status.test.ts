@@ -50,7 +50,7 @@ describe('the life of a job', () => {
     ).toEqual([1, 2, 3, 4]);
   });
 
-  test('shows the last failure while the job waits for another attempt, and forgets it when the job succeeds', () => {
+  test('shows the last error while the job waits for another attempt, and forgets it when the job succeeds', () => {
     const waiting = requeued(started(submitted(), now), failure);
     expect(waiting).toMatchObject({ state: ScoringJobState.QUEUED, error: failure, attempts: 1 });
     const again = started(waiting, now);

@@ -59,7 +59,7 @@ describe('changes', () => {
     expect(stored.map((job) => job!.status.processed)).toEqual(jobs.map((_, index) => index));
   });
 
-  test('that are the same for many jobs are written together, and who was changed meanwhile decides anew', async () => {
+  test('that are the same for many jobs are written together; a job that changed meanwhile decides again', async () => {
     const jobs = await Promise.all(Array.from({ length: 20 }, () => insertJob()));
     const overtaken = jobs[7]!;
     const claims = await Promise.all(jobs.map(({ _id }) => store.claim(_id, 1)));
@@ -112,7 +112,7 @@ describe('a claim', () => {
     });
   });
 
-  test('is taken over at once when the queue brings the same entry again, and then the first holder can change nothing', async () => {
+  test('is taken over when the queue brings the entry again; the first holder then changes nothing', async () => {
     const { _id } = await insertJob();
     const first = await store.claim(_id, 1);
     const second = await store.claim(_id, 1);
@@ -133,7 +133,7 @@ describe('a claim', () => {
     expect(await store.claim(_id, 2)).not.toBeNull();
   });
 
-  test('ends a job whose every attempt died with its worker', async () => {
+  test('ends a job when every attempt died with its worker', async () => {
     const { _id } = await insertJob();
     for (let attempt = 0; attempt < attempts; attempt += 1) expect(await impatientStore.claim(_id, 1)).not.toBeNull();
     expect(await impatientStore.claim(_id, 1)).toBeNull();
@@ -144,7 +144,7 @@ describe('a claim', () => {
     });
   });
 
-  test('is not given for a job that somebody wants cancelled: that one ends', async () => {
+  test('is not given for a job that is to be cancelled: that one ends', async () => {
     const { _id } = await insertJob();
     await store.claim(_id, 1);
     await store.requestCancel(_id);

@@ -83,7 +83,7 @@ test('patients read as bytes are what they are when read as objects', () => {
   expect(rows.dataKeys.map((id) => id.toHexString())).toEqual([dataKey.toHexString()]);
 });
 
-test('a sealed birth date that cannot be decrypted is an error of its row alone, and is left sealed where the age is recorded', () => {
+test('a birth date that cannot be decrypted fails its row alone, and stays encrypted where the age is recorded', () => {
   const documents = [patients[0]!, patients[5]!, patients[1]!];
   const rows = collectPatientRows(
     documents.map((document) => BSON.serialize(document, { ignoreUndefined: true })),

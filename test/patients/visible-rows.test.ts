@@ -168,7 +168,7 @@ describe.each([
     expect(seen).toEqual(shown);
   });
 
-  test('whoever is bound to no care team sees all', async () => {
+  test('a caller outside care teams sees all rows', async () => {
     const { data } = await system.post(
       '{ predictions { totalCount edges { cursor } } }',
       undefined,

@@ -23,7 +23,7 @@ test.each([
   ['ligatures', 'Ha\uFB03a', 'haffia'],
   ['Greek capitals', 'ΠΑΠΑΔΟΠΟΥΛΟΣ', 'Παπαδοπουλος'],
   ['blanks around it', ' Smith ', 'Smith'],
-])('a family name counts whatever its %s', (_, one, other) => {
+])('a family name is the same with another %s', (_, one, other) => {
   expect(blindIndex(key, 'patients.familyName', one)).toBe(blindIndex(key, 'patients.familyName', other));
 });
 

@@ -67,7 +67,7 @@ test.each<[string, Partial<Place>]>([
   expect(() => decryptField(find, { ...place, ...elsewhere }, sealed)).toThrow(CiphertextError);
 });
 
-test('one cipher keeps fields, documents and keys apart, in whatever order they come', () => {
+test('one cipher keeps fields, documents and keys apart, in any order', () => {
   const keys = [newKey(), newKey(), dataKey];
   const cipher = createFieldCipher(place.organization, finder(...keys));
   const documents = [randomBytes(12), randomBytes(12)];

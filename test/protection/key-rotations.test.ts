@@ -40,7 +40,7 @@ async function expectUnchanged({ records, given }: Awaited<ReturnType<typeof see
   });
 }
 
-test('a rotation encrypts every document anew, says how far it is, and retires the old key', async () => {
+test('a rotation encrypts every document again, reports its progress, and retires the old key', async () => {
   const system = await seeded(1_200);
   const { models, organization, worker, rotation, documents, before } = system;
   const otherOrganization = new Types.ObjectId();
@@ -206,7 +206,7 @@ test('a document that cannot be decrypted is counted and left, and keeps its key
 });
 
 describe('a retired key', () => {
-  test('is kept for a while, then deleted; what a process wrote with it meanwhile is encrypted again before', async () => {
+  test('is kept for a while, then deleted; documents written with it are encrypted again before', async () => {
     const system = await seeded(5);
     const { models, organization, worker, before } = system;
     const stale = await protectedProcess(models, master);

@@ -6,7 +6,7 @@ const newKey = () => createSecretKey(randomBytes(32));
 const masterKey = newKey();
 const owner: KeyOwner = { organization: randomBytes(12), id: randomBytes(12), purpose: 'FIELDS' };
 
-test('each wrapped key is another one of 256 bits, and unwraps to itself', () => {
+test('each wrapped key is another one of 256 bits, and unwraps to the same key', () => {
   const wrapped = Array.from({ length: 100 }, () => wrapNewKey(masterKey, owner));
   const keys = wrapped.map((bytes) => unwrapKey(masterKey, owner, bytes).export());
   expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(100);
@@ -31,7 +31,7 @@ test('it unwraps for its own organization, id and purpose, under its own master 
   }
 });
 
-test('wrapped again it is the same key, and the old master key unwraps it no more', () => {
+test('wrapped again it is the same key, and the old master key no longer opens it', () => {
   const next = newKey();
   const wrapped = wrapNewKey(masterKey, owner);
   const again = rewrapKey(masterKey, next, owner, wrapped);

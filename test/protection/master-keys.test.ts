@@ -37,7 +37,7 @@ describe('ENCRYPTION_KEYS', () => {
     expect(exported(config)).toEqual(keys.map((key) => key.bytes.toString('hex')));
   });
 
-  test('a key without an id is named after itself, the same each time', () => {
+  test('a key without an id gets one from its bytes, the same each time', () => {
     const [id] = ids(production({ ENCRYPTION_KEYS: bytes.toString('hex') }));
     expect(id).toMatch(/^key-[0-9a-f]{8}$/);
     expect(

@@ -147,7 +147,7 @@ describe('patients and results, field by field', async () => {
     ).toBeUndefined();
   });
 
-  test('SERVICE, which needs an id to submit a job, gets nothing of a patient but its record number and dates', async () => {
+  test('SERVICE gets nothing of a patient but its id, version, dates and predictions', async () => {
     const token = await system.token('SERVICE');
     const fields = Object.keys((buildBareSchema(system.app).getType('Patient') as GraphQLObjectType).getFields());
     const shown: string[] = [];

@@ -146,14 +146,14 @@ describe.each(Object.entries(matrix))('%s', (_name, { operation, allowed }) => {
 });
 
 describe.each(Object.entries(open))('%s', (_name, { operation, refusal }) => {
-  test('answers anybody the same, with a token, without, and with one that is not valid', async () => {
+  test('gives every caller the same answer, with a token, without one, and with an invalid one', async () => {
     for (const token of [undefined, 'garbage', ...(await Promise.all(roles.map((role) => system.token(role))))]) {
       expect(await codes(operation, token)).toEqual(refusal);
     }
   });
 });
 
-test('a token of a role that there is not, of another key or without an organization is UNAUTHENTICATED', async () => {
+test('a token of an unknown role, of another key or without an organization is UNAUTHENTICATED', async () => {
   const good = await system.token('CLINICIAN');
   const [header, payload, signature] = good.split('.') as [string, string, string];
   const forged = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;

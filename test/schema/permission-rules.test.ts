@@ -35,7 +35,7 @@ describe('the permission table', () => {
   });
 
   // Shows: owasp/authorization
-  test('lets nobody in by default where operations begin, nor where patients are', () => {
+  test('refuses every caller by default where operations begin, and where patients are', () => {
     for (const type of ['Query', 'Mutation', 'Subscription', 'Patient', 'ScoringJob'])
       expect(fieldRules[type], type).not.toHaveProperty('*');
     for (const type of ['Query', 'Mutation', 'Subscription'])
@@ -43,7 +43,7 @@ describe('the permission table', () => {
   });
 
   // Shows: owasp/authorization
-  test('lets anybody call what takes its own proof, and nothing else', () => {
+  test('lets every caller use operations that take their own proof, and no others', () => {
     expect(
       fields.filter(([type, field]) => fieldRule(type, field) === 'public').map((field) => field.join('.')),
     ).toEqual(['Mutation.login', 'Mutation.refresh', 'Mutation.logout']);

@@ -132,7 +132,7 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
   });
 });
 
-test('a job that somebody asked to stop too late is completed with its prediction', async () => {
+test('a job that is cancelled too late is completed with its prediction', async () => {
   const job = await runWith(({ job: { _id } }) => app.jobStore.requestCancel(_id));
   expect(job.status).toMatchObject({ state: 'COMPLETED' });
   expect(await app.models.predictions.countDocuments({ job: job._id })).toBe(1);

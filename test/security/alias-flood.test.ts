@@ -21,7 +21,10 @@ describe.each(transports)('over %s', (transport, send) => {
       job(transport, aliases(31, 'sequence')),
       // The names count wherever their fragment is spread.
       `${job(transport, '...F prediction { job { ...F } }')} fragment F on ScoringJob { ${aliases(16, 'sequence')} }`,
-      `${job(transport, `... on ScoringJob { ${aliases(20, 'sequence')} } ... { ${aliases(20, 'sequence').replaceAll('a', 'b')} }`)}`,
+      job(
+        transport,
+        `... on ScoringJob { ${aliases(20, 'sequence')} } ... { ${aliases(20, 'sequence').replaceAll('a', 'b')} }`,
+      ),
       job(transport, aliases(31, '__typename')),
     ]) {
       const reply = await send(system, { query }, token);
@@ -42,9 +45,11 @@ describe.each(transports)('over %s', (transport, send) => {
 // Shows: owasp/amount
 test('a mutation under many names changes nothing', async () => {
   const before = await system.counts();
+  const one = (_: unknown, index: number): string =>
+    `a${index}: createPatient(input: { mrn: "flood-${index}" }) { id }`;
   const mutation = /* GraphQL */ `
     mutation {
-      ${Array.from({ length: 31 }, (_, index) => `a${index}: createPatient(input: { mrn: "flood-${index}" }) { id }`).join(' ')}
+      ${Array.from({ length: 31 }, one).join(' ')}
     }
   `;
   expect((await system.post(mutation, undefined, token)).errors).toMatchObject([

@@ -139,7 +139,7 @@ function expectNothingOfAlpha(text: string, { name, variables }: Call): void {
 
 describe.each(['CLINICIAN', 'ADMIN', 'SERVICE', 'ANALYST'] as const)('a %s of another organization', (role) => {
   // Shows: 164.312(a)(1), owasp/idor
-  test('gets NOT_FOUND or nothing from every query and mutation, whatever of alpha it names', async () => {
+  test('gets NOT_FOUND or nothing from every query and mutation that names something of alpha', async () => {
     const token = await system.token(role, 'beta');
     const calls = everyCall(schema, candidates, 3).filter(({ kind }) => kind !== 'subscription');
     expect(calls.length).toBeGreaterThan(50);

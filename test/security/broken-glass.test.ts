@@ -54,7 +54,7 @@ describe('breaking the glass', () => {
     expect((await eventsOf(hers.id, 'ada')).every(({ flagged }) => !flagged)).toBe(true);
   });
 
-  test('opens nothing to anybody else', async () => {
+  test('opens nothing to another colleague', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     expect(
       codesOf(await system.post(`{ patient(id: "${hers.id}") { id } }`, undefined, await clinician('eve'))),
@@ -106,7 +106,7 @@ describe('breaking the glass', () => {
     expect(await eventsOf(hers.id, 'bob')).toHaveLength(seen);
   });
 
-  test('lets nobody into the care team', async () => {
+  test('lets no clinician into the care team', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     for (const careTeam of ['["ada", "bob"]', 'null']) {
       expect(
@@ -122,7 +122,7 @@ describe('breaking the glass', () => {
   });
 
   // Shows: 164.312(a)(2)(ii)
-  test('is for reading and treating: it erases nobody', async () => {
+  test('is for reading and treating: it cannot erase a patient', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     const answer = await system.post(`mutation { deletePatient(id: "${hers.id}") { id } }`, undefined, bob);
     expect(codesOf(answer)).toEqual(['FORBIDDEN']);

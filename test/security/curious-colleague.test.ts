@@ -51,10 +51,11 @@ describe('a patient with a care team', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('shows a colleague none of its results, on no way', async () => {
+  test('shows a colleague none of its results, on any way', async () => {
     const { data, errors } = await system.post(
       `{ prediction(id: "${hers.predictionId}") { id } verifyPrediction(id: "${hers.predictionId}") { agrees }
-         predictions(filter: { patientId: "${hers.id}" }) { totalCount edges { cursor } } byFilter: patients(filter: { mrn: "${hers.mrn}" }) { totalCount edges { cursor } }
+         predictions(filter: { patientId: "${hers.id}" }) { totalCount edges { cursor } }
+         byFilter: patients(filter: { mrn: "${hers.mrn}" }) { totalCount edges { cursor } }
          scoringJob(id: "${hers.jobId}") { id } }`,
       undefined,
       bob,
@@ -131,7 +132,7 @@ describe('a patient with a care team', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('is in no stream of a colleague, who goes on hearing of others', async () => {
+  test('is in no stream of a colleague, which goes on with other patients', async () => {
     const socket = await connectSocket(system.url, bob);
     socket.send({
       type: 'subscribe',
@@ -159,7 +160,7 @@ describe('a patient with a care team', () => {
     });
   });
 
-  test('is no secret from roles that see no names', async () => {
+  test('is visible to roles that see no names', async () => {
     const { data } = await system.post<{ patient: object }>(
       `{ patient(id: "${hers.id}") { sex } }`,
       undefined,
@@ -173,7 +174,7 @@ describe('a patient with a care team', () => {
     ).toEqual(['FORBIDDEN']);
   });
 
-  test('must name whoever writes it, and somebody', async () => {
+  test('must name its writer, and cannot be empty', async () => {
     for (const careTeam of [['bob'], []]) {
       const answer = await system.post(
         'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
@@ -184,7 +185,7 @@ describe('a patient with a care team', () => {
     }
   });
 
-  test('can be made visible to everybody by its members', async () => {
+  test('can be made visible to all clinicians by its members', async () => {
     await system.post(
       `mutation { updatePatient(input: { id: "${hers.id}", expectedVersion: 1, careTeam: null }) { id } }`,
       undefined,

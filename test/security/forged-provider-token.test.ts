@@ -30,7 +30,7 @@ describe("a token of the hospital's identity provider", async () => {
     ).data;
 
   // Shows: 164.312(a)(2)(i)
-  test('is good, over HTTP and WebSocket, and its user is one whom an administrator finds and can shut out', async () => {
+  test('is good over HTTP and WebSocket, and an administrator finds its user and can shut them out', async () => {
     const token = await provider.token({ claims: { sub: 'oidc|4711' } });
     expect(await viewer(token)).toEqual({
       viewer: { username: 'oidc|4711', role: 'CLINICIAN', organization: { slug: 'alpha' } },
@@ -134,7 +134,7 @@ describe("a token of the hospital's identity provider", async () => {
     expect(await system.app.models.organizations.exists({ slug: 'Canary-4711' })).toBeNull();
   });
 
-  test('of several roles has the first that is mapped, by a claim within a claim if that is where they are', async () => {
+  test('of several roles has the first that is mapped, also by a claim within a claim', async () => {
     const mapped = await startSystem({
       worker: false,
       environment: {
@@ -174,7 +174,7 @@ describe("a token of the hospital's identity provider", async () => {
   });
 
   // Shows: 164.312(d)
-  test('speaks for the organizations that its issuer may speak for, and for no other, though there is one', async () => {
+  test('speaks for the organizations of its issuer, and for no other that exists', async () => {
     const lines: string[] = [];
     const logger = pino(
       { level: 'info' },
@@ -213,7 +213,7 @@ describe("a token of the hospital's identity provider", async () => {
   });
 
   // Shows: 164.312(d)
-  test('is SERVICE_UNAVAILABLE, and no reason to believe anybody, while the keys cannot be had', async () => {
+  test('is SERVICE_UNAVAILABLE while the keys cannot be fetched, and no token is believed then', async () => {
     const cut = await startIdentityProvider();
     cut.status = 503;
     const alone = await startSystem({ worker: false, environment: cut.environment });

@@ -57,7 +57,7 @@ async function verify(): Promise<{ readonly code: number; readonly output: strin
 }
 
 // Shows: 164.312(b)
-test('two processes that write one chain, one of which is killed at it, leave one whole chain with every read that was answered', async () => {
+test('two processes that write one chain leave it whole, with every answered read, when one is killed', async () => {
   const created = await patient(await system.client('CLINICIAN'));
   const token = await system.token('CLINICIAN');
   const query = `{ patient(id: "${created.id}") { id } }`;

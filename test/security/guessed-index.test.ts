@@ -111,7 +111,7 @@ test('no index is a hash that can be computed from what the database holds', asy
     expect(computed).not.toContain(index);
 });
 
-test('the index of another organization copied into one finds nobody there', async () => {
+test('an index that is copied from another organization finds no patient', async () => {
   const [theirs, ours] = [await stored('beta'), await stored('alpha')];
   await models.patients.updateOne({ _id: ours._id }, { $set: { mrnIndex: theirs.mrnIndex } });
   expect((await alpha.request(PatientDocument, { mrn: identity.mrn })).patient).toBeNull();
@@ -136,7 +136,7 @@ test('an index tells nothing about its neighbours: values that are alike have in
     expect(different).toBeGreaterThan(70);
 });
 
-test('a rotation of the data keys leaves the indexes as they are, and everybody is still found', async () => {
+test('a rotation of the data keys leaves the indexes as they are, and every patient is still found', async () => {
   const before = await stored('alpha');
   await requestRotations(models, system.app.config.masterKeys[0]!.id, [before.organization]);
   while (await system.app.keyRotations.work());

@@ -34,7 +34,7 @@ describe.each([
     ['/health', undefined],
     ['/metrics', undefined],
     ['/nowhere', undefined],
-  ])('what %s answers is no page, no script and no frame of anybody', async (path, init) => {
+  ])('the answer of %s is no page, no script and no frame of another page', async (path, init) => {
     const { headers } = await fetch(`${url}${path}`, init);
     expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -104,7 +104,7 @@ describe('the Sandbox', () => {
 });
 
 // Shows: owasp/request-smuggling
-test('a host that is none is refused, and leads nowhere', async () => {
+test('an invalid host is refused, and leads nowhere', async () => {
   const { request } = await import('node:http');
   for (const host of ['a b', 'evil.example/path', 'evil.example; script-src *', '"']) {
     const status = await new Promise((resolve, reject) => {

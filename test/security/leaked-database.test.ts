@@ -148,7 +148,7 @@ const placesOf = (stored: Map<string, Buffer>, text: string): string[] =>
   [...stored].flatMap(([place, bytes]) => (traces(text).some((trace) => bytes.includes(trace)) ? [place] : []));
 
 // Shows: 164.312(a)(2)(iv)
-test('a copy of the database holds no name, MRN, birth date or idempotency key, in no document and in no index', async () => {
+test('a copy of the database holds no name, MRN, birth date or idempotency key, in documents or indexes', async () => {
   await useTheApi();
   const stored = await contents();
   // The search finds what is there.
@@ -180,7 +180,7 @@ test('the keys in it are of no use: each is wrapped under a master key that is n
   expect(stored.includes(system.app.config.secretKey!)).toBe(false);
 });
 
-test('who has it cannot tell which patients share a given name or a birth date', async () => {
+test('its owner cannot tell which patients share a given name or a birth date', async () => {
   const same = { givenName: 'Canarytwin', birthDate: '1960-01-01' };
   const ids: string[] = [];
   for (const mrn of ['Canarymrn-8', 'Canarymrn-9'])

@@ -76,7 +76,7 @@ describe('a process that is started', () => {
     await expect(createApp(config, createLogger('silent', 'test'))).rejects.toThrow(/another SECRET_KEY/);
   });
 
-  test('on a database whose data keys are gone says so', async () => {
+  test('on a database without its data keys says so', async () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).scope(new Types.ObjectId()).patients.insert(somePatient());
     await models.dataKeys.deleteMany();
@@ -84,7 +84,7 @@ describe('a process that is started', () => {
   });
 });
 
-test('a running process that meets a data key under a master key it has not been given is out of service, for that alone', async () => {
+test('a running process that lacks the master key of a data key is out of service for that key alone', async () => {
   const logLines: string[] = [];
   const logger = Object.assign(createLogger('warn', 'test'), {
     [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
@@ -115,7 +115,7 @@ test('a running process that meets a data key under a master key it has not been
 describe('a rotation to another master key', () => {
   // Shows: 164.312(a)(2)(iv)
   test(
-    'loses nothing under concurrent changes while its workers are killed, and then the old key is not needed any more',
+    'loses nothing under concurrent changes while workers are killed, and no longer needs the old key then',
     { timeout: 120_000 },
     async () => {
       const patients = 6_000;
@@ -238,7 +238,7 @@ describe('a rotation to another master key', () => {
     expect(after.mrn.value()).not.toEqual(before.mrn.value());
   });
 
-  test('waits for a process whose present master key it wants, and follows when yet another is wanted', async () => {
+  test('waits for a process with the wanted master key, and follows when another key is wanted', async () => {
     const models = await testDatabase();
     const organization = new Types.ObjectId();
     const [thirdKey] = randomMasterKeys('third') as [string];

@@ -14,10 +14,10 @@ const inputs = Object.values(schema.getTypeMap()).filter((type): type is GraphQL
   isInputObjectType(type),
 );
 
-/** What the server alone decides. */
+/** Fields that the server alone decides. */
 const serverOwned =
   /^_id$|^organization|^tenant|^state$|^stage$|^probability$|^riskBand$|^rawOutput$|^explanation$|hash|sha256|^sequence$|^attempts$|^version$|^createdAt$|^updatedAt$|^submittedBy$|^permissions$|^breakGlass$|^flagged$/i;
-/** Where such a word does not set anything: it says which tenant's door one knocks at, which model is meant, what is searched for. */
+/** Places where such a word sets nothing: it names the organization of a login, a model, or what is searched for. */
 const exceptions = new Set(['LoginInput.organization']);
 
 // Shows: 164.312(a)(1)
@@ -136,7 +136,7 @@ test.each(inputArguments.map((one) => [one.place, one] as const))(
 );
 
 // Shows: owasp/specific-types
-test("a job is submitted in nobody else's name and in no other state", async () => {
+test('a job is submitted in the name of its caller and in no other state', async () => {
   const token = await system.token('CLINICIAN');
   const before = await system.counts();
   for (const field of [

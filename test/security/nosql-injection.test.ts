@@ -68,7 +68,7 @@ const places = argumentPlaces(schema, {
     Boolean: 'true',
     SimulateRiskInput: `{ modelId: "${modelId}", patientId: "${patientId}" }`,
     PatientOrderField: 'CREATED_AT',
-    // Texts of a new patient are stored as they are, which the last test looks at: with this one it is refused in the end.
+    // The last test looks at the texts of a new patient, which are stored as they are. This one is refused.
     CreatePatientInput: '{ mrn: "" }',
     UpdatePatientInput: '{ id: "aaaaaaaaaaaaaaaaaaaaaaaa", expectedVersion: 1 }',
     SubmitScoringJobInput: `{ modelId: "${modelId}", patientId: "aaaaaaaaaaaaaaaaaaaaaaaa" }`,
@@ -119,7 +119,7 @@ test('every filter, every order and every scalar argument of the schema is among
 
 describe.each(places.map((place) => [place.name, place] as const))('%s', (_name, place) => {
   // Shows: 164.312(c)(1), owasp/injection
-  test('takes operators, prototypes and code for what they are: refused, or nothing found, and nothing changed', async () => {
+  test('takes no operators, prototypes or code: they are refused or find nothing, and nothing is changed', async () => {
     for (const [name, value] of Object.entries(values)) await tryOut(place, name, place.write('$value'), { value });
     for (const [name, text] of Object.entries(texts)) {
       if (storesText(place)) continue;
@@ -187,7 +187,7 @@ describe('as a whole', () => {
 
 // Shows: owasp/allowed-values
 test.each(Object.entries(texts).filter(([name]) => name !== 'a NUL'))(
-  '%s is a name as any other: it is stored and found as it is, and finds nobody else',
+  '%s is a name as any other: it is stored and found as it is, and finds no other patient',
   async (_name, text) => {
     const created = await system.post<{ createPatient: { id: string; mrn: string } }>(
       'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id mrn familyName } }',

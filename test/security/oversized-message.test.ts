@@ -114,7 +114,7 @@ describe('a WebSocket message above 64 KiB', () => {
   });
 
   // Shows: owasp/amount
-  test('closes it before anybody has said who they are, too', async () => {
+  test('closes it before the caller has given a credential, too', async () => {
     const socket = await openSocket(system.url);
     socket.send({ type: 'connection_init', payload: { authorization: padding } });
     expect((await socket.closed).code).toBe(1009);

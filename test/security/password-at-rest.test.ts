@@ -47,7 +47,7 @@ describe('a password at rest', () => {
     expect([saltLen, outputLen]).toEqual([16, 32]);
   });
 
-  test('and every token of a session is nowhere in MongoDB, Redis or the log, whatever is done with it', async () => {
+  test('and every token of a session is nowhere in MongoDB, Redis or the log, after every use of it', async () => {
     const user = await createUser(system, { password: 'Canary password 4711' });
     const tokens = await login(system, user);
     await system.post(loginMutation, { input: { ...credentialOf(user), password: 'Canary guess 4711' } });
@@ -74,7 +74,7 @@ describe('a password at rest', () => {
       expect(everything).not.toContain(secret);
   });
 
-  test('is hashed anew at the next login when the cost was raised meanwhile, and not by a wrong password', async () => {
+  test('is hashed again at the next login when the cost was raised, and not by a wrong password', async () => {
     const user = await createUser(system);
     const old = await hash(user.password, { ...argon2Parameters, memoryCost: 19_456 });
     await system.app.models.users.updateOne({ username: user.username }, { $set: { passwordHash: old } });

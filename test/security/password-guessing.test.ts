@@ -28,7 +28,7 @@ const times = (count: number, work: (index: number) => Promise<unknown>): Promis
   Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 
 // Shows: 164.312(d)
-test('one address that guesses at one account is stopped, with the right password too, and told when to come back', async () => {
+test('an address that guesses at one account is stopped, with the right password too, for a stated time', async () => {
   const user = await createUser(system);
   for (let number = 0; number < loginLimits.pair.points; number++)
     expect(codesOf(await attempt(user, '127.0.0.2'))).toEqual(['UNAUTHENTICATED']);
@@ -114,7 +114,7 @@ test('a login clears what was counted for its account at its address', async () 
 });
 
 // Shows: owasp/many-guesses
-test('whoever has stolen an access token cannot use changePassword to guess', async () => {
+test('a thief of an access token cannot use changePassword to guess', async () => {
   const user = await createUser(system);
   const { accessToken } = await login(system, user);
   const guess = (currentPassword: string) =>

@@ -135,7 +135,7 @@ describe('Redis over TLS', async () => {
   });
 
   // Shows: 164.312(e)(2)(ii)
-  test('is how the command line tells all processes whom it has shut out', async () => {
+  test('is how the command line tells all processes which user it has shut out', async () => {
     const { mongoUri, redisPrefix } = namespace();
     const config = loadConfig({
       MONGO_URI: mongoUri,

@@ -61,7 +61,9 @@ const bombs: Record<
     says: /selects more than 1000000000 fields.+limit is 500/,
   },
   'pages of pages': {
-    bomb: 'predictions(first: 500) { edges { node { patient { predictions(first: 500) { edges { node { id } } } } } } }',
+    bomb: `predictions(first: 500) {
+      edges { node { patient { predictions(first: 500) { edges { node { id } } } } } }
+    }`,
     says: /may return \d+ values, and the limit is 250000: lower "first"/,
   },
   brackets: {
@@ -86,7 +88,7 @@ describe.each(transports)('over %s', (transport, send) => {
   );
 
   // Shows: owasp/depth
-  test('a fragment within itself is no way around, nor an endless loop', async () => {
+  test('a fragment that spreads itself is no way around, nor an endless loop', async () => {
     const reply = await send(
       system,
       {
@@ -106,7 +108,9 @@ describe.each(transports)('over %s', (transport, send) => {
   test('the length of a page counts wherever it comes from: literal, variable, default, or none', async () => {
     const page = (first: string): string =>
       inside(
-        `predictions(first: 500) { edges { node { patient { predictions(first: ${first}) { totalCount edges { node { id } } } } } } }`,
+        `predictions(first: 500) {
+          edges { node { patient { predictions(first: ${first}) { totalCount edges { node { id } } } } } }
+        }`,
       )[kind]!;
     const named = (definition: string): string =>
       page('$n').replace(
@@ -169,7 +173,7 @@ test('a condition that leaves the dear half out makes it cheap', async () => {
 });
 
 // Shows: owasp/query-cost
-test('figures and simulations cost more than the values beside them', async () => {
+test('figures and simulations cost more than plain values', async () => {
   const figures = `{
     patients(first: 500) {
       edges { node { predictions(first: 10) { edges { node { explanation { waterfall } } } } } }
@@ -179,7 +183,7 @@ test('figures and simulations cost more than the values beside them', async () =
   expect(codesOf(await system.post(figures.replace('waterfall', 'baseValue'), undefined, token))).toEqual([]);
 });
 
-test('counts under each object of a page cost more than the numbers that they are, also through a fragment, but not once a row', async () => {
+test('counts under each object of a page cost more than plain numbers, but not per row', async () => {
   const page = (times: number, selection: string): string => {
     const fields = Array.from(
       { length: times },

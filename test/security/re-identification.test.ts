@@ -59,9 +59,11 @@ const everyWay = ({ patientId, jobId, predictionId }: Scored): string =>
   `{ patient(id: "${patientId}") { age features { code value } predictions { edges { node { ${prediction} } } } }
      prediction(id: "${predictionId}") { ${prediction} patient { age features { code value } } }
      predictions(filter: { patientId: "${patientId}" }) { edges { node { ${prediction} } } }
-     scoringJob(id: "${jobId}") { patient { age } prediction { ${prediction} } predictions { edges { node { ${prediction} } } } } }`;
+     scoringJob(id: "${jobId}") {
+       patient { age } prediction { ${prediction} } predictions { edges { node { ${prediction} } } }
+     } }`;
 
-test('whoever sees names sees the age itself', async () => {
+test('a caller who sees names sees the exact age', async () => {
   const token = await system.token('CLINICIAN');
   const { text, errors } = await system.post(everyWay(byBirthDate), undefined, token);
   expect(errors).toBeUndefined();
@@ -170,7 +172,7 @@ test('an age above 89 is pooled in what a subscription of ANALYST shows', async 
   expect(event).not.toMatch(/\b97\b/);
 });
 
-test('an age below 90 is nobody in particular', async () => {
+test('an age below 90 is shown, as it tells of no one patient', async () => {
   const young = await score({ birthDate: born(89), features: withoutAge });
   const { text } = await system.post(everyWay(young), undefined, await system.token('ANALYST'));
   expect(text).toContain('"age":89');
@@ -186,7 +188,7 @@ test('an age above 89 is pooled in the figure of an explanation', async () => {
 });
 
 // Shows: 164.312(a)(1)
-test('an age that was given to the day is shown in whole years to whoever sees no names', async () => {
+test('an age that was given to the day is shown in whole years to a caller who sees no names', async () => {
   const fractional = await score({ features: [...withoutAge, { code: 'age', value: 54.3726 }] });
   expect((await system.post(everyWay(fractional), undefined, await system.token('CLINICIAN'))).text).toContain(
     '54.3726',

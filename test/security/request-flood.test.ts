@@ -64,7 +64,7 @@ function openWebSocket(url: string): Promise<{ status: number; retryAfter?: stri
 
 describe('requests of one user', () => {
   // Shows: owasp/rate-limits
-  test('pass up to the limit exactly, however many come at once and on however many nodes, and are told when to come back', async () => {
+  test('pass up to the limit exactly, on any number of nodes, and are then told when to come back', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const nodes = [system.url, await secondNode(system)];
     const token = await system.token('CLINICIAN');
@@ -112,7 +112,7 @@ describe('requests of one user', () => {
   });
 });
 
-describe('requests of nobody known', () => {
+describe('requests without a valid credential', () => {
   // Shows: owasp/rate-limits
   test('are counted by address: without a token, with a bad one, and those that would open a WebSocket', async () => {
     const system = await startSystem({ worker: false, environment: limits });
@@ -152,7 +152,7 @@ describe('requests of nobody known', () => {
   });
 });
 
-test('the counters in Redis say nothing of whom they count', async () => {
+test('the counters in Redis do not name the callers that they count', async () => {
   const system = await startSystem({ worker: false, environment: limits });
   await postTo(system.url, await system.token('CLINICIAN'));
   await postTo(system.url);

@@ -112,7 +112,7 @@ describe('takes effect on every API process, open sockets included:', () => {
     expect(await refusalsOf(first, await first.token('ANALYST'))).toEqual([]);
   });
 
-  test('whatever the last of two administrators says who enable and disable a user at once', async () => {
+  test('what the last of two administrators says who enable and disable a user at once', async () => {
     const user = await createUser(first);
     const { accessToken } = await login(first, user);
     await Promise.allSettled(
@@ -162,7 +162,7 @@ describe('does not depend on', () => {
     await expectRefusedOn([first, second], accessToken);
   });
 
-  test('whoever revokes being able to reach Redis', async () => {
+  test('the revoking process being able to reach Redis', async () => {
     const user = await createUser(first);
     const { accessToken } = await login(first, user);
     const sockets = [await follow(first, accessToken), await follow(second, accessToken)];

@@ -64,7 +64,7 @@ test('a variable that is nearly of its type says no more', async () => {
 });
 
 // Shows: owasp/error-detail
-test('what is no request at all tells neither stack nor paths', async () => {
+test('the answer to a malformed request tells neither stack nor paths', async () => {
   for (const body of [
     '{',
     '[]',

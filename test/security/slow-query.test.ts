@@ -16,7 +16,10 @@ import { ended, patient, submit } from '../support/scenario.js';
 import { codesOf, startSystem, type System } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-/** Scores one patient alone, and it and one that cannot be scored in a batch, by a worker that is gone then. @returns ids of what there is */
+/**
+ * Scores one patient alone, and in a batch with one that cannot be scored, by a worker that is closed then.
+ * @returns ids of all that there is
+ */
 async function scoreTwo(system: System): Promise<string[]> {
   const client = await system.client('CLINICIAN');
   const created = await patient(client);
@@ -34,7 +37,7 @@ async function scoreTwo(system: System): Promise<string[]> {
 
 describe('a read that never ends', () => {
   // Shows: owasp/application-timeout
-  test('is given up by MongoDB itself, whatever query leads to it', async () => {
+  test('is given up by MongoDB, by whichever query it is reached', async () => {
     const system = await startSystem({ worker: false });
     const tokens = await Promise.all((['CLINICIAN', 'ADMIN', 'ANALYST'] as const).map((role) => system.token(role)));
     // Something of everything, so that what hangs below it is read too.
@@ -71,7 +74,7 @@ describe('a read that never ends', () => {
   });
 
   // Shows: owasp/application-timeout
-  test('is told as what it is, with what to do, and nothing of what was looked for', async () => {
+  test('is reported as a timeout with advice, and without the values of the query', async () => {
     const { app, organizationId } = await startSystem({ worker: false });
     await organizationId();
     const million = { $range: [0, 1_000_000] };
@@ -100,7 +103,7 @@ describe('a read that never ends', () => {
 });
 
 // Shows: owasp/application-timeout
-test('an operation that does not end is answered in the end, one that changes something with a warning, and the others go on', async () => {
+test('an operation that does not end is answered in time, a mutation with a warning, and others go on', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({

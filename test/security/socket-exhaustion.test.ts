@@ -47,7 +47,7 @@ const refused = (code: string, message: RegExp) => ({
 
 describe('subscriptions', () => {
   // Shows: owasp/system-resources
-  test('of one socket, of one user and of the whole node are capped, each with its reason, and free their place', async () => {
+  test('are capped per socket, per user and per node, each with its reason, and free their place', async () => {
     const token = await system.token('CLINICIAN');
     const first = await connectSocket(system.url, token);
     for (const id of ['1', '2', '3']) expect(await subscribe(first, id)).toMatchObject(begun);

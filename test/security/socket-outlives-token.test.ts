@@ -37,7 +37,7 @@ const score = async (patientId: string): Promise<void> =>
 
 describe('a socket whose token ends', () => {
   // Shows: 164.312(a)(2)(iii)
-  test('is closed with 4403 then, whatever runs on it', async () => {
+  test('is closed with 4403 then, with all that runs on it', async () => {
     const socket = await connectSocket(system.url, await shortToken());
     await followJob(socket);
     expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: the access token has expired' });

@@ -66,7 +66,7 @@ beforeAll(async () => {
   await ended(client, batch.id);
 });
 
-/** Every operation of the schema with the markers in every place that takes a text, by every role, well and wrongly formed. */
+/** Every operation of the schema, by every role, with the markers in every place that takes a text. */
 async function driveEverything(): Promise<void> {
   const candidates = (path: string, type: string): readonly unknown[] => {
     if (type === 'ID') return path.endsWith('modelId') ? [modelId] : [patientId, jobId, markers.mrn];
@@ -159,7 +159,7 @@ test('the metrics tell of no patient', async () => {
   expect(spilt(await (await fetch(`${system.url}/metrics`)).text())).toEqual([]);
 });
 
-describe('callers who may not see who somebody is', () => {
+describe('callers who may not see names', () => {
   const everything = (): string => {
     const patientFields = selectionOf(schema.getType('Patient') as never, 2);
     const predictionFields = selectionOf(schema.getType('Prediction') as never, 3);
@@ -208,7 +208,7 @@ describe('callers who may not see who somebody is', () => {
     expect(identifying.filter((secret) => text.includes(secret))).toEqual([]);
   });
 
-  test('nobody and a stranger are shown nothing at all', async () => {
+  test('an anonymous caller and a stranger are shown nothing at all', async () => {
     for (const token of [undefined, await system.token('CLINICIAN', 'beta'), await system.token('ANALYST', 'beta')]) {
       const { text } = await system.post(everything(), undefined, token);
       expect(spilt(text)).toEqual([]);

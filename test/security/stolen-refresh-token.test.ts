@@ -41,7 +41,7 @@ const sessionIdOf = ({ accessToken }: Tokens): string =>
   (JSON.parse(Buffer.from(accessToken.split('.')[1]!, 'base64url').toString()) as { sid: string }).sid;
 
 describe('a refresh token', () => {
-  test('is 256 random bits beside what finds its session, and is replaced at each use', async () => {
+  test('is 256 random bits and the id of its session, and is replaced at each use', async () => {
     const user = await createUser(system);
     const first = await login(system, user);
     expect(first.refreshToken).toMatch(/^rgr_[\w-]{22}_[\w-]{43}$/);

@@ -146,7 +146,7 @@ test('a page shows all patients but that field of that one', async () => {
 });
 
 // Shows: 164.312(c)(2)
-test('nobody is scored with the birth date of another: that patient fails alone, single or in a batch', async () => {
+test('a patient with the birth date of another is not scored, and fails alone in a batch', async () => {
   await write(mine, { birthDate: (await stored(theirs)).birthDate });
   await expect(submit(client, { patientId: mine })).rejects.toMatchObject({ code: 'INTERNAL' });
   const job = await submit(client, { patientIds: [mine, theirs] });

@@ -40,7 +40,7 @@ async function verify(slug: string, anchor?: ChainEnd): Promise<OrganizationRepo
 const failuresOf = async (slug: string): Promise<string[]> =>
   (await verify(slug)).failures.map(({ sequence, reason }) => `${sequence}: ${reason}`);
 
-test('a chain that nobody touched holds', async () => {
+test('an untouched chain holds', async () => {
   const { slug } = await chainOf(5);
   expect(await verify(slug)).toMatchObject({ events: 5, end: { sequence: 5 }, failures: [] });
 });
@@ -64,7 +64,7 @@ test.each<[string, object]>([
   expect(await failuresOf(slug)).toEqual(['2: was changed after it was written']);
 });
 
-test('an edit whose hash was made anew without the key is found', async () => {
+test('an edit with a new hash that was made without the key is found', async () => {
   const { slug, organization } = await chainOf(3);
   await collection.updateOne({ organization, sequence: 2 }, { $set: { username: 'x', hash: 'ab'.repeat(32) } });
   expect(await failuresOf(slug)).toEqual([

@@ -103,7 +103,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     ['read', 'job:read', () => `{ scoringJob(id: "${hers.jobId}") { id } }`],
     ['cancelled', 'job:control', () => `mutation { cancelScoringJob(id: "${hers.jobId}") { id } }`],
     ['retried', 'job:control', () => `mutation { retryScoringJob(id: "${hers.jobId}") { id } }`],
-  ])('is not there to be %s, and that somebody tried is recorded', async (_name, action, operation) => {
+  ])('is not there to be %s, and the attempt is recorded', async (_name, action, operation) => {
     const before = await models.scoringJobs.findById(hers.jobId).lean();
     const [answer, ofNone] = [
       await system.post(operation(), undefined, bob),
@@ -150,7 +150,7 @@ describe('a job about a patient who is closed to a colleague', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('is not given to whoever repeats the request that it came of', async () => {
+  test('is not given to a colleague who repeats the request that it came of', async () => {
     const submit = /* GraphQL */ `
       mutation {
         submitScoringJob(
@@ -168,7 +168,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     await models.scoringJobs.deleteMany({ _id: Object.values(data!).map((job) => (job as { id: string }).id) });
   });
 
-  test('is there for roles that see no names, who cannot tell whose it is by that', async () => {
+  test('is there for roles that see no names, and tells them no name', async () => {
     for (const role of ['ANALYST', 'SERVICE', 'ADMIN'] as const) {
       const token = await system.token(role);
       expect((await system.post(`{ scoringJob(id: "${hers.jobId}") { id } }`, undefined, token)).data).toEqual({
@@ -224,7 +224,7 @@ describe('under broken glass', () => {
   });
 
   // Shows: 164.312(a)(2)(ii)
-  test('whoever follows the job sees no more of it once the time is over', async () => {
+  test('a follower of the job sees no more of it once the time is over', async () => {
     await breakGlass(`patientId: "${hers.id}"`, bob);
     const jobId = await runningJob();
     const socket = await follow(bob, jobId.toHexString());

@@ -60,7 +60,7 @@ describe.each(transports)('over %s', (transport, send) => {
   });
 
   // Shows: owasp/known-documents
-  test('no other is, however it is named', async () => {
+  test('no other document is run, under any name', async () => {
     for (const request of [
       { query: unlisted },
       // One character more is another document.

@@ -16,7 +16,7 @@ const reads = accesses.filter(([, , operation]) =>
 );
 
 // Shows: 164.312(a)(2)(i), 164.312(b)
-test.each(reads)('%s is recorded: who, what, whose data, when, from where', async (_name, action, operation) => {
+test.each(reads)('%s is recorded with caller, action, patient, time and address', async (_name, action, operation) => {
   const start = Date.now();
   const events = await eventsOf(() => system.post(operation(known), undefined, token));
   const event = events.find((one) => one.action === action)!;
@@ -34,7 +34,7 @@ test.each(reads)('%s is recorded: who, what, whose data, when, from where', asyn
 });
 
 // Shows: 164.312(b)
-test("an id that is nobody's shows nothing, and is no read", async () => {
+test('an id of no patient shows nothing, and is no read', async () => {
   expect(
     await eventsOf(() =>
       system.post(
@@ -72,7 +72,7 @@ test.each<[string, string, object]>([
     'mutation { breakGlass(input: { mrn: "nobody", reason: "Looking for a neighbour" }) { id } }',
     { action: 'patient:break-glass', outcome: 'FAILED', patients: [] },
   ],
-])('looking for somebody %s who is no patient is recorded', async (_name, operation, event) => {
+])('a search %s for a person who is no patient is recorded', async (_name, operation, event) => {
   expect(await eventsOf(() => system.post(operation, undefined, token))).toMatchObject([event]);
 });
 
@@ -158,7 +158,7 @@ test.each(['cancelScoringJob', 'retryScoringJob'])(
   },
 );
 
-test('a key that two requests use at the same moment for different jobs is recorded as a failure of one of them', async () => {
+test('a key that two requests use at once for different jobs is recorded as a failure of one of them', async () => {
   const created = await patient(clinician);
   const submitTwo = (key: string): Promise<Answer[]> =>
     Promise.all(
@@ -217,7 +217,7 @@ test.each<[string, string, (patientId: string) => string]>([
   },
 );
 
-test('breaking the glass of a patient who is visible already is recorded as a failure: the caller has learnt that it is a patient', async () => {
+test('breaking the glass of a visible patient is recorded as a failure, as it tells that the patient exists', async () => {
   const events = await eventsOf(() =>
     system.post(
       `mutation { breakGlass(input: { mrn: "${known.mrn}", reason: "Looking for a neighbour" }) { id } }`,

@@ -10,7 +10,8 @@ import { patient } from '../support/scenario.js';
 
 const { system, clinician, organization, known, eventsOf } = await startAuditedSystem();
 
-describe('refusals are recorded, once an action and operation', () => {
+describe('refusals are recorded once per action and operation', () => {
+  // Shows: 164.312(b)
   test('over HTTP', async () => {
     const analyst = await system.token('ANALYST');
     const events = await eventsOf(() =>
@@ -30,7 +31,7 @@ describe('refusals are recorded, once an action and operation', () => {
       (id) => `mutation { updatePatient(input: { id: "${id}", expectedVersion: 1 }) { id } }`,
     ],
     ['patient:delete', 'delete', (id) => `mutation { deletePatient(id: "${id}") { id } }`],
-  ])('with whose data it was: %s, %s', async (action, _name, operation) => {
+  ])('with the patient that it was about: %s, %s', async (action, _name, operation) => {
     const input = newPatient({ careTeam: ['the-clinician'] });
     const created = await patient(clinician, input);
     const stranger = await system.app.accessTokens.sign(
@@ -45,6 +46,7 @@ describe('refusals are recorded, once an action and operation', () => {
     expect(patientsOf(events)).toEqual([created.id]);
   });
 
+  // Shows: 164.312(b)
   test('over the WebSocket, before a subscription and within one', async () => {
     const admin = await system.token('ADMIN');
     const events = await eventsOf(async () => {

@@ -98,7 +98,7 @@ describe('a refused login', async () => {
   });
 });
 
-test('a login at an organization that is not there has no trail: the log warns of it, from where, and repeats nothing that was typed', async () => {
+test('a login at a missing organization is in the log with its address, and repeats no input', async () => {
   lines.length = 0;
   audit.events.length = 0;
   const input = { organization: 'Canary-4712-org', username: 'Canary-4712', password: 'Canary-password' };
@@ -141,7 +141,7 @@ test('too many attempts are answered the same, whether the account is there or n
   );
 });
 
-test('who is not an administrator learns of no user, and whoever is one of no user elsewhere', async () => {
+test('other roles learn of no user, and an administrator of no user elsewhere', async () => {
   const elsewhere = await createUser(system, { organization: 'beta', username: 'only-in-beta' });
   for (const role of ['CLINICIAN', 'ANALYST', 'SERVICE'] as const) {
     const answer = await system.post('{ users { edges { node { username } } } }', undefined, await system.token(role));

@@ -186,7 +186,7 @@ test.each([
   expect(refusal(settings)).toBe('');
 });
 
-test('every issue is named at once, those of other kinds too, and no secret is repeated', () => {
+test('every problem is named at once, those of other kinds too, and no secret is repeated', () => {
   const message = refusal({
     SECRET_KEY: 'hunter2',
     MONGO_URI: 'mongodb://root:hunter2@db.example.org/r',
@@ -223,7 +223,7 @@ test.each([
   expect(refusal({ CORS_ORIGINS: value })).toMatch(/CORS_ORIGINS.*must be origins such as https:\/\/app\.example\.org/);
 });
 
-test('what is waived is said at every start', async () => {
+test('each waived check is logged at every start', async () => {
   const lines: string[] = [];
   const logger = Object.assign(createLogger('warn', 'test'), {
     [pino.symbols.streamSym]: { write: (line: string) => lines.push(line) },

@@ -36,7 +36,7 @@ test('after a group of several, more is gathered before the next', async () => {
   ]);
 });
 
-test('a lone call waits for nobody, nor does who comes after it', async () => {
+test('a lone call does not wait, and neither does the call after it', async () => {
   const { groups, commit, waits } = gathering();
   await commit('a');
   await commit('b');

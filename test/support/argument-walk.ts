@@ -34,7 +34,7 @@ interface FillIn {
   readonly types: Readonly<Record<string, string>>;
 }
 
-/** Every argument of every field that a caller can reach, down to the leaves of input objects and the items of lists. */
+/** Every argument of every field that a caller can reach, down to the leaves of inputs and the items of lists. */
 export function argumentPlaces(schema: GraphQLSchema, fillIn: FillIn): ArgumentPlace[] {
   const seen = new Set<string>();
   return rootFields(schema).flatMap(({ kind, root, field }) =>

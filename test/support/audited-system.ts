@@ -7,7 +7,7 @@ import { scored, type Scored } from './scenario.js';
 import { startSystem, type System } from './system.js';
 
 /** A system with one patient that was scored once, and what is recorded of it. */
-export interface AuditedSystem {
+interface AuditedSystem {
   readonly system: System;
   readonly clinician: GraphqlClient;
   /** A token of the clinician. */

@@ -17,7 +17,7 @@ export const submitBatch = `
 export const simulate = 'query ($input: SimulateRiskInput!) { simulateRisk(input: $input) { probability } }';
 
 /** A system with one patient, which every test of the file must leave as it was. */
-export interface BadInputSystem {
+interface BadInputSystem {
   readonly system: System;
   readonly token: string;
   patientId(): string;

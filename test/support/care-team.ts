@@ -33,12 +33,16 @@ export function careTeams(system: System) {
     /** @param by how the patient is named, e.g. `mrn: "A-1"` */
     breakGlass: (by: string, token: string, reason = 'Unconscious in the emergency room'): Promise<Answer> =>
       system.post(
-        `mutation ($reason: String!) { breakGlass(input: { ${by}, reason: $reason }) { id patientId username expiresAt } }`,
+        /* GraphQL */ `
+          mutation ($reason: String!) {
+            breakGlass(input: { ${by}, reason: $reason }) { id patientId username expiresAt }
+          }
+        `,
         { reason },
         token,
       ),
 
-    /** Ends the access that was given to whoever broke the glass of this patient first. */
+    /** Ends the access that was given to the first clinician who broke the glass of this patient. */
     async endBreakGlass(patientId: string): Promise<void> {
       await models.patients.collection.updateOne(
         { _id: new Types.ObjectId(patientId) },

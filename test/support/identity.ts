@@ -23,7 +23,10 @@ export interface Tokens {
 }
 
 export const loginMutation = `mutation ($input: LoginInput!) {
-  login(input: $input) { accessToken refreshToken expiresAt refreshExpiresAt viewer { username role permissions organization { slug } } }
+  login(input: $input) {
+    accessToken refreshToken expiresAt refreshExpiresAt
+    viewer { username role permissions organization { slug } }
+  }
 }`;
 const refreshMutation = /* GraphQL */ `
   mutation ($input: RefreshInput!) {

@@ -21,7 +21,7 @@ type Candidates = (path: string, type: string) => readonly unknown[];
 
 /** One call of a root field. */
 export interface Call {
-  /** e.g. `Query.patient.id`: the root field, and the argument that this call fills beside those that it must. */
+  /** e.g. `Query.patient.id`: the root field, and the argument that this call fills besides those that it must. */
   readonly name: string;
   readonly field: string;
   readonly kind: RootField['kind'];
@@ -31,7 +31,7 @@ export interface Call {
 
 /**
  * Every root field of a schema, called once for each candidate of each of its arguments, however deep in an input. So a
- * field or an argument that is added later is tried by itself.
+ * field or an argument that is added later is tried too.
  * @param depth of the selection; fields that need arguments are left out of it
  */
 export function everyCall(schema: GraphQLSchema, candidates: Candidates, depth: number): Call[] {
@@ -48,7 +48,8 @@ function callsOf(
   const declarations = field.args.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
   const given = field.args.map(({ name }) => `${name}: $${name}`).join(', ');
   const selection = selectionOf(field.type, depth);
-  const operation = `${kind} ${declarations && `(${declarations})`} { ${field.name}${given && `(${given})`} ${selection} }`;
+  const call = `${field.name}${given && `(${given})`}`;
+  const operation = `${kind} ${declarations && `(${declarations})`} { ${call} ${selection} }`;
   const needed = Object.fromEntries(
     field.args
       .filter(({ type }) => isNonNullType(type))

@@ -8,7 +8,7 @@ interface RawAnswer {
   readonly body: string;
 }
 
-/** Sends bytes that no HTTP library would, and reads until the server closes: ask for `Connection: close` where it would not. */
+/** Sends bytes that no HTTP library would, and reads until the server closes. Ask for `Connection: close` to have that. */
 export async function sendRaw(url: string, bytes: string): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

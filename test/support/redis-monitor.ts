@@ -1,6 +1,9 @@
 import { connect } from 'node:net';
 
-/** Everything that a Redis is told, as it comes over the wire. ioredis's own monitor fails on a server that is busy when it begins. */
+/**
+ * Everything that a Redis is told, as it comes over the wire. The monitor of ioredis fails on a server that is busy when it
+ * begins.
+ */
 export async function monitorRedis(url: string): Promise<{ readonly commands: () => string; close(): void }> {
   const { hostname, port, password } = new URL(url);
   const socket = connect(Number(port), hostname);

@@ -15,7 +15,7 @@ import { modelId, newPatient } from './heart-disease.js';
 /** One event of a subscription to a job. */
 export type JobEvent = ScoringJobUpdatedSubscription['scoringJobUpdated'];
 /** A job with its prediction, as its subscribers get it. */
-export type FollowedJob = JobEvent['job'];
+type FollowedJob = JobEvent['job'];
 
 /** The ids of a patient that was scored once, and its MRN. */
 export interface Scored {
@@ -26,7 +26,7 @@ export interface Scored {
 }
 
 /** What `submit` takes. The model is the shipped one when the input names none. */
-export type Submission =
+type Submission =
   | (Omit<SubmitScoringJobInput, 'modelId'> & { readonly modelId?: string })
   | (Omit<SubmitBatchScoringJobInput, 'modelId'> & { readonly modelId?: string; readonly patientId?: undefined });
 
@@ -76,7 +76,7 @@ export async function scored(client: GraphqlClient, overrides?: object, model: s
 }
 
 /** What every page of a connection says of its place among the others. */
-export interface Page {
+interface Page {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null };
 }
 

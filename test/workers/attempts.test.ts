@@ -83,7 +83,7 @@ async function withWorker(riskModelsDirectory: string | undefined, work: () => P
 }
 
 describe('an error that may pass', () => {
-  test('is tried again as often as is set, shown meanwhile, and ends the job, which is still found and can be revived', async () => {
+  test('is tried again as often as is set, is shown, and then ends the job, which can be revived', async () => {
     const id = await submitOne('single');
     const seen = changesOf(id);
     await withWorker(laterVersion, () => expectEnd(id, 'FAILED'));
@@ -126,7 +126,7 @@ describe('an error that may pass', () => {
 describe('an error that stays', () => {
   test('ends the job at the first attempt', async () => {
     const id = await submitOne('single');
-    // Nobody can ask for this: submission looks first, and a patient keeps what was needed then, unless it changes meanwhile.
+    // No caller can ask for this: submission looks first. The patient loses its features after that.
     await system.app.models.patients.collection.updateMany({}, { $set: { features: [] } });
     await withWorker(undefined, () => expectEnd(id, 'FAILED'));
     expect(await look(id)).toMatchObject({ attempts: 1, error: { code: 'BAD_USER_INPUT' } });

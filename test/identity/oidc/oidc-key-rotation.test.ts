@@ -28,7 +28,7 @@ describe('a key of the identity provider', () => {
   const [provider, system] = pair(0);
 
   // Shows: 164.312(d)
-  test('that is new is believed without a restart, and one that is withdrawn is not any more once the keys are fetched', async () => {
+  test('that is new is believed without a restart, and a withdrawn one is refused after a fetch', async () => {
     expect(await refusalsOf(system, await provider.token())).toEqual([]);
     const fetches = provider.fetches;
     const next = await provider.publish('key-3');
@@ -73,7 +73,7 @@ describe('while the identity provider does not hand out its keys', () => {
     ['because it answers with something else', (provider) => (provider.body = '<html>sign in</html>')],
     ['because what it answers is no key set', (provider) => (provider.body = '{"keys":"none"}')],
   ])(
-    'those known before go on %s, a new one is not to be told from a bad one, and all is well when it is back',
+    'those known before go on %s, a new one cannot be told from a bad one, and both work when it is back',
     async (_name, breakDown) => {
       const [provider, system] = pair(1);
       expect(await refusalsOf(system, await provider.token())).toEqual([]);
@@ -100,7 +100,7 @@ describe('while the identity provider does not hand out its keys', () => {
   );
 
   // Shows: 164.312(d)
-  test('those known before are not believed for ever', async () => {
+  test('those known before are believed for a limited time only', async () => {
     const [provider, system] = pair(2);
     expect(await refusalsOf(system, await provider.token())).toEqual([]);
     provider.status = 503;

@@ -27,7 +27,7 @@ const identity = (rest: Partial<Identity>): Identity => ({
   ...rest,
 });
 
-test('a token of no session is refused when it was issued up to the revocation of its user, in the same organization', () => {
+test('a token without a session is refused when it was issued before the revocation of its user', () => {
   const list = createRevocationList();
   list.apply([record(RevocationKind.USER, 'ada', 1_000)]);
   expect([undefined, 999, 1_000, 1_001].map((issuedAt) => list.isRevoked(identity({ issuedAt })))).toEqual([
@@ -40,7 +40,7 @@ test('a token of no session is refused when it was issued up to the revocation o
   expect(list.isRevoked(identity({ issuedAt: 0, organizationId: new Types.ObjectId().toHexString() }))).toBe(false);
 });
 
-test('a token of a session is judged by the session, whatever the clocks say; an API key by itself', () => {
+test('a token of a session is judged by the session, at any clock; an API key by its own entry', () => {
   const list = createRevocationList();
   list.apply([
     record(RevocationKind.USER, 'ada', 1_000),
@@ -73,7 +73,7 @@ test('an older reading that comes late takes nothing back', () => {
   expect(list.isRevoked(identity({ issuedAt: 1_500 }))).toBe(true);
 });
 
-test('what can concern nobody any more is forgotten, and a block is not', () => {
+test('an entry that can concern no token any more is forgotten, and a block is not', () => {
   const list = createRevocationList();
   list.apply([
     record(RevocationKind.USER, 'ada', 0),
