@@ -18,7 +18,7 @@ const patienceMs = 60_000;
 /** Tries to start an app. @returns what it said, and whether its process ended without help */
 async function failToStart(settings: Readonly<Record<string, string>>): Promise<{ says: string; ended: boolean }> {
   const { mongoUri, redisUrl, redisPrefix } = namespace();
-  const { path, execArgv, environment } = moduleEntry(new URL('./support/failed-start.js', import.meta.url));
+  const { path, execArgv, environment } = moduleEntry(new URL('./fixtures/failed-start.mjs', import.meta.url));
   const child = spawn(process.execPath, [...execArgv, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
