@@ -94,7 +94,15 @@ export class JobLease {
   expiresAt!: Date;
 }
 
-/** A request to score one patient or many. MongoDB decides about the job; Redis only carries its id. */
+/**
+ * A request to score one patient or many. This document decides about the job; Redis only carries its id. The life of a
+ * job:
+ * 1. The API stores it as QUEUED, and a dispatch puts it on the queue.
+ * 2. A worker takes a dispatch from the queue and gets a lease. The job is ACTIVE.
+ * 3. The worker stores predictions, and moves `status` through its stages.
+ * 4. The job ends as COMPLETED, FAILED or CANCELLED. A retry makes it QUEUED again.
+ * 5. A long time after its end, it is removed, or reduced to the fields that its predictions still need.
+ */
 @modelOptions({ schemaOptions: { collection: 'scoring_jobs', versionKey: false } })
 @index({ organization: 1, _id: -1 })
 @index(

@@ -35,6 +35,10 @@ import {
   RiskSimulationType,
 } from './prediction.type.js';
 
+/**
+ * The API of predictions. The service finds predictions, and the mapper pools ages for the viewer. Field resolvers read
+ * patient, job, model and explanation only when a caller asks for them.
+ */
 @Resolver(() => PredictionType)
 export class PredictionResolver {
   constructor(

@@ -35,6 +35,13 @@ import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } f
 import { toPatientFailure, toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
 import { PatientFailureType, ScoringJobConnection, ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
 
+/**
+ * The API of scoring jobs. An operation on jobs goes through these steps:
+ * 1. The permission rules have let the caller in.
+ * 2. The service checks the caller's rights again, validates the input, and reads or changes the job.
+ * 3. The mapper turns the job into the object that the API shows.
+ * 4. The field resolvers read patient, predictions, model and failures only when a caller asks for them.
+ */
 @Resolver(() => ScoringJobType)
 export class ScoringJobResolver {
   constructor(
