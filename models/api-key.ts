@@ -5,13 +5,13 @@ import { Types } from 'mongoose';
 @modelOptions({ schemaOptions: { collection: 'api_keys', versionKey: false } })
 @index({ organization: 1, _id: -1 })
 export class ApiKey {
-  /** Part of the key that its holder sends, and no secret. */
+  /** Part of the key that its holder sends. It is no secret. */
   _id!: Types.ObjectId;
 
   @prop({ type: Types.ObjectId, required: true })
   organization!: Types.ObjectId;
 
-  /** What the key is for, in an administrator's words. */
+  /** Purpose of the key, in an administrator's words. */
   @prop({ type: String, required: true })
   name!: string;
 
@@ -30,11 +30,11 @@ export class ApiKey {
   @prop({ type: String, required: true })
   createdBy!: string;
 
-  /** To the minute. */
+  /** Time of the last use, to the minute. */
   @prop({ type: Date })
   lastUsedAt?: Date;
 
-  /** Absent: it is valid until it is revoked. */
+  /** Absent: the key is valid until it is revoked. */
   @prop({ type: Date })
   expiresAt?: Date;
 

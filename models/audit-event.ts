@@ -1,7 +1,7 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
-/** What an event is about, beside patients. */
+/** The object of an event, in addition to its patients. */
 @modelOptions({ schemaOptions: { _id: false } })
 class StoredAuditSubject {
   @prop({ type: String, required: true })
@@ -12,8 +12,9 @@ class StoredAuditSubject {
 }
 
 /**
- * Who did what, with whose data, when, from where. Never changed and never removed: each event of an organization
- * carries a keyed hash over itself and the event before it, so that either is found (src/audit/audit-chain.ts).
+ * A record of an action: the user, the action, the patients, the time and the address. It is never changed or removed.
+ * Each event of an organization carries a keyed hash over itself and the event before it. A change and a removal are
+ * found by that hash (src/audit/audit-chain.ts).
  */
 @modelOptions({ schemaOptions: { collection: 'audit_events', versionKey: false } })
 @index({ organization: 1, sequence: 1 }, { unique: true })
@@ -35,7 +36,7 @@ export class AuditEvent {
   @prop({ type: String, required: true })
   username!: string;
 
-  /** Absent where nobody has proved to be that user, e.g. a failed login. */
+  /** Absent when the caller has not proved to be that user, e.g. at a failed login. */
   @prop({ type: String })
   role?: string;
 
@@ -60,7 +61,7 @@ export class AuditEvent {
   @prop({ type: Boolean, required: true })
   flagged!: boolean;
 
-  /** Hexadecimal; of the event before this one, or 64 zeros. */
+  /** Hash of the event before this one, hexadecimal; 64 zeros for the first event. */
   @prop({ type: String, required: true })
   previousHash!: string;
 
@@ -69,10 +70,10 @@ export class AuditEvent {
   hash!: string;
 }
 
-/** How far an organization's chain had got: what shows that its end was cut off. */
+/** The last known end of an organization's chain. It shows when events were cut off from the end. */
 @modelOptions({ schemaOptions: { collection: 'audit_heads', versionKey: false } })
 export class AuditHead {
-  /** The organization. */
+  /** Id of the organization. */
   @prop({ type: Types.ObjectId })
   _id!: Types.ObjectId;
 

@@ -2,7 +2,9 @@ import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { mongo, Types } from 'mongoose';
 import type { Ciphertext } from './patient.js';
 
-/** A clinician's entry to a patient outside of their care team, and why. For whoever reviews it. */
+/**
+ * One break-glass access: a clinician saw a patient outside of their care team, and gave a reason. Reviewers read it.
+ */
 @modelOptions({ schemaOptions: { collection: 'break_glass_accesses', versionKey: false } })
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, patient: 1 })
@@ -19,11 +21,11 @@ export class StoredBreakGlassAccess {
   @prop({ type: String, required: true })
   username!: string;
 
-  /** Free text of the clinician. */
+  /** The clinician's reason, in free text. */
   @prop({ type: mongo.Binary, required: true })
   reason!: Ciphertext;
 
-  /** The data key of the ciphertext. */
+  /** Id of the data key that encrypted the reason. */
   @prop({ type: Types.ObjectId, required: true })
   dataKey!: Types.ObjectId;
 

@@ -1,19 +1,22 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types, type mongo } from 'mongoose';
 
-/** FIELDS encrypts the fields of documents, INDEX makes the blind indexes by which they are found. */
+/** FIELDS encrypts the fields of documents. INDEX makes the blind indexes that find those documents. */
 export enum DataKeyPurpose {
   FIELDS = 'FIELDS',
   INDEX = 'INDEX',
 }
 
-/** ACTIVE is written with; RETIRED only opens what is there, and is deleted once nothing is. */
+/** An ACTIVE key encrypts new data. A RETIRED key only decrypts; it is deleted when no document needs it. */
 export enum DataKeyState {
   ACTIVE = 'ACTIVE',
   RETIRED = 'RETIRED',
 }
 
-/** A key of one organization, encrypted under a master key that the database does not know. Its id is in every ciphertext. */
+/**
+ * A key of one organization. It is encrypted under a master key, which the database does not know. Its id is in every
+ * ciphertext that it made.
+ */
 @modelOptions({ schemaOptions: { collection: 'data_keys', versionKey: false } })
 @index({ organization: 1, purpose: 1 }, { unique: true, partialFilterExpression: { state: 'ACTIVE' } })
 @index({ organization: 1, state: 1 })
@@ -30,11 +33,11 @@ export class StoredDataKey {
   @prop({ type: String, enum: DataKeyState, required: true })
   state!: DataKeyState;
 
-  /** See src/protection/key-wrap.ts. */
+  /** The encrypted key: see src/protection/key-wrap.ts. */
   @prop({ type: Buffer, required: true })
   wrappedKey!: mongo.Binary;
 
-  /** Id of the master key that wraps it. */
+  /** Id of the master key that encrypts this key. */
   @prop({ type: String, required: true })
   masterKey!: string;
 

@@ -52,10 +52,10 @@ export interface Models {
   readonly keyRotations: ReturnModelType<typeof KeyRotation>;
 }
 
-/** Binds the documents to one connection; several may live side by side in a process. */
+/** Binds the document classes to one connection. A process may have several connections at the same time. */
 export function createModels(connection: Connection): Models {
   const bind = <T extends AnyParamConstructor<unknown>>(documentClass: T): ReturnModelType<T> =>
-    // Typegoose's own getModelForClass keeps a global list by name, which a second connection would collide with.
+    // Typegoose's own getModelForClass keeps a global list by name. A second connection would collide with it.
     connection.model(documentClass.name, buildSchema(documentClass)) as unknown as ReturnModelType<T>;
   return {
     organizations: bind(Organization),
@@ -77,7 +77,7 @@ export function createModels(connection: Connection): Models {
   };
 }
 
-/** Creates the indexes on which the guarantees rest (unique keys above all). Safe to run at every start. */
+/** Creates the indexes that the guarantees rest on, above all the unique ones. It is safe to run at every start. */
 export async function ensureIndexes(models: Models): Promise<void> {
   for (const model of Object.values(models) as Model<unknown>[]) await model.createIndexes();
 }

@@ -7,7 +7,7 @@ export enum KeyRotationState {
   COMPLETED = 'COMPLETED',
 }
 
-/** Which process works on a rotation. Two at once would do no harm, only work for nothing. */
+/** The claim of one process to work on a rotation. Two processes at once would do no harm, only needless work. */
 @modelOptions({ schemaOptions: { _id: false } })
 class KeyRotationLease {
   @prop({ type: String, required: true })
@@ -17,18 +17,21 @@ class KeyRotationLease {
   expiresAt!: Date;
 }
 
-/** How far the present pass over the documents has come. */
+/** The position of the present pass over the documents. */
 @modelOptions({ schemaOptions: { _id: false } })
 class KeyRotationPosition {
   @prop({ type: String, required: true })
   collectionName!: string;
 
-  /** The last document that was looked at. */
+  /** Id of the last document that the pass has read. */
   @prop({ type: Types.ObjectId, required: true })
   after!: Types.ObjectId;
 }
 
-/** A request to give one organization a new data key, and the truth about how far it has come. Workers carry it out. */
+/**
+ * A request to give one organization a new data key. This document decides how far the rotation has come. Workers carry
+ * it out.
+ */
 @modelOptions({ schemaOptions: { collection: 'key_rotations', versionKey: false } })
 @index({ organization: 1 }, { unique: true, partialFilterExpression: { unfinished: true } })
 @index({ unfinished: 1, _id: 1 })
@@ -41,27 +44,27 @@ export class KeyRotation {
   @prop({ type: String, enum: KeyRotationState, required: true })
   state!: KeyRotationState;
 
-  /** Not COMPLETED: of these there is one an organization. */
+  /** True until the state is COMPLETED. At most one rotation per organization is unfinished. */
   @prop({ type: Boolean, required: true })
   unfinished!: boolean;
 
-  /** Id of the master key under which all keys of the organization are to be wrapped. */
+  /** Id of the master key that is to wrap all keys of the organization. */
   @prop({ type: String, required: true })
   masterKey!: string;
 
-  /** The data key that is to be replaced: the active one when the rotation was asked for. */
+  /** The data key to be replaced: the active one when the rotation was requested. */
   @prop({ type: Types.ObjectId, required: true })
   replaces!: Types.ObjectId;
 
-  /** Documents that were encrypted under an older key when the rotation began; 0 until then. */
+  /** Documents that were encrypted under an older key when the rotation began; 0 before it begins. */
   @prop({ type: Number, required: true })
   total!: number;
 
-  /** Of those, how many are encrypted under the new key by now. */
+  /** Number of those documents that are encrypted under the new key now. */
   @prop({ type: Number, required: true })
   processed!: number;
 
-  /** Documents that cannot be opened, of the present pass. They stay as they are, and their data key stays with them. */
+  /** Documents of the present pass that cannot be decrypted. They are left unchanged, and their data key is kept. */
   @prop({ type: Number, required: true })
   failed!: number;
 

@@ -1,7 +1,9 @@
 import { modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
-/** What a prediction and a block of them have alike: whose it is, and what scored. */
+/**
+ * The fields that a prediction and a block of predictions share: the organization, the job and the model that scored.
+ */
 export class ModelOutput {
   @prop({ type: Types.ObjectId, required: true })
   organization!: Types.ObjectId;
@@ -25,7 +27,7 @@ export class ModelOutput {
   createdAt!: Date;
 }
 
-/** SHAP method and base value: of all rows of a block, or of one prediction. */
+/** SHAP method and base value, for one prediction or for all rows of a block. */
 @modelOptions({ schemaOptions: { _id: false } })
 export class BlockExplanation {
   @prop({ type: String, required: true, enum: ['PATH_DEPENDENT', 'INTERVENTIONAL'] })

@@ -1,7 +1,7 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import type { Types } from 'mongoose';
 
-/** The tenant. Every patient, prediction, job and user belongs to exactly one. */
+/** The tenant. Every patient, prediction, job and user belongs to exactly one organization. */
 @modelOptions({ schemaOptions: { collection: 'organizations', versionKey: false } })
 @index({ slug: 1 }, { unique: true })
 export class Organization {
@@ -15,8 +15,10 @@ export class Organization {
   name!: string;
 
   /**
-   * Erasures of patients so far, counted between a patient's removal and that of its results. Who stores results while it
-   * stays the same has stored none of a patient that is gone.
+   * Number of patient erasures so far. An erasure is counted after the patient is removed and before its results are.
+   * A worker compares the number before and after it stores results. If it did not change, no result of an erased
+   * patient
+   * was stored.
    */
   @prop({ type: Number })
   erasures?: number;

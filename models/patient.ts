@@ -22,7 +22,7 @@ export class RecordedFeature {
   recordedAt!: Date;
 }
 
-/** Who has broken the glass to this patient, and for how long it stays broken. */
+/** A grant: one clinician may see this patient until the grant ends, after a break-glass access. */
 @modelOptions({ schemaOptions: { _id: false } })
 class BreakGlassGrant {
   @prop({ type: String, required: true })
@@ -36,8 +36,9 @@ class BreakGlassGrant {
 export type Ciphertext = mongo.Binary;
 
 /**
- * A patient as the database holds it: what tells who somebody is, encrypted under the organization's data key. Only
- * src/scope/patient-cipher.ts makes one and reads one.
+ * A patient as the database holds it. The fields that identify a person are encrypted under the organization's data
+ * key.
+ * Only src/scope/patient-cipher.ts encrypts and decrypts them.
  */
 @modelOptions({ schemaOptions: { collection: 'patients', versionKey: false } })
 @index({ organization: 1, mrnIndex: 1 }, { unique: true, partialFilterExpression: { mrnIndex: { $exists: true } } })
@@ -84,14 +85,17 @@ export class StoredPatient {
   @prop({ type: () => [RecordedFeature], required: true, default: [] })
   features!: RecordedFeature[];
 
-  /** Usernames of the clinicians who may open the patient; absent: every clinician of the organization. Never empty. */
+  /**
+   * Usernames of the clinicians who may see the patient. It is never empty. Absent: every clinician of the organization
+   * may.
+   */
   @prop({ type: () => [String], default: undefined })
   careTeam?: string[];
 
   @prop({ type: () => [BreakGlassGrant], default: undefined })
   breakGlass?: BreakGlassGrant[];
 
-  /** Counts the writes; an update names the version it saw. */
+  /** Number of writes so far. An update names the version that it has read. */
   @prop({ type: Number, required: true })
   version!: number;
 
@@ -102,7 +106,7 @@ export class StoredPatient {
   updatedAt!: Date;
 }
 
-/** The fields that are stored encrypted: what tells who somebody is. */
+/** The fields that are stored encrypted, because they identify a person. */
 export const sealedPatientFields = ['mrn', 'givenName', 'familyName', 'birthDate'] as const;
 
 export type SealedPatientField = (typeof sealedPatientFields)[number];

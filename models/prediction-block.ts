@@ -6,7 +6,10 @@ import { PatientFailure } from './scoring-chunk.js';
 /** The prediction of one patient within a block. */
 @modelOptions({ schemaOptions: { _id: false } })
 export class PredictionRow {
-  /** Place in the block when it was stored; rows around it may go, with their patients. The last three bytes of the prediction's id. */
+  /**
+   * Place of the row when the block was stored; it is the last three bytes of the prediction's id. Other rows may be
+   * removed later, together with their patients.
+   */
   @prop({ type: Number, required: true })
   number!: number;
 
@@ -20,26 +23,29 @@ export class PredictionRow {
   riskBand!: string;
 
   /**
-   * Float64, little-endian: the raw output; the inputs in the order of the block's `features`, NaN where missing; and, if
-   * the block is explained, output value, additivity error and the contributions in the same order.
+   * Float64 values, little-endian, in this order:
+   * 1. the raw output
+   * 2. the inputs in the order of the block's `features`, NaN for a missing one
+   * 3. if the block is explained: output value, additivity error, and the contributions in the same order
    */
   @prop({ type: Buffer, required: true })
   values!: Buffer;
 }
 
 /**
- * The outcome of one chunk of a batch: its predictions, and who has none. One document, because a document of its own for
- * each prediction costs MongoDB more than computing it. Stored once, by whoever is first; only the erasure of a patient
- * takes a row out again.
+ * A block: the outcome of one chunk of a batch, with its predictions and its failures, in one document. A document for
+ * each prediction would cost MongoDB more than computing the prediction.
+ * A block is stored once, by the first worker that has the outcome. Only the erasure of a patient removes a row later.
  *
- * The last three bytes of `_id` are zero. A row's prediction has the id of its block with the row's number in them.
+ * The last three bytes of `_id` are zero. A row's prediction has the id of its block, with the row's number in those
+ * bytes.
  */
 @modelOptions({ schemaOptions: { collection: 'prediction_blocks', versionKey: false } })
 @index({ job: 1, chunk: 1 }, { unique: true })
-// Counts are answered by the index alone; probability and model are compared before a block is read.
+// The index alone answers counts. It also compares probability and model before a block is read.
 @index({ organization: 1, _id: -1, size: 1, highestProbability: 1, modelId: 1, modelVersion: 1 })
 @index({ organization: 1, job: 1, _id: -1, size: 1 })
-// A patient is of one organization.
+// A patient belongs to one organization, so the index does not need it.
 @index({ 'rows.patient': 1, _id: -1 })
 @index({ 'failures.patient': 1 }, { partialFilterExpression: { failed: { $gt: 0 } } })
 export class PredictionBlock extends ModelOutput {
@@ -57,22 +63,22 @@ export class PredictionBlock extends ModelOutput {
   @prop({ type: () => BlockExplanation })
   explanation?: BlockExplanation;
 
-  /** Rows that are there. */
+  /** Number of rows that the block holds now. */
   @prop({ type: Number, required: true })
   size!: number;
 
-  /** No row is above it. 0 without rows. */
+  /** An upper bound of the rows' probabilities. 0 for a block that was stored without rows. */
   @prop({ type: Number, required: true })
   highestProbability!: number;
 
-  /** No row is in another one. */
+  /** The risk bands of the rows. No row has a band that is not listed here. */
   @prop({ type: () => [String], required: true })
   riskBands!: string[];
 
   @prop({ type: () => [PredictionRow], required: true })
   rows!: PredictionRow[];
 
-  /** Patients of the chunk that could not be scored. Stays when a deleted patient leaves `failures`. */
+  /** Number of patients that could not be scored. It stays the same when a deleted patient leaves `failures`. */
   @prop({ type: Number, required: true })
   failed!: number;
 

@@ -11,12 +11,12 @@ export class StoredExplanation extends BlockExplanation {
   @prop({ type: Number, required: true })
   additivityError!: number;
 
-  /** One a model feature, in the model's own order, which is that of `Prediction.inputs`. */
+  /** One contribution per model feature, in the model's own order. `Prediction.inputs` has the same order. */
   @prop({ type: () => [Number], required: true })
   contributions!: number[];
 }
 
-/** One patient scored once by one model version. Never changed after it was stored. */
+/** The score of one patient by one model version. It is never changed after it was stored. */
 @modelOptions({
   schemaOptions: { collection: 'predictions', versionKey: false, minimize: false },
   options: { allowMixed: Severity.ALLOW },
@@ -40,7 +40,7 @@ export class Prediction extends ModelOutput {
   @prop({ type: String, required: true })
   riskBand!: string;
 
-  /** Every model input as given, by feature code, in the model's own order; null where it was missing. */
+  /** Every model input as given, by feature code, in the model's own order; null for a missing one. */
   @prop({ type: () => Object, required: true })
   inputs!: Record<string, number | null>;
 

@@ -1,14 +1,14 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
-/** What was revoked: everything of a user, one session, or one API key. */
+/** The thing that was revoked: everything of a user, one session, or one API key. */
 export enum RevocationKind {
   USER = 'USER',
   SESSION = 'SESSION',
   API_KEY = 'API_KEY',
 }
 
-/** Credentials that are refused although their signature and their expiry are good. One document a subject. */
+/** Credentials that are refused although their signature and expiry are valid. There is one document per subject. */
 @modelOptions({ schemaOptions: { collection: 'revocations', versionKey: false } })
 @index({ organization: 1, kind: 1, subject: 1 }, { unique: true })
 @index({ recordedAt: 1 })
@@ -26,24 +26,24 @@ export class Revocation {
   @prop({ type: String, required: true })
   subject!: string;
 
-  /** What was issued up to then is refused. */
+  /** Every credential that was issued up to this time is refused. */
   @prop({ type: Date, required: true })
   notBefore!: Date;
 
-  /** Of a user who is disabled: everything is refused, whenever it was issued. */
+  /** True for a disabled user: all their credentials are refused, whatever the time of issue. */
   @prop({ type: Boolean })
   blocked?: boolean;
 
-  /** By MongoDB's clock, so that readers need not trust each other's. */
+  /** Time by MongoDB's clock, so that a reader does not depend on the clock of another process. */
   @prop({ type: Date, required: true })
   recordedAt!: Date;
 
-  /** By then everything issued before has ended by itself. */
+  /** The time at which every credential issued before `notBefore` has expired on its own. */
   @prop({ type: Date, required: true })
   keepUntil!: Date;
 }
 
-/** Counts the revocations; one document. Whoever has seen the present value knows all of them. */
+/** The number of revocations, in one document. A process that has seen the present value knows all revocations. */
 @modelOptions({ schemaOptions: { collection: 'revocation_epochs', versionKey: false } })
 export class RevocationEpoch {
   @prop({ type: String, required: true })

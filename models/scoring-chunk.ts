@@ -1,7 +1,7 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
-/** One patient of a batch that could not be scored, and why. */
+/** One patient of a batch that could not be scored, and the reason. */
 @modelOptions({ schemaOptions: { _id: false } })
 export class PatientFailure {
   @prop({ type: Types.ObjectId, required: true })
@@ -14,7 +14,11 @@ export class PatientFailure {
   message!: string;
 }
 
-/** A slice of the patients of a batch, the unit of work that workers share. Fixed when the batch is submitted. */
+/**
+ * A chunk: a slice of the patients of a batch. It is the unit of work that workers share, and is fixed when the batch
+ * is
+ * submitted.
+ */
 @modelOptions({ schemaOptions: { collection: 'scoring_chunks', versionKey: false } })
 @index({ job: 1, number: 1 }, { unique: true })
 @index({ job: 1, done: 1, size: 1, failed: 1 })
@@ -28,7 +32,7 @@ export class ScoringChunk {
   @prop({ type: Number, required: true })
   number!: number;
 
-  /** 12 bytes a patient id, one after the other: a million ids are 12 MB instead of 30. Never changes. */
+  /** Patient ids, 12 bytes each, one after the other: a million ids take 12 MB instead of 30. It never changes. */
   @prop({ type: Buffer, required: true })
   patients!: Buffer;
 
@@ -38,15 +42,20 @@ export class ScoringChunk {
   @prop({ type: Boolean, required: true })
   done!: boolean;
 
-  /** Patients of a chunk that is done without a prediction. Stays when a deleted patient leaves `failures`. */
+  /**
+   * Number of patients without a prediction, once the chunk is done. It stays the same when a deleted patient leaves
+   * `failures`.
+   */
   @prop({ type: Number, required: true })
   failed!: number;
 
-  /** While a worker runs the chunk: until when it has promised to be heard of again. */
+  /** The end of the lease of the worker that runs the chunk. The worker extends it before that time. */
   @prop({ type: Date })
   leasedUntil?: Date;
 
-  /** Runs begun; a chunk that keeps killing its worker is given up after a bounded number. */
+  /**
+   * Number of runs that were begun. A chunk that keeps killing its worker is given up after a bounded number of runs.
+   */
   @prop({ type: Number, required: true })
   attempts!: number;
 

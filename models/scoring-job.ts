@@ -1,7 +1,7 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
-/** SINGLE scores one patient, BATCH many. */
+/** SINGLE scores one patient, BATCH scores many. */
 export enum ScoringJobKind {
   SINGLE = 'SINGLE',
   BATCH = 'BATCH',
@@ -16,7 +16,7 @@ export enum ScoringJobState {
   CANCELLED = 'CANCELLED',
 }
 
-/** What a running job is at. */
+/** The step that a running job is in. */
 export enum JobStage {
   WAITING = 'WAITING',
   ENCODING = 'ENCODING',
@@ -26,7 +26,7 @@ export enum JobStage {
   DONE = 'DONE',
 }
 
-/** Why a job failed, as its submitter may see it: no patient data. */
+/** The reason why a job failed, as its submitter may see it. It holds no patient data. */
 @modelOptions({ schemaOptions: { _id: false } })
 export class JobFailure {
   @prop({ type: String, required: true })
@@ -37,8 +37,8 @@ export class JobFailure {
 }
 
 /**
- * The part of a job that its subscribers see change. Kept once as the present state, and once more in `transitions`
- * for every change of `state`, so that a late subscriber can be told each of them.
+ * The part of a job that changes while it runs, and that subscribers see. The job holds it twice: as the present state,
+ * and in `transitions` once for each change of `state`. A late subscriber gets each of those changes.
  */
 @modelOptions({ schemaOptions: { _id: false } })
 export class JobStatus {
@@ -52,15 +52,15 @@ export class JobStatus {
   @prop({ type: String, enum: JobStage, required: true })
   stage!: JobStage;
 
-  /** Patients done, those that failed included. */
+  /** Patients that are done, including those that failed. */
   @prop({ type: Number, required: true })
   processed!: number;
 
-  /** Patients done without a prediction. */
+  /** Patients that are done without a prediction. */
   @prop({ type: Number, required: true })
   failed!: number;
 
-  /** Runs begun, over the whole life of the job. */
+  /** Number of runs that were begun, over the whole life of the job. */
   @prop({ type: Number, required: true })
   attempts!: number;
 
@@ -73,18 +73,20 @@ export class JobStatus {
   @prop({ type: () => JobFailure })
   error?: JobFailure;
 
-  /** Names the write that made this change, so that its author can tell it from another one's of the same number. */
+  /** Id of the write that made this change. Its writer can tell the change from another one with the same number. */
   @prop({ type: String })
   writeId?: string;
 }
 
-/** Which worker runs the job. Only the holder of `token` may change the job's state. */
+/**
+ * A lease: a worker's claim to run the job until `expiresAt`. Only the holder of `token` may change the job's state.
+ */
 @modelOptions({ schemaOptions: { _id: false } })
 export class JobLease {
   @prop({ type: String, required: true })
   token!: string;
 
-  /** The dispatch under which the queue handed the job out. */
+  /** The dispatch that the worker took from the queue. */
   @prop({ type: Number, required: true })
   dispatch!: number;
 
@@ -92,7 +94,15 @@ export class JobLease {
   expiresAt!: Date;
 }
 
-/** A request to score one patient or many. The truth about the job; Redis only carries its id. */
+/**
+ * A request to score one patient or many. This document decides about the job; Redis only carries its id. The life of a
+ * job:
+ * 1. The API stores it as QUEUED, and a dispatch puts it on the queue.
+ * 2. A worker takes a dispatch from the queue and gets a lease. The job is ACTIVE.
+ * 3. The worker stores predictions, and moves `status` through its stages.
+ * 4. The job ends as COMPLETED, FAILED or CANCELLED. A retry makes it QUEUED again.
+ * 5. A long time after its end, it is removed, or reduced to the fields that its predictions still need.
+ */
 @modelOptions({ schemaOptions: { collection: 'scoring_jobs', versionKey: false } })
 @index({ organization: 1, _id: -1 })
 @index(
@@ -129,7 +139,7 @@ export class ScoringJob {
   @prop({ type: String, required: true })
   submittedBy!: string;
 
-  /** SINGLE only. */
+  /** The patient of a SINGLE job. */
   @prop({ type: Types.ObjectId })
   patient?: Types.ObjectId;
 
@@ -142,7 +152,7 @@ export class ScoringJob {
   @prop({ type: String, required: true })
   modelSha256!: string;
 
-  /** False: SHAP values are computed when somebody asks for them. */
+  /** False: SHAP values are computed when a caller asks for them. */
   @prop({ type: Boolean, required: true })
   explain!: boolean;
 
@@ -150,15 +160,15 @@ export class ScoringJob {
   @prop({ type: Number, required: true })
   priority!: number;
 
-  /** Blind index of the caller's idempotency key, which may say anything and is never shown again. */
+  /** Blind index of the caller's idempotency key. The key may contain anything, so it is never shown again. */
   @prop({ type: String })
   idempotencyKeyIndex?: string;
 
-  /** Blind index of what was asked for, to tell a repeated request from another one under the same key. */
+  /** Blind index of the request. It tells a repeated request from another one under the same key. */
   @prop({ type: String })
   requestHash?: string;
 
-  /** Attempts begun since submission or the last retry by hand; bounded. */
+  /** Attempts that were begun since submission or the last retry by a caller. The number is bounded. */
   @prop({ type: Number, required: true })
   attemptsThisRun!: number;
 
@@ -168,14 +178,17 @@ export class ScoringJob {
   @prop({ type: () => JobLease })
   lease?: JobLease;
 
-  /** Counts the times the job was put on the queue; part of the queue's own job id. */
+  /**
+   * A dispatch is one time that the job was put on the queue. This is their number; it is part of the queue's own job
+   * id.
+   */
   @prop({ type: Number, required: true })
   dispatch!: number;
 
   @prop({ type: Date, required: true })
   dispatchedAt!: Date;
 
-  /** When a finished job was cut down to what its predictions still need. */
+  /** Time when a finished job was reduced to the fields that its predictions still need. */
   @prop({ type: Date })
   compactedAt?: Date;
 }

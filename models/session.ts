@@ -1,22 +1,24 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
-/** Why a session ended before its time. */
+/** The reason why a session ended before its time. */
 export enum SessionEnd {
   LOGOUT = 'LOGOUT',
-  /** One of its refresh tokens was used twice. */
+  /** A refresh token of the session was used twice. */
   REUSE = 'REUSE',
   /** An administrator or a new password ended it. */
   REVOKED = 'REVOKED',
 }
 
-/** What one login began: the family of all refresh tokens that follow from it. Only hashes of tokens are kept. */
+/**
+ * A session begins with a login. It is the family of all refresh tokens that follow. Only hashes of tokens are stored.
+ */
 @modelOptions({ schemaOptions: { collection: 'sessions', versionKey: false } })
 @index({ familyHash: 1 }, { unique: true })
 @index({ organization: 1, user: 1 })
 @index({ expiresAt: 1 })
 export class Session {
-  /** Access tokens carry it as the claim `sid`. */
+  /** Access tokens carry this id as the claim `sid`. */
   _id!: Types.ObjectId;
 
   @prop({ type: Types.ObjectId, required: true })
@@ -29,7 +31,7 @@ export class Session {
   @prop({ type: String, required: true })
   familyHash!: string;
 
-  /** SHA-256 of the one refresh token that is valid now. */
+  /** SHA-256 of the only refresh token that is valid now. */
   @prop({ type: String, required: true })
   tokenHash!: string;
 
@@ -39,7 +41,7 @@ export class Session {
   @prop({ type: Date, required: true })
   refreshedAt!: Date;
 
-  /** Fixed at login: no refresh moves it. */
+  /** Fixed at login: a refresh does not change it. */
   @prop({ type: Date, required: true })
   expiresAt!: Date;
 

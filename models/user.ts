@@ -1,7 +1,7 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
-/** What a user may do is decided by the role alone; see src/auth/permissions.ts. */
+/** The role alone decides which actions a user may do; see src/auth/permissions.ts. */
 export enum Role {
   CLINICIAN = 'CLINICIAN',
   ANALYST = 'ANALYST',
@@ -24,7 +24,7 @@ export class User {
   @prop({ type: String, enum: Role, required: true })
   role!: Role;
 
-  /** argon2id in PHC format, with salt and parameters. Absent: this user cannot log in with a password. */
+  /** argon2id hash in PHC format, with salt and parameters. Absent: this user cannot log in with a password. */
   @prop({ type: String })
   passwordHash?: string;
 

@@ -30,7 +30,7 @@ const resolverClasses = [
   AuditEventResolver,
 ] as const;
 
-/** What the resolvers are made of. */
+/** The services that the resolvers need. */
 export type SchemaDependencies = Pick<
   App,
   | 'scopeOf'
@@ -45,12 +45,12 @@ export type SchemaDependencies = Pick<
   | 'auditEvents'
 >;
 
-/** The API, every field guarded by its permission rule. */
+/** Builds the API, with every field guarded by its permission rule. */
 export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSchema {
   return guardSchema(buildBareSchema(dependencies));
 }
 
-/** The API without permission rules: for printing only, never to be served. */
+/** Builds the API without permission rules. It is for printing only, and must never be served. */
 export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema {
   const { scopeOf, patients, breakGlass, jobs, submitBatch, predictions, registry, catalogue, identity, auditEvents } =
     dependencies;
@@ -71,9 +71,9 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
   return buildSchemaSync({
     resolvers: [...resolverClasses] as [ClassType, ...ClassType[]],
     container: { get: (resolver) => instances.get(resolver) },
-    // Input is validated in the services, which have callers beside GraphQL.
+    // The services validate input, because they have other callers besides GraphQL.
     validate: false,
-    // Subscriptions bring their own sources; type-graphql asks for one all the same.
+    // Never used, but type-graphql requires it: each subscription has a source of its own.
     pubSub: {
       publish: () => undefined,
       subscribe: () => {

@@ -13,12 +13,17 @@ import { ForbiddenError } from '../src/errors.js';
 import type { OperationContext } from './common/context.js';
 
 /**
- * An action that the viewer must be allowed; `with-parent`: whoever was let at the object may see the field; `public`:
- * anybody, for what takes its own proof of who is calling.
+ * The rule of a field.
+ * - an action: the viewer must be allowed to do it
+ * - `with-parent`: a viewer who may see the object may see the field
+ * - `public`: every caller may, because the field checks the caller's credential itself
  */
 type FieldRule = Action | 'with-parent' | 'public';
 
-/** Every field of the API and who may see it. A field that is not here is refused. `*` stands for the rest of a type. */
+/**
+ * Every field of the API, with its rule. A field that is not listed is refused. `*` stands for the other fields of a
+ * type.
+ */
 export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRule>>>> = {
   Query: {
     viewer: 'viewer:read',
@@ -150,12 +155,15 @@ function withParent(...types: string[]): Record<string, Record<string, FieldRule
   return Object.fromEntries(types.map((type) => [type, { '*': 'with-parent' }]));
 }
 
-/** The rule of a field, or undefined: then it is refused. */
+/** The rule of a field. Undefined when it has none: then the field is refused. */
 export function fieldRule(type: string, field: string): FieldRule | undefined {
   return fieldRules[type]?.[field] ?? fieldRules[type]?.['*'];
 }
 
-/** Rules depend on viewer and action alone, so shield may remember the answer within an operation. */
+/**
+ * Makes a rule of shield for an action. It depends on viewer and action alone, so shield may keep its answer for the
+ * whole operation.
+ */
 const actionRule = (action: Action, allowed: AllowedActions) =>
   rule(`may do ${action}`, { cache: 'contextual' })((_parent, _args, context: OperationContext) => {
     if (context.authenticationError) return context.authenticationError;
@@ -168,7 +176,7 @@ const actionRule = (action: Action, allowed: AllowedActions) =>
     }
   });
 
-/** A resolver around a resolver, as graphql-middleware has it. */
+/** A resolver that wraps another one, as graphql-middleware defines it. */
 type Middleware = (
   resolve: GraphQLFieldResolver<unknown, unknown>,
   parent: unknown,
@@ -177,12 +185,12 @@ type Middleware = (
   info: GraphQLResolveInfo,
 ) => unknown;
 
-/** What a rule of shield has allowed in an operation, by the operation's context. */
+/** The actions that shield has allowed, by the operation's context. */
 type AllowedActions = WeakMap<OperationContext, Set<Action>>;
 
 /**
- * Asks shield once an operation for each action: with the answer remembered, shield would still make five promises for every
- * field of every row. Whatever is not known to be allowed goes to shield.
+ * Asks shield once per operation for each action. Even with a kept answer, shield would make five promises for every
+ * field of every row. An action that is not known to be allowed goes to shield again.
  */
 function onceAllowed(shielded: Middleware, action: Action, allowed: AllowedActions): Middleware {
   return (resolve, parent, args, context, info) =>
@@ -193,11 +201,14 @@ function onceAllowed(shielded: Middleware, action: Action, allowed: AllowedActio
 
 /**
  * Guards every field of the schema with graphql-shield.
- *
- * Three things are done around shield. It wraps every field of every object type, which more than halves the speed of
- * long lists: fields that everybody may see who was let at the object are left unwrapped. It is asked once an operation for
- * each action. And graphql-middleware wraps `subscribe` only of fields without `resolve`, which type-graphql always sets: it
- * is taken off while the rules are applied, so that a subscription is refused before it begins instead of at its first event.
+ * 1. It makes a rule for every field of every type that has a field with an action or without a rule.
+ * 2. Shield makes a middleware of each rule. `onceAllowed` wraps it, so that shield is asked once per operation for
+ *    each action.
+ * 3. Fields that need no check of their own are not wrapped. Wrapping them all more than halves the speed of long
+ *    lists.
+ * 4. The middlewares are applied. graphql-middleware wraps `subscribe` only for fields without `resolve`, and
+ *    type-graphql always sets `resolve`. So `resolve` is removed meanwhile. A subscription is then refused before it
+ *    begins, and not at its first event.
  */
 export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   const guarded = Object.values(schema.getTypeMap()).filter(
@@ -235,10 +246,12 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   return result;
 }
 
-/** What shield says where no rule lets anybody in. */
-const noRule = new ForbiddenError('Nobody may read this field: it has no permission rule.');
+/** The error of a field without a rule. */
+const noRule = new ForbiddenError(
+  'This field cannot be read: it has no permission rule. Report this to your operator.',
+);
 
-/** Of the fields of a type those that not everybody may see. What has no rule is among them: shield refuses it. */
+/** Selects the fields of a type that must be checked. A field without a rule is one of them: shield refuses it. */
 function wrappedFields(
   type: string,
   shielded: Record<string, Middleware>,
@@ -249,7 +262,7 @@ function wrappedFields(
     if (needed === 'with-parent' || needed === 'public') return [];
     return [[field, needed === undefined ? middleware : onceAllowed(middleware, needed, allowed)] as const];
   });
-  // Its type wants promises; it hands on whatever a middleware returns.
+  // The declared type wants promises, but graphql-middleware passes on any value that a middleware returns.
   return Object.fromEntries(wrapped) as IMiddlewareFieldMap;
 }
 

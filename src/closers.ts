@@ -1,11 +1,11 @@
-/** The way back from a start: a stack of closers, one for each part that was opened. */
+/** The closers of the parts that a start has started. They run in reverse order. */
 export interface Closers {
-  /** Adds the closing of what was just opened. */
+  /** Adds the closer of a part that was just started. */
   add(close: () => unknown): void;
   /**
-   * Closes everything, one after the other, the last opened first. The others have their turn even when a closer fails.
-   * A second call gives the outcome of the first.
-   * @throws the error of the closer that failed; an AggregateError when several did
+   * Closes all parts, one after the other, the last one first. When a closer fails, the others still run. A second call
+   * gives the outcome of the first.
+   * @throws the error of the closer that failed; an AggregateError when several failed
    */
   close(): Promise<void>;
 }
@@ -33,10 +33,10 @@ export function createClosers(): Closers {
 }
 
 /**
- * Starts something of several parts. When the start fails, the parts that were opened until then are closed.
- * @param start adds a closer for each part as soon as that is open
- * @param onCloseError called when parts did not close after a failed start, whose own error is the one that is thrown
- * @throws what `start` throws
+ * Starts something that has several parts. When the start fails, the parts that were already started are closed.
+ * @param start adds a closer for each part as soon as the part is started
+ * @param onCloseError called when a closer fails after a failed start. The error of the start is the one that is thrown
+ * @throws the error of `start`
  */
 export async function startOrClose<T>(
   start: (closers: Closers) => Promise<T>,
@@ -52,8 +52,8 @@ export async function startOrClose<T>(
 }
 
 /**
- * Closes side by side, and waits for all.
- * @throws as `Closers.close`
+ * Runs all closers at the same time, and waits for all of them.
+ * @throws the same errors as `Closers.close`
  */
 export async function closeTogether(closes: readonly (() => unknown)[]): Promise<void> {
   const results = await Promise.allSettled(closes.map(async (close) => close()));

@@ -1,4 +1,4 @@
-/** Every code a caller may meet in `extensions.code`. */
+/** Every code that a caller may get in `extensions.code`. */
 export const errorCodes = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -12,15 +12,18 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** One field of the caller's input that was refused: its path within the input, and why. Never holds the value. */
+/**
+ * One field of the caller's input that was refused: its path within the input, and the reason. It never holds the
+ * value.
+ */
 export interface FieldError {
   readonly path: string;
   readonly message: string;
 }
 
 /**
- * An error that a caller is meant to see. The message names the thing, the reason and the remedy, and never holds
- * patient data. Everything else that is thrown is INTERNAL and shown as a correlation id only.
+ * An error that a caller is meant to see. The message names the thing, the reason and the remedy. It never holds
+ * patient data. Any other error is INTERNAL: the caller gets only a correlation id.
  */
 export class RiskGraphError extends Error {
   override readonly name: string = 'RiskGraphError';
@@ -43,8 +46,8 @@ export class UnauthenticatedError extends RiskGraphError {
 export class ForbiddenError extends RiskGraphError {
   override readonly name = 'ForbiddenError';
   /**
-   * @param action of the permission table that was refused, for the audit trail
-   * @param patientId of whom it was refused, where it is known
+   * @param action refused action of the permission table, for the audit trail
+   * @param patientId patient of the refused request, when it is known
    */
   constructor(
     message: string,
@@ -55,7 +58,9 @@ export class ForbiddenError extends RiskGraphError {
   }
 }
 
-/** Also for objects of another organization, which must look as if they did not exist. */
+/**
+ * Says that an object does not exist. Objects of another organization get the same error, so that they look the same.
+ */
 export class NotFoundError extends RiskGraphError {
   override readonly name = 'NotFoundError';
   constructor(what: string) {
@@ -77,10 +82,10 @@ export class ConflictError extends RiskGraphError {
   }
 }
 
-/** Too many requests, log-ins or subscriptions of one caller. */
+/** Says that one caller has made too many requests, log-ins or subscriptions. */
 export class RateLimitedError extends RiskGraphError {
   override readonly name = 'RateLimitedError';
-  /** @param retryAfterSeconds when it is worth trying again, whole seconds from now (RFC 9110, Retry-After) */
+  /** @param retryAfterSeconds whole seconds from now after which a retry can succeed (RFC 9110, Retry-After) */
   constructor(
     message: string,
     readonly retryAfterSeconds: number,
@@ -89,7 +94,7 @@ export class RateLimitedError extends RiskGraphError {
   }
 }
 
-/** A query that asks for more than one request may: refused before anything of it is run. */
+/** Says that a query asks for more than one request may. It is refused before any part of it runs. */
 export class QueryTooComplexError extends RiskGraphError {
   override readonly name = 'QueryTooComplexError';
   constructor(message: string) {
@@ -104,7 +109,9 @@ export class ServiceUnavailableError extends RiskGraphError {
   }
 }
 
-/** An error of the set-up that the operator must mend: printed as one line by the command line, exit code 1. */
+/**
+ * An error of the set-up that the operator must correct. The command line prints it as one line and exits with code 1.
+ */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }

@@ -3,8 +3,8 @@ import type { z } from 'zod';
 import { BadUserInputError, type FieldError } from './errors.js';
 
 /**
- * Validates what a caller sent against a schema.
- * @throws BadUserInputError naming every wrong field by its path, e.g. `features[2].value`, never its value
+ * Validates a caller's input against a schema.
+ * @throws BadUserInputError naming every wrong field by its path, e.g. `features[2].value`, but never its value
  */
 export function parseInput<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
   const parsed = schema.safeParse(input);
@@ -26,10 +26,10 @@ export function formatPath(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** The object id of a text, or null when it cannot be one: then there is no such object. */
+/** The object id of a text. Null when the text cannot be one: then there is no such object. */
 export function toObjectId(id: string): Types.ObjectId | null {
   return /^[0-9a-f]{24}$/.test(id) ? new Types.ObjectId(id) : null;
 }
 
-/** The object id of a text, or a new one when it cannot be one: such an id matches nothing. */
+/** The object id of a text. When the text cannot be one, a new id, which matches no object. */
 export const idOrNone = (id: string): Types.ObjectId => toObjectId(id) ?? new Types.ObjectId();

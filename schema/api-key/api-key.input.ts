@@ -3,7 +3,7 @@ import { Field, InputType } from 'type-graphql';
 
 @InputType()
 export class CreateApiKeyInput {
-  @Field(() => String, { description: 'What the key is for, up to 100 characters.' })
+  @Field(() => String, { description: 'Purpose of the key, up to 100 characters.' })
   name!: string;
 
   @Field(() => [String], { description: 'Actions that the role SERVICE may do, e.g. "job:submit".' })

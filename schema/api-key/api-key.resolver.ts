@@ -9,7 +9,7 @@ import { ApiKeyConnection, ApiKeyType, CreateApiKeyPayload, toApiKey } from './a
 export class ApiKeyResolver {
   constructor(private readonly service: ApiKeyService) {}
 
-  @Query(() => ApiKeyConnection, { description: 'Newest first, revoked ones included.' })
+  @Query(() => ApiKeyConnection, { description: 'Newest first, including revoked keys.' })
   async apiKeys(
     @Args(() => PageArguments) page: PageArguments,
     @Ctx() { viewer }: OperationContext,
@@ -26,7 +26,7 @@ export class ApiKeyResolver {
     return { key, apiKey: toApiKey(apiKey) };
   }
 
-  @Mutation(() => ApiKeyType, { description: 'Ends the key everywhere, open sockets included.' })
+  @Mutation(() => ApiKeyType, { description: 'Ends the key everywhere, and closes its sockets.' })
   async revokeApiKey(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ApiKeyType> {
     return toApiKey(await this.service.revoke(viewer, id));
   }

@@ -12,22 +12,22 @@ export class ApiKeyType {
   @Field(() => String)
   name!: string;
 
-  @Field(() => String, { description: 'What the key begins with, to tell keys apart. No secret.' })
+  @Field(() => String, { description: 'The beginning of the key, to tell keys apart. It is no secret.' })
   prefix!: string;
 
-  @Field(() => [String], { description: 'The actions it may do.' })
+  @Field(() => [String], { description: 'The actions that the key may do.' })
   scopes!: string[];
 
   @Field(() => GraphQLDateTime)
   createdAt!: Date;
 
-  @Field(() => String, { description: 'Username.' })
+  @Field(() => String, { description: 'Username of the administrator.' })
   createdBy!: string;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'To the minute. Null: never.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'To the minute. Null when it was never used.' })
   lastUsedAt!: Date | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Null: it is valid until it is revoked.' })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Null: the key is valid until it is revoked.' })
   expiresAt!: Date | null;
 
   @Field(() => GraphQLDateTime, { nullable: true })
@@ -39,14 +39,14 @@ export type ApiKeyConnection = InstanceType<typeof ApiKeyConnection>;
 
 @ObjectType({ simpleResolvers: true })
 export class CreateApiKeyPayload {
-  @Field(() => String, { description: 'For the header "Authorization: Bearer ...". Shown this once.' })
+  @Field(() => String, { description: 'For the header "Authorization: Bearer ...". It is shown only now.' })
   key!: string;
 
   @Field(() => ApiKeyType)
   apiKey!: ApiKeyType;
 }
 
-/** What the API shows of a key. The hash of its secret stays here. */
+/** Maps an API key to the object that the API shows. The hash of its secret is left out. */
 export function toApiKey(apiKey: ApiKey): ApiKeyType {
   const id = apiKey._id.toHexString();
   return {

@@ -1,7 +1,7 @@
 import type { AuditEvent, Role } from '../../models/index.js';
 import type { AuditEventType, AuditOutcome } from './audit-event.type.js';
 
-/** What the API shows of an event. */
+/** Maps an audit event to the object that the API shows. */
 export function toAuditEvent(event: AuditEvent): AuditEventType {
   return {
     id: event._id.toHexString(),

@@ -11,13 +11,13 @@ export enum AuditOutcome {
 registerEnumType(AuditOutcome, {
   name: 'AuditOutcome',
   valuesConfig: {
-    ALLOWED: { description: 'The caller was let to do it. Recorded before it was done.' },
-    FAILED: { description: 'What was allowed did not come about, or a login had the wrong password.' },
+    ALLOWED: { description: 'The caller was allowed to do it. Recorded before the work began.' },
+    FAILED: { description: 'The work was allowed but failed, or a login had the wrong password.' },
     DENIED: { description: 'The caller was refused.' },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'What an event is about, beside patients.' })
+@ObjectType({ simpleResolvers: true, description: 'The object of an event, in addition to its patients.' })
 class AuditSubject {
   @Field(() => String, { description: 'USER, API_KEY, SCORING_JOB, PREDICTION or ENCRYPTION_KEY.' })
   kind!: string;
@@ -28,13 +28,15 @@ class AuditSubject {
 
 @ObjectType('AuditEvent', {
   simpleResolvers: true,
-  description: 'Who did what, with whose data, when, from where. Ids only: no names, no values.',
+  description:
+    'A record of an action: the user, the action, the patients, the time and the address. Ids only: no names, no ' +
+    'values.',
 })
 export class AuditEventType {
   @Field(() => ID)
   id!: string;
 
-  @Field(() => Int, { description: "Place in the organization's chain; the first is 1, and none is left out." })
+  @Field(() => Int, { description: "Place in the organization's chain. The first is 1, and no number is left out." })
   sequence!: number;
 
   @Field(() => GraphQLDateTime)
@@ -43,7 +45,7 @@ export class AuditEventType {
   @Field(() => String)
   username!: string;
 
-  @Field(() => Role, { nullable: true, description: 'Null where nobody had proved to be that user.' })
+  @Field(() => Role, { nullable: true, description: 'Null when the caller had not proved to be that user.' })
   role!: Role | null;
 
   @Field(() => String, { description: 'IP address.' })
@@ -53,24 +55,29 @@ export class AuditEventType {
   requestId!: string;
 
   @Field(() => String, {
-    description: 'E.g. patient:read; the names of viewer { permissions }, and session:login and its like.',
+    description:
+      'E.g. patient:read. It is a name of viewer { permissions }, or one without a permission, e.g. session:login.',
   })
   action!: string;
 
   @Field(() => AuditOutcome)
   outcome!: AuditOutcome;
 
-  @Field(() => [ID], { description: 'Whose data were read or written. Those of a batch are in its job.' })
+  @Field(() => [ID], {
+    description: 'Patients whose data were read or written. The patients of a batch are in its job.',
+  })
   patientIds!: string[];
 
   @Field(() => AuditSubject, { nullable: true })
   subject!: AuditSubject | null;
 
-  @Field(() => Boolean, { description: 'Wants attention: break-glass access, a stolen refresh token.' })
+  @Field(() => Boolean, {
+    description: 'True when a reviewer should look at it: break-glass access, a stolen refresh token.',
+  })
   flagged!: boolean;
 
   @Field(() => String, {
-    description: 'Keyed hash over this event and the one before it; "riskgraph audit verify" checks them.',
+    description: 'Keyed hash over this event and the one before it. "riskgraph audit verify" checks it.',
   })
   hash!: string;
 }

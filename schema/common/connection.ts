@@ -1,7 +1,7 @@
 import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
 import type { Page } from '../../src/scope/pagination.js';
 
-/** https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo */
+/** The page information of Relay. https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo */
 @ObjectType({ simpleResolvers: true })
 class PageInfo {
   @Field(() => Boolean)
@@ -19,29 +19,29 @@ class PageInfo {
 
 @ArgsType()
 export class PageArguments {
-  @Field(() => Int, { nullable: true, defaultValue: 20, description: 'How many, from 1 to 500.' })
+  @Field(() => Int, { nullable: true, defaultValue: 20, description: 'Rows per page, from 1 to 500.' })
   first?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'A cursor of this list: what comes behind it.' })
+  @Field(() => String, { nullable: true, description: 'A cursor of this list. The page begins after it.' })
   after?: string | null;
 }
 
 type Edges<T> = readonly { readonly cursor: string; readonly node: T }[];
 
-/** What is a function is found out when it is asked for. */
+/** A Relay connection. A part that is a function runs only when a caller asks for it. */
 interface Connection<T> {
   readonly edges: Edges<T> | (() => Promise<Edges<T>>);
   readonly pageInfo: PageInfo | (() => Promise<PageInfo>);
   readonly totalCount: () => Promise<number>;
 }
 
-/** One whose page is there. */
+/** A connection whose page was already read. */
 interface ReadConnection<T> extends Connection<T> {
   readonly edges: Edges<T>;
   readonly pageInfo: PageInfo;
 }
 
-/** The Connection and Edge types of a node type, e.g. `PatientConnection`. */
+/** Makes the Connection and Edge types of a node type, e.g. `PatientConnection`. */
 export function connectionType<T extends object>(node: ClassType<T>, name: string): ClassType<Connection<T>> {
   @ObjectType(`${name}Edge`, { simpleResolvers: true })
   class Edge {
@@ -54,20 +54,24 @@ export function connectionType<T extends object>(node: ClassType<T>, name: strin
 
   @ObjectType(`${name}Connection`)
   class ConnectionOfNode implements Connection<T> {
-    // Simple: graphql itself calls what is a function, and only when the field was asked for.
+    // Simple fields: graphql itself calls a function, and only when a caller asks for the field.
     @Field(() => [Edge], { simple: true })
     edges!: Edge[] | (() => Promise<Edges<T>>);
 
     @Field(() => PageInfo, { simple: true })
     pageInfo!: PageInfo | (() => Promise<PageInfo>);
 
-    @Field(() => Int, { description: 'All rows of the filter, not of this page.', name: 'totalCount', simple: true })
+    @Field(() => Int, {
+      description: 'Number of all rows that match the filter, not only those of this page.',
+      name: 'totalCount',
+      simple: true,
+    })
     totalCount!: () => Promise<number>;
   }
   return ConnectionOfNode;
 }
 
-/** A page of documents as a connection of API objects. */
+/** Maps a page of documents to a connection of API objects. */
 export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): ReadConnection<T> {
   const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: map(node) }));
   return {
@@ -83,8 +87,8 @@ export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): Read
 }
 
 /**
- * A connection that hangs on each of many objects: its page is read only when it is asked for, and the count comes from a
- * loader, which counts for all of those objects at once.
+ * Makes a connection that is a field of each of many objects. Its page is read only when a caller asks for it. Its
+ * count comes from a loader, which counts for all those objects at once.
  */
 export function toNestedConnection<D, T>(
   read: () => Promise<Page<D>>,

@@ -6,29 +6,32 @@ import type { JobStreams } from '../../src/jobs/job-stream.js';
 import type { PredictionStreams } from '../../src/predictions/prediction-stream.js';
 import type { Patient } from '../../src/scope/patient.js';
 
-/** What a resolver knows of the operation it serves. One an operation; a subscription's lives through all its events. */
+/**
+ * The facts that a resolver has about its operation. There is one context per operation; a subscription keeps its own
+ * through all events.
+ */
 export interface OperationContext {
-  /** Null for anonymous callers and for credentials that are not valid. */
+  /** Null for an anonymous caller, and for a credential that is not valid. */
   readonly viewer: Viewer | null;
-  /** Where the operation came from, whoever sent it. */
+  /** The source of the operation, for anonymous callers too. */
   readonly origin: RequestOrigin;
-  /** Why the credential that was sent counts for nothing. */
+  /** The reason why the credential that was sent is not accepted. */
   readonly authenticationError?: UnauthenticatedError | ServiceUnavailableError;
-  /** Correlates what a caller saw with what the log says. */
+  /** The id under which the answer to the caller and the log name the request. */
   readonly requestId: string;
   readonly loaders: Loaders;
-  /** A job that the viewer names, for who follows it. Null when there is none for this viewer. */
+  /** Reads a job that a subscription follows. Null when there is none that this viewer may see. */
   readJob(id: string): Promise<ScoringJob | null>;
   readonly jobStreams: JobStreams;
   readonly predictionStreams: PredictionStreams;
 }
 
-/** Reads by id, gathered into one query a tick. They keep nothing: a subscription must see every change. */
+/** Reads by id, gathered into one query per tick. They cache nothing, because a subscription must see every change. */
 export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
   readonly prediction: DataLoader<string, Prediction | null>;
-  /** How many predictions there are, by the id of the patient or job. */
+  /** Number of predictions, by the id of the patient or job. */
   readonly predictionCountOfPatient: DataLoader<string, number>;
   readonly predictionCountOfJob: DataLoader<string, number>;
 }

@@ -1,5 +1,5 @@
 /**
- * The type of a property whose class imports ours: emitted decorator metadata would otherwise use that class while
- * its module is still loading.
+ * The type of a property whose class imports this module too. It keeps the class out of the decorator metadata, which
+ * would otherwise use the class while its module is still loading.
  */
 export type Rel<T> = T;

@@ -12,7 +12,8 @@ export class BreakGlassResolver {
 
   @Mutation(() => BreakGlassAccessType, {
     description:
-      'Opens a patient outside of your care team, for a while. It is on record, flagged, with everything that you see and do there.',
+      'Makes a patient outside of your care team visible to you for a limited time. ' +
+      'The audit trail records and flags this access and all that you do under it.',
   })
   async breakGlass(
     @Arg('input', () => BreakGlassInput) input: BreakGlassInput,
@@ -22,7 +23,7 @@ export class BreakGlassResolver {
   }
 
   @Query(() => BreakGlassAccessConnection, {
-    description: 'Who opened patients outside of their care team, and why. Newest first.',
+    description: 'The break-glass accesses of the organization, with their reasons. Newest first.',
   })
   async breakGlassAccesses(
     @Args(() => PageArguments) page: PageArguments,

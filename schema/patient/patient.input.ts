@@ -26,7 +26,8 @@ abstract class PatientFields {
   @Field(() => [String], {
     nullable: true,
     description:
-      'Usernames of the clinicians who may open the patient, yourself among them. Null: every clinician of the organization.',
+      'Usernames of the clinicians who may see the patient. Include your own. Null: every clinician of the ' +
+      'organization may.',
   })
   careTeam?: string[] | null;
 
@@ -45,7 +46,8 @@ export class CreatePatientInput extends PatientFields {
 
 @InputType({
   description:
-    'Fields that are absent stay as they are; null clears (sex becomes UNKNOWN; an MRN cannot be cleared). Features are merged by code.',
+    'Absent fields do not change. Null clears a field: sex becomes UNKNOWN, and an MRN cannot be cleared. ' +
+    'Features are merged by code.',
 })
 export class UpdatePatientInput extends PatientFields {
   @Field(() => ID)
@@ -69,7 +71,9 @@ export class BreakGlassInput {
   @Field(() => String, { nullable: true })
   mrn?: string | null;
 
-  @Field(() => String, { description: 'Why you need this patient; others will read it. 10 to 500 characters.' })
+  @Field(() => String, {
+    description: 'The reason why you need this patient, 10 to 500 characters. Reviewers read it.',
+  })
   reason!: string;
 }
 
@@ -78,7 +82,7 @@ export class PatientFilter {
   @Field(() => String, { nullable: true })
   mrn?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The whole name, upper and lower case alike.' })
+  @Field(() => String, { nullable: true, description: 'The whole name, in upper or lower case.' })
   familyName?: string | null;
 
   @Field(() => AdministrativeGender, { nullable: true })

@@ -7,8 +7,8 @@ import { ageInYears } from '../../src/patients/model-inputs.js';
 import type { BreakGlassAccessType, PatientType } from './patient.type.js';
 
 /**
- * What the API shows of a patient. Who may see which field is the permission rules' affair; ages are pooled here. What costs
- * something is done when a caller asks for the field: decrypting above all.
+ * Maps a patient to the object that the API shows. The permission rules decide which fields a caller may see; ages are
+ * pooled here. Costly work, above all decrypting, is done only when a caller asks for the field.
  */
 export function toPatient(patient: Patient, catalogue: FeatureCatalogue, viewer: Viewer | null): PatientType {
   return {

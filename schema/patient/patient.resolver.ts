@@ -21,7 +21,7 @@ export class PatientResolver {
 
   @Query(() => PatientType, {
     nullable: true,
-    description: 'By id or by MRN. Null when there is none for this caller.',
+    description: 'Finds a patient by id or by MRN. Null when there is none that this caller may see.',
   })
   async patient(
     @Arg('id', () => ID, { nullable: true }) id: string | null,

@@ -13,7 +13,7 @@ class PatientFeature {
   @Field(() => Float)
   value!: number;
 
-  @Field(() => String, { description: 'UCUM code. Empty when no risk model served uses the feature any more.' })
+  @Field(() => String, { description: 'UCUM code. Empty when no risk model that is served uses the feature.' })
   unit!: string;
 
   @Field(() => GraphQLDateTime)
@@ -39,7 +39,7 @@ export class PatientType {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Completed years. 90 stands for 90 and more where the caller sees no names.',
+    description: 'Completed years. For a caller who may not see exact ages, 90 stands for 90 and more.',
   })
   age!: number | null;
 
@@ -51,12 +51,12 @@ export class PatientType {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Usernames of the clinicians who may open the patient. Null: every clinician of the organization.',
+    description: 'Usernames of the clinicians who may see the patient. Null: every clinician of the organization may.',
   })
   careTeam!: string[] | null;
 
   @Field(() => Int, {
-    description: 'Name it in updatePatient: an update of an older version is refused with CONFLICT.',
+    description: 'Pass it to updatePatient. An update of an older version is refused with CONFLICT.',
   })
   version!: number;
 
@@ -72,7 +72,7 @@ export type PatientConnection = InstanceType<typeof PatientConnection>;
 
 @ObjectType('BreakGlassAccess', {
   simpleResolvers: true,
-  description: 'A clinician opened a patient outside of their care team, for a while.',
+  description: "A grant: a patient outside of a clinician's care team is visible to the clinician for a limited time.",
 })
 export class BreakGlassAccessType {
   @Field(() => ID)
@@ -99,6 +99,6 @@ export type BreakGlassAccessConnection = InstanceType<typeof BreakGlassAccessCon
 
 @ObjectType({ simpleResolvers: true })
 export class DeletePatientPayload {
-  @Field(() => ID, { description: 'Of the patient that is gone, with its predictions.' })
+  @Field(() => ID, { description: 'Id of the patient that was erased, together with its predictions.' })
   id!: string;
 }

@@ -4,7 +4,7 @@ import { Contribution, Explanation } from './prediction.type.js';
 
 @Resolver(() => Explanation)
 export class ExplanationResolver {
-  @FieldResolver(() => [Contribution], { description: 'By |value|, largest first.' })
+  @FieldResolver(() => [Contribution], { description: 'Sorted by |value|, largest first.' })
   contributions(
     @Root() { source }: Explanation,
     @Arg('top', () => Int, { nullable: true }) top: number | null,

@@ -30,12 +30,14 @@ export class PredictionFilter {
   createdBefore?: Date | null;
 }
 
-@InputType({ description: "The patient's values, if any, overlaid with those given." })
+@InputType({
+  description: "Scores the patient's values, if a patient is named. The features given here replace the patient's.",
+})
 export class SimulateRiskInput {
   @Field(() => ID)
   modelId!: string;
 
-  @Field(() => String, { nullable: true, description: 'The highest when absent.' })
+  @Field(() => String, { nullable: true, description: 'The highest version when absent.' })
   modelVersion?: string | null;
 
   @Field(() => ID, { nullable: true })

@@ -11,10 +11,10 @@ import { toModelFeature, toRiskModel } from '../risk-model/risk-model.mapper.js'
 import type { OutputSpace, RiskBand, ShapMethod } from '../risk-model/risk-model.type.js';
 import type { Explanation, FeatureValue, PredictionType, RiskSimulationType } from './prediction.type.js';
 
-/** For one viewer: ages are pooled for whoever may not see them exactly. */
+/** Maps predictions for one viewer. Ages are pooled for a viewer who may not see exact ages. */
 export type PredictionMapper = (viewer: Viewer | null) => (prediction: Prediction) => PredictionType;
 
-/** What the API shows of a prediction; units come from the model that scored. */
+/** Creates the mapper to the objects that the API shows. Units come from the model that scored. */
 export function createPredictionMapper(registry: RiskModelRegistry): PredictionMapper {
   return (viewer) => (prediction) => ({
     id: prediction._id.toHexString(),
@@ -41,7 +41,10 @@ function toInputs(
   }));
 }
 
-/** @throws RiskGraphError NOT_FOUND: labels and units of a prediction stand in the manifest of its model */
+/**
+ * Finds the model of a prediction or job. Its manifest has the labels and units.
+ * @throws RiskGraphError NOT_FOUND when the model is no longer served
+ */
 export function modelOf(
   registry: RiskModelRegistry,
   { modelId, modelVersion }: { readonly modelId: string; readonly modelVersion: string },
@@ -55,7 +58,10 @@ export function modelOf(
   return model;
 }
 
-/** @param given the inputs in the order of the model's features, null where missing */
+/**
+ * Maps a stored explanation to the object that the API shows.
+ * @param given the inputs in the order of the model's features, null for a missing one
+ */
 export function toExplanation(
   model: RiskModel,
   given: readonly (number | null)[],
@@ -66,10 +72,11 @@ export function toExplanation(
   const { manifest } = model;
   const contributions = manifest.features.map((feature, index) => {
     const inputValue = shownValue(feature.code, feature, given[index] ?? null, viewer);
+    const suffix = isPooled(feature.code, feature, inputValue, viewer) ? ' or more' : '';
     return {
       feature: toModelFeature(feature),
       inputValue,
-      displayValue: `${model.displayValue(feature, inputValue)}${isPooled(feature.code, feature, inputValue, viewer) ? ' or more' : ''}`,
+      displayValue: `${model.displayValue(feature, inputValue)}${suffix}`,
       value: explanation.contributions[index]!,
     };
   });

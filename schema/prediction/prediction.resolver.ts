@@ -35,6 +35,10 @@ import {
   RiskSimulationType,
 } from './prediction.type.js';
 
+/**
+ * The API of predictions. The service finds predictions, and the mapper pools ages for the viewer. Field resolvers read
+ * patient, job, model and explanation only when a caller asks for them.
+ */
 @Resolver(() => PredictionType)
 export class PredictionResolver {
   constructor(
@@ -59,13 +63,13 @@ export class PredictionResolver {
     @Arg('filter', () => PredictionFilter, { nullable: true }) filter: PredictionFilter | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof PredictionConnection>> {
-    // Each row is compared with each of them: the same band over and over would be a bomb.
+    // Removes repeated bands. Each row is compared with each band, so a long list would be costly.
     const riskBands = filter?.riskBands && [...new Set(filter.riskBands)];
     return toConnection(await this.service.list(viewer, page, { ...filter, riskBands }), this.toPrediction(viewer));
   }
 
   @Query(() => RiskSimulationType, {
-    description: 'What if: scores feature values now and stores nothing.',
+    description: 'Scores feature values now, and stores nothing.',
     complexity: 500,
   })
   async simulateRisk(
@@ -77,7 +81,7 @@ export class PredictionResolver {
 
   @Query(() => PredictionVerification, {
     nullable: true,
-    description: 'Computes a stored prediction again and says whether every bit agrees.',
+    description: 'Computes a stored prediction again, and compares every bit.',
   })
   async verifyPrediction(
     @Arg('id', () => ID) id: string,
@@ -89,7 +93,9 @@ export class PredictionResolver {
 
   @Subscription(() => PredictionType, {
     description:
-      "Predictions as they are stored, in the caller's organization. One stored while the connection is away is not repeated: read predictions(filter: { createdAfter }).",
+      "Sends each new prediction of the caller's organization. " +
+      'A prediction that is stored while the connection is away is not sent later: read predictions(filter: { ' +
+      'createdAfter }).',
     subscribe: ({
       args,
       context,
@@ -135,7 +141,7 @@ export class PredictionResolver {
   }
 }
 
-/** Predictions as they are stored, read with the viewer's rights. */
+/** Follows new predictions, and reads each one with the viewer's rights. */
 async function followPredictions(
   patientId: string | null,
   { viewer, loaders, predictionStreams }: OperationContext,

@@ -4,24 +4,24 @@ import type { Prediction } from '../../models/index.js';
 import { connectionType } from '../common/connection.js';
 import { ModelFeature, OutputSpace, RiskBand, RiskModelType, ShapMethod } from '../risk-model/risk-model.type.js';
 
-@ObjectType({ simpleResolvers: true, description: 'One model input as used.' })
+@ObjectType({ simpleResolvers: true, description: 'One input of the model, as it was used.' })
 export class FeatureValue {
   @Field(() => String)
   code!: string;
 
-  @Field(() => Float, { nullable: true, description: 'Null where it was missing.' })
+  @Field(() => Float, { nullable: true, description: 'Null when it was missing.' })
   value!: number | null;
 
   @Field(() => String, { description: 'UCUM code.' })
   unit!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'How much one feature moved the output.' })
+@ObjectType({ simpleResolvers: true, description: 'The amount by which one feature moved the output.' })
 export class Contribution {
   @Field(() => ModelFeature)
   feature!: ModelFeature;
 
-  @Field(() => Float, { nullable: true, description: 'Null where it was missing.' })
+  @Field(() => Float, { nullable: true, description: 'Null when it was missing.' })
   inputValue!: number | null;
 
   @Field(() => String, { description: 'The value as a person reads it, with its unit.' })
@@ -31,7 +31,7 @@ export class Contribution {
   value!: number;
 }
 
-/** What the field resolvers of an explanation need, beside its own fields. */
+/** The parts of an explanation that only its field resolvers read. */
 interface ExplanationSource {
   readonly sorted: readonly Contribution[];
   readonly waterfall: () => string;
@@ -45,7 +45,9 @@ export class Explanation {
   @Field(() => ShapMethod)
   method!: ShapMethod;
 
-  @Field(() => OutputSpace, { description: 'The space in which the contributions add up: that of the raw output.' })
+  @Field(() => OutputSpace, {
+    description: 'The space in which the contributions add up, which is that of the raw output.',
+  })
   outputSpace!: OutputSpace;
 
   @Field(() => Float)
@@ -57,7 +59,7 @@ export class Explanation {
   @Field(() => Float, { description: '|baseValue + sum of contributions - outputValue|' })
   additivityError!: number;
 
-  /** For the field resolvers. */
+  /** Read by the field resolvers. */
   source!: ExplanationSource;
 }
 
@@ -69,7 +71,7 @@ export class PredictionType {
   @Field(() => GraphQLDateTime)
   createdAt!: Date;
 
-  @Field(() => Float, { description: 'Calibrated.' })
+  @Field(() => Float, { description: 'Calibrated probability.' })
   probability!: number;
 
   @Field(() => Float, { description: "The model's own output before calibration, which the explanation explains." })
@@ -84,7 +86,7 @@ export class PredictionType {
   @Field(() => String, { description: 'SHA-256 of the model that scored.' })
   modelSha256!: string;
 
-  /** For the field resolvers: patient, job, model and explanation are read from here. */
+  /** The stored prediction. The field resolvers read patient, job, model and explanation from it. */
   source!: Prediction;
 }
 
@@ -93,27 +95,30 @@ export type PredictionConnection = InstanceType<typeof PredictionConnection>;
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'A stored prediction computed once more, from its inputs as stored and the model that it names.',
+  description: 'The result of computing a stored prediction again, from its stored inputs and the model that it names.',
 })
 export class PredictionVerification {
-  @Field(() => Boolean, { description: 'Whether every bit agrees. False as well when it could not be computed.' })
+  @Field(() => Boolean, {
+    description: 'True when every bit agrees. False when a bit differs, or when the prediction could not be computed.',
+  })
   agrees!: boolean;
 
   @Field(() => Boolean, {
-    description: 'Whether the very model that scored, by its SHA-256, is served: without it nothing can be computed.',
+    description:
+      'True when the model that scored is served, by its SHA-256. Without that model nothing can be computed.',
   })
   modelServed!: boolean;
 
   @Field(() => String)
   modelSha256!: string;
 
-  @Field(() => [String], { description: 'What differs, e.g. explanation.contributions[3].' })
+  @Field(() => [String], { description: 'The values that differ, e.g. explanation.contributions[3].' })
   differences!: string[];
 }
 
 @ObjectType('RiskSimulation', {
   simpleResolvers: true,
-  description: 'A score that was computed now and stored nowhere.',
+  description: 'A score that was computed now, and is not stored.',
 })
 export class RiskSimulationType {
   @Field(() => RiskModelType)

@@ -29,7 +29,7 @@ export function toModelFeature(feature: ManifestFeature): ModelFeature {
   };
 }
 
-/** What the API shows of a risk model. */
+/** Maps a risk model to the object that the API shows. */
 export function toRiskModel(model: RiskModel): RiskModelType {
   const { manifest, sha256, card, shapMethods } = model;
   const features = manifest.features.map(toModelFeature);

@@ -8,12 +8,15 @@ import { RiskModelType } from './risk-model.type.js';
 export class RiskModelResolver {
   constructor(private readonly registry: RiskModelRegistry) {}
 
-  @Query(() => [RiskModelType], { description: 'Every version served.' })
+  @Query(() => [RiskModelType], { description: 'Every version that is served.' })
   riskModels(): RiskModelType[] {
     return this.registry.list().map(toRiskModel);
   }
 
-  @Query(() => RiskModelType, { nullable: true, description: 'The highest version, unless one is named.' })
+  @Query(() => RiskModelType, {
+    nullable: true,
+    description: 'The named version, or the highest one when none is named.',
+  })
   riskModel(
     @Arg('id', () => ID) id: string,
     @Arg('version', () => String, { nullable: true }) version: string | null,

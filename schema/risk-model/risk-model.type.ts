@@ -26,16 +26,16 @@ export enum MissingValuePolicy {
   IMPUTE = 'IMPUTE',
   NATIVE = 'NATIVE',
 }
-registerEnumType(RiskBand, { name: 'RiskBand', description: 'What each band means is said by the risk model.' });
+registerEnumType(RiskBand, { name: 'RiskBand', description: 'The risk model says what each band means.' });
 registerEnumType(OutputSpace, { name: 'OutputSpace', description: 'The space in which contributions add up.' });
 registerEnumType(ShapMethod, { name: 'ShapMethod' });
 registerEnumType(FeatureKind, { name: 'FeatureKind' });
 registerEnumType(MissingValuePolicy, {
   name: 'MissingValuePolicy',
   valuesConfig: {
-    REQUIRED: { description: 'There is no score without it.' },
+    REQUIRED: { description: 'Without this value there is no score.' },
     IMPUTE: { description: '`value` is used in its place, as in training.' },
-    NATIVE: { description: 'The trees know which way a missing value goes.' },
+    NATIVE: { description: 'The trees of the model decide where a missing value goes.' },
   },
 });
 
@@ -116,13 +116,13 @@ class ModelMetric {
   @Field(() => String)
   name!: string;
 
-  @Field(() => String, { description: 'How it was estimated.' })
+  @Field(() => String, { description: 'The way it was estimated.' })
   method!: string;
 
   @Field(() => Float)
   value!: number;
 
-  @Field(() => [Float], { nullable: true, description: 'Lower and upper end.' })
+  @Field(() => [Float], { nullable: true, description: 'Lower and upper end of the interval.' })
   confidenceInterval!: number[] | null;
 }
 
@@ -188,13 +188,13 @@ export class RiskModelType {
   @Field(() => String)
   intendedUse!: string;
 
-  @Field(() => String, { description: 'What the probability is the probability of.' })
+  @Field(() => String, { description: 'The event that the probability is about.' })
   outcome!: string;
 
   @Field(() => OutputSpace)
   outputSpace!: OutputSpace;
 
-  @Field(() => [ShapMethod], { description: 'How this model can be explained, the default first.' })
+  @Field(() => [ShapMethod], { description: 'The methods by which this model can be explained, the default first.' })
   shapMethods!: ShapMethod[];
 
   @Field(() => [ModelFeature])
@@ -215,6 +215,6 @@ export class RiskModelType {
   @Field(() => String, { description: 'The model card, Markdown.' })
   card!: string;
 
-  /** For the field resolvers. */
+  /** The served model, for the field resolvers. */
   source!: RiskModel;
 }

@@ -10,23 +10,24 @@ abstract class JobOptions {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The highest when absent. The job keeps the version it was submitted for.',
+    description: 'The highest version when absent. The job keeps the version that it was submitted for.',
   })
   modelVersion?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The same key gives the same job, however often it is sent.' })
+  @Field(() => String, { nullable: true, description: 'Requests with the same key get the same job.' })
   idempotencyKey?: string | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: '0 goes first, 10 last; 5 when absent. Single jobs always overtake batches.',
+    description: '0 runs first, 10 last; 5 when absent. Single jobs always run before batches.',
   })
   priority?: number | null;
 
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Store SHAP values with each prediction (true when absent); otherwise they are computed when asked for.',
+      'True, or absent: SHAP values are stored with each prediction. False: they are computed when a caller asks ' +
+      'for them.',
   })
   explain?: boolean | null;
 }

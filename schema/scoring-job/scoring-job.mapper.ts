@@ -2,7 +2,7 @@ import type { PatientFailure, ScoringJob } from '../../models/index.js';
 import type { JobChange } from '../../src/jobs/job-status.js';
 import type { PatientFailureType, ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
 
-/** What the API shows of a job. */
+/** Maps a job to the object that the API shows. */
 export function toScoringJob(job: ScoringJob): ScoringJobType {
   const { status, total } = job;
   return {
@@ -28,7 +28,7 @@ export function toScoringJob(job: ScoringJob): ScoringJobType {
   };
 }
 
-/** The API's view of a patient of a batch that has no prediction. */
+/** Maps a patient of a batch without a prediction to the object that the API shows. */
 export const toPatientFailure = ({ patient, code, message }: PatientFailure): PatientFailureType => ({
   patientId: patient.toHexString(),
   code,

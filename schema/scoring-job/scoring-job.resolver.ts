@@ -35,6 +35,13 @@ import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } f
 import { toPatientFailure, toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
 import { PatientFailureType, ScoringJobConnection, ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
 
+/**
+ * The API of scoring jobs. An operation on jobs goes through these steps:
+ * 1. The permission rules have let the caller in.
+ * 2. The service checks the caller's rights again, validates the input, and reads or changes the job.
+ * 3. The mapper turns the job into the object that the API shows.
+ * 4. The field resolvers read patient, predictions, model and failures only when a caller asks for them.
+ */
 @Resolver(() => ScoringJobType)
 export class ScoringJobResolver {
   constructor(
@@ -65,7 +72,7 @@ export class ScoringJobResolver {
   }
 
   @Mutation(() => ScoringJobType, {
-    description: 'Accepts a job for one patient: it will end in a terminal state, whatever happens.',
+    description: 'Accepts a job for one patient. Every accepted job ends in a terminal state.',
   })
   async submitScoringJob(
     @Arg('input', () => SubmitScoringJobInput) input: SubmitScoringJobInput,
@@ -75,7 +82,9 @@ export class ScoringJobResolver {
   }
 
   @Mutation(() => ScoringJobType, {
-    description: 'Accepts a job for many patients, up to 1,000,000. They are fixed now; each is scored as it is then.',
+    description:
+      'Accepts a job for many patients, up to 1,000,000. The list of patients is fixed now. Their values are read ' +
+      'when they are scored.',
   })
   async submitBatchScoringJob(
     @Arg('input', () => SubmitBatchScoringJobInput) input: SubmitBatchScoringJobInput,
@@ -85,7 +94,8 @@ export class ScoringJobResolver {
   }
 
   @Mutation(() => ScoringJobType, {
-    description: 'A waiting job ends at once, a running one as soon as its worker hears of it: subscribe to see it.',
+    description:
+      'A waiting job ends at once, a running one when its worker gets the request. Subscribe to see the end.',
   })
   async cancelScoringJob(
     @Arg('id', () => ID) id: string,
@@ -95,7 +105,7 @@ export class ScoringJobResolver {
   }
 
   @Mutation(() => ScoringJobType, {
-    description: 'Runs a FAILED or CANCELLED job once more. Predictions it has stored are kept.',
+    description: 'Runs a FAILED or CANCELLED job again. The predictions that it has stored are kept.',
   })
   async retryScoringJob(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType> {
     return toScoringJob(await this.service.retry(viewer, id));
@@ -103,7 +113,8 @@ export class ScoringJobResolver {
 
   @Subscription(() => ScoringJobEvent, {
     description:
-      'The job as it stands, then every change; completes after the terminal state. `after` resumes behind a sequence number.',
+      'Sends the present state of the job, then every change, and completes after the terminal state. ' +
+      '`after` resumes after a sequence number.',
     subscribe: ({
       args,
       context,
@@ -118,7 +129,10 @@ export class ScoringJobResolver {
     return toScoringJobEvent(change);
   }
 
-  @FieldResolver(() => PatientType, { nullable: true, description: 'Of a SINGLE job; null once it was deleted.' })
+  @FieldResolver(() => PatientType, {
+    nullable: true,
+    description: 'The patient of a SINGLE job; null after the patient was deleted.',
+  })
   async patient(
     @Root() { source }: ScoringJobType,
     @Ctx() { loaders, viewer }: OperationContext,
@@ -127,7 +141,10 @@ export class ScoringJobResolver {
     return patient ? toPatient(patient, this.catalogue, viewer) : null;
   }
 
-  @FieldResolver(() => PredictionType, { nullable: true, description: 'Of a SINGLE job that is COMPLETED.' })
+  @FieldResolver(() => PredictionType, {
+    nullable: true,
+    description: 'The prediction of a SINGLE job that is COMPLETED.',
+  })
   async prediction(
     @Root() { source }: ScoringJobType,
     @Ctx() { viewer }: OperationContext,
@@ -153,11 +170,15 @@ export class ScoringJobResolver {
   }
 
   @FieldResolver(() => [PatientFailureType], {
-    description: 'Of a BATCH: patients without a prediction, and why. All of them are counted in progress.failed.',
+    description: 'Patients of a BATCH without a prediction, and the reasons. progress.failed counts them all.',
   })
   async failures(
     @Root() { source }: ScoringJobType,
-    @Arg('first', () => Int, { nullable: true, defaultValue: 100, description: 'How many, from 1 to 500.' })
+    @Arg('first', () => Int, {
+      nullable: true,
+      defaultValue: 100,
+      description: 'Most failures to return, from 1 to 500.',
+    })
     first: number | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientFailureType[]> {

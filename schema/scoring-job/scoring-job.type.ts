@@ -15,7 +15,7 @@ class JobProgress {
   @Field(() => JobStage)
   stage!: JobStage;
 
-  @Field(() => Int, { description: 'Patients done, those that failed included.' })
+  @Field(() => Int, { description: 'Patients that are done, including those that failed.' })
   processed!: number;
 
   @Field(() => Int)
@@ -24,11 +24,11 @@ class JobProgress {
   @Field(() => Float, { description: 'From 0 to 100.' })
   percent!: number;
 
-  @Field(() => Int, { description: 'Patients done without a prediction.' })
+  @Field(() => Int, { description: 'Patients that are done without a prediction.' })
   failed!: number;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Why a job failed, or why its last attempt did.' })
+@ObjectType({ simpleResolvers: true, description: 'The reason why a job failed, or why its last attempt did.' })
 class JobError {
   @Field(() => String)
   code!: string;
@@ -66,13 +66,13 @@ export class ScoringJobType {
   @Field(() => JobProgress)
   progress!: JobProgress;
 
-  @Field(() => Int, { description: 'Runs begun so far.' })
+  @Field(() => Int, { description: 'Number of runs that were begun.' })
   attempts!: number;
 
   @Field(() => Int, { description: 'Number of the latest change.' })
   sequence!: number;
 
-  @Field(() => Int, { description: '0 goes first, 10 last.' })
+  @Field(() => Int, { description: '0 runs first, 10 last.' })
   priority!: number;
 
   @Field(() => GraphQLDateTime)
@@ -84,25 +84,27 @@ export class ScoringJobType {
   @Field(() => GraphQLDateTime, { nullable: true })
   finishedAt!: Date | null;
 
-  @Field(() => String, { description: 'Username.' })
+  @Field(() => String, { description: 'Username of the submitter.' })
   submittedBy!: string;
 
   @Field(() => JobError, { nullable: true })
   error!: JobError | null;
 
-  /** For the field resolvers. */
+  /** The stored job, for the field resolvers. */
   source!: ScoringJob;
 }
 
 export const ScoringJobConnection = connectionType(ScoringJobType, 'ScoringJob');
 export type ScoringJobConnection = InstanceType<typeof ScoringJobConnection>;
 
-@ObjectType({ simpleResolvers: true, description: 'A job as it stands after one of its changes.' })
+@ObjectType({ simpleResolvers: true, description: 'A job after one of its changes.' })
 export class ScoringJobEvent {
   @Field(() => Int, { description: 'Number of the change; the first of a job is 1.' })
   sequence!: number;
 
-  @Field(() => Int, { description: 'Changes folded into this event: sequence = previous + 1 + collapsed.' })
+  @Field(() => Int, {
+    description: 'Number of earlier changes that have no event of their own: sequence = previous + 1 + collapsed.',
+  })
   collapsed!: number;
 
   @Field(() => ScoringJobType)

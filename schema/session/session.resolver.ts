@@ -14,7 +14,8 @@ export class SessionResolver {
 
   @Mutation(() => SessionPayload, {
     description:
-      'Needs no token. UNAUTHENTICATED, whatever is wrong; RATE_LIMITED with retryAfterSeconds after too many attempts.',
+      'Needs no token. Any wrong input gives UNAUTHENTICATED. Too many attempts give RATE_LIMITED with ' +
+      'retryAfterSeconds.',
   })
   async login(
     @Arg('input', () => LoginInput) input: LoginInput,
@@ -23,7 +24,7 @@ export class SessionResolver {
     return toSessionPayload(await this.service.login(input, origin));
   }
 
-  @Mutation(() => SessionPayload, { description: 'Needs no token but the refresh token, and replaces it.' })
+  @Mutation(() => SessionPayload, { description: 'Needs only the refresh token, and replaces it.' })
   async refresh(
     @Arg('input', () => RefreshInput) input: RefreshInput,
     @Ctx() { origin }: OperationContext,
@@ -32,7 +33,7 @@ export class SessionResolver {
   }
 
   @Mutation(() => LogoutPayload, {
-    description: 'Needs no token but the refresh token. Ends the session everywhere, open sockets included.',
+    description: 'Needs only the refresh token. Ends the session everywhere, and closes its sockets.',
   })
   async logout(
     @Arg('input', () => LogoutInput) input: LogoutInput,
@@ -42,7 +43,7 @@ export class SessionResolver {
   }
 
   @Mutation(() => SessionPayload, {
-    description: "Changes the caller's own password. Ends all their sessions and begins a new one.",
+    description: "Changes the caller's own password. Ends all sessions of the caller, and begins a new one.",
   })
   async changePassword(
     @Arg('input', () => ChangePasswordInput) input: ChangePasswordInput,

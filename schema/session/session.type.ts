@@ -6,16 +6,18 @@ import { ViewerType } from '../viewer/viewer.type.js';
 
 @ObjectType({ simpleResolvers: true, description: 'The tokens of a session.' })
 export class SessionPayload {
-  @Field(() => String, { description: 'For the header "Authorization: Bearer ...", and the payload of a socket.' })
+  @Field(() => String, {
+    description: 'For the header "Authorization: Bearer ...", and for the first payload of a socket.',
+  })
   accessToken!: string;
 
-  @Field(() => String, { description: 'Good for one refresh, which gives another. Used twice, it ends the session.' })
+  @Field(() => String, { description: 'Valid for one refresh, which gives a new one. A second use ends the session.' })
   refreshToken!: string;
 
-  @Field(() => GraphQLDateTime, { description: 'When the access token ends.' })
+  @Field(() => GraphQLDateTime, { description: 'Time when the access token ends.' })
   expiresAt!: Date;
 
-  @Field(() => GraphQLDateTime, { description: 'When the session ends; no refresh moves it.' })
+  @Field(() => GraphQLDateTime, { description: 'Time when the session ends. A refresh does not change it.' })
   refreshExpiresAt!: Date;
 
   @Field(() => ViewerType)
@@ -24,7 +26,7 @@ export class SessionPayload {
 
 @ObjectType({ simpleResolvers: true })
 export class LogoutPayload {
-  @Field(() => Boolean, { description: 'False when there was no such session, or it had ended.' })
+  @Field(() => Boolean, { description: 'False when there was no such session, or when it had already ended.' })
   ended!: boolean;
 }
 

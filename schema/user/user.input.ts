@@ -3,7 +3,7 @@ import { Role } from '../../models/index.js';
 
 @InputType()
 export class CreateUserInput {
-  @Field(() => String, { description: '2 to 64 letters, digits and . _ @ + -; kept in lower case.' })
+  @Field(() => String, { description: '2 to 64 letters, digits and . _ @ + -; stored in lower case.' })
   username!: string;
 
   @Field(() => Role)
@@ -13,7 +13,7 @@ export class CreateUserInput {
   password!: string;
 }
 
-@InputType({ description: 'What is absent stays as it is.' })
+@InputType({ description: 'Absent fields do not change.' })
 export class UpdateUserInput {
   @Field(() => ID)
   id!: string;

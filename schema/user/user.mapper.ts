@@ -1,7 +1,7 @@
 import type { User } from '../../models/index.js';
 import type { UserType } from './user.type.js';
 
-/** What the API shows of a user. The hash of the password stays here. */
+/** Maps a user to the object that the API shows. The hash of the password is left out. */
 export function toUser(user: User): UserType {
   return {
     id: user._id.toHexString(),

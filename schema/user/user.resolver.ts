@@ -27,7 +27,9 @@ export class UserResolver {
   }
 
   @Mutation(() => UserType, {
-    description: "Ends the user's sessions and tokens. CONFLICT when no enabled ADMIN with a password would be left.",
+    description:
+      "Changes a user, and ends the user's sessions and tokens. CONFLICT when no enabled ADMIN with a password " +
+      'would be left.',
   })
   async updateUser(
     @Arg('input', () => UpdateUserInput) input: UpdateUserInput,
@@ -36,7 +38,7 @@ export class UserResolver {
     return toUser(await this.service.update(viewer, input));
   }
 
-  @Mutation(() => UserType, { description: "Ends the user's sessions and tokens." })
+  @Mutation(() => UserType, { description: "Sets a new password, and ends the user's sessions and tokens." })
   async setUserPassword(
     @Arg('input', () => SetUserPasswordInput) input: SetUserPasswordInput,
     @Ctx() { viewer }: OperationContext,
@@ -45,7 +47,7 @@ export class UserResolver {
   }
 
   @Mutation(() => UserType, {
-    description: 'Ends all sessions and tokens of a user, open sockets included. The user may log in again.',
+    description: 'Ends all sessions and tokens of a user, and closes their sockets. The user may log in again.',
   })
   async revokeSessions(
     @Arg('userId', () => ID) userId: string,

@@ -5,7 +5,7 @@ import { connectionType } from '../common/connection.js';
 
 @ObjectType('User', {
   simpleResolvers: true,
-  description: 'Somebody who calls the API, in the organization of the caller.',
+  description: 'A person or machine that calls the API, in the organization of the caller.',
 })
 export class UserType {
   @Field(() => ID)
@@ -15,14 +15,17 @@ export class UserType {
   username!: string;
 
   @Field(() => Role, {
-    description: 'Of a user of the identity provider: as it was at first; each token names its own.',
+    description:
+      'For a user of the identity provider: the role at the first login. Each later token names its own role.',
   })
   role!: Role;
 
-  @Field(() => Boolean, { description: "No credential of a disabled user is valid, the identity provider's included." })
+  @Field(() => Boolean, {
+    description: 'No credential of a disabled user is valid, also none of the identity provider.',
+  })
   disabled!: boolean;
 
-  @Field(() => Boolean, { description: 'Whether this user can log in here.' })
+  @Field(() => Boolean, { description: 'True when this user can log in with a password.' })
   hasPassword!: boolean;
 
   @Field(() => GraphQLDateTime, { nullable: true })

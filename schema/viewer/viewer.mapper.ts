@@ -3,7 +3,7 @@ import { actions } from '../../src/auth/permissions.js';
 import type { Identity } from '../../src/auth/viewer.js';
 import type { ViewerType } from './viewer.type.js';
 
-/** What the API shows of who is calling, or has just logged in. */
+/** Maps an identity to the object that the API shows of the caller, or of a user who has just logged in. */
 export function toViewer(identity: Identity): ViewerType {
   return {
     organizationId: identity.organizationId,

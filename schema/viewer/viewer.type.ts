@@ -24,7 +24,7 @@ export class OrganizationType {
   name!: string;
 }
 
-@ObjectType('Viewer', { description: 'Who is calling.' })
+@ObjectType('Viewer', { description: 'The caller of this request.' })
 export class ViewerType {
   organizationId!: string;
 
@@ -34,11 +34,11 @@ export class ViewerType {
   @Field(() => Role)
   role!: Role;
 
-  @Field(() => [String], { description: 'The actions that the role may do; of an API key, those in its scopes.' })
+  @Field(() => [String], { description: 'The actions that the role may do; for an API key, only those in its scopes.' })
   permissions!: string[];
 
   @Field(() => GraphQLDateTime, {
-    description: 'When the access token or API key ends; in the year 9999 for a key without an end.',
+    description: 'Time when the access token or API key ends; in the year 9999 for a key without an end.',
   })
   expiresAt!: Date;
 }

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Types } from 'mongoose';
 import type { AuditEvent, AuditHead } from '../../models/index.js';
 
-/** What the first event of a chain has in place of a hash before it. */
+/** The previous hash of the first event of a chain. */
 const chainStart = '0'.repeat(64);
 
 /** An event before it has a place in the chain. */
@@ -14,20 +14,20 @@ export interface ChainEnd {
   readonly hash: string;
 }
 
-/** Where a chain begins. */
+/** The end of a chain without events. */
 export const emptyChain: ChainEnd = { sequence: 0, hash: chainStart };
 
 /**
- * Puts an event behind the end of a chain. The hash is keyed: who can write to the database, but has not the key,
- * cannot make a chain that holds. Linking by hash follows Haber and Stornetta, "How to time-stamp a digital document",
- * Journal of Cryptology 3 (1991).
+ * Appends an event to the end of a chain. The hash is keyed: an attacker who can write to the database but does not
+ * have the key cannot make a valid chain. Linking by hash follows Haber and Stornetta, "How to time-stamp a digital
+ * document", Journal of Cryptology 3 (1991).
  */
 export function chainEvent(event: UnchainedEvent, end: ChainEnd, key: Buffer): AuditEvent {
   const linked = { ...event, sequence: end.sequence + 1, previousHash: end.hash };
   return { ...linked, hash: hashOf(linked, key) };
 }
 
-/** Hexadecimal HMAC-SHA-256 over every field of an event but its own hash, in a fixed order. */
+/** Hexadecimal HMAC-SHA-256 over every field of an event except its own hash, in a fixed order. */
 function hashOf(event: Omit<AuditEvent, 'hash'>, key: Buffer): string {
   const fields = [
     event._id.toHexString(),
@@ -48,7 +48,7 @@ function hashOf(event: Omit<AuditEvent, 'hash'>, key: Buffer): string {
   return hmac(key, JSON.stringify(fields));
 }
 
-/** Seals how far a chain has got. */
+/** Makes the sealed head of a chain: its present end, with an HMAC over it. */
 export function sealHead(organization: Types.ObjectId, end: ChainEnd, key: Buffer): AuditHead {
   return {
     _id: organization,
@@ -58,27 +58,32 @@ export function sealHead(organization: Types.ObjectId, end: ChainEnd, key: Buffe
   };
 }
 
-/** One thing that is wrong with a chain. */
+/** One failure of a chain: the event's sequence number, and the reason. */
 export interface ChainFailure {
   readonly sequence: number;
   readonly reason: string;
 }
 
-/** What was found in a chain. */
+/** The result of examining a chain. */
 export interface ChainReport {
   readonly events: number;
   readonly end: ChainEnd;
   readonly failures: readonly ChainFailure[];
 }
 
-/** Faults told one by one; what follows the first hundred is of no more help. */
+/** The most failures that a report lists. Those after the first hundred are of no more help. */
 const largestReport = 100;
 
 /**
- * Walks a chain from its first event.
- * @param events all of one organization, by sequence
- * @param head the sealed head, null where there is none
- * @param anchor an end that was noted elsewhere: the one thing that shows a chain cut off together with its head
+ * Examines a chain from its first event. For each event it checks, in this order:
+ * 1. its sequence number follows the one before it, and its previous hash is the hash of that event
+ * 2. its own hash fits its fields
+ * 3. it is the event that the head or the anchor noted under its number, if either did
+ * After the last event it checks the seal of the head, and that no event is missing from the end.
+ * @param events all events of one organization, by sequence
+ * @param head the sealed head, null when there is none
+ * @param anchor an end that was noted outside the database. Without it, a chain that was cut off together with its head
+ *   looks complete
  */
 export async function examineChain(
   events: AsyncIterable<AuditEvent>,

@@ -7,7 +7,7 @@ import type { ScopeOf } from '../scope/organization-scope.js';
 import { readPage, type Page, type PageRequest } from '../scope/pagination.js';
 import type { AuditOutcome, AuditTrail } from './audit-trail.js';
 
-/** All conditions must hold. */
+/** The conditions of a list of audit events. All of them must hold. */
 export interface AuditEventFilter {
   readonly patientId?: string | null;
   readonly username?: string | null;
@@ -19,9 +19,9 @@ export interface AuditEventFilter {
   readonly occurredBefore?: Date | null;
 }
 
-/** Reads the audit trail of the viewer's organization. That somebody read it is in it too. */
+/** Reads the audit trail of the viewer's organization. Each read is recorded in the same audit trail. */
 export interface AuditService {
-  /** Newest first. */
+  /** Lists events, newest first. */
   list(viewer: Viewer | null, request: PageRequest, filter: AuditEventFilter): Promise<Page<AuditEvent>>;
 }
 

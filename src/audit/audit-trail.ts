@@ -1,58 +1,61 @@
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 
-/** What was done, or tried: an action of the permission table, or one of those that need no permission. */
+/** The action that was done or tried: one of the permission table, or one that needs no permission. */
 export type AuditAction =
   | Action
   | 'session:login'
   | 'session:refresh'
-  /** A refresh token was used a second time: somebody has stolen it, and its session was ended. */
+  /** A refresh token was used a second time. It may be stolen, so its session was ended. */
   | 'session:refresh-reused'
   | 'session:logout'
-  /** An access token was signed on the command line, without a login. */
+  /** An operator signed an access token on the command line, without a login. */
   | 'access-token:issue'
-  /** New data keys were asked for, on the command line. */
+  /** New data keys were requested on the command line. */
   | 'encryption-key:rotate';
 
 /**
- * - ALLOWED: the caller was let to do it. Recorded before it is done, so that nothing can be done unrecorded.
- * - FAILED: what was allowed did not come about, or a login had the wrong password.
+ * The outcome of an action.
+ * - ALLOWED: the caller was allowed to do it. The event is recorded before the work begins, so that all work is on
+ *   record.
+ * - FAILED: the work was allowed but failed, or a login had the wrong password.
  * - DENIED: the caller was refused.
  */
 export type AuditOutcome = 'ALLOWED' | 'FAILED' | 'DENIED';
 
-/** What an audit event is about, beside patients. */
+/** The object of an audit event, in addition to its patients. */
 export interface AuditSubject {
   readonly kind: 'USER' | 'API_KEY' | 'SCORING_JOB' | 'PREDICTION' | 'ENCRYPTION_KEY';
   readonly id: string;
 }
 
-/** One thing to record. Ids, codes and counts only: never a name, an MRN or a value. */
+/** An event to record. It holds ids, codes and counts only: never a name, an MRN or a value. */
 export interface AuditEntry {
   readonly action: AuditAction;
   readonly outcome: AuditOutcome;
   /** Hexadecimal ids of the patients whose data were read or written. */
   readonly patientIds?: readonly string[];
   readonly subject?: AuditSubject;
-  /** Wants the attention of whoever reviews the trail: break-glass access, a stolen refresh token. */
+  /** True when a reviewer should look at the event: break-glass access, or a stolen refresh token. */
   readonly flagged?: boolean;
 }
 
-/** Who did it. Not every actor is a viewer: a failed login names a user whom nobody has proved to be. */
+/** The user who did or tried it. Not every actor is a viewer: a failed login names a user, but proves nothing. */
 export type AuditActor = Pick<Viewer, 'organizationId' | 'username' | 'origin'> & Partial<Pick<Viewer, 'role'>>;
 
-/** The append-only record of who did what with whose data. */
+/** The append-only record of actions: the user, the action, the patients, the time and the address. */
 export interface AuditTrail {
   /**
-   * Resolves when the event is durable. Whoever is about to show or change patient data waits for it.
-   * @throws ServiceUnavailableError when it cannot be written: then the caller must not get what it asked for
+   * Resolves when the event is durable. The caller waits for it before it shows or changes patient data.
+   * @throws ServiceUnavailableError when the event cannot be written. The caller must then neither show nor change
+   *   anything
    */
   record(actor: AuditActor, entry: AuditEntry): Promise<void>;
 }
 
 /**
- * Does something that must not happen unrecorded: the event is durable before the work begins. Work that fails after
- * that leaves a second event, FAILED, of the same request.
+ * Does work that must be on record. The event is durable before the work begins. When the work fails, a second event of
+ * the same request says FAILED.
  */
 export async function recorded<T>(
   audit: AuditTrail,
@@ -64,13 +67,13 @@ export async function recorded<T>(
   try {
     return await work();
   } catch (error) {
-    // What went wrong matters more to the caller; that this event is missing is in the log.
+    // The caller needs the error of the work. The log holds the error of a missing second event.
     await audit.record(actor, { ...entry, outcome: 'FAILED' }).catch(() => undefined);
     throw error;
   }
 }
 
-/** Records that data of patients are about to be shown. Nothing to show is nothing to record. */
+/** Records that data of patients are about to be shown. Without patients it records nothing. */
 export async function recordRead(
   audit: AuditTrail,
   actor: AuditActor,

@@ -10,18 +10,21 @@ import type { AuditActor, AuditEntry, AuditTrail } from './audit-trail.js';
 import type { ProtectionOf } from '../protection/protection.js';
 import { logError } from '../process/logger.js';
 
-/** The key of an organization's chain. Stable: the whole chain is checked with it. */
+/** Gives the key of an organization's chain. It never changes, because the whole chain is checked with it. */
 export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
 
-/** How often the head of a chain that grows is written. Until then a cut end shows only against an anchor. Milliseconds. */
+/**
+ * Milliseconds between two writes of the heads of chains that grow. Before a head is written, only an anchor shows that
+ * the newest events were cut off.
+ */
 const headPeriodMs = 1_000;
 
-/** Other processes may have appended first; each time somebody gets on. */
+/** The most tries to append. In each failed try, another process has appended an event first. */
 const largestTries = 100;
 
-/** The audit trail as the composition root holds it. */
+/** The audit trail for the composition root, which also closes it. */
 export interface AuditWriter extends AuditTrail {
-  /** Writes the heads that are still held back. */
+  /** Writes the heads that are not written yet, and ends. */
   close(): Promise<void>;
 }
 
@@ -32,8 +35,12 @@ interface AuditTrailDependencies {
 }
 
 /**
- * Appends events to the chains in MongoDB. Events that happen at the same time are written in one round trip. Several
- * processes append to one chain: who finds its place taken (unique index) reads the end again and tries anew.
+ * Appends events to the chains in MongoDB. Several processes may append to one chain.
+ * 1. Events that happen at the same time form a group, and the group is split by organization.
+ * 2. Each event gets its sequence number and hash behind the last known end of its chain.
+ * 3. One insert writes the events of an organization.
+ * 4. If another process has taken a sequence number (unique index), the end is read again, and the rest is tried again.
+ * 5. The heads of the chains that grew are written every `headPeriodMs`.
  */
 export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependencies): AuditWriter {
   const { auditEvents, auditHeads } = models;
@@ -48,7 +55,10 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
     return last ? { sequence: last.sequence as number, hash: last.hash as string } : emptyChain;
   }
 
-  /** Appends all events of one organization, in their order. @throws what keeps it from doing so */
+  /**
+   * Appends all events of one organization, in their order.
+   * @throws an error of the key or of MongoDB, or one after `largestTries` tries
+   */
   async function append(organization: Types.ObjectId, events: readonly UnchainedEvent[]): Promise<void> {
     const id = organization.toHexString();
     const key = await keyOf(organization);
@@ -62,7 +72,7 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
         chained.push(next);
         end = next;
       }
-      // Until it is known how this ends, nobody knows where the chain does.
+      // Forgets the end until the insert has succeeded: after an error, the end in MongoDB is not known.
       ends.delete(id);
       const written = await insertInOrder(models, chained);
       if (written > 0) unwrittenHeads.add(id);
@@ -90,8 +100,9 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
         }),
       );
       return events.map((event) => outcomes[ids.indexOf(idOf(event))]!);
-      // A write to the journal costs much the same for one event as for ten. A turn of the event loop is the longer the more there
-      // is to do: a busy process writes large groups, and an idle one keeps nobody waiting, as a fixed time would.
+      // Waits for one turn of the event loop, so that more events join the next group. A write to the journal costs
+      // about the same for one event as for ten. A busy process has long turns, and so writes large groups. An idle one
+      // has short turns, so no caller waits long. A fixed time would always delay callers.
     },
     { gather: () => turn() },
   );
@@ -103,7 +114,8 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
       const organization = new Types.ObjectId(id);
       const end = ends.get(id) ?? (await readEnd(organization));
       const { _id, ...head } = sealHead(organization, end, await keyOf(organization));
-      // Another process may have written a later one: then there is nothing to match and the id is taken.
+      // Another process may have written a later head. Then no document matches, and the upsert fails because the id is
+      // taken.
       await auditHeads.collection
         .updateOne({ _id, sequence: { $lt: end.sequence } }, { $set: head }, { upsert: true })
         .catch((error: unknown) => {
@@ -126,7 +138,7 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
         const { requestId } = actor.origin;
         logError(logger, error, 'audit event not written', { action: entry.action, requestId });
         throw new ServiceUnavailableError(
-          'The audit trail cannot be written, and nothing is done that it does not hold: try again in a moment.',
+          'The audit trail cannot be written, so the request was not carried out: try again in a moment.',
           { cause: error },
         );
       }
@@ -155,20 +167,23 @@ function toEvent(actor: AuditActor, { action, outcome, patientIds, subject, flag
   };
 }
 
-/** @returns how many were written: an ordered insert stops at the first place that another process has taken */
+/**
+ * Inserts events in their order. It stops at the first sequence number that another process has taken.
+ * @returns how many were written
+ */
 async function insertInOrder({ auditEvents }: Models, events: AuditEvent[]): Promise<number> {
   try {
     await auditEvents.collection.insertMany(events as never[], { ordered: true });
     return events.length;
   } catch (error) {
-    // A write concern error leaves open whether anything is durable.
+    // After a write concern error it is not known whether any event is durable.
     if (error instanceof mongo.MongoBulkWriteError && isDuplicateKey(error) && !error.result.getWriteConcernError())
       return error.insertedCount;
     throw error;
   }
 }
 
-/** The keys of the audit chains: one an organization, the same for ever, and never in the database in the clear. */
+/** The keys of the audit chains: one per organization. A key never changes, and is never stored unencrypted. */
 export function auditKeys(protectionOf: ProtectionOf): AuditKeyOf {
   return async (organization) => (await protectionOf(organization).writer()).derivedKey('audit');
 }

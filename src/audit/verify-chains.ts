@@ -3,15 +3,14 @@ import { StartupError } from '../errors.js';
 import { examineChain, type ChainEnd, type ChainReport } from './audit-chain.js';
 import type { AuditKeyOf } from './audit-writer.js';
 
-/** What was found in the chain of one organization. */
+/** The result of examining the chain of one organization. */
 export interface OrganizationReport extends ChainReport {
   readonly slug: string;
 }
 
 /**
- * Examines the audit chain of one organization, or of all, one after the other.
- * @param only slug of the organization
- * @param anchor an end of its chain that was noted elsewhere
+ * Examines the audit chain of one organization, or the chains of all, one after the other.
+ * @param only slug of the organization, and an end of its chain that was noted outside the database
  * @throws StartupError when there is no such organization
  */
 export async function* verifyChains(

@@ -2,19 +2,19 @@ import type { QueryFilter } from 'mongoose';
 import { Role, type StoredPatient } from '../../models/index.js';
 import type { Viewer } from './viewer.js';
 
-/** Who looks: a viewer, or, with the organization alone, the system itself. */
+/** The party that reads patients: a viewer or, with the organization alone, the system itself. */
 export type Member = Pick<Viewer, 'organizationId'> & Partial<Pick<Viewer, 'role' | 'username'>>;
 
 /**
- * Whether a patient is visible to a member.
- * - ALLOWED: the patient has no care team, or one that names the caller, or the caller is no clinician (other roles see no
- *   names, and are not bound to care teams)
- * - BREAK_GLASS: the caller has given a reason, and its time has not run out; whatever is seen is flagged
- * - DENIED
+ * The access of a member to a patient. A patient is visible when the access is ALLOWED or BREAK_GLASS.
+ * - ALLOWED: the patient has no care team, or the care team names the member, or the member is no clinician. Other
+ *   roles see no names, so care teams do not bind them.
+ * - BREAK_GLASS: a grant to the member is valid. The clinician gave a reason for it. Every access under it is flagged.
+ * - DENIED: all other cases.
  */
 export type CareTeamAccess = 'ALLOWED' | 'BREAK_GLASS' | 'DENIED';
 
-/** What of a patient decides on access. */
+/** The fields of a patient that decide on access. */
 type CareTeamRecord = Pick<StoredPatient, 'careTeam' | 'breakGlass'>;
 
 export function careTeamAccess(
@@ -26,7 +26,7 @@ export function careTeamAccess(
   return breakGlass?.some((grant) => grant.username === username && grant.expiresAt > now) ? 'BREAK_GLASS' : 'DENIED';
 }
 
-/** The same as a filter: the patients that are not DENIED. Undefined where all are visible. */
+/** The same rule as a filter: it matches the patients that are visible. Undefined when all patients are visible. */
 export function visiblePatients({ role, username }: Member, now = new Date()): QueryFilter<StoredPatient> | undefined {
   if (role !== Role.CLINICIAN) return undefined;
   return {
@@ -38,13 +38,16 @@ export function visiblePatients({ role, username }: Member, now = new Date()): Q
   };
 }
 
-/** Keeps patients that are DENIED to somebody from them: in a query, and of a document that was found without it. */
+/**
+ * A fence: it hides the patients that are DENIED to a member. `filter` does so in a query, `admits` for a document that
+ * was read without that filter.
+ */
 interface PatientFence {
   readonly filter: QueryFilter<StoredPatient>;
   admits(patient: CareTeamRecord): boolean;
 }
 
-/** Undefined where all patients are visible. */
+/** The fence of a member. Undefined when all patients are visible. */
 export function patientFence(member: Member): PatientFence | undefined {
   const filter = visiblePatients(member);
   return filter && { filter, admits: (patient) => careTeamAccess(member, patient) !== 'DENIED' };

@@ -1,26 +1,28 @@
 import { Role } from '../../models/index.js';
 
 /**
- * Every action there is, and the roles that may do it. A role that is not named is refused, and so is an action that
- * is not listed: deny is the default. ADMIN sees no patient data.
+ * Every action, and the roles that may do it. All else is refused: a role that is not named, and an action that is not
+ * listed. ADMIN sees no patient data.
  */
 const permissions = {
   /** Patients without names, MRN and birth date. */
   'patient:read': [Role.CLINICIAN, Role.ANALYST],
   /** Names, MRN, birth date. */
   'patient:read-identity': [Role.CLINICIAN],
-  /** Ages above 89, which are pooled otherwise. */
+  /** Exact ages above 89. Other roles see those ages pooled. */
   'patient:read-exact-age': [Role.CLINICIAN, Role.SERVICE],
   'patient:write': [Role.CLINICIAN],
   'patient:delete': [Role.CLINICIAN],
-  /** Open a patient outside of one's care team, with a reason. */
+  /** See a patient outside of the clinician's care team, after giving a reason. */
   'patient:break-glass': [Role.CLINICIAN],
   'prediction:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
-  /** Whether a prediction can be computed again to the bit; shows neither inputs nor outcome. */
+  /**
+   * Check that computing a prediction again gives exactly the same values. The answer shows neither inputs nor outcome.
+   */
   'prediction:verify': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
   'job:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
   'job:submit': [Role.CLINICIAN, Role.SERVICE],
-  /** Cancel and retry. */
+  /** Cancel and retry jobs. */
   'job:control': [Role.CLINICIAN, Role.SERVICE, Role.ADMIN],
   'risk:simulate': [Role.CLINICIAN, Role.SERVICE],
   'audit:read': [Role.ADMIN],
@@ -29,7 +31,7 @@ const permissions = {
   /** Create, change, disable users; set their passwords; end their sessions. */
   'user:manage': [Role.ADMIN],
   'api-key:manage': [Role.ADMIN],
-  /** One's own. */
+  /** Change the caller's own password. */
   'password:change': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
 } as const satisfies Record<string, readonly Role[]>;
 
@@ -37,12 +39,12 @@ export type Action = keyof typeof permissions;
 
 export const actions = Object.keys(permissions) as readonly Action[];
 
-/** The roles that may do it. */
+/** The roles that may do an action. */
 export function rolesThatMay(action: Action): readonly Role[] {
   return permissions[action];
 }
 
-/** Whether the role may do it. */
+/** Tells whether a role may do an action. */
 export function mayRole(role: Role, action: Action): boolean {
   return rolesThatMay(action).includes(role);
 }

@@ -5,36 +5,38 @@ import { productionIssues } from './production-checks.js';
 import { environmentSchema, valuesByKey, type SettingValues } from './settings.js';
 import { tlsIssues } from './tls-issues.js';
 
-/** Settings whose value is made of more than their own text. */
+/** Settings whose value is not just the text of one variable. */
 interface DerivedSettings {
   /**
-   * Wrap the data keys of the organizations; the first one wraps new data keys. Outside production the one that is derived
-   * from `secretKey` comes last. Empty where neither was given, which is never in production.
+   * Master keys, which encrypt the data keys of the organizations. The first one encrypts new data keys. Outside
+   * production, the key that is derived from `secretKey` comes last. Empty when neither variable is set, which
+   * production refuses.
    */
   readonly masterKeys: readonly MasterKey[];
-  /** Undefined: only our own tokens are accepted. */
+  /** Undefined: only tokens of this server are accepted. */
   readonly oidc: OidcSettings | undefined;
   readonly operationTimeoutMs: number;
 }
 
-/** Settings of one process. src/config/settings.ts has the table that it is made from, with the meaning of each. */
+/** Settings of one process. They are made from the table in src/config/settings.ts, which says what each means. */
 export type Config = Omit<SettingValues, 'encryptionKeys' | 'oidc' | 'operationTimeoutSeconds'> & DerivedSettings;
 
-/** The most that one query may ask for. src/http/query-limits.ts says what each counts and why that much. */
+/**
+ * The most that one query may ask for. src/http/query-limits.ts says what each limit counts, and why it has its value.
+ */
 export type QueryLimits = Config['queryLimits'];
 
 /** Requests per minute, over all API processes together. */
 export type RateLimits = Config['rateLimits'];
 
-/** The most that is open at once in one API process. */
+/** The most WebSockets and subscriptions at the same time in one API process. */
 export type SocketLimits = Config['socketLimits'];
 
-/** Text of the environment, by variable. */
+/** Texts of the environment, by variable. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The master keys of an environment, and the issues of their form. Whether they are strong enough for production is a
- * check of its own.
+ * Reads the master keys of an environment, and finds the issues of their form. A check of production finds weak keys.
  */
 function readMasterKeys({ NODE_ENV, SECRET_KEY, ENCRYPTION_KEYS }: Environment): {
   keys: MasterKey[];
@@ -46,7 +48,10 @@ function readMasterKeys({ NODE_ENV, SECRET_KEY, ENCRYPTION_KEYS }: Environment):
   return { keys: [...keys, ...derived], issues };
 }
 
-/** The issues of a production start. Each setting is read alone, so that a mistake in another one does not hide them. */
+/**
+ * Finds the issues of a production start. Each setting is read on its own, so that an issue of another one does not
+ * hide them.
+ */
 function issuesInProduction(given: Environment): string[] {
   const { CORS_ORIGINS, WAIVED_CHECKS } = environmentSchema.shape;
   return productionIssues(
@@ -65,8 +70,13 @@ function issuesInProduction(given: Environment): string[] {
 
 /**
  * Reads and validates the environment.
+ * 1. Empty variables are removed.
+ * 2. Each variable is parsed by its row in the table of settings.
+ * 3. Variables that belong together are compared: those of the identity provider, and those of TLS files.
+ * 4. Production adds its own checks.
+ * 5. All issues are reported in one error. Without issues, the values are put where `Config` has them.
  * @param env usually `process.env`; empty strings count as unset
- * @throws StartupError naming every variable that is wrong, and what it accepts
+ * @throws StartupError naming every variable that is wrong, and the values that it accepts
  */
 export function loadConfig(env: Environment): Config {
   const given: Environment = Object.fromEntries(
@@ -82,7 +92,8 @@ export function loadConfig(env: Environment): Config {
     ...keyIssues,
   ];
   if (!parsed.success || issues.length > 0) throw new StartupError(`Configuration: ${issues.join('; ')}`);
-  // Settings that are not handed on as they are: the encryption keys as text would be one more copy of a secret.
+  // Leaves out the settings that `Config` holds in another form. The text of the encryption keys would be one more copy
+  // of a secret.
   const { encryptionKeys: _, oidc, operationTimeoutSeconds, ...values } = valuesByKey(parsed.data);
   return {
     ...values,

@@ -3,17 +3,23 @@ import type { SettingValues } from './settings.js';
 
 type OidcValues = SettingValues['oidc'];
 
-/** The identity provider that is believed in addition to ourselves, and where its tokens say what. */
+/** The identity provider whose tokens are accepted in addition to our own, and the claims of its tokens. */
 export interface OidcSettings extends Omit<OidcValues, 'issuer' | 'jwksUri' | 'audience' | 'roles'> {
-  /** Exactly as tokens have it in `iss`. */
+  /** Exact value of `iss` in its tokens. */
   readonly issuer: string;
   readonly jwksUri: string;
   readonly audience: string;
-  /** Values of the role claim, and the role that each stands for. The first value that a token has counts. */
+  /**
+   * Values of the role claim, each with the role that it stands for. When a token has several values, the first one
+   * here counts.
+   */
   readonly roles: readonly (readonly [value: string, role: Role])[];
 }
 
-/** The missing ones of the three variables that go together, one line each. Empty when none or all are set. */
+/**
+ * Names each missing one of the three variables that go together, one line each. Empty when none or all of them are
+ * set.
+ */
 export function oidcIssues(given: Readonly<Record<string, string | undefined>>): string[] {
   const together = ['OIDC_ISSUER', 'OIDC_JWKS_URI', 'OIDC_AUDIENCE'];
   const missing = together.filter((name) => given[name] === undefined);
@@ -22,7 +28,10 @@ export function oidcIssues(given: Readonly<Record<string, string | undefined>>):
     : missing.map((name) => `${name}: is not set, but ${together.join(', ')} must be set together`);
 }
 
-/** @returns undefined when no identity provider is set: then only our own tokens are accepted */
+/**
+ * Reads the settings of the identity provider.
+ * @returns undefined when none is set: then only tokens of this server are accepted
+ */
 export function readOidcSettings(values: OidcValues): OidcSettings | undefined {
   const { issuer, jwksUri, audience } = values;
   if (!issuer || !jwksUri || !audience) return undefined;

@@ -2,7 +2,7 @@ import { readMongoUri } from '../storage/mongo-uri.js';
 import { masterKeyWeakness, parseMasterKeys } from '../protection/master-keys.js';
 import { isLoopback, isPublicHost } from '../net/public-host.js';
 
-/** The settings that a production start checks, as their variables have them. */
+/** The settings that a production start checks, as the texts of their variables. */
 interface CheckedSettings {
   readonly secretKey: string | undefined;
   readonly encryptionKeys: string | undefined;
@@ -14,8 +14,8 @@ interface CheckedSettings {
 }
 
 /**
- * The checks of a deployment that is to hold patient data, by the name under which an operator may waive each. A check
- * answers with the danger and its remedy, or undefined when there is none.
+ * The checks of a deployment that will hold patient data, by the name under which an operator may waive each. A check
+ * gives the danger and its remedy, or undefined when there is no danger.
  */
 const checks = {
   'weak-secret-key': ({ secretKey }) => {
@@ -30,20 +30,28 @@ const checks = {
     const host = mongoUri && plaintextMongoHost(mongoUri);
     return (
       host &&
-      `MONGO_URI names the public host ${host} without verified TLS, so patient data would cross the Internet unencrypted: add tls=true`
+      `MONGO_URI names the public host ${host} without verified TLS, ` +
+        'so patient data would cross the Internet unencrypted: add tls=true'
     );
   },
   'plaintext-redis': ({ redisUrl }) => {
     if (!redisUrl?.startsWith('redis://') || !isPublicHost(redisHost(redisUrl))) return undefined;
-    return `REDIS_URL names the public host ${redisHost(redisUrl)} without TLS, so its password would cross the Internet unencrypted: use rediss://`;
+    return (
+      `REDIS_URL names the public host ${redisHost(redisUrl)} without TLS, ` +
+      'so its password would cross the Internet unencrypted: use rediss://'
+    );
   },
   'redis-without-password': ({ redisUrl }) => {
     if (!redisUrl || hasPassword(redisUrl) || isLoopback(redisHost(redisUrl))) return undefined;
-    return 'REDIS_URL has no password, so every program that reaches that host could submit and change jobs: set requirepass in Redis, and use redis://:PASSWORD@host';
+    return (
+      'REDIS_URL has no password, so every program that reaches that host could submit and change jobs: ' +
+      'set requirepass in Redis, and use redis://:PASSWORD@host'
+    );
   },
   'oidc-without-organizations': ({ oidcIssuer, oidcOrganizations }) =>
     oidcIssuer !== undefined && oidcOrganizations === undefined
-      ? 'OIDC_ISSUER may speak for every organization, so the identity provider of one could let its users into another: list its own organizations in OIDC_ORGANIZATIONS'
+      ? 'OIDC_ISSUER may speak for every organization, so the identity provider of one could let its users ' +
+        'into another: list its own organizations in OIDC_ORGANIZATIONS'
       : undefined,
   'missing-encryption-keys': ({ encryptionKeys }) =>
     encryptionKeys === undefined
@@ -65,10 +73,11 @@ export const waivableChecks = Object.keys(checks) as [WaivableCheck, ...Waivable
 
 const randomKey = 'set it to a random one, e.g. the output of "openssl rand -base64 48"';
 const encryptionKey =
-  'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", and keep a copy apart from the backups: without it the patients cannot be read';
+  'set it to "id:key", e.g. the id "2025-1" and the output of "openssl rand -hex 32", ' +
+  'and keep a copy apart from the backups: without it the patients cannot be read';
 
 /**
- * The reasons to refuse a production start, one line each; empty when it may start.
+ * Gives the reasons to refuse a production start, one line each; empty when the process may start.
  * @param waived checks whose risk the operator accepts. A missing SECRET_KEY cannot be waived: nothing works without it
  */
 export function productionIssues(settings: CheckedSettings, waived: readonly WaivableCheck[]): string[] {
@@ -82,7 +91,7 @@ export function productionIssues(settings: CheckedSettings, waived: readonly Wai
 
 const commonSecrets = /^(secret|change-?me|password|default|test|example|development|riskgraph)/i;
 
-/** The reason why a key is too weak to sign tokens in production, or undefined when it is strong enough. */
+/** Gives the reason why a key is too weak to sign tokens in production, or undefined when it is strong enough. */
 function secretKeyWeakness(key: string): string | undefined {
   if (key.length < 32) return 'is shorter than 32 characters';
   if (new Set(key).size < 10) return 'has fewer than 10 different characters';
@@ -90,7 +99,7 @@ function secretKeyWeakness(key: string): string | undefined {
   return undefined;
 }
 
-/** The first public host that a MongoDB URI would reach without TLS, or with TLS that verifies no certificate. */
+/** Finds the first public host that a MongoDB URI would reach without TLS, or with TLS that accepts any certificate. */
 function plaintextMongoHost(uri: string): string | undefined {
   const parsed = readMongoUri(uri);
   // A URI that cannot be read is refused by its setting.

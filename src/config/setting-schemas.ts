@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readMongoUri } from '../storage/mongo-uri.js';
 import { isSlug, slugRule } from './slug.js';
 
-/** A whole number within limits, both of which it may be. */
+/** A whole number from a minimum to a maximum, both included. */
 export function wholeNumber(minimum: number, maximum: number) {
   const error = `must be a whole number from ${minimum} to ${maximum}`;
   return z.coerce
@@ -11,14 +11,14 @@ export function wholeNumber(minimum: number, maximum: number) {
     .refine((value) => Number.isInteger(value) && value >= minimum && value <= maximum, { error });
 }
 
-/** One word of a list. */
+/** One of a list of words. */
 export const oneOf = <const Word extends string>(words: readonly [Word, ...Word[]]) =>
   z.enum(words, { error: `must be one of ${words.map((word) => `"${word}"`).join(', ')}` });
 
 /** A text that is not empty: a name, or the path of a file or folder. */
 export const text = z.string().min(1);
 
-/** A setting that is a list with commas, e.g. `a, b`. Empty entries do not count. */
+/** A list with commas, e.g. `a, b`. Empty entries are dropped. */
 export const listOf = <T extends z.ZodType<unknown, string>>(entry: T) =>
   z
     .string()
@@ -36,7 +36,8 @@ export const mongoUri = z
   .regex(/^mongodb(\+srv)?:\/\//, { error: 'must start with mongodb:// or mongodb+srv://', abort: true })
   .refine((uri) => readMongoUri(uri) !== undefined, {
     error:
-      'is not a MongoDB connection string: encode the special characters of its user name and password (%40 for @, %2F for /)',
+      'is not a MongoDB connection string: ' +
+      'encode the special characters of its user name and password (%40 for @, %2F for /)',
   });
 
 /** A URL of Redis. */
@@ -47,7 +48,9 @@ export const redisUrl = z
     error: 'is not a URL: encode the special characters of its password (%2F for /)',
   });
 
-/** `https://app.example.org`, as a browser writes it in the header Origin (RFC 6454), or `*` for all of them. */
+/**
+ * An origin such as `https://app.example.org`, as a browser writes it in the header Origin (RFC 6454), or `*` for all.
+ */
 export const origin = z.string().refine((entry) => entry === '*' || isOrigin(entry), {
   error: 'must be origins such as https://app.example.org, without a path, or *',
 });
@@ -58,15 +61,21 @@ function isOrigin(entry: string): boolean {
 
 const proxyGroups = ['loopback', 'linklocal', 'uniquelocal'];
 
-/** A trusted proxy as Fastify takes it: an address, a range such as 10.0.0.0/8, or a named group. https://fastify.dev/docs/latest/Reference/Server/#trustproxy */
+/**
+ * A trusted proxy as Fastify takes it: an address, a range such as 10.0.0.0/8, or a named group.
+ * https://fastify.dev/docs/latest/Reference/Server/#trustproxy
+ */
 export const proxy = z.string().refine((entry) => proxyGroups.includes(entry) || isAddress(entry) || isRange(entry), {
   error: `must be addresses, ranges such as 10.0.0.0/8, or ${proxyGroups.join(', ')}`,
 });
 
-// The library also reads 10.1 and 0x0a000001 as IPv4 addresses. A person who writes that has most likely mistyped.
+// Refuses 10.1 and 0x0a000001, which the library also reads as IPv4 addresses: they are most likely typing errors.
 const isAddress = (entry: string): boolean => ipaddr.IPv4.isValidFourPartDecimal(entry) || ipaddr.IPv6.isValid(entry);
 
-/** A range of every address there is would trust each caller, so that a prefix of 0 bits is refused. */
+/**
+ * Tells whether the entry is a range. A prefix of 0 bits is refused: it holds every address, so every caller would be
+ * trusted.
+ */
 function isRange(entry: string): boolean {
   const valid = ipaddr.IPv4.isValidCIDRFourPartDecimal(entry) || ipaddr.IPv6.isValidCIDR(entry);
   return valid && ipaddr.parseCIDR(entry)[1] > 0;

@@ -21,10 +21,12 @@ export const settingGroups = [
 
 type KnownSetting = (typeof settingGroups)[number]['settings'][number];
 
-/** The table of settings. Everything else is made from it: parsing, `Config`, docs/settings.md and the list in docker-compose.yml. */
+/**
+ * The table of settings. Parsing, `Config`, docs/settings.md and the list in docker-compose.yml are all made from it.
+ */
 export const settings = settingGroups.flatMap((group): readonly KnownSetting[] => group.settings);
 
-/** The place of a setting in `Config`: `port`, or `queryLimits.depth` within a part. */
+/** The place of a setting in `Config`: `port` or, within a part, `queryLimits.depth`. */
 type Key = KnownSetting['key'];
 type PartOf<Place> = Place extends `${infer Part}.${string}` ? Part : never;
 type ValueAt<Place> = z.output<Extract<KnownSetting, { key: Place }>['schema']>;
@@ -38,7 +40,7 @@ export type SettingValues = {
   };
 };
 
-/** The variables of the environment. */
+/** The schema of the environment's variables. */
 export const environmentSchema = z.object(
   Object.fromEntries(settings.map(({ name, schema }) => [name, schema])) as {
     [Each in KnownSetting as Each['name']]: Each['schema'];

@@ -1,7 +1,8 @@
 import { readMongoUri } from '../storage/mongo-uri.js';
 
 /**
- * Refuses TLS files for a connection that uses no TLS: the operator believes that the connection is protected.
+ * Finds TLS files of a connection that does not use TLS. They are refused, because the operator believes that the
+ * connection is protected.
  * @returns one line per engine that has such a file
  */
 export function tlsIssues(given: Readonly<Record<string, string | undefined>>): string[] {
@@ -15,7 +16,7 @@ export function tlsIssues(given: Readonly<Record<string, string | undefined>>): 
   ];
 }
 
-/** True for a URI that cannot be read too: its own issue names that. */
+/** Tells whether the URI asks for TLS. True for a URI that cannot be read: that has an issue of its own. */
 function asksForTls(mongoUri: string | undefined): boolean {
   return mongoUri !== undefined && readMongoUri(mongoUri)?.encrypted !== false;
 }

@@ -1,28 +1,28 @@
 /** Options of an async queue. */
 interface AsyncQueueOptions {
   /**
-   * Called when the consumer wants a value, none is left and the queue was woken. It pushes what there is, or calls
+   * Called when the consumer wants a value, none is left and `wake` was called. It pushes new values, or calls
    * `finish`. When it throws, the queue closes and the consumer gets the error.
-   * @defaultValue nothing is looked for: values come from `push` alone
+   * @defaultValue none: only `push` brings values
    */
   readonly refill?: () => Promise<void>;
-  /** Called once, when the queue closes for whatever reason. */
+  /** Called once, when the queue closes, for any reason. */
   readonly onClose?: () => void;
 }
 
 /**
- * Values that a producer pushes and one consumer iterates. `return` also ends a `next` that is still waiting; a bare async
- * generator would hold it back until the next value, and leak the consumer.
+ * A queue of values: producers push them, and one consumer iterates over them. `return` also ends a `next` that is
+ * still waiting. A bare async generator would delay `return` until the next value, and leak the consumer.
  */
 export interface AsyncQueue<T> extends AsyncIterableIterator<T> {
   push(...values: readonly T[]): void;
-  /** Has a consumer that waits look again. */
+  /** Makes a waiting consumer call `refill`. */
   wake(): void;
-  /** Ends the iteration behind the values that are left. */
+  /** Ends the iteration after the values that are left. */
   finish(): void;
   /** Drops the values that are left; the consumer's next call throws the error. */
   fail(error: Error): void;
-  /** Ends the iteration now and drops the values that are left. More than once does no harm. */
+  /** Ends the iteration now and drops the values that are left. Further calls do nothing. */
   close(): void;
   /** Values that the consumer has not taken yet. */
   readonly length: number;
@@ -44,7 +44,7 @@ export function createAsyncQueue<T>({ refill, onClose }: AsyncQueueOptions = {})
     resume?.();
     onClose?.();
   }
-  /** @throws what `refill` throws */
+  /** Calls `refill`, and closes the queue when it fails. @throws the error of `refill` */
   async function refillOrClose(): Promise<void> {
     woken = false;
     try {

@@ -4,24 +4,38 @@ import type { Logger } from 'pino';
 import type { EventMessage, Topic, Topics } from './topics.js';
 import { logError } from '../process/logger.js';
 
-/** How often the subscriber, which only listens, asks whether Redis is still there: a connection that broke without a word is then made anew. Milliseconds. */
+/**
+ * Milliseconds between two pings of the subscriber. It only listens, so only a ping shows that a connection broke
+ * silently. Then the connection is made again.
+ */
 const heartbeatMs = 5_000;
 
 type Listener<T extends Topic> = (payload: Topics[T]) => void;
 
-/** Carries events between the processes of a deployment. At most once: who must not miss a change reads MongoDB. */
+/**
+ * Carries events between the processes of a deployment. An event arrives at most once. A subscriber that must not miss
+ * a change reads MongoDB.
+ */
 export interface EventBus {
-  /** Never throws and never waits: an event that is lost costs a subscriber a moment, not a result. */
+  /**
+   * Publishes an event. It never throws and never waits. A lost event delays what a subscriber sees; no result is lost.
+   */
   publish<T extends Topic>(topic: T, payload: Topics[T]): void;
-  /** Calls `listener` for every event of the topic, from this process and all others. Returns the way out. */
+  /**
+   * Calls `listener` for every event of the topic, from this process and all others.
+   * @returns a function that ends the subscription
+   */
   subscribe<T extends Topic>(topic: T, listener: Listener<T>): () => void;
-  /** Calls `listener` whenever events may have been missed, i.e. after the connection to Redis came back. */
+  /**
+   * Calls `listener` when events may have been missed, i.e. after the connection to Redis came back.
+   * @returns a function that stops the calls
+   */
   onGap(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
 interface EventBusDependencies {
-  /** A connection of its own, with maxRetriesPerRequest null, as `subscriber`. The bus closes both. */
+  /** Two connections that only the bus uses; it closes both. `subscriber` has maxRetriesPerRequest null. */
   readonly publisher: Redis;
   readonly subscriber: Redis;
   /** Name of the Redis channel. */
@@ -30,8 +44,9 @@ interface EventBusDependencies {
 }
 
 /**
- * One Redis channel per process, fanned out in memory: graphql-redis-subscriptions searches its list of subscribers at
- * every unsubscribe (graphql-redis-subscriptions#295), which thousands of clients must not feel.
+ * Creates an event bus. Each process has one Redis channel, and fans the events out in memory. The library alone would
+ * not do: graphql-redis-subscriptions searches its list of subscribers at every unsubscribe
+ * (graphql-redis-subscriptions#295), which is slow with thousands of clients.
  */
 export async function createEventBus({
   publisher,
@@ -49,11 +64,12 @@ export async function createEventBus({
       for (const listener of listeners.get(topic) ?? []) listener(payload as never);
     }
   };
-  // First without the library: a subscription that Redis refuses there also rejects a promise that the library never
-  // catches, which ends the process. A second subscription to the same channel changes nothing.
+  // Subscribes without the library first. When Redis refuses a subscription of the library, the library also rejects a
+  // promise that it never catches, which ends the process. A second subscription to the same channel changes nothing.
   await subscriber.subscribe(channel);
   await pubSub.subscribe(channel, deliver);
-  // ioredis subscribes again by itself after 'ready'; the answer to a ping queued behind that says it is done.
+  // ioredis subscribes again on its own after 'ready'. The ping is queued behind that, so its answer says that it is
+  // done.
   subscriber.on('ready', () => {
     subscriber.ping().then(
       () => gapListeners.forEach((listener) => listener()),
@@ -66,12 +82,12 @@ export async function createEventBus({
   }, heartbeatMs);
   heartbeat.unref();
 
-  /** Events of one turn of the event loop travel as one message. */
+  /** Events that wait to be sent. Those of one turn of the event loop travel as one message. */
   let outgoing: EventMessage[] = [];
   function flush(): void {
     const messages = outgoing;
     outgoing = [];
-    // While Redis is away events are dropped, not queued up: subscribers read MongoDB when it is back.
+    // Drops the events while Redis is away. Subscribers read MongoDB when Redis is back.
     if (closed || publisher.status !== 'ready') return;
     pubSub.publish(channel, messages).catch((error: unknown) => {
       logError(logger, error, 'events not published', { level: 'warn', events: messages.length });
@@ -100,8 +116,8 @@ export async function createEventBus({
       clearInterval(heartbeat);
       listeners.clear();
       gapListeners.clear();
-      // Not pubSub.close(): it never catches the promises of its own unsubscribes and crashes a closing process.
-      // quit lets the last message out; without a connection it would wait for one.
+      // Does not call pubSub.close(): it never catches the promises of its own unsubscribes, and so crashes a closing
+      // process. `quit` sends the last message first. Without a connection, `quit` would wait for one.
       if (publisher.status === 'ready') await publisher.quit().catch(() => undefined);
       publisher.disconnect();
       subscriber.disconnect();

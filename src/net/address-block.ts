@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * The addresses that are counted as one: an IPv4 address, or the /64 of an IPv6 address. A subscriber is given a whole /64
- * (RFC 6177), and can change addresses within it at will.
+ * The block of addresses that count as one: an IPv4 address, or the /64 of an IPv6 address. A subscriber gets a whole
+ * /64 (RFC 6177), and can freely change addresses within it.
  * @returns the text itself when it is no IPv6 address
  */
 export function addressBlock(address: string): string {

@@ -1,4 +1,4 @@
-/** An object type whose fields of `undefined` may be absent instead. */
+/** An object type in which each field that could be `undefined` may be absent instead. */
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };

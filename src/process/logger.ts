@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino';
 
-/** Names under which secrets travel in inputs, payloads and documents. */
+/** Names of fields that hold secrets in inputs, payloads and documents. */
 const credentials = [
   'currentPassword',
   'newPassword',
@@ -17,8 +17,8 @@ const credentials = [
 ];
 
 /**
- * Lines of JSON on standard error. Log ids, codes and counts only; the redaction below is a net under that rule, not
- * a licence to log patients.
+ * Creates a logger that writes lines of JSON to standard error. Log ids, codes and counts only. The redaction below is
+ * a second safeguard; it does not make it safe to log patients.
  */
 export function createLogger(level: string, name: string): Logger {
   const redacted = [
@@ -44,14 +44,14 @@ export function createLogger(level: string, name: string): Logger {
   );
 }
 
-/** Fields that a line about an error has besides the error: ids, codes and counts. */
+/** Fields of a log line about an error, in addition to the error: ids, codes and counts. */
 interface ErrorContext {
   /** @defaultValue error */
   readonly level?: 'error' | 'warn' | 'info' | 'debug';
   readonly [field: string]: unknown;
 }
 
-/** Logs an error in the one way: under `err`, without its message, which may quote a document. */
+/** Logs an error under `err`, without its message, which may quote a document. All errors are logged in this way. */
 export function logError(
   logger: Pick<Logger, 'error' | 'warn' | 'info' | 'debug'>,
   error: unknown,
@@ -62,8 +62,8 @@ export function logError(
 }
 
 /**
- * The message is left out: drivers quote documents in it. The type, the code and the place in our code say enough, with
- * the `subject` of our own errors, which is made of ids.
+ * Describes an error for the log: its type, its code and the place in our code. Our own errors add a `subject`, which
+ * is made of ids. The message is left out, because drivers quote documents in it.
  */
 export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
@@ -76,6 +76,6 @@ export function describeError(error: unknown): object {
   return { type: error.name, code: code ?? redisCode(error), subject, places };
 }
 
-/** Redis says the code of an error as the first word of its message, e.g. WRONGPASS. */
+/** The code of a Redis error: the first word of its message, e.g. WRONGPASS. */
 const redisCode = ({ name, message }: Error): string | undefined =>
   name === 'ReplyError' ? /^[A-Z]+(?= )/.exec(message)?.[0] : undefined;

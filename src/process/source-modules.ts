@@ -2,22 +2,25 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** How one of our own modules runs as a process or thread of its own. */
+/** The way to run one of our own modules as a process or thread of its own. */
 interface ModuleEntry {
   /** The file to run: `.ts` when this process runs from sources, `.js` when it runs the build. */
   readonly path: string;
-  /** Node's own arguments. Not process.execArgv: the flags of a test runner or debugger are not meant for others. */
+  /**
+   * Arguments for Node itself. They are not process.execArgv: the flags of a test runner or debugger are only for this
+   * process.
+   */
   readonly execArgv: string[];
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** The folder of our package: two above this file's when it runs from sources. */
+/** The folder of our package: two levels above the folder of this file when it runs from sources. */
 const sourceRoot = fileURLToPath(new URL('../..', import.meta.url));
 let buildRoot: string | undefined;
 
 /**
- * From now on, processes and threads run from the build although this process runs from sources. The tests call it: a
- * child then starts without compiling. The caller makes sure that the build is fresh.
+ * Starts later processes and threads from the build, although this process runs from sources. The tests call it: a
+ * child then starts without compiling. The caller makes sure that the build is up to date.
  * @param directory the folder of the build, e.g. `dist`
  */
 export function startModulesFromBuild(directory: string): void {
@@ -25,9 +28,10 @@ export function startModulesFromBuild(directory: string): void {
 }
 
 /**
- * The same from sources and from the build: `moduleEntry(new URL('./mongo-host.js', import.meta.url))` is `mongo-host.ts`
- * through swc when this module itself is a `.ts` file, and `mongo-host.js` with plain Node when it is not.
- * @param entry the module's URL, named as the build names it (`.js`)
+ * Finds out how to run a module, from sources and from the build alike. From sources, `moduleEntry(new
+ * URL('./mongo-host.js', import.meta.url))` gives `mongo-host.ts`, run through swc. From the build, it gives
+ * `mongo-host.js`, run with plain Node.
+ * @param entry the module's URL, with the file name of the build (`.js`)
  */
 export function moduleEntry(entry: URL): ModuleEntry {
   const path = fileURLToPath(entry);
@@ -43,8 +47,8 @@ export function moduleEntry(entry: URL): ModuleEntry {
 }
 
 /**
- * As `moduleEntry`, for a thread. The compiler of the sources is native code. If only the thread loaded it, Node would
- * unload it at the thread's end, while the compiler's own threads still run.
+ * Does the same as `moduleEntry`, for a thread. The compiler of the sources is native code. If only the thread loaded
+ * it, Node would unload it at the thread's end, while the compiler's own threads still run.
  */
 export function threadEntry(entry: URL): ModuleEntry {
   const found = moduleEntry(entry);
@@ -52,15 +56,15 @@ export function threadEntry(entry: URL): ModuleEntry {
   return found;
 }
 
-/** Where the build has a module of `src`. A module of the tests is in no build: it stays where it is. */
+/** The place of a module of `src` in the build. A module of the tests is in no build: its path does not change. */
 function inBuild(path: string, directory: string): string {
   const place = relative(sourceRoot, path);
   return place.startsWith('src/') ? join(directory, place) : path;
 }
 
-/** The environment as this process got it, to be handed on. Only `src/config/config.ts` reads it. */
+/** The environment of this process, to be passed on unchanged. Only `src/config/config.ts` reads it. */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
-  // eslint-disable-next-line no-restricted-properties -- handed on whole, not read
+  // eslint-disable-next-line no-restricted-properties -- passed on unchanged, not read
   return process.env;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What the work comes to or, when it takes longer, what `late` gives or throws instead. The work is not stopped: how it ends
- * after that is heard by nobody.
- * @throws what the work throws in time
+ * Gives the result of the work or, when the work takes longer, what `late` gives or throws. The work is not stopped,
+ * but its later result is ignored.
+ * @throws the error of the work, when it fails in time; else the error of `late`
  */
 export async function withinTime<T, L>(work: Promise<T>, milliseconds: number, late: () => L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;

@@ -20,51 +20,51 @@ import type { Protection, ProtectionOf } from '../protection/protection.js';
 import { type ScopedCollection, scopedCollection } from './scoped-collection.js';
 
 /**
- * The documents of one organization. Services that act for a caller are given this and not the models: the tenant is
- * part of every query below them, not of their own care.
+ * The documents of one organization. Services that act for a caller get this, and not the models. Each query below it
+ * names the organization, so a service cannot forget to.
  */
 export interface OrganizationScope {
   readonly id: Types.ObjectId;
-  /** The patients that are visible to the member: for a clinician those whose care team does not leave them out. */
+  /** The patients that are visible to the member. For a clinician, the care-team fence hides the others. */
   readonly patients: PatientRecords;
-  /** All patients, whatever their care team. For telling a closed patient from none, and for breaking the glass. */
+  /** All patients, without the fence. Used to tell a hidden patient from a missing one, and for break-glass access. */
   readonly everyPatient: PatientRecords;
-  /** The fields of all patients that say to whom they are visible. */
+  /** The care teams and grants of all patients, which decide to whom a patient is visible. */
   readonly careTeams: Pick<ScopedCollection<StoredPatient>, 'find' | 'ids' | 'updateMany'>;
   readonly breakGlassAccesses: ScopedCollection<StoredBreakGlassAccess>;
-  /** Predictions stored by themselves; those of batches are in blocks. See `storedPredictions`, which knows both. */
+  /** Predictions that are stored one by one. Those of batches are in blocks. `storedPredictions` reads both. */
   readonly predictions: ScopedCollection<Prediction>;
   readonly predictionBlocks: ScopedCollection<PredictionBlock>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
-  /** Read only: events are appended by the audit trail alone. */
+  /** The audit events, to read only. The audit trail alone appends events. */
   readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'find' | 'findOne' | 'count'>;
   readonly users: ScopedCollection<User>;
   readonly sessions: ScopedCollection<Session>;
   readonly apiKeys: ScopedCollection<ApiKey>;
-  /** The chunks of a batch of this organization; of none, when the job is another's. */
+  /** The chunks of a batch. When the job is of another organization, there are none. */
   chunks(job: ScoringJob): ScopedChunks;
-  /** Encrypts and indexes what else of this organization must not be stored as it is. */
+  /** Encrypts and indexes other values of this organization that must not be stored in the clear. */
   readonly protection: Protection;
   /** The organization itself. */
   organization(): Promise<Organization>;
 }
 
-/** The chunks of one batch. They carry no organization of their own; their job does. */
+/** The chunks of one batch. A chunk does not name its organization; its job does. */
 export interface ScopedChunks {
-  /** Those with failures, lowest number first, each with at most `failures` of them. */
+  /** The chunks with failures, lowest number first, each with at most `failures` of them. */
   failed(failures: number): Promise<ScoringChunk[]>;
-  /** Lets what is not done be tried as often again as at first. */
+  /** Resets the attempts of the chunks that are not done, so that each has all of them again. */
   resetAttempts(): Promise<void>;
 }
 
-/** The scope of the organization that somebody belongs to. */
+/** Gives the scope of a member's organization. */
 export type ScopeOf = (member: Member) => OrganizationScope;
 
 export function createOrganizationScopes(models: Models, protectionOf: ProtectionOf): ScopeOf {
   return (member) => {
     const id = new Types.ObjectId(member.organizationId);
     const protection = protectionOf(id);
-    // Made when asked for: a request needs few of them, and there is a scope a request.
+    // Each part is made when it is read: there is one scope per request, and a request needs few parts.
     return {
       id,
       get patients() {

@@ -10,7 +10,7 @@ export interface Page<T> {
   readonly edges: readonly { readonly cursor: string; readonly node: T }[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
-  /** Counts all rows of the filter; costs a query of its own, so only when asked. */
+  /** Counts all rows of the filter. It costs a query of its own, so it runs only on request. */
   countAll(): Promise<number>;
 }
 
@@ -19,7 +19,7 @@ export interface PageRequest {
   readonly after?: string | null;
 }
 
-/** Field to sort by; `_id` breaks ties, so that a cursor names exactly one place in the list. */
+/** Field to sort by. `_id` decides between equal values, so a cursor names exactly one place in the list. */
 export interface PageOrder {
   readonly field: (typeof orderFields)[number];
   readonly direction: 1 | -1;
@@ -29,27 +29,27 @@ const orderFields = ['_id', 'createdAt', 'updatedAt', 'sequence'] as const;
 const newestFirst: PageOrder = { field: '_id', direction: -1 };
 const cursorSchema = z.tuple([z.enum(orderFields), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
 
-/** What every listed document has. */
+/** The fields that every listed document has. */
 export interface Listed extends OrganizationDocument {
   createdAt?: Date;
   updatedAt?: Date;
   sequence?: number;
 }
 
-/** The place of a row in a list: its sort value (null where the id is all there is), and its id. */
+/** The place of a row in a list: its sort value and its id. The value is null when the list is sorted by id alone. */
 export interface PagePosition {
   readonly value: number | Date | null;
   readonly id: Types.ObjectId;
 }
 
-/** A list of which pages are read. */
+/** A list that is read page by page. */
 export interface PageSource<T> {
-  /** @param after the row behind which the page begins; null for the first page */
+  /** @param after place of the row before the page; null for the first page */
   find(after: PagePosition | null, limit: number): Promise<T[]>;
   count(): Promise<number>;
 }
 
-/** Reads one page of a collection; see `readPageOf`. */
+/** Reads one page of a collection: see `readPageOf`. */
 export async function readPage<T extends Listed>(
   collection: Pick<ScopedCollection<T>, 'find' | 'count'>,
   filter: QueryFilter<T>,
@@ -68,7 +68,7 @@ export function pagesOf<T extends Listed>(
   return {
     find: (after, limit) =>
       collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
-        // A field that is unique needs no second one, and its index serves the sort alone.
+        // `sequence` is unique, so it needs no second field, and its index alone serves the sort.
         sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
         limit,
       }),
@@ -77,9 +77,12 @@ export function pagesOf<T extends Listed>(
 }
 
 /**
- * Reads one page. A cursor holds the sort value and id of its row, so rows that are added meanwhile neither shift
- * nor repeat anything.
- * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not one of this list
+ * Reads one page.
+ * 1. It checks the page size and reads the cursor: the sort value and the id of the last row of the previous page.
+ * 2. It reads one row more than the page holds, to see if there is a next page.
+ * 3. Each row gets a cursor of its own.
+ * Rows that are added between two pages neither shift nor repeat other rows.
+ * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not of this list
  */
 export async function readPageOf<T extends Listed>(
   source: PageSource<T>,
@@ -110,7 +113,7 @@ function positionOf(cursor: string, order: PageOrder): PagePosition {
   return { value: parseSortValue(field, value), id: new Types.ObjectId(id) };
 }
 
-/** MongoDB filter of the rows behind a position. */
+/** MongoDB filter of the rows after a position. */
 function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): object {
   const comparison = direction === 1 ? '$gt' : '$lt';
   const beyondId = { _id: { [comparison]: id } };
@@ -118,7 +121,10 @@ function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): o
   return { $or: [{ [field]: { [comparison]: value } }, { [field]: value, ...beyondId }] };
 }
 
-/** A number for `sequence`, a date otherwise; nothing else can come out of a cursor that somebody made up. */
+/**
+ * The sort value of a cursor: a number for `sequence`, else a date. A cursor that a caller made up can give nothing
+ * else.
+ */
 function parseSortValue(field: PageOrder['field'], json: string): PagePosition['value'] {
   if (field === '_id') return null;
   try {

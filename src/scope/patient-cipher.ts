@@ -6,7 +6,10 @@ import type { Patient, PatientIdentity } from './patient.js';
 
 type SealedIdentity = Pick<StoredPatient, SealedPatientField | 'mrnIndex' | 'familyNameIndex' | 'dataKey'>;
 
-/** What a patient's identity is stored as. A patient is always sealed as a whole, so that one data key decrypts all of it. */
+/**
+ * Encrypts a patient's identity as it is stored. All fields are encrypted together, so that one data key decrypts them
+ * all.
+ */
 export function sealIdentity(writer: FieldWriter, _id: Types.ObjectId, identity: PatientIdentity): SealedIdentity {
   const given = sealedPatientFields.flatMap((field) =>
     identity[field] === undefined ? [] : [[field, writer.seal(_id, `patients.${field}`, identity[field])]],
@@ -21,7 +24,7 @@ export function sealIdentity(writer: FieldWriter, _id: Types.ObjectId, identity:
   };
 }
 
-/** The document of a patient. */
+/** Makes the document of a patient. */
 export function sealPatient(
   writer: FieldWriter,
   { mrn, givenName, familyName, birthDate, ...record }: Patient,
@@ -29,7 +32,10 @@ export function sealPatient(
   return { ...record, ...sealIdentity(writer, record._id, { mrn, givenName, familyName, birthDate }) };
 }
 
-/** The patient of a document. Decrypts nothing yet: most of who reads a patient asks for a part of it, and models for none. */
+/**
+ * Makes the patient of a document. A field is decrypted only when it is read: most readers need some fields, and models
+ * need none.
+ */
 export function decryptPatient(read: FieldReader, stored: StoredPatient): Patient {
   const {
     mrn,
@@ -58,7 +64,7 @@ export function decryptPatient(read: FieldReader, stored: StoredPatient): Patien
   };
 }
 
-/** ISO 8601 calendar date; undefined where there is none. */
+/** Decrypts a birth date, an ISO 8601 calendar date. Undefined for a patient without one. */
 export function decryptBirthDate(
   read: FieldReader,
   patient: Types.ObjectId,

@@ -8,42 +8,47 @@ import { sealedPatientFields } from '../../models/patient.js';
 import type { Patient, PatientIdentity, PatientRecordFields } from './patient.js';
 import { defined } from '../process/defined.js';
 
-/** Which patients: by what is stored in the clear, and by MRN or family name, which are found through their blind indexes. */
+/**
+ * A condition on patients. Fields that are stored in the clear are compared directly. MRN and family name are found by
+ * their blind indexes.
+ */
 export type PatientCondition = QueryFilter<PatientRecordFields> & {
   readonly mrn?: string;
   readonly familyName?: string;
 };
 
-/** What to change: absent leaves as it is, null clears. */
+/** The changes of a patient. An absent field does not change; null clears the field. */
 export type PatientChanges = { readonly [K in keyof PatientIdentity]?: PatientIdentity[K] | null } & Partial<
   Omit<PatientRecordFields, '_id' | 'organization' | 'careTeam'>
 > & { readonly careTeam?: string[] | null };
 
 /**
- * The patients of one organization. What goes in and comes out is plain; what is stored is encrypted. This is the only way
- * for a service to patients, so that none meets a ciphertext, and none can store a name as it is.
+ * The patients of one organization. Services pass and get plain values; the database holds encrypted ones. Services
+ * reach patients only here, so none sees a ciphertext, and none can store a name in the clear.
  */
 export interface PatientRecords {
   findOne(condition: PatientCondition): Promise<Patient | null>;
-  /** In the order of the ids; null where there is none. */
+  /** The patients in the order of the ids; null for an id without a patient. */
   findMany(ids: readonly Types.ObjectId[]): Promise<(Patient | null)[]>;
-  /** @throws BadUserInputError for a page size or cursor that is none */
+  /** @throws BadUserInputError for a page size or cursor that is not valid */
   page(request: PageRequest, condition: PatientCondition, order?: PageOrder): Promise<Page<Patient>>;
-  /** Ids of the matching patients, read through a cursor: any number of them, some thousands at a time. */
+  /**
+   * Ids of the matching patients. They are read through a cursor, some thousands at a time, so there may be any number.
+   */
   ids(condition: PatientCondition): AsyncIterable<readonly Types.ObjectId[]>;
   /** @throws a duplicate key error (`isDuplicateKey`) when the MRN is taken */
   insert(patient: Omit<Patient, 'organization'>): Promise<Patient>;
-  /** Those whose MRN is not taken, in their order. */
+  /** The patients whose MRN is not taken, in the given order. */
   withFreeMrn<T extends Pick<Patient, 'mrn'>>(patients: readonly T[]): Promise<T[]>;
-  /** Inserts those whose MRN is not taken. @returns how many */
+  /** Inserts the patients whose MRN is not taken. @returns how many */
   insertNew(patients: readonly Omit<Patient, 'organization'>[]): Promise<number>;
   /**
-   * Changes a patient that is still of the version that was read.
-   * @returns the patient after the change; null when it has another version by now, or is gone
+   * Changes a patient, if its version is still the one that was read.
+   * @returns the patient after the change; null when it has another version now, or is deleted
    * @throws a duplicate key error (`isDuplicateKey`) when the MRN is taken
    */
   update(current: Patient, changes: PatientChanges): Promise<Patient | null>;
-  /** @returns how many are gone */
+  /** @returns how many were deleted */
   deleteMany(condition: PatientCondition): Promise<number>;
 }
 
@@ -135,7 +140,7 @@ export function createPatientRecords(
   };
 }
 
-/** What is kept is looked at, and so decrypted, only when it is kept. */
+/** The new value of a field. The present value is read, and so decrypted, only when the field does not change. */
 function changed<T>(given: T | null | undefined, present: () => T | undefined): T | undefined {
   return given === undefined ? present() : (given ?? undefined);
 }

@@ -1,6 +1,6 @@
 import type { SealedPatientField, StoredPatient } from '../../models/index.js';
 
-/** Who a patient is. */
+/** The identity of a patient. */
 export interface PatientIdentity {
   /** Medical record number. */
   readonly mrn: string;
@@ -10,11 +10,11 @@ export interface PatientIdentity {
   readonly birthDate?: string;
 }
 
-/** What of a patient is stored in the clear. */
+/** The fields of a patient that are stored in the clear. */
 export type PatientRecordFields = Omit<StoredPatient, SealedPatientField | 'mrnIndex' | 'familyNameIndex' | 'dataKey'>;
 
 /**
- * A person, identified by `mrn` within the organization, as services see it. Of a patient that was read, each part of the
- * identity is decrypted when it is looked at and not before: looking may throw a CiphertextError.
+ * A patient as services see it: a person, identified by `mrn` within the organization. When a patient was read from the
+ * database, each field of its identity is decrypted only when it is read. Reading it may throw a CiphertextError.
  */
 export interface Patient extends PatientRecordFields, PatientIdentity {}

@@ -3,61 +3,76 @@ import { isDuplicateKey, slowestReadMs, slowestScanMs } from '../storage/databas
 import { insertGroup } from '../storage/group-queries.js';
 import { defined } from '../process/defined.js';
 
-/** What every document of a tenant has. */
+/** The fields that every document of an organization has. */
 export interface OrganizationDocument {
   _id: Types.ObjectId;
   organization: Types.ObjectId;
 }
 
-/** Which rows, in which order. */
+/** The fields, the order and the number of the documents to find. */
 export interface FindOptions {
   readonly projection?: Readonly<Record<string, 0 | 1 | { readonly $elemMatch: object }>>;
   readonly sort?: Readonly<Record<string, 1 | -1>>;
   readonly limit?: number;
 }
 
-/** A stage that stays within the documents it is given. */
+/** A stage of an aggregation that reads no documents but those it is given. */
 export type OwnStage =
   PipelineStage.Sort | PipelineStage.Project | PipelineStage.Unwind | PipelineStage.Limit | PipelineStage.Group;
 
-/** One collection as one organization sees it: no query can name another's documents, whatever its filter says. */
+/**
+ * One collection as one organization sees it. No query can reach another organization's documents, whatever its filter
+ * is.
+ */
 export interface ScopedCollection<T extends OrganizationDocument> {
   find(filter: QueryFilter<T>, options?: FindOptions): Promise<T[]>;
   findOne(filter: QueryFilter<T>, options?: Pick<FindOptions, 'projection' | 'sort'>): Promise<T | null>;
-  /** In the order of the ids; null where there is none. */
+  /** The documents in the order of the ids; null for an id without a document. */
   findMany(ids: readonly Types.ObjectId[]): Promise<(T | null)[]>;
-  /** Ids of the matching documents, read through a cursor: any number of them, some thousands at a time. */
+  /**
+   * Ids of the matching documents. They are read through a cursor, some thousands at a time, so there may be any
+   * number.
+   */
   ids(filter: QueryFilter<T>): AsyncIterable<readonly Types.ObjectId[]>;
   exists(filter: QueryFilter<T>): Promise<boolean>;
-  /** What the stages make of the matching documents. They may look into no other collection. */
+  /** Runs the stages over the matching documents. The stages cannot read another collection. */
   aggregate<R>(filter: QueryFilter<T>, stages: readonly OwnStage[]): Promise<R[]>;
   count(filter: QueryFilter<T>): Promise<number>;
-  /** The organization is set here. */
+  /** Inserts a document of the organization, and sets its `organization`. */
   insert(document: Omit<T, 'organization'>): Promise<T>;
-  /** Inserts those that no unique index refuses. @returns how many */
+  /** Inserts the documents that no unique index refuses. @returns how many */
   insertNew(documents: readonly T[]): Promise<number>;
   /** @returns the document after the update; null when none matches */
   findOneAndUpdate(filter: QueryFilter<T>, update: UpdateQuery<T>): Promise<T | null>;
   /** @returns how many were changed */
   updateMany(filter: QueryFilter<T>, update: UpdateQuery<T>): Promise<number>;
-  /** @returns how many are gone */
+  /** @returns how many were deleted */
   deleteMany(filter: QueryFilter<T>): Promise<number>;
 }
 
-/** What every document must satisfy beside the organization: as a condition of a query, and of a document that was read whole. */
+/**
+ * A fence: a condition that every document must satisfy in addition to its organization. `filter` is the condition in a
+ * query; `admits` is the same condition for a document that was read whole.
+ */
 interface Fence<T> {
   readonly filter: QueryFilter<T>;
   admits(document: T): boolean;
 }
 
-/** The collection as one organization sees it, and only what a fence admits. */
+/**
+ * Makes the collection as one organization sees it. Each query goes through these steps:
+ * 1. Its filter is joined with the organization and, if there is one, the fence. All sides of $and must hold, so no
+ *    filter of a caller can widen the query.
+ * 2. A read gets a time limit, which MongoDB enforces.
+ * 3. A document that is inserted gets the organization, whatever it held before.
+ */
 export function scopedCollection<T extends OrganizationDocument>(
   model: Model<T>,
   organization: Types.ObjectId,
   fence?: Fence<T>,
 ): ScopedCollection<T> {
   const { collection } = model;
-  // A filter of the caller's cannot widen this: all sides of $and must hold. The types of driver and Mongoose differ in name only.
+  // The types of the driver and of Mongoose differ in name only, so the filter is passed as an object.
   const unfenced = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
   const within = (filter: QueryFilter<T>): object =>
     fence ? { $and: [{ organization }, fence.filter, filter] } : unfenced(filter);
@@ -69,7 +84,7 @@ export function scopedCollection<T extends OrganizationDocument>(
   return {
     find: (filter, options) => cursor(filter, options).toArray(),
     async findOne(filter, options) {
-      // There is one document of an id at most. It costs MongoDB a fifth less when it is not asked to judge it.
+      // Reads one document by its id without the fence, and applies the fence here. That costs MongoDB a fifth less.
       if (!fence || options || !(filter._id instanceof Types.ObjectId))
         return collection.findOne<T>(within(filter), { maxTimeMS: slowestReadMs, ...options } as mongo.FindOptions);
       const found = await collection.findOne<T>(unfenced(filter), { maxTimeMS: slowestReadMs });
@@ -86,7 +101,8 @@ export function scopedCollection<T extends OrganizationDocument>(
       return ids.map((id) => byId.get(id.toHexString()) ?? null);
     },
     async *ids(filter) {
-      // As they come over the wire: a document of an id alone is its length, the type and name of its one field, and 12 bytes.
+      // Reads the ids from the raw bytes. A document that holds only an id has 21 bytes before the end: its length (4),
+      // the type and name of its field (5), and the id (12).
       const found = collection.find<Uint8Array>(within(filter), {
         maxTimeMS: slowestScanMs,
         projection: { _id: 1 },
@@ -95,7 +111,7 @@ export function scopedCollection<T extends OrganizationDocument>(
       });
       for (let more = found.hasNext(); await more;) {
         const documents = found.readBufferedDocuments();
-        // The next ones come while the caller is busy with these.
+        // Fetches the next documents while the caller works on these.
         more = found.hasNext();
         more.catch(() => undefined);
         yield documents.map((document) => new Types.ObjectId(document.subarray(9, 21)));

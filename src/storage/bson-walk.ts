@@ -11,12 +11,12 @@ export const BsonType = {
 } as const;
 
 /**
- * Is shown an element: its type, where its name is (to the zero that ends it) and where its value begins. Positions count
- * from the start of the view.
+ * Gets one element: its type, the start and end of its name, and the start of its value. The end of the name is the
+ * zero after it. Positions count from the start of the view.
  */
 type ElementVisitor = (type: number, nameStart: number, nameEnd: number, valueStart: number) => void;
 
-/** Bytes of values that are always as long, by type. */
+/** Lengths in bytes of the types whose values all have the same length. */
 const fixedLengths: Readonly<Record<number, number>> = {
   [BsonType.DOUBLE]: 8,
   0x06: 0,
@@ -33,9 +33,9 @@ const fixedLengths: Readonly<Record<number, number>> = {
 };
 
 /**
- * Shows the elements of one BSON document or array, and makes nothing of them. A batch reads a hundred features of every
- * patient; objects for them all would cost more than explaining the patient's risk.
- * @param start of the document in the view: the first byte of its length
+ * Visits the elements of one BSON document or array, without making objects of them. A batch reads a hundred features
+ * per patient. Making objects of them would cost more than explaining the patient's risk.
+ * @param start position of the document in the view: the first byte of its length
  * @throws Error for an element of a type that no document of ours has
  */
 export function walkElements(view: DataView, start: number, visit: ElementVisitor): void {
@@ -68,7 +68,7 @@ function valueLength(view: DataView, type: number, at: number): number {
   }
 }
 
-/** A number of any of BSON's numeric types; NaN for what is none. */
+/** Reads a number of any of BSON's numeric types; NaN for a value of another type. */
 export function numberAt(view: DataView, type: number, at: number): number {
   switch (type) {
     case BsonType.DOUBLE:

@@ -3,20 +3,24 @@ import { ServiceUnavailableError, StartupError } from '../errors.js';
 import { readMongoUri } from './mongo-uri.js';
 import { readTlsFiles, type TlsFiles } from './tls-files.js';
 
-/** How long an operation may wait for a MongoDB server before the caller is told SERVICE_UNAVAILABLE. */
+/** Milliseconds that an operation may wait for a MongoDB server before the caller gets SERVICE_UNAVAILABLE. */
 const serverSelectionTimeoutMs = 3_000;
 
 interface DatabaseOptions {
   /** @defaultValue the database of the URI's path, or `riskgraph` */
   readonly name?: string;
-  /** For a URI that asks for TLS. */
+  /** Files for a URI that asks for TLS. */
   readonly tls?: TlsFiles;
 }
 
 /**
- * Opens a connection of its own. Every write waits for the journal, and in a replica set for a majority: an
- * acknowledged write survives the death of any process.
- * @throws ServiceUnavailableError when no server answers within the time, StartupError when URI, login or certificate are wrong
+ * Connects to MongoDB. Every write waits for the journal and, in a replica set, for a majority: an acknowledged write
+ * survives the end of any process.
+ * 1. It connects with the write concern of a replica set.
+ * 2. It asks the server if it is one.
+ * 3. If it is not, it connects again, with the write concern of a single server.
+ * @throws ServiceUnavailableError when no server answers in time
+ * @throws StartupError when URI, login or certificate are wrong
  */
 export async function connectDatabase(uri: string, options: DatabaseOptions = {}): Promise<Connection> {
   const connection = await connect(uri, options, { w: 'majority', j: true });
@@ -26,11 +30,12 @@ export async function connectDatabase(uri: string, options: DatabaseOptions = {}
   });
   if (replicated) return connection;
   await connection.close();
-  // A server that stands alone is its own majority. The embedded engine acknowledges `majority` before the journal, 1 after it.
+  // A single server is its own majority. The embedded engine acknowledges `majority` before the journal, and 1 after
+  // it.
   return connect(uri, options, { w: 1, j: true });
 }
 
-/** Whether it is a replica set, or the router of a sharded cluster. */
+/** Tells whether the server is a member of a replica set, or the router of a sharded cluster. */
 async function isReplicated(connection: Connection): Promise<boolean> {
   const { setName, msg } = await connection
     .db!.admin()
@@ -66,7 +71,10 @@ async function connect(
   }
 }
 
-/** Driver messages may quote the URI with its password: name the kind of error instead. */
+/**
+ * Makes an error that is safe to show. Driver messages may quote the URI with its password, so only the kind of error
+ * is named.
+ */
 function connectionError(error: unknown): Error {
   const { name, code, message = '' } = error as { name?: string; code?: unknown; message?: string };
   if (name === 'MongoParseError' || name === 'MongoInvalidArgumentError' || name === 'MongoAPIError') {
@@ -78,7 +86,8 @@ function connectionError(error: unknown): Error {
     return new StartupError('MongoDB refused the login: check user, password and authSource in MONGO_URI.');
   if (/certificate|altnames/i.test(message)) {
     return new StartupError(
-      "MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and that MONGO_URI names the host as the certificate does.",
+      "MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, " +
+        'and that MONGO_URI names the host as the certificate does.',
     );
   }
   return new ServiceUnavailableError('MongoDB does not answer: check that it runs and that MONGO_URI names it.', {
@@ -99,15 +108,16 @@ const outageNames = new Set([
 ]);
 
 /**
- * The server is no longer the primary, or shuts down. The driver marks these only on writes that it would repeat itself.
+ * Codes of a server that is no longer the primary, or shuts down. The driver labels these errors only on writes that it
+ * would repeat itself.
  * https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
  */
 const failoverCodes: ReadonlySet<unknown> = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
 
-/** Whether the error says that MongoDB is away, rather than that we asked for something wrong. */
+/** Tells whether an error means that MongoDB is away, rather than that our request was wrong. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // A bulk that broke off before the server could answer has no code of the server's.
+  // A bulk write that broke off before the server answered has no code of the server.
   if (error.name === 'MongoBulkWriteError' && typeof (error as { code?: unknown }).code !== 'number') return true;
   const notConnected = error.name === 'MongooseError' && /initial connection|bufferCommands/.test(error.message);
   return (
@@ -123,18 +133,21 @@ function isRetryable(error: object): boolean {
   return typeof hasErrorLabel === 'function' && hasErrorLabel.call(error, 'RetryableWriteError');
 }
 
-/** What MongoDB gives one read of a caller's before it gives it up, milliseconds. Less than the driver waits for an answer. */
+/** Milliseconds after which MongoDB gives up one read for a caller. It is less than the driver's wait for an answer. */
 export const slowestReadMs = 20_000;
-/** The same of one that goes through any number of documents. */
+/** Milliseconds after which MongoDB gives up a read of any number of documents. */
 export const slowestScanMs = 60_000;
 
-/** Whether MongoDB gave up what took longer than it was given. https://www.mongodb.com/docs/manual/reference/error-codes/ */
+/**
+ * Tells whether MongoDB gave up a read because it took too long.
+ * https://www.mongodb.com/docs/manual/reference/error-codes/
+ */
 export function isReadTimeout(error: unknown): boolean {
   const maxTimeExpired = 50;
   return error instanceof Error && (error as { code?: unknown }).code === maxTimeExpired;
 }
 
-/** Whether a unique index refused the write. */
+/** Tells whether a unique index refused the write. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && (error as { code?: unknown }).code === 11000;
 }

@@ -1,19 +1,20 @@
-/** Hands single items on in groups; each caller gets the answer to its own item. */
+/** Passes single items on in groups. Each caller gets the answer to its own item. */
 export type GroupCommit<T, R> = (item: T) => Promise<R>;
 
-/** What became of one item of a group. */
+/** The outcome of one item of a group. */
 export type GroupResult<R> = { readonly value: R } | { readonly error: unknown };
 
 /**
- * Gathers calls that happen at the same time into one round trip: while a group is on its way, what arrives meanwhile
- * forms the next one. A lone call goes at once and waits for nobody. This is how databases commit (group commit,
- * DeWitt et al., "Implementation techniques for main memory database systems", SIGMOD 1984), applied to the client.
+ * Gathers calls that happen at the same time into one round trip. While a group is on its way, later calls form the
+ * next group. A single call starts at once, without waiting. Databases commit in this way (group commit, DeWitt et al.,
+ * "Implementation techniques for main memory database systems", SIGMOD 1984); here the client does.
  * @param work answers the items of a group in their order; when it throws, all of them fail
- * @param options.largest number of items handed on together. Smaller than what calls at once where the callers compute as much as
- *   the work costs: then one group computes while the next one is answered, rather than all waiting and all computing. Default: 500
- * @param options.gather waits for more after a group of several, where the work costs by the group rather than by the item; what
- *   was called alone waits for nobody. PostgreSQL's commit_delay and commit_siblings:
- *   https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-COMMIT-DELAY. Default: not at all
+ * @param options.largest most items in one group. Default: 500. When a caller computes about as long as the work takes,
+ *   set it below the number of callers. Then one group computes while the next one is answered, instead of all waiting
+ *   and then all computing.
+ * @param options.gather waits for more items after a group of several, when the work costs per group rather than per
+ *   item. A single call never waits. Default: no wait. PostgreSQL has commit_delay and commit_siblings for this:
+ *   https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-COMMIT-DELAY
  */
 export function createGroupCommit<T, R>(
   work: (items: T[]) => Promise<GroupResult<R>[]>,
@@ -52,7 +53,7 @@ export function createGroupCommit<T, R>(
       waiting.push({ item, resolve, reject });
       if (underWay) return;
       underWay = true;
-      // Everything that is already due in this turn of the event loop joins the first group.
+      // All calls of this turn of the event loop join the first group.
       setImmediate(() => void run());
     });
 }

@@ -2,8 +2,8 @@ import mongoose, { type Model, type Types } from 'mongoose';
 import { createGroupCommit, type GroupCommit, type GroupResult } from './group-commit.js';
 
 /**
- * Documents by id, read in groups; null where there is none.
- * @param largest number read together: see `createGroupCommit`
+ * Finds documents by id, in groups; null for an id without a document.
+ * @param largest most ids in one read: see `createGroupCommit`
  */
 export function groupedFind<T extends { _id: Types.ObjectId }, R extends Pick<T, '_id'> = T>(
   model: Model<T>,
@@ -21,8 +21,9 @@ export function groupedFind<T extends { _id: Types.ObjectId }, R extends Pick<T,
 }
 
 /**
- * Inserts documents in groups. A document that a unique index refuses fails alone, with the server's own code.
- * @param largest number inserted together: see `createGroupCommit`
+ * Inserts documents in groups. When a unique index refuses a document, only that document fails, with the server's own
+ * code.
+ * @param largest most documents in one insert: see `createGroupCommit`
  */
 export function groupedInsert<T extends { _id: Types.ObjectId }>(
   model: Model<T>,
@@ -31,7 +32,7 @@ export function groupedInsert<T extends { _id: Types.ObjectId }>(
   return createGroupCommit((documents) => insertGroup(model, documents), { largest });
 }
 
-/** One bulk insert; what became of each document, in their order. At least one document. */
+/** Inserts one group, which must not be empty. @returns the outcome of each document, in the given order */
 export async function insertGroup<T extends { _id: Types.ObjectId }>(
   model: Model<T>,
   documents: T[],
@@ -40,7 +41,7 @@ export async function insertGroup<T extends { _id: Types.ObjectId }>(
     await model.collection.insertMany(documents as never[], { ordered: false });
     return documents.map(() => done);
   } catch (error) {
-    // A write concern error leaves open whether anything is durable: nobody may be told that it is.
+    // After a write concern error it is not known whether any document is durable, so no document counts as stored.
     if (!(error instanceof mongoose.mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
     const refused = new Map([error.writeErrors].flat().map((writeError) => [writeError.index, writeError]));
     if (refused.size === 0) throw error;
@@ -50,14 +51,15 @@ export async function insertGroup<T extends { _id: Types.ObjectId }>(
 
 const done: GroupResult<void> = { value: undefined };
 
-/** A write error within a bulk is no Error of its own. Its message quotes the document and is left behind. */
+/** Makes an Error of a write error within a bulk, which is none. Its message quotes the document and is left out. */
 function asError({ code }: { readonly code?: number }): Error {
   return Object.assign(new Error(`the write was refused (code ${code})`), { code });
 }
 
 /**
- * Single jobs of a worker that go from step to step together, at most. A statement costs MongoDB as much as thirty jobs do in it, so
- * fewer would cost more a job; but were all of a large worker's jobs one cohort, the worker would be idle while MongoDB answers,
- * and MongoDB while the worker computes. Two cohorts of a worker of 192 were measured to be a tenth faster than one.
+ * The most single jobs of a worker that go through their steps together: a cohort. A statement costs MongoDB as much as
+ * thirty jobs in it, so a smaller cohort costs more per job. If all jobs of a large worker were one cohort, the worker
+ * would be idle while MongoDB answers, and MongoDB while the worker computes. A worker of 192 jobs was measured to be a
+ * tenth faster with two cohorts than with one.
  */
 export const largestCohort = 96;

@@ -4,42 +4,43 @@ import { readTlsFiles, type TlsFiles } from './tls-files.js';
 import { logError } from '../process/logger.js';
 
 /**
- * How a connection treats an outage.
+ * The behaviour of a connection in an outage of Redis.
  * - waiting: commands wait until Redis is back (workers, publishers, subscribers)
- * - failing-fast: commands fail at once (where a caller waits)
- * - dispensable: as failing-fast, and what was sent is not sent again (where there is another way)
+ * - failing-fast: commands fail at once (when a caller waits for them)
+ * - dispensable: commands fail at once, and are never sent again (when the caller can do without Redis)
  */
 export type OutageBehaviour = 'waiting' | 'failing-fast' | 'dispensable';
 
 /**
- * How long Redis may take to answer before the connection is given up for a new one, milliseconds. A host that lost its
- * power, or a firewall that forgot the connection, says nothing, and TCP itself would wait for a quarter of an hour.
+ * Milliseconds that Redis may take to answer before the connection is replaced by a new one. A host that lost its
+ * power, or a firewall that dropped the connection, sends nothing. TCP itself would wait for a quarter of an hour.
  * - waiting: longer than BullMQ blocks on an empty queue, which is 10 s at most
- * - dispensable: longer than a busy machine takes, as what was counted is then counted anew
+ * - dispensable: longer than a busy machine takes, because counting then starts again
  */
 const answerMs: Record<OutageBehaviour, number> = { waiting: 12_000, 'failing-fast': 2_000, dispensable: 1_000 };
 
-/** What a process that starts waits for Redis, milliseconds. */
+/** Milliseconds that a starting process waits for Redis. */
 const patienceMs = 2_000;
 
-/** How a connection is used, beside its behaviour in an outage. */
+/** The use of a connection, in addition to its behaviour in an outage. */
 export interface ConnectionUse {
   /**
-   * Commands of one turn of the event loop travel as one pipeline, and the next one when that is answered: many small commands
-   * cost both sides mostly for being sent one by one. Not those that block, which nothing may wait behind.
+   * True: commands of one turn of the event loop travel as one pipeline, and the next pipeline follows when that one is
+   * answered. Sending small commands one by one would cost both sides more than the commands themselves. Blocking
+   * commands are left out, because no command may wait behind them.
    * https://github.com/redis/ioredis#autopipelining
    */
   readonly pipelined?: boolean;
 }
 
-/** Commands that BullMQ blocks with. */
+/** Commands of BullMQ that block. */
 const blockingCommands = ['bzpopmin'];
 
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
 
 /**
- * A connection that keeps trying to come back. Its errors are logged, never thrown.
- * @param tls for a `rediss://` URL
+ * Connects to Redis, and connects again after each outage. Errors of the connection are logged, never thrown.
+ * @param tls files for a `rediss://` URL
  * @throws StartupError when a file of `tls` cannot be read
  */
 export function connectRedis(
@@ -62,7 +63,7 @@ export function connectRedis(
   const redis = new Redis(url, options);
   let lastMessage = '';
   redis.on('error', (error: Error) => {
-    // A long outage would repeat the same line many times a second.
+    // Logs a message only once: a long outage would repeat it many times per second.
     if (error.message !== lastMessage) logError(logger, error, 'Redis connection', { level: 'warn' });
     lastMessage = error.message;
   });
@@ -70,7 +71,7 @@ export function connectRedis(
   return redis;
 }
 
-/** Resolves once the connection can be used, or a moment has passed: a process starts without Redis too. */
+/** Resolves when the connection is ready, or after `patienceMs`: a process starts without Redis too. */
 export async function whenReady(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve) => {

@@ -1,16 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { StartupError } from '../errors.js';
 
-/** PEM files of a TLS connection to a database. Absent: the certificate authorities that Node.js knows; no client certificate. */
+/**
+ * PEM files of a TLS connection to a database. Without them, Node.js uses its own certificate authorities, and sends no
+ * client certificate.
+ */
 export interface TlsFiles {
-  /** Certificate authorities that the server's certificate must descend from. */
+  /** Certificate authorities, one of which must have signed the server's certificate. */
   readonly caFile?: string;
-  /** Certificate and key that this process identifies itself with. */
+  /** Certificate by which this process identifies itself. */
   readonly certificateFile?: string;
+  /** Private key of that certificate. */
   readonly keyFile?: string;
 }
 
-/** As Node's TLS takes them. https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions */
+/**
+ * The contents of the files, as Node's TLS takes them.
+ * https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions
+ */
 interface TlsMaterial {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
@@ -18,8 +25,9 @@ interface TlsMaterial {
 }
 
 /**
- * @param engine names the variables: `REDIS_TLS_CA_FILE` and so on
- * @throws StartupError naming the variable whose file cannot be read
+ * Reads the files.
+ * @param engine first part of the variables' names: `REDIS_TLS_CA_FILE` and so on
+ * @throws StartupError naming the variable of a file that cannot be read
  */
 export function readTlsFiles({ caFile, certificateFile, keyFile }: TlsFiles, engine: 'MONGO' | 'REDIS'): TlsMaterial {
   return {
@@ -33,8 +41,7 @@ function read(path: string, variable: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new StartupError(
-      `${variable} cannot be read (${(error as NodeJS.ErrnoException).code}): name a PEM file that this process may read.`,
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartupError(`${variable} cannot be read (${code}): name a PEM file that this process may read.`);
   }
 }

@@ -1,16 +1,16 @@
 import type { Types } from 'mongoose';
 
-/** Documents that have an id. */
+/** A document with an id. */
 interface Identified {
   readonly _id: Types.ObjectId;
 }
 
 /**
- * Walks over documents in the order of their ids, a batch at a time. The place is kept as an id and not as a cursor, so that
- * documents may come and go meanwhile and the walk may take as long as it takes.
+ * Walks over documents in the order of their ids, one batch at a time. It remembers its place as an id, not as a
+ * cursor. So documents may be added or removed during the walk, and the walk may take any time.
  * @param size documents per batch; a smaller batch is the last one
- * @param read the next documents behind that of the id, from the first on where there is none, at most `size`, in order
- * @param after id to begin behind
+ * @param read gives the next documents after an id, in order, at most `size`; without an id, the first ones
+ * @param after id of the document before the first one
  */
 export async function* walkById<T extends Identified>(
   size: number,

@@ -1,7 +1,7 @@
 import { wholeNumber } from '../setting-schemas.js';
 import type { Setting } from '../setting.js';
 
-/** How long access lasts. */
+/** Durations of access. */
 export const accessSettings = [
   {
     name: 'ACCESS_TOKEN_MINUTES',

@@ -9,7 +9,8 @@ export const databaseSettings = [
     key: 'mongoUri',
     schema: mongoUri.optional(),
     description:
-      'MongoDB: `mongodb://` or `mongodb+srv://`. Without it, `up` starts the embedded MongoDB; `api` and `worker` refuse to start',
+      'MongoDB: `mongodb://` or `mongodb+srv://`. Without it, `up` starts the embedded MongoDB; `api` and `worker` ' +
+      'refuse to start',
   },
   {
     name: 'MONGO_TLS_CA_FILE',
@@ -34,7 +35,8 @@ export const databaseSettings = [
     key: 'redisUrl',
     schema: redisUrl.optional(),
     description:
-      'Redis: `redis://` or `rediss://` (TLS). Without it, `up` starts `redis-server`; `api` and `worker` refuse to start',
+      'Redis: `redis://` or `rediss://` (TLS). Without it, `up` starts `redis-server`; `api` and `worker` refuse to ' +
+      'start',
   },
   {
     name: 'REDIS_TLS_CA_FILE',

@@ -31,7 +31,7 @@ export const jobSettings = [
     name: 'JOB_ATTEMPTS',
     key: 'jobAttempts',
     schema: wholeNumber(1, 20).default(5),
-    description: 'How often a job is tried before it is FAILED',
+    description: 'Attempts of a job before it is FAILED',
   },
   {
     name: 'JOB_RETRY_DELAY_MS',
@@ -49,7 +49,7 @@ export const jobSettings = [
     name: 'JOB_RETENTION_DAYS',
     key: 'jobRetentionDays',
     schema: wholeNumber(1, 3_650).default(90),
-    description: 'Days after which finished jobs are removed or cut down. Their predictions stay',
+    description: 'Days after which finished jobs are removed or reduced. Their predictions stay',
   },
   {
     name: 'RECONCILE_INTERVAL_MS',

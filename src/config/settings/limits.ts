@@ -1,7 +1,10 @@
 import { text, wholeNumber } from '../setting-schemas.js';
 import type { Setting } from '../setting.js';
 
-/** The most that a query, a caller or a process may take. src/http/query-limits.ts says what each limit of a query counts. */
+/**
+ * The most that a query, a caller or a process may use. src/http/query-limits.ts says what each limit of a query
+ * counts.
+ */
 export const limitSettings = [
   {
     name: 'QUERY_TOKEN_LIMIT',
@@ -44,7 +47,8 @@ export const limitSettings = [
     key: 'operationTimeoutSeconds',
     schema: wholeNumber(1, 600).default(60),
     description:
-      'Seconds from the complete request to its answer. A query or mutation that takes longer is answered with `SERVICE_UNAVAILABLE`',
+      'Seconds from the complete request to its answer. A query or mutation that takes longer is answered with ' +
+      '`SERVICE_UNAVAILABLE`',
   },
   {
     name: 'PERSISTED_QUERIES_FILE',
@@ -69,24 +73,24 @@ export const limitSettings = [
     name: 'SOCKETS_PER_NODE',
     key: 'socketLimits.socketsPerNode',
     schema: wholeNumber(1, 1_000_000).default(20_000),
-    description: 'WebSockets that are open at once in one API process',
+    description: 'Most WebSockets that are open at the same time in one API process',
   },
   {
     name: 'SUBSCRIPTIONS_PER_SOCKET',
     key: 'socketLimits.perSocket',
     schema: wholeNumber(1, 1_000_000).default(1_000),
-    description: 'Subscriptions that are open at once on one WebSocket',
+    description: 'Most subscriptions at the same time on one WebSocket',
   },
   {
     name: 'SUBSCRIPTIONS_PER_USER',
     key: 'socketLimits.perUser',
     schema: wholeNumber(1, 1_000_000).default(10_000),
-    description: 'Subscriptions that one user has open at once in one API process',
+    description: 'Most subscriptions of one user at the same time in one API process',
   },
   {
     name: 'SUBSCRIPTIONS_PER_NODE',
     key: 'socketLimits.perNode',
     schema: wholeNumber(1, 1_000_000).default(20_000),
-    description: 'Subscriptions that are open at once in one API process',
+    description: 'Most subscriptions at the same time in one API process',
   },
 ] as const satisfies readonly Setting[];

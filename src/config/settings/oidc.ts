@@ -3,7 +3,10 @@ import { Role } from '../../../models/index.js';
 import { organizations, text } from '../setting-schemas.js';
 import type { Setting } from '../setting.js';
 
-/** Signature algorithms whose key can be public (RFC 7518, 3.1; RFC 8037). HMAC must never be among them: an attacker knows a public key. */
+/**
+ * Signature algorithms whose key may be public (RFC 7518, 3.1; RFC 8037). HMAC must never be one of them: its key would
+ * be the public key, which an attacker knows.
+ */
 const asymmetricAlgorithms = [
   'RS256',
   'RS384',
@@ -20,7 +23,10 @@ const asymmetricAlgorithms = [
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** Plain HTTP would let an attacker replace the keys on their way. Only this machine itself may be asked over it. */
+/**
+ * A URL that cannot be changed on its way. Over plain HTTP, an attacker could replace the keys. So it is only allowed
+ * on this machine itself.
+ */
 const secureUrl = z.string().refine((address) => {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   return url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback.has(url.hostname)));
@@ -37,7 +43,10 @@ const algorithms = z
 
 const claim = (fallback: string) => z.string().min(1).max(200).default(fallback);
 
-/** `value=ROLE; value=ROLE`. Not with commas: the names of directory groups have them, and equals signs too. */
+/**
+ * A list `value=ROLE; value=ROLE`. Semicolons separate it, because the names of directory groups hold commas. They hold
+ * equals signs too, so the last one separates the role.
+ */
 const roleMapping = z
   .string()
   .transform((list) =>
@@ -57,26 +66,27 @@ const roleMapping = z
   )
   .transform((pairs) => pairs.map(([value, role]) => [value, role as Role] as const));
 
-/** An identity provider whose tokens are accepted too. Off without OIDC_ISSUER. */
+/** An identity provider whose tokens are accepted too. It is off when OIDC_ISSUER is not set. */
 export const oidcSettings = [
   {
     name: 'OIDC_ISSUER',
     key: 'oidc.issuer',
     schema: secureUrl.optional(),
     description:
-      'Identity provider whose tokens are accepted too: an `https://` URL, exactly as its tokens have it in `iss`. Goes together with `OIDC_JWKS_URI` and `OIDC_AUDIENCE`',
+      'Identity provider whose tokens are accepted too: an `https://` URL, exactly as in the `iss` of its tokens. ' +
+      'Set `OIDC_JWKS_URI` and `OIDC_AUDIENCE` too',
   },
   {
     name: 'OIDC_JWKS_URI',
     key: 'oidc.jwksUri',
     schema: secureUrl.optional(),
-    description: 'URL of its public keys (`https://`)',
+    description: "URL of the provider's public keys (`https://`)",
   },
   {
     name: 'OIDC_AUDIENCE',
     key: 'oidc.audience',
     schema: text.optional(),
-    description: 'Value that its tokens must have in `aud`',
+    description: 'Value that tokens of the provider must have in `aud`',
   },
   {
     name: 'OIDC_ALGORITHMS',
@@ -89,7 +99,8 @@ export const oidcSettings = [
     key: 'oidc.organizations',
     schema: organizations.optional(),
     description:
-      'Slugs of the organizations that the provider may speak for. Without it, the provider may speak for every organization, which production refuses',
+      'Slugs of the organizations that the provider may speak for. Without it, the provider may speak for every ' +
+      'organization, which production refuses',
   },
   {
     name: 'OIDC_ORGANIZATION_CLAIM',
@@ -106,7 +117,7 @@ export const oidcSettings = [
   {
     name: 'OIDC_USERNAME_CLAIM',
     key: 'oidc.usernameClaim',
-    // No other claim is promised to be unique and never given to a second person (OpenID Connect Core 1.0, 5.7).
+    // Uses `sub`, because only that claim is unique and never given to a second person (OpenID Connect Core 1.0, 5.7).
     schema: claim('sub'),
     description: 'Claim with the username',
   },
@@ -115,6 +126,7 @@ export const oidcSettings = [
     key: 'oidc.roles',
     schema: roleMapping.optional(),
     description:
-      "Roles for values of the role claim: `value=ROLE; value=ROLE`. The first value that a token has counts. Without it, each role's own name is its value",
+      'Roles for values of the role claim: `value=ROLE; value=ROLE`. The first value that a token has counts. ' +
+      "Without it, each role's own name is its value",
   },
 ] as const satisfies readonly Setting[];

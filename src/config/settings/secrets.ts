@@ -9,14 +9,16 @@ export const secretSettings = [
     key: 'secretKey',
     schema: text.optional(),
     description:
-      'Signs access tokens. `api` and `worker` need it. In production it has at least 32 characters, at least 10 different ones, and is no known default. Outside production, `up` makes one in the data directory',
+      'Signs access tokens. `api` and `worker` need it. In production it has at least 32 characters, at least 10 ' +
+      'different ones, and is no known default. Outside production, `up` makes one in the data directory',
   },
   {
     name: 'ENCRYPTION_KEYS',
     key: 'encryptionKeys',
-    // readMasterKeys in config.ts checks its form: a key is never repeated in a message.
+    // readMasterKeys in config.ts checks its form, so that no message repeats a key.
     schema: z.string().optional(),
     description:
-      '[Master keys](operations.md#master-keys) as `id:key`, the present one first. They wrap the data keys that encrypt patients. Production needs them. Elsewhere a master key is also derived from `SECRET_KEY`',
+      '[Master keys](operations.md#master-keys) as `id:key`, the present one first. They wrap the data keys that ' +
+      'encrypt patients. Production needs them. Elsewhere a master key is also derived from `SECRET_KEY`',
   },
 ] as const satisfies readonly Setting[];

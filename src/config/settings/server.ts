@@ -2,20 +2,21 @@ import { listOf, oneOf, origin, proxy, text, wholeNumber } from '../setting-sche
 import { waivableChecks } from '../production-checks.js';
 import type { Setting } from '../setting.js';
 
-/** The process itself: where it runs, listens and logs, and which callers and proxies it believes. */
+/** The process itself: its address, its log, its folders, and the callers and proxies that it trusts. */
 export const serverSettings = [
   {
     name: 'NODE_ENV',
     key: 'environment',
     schema: oneOf(['development', 'production', 'test']).default('development'),
     description:
-      '`development`, `production` or `test`. Production switches off Sandbox, introspection and `token`, and [refuses](operations.md#what-a-production-start-refuses) an unsafe set-up',
+      '`development`, `production` or `test`. Production switches off Sandbox, introspection and `token`, and ' +
+      '[refuses](operations.md#what-a-production-start-refuses) an unsafe set-up',
   },
   {
     name: 'HOST',
     key: 'host',
     schema: text.default('127.0.0.1'),
-    description: 'Address that the API listens on',
+    description: 'Address on which the API listens',
   },
   {
     name: 'PORT',
@@ -28,7 +29,8 @@ export const serverSettings = [
     key: 'logLevel',
     schema: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     description:
-      'Least severe messages that are logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. `up` has `warn` as its default',
+      'Lowest severity that is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. The default ' +
+      'of `up` is `warn`',
   },
   {
     name: 'DATA_DIRECTORY',
@@ -47,14 +49,16 @@ export const serverSettings = [
     key: 'corsOrigins',
     schema: listOf(origin).default([]),
     description:
-      "Origins whose pages may call the API from a browser, in addition to the API's own origin. `*` allows every origin",
+      "Origins whose pages may call the API from a browser, in addition to the API's own origin. `*` allows every " +
+      'origin',
   },
   {
     name: 'TRUST_PROXY',
     key: 'trustedProxies',
     schema: listOf(proxy).default([]),
     description:
-      '[Proxies](operations.md#behind-a-load-balancer) whose `X-Forwarded-*` headers are believed: addresses, ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`',
+      '[Proxies](operations.md#behind-a-load-balancer) whose `X-Forwarded-*` headers are believed: addresses, ' +
+      'ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`',
   },
   {
     name: 'WAIVED_CHECKS',
