@@ -1,6 +1,7 @@
 import { shippedModelsDirectory, type App } from '../src/app.js';
 import { closeTogether, startOrClose, type Closers } from '../src/closers.js';
 import { entryKinds, type EntryKind } from '../src/jobs/scoring-queue.js';
+import { logError } from '../src/process/logger.js';
 import { createChunkRunner } from '../src/scoring/chunk-runner.js';
 import { createRowScorers } from '../src/scoring/score-patient.js';
 import { createRunningJobs } from '../src/scoring/running-jobs.js';
@@ -15,7 +16,7 @@ interface Workers {
   close(): Promise<void>;
 }
 
-/** The parts of the app that a worker process runs with. */
+/** The parts of the app that a worker process uses. */
 type WorkerParts = MaintenanceParts &
   Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress'>;
 
@@ -26,7 +27,7 @@ export async function startWorkers(app: WorkerParts): Promise<Workers> {
       await startParts(app, closers);
       return { close: () => closers.close() };
     },
-    (error) => app.logger.warn({ err: error }, 'a part of the failed start did not close'),
+    (error) => logError(app.logger, error, 'a part of a worker that failed to start did not close', { level: 'warn' }),
   );
 }
 
@@ -71,7 +72,7 @@ async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
     chunk: config.workerBatchConcurrency,
   };
   const queueWorkers: QueueWorker[] = [];
-  // Together: one kind of work need not wait for the other to end.
+  // The queue workers close at the same time, so that no kind of work waits for another kind to end.
   closers.add(() => closeTogether(queueWorkers.map((worker) => () => worker.close())));
   for (const kind of entryKinds)
     queueWorkers.push(

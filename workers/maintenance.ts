@@ -4,20 +4,21 @@ import { startOrClose, type Closers } from '../src/closers.js';
 import { expireCredentials } from '../src/identity/expire-credentials.js';
 import { expireJobs, pruneChunks } from '../src/jobs/expire-jobs.js';
 import { reconcile } from '../src/jobs/reconciler.js';
+import { logError } from '../src/process/logger.js';
 import { runRetryDelayMs } from './queue-worker.js';
 
 const queueName = 'maintenance';
 const hourMs = 3_600_000;
-/** How often each worker makes sure that the schedules exist: a wiped Redis forgets them. Milliseconds. */
+/** Period in which each worker checks that the schedules exist, because a wiped Redis forgets them. Milliseconds. */
 const scheduleCheckMs = 5_000;
 
-/** The parts of the app that maintenance works with. */
+/** The parts of the app that maintenance uses. */
 export type MaintenanceParts = Pick<
   App,
   'config' | 'logger' | 'models' | 'jobDispatcher' | 'batchProgress' | 'keyRotations' | 'connectRedis'
 >;
 
-/** Work that is due by the clock. Each time one worker of the deployment does it. */
+/** Work that is done at fixed periods. Each time, only one worker of the deployment does it. */
 interface Task {
   readonly everyMs: number;
   run(): Promise<unknown>;
@@ -36,14 +37,14 @@ function tasksOf(parts: MaintenanceParts): Readonly<Record<string, Task>> {
   };
 }
 
-/** Keeps the tasks on their schedules, and runs those that come to this worker. */
+/** Keeps the schedules of all tasks in Redis, and runs the tasks that are delivered to this worker. */
 export async function startMaintenance(parts: MaintenanceParts): Promise<{ close(): Promise<void> }> {
   return startOrClose(
     async (closers) => {
       runTasks(parts, closers);
       return { close: () => closers.close() };
     },
-    (error) => parts.logger.warn({ err: error }, 'maintenance did not close after its failed start'),
+    (error) => logError(parts.logger, error, 'maintenance did not close after it failed to start', { level: 'warn' }),
   );
 }
 
@@ -61,11 +62,15 @@ function runTasks(parts: MaintenanceParts, closers: Closers): void {
     prefix: config.redisPrefix,
     runRetryDelay: runRetryDelayMs,
   });
-  // Without Redis a worker that closes properly would wait for it.
+  // Without a connection the worker is closed by force. If not, it would wait for Redis.
   closers.add(() => worker.close(workerConnection.status !== 'ready'));
-  queue.on('error', (error) => logger.warn({ reason: error.message }, 'maintenance queue'));
-  worker.on('error', (error) => logger.warn({ reason: error.message }, 'maintenance worker'));
-  worker.on('failed', (job, error) => logger.warn({ task: job?.name, err: error }, 'maintenance task failed'));
+  const redisError = (message: string) => (error: Error) =>
+    logError(logger, error, `${message}: check that Redis can be reached`, { level: 'warn' });
+  queue.on('error', redisError('error of the maintenance queue'));
+  worker.on('error', redisError('error of the maintenance worker'));
+  worker.on('failed', (job, error) =>
+    logError(logger, error, 'a maintenance task failed', { level: 'warn', task: job?.name }),
+  );
 
   async function ensureSchedules(): Promise<void> {
     for (const [name, { everyMs }] of Object.entries(tasks)) {
@@ -80,7 +85,7 @@ function runTasks(parts: MaintenanceParts, closers: Closers): void {
   }
   const check = (): void => {
     ensureSchedules().catch((error: unknown) =>
-      logger.debug({ reason: error instanceof Error ? error.message : 'unknown' }, 'schedules not checked'),
+      logError(logger, error, 'schedules could not be checked', { level: 'debug' }),
     );
   };
   const timer = setInterval(check, scheduleCheckMs);

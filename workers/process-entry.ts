@@ -4,14 +4,14 @@ import type { ChunkRunner } from '../src/scoring/chunk-runner.js';
 import type { RunningJobs } from '../src/scoring/running-jobs.js';
 import { runSingleJob, type SingleJobRunnerDependencies } from '../src/scoring/single-job-runner.js';
 
-/** Runs the work of one queue entry. @param signal aborted when the job is cancelled */
+/** Runs the work of one queue entry. @param signal is aborted when the job is cancelled */
 type RunEntry = (signal: AbortSignal) => Promise<void>;
 
 interface EntryRunnerDependencies extends SingleJobRunnerDependencies {
   readonly chunkRunner: Pick<ChunkRunner, 'run'>;
 }
 
-/** The runner of each kind of entry. A runner ends quietly when the work is done already or its job is gone. */
+/** The runner of each kind of entry. A runner does nothing when the work is done already or its job was deleted. */
 export function createEntryRunners(dependencies: EntryRunnerDependencies): ByEntryKind<RunEntry> {
   const { jobStore, chunkRunner } = dependencies;
   return {

@@ -2,27 +2,31 @@ import { Queue, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import type { App } from '../src/app.js';
 import { startOrClose, type Closers } from '../src/closers.js';
+import { logError } from '../src/process/logger.js';
 import { queueNames, type EntryKind } from '../src/jobs/scoring-queue.js';
 
-/** Another worker takes over the work of one that gave no sign of life for this long, milliseconds. */
+/** Time without a sign of life after which another worker takes over the work. Milliseconds. */
 const lockMs = 5_000;
-/** Period between two looks for such work, milliseconds. */
+/** Period between two searches for work of dead workers. Milliseconds. */
 const stalledCheckMs = 2_500;
-/** MongoDB counts and bounds the takeovers, where the job's submitter sees them. The queue never gives up before that. */
+/**
+ * Takeovers per entry that BullMQ allows. MongoDB sets the real limit, where the submitter of the job sees the
+ * attempts.
+ */
 const unlimitedTakeovers = 1_000;
-/** Time between a failed read of the queue and the next, milliseconds. BullMQ itself would wait 15 s. */
+/** Time between a failed read of the queue and the next read, milliseconds. The default of BullMQ is 15 s. */
 export const runRetryDelayMs = 500;
-/** Period between two looks whether a worker is idle while work waits, milliseconds. */
+/** Period between two checks for a worker that is idle while work waits. Milliseconds. */
 const idleCheckMs = 5_000;
 
-/** Takes one kind of work off its queue. */
+/** Takes entries from one queue and runs them. */
 export interface QueueWorker {
   close(): Promise<void>;
 }
 
 interface QueueWorkerDependencies {
   readonly kind: EntryKind;
-  /** Entries that run at once. */
+  /** Most entries that run at the same time. */
   readonly concurrency: number;
   readonly process: (data: unknown) => Promise<void>;
   readonly connectRedis: App['connectRedis'];
@@ -31,8 +35,8 @@ interface QueueWorkerDependencies {
 }
 
 /**
- * Runs the entries of one queue. After a failover of Redis a worker has been seen connected and idle while work waited.
- * So a worker is replaced when it took nothing between two looks although something waited.
+ * Runs the entries of one queue. After a failover of Redis, a worker was once connected and idle while work waited. So
+ * a worker is replaced when it took no entry between two checks although entries waited.
  */
 export async function startQueueWorker(dependencies: QueueWorkerDependencies): Promise<QueueWorker> {
   return startOrClose(
@@ -40,7 +44,8 @@ export async function startQueueWorker(dependencies: QueueWorkerDependencies): P
       takeEntries(dependencies, closers);
       return { close: () => closers.close() };
     },
-    (error) => dependencies.logger.warn({ err: error }, 'a queue worker did not close after its failed start'),
+    (error) =>
+      logError(dependencies.logger, error, 'a queue worker did not close after it failed to start', { level: 'warn' }),
   );
 }
 
@@ -71,10 +76,15 @@ function takeEntries(
         runRetryDelay: runRetryDelayMs,
       },
     );
-    worker.on('error', (error) => logger.warn({ queue: name, reason: error.message }, 'scoring worker'));
+    worker.on('error', (error) =>
+      logError(logger, error, 'error of a scoring worker: check that Redis can be reached', {
+        level: 'warn',
+        queue: name,
+      }),
+    );
     return {
       async close(force: boolean) {
-        // Without Redis a worker that closes properly would wait for it.
+        // Without a connection the worker is closed by force. If not, it would wait for Redis.
         await worker.close(force || connection.status !== 'ready');
         connection.disconnect();
       },
@@ -94,7 +104,7 @@ function takeEntries(
     const counts = await queue.getJobCounts('wait', 'prioritized');
     const stuck = running === 0 && Object.values(counts).some((count) => count > 0);
     if (stuck && idleSince === taken) {
-      logger.warn({ queue: name }, 'work waits while this worker is idle: it is replaced');
+      logger.warn({ queue: name }, 'a worker is idle while work waits in its queue: it is replaced');
       const old = current;
       current = start();
       await old.close(true);
@@ -103,10 +113,10 @@ function takeEntries(
   }
   let looking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    // A queue that cannot be read now is no reason to replace anything.
+    // A worker is not replaced while the queue cannot be read.
     looking = looking.then(replaceIfStuck).catch(() => undefined);
   }, idleCheckMs);
-  // A look that is under way may replace the current worker.
+  // A check that is under way may replace the current worker, so closing waits for it.
   closers.add(() => looking);
   closers.add(() => clearInterval(timer));
 }

@@ -3,16 +3,19 @@ import { JobStage, ScoringJobState, type JobStatus, type Models, type ScoringJob
 import { cancelled, completed, isTerminal, progressed } from './job-status.js';
 import type { JobStore } from './job-store.js';
 
-/** Brings a batch's own status up to date with its chunks, which are the truth about what is done. */
+/** Brings the status of a batch up to date with its chunks. The chunks say what is really done. */
 export interface BatchProgress {
-  /** Counts the chunks that are done, and ends the batch when all are. Exact whenever it runs, so any process may, at any time. */
+  /**
+   * Counts the chunks that are done, and ends the batch when all of them are. The count is exact whenever it is made,
+   * so any process may call this at any time.
+   */
   refresh(jobId: Types.ObjectId): Promise<ScoringJob | null>;
 }
 
 export function createBatchProgress(models: Models, store: JobStore): BatchProgress {
   return {
-    // Everything is read after the job and for that very state of it: were it read before, a batch that was cancelled and
-    // retried meanwhile would be cancelled once more.
+    // The chunks are read after the job, inside the decision. Chunks read earlier could belong to the time before a
+    // cancellation and a retry: the batch would then be cancelled a second time.
     refresh: (jobId) =>
       store.change(jobId, async (job) => {
         const { status } = job;
@@ -22,7 +25,7 @@ export function createBatchProgress(models: Models, store: JobStore): BatchProgr
         const counts = await countDone(models, jobId);
         const now = new Date();
         if (counts.processed >= job.total) return { status: completed(status, counts, now) };
-        // Cancelled once nobody stores anything any more, so that the counts are final.
+        // A batch is cancelled only after its last worker has stopped storing, so that the counts are final.
         if (cancelRequested) return atWork ? null : { status: cancelled({ ...status, ...counts }, now) };
         return advances(status, counts) && status.state === ScoringJobState.ACTIVE
           ? { status: progressed(status, { ...counts, stage: JobStage.SCORING }) }
@@ -31,12 +34,12 @@ export function createBatchProgress(models: Models, store: JobStore): BatchProgr
   };
 }
 
-/** Two processes may count at the same moment: the smaller count came earlier and is old news. */
+/** Tells whether a count is new. Two processes may count at the same time: the smaller count is the older one. */
 const advances = (status: JobStatus, counts: { readonly processed: number }): boolean =>
   counts.processed > status.processed;
 
 async function countDone(models: Models, job: Types.ObjectId): Promise<{ processed: number; failed: number }> {
-  // Only indexed fields: the index alone answers, the patients of the chunks are not read.
+  // The query uses indexed fields only: MongoDB answers from the index and does not read the patients of the chunks.
   const [counts] = await models.scoringChunks.aggregate<{ processed: number; failed: number }>([
     { $match: { job, done: true } },
     { $group: { _id: null, processed: { $sum: '$size' }, failed: { $sum: '$failed' } } },
@@ -44,7 +47,7 @@ async function countDone(models: Models, job: Types.ObjectId): Promise<{ process
   return { processed: counts?.processed ?? 0, failed: counts?.failed ?? 0 };
 }
 
-/** Whether a worker holds a chunk of the batch. One that died is waited for until its lease ends. */
+/** Tells whether a worker holds a chunk of the batch. A worker that died counts until its lease ends. */
 async function isAtWork(models: Models, job: Types.ObjectId): Promise<boolean> {
   return (await models.scoringChunks.exists({ job, done: false, leasedUntil: { $gt: new Date() } })) !== null;
 }

@@ -1,6 +1,14 @@
 /*
- * Chunk: a slice of the patients of a batch, cut at submission and never changed. It is the unit of work of a batch: it has
- * its own queue entry, lease and attempts, and its predictions are stored together, as one block.
+ * Chunk: a slice of the patients of a batch, cut at submission and never changed. It is the unit of work of a batch. It
+ * has its own queue entry, lease and attempts, and its predictions are stored together, as one block.
+ *
+ * How a batch is accepted:
+ * 1. The viewer must be allowed to submit, and the input must be valid.
+ * 2. A job with the same idempotency key is returned instead of a new one.
+ * 3. The patients are found: by their ids, by a filter, or all.
+ * 4. Their ids are cut into chunks, and the chunks are written.
+ * 5. The audit event is recorded, and the job is written. If this fails, the chunks are deleted.
+ * 6. The job is dispatched, and the caller does not wait for that.
  */
 import { Types } from 'mongoose';
 import { ScoringJobKind, type Models, type ScoringChunk, type ScoringJob } from '../../models/index.js';
@@ -23,15 +31,15 @@ import { about } from './visible-jobs.js';
 import { packIds } from '../storage/binary.js';
 import { largestBlock } from '../predictions/prediction-block.js';
 
-/** Largest batch. */
+/** Patients of the largest batch. */
 const largestBatch = 1_000_000;
 
-/** Chunk documents written at a time; with the ids of one bulk this bounds the memory of a submission. */
+/** Chunk documents per write. The number bounds the memory of a submission, together with the ids of one bulk. */
 const chunksPerWrite = 50;
 
 /**
- * Accepts a batch. The patients are fixed now: their ids are written, in chunks, before the job itself, so that a job
- * that exists is whole.
+ * Accepts a batch. The patients are fixed at submission. Their ids are written in chunks before the job itself, so a
+ * job that exists always has all its chunks.
  * @throws BadUserInputError, NotFoundError (model), ConflictError (idempotency key)
  */
 export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) => Promise<ScoringJob>;
@@ -43,7 +51,7 @@ interface BatchSubmissionDependencies {
   readonly registry: RiskModelRegistry;
   readonly jobStore: JobStore;
   readonly jobDispatcher: JobDispatcher;
-  /** Patients of a chunk at most. The model may allow fewer, as many as fit one block. */
+  /** Most patients of a chunk. A model with many features allows fewer: those that fit into one block. */
   readonly largestChunk: number;
 }
 
@@ -87,7 +95,7 @@ export function createBatchSubmission({
       total += ids.length;
       if (total > largestBatch)
         throw new BadUserInputError([
-          { path: 'filter', message: `matches more than ${largestBatch} patients: split it` },
+          { path: 'filter', message: `matches more than ${largestBatch} patients: submit several smaller batches` },
         ]);
       uncut.push(...ids);
       while (uncut.length >= chunkSize) {
@@ -125,7 +133,7 @@ export function createBatchSubmission({
         ]);
       return await recorded(audit, viewer, { action: 'job:submit', ...about(common) }, async () => {
         const { job, created } = await jobStore.insert({ ...common, kind: ScoringJobKind.BATCH, total });
-        // Not awaited: the job is accepted, and a million patients are many queue entries.
+        // The caller does not wait: the job is accepted already, and a million patients make many queue entries.
         if (created) void jobDispatcher.dispatch(job);
         else {
           await models.scoringChunks.deleteMany({ job: common._id });
@@ -141,8 +149,8 @@ export function createBatchSubmission({
 }
 
 /**
- * The named patients, each once.
- * @throws BadUserInputError naming those that are not of this organization
+ * Ids of the named patients, each of them once.
+ * @throws BadUserInputError naming the ids that the organization does not have
  */
 async function* named(
   { patients }: OrganizationScope,

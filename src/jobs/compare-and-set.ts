@@ -1,3 +1,13 @@
+/*
+ * Changes of jobs, written only if the job is still as it was read.
+ *
+ * How requests that come at the same time are written:
+ * 1. Of two requests for one job only the first is written; the second comes too late.
+ * 2. Requests that make the same change are grouped.
+ * 3. A large group becomes one statement. All small groups share one statement, which is an aggregation pipeline.
+ * 4. All statements go to MongoDB in one bulk write.
+ * 5. If MongoDB changed fewer jobs than were asked for, the write id tells which ones it changed.
+ */
 import { randomUUID } from 'node:crypto';
 import type { mongo, PipelineStage } from 'mongoose';
 import type { JobStatus, Models, ScoringJob } from '../../models/index.js';
@@ -5,38 +15,38 @@ import { isDatabaseOutage } from '../storage/database.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { largestCohort } from '../storage/group-queries.js';
 
-/** Transitions kept a job; far above what bounded attempts and retries by hand make. */
+/** Transitions kept per job. Attempts are bounded and retries are made by hand, so jobs have far fewer. */
 const transitionsKept = 200;
 
-/** Fields that a change may take off a job. */
+/** Fields that a change may remove from a job. */
 const removableFields = ['lease', 'cancelRequestedAt'] as const;
 
-/** What a change makes of a job: the next status, and other fields to set or remove with it. */
+/** The next status of a job, and the other fields to set or remove together with it. */
 export interface JobUpdate {
   readonly status: JobStatus;
   readonly set?: Partial<ScoringJob>;
   readonly unset?: readonly (typeof removableFields)[number][];
 }
 
-/** A change of a job that was read before. */
+/** The job as it was read, and the change to be made to it. */
 interface JobChangeRequest extends JobUpdate {
   readonly job: ScoringJob;
 }
 
-/** From this many jobs on a change that is the same for all is a statement of its own: one costs as much as six jobs in a pipeline. */
+/** Fewest alike jobs that get a statement of their own. One statement costs as much as six jobs in the pipeline. */
 const worthAStatement = 8;
 
-/** A change in terms of what is stored. */
+/** A change as it is written to the stored document. */
 interface Change {
   /** Sequence number that the job must still have. */
   readonly after: number;
   readonly set: Partial<ScoringJob> & { readonly status: JobStatus };
   readonly unset: readonly (typeof removableFields)[number][];
-  /** Appended. */
+  /** Statuses to be appended to those of the job. */
   readonly transitions: readonly JobStatus[];
 }
 
-/** Jobs to be changed in the same way. At least one. */
+/** Jobs to be changed in the same way. There is at least one. */
 interface AlikeJobs {
   readonly ids: ScoringJob['_id'][];
   readonly change: Change;
@@ -45,20 +55,21 @@ interface AlikeJobs {
 type Statement = mongo.AnyBulkWriteOperation;
 
 /**
- * Writes a change if the job is still as it was read, i.e. at the same sequence number, and says whether it was.
- * Changes that happen at the same time go to MongoDB in one round trip and few statements: each statement is planned by
- * itself, and one a job costs three times as much.
+ * Writes a change if the job is still as it was read, i.e. at the same sequence number. The result tells whether it
+ * was. Changes that happen at the same time go to MongoDB in one round trip and few statements. MongoDB plans each
+ * statement on its own: one statement per job would cost three times as much.
  */
 export function createCompareAndSet({ scoringJobs }: Models): GroupCommit<JobChangeRequest, boolean> {
   return createGroupCommit(
     async (requests) => {
-      // Tells who was written and who came too late: the answer to a statement only counts.
+      // The write id tells which jobs were written. MongoDB itself answers only how many.
       const writeId = randomUUID();
-      // Of two changes of one job the second comes too late in any case.
+      // A second change of the same job always comes too late.
       const first = new Map(requests.toReversed().map((request) => [request.job._id.toHexString(), request]));
       const statements = statementsOf(alikeJobs([...first.values()], writeId));
       const write = () => scoringJobs.collection.bulkWrite(statements, { ordered: false });
-      // The driver does not repeat statements on many documents. These may be: what is written already no longer matches.
+      // The driver does not repeat statements that change many documents. Here a repetition is safe: a job that is
+      // written already has another sequence number and no longer matches.
       const { modifiedCount } = await write().catch((error: unknown) => {
         if (isDatabaseOutage(error)) return write();
         throw error;
@@ -74,7 +85,10 @@ export function createCompareAndSet({ scoringJobs }: Models): GroupCommit<JobCha
   );
 }
 
-/** Hexadecimal ids of those of the jobs that the write changed. Another one may have followed: then it is among the transitions, or its author read it. */
+/**
+ * Hexadecimal ids of the jobs that the write changed. A later write may have replaced the status. Then the write id is
+ * among the transitions, or the author of the later write has read the job with our change.
+ */
 async function jobsWritten(
   scoringJobs: Models['scoringJobs'],
   requests: readonly JobChangeRequest[],
@@ -115,7 +129,7 @@ function changeOf({ job, status, set, unset = [] }: JobChangeRequest, writeId: s
   };
 }
 
-/** A statement for each change that is that of many jobs, and one for all others. */
+/** One statement for each change that many jobs share, and one statement for all other changes. */
 function statementsOf(groups: readonly AlikeJobs[]): Statement[] {
   const many = groups.filter(({ ids }) => ids.length >= worthAStatement);
   const few = groups
@@ -133,10 +147,10 @@ function statementOf({ ids, change: { after, set, unset, transitions } }: AlikeJ
   return { updateMany: { filter: { _id: { $in: ids }, 'status.sequence': after }, update } } as Statement;
 }
 
-/** Gives every job its own change where the sequence number is still the one that was read; leaves the others as they are. */
+/** Gives every job its own change if the sequence number is still the one that was read. Other jobs stay unchanged. */
 function pipelineStatement(jobs: readonly { readonly id: ScoringJob['_id']; readonly change: Change }[]): Statement {
   const ids = jobs.map(({ id }) => id);
-  // A merge cannot remove: null stands for it.
+  // A merge cannot remove a field: null marks the fields to be removed.
   const changes = jobs.map(({ change: { after, set, unset, transitions } }) => ({
     after,
     transitions,

@@ -4,10 +4,13 @@ import { unfinishedStates } from './job-status.js';
 import type { JobStore } from './job-store.js';
 import { storedPredictions } from '../predictions/stored-predictions.js';
 
-/** Removes a patient's predictions and stops its jobs; what batches and break-glass accesses noted about it goes too. */
+/**
+ * Removes the predictions of a patient and stops the jobs of the patient. Failures in batches and break-glass accesses
+ * that name the patient are removed too.
+ */
 export function createPatientErasure(models: Models, store: JobStore): PatientErasure {
   return async (scope, patient) => {
-    // Before the results are looked for: whoever stores some later will see it.
+    // The erasure is counted before results are searched: a worker that stores a result later sees the new count.
     await models.organizations.updateOne({ _id: scope.id }, { $inc: { erasures: 1 } });
     const waiting = await scope.scoringJobs.find(
       { patient, 'status.state': { $in: unfinishedStates } },

@@ -6,14 +6,13 @@ const dayMs = 86_400_000;
 const jobsPerRound = 1_000;
 
 /**
- * Removes finished jobs after the retention time. A job whose predictions are still there is cut down to the record
- * they refer to: its history and the chunks of its batch go. Done by the clock rather than by a TTL index, which the
- * embedded MongoDB does not have.
- * @returns how many jobs were looked at
+ * Removes finished jobs after the retention time. A job that still has predictions is kept, because they refer to it;
+ * only its history and its chunks are removed. A timer calls this: the embedded MongoDB has no TTL index.
+ * @returns the number of jobs that were examined
  */
 export async function expireJobs(models: Models, retentionDays: number, now = new Date()): Promise<number> {
   const before = new Date(now.getTime() - retentionDays * dayMs);
-  // Part of every write: a job that is retried meanwhile has no end any more, and stays.
+  // This condition is part of every write. A job that was retried meanwhile has no end time any more, so it stays.
   const ended = { 'status.finishedAt': { $lt: before } };
   let expired = 0;
   for (;;) {
@@ -23,7 +22,7 @@ export async function expireJobs(models: Models, retentionDays: number, now = ne
       .lean<Pick<ScoringJob, '_id'>[]>();
     const ids = jobs.map(({ _id }) => _id);
     const referred = await jobsWithPredictions(models, ids);
-    // The next sequence number, so that a retry under way sees it.
+    // The sequence number goes up, so that a retry at the same time sees the change.
     await models.scoringJobs.updateMany(
       { _id: { $in: referred }, ...ended },
       { $set: { compactedAt: now, transitions: [] }, $inc: { 'status.sequence': 1 } },
@@ -54,13 +53,13 @@ async function jobsWithPredictions(
   return found.flat() as ScoringJob['_id'][];
 }
 
-/** Far longer than a submission takes. Milliseconds. */
+/** Age from which a chunk must have a job: far longer than a submission takes. Milliseconds. */
 const submissionMs = 86_400_000;
 
 /**
- * Removes chunks without a job: left behind by a process that died between them and the job, at submission or at the
- * end of the retention time.
- * @returns how many were removed
+ * Removes chunks without a job. A process left them behind when it died between two writes: that of the chunks and that
+ * of the job. This can happen at submission and at the end of the retention time.
+ * @returns the number of chunks that were removed
  */
 export async function pruneChunks({ scoringChunks, scoringJobs }: Models, now = new Date()): Promise<number> {
   const youngest = Types.ObjectId.createFromTime((now.getTime() - submissionMs) / 1000);

@@ -4,10 +4,10 @@ import { ConflictError } from '../errors.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
 import type { FieldWriter } from '../protection/protection.js';
 
-/** What a job keeps of the idempotency key and of the request that came under it: enough to know both again, and no more. */
+/** Keyed hashes of an idempotency key and of its request. The job keeps them to recognise both, and nothing more. */
 export type RequestIdentity = Required<Pick<ScoringJob, 'idempotencyKeyIndex' | 'requestHash'>>;
 
-/** Undefined for a request without an idempotency key. */
+/** @returns undefined for a request without an idempotency key */
 export async function identifyRequest(
   { protection }: OrganizationScope,
   request: { readonly idempotencyKey?: string | null },
@@ -16,7 +16,10 @@ export async function identifyRequest(
   return indexRequest(await protection.writer(), request.idempotencyKey, hashOf(request));
 }
 
-/** @param hash SHA-256 of the request. Hashed again under a key: a filter with a name in it could be guessed from a plain hash. */
+/**
+ * @param hash SHA-256 of the request. It is hashed again with a secret key, because a patient's name in a filter could
+ *   be guessed from a plain hash.
+ */
 function indexRequest({ blindIndex }: FieldWriter, idempotencyKey: string, hash: string): RequestIdentity {
   return {
     idempotencyKeyIndex: blindIndex('scoring_jobs.idempotencyKey', idempotencyKey),
@@ -25,8 +28,9 @@ function indexRequest({ blindIndex }: FieldWriter, idempotencyKey: string, hash:
 }
 
 /**
- * The job that was submitted under the request's idempotency key before, whatever became of its patient since.
- * @throws ConflictError when it was submitted for something else
+ * Finds the job that was submitted before with the same idempotency key. It is found also
+ * when its patient was erased since, or is closed to the viewer now.
+ * @throws ConflictError when the key was used for another request
  */
 export async function findByKey(
   { scoringJobs }: OrganizationScope,
@@ -38,7 +42,7 @@ export async function findByKey(
   return job;
 }
 
-/** @throws ConflictError when the key belongs to a request that asked for something else */
+/** @throws ConflictError when the key was used for another request */
 export function refuseOtherRequest(job: ScoringJob, identity: RequestIdentity | undefined): void {
   if (job.requestHash !== identity?.requestHash) {
     throw new ConflictError('This idempotencyKey was used for another request: use a new key for a new request.');

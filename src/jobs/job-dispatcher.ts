@@ -1,6 +1,6 @@
 /*
- * Dispatch: to put the work of an accepted job on the queue. The job counts its dispatches: one at submission, and one for
- * each retry by hand. The number is part of every queue entry, so entries of two dispatches are never taken for the same.
+ * Dispatch: to put the work of an accepted job on the queue. The job counts its dispatches: one at submission, and one
+ * for each retry by hand. The number is part of every queue entry, so entries of two dispatches never have the same id.
  */
 import type { Models, ScoringJob } from '../../models/index.js';
 import { jobKinds } from './job-kinds.js';
@@ -8,9 +8,9 @@ import type { QueueEntry, ScoringQueue } from './scoring-queue.js';
 
 /** Puts accepted jobs on the queue. */
 export interface JobDispatcher {
-  /** Never throws: the reconciler brings later what Redis does not take now. */
+  /** Never throws: entries that Redis does not take now are added later by the reconciler. */
   dispatch(job: ScoringJob): Promise<void>;
-  /** Puts back what the queue has lost of this job. False when Redis is away. */
+  /** Puts back those entries of this job that the queue has lost. @returns false when Redis cannot be reached */
   restore(job: ScoringJob): Promise<boolean>;
 }
 

@@ -18,7 +18,7 @@ export const submitScoringJobSchema = z.object({ ...jobOptions, patientId: z.str
 
 export type SubmitScoringJob = z.input<typeof submitScoringJobSchema>;
 
-/** Largest number of patients a batch may name one by one; use `filter` or `all` for more. */
+/** Most patients that a batch may name by their ids. Larger batches use `filter` or `all`. */
 const largestPatientList = 100_000;
 
 export const submitBatchScoringJobSchema = z

@@ -1,6 +1,7 @@
 /*
- * The kinds of jobs, and all in which they differ. The table needs a line for every kind, so the compiler finds what a
- * new kind lacks. The table of the queues is in `scoring-queue.ts`, that of the runners in `workers/process-entry.ts`.
+ * The kinds of jobs, and everything in which they differ. The table needs a line for every kind, so the compiler finds
+ * what a new kind lacks. The table of queues is in `scoring-queue.ts`. The table of runners is in
+ * `workers/process-entry.ts`.
  */
 import {
   ScoringJobKind,
@@ -14,23 +15,23 @@ import type { BatchProgress } from './batch-progress.js';
 import { isTerminal } from './job-status.js';
 import type { QueueEntry } from './scoring-queue.js';
 
-/** Entries that the queue gets at a time. */
+/** Most entries that are added to the queue in one call. */
 const entriesPerCall = 500;
 
-/** The part of a job's life that depends on its kind. */
+/** The parts of a job's life that depend on its kind. */
 interface JobKind {
-  /** Whether the job is about one patient and ends with at most one prediction. */
+  /** Tells whether the job is about one patient and ends with at most one prediction. */
   readonly ofOnePatient: boolean;
-  /** Queue entries of all work of the job that is not done yet, some at a time. */
+  /** Queue entries for all work of the job that is not done yet, in groups. */
   entriesOf(models: Models, job: ScoringJob): AsyncIterable<QueueEntry[]>;
-  /** Whether a worker still answers for the job, so that its entry need not be on the queue. */
+  /** Tells whether a worker holds the job now. Then its entry need not be on the queue. */
   isInGoodHands(job: ScoringJob, now: Date): boolean;
   /**
-   * Brings a job up to date that no worker may be running.
-   * @returns the job as it stands then
+   * Brings the status of a job up to date, also when no worker runs it.
+   * @returns the job after that
    */
   refresh(job: ScoringJob, batchProgress: BatchProgress): Promise<ScoringJob>;
-  /** Prepares a finished job for another run. Called while no worker can run it. */
+  /** Prepares a finished job for another run. No worker can run the job during the call. */
   prepareRevival(job: ScoringJob, scope: OrganizationScope): Promise<void>;
 }
 
@@ -48,7 +49,7 @@ export const jobKinds: Readonly<Record<ScoringJobKind, JobKind>> = {
   [ScoringJobKind.BATCH]: {
     ofOnePatient: false,
     entriesOf: chunkEntries,
-    // Each chunk has its own lease: some may be held while the entries of others are lost.
+    // Each chunk has its own lease: workers may hold some chunks while the entries of other chunks are lost.
     isInGoodHands: () => false,
     refresh: async (job, batchProgress) =>
       isTerminal(job.status.state) ? job : ((await batchProgress.refresh(job._id)) ?? job),
@@ -58,7 +59,7 @@ export const jobKinds: Readonly<Record<ScoringJobKind, JobKind>> = {
 
 const dispatchOf = ({ _id, dispatch }: ScoringJob) => ({ scoringJobId: _id.toHexString(), dispatch });
 
-/** An entry for each chunk that is not done. */
+/** One entry for each chunk that is not done. */
 async function* chunkEntries(models: Models, job: ScoringJob): AsyncGenerator<QueueEntry[]> {
   let entries: QueueEntry[] = [];
   const chunks = models.scoringChunks

@@ -1,3 +1,18 @@
+/*
+ * Scoring jobs as a viewer submits, reads, cancels and retries them.
+ *
+ * How a job of one patient is accepted:
+ * 1. The viewer must be allowed to submit, and the input must be valid.
+ * 2. A job with the same idempotency key is returned instead of a new one.
+ * 3. The model must be served, and the patient must be visible to the viewer.
+ * 4. The audit event is recorded; then the patient must have what the model needs.
+ * 5. The job is written to MongoDB, and then dispatched.
+ *
+ * How a job is cancelled or retried:
+ * 1. The viewer must be allowed to control jobs, and the job must be visible to the viewer.
+ * 2. The audit event is recorded.
+ * 3. The request to cancel is stored; or the job becomes QUEUED again, and is dispatched.
+ */
 import { Types } from 'mongoose';
 import { ScoringJobKind, ScoringJobState, type PatientFailure, type ScoringJob } from '../../models/index.js';
 import { type AuditTrail, recorded } from '../audit/audit-trail.js';
@@ -25,24 +40,30 @@ import { requireModel, invalidFeatures } from '../predictions/served-models.js';
 
 /**
  * Scoring jobs of the viewer's organization. Every method authorises first. A job about a patient who is closed to the
- * viewer is not found. `failures` takes a job that another method has given to the viewer.
+ * viewer is not found. `failures` takes a job that another method has returned to the viewer.
  */
 export interface JobService {
   find(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
-  /** In the order of the ids; null where there is none. */
+  /** @returns the jobs in the order of the ids, with null for an id without a job */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
   list(viewer: Viewer | null, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
   /**
-   * Accepts a job: once this resolves, the job will end in a terminal state, whatever dies. The same idempotency key
-   * gives the same job.
+   * Accepts a job. Once this resolves, the job will reach a terminal state, even if processes die. The same idempotency
+   * key gives the same job.
    * @throws BadUserInputError, NotFoundError (patient, model), ConflictError (the key was used for another request)
    */
   submit(viewer: Viewer | null, input: SubmitScoringJob): Promise<ScoringJob>;
-  /** A waiting job ends at once, a running one as soon as its worker hears of it. @throws NotFoundError, ConflictError when it has ended otherwise */
+  /**
+   * Cancels a job. A waiting job ends at once. A running job ends as soon as its worker receives the request.
+   * @throws NotFoundError, ConflictError when the job is COMPLETED or FAILED
+   */
   cancel(viewer: Viewer | null, id: string): Promise<ScoringJob>;
-  /** Patients of a batch without a prediction, at most `first`. @throws BadUserInputError */
+  /**
+   * @returns at most `first` patients of a batch that have no prediction, with the reason
+   * @throws BadUserInputError
+   */
   failures(viewer: Viewer | null, job: ScoringJob, first: number): Promise<PatientFailure[]>;
-  /** Runs a FAILED or CANCELLED job once more. @throws NotFoundError, ConflictError in any other state */
+  /** Runs a FAILED or CANCELLED job again. @throws NotFoundError, ConflictError in any other state */
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
 
@@ -69,14 +90,17 @@ export function createJobService({
 }: JobServiceDependencies): JobService {
   const visibleJobs = createVisibleJobs(scopeOf, audit, fence);
 
-  /** @throws NotFoundError, also for the job of a patient who is closed to the viewer */
+  /** @throws NotFoundError when there is no such job, or its patient is closed to the viewer */
   async function getVisible(viewer: Viewer, id: string, action: Action): Promise<VisibleJob> {
     const found = await visibleJobs.find(viewer, id, action);
     if (!found) throw new NotFoundError('This scoring job');
     return found;
   }
 
-  /** A job that is asked for again by its idempotency key, whatever became of its patient since. @throws ForbiddenError when the patient is closed */
+  /**
+   * Returns a job that was submitted before with the same idempotency key, also when its patient was erased since.
+   * @throws ForbiddenError when the patient is closed to the viewer
+   */
   async function submittedBefore(viewer: Viewer, job: ScoringJob): Promise<ScoringJob> {
     const [shown] = await fence.admit(viewer, 'job:submit', [job]);
     if (!shown) throw outsideCareTeam('job:submit', job.patient?.toHexString());
@@ -84,7 +108,7 @@ export function createJobService({
   }
 
   async function revive(viewer: Viewer, known: ScoringJob): Promise<ScoringJob> {
-    // Before a worker can run the revived job, and never while one runs it.
+    // The preparation comes before the job is QUEUED again, so that no worker runs it at the same time.
     if (isRevivable(known)) await jobKinds[known.kind].prepareRevival(known, scopeOf(viewer));
     let found: ScoringJob = known;
     const job = await jobStore.change(known._id, (present) => {
@@ -145,7 +169,7 @@ export function createJobService({
         viewer,
         { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' },
         async () => {
-          // Why a patient cannot be scored tells of them: not before it is on record.
+          // The reason why a patient cannot be scored is about the patient: it is given only after the audit event.
           refuseUnscorable(model, patient);
           const { job, created } = await jobStore.insert(wanted);
           if (created) await jobDispatcher.dispatch(job);
@@ -162,10 +186,10 @@ export function createJobService({
         await jobStore.requestCancel(known._id);
         const cancelled = await jobStore.find(known._id);
         if (!cancelled) throw new NotFoundError('This scoring job');
-        // A job that no worker is running just now is ended here.
+        // A batch that no worker runs at the moment ends here.
         const job = await jobKinds[cancelled.kind].refresh(cancelled, batchProgress);
         if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
-          throw new ConflictError(`The scoring job is ${job.status.state} already: there is nothing left to cancel.`);
+          throw new ConflictError(`The scoring job is ${job.status.state} already: it can no longer be cancelled.`);
         }
         return job;
       });
@@ -194,10 +218,10 @@ const isRevivable = ({ status, compactedAt }: ScoringJob): boolean =>
 
 const reasonNotRevivable = ({ status, compactedAt }: ScoringJob): string =>
   compactedAt
-    ? 'The scoring job ended longer ago than finished jobs are kept: submit a new one.'
-    : `The scoring job is ${status.state}: only a FAILED or CANCELLED one can be retried.`;
+    ? 'The scoring job ended too long ago to be retried, because its retention time is over: submit a new job.'
+    : `The scoring job is ${status.state}: only a FAILED or CANCELLED job can be retried.`;
 
-/** What all kinds of jobs have in common at submission. */
+/** The fields that jobs of every kind have at submission. */
 export function newJob(
   viewer: Viewer,
   model: RiskModel,
@@ -225,7 +249,7 @@ export function newJob(
   };
 }
 
-/** Tells the submitter at once what would make the job fail later. */
+/** @throws BadUserInputError when the patient cannot be scored: the job would only fail later */
 function refuseUnscorable(model: RiskModel, patient: ModelSubject): void {
   try {
     model.encode(modelInputs(model.manifest, patient, new Date()));

@@ -1,11 +1,11 @@
 import { JobStage, ScoringJobState, type JobFailure, type JobStatus, type ScoringJob } from '../../models/index.js';
 
 /*
- * The life of a scoring job, as pure functions from one status to the next. Every one counts `sequence` up by one.
+ * The life of a scoring job, as pure functions from one status to the next. Each function adds one to `sequence`.
  *
  *   QUEUED -> ACTIVE -> COMPLETED | FAILED | CANCELLED
  *     ^  \________|_________________________^
- *     |___ requeued (a passing error), revived (a retry by hand)
+ *     |___ requeued (after a passing error), revived (by a retry by hand)
  */
 
 const terminalStates: ReadonlySet<ScoringJobState> = new Set([
@@ -14,7 +14,7 @@ const terminalStates: ReadonlySet<ScoringJobState> = new Set([
   ScoringJobState.CANCELLED,
 ]);
 
-/** Whether nothing but a retry by hand can change the job any more. */
+/** Tells whether the job has ended: only a retry by hand can still change it. */
 export const isTerminal = (state: ScoringJobState): boolean => terminalStates.has(state);
 
 export const unfinishedStates: readonly ScoringJobState[] = [ScoringJobState.QUEUED, ScoringJobState.ACTIVE];
@@ -23,7 +23,7 @@ export function submitted(): JobStatus {
   return { sequence: 1, state: ScoringJobState.QUEUED, stage: JobStage.WAITING, processed: 0, failed: 0, attempts: 0 };
 }
 
-/** A worker begins, or takes over from one that is gone. */
+/** A worker starts the job, or takes it over from a worker that died. */
 export function started(status: JobStatus, now: Date): JobStatus {
   return {
     ...next(status),
@@ -41,7 +41,7 @@ export function progressed(
   return { ...next(status), ...progress };
 }
 
-/** Back in line after a passing error, which stays visible. */
+/** The job waits again after a passing error. The error stays in the status until the job completes. */
 export function requeued(status: JobStatus, failure: JobFailure): JobStatus {
   return { ...next(status), state: ScoringJobState.QUEUED, stage: JobStage.WAITING, error: failure };
 }
@@ -63,7 +63,7 @@ export function cancelled(status: JobStatus, now: Date): JobStatus {
   return { ...next(status), state: ScoringJobState.CANCELLED, finishedAt: now };
 }
 
-/** A finished job that is to run once more. What it had done stays done. */
+/** A finished job that is to run again. Its finished work is kept. */
 export function revived(status: JobStatus): JobStatus {
   const { error: _error, finishedAt: _finishedAt, ...kept } = next(status);
   return { ...kept, state: ScoringJobState.QUEUED, stage: JobStage.WAITING };
@@ -71,18 +71,19 @@ export function revived(status: JobStatus): JobStatus {
 
 const next = (status: JobStatus): JobStatus => ({ ...status, sequence: status.sequence + 1 });
 
-/** One change of a job as a subscriber sees it: the job as it stood after that change. */
+/** One change of a job as a subscriber gets it: the job right after that change. */
 export interface JobChange {
   readonly sequence: number;
-  /** Changes of progress folded into this one since the one before. */
+  /** Number of earlier progress changes that are folded into this change. */
   readonly collapsed: number;
   readonly job: ScoringJob;
 }
 
 /**
- * What a subscriber who saw everything up to `after` has to be shown, oldest first. Each change of state by itself;
- * progress folded into whatever follows it, so that sequence = previous + 1 + collapsed holds throughout.
- * @param after 0 for a subscriber who saw nothing: it gets the job as it stands, all before it folded
+ * Changes that a subscriber has not seen yet, oldest first. Each change of state is a change of its own. Progress is
+ * folded into the change that follows it, so that sequence = previous sequence + 1 + collapsed always holds.
+ * @param after sequence number of the last change that the subscriber has seen; 0 for a new subscriber, which gets only
+ *   the present status, with all earlier changes folded into it
  */
 export function changesSince(job: ScoringJob, after: number): JobChange[] {
   const missedTransitions = after === 0 ? [] : job.transitions.filter((status) => status.sequence > after);

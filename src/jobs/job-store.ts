@@ -1,7 +1,16 @@
 /*
+ * Scoring jobs in MongoDB: how they are stored, changed and taken by workers.
+ *
  * Lease: a worker's right to run a job, written in the job with a token and an end. Its holder renews it. After the end
- *   another worker may take the job over, and the first can no longer change it.
- * Claim: to take a job for this process, by writing a new lease into it; also the job so taken, with that lease.
+ *   another worker may take the job over. Then the first worker can no longer change the job.
+ * Claim: to take a job for this process, by writing a new lease into it. The noun means the job so taken, with that
+ *   lease.
+ *
+ * How a job is changed:
+ * 1. The job is read.
+ * 2. The caller's `decide` returns the change, or null for none.
+ * 3. The change is written if the job is still as it was read. If not, the steps start again.
+ * 4. The event bus publishes that the job has changed.
  */
 import { randomUUID } from 'node:crypto';
 import type { Types } from 'mongoose';
@@ -19,41 +28,48 @@ import { groupedFind, groupedInsert, largestCohort } from '../storage/group-quer
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
 
-/** A job that this process may run, until another worker takes the lease. */
+/** A job that this process may run until another worker takes the lease. */
 export interface ClaimedJob {
   readonly job: ScoringJob;
   readonly lease: JobLease;
 }
 
-/** What becomes of a job, null for nothing. Asked again when the job changed in between. */
+/** Returns the change to be made to a job, or null for none. It is called again when the job changed meanwhile. */
 export type Decide = (job: ScoringJob) => JobUpdate | null | Promise<JobUpdate | null>;
 
-/** Scoring jobs in MongoDB. Every change is one atomic write, and is told to the event bus after it. */
+/** Scoring jobs in MongoDB. Every change is one atomic write, and is published on the event bus after that. */
 export interface JobStore {
-  /** Stores a new job, or returns the one that has the same idempotency key. */
+  /** Stores a new job, or returns the stored job with the same idempotency key. */
   insert(job: ScoringJob): Promise<{ readonly job: ScoringJob; readonly created: boolean }>;
   find(id: Types.ObjectId): Promise<ScoringJob | null>;
   /**
-   * Reads the job, asks `decide`, and writes the answer if the job is still as it was read; else asks again. So a
-   * decision may rest on nothing but the job it is given and what was read after that.
-   * @returns the job after the change, or as it stands when `decide` answered null; null when there is no such job
+   * Reads the job, calls `decide`, and writes the result if the job is still as it was read. If not, it starts again.
+   * So `decide` may use only the job that it is given, and data that it reads after that.
+   * @returns the job after the change, or the unchanged job when `decide` returned null; null when there is no such job
    */
   change(id: Types.ObjectId, decide: Decide): Promise<ScoringJob | null>;
   /**
-   * Takes the job for this process. Null when there is nothing to do: it is gone, finished, cancelled meanwhile, or
-   * another worker has it. Ends a job whose attempts are used up.
+   * Takes the job for this process. A job that is to be cancelled becomes CANCELLED instead, and a job whose attempts
+   * are used up becomes FAILED.
+   * @returns null when there is nothing to do: the job is deleted, has ended, was cancelled, or another worker holds it
    */
   claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
   /**
-   * As `change`, but only while the claim holds. False when it no longer does.
-   * @param next given the time as well, which jobs that change at the same time share, so that they can be written together
+   * Works like `change`, but only while the claim holds.
+   * @param next gets the time as well. Jobs that change at the same time get the same time, so that they can be written
+   *   together
+   * @returns false when the claim no longer holds
    */
   changeClaimed(
     claim: ClaimedJob,
     next: (status: JobStatus, job: ScoringJob, now: Date) => JobStatus | Promise<JobStatus>,
   ): Promise<boolean>;
+  /** Extends the lease, if the claim still holds. */
   renew(claim: ClaimedJob): Promise<void>;
-  /** Ends a waiting job, and asks a running one to stop, durably. A change like any other: whoever decides about the job sees it. */
+  /**
+   * Ends a waiting job, or stores in a running job that it is to stop. This is a change like any other, so every later
+   * `decide` sees it.
+   */
   requestCancel(id: Types.ObjectId): Promise<void>;
 }
 
@@ -65,11 +81,12 @@ interface JobStoreDependencies {
   readonly leaseMs: number;
 }
 
-/** The end of a job that was begun as often as it may be. */
+/** The failure of a job that has used up its attempts because its workers died. */
 export const workerLost: JobFailure = {
   code: 'WORKER_LOST',
   message:
-    'Every attempt ended without a result, the last one with its worker: retry the job, and if it happens again, ask your operator to look at the worker log for its id.',
+    'Every attempt to run this job ended without a result, and the worker of the last attempt died: retry the job. ' +
+    'If this happens again, ask your operator to look for the id of the job in the worker log.',
 };
 
 export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDependencies): JobStore {
@@ -77,7 +94,8 @@ export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDe
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
   const compareAndSet = createCompareAndSet(models);
-  // A token is one of a turn: of two claims of a job in the same turn only one can be written, and the other decides anew in a later one.
+  // All claims of one turn share a token. This is safe: of two claims of one job in the same turn only one is written.
+  // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
 
   async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
@@ -86,7 +104,7 @@ export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDe
     return written;
   }
 
-  /** @param known the job as last seen, to spare the first read: should it be out of date, the write does not match */
+  /** @param known the job as last seen, which saves the first read. If it is out of date, its write does not match. */
   async function change(id: Types.ObjectId, decide: Decide, known?: ScoringJob): Promise<ScoringJob | null> {
     for (let job = known ?? (await find(id)); ; job = await find(id)) {
       const update = job && (await decide(job));
@@ -162,7 +180,10 @@ export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDe
   };
 }
 
-/** A queue entry that comes a second time (its worker died) may take over at once; another entry waits for the lease to end. */
+/**
+ * Tells whether another worker holds the job. A queue entry that is delivered a second time may take over at once,
+ * because its worker died. An entry of another dispatch waits until the lease ends.
+ */
 function isHeldByAnother(job: ScoringJob, dispatch: number, now: Date): boolean {
   return (
     job.status.state === ScoringJobState.ACTIVE &&
@@ -172,7 +193,7 @@ function isHeldByAnother(job: ScoringJob, dispatch: number, now: Date): boolean 
   );
 }
 
-/** The job as the update leaves it. */
+/** The job after the update. */
 function applied(job: ScoringJob, { status, set, unset = [] }: JobUpdate): ScoringJob {
   const changed = { ...job, ...set, status };
   for (const field of unset) delete changed[field];
@@ -180,8 +201,8 @@ function applied(job: ScoringJob, { status, set, unset = [] }: JobUpdate): Scori
 }
 
 /**
- * A value made once per turn of the event loop, the same for all who ask within the turn: what is decided at the same time
- * then has the same timestamp, and can be written as one.
+ * Makes a value once per turn of the event loop and returns it to all calls of that turn. So changes that are decided
+ * at the same time have the same timestamp, and can be written together.
  */
 export function oncePerTurn<T extends object>(make: () => T): () => T {
   let present: T | undefined;

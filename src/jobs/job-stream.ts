@@ -8,31 +8,34 @@ import type { EventBus } from '../events/event-bus.js';
 import { changesSince, isTerminal, type JobChange } from './job-status.js';
 import { logError } from '../process/logger.js';
 
-/** How often open subscriptions are compared with MongoDB, whatever events came: the net under Redis. Milliseconds. */
+/** Period between two comparisons of all subscriptions with MongoDB, in case Redis lost an event. Milliseconds. */
 const sweepPeriodMs = 5_000;
 
-/** Subscribers that follow jobs, of one process. */
+/** The subscribers of this process that follow jobs. */
 export interface JobStreams {
   /**
-   * Follows a job to its terminal state. The first change is the job as it stands, or, after a sequence number, what
-   * the subscriber has missed since. Reads MongoDB when asked for the next change and holds none back, so that a slow
-   * reader costs no memory: progress folds by itself.
-   * @param read the job as it stands, null when there is none for the subscriber: also later, which ends the stream
-   * @throws NotFoundError when there is no such job for the subscriber, BadUserInputError for a sequence number still to come
+   * Follows a job to its terminal state. Without a sequence number, the first change is the present status of the job.
+   * With one, the first changes are those that the subscriber has missed since. MongoDB is read when the subscriber
+   * asks for the next change, and changes are not stored meanwhile. So a slow reader costs no memory, and gets folded
+   * progress.
+   * @param after sequence number of the last change that the subscriber has seen, 0 for none
+   * @param read returns the present job, or null when the subscriber may not see one; a later null ends the stream
+   * @throws NotFoundError when the subscriber may see no such job, BadUserInputError for a sequence number in the
+   *   future
    */
   follow(
     jobId: Types.ObjectId,
     after: number,
     read: () => Promise<ScoringJob | null>,
   ): Promise<AsyncIterableIterator<JobChange>>;
-  /** Subscribers being served. */
+  /** Number of subscribers. */
   readonly size: number;
   close(): void;
 }
 
 interface Follower {
   readonly jobId: Types.ObjectId;
-  /** Of the last change that was handed to the subscriber's queue. */
+  /** Sequence number of the last change that was put into the subscriber's queue. */
   sequence: number;
   readonly changes: AsyncQueue<JobChange>;
 }
@@ -54,7 +57,7 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
     events.onGap(wakeAll),
   ];
 
-  /** Wakes who lags behind MongoDB. One query for all. */
+  /** Wakes the subscribers that are behind MongoDB, with one query for all of them. */
   async function sweep(): Promise<void> {
     const following = [...followers.values()].flatMap((ofJob) => [...ofJob]);
     if (following.length === 0) return;
@@ -68,7 +71,7 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
   }
   const sweeper = setInterval(() => {
     sweep().catch((error: unknown) =>
-      logError(logger, error, 'subscriptions not compared with MongoDB', { level: 'warn' }),
+      logError(logger, error, 'job subscriptions could not be compared with MongoDB', { level: 'warn' }),
     );
   }, sweepPeriodMs);
   sweeper.unref();
@@ -99,7 +102,7 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
     },
 
     async follow(jobId, after, read) {
-      // Listen first, then read: what happens in between wakes us.
+      // The follower listens before the job is read, so that a change in between wakes it.
       const follower = enter(jobId, after, read);
       try {
         const job = await read();
@@ -125,7 +128,7 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
   };
 }
 
-/** Hands a subscriber the changes that it has not seen. A job that is gone, or at its end, is the last of them. */
+/** Gives a subscriber the changes that it has not seen. The stream ends when the job was deleted or has ended. */
 function hand(follower: Follower, job: ScoringJob | null): void {
   const changes = job ? changesSince(job, follower.sequence) : [];
   follower.sequence = changes.at(-1)?.sequence ?? follower.sequence;
@@ -133,7 +136,9 @@ function hand(follower: Follower, job: ScoringJob | null): void {
   if (!job || isTerminal(job.status.state)) follower.changes.finish();
 }
 
-/** While MongoDB is away a subscriber simply waits: the sweep wakes it when there is something to tell. */
+/**
+ * Reads the job. While MongoDB cannot be reached, the subscriber waits: a later sweep wakes it when the job changed.
+ */
 async function readUnlessAway(read: () => Promise<ScoringJob | null>): Promise<ScoringJob | null | 'away'> {
   try {
     return await read();

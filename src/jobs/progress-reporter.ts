@@ -1,7 +1,7 @@
-/** Folds a fast sequence of reports into at most one a period; the latest wins. */
+/** Folds a fast sequence of reports into at most one report per period, the latest one. */
 interface ProgressReporter<T> {
   report(progress: T): void;
-  /** Forgets what is not written yet and waits for a write under way, so that nothing follows the terminal state. */
+  /** Drops the unwritten report and waits for a write under way, so that no report follows the terminal state. */
   stop(): Promise<void>;
 }
 
@@ -9,8 +9,8 @@ interface ProgressReporter<T> {
 export const progressPeriodMs = 100;
 
 /**
- * The first report waits a period too: a job that is done before then needs none.
- * @param write must not reject; runs one at a time
+ * Also the first report waits for one period: a job that ends earlier needs no report.
+ * @param write must not reject; only one write runs at a time
  */
 export function createProgressReporter<T>(
   write: (progress: T) => Promise<unknown>,
@@ -46,10 +46,10 @@ export function createProgressReporter<T>(
   };
 }
 
-/** Calls a function at most once a period a key, the last call never lost. */
+/** Makes at most one call per period for each key. The last call is never lost. */
 interface Throttle {
   call(key: string): void;
-  /** Makes the call for a key that is held back, if one is. */
+  /** Makes the call for this key that is held back, if there is one. */
   flush(key: string): void;
   /** Makes the calls that are held back, and waits for those under way. */
   close(): Promise<void>;

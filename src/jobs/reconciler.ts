@@ -5,22 +5,23 @@ import type { JobDispatcher } from './job-dispatcher.js';
 import { jobKinds } from './job-kinds.js';
 import { unfinishedStates } from './job-status.js';
 
-/** Jobs looked at per round; the least recently looked at come first, so that every job has its turn. */
+/** Jobs examined per round. Those that were examined longest ago come first, so that every job has its turn. */
 const jobsPerRound = 1_000;
 
 interface ReconcilerDependencies {
   readonly models: Models;
   readonly jobDispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
-  /** A job that was put on the queue this long ago must be there, milliseconds. */
+  /** Time after its dispatch from which a job is expected on the queue. Milliseconds. */
   readonly graceMs: number;
   readonly logger: Logger;
 }
 
 /**
- * Puts back on the queue what MongoDB says is unfinished and Redis does not know: jobs accepted while Redis was away, or
- * wiped from it, or whose worker died together with their entry. Running it twice at once does no harm.
- * @returns how many jobs were looked at
+ * Puts jobs on the queue again that MongoDB has as unfinished and that Redis does not know. Such a job was accepted
+ * while Redis could not be reached, or was wiped from Redis, or lost its entry together with its worker. Two processes
+ * may run this at the same time.
+ * @returns the number of jobs that were examined
  */
 export async function reconcile({
   models,
@@ -39,7 +40,7 @@ export async function reconcile({
     const kind = jobKinds[job.kind];
     if (kind.isInGoodHands(job, now)) continue;
     if (!(await jobDispatcher.restore(job))) {
-      logger.warn('Redis is away: jobs wait in MongoDB');
+      logger.warn('Redis cannot be reached: unfinished jobs wait in MongoDB until it is back');
       return 0;
     }
     await kind.refresh(job, batchProgress);

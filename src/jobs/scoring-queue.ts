@@ -1,19 +1,33 @@
+/*
+ * The BullMQ queues in Redis, which bring work to the workers. Redis may lose entries at any time: MongoDB has the
+ * jobs.
+ *
+ * Entry: a message that names work of one job. A `single` entry names a job of one patient, a `chunk` entry names one
+ *   chunk of a batch.
+ */
 import { Queue, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { createGroupCommit } from '../storage/group-commit.js';
+import { logError } from '../process/logger.js';
 import { withinTime } from '../process/within-time.js';
 
-/** Redeliveries by the queue itself, for when MongoDB cannot even record an attempt; attempts proper are counted there. */
+/**
+ * Deliveries of one entry by the queue itself. They matter only while MongoDB cannot record an attempt: MongoDB counts
+ * the attempts of a job.
+ */
 const redeliveries = 50;
 
-/** BullMQ's own highest priority; 0 there means none. */
+/** Highest priority in BullMQ. There, 0 means no priority. */
 const highestPriority = 1;
 
 const dispatched = { scoringJobId: z.string().regex(/^[0-9a-f]{24}$/), dispatch: z.number().int() };
 
-/** An entry carries ids and numbers, nothing of a patient. It is parsed again on arrival: old entries outlive deploys. */
+/**
+ * An entry has ids and numbers only, and no data of a patient. The worker parses it again, because an entry may come
+ * from an earlier release.
+ */
 export const queueEntrySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('single'), ...dispatched }),
   z.object({ kind: z.literal('chunk'), ...dispatched, chunk: z.number().int().min(0) }),
@@ -21,20 +35,20 @@ export const queueEntrySchema = z.discriminatedUnion('kind', [
 export type QueueEntry = z.infer<typeof queueEntrySchema>;
 export type EntryKind = QueueEntry['kind'];
 
-/** A function for each kind of entry. The compiler asks for one when there is a new kind. */
+/** A function for each kind of entry. The compiler reports a kind without one. */
 export type ByEntryKind<Result> = {
   readonly [Kind in EntryKind]: (entry: Extract<QueueEntry, { kind: Kind }>) => Result;
 };
 
-/** Calls the function that is there for entries of this kind. */
+/** Calls the function for entries of this kind. */
 export function callByKind<Result>(functions: ByEntryKind<Result>, entry: QueueEntry): Result {
-  // The compiler does not see that the entry's kind is that of the function.
+  // The compiler does not know that the function takes entries of this kind.
   return (functions[entry.kind] as (entry: QueueEntry) => Result)(entry);
 }
 
 /**
- * BullMQ queues by kind of entry. Each kind has its own, so that each worker keeps slots for single jobs however many
- * chunks wait, and runs only few chunks at once.
+ * Names of the BullMQ queues by kind of entry. Each kind has its own queue. So each worker keeps slots for single jobs,
+ * even if many chunks wait, and runs only few chunks at once.
  */
 export const queueNames: Readonly<Record<EntryKind, string>> = { single: 'scoring-single', chunk: 'scoring-chunk' };
 export const entryKinds = Object.keys(queueNames) as EntryKind[];
@@ -44,24 +58,27 @@ const idsByKind: ByEntryKind<string> = {
   chunk: ({ scoringJobId, dispatch, chunk }) => `${scoringJobId}-${dispatch}-${chunk}`,
 };
 
-/** BullMQ job id of an entry: the same work dispatched again gets another id, so an old entry never blocks it. */
+/** BullMQ job id of an entry. Work that is dispatched again gets another id, so an old entry never blocks it. */
 const queueEntryId = (entry: QueueEntry): string => callByKind(idsByKind, entry);
 
-/** The conveyor belt: may lose everything at any moment. */
+/** Adds entries to the queues. Redis may lose all of them at any time. */
 export interface ScoringQueue {
-  /** False when Redis does not take it now; the reconciler will bring it. Never throws, never waits long. */
+  /**
+   * Adds entries. Never throws, and waits for Redis for a short time only.
+   * @returns false when Redis did not take the entries; the reconciler adds them later
+   */
   add(entries: readonly QueueEntry[], priority: number): Promise<boolean>;
-  /** @returns the entries that the queue does not know. @throws when Redis is away */
+  /** @returns the entries that the queue does not know. @throws when Redis cannot be reached */
   missing(entries: readonly QueueEntry[]): Promise<QueueEntry[]>;
   close(): Promise<void>;
 }
 
 interface ScoringQueueDependencies {
-  /** A connection of its own, failing fast: a caller waits for it. The queue closes it. */
+  /** A connection for this queue alone. It must fail fast, because a caller waits for it. The queue closes it. */
   readonly connection: Redis;
   readonly prefix: string;
   readonly retryDelayMs: number;
-  /** How long a caller waits for Redis. */
+  /** Time that a caller waits for Redis, milliseconds. */
   readonly timeoutMs: number;
   readonly logger: Logger;
 }
@@ -75,7 +92,12 @@ export function createScoringQueue({
 }: ScoringQueueDependencies): ScoringQueue {
   const connect = (kind: EntryKind): Queue => {
     const queue = new Queue(queueNames[kind], { connection, prefix, skipVersionCheck: true });
-    queue.on('error', (error) => logger.warn({ reason: error.message }, 'scoring queue'));
+    queue.on('error', (error) =>
+      logError(logger, error, 'error of a scoring queue: check that Redis can be reached', {
+        level: 'warn',
+        queue: queueNames[kind],
+      }),
+    );
     return queue;
   };
   const queues: Readonly<Record<EntryKind, Queue>> = { single: connect('single'), chunk: connect('chunk') };
@@ -86,7 +108,7 @@ export function createScoringQueue({
     removeOnFail: true,
   };
 
-  /** Jobs that are submitted at the same time reach Redis in one round trip. */
+  /** Adds entries. Entries that are added at the same time reach Redis in one round trip. */
   const addTogether = createGroupCommit<{ readonly entries: readonly QueueEntry[]; readonly priority: number }, void>(
     async (calls) => {
       const jobs = calls.flatMap(({ entries, priority }) =>
@@ -115,10 +137,10 @@ export function createScoringQueue({
         await addTogether({ entries, priority });
         return true;
       } catch (error) {
-        logger.warn(
-          { entries: entries.length, reason: reasonOf(error) },
-          'Redis did not take the job, the reconciler will queue it',
-        );
+        logError(logger, error, 'Redis did not take queue entries: the reconciler will add them later', {
+          level: 'warn',
+          entries: entries.length,
+        });
         return false;
       }
     },
@@ -143,5 +165,3 @@ export function createScoringQueue({
 function late(): never {
   throw new Error('Redis does not answer in time');
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown');

@@ -12,12 +12,12 @@ import { collectPatientRows, patientRowFields, type PatientRows } from '../patie
 import type { FieldReader, ProtectionOf } from '../protection/protection.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
-/** What jobs read and write beside themselves. Single jobs that run at the same time share their round trips. */
+/** Patients and predictions that jobs read and write. Single jobs that run at the same time share their round trips. */
 export interface ScoringRecords {
-  /** Null when the organization has no such patient. */
+  /** @returns null when the organization has no such patient */
   patient(organization: Types.ObjectId, id: Types.ObjectId): Promise<ScorablePatient | null>;
   /**
-   * Those of the ids that the organization has, as a model takes them. They still have to be completed with the reader.
+   * Reads those patients that the organization has, as rows for a model. The caller completes the rows with the reader.
    */
   patientRows(
     organization: Types.ObjectId,
@@ -25,7 +25,7 @@ export interface ScoringRecords {
     features: readonly ModelFeature[],
   ): Promise<{ readonly rows: PatientRows; readonly read: FieldReader }>;
   patientExists(id: Types.ObjectId): Promise<boolean>;
-  /** @returns the prediction as stored: the earlier one where the job has scored this patient before */
+  /** @returns the stored prediction: the earlier one if the job has scored this patient before */
   storePrediction(prediction: Prediction): Promise<Prediction>;
   erasePrediction(id: Types.ObjectId): Promise<void>;
 }

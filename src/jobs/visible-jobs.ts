@@ -10,28 +10,33 @@ import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.
 import { readVisiblePage, visibleRows } from '../patients/visible-rows.js';
 import { walkById } from '../storage/walk.js';
 
-/** Jobs of which the owners are read at once. */
+/** Jobs whose patients are read in one query. */
 const ownersAtOnce = 10_000;
 
-/** A job that a viewer may know of, and whether only because they broke the glass. */
+/** A job that a viewer may see. `flagged` tells that the viewer may see it only by breaking the glass. */
 export interface VisibleJob {
   readonly job: ScoringJob;
   readonly flagged: boolean;
 }
 
 /**
- * The jobs of the viewer's organization as the care teams let a clinician see them: one about a single patient is as closed
- * as the patient. A batch is the organization's; what it has of closed patients is left out where it is shown.
+ * The jobs of the viewer's organization that are visible to the viewer. A job about a single patient is visible if the
+ * patient is. Care teams decide that. A batch is visible to the whole organization; its results about closed patients
+ * are left out when they are read.
  */
 interface VisibleJobs {
   /**
-   * A job that the viewer has named. Null when there is none, or one about a patient who is closed: then that is recorded as a denial.
-   * Nothing else is recorded here.
+   * Finds a job that the viewer has named. A job about a closed patient is recorded as a denial; nothing else is
+   * recorded here.
+   * @returns null when there is no such job, or its patient is closed
    */
   find(viewer: Viewer, id: string, action: Action): Promise<VisibleJob | null>;
-  /** In the order of the ids; null where there is none. What is seen by breaking the glass is recorded. */
+  /**
+   * Jobs that are seen by breaking the glass are recorded.
+   * @returns the jobs in the order of the ids, with null for an id without a visible job
+   */
   findMany(viewer: Viewer, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
-  /** Newest first. What is seen by breaking the glass is recorded. */
+  /** Newest jobs first. Jobs that are seen by breaking the glass are recorded. */
   list(viewer: Viewer, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
 }
 
@@ -64,7 +69,7 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
   };
 }
 
-/** The patients of the jobs, some thousands at a time. */
+/** The patients of the jobs, some thousands per step. */
 const ownersOf = (
   { scoringJobs }: OrganizationScope,
   filter: ScoringJobFilter,
@@ -76,7 +81,10 @@ const ownersOf = (
     ),
   );
 
-/** What an audit event says it is about: the job and, of a SINGLE one, whose it is. The patients of a batch are in the job. */
+/**
+ * Subject and patients of an audit event about a job. Only a SINGLE job names its patient; the patients of a batch are
+ * in its chunks.
+ */
 export const about = ({
   _id,
   patient,
@@ -85,7 +93,7 @@ export const about = ({
   ...(patient && { patientIds: [patient.toHexString()] }),
 });
 
-/** All conditions must hold. */
+/** Conditions on jobs. All of them must hold. */
 export interface ScoringJobFilter {
   readonly states?: readonly ScoringJobState[] | null;
   readonly kind?: ScoringJobKind | null;
@@ -94,7 +102,7 @@ export interface ScoringJobFilter {
   readonly submittedAfter?: Date | null;
 }
 
-/** @param closed patients whose jobs do not match, whatever the filter says; batches do */
+/** @param closed patients whose jobs never match. Batches match also when they have such patients. */
 function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): QueryFilter<ScoringJob> {
   return {
     ...(filter.states != null && { 'status.state': { $in: [...filter.states] } }),

@@ -1,7 +1,7 @@
 import type { JobFailure, StoredExplanation } from '../../models/index.js';
 import type { RowExplanation, Score } from '../risk/risk-model.js';
 
-/** An explanation further from its sum than this is never stored. In the model's output space. */
+/** Largest difference between an explanation and its sum, in the model's output space. Above it nothing is stored. */
 const additivityTolerance = 1e-5;
 
 export function toStoredExplanation(explanation: RowExplanation): StoredExplanation {
@@ -9,14 +9,16 @@ export function toStoredExplanation(explanation: RowExplanation): StoredExplanat
   return { method, baseValue, outputValue, additivityError, contributions: Array.from(contributions) };
 }
 
-/** What of an explanation, computed or stored, must add up. */
+/** The parts of an explanation that must add up. The explanation may be computed or stored. */
 export interface AdditiveExplanation {
   readonly baseValue: number;
   readonly contributions: Iterable<number>;
   readonly additivityError: number;
 }
 
-/** The contributions must add up to what the model said, by its own sum and by the score's. */
+/**
+ * @returns a failure if the contributions do not add up to the model's output, by the model's own sum or by the score
+ */
 export function additivityFailure(
   explanation: AdditiveExplanation,
   score: Pick<Score, 'rawOutput'>,
@@ -27,6 +29,9 @@ export function additivityFailure(
   if (error <= additivityTolerance && explanation.additivityError <= additivityTolerance) return undefined;
   return {
     code: 'INTERNAL',
-    message: `The explanation does not add up to the model's output (off by ${error.toExponential(1)}, ${additivityTolerance} is allowed): nothing was stored. Have the risk model checked with "riskgraph model check".`,
+    message:
+      `The explanation does not add up to the model's output (off by ${error.toExponential(1)}, ` +
+      `${additivityTolerance} is allowed), so there is no result: ask your operator to check the risk model with ` +
+      `"riskgraph model check".`,
   };
 }

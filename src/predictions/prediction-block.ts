@@ -1,6 +1,6 @@
 /*
- * Block: the predictions of one chunk of a batch, stored as one document, a row per patient. A prediction in a block has an
- * id of its own, which names the block and the row.
+ * Block: the predictions of one chunk of a batch, stored as one document, with one row per patient. A prediction in a
+ * block has an id of its own, which names the block and the row.
  */
 import { randomBytes } from 'node:crypto';
 import { Types } from 'mongoose';
@@ -11,18 +11,18 @@ import { bytesOf } from '../storage/binary.js';
 const prefixBytes = 9;
 const idBytes = 12;
 
-/** Largest document is 16 MiB; half of it leaves room for everything beside the rows. Bytes. */
+/** Bytes of the rows of a block at most. A document holds 16 MiB; the other half is for everything besides the rows. */
 const largestRows = 8 * 1024 * 1024;
-/** What a row takes beside its values. Bytes, rounded up. */
+/** Bytes of a row besides its values, rounded up. */
 const rowOverhead = 128;
 
-/** What of a block every one of its predictions needs. */
+/** The parts of a block that all its predictions share. */
 export type BlockHead = Omit<
   PredictionBlock,
   'rows' | 'failures' | 'failed' | 'size' | 'highestProbability' | 'riskBands' | 'chunk'
 >;
 
-/** Fields of a BlockHead, as a MongoDB projection. `_id` comes by itself. */
+/** Fields of a BlockHead, as a MongoDB projection. MongoDB always adds `_id`. */
 export const blockHeadFields = {
   organization: 1,
   job: 1,
@@ -36,8 +36,9 @@ export const blockHeadFields = {
 } as const;
 
 /**
- * Id of a new block, which sorts by time like every ObjectId.
- * @param createdAt of its predictions: the first four bytes are its seconds, so that a range of times is one of ids
+ * Makes the id of a new block, which sorts by time like every ObjectId.
+ * @param createdAt time of its predictions. Its seconds are the first four bytes, so a range of times is a range of
+ *   ids.
  */
 export function newBlockId(createdAt: Date): Types.ObjectId {
   const bytes = Buffer.alloc(idBytes);
@@ -46,7 +47,10 @@ export function newBlockId(createdAt: Date): Types.ObjectId {
   return new Types.ObjectId(bytes);
 }
 
-/** The block that would hold a prediction, and the row's number there. Any id has a place; whether a block is there is another matter. */
+/**
+ * The block in which a prediction would be, and the number of its row. Every id has such a place, also when there is no
+ * block with that id.
+ */
 export function placeOf(prediction: Types.ObjectId): { readonly block: Types.ObjectId; readonly number: number } {
   const bytes = Buffer.alloc(idBytes);
   bytes.set(prediction.id.subarray(0, prefixBytes));
@@ -63,18 +67,18 @@ export function predictionId(block: Types.ObjectId, number: number): Types.Objec
   return new Types.ObjectId(bytes);
 }
 
-/** How many values a row has. */
+/** Number of values of a row. */
 export const rowWidth = (features: number, explained: boolean): number => 1 + features + (explained ? 2 + features : 0);
 
-/** How many patients fit one block, of a model with this many features. */
+/** Number of patients that fit into one block, for a model with this many features. */
 export const largestBlock = (features: number): number =>
   Math.floor(largestRows / (8 * rowWidth(features, true) + rowOverhead));
 
-/** The prediction of a row, like one that was stored by itself. */
+/** The prediction of a row, in the form of a prediction that was stored on its own. */
 export function predictionOf(head: BlockHead, row: PredictionRow): Prediction {
-  // Copied: what comes from the wire need not lie on a multiple of eight bytes.
+  // The bytes are copied, because bytes from the network may not start at a multiple of eight.
   const { buffer, length } = new Uint8Array(bytesOf(row.values));
-  // Of what was cut off in the database, the whole numbers: a verification then says what is missing.
+  // If the bytes were cut off in the database, only whole numbers are read. A verification then names what is missing.
   const values = new Float64Array(buffer, 0, Math.floor(length / Float64Array.BYTES_PER_ELEMENT));
   const [rawOutput, ...rest] = values as unknown as [number, ...number[]];
   const inputs = Object.fromEntries(

@@ -4,7 +4,7 @@ import { idOrNone } from '../input.js';
 import type { RiskBand } from '../risk/manifest.js';
 import { placeOf } from './prediction-block.js';
 
-/** All conditions must hold. */
+/** Conditions on predictions. All of them must hold. */
 export interface PredictionFilter {
   readonly patientId?: string | null;
   readonly jobId?: string | null;
@@ -16,15 +16,15 @@ export interface PredictionFilter {
   readonly minimumProbability?: number | null;
 }
 
-/** What of the predictions that match is shown. */
+/** A filter, and limits on the matching predictions that are returned. */
 export interface PredictionSelection extends PredictionFilter {
-  /** Patients of whom nothing is. */
+  /** Patients whose predictions are left out. */
   readonly closed?: readonly Types.ObjectId[];
-  /** Jobs of which it is. */
+  /** Jobs whose predictions are returned; all jobs if absent. */
   readonly jobs?: readonly Types.ObjectId[];
 }
 
-/** Conditions on fields that a prediction and a block have alike. */
+/** Conditions on fields that predictions and blocks have in common. */
 function sharedConditions(
   filter: PredictionSelection,
 ): QueryFilter<Pick<Prediction, 'job' | 'modelId' | 'modelVersion' | 'createdAt'>> {
@@ -42,8 +42,8 @@ function sharedConditions(
 }
 
 /**
- * Predictions stored by themselves.
- * @param after only those older than this one
+ * Query for predictions that are stored on their own.
+ * @param after only predictions older than this one match
  */
 export function predictionQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<Prediction> {
   return {
@@ -56,7 +56,7 @@ export function predictionQuery(filter: PredictionSelection, after?: Types.Objec
   };
 }
 
-/** Blocks that can hold a match: all the others are passed over unread. */
+/** Query for blocks that may contain a match. All other blocks are not read. */
 export function blockQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<PredictionBlock> {
   return {
     ...sharedConditions(filter),
@@ -75,7 +75,7 @@ const startOfSecond = (time: Date): Types.ObjectId =>
   Types.ObjectId.createFromTime(Math.max(0, Math.floor(time.getTime() / 1000)));
 const newestId = new Types.ObjectId('ffffffffffffffffffffffff');
 
-/** Whether some rows of a block may match and others not. */
+/** Tells whether some rows of a block may match while other rows do not. */
 export const choosesRows = ({ patientId, riskBands, minimumProbability, closed = [] }: PredictionSelection): boolean =>
   patientId != null || riskBands != null || minimumProbability != null || closed.length > 0;
 

@@ -1,3 +1,18 @@
+/*
+ * Predictions as a viewer reads, verifies and simulates them.
+ *
+ * How predictions are read:
+ * 1. The viewer must be allowed to read predictions.
+ * 2. They are found in the viewer's organization: on their own, or in blocks of a batch.
+ * 3. Predictions of closed patients are left out.
+ * 4. The reading is recorded, and only then the predictions are returned.
+ *
+ * How a risk is simulated:
+ * 1. The viewer must be allowed to simulate, and the input must be valid.
+ * 2. The patient, if one is named, must be visible to the viewer. The reading of the patient is recorded.
+ * 3. The given values replace those of the patient.
+ * 4. The model scores and explains them. The explanation must add up. Nothing is stored.
+ */
 import type { Types } from 'mongoose';
 import { type Prediction, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
@@ -26,7 +41,7 @@ import { additivityFailure, toStoredExplanation, type AdditiveExplanation } from
 import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
 import { readVisiblePage } from '../patients/visible-rows.js';
 
-/** A score that was computed now and stored nowhere. */
+/** A score that was computed for the caller and is not stored. */
 export interface Simulation {
   readonly model: RiskModel;
   readonly row: EncodedRow;
@@ -35,27 +50,35 @@ export interface Simulation {
 }
 
 /**
- * Predictions of the viewer's organization, and what-if scores. All methods but `explanation` authorise first: it takes a
- * prediction that another method has given to the viewer.
+ * Predictions of the viewer's organization, and what-if scores. All methods except `explanation` authorise first.
+ * `explanation` takes a prediction that another method has returned to the viewer.
  */
 export interface PredictionService {
   find(viewer: Viewer | null, id: string): Promise<Prediction | null>;
-  /** In the order of the ids; null where there is none. */
+  /** @returns the predictions in the order of the ids, with null for an id without a visible prediction */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
   list(viewer: Viewer | null, request: PageRequest, filter: PredictionFilter): Promise<Page<Prediction>>;
-  /** How many predictions of each patient, or of each job, `list` would go through: in the order of the ids, in one query a kind. */
+  /**
+   * Counts the predictions that `list` would return for each patient, with one query per collection.
+   * @returns the counts in the order of the ids
+   */
   countOfPatients(viewer: Viewer | null, patientIds: readonly string[]): Promise<number[]>;
+  /** Counts the predictions that `list` would return for each job. @returns the counts in the order of the ids */
   countOfJobs(viewer: Viewer | null, jobIds: readonly string[]): Promise<number[]>;
-  /** The prediction of a SINGLE job, once it is stored. */
+  /** @returns the prediction of a SINGLE job, or null while there is none */
   ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
   /**
-   * The stored explanation; computed from the stored inputs when the job asked for none.
-   * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served; INTERNAL when it does not add up
+   * Returns the stored explanation. If the job asked for none, the explanation is computed from the stored inputs.
+   * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served, INTERNAL when it
+   *   does not add up
    */
   explanation(prediction: Prediction): Promise<StoredExplanation>;
-  /** Computes a prediction again; null when there is none for this viewer. */
+  /** Computes a prediction again and compares. @returns null when the viewer may see no such prediction */
   verify(viewer: Viewer | null, id: string): Promise<PredictionVerification | null>;
-  /** @throws BadUserInputError, NotFoundError */
+  /**
+   * Computes a what-if score.
+   * @throws BadUserInputError, NotFoundError, ForbiddenError (patient outside the care team)
+   */
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
 
@@ -72,13 +95,13 @@ export function createPredictionService({
   registry,
   catalogue,
 }: PredictionServiceDependencies): PredictionService {
-  /** Nobody is shown a prediction before it is recorded that they are; those of closed patients are not shown. */
+  /** Records that the viewer reads the predictions, and then returns them without those of closed patients. */
   const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> =>
     fence.show(viewer, 'prediction:read', results);
   const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> =>
     (await show(viewer, [result]))[0] ?? null;
 
-  /** @throws NotFoundError, ForbiddenError for a patient outside of the care team */
+  /** @throws NotFoundError, ForbiddenError when the viewer is not in the patient's care team */
   async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
     const scope = scopeOf(viewer);
     const _id = idOrNone(patientId);
@@ -153,7 +176,7 @@ export function createPredictionService({
       const issues = catalogue.issues(features ?? [], 'features');
       if (issues.length > 0) throw new BadUserInputError(issues);
       const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
-      if (patientId == null) return simulate(model, nobody, given);
+      if (patientId == null) return simulate(model, unknownPatient, given);
       const patient = await patientToSimulate(viewer, patientId);
       return fence.afterShown(viewer, 'risk:simulate', patient._id, () => simulate(model, patient, given));
     },
@@ -171,14 +194,14 @@ async function simulate(
   return { model, row, score: score!, explanation: explanation! };
 }
 
-/** Each once, without what is no id. */
+/** The valid ids, each of them once. */
 const toObjectIds = (ids: readonly string[]): Types.ObjectId[] =>
   [...new Set(ids)].flatMap((id) => toObjectId(id) ?? []);
 
 const countsOf = (ids: readonly string[], counts: ReadonlyMap<string, number>): number[] =>
   ids.map((id) => counts.get(id) ?? 0);
 
-const nobody: ModelSubject = { sex: AdministrativeGender.UNKNOWN, features: [] };
+const unknownPatient: ModelSubject = { sex: AdministrativeGender.UNKNOWN, features: [] };
 
 function encode(model: RiskModel, values: Parameters<RiskModel['encode']>[0]): EncodedRow {
   try {
@@ -193,7 +216,7 @@ async function explainAgain(model: RiskModel, { inputs }: Prediction): Promise<S
   return toStoredExplanation(explanation!);
 }
 
-/** Also asked of what was stored: nobody is shown what was damaged since. */
+/** Stored explanations are checked too, so that a viewer never gets a damaged one. @throws RiskGraphError INTERNAL */
 function refuseUnlessAdditive(explanation: AdditiveExplanation, score: Pick<Score, 'rawOutput'>): void {
   const failure = additivityFailure(explanation, score);
   if (failure) throw new RiskGraphError('INTERNAL', failure.message);

@@ -9,12 +9,13 @@ import type { ScopeOf } from '../scope/organization-scope.js';
 import { storedPredictions } from './stored-predictions.js';
 import { logError } from '../process/logger.js';
 
-/** Ids held for a reader that is behind; one that is further behind is sent away rather than kept in memory. */
+/** Most ids that are kept in memory for a slow reader. The subscription of a slower reader ends with an error. */
 const largestBacklog = 100_000;
 
-/** Ids of predictions as they are stored, of one organization and, if given, one patient. */
+/** Streams with the ids of new predictions of one organization or, if a patient is given, of that patient. */
 export interface PredictionStreams {
   follow(organizationId: string, patientId: string | null): AsyncIterableIterator<string>;
+  /** Number of subscribers. */
   readonly size: number;
   close(): void;
 }
@@ -58,7 +59,10 @@ export function createPredictionStreams({ events, scopeOf, logger }: PredictionS
     events.subscribe('predictionsCreated', deliver),
     events.subscribe('predictionBlockCreated', (event) => {
       readBlock(event).catch((error: unknown) =>
-        logError(logger, error, 'predictions not told to subscribers', { level: 'warn', blockId: event.blockId }),
+        logError(logger, error, 'subscribers did not get the predictions of a block', {
+          level: 'warn',
+          blockId: event.blockId,
+        }),
       );
     }),
   ];
@@ -80,23 +84,24 @@ export function createPredictionStreams({ events, scopeOf, logger }: PredictionS
   };
 }
 
-/** A reader that is too far behind is sent away. */
+/** Adds an id to the queue of a reader. If the reader is too far behind, its stream fails. */
 function push(ids: AsyncQueue<string>, id: string): void {
   if (ids.length < largestBacklog) return ids.push(id);
   ids.fail(
     new ServiceUnavailableError(
-      'This subscription is too far behind: read predictions(filter: { createdAfter }) and subscribe again.',
+      'This subscription is too far behind: subscribe again, ' +
+        'and read what it has missed with predictions(filter: { createdAfter }).',
     ),
   );
 }
 
-/** One event: the prediction, or why it could not be read. */
+/** One event: a prediction, or the error with which it could not be read. */
 export type StreamedPrediction = { readonly prediction: Prediction } | { readonly error: unknown };
 
 /**
- * Reads each prediction that a stream names. One that is gone, or not for this viewer, is left out; one that cannot be
- * read is an event of its own, so that the stream goes on.
- * @param read null for a prediction that is to be left out
+ * Reads each prediction whose id is in the stream. A prediction that was deleted or is not visible to the viewer is
+ * left out. A prediction that cannot be read gives an event with the error, so that the stream goes on.
+ * @param read returns null for a prediction that is to be left out
  */
 export function readEach(
   ids: AsyncIterableIterator<string>,
@@ -115,7 +120,7 @@ export function readEach(
         }
       }
     },
-    // Ends a `next` that is still waiting, which a generator would hold back until the next event.
+    // Ends a `next` that is still waiting. A generator would end it only at the next event.
     async return() {
       await ids.return?.();
       return { done: true, value: undefined };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A risk model, by its id and, where it is not the default, its version. */
+/** A risk model by its id and version. Without a version it is the default version. */
 export const modelChoice = {
   modelId: z.string().min(1, 'must not be empty').max(64, 'must have at most 64 characters'),
   modelVersion: z.string().max(40, 'must have at most 40 characters').nullish(),

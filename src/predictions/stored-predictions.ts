@@ -1,3 +1,16 @@
+/*
+ * The stored predictions of one organization, from two collections: `predictions` has those of SINGLE jobs, and
+ * `predictionBlocks` has those of batches.
+ *
+ * How a page of predictions is read:
+ * 1. Predictions that are stored on their own are read, newest first, at most one page of them.
+ * 2. Blocks that may contain a match are read, newest first. Their matching rows become predictions, until a page is
+ *    full.
+ * 3. Both results are merged, newest first, and cut to one page.
+ *
+ * The id of a prediction in a block names the block and the row, so a prediction is found by its id in either
+ * collection.
+ */
 import type { Types } from 'mongoose';
 import type { Prediction, PredictionRow } from '../../models/index.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
@@ -15,31 +28,31 @@ import type { Viewer } from '../auth/viewer.js';
 import { visibleRows } from '../patients/visible-rows.js';
 import { walkById } from '../storage/walk.js';
 
-/** The predictions of one organization, whether a single job stored them by themselves or a batch in blocks. */
+/** The predictions of one organization. Single jobs store them on their own; batches store them in blocks. */
 interface StoredPredictions {
   find(id: Types.ObjectId): Promise<Prediction | null>;
-  /** In the order of the ids; null where there is none. */
+  /** @returns the predictions in the order of the ids, with null for an id without a prediction */
   findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]>;
-  /** The prediction of a SINGLE job. */
+  /** @returns the prediction of a SINGLE job */
   ofJob(job: Types.ObjectId): Promise<Prediction | null>;
-  /** Which predictions a block holds, and of whom. */
+  /** @returns the ids of the predictions in a block, and their patients */
   ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
   /** Newest first. */
   list(filter: PredictionSelection): PageSource<Prediction>;
-  /** Whose they are and of which job, some thousands at a time, in no order. */
+  /** Patients and jobs of the matching predictions, some thousands per step, in no order. */
   owners(filter: PredictionSelection): AsyncIterable<readonly PredictionOwner[]>;
-  /** How many there are of each job, by its hexadecimal id; a job without any is absent. */
+  /** @returns the number of predictions of each job, by its hexadecimal id; a job without predictions is absent */
   countOfJobs(jobs: readonly Types.ObjectId[], closed: readonly Types.ObjectId[]): Promise<Map<string, number>>;
-  /** How many there are of each patient, likewise. */
+  /** @returns the number of predictions of each patient, by its hexadecimal id */
   countOfPatients(patients: readonly Types.ObjectId[]): Promise<Map<string, number>>;
-  /** Takes out everything about a patient. */
+  /** Removes everything about a patient. */
   erase(patient: Types.ObjectId): Promise<void>;
 }
 
 /** A row that was taken out of its block by `$unwind`. */
 type UnwoundRow = BlockHead & { readonly rows: PredictionRow };
 
-/** Whose a prediction is. */
+/** The job and the patient of a prediction. */
 type PredictionOwner = Pick<Prediction, 'job' | 'patient'>;
 
 /** The patients of one block. */
@@ -49,16 +62,16 @@ interface BlockOwners {
   readonly patients: readonly Types.ObjectId[];
 }
 
-/** Predictions and blocks of which the owners are read at once. */
+/** Predictions, and blocks, whose owners are read in one query. */
 const ownersAtOnce = { predictions: 10_000, blocks: 5 };
 
-/** Of one job or patient, or of all. */
+/** Number of predictions of one job or patient; `_id` is null for the number of all. */
 interface Count {
   readonly _id: Types.ObjectId | null;
   readonly count: number;
 }
 
-/** Sums what both collections hold of each. */
+/** Adds the counts of both collections for each job or patient. */
 function byOwner(counts: readonly Count[]): Map<string, number> {
   const sums = new Map<string, number>();
   for (const { _id, count } of counts) sums.set(_id!.toHexString(), (sums.get(_id!.toHexString()) ?? 0) + count);
@@ -84,7 +97,7 @@ export function storedPredictions({
     return row ? predictionOf(found, row) : null;
   }
 
-  /** By their hexadecimal ids. Many ids are of few blocks, and a block is read once. */
+  /** Finds predictions in blocks, by their hexadecimal ids. Each block is read once, also for many of its ids. */
   async function findInBlocks(ids: readonly Types.ObjectId[]): Promise<Map<string, Prediction>> {
     if (ids.length === 1) return byId([await findInBlock(ids[0]!)]);
     const wanted = new Set(ids.map((id) => id.toHexString()));
@@ -117,14 +130,14 @@ export function storedPredictions({
     const rows = await predictionBlocks.aggregate<UnwoundRow>(blockQuery(filter, after), [
       { $sort: newestFirst },
       { $project: { ...blockHeadFields, rows: { $reverseArray: matching } } },
-      // Reads no more blocks than it takes to fill the page.
+      // MongoDB stops reading blocks when the page is full.
       { $unwind: '$rows' },
       { $limit: limit },
     ]);
     return rows.map(({ rows: row, ...head }) => predictionOf(head, row));
   }
 
-  /** @param key `null` for one count of all */
+  /** @param key null for one count of all jobs together */
   function countInBlocks(filter: PredictionSelection, key: '$job' | null): Promise<Count[]> {
     const size = choosesRows(filter)
       ? { $size: { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter) } } }
@@ -200,7 +213,7 @@ export function storedPredictions({
       const count = { $group: { _id: '$patient', count: { $sum: 1 } } };
       const counts = await Promise.all([
         predictions.aggregate<Count>({ patient: { $in: [...patients] } }, [count]),
-        // A patient is at most once in a block, as in its job.
+        // A batch has each patient at most once, so a block does too.
         predictionBlocks.aggregate<Count>({ 'rows.patient': { $in: [...patients] } }, [
           { $project: { patient: { $setIntersection: ['$rows.patient', [...patients]] } } },
           { $unwind: '$patient' },
@@ -227,7 +240,7 @@ export function storedPredictions({
 interface VisiblePredictions {
   /** Newest first. */
   list(filter: PredictionFilter): PageSource<Prediction>;
-  /** How many there are of each job, by its hexadecimal id; a job without any is absent. */
+  /** @returns the number of visible predictions of each job, by its hexadecimal id; a job without any is absent */
   countOfJobs(jobs: readonly Types.ObjectId[]): Promise<Map<string, number>>;
 }
 

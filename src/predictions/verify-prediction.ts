@@ -3,11 +3,11 @@ import { InvalidFeaturesError, type EncodedRow, type RiskModel } from '../risk/r
 import { toStoredExplanation } from './explanation.js';
 import { defined } from '../process/defined.js';
 
-/** What came of computing a stored prediction once more. */
+/** The result of computing a stored prediction again. */
 export interface PredictionVerification {
-  /** Whether every bit agrees. False as well when it could not be computed. */
+  /** Tells whether every bit agrees. It is false also when the prediction could not be computed again. */
   readonly agrees: boolean;
-  /** Whether the very model that scored, by its SHA-256, is served, so that anything could be computed at all. */
+  /** Tells whether exactly the model that scored (same SHA-256) is served. If not, nothing can be computed. */
   readonly modelServed: boolean;
   readonly modelSha256: string;
   /** Names of the fields that differ, e.g. `explanation.contributions[3]`. */
@@ -15,9 +15,9 @@ export interface PredictionVerification {
 }
 
 /**
- * Computes a prediction again from its inputs as stored and the model that it names, and compares every number bit by
- * bit: of two zeros with different signs one is not the other.
- * @param model the model served under that name and version, if any
+ * Computes a prediction again from its stored inputs and the model that it names. Every number is compared bit by bit,
+ * so 0 and -0 differ.
+ * @param model the served model with that id and version, if there is one
  */
 export async function verifyPrediction(
   prediction: Prediction,
@@ -27,7 +27,7 @@ export async function verifyPrediction(
   if (model?.sha256 !== modelSha256) return { agrees: false, modelServed: false, modelSha256, differences: [] };
   const row = encodeAgain(prediction, model);
   if (!row) return { agrees: false, modelServed: true, modelSha256, differences: ['inputs'] };
-  // A method that there is not was written by nobody here: it differs from that of the model's own.
+  // RiskGraph never stores an unknown method. If there is one, the model's own method is used, and the two differ.
   const method = model.shapMethods.find((known) => known === prediction.explanation?.method);
   const [[score], explanations] = await Promise.all([
     model.score([row]),
@@ -46,7 +46,10 @@ export async function verifyPrediction(
   return { agrees: differences.length === 0, modelServed: true, modelSha256, differences };
 }
 
-/** Null when the inputs are gone, or the manifest no longer takes what it took: the SHA-256 is that of the model alone. */
+/**
+ * Encodes the stored inputs. The SHA-256 covers the model only, so its manifest may have changed.
+ * @returns null when the inputs are missing, or the manifest no longer accepts them
+ */
 function encodeAgain({ inputs }: Prediction, model: RiskModel): EncodedRow | null {
   if (!isObject(inputs)) return null;
   try {
@@ -57,7 +60,7 @@ function encodeAgain({ inputs }: Prediction, model: RiskModel): EncodedRow | nul
   }
 }
 
-/** Paths at which two values differ, numbers by their bits. */
+/** Paths at which two values differ. Numbers are compared by their bits. */
 function differingPaths(stored: unknown, recomputed: unknown, path = ''): string[] {
   if (!isObject(stored) || !isObject(recomputed)) return Object.is(stored, recomputed) ? [] : [path];
   const keys = [...new Set([...Object.keys(stored), ...Object.keys(recomputed)])];

@@ -5,18 +5,19 @@ import type { RiskModel } from '../risk/risk-model.js';
 import { newBlockId } from '../predictions/prediction-block.js';
 import type { ChunkOutcome } from './score-chunk.js';
 
-/** What became of chunks, as stored. The first outcome of a chunk counts, however often it is run. */
+/** The stored outcomes of chunks. The first outcome of a chunk counts, even if the chunk runs several times. */
 interface ChunkOutcomes {
-  /** Null when the chunk has none yet. */
+  /** @returns null when the chunk has no outcome yet */
   find(chunk: ScoringChunk): Promise<PredictionBlock | null>;
-  /** @returns the outcome that counts */
+  /** Stores an outcome. @returns the outcome that counts: an earlier one if there is one */
   store(job: ScoringJob, model: RiskModel, chunk: ScoringChunk, outcome: ChunkOutcome): Promise<PredictionBlock>;
-  /** How many erasures of patients the organization has seen. */
+  /** @returns the number of erasures of patients in the organization so far */
   erasures(organization: Types.ObjectId): Promise<number>;
   /**
-   * Takes out who was erased while we computed: whoever erased them may have looked for predictions before ours were stored.
-   * @param erasures seen before the patients were read: if there were no more since, nobody is looked for
-   * @returns the block without them
+   * Removes patients that were erased while the chunk was computed. Their erasure may have searched for predictions
+   * before this block was stored.
+   * @param erasures number of erasures before the patients were read. If it is unchanged, no patient is searched for.
+   * @returns the block without the erased patients
    */
   withoutErased(block: PredictionBlock, erasures?: number): Promise<PredictionBlock>;
 }
@@ -26,7 +27,7 @@ export function createChunkOutcomes({ organizations, patients, predictionBlocks 
 
   async function missing(ids: Types.ObjectId[]): Promise<Set<string>> {
     const filter = { _id: { $in: ids } };
-    // Nearly always all are there, and a number is quickly sent.
+    // Nearly always all patients are present, and a count is a short answer.
     if ((await patients.collection.countDocuments(filter)) === ids.length) return new Set();
     const present = await patients.collection.find(filter, { projection: { _id: 1 } }).toArray();
     const found = new Set(present.map(({ _id }) => _id.toHexString()));

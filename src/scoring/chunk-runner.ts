@@ -1,3 +1,17 @@
+/*
+ * Runs chunks of batches.
+ *
+ * How a chunk is run:
+ * 1. The batch becomes ACTIVE with its first chunk. Nothing is done if the batch has ended or is being cancelled.
+ * 2. The worker takes the lease of the chunk, which counts an attempt, and renews it while it works.
+ * 3. If an earlier attempt has stored a block already, that block is used.
+ * 4. The patients are read and scored. A patient that cannot be scored becomes a failure.
+ * 5. The predictions are stored as one block, and patients that were erased meanwhile are removed from it.
+ * 6. The chunk is marked as done, the batch counts it, and subscribers get the predictions.
+ *
+ * After an error the chunk is released, and the queue delivers it again. After the last attempt, or if another attempt
+ * cannot help, its patients become failures.
+ */
 import { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import {
@@ -38,14 +52,14 @@ interface ChunkRunnerDependencies {
   readonly logger: Logger;
 }
 
-/** Runs chunks of batches. Any number of workers may run chunks of one batch, and even the same chunk, at once. */
+/** Runs chunks of batches. Many workers may run chunks of one batch at the same time, and even the same chunk. */
 export interface ChunkRunner {
   /**
    * Scores one chunk and stores its predictions as one block. Nothing is done when the chunk or its batch has ended.
-   * @throws what made the attempt fail, when it is worth another
+   * @throws the error of the attempt, when another attempt may help
    */
   run(jobId: Types.ObjectId, chunkNumber: number, signal: AbortSignal): Promise<void>;
-  /** Writes the progress that is still held back. */
+  /** Writes progress that is not written yet. */
   close(): Promise<void>;
 }
 
@@ -62,13 +76,13 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
   const outcomes = createChunkOutcomes(models);
   const scoreChunk = createChunkScorer(engine);
 
-  /** Chunks of each batch that are under way here. */
+  /** Number of chunks that this process runs now, by batch. */
   const underWay = new Map<string, number>();
   const leaseEnd = (): Date => new Date(Date.now() + leaseMs);
-  /** The chunk, while this run of it is the last that was begun: another one has taken over a lease that was given up for lost. */
+  /** Query for the chunk that matches only while no later run has taken over its lease. */
   const held = ({ _id, attempts: run }: ScoringChunk) => ({ _id, done: false, attempts: run });
 
-  /** Whoever ends the chunk tells of its predictions. */
+  /** Marks the chunk as done. If several runs end, only the first of them publishes the predictions. */
   async function end(chunk: ScoringChunk, failures: readonly PatientFailure[], block?: PredictionBlock): Promise<void> {
     const { modifiedCount } = await scoringChunks.updateOne(
       { _id: chunk._id, done: false },
@@ -82,7 +96,9 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
       });
   }
 
-  /** Gives the chunk back unfinished. A batch that is being cancelled waits for this, and is told at once. */
+  /**
+   * Gives the chunk back unfinished. The batch is refreshed at once, because a cancelled batch waits for its chunks.
+   */
   async function release(chunk: ScoringChunk): Promise<void> {
     await scoringChunks.updateOne(held(chunk), { $unset: { leasedUntil: 1 } });
     const key = chunk.job.toHexString();
@@ -90,7 +106,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     refreshes.flush(key);
   }
 
-  /** A chunk that cannot be run: what was stored stays, the other patients are failures. */
+  /** Ends a chunk that cannot be run. Stored predictions stay; the other patients become failures. */
   async function giveUp(chunk: ScoringChunk, failure: JobFailure): Promise<void> {
     const block = await outcomes.find(chunk);
     if (block) return end(chunk, block.failures, block);
@@ -123,7 +139,8 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
   async function run(jobId: Types.ObjectId, number: number, signal: AbortSignal): Promise<void> {
     const begun = await begin(jobStore, jobId);
     if (!begun) return;
-    // No lease is taken for nothing: a batch ends once nobody holds one, and hundreds of its chunks may come by here.
+    // A cancelled batch ends when no worker holds a lease of it. So no lease is taken here: hundreds of its chunks may
+    // still be delivered, and each lease would delay the end.
     if (begun.cancelRequestedAt) return refreshes.call(jobId.toHexString());
     const leased = await scoringChunks
       .findOneAndUpdate(
@@ -134,7 +151,8 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
       .lean<ScoringChunk>();
     if (!leased) return refreshes.call(jobId.toHexString());
     const chunk = { ...leased, patients: Buffer.from(bytesOf(leased.patients)) };
-    // Read after the lease was taken: whoever cancels writes first and looks for leases then, so one of us sees the other.
+    // The job is read after the lease was taken. A cancellation is written before leases are searched. So either this
+    // worker sees the cancellation, or the cancellation sees this lease.
     const job = await jobStore.find(jobId);
     if (!job || isTerminal(job.status.state) || job.cancelRequestedAt) return release(chunk);
     if (chunk.attempts > attempts) return giveUp(chunk, workerLost);
@@ -168,7 +186,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
         if (left > 0) underWay.set(key, left);
         else {
           underWay.delete(key);
-          // Perhaps it was the batch's last: nobody has to wait a period for its end.
+          // This may have been the last chunk of the batch. Its end is written at once, not after a period.
           refreshes.flush(key);
         }
       }
@@ -177,7 +195,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
   };
 }
 
-/** The batch, ACTIVE from its first chunk on; null when there is nothing left to do. */
+/** Makes the batch ACTIVE if this is its first chunk. @returns the batch, or null when it has ended or was deleted */
 async function begin(store: JobStore, jobId: Types.ObjectId): Promise<ScoringJob | null> {
   const job = await store.change(jobId, ({ status }) =>
     status.state === ScoringJobState.QUEUED ? { status: started(status, new Date()) } : null,
@@ -185,6 +203,7 @@ async function begin(store: JobStore, jobId: Types.ObjectId): Promise<ScoringJob
   return !job || isTerminal(job.status.state) ? null : job;
 }
 
+/** Failures for the patients that were not found. */
 function absent(ids: readonly Types.ObjectId[], found: readonly Types.ObjectId[]): PatientFailure[] {
   if (found.length === ids.length) return [];
   const present = new Set(found.map((id) => id.toHexString()));
@@ -193,7 +212,10 @@ function absent(ids: readonly Types.ObjectId[], found: readonly Types.ObjectId[]
     .map((patient) => ({ patient, code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' }));
 }
 
-/** Patients of whom an earlier release stored a prediction before it was stopped: it stored each by itself. */
+/**
+ * Patients of the chunk whose predictions are stored on their own. Earlier releases stored batches so, and may have
+ * been stopped in the middle of the chunk.
+ */
 async function storedSingly(
   { predictions }: Models,
   { job }: ScoringChunk,

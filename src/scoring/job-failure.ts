@@ -4,7 +4,7 @@ import { RiskGraphError } from '../errors.js';
 import { CiphertextError } from '../protection/errors.js';
 import { InvalidFeaturesError } from '../risk/risk-model.js';
 
-/** An error that no retry mends: the job, or this patient of it, has failed for good. */
+/** An error that another attempt cannot mend: the job, or one patient of it, has failed finally. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
   constructor(readonly failure: JobFailure) {
@@ -12,20 +12,25 @@ export class PermanentError extends Error {
   }
 }
 
-/** What a job's submitter is told of an error. Unknown errors are INTERNAL: their text may hold anything. */
+/**
+ * The failure that the submitter of a job sees. Unknown errors are INTERNAL, because their text may hold patient data.
+ */
 export function describeFailure(error: unknown): JobFailure {
   if (error instanceof PermanentError) return error.failure;
   if (error instanceof InvalidFeaturesError) return { code: 'BAD_USER_INPUT', message: error.message };
   if (error instanceof RiskGraphError) return { code: error.code, message: error.message };
   if (isDatabaseOutage(error))
-    return { code: 'SERVICE_UNAVAILABLE', message: 'The database was away while the job ran.' };
+    return {
+      code: 'SERVICE_UNAVAILABLE',
+      message: 'The database could not be reached while the job ran: if the job has ended, submit it again.',
+    };
   return {
     code: 'INTERNAL',
-    message: 'An unexpected error: ask your operator to look at the worker log for the id of this job.',
+    message: 'An unexpected error occurred: ask your operator to look for the id of this job in the worker log.',
   };
 }
 
-/** Whether trying again cannot help. */
+/** Tells whether another attempt cannot help. */
 export function isPermanent(error: unknown): boolean {
   return error instanceof PermanentError || error instanceof InvalidFeaturesError || error instanceof CiphertextError;
 }

@@ -1,6 +1,6 @@
 import type { EventBus } from '../events/event-bus.js';
 
-/** What this process is working on, so that a cancellation from anywhere reaches it. */
+/** The jobs that this process is running, so that a cancellation in any process reaches them. */
 export interface RunningJobs {
   /** Runs `work` with a signal that is aborted when the job is cancelled. */
   run<T>(scoringJobId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>;

@@ -12,7 +12,7 @@ import { rowWidth } from '../predictions/prediction-block.js';
 import { additivityFailure } from '../predictions/explanation.js';
 import type { ScoringEngine } from './scoring-engine.js';
 
-/** What became of the patients of a chunk. */
+/** The result for each patient of a chunk: a row or a failure. */
 export interface ChunkOutcome {
   readonly rows: PredictionRow[];
   readonly failures: PatientFailure[];
@@ -21,14 +21,15 @@ export interface ChunkOutcome {
   readonly createdAt: Date;
 }
 
-/** The patients of a chunk, and what opens their sealed fields. */
+/** The patients of a chunk, and the reader that decrypts their fields. */
 interface ChunkPatients {
   readonly rows: PatientRows;
   readonly read: FieldReader;
 }
 
 /**
- * Scores patients with one model. One that cannot be scored is a failure of its own; the others go on. Stores nothing.
+ * Scores patients with one model. A patient that cannot be scored becomes a failure; the others are scored. Nothing is
+ * stored.
  * @throws AbortError when the signal is aborted
  */
 type ScoreChunk = (
@@ -64,11 +65,12 @@ export function createChunkScorer(engine: ScoringEngine): ScoreChunk {
   };
 }
 
-/** Patients that the model takes. */
+/** The patients that the model accepts. */
 interface ScoredPatients {
   readonly ids: readonly Types.ObjectId[];
-  /** Row-major, patients x features: as given, NaN where missing, and as the model takes them. */
+  /** Values as given, NaN for a missing one. Row-major, patients x features. */
   readonly given: Float64Array;
+  /** Values as the model takes them, in the same order. */
   readonly used: Float64Array;
 }
 
@@ -88,7 +90,7 @@ function withoutFailed(
   return { ids: kept.map((row) => ids[row]!), given: keptRows(given), used: keptRows(used) };
 }
 
-/** One row a patient whose explanation adds up; the others join the failures. */
+/** Makes one row per patient. A patient whose explanation does not add up becomes a failure instead. */
 function toRows(
   { ids, given }: ScoredPatients,
   columns: ScoredColumns,

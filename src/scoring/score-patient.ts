@@ -8,8 +8,8 @@ import { additivityFailure, toStoredExplanation } from '../predictions/explanati
 import { createGroupCommit } from '../storage/group-commit.js';
 
 /**
- * Scores one patient, and explains the score if the job asks for it. Stores nothing.
- * @param onStage told when the work enters a stage
+ * Scores one patient, and explains the score if the job asks for it. Nothing is stored.
+ * @param onStage called when the work enters a stage
  * @throws InvalidFeaturesError when the patient cannot be scored, PermanentError when the explanation does not add up,
  *   AbortError when the signal is aborted
  */
@@ -59,13 +59,16 @@ function toPrediction(
   };
 }
 
-/** A risk model asked about one row at a time; rows that come at the same time share one call of the engine. */
+/** Scores and explains single rows with one risk model. Rows that come at the same time share one call of the model. */
 export interface RowScorer {
   score(row: EncodedRow): Promise<Score>;
   explain(row: EncodedRow): Promise<RowExplanation>;
 }
 
-/** The row scorer of each model, made when it is first asked for. A row alone costs the engine twice what it costs among others. */
+/**
+ * Makes the row scorer of each model when it is first needed, and keeps it. A single row costs twice as much as a row
+ * that is scored together with others.
+ */
 export function createRowScorers(): (model: RiskModel) => RowScorer {
   const scorers = new WeakMap<RiskModel, RowScorer>();
   return (model) => {

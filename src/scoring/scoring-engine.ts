@@ -1,3 +1,15 @@
+/*
+ * Scores chunks of batches on threads of their own.
+ *
+ * How a task is done:
+ * 1. It waits until a thread is available. An idle thread is taken first. If there is none, a new thread is started
+ *    while there are fewer than allowed. After that, a thread takes the task as its next one.
+ * 2. The rows are copied to the thread, which does its tasks one after the other.
+ * 3. The answer of the thread resolves or rejects the task.
+ *
+ * If a thread ends, its first task fails and its next task waits again. If a task is aborted, its caller gets the
+ * reason at once, and the thread stops the task.
+ */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { ServiceUnavailableError } from '../errors.js';
@@ -10,20 +22,22 @@ import { logError } from '../process/logger.js';
 /** Rows to be scored by one model. */
 export interface ScoringTask {
   readonly model: RiskModel;
-  /** Row-major, rowCount x features, as `EncodedRow.used`. Belongs to the engine from here on. */
+  /** Row-major, rowCount x features, as `EncodedRow.used`. The caller must not use it after it is passed on. */
   readonly used: Float64Array;
   readonly rowCount: number;
   readonly explain: boolean;
 }
 
-/** Scores chunks of batches on threads of their own, so that this one can read and write other chunks meanwhile. */
+/**
+ * Scores chunks of batches on threads of their own, so that the main thread can read and write other chunks meanwhile.
+ */
 export interface ScoringEngine {
   /**
-   * @throws the signal's reason when it is aborted; ServiceUnavailableError when the thread ended in the middle of it,
-   *   which is worth another attempt
+   * @throws the signal's reason when it is aborted; ServiceUnavailableError when the thread ended during the task, so
+   *   that another attempt may succeed
    */
   score(task: ScoringTask, signal: AbortSignal): Promise<ScoredColumns>;
-  /** Lets tasks under way end, then the threads. */
+  /** Waits for the tasks under way, and then ends the threads. */
   close(): Promise<void>;
 }
 
@@ -34,17 +48,21 @@ interface PendingTask extends ScoringTask {
   reject(error: unknown): void;
 }
 
-/** Tasks that a thread has at once: the one it does, and the one it goes on with, so that it never waits for this thread to have time. */
+/** Most tasks that a thread has: its present task and its next one, so that it need not wait for the main thread. */
 const mostInHand = 2;
 
-/** Starts a thread that answers `ScoringThreadRequest`s. It costs a second and its own copy of the models. */
+/**
+ * Starts a thread that answers `ScoringThreadRequest`s. The start takes a second, and each thread loads its own models.
+ */
 export function startScoringThread(modelsDirectory: string): Worker {
   const { path, execArgv, environment } = threadEntry(new URL('./scoring-thread.js', import.meta.url));
   return new Worker(path, { execArgv, env: environment, workerData: { modelsDirectory } satisfies ScoringThreadData });
 }
 
 interface ScoringEngineDependencies {
-  /** Threads that run at once. Each is started when there is work for it, and again after its end. */
+  /**
+   * Most threads that run at the same time. A thread is started when there is work, also after an earlier one ended.
+   */
   readonly threads: number;
   /** Starts one thread. */
   readonly start: () => Worker;
@@ -53,7 +71,7 @@ interface ScoringEngineDependencies {
 
 export function createScoringEngine({ threads, start, logger }: ScoringEngineDependencies): ScoringEngine {
   const waiting: PendingTask[] = [];
-  /** What each thread was sent and has not answered, in order: it does the first. */
+  /** Unanswered tasks of each thread, in order. The thread does the first of them. */
   const inHand = new Map<Worker, PendingTask[]>();
   const ends = new Map<Worker, Promise<void>>();
   let tasks = 0;
@@ -65,8 +83,10 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
       settle(inHand.get(thread)!.shift()!, answer);
       dispatch();
     });
-    // Followed by the exit, which tells whoever waits.
-    thread.on('error', (error) => logError(logger, error, 'scoring thread'));
+    // The `exit` event follows, and rejects the task.
+    thread.on('error', (error) =>
+      logError(logger, error, 'a scoring thread failed, and with it the attempt of a chunk'),
+    );
     ends.set(
       thread,
       new Promise((resolve) =>
@@ -74,8 +94,10 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
           const [begun, ...others] = inHand.get(thread)!;
           inHand.delete(thread);
           ends.delete(thread);
-          begun?.reject(new ServiceUnavailableError('The thread that scored these patients ended before it was done.'));
-          // Whatever ended the thread, these did not: it had not begun them.
+          begun?.reject(
+            new ServiceUnavailableError('The thread that scored these patients ended before it had a result.'),
+          );
+          // The thread had not started its other tasks, so they cannot be the reason for its end: they wait again.
           waiting.unshift(...others.filter(({ signal }) => !signal.aborted));
           dispatch();
           resolve();
@@ -85,7 +107,9 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
     return thread;
   }
 
-  /** A thread that takes another task: one that is idle, else a new one, else one that has something to do, but not yet enough. */
+  /**
+   * @returns a thread for another task: an idle one, else a new one, else one without a next task; undefined for none
+   */
   function available(): Worker | undefined {
     const [least] = [...inHand].sort(([, one], [, other]) => one.length - other.length);
     if (least?.[1].length !== 0 && inHand.size < threads) return startThread();
@@ -100,7 +124,7 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
       inHand.get(thread)!.push(task);
       const { number, model, used, rowCount, explain } = task;
       const { id, version } = model.manifest;
-      // Copied, not handed over: a task that is not begun outlives its thread.
+      // The rows are copied, not transferred: a task that was not started must survive the end of its thread.
       send(thread, {
         kind: 'score',
         task: number,
@@ -114,7 +138,7 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
     }
   }
 
-  /** Nobody waits for it any more; a thread that has it in hand is told not to do it, or to stop. */
+  /** Rejects an aborted task, takes it off the waiting list, and asks the thread that has it to stop. */
   function abandon(task: PendingTask): void {
     task.reject(task.signal.reason);
     const place = waiting.indexOf(task);
@@ -149,7 +173,7 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
   };
 }
 
-/** A task that was abandoned is settled already. */
+/** Resolves or rejects a task. This has no effect on an aborted task, which was rejected before. */
 function settle(task: PendingTask, answer: ScoringThreadAnswer): void {
   if ('error' in answer) task.reject(Object.assign(new Error(answer.error.message), { name: answer.error.name }));
   else task.resolve(answer.columns);

@@ -1,4 +1,4 @@
-/** A thread that does nothing but score and explain rows. It knows the risk engine, and neither database nor queue. */
+/** A thread that only scores and explains rows. It uses the risk engine, and neither database nor queue. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadRiskModels } from '../risk/registry.js';
 import type { RiskModel, RiskModelRegistry } from '../risk/risk-model.js';
@@ -10,10 +10,10 @@ const { modelsDirectory } = workerData as ScoringThreadData;
 
 const loading = loadRiskModels(modelsDirectory);
 
-// Told to whoever asks for the first score.
+// A failure to load is reported in the answer to each task.
 loading.catch(() => undefined);
 
-/** Of the tasks that are not answered. */
+/** Abort controllers of the unanswered tasks, by task number. */
 const cancellations = new Map<number, AbortController>();
 
 let last: Promise<void> = Promise.resolve();
@@ -46,14 +46,17 @@ async function answer(request: ScoringThreadRequest & { kind: 'score' }): Promis
   }
 }
 
-/** The process has checked that it serves this model; the thread has read the files once more. */
+/**
+ * Finds the model of a task. The main thread has checked that it serves this model. This thread has read the files
+ * again, so it checks again.
+ */
 function requireModel(
   registry: RiskModelRegistry,
   { modelId, modelVersion, modelSha256 }: ScoringThreadRequest & { kind: 'score' },
 ): RiskModel {
   const model = registry.find(modelId, modelVersion);
   if (model?.sha256 === modelSha256) return model;
-  throw new Error(`The bundle of ${modelId}@${modelVersion} was changed since the worker started: restart the worker.`);
+  throw new Error(`The bundle of ${modelId}@${modelVersion} has changed since the worker started: restart the worker.`);
 }
 
 function buffersOf({ rawOutputs, probabilities, riskBands, explanations }: ScoredColumns): ArrayBuffer[] {
@@ -68,16 +71,16 @@ async function close(): Promise<void> {
   port.close();
 }
 
-/** What a scoring thread is started with. */
+/** Data with which a scoring thread is started. */
 export interface ScoringThreadData {
   readonly modelsDirectory: string;
 }
 
-/** To a scoring thread, which does its tasks one after the other, and answers each. */
+/** A message to a scoring thread. The thread does its tasks one after the other, and answers each of them. */
 export type ScoringThreadRequest =
   | {
       readonly kind: 'score';
-      /** Names the task, should it be cancelled. */
+      /** Number of the task, which a `cancel` request names. */
       readonly task: number;
       readonly modelId: string;
       readonly modelVersion: string;
@@ -88,9 +91,9 @@ export type ScoringThreadRequest =
       readonly explain: boolean;
     }
   | { readonly kind: 'cancel'; readonly task: number }
-  /** When all tasks are done. */
+  /** Asks the thread to end after all its tasks. */
   | { readonly kind: 'close' };
 
-/** The answer to a task. A cancelled one fails, or succeeds when it was done already. */
+/** The answer to a task. A cancelled task fails, or succeeds if it was done already. */
 export type ScoringThreadAnswer =
   { readonly columns: ScoredColumns } | { readonly error: { readonly name: string; readonly message: string } };

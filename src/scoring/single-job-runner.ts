@@ -25,7 +25,7 @@ export interface SingleJobRunnerDependencies {
 /**
  * Runs a claimed job of one patient to its end.
  * @param signal aborted when the job is cancelled
- * @throws what made the attempt fail, when it is worth another: the queue brings the job again, later
+ * @throws the error of the attempt, when another attempt may help: the queue delivers the job again later
  */
 export async function runSingleJob(
   dependencies: SingleJobRunnerDependencies,
@@ -60,7 +60,7 @@ export async function runSingleJob(
       await jobStore.changeClaimed(claim, (status) => failed(status, failure, now));
       return;
     }
-    // Back in the queue nobody would look at the request to cancel for a while.
+    // A job that is to be cancelled ends here. In the queue it would wait for its next attempt first.
     await jobStore.changeClaimed(claim, (status, { cancelRequestedAt }) =>
       cancelRequestedAt ? cancelled(status, now) : requeued(status, failure),
     );
@@ -70,7 +70,7 @@ export async function runSingleJob(
   }
 }
 
-/** Scores the job's patient and stores the prediction; one that an earlier attempt stored is kept. */
+/** Scores the job's patient and stores the prediction. A prediction of an earlier attempt is kept instead. */
 async function predict(
   { scoringRecords, registry, scorerOf }: SingleJobRunnerDependencies,
   job: ScoringJob,
@@ -86,8 +86,10 @@ async function predict(
 }
 
 /**
- * Whoever erases a patient asks its unfinished jobs to stop and then takes its predictions. So a job that nobody asked to stop
- * until its end was written had stored its prediction in time to be found; any other one has to look for the patient.
+ * Ends the job as COMPLETED, unless its patient was erased. An erasure first asks the patient's unfinished jobs to
+ * stop, and then removes the predictions. So if the job was not asked to stop before its end is written, a later
+ * erasure finds its prediction. If it was asked to stop, or no longer holds its claim, it must check that the patient
+ * still exists.
  * @throws PermanentError when the patient is gone; then its prediction is, too
  */
 async function complete(
