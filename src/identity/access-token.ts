@@ -9,11 +9,14 @@ export const accessTokenIssuer = 'riskgraph';
 const audience = 'riskgraph-api';
 const algorithm = 'HS256';
 
-/** No token is valid for longer, whoever issued it: revocations need not be kept for longer than that. Milliseconds. */
+/** Longest validity of any token, ours or another issuer's. A revocation need not be kept for longer. Milliseconds. */
 export const longestTokenMs = 31 * 86_400_000;
-/** Nor one of a session, which is renewed instead; the upper bound of ACCESS_TOKEN_MINUTES. Milliseconds. */
+/**
+ * Longest validity of a session's access token, which is renewed instead. Upper bound of ACCESS_TOKEN_MINUTES.
+ * Milliseconds.
+ */
 export const longestSessionTokenMs = 60 * 60_000;
-/** How far ahead of ours the clock of an issuer may be. Milliseconds. */
+/** Time by which the clock of an issuer may be ahead of our clock. Milliseconds. */
 const clockToleranceMs = 60_000;
 
 const claimsSchema = z.object({
@@ -28,18 +31,18 @@ const claimsSchema = z.object({
   exp: z.number(),
 });
 
-/** Whom a token is to speak for. */
+/** The user or caller that a token identifies. */
 export type TokenSubject = Pick<Identity, 'username' | 'role' | 'organizationId' | 'sessionId'>;
 
 /** Signs and verifies access tokens (JWT, RFC 7519) with one secret. */
 export interface AccessTokens {
-  /** @param timeToLiveSeconds at most 31 days */
+  /** Signs a new token. @param timeToLiveSeconds at most 31 days */
   sign(subject: TokenSubject, timeToLiveSeconds: number): Promise<string>;
-  /** @throws UnauthenticatedError for any token that is not ours, not whole, or over */
+  /** Reads a token. @throws UnauthenticatedError when it was not signed by us, was changed, or has expired */
   verify(token: string): Promise<Identity>;
 }
 
-/** @param secretKey any string; at least 32 random characters in production (src/config/config.ts sees to it) */
+/** @param secretKey any string; at least 32 random characters in production (checked in src/config/config.ts) */
 export function createAccessTokens(secretKey: string): AccessTokens {
   const key = new TextEncoder().encode(secretKey);
   return {
@@ -51,7 +54,8 @@ export function createAccessTokens(secretKey: string): AccessTokens {
           .setSubject(username)
           .setIssuer(accessTokenIssuer)
           .setAudience(audience)
-          // With its fraction, which RFC 7519 allows: a token issued in the second of a revocation, but after it, is good.
+          // With fractions of a second, which RFC 7519 allows. So a token issued after a revocation is valid, even in
+          // the same second.
           .setIssuedAt(now)
           .setExpirationTime(Math.floor(now) + timeToLiveSeconds)
           .sign(key)
@@ -74,8 +78,8 @@ export function createAccessTokens(secretKey: string): AccessTokens {
 }
 
 /**
- * When a token was issued and ends, in milliseconds.
- * @throws when it is over, was issued in the future, or lives for longer than revocations are kept
+ * The times of issue and expiry of a token, in milliseconds.
+ * @throws RangeError when it has expired, was issued in the future, or is valid for longer than revocations are kept
  */
 export function validity({
   iat,

@@ -8,12 +8,22 @@ import type { Revocations } from './revocation/revocations.js';
 import { createVerifiedTokens } from './verified-tokens.js';
 import type { Identity } from '../auth/viewer.js';
 
-/** Finds out whom a credential speaks for. */
+/*
+ * Authentication of a request, step by step:
+ *
+ *   1. Reads the credential behind `Bearer`. Without one, the caller is anonymous.
+ *   2. Chooses the one verifier for this kind of credential: API key, own access token, or token of the OIDC issuer.
+ *   3. That verifier checks the credential and gives the identity. Own tokens checked lately are found in memory.
+ *   4. Refuses an identity whose session, key or user was revoked.
+ */
+
+/** Finds the identity behind a credential. */
 export interface Authenticator {
   /**
-   * @param authorization the header, or its like in a socket's payload: `Bearer` and an access token or API key
-   * @returns null when there is none: anonymous callers are told so by the rules, field by field
-   * @throws UnauthenticatedError when there is one and it is not valid or revoked; ServiceUnavailableError when that cannot be told now
+   * @param authorization the header, or the same field of a socket's payload: `Bearer` and an access token or API key
+   * @returns null without a credential: the permission rules then refuse each field that anonymous callers may not read
+   * @throws UnauthenticatedError when the credential is not valid or was revoked; ServiceUnavailableError when this
+   *   cannot be checked at the moment
    */
   authenticate(authorization: unknown): Promise<Identity | null>;
 }
@@ -21,7 +31,7 @@ export interface Authenticator {
 interface AuthenticatorDependencies {
   readonly accessTokens: AccessTokens;
   readonly apiKeys: ApiKeyVerifier;
-  /** Undefined: tokens of another issuer are refused. */
+  /** Verifies tokens of the OIDC issuer. If undefined, tokens of other issuers are refused. */
   readonly oidc: OidcVerifier | undefined;
   readonly revocations: Pick<Revocations, 'isRevoked'>;
 }
@@ -34,14 +44,17 @@ export function createAuthenticator({
 }: AuthenticatorDependencies): Authenticator {
   const verified = createVerifiedTokens();
 
-  /** Our own tokens alone are remembered: the keys of another issuer may be withdrawn, and API keys have a memory of their own. */
+  /**
+   * Verifies an access token of our own and remembers it. Tokens of the OIDC issuer are not remembered, because their
+   * keys may be withdrawn. API keys have a cache of their own.
+   */
   async function verifyOwn(token: string): Promise<Identity> {
     const identity = await accessTokens.verify(token);
     verified.add(token, identity);
     return identity;
   }
 
-  /** Each kind has one verifier, chosen before anything is believed: a token that its verifier refuses is tried with no other. */
+  /** Verifies a credential with the one verifier of its kind. If that verifier refuses it, no other one is tried. */
   async function verify(credential: string): Promise<Identity> {
     if (looksLikeApiKey(credential)) return apiKeys.verify(credential);
     const known = verified.find(credential);
@@ -59,12 +72,13 @@ export function createAuthenticator({
         typeof authorization === 'string'
           ? /^Bearer ([\w.~+/=-]{1,8192})$/i.exec(authorization.trim())?.[1]
           : undefined;
-      if (!credential) throw new UnauthenticatedError('The authorization must read "Bearer <access token>".');
+      if (!credential)
+        throw new UnauthenticatedError('The authorization must be "Bearer <access token>" or "Bearer <API key>".');
       const identity = await verify(credential);
       if (revocations.isRevoked(identity))
         throw new UnauthenticatedError(
           identity.apiKeyId
-            ? 'This API key was revoked: ask an administrator for another.'
+            ? 'This API key was revoked: ask an administrator for a new one.'
             : 'This credential was revoked: log in again.',
         );
       return identity;
@@ -72,7 +86,7 @@ export function createAuthenticator({
   };
 }
 
-/** The issuer that a token names. Nobody has verified it. */
+/** The issuer that a token names, not verified; undefined when the text is no token. */
 function claimedIssuer(token: string): string | undefined {
   try {
     return decodeJwt(token).iss;

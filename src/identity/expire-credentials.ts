@@ -1,9 +1,10 @@
 import type { Models } from '../../models/index.js';
 
 /**
- * Removes sessions that are over, and revocations of what has ended by itself. By the clock rather than by TTL indexes, which
- * the embedded MongoDB does not have. Nothing depends on when it runs: whoever reads them looks at the time.
- * @returns how many documents are gone
+ * Removes expired sessions, and revocations of credentials that have expired on their own. It compares times, as the
+ * embedded MongoDB has no TTL indexes. It may run at any time: every reader of these documents checks their times
+ * itself.
+ * @returns how many documents were removed
  */
 export async function expireCredentials(
   { sessions, revocations }: Pick<Models, 'sessions' | 'revocations'>,

@@ -22,7 +22,7 @@ import { createSessionStore } from './sessions/session-store.js';
 import { createUserDirectory } from './users/user-directory.js';
 import { createUserService, type UserService } from './users/user-service.js';
 
-/** Who somebody is, from the credential to the services that give and take it. */
+/** All services of identity: they check credentials, issue them and revoke them. */
 export interface IdentityServices {
   readonly authenticator: Authenticator;
   readonly revocations: Revocations;
@@ -30,9 +30,9 @@ export interface IdentityServices {
   readonly users: UserService;
   readonly apiKeys: ApiKeyService;
   readonly passwords: Passwords;
-  /** To be called before anybody is let in: learns what is revoked, and begins to follow it. Does nothing the second time. */
+  /** Reads the revocations and begins to follow them. Call it before the first request. A second call does nothing. */
   start(): Promise<void>;
-  /** Ends the following of revocations, then the connection to Redis. */
+  /** Stops following revocations, then closes the connection to Redis. */
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ interface IdentityDependencies {
   readonly audit: AuditTrail;
   readonly events: EventBus;
   readonly logger: Logger;
-  /** Fails fast; closed with the services. */
+  /** A connection whose commands fail at once while Redis is away. `close` closes it. */
   readonly redis: Redis;
   readonly settings: IdentitySettings;
 }
@@ -55,6 +55,7 @@ interface IdentitySettings {
   readonly oidc: OidcSettings | undefined;
 }
 
+/** Connects the parts of identity with each other. */
 export async function createIdentityServices(dependencies: IdentityDependencies): Promise<IdentityServices> {
   const { models, scopeOf, accessTokens, audit, events, logger, redis, settings } = dependencies;
   const revocations = createRevocations({
@@ -98,7 +99,7 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
     apiKeys: createApiKeyService({ scopeOf, revoke, audit }),
     passwords,
     async start() {
-      // Else the first attempts would be counted in memory, by each process for itself.
+      // Without Redis, each process would count the first login attempts alone, in its own memory.
       await whenReady(redis);
       await revocations.start();
     },

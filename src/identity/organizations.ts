@@ -3,11 +3,12 @@ import { StartupError } from '../errors.js';
 import { isSlug, slugRule } from '../config/slug.js';
 
 /**
- * The organization of a slug, made when missing. For the command line only: callers of the API cannot make tenants.
+ * Finds the organization of a slug, and creates it if it is missing. Only the command line uses this: callers of the
+ * API cannot create organizations.
  * @throws StartupError when the slug is not 1 to 40 of a-z, 0-9 and inner hyphens
  */
 export async function ensureOrganization(models: Models, slug: string): Promise<Organization> {
-  if (!isSlug(slug)) throw new StartupError(`The organization "${slug}" is not a slug: use ${slugRule}.`);
+  if (!isSlug(slug)) throw new StartupError(`The organization "${slug}" is not a valid name: use ${slugRule}.`);
   return models.organizations
     .findOneAndUpdate(
       { slug },
@@ -18,7 +19,9 @@ export async function ensureOrganization(models: Models, slug: string): Promise<
     .orFail();
 }
 
-/** The local user of a role, e.g. `local-clinician`, made when missing; `token` signs for it. */
+/**
+ * Finds the local user of a role, e.g. `local-clinician`, and creates it if missing. The command `token` signs for it.
+ */
 export async function ensureLocalUser(models: Models, organization: Organization, role: Role): Promise<User> {
   const username = `local-${role.toLowerCase()}`;
   return models.users

@@ -2,19 +2,20 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Identity } from '../auth/viewer.js';
 
-/** Tokens that were verified lately, so that a caller's next request need not have the same signature checked again. */
+/** Tokens that were verified lately. The next request with the same token needs no second check of its signature. */
 interface VerifiedTokens {
-  /** Whom a token speaks for, as long as it has not ended. Revocation is for the caller to ask about, every time. */
+  /** The identity of a token that has not expired. The caller must check revocation every time. */
   find(token: string): Identity | undefined;
-  /** To be called only with what was just verified. The one used longest ago gives way when there are too many. */
+  /** Adds a token that was just verified. When there are too many, the one used longest ago is dropped. */
   add(token: string, identity: Identity): void;
 }
 
 /**
- * @param capacity tokens remembered, at some 500 bytes each. Only valid tokens fill it, so that strangers cannot
+ * @param capacity largest number of tokens remembered, about 500 bytes each. Only valid tokens are added, so attackers
+ *   cannot fill it
  */
 export function createVerifiedTokens(capacity = 10_000): VerifiedTokens {
-  // By digest: no token can be read out of this process's memory for having been remembered.
+  // Digests are kept instead of tokens, so that this cache leaves no token in the memory of the process.
   const digestOf = (token: string): string => hash('sha256', token, 'base64');
   const identities = new LRUCache<string, Identity>({ max: capacity });
   return {

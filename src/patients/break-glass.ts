@@ -1,3 +1,15 @@
+/*
+ * Breaking the glass: emergency access of a clinician to a patient outside of their care teams. Step by step:
+ *
+ *   1. The clinician names the patient and gives a reason.
+ *   2. The access is recorded and flagged in the audit trail, before anything else is written.
+ *   3. The access is stored with its reason, which is encrypted. Administrators read these accesses and their reasons.
+ *   4. The patient gets a grant. While it lasts, the care-team fence lets this clinician see the patient.
+ *
+ * Grant: the permission of one username to see one patient until `expiresAt`. It is stored in the patient's document
+ * (`breakGlass`). Each read of the patient compares `expiresAt` with the clock. A grant that has expired is removed
+ * when a clinician next breaks the glass of the same patient.
+ */
 import { Types } from 'mongoose';
 import { z } from 'zod';
 import type { StoredBreakGlassAccess } from '../../models/index.js';
@@ -17,28 +29,31 @@ const breakGlassSchema = z.object({
   reason: z
     .string()
     .trim()
-    .min(10, 'must have at least 10 characters: say why you need this patient')
+    .min(10, 'must have at least 10 characters: say why you need to see this patient')
     .max(500, 'must have at most 500 characters'),
 });
 export type BreakGlass = z.input<typeof breakGlassSchema>;
 
-/** An entry to a patient outside of the care team, with its reason in plain text. */
+/** One access to a patient from outside of the care team, with its reason in plain text. */
 export type BreakGlassAccess = Omit<StoredBreakGlassAccess, 'reason' | 'dataKey'> & { readonly reason: string };
 
 const reasonField = 'break_glass_accesses.reason';
 
-/** Lets clinicians open patients outside of their care team, for a while and for a reason that others read. */
+/** Lets a clinician see a patient outside of their care team, for a limited time. Administrators read the reason. */
 export interface BreakGlassService {
-  /** @throws BadUserInputError, NotFoundError, ConflictError when the patient is visible to the viewer already */
+  /**
+   * Makes a grant.
+   * @throws BadUserInputError, NotFoundError, ConflictError when the viewer can see the patient already
+   */
   grant(viewer: Viewer | null, input: BreakGlass): Promise<BreakGlassAccess>;
-  /** Newest first. */
+  /** Lists the accesses of the organization, newest first. */
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<BreakGlassAccess>>;
 }
 
 interface BreakGlassDependencies {
   readonly scopeOf: ScopeOf;
   readonly audit: AuditTrail;
-  /** How long a grant lasts. */
+  /** Minutes for which a grant lasts. */
   readonly minutes: number;
 }
 
@@ -63,7 +78,7 @@ export function createBreakGlassService({ scopeOf, audit, minutes }: BreakGlassD
           outcome: 'FAILED',
           patientIds: [patient._id.toHexString()],
         });
-        throw new ConflictError('This patient is visible to you already: no reason is needed.');
+        throw new ConflictError('This patient is visible to you already: read it without breakGlass.');
       }
       const { username } = viewer;
       const grant = { username, expiresAt: new Date(grantedAt.getTime() + minutes * 60_000) };
@@ -90,7 +105,7 @@ export function createBreakGlassService({ scopeOf, audit, minutes }: BreakGlassD
       const { breakGlassAccesses, protection } = scopeOf(viewer);
       const page = await readPage<StoredBreakGlassAccess>(breakGlassAccesses, {}, request);
       const read = await protection.reader(page.edges.map(({ node }) => node.dataKey));
-      // The reasons are about patients, and may say much of them.
+      // A reason may hold facts about the patient. So reading it is recorded as a read about that patient.
       const patientIds = [...new Set(page.edges.map(({ node }) => node.patient.toHexString()))];
       const edges = page.edges.map(({ cursor, node }) => ({
         cursor,

@@ -1,3 +1,22 @@
+/*
+ * The care-team fence: keeps patients, and results about them, from clinicians outside of the care team.
+ *
+ * - Fence: the check between what is stored and what a viewer gets. Services pass their results through it.
+ * - Visible: a patient is visible to a viewer when `careTeamAccess` (src/auth/care-team.ts) gives ALLOWED or BREAK_GLASS.
+ * - Closed: a patient of the organization is closed to a viewer when it is not visible to them (DENIED).
+ * - Grant: see break-glass.ts.
+ *
+ * Step by step, for results that a service has found:
+ *
+ *   1. The fence collects the ids of their patients, each id once.
+ *   2. It reads the care teams and grants of those patients in one query, and only if the viewer is a clinician.
+ *   3. It puts null in the place of each result whose patient is closed.
+ *   4. It records in the audit trail the patients that are about to be shown. Patients seen by a grant are flagged.
+ *   5. Only then does the service show the results.
+ *
+ * Lists and batches leave closed patients out before they read: by ids (`fewClosedPatientIds`) or by a walk
+ * (`visiblePatientIds`).
+ */
 import { Types, type QueryFilter } from 'mongoose';
 import { Role, type StoredPatient } from '../../models/index.js';
 import { type AuditAction, type AuditTrail, recordRead } from '../audit/audit-trail.js';
@@ -8,17 +27,19 @@ import { ForbiddenError } from '../errors.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
 import type { PatientCondition } from '../scope/patient-records.js';
 
-/** Why a patient that is there is not shown. The audit trail learns whose it was; the caller is not told the id. */
+/**
+ * The refusal of a patient that exists but is closed. The audit trail records its id; the message leaves the id out.
+ */
 export const outsideCareTeam = (action: Action = 'patient:read', patientId?: string): ForbiddenError =>
   new ForbiddenError(
-    'You are not in the care team of this patient: ask to be added to it, or open the patient with breakGlass and a reason.',
+    'You are not in the care team of this patient: ask to be added to it, or call breakGlass with a reason.',
     action,
     patientId,
   );
 
 /**
- * Tells a patient that is closed from one that is not there.
- * @throws ForbiddenError for one that is closed
+ * Refuses a patient that exists but is closed. Called after a search among the visible patients found none.
+ * @throws ForbiddenError when a patient of the organization meets the condition
  */
 export async function refuseClosed(
   { everyPatient }: OrganizationScope,
@@ -28,13 +49,13 @@ export async function refuseClosed(
   for await (const [id] of everyPatient.ids(condition)) throw outsideCareTeam(action, id!.toHexString());
 }
 
-/** The patients of the organization that are closed to this viewer; undefined when nobody is closed to it. */
+/** A filter for the patients that are closed to this viewer; undefined when this role sees every patient. */
 function closedPatients(viewer: Viewer): QueryFilter<StoredPatient> | undefined {
   const visible = visiblePatients(viewer);
   return visible && ({ $and: [{ careTeam: { $exists: true } }, { $nor: [visible] }] } as QueryFilter<StoredPatient>);
 }
 
-/** Their ids, where they are few enough to be named in every query; undefined when they are more than `atMost`. */
+/** Ids of the patients that are closed to this viewer; undefined when there are more than `atMost`. */
 export async function fewClosedPatientIds(
   { careTeams }: OrganizationScope,
   viewer: Viewer,
@@ -46,8 +67,9 @@ export async function fewClosedPatientIds(
 }
 
 /**
- * Ids of the patients that match and are visible to this viewer, some thousands at a time. The same as `patients.ids`, but
- * an index answers it: who is closed is looked up first, as nearly nobody is.
+ * Ids of the patients that match and are visible to this viewer, some thousands at a time. The result equals that of
+ * `patients.ids`, but an index alone answers the queries. The closed patients are read first: they are usually very
+ * few.
  */
 export async function* visiblePatientIds(
   scope: OrganizationScope,
@@ -60,7 +82,7 @@ export async function* visiblePatientIds(
     yield closed.size === 0 ? ids : ids.filter((id) => !closed.has(id.toHexString()));
 }
 
-/** Those of some patients that are visible to this viewer. */
+/** Selects the given patients that are visible to this viewer, in the same order. */
 export async function visibleAmong(
   scope: OrganizationScope,
   viewer: Viewer,
@@ -80,24 +102,24 @@ async function collect<T>(parts: AsyncIterable<readonly T[]>): Promise<T[]> {
   return all;
 }
 
-/** Something about one patient. */
+/** A result about one patient. */
 export interface OfPatient {
   readonly patient: Types.ObjectId;
 }
 
-/** Something that is about one patient, or about none in particular. */
+/** A result about one patient, or about no single patient (a batch job, for example). */
 export interface MaybeOfPatient {
   readonly patient?: Types.ObjectId;
 }
 
-/** What a viewer may see of results, for services that do not hold the patients themselves. */
+/** Decides which results a viewer may see. For services that hold ids of patients but not the patients. */
 export interface CareTeamFence {
-  /** How far the viewer may see a patient. What is about no patient is ALLOWED. */
+  /** Access of the viewer to a patient. A result about no patient is ALLOWED. */
   access(viewer: Viewer, patient: Types.ObjectId | undefined): Promise<CareTeamAccess>;
   /**
-   * Leaves out what is about patients that are closed to the viewer. For what tells nothing of them but that they are there:
-   * of what is left, only what is seen by breaking the glass is recorded, flagged.
-   * @returns in the same order; null where it was null or is closed
+   * Leaves out results about closed patients. For results that tell nothing about a patient except that the patient
+   * exists. Of the results that remain, only those seen by a grant are recorded, and they are flagged.
+   * @returns the results in the same order; null for each that was null or whose patient is closed
    */
   admit<T extends MaybeOfPatient>(
     viewer: Viewer,
@@ -105,13 +127,16 @@ export interface CareTeamFence {
     results: readonly (T | null)[],
   ): Promise<(T | null)[]>;
   /**
-   * Leaves out what is about patients that are closed to the viewer, and records what is left as about to be shown.
-   * @returns in the same order; null where it was null or is closed
+   * Leaves out results about closed patients. Records that the other results are about to be shown.
+   * @returns the results in the same order; null for each that was null or whose patient is closed
    */
   show<T extends OfPatient>(viewer: Viewer, action: AuditAction, results: readonly (T | null)[]): Promise<(T | null)[]>;
-  /** As `show`, of something that the viewer has named: that it is closed is recorded as a denial. */
+  /**
+   * Does the same as `show` for one result that the viewer asked for by id. If its patient is closed, a denial is
+   * recorded.
+   */
   showNamed<T extends OfPatient>(viewer: Viewer, action: AuditAction, result: T | null): Promise<T | null>;
-  /** Does something with what was shown, and so is on record already; that it fails is put on record too. */
+  /** Does work on a result after `show` recorded it. If the work fails, the failure is recorded too. */
   afterShown<T>(viewer: Viewer, action: AuditAction, patient: Types.ObjectId, work: () => Promise<T>): Promise<T>;
 }
 
@@ -171,11 +196,12 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
   return fence;
 }
 
-/** Hexadecimal, each once. */
+/** Ids of the results' patients in hexadecimal, each once. */
 const patientsOf = (results: readonly (MaybeOfPatient | null)[]): string[] => [
   ...new Set(results.flatMap((result) => result?.patient?.toHexString() ?? [])),
 ];
 
+/** Reads the care teams and grants of some patients. @returns the viewer's access to each of them, by hexadecimal id */
 async function accessById(
   { careTeams }: OrganizationScope,
   viewer: Viewer,
@@ -191,8 +217,8 @@ async function accessById(
 }
 
 /**
- * Records who is about to be shown; those seen by breaking the glass in an event of their own, flagged. A grant that ended
- * between the look-up and this moment still is what they are shown by.
+ * Records the patients that are about to be shown. Patients seen by a grant get an event of their own, which is
+ * flagged. A grant may expire after the access was looked up: its patients are still shown, so they are flagged too.
  */
 export async function recordShown(
   audit: AuditTrail,

@@ -5,13 +5,15 @@ import type { RiskModelRegistry } from '../risk/risk-model.js';
 
 /** The features that a patient may hold: those of all risk models served, by code. */
 export interface FeatureCatalogue {
+  /** The definition of a feature; undefined when no model served has it. */
   get(code: string): ModelFeature | undefined;
-  /** Everything wrong with these values; `path` names the place in the caller's input. */
+  /** All issues with these values. `path` names their place in the caller's input. */
   issues(features: readonly { readonly code: string; readonly value: number | null }[], path: string): FieldError[];
 }
 
 /**
- * Joins the features of all models. Where models disagree on the range, a value that one of them takes is stored.
+ * Joins the features of all models. If models disagree on the range, a value is accepted when at least one model takes
+ * it.
  * @throws StartupError when two models give the same code different units: the stored number would be ambiguous
  */
 export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCatalogue {
@@ -29,7 +31,7 @@ export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCata
     }
   }
   return {
-    // Where one model takes it from the birth date and another does not, it is an age all the same.
+    // A definition with a source comes first: if one model takes the feature from the birth date, it is an age for all.
     get: (code) => definitions.get(code)?.find(({ source }) => source) ?? definitions.get(code)?.[0],
     issues: (features, path) => [
       ...features.flatMap(({ code, value }, position) => {
@@ -61,7 +63,7 @@ function repeatedCodes(features: readonly { readonly code: string }[], path: str
   });
 }
 
-/** A code may be anything a caller typed: show only what can be a code. */
+/** The code as messages show it. A caller may have typed any text as a code, so only a possible code is repeated. */
 function printable(code: string): string {
   return /^\w{1,64}$/.test(code) ? code : '(not a code)';
 }

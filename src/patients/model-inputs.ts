@@ -3,14 +3,17 @@ import type { ModelFeature, RiskModelManifest } from '../risk/manifest.js';
 import type { FeatureValues } from '../risk/risk-model.js';
 import type { Patient } from '../scope/patient.js';
 
-/** What of a patient a model may see. The birth date is looked at, and so decrypted, only when the age is wanted. */
+/**
+ * The parts of a patient that a model may see. The birth date is read, and so decrypted, only for a model that needs
+ * the age.
+ */
 export type ModelSubject = Pick<Patient, 'birthDate' | 'sex'> & {
   readonly features: readonly Pick<RecordedFeature, 'code' | 'value'>[];
 };
 
 /**
- * The values of a patient that a model asks for. Values given as features win; age and sex come from the patient's
- * own record otherwise. Features of other models are left out.
+ * The values of a patient that a model asks for. A value recorded as a feature is used first. Without one, age and sex
+ * come from the patient's own record. Features of other models are left out.
  * @param on the day for which the age is wanted
  */
 export function modelInputs(manifest: RiskModelManifest, patient: ModelSubject, on: Date): FeatureValues {
@@ -23,7 +26,7 @@ export function modelInputs(manifest: RiskModelManifest, patient: ModelSubject, 
   );
 }
 
-/** The value of a feature that nobody recorded, from the patient's own record; null where the model takes it from nowhere else. */
+/** The value of a feature without a recorded value, from birth date or sex; null if its model takes it from neither. */
 export function derivedInput(
   { source }: Pick<ModelFeature, 'source'>,
   patient: { readonly birthDate?: string; readonly sex?: string },
@@ -41,7 +44,7 @@ export function ageInYears(birthDate: string | undefined, on: Date): number | nu
   return on.getUTCFullYear() - year - (hadBirthday ? 0 : 1);
 }
 
-/** 1 male, 0 female, as risk models code it; OTHER and UNKNOWN are missing to them. */
+/** The sex as risk models code it: 1 male, 0 female. OTHER and UNKNOWN count as missing. */
 function sexCode(sex: string | undefined): number | null {
   if (sex === AdministrativeGender.MALE) return 1;
   return sex === AdministrativeGender.FEMALE ? 0 : null;

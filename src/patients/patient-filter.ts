@@ -7,31 +7,31 @@ import type { PatientCondition } from '../scope/patient-records.js';
 import { nameSchema } from './patient-input.js';
 
 /**
- * The conditions that patients are chosen by, for a list and for a batch alike. All of them must hold. Strict: a condition
- * that is not known here would otherwise be dropped, and an empty filter chooses every patient.
+ * The conditions that choose patients, for lists and for batches. All of them must hold. The schema is strict: it
+ * refuses an unknown condition. A schema that dropped it could leave an empty filter, which chooses every patient.
  */
 export const patientFilterSchema = z.strictObject({
-  /** Identifies a person, as `familyName` does: needs the right to see names. */
+  /** Medical record number. It identifies a person, as `familyName` does, and needs the right to see names. */
   mrn: z.string().trim().nullish(),
-  /** Whole family name, upper and lower case alike. */
+  /** Whole family name; upper and lower case count as equal. */
   familyName: nameSchema.nullish(),
   sex: z.enum(AdministrativeGender).nullish(),
   createdAfter: z.date().nullish(),
   updatedAfter: z.date().nullish(),
 });
 
-/** All conditions must hold. */
+/** A patient filter as callers send it. All conditions must hold. */
 export type PatientFilter = Readonly<z.input<typeof patientFilterSchema>>;
 
 const listSchema = z.object({ filter: patientFilterSchema });
 
 /**
- * A filter as a caller sent it, checked.
+ * Checks a filter that a caller sent.
  * @throws BadUserInputError for an unknown condition, or a name that no patient can have
  */
 export const parsePatientFilter = (filter: PatientFilter): PatientFilter => parseInput(listSchema, { filter }).filter;
 
-/** The condition on the records that a checked filter stands for. */
+/** Turns a checked filter into a condition on the patient records. */
 export function patientQuery({ mrn, familyName, sex, createdAfter, updatedAfter }: PatientFilter): PatientCondition {
   return {
     ...(mrn != null && { mrn }),
@@ -43,7 +43,8 @@ export function patientQuery({ mrn, familyName, sex, createdAfter, updatedAfter 
 }
 
 /**
- * Refuses a filter that would tell a viewer without the right to names who a patient is.
+ * Refuses a filter by MRN or family name to a viewer without the right to see names: a match would identify the
+ * patient.
  * @throws UnauthenticatedError, ForbiddenError
  */
 export function authorizeFilter(

@@ -11,7 +11,7 @@ function isCalendarDate(text: string): boolean {
 const birthDateSchema = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a calendar date, YYYY-MM-DD')
-  .refine(isCalendarDate, 'is no day of the calendar')
+  .refine(isCalendarDate, 'must be a day that exists in the calendar')
   .refine((text) => Number(text.slice(0, 4)) >= earliestBirthYear, `must not be before ${earliestBirthYear}`)
   .refine((text) => text <= new Date().toISOString().slice(0, 10), 'must not be in the future');
 
@@ -23,12 +23,12 @@ const line = (longest: number) =>
     .max(longest, `must have at most ${longest} characters`)
     .regex(/^[^\p{Cc}]*$/u, 'must have no control characters');
 
-/** One name of a person. */
+/** A given name or a family name. */
 export const nameSchema = line(200);
 
 /**
- * One value in the unit of the risk models. `value: null` in an update removes it. Infinity passes here: the feature
- * catalogue refuses it, and can name the unit and the range.
+ * One value in the unit of the risk models. `value: null` in an update removes the value. Infinity passes here and is
+ * refused by the feature catalogue, whose message names the unit and the range.
  */
 const recordedFeatureSchema = z.object({
   code: z.string().max(64, 'must have at most 64 characters'),
@@ -42,7 +42,7 @@ const identity = {
   birthDate: birthDateSchema.nullish(),
   careTeam: z
     .array(line(200))
-    .min(1, 'must not be empty: null lets every clinician in')
+    .min(1, 'must not be empty: give null to let every clinician see the patient')
     .max(100, 'must have at most 100 members')
     .nullish(),
   features: z.array(recordedFeatureSchema).max(1000, 'must have at most 1000 features').nullish(),
@@ -51,7 +51,7 @@ const identity = {
 export const createPatientSchema = z.object({ ...identity, sex: z.enum(AdministrativeGender).nullish() });
 export type CreatePatient = z.input<typeof createPatientSchema>;
 
-/** Absent leaves as it is; null clears, which makes the sex UNKNOWN. */
+/** Changes to a patient. An absent field stays unchanged. A null field is cleared; a cleared sex becomes UNKNOWN. */
 export const updatePatientSchema = z.object({
   ...identity,
   id: z.string(),
@@ -62,5 +62,5 @@ export const updatePatientSchema = z.object({
     .nullish()
     .transform((sex) => (sex === null ? AdministrativeGender.UNKNOWN : sex)),
 });
-/** `mrn: null` is refused in a sentence of our own. */
+/** The input of an update. The type allows `mrn: null`, so that the schema above can refuse it with a clear message. */
 export type UpdatePatient = Omit<z.input<typeof updatePatientSchema>, 'mrn'> & { readonly mrn?: string | null };

@@ -9,17 +9,19 @@ import { decryptBirthDate } from '../scope/patient-cipher.js';
 /** MongoDB projection of what `collectPatientRows` reads. */
 export const patientRowFields = { dataKey: 1, birthDate: 1, sex: 1, 'features.code': 1, 'features.value': 1 } as const;
 
-/** Patients as a model takes them. */
+/** Patients as rows of model inputs. */
 export interface PatientRows {
+  /** Ids of the patients, one per row. */
   readonly ids: readonly Types.ObjectId[];
-  /** Row-major, patients x features of the model, as given; NaN where missing. */
+  /** Recorded values, row-major, patients x features of the model; NaN marks a missing value. */
   readonly given: Float64Array;
-  /** Data keys of what is sealed in them. */
+  /** Ids of the data keys that encrypted fields of these patients. */
   readonly dataKeys: readonly Types.ObjectId[];
   /**
-   * Fills in what the model takes from the patients' own records: ages and sexes that are not given as features.
-   * @param start first of the rows, `end` behind the last
-   * @param onError told of a row whose birth date cannot be decrypted
+   * Fills in the missing ages and sexes from the patients' own records, if the model asks for them.
+   * @param start the first row
+   * @param end the row after the last one
+   * @param onError is called for each row whose birth date cannot be decrypted
    */
   complete(
     read: FieldReader,
@@ -31,9 +33,13 @@ export interface PatientRows {
 }
 
 /**
- * The inputs of a model out of patients' documents as they come over the wire: as `modelInputs`, for many patients, and
- * without an object for each of their features.
- * @param documents BSON, with the fields of `patientRowFields`
+ * Reads the inputs of a model straight from the BSON of patients' documents. The values equal those of `modelInputs`.
+ * No object is made per feature, so that many patients are read fast. Step by step:
+ *
+ *   1. Walks over the elements of each document: id, sex, birth date, data key, features.
+ *   2. Writes each recorded feature of the model into its column.
+ *   3. `complete` later fills the missing ages and sexes, and decrypts a birth date only if the age is missing.
+ * @param documents BSON with the fields of `patientRowFields`
  */
 export function collectPatientRows(documents: readonly Uint8Array[], features: readonly ModelFeature[]): PatientRows {
   const width = features.length;
@@ -45,7 +51,10 @@ export function collectPatientRows(documents: readonly Uint8Array[], features: r
   const birthDates: (Uint8Array | undefined)[] = [];
   let expected = 0;
 
-  /** Column of the feature whose code is at these bytes, -1 for another model's. Patients mostly have their features in one order. */
+  /**
+   * Column of the feature whose code is at these bytes; -1 if the model has no such feature. Most patients have their
+   * features in the same order, so the search begins at the column after the one found last.
+   */
   function columnOf(bytes: Uint8Array, start: number, length: number): number {
     for (let tried = 0; tried < width; tried += 1) {
       const column = (expected + tried) % width;
@@ -127,7 +136,7 @@ const names = {
   dataKey: Buffer.from('dataKey'),
 };
 
-/** Whether the `length` bytes at `start` are those expected. */
+/** Tells whether the `length` bytes at `start` equal the expected ones. */
 function isAt(expected: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
   if (length !== expected.length) return false;
   for (let index = 0; index < length; index += 1) if (bytes[start + index] !== expected[index]) return false;

@@ -1,3 +1,12 @@
+/*
+ * The patient service: reads, writes and erases the patients of one organization. The steps of its methods:
+ *
+ *   1. Checks that the viewer may do the action (`authorize`), then checks the input.
+ *   2. Looks for the patient among those that are visible to the viewer (care-team-fence.ts).
+ *   3. If none is found, checks whether the patient exists but is closed: FORBIDDEN then, otherwise NOT_FOUND or null.
+ *   4. Records the action in the audit trail, before the patient is shown or changed. A grant flags the event.
+ *   5. Shows or writes the patient. A write that fails is recorded too.
+ */
 import { Types } from 'mongoose';
 import { AdministrativeGender, type RecordedFeature } from '../../models/index.js';
 import { type AuditTrail, recorded } from '../audit/audit-trail.js';
@@ -16,36 +25,52 @@ import { createPatientSchema, updatePatientSchema, type CreatePatient, type Upda
 import { authorizeFilter, parsePatientFilter, patientQuery, type PatientFilter } from './patient-filter.js';
 import type { PatientCondition } from '../scope/patient-records.js';
 
-/** Removes what hangs on a patient: predictions, and jobs that have not run yet. */
+/** Removes everything that belongs to a patient: its predictions, and its jobs that have not run yet. */
 export type PatientErasure = (scope: OrganizationScope, patient: Types.ObjectId) => Promise<void>;
 
 /**
- * Reads and writes the patients of the viewer's organization. All methods but `findMany` authorise first. `findMany`
- * serves the `patient` field of jobs and predictions, where the permission rules of the schema decide. It gives an
- * anonymous caller nothing.
+ * Reads and writes the patients of the viewer's organization. All methods except `findMany` authorise first. `findMany`
+ * serves the `patient` field of jobs and predictions: there the permission rules of the schema decide. An anonymous
+ * caller gets only nulls from it.
  */
 export interface PatientService {
-  /** Null when there is none for this viewer. Give id or mrn. */
+  /**
+   * Finds one patient by id or by MRN; exactly one of them must be given. Null when the organization has no such
+   * patient.
+   * @throws BadUserInputError, ForbiddenError when the patient is closed to the viewer
+   */
   find(
     viewer: Viewer | null,
     by: { readonly id?: string | null; readonly mrn?: string | null },
   ): Promise<Patient | null>;
-  /** In the order of the ids; null where there is none. */
+  /** The patients in the order of the ids; null for each that does not exist or is closed to the viewer. */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Patient | null)[]>;
+  /**
+   * Lists the patients that match and are visible to the viewer.
+   * @throws BadUserInputError, ForbiddenError for a filter by name or MRN without the right to names
+   */
   list(viewer: Viewer | null, request: PageRequest, filter: PatientFilter, order?: PageOrder): Promise<Page<Patient>>;
-  /** @throws BadUserInputError, ConflictError when the MRN is taken */
+  /** Creates a patient. @throws BadUserInputError, ConflictError when the MRN is taken */
   create(viewer: Viewer | null, input: CreatePatient): Promise<Patient>;
-  /** @throws BadUserInputError, NotFoundError, ConflictError when the version is not the present one or the MRN is taken */
+  /**
+   * Changes a patient.
+   * @throws BadUserInputError, NotFoundError, ConflictError when `expectedVersion` is not the current version or the
+   *   MRN is taken, ForbiddenError when the patient is closed to the viewer, or a viewer with only a grant changes the
+   *   care team
+   */
   update(viewer: Viewer | null, input: UpdatePatient): Promise<Patient>;
-  /** Erases the patient and its predictions. @throws NotFoundError, ForbiddenError for who is in the care team by breaking the glass alone */
+  /**
+   * Erases the patient and its predictions.
+   * @throws NotFoundError, ForbiddenError when the patient is closed to the viewer, or visible only by a grant
+   */
   delete(viewer: Viewer | null, id: string): Promise<void>;
 }
 
-/** Who leaves themselves out could not open the patient any more. @throws BadUserInputError */
+/** Refuses a care team without the viewer, who could not see the patient afterwards. @throws BadUserInputError */
 function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | undefined): void {
   if (careTeam && !careTeam.includes(viewer.username))
     throw new BadUserInputError([
-      { path: 'careTeam', message: 'must name yourself too, or you could not open the patient any more' },
+      { path: 'careTeam', message: 'must contain your own username: you could not see the patient afterwards' },
     ]);
 }
 
@@ -65,7 +90,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
     if (issues.length > 0) throw new BadUserInputError(issues);
   }
 
-  /** Nobody is shown a patient before it is recorded that they are. */
+  /** Records that patients are about to be shown. Every method calls it before it returns patients. */
   const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> =>
     recordShown(
       audit,
@@ -75,7 +100,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
         patient ? [{ id: patient._id.toHexString(), access: careTeamAccess(viewer, patient) }] : [],
       ),
     );
-  /** Whoever looks for somebody by MRN or name and finds nobody has learnt something too: that they are no patient here. */
+  /** Records a search by MRN or name that found no patient: its caller learns that this person is no patient here. */
   const recordSearch = async (
     viewer: Viewer,
     { mrn, familyName }: Pick<PatientFilter, 'mrn' | 'familyName'>,
@@ -86,10 +111,14 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
     flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS',
   });
 
-  /** Breaking the glass is for reading and treating: what is erased cannot be reviewed, and no emergency asks for it. @throws ForbiddenError */
+  /**
+   * Refuses to erase a patient whom the viewer sees only by a grant. A grant is for reading and treating. No emergency
+   * needs an erasure, and an erased patient cannot be reviewed afterwards.
+   * @throws ForbiddenError
+   */
   async function refuseEmergencyErasure(viewer: Viewer, patient: Patient): Promise<void> {
     if (careTeamAccess(viewer, patient) === 'ALLOWED') return;
-    // Here and not where refusals are recorded: this one is flagged.
+    // Recorded here and not with the other refusals, because this one is flagged.
     await audit.record(viewer, {
       action: 'patient:delete',
       outcome: 'DENIED',
@@ -97,7 +126,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       flagged: true,
     });
     throw new ForbiddenError(
-      'Emergency access is for reading and treating: ask the care team of this patient to delete it.',
+      "Emergency access is for reading and treating: ask a member of the patient's care team to delete this patient.",
     );
   }
 
@@ -171,7 +200,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       if (!current) throw new NotFoundError('This patient');
       if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'ALLOWED')
         throw new ForbiddenError(
-          'Only the care team of a patient may change it: ask one of its members.',
+          'Only its members may change the care team of a patient: ask one of them.',
           'patient:write',
           id,
         );
@@ -192,7 +221,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
             const updated = current.version === expectedVersion ? await scope.patients.update(current, update) : null;
             if (updated) return updated;
             throw new ConflictError(
-              `The patient was changed by somebody else (expected version ${expectedVersion}): read it again and repeat the change.`,
+              `The patient was changed meanwhile (expected version ${expectedVersion}): read it again and repeat the change.`,
             );
           },
         );
@@ -209,9 +238,9 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       if (_id && !patient) await refuseClosed(scope, { _id }, 'patient:delete');
       if (!patient) throw new NotFoundError('This patient');
       await refuseEmergencyErasure(viewer, patient);
-      // Twice: should we die half-way, the patient is still there to be deleted again; the second time takes what a
-      // running job stored meanwhile.
-      // The event is what is left of the patient: an id that leads nowhere any more.
+      // The erasure runs before and after the patient's document is deleted. If the process dies after the first run,
+      // the patient still exists and can be deleted again. The second run removes results that a running job stored
+      // meanwhile. The audit event remains. It holds only an id, which belongs to no document any more.
       await recorded(audit, viewer, { action: 'patient:delete', patientIds: [id] }, async () => {
         await erase(scope, patient._id);
         await scope.patients.deleteMany({ _id: patient._id });
@@ -221,14 +250,14 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
   };
 }
 
-/** The fields to write: those that were given and are not null. */
+/** The fields to write: all that are neither absent nor null. */
 function applyUpdate<T extends object>(changes: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
 }
 
-/** The values after an update: those given replace the old ones of the same code, null removes, the rest stay. */
+/** The values after an update: a given value replaces the one of the same code, null removes it, all others stay. */
 function mergeFeatures(
   present: readonly RecordedFeature[],
   given: readonly { readonly code: string; readonly value: number | null }[],

@@ -3,7 +3,10 @@ import type { FieldReader } from '../protection/protection.js';
 import type { ModelSubject } from './model-inputs.js';
 import { decryptBirthDate } from '../scope/patient-cipher.js';
 
-/** MongoDB projection of a scorable patient: what tells who it is, and when its features were recorded, is half of a patient's document. */
+/**
+ * MongoDB projection of a scorable patient. It leaves out names and recording times, which are half of a patient's
+ * document.
+ */
 export const scorablePatientFields = {
   organization: 1,
   dataKey: 1,
@@ -15,14 +18,17 @@ export const scorablePatientFields = {
   breakGlass: 1,
 } as const;
 
-/** A patient as far as a job needs it: what a model may see, and to whom it is visible. */
+/** The parts of a patient that a job needs: the inputs of models, and the care team with its grants. */
 export type ScorablePatient = ModelSubject & Pick<StoredPatient, '_id' | 'careTeam' | 'breakGlass'>;
 
-/** What `scorablePatientFields` leave of the document. */
+/** A patient's document as read with `scorablePatientFields`. */
 export type StoredScorablePatient = Omit<ScorablePatient, 'birthDate'> &
   Pick<StoredPatient, 'organization' | 'dataKey' | 'birthDate'>;
 
-/** The patient of a document. The birth date is decrypted when it is looked at: a batch decrypts it only for a model that takes the age from it. */
+/**
+ * Makes the scorable patient of a document. The birth date is decrypted each time it is read. So a batch decrypts it
+ * only for a model that computes the age from it.
+ */
 export function decryptScorablePatient(
   read: FieldReader,
   { _id, sex, features, careTeam, breakGlass, birthDate }: StoredScorablePatient,

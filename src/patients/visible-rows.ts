@@ -1,3 +1,8 @@
+/*
+ * Visible rows: pages and counts of rows that name their patient by id only, e.g. jobs and predictions, for one viewer.
+ * A row is visible when its patient is visible to the viewer, or when it is about no patient. See care-team-fence.ts
+ * for *visible*, *closed* and *grant*.
+ */
 import type { Types } from 'mongoose';
 import type { Viewer } from '../auth/viewer.js';
 import { toObjectId } from '../input.js';
@@ -5,19 +10,25 @@ import type { OrganizationScope } from '../scope/organization-scope.js';
 import { readPageOf, type Listed, type Page, type PageRequest, type PageSource } from '../scope/pagination.js';
 import { fewClosedPatientIds, visibleAmong, type MaybeOfPatient } from './care-team-fence.js';
 
-/** Closed patients that are named in a query, 20 KiB of them. A command of MongoDB holds 16 MiB. */
+/**
+ * Largest number of closed patients that a query names. Their ids take 20 KiB; a command of MongoDB may have 16 MiB.
+ */
 export const mostNamedClosed = 1_000;
-/** Rows of a list that are looked at in one round. A row of a block of predictions has some hundred bytes. */
+/** Largest number of rows that one round reads. A row of a block of predictions takes some hundred bytes. */
 const mostRows = 2_000;
 
-/** Rows that hold only the id of their patient, newest first, without those of patients who are closed to one viewer. */
+/** Rows that hold only the id of their patient, newest first, without the rows of patients closed to one viewer. */
 interface VisibleRows {
-  /** The closed patients, to be left out by the query itself. Undefined when they are too many to be named. */
+  /**
+   * Ids of the closed patients, which the query can leave out. Undefined when there are more than `mostNamedClosed`.
+   */
   closed(filter: { readonly patientId?: string | null }): Promise<readonly Types.ObjectId[] | undefined>;
+  /** Selects the given rows that are visible, in the same order. */
   onlyVisible<T extends MaybeOfPatient>(rows: readonly T[]): Promise<T[]>;
   /**
-   * @param list the rows without those of the patients it is given
-   * @param owners all rows, some thousands at a time: counted where the closed are too many to be named
+   * Makes a source of pages that has only visible rows.
+   * @param list gives the rows without those of the closed patients that it is called with
+   * @param owners gives all rows, some thousands at a time; read for a count when `closed` gives undefined
    */
   source<T extends MaybeOfPatient & { readonly _id: Types.ObjectId }>(
     filter: { readonly patientId?: string | null },
@@ -27,9 +38,10 @@ interface VisibleRows {
 }
 
 /**
- * Nearly nobody is closed to a clinician of most organizations: then those few are left out by the query itself. Where care
- * teams are the rule, what is found is looked at in rounds, and the closed are left out here: any number of patients, and no
- * command grows with it. What such a list or count costs is the rows gone through.
+ * Lists and counts visible rows in one of two ways:
+ * - Few patients are closed to the viewer, as in most organizations: the query itself leaves their rows out.
+ * - More than `mostNamedClosed` are closed: rows are read in rounds, and rows of closed patients are dropped here. No
+ *   command grows with the number of patients. The cost is the number of rows read.
  */
 export function visibleRows(scope: OrganizationScope, viewer: Viewer): VisibleRows {
   const rows: VisibleRows = {
@@ -48,7 +60,7 @@ export function visibleRows(scope: OrganizationScope, viewer: Viewer): VisibleRo
       return found.filter(({ patient }) => !patient || visible.has(patient.toHexString()));
     },
     source(filter, list, owners) {
-      // A page and its count are asked for together.
+      // A page and its count are usually requested together: the closed patients are read once for both.
       let asked: ReturnType<typeof rows.closed> | undefined;
       const closedOnce = () => (asked ??= rows.closed(filter));
       return {
@@ -83,7 +95,8 @@ export function visibleRows(scope: OrganizationScope, viewer: Viewer): VisibleRo
 
 /**
  * Reads a page of rows that a viewer may see.
- * @param admit puts null in the place of a row that is closed after all: a grant may have ended since the page was read
+ * @param admit puts null in the place of a row whose patient is closed by now: a grant may expire after the page was
+ *   read
  */
 export async function readVisiblePage<T extends Listed>(
   source: PageSource<T>,

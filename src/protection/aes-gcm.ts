@@ -1,22 +1,23 @@
 import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto';
 
 /*
- * AES-256-GCM (NIST SP 800-38D) with a 96-bit nonce from the system's random generator for every message: no caller can
- * choose one, so none can be used twice by mistake. By section 8.3 a key may encrypt 2^32 messages that way.
+ * AES-256-GCM (NIST SP 800-38D). Each message gets a 96-bit nonce from the random generator of the system. No caller
+ * can choose a nonce, so no caller can use one twice by mistake. By section 8.3, one key may encrypt 2^32 messages this
+ * way.
  */
 
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** How much longer than the plaintext an encrypted message is. */
+/** Bytes by which an encrypted message is longer than its plaintext. */
 export const overheadBytes = nonceBytes + tagBytes;
 
 /**
- * Encrypts and authenticates.
+ * Encrypts and authenticates a message.
  * @param key 256 bits
- * @param context authenticated with the message, not part of it: decrypting needs the same
- * @returns nonce, ciphertext, tag
+ * @param context authenticated with the message but not part of it; decryption needs the same context
+ * @returns nonce, ciphertext and tag, in this order
  */
 export function encrypt(key: KeyObject, context: Uint8Array, plaintext: Uint8Array): Buffer {
   const nonce = randomBytes(nonceBytes);
@@ -29,11 +30,11 @@ export function encrypt(key: KeyObject, context: Uint8Array, plaintext: Uint8Arr
 }
 
 /**
- * Decrypts what `encrypt` made.
- * @throws Error when a bit of message, context or key is another one
+ * Decrypts a message of `encrypt`.
+ * @throws Error when message, context or key differ in any bit from those of the encryption
  */
 export function decrypt(key: KeyObject, context: Uint8Array, message: Uint8Array): Buffer {
-  if (message.length < overheadBytes) throw new Error('too short for a nonce and a tag');
+  if (message.length < overheadBytes) throw new Error('the message is too short for a nonce and a tag');
   const decipher = createDecipheriv(algorithm, key, message.subarray(0, nonceBytes), { authTagLength: tagBytes });
   decipher.setAAD(context);
   decipher.setAuthTag(message.subarray(message.length - tagBytes));

@@ -6,8 +6,8 @@ import { unwrapKey } from './key-wrap.js';
 import { isDerived, type MasterKey } from './master-keys.js';
 
 /**
- * Sees to it that every data key can be unwrapped, before anybody is served.
- * @throws StartupError naming the master key that is missing or is another one than its name says
+ * Checks before the first request that every data key can be unwrapped.
+ * @throws StartupError that names the master key which is missing, or whose id belongs to another key
  */
 export async function checkMasterKeys(
   { dataKeys, patients }: Pick<Models, 'dataKeys' | 'patients'>,
@@ -23,7 +23,7 @@ export async function checkMasterKeys(
       unwrapKey(masterKey, ownerOf(dataKey), bytesOf(dataKey.wrappedKey));
     } catch {
       throw new StartupError(
-        `The data key ${dataKey._id.toHexString()} does not open under the master key "${dataKey.masterKey}": ${wrongKeyRemedy(dataKey.masterKey)}`,
+        `The data key ${dataKey._id.toHexString()} cannot be decrypted with the master key "${dataKey.masterKey}": ${wrongKeyRemedy(dataKey.masterKey)}`,
       );
     }
   }
@@ -37,15 +37,15 @@ export async function checkMasterKeys(
 function missing(id: string): StartupError {
   if (isDerived(id)) {
     return new StartupError(
-      `Data are encrypted under the master key "${id}", which comes from another SECRET_KEY than the present one, or from a time outside production: start with that SECRET_KEY and without NODE_ENV=production, set ENCRYPTION_KEYS and run "riskgraph keys rotate".`,
+      `Data are encrypted under the master key "${id}", which was derived from another SECRET_KEY, or outside production: start with that SECRET_KEY and without NODE_ENV=production, set ENCRYPTION_KEYS and run "riskgraph keys rotate".`,
     );
   }
   return new StartupError(
-    `Data are encrypted under the master key "${id}", which ENCRYPTION_KEYS does not have: it must name that key, alone or behind a newer one ("newer:...,${id}:..."), until "riskgraph keys rotate" has ended under the newer one.`,
+    `Data are encrypted under the master key "${id}", which ENCRYPTION_KEYS does not have: add that key, alone or after a newer one ("newer:...,${id}:..."), and keep it until "riskgraph keys rotate" has ended with the newer one.`,
   );
 }
 
 const wrongKeyRemedy = (id: string): string =>
   isDerived(id)
     ? 'the data key was changed: restore the collection data_keys from a backup.'
-    : `ENCRYPTION_KEYS gives another key under that id than when it was wrapped, or the data key was changed: give "${id}" its own key back.`;
+    : `ENCRYPTION_KEYS gives another key under that id, or the data key was changed: give "${id}" its earlier key again, or restore the collection data_keys from a backup.`;

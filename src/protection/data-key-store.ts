@@ -7,19 +7,19 @@ import { CiphertextError, MasterKeyMissingError } from './errors.js';
 import { rewrapKey, unwrapKey, wrapNewKey, type KeyOwner } from './key-wrap.js';
 import type { MasterKey } from './master-keys.js';
 
-/** What an organization writes with. */
+/** The active keys of an organization, used for all its new data. */
 export interface WritingKeys {
   readonly fields: { readonly id: Types.ObjectId; readonly key: KeyObject };
   readonly index: KeyObject;
 }
 
-/** Data keys in MongoDB, wrapped, and what is inside them. Every method asks MongoDB. */
+/** Reads and writes data keys in MongoDB, where they are stored wrapped (encrypted). Every method asks MongoDB. */
 export interface DataKeyStore {
-  /** The active keys of an organization, made when there are none. Whoever comes at the same time gets the same. */
+  /** The active keys of an organization; missing ones are created. Callers at the same time get the same keys. */
   writing(organization: Types.ObjectId): Promise<WritingKeys>;
-  /** The keys of these ids that there are, by id. */
+  /** The keys with these ids, by id. Ids without a key are left out. */
   find(ids: readonly Types.ObjectId[]): Promise<Map<string, KeyObject>>;
-  /** Stops writing with a key. The next call of `writing` makes another one. */
+  /** Retires a key: it encrypts no new data. The next call of `writing` creates another one. */
   retire(id: Types.ObjectId): Promise<void>;
   /** Wraps all keys of an organization under the present master key. */
   rewrap(organization: Types.ObjectId): Promise<void>;
@@ -28,9 +28,10 @@ export interface DataKeyStore {
 }
 
 /**
- * @param masterKeys the present one first; at least one
- * @param onMissing told of the master key that is missing, before the error is thrown
- * @throws MasterKeyMissingError (all methods) for a key that none of them wraps, CiphertextError for one that was changed
+ * @param masterKeys at least one; the first one is the present key, which wraps new keys
+ * @param onMissing called with the id of a missing master key, before the error is thrown
+ * @throws MasterKeyMissingError (all methods) when the master key of a data key is missing; CiphertextError when a data
+ *   key was changed
  */
 export function createDataKeyStore(
   { dataKeys }: Pick<Models, 'dataKeys'>,
@@ -38,7 +39,7 @@ export function createDataKeyStore(
   onMissing?: (masterKey: string) => void,
 ): DataKeyStore {
   const [present] = masterKeys as [MasterKey];
-  // A secondary may not know yet what was written a moment ago.
+  // Reads ask the primary: a secondary may miss a key that was written a moment ago.
   const read = (filter: object): Promise<StoredDataKey[]> =>
     dataKeys.collection.find<StoredDataKey>(filter, { readPreference: 'primary' }).toArray();
 
@@ -113,7 +114,7 @@ export function createDataKeyStore(
   };
 }
 
-/** What a wrapped key is bound to. */
+/** The organization, id and purpose that a wrapped key is bound to. */
 export function ownerOf({
   _id,
   organization,
@@ -129,7 +130,7 @@ function guarded<T>({ _id }: StoredDataKey, unwrap: () => T): T {
     if (error instanceof MasterKeyMissingError) throw error;
     throw new CiphertextError(
       `data key ${_id.toHexString()}`,
-      'its data key was changed, or its master key is another one than when it was wrapped',
+      'its data key was changed, or the master key with its id is now another one',
       { cause: error },
     );
   }

@@ -1,8 +1,8 @@
 import { RiskGraphError } from '../errors.js';
 
 /**
- * A stored ciphertext that cannot be decrypted: it was changed, moved to another place, or its key is gone. A caller is
- * shown a correlation id; the log names the place, which is made of ids and names of fields.
+ * A stored ciphertext that cannot be decrypted: it was changed, was moved to another place, or its key is missing. The
+ * caller gets a correlation id. The log names the place, which consists of ids and field names.
  */
 export class CiphertextError extends RiskGraphError {
   override readonly name = 'CiphertextError';
@@ -14,19 +14,19 @@ export class CiphertextError extends RiskGraphError {
   ) {
     super(
       'INTERNAL',
-      `A protected field cannot be read: ${reason}. Have your operator restore it from a backup.`,
+      `A protected field cannot be read: ${reason}. Ask your operator to restore it from a backup.`,
       options,
     );
   }
 }
 
-/** A data key whose master key this process has not been given. */
+/** The refusal to use a data key whose master key this process does not have. */
 export class MasterKeyMissingError extends RiskGraphError {
   override readonly name = 'MasterKeyMissingError';
   constructor() {
     super(
       'SERVICE_UNAVAILABLE',
-      'This server has not been given the key that opens the data of your organization: have your operator look at its log.',
+      'This server does not have the key for the data of your organization: ask your operator to read the server log.',
     );
   }
 }

@@ -11,8 +11,9 @@ import { CiphertextError } from './errors.js';
  *   25 -     ciphertext, as long as the text in UTF-8
  *   last 16  tag
  *
- * 41 bytes more than the text. Bytes and not a text of its own: a third smaller than base64, and nothing has to be decoded
- * where ten thousand are decrypted per second. Version and key id are authenticated too, with the place where the field lies.
+ * A sealed field has 41 bytes more than its text. It is stored as bytes and not as base64: base64 is a third longer,
+ * and takes time to decode when ten thousand fields are decrypted per second. Version, key id and place of the field
+ * are authenticated.
  */
 
 const version = 1;
@@ -20,7 +21,7 @@ const idBytes = 12;
 const headerBytes = 1 + idBytes;
 const purpose = Buffer.from('riskgraph.field\0');
 
-/** Encrypts the fields of one organization. */
+/** A key that encrypts fields of one organization, with its id. */
 export interface DataKey {
   /** 12 bytes. */
   readonly id: Uint8Array;
@@ -28,29 +29,36 @@ export interface DataKey {
 }
 
 /**
- * Encrypts and decrypts the fields of one organization. A ciphertext decrypts in its own place and nowhere else: that is this
- * organization, the document's id (12 bytes, as MongoDB's) and the field, with its collection, e.g. `patients.mrn`.
+ * Encrypts and decrypts the fields of one organization. A ciphertext can be decrypted only in its own place. The place
+ * is the organization, the id of the document (12 bytes, as in MongoDB), and the collection and field, e.g.
+ * `patients.mrn`.
  */
 interface FieldCipher {
-  /** Sealing a text twice gives two ciphertexts that have nothing in common. */
+  /** Encrypts a text. Two encryptions of one text give two unrelated ciphertexts. */
   encrypt(dataKey: DataKey, document: Uint8Array, field: string, text: string): Buffer;
-  /** @throws CiphertextError when it is no sealed field, was changed, belongs to another place, or its key is not there */
+  /**
+   * Decrypts a field.
+   * @throws CiphertextError when it is no sealed field, was changed or moved, or its key is missing
+   */
   decrypt(document: Uint8Array, field: string, sealed: Uint8Array): string;
 }
 
 /**
  * @param organization 12 bytes
- * @param findKey the data key of an id (hexadecimal), undefined where there is none
+ * @param findKey gives the data key of a hexadecimal id; undefined when it is missing
  */
 export function createFieldCipher(
   organization: Uint8Array,
   findKey: (id: string) => KeyObject | undefined,
 ): FieldCipher {
-  // A page decrypts thousands of fields: what stays the same from one to the next is made once.
+  // A page decrypts thousands of fields, so the context of each field and the last key are kept.
   const contexts = new Map<string, Buffer>();
   let last: DataKey | undefined;
 
-  /** What is authenticated with a field. Parts of fixed length before the one that has none: no two places share a context. */
+  /**
+   * The bytes that are authenticated with a field. Only the last part varies in length, so no two places share a
+   * context.
+   */
   function contextOf(header: Uint8Array, document: Uint8Array, field: string): Buffer {
     let context = contexts.get(field);
     if (!context)
@@ -64,7 +72,8 @@ export function createFieldCipher(
           Buffer.from(field),
         ])),
       );
-    // Overwritten for the next field: encryption and decryption have read it when they return.
+    // The same buffer is written again for the next field. That is safe: encryption and decryption have read it by
+    // then.
     for (let index = 0; index < headerBytes; index += 1) context[purpose.length + index] = header[index]!;
     for (let index = 0; index < idBytes; index += 1)
       context[purpose.length + headerBytes + idBytes + index] = document[index]!;
@@ -90,9 +99,9 @@ export function createFieldCipher(
     },
     decrypt(document, field, sealed) {
       if (sealed.length < headerBytes + overheadBytes || sealed[0] !== version)
-        throw ciphertextError(document, field, 'it is not stored as a ciphertext that this version knows');
+        throw ciphertextError(document, field, 'it is not a ciphertext that this version of RiskGraph knows');
       const key = keyOf(sealed);
-      if (!key) throw ciphertextError(document, field, 'its data key is not there');
+      if (!key) throw ciphertextError(document, field, 'its data key is missing');
       try {
         return decrypt(key, contextOf(sealed, document, field), sealed.subarray(headerBytes)).toString('utf8');
       } catch (error) {

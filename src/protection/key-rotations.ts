@@ -1,3 +1,18 @@
+/*
+ * Key rotation: gives an organization a new data key, and encrypts its documents again under that key. Step by step:
+ *
+ *   1. `requestRotations` (request-rotations.ts) stores a rotation in MongoDB.
+ *   2. A worker claims a rotation: it takes a lease, so that no other worker works on it at the same time.
+ *   3. It wraps all data keys of the organization under the present master key.
+ *   4. It retires the old data key and makes a new one. From then on all processes write with the new one.
+ *   5. It encrypts the documents again in rounds (reseal.ts), and stores its position after each round.
+ *   6. It passes over the documents again until only documents that cannot be decrypted are left under retired keys.
+ *   7. It marks the rotation as completed. A retired key that encrypts nothing is deleted after an hour or later.
+ *
+ * Claim: to take a rotation that no living worker holds. Lease: the right to work on it until `lease.expiresAt`. Every
+ * round extends the lease. If its worker dies, the lease expires, and another worker claims the rotation at the stored
+ * position.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Types } from 'mongoose';
 import type { Logger } from 'pino';
@@ -17,26 +32,26 @@ import { reseal } from './reseal.js';
 import { logError } from '../process/logger.js';
 
 /**
- * How long a retired key is kept at least: far longer than any process goes on writing with it (`writingTrustMs`), and than
- * a write can be under way. Milliseconds.
+ * Shortest time for which a retired key is kept. It is far longer than a process may still write with the key
+ * (`writingTrustMs`), and far longer than a write takes. Milliseconds.
  */
 const retiredKeyGraceMs = 3_600_000;
 
-/** Carries out the rotations that were asked for, in MongoDB. Any number of processes may, and be killed at any point. */
+/** Carries out the requested rotations. Any number of processes may do so, and each may be killed at any point. */
 export interface KeyRotations {
   /**
-   * Works on one rotation for about as long as it may, and leaves it for whoever comes next.
-   * @returns false when there was none to work on: only those that want this process's present master key are
+   * Works on one rotation for about `sliceMs`, then gives it up, so that any worker can continue.
+   * @returns false when there is no rotation to work on. Only rotations to this process's present master key count.
    */
   work(sliceMs?: number): Promise<boolean>;
-  /** Deletes the keys that were retired long enough ago and encrypt nothing any more. @returns how many */
+  /** Deletes keys that were retired at least `graceMs` ago and encrypt nothing any more. @returns how many */
   deleteRetiredKeys(graceMs?: number): Promise<number>;
 }
 
 interface KeyRotationDependencies {
   readonly models: Models;
   readonly protection: StartedProtection;
-  /** Tells the other processes of a new key at once; without, they find out by themselves. */
+  /** Tells other processes of a new key at once. Without it they notice within a minute (`writingTrustMs`). */
   readonly events?: Pick<EventBus, 'publish'>;
   /** A rotation whose worker is silent for this long is taken over. Milliseconds. */
   readonly leaseMs: number;
@@ -55,6 +70,7 @@ export function createKeyRotations({
 
   const leaseEnd = (): Date => new Date(Date.now() + leaseMs);
 
+  /** Takes the oldest rotation without a lease, or with an expired one. Null when there is none. */
   async function claim(token: string): Promise<KeyRotation | null> {
     return keyRotations
       .findOneAndUpdate(
@@ -76,7 +92,9 @@ export function createKeyRotations({
     return retired.map(({ _id }) => _id);
   }
 
-  /** From here on everybody writes with the new key, at the latest when what they know of the old one is no longer trusted. */
+  /**
+   * Replaces the data key. All processes write with the new one from now on, or at the latest after `writingTrustMs`.
+   */
   async function begin({ _id, organization, replaces }: KeyRotation): Promise<KeyRotation> {
     await store.retire(replaces);
     keyring.renew(organization.toHexString());
@@ -94,7 +112,10 @@ export function createKeyRotations({
       .orFail();
   }
 
-  /** Goes on with the present pass. @returns whether the last pass has left nothing but what cannot be decrypted */
+  /**
+   * Continues the present pass.
+   * @returns true when only documents that cannot be decrypted are left under retired keys
+   */
   async function resealSome(rotation: KeyRotation, token: string, until: number): Promise<boolean> {
     const { _id, organization } = rotation;
     const retired = await retiredKeys(organization);
@@ -116,7 +137,7 @@ export function createKeyRotations({
           'lease.expiresAt': leaseEnd(),
         };
         const { matchedCount } = await keyRotations.updateOne({ _id, 'lease.token': token }, { $set: progress });
-        // Somebody thought us dead and goes on from where we were.
+        // The lease has expired, and another worker continues at the stored position.
         if (matchedCount === 0 || performance.now() > until) return false;
       }
     }
@@ -129,9 +150,9 @@ export function createKeyRotations({
     return false;
   }
 
-  /** Unless somebody wants yet another master key meanwhile. */
+  /** Marks the rotation as completed, unless an operator asked for yet another master key meanwhile. */
   async function complete({ _id, organization, masterKey }: KeyRotation): Promise<void> {
-    // The new key may have been made by a process whose present master key is another one.
+    // A process with another present master key may have made the new data key, so all keys are wrapped again.
     await store.rewrap(organization);
     const { total, failed } = await keyRotations.findById(_id).lean<KeyRotation>().orFail();
     const { matchedCount } = await keyRotations.updateOne(
@@ -152,10 +173,13 @@ export function createKeyRotations({
 
   function warnOf(failed: readonly CiphertextError[]): void {
     failed.forEach((error) =>
-      logError(logger, error, 'not encrypted again: it cannot be decrypted', { level: 'warn' }),
+      logError(logger, error, 'document not encrypted again: it cannot be decrypted, restore it from a backup', {
+        level: 'warn',
+      }),
     );
   }
 
+  /** Encrypts again the documents that are still under a retired key. */
   async function resealStragglers(organization: Types.ObjectId, dataKey: Types.ObjectId): Promise<void> {
     for (const target of collections) {
       for await (const { failed } of reseal(target, organization, protectionOf(organization), [dataKey]))
@@ -188,7 +212,7 @@ export function createKeyRotations({
       let deleted = 0;
       for (const { _id, organization } of retired) {
         if (await keyRotations.exists({ organization, unfinished: true })) continue;
-        // Written by a process that had not heard of the new key when the rotation ended.
+        // A process that did not know the new key yet may have written documents after the rotation ended.
         await resealStragglers(organization, _id);
         if ((await countSealed(protectedCollections(models), organization, [_id])) > 0) continue;
         deleted += (await dataKeys.deleteOne({ _id, state: DataKeyState.RETIRED })).deletedCount;

@@ -2,18 +2,18 @@ import type { Types } from 'mongoose';
 import { DataKeyPurpose, type StoredDataKey, type Models } from '../../models/index.js';
 import { protectedCollections } from './protected-collections.js';
 
-/** A data key, and how much is encrypted under it. */
+/** A data key, and the number of documents encrypted under it. */
 interface DataKeyStatus {
-  /** Slug of the organization, or its id where there is none of that id. */
+  /** Slug of the organization, or its id when the organization does not exist. */
   readonly organization: string;
   readonly id: string;
-  /** Undefined for a key that documents name but that is not there: what it encrypted is lost, unless a backup has it. */
+  /** Undefined for a missing key that documents name: their fields are lost, unless a backup has the key. */
   readonly dataKey: StoredDataKey | undefined;
-  /** Documents that are sealed under it; undefined for an index key. */
+  /** Documents encrypted under it; undefined for an index key. */
   readonly documents: number | undefined;
 }
 
-/** All data keys, those of one organization together, the newest first. */
+/** Lists all data keys, grouped by organization, newest first. */
 export async function dataKeyStatus(models: Models): Promise<DataKeyStatus[]> {
   const slugs = new Map((await models.organizations.find().lean()).map(({ _id, slug }) => [_id.toHexString(), slug]));
   const slugOf = (organization: Types.ObjectId): string =>
@@ -37,7 +37,7 @@ export async function dataKeyStatus(models: Models): Promise<DataKeyStatus[]> {
   );
 }
 
-/** By id of the data key. */
+/** Counts the encrypted documents. @returns the counts by id of the data key */
 async function countDocuments(
   models: Models,
 ): Promise<Map<string, { organization: Types.ObjectId; documents: number }>> {
@@ -47,7 +47,7 @@ async function countDocuments(
   }
   const counts = new Map<string, { organization: Types.ObjectId; documents: number }>();
   for (const { model } of protectedCollections(models)) {
-    // Sorted first, so that the index alone answers.
+    // The sort comes first, so that the index alone answers the query.
     const found = model.collection.aggregate<Count>([
       { $sort: { organization: 1, dataKey: 1 } },
       { $group: { _id: { organization: '$organization', dataKey: '$dataKey' }, documents: { $sum: 1 } } },

@@ -4,26 +4,29 @@ import { LRUCache } from 'lru-cache';
 import type { DataKeyStore, WritingKeys } from './data-key-store.js';
 
 /**
- * How long a process writes with a key without asking whether it is still the active one. A key that was retired longer
- * ago than this is written with by nobody, whatever news was lost. Milliseconds.
+ * Time for which a process writes with a key before it asks again which key is active. When a key was retired longer
+ * ago, no process writes with it any more, even if an event was lost. Milliseconds.
  */
 const writingTrustMs = 60_000;
 
-/** An id that was nowhere is not asked for again for this long. Milliseconds. */
+/** Time for which an unknown key id is not looked up again. Milliseconds. */
 const absenceTrustMs = 10_000;
 
-/** Ids remembered as absent. */
+/** Largest number of unknown key ids that are remembered. */
 const mostAbsent = 1_000;
 
-/** The data keys that a process has met, unwrapped, in its memory: a request that follows another asks MongoDB for none. */
+/** The data keys that a process has used, unwrapped, in its memory. Most requests then read no key from MongoDB. */
 export interface Keyring {
-  /** What an organization writes with. */
+  /** The keys that an organization writes with. */
   writing(organization: Types.ObjectId): Promise<WritingKeys>;
-  /** Sees to it that `find` knows these keys, where they are anywhere. */
+  /** Loads these keys, so that `find` gives them. Keys that do not exist are skipped. */
   load(ids: Iterable<Types.ObjectId | undefined>): Promise<void>;
-  /** A data key by id, in hexadecimal. */
+  /** A loaded data key by hexadecimal id. */
   find(id: string): KeyObject | undefined;
-  /** The active key of an organization has changed, or may have: without an organization, of all. */
+  /**
+   * Forgets which key of an organization is active, as it may have changed. Without an id, does so for all
+   * organizations.
+   */
   renew(organizationId?: string): void;
 }
 
@@ -31,10 +34,10 @@ export interface Keyring {
 export function createKeyring(store: DataKeyStore, trustMs = writingTrustMs): Keyring {
   const known = new Map<string, KeyObject>();
   const absent = new LRUCache<string, number>({ max: mostAbsent });
-  /** By organization. The promise is kept rather than its answer: those who ask at the same time ask once. */
+  /** Active keys by organization. Promises are kept, so that callers at the same time share one read. */
   const writing = new Map<string, { readonly since: number; readonly keys: Promise<WritingKeys> }>();
 
-  // By the clock on the wall, which goes on while a machine sleeps.
+  // The system clock is used because it continues while the machine sleeps.
   const isFresh = (since: number, milliseconds: number): boolean =>
     since <= Date.now() && Date.now() < since + milliseconds;
 
@@ -51,7 +54,7 @@ export function createKeyring(store: DataKeyStore, trustMs = writingTrustMs): Ke
       if (present && isFresh(present.since, trustMs)) return present.keys;
       const entry = { since: Date.now(), keys: readWriting(organization) };
       writing.set(id, entry);
-      // What failed is not remembered.
+      // A failed read is forgotten, so that the next caller reads again.
       entry.keys.catch(() => writing.get(id) === entry && writing.delete(id));
       return entry.keys;
     },
@@ -60,7 +63,7 @@ export function createKeyring(store: DataKeyStore, trustMs = writingTrustMs): Ke
       const wanted = new Map<string, Types.ObjectId>();
       let last: Types.ObjectId | undefined;
       for (const id of ids) {
-        // Documents of one page have the same key, all but a few.
+        // Most documents of a page have the same key as the one before.
         if (id === undefined || last?.equals(id)) continue;
         last = id;
         const key = id.toHexString();

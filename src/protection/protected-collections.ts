@@ -2,7 +2,7 @@ import type { Model, Types } from 'mongoose';
 import type { Models } from '../../models/index.js';
 import { sealedPatientFields } from '../../models/patient.js';
 
-/** What every document with sealed fields has. All of its ciphertexts are under the one key that `dataKey` names. */
+/** A document with sealed fields. The one key that `dataKey` names encrypts all of them. */
 export interface ProtectedDocument {
   readonly _id: Types.ObjectId;
   readonly organization: Types.ObjectId;
@@ -14,11 +14,13 @@ export interface ProtectedCollection {
   readonly model: Model<ProtectedDocument>;
   /** A field `f` is sealed as `collection.f`, with the collection's name in MongoDB. */
   readonly fields: readonly string[];
-  /** Documents that must never change, e.g. because a chain of hashes runs over them: a rotation leaves them, and keeps their key. */
+  /** Documents must never change, e.g. as parts of a hash chain. A rotation skips them, and their data key is kept. */
   readonly appendOnly?: true;
 }
 
-/** Every collection that holds ciphertexts: what is not listed here is not found by a rotation, and loses its key. */
+/**
+ * Lists every collection with sealed fields. A rotation finds no other one, so the key of any other would be deleted.
+ */
 export function protectedCollections(models: Models): readonly ProtectedCollection[] {
   return [
     { model: models.patients as unknown as Model<ProtectedDocument>, fields: sealedPatientFields },
@@ -26,7 +28,10 @@ export function protectedCollections(models: Models): readonly ProtectedCollecti
   ];
 }
 
-/** How many documents are sealed under these keys. Asks the primary: a key must not go because a secondary has not heard of a document. */
+/**
+ * Counts the documents that are sealed under these keys. It asks the primary: a secondary may miss a new document, and
+ * the key of that document would be deleted.
+ */
 export async function countSealed(
   collections: readonly ProtectedCollection[],
   organization: Types.ObjectId,

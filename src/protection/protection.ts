@@ -6,33 +6,36 @@ import { blindIndex, type IndexedField } from './blind-index.js';
 import { createFieldCipher } from './field-cipher.js';
 import type { Keyring } from './keyring.js';
 
-/** Seals and indexes with the active keys of one organization. */
+/** Seals (encrypts) and indexes fields with the active keys of one organization. */
 export interface FieldWriter {
-  /** Id of the data key. A document stores it as `dataKey` beside its ciphertexts, all of them under this one key. */
+  /** Id of the data key. A document stores it as `dataKey`, and has all its ciphertexts under this one key. */
   readonly dataKey: Types.ObjectId;
-  /** @param field collection and field, e.g. `patients.mrn` */
+  /** Encrypts one field of a document. @param field collection and field, e.g. `patients.mrn` */
   seal(document: Types.ObjectId, field: string, text: string): Ciphertext;
+  /** The index that finds a value in an encrypted field: see blind-index.ts. */
   blindIndex(field: IndexedField, value: string): string;
-  /** A key for another purpose, derived from the index key (HKDF, RFC 5869): as that one, it outlives every rotation. 32 bytes. */
+  /**
+   * A key of 32 bytes for another purpose, derived from the index key (HKDF, RFC 5869). No rotation changes either key.
+   */
   derivedKey(purpose: string): Buffer;
 }
 
 /**
  * Decrypts a sealed field of one organization.
- * @throws CiphertextError when it was changed, belongs to another place, or its data key is gone
+ * @throws CiphertextError when it was changed, belongs to another place, or its data key is missing
  */
 export type FieldReader = (document: Types.ObjectId, field: string, ciphertext: Ciphertext) => string;
 
 /** Encryption of the fields of one organization's documents. */
 export interface Protection {
-  /** Keys are made at the first use. */
+  /** A writer with the active keys. The first use creates them. */
   writer(): Promise<FieldWriter>;
-  /** A reader that has these data keys at hand. */
+  /** A reader that has loaded these data keys. */
   reader(dataKeys: Iterable<Types.ObjectId | undefined>): Promise<FieldReader>;
   /**
-   * Encrypts free text, e.g. a reason that somebody gave. For more than one text in a document use one `writer`.
-   * @returns the ciphertext and, for the document's `dataKey`, the id of its key; name the collection in
-   *   `protectedCollections`, so that a rotation finds it
+   * Encrypts a text, e.g. the reason of a clinician. For several texts in one document, use one `writer`. List the
+   * collection in `protectedCollections`, so that a rotation finds the ciphertext.
+   * @returns the ciphertext, and the id of its key for the `dataKey` of the document
    */
   protect(
     document: Types.ObjectId,
@@ -72,7 +75,7 @@ export function createProtection(keyring: Keyring): ProtectionOf {
   };
 }
 
-/** Derives keys, each once as long as the key that it comes from is in use. */
+/** Derives keys, and remembers each one while its index key is in use. */
 function createDerivedKeys(): (key: KeyObject, organization: Types.ObjectId, purpose: string) => Buffer {
   const remembered = new WeakMap<KeyObject, Map<string, Buffer>>();
   return (key, organization, purpose) => {

@@ -10,9 +10,10 @@ import {
 import { isDuplicateKey } from '../storage/database.js';
 
 /**
- * Asks for a new data key for each of these organizations that has one, all of their keys wrapped under this master key.
- * Where a rotation is under way already, it is that one, and it follows to the master key.
- * @param onRecord is given each key that is to be replaced and what is to be done about it: puts that on record, and does it
+ * Requests a rotation for each of these organizations that has a data key. The rotation replaces the data key, and
+ * wraps all keys of the organization under this master key. If a rotation is under way already, it only gets the new
+ * master key.
+ * @param onRecord gets each key to be replaced and the work to do: it records the rotation and does the work
  * @returns the ids of the rotations
  */
 export async function requestRotations(
@@ -37,6 +38,7 @@ export async function requestRotations(
   }
   return ids;
 
+  /** Gives this master key to a rotation under way. Undefined when there is none. */
   async function follow(organization: Types.ObjectId): Promise<Types.ObjectId | undefined> {
     return (
       await keyRotations
@@ -44,7 +46,7 @@ export async function requestRotations(
         .lean<KeyRotation>()
     )?._id;
   }
-  /** Undefined when somebody else was first. */
+  /** Stores a new rotation. Undefined when another process has stored one first. */
   async function request(organization: Types.ObjectId, replaces: Types.ObjectId): Promise<Types.ObjectId | undefined> {
     const rotation: KeyRotation = {
       _id: new Types.ObjectId(),
@@ -68,17 +70,18 @@ export async function requestRotations(
   }
 }
 
-/** How far rotations have come, together. */
+/** The progress of several rotations together, in documents. */
 export interface RotationProgress {
   readonly processed: number;
   readonly failed: number;
   readonly total: number;
   /** Rotations that have not ended. */
   readonly unfinished: number;
-  /** Of those, how many no worker has begun. */
+  /** Unfinished rotations that no worker has begun. */
   readonly waiting: number;
 }
 
+/** Reads the progress of these rotations. */
 export async function rotationProgress(
   { keyRotations }: Pick<Models, 'keyRotations'>,
   ids: readonly Types.ObjectId[],

@@ -5,7 +5,7 @@ import type { ProtectedCollection, ProtectedDocument } from './protected-collect
 import type { FieldReader, FieldWriter, Protection } from './protection.js';
 import { walkById } from '../storage/walk.js';
 
-/** Documents read and written at a time. */
+/** Documents that are read and written per round. */
 const documentsPerRound = 500;
 
 /** The outcome of one round. */
@@ -18,10 +18,10 @@ interface ResealedRound {
 }
 
 /**
- * Encrypts the documents of an organization that are sealed under one of these keys again, under its active key, round by
- * round in the order of their ids. A document is replaced only while every ciphertext in it is the one that was read: a
- * change at the same time wins, and a later pass finds the document if it still needs to.
- * @param after id to begin behind
+ * Encrypts documents of an organization again, under its active key, in rounds and in the order of their ids. It finds
+ * the documents sealed under one of the given keys. A document is written only if its ciphertexts are still those that
+ * were read. So a change at the same time wins, and a later pass finds the document if it still has an old key.
+ * @param after id of the document to begin after
  */
 export async function* reseal(
   target: ProtectedCollection,
@@ -43,7 +43,7 @@ export async function* reseal(
   }
 }
 
-/** @returns the documents that cannot be decrypted */
+/** Encrypts the documents of one round again. @returns an error for each document that cannot be decrypted */
 async function resealAll(
   { model: { collection }, fields }: ProtectedCollection,
   documents: readonly ProtectedDocument[],
@@ -65,6 +65,7 @@ async function resealAll(
   return failed;
 }
 
+/** The update of one document: the same fields, encrypted again. @throws CiphertextError */
 function resealed(
   document: ProtectedDocument,
   fields: readonly (readonly [field: string, name: string])[],
@@ -73,7 +74,7 @@ function resealed(
 ) {
   const { _id } = document;
   const present = document as unknown as Readonly<Record<string, Ciphertext | null | undefined>>;
-  // Equal to null: absent, or stored as null by an earlier version.
+  // A filter with null matches an absent field, and a null that an earlier version stored.
   const unchanged = fields.map(([field]) => [field, present[field] ?? null] as const);
   const again = fields.flatMap(([field, name]) => {
     const ciphertext = present[field];

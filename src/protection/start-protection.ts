@@ -7,7 +7,7 @@ import { createKeyring, type Keyring } from './keyring.js';
 import type { MasterKey } from './master-keys.js';
 import { createProtection, type ProtectionOf } from './protection.js';
 
-/** Everything that encrypts and decrypts in one process. */
+/** The parts that encrypt and decrypt in one process. */
 export interface StartedProtection {
   readonly store: DataKeyStore;
   readonly keyring: Keyring;
@@ -17,24 +17,27 @@ export interface StartedProtection {
 interface ProtectionDependencies {
   readonly models: Models;
   readonly masterKeys: readonly MasterKey[];
-  /** Hears of master keys that come to be missing later on. */
+  /** Gets a message when a master key turns out to be missing after the start. */
   readonly logger?: Logger;
 }
 
-/** @throws StartupError when a master key is missing, or is another one than the one that the data keys were wrapped under */
+/**
+ * Checks the master keys and starts the protection of fields.
+ * @throws StartupError when a master key is missing, or is not the one that wrapped the data keys
+ */
 export async function startProtection({
   models,
   masterKeys,
   logger,
 }: ProtectionDependencies): Promise<StartedProtection> {
-  if (masterKeys.length === 0) throw new StartupError('There is no master key to encrypt with: set ENCRYPTION_KEYS.');
+  if (masterKeys.length === 0) throw new StartupError('There is no master key for encryption: set ENCRYPTION_KEYS.');
   await checkMasterKeys(models, masterKeys);
   const missing = new Set<string>();
   const store = createDataKeyStore(models, masterKeys, (masterKey) => {
     if (!missing.has(masterKey))
       logger?.error(
         { masterKey },
-        'data are encrypted under a master key that this process has not been given: start it again with that key in ENCRYPTION_KEYS',
+        'data are encrypted under a master key that this process does not have: add that key to ENCRYPTION_KEYS and start again',
       );
     missing.add(masterKey);
   });

@@ -96,7 +96,7 @@ test('a key that is nowhere is not asked for at every request', async () => {
   watched.asked.length = 0;
   for (let round = 0; round < 5; round += 1) {
     const patient = await patients.findOne({ _id });
-    expect(() => patient!.mrn).toThrow(/data key is not there/);
+    expect(() => patient!.mrn).toThrow(/data key is missing/);
   }
   expect(watched.asked.filter((collection) => collection === 'data_keys')).toHaveLength(1);
 });

@@ -70,14 +70,14 @@ describe('ENCRYPTION_KEYS', () => {
 
   test.each([
     ['is not set', {}],
-    ['repeats itself', { ENCRYPTION_KEYS: `k1:${'ab'.repeat(32)}` }],
-    ['repeats itself', { ENCRYPTION_KEYS: `k1:${'0123456789abcdef'.repeat(4)}` }],
+    ['has too few different bytes', { ENCRYPTION_KEYS: `k1:${'ab'.repeat(32)}` }],
+    ['has too few different bytes', { ENCRYPTION_KEYS: `k1:${'0123456789abcdef'.repeat(4)}` }],
     [
-      'is a text and not random',
+      'is printable text and not random',
       { ENCRYPTION_KEYS: `k1:${Buffer.from('correct horse battery staple 123').toString('base64')}` },
     ],
-    ['repeats itself', { ENCRYPTION_KEYS: `k1:${key},old:${'00'.repeat(32)}` }],
-    ['is SECRET_KEY again', { SECRET_KEY: key, ENCRYPTION_KEYS: `k1:${key}` }],
+    ['has too few different bytes', { ENCRYPTION_KEYS: `k1:${key},old:${'00'.repeat(32)}` }],
+    ['equals SECRET_KEY', { SECRET_KEY: key, ENCRYPTION_KEYS: `k1:${key}` }],
   ])('%s: no start in production', (reason, environment) => {
     expect(messageOf(() => production(environment))).toMatch(
       new RegExp(`ENCRYPTION_KEYS.* ${reason}.*openssl rand -hex 32`),

@@ -221,7 +221,7 @@ describe('a leaked API key', () => {
     }
     // A machine has nothing to log in with.
     expect((await system.post('{ scoringJobs { totalCount } }', undefined, key)).errors![0]!.message).toBe(
-      'This API key was revoked: ask an administrator for another.',
+      'This API key was revoked: ask an administrator for a new one.',
     );
     expect((await listed()).find(({ id }) => id === apiKey.id)!.revokedAt).not.toBeNull();
     // A second time changes nothing, and is no error.

@@ -57,7 +57,7 @@ describe('a process that is started', () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).keyring.writing(new Types.ObjectId());
     expect(await startupMessage(models, `old:${keyText(newKey)}`)).toMatch(
-      /does not open under the master key "old": ENCRYPTION_KEYS gives another key under that id/,
+      /cannot be decrypted with the master key "old": ENCRYPTION_KEYS gives another key under that id/,
     );
   });
 

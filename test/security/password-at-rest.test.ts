@@ -114,9 +114,9 @@ describe('a password that is guessed soon', () => {
   const refusals: readonly [string, string, string][] = [
     ['short', 'Canary-4711', '12 to 128'],
     ['longer than any password', 'Canary '.repeat(20), '12 to 128'],
-    ['well known', 'Password1234!', 'tried first'],
-    ['one character again and again', 'aaaaaaaaaaaaaaaa', 'tried first'],
-    ['in order', '123456789012', 'tried first'],
+    ['well known', 'Password1234!', 'easy to guess'],
+    ['one character again and again', 'aaaaaaaaaaaaaaaa', 'easy to guess'],
+    ['in order', '123456789012', 'easy to guess'],
     ['the username with something around it', 'xx Guess-Me 4711 xx', 'username'],
   ];
   test.each(refusals)('is refused: %s', async (_name, password, reason) => {

@@ -196,7 +196,7 @@ test('a data key that is handed to another organization stops the next start', a
   const elsewhere = { organization: (await stored(mine)).organization, state: 'RETIRED' };
   await models.dataKeys.collection.updateOne({ _id: dataKey._id }, { $set: elsewhere });
   await expect(startProtection({ models, masterKeys: system.app.config.masterKeys })).rejects.toThrow(
-    new RegExp(`^The data key ${dataKey._id.toHexString()} does not open`),
+    new RegExp(`^The data key ${dataKey._id.toHexString()} cannot be decrypted`),
   );
   await models.dataKeys.collection.updateOne(
     { _id: dataKey._id },

@@ -112,7 +112,7 @@ test('a login at a missing organization is in the log with its address, and repe
     action: 'session:login',
     address: '127.0.0.1',
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
-    msg: 'password refused at an organization that is not there',
+    msg: 'password refused: the organization does not exist',
   };
   // What a flood repeats is told once.
   expect(warnings).toMatchObject([

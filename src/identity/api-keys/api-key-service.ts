@@ -13,7 +13,7 @@ import type { Viewer } from '../../auth/viewer.js';
 import { formatApiKey, hashSecret, newApiKeySecret } from './api-key-format.js';
 import { defined } from '../../process/defined.js';
 
-/** What an API key can be allowed: what SERVICE may do, less what only a person with a password can. */
+/** The actions that an API key may be allowed: those of the role SERVICE, except changing a password. */
 export const apiKeyScopes: readonly Action[] = actions.filter(
   (action) => mayRole(Role.SERVICE, action) && action !== 'password:change',
 );
@@ -46,11 +46,14 @@ export interface CreateApiKey {
 
 /** The API keys of the viewer's organization. Every method authorises first. */
 export interface ApiKeyService {
-  /** That they were listed is recorded, by an event that is about no key. */
+  /** Lists the keys, newest first. The audit event of a list names no single key. */
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<ApiKey>>;
-  /** @returns the key itself too, which nobody can read again. @throws BadUserInputError */
+  /** Makes a key. @returns the key too: this is the only time it can be read. @throws BadUserInputError */
   create(viewer: Viewer | null, input: CreateApiKey): Promise<{ readonly key: string; readonly apiKey: ApiKey }>;
-  /** Ends the key everywhere within a second, once and again. @throws NotFoundError */
+  /**
+   * Revokes the key: every process refuses it within a second. Repeating the call does no harm.
+   * @throws NotFoundError
+   */
   revoke(viewer: Viewer | null, id: string): Promise<ApiKey>;
 }
 
@@ -102,7 +105,7 @@ export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDep
           { _id: present._id, revokedAt: { $exists: false } },
           { $set: { revokedAt: new Date() } },
         );
-        // Also when it was revoked already: that time may have failed half-way.
+        // Repeated if the key is revoked already: the earlier call may have failed before this step.
         await revoke(organization, [{ kind: RevocationKind.API_KEY, subject: present._id.toHexString() }]);
         return (await apiKeys.findOne({ _id: present._id })) ?? present;
       });

@@ -9,17 +9,23 @@ import type { Identity } from '../../auth/viewer.js';
 import { hashSecret, parseApiKey } from './api-key-format.js';
 import { logError } from '../../process/logger.js';
 
-/** How long what was read of a key is used. Revocation does not wait for it: it has its own way. Milliseconds. */
+/**
+ * Time for which a key stays in the cache. A revocation takes effect sooner: `Revocations` checks it separately.
+ * Milliseconds.
+ */
 const cacheMs = 60_000;
-/** Keys remembered; the ids that strangers make up must not fill the memory. */
+/** Largest number of keys in the cache: ids that attackers make up must not fill the memory. */
 const largestCache = 10_000;
-/** `lastUsedAt` is true to this, milliseconds. */
+/** Accuracy of `lastUsedAt`, milliseconds. */
 const lastUsedPeriodMs = 60_000;
-/** When a key without an end ends, as far as others need a date. */
+/** Expiry given to a key that never expires, for code that needs a date. */
 const neverEnds = Date.UTC(9999, 11, 31);
 
 export interface ApiKeyVerifier {
-  /** Does not know of revocations that are less than a minute old: see src/identity/revocation/. @throws UnauthenticatedError */
+  /**
+   * Identifies the holder of an API key. It may miss a revocation of the last minute: callers also ask `Revocations`.
+   * @throws UnauthenticatedError when the key is unknown, has expired, was revoked, or its secret is wrong
+   */
   verify(credential: string): Promise<Identity>;
 }
 
@@ -29,7 +35,7 @@ interface Cached {
   usedAt: number;
 }
 
-/** Reads keys of any organization: it is the key that says which. */
+/** Reads keys of all organizations, because the key itself determines the organization. */
 export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logger: Logger): ApiKeyVerifier {
   const cache = new LRUCache<string, Cached>({ max: largestCache });
 
@@ -41,13 +47,13 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
       readAt: now,
       usedAt: present?.usedAt ?? 0,
     };
-    // An outage must not be remembered.
+    // A failed read leaves the cache, so that the next request reads again.
     found.key.catch(() => cache.delete(id));
     cache.set(id, found);
     return found;
   }
 
-  /** Nobody waits for it, and several processes write it once. */
+  /** Stores the time of last use. No request waits for it. Of several processes, one writes it per period. */
   function noteUse(cached: Cached, id: Types.ObjectId, now: number): void {
     if (now - cached.usedAt < lastUsedPeriodMs) return;
     cached.usedAt = now;
@@ -71,12 +77,12 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
       const now = Date.now();
       const cached = parsed && find(parsed.id, now);
       const key = await cached?.key;
-      // Compared whether or not there is such a key.
+      // The hash is compared even if the key does not exist, so that both cases take the same time.
       const matches = sameHash(hashSecret(parsed?.secret ?? ''), key?.secretHash ?? hashSecret('nobody'));
       const ended = key?.revokedAt !== undefined || (key?.expiresAt !== undefined && key.expiresAt.getTime() <= now);
       if (!cached || !key || !matches || ended)
         throw new UnauthenticatedError(
-          'The API key is not valid, has expired or was revoked: ask an administrator for another.',
+          'The API key is not valid, has expired or was revoked: ask an administrator for a new one.',
         );
       noteUse(cached, key._id, now);
       const id = key._id.toHexString();

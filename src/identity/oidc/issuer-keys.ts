@@ -11,28 +11,33 @@ import type { Logger } from 'pino';
 import { logError } from '../../process/logger.js';
 
 const fetchTimeoutMs = 3_000;
-/** Keys are fetched anew after this long, so that one that is withdrawn is refused then at the latest. */
+/** Keys are fetched again after this time. A withdrawn key is refused after this time at the latest. Milliseconds. */
 const freshMs = 10 * 60_000;
-/** A token of a key that is not known makes us ask for the keys again, but no sooner than this after the last time. */
+/** Shortest time between two fetches that are caused by tokens with an unknown key. Milliseconds. */
 const cooldownMs = 30_000;
-/** A provider that does not hand out its keys is asked again after this long. */
+/** Time until the next fetch after a failed one. Milliseconds. */
 const retryMs = 30_000;
-/** For how long keys that cannot be fetched anew are believed: through a night without the provider, and not for ever. */
+/**
+ * Time for which known keys are used while they cannot be fetched again: enough for a night without the provider.
+ * Milliseconds.
+ */
 const longestOutageMs = 24 * 3_600_000;
 
-/** The keys of the issuer cannot be had, so that nobody can tell whether a token is good. */
+/** The keys of the issuer are not available, so tokens cannot be checked. */
 export class IssuerKeysUnavailableError extends Error {
   override readonly name = 'IssuerKeysUnavailableError';
 }
 
 /**
- * The public keys of an identity provider (JWKS, RFC 7517), followed while they change: a new one is believed as soon as a
- * token names it, a withdrawn one is not after the next fetch. While the provider does not answer, those known before go on.
- * @returns the key for a token; throws IssuerKeysUnavailableError, or an error of jose when no key is the token's
+ * Follows the public keys of an identity provider (JWKS, RFC 7517) while they change. A new key is accepted as soon as
+ * a token names it. A withdrawn key is refused after the next fetch. While the provider does not answer, the known keys
+ * stay in use.
+ * @returns a function that gives the key for a token. It throws IssuerKeysUnavailableError, or an error of jose when no
+ *   key matches the token
  */
 export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetKey {
   const cache: JWKSCacheInput = {};
-  /** Where jose puts what it fetched last, and when (`uat`). */
+  /** The same object, as jose fills it: the keys fetched last and the time of that fetch (`uat`). */
   const fetched = cache as Partial<ExportedJWKSCache>;
   const remote = createRemoteJWKSet(new URL(jwksUri), {
     timeoutDuration: fetchTimeoutMs,
@@ -45,11 +50,11 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
   const known: JWTVerifyGetKey = async (header, token) => {
     const { jwks, uat = 0 } = fetched;
     if (!jwks || Date.now() > uat + longestOutageMs)
-      throw new IssuerKeysUnavailableError('no keys that may be believed');
+      throw new IssuerKeysUnavailableError('no keys are known, or the known keys are too old');
     try {
       return await createLocalJWKSet(jwks)(header, token);
     } catch (error) {
-      // The key may be one that was published since.
+      // The provider may have published the token's key after the last fetch.
       if (error instanceof errors.JWKSNoMatchingKey || !isTokenError(error))
         throw new IssuerKeysUnavailableError('the key may be a new one', { cause: error });
       throw error;
@@ -63,8 +68,8 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
       } catch (error) {
         if (isTokenError(error)) throw error;
         const keysOf = fetched.uat ? new Date(fetched.uat) : undefined;
-        logError(logger, error, 'the OIDC issuer does not hand out its keys', { level: 'warn', keysOf });
-        // Without any there is nothing to spare: each token is worth a try.
+        logError(logger, error, 'the keys of the OIDC issuer cannot be fetched', { level: 'warn', keysOf });
+        // Without known keys every token causes a fetch: no token could be checked otherwise.
         if (fetched.jwks) retryAt = Date.now() + retryMs;
       }
     }
@@ -72,7 +77,9 @@ export function createIssuerKeys(jwksUri: string, logger: Logger): JWTVerifyGetK
   };
 }
 
-/** Whether the keys are there, and none is the token's; anything else is an error of the provider: unreachable, or no key set. */
+/**
+ * Tells whether the keys were fetched but none matches the token. Other errors mean that the provider gave no key set.
+ */
 const isTokenError = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWKSMultipleMatchingKeys ||

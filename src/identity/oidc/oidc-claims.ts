@@ -3,7 +3,7 @@ import type { Role } from '../../../models/index.js';
 import { isReservedUsername } from '../users/username.js';
 import type { OidcSettings } from '../../config/oidc-settings.js';
 
-/** What a token of another issuer says of its holder. */
+/** The holder of a token of another issuer, as its claims describe them. */
 interface OidcSubject {
   readonly organizationSlug: string;
   readonly username: string;
@@ -19,7 +19,10 @@ const subjectSchema = z.object({
     .refine((name) => !isReservedUsername(name)),
 });
 
-/** @throws when a claim is missing, not of its type, or stands for no role of ours */
+/**
+ * Reads organization, username and role.
+ * @throws Error when a claim is missing, has the wrong type, or names no known role
+ */
 export function readClaims(payload: Readonly<Record<string, unknown>>, settings: OidcSettings): OidcSubject {
   const subject = subjectSchema.parse({
     organizationSlug: claimOf(payload, settings.organizationClaim),
@@ -28,11 +31,14 @@ export function readClaims(payload: Readonly<Record<string, unknown>>, settings:
   const held = claimOf(payload, settings.roleClaim);
   const values: readonly unknown[] = Array.isArray(held) ? held : [held];
   const role = settings.roles.find(([value]) => values.includes(value))?.[1];
-  if (!role) throw new Error('the token has no role of ours');
+  if (!role) throw new Error('the token names no known role');
   return { ...subject, role };
 }
 
-/** By its name as it stands, which may be a URL with dots; else as a path, e.g. `realm_access.roles`. */
+/**
+ * Finds a claim by its whole name, which may be a URL with dots; if there is none, by a path, e.g.
+ * `realm_access.roles`.
+ */
 function claimOf(payload: Readonly<Record<string, unknown>>, name: string): unknown {
   if (Object.hasOwn(payload, name)) return payload[name];
   return name

@@ -12,24 +12,33 @@ import { readClaims } from './oidc-claims.js';
 import type { OidcSettings } from '../../config/oidc-settings.js';
 import { logError } from '../../process/logger.js';
 
-/** For `nbf`: a token may reach us before our clock has reached its beginning. Its end is taken to the letter. Seconds. */
+/**
+ * Tolerance for `nbf` in seconds: the issuer's clock may be ahead of our clock. `validity` checks the expiry without
+ * any tolerance.
+ */
 const clockToleranceSeconds = 5;
-/** Users remembered as noted. One that is forgotten is noted again. */
+/** Largest number of users remembered as stored. A user that is forgotten is stored again. */
 const mostNoted = 10_000;
 
 /** Verifies the tokens of a hospital's own identity provider (OpenID Connect). */
 export interface OidcVerifier {
-  /** The issuer whose tokens it takes. */
+  /** The issuer whose tokens this verifier accepts. */
   readonly issuer: string;
-  /** @throws UnauthenticatedError; ServiceUnavailableError when the issuer's keys cannot be had */
+  /** Checks a token. @throws UnauthenticatedError; ServiceUnavailableError when the issuer's keys are not available */
   verify(token: string): Promise<Identity>;
 }
 
 const timesSchema = z.object({ iat: z.number(), exp: z.number() });
 
 /**
- * The algorithms are pinned to asymmetric ones, so that neither `alg: none` nor an HMAC over a public key passes, and the
- * issuer's JWKS is the only source of keys: what a token says in `jwk`, `jku` or `x5u` is not looked at (RFC 8725).
+ * Follows RFC 8725. Only asymmetric algorithms are accepted: neither `alg: none` nor an HMAC over a public key passes.
+ * The issuer's JWKS is the only source of keys: the headers `jwk`, `jku` and `x5u` of a token are ignored.
+ * Step by step:
+ *
+ *   1. Checks signature, issuer, audience and times.
+ *   2. Reads organization, username and role from the claims.
+ *   3. Finds the organization. A token never creates one.
+ *   4. Stores the user at the first token, so that administrators find and can disable them.
  */
 export function createOidcVerifier(
   settings: OidcSettings,
@@ -52,22 +61,22 @@ export function createOidcVerifier(
       return payload;
     } catch (error) {
       if (!(error instanceof IssuerKeysUnavailableError)) throw refused();
-      throw new ServiceUnavailableError('The identity provider does not hand out its keys: try again in a moment.');
+      throw new ServiceUnavailableError('The keys of the identity provider are not available: try again in a moment.');
     }
   }
 
   async function organizationIdOf(slug: string): Promise<string> {
     if (settings.organizations && !settings.organizations.includes(slug)) {
-      // The signature is good: either the provider or the setting is wrong, and somebody has to know.
+      // The signature is valid, so either the provider or the setting is wrong. The operator has to know.
       logger.warn(
         { issuer: settings.issuer, ...(isSlug(slug) && { organization: slug }) },
-        'the OIDC issuer speaks for an organization that is not in OIDC_ORGANIZATIONS',
+        'a token of the OIDC issuer was refused: OIDC_ORGANIZATIONS does not list its organization',
       );
       throw refused();
     }
     const known = organizationIds.get(slug);
     if (known) return known;
-    // Organizations are made on the command line, never by a token.
+    // Organizations are created on the command line, never by a token.
     const organization = await models.organizations
       .findOne({ slug }, { _id: 1 })
       .lean<Pick<Organization, '_id'> | null>();
@@ -77,7 +86,7 @@ export function createOidcVerifier(
     return id;
   }
 
-  /** So that an administrator finds who has come this way, and can shut them out. Nobody waits for it. */
+  /** Stores the user of a token, so that an administrator finds and can disable them. No request waits for it. */
   function note({ username, role, organizationId }: Identity): void {
     const key = `${organizationId} ${username}`;
     if (noted.has(key)) return;
@@ -91,7 +100,7 @@ export function createOidcVerifier(
       .exec()
       .catch((error: unknown) => {
         noted.delete(key);
-        logError(logger, error, 'OIDC user not noted', { level: 'debug' });
+        logError(logger, error, 'OIDC user not stored', { level: 'debug' });
       });
   }
 
@@ -110,7 +119,7 @@ export function createOidcVerifier(
   };
 }
 
-/** One answer for all: a caller is not told how near a forgery came. */
+/** The same answer for every reason: it must not help an attacker to improve a forged token. */
 const refused = (): UnauthenticatedError =>
   new UnauthenticatedError('The access token is not valid or has expired: get a new one.');
 

@@ -1,13 +1,16 @@
 import { ServiceUnavailableError } from '../../errors.js';
 
-/** Hashes computed at once: each takes a core and 46 MiB. */
+/** Largest number of hashes that are computed at the same time. Each takes a core and 46 MiB. */
 const slots = 2;
-/** Callers who wait for a slot; more are sent away rather than kept for seconds. */
+/** Largest number of callers that wait for a slot. More are refused immediately, instead of waiting for seconds. */
 const longestQueue = 100;
 
-/** Lets a few at a time do what is costly on purpose, so that a flood of logins leaves the rest of the API its processor and memory. */
+/**
+ * Limits how many hashes are computed at the same time: a flood of logins must leave processor time and memory to the
+ * rest of the API.
+ */
 interface HashingGate {
-  /** @throws ServiceUnavailableError when too many wait already */
+  /** Runs work when a slot is free. @throws ServiceUnavailableError when too many callers wait already */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -19,8 +22,8 @@ export function createHashingGate(): HashingGate {
       if (running < slots) running += 1;
       else {
         if (waiting.length >= longestQueue)
-          throw new ServiceUnavailableError('Too many logins at once: try again in a moment.');
-        // Whoever leaves hands its slot over.
+          throw new ServiceUnavailableError('Too many logins at the same time: try again in a moment.');
+        // A caller that ends hands its slot to the first one that waits.
         await new Promise<void>((resolve) => waiting.push(resolve));
       }
       try {

@@ -1,8 +1,8 @@
-/** In characters (code points). */
+/** Shortest and longest password, in characters (code points). */
 const shortestPassword = 12;
 const longestPassword = 128;
 
-/** The first that everybody tries of those that are long enough; compared without case, digits at the end and punctuation. */
+/** Long passwords that attackers try first. They are compared without case, punctuation, and digits at the end. */
 const wellKnown: ReadonlySet<string> = new Set([
   'password',
   'passwordpassword',
@@ -66,12 +66,12 @@ const wellKnown: ReadonlySet<string> = new Set([
 ]);
 
 const fewestDifferentCharacters = 5;
-/** A shorter username is in too many passwords by chance. */
+/** Shortest username that a password is checked for. Shorter ones occur in too many passwords by chance. */
 const shortestTellingUsername = 3;
 
 /**
- * Why a password may not be chosen, or undefined when it may. Length rather than composition, as NIST SP 800-63B (5.1.1.2)
- * and OWASP ask for.
+ * The reason why a password may not be chosen; undefined when it may. The rules ask for length, not for kinds of
+ * characters, as NIST SP 800-63B (5.1.1.2) and OWASP recommend.
  */
 export function passwordIssue(password: string, username: string): string | undefined {
   const { length } = [...password.normalize('NFKC')];
@@ -81,16 +81,17 @@ export function passwordIssue(password: string, username: string): string | unde
   if (username.length >= shortestTellingUsername && plain.includes(username.toLowerCase()))
     return 'must not contain the username';
   if (new Set(plain).size < fewestDifferentCharacters || isSequence(plain) || wellKnown.has(bare(plain)))
-    return 'is one of those that are tried first: choose another';
+    return 'is easy to guess: choose another';
   return undefined;
 }
 
+/** The letters and digits of a password, without digits at the end unless they belong to a well-known one. */
 const bare = (password: string): string => {
   const letters = password.replace(/[^\p{L}\d]/gu, '');
   return wellKnown.has(letters) ? letters : letters.replace(/\d+$/, '');
 };
 
-/** 1234567890123, abcdefghijkl and the same backwards. */
+/** Tells whether a password is a sequence such as 1234567890123 or abcdefghijkl, forwards or backwards. */
 function isSequence(password: string): boolean {
   const steps = [...password]
     .slice(1)

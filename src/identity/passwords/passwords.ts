@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { createHashingGate } from './hashing-gate.js';
 
 /**
- * What every new password hash costs: argon2id (RFC 9106) with 46 MiB and two passes, twice the least that OWASP asks for
- * (46 MiB and one pass, or 19 MiB and two). Raise it here; hashes made with less are replaced at the next login.
+ * Parameters of new password hashes: argon2id (RFC 9106) with 46 MiB and two passes. This is twice the minimum of OWASP
+ * (46 MiB and one pass, or 19 MiB and two). Raise the cost here: hashes with other parameters are replaced at the next
+ * login.
  * https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
  */
 export const argon2Parameters = {
-  /** Argon2id; the package's enum cannot be imported by a module that is compiled alone. */
+  /** Argon2id as a number: the package's `const enum` cannot be imported when each file is compiled alone. */
   algorithm: 2,
   /** KiB */
   memoryCost: 47_104,
@@ -23,13 +24,13 @@ export interface Passwords {
   /** @returns the hash in PHC format, with its salt and parameters */
   hash(password: string): Promise<string>;
   /**
-   * Always costs one verification: without a hash, the password is compared with one that nobody knows, so that an
-   * absent user takes as long as a present one.
+   * Tells whether a password matches. It always costs one verification: without a hash, it checks against the hash of a
+   * random password. So the time does not tell whether a user exists.
    */
   verify(passwordHash: string | undefined, password: string): Promise<boolean>;
-  /** Whether the hash was made with other parameters than today's. */
+  /** Tells whether a hash was made with parameters other than `argon2Parameters`. */
   isOutdated(passwordHash: string): boolean;
-  /** Verifications so far. */
+  /** Number of verifications since the start of the process. */
   readonly verifications: number;
 }
 
@@ -60,5 +61,5 @@ export async function createPasswords(): Promise<Passwords> {
   };
 }
 
-/** The same password typed on another keyboard may come as other code points (NIST SP 800-63B, 5.1.1.2). */
+/** Unicode form NFKC: two keyboards may send different code points for one password (NIST SP 800-63B, 5.1.1.2). */
 const normalize = (password: string): string => password.normalize('NFKC');

@@ -1,23 +1,27 @@
 import type { Redis } from 'ioredis';
 import { withinTime } from '../../process/within-time.js';
 
-/** How long Redis may take before it counts as away, milliseconds. */
+/** Redis counts as away when it does not answer within this time. Milliseconds. */
 const timeoutMs = 200;
 
-/** Sets the epoch where it is lower, missing, or what the caller has seen and knows to be wrong. */
+/** Sets the epoch if the stored one is missing, is lower, or equals the wrong value that the caller has read. */
 const announceScript = `
 local present = redis.call('get', KEYS[1])
 if not present or tonumber(present) < tonumber(ARGV[1]) or present == ARGV[2] then redis.call('set', KEYS[1], ARGV[1]) end`;
 
-/** The number of the latest revocation, where every process looks for it often: it costs Redis next to nothing. */
+/** The number of the latest revocation (the epoch) in Redis. Every process reads it often, at almost no cost. */
 export interface RevocationEpochs {
-  /** Null when Redis has none (it was wiped), 'away' when it does not answer in time. */
+  /** Reads the epoch. Null when Redis has none (its data were lost), 'away' when it does not answer in time. */
   read(): Promise<number | null | 'away'>;
-  /** Tells all processes. Never throws. @param instead what stands there and is wrong, even if it is higher. @returns whether Redis took it */
+  /**
+   * Announces an epoch to all processes. Never throws.
+   * @param instead a wrong epoch that Redis holds: it is replaced even if it is higher
+   * @returns whether Redis answered
+   */
   announce(epoch: number, instead?: number): Promise<boolean>;
 }
 
-/** @param redis fails fast; closed by the one that made it */
+/** @param redis a connection whose commands fail at once while Redis is away; the caller closes it */
 export function createRevocationEpochs(redis: Redis, keyPrefix: string): RevocationEpochs {
   const key = `${keyPrefix}:revocation-epoch`;
   return {

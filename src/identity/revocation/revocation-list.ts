@@ -1,22 +1,25 @@
 import { RevocationKind, type Revocation } from '../../../models/index.js';
 import type { Identity } from '../../auth/viewer.js';
 
-/** What was revoked, as it is stored and as it is remembered. */
+/** A revocation as it is stored and kept in memory. */
 export type RevocationRecord = Pick<
   Revocation,
   'organization' | 'kind' | 'subject' | 'notBefore' | 'blocked' | 'keepUntil'
 >;
 
-/** The revocations in force, in memory: a request costs a lookup or two. */
+/** The revocations in force, in memory. Each request costs at most two lookups. */
 interface RevocationList {
-  /** Adds, or brings up to date. */
+  /** Adds revocations, or updates those of the same subject. */
   apply(revocations: readonly RevocationRecord[]): void;
   /**
-   * A token of a session is judged by that session, an API key by itself, any other token by when it was issued. Nothing
-   * of a user who is blocked is valid.
+   * Tells whether the credential of an identity is revoked:
+   * - an API key: if the key was revoked
+   * - any token of a blocked user: always
+   * - a token of a session: if the session was revoked
+   * - any other token: if it was issued before the user was revoked
    */
   isRevoked(identity: Identity): boolean;
-  /** Forgets what can concern no credential any more. */
+  /** Drops revocations of credentials that have all expired by now. */
   forget(now: Date): void;
 }
 
@@ -35,7 +38,7 @@ export function createRevocationList(): RevocationList {
       for (const { organization, kind, subject, notBefore, blocked, keepUntil } of revocations) {
         const present = find(organization.toHexString(), kind, subject);
         remembered.set(`${organization.toHexString()} ${kind} ${subject}`, {
-          // Two readings may arrive in the wrong order; times only ever grow.
+          // Two reads may arrive in the wrong order, so the later time is kept.
           notBefore: Math.max(notBefore.getTime(), present?.notBefore ?? 0),
           blocked: blocked ?? present?.blocked ?? false,
           keepUntil: Math.max(keepUntil.getTime(), present?.keepUntil ?? 0),

@@ -4,32 +4,36 @@ import { isDuplicateKey } from '../../storage/database.js';
 import { longestSessionTokenMs, longestTokenMs } from '../access-token.js';
 import type { RevocationRecord } from './revocation-list.js';
 
-/** What to revoke, within an organization. */
+/** One subject to revoke, within an organization. */
 export interface RevokedSubject {
   readonly kind: RevocationKind;
   /** Username, or the hexadecimal id of a session or API key. */
   readonly subject: string;
-  /** Of a user: whether everything is refused from now on, or no longer. Absent: as it was. */
+  /** For a user: true refuses every later credential too, false ends that. Absent leaves it unchanged. */
   readonly blocked?: boolean;
 }
 
-/** The revocations in MongoDB: the truth. */
+/** The revocations in MongoDB, which decide. Redis and memory hold copies. */
 export interface RevocationStore {
-  /** Stores them, then counts the epoch on: who sees the new epoch finds them. @returns the new epoch */
+  /**
+   * Stores revocations, then raises the epoch. A process that reads the new epoch finds them.
+   * @returns the new epoch
+   */
   record(
     organization: Types.ObjectId,
     subjects: readonly RevokedSubject[],
   ): Promise<{ readonly epoch: number; readonly records: RevocationRecord[] }>;
-  /** 0 before the first revocation. */
+  /** The number of the latest revocation; 0 before the first one. */
   epoch(): Promise<number>;
-  /** Those recorded since, by MongoDB's clock; all when null. */
+  /** Reads the revocations recorded since a time of MongoDB's clock; all of them when it is null. */
   read(since: Date | null): Promise<Revocation[]>;
 }
 
 const epochId = 'revocations';
-/** For clocks that do not agree. Milliseconds. */
+/** Extra time for which a revocation is kept, in case clocks differ. Milliseconds. */
 const marginMs = 5 * 60_000;
 
+/** Longest validity of a credential of each kind. Its revocation is kept for this time. Milliseconds. */
 const lifetimeMs: Readonly<Record<RevocationKind, number>> = {
   [RevocationKind.USER]: longestTokenMs,
   [RevocationKind.SESSION]: longestSessionTokenMs,
@@ -70,7 +74,8 @@ export function createRevocationStore({
         keepUntil: new Date(notBefore.getTime() + lifetimeMs[kind] + marginMs),
         change,
       }));
-      // Two first revocations of one subject at once: the unique index refuses one of them, which then finds the other's.
+      // Two processes may store the first revocation of one subject at the same time. The unique index refuses one of
+      // them, whose second attempt then updates the other's document.
       if (records.length > 0) await repeatOnDuplicate(() => store(records));
       const counted = await repeatOnDuplicate(() =>
         revocationEpochs.collection.findOneAndUpdate(

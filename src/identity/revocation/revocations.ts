@@ -1,3 +1,14 @@
+/*
+ * Revocations: every process of the deployment refuses a revoked credential within a second. Step by step:
+ *
+ *   1. `revoke` stores the revocation in MongoDB, and raises the number of the latest revocation there (the epoch).
+ *   2. It applies the revocation in its own memory, writes the epoch to Redis, and publishes an event.
+ *   3. Another process that gets the event reads the new revocations from MongoDB at once.
+ *   4. A process that misses the event reads the epoch from Redis every 400 ms, and reads MongoDB when the epoch
+ *      differs.
+ *   5. It reads MongoDB too when Redis is away, or when its last read of MongoDB is at least 500 ms old.
+ *   6. Every 5 minutes it reads all revocations again.
+ */
 import type { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { EventBus } from '../../events/event-bus.js';
@@ -8,30 +19,39 @@ import type { RevocationStore, RevokedSubject } from './revocation-store.js';
 import { logError } from '../../process/logger.js';
 
 /**
- * How often each process asks for the epoch. With what Redis may take (200 ms) and a read of MongoDB, a revocation of which
- * no event came is known within a second. Milliseconds.
+ * Time between two reads of the epoch in Redis. Redis may take 200 ms, then MongoDB is read. So a process that missed
+ * the event knows a revocation within a second. Milliseconds.
  */
 const lookPeriodMs = 400;
-/** How often MongoDB is asked although Redis says that nothing is new: whoever revoked may not have reached Redis. Milliseconds. */
+/**
+ * Time for which the epoch of Redis alone is trusted: the process that revoked may not have reached Redis.
+ * Milliseconds.
+ */
 const mongoPeriodMs = 500;
-/** How far back a reading goes, for writes that became visible late. Milliseconds of MongoDB's clock. */
+/** Time by which each read goes back, because a write may become readable late. Milliseconds of MongoDB's clock. */
 const overlapMs = 60_000;
-/** How often everything is read. Milliseconds. */
+/** Time between two reads of all revocations. Milliseconds. */
 const wholePeriodMs = 5 * 60_000;
 
-/** Ends credentials before their time. */
+/** Revokes credentials before they expire. */
 export type Revoke = (organization: Types.ObjectId, subjects: readonly RevokedSubject[]) => Promise<void>;
 
-/** Which credentials are revoked, of the whole deployment, as this process knows it: no more than a second behind. */
+/** The revoked credentials of the whole deployment, as this process knows them: at most a second late. */
 export interface Revocations {
-  /** Reads all there are and begins to follow. Does nothing the second time. @throws when MongoDB is away */
+  /**
+   * Reads all revocations and begins to follow new ones. A second call does nothing.
+   * @throws Error when MongoDB is away
+   */
   start(): Promise<void>;
+  /** Tells whether the credential of an identity is revoked. @throws Error before `start` has resolved */
   isRevoked(identity: Identity): boolean;
-  /** Durable when this resolves, in force here, and soon everywhere. */
+  /**
+   * Revokes. When it resolves, the revocation is durable and in force in this process; within a second in all others.
+   */
   readonly revoke: Revoke;
-  /** Calls `listener` after something was revoked. Returns the way out. */
+  /** Calls `listener` after each revocation. @returns a function that removes the listener */
   onChange(listener: () => void): () => void;
-  /** Ends the following, and waits for what is under way. */
+  /** Stops following revocations, and waits for reads under way. */
   close(): Promise<void>;
 }
 
@@ -43,9 +63,8 @@ interface RevocationDependencies {
 }
 
 /**
- * MongoDB holds the revocations and counts them; Redis carries that count. Every process compares it with its own often,
- * and reads MongoDB when they differ. An event makes it immediate. Without Redis MongoDB is asked for the count instead;
- * when Redis was wiped, whoever notices first puts the count back.
+ * Follows revocations as described at the head of this file. If Redis has lost the epoch, or holds a wrong one, the
+ * first process that notices writes it again.
  */
 export function createRevocations({ store, epochs, events, logger }: RevocationDependencies): Revocations {
   const list = createRevocationList();
@@ -68,7 +87,8 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
   async function read(): Promise<void> {
     const now = Date.now();
     const whole = latest === null || now - readAll > wholePeriodMs;
-    // The count first: what is recorded meanwhile is read twice rather than never.
+    // The epoch is read first. A revocation stored between the two reads is then read twice; otherwise it could be
+    // missed.
     const epoch = await store.epoch();
     mongoAskedAt = now;
     if (epoch === known && !whole) return;
@@ -83,7 +103,10 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
     apply(records);
   }
 
-  /** One reading at a time; one that is asked for while another runs comes after it, as it may have begun too early. */
+  /**
+   * Reads, one read at a time. A call during a read causes another read after it, as the first may have begun too
+   * early.
+   */
   let reading: Promise<void> | undefined;
   let next: Promise<void> | undefined;
   function refresh(): Promise<void> {
@@ -127,7 +150,7 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
         throw error;
       })),
     isRevoked(identity) {
-      if (known < 0) throw new Error('revocations are not known yet: call start first');
+      if (known < 0) throw new Error('Revocations have not been read yet: call start() first.');
       return list.isRevoked(identity);
     },
     async revoke(organization, subjects) {

@@ -12,10 +12,13 @@ import { withinTime } from '../../process/within-time.js';
 import { addressBlock } from '../../net/address-block.js';
 
 /**
- * Attempts with a wrong password, in windows that begin with the first. One address that guesses at one account is stopped
- * soon. Many addresses that guess at one account, or one that guesses at many, are stopped late, and never for an account
- * at an address where it has logged in before: nobody can lock somebody else out for ever.
- * The idea is that of OWASP's device cookies, with the address in the place of the cookie.
+ * Largest number of attempts (`points`) per window (`duration`, in seconds). A window begins with its first attempt.
+ * - pair: one address that guesses at one account is stopped soon.
+ * - account: many addresses that guess at one account are stopped later.
+ * - address: one address that guesses at many accounts is stopped later.
+ * The last two never stop an account at an address where it has logged in before. So an attacker at another address
+ * cannot lock out a user at such an address. The idea comes from OWASP's device cookies, with the address in place of
+ * the cookie.
  * https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
  */
 export const loginLimits = {
@@ -24,28 +27,33 @@ export const loginLimits = {
   address: { points: 100, duration: 15 * 60 },
 } as const;
 
-/** How long it is remembered where an account has logged in, seconds. */
+/** Time for which an address stays known for an account that has logged in there. Seconds. */
 const familiarSeconds = 30 * 86_400;
-/** A Redis that answers no sooner counts as away, milliseconds. */
+/** Redis counts as away when it does not answer within this time. Milliseconds. */
 const redisTimeoutMs = 250;
 
-/** Who tries to prove to be whom, from where. Both names as they were given: they need not exist. */
+/** A login attempt: the claimed account and the caller's address. Both names are as given, and may not exist. */
 export interface Attempt {
   readonly organization: string;
   readonly username: string;
   readonly address: string;
 }
 
-/** What an attempt was refused for the first time in this window, for the audit trail: once, however often it is tried. */
+/**
+ * The refusal of an attempt. Only the first refusal per window has `firstInWindow`: the audit trail records no others.
+ */
 export interface ThrottledError extends RateLimitedError {
   readonly firstInWindow: boolean;
 }
 
-/** Counts attempts in Redis, for all processes together; in memory, for this process alone, while Redis is away. */
+/** Counts attempts in Redis for all processes together. While Redis is away, each process counts in its own memory. */
 export interface LoginThrottle {
-  /** Counts an attempt before its password is looked at. @throws ThrottledError when there were too many */
+  /** Counts an attempt before its password is checked. @throws ThrottledError when there were too many */
   attempt(attempt: Attempt): Promise<void>;
-  /** The password was right: forgets what was counted for the account and, at this address, for the pair. */
+  /**
+   * Called after a correct password. It resets the counts of the pair and the account, gives the address one attempt
+   * back, and remembers the address as known for this account.
+   */
   succeeded(attempt: Attempt): Promise<void>;
 }
 
@@ -70,7 +78,7 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
   return {
     async attempt(attempt) {
       const { account, address, pair } = keysOf(attempt);
-      // One after the other: what is refused here must not use up what others need.
+      // The pair is counted first. A refused attempt must not use up the points of the account and of the address.
       const ofPair = await consume(pairs, pair);
       if (ofPair) throw throttled([ofPair], loginLimits.pair.points);
       const refused = await Promise.all([consume(accounts, account), consume(addresses, address)]);
@@ -91,7 +99,7 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
   };
 }
 
-/** @returns what was exceeded, or undefined while there is room */
+/** Counts one attempt. @returns the exceeded limit, or undefined when attempts are left */
 async function consume(limiter: RateLimiterAbstract, key: string): Promise<RateLimiterRes | undefined> {
   try {
     await limiter.consume(key);
@@ -116,7 +124,7 @@ const orAway = <T>(answer: Promise<T>): Promise<T | undefined> =>
     () => undefined,
   );
 
-/** Hashed: names and addresses are nobody's business in Redis, and what a stranger types is no part of a key. */
+/** Hashed keys: Redis then holds no names or addresses, and text typed by an attacker does not become part of a key. */
 function keysOf({ organization, username, address }: Attempt): { account: string; address: string; pair: string } {
   const block = addressBlock(address);
   return {

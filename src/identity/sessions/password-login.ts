@@ -9,7 +9,7 @@ import { unknownUsername } from '../users/username.js';
 import type { RequestOrigin } from '../../auth/viewer.js';
 import type { LoginThrottle, ThrottledError } from './login-throttle.js';
 
-/** What somebody gives to prove who they are. */
+/** The credential of a user who logs in with a password. */
 export interface PasswordCredential {
   /** Slug of the organization. */
   readonly organization: string;
@@ -17,11 +17,12 @@ export interface PasswordCredential {
   readonly password: string;
 }
 
+/** Checks passwords. */
 export interface PasswordLogin {
   /**
-   * The enabled user whose password was given. Takes the same reads and one argon2 verification, and answers the same,
-   * whether it is the organization, the user or the password that is wrong, or the user who is disabled.
-   * @param action as which a refusal is recorded
+   * Finds the enabled user whose password was given. The answer to a wrong organization, user or password, or to a
+   * disabled user, is always the same. Its cost is also the same: the same reads and one argon2 verification.
+   * @param action the action that a refusal is recorded as
    * @throws UnauthenticatedError, RateLimitedError
    */
   prove(credential: PasswordCredential, origin: RequestOrigin, action?: AuditAction): Promise<User>;
@@ -53,7 +54,10 @@ export function createPasswordLogin({
     return { organization, user: await scopeOf({ organizationId }).users.findOne({ username }) };
   }
 
-  /** An attempt at an organization that there is not belongs into no trail, so the log has to tell of it; its names belong into neither. */
+  /**
+   * Records a refusal in the organization's audit trail and in the log. An unknown organization has no audit trail, so
+   * only the log gets the refusal. Names that do not exist are never recorded.
+   */
   async function record(
     found: { organization: Organization | null; user: User | null },
     origin: RequestOrigin,
@@ -63,10 +67,7 @@ export function createPasswordLogin({
     const { organization, user } = found;
     const attempt = { requestId: origin.requestId, action, outcome };
     if (!organization)
-      return logger.warn(
-        { ...attempt, address: origin.address },
-        'password refused at an organization that is not there',
-      );
+      return logger.warn({ ...attempt, address: origin.address }, 'password refused: the organization does not exist');
     logger.info(attempt, 'password refused');
     const actor: AuditActor = {
       organizationId: organization._id.toHexString(),
@@ -88,7 +89,7 @@ export function createPasswordLogin({
       try {
         await throttle.attempt(attempt);
       } catch (error) {
-        // Recorded once a window: what a flood repeats is no news, and must not fill the trail.
+        // Recorded once per window, so that a flood of attempts does not fill the audit trail.
         if ((error as Partial<ThrottledError>).firstInWindow)
           await record(await find(credential), origin, action, 'DENIED');
         throw error;

@@ -1,26 +1,28 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /**
- * `rgr_`, 128 random bits that all refresh tokens of a session share, 256 random bits of this one alone. Fixed widths:
- * base64url has underscores of its own. The shared part finds the session, and proves that whoever sends it has held one of
- * its tokens: a stranger cannot end a session by making tokens up.
+ * A refresh token: `rgr_`, 128 random bits shared by all refresh tokens of a session, and 256 random bits of this token
+ * alone. The parts have fixed widths, because base64url may contain underscores. The shared part finds the session. It
+ * also proves that the caller has held a token of this session, so an attacker cannot end a session with invented
+ * tokens.
  */
 const pattern = /^rgr_([\w-]{22})_([\w-]{43})$/;
 
 export interface RefreshToken {
   readonly token: string;
   readonly family: string;
-  /** Hashes, as they are stored; a fast hash is right for random bits, see `hashSecret` of API keys. */
+  /** Hash of the shared part, as it is stored. A fast hash is safe for random bits: see `hashSecret` of API keys. */
   readonly familyHash: string;
+  /** Hash of the whole token, as it is stored. */
   readonly tokenHash: string;
 }
 
-/** @param family that of the token before; a new session gets a new one */
+/** Makes a refresh token. @param family the shared part of the token before; a new session gets a new one */
 export function newRefreshToken(family = randomBytes(16).toString('base64url')): RefreshToken {
   return parseRefreshToken(`rgr_${family}_${randomBytes(32).toString('base64url')}`)!;
 }
 
-/** Null for what cannot be a refresh token. */
+/** Reads a refresh token; null when the text cannot be one. */
 export function parseRefreshToken(token: string): RefreshToken | null {
   const family = pattern.exec(token)?.[1];
   return family === undefined ? null : { token, family, familyHash: sha256(family), tokenHash: sha256(token) };

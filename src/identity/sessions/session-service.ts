@@ -1,3 +1,12 @@
+/*
+ * Sessions of users with a password. Step by step:
+ *
+ *   1. `login` checks the password, replaces a hash with old parameters, and begins a session.
+ *   2. A session has a short-lived access token and a refresh token. Each refresh token is valid for one use.
+ *   3. `refresh` replaces the refresh token and issues a new access token.
+ *   4. A second use of a refresh token means that two callers hold it. The session ends, and the event is flagged.
+ *   5. `logout` ends the session.
+ */
 import { z } from 'zod';
 import { SessionEnd, type Session, type User } from '../../../models/index.js';
 import { type AuditAction, type AuditActor, type AuditTrail, recorded } from '../../audit/audit-trail.js';
@@ -12,7 +21,7 @@ import type { PasswordCredential, PasswordLogin } from './password-login.js';
 import { parseRefreshToken } from './refresh-token.js';
 import type { RefreshableSession, SessionStore } from './session-store.js';
 
-/** The two tokens of a session, and whom they speak for. */
+/** The two tokens of a session, and the identity that they stand for. */
 export interface IssuedTokens {
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -20,15 +29,18 @@ export interface IssuedTokens {
   readonly identity: Identity;
 }
 
-/** What anybody may call: whoever has a password or a refresh token is let in by that. */
+/** Begins, renews and ends sessions. Anonymous callers may call it: the password or refresh token is their proof. */
 export interface SessionService {
-  /** @throws UnauthenticatedError, RateLimitedError, BadUserInputError for what is longer than any name or password */
+  /** Begins a session. @throws UnauthenticatedError, RateLimitedError, BadUserInputError when a text is too long */
   login(input: PasswordCredential, origin: RequestOrigin): Promise<IssuedTokens>;
-  /** A refresh token is good for one use. The second one ends the session: two people hold it. @throws UnauthenticatedError */
+  /** Renews the tokens. A second use of a refresh token ends the session. @throws UnauthenticatedError */
   refresh(input: { readonly refreshToken: string }, origin: RequestOrigin): Promise<IssuedTokens>;
-  /** @returns false when there was no such session, or it had ended */
+  /** Ends the session. @returns false when there is no such session, or it had ended before */
   logout(input: { readonly refreshToken: string }, origin: RequestOrigin): Promise<boolean>;
-  /** Begins a session for a user who has proved who they are. @throws UnauthenticatedError when the user changed meanwhile */
+  /**
+   * Begins a session for a user whose password was checked.
+   * @throws UnauthenticatedError when the user changed meanwhile
+   */
   begin(user: User): Promise<IssuedTokens>;
 }
 
@@ -83,17 +95,20 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
     };
   }
 
-  /** Whoever disables a user first writes that, then ends its sessions: of a session that began in between we learn here. */
+  /**
+   * Begins a session, then reads the user again. An administrator's change is written first and ends the user's
+   * sessions after that. A session that begins between these two steps is found and ended here.
+   */
   async function begin(user: User): Promise<IssuedTokens> {
     const begun = await store.begin(user);
     const now = await findUser(begun.session);
     if (now && !now.disabled && now.role === user.role && now.passwordHash === user.passwordHash)
       return issue(user, begun);
     await store.end(begun.session, SessionEnd.REVOKED);
-    throw new UnauthenticatedError('This user was changed just now: log in again.');
+    throw new UnauthenticatedError('This user was changed during the login: log in again.');
   }
 
-  /** A password that was hashed at yesterday's cost is known just now, and never else. */
+  /** Replaces a hash that was made with old parameters. Only at a login is the password known. */
   async function rehash(user: User, password: string): Promise<User> {
     if (!passwords.isOutdated(user.passwordHash!)) return user;
     const { users } = scopeOf({ organizationId: user.organization.toHexString() });
@@ -105,7 +120,7 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
   }
 
   async function endReused(session: Session, user: User | null, origin: RequestOrigin): Promise<void> {
-    // First the end, then the record: the one must come about even if the other cannot.
+    // The session ends first: it must end even if the event cannot be recorded.
     await store.end(session, SessionEnd.REUSE);
     if (user)
       await audit.record(actor(user, origin), {
@@ -115,7 +130,9 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
       });
   }
 
-  /** The session that a refresh token belongs to, with its user; ends it when the token was used before. */
+  /**
+   * Finds the session of a refresh token, with its user. If the token was used before, ends the session and gives null.
+   */
   async function findLive(refreshToken: string, origin: RequestOrigin) {
     const presented = parseRefreshToken(refreshToken);
     const session = presented && (await store.find(presented));
@@ -142,7 +159,7 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
       return recorded(audit, actor(user, origin), entry('session:refresh', user), async () => {
         const rotated = await store.rotate(presented);
         if (!rotated) {
-          // Somebody was faster with the same token; unless the session ended just now, that is a second use.
+          // Another request used this token first. If the session is still alive, this is a second use.
           if (isLive(await store.find(presented))) await endReused(session, user, origin);
           throw notValid();
         }

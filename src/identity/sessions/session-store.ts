@@ -7,22 +7,26 @@ import type { RevokedSubject } from '../revocation/revocation-store.js';
 import { newRefreshToken, type RefreshToken } from './refresh-token.js';
 import { defined } from '../../process/defined.js';
 
-/** A session with the refresh token that was just made for it. */
+/** A session with its new refresh token. */
 export interface RefreshableSession {
   readonly session: Session;
   readonly refreshToken: string;
 }
 
-/** Begins, renews and ends sessions. Knows nothing of passwords, and decides nothing. */
+/** Stores the beginning, renewal and end of sessions. It checks no password and no right: its callers do. */
 export interface SessionStore {
+  /** Begins a session. */
   begin(user: User): Promise<RefreshableSession>;
-  /** The session of which somebody has held a refresh token, whatever became of either. */
+  /** The session that a refresh token belongs to, even if the token was replaced or the session has ended. */
   find(presented: RefreshToken): Promise<Session | null>;
-  /** Replaces the refresh token. Null when it is no longer the valid one, or the session is over: of two at once one gets null. */
+  /**
+   * Replaces the refresh token. Null when it is no longer valid or the session is over. Of two calls at the same time,
+   * one gets null.
+   */
   rotate(presented: RefreshToken): Promise<RefreshableSession | null>;
-  /** Ends one session everywhere. @returns false when it had ended already */
+  /** Ends one session in all processes. @returns false when it had ended before */
   end(session: Session, by: SessionEnd): Promise<boolean>;
-  /** Ends all sessions of a user and whatever tokens it has beside them, everywhere. `blocked` as in RevokedSubject. */
+  /** Ends all sessions and all other tokens of a user in all processes. `blocked` as in RevokedSubject. */
   endAll(scope: OrganizationScope, user: User, blocked?: boolean): Promise<void>;
 }
 
@@ -76,14 +80,15 @@ export function createSessionStore(
         { _id, endedAt: { $exists: false } },
         { $set: { endedAt: new Date(), endedBy: by } },
       );
-      // Also when it had ended: that time may have failed half-way.
+      // Repeated if the session had ended before: the earlier call may have failed before this step.
       await revoke(organization, [ofSession(_id)]);
       return ended > 0;
     },
 
     async endAll(scope, user, blocked) {
       const now = new Date();
-      // Those that have ended too, while their last access token may live: the time before may have failed half-way.
+      // Sessions that ended lately are included, while their last access token may be valid: an earlier call may have
+      // failed before it revoked them.
       const lately = { refreshedAt: { $gt: new Date(now.getTime() - longestSessionTokenMs) } };
       const ids = (
         await scope.sessions.find({ user: user._id, $or: [live(now), lately] }, { projection: { _id: 1 } })

@@ -8,21 +8,31 @@ import type { Passwords } from '../passwords/passwords.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { parseCreateUser, requireGoodPassword, type CreateUser } from './user-input.js';
 
-/** What an administrator may change of a user. */
+/** The fields of a user that an administrator may change. */
 export type UserChange = Partial<Pick<User, 'role' | 'disabled'>>;
 
 /**
- * The users of an organization, for whoever has been let to administer them: the service below the API, and the command
- * line. Whatever takes a right away ends the user's sessions and tokens everywhere.
+ * Creates and changes the users of an organization. It checks no rights: its callers do, which are the user service and
+ * the command line. Each change of a user ends the user's sessions and tokens in all processes. Steps of `update`:
+ *
+ *   1. Records the action in the audit trail.
+ *   2. Checks that an enabled ADMIN with a password remains.
+ *   3. Writes the change, only if the user is still as it was read.
+ *   4. Checks step 2 again, and takes the change back if two administrators removed each other at the same time.
+ *   5. Ends all sessions and tokens of the user. Blocks a disabled user, unblocks an enabled one.
  */
 export interface UserDirectory {
-  /** @throws BadUserInputError, ConflictError when the username is taken */
+  /** Creates a user. @throws BadUserInputError, ConflictError when the username is taken */
   create(scope: OrganizationScope, actor: AuditActor, input: CreateUser): Promise<User>;
-  /** @throws ConflictError when somebody else changed the user at the same time, or no enabled ADMIN would be left */
+  /**
+   * Changes a user.
+   * @throws ConflictError when the user was changed at the same time, or no enabled ADMIN would be left
+   */
   update(scope: OrganizationScope, actor: AuditActor, user: User, change: UserChange): Promise<User>;
   /**
-   * @param asked as which action it is recorded, and under which path a bad password is refused
-   * @throws BadUserInputError
+   * Sets a password.
+   * @param asked the action that is recorded, and the input path that an issue with the password names
+   * @throws BadUserInputError, NotFoundError
    */
   setPassword(
     scope: OrganizationScope,
@@ -31,6 +41,7 @@ export interface UserDirectory {
     password: string,
     asked: { readonly action: 'user:manage' | 'password:change'; readonly path: string },
   ): Promise<User>;
+  /** Ends all sessions and tokens of a user. */
   endSessions(scope: OrganizationScope, actor: AuditActor, user: User): Promise<void>;
 }
 
@@ -44,7 +55,10 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
   const entry = (id: Types.ObjectId) =>
     ({ action: 'user:manage', subject: { kind: 'USER', id: id.toHexString() } }) as const;
 
-  /** Ends what the user holds, and blocks or unblocks the name as the user stands now, however many change it at once. */
+  /**
+   * Ends the user's sessions and tokens. Blocks the user if disabled, unblocks it otherwise. Repeats this until
+   * `disabled` did not change meanwhile, because several callers may change the user at the same time.
+   */
   async function shutOut(scope: OrganizationScope, user: User): Promise<User> {
     const read = async (): Promise<User> => {
       const present = await scope.users.findOne({ _id: user._id });
@@ -89,7 +103,8 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
       return recorded(audit, actor, entry(user._id), async () => {
         if (losesAdmin && !(await hasAdmin(scope, user._id))) throw lastAdmin();
         if (before.role !== role || before.disabled !== disabled) await change(scope, user._id, before, after);
-        // Two administrators who demote each other both looked before either wrote. Whoever sees that nobody is left takes it back.
+        // Two administrators may demote each other at the same time: both checks passed before either write. So the
+        // check is repeated after the write, and the change is taken back if no administrator is left.
         if (losesAdmin && !(await hasAdmin(scope))) {
           await change(scope, user._id, after, before);
           throw lastAdmin();
@@ -117,11 +132,11 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
   };
 }
 
-/** Whether the user is one of those who can let everybody else in again. */
+/** Tells whether the user is an enabled administrator with a password, who can restore all other users. */
 const isAdmin = ({ role, disabled, passwordHash }: User): boolean =>
   role === Role.ADMIN && !disabled && passwordHash !== undefined;
 
-/** @param except who is not counted */
+/** Tells whether an enabled administrator with a password exists. @param except id of a user who does not count */
 const hasAdmin = (scope: OrganizationScope, except?: Types.ObjectId): Promise<boolean> =>
   scope.users.exists({
     role: Role.ADMIN,
@@ -130,6 +145,7 @@ const hasAdmin = (scope: OrganizationScope, except?: Types.ObjectId): Promise<bo
     ...(except && { _id: { $ne: except } }),
   });
 
+/** Changes role and `disabled`. @throws ConflictError when the user is no longer as it was before */
 async function change(
   scope: OrganizationScope,
   id: Types.ObjectId,
@@ -138,12 +154,10 @@ async function change(
 ): Promise<void> {
   const same = { _id: id, role: before.role, disabled: before.disabled ? true : { $ne: true } };
   if (await scope.users.findOneAndUpdate(same, { $set: after })) return;
-  throw new ConflictError(
-    'The user was changed by somebody else at the same time: look at it again and repeat the change.',
-  );
+  throw new ConflictError('The user was changed at the same time: read it again and repeat the change.');
 }
 
 const lastAdmin = (): ConflictError =>
   new ConflictError(
-    'The organization would be left without an enabled ADMIN who has a password: make another one first.',
+    'The organization would be left without an enabled ADMIN who has a password: create another one first.',
   );

@@ -11,7 +11,7 @@ export interface CreateUser {
   readonly password: string;
 }
 
-/** Null and absent: as it is. */
+/** Changes to a user. A field that is null or absent stays unchanged. */
 export interface UpdateUser {
   readonly id: string;
   readonly role?: Role | null;
@@ -38,14 +38,14 @@ const createUserSchema = z.object({
   password: z.string(),
 });
 
-/** @throws BadUserInputError naming the field; never the password */
+/** Checks the input of a new user. @throws BadUserInputError that names the field and never contains the password */
 export function parseCreateUser(input: CreateUser): CreateUser {
   const user = parseInput(createUserSchema, input);
   requireGoodPassword('password', user.password, user.username);
   return user;
 }
 
-/** @throws BadUserInputError under the path given */
+/** Refuses a bad password. @throws BadUserInputError with the given path */
 export function requireGoodPassword(path: string, password: string, username: string): void {
   const issue = passwordIssue(password, username);
   if (issue) throw new BadUserInputError([{ path, message: issue }]);

@@ -17,21 +17,29 @@ import {
   type UpdateUser,
 } from './user-input.js';
 
-/** The users of the viewer's organization. Every method authorises first; another organization's users are not found. */
+/**
+ * Manages the users of the viewer's organization. Every method authorises first. Users of other organizations are not
+ * found.
+ */
 export interface UserService {
-  /** That they were listed is recorded, by an event that is about no user. */
+  /** Lists the users, newest first. The audit event of a list names no single user. */
   list(viewer: Viewer | null, request: PageRequest): Promise<Page<User>>;
-  /** @throws BadUserInputError, ConflictError when the username is taken */
+  /** Creates a user. @throws BadUserInputError, ConflictError when the username is taken */
   create(viewer: Viewer | null, input: CreateUser): Promise<User>;
-  /** @throws NotFoundError, ConflictError when no enabled ADMIN would be left */
+  /**
+   * Changes a role, or disables or enables a user.
+   * @throws BadUserInputError, NotFoundError, ConflictError when no enabled ADMIN would be left, or the user was
+   *   changed at the same time
+   */
   update(viewer: Viewer | null, input: UpdateUser): Promise<User>;
-  /** @throws NotFoundError, BadUserInputError */
+  /** Sets the password of a user, and ends the user's sessions. @throws NotFoundError, BadUserInputError */
   setPassword(viewer: Viewer | null, input: SetUserPassword): Promise<User>;
-  /** @throws NotFoundError */
+  /** Ends all sessions and tokens of a user. @throws NotFoundError */
   revokeSessions(viewer: Viewer | null, userId: string): Promise<User>;
   /**
-   * One's own: ends all sessions and begins a new one.
-   * @throws BadUserInputError when the current password is wrong, RateLimitedError when that came too often
+   * Changes the viewer's own password. It ends all sessions of the viewer and begins a new one.
+   * @throws BadUserInputError when the current password is wrong or the new one is bad; RateLimitedError after too many
+   *   wrong passwords; ConflictError when the viewer has no password here
    */
   changePassword(viewer: Viewer | null, input: ChangePassword): Promise<IssuedTokens>;
 }
@@ -58,7 +66,7 @@ export function createUserService({
     return user;
   }
 
-  /** Guessing at it with a stolen token is guessing at a login, and counted as such. */
+  /** Checks the viewer's password. It counts as a login attempt: a stolen token must not allow more guesses at it. */
   async function proveOwn(viewer: Viewer, password: string): Promise<User> {
     const { slug } = await scopeOf(viewer).organization();
     try {
@@ -69,7 +77,7 @@ export function createUserService({
       );
     } catch (error) {
       throw error instanceof UnauthenticatedError
-        ? new BadUserInputError([{ path: 'currentPassword', message: 'is not your present password' }])
+        ? new BadUserInputError([{ path: 'currentPassword', message: 'is not your current password' }])
         : error;
     }
   }
@@ -91,7 +99,7 @@ export function createUserService({
       authorize(viewer, 'user:manage');
       const user = await getOwn(viewer, id);
       if (role == null && disabled == null)
-        throw new BadUserInputError([{ path: 'role', message: 'give a role, or disabled, or both' }]);
+        throw new BadUserInputError([{ path: 'role', message: 'give role, disabled, or both' }]);
       return directory.update(scopeOf(viewer), viewer, user, {
         role: role ?? undefined,
         disabled: disabled ?? undefined,
@@ -117,10 +125,11 @@ export function createUserService({
       authorize(viewer, 'password:change');
       const scope = scopeOf(viewer);
       const present = await scope.users.findOne({ username: viewer.username });
-      if (!present?.passwordHash) throw new ConflictError('You have no password here: change it where you log in.');
+      if (!present?.passwordHash)
+        throw new ConflictError('You have no password here: change it at the identity provider where you log in.');
       requireGoodPassword('newPassword', newPassword, present.username);
       if (newPassword === currentPassword)
-        throw new BadUserInputError([{ path: 'newPassword', message: 'must be another one than the present' }]);
+        throw new BadUserInputError([{ path: 'newPassword', message: 'must differ from the current password' }]);
       const proved = await proveOwn(viewer, currentPassword);
       return sessions.begin(
         await directory.setPassword(scope, viewer, proved, newPassword, {

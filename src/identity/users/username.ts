@@ -1,22 +1,24 @@
-/** Lower case, so that no two users differ in case alone; no colon, which API keys have in their names. */
+/**
+ * Usernames are in lower case, so that two never differ in case alone. They have no colon: names of API keys have one.
+ */
 const pattern = /^[a-z0-9][a-z0-9._@+-]{1,63}$/;
 
 export const usernameRule = 'must have 2 to 64 characters: letters, digits and . _ @ + -, with a letter or digit first';
 
 export const isUsername = (name: string): boolean => pattern.test(name);
 
-/** Who the audit trail says did what was done on the command line. */
+/** Name that the audit trail gives to an operator on the command line. */
 export const commandLineUsername = 'command-line';
-/** Who it says tried to log in where no user of that name is: what was typed may be anything, a password too. */
+/** Name that the audit trail gives to a login with an unknown username: the typed text may be a password by mistake. */
 export const unknownUsername = 'unknown';
 
-/** Names that only we give: nobody may be called as the audit trail calls those who are no user, or as an API key is. */
+/** Tells whether a name is reserved: the audit trail uses it for the command line, an unknown user or an API key. */
 export function isReservedUsername(name: string): boolean {
   const normalized = normalizeUsername(name);
   return normalized === commandLineUsername || normalized === unknownUsername || normalized.startsWith('api-key:');
 }
 
-export const reservedUsernameRule = 'is a name that the audit trail uses for what is no user: choose another one';
+export const reservedUsernameRule = 'is reserved for entries of the audit trail: choose another name';
 
-/** The name as it is stored and compared. */
+/** The name in the form that is stored and compared. */
 export const normalizeUsername = (name: string): string => name.trim().toLowerCase();

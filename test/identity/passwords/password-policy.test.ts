@@ -28,7 +28,7 @@ test.each([
   ['abcdefghijklmno', 'first'],
   ['my name is Ada Lovelace', 'username'],
 ])('%s may not: %s', (password, reason) => {
-  const messages = { length: '12 to 128', first: 'tried first', username: 'username' };
+  const messages = { length: '12 to 128', first: 'easy to guess', username: 'username' };
   expect(passwordIssue(password, 'ada lovelace')).toContain(messages[reason as keyof typeof messages]);
 });
 
