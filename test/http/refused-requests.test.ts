@@ -96,7 +96,7 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     431,
     'BAD_USER_INPUT',
     'headers',
-    'headers: are larger than 16384 bytes together with the address: send fewer, and a long query with POST /graphql',
+    'headers: are larger than 16384 bytes together with the address: send fewer, and send a long query with POST /graphql',
   ],
   [
     'an address that is not encoded right',
