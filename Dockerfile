@@ -1,11 +1,11 @@
 # syntax=docker/dockerfile:1
-# The image of both processes: `api` (default) and `worker`.
+# Builds the image of both processes: `api` (default) and `worker`.
 
 FROM node:24.21.0-bookworm-slim AS base
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 
-# Everything that the build needs.
+# Compiles the sources, with all packages that the build needs.
 FROM base AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
@@ -16,8 +16,8 @@ COPY models models
 COPY workers workers
 RUN npm run build
 
-# Only what runs. The embedded MongoDB serves `riskgraph up`, which no container runs, and ONNX Runtime ships the
-# libraries of three operating systems.
+# Installs only the packages that run. The embedded MongoDB is left out: it serves `riskgraph up`, which no container
+# runs. The libraries of ONNX Runtime for macOS and Windows are left out too.
 FROM base AS dependencies
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
     && rm -rf node_modules/@0q node_modules/onnxruntime-node/bin/napi-v*/darwin node_modules/onnxruntime-node/bin/napi-v*/win32
@@ -31,7 +31,7 @@ COPY --from=build /app/dist dist
 COPY package.json LICENSE NOTICE ./
 COPY risk-models risk-models
 COPY ops/healthcheck.mjs ops/
-# The files are root's: the process can read them and change none.
+# The files belong to root: the process can read them but not change them.
 USER node
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "ops/healthcheck.mjs", "api"]

@@ -1,7 +1,7 @@
 /**
- * The health check of a container: exits 0 when its process can do its work, else prints one line and exits 1.
- * `healthcheck.mjs api` asks the API whether it is ready; `healthcheck.mjs worker` asks MongoDB and Redis, which is all
- * that a worker depends on. Neither the address nor the password of a database is ever printed.
+ * Checks the health of a container. Exits 0 when its process can do its work, else prints one line and exits 1.
+ * `healthcheck.mjs api` asks the API whether it is ready. `healthcheck.mjs worker` asks MongoDB and Redis, because a
+ * worker depends on nothing else. It never prints the address or the password of a database.
  */
 /* global fetch, AbortSignal */
 import { Redis } from 'ioredis';
@@ -15,7 +15,7 @@ async function checkApi({ PORT = '4000' }) {
   if (!response.ok) throw new Error(`the API answers ${response.status}`);
 }
 
-/** The files of a TLS connection, as src/storage/tls-files.ts reads them. */
+/** Reads the files of a TLS connection, as src/storage/tls-files.ts does. */
 function tlsOf(environment, engine) {
   const files = { ca: `${engine}_TLS_CA_FILE`, cert: `${engine}_TLS_CERTIFICATE_FILE`, key: `${engine}_TLS_KEY_FILE` };
   return Object.fromEntries(

@@ -7,12 +7,12 @@ import { startHttpServer, type HttpServer } from './http/server.js';
 import { createJobStreams } from './jobs/job-stream.js';
 import { createPredictionStreams } from './predictions/prediction-stream.js';
 
-/** The parts of the app that the API serves and is served by. */
+/** The parts of the app that the API needs. */
 export type ApiParts = SchemaDependencies & HttpParts & Pick<App, 'events'>;
 
 /**
- * Starts the API of an app. Closing it leaves the app open. A failed start leaves nothing of the API open.
- * @param protections for the benchmark of their cost
+ * Starts the API of an app. Closing the API does not close the app. A failed start closes everything that it started.
+ * @param protections only set by the benchmark that measures their cost
  */
 export async function startApi(app: ApiParts, protections?: Protections): Promise<HttpServer> {
   const { models, events, scopeOf, identity, logger } = app;

@@ -33,16 +33,16 @@ import { loadRiskModels } from './risk/registry.js';
 import type { RiskModelRegistry } from './risk/risk-model.js';
 import type { Redis } from 'ioredis';
 
-/** The time that a caller may wait for Redis at submission, milliseconds. The job is accepted either way. */
+/** Longest time that a submission waits for Redis, milliseconds. The job is accepted either way. */
 const queueTimeoutMs = 1_000;
 
-/** The parts that an API or a worker process is made of, built once. Code that needs some of them names those. */
+/** The parts of an API or a worker process, built once. Code that needs some of them names only those. */
 export interface App {
   readonly config: Config;
   readonly logger: Logger;
   readonly database: Connection;
   readonly models: Models;
-  /** The door to the collections for every service that acts for a caller. */
+  /** Gives a service that acts for a caller its access to the collections. */
   readonly scopeOf: ScopeOf;
   readonly registry: RiskModelRegistry;
   readonly catalogue: FeatureCatalogue;
@@ -67,12 +67,20 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** The directory of the risk models that come with the package. */
+/** Returns the directory of the risk models that come with the package. */
 export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-models');
 
 /**
- * The composition root that API and worker share. A failed start leaves nothing open.
- * @throws StartupError naming what is missing; ServiceUnavailableError when MongoDB does not answer
+ * Creates the app, the composition root of API and worker. A failed start closes everything that it started.
+ *
+ * 1. Check that the required settings are there.
+ * 2. Load the risk models, connect to MongoDB, and load the encryption keys.
+ * 3. Start the audit trail, the event bus, identity and the scoring queue. The last three have their own connections to
+ *    Redis.
+ * 4. Create the services from these parts. They hold no connections.
+ *
+ * `App.close` closes the parts in the reverse order.
+ * @throws StartupError naming the missing setting; ServiceUnavailableError when MongoDB does not answer
  */
 export async function createApp(config: Config, logger: Logger): Promise<App> {
   const settings = requireSettings(config);
@@ -83,7 +91,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   );
 }
 
-/** Settings without which no process starts. */
+/** The settings that every process needs to start. */
 interface RequiredSettings {
   readonly mongoUri: string;
   readonly redisUrl: string;
@@ -103,7 +111,7 @@ function requireSettings({ mongoUri, redisUrl, secretKey }: Config): RequiredSet
   return { mongoUri, redisUrl, secretKey };
 }
 
-/** Opens part after part. `App.close` closes them in the reverse order. */
+/** Starts the parts one after the other, and adds a closer for each. */
 async function buildApp(
   config: Config,
   { mongoUri, redisUrl, secretKey }: RequiredSettings,
@@ -123,7 +131,7 @@ async function buildApp(
 
   const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis =>
     connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
-  // The part that gets the connection closes it too. The closer is for a start that fails before that part is there.
+  // The part that gets the connection also closes it. This closer is for a start that fails before the part exists.
   const connectPart = (behaviour: OutageBehaviour): Redis => {
     const redis = connect(behaviour);
     closers.add(() => redis.disconnect());

@@ -4,7 +4,7 @@ import { failureLine } from './commands/failure.js';
 import { refuseOldNode } from './commands/node-version.js';
 import { reportToParent } from './commands/server-process.js';
 
-/** Commands are loaded when they are called: `token` should not wait for the ONNX runtime. */
+/** The loaders of the commands. A command is loaded when it is called: `token` should not wait for the ONNX runtime. */
 const commands: Record<string, () => Promise<Command>> = {
   up: async () => (await import('./commands/up.js')).upCommand(),
   api: async () => (await import('./commands/serve.js')).apiCommand(),
@@ -35,6 +35,6 @@ main().catch((error: unknown) => {
   const line = failureLine(error);
   if (!reportToParent({ failed: line })) process.stderr.write(`error: ${line}\n`);
   process.exitCode = 1;
-  // Connections that are still being retried must not keep a failed command alive.
+  // A connection that is still being retried must not keep a failed command running.
   setTimeout(() => process.exit(1), 500).unref();
 });

@@ -1,5 +1,5 @@
-// Run once by mongosh as root: makes the one-node replica set and the user that RiskGraph logs in as. Running it again
-// changes nothing but the user's password, which follows MONGO_PASSWORD.
+// Creates the replica set of one node, and the user with whom RiskGraph logs in. mongosh runs this script as root at
+// every start. A later run only sets the user's password to MONGO_PASSWORD.
 const { MONGO_ROOT_PASSWORD, MONGO_PASSWORD } = process.env;
 /* global Mongo, sleep */
 const client = new Mongo('mongodb://mongodb:27017/?directConnection=true');

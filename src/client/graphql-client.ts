@@ -3,7 +3,7 @@ import WebSocket from 'ws';
 import { StartupError } from '../errors.js';
 import type { TypedDocumentString } from './generated/graphql.js';
 
-/** An error of a response, as the API's contract has it. */
+/** An error of a response, as the API's contract defines it. */
 export interface ResponseError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
@@ -21,7 +21,7 @@ export class GraphqlRequestError extends Error {
   constructor(readonly errors: readonly ResponseError[]) {
     super(errors.map(({ message, extensions }) => `${extensions?.code ?? 'ERROR'}: ${message}`).join('; '));
   }
-  /** Code of the first error. */
+  /** The code of the first error. */
   get code(): string | undefined {
     return this.errors[0]?.extensions?.code;
   }
@@ -34,11 +34,15 @@ export interface GraphqlClient {
     document: TypedDocumentString<TResult, TVariables>,
     variables?: TVariables,
   ): Promise<TResult>;
-  /** Events until the server completes the subscription. Leaving the loop ends it. @throws GraphqlRequestError */
+  /**
+   * Yields events until the server completes the subscription. Leaving the loop ends it.
+   * @throws GraphqlRequestError
+   */
   subscribe<TResult, TVariables>(
     document: TypedDocumentString<TResult, TVariables>,
     variables: TVariables,
   ): AsyncIterableIterator<TResult>;
+  /** Closes the WebSocket, and with it all subscriptions. */
   close(): Promise<void>;
 }
 
@@ -62,7 +66,7 @@ export function createGraphqlClient(url: string, token?: string): GraphqlClient 
         body: JSON.stringify({ query: document.toString(), variables }),
       }).catch((error: unknown) => {
         throw new StartupError(
-          `No RiskGraph answers at ${endpoint.origin}: start it with "riskgraph up", or name another one with --url.`,
+          `No RiskGraph answers at ${endpoint.origin}: start it with "riskgraph up", or name another server with --url.`,
           { cause: error },
         );
       });
@@ -85,7 +89,7 @@ export function createGraphqlClient(url: string, token?: string): GraphqlClient 
       }
     },
     async close() {
-      // Fails when the connection never came about: then there is nothing to close.
+      // This fails when there never was a connection. Then there is nothing to close.
       await Promise.resolve(socket?.dispose()).catch(() => undefined);
     },
   };

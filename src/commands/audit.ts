@@ -8,7 +8,7 @@ import { commandConfig } from './environment.js';
 import { connectLocalDatabase } from './local-access.js';
 import { localMasterKeys } from './secret-key.js';
 
-/** `SEQUENCE:HASH`, as `audit verify` prints it. */
+/** Parses `SEQUENCE:HASH`, as `audit verify` prints it. */
 function parseAnchor(text: string): ChainEnd {
   const match = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text);
   if (!match)
@@ -18,12 +18,12 @@ function parseAnchor(text: string): ChainEnd {
   return { sequence: Number(match[1]), hash: match[2]! };
 }
 
-/** `riskgraph audit`: what an auditor asks of the trail. */
+/** `riskgraph audit`: the commands for an auditor. */
 export function auditCommand(): Command {
   const verify = new Command('verify')
-    .description('check that no audit event was changed or removed; exits 1 when one was')
+    .description('check that no audit event was changed or removed; exits 1 if one was')
     .option('--org <slug>', 'one organization (default: all)')
-    .option('--anchor <sequence:hash>', 'an end of its chain that was noted elsewhere before', parseAnchor)
+    .option('--anchor <sequence:hash>', 'an earlier end of its chain, noted elsewhere', parseAnchor)
     .action(async ({ org, anchor }: { org?: string; anchor?: ChainEnd }) => {
       if (anchor && org === undefined)
         throw new StartupError('--anchor belongs to one organization: name it with --org.');

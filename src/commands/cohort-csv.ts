@@ -4,18 +4,18 @@ import { StartupError } from '../errors.js';
 import { featureValueIssue } from '../risk/feature-value.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
-/** One line of a cohort: the patient's MRN, and a value or null (missing) for every feature column of the file. */
+/** One line of a cohort: the patient's MRN, and for every feature column a value, or null when it is missing. */
 export interface CohortRow {
   readonly mrn: string;
   readonly features: readonly { readonly code: string; readonly value: number | null }[];
 }
 
-/** Faults named in one message; the rest are counted. */
+/** Number of issues that one message names. The rest are counted. */
 const issuesShown = 10;
 
 /**
- * Reads a cohort: a header of `mrn` and feature codes, then a line a patient, empty = missing. Nothing is returned
- * unless the whole file is right.
+ * Reads a cohort: a header of `mrn` and feature codes, then one line per patient. An empty cell is a missing value.
+ * Rows are returned only when the whole file is valid.
  * @throws StartupError naming line, column and reason of every issue, never a value
  */
 export async function readCohort(file: string, features: readonly ModelFeature[]): Promise<CohortRow[]> {
@@ -84,18 +84,18 @@ function parseCell(feature: ModelFeature, text: string): { value: number | null;
       value: null,
       issue: feature.missing.policy === 'REQUIRED' ? 'is missing, and the model requires it' : undefined,
     };
-  // Number() takes more than people mean by a number: '0x10', 'Infinity'.
+  // Number() also accepts texts that no person means as a number, such as '0x10' and 'Infinity'.
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { value: null, issue: 'is not a number' };
   const value = Number(text);
   return { value, issue: featureValueIssue(feature, value) };
 }
 
-/** csv-parse quotes cells in its messages: keep its line, not its words. */
+/** Describes an error of csv-parse by its line and code. Its message may quote cells, so it is not shown. */
 function csvIssue(error: unknown): string {
   if (error instanceof StartupError) return error.message;
   const { code, lines, syscall } = error as { code?: string; lines?: number; syscall?: string };
   if (syscall) return `cannot be read (${code}): check the name and your rights`;
   if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS' || code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH')
-    return `line ${lines}: has another number of cells than the header`;
+    return `line ${lines}: does not have as many cells as the header`;
   return `line ${lines ?? '?'}: is not valid CSV (${code ?? 'unknown issue'})`;
 }

@@ -8,16 +8,16 @@ import { localMasterKeys } from './secret-key.js';
 import type { AuditActor } from '../audit/audit-trail.js';
 import { commandLineUsername } from '../identity/users/username.js';
 
-/** What a command needs to record what it does, and to read and write what is encrypted. */
+/** The parts with which a command records its actions, and reads and writes encrypted data. */
 interface CommandTrail {
   readonly audit: AuditWriter;
   readonly protection: StartedProtection;
 }
 
 /**
- * Does the work of a command that is recorded, and ends the audit trail after it.
- * @param command its name in the log, which is on standard error
- * @throws StartupError without the master keys of the database: what cannot be recorded is not done
+ * Runs the work of a command whose actions are recorded, and closes the audit trail after it.
+ * @param command name of the command in the log, which goes to standard error
+ * @throws StartupError without the master keys of the database: work that cannot be recorded is not done
  */
 export async function withCommandTrail<T>(
   config: Config,
@@ -38,7 +38,9 @@ export async function withCommandTrail<T>(
   }
 }
 
-/** Who the audit trail says did it when it was a command: nobody has logged in, but they have the database and its keys. */
+/**
+ * Names the actor of a command in the audit trail. The operator has not logged in, but has the database and its keys.
+ */
 export const commandActor = (organizationId: string): AuditActor => ({
   organizationId,
   username: commandLineUsername,

@@ -17,7 +17,9 @@ const organization = 'demo';
 const modelId = 'heart-disease';
 const tokenSeconds = 8 * 3600;
 
-/** The main job as any client does it: submit over HTTP, follow over the WebSocket, show the result. */
+/**
+ * Runs one scoring job as any client does: submits it over HTTP, follows it over the WebSocket, and shows the result.
+ */
 export async function runDemonstration(config: Config, url: string): Promise<void> {
   const write = (text: string): void => void process.stdout.write(`${text}\n`);
   const token = await prepare(config, write);
@@ -40,7 +42,7 @@ export async function runDemonstration(config: Config, url: string): Promise<voi
   write(`Access token (CLINICIAN of ${organization}, 8 hours), for the Sandbox header "authorization":`);
   write(`Bearer ${token}`);
   write(
-    `\nTo log in as yourself, make a user in another terminal: npx riskgraph user create --org ${organization} --username NAME --role ADMIN`,
+    `\nTo log in as yourself, create a user in another terminal: npx riskgraph user create --org ${organization} --username NAME --role ADMIN`,
   );
 }
 
@@ -48,7 +50,7 @@ async function prepare(config: Config, write: (text: string) => void): Promise<s
   const database = await connectLocalDatabase(config);
   try {
     const written = await seedPatients(config, database.models, { count: 20, seed: 1, organization });
-    write(written > 0 ? `Seeded ${written} synthetic patients` : 'The synthetic patients are there already');
+    write(written > 0 ? `Seeded ${written} synthetic patients` : 'The synthetic patients already exist');
     return await issueLocalToken(config, database.models, {
       role: Role.CLINICIAN,
       organization,

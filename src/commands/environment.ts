@@ -4,21 +4,21 @@ import { InvalidArgumentError } from 'commander';
 import { loadConfig, type Config } from '../config/config.js';
 
 /**
- * The configuration of a command: the environment, completed by a `.env` file in the working directory.
- * @param defaults for variables that neither of them sets
+ * Loads the configuration of a command: the environment, completed by a `.env` file in the working directory.
+ * @param defaults values of variables that neither of them sets
  */
 export function commandConfig(defaults: Readonly<Record<string, string>> = {}): Config {
   loadEnvironmentFile();
   return loadConfig({ ...defaults, ...process.env });
 }
 
-/** Sets what a `.env` file in the working directory says. Variables that are set already win over it. */
+/** Sets the variables of a `.env` file in the working directory. Variables that are already set keep their values. */
 export function loadEnvironmentFile(): void {
   const file = resolve('.env');
   if (existsSync(file)) process.loadEnvFile(file);
 }
 
-/** Parser of a whole number within bounds, for commander. */
+/** Makes a parser of whole numbers within bounds, for commander. */
 export const wholeNumber =
   (minimum: number, maximum: number) =>
   (text: string): number => {

@@ -1,7 +1,7 @@
 import { RiskGraphError, StartupError } from '../errors.js';
 import { InvalidModelError } from '../risk/errors.js';
 
-/** One line for the person at the terminal. Only errors that were written for a person show their text. */
+/** Describes an error in one line for the operator. Only errors that were written for a person show their full text. */
 export function failureLine(error: unknown): string {
   if (error instanceof StartupError || error instanceof RiskGraphError || error instanceof InvalidModelError)
     return error.message;

@@ -2,15 +2,15 @@ import { StartupError } from '../errors.js';
 import { loadEnvironmentFile } from './environment.js';
 import { readAll } from './password-prompt.js';
 
-/** How the option reads in `--help`. */
+/** The flags of the option, and its text in `--help`. */
 export const tokenOption = '--token <token>';
 export const tokenHelp =
-  '"-" reads it from standard input; default: RISKGRAPH_TOKEN. As an argument everybody on this machine can read it in the list of processes';
+  '"-" reads it from standard input; default: RISKGRAPH_TOKEN. Other users of this machine can read an argument in the list of processes';
 
 /**
- * The access token that the person at the terminal gave: as `--token`, on standard input (`--token -`) or in RISKGRAPH_TOKEN.
- * Undefined when none was given.
- * @throws StartupError when standard input was to hold one and does not
+ * Reads the access token that the operator gave: as `--token`, on standard input (`--token -`) or in RISKGRAPH_TOKEN.
+ * @returns undefined when none was given
+ * @throws StartupError when standard input should contain one and is empty
  */
 export async function givenToken(option: string | undefined): Promise<string | undefined> {
   if (option === '-') return (await readAll(process.stdin)).trim() || missing();
@@ -18,7 +18,7 @@ export async function givenToken(option: string | undefined): Promise<string | u
   return option ?? (process.env.RISKGRAPH_TOKEN || undefined);
 }
 
-/** As `givenToken`, where there is no going on without one. @throws StartupError when none was given */
+/** Reads the access token of a command that cannot run without one. @throws StartupError when none was given */
 export const requireToken = async (option: string | undefined): Promise<string> =>
   (await givenToken(option)) ?? missing();
 

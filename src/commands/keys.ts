@@ -18,29 +18,36 @@ import { connectLocalDatabase, type LocalDatabase } from './local-access.js';
 import { localMasterKeys } from './secret-key.js';
 import { startProgressBar, type ProgressBar } from './progress-bar.js';
 
-/** How often a rotation is looked at, milliseconds. */
+/** Time between two reads of a rotation's progress, milliseconds. */
 const lookEveryMs = 200;
-/** After this long without a worker the person is told what is wanted, milliseconds. */
+/** Time without a worker after which the operator gets a hint, milliseconds. */
 const patienceMs = 5_000;
 
-/** `riskgraph keys`: the keys that patient data are encrypted with. */
+/**
+ * `riskgraph keys`: the keys that encrypt patient data. `keys rotate` has these steps:
+ *
+ * 1. Request one rotation per organization in the database, each with an audit event.
+ * 2. Wait until workers have done the rotations, and show their progress. When the database was started for this
+ *    command, no worker can use it, so the command does the rotations itself.
+ * 3. Print how many documents were encrypted again, and how many cannot be decrypted.
+ */
 export function keysCommand(): Command {
-  const keys = new Command('keys').description('the keys that patient data are encrypted with');
+  const keys = new Command('keys').description('the keys that encrypt patient data');
   keys
     .command('rotate')
     .description(
-      'wrap all data keys under the first key of ENCRYPTION_KEYS, give each organization a new data key, and encrypt its data anew; workers do it, this follows them',
+      'wrap all data keys under the first key of ENCRYPTION_KEYS, give each organization a new data key, and encrypt its data again; workers do it, this command follows them',
     )
     .option('--org <slug>', 'this organization only')
     .action(({ org }: { org?: string }) =>
       withProtection(async (config, database, protection) => {
         const { total, failed } = await rotateKeys(config, database, protection, org);
         process.stdout.write(
-          `${total - failed} documents encrypted anew, all data keys wrapped under "${protection.store.masterKeyId}"\n`,
+          `${total - failed} documents encrypted again, all data keys wrapped under "${protection.store.masterKeyId}"\n`,
         );
         if (failed === 0) return;
         process.stderr.write(
-          `${failed} documents cannot be decrypted and stay as they are, with their key: the log of the workers names them\n`,
+          `${failed} documents cannot be decrypted and keep their old key: the log of the workers names them\n`,
         );
         process.exitCode = 1;
       }),
@@ -71,7 +78,7 @@ async function withProtection(
   }
 }
 
-/** Asks for the rotations and follows them to their end. Where no worker can be, it does their work. */
+/** Requests the rotations and follows them to their end. Does their work itself when no worker can. */
 async function rotateKeys(
   config: Config,
   { models, exclusive }: LocalDatabase,
@@ -127,7 +134,7 @@ async function followRotations(
       if (!told && progress.waiting === progress.unfinished && Date.now() > started + patienceMs) {
         told = true;
         process.stderr.write(
-          `No worker has begun yet: start one whose present master key is "${masterKey}". What was asked for is kept; Ctrl-C only ends the waiting.\n`,
+          `No worker has begun yet: start a worker whose first master key is "${masterKey}". The request is stored; Ctrl-C only ends the waiting.\n`,
         );
       }
       await meanwhile();

@@ -11,17 +11,17 @@ import { StartupError } from '../errors.js';
 import { commandActor, withCommandTrail } from './command-trail.js';
 import { localSecretKey } from './secret-key.js';
 
-/** A database for the time of one command. */
+/** A database that one command uses. */
 export interface LocalDatabase {
   readonly models: Models;
-  /** Whether it was started for this command, so that no other process can be at work on it. */
+  /** True when the database was started for this command, so that no other process can use it. */
   readonly exclusive: boolean;
   close(): Promise<void>;
 }
 
 /**
- * The database of this installation: that of MONGO_URI, else that of the running `up`, else the embedded one, started
- * for as long as the command lasts.
+ * Connects to the database of this installation: that of MONGO_URI, else that of the running `up`. Without both it
+ * starts the embedded database until the command ends.
  */
 export async function connectLocalDatabase(config: Config): Promise<LocalDatabase> {
   const uri = config.mongoUri ?? (await readRuntime(config.dataDirectory))?.mongoUri;
@@ -52,8 +52,9 @@ async function bind(
 }
 
 /**
- * Signs a token for the local user of a role, whose organization is made when missing, and records that it did.
- * @throws StartupError in production, where tokens come from a login; ServiceUnavailableError when it cannot be recorded
+ * Signs a token for the local user of a role, and records it. A missing organization is created.
+ * @throws StartupError in production, where tokens come from a login; ServiceUnavailableError when the signing cannot
+ * be recorded
  */
 export async function issueLocalToken(
   config: Config,

@@ -12,7 +12,7 @@ const methods: Readonly<Record<string, ShapMethod>> = {
   interventional: 'INTERVENTIONAL',
 };
 
-/** `riskgraph model check` and `riskgraph model explain`: try a model before it serves. */
+/** `riskgraph model check` and `riskgraph model explain`: test a model before it serves. */
 export function modelCommand(): Command {
   return new Command('model')
     .description('check and explain model files')
@@ -66,7 +66,7 @@ function explainCommand(): Command {
     );
 }
 
-/** Narrow terminals and pipes get the same table: a check, its outcome, and the detail wrapped. */
+/** Renders a table of checks, their outcomes and details. Details are wrapped to the width of the terminal. */
 function renderReport({ results }: CheckReport): string {
   const width = Math.min(160, Math.max(80, process.stdout.columns ?? 120));
   const first = Math.max(...results.map(({ check }) => check.length)) + 2;

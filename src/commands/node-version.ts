@@ -1,6 +1,9 @@
 import { StartupError } from '../errors.js';
 
-/** The oldest Node.js on which every package runs; Typegoose asks for it. The same stands in package.json and scripts/setup.sh. */
+/**
+ * The oldest Node.js on which every package runs. Typegoose requires it. package.json and scripts/setup.sh name the
+ * same version.
+ */
 export const oldestNode = '20.19';
 
 /**

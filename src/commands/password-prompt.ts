@@ -2,20 +2,20 @@ import { createInterface } from 'node:readline';
 import { Writable, type Readable } from 'node:stream';
 import { StartupError } from '../errors.js';
 
-/** The streams of the terminal, or what stands in for them. */
+/** The streams of the terminal, or those of a test. */
 interface PromptStreams {
-  /** Where the password comes from: typed when it is a terminal, else all there is to read. */
+  /** Source of the password: the typed line of a terminal, else the whole input. */
   readonly input: Readable & { readonly isTTY?: boolean };
-  /** Where questions go. Never what is typed. */
+  /** Target of the questions. It never gets the typed text. */
   readonly output: Writable;
 }
 
 const terminal: PromptStreams = { input: process.stdin, output: process.stderr };
 
 /**
- * A new password, asked for twice without echo at a terminal, or read from standard input (`... < password-file`). Never an
- * argument: those are in the shell's history, and in everybody's list of processes.
- * @throws StartupError when the two differ, or nothing comes
+ * Reads a new password: asks for it twice without echo at a terminal, or reads standard input (`... < password-file`).
+ * It is never an argument: arguments are in the shell's history, and in the list of processes that all users can read.
+ * @throws StartupError when the two passwords differ, or the input is empty
  */
 export async function readNewPassword({ input, output }: PromptStreams = terminal): Promise<string> {
   const password = input.isTTY ? await askTwice(input, output) : await readAll(input);
@@ -24,7 +24,7 @@ export async function readNewPassword({ input, output }: PromptStreams = termina
 }
 
 async function askTwice(input: Readable, output: Writable): Promise<string> {
-  // readline writes what is typed to its own output, which here leads nowhere.
+  // readline writes the typed text to its own output. This output drops it.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: nowhere, terminal: true });
   // Lines are queued: two that are pasted at once answer both questions.
@@ -39,7 +39,7 @@ async function askTwice(input: Readable, output: Writable): Promise<string> {
   };
   try {
     const password = await ask('Password: ');
-    if ((await ask('Once more: ')) !== password)
+    if ((await ask('Repeat the password: ')) !== password)
       throw new StartupError('The two passwords differ: nothing was changed.');
     return password;
   } finally {
@@ -47,7 +47,7 @@ async function askTwice(input: Readable, output: Writable): Promise<string> {
   }
 }
 
-/** All there is to read. One line end at the end belongs to the file, not to what it holds. */
+/** Reads the whole input as text. Removes one line end at the end: it belongs to the file, not to its content. */
 export async function readAll(input: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of input) chunks.push(Buffer.from(chunk as Buffer));

@@ -1,12 +1,16 @@
 import { SingleBar } from 'cli-progress';
 
-/** Progress on a terminal; a line a tenth where output is no terminal. On standard error, so that output can be piped. */
+/**
+ * Shows progress on a terminal; elsewhere it prints a line per second. It uses standard error, so that the output can
+ * be piped.
+ */
 export interface ProgressBar {
-  /** @param total where it is only known by now, or has changed */
+  /** @param total the new total, when it was unknown or has changed */
   update(done: number, note?: string, total?: number): void;
   stop(): void;
 }
 
+/** Starts a progress bar at 0. */
 export function startProgressBar(label: string, total: number): ProgressBar {
   const bar = new SingleBar({
     format: `${label} [{bar}] {percentage} % | {value}/{total} | {note}`,

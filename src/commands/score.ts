@@ -33,7 +33,7 @@ interface ScoreOptions {
   readonly org: string;
 }
 
-/** Patients a scoring job. */
+/** Largest number of patients per scoring job. */
 const patientsPerJob = 50_000;
 
 interface Results {
@@ -43,16 +43,24 @@ interface Results {
 
 type ListedModel = RiskModelsQuery['riskModels'][number];
 
-/** `riskgraph score FILE.csv`: a whole cohort through the running API. */
+/**
+ * `riskgraph score FILE.csv`: scores a whole cohort through the running API.
+ *
+ * 1. Find the API, and take the given token or sign a local one.
+ * 2. Choose the model, and read and check the whole file (cohort-csv.ts). With an issue, nothing is sent.
+ * 3. Create or update the patients (store-cohort.ts).
+ * 4. Submit one batch job after the other, follow each to its end, and read its predictions and failures.
+ * 5. Write the predictions in the order of the file. Print the failures.
+ */
 export function scoreCommand(): Command {
   return new Command('score')
     .description('score a cohort through the running API; writes predictions and contributions as CSV')
     .argument('<file.csv>', 'header: mrn and feature codes; an empty cell is a missing value')
     .option('--model <id>', 'risk model', 'heart-disease')
-    .option('--model-version <version>', 'the highest when absent')
+    .option('--model-version <version>', 'version of the model (default: the highest)')
     .option('--out <file>', 'where to write (default: FILE-predictions.csv in the working directory)')
     .option('--url <url>', 'the API (default: that of the running "riskgraph up", else HOST and PORT)')
-    .option(tokenOption, `access token of a CLINICIAN, a local one when none is given; ${tokenHelp}`)
+    .option(tokenOption, `access token of a CLINICIAN; a local one is signed if none is given; ${tokenHelp}`)
     .option('--org <slug>', 'organization of the local token', 'demo')
     .action(async (file: string, options: ScoreOptions) => {
       const config = commandConfig();
@@ -117,7 +125,7 @@ async function scoreCohort(
   return { scored: lines.length, failed: rows.length - lines.length };
 }
 
-/** One job for a cohort that a request can name, several one after the other for a larger one. */
+/** Scores the patients in jobs of at most `patientsPerJob`, one job after the other. */
 async function scoreInBatches(client: GraphqlClient, ids: readonly string[], model: ListedModel): Promise<Results> {
   const results: Results = { predictions: [], failures: [] };
   for (let start = 0; start < ids.length; start += patientsPerJob) {
@@ -144,7 +152,7 @@ async function chooseModel(client: GraphqlClient, { model, modelVersion }: Score
   );
 }
 
-/** The API's description of a feature as the engine's own checks read it. */
+/** Converts the API's description of a feature to the form that the engine's own checks read. */
 function toManifestFeature(feature: ListedModel['features'][number]): ModelFeature {
   const { missing } = feature;
   return {

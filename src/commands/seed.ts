@@ -13,20 +13,20 @@ import { syntheticPatients } from './synthetic-patients.js';
 
 const patientsPerWrite = 1_000;
 
-/** `riskgraph seed`: invented patients to try the system with. */
+/** `riskgraph seed`: writes invented patients, to try the system. */
 export function seedCommand(): Command {
   return new Command('seed')
-    .description('write synthetic patients (the same for the same --seed; those that are there already stay)')
-    .option('--patients <number>', 'how many', wholeNumber(1, 1_000_000), 20)
-    .option('--seed <number>', 'which ones', wholeNumber(0, 1_000_000), 1)
-    .option('--org <slug>', 'organization, made when missing', 'demo')
+    .description('write synthetic patients (the same for the same --seed; existing ones are not changed)')
+    .option('--patients <number>', 'number of patients', wholeNumber(1, 1_000_000), 20)
+    .option('--seed <number>', 'number that decides which patients are invented', wholeNumber(0, 1_000_000), 1)
+    .option('--org <slug>', 'organization, created if missing', 'demo')
     .action(async ({ patients, seed, org }: { patients: number; seed: number; org: string }) => {
       const config = commandConfig();
       const database = await connectLocalDatabase(config);
       try {
         const written = await seedPatients(config, database.models, { count: patients, seed, organization: org });
         process.stdout.write(
-          `${written} synthetic patients written to ${org}, ${patients - written} were there already\n`,
+          `${written} synthetic patients written to ${org}, ${patients - written} already existed\n`,
         );
       } finally {
         await database.close();
@@ -34,7 +34,10 @@ export function seedCommand(): Command {
     });
 }
 
-/** Records, round by round, which patients it is about to write. @returns how many were new */
+/**
+ * Writes synthetic patients in rounds. Each round is recorded before its patients are written.
+ * @returns how many were new
+ */
 export async function seedPatients(
   config: Config,
   models: Models,

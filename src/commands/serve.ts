@@ -25,10 +25,13 @@ export const workerCommand = (): Command =>
     }),
   );
 
-/** Time that running work has to end after a signal, milliseconds. */
+/** Time within which running work must end after a signal, milliseconds. */
 const patienceMs = 15_000;
 
-/** Runs until a signal, or until the parent is gone. Then it closes what it serves, and the app after that. */
+/**
+ * Runs a process until a signal, or until its parent is gone. Then it closes the API or the worker, and the app after
+ * it.
+ */
 async function serve(
   name: string,
   start: (app: App) => Promise<{ readonly url: string; close(): Promise<void> }>,

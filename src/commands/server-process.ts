@@ -4,25 +4,25 @@ import type { Engine } from '../embedded/engine.js';
 import { spawnEntry } from '../embedded/spawn-entry.js';
 import { StartupError } from '../errors.js';
 
-/** What an API or worker child tells its parent once it serves, or instead of it. */
+/** The report of an API or worker child to its parent: the child serves, or its start failed. */
 type ProcessReport = { readonly ready: string } | { readonly failed: string };
 
 /**
- * What a worker has in its hands of a batch, and an API of the requests that wait for their audit events, is a few megabytes
- * that live for some milliseconds. Where they fit the young generation of the heap they are never copied into the old one.
- * MiB a half.
+ * Sets the size of a semi-space of the heap's young generation, MiB. The current data of a worker's batch are a few
+ * megabytes that live for some milliseconds. The same is true of an API's requests that wait for their audit events.
+ * When such data fit in the young generation, they are never copied into the old one.
  */
 export const youngGeneration = '--max-semi-space-size=64';
 
-/** Tells the parent, if there is one that still listens. */
+/** Sends a report to the parent. @returns false when there is no parent that still listens */
 export function reportToParent(report: ProcessReport): boolean {
-  // With a callback a broken channel is its affair; without one it would be an uncaught error.
+  // With a callback, the error of a broken channel goes to the callback. Without one it would be uncaught.
   return process.connected && process.send!(report, undefined, undefined, () => undefined);
 }
 
 /**
  * Starts `riskgraph api` or `riskgraph worker` as a child process and waits until it serves.
- * @throws StartupError with the child's own reason when it does not
+ * @throws StartupError with the child's own reason when its start fails
  */
 export async function startServerProcess(
   command: 'api' | 'worker',
@@ -47,7 +47,7 @@ export async function startServerProcess(
   return { url: report.ready, pid: child.pid!, exited, stop: () => terminate(child, exited) };
 }
 
-/** The settings of a child, from those of `up` and what it started. */
+/** Builds the settings of a child, from those of `up` and from the started databases. */
 export function childEnvironment(
   config: Config,
   engines: { readonly mongoUri: string; readonly redisUrl: string },

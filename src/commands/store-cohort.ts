@@ -6,7 +6,7 @@ import { startProgressBar } from './progress-bar.js';
 const requestsAtOnce = 16;
 
 /**
- * Brings the patients of a cohort up to date: creates who is new, sets the features of who is there.
+ * Brings the patients of a cohort up to date: creates new patients, and sets the features of existing ones.
  * @returns MRN by patient id, in the order of the rows
  */
 export async function storeCohort(client: GraphqlClient, rows: readonly CohortRow[]): Promise<Map<string, string>> {

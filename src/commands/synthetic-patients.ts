@@ -35,13 +35,13 @@ const familyNames = [
   'Lindt',
 ];
 
-/** Share of values left out where a model can do without. */
+/** Share of values that are left out when no model requires them. */
 const missingShare = 0.1;
 
 /**
- * Invented patients, the same for the same seed: nobody's data. Values lie around the middle of what the models allow,
- * which is enough to try the system and says nothing about any population.
- * @param features those of the models served; required ones are always filled
+ * Invents patients, the same ones for the same seed. No person's data are used. Values lie around the middle of the
+ * ranges that the models allow. They suffice to try the system, and say nothing about any population.
+ * @param features the features of the served models; required ones always have a value
  */
 export function syntheticPatients(
   count: number,
@@ -50,7 +50,7 @@ export function syntheticPatients(
   now: Date,
 ): Omit<Patient, 'organization'>[] {
   return Array.from({ length: count }, (_, index) => {
-    // A generator a patient: patient 7 is the same one among 20 and among 20,000.
+    // Each patient has its own generator, so that patient 7 is the same among 20 and among 20,000.
     const random = seededRandom(seed * 1_000_003 + index);
     const sex = random() < 0.5 ? AdministrativeGender.FEMALE : AdministrativeGender.MALE;
     const age = Math.round(38 + 40 * random());
@@ -75,7 +75,7 @@ export function syntheticPatients(
   });
 }
 
-/** Undefined for what comes from the patient's record, and for values left out. */
+/** Invents a value. @returns undefined when it comes from the patient's record, or is left out */
 function syntheticValue(feature: ModelFeature, random: () => number): number | undefined {
   if (feature.source) return undefined;
   const leftOut = random() < missingShare;
@@ -84,7 +84,7 @@ function syntheticValue(feature: ModelFeature, random: () => number): number | u
   if (feature.codes) return feature.codes[Math.floor(position * feature.codes.length)]!.value;
   const { min, max } = feature.range!;
   const middle = feature.missing.policy === 'IMPUTE' ? feature.missing.value : (min + max) / 2;
-  // Around the typical value, towards each end of the range, rounded as such a value is written down.
+  // The value lies around the typical one, between the ends of the range. It is rounded as people write such values.
   const value =
     position < 0.5 ? middle - (0.5 - position) * (middle - min) : middle + (position - 0.5) * (max - middle);
   const step = max - min > 20 || feature.kind === 'COUNT' ? 1 : 0.1;
@@ -93,7 +93,10 @@ function syntheticValue(feature: ModelFeature, random: () => number): number | u
 
 const pick = <T>(list: readonly T[], random: () => number): T => list[Math.floor(random() * list.length)]!;
 
-/** mulberry32, uniform on [0, 1). https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+/**
+ * Returns a generator (mulberry32) of numbers that are uniform on [0, 1).
+ * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c
+ */
 function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -6,7 +6,7 @@ import { issueLocalToken, connectLocalDatabase } from './local-access.js';
 
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
-/** `90s`, `15m`, `1h`, `7d` in seconds. */
+/** Parses durations such as `90s`, `15m`, `1h` and `7d`. @returns seconds */
 function parseDuration(text: string): number {
   const match = /^(\d{1,6})([smhd])$/.exec(text);
   if (!match) throw new InvalidArgumentError('Give a number and a unit, e.g. 15m, 1h or 7d.');
@@ -15,12 +15,12 @@ function parseDuration(text: string): number {
   return seconds;
 }
 
-/** `riskgraph token`: a signed access token for local use; the last line is the token alone. */
+/** `riskgraph token`: prints a signed access token for local use. The last line contains only the token. */
 export function tokenCommand(): Command {
   return new Command('token')
     .description('print a signed access token for local use (last line: the token alone)')
     .addOption(new Option('--role <role>', 'what the caller may do').choices(Object.values(Role)).makeOptionMandatory())
-    .option('--org <slug>', 'organization, made when missing', 'demo')
+    .option('--org <slug>', 'organization, created if missing', 'demo')
     .addOption(
       new Option('--ttl <duration>', 'how long it is valid, e.g. 15m, 1h, 7d')
         .argParser(parseDuration)

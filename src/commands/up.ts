@@ -20,7 +20,7 @@ export function upCommand(): Command {
     .option('--demo', 'seed 20 synthetic patients and run one scoring job, step by step')
     .option('--once', 'stop everything once it is up, with --demo after the demonstration')
     .action(async ({ demo, once }: { demo?: boolean; once?: boolean }) => {
-      // A person reads this terminal: only what is wrong is told.
+      // A person reads this terminal, so only warnings and errors are logged.
       const config = commandConfig({ LOG_LEVEL: 'warn' });
       const system = await startSystem(config);
       const stopped = stopOnSignal(system.stop);
@@ -49,7 +49,7 @@ interface System {
   stop(): Promise<void>;
 }
 
-/** Starts all that is needed, in order. When a step fails, everything that had started is stopped. */
+/** Starts all parts in order. When a step fails, it stops everything that had started. */
 function startSystem(config: Config): Promise<System> {
   return startOrClose(
     async (closers) => ({ url: await startParts(config, closers), stop: () => closers.close() }),
@@ -63,7 +63,7 @@ async function startParts(config: Config, closers: Closers): Promise<string> {
   closers.add(() => directory.close());
   await refuseTakenPort(config);
   const report = ({ engine, reason, restartInMs }: UnexpectedExit): void => {
-    process.stderr.write(`${engine} ${reason}: it is started again in ${restartInMs} ms\n`);
+    process.stderr.write(`${engine} ${reason}: it will start again in ${restartInMs} ms\n`);
   };
   const engines = await startEngines({
     dataDirectory: directory.path,
@@ -89,7 +89,7 @@ async function startParts(config: Config, closers: Closers): Promise<string> {
   return api!.url;
 }
 
-/** Starts side by side. The processes that started have their closers even when another one failed. */
+/** Starts processes at the same time. Each started process gets its closer, also when another start fails. */
 async function startAll(starts: (() => Promise<Supervised>)[], closers: Closers): Promise<Supervised[]> {
   const results = await Promise.allSettled(starts.map((start) => start()));
   const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -99,12 +99,12 @@ async function startAll(starts: (() => Promise<Supervised>)[], closers: Closers)
   return started;
 }
 
-/** Finds a taken port before two databases are started. */
+/** Refuses a taken port before two databases are started. @throws StartupError */
 async function refuseTakenPort({ host, port }: Config): Promise<void> {
   if (port !== 0) await requireFreePort(host, port);
 }
 
-/** Resolves once everything is stopped after Ctrl-C. A second Ctrl-C does no harm. */
+/** Stops everything on Ctrl-C, and resolves after that. A second Ctrl-C does no harm. */
 function stopOnSignal(stop: () => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (): void => {

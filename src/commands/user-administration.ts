@@ -20,22 +20,23 @@ import { commandActor } from './command-trail.js';
 import { connectLocalDatabase } from './local-access.js';
 import { localMasterKeys } from './secret-key.js';
 
-/** The users of one organization, for whoever has the database's password. */
+/** The users of one organization, for an operator who has the database's password. */
 export interface UserAdministration {
   readonly directory: UserDirectory;
   readonly scope: OrganizationScope;
   readonly actor: AuditActor;
-  /** By their names. That they were listed is recorded. */
+  /** Lists the users by name, and records that they were listed. */
   users(): Promise<User[]>;
-  /** @throws StartupError when there is none */
+  /** Finds a user. @throws StartupError when there is no such user */
   user(username: string): Promise<User>;
   close(): Promise<void>;
 }
 
 /**
- * @param slug of the organization
- * @param missing what to do when there is no such organization
- * @throws StartupError
+ * Connects to the database of this installation, to administer the users of one organization.
+ * @param slug slug of the organization
+ * @param missing `make` creates a missing organization, `refuse` does not
+ * @throws StartupError when there is no such organization, or the master keys are missing
  */
 export async function startUserAdministration(
   config: Config,
@@ -93,7 +94,9 @@ export async function startUserAdministration(
   }
 }
 
-/** Tells the processes that run. Without a Redis there is none to tell: whoever starts later reads MongoDB. */
+/**
+ * Tells the running processes of a revocation. Without Redis none is running: a process reads MongoDB when it starts.
+ */
 async function announce(config: Config, epoch: number): Promise<void> {
   const url = config.redisUrl ?? (await readRuntime(config.dataDirectory))?.redisUrl;
   if (!url) return;
@@ -101,7 +104,7 @@ async function announce(config: Config, epoch: number): Promise<void> {
   try {
     await whenReady(redis);
     if (await createRevocationEpochs(redis, config.redisPrefix).announce(epoch)) return;
-    process.stderr.write('Redis does not answer: running processes learn of this within a second.\n');
+    process.stderr.write('Redis does not answer: running processes will learn of this change within a second.\n');
   } finally {
     redis.disconnect();
   }

@@ -10,16 +10,23 @@ interface Named {
   readonly username: string;
 }
 
-/** `riskgraph user`: the users of an organization, on the database of this installation; the way to the first ADMIN. */
+/**
+ * `riskgraph user`: administers the users of an organization, in the database of this installation. The first ADMIN is
+ * created with it.
+ */
 export function userCommand(): Command {
   return new Command('user')
-    .description('create, disable, enable and list users, set passwords; works on the database of this installation')
+    .description('create, disable, enable and list users, set passwords; uses the database of this installation')
     .addCommand(createCommand())
     .addCommand(
-      onUser('disable', 'shut a user out, everywhere within a second', async ({ directory, scope, actor }, user) => {
-        await directory.update(scope, actor, user, { disabled: true });
-        return 'is disabled';
-      }),
+      onUser(
+        'disable',
+        'refuse a user everywhere within a second, and end all sessions',
+        async ({ directory, scope, actor }, user) => {
+          await directory.update(scope, actor, user, { disabled: true });
+          return 'is disabled';
+        },
+      ),
     )
     .addCommand(
       onUser('enable', 'let a disabled user log in again', async ({ directory, scope, actor }, user) => {
@@ -30,7 +37,7 @@ export function userCommand(): Command {
     .addCommand(
       onUser(
         'set-password',
-        'set a password (asked for, or from standard input) and end all sessions',
+        'set a password (typed, or read from standard input) and end all sessions',
         async ({ directory, scope, actor }, user) => {
           await directory.setPassword(scope, actor, user, await readNewPassword(), {
             action: 'user:manage',
@@ -45,13 +52,13 @@ export function userCommand(): Command {
 
 const createCommand = (): Command =>
   new Command('create')
-    .description('create a user; the password is asked for, or read from standard input')
-    .requiredOption('--org <slug>', 'organization, made when missing')
-    .requiredOption('--username <name>', 'what the user logs in with, kept in lower case')
+    .description('create a user; the password is typed, or read from standard input')
+    .requiredOption('--org <slug>', 'organization, created if missing')
+    .requiredOption('--username <name>', 'name for the log-in, stored in lower case')
     .addOption(new Option('--role <role>', 'what the user may do').choices(Object.values(Role)).makeOptionMandatory())
     .action(async ({ org, username, role }: Named & { role: Role }) => {
       const input = { username, role, password: await readNewPassword() };
-      // Before an organization is made for nobody.
+      // The input is checked first, so that no organization is created without a user.
       parseCreateUser(input);
       await administer(org, 'make', async ({ directory, scope, actor }) => {
         const user = await directory.create(scope, actor, input);
@@ -59,7 +66,7 @@ const createCommand = (): Command =>
       });
     });
 
-/** A command about one user who is there. @param work says what became of the user */
+/** Makes a command about one existing user. @param work returns what happened to the user, for the output */
 const onUser = (
   name: string,
   description: string,

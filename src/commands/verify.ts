@@ -6,14 +6,14 @@ import { requireToken, tokenHelp, tokenOption } from './given-token.js';
 
 interface Check {
   readonly name: string;
-  /** @returns what was seen; throws when it is not as it should be */
+  /** @returns what was seen; throws when the deployment fails the check */
   run(): Promise<string>;
 }
 
-/** `riskgraph verify`: the checklist after a deployment. Reads only. */
+/** `riskgraph verify`: checks a running deployment. It only reads. */
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('check a running deployment, one line a check; exit 1 when one fails')
+    .description('check a running deployment, one line per check; exits 1 if one fails')
     .requiredOption('--url <url>', 'the deployment, e.g. https://riskgraph.example.org')
     .option(tokenOption, `an access token; ${tokenHelp}`)
     .action(async ({ url, token }: { url: string; token?: string }) => {
@@ -61,7 +61,8 @@ function checks(url: string, client: GraphqlClient, anonymous: GraphqlClient): C
       name: 'risk models',
       run: async () => {
         const { riskModels } = await client.request(RiskModelsDocument);
-        if (riskModels.length === 0) throw new Error('none is served: check RISK_MODELS_DIRECTORY');
+        if (riskModels.length === 0)
+          throw new Error('the deployment serves no risk model: check RISK_MODELS_DIRECTORY');
         return riskModels.map(({ id, version, sha256 }) => `${id}@${version} (${sha256.slice(0, 12)})`).join(', ');
       },
     },
@@ -81,5 +82,5 @@ async function expectRefusal(attempt: () => Promise<unknown>): Promise<string> {
     if (error instanceof GraphqlRequestError && error.code === 'UNAUTHENTICATED') return 'UNAUTHENTICATED';
     throw error;
   }
-  throw new Error('it was answered: this deployment is open to anybody');
+  throw new Error('it was answered: this deployment serves callers without a token; take it off the network');
 }

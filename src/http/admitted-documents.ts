@@ -14,19 +14,22 @@ import { documentText, type DocumentRequest, type PersistedQueries } from './per
 import { createQueryCost } from './query-cost.js';
 import { checkShape, parseWithin, refuseAbove } from './query-limits.js';
 
-/** The way in of every document, over HTTP and WebSocket alike: on the list, within the limits, valid. */
+/**
+ * Admits documents, over HTTP and WebSocket alike. An admitted document is on the list, within the limits and valid.
+ */
 export interface AdmittedDocuments {
   /**
-   * The document that a request wants, or why it is refused. Cheap checks come first, so that refusing costs little.
+   * Returns the document that a request wants, or the errors for which it is refused. Cheap checks come first, so that
+   * a refusal costs little.
    * @returns undefined when the request names no document
    */
   admit(request: DocumentRequest): DocumentNode | readonly Error[] | undefined;
-  /** Of a document that was admitted lately, by the SHA-256 of its text. */
+  /** Finds a document that was admitted recently, by the SHA-256 of its text. */
   find(sha256: string): DocumentNode | undefined;
-  /** Whether `admit` has let this very document in. */
+  /** Tells whether `admit` has returned this very object before. */
   has(document: DocumentNode): boolean;
   /**
-   * Refuses an operation of an admitted document that costs too much with these variables, before any of it is run.
+   * Refuses an operation of an admitted document that costs too much with these variables. No part of it has run yet.
    * @throws QueryTooComplexError, or GraphQLError when there is an issue with an argument
    */
   checkCost(
@@ -36,12 +39,15 @@ export interface AdmittedDocuments {
   ): void;
 }
 
-/** Text of the documents remembered, in characters. With its syntax tree a document takes up to some 150 times its text. */
+/**
+ * Characters of text of all remembered documents together. With its syntax tree, a document takes up to about 150 times
+ * the memory of its text.
+ */
 const rememberedCharacters = 256 * 1024;
 
 /**
- * @param options.limits undefined lets every size pass
- * @param options.list undefined lets every document pass
+ * @param options.limits undefined: no size is refused
+ * @param options.list undefined: every valid document may run
  */
 export function createAdmittedDocuments(
   schema: GraphQLSchema,
@@ -75,7 +81,8 @@ export function createAdmittedDocuments(
         const text = documentText(request, list);
         return text === undefined ? undefined : (remembered.byText(text) ?? read(text));
       } catch (error) {
-        // The stack is as deep as the document: with a high limit of tokens, one of brackets alone overflows it.
+        // The parser calls itself for each level. With a high limit of tokens, a document of brackets overflows the
+        // stack.
         return [
           error instanceof RangeError
             ? new QueryTooComplexError('The query is nested too deeply: nest less.')
@@ -98,7 +105,10 @@ export function createAdmittedDocuments(
   };
 }
 
-/** As graphql-js's own, but with one error for each way into the schema instead of one for every field below it. */
+/**
+ * Refuses introspection as the rule of graphql-js does. That rule reports every field below `__schema`; this one
+ * reports the entry only.
+ */
 const noIntrospection: ValidationRule = (context) => ({
   Field(node) {
     if (node.name.value !== '__schema' && node.name.value !== '__type') return;
@@ -110,7 +120,7 @@ const noIntrospection: ValidationRule = (context) => ({
   },
 });
 
-/** Documents that were parsed and found valid lately; the one used longest ago goes first. */
+/** Remembers documents that were recently found valid. The one used longest ago is forgotten first. */
 interface RecentDocuments {
   add(text: string, document: DocumentNode): void;
   byText(text: string): DocumentNode | undefined;
@@ -118,7 +128,7 @@ interface RecentDocuments {
   byHash(hash: string): DocumentNode | undefined;
 }
 
-/** @param capacity characters of text in all; a document that would fill more than a quarter of it is not kept */
+/** @param capacity characters of text in total. A document that needs more than a quarter of it is not kept. */
 export function createRecentDocuments(capacity: number): RecentDocuments {
   const byHash = new Map<string, DocumentNode>();
   const documents = new LRUCache<string, { readonly document: DocumentNode; readonly hash: string }>({

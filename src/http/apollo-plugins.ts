@@ -11,9 +11,9 @@ type Context = ReturnType<typeof createOperationContext>;
 type Plugin = ApolloServerPlugin<Context>;
 type Options = ApolloServerOptions<Context>;
 
-/** Apollo Server takes the documents that were admitted instead of parsing and validating them once more. */
+/** Gives Apollo Server the admitted documents, so that it does not parse and validate them again. */
 export function documentStore(documents: AdmittedDocuments): NonNullable<Options['documentStore']> {
-  // Its keys end with the SHA-256 of the text.
+  // The keys of Apollo Server end with the SHA-256 of the text.
   return {
     get: async (key) => documents.find(key.slice(-64)),
     set: async () => undefined,
@@ -21,7 +21,7 @@ export function documentStore(documents: AdmittedDocuments): NonNullable<Options
   };
 }
 
-/** Apollo Server finds the documents of the allow-list by their SHA-256, and can add none. */
+/** Lets Apollo Server find the documents of the allow-list by their SHA-256. It cannot add documents. */
 export function persistedQueries(list: PersistedQueries | undefined): NonNullable<Options['persistedQueries']> {
   if (!list) return false;
   return {
@@ -29,14 +29,14 @@ export function persistedQueries(list: PersistedQueries | undefined): NonNullabl
   };
 }
 
-/** Nothing is run that was not admitted, however it came here, nor what costs too much with its variables. */
+/** Refuses documents that were not admitted, and operations that cost too much with their variables. */
 export function refuseUnadmitted(documents: AdmittedDocuments): Plugin {
   return {
     async requestDidStart() {
       return {
         async didResolveOperation({ document, source, request }) {
           try {
-            // Many large documents at once may have pushed it out of those remembered, and Apollo parsed it by itself.
+            // Many large documents at once may have displaced this one from memory. Apollo has then parsed it itself.
             const again = documents.has(document) ? document : documents.admit({ query: source });
             if (Array.isArray(again)) throw again[0];
             documents.checkCost(document, request.operationName, request.variables);
@@ -49,7 +49,7 @@ export function refuseUnadmitted(documents: AdmittedDocuments): Plugin {
   };
 }
 
-/** Without a status of its own, Apollo Server answers an error of this stage with 500. */
+/** Gives an error of this stage the status 400. Without a status, Apollo Server answers with 500. */
 function asBadRequest(error: Error): Error {
   if (error instanceof GraphQLError)
     return new GraphQLError(error.message, { ...error, extensions: { ...error.extensions, http: { status: 400 } } });
@@ -58,7 +58,7 @@ function asBadRequest(error: Error): Error {
     : error;
 }
 
-/** Over HTTP graphql-js would run a subscription as if it were a query. */
+/** Refuses subscriptions over HTTP, where graphql-js would run them like queries. */
 export const refuseSubscriptions: Plugin = {
   async requestDidStart() {
     return {
@@ -73,7 +73,7 @@ export const refuseSubscriptions: Plugin = {
   },
 };
 
-/** A limit that a resolver keeps, such as that of log-ins, is told to HTTP clients as any other is. */
+/** Answers 429 with `retry-after` also when a resolver refuses, e.g. after too many log-ins. */
 export const sayRateLimited: Plugin = {
   async requestDidStart() {
     return {
@@ -89,7 +89,7 @@ export const sayRateLimited: Plugin = {
   },
 };
 
-/** Puts what callers were refused on record, before they are told. */
+/** Records in the audit trail which actions callers were refused, before the answer is sent. */
 export const recordRefusals = (audit: AuditTrail): Plugin => ({
   async requestDidStart() {
     return {

@@ -1,23 +1,27 @@
 import { CloseCode } from 'graphql-ws';
 
 /**
- * Codes that this server closes WebSockets with. Those from 4400 on are of the protocol `graphql-transport-ws`, which closes
- * with some of them itself. The clients of graphql-ws come back after a code below 4400.
+ * Lists the codes with which this server closes WebSockets. Codes from 4400 on belong to the protocol
+ * `graphql-transport-ws`; the library graphql-ws closes with some of them itself. Its clients connect again after a
+ * code below 4400.
  * https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md
  * https://www.iana.org/assignments/websocket/websocket.xhtml
  */
 export const closeCodes = {
-  /** The server stops; another one may serve. */
+  /** The server stops. Another server may still run. */
   goingAway: 1001,
   /** The credential cannot be verified now. */
   tryAgainLater: 1013,
-  /** A message that is none of the protocol. */
+  /** The client sent a message that the protocol does not have. */
   badRequest: CloseCode.BadRequest,
-  /** The client has not said who it is. */
+  /** The client has sent no credential. */
   unauthorized: CloseCode.Unauthorized,
-  /** The credential is not valid, or no longer. */
+  /** The credential is not valid, or is no longer valid. */
   forbidden: CloseCode.Forbidden,
-  /** The user has made too many requests, or opened too many sockets. The protocol says it of a second connection_init. */
+  /**
+   * The user has made too many requests, or opened too many sockets. The protocol uses this code for a second
+   * connection_init.
+   */
   tooManyRequests: CloseCode.TooManyInitialisationRequests,
   internalError: CloseCode.InternalServerError,
 } as const;

@@ -2,16 +2,16 @@ import { Kind, type ASTNode, type GraphQLError, type TypeNode } from 'graphql';
 import type { FieldError } from '../errors.js';
 import { placeInQuery } from './place-in-query.js';
 
-/** What is wrong with a request, without a word of what its values were. */
+/** Describes what is wrong with a request. It never contains a value of the request. */
 export interface RequestIssue {
   readonly message: string;
   readonly fields: FieldError[];
 }
 
 /**
- * graphql-js repeats the value it refused, which may be a name or a birth date. Rewrites such a message to name the
- * place and the type that is wanted, and nothing else; other messages of graphql-js only hold names from the schema
- * and from the query's own text, and stay.
+ * Rewrites messages of graphql-js that repeat the refused value, which may be a name or a birth date. The new message
+ * names only the place and the expected type. All other messages of graphql-js stay: they contain only names from the
+ * schema and from the text of the query.
  * https://github.com/graphql/graphql-js/blob/16.x.x/src/execution/values.ts
  */
 export function describeRequestIssue({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): RequestIssue {
@@ -52,7 +52,7 @@ const valueKinds: ReadonlySet<string> = new Set([
 
 const echoesValue = /cannot represent|does not exist in "|Expected value of type|is not a valid|has invalid value/;
 
-/** Paths are within the input, as those of our own checks are: the name of a variable of an input type is left out. */
+/** Returns a path within the input, as our own checks do: the name of a variable of an input type is left out. */
 function within(place: string, variable: string, node: ASTNode | undefined, field: string | undefined): string {
   const isInput = node?.kind === Kind.VARIABLE_DEFINITION && namedType(node.type).endsWith('Input');
   const path = [isInput ? place.slice(variable.length).replace(/^\./, '') : place, field].filter(Boolean).join('.');
@@ -61,20 +61,20 @@ function within(place: string, variable: string, node: ASTNode | undefined, fiel
 
 const namedType = (type: TypeNode): string => (type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type));
 
-/** The field that an input object lacks. */
+/** Finds the required field that an input object does not have. */
 const missingField = (message: string): string | undefined =>
   /\bField "(?:\w+\.)?(\w+)" of required type "[\w![\]]+" was not provided/.exec(message)?.[1];
 
-/** The field that an input object has and its type has not. */
+/** Finds the field of an input object that its type does not define. */
 const unknownField = (message: string): string | undefined =>
   /Field "(\w{1,64})" is not defined by type/.exec(message)?.[1];
 
-/** The argument that a field lacks, or that came as null. */
+/** Finds the required argument that is absent or null. */
 const argumentName = (message: string): string | undefined =>
   (/^Argument "(\w+)" (?:of (?:required|non-null) type|has invalid value)/.exec(message) ??
     /^Field "\w+" argument "(\w+)" of type "[\w![\]]+" is required/.exec(message))?.[1];
 
-/** Names of fields and types that the schema itself has are safe to show. */
+/** Gives the reason of a refusal. Names of fields and types of the schema are safe to show. */
 function reason(message: string): string {
   const absent = /of (?:required )?type "([\w![\]]+)" (?:was not provided|is required)/.exec(message)?.[1];
   if (absent) return `is required (${absent})`;
@@ -101,5 +101,5 @@ const scalarReasons: Readonly<Record<string, string>> = {
   DateTime: 'must be a date and time, e.g. 2007-12-03T10:15:30Z',
 };
 
-/** "Did you mean ..." tells a stranger what the schema holds. */
+/** Removes "Did you mean ...", which would tell a stranger the names in the schema. */
 const withoutSuggestion = (message: string): string => message.replace(/ Did you mean .*\?$/, '');

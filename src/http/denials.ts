@@ -4,9 +4,9 @@ import type { Viewer } from '../auth/viewer.js';
 import { ForbiddenError } from '../errors.js';
 
 /**
- * Records what a caller was refused, and of which patients, each action once an operation, however many rows it was refused for. Callers whom
- * no credential names are not recorded: nobody could say who they were, and they could fill the trail at will.
- * Never throws: the caller is refused either way, and that the event is missing is in the log.
+ * Records the actions that a caller was refused, and for which patients: one event per action and operation, for any
+ * number of rows. Anonymous callers are not recorded: the event could not name them, and they could fill the trail.
+ * Never throws: the caller is refused either way, and the log says that the event is missing.
  */
 export async function recordDenials(
   audit: AuditTrail,
@@ -26,7 +26,7 @@ export async function recordDenials(
   await Promise.all(recording);
 }
 
-/** What an error says was refused. Its action is always one of the permission table. */
+/** Finds the refusal in an error. Its action is always one of the permission table. */
 function refusalOf(error: unknown): ForbiddenError | undefined {
   if (error instanceof GraphQLError && error.originalError) return refusalOf(error.originalError);
   return error instanceof ForbiddenError ? error : undefined;

@@ -7,7 +7,7 @@ import { describeRequestIssue, type RequestIssue } from './coercion-error.js';
 import { defined } from '../process/defined.js';
 import { logError } from '../process/logger.js';
 
-/** Codes of Apollo and graphql-js for an issue with the caller's request. */
+/** Codes of Apollo and graphql-js that mean an issue with the caller's request. */
 const requestIssueCodes: ReadonlySet<string> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -17,10 +17,15 @@ const requestIssueCodes: ReadonlySet<string> = new Set([
   'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
 
-/** Arguments and variables that turn out wrong while the operation runs. https://github.com/graphql/graphql-js/blob/16.x.x/src/execution/values.ts */
+/**
+ * Matches messages about arguments and variables that are found wrong only when the operation runs.
+ * https://github.com/graphql/graphql-js/blob/16.x.x/src/execution/values.ts
+ */
 const badArgument = /^(?:Variable "\$\w+" |Argument "\w+" (?:of (?:required|non-null) type|has invalid value) )/;
 
-/** Makes of any error what a caller may see: a code of ours, a message without patient data. Never throws. */
+/**
+ * Turns any error into one that a caller may see: a code of our contract, a message without patient data. Never throws.
+ */
 export type ErrorFormatter = (error: unknown) => GraphQLFormattedError;
 
 export function createErrorFormatter(logger: Logger): ErrorFormatter {
@@ -54,27 +59,27 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
     logError(logger, cause, 'request failed', { correlationId });
     return show(
       'INTERNAL',
-      `Something went wrong on our side. Tell your operator the correlation id ${correlationId}.`,
+      `The server failed to answer this request. Tell your operator the correlation id ${correlationId}.`,
       { correlationId },
     );
   };
 }
 
-/** What a code carries beside its message. */
+/** Returns the fields that an error's code adds to its message. */
 function detailsOf(error: RiskGraphError): object {
   if (error instanceof BadUserInputError) return { fields: error.fields };
   if (error instanceof RateLimitedError) return { retryAfterSeconds: error.retryAfterSeconds };
   return {};
 }
 
-/** Undefined when the error is no issue with the caller's request. */
+/** @returns undefined when the caller's request is not the cause of the error */
 function requestIssueOf(error: unknown, graphqlError: GraphQLError | undefined): RequestIssue | undefined {
   const { code } = (graphqlError ?? (error as Partial<GraphQLError> | undefined))?.extensions ?? {};
   if (!graphqlError)
     return typeof code === 'string' && requestIssueCodes.has(code)
       ? describeRequestIssue(error as Error & { nodes: undefined })
       : undefined;
-  // graphql-js gives its own coercion and validation errors no original error and, over WebSocket, no code either.
+  // The coercion and validation errors of graphql-js have no original error. Over WebSocket they have no code either.
   const fromGraphql = graphqlError.originalError === undefined && code === undefined;
   const isAboutRequest =
     fromGraphql || (typeof code === 'string' && requestIssueCodes.has(code)) || badArgument.test(graphqlError.message);

@@ -24,11 +24,11 @@ import { closeCodes } from './close-codes.js';
 
 interface SocketState extends SocketExtra {
   credential?: SocketCredential;
-  /** Ends a socket of nobody's. */
+  /** Closes the socket of an anonymous caller after a short time. */
   patience?: NodeJS.Timeout;
 }
 
-/** What a subscription must pass before it begins. */
+/** The checks that a subscription must pass before it begins. */
 interface SubscriptionAdmission {
   readonly documents: AdmittedDocuments;
   readonly limiter: RequestLimiter | undefined;
@@ -36,8 +36,16 @@ interface SubscriptionAdmission {
 }
 
 /**
- * Serves subscriptions over `graphql-transport-ws`, and nothing else: queries and mutations belong to HTTP, where
- * Apollo's own protections stand.
+ * Serves subscriptions over `graphql-transport-ws`, and nothing else. Queries and mutations belong to HTTP, where the
+ * protections of Apollo Server apply. The life of a socket:
+ *
+ * 1. `onConnect` identifies the caller, counts the socket for the user, and watches the credential
+ *    (socket-credential.ts). A socket of an anonymous caller is closed after a few seconds.
+ * 2. `onPing` renews the credential when a ping brings a new one.
+ * 3. `onSubscribe` takes a place under the caps and counts the request. It then admits the document, checks its cost
+ *    and builds the context. A refusal gives the place back.
+ * 4. `onNext` and `onError` turn errors into those of the contract, and record refused actions.
+ * 5. `onComplete` and `onClose` give back the places, and stop watching the credential.
  */
 export function createSocketHandler(
   schema: GraphQLSchema,
@@ -69,7 +77,7 @@ export function createSocketHandler(
         extra.socket.close(closeCodes.tooManyRequests, 'Too many requests: try again in a minute');
         return false;
       }
-      // Gone while it was identified: nobody would ever release what is watched from here on.
+      // The socket may have closed meanwhile. Its onClose has then run already, and could not release the credential.
       if (extra.socket.readyState !== extra.socket.OPEN) return false;
       extra.credential = holdCredential(sources.app, extra.socket, caller);
       if (!caller.viewer)
@@ -115,7 +123,7 @@ export function createSocketHandler(
       }
     },
     onOperation(_context, _id, _payload, _args, result) {
-      // A subscription that was refused is answered with an error message, not with an event that holds errors.
+      // A refused subscription is answered with a message of type error, not with an event that contains errors.
       if (Symbol.asyncIterator in result || !('errors' in result) || !result.errors) return result;
       const [error] = result.errors;
       return (async function* refused() {
@@ -142,8 +150,8 @@ export function createSocketHandler(
 }
 
 /**
- * graphql-ws wraps what a stream throws once more, under the same message. What graphql-js wraps stays: a path says that
- * our own field went wrong, another message that there is more to say than the cause has.
+ * Removes the second wrapping that graphql-ws gives to an error of a stream, under the same message. The wrapping of
+ * graphql-js stays. It has a path when a field failed, or another message when it says more than the cause.
  */
 function unwrap(error: GraphQLError): GraphQLError {
   const { originalError, path } = error;
@@ -152,7 +160,7 @@ function unwrap(error: GraphQLError): GraphQLError {
     : error;
 }
 
-/** Moves the count of an opened socket from its address to its user. */
+/** Moves the count of a socket from its address to its user. @returns true when the user has made too many requests */
 async function isTooOften(limiter: RequestLimiter | undefined, caller: Caller, address: string): Promise<boolean> {
   try {
     await limiter?.recount(caller, address);

@@ -4,14 +4,16 @@ import { withinTime } from '../process/within-time.js';
 
 type DependencyState = 'up' | 'down';
 
-/** How long a dependency may take to answer, milliseconds. */
+/** Time within which a dependency must answer, milliseconds. */
 const probeTimeoutMs = 1_000;
 
 type HealthParts = Pick<App, 'database' | 'registry' | 'connectRedis'>;
 
 /**
- * `/health`: 200 when every dependency answers, else 503, with the state of each. `/health/live`: the process runs.
- * `/health/ready`: it can serve, i.e. MongoDB answers; Redis may be away, jobs are accepted without it.
+ * Registers the three health checks:
+ * - `/health/live` answers 200 as long as the process runs.
+ * - `/health/ready` answers 200 when MongoDB answers, else 503. Redis may be away: jobs are accepted without it.
+ * - `/health` answers 200 when every dependency answers, else 503. It gives the state of each.
  */
 export function registerHealth(server: FastifyInstance, app: HealthParts): void {
   const probeConnection = app.connectRedis('failing-fast');

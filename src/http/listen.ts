@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { StartupError } from '../errors.js';
 
-/** What a person is told when a port cannot be had. */
+/** Tells the operator why the server cannot listen on a port. */
 export function cannotListen(host: string, port: number, error: unknown): StartupError {
   const { code } = error as NodeJS.ErrnoException;
   const reason =

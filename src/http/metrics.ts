@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { unfinishedStates } from '../jobs/job-status.js';
 import type { ContextSources } from './operation-context.js';
 
-/** `/metrics` in Prometheus' text format. Labels are methods, routes, states: nothing that a caller can choose. */
+/** Serves `/metrics` in Prometheus' text format. Labels are methods, routes and states: a caller cannot choose them. */
 export function registerMetrics(server: FastifyInstance, { app, jobStreams, predictionStreams }: ContextSources): void {
   const register = new Registry();
   collectDefaultMetrics({ register });
@@ -16,7 +16,7 @@ export function registerMetrics(server: FastifyInstance, { app, jobStreams, pred
   });
   new Gauge({
     name: 'riskgraph_subscriptions',
-    help: 'Open GraphQL subscriptions of this process.',
+    help: 'GraphQL subscriptions that run in this process.',
     labelNames: ['kind'],
     registers: [register],
     collect() {
@@ -26,7 +26,7 @@ export function registerMetrics(server: FastifyInstance, { app, jobStreams, pred
   });
   new Gauge({
     name: 'riskgraph_open_scoring_jobs',
-    help: 'Scoring jobs that have not ended, of the whole deployment.',
+    help: 'Unfinished scoring jobs of the whole deployment.',
     labelNames: ['state'],
     registers: [register],
     async collect() {

@@ -24,14 +24,17 @@ export type HttpParts = Pick<
   | 'connectRedis'
 >;
 
-/** What each operation is given; the schema reads it as its OperationContext. */
+/** The sources of each operation's context. The schema reads the context as its OperationContext. */
 export interface ContextSources {
   readonly app: HttpParts;
   readonly jobStreams: JobStreams;
   readonly predictionStreams: PredictionStreams;
 }
 
-/** The context of one operation of an authenticated, anonymous or wrongly authenticated caller. */
+/**
+ * Creates the context of one operation. Its caller is authenticated, is anonymous, or sent a credential that is not
+ * valid.
+ */
 export function createOperationContext(
   { app, jobStreams, predictionStreams }: ContextSources,
   caller: Caller,
@@ -41,14 +44,18 @@ export function createOperationContext(
   return { ...caller, requestId, jobStreams, predictionStreams, loaders: createLoaders(app, caller.viewer), readJob };
 }
 
+/** The sender of a request. */
 export interface Caller {
   readonly viewer: Viewer | null;
   readonly origin: RequestOrigin;
-  /** Why the credential that was sent counts for nothing: it is not valid, or that cannot be told just now. */
+  /** The reason why the sent credential is not accepted: it is not valid, or it cannot be verified now. */
   readonly authenticationError?: UnauthenticatedError | ServiceUnavailableError;
 }
 
-/** A credential that is not valid makes an anonymous caller, who is told why by the first rule that refuses. */
+/**
+ * Identifies the caller. A credential that is not valid makes an anonymous caller; the first rule that refuses this
+ * caller gives the reason.
+ */
 export async function identifyCaller(
   { identity }: Pick<App, 'identity'>,
   authorization: unknown,
@@ -69,7 +76,7 @@ export async function identifyCaller(
   }
 }
 
-/** Batches, but remembers nothing: the context of a subscription outlives many changes. */
+/** Creates loaders that batch but do not cache: data change during the life of a subscription's context. */
 function createLoaders(
   { patients, jobs, predictions }: Pick<App, 'patients' | 'jobs' | 'predictions'>,
   viewer: Viewer | null,

@@ -8,7 +8,7 @@ import { ServiceUnavailableError } from '../errors.js';
 import { withinTime } from '../process/within-time.js';
 import type { ErrorFormatter } from './error-format.js';
 
-/** What `fastifyApolloHandler` makes. */
+/** The type that `fastifyApolloHandler` returns. */
 type ApolloHandler = RouteHandlerMethod<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -17,10 +17,11 @@ type ApolloHandler = RouteHandlerMethod<
 >;
 
 /**
- * Answers in place of a handler that takes longer than an operation may. The operation is not broken off, as it could leave
- * half of a change behind: what it waits for ends by itself, each read of MongoDB, Redis and the identity provider in its time.
+ * Answers in place of a handler that takes longer than an operation may. The operation itself goes on, because stopping
+ * it could leave half of a change behind. It ends on its own: each read of MongoDB, Redis and the identity provider has
+ * a time limit.
  *
- * Fastify's own `handlerTimeout` forgets requests that have a body: https://github.com/fastify/fastify/pull/6725
+ * Fastify's own `handlerTimeout` does not work for requests with a body: https://github.com/fastify/fastify/pull/6725
  */
 export function limitOperationTime(
   handler: ApolloHandler,
@@ -37,5 +38,5 @@ export function limitOperationTime(
 
 const timeoutError = (timeoutMs: number): ServiceUnavailableError =>
   new ServiceUnavailableError(
-    `The operation took longer than its ${timeoutMs / 1000} s: ask for less at once. What a mutation began may still take effect: look before you repeat it.`,
+    `The operation took longer than ${timeoutMs / 1000} s, which is the limit: ask for less at once. A mutation may still take effect: check before you repeat it.`,
   );

@@ -3,13 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { BadUserInputError, StartupError } from '../errors.js';
 
-/** The only documents that are run, by the SHA-256 of their text in hexadecimal. */
+/** The allow-list: the only documents that may run, by the SHA-256 of their text in hexadecimal. */
 export type PersistedQueries = ReadonlyMap<string, string>;
 
-/** What a request says of the document that it wants, over HTTP and WebSocket alike. */
+/** The part of a request that names its document, over HTTP and WebSocket alike. */
 export interface DocumentRequest {
   readonly query?: string | null;
-  /** `{ persistedQuery: { version: 1, sha256Hash } }`, as Apollo's clients send it. https://www.apollographql.com/docs/apollo-server/performance/apq */
+  /**
+   * `{ persistedQuery: { version: 1, sha256Hash } }`, as Apollo's clients send it.
+   * https://www.apollographql.com/docs/apollo-server/performance/apq
+   */
   readonly extensions?: Readonly<Record<string, unknown>> | null;
 }
 
@@ -29,7 +32,7 @@ export async function readPersistedQueries(path: string): Promise<PersistedQueri
   const parsed = fileSchema.safeParse(parseJson(text));
   if (!parsed.success)
     throw new StartupError(
-      'PERSISTED_QUERIES_FILE is not a JSON object of documents by their SHA-256: have the client preset of @graphql-codegen write it.',
+      'PERSISTED_QUERIES_FILE is not a JSON object of documents by their SHA-256: write it with the client preset of @graphql-codegen.',
     );
   const documents = Object.entries(parsed.data).map(([name, document]) => [withoutPrefix(name), document] as const);
   for (const [hash, document] of documents) {
@@ -43,9 +46,9 @@ export async function readPersistedQueries(path: string): Promise<PersistedQueri
 }
 
 /**
- * The text of the document that a request wants.
- * @param list undefined where every document may be run
- * @returns undefined when the request names no document, which is another's to refuse
+ * Returns the text of the document that a request wants.
+ * @param list undefined: every document may run
+ * @returns undefined when the request names no document; the caller refuses it
  * @throws BadUserInputError for a document that is not on the list
  */
 export function documentText(
@@ -58,11 +61,9 @@ export function documentText(
   if (wanted === undefined) return undefined;
   const text = list.get(wanted);
   if (text === undefined)
-    throw refused(
-      'only the documents of the allow-list are run here: add this one to PERSISTED_QUERIES_FILE, or send one that is in it',
-    );
+    throw refused('is not on the allow-list: add the document to PERSISTED_QUERIES_FILE, or send one that is in it');
   if (query && query !== text)
-    throw refused('is not the document of extensions.persistedQuery.sha256Hash: leave one of them out');
+    throw refused('is not the document of extensions.persistedQuery.sha256Hash: send only one of the two');
   return text;
 }
 
@@ -73,7 +74,10 @@ function persistedHash(extensions: DocumentRequest['extensions']): string | unde
   return typeof hash === 'string' ? withoutPrefix(hash) : undefined;
 }
 
-/** The client preset writes `sha256:` before a hash, as a document identifier of GraphQL over HTTP has it; Apollo does not. */
+/**
+ * Removes `sha256:`, which the client preset writes before a hash, as document identifiers of GraphQL over HTTP have
+ * it. Apollo does not write it.
+ */
 const withoutPrefix = (hash: string): string => hash.replace(/^sha256:/, '');
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

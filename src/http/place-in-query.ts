@@ -1,13 +1,16 @@
 import { Kind, parse, type ASTNode } from 'graphql';
 import { formatPath } from '../input.js';
 
-/** Looking for a place parses the query again, which an error in a very long one is not worth. */
+/**
+ * Longest query that is searched, in characters. The search parses the query again, which costs too much above this.
+ */
 const longestQuery = 100_000;
 
 /**
- * Where in a query a node stands, in the caller's own words: the path within the argument (`features[0].value`, with
- * the name of the argument in front unless it is `input`), else the path of fields (`viewer.organization`).
- * @returns undefined when the query is too long to look, or the node has no place in it
+ * Finds the place of a node in a query, as the caller wrote it. Within an argument it is the path in the argument, such
+ * as `features[0].value`; the argument's name comes first unless it is `input`. Elsewhere it is the path of fields,
+ * such as `viewer.organization`.
+ * @returns undefined when the query is too long to search, or the node has no place in it
  */
 export function placeInQuery({ loc }: ASTNode): string | undefined {
   if (!loc || loc.source.body.length > longestQuery) return undefined;
@@ -32,12 +35,12 @@ export function placeInQuery({ loc }: ASTNode): string | undefined {
   return path === '' ? undefined : path;
 }
 
-/** `input` is the one argument of every mutation: its name says nothing about the place. */
+/** Removes `input`, which is the only argument of every mutation: its name says nothing about the place. */
 function withinInput<T>(path: readonly T[]): readonly T[] {
   return path[0] === 'input' && path.length > 1 ? path.slice(1) : path;
 }
 
-/** The child that holds a range of the text, and its index where children are a list. */
+/** Finds the child that contains a range of the text, and its index when the children are a list. */
 function childAround(node: ASTNode, start: number, end: number): [number | undefined, ASTNode | undefined] {
   for (const value of Object.values(node) as unknown[]) {
     const children = (Array.isArray(value) ? value : [value]) as Partial<ASTNode>[];

@@ -1,7 +1,7 @@
 /**
- * Which protections of the door are on. All are, always: only the benchmark that says what they cost turns them off, and
- * no setting reaches this. What needs no switch because it costs nothing (CSRF prevention, no batches, masked errors) is
- * not here.
+ * Says which protections of the API are on. All are always on; no setting turns one off. Only the benchmark that
+ * measures their cost does. Protections that cost nothing (CSRF prevention, no batches, masked errors) have no switch
+ * here.
  */
 export interface Protections {
   readonly queryLimits: boolean;

@@ -14,26 +14,41 @@ import {
 import { LRUCache } from 'lru-cache';
 import { largestPage } from '../scope/pagination.js';
 
-/** What a list without an argument for its length is taken to hold: the shipped model has 13 features, most models fewer than 40. */
+/**
+ * Assumed length of a list without an argument for it. The shipped model has 13 features, most models fewer than 40.
+ */
 const plainListLength = 20;
-/** Of `__schema` and `__type`: their size is that of the schema, however it is asked for. Ten times is plenty. */
+/**
+ * Cost of `__schema` or `__type`, whose answer has the size of the schema. The default limit allows ten per operation.
+ */
 const introspectionCost = 25_000;
-/** Of a `totalCount`: the rows that it counts are not in the answer, but are gone through. */
+/** Cost of a `totalCount`: the database goes through the counted rows, although they are not in the answer. */
 const countCost = 100;
-/** Arguments that say how long a list may become. */
+/** Arguments that limit the length of a list. */
 const lengthArguments = ['first', 'top'];
 
 /**
- * The cost of an operation is the number of values that its answer may hold: every field of every object counts one, a
- * list as often as its `first` or `top` says, or 20 times. A `totalCount` costs 100 more. A field whose making costs more than its value says so with
- * `complexity` in its declaration.
+ * Computes the cost of an operation: the number of values that its answer may contain.
  *
- * The default limit of 250,000 lets a page of 500 predictions pass with everything that explains them (132,002 as
- * src/client/operations.graphql asks for those of a job), and refuses pages of such pages.
+ * - Every field of every object counts one.
+ * - A list counts as often as its `first` or `top` says, or 20 times without such an argument.
+ * - A `totalCount` costs 100 more.
+ * - A field that is expensive to compute declares its cost as `complexity`.
+ *
+ * The default limit of 250,000 admits a page of 500 predictions with everything that explains them. As
+ * src/client/operations.graphql asks for those of a job, it costs 132,002. Pages of such pages are refused.
+ *
+ * A computation has these steps:
+ *
+ * 1. Find the variables on which the cost of the document depends (`decidingVariables`).
+ * 2. Look for a remembered cost of the same document with the same values of these variables.
+ * 3. Else check that the variables fit the operation, and leave out the document's other operations (`alone`).
+ * 4. Add up the values field by field (`valueCount`), and remember the sum.
  */
 interface QueryCost {
   /**
-   * @param variables as the caller sent them; undefined when they do not fit the operation, which then does not run
+   * @param variables as the caller sent them
+   * @returns undefined when the variables do not fit the operation, which then does not run
    * @throws GraphQLError when there is an issue with an argument
    */
   (
@@ -43,16 +58,18 @@ interface QueryCost {
   ): number | undefined;
 }
 
-/** What is known of a document: the variables that its cost depends on, and the cost for values of theirs seen before. */
+/**
+ * Remembered facts of a document: the variables on which its cost depends, and the cost for each set of their values.
+ */
 interface Known {
   readonly variables: readonly string[];
   readonly costs: LRUCache<string, number>;
 }
 
-/** Sets of values remembered per document: page sizes, rarely more than a handful. */
+/** Sets of values remembered per document. They are mostly page sizes, of which there are few. */
 const mostRemembered = 100;
 
-/** @param schema a document must be valid for it */
+/** @param schema documents must be valid for it */
 export function createQueryCost(schema: GraphQLSchema): QueryCost {
   const known = new WeakMap<DocumentNode, Known>();
   return (document, operationName, variables) => {
@@ -70,7 +87,9 @@ export function createQueryCost(schema: GraphQLSchema): QueryCost {
   };
 }
 
-/** Numbers and booleans are all that lengths and conditions can be; anything else does not fit and is not remembered. */
+/**
+ * Writes a value as part of a key. Lengths are numbers, conditions are booleans; other values do not fit the operation.
+ */
 const valueKey = (value: unknown): string =>
   typeof value === 'object' && value !== null ? 'other' : `${typeof value}:${String(value).slice(0, 20)}`;
 
@@ -115,17 +134,19 @@ const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity, n
   if (field.name === '__schema' || field.name === '__type') return introspectionCost;
   const own = typeof field.extensions.complexity === 'number' ? field.extensions.complexity : 1;
   const length = lengthOf(field, args);
-  // Counted once a page, not once a row of it, as all that is selected below is.
+  // A totalCount counts once per page. All other selected fields of a page count once per row.
   const counts = getNamedType(field.type).name.endsWith('Connection')
     ? countCost * totalCounts(node.selectionSet, (context as Context).fragments)
     : 0;
   if (!isListType(getNullableType(field.type))) return own + counts + (length ?? 1) * childComplexity;
-  // The edges of a page are as many as the page's own field was asked for, which has multiplied them already.
+  // The page's own field has multiplied the cost by the number of its edges already.
   const items = length ?? (type.name.endsWith('Connection') ? 1 : plainListLength);
   return items * (own + childComplexity);
 };
 
-/** How often a selection asks for `totalCount`, also through fragments. They are no circles: the document is valid. */
+/**
+ * Counts how often a selection asks for `totalCount`, also in fragments. A valid document has no circles of fragments.
+ */
 function totalCounts(selectionSet: SelectionSetNode | undefined, fragments: Context['fragments']): number {
   return (selectionSet?.selections ?? []).reduce((sum, selection) => {
     if (selection.kind === Kind.FIELD) return sum + (selection.name.value === 'totalCount' ? 1 : 0);
@@ -139,14 +160,17 @@ function totalCounts(selectionSet: SelectionSetNode | undefined, fragments: Cont
   }, 0);
 }
 
-/** What estimators are given beside the field. */
+/** Data that estimators get in addition to the field. */
 interface Context {
   readonly fragments: ReadonlyMap<string, SelectionSetNode>;
 }
 
 type EstimatedField = Parameters<ComplexityEstimator>[0]['field'];
 
-/** What the argument for a list's length says; undefined for fields without one. Longer pages than the longest are refused by their services. */
+/**
+ * Reads the argument for a list's length. Services refuse pages that are longer than the longest.
+ * @returns undefined for a field without such an argument
+ */
 function lengthOf(field: EstimatedField, args: Readonly<Record<string, unknown>>): number | undefined {
   const argument = field.args.find(({ name }) => lengthArguments.includes(name));
   if (!argument) return undefined;
@@ -154,7 +178,7 @@ function lengthOf(field: EstimatedField, args: Readonly<Record<string, unknown>>
   return Math.min(Math.max(Number(given), 0), largestPage);
 }
 
-/** The variables that lengths and conditions (`@include(if:)`, `@skip(if:)`) are given by. No other changes the cost. */
+/** Finds the variables that give lengths and conditions (`@include(if:)`, `@skip(if:)`). Only these change the cost. */
 function decidingVariables(document: DocumentNode): string[] {
   const names = new Set<string>();
   visit(document, {

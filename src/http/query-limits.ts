@@ -13,21 +13,23 @@ import {
 import type { QueryLimits } from '../config/config.js';
 import { QueryTooComplexError } from '../errors.js';
 
-// What each limit counts, how much of it is known to be needed (by the documents of src/client/operations.graphql, the queries of
-// the README and of the tests, and the introspection query of Apollo Sandbox), and what it keeps out:
+// The limits: the default, how much is known to be needed, what is counted, and what is kept out. The need is measured
+// with the documents of src/client/operations.graphql, the queries of the README and of the tests, and the
+// introspection query of Apollo Sandbox.
 //
-// - tokens, 2000 (needed 759): words and signs of the document; the lexer stops there. Endless documents, before they are parsed.
-// - fields, 500 (240): selections, those of a fragment wherever it is spread. Fragments that double with every level, and repeated
-//   fields: validation compares each with each.
-// - depth, 12 (8): levels of fields; fragments add none. Circles such as patient, job, patient. What is below `__schema` does
-//   not count: graphql-js has a rule of its own for it (MaxIntrospectionDepthRule).
-// - aliases, 30 (6): likewise counted wherever they are spread. One expensive field, many times.
-// - directives, 30 (1): likewise. `@skip @skip @skip ...`.
-// - cost, 250000 (132002): see query-cost.ts; checked once the variables are known. Pages of pages.
+// - tokens, 2000 (needed 759). Counts words and signs of the document; the lexer stops at the limit. Keeps out endless
+//   documents before they are parsed.
+// - fields, 500 (needed 240). Counts selections, those of a fragment at every spread. Keeps out fragments that double
+//   with every level, and repeated fields: validation compares each field with each other one.
+// - depth, 12 (needed 8). Counts levels of fields; fragments add none. Keeps out circles such as patient, job, patient.
+//   Levels below `__schema` do not count: graphql-js has its own rule for them (MaxIntrospectionDepthRule).
+// - aliases, 30 (needed 6). Counts them at every spread. Keeps out one expensive field many times.
+// - directives, 30 (needed 1). Counts them at every spread. Keeps out `@skip @skip @skip ...`.
+// - cost, 250000 (needed 132002). See query-cost.ts; checked when the variables are known. Keeps out pages of pages.
 
 /**
  * Parses a document.
- * @throws QueryTooComplexError above the limit of tokens, GraphQLError for what is no GraphQL
+ * @throws QueryTooComplexError above the limit of tokens, GraphQLError when the text is not GraphQL
  */
 export function parseWithin(source: string, { tokens }: Pick<QueryLimits, 'tokens'>): DocumentNode {
   try {
@@ -41,18 +43,18 @@ export function parseWithin(source: string, { tokens }: Pick<QueryLimits, 'token
 }
 
 /**
- * Refuses a document that asks for too much. It need not be valid yet: this costs far less than to validate it.
- * @throws QueryTooComplexError naming the limit, what was asked for, and what to do
+ * Refuses a document that asks for too much. It runs before validation, because it costs far less.
+ * @throws QueryTooComplexError naming the limit, the amount asked for, and the remedy
  */
 export function checkShape(schema: GraphQLSchema, document: DocumentNode, limits: QueryLimits): void {
   refuseAbove(
     limits.fields,
     countFields(document),
     'selects',
-    'fields, those of a fragment wherever it is spread',
+    'fields, counting those of a fragment at every spread',
     'select fewer, or send several smaller queries',
   );
-  // The libraries only count here: their own refusals read as syntax errors, and hide by how much.
+  // The libraries only count here. Their own refusals look like syntax errors and do not name the amount.
   const asked = { depth: 0, aliases: 0, directives: 0 };
   const count = (what: keyof typeof asked) => ({
     n: Infinity,
@@ -75,7 +77,10 @@ export function refuseAbove(limit: number, asked: number, verb: string, unit: st
   throw new QueryTooComplexError(`The query ${verb} ${shown} ${unit}, and the limit is ${limit}: ${remedy}.`);
 }
 
-/** The larger of the selections that the document spells out, and those of its largest operation with its fragments spread. */
+/**
+ * Counts the selections that the document spells out, and those of its largest operation with spread fragments.
+ * @returns the larger
+ */
 function countFields({ definitions }: DocumentNode): number {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of definitions)
@@ -86,7 +91,7 @@ function countFields({ definitions }: DocumentNode): number {
   const ofFragment = (name: string): number => {
     const known = counted.get(name);
     if (known !== undefined) return known;
-    // A fragment within itself, which validation refuses, ends here.
+    // A fragment that contains itself ends here. Validation refuses it later.
     counted.set(name, 0);
     const count = ofSelections(fragments.get(name)?.selectionSet);
     counted.set(name, count);

@@ -10,29 +10,29 @@ import { createGroupCommit, type GroupCommit, type GroupResult } from '../storag
 import { addressBlock } from '../net/address-block.js';
 import type { Caller } from './operation-context.js';
 
-/** Windows are whole minutes from a caller's first request. */
+/** Length of a window, seconds. It begins with a caller's first request. */
 const windowSeconds = 60;
-/** Names whose keys are remembered, so that not every request computes one. */
+/** Number of names whose keys are remembered, so that not every request computes one. */
 const mostRemembered = 10_000;
 
-/** Counts requests over all API processes together, in Redis; while Redis is away, each process counts its own. */
+/** Counts the requests of all API processes together in Redis. While Redis is away, each process counts its own. */
 export interface RequestLimiter {
   /**
-   * Counts one request: of the user where the caller is known, else of the address.
+   * Counts one request: for the user when the caller is known, else for the address.
    * @throws RateLimitedError when there have been too many in this minute
    */
   count(caller: Caller, address: string): Promise<void>;
   /**
-   * A WebSocket that was counted for its address when it was opened is a known user's after all, and counted for that
-   * one instead: a thousand clients behind one address may all come back at once.
-   * @throws RateLimitedError as above
+   * Moves the count of a WebSocket from its address to its user. A socket is counted for its address when it is opened,
+   * and its user is known only later. So a thousand clients behind one address can connect again at once.
+   * @throws RateLimitedError when the user has made too many requests in this minute
    */
   recount(caller: Caller, address: string): Promise<void>;
 }
 
 /**
  * @param redis a `dispensable` connection: no request waits for a Redis that is away
- * @param options.secret makes the keys in Redis unreadable: an address alone could be found by trying all there are
+ * @param options.secret hashes the keys in Redis. Without it, a reader could find an address by trying all addresses.
  */
 export function createRequestLimiter(
   redis: Redis,
@@ -70,9 +70,7 @@ interface Counter {
   giveBack(key: string): void;
 }
 
-/**
- * Requests that arrive together are counted in one round trip, so that counting costs next to nothing where it matters.
- */
+/** Counts requests that arrive together in one round trip. So counting costs almost nothing under load. */
 function createCounter(redis: Redis, points: number, keyPrefix: string, refusal: string): Counter {
   const limiter = new RateLimiterRedis({
     storeClient: redis,
@@ -80,12 +78,12 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
     points,
     duration: windowSeconds,
     rejectIfRedisNotReady: true,
-    // Who is over the limit is refused without asking Redis again.
+    // A caller above the limit is refused without another call to Redis.
     inMemoryBlockOnConsumed: points + 1,
     insuranceLimiter: new RateLimiterMemory({ keyPrefix, points, duration: windowSeconds }),
   });
 
-  /** How many of these requests may pass, and when the next one may. */
+  /** Counts some requests of one key. @returns how many of them may pass, and when the next one may */
   async function take(
     key: string,
     requests: number,
@@ -95,7 +93,7 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
       return { passing: requests, retryAfterMs: 0 };
     } catch (rejection) {
       if (!(rejection instanceof RateLimiterRes)) throw rejection;
-      // A key that is blocked in memory says that nothing was consumed.
+      // For a key that is blocked in memory the limiter reports no consumed points: then every request is too many.
       const tooMany = rejection.consumedPoints > points ? rejection.consumedPoints - points : requests;
       return { passing: Math.max(requests - tooMany, 0), retryAfterMs: rejection.msBeforeNext };
     }
@@ -116,7 +114,7 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
         if (before < passing) return { value: undefined };
         const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
         return {
-          error: new RateLimitedError(`${refusal}, at most ${points} a minute: try again in ${seconds} s.`, seconds),
+          error: new RateLimitedError(`${refusal}, at most ${points} per minute: try again in ${seconds} s.`, seconds),
         };
       });
     },
@@ -125,13 +123,13 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
   return {
     count,
     giveBack(key) {
-      // A point that was not given back is no harm.
+      // A point that is not given back does no harm: it expires with the window.
       limiter.reward(key, 1).catch(() => undefined);
     },
   };
 }
 
-/** Keys that say nothing of whom they count. */
+/** Makes keys that do not show which user or address they count. */
 function createKeys(secret: string): (name: string) => string {
   const remembered = new LRUCache<string, string>({ max: mostRemembered });
   return (name) => {

@@ -8,16 +8,16 @@ import type { RequestLimiter } from './rate-limits.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who is calling; known from the admission of a request on. */
+    /** The caller. Null until the request is admitted. */
     caller: Caller | null;
   }
 }
 
-/** What stands before every request to `/graphql`, in this order. */
+/** The hooks before every request to `/graphql`, in this order. */
 interface RequestAdmission {
-  /** Before the body is read: where it comes from, who calls, and how often. Also before a WebSocket is opened. */
+  /** Checks the origin, the caller and the rate before the body is read, and before a WebSocket is opened. */
   readonly onRequest: onRequestAsyncHookHandler;
-  /** Before anything is parsed or run: what is asked for. */
+  /** Admits the document before Apollo Server parses or runs it. */
   readonly preHandler: preHandlerAsyncHookHandler;
 }
 
@@ -33,7 +33,7 @@ export function createRequestAdmission(
   return {
     async onRequest(request, reply) {
       const { headers, id, ip, host } = request;
-      // Whatever is answered to an upgrade that is refused, the connection ends with it.
+      // The connection ends with the answer to a refused upgrade.
       if (request.ws) reply.header('connection', 'close');
       if (!/^[\w.:[\]-]+$/.test(host))
         return refuse(reply, 400, [new BadUserInputError([{ path: 'Host', message: 'is not a host name' }])]);
@@ -46,7 +46,7 @@ export function createRequestAdmission(
         if (request.server.websocketServer.clients.size >= options.mostSockets) {
           return refuse(reply, 503, [
             new ServiceUnavailableError(
-              'This server has as many WebSockets open as it serves: connect again, to another one, in a moment.',
+              'This server has reached its limit of open WebSockets: connect again in a moment, to another server if there is one.',
             ),
           ]);
         }
@@ -68,7 +68,10 @@ export function createRequestAdmission(
   };
 }
 
-/** What Apollo Server will read of the request. Undefined when it is none that Apollo would run: Apollo says why. */
+/**
+ * Reads the same parts of a request as Apollo Server does.
+ * @returns undefined for a request that Apollo Server would not run; Apollo Server gives the reason
+ */
 function documentRequestOf({ method, body, query, ws }: FastifyRequest): DocumentRequest | undefined {
   if (ws) return undefined;
   const { query: text, extensions } = ((method === 'GET' ? query : body) ?? {}) as {
@@ -91,24 +94,25 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What of a request says where it comes from. */
+/** The parts of a request that say where it comes from. */
 interface RequestSource {
-  /** The header Origin: browsers send it, other clients need not. */
+  /** The header Origin: browsers send it, other clients may leave it out. */
   readonly origin: string | undefined;
   /** Host and port that the client asked for. */
   readonly host: string;
 }
 
 /**
- * Whether a WebSocket may be opened: browsers let every page open one to every server, and only say whose page it was
- * (RFC 6455, 10.2). It must be one of this host, or of the allow-list. Clients that are no browsers send no origin.
+ * Tells whether a WebSocket may be opened. Browsers let every page open one to every server, and only name the page's
+ * origin (RFC 6455, 10.2). The origin must be this host, or be on the allow-list. Clients that are not browsers send no
+ * origin.
  * @param allowed origins such as `https://app.example.org`; `*` allows all
  */
 export function isAllowedOrigin({ origin, host }: RequestSource, allowed: readonly string[]): boolean {
   if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
   if (!URL.canParse(origin)) return false;
   const { protocol, host: originHost } = new URL(origin);
-  // The same way of writing both: without the port that the scheme implies.
+  // URL writes both hosts in the same way, without the port that the scheme implies.
   const own = `${protocol}//${host}`;
   return originHost !== '' && URL.canParse(own) && new URL(own).host === originHost;
 }

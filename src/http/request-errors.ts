@@ -6,10 +6,10 @@ import type { ErrorFormatter } from './error-format.js';
 
 /** Largest request body. A batch names at most 100,000 patients, 27 bytes each. */
 export const largestRequestBytes = 4 * 1024 * 1024;
-/** A request must have come in whole within this time, milliseconds: 4 MiB over a slow line, but no drop by drop. */
+/** Time within which a whole request must arrive, milliseconds. It suffices for 4 MiB over a slow line. */
 export const requestTimeoutMs = 60_000;
 
-/** How a request that cannot be read is answered. */
+/** The answer to a request that cannot be read. */
 interface ClientError {
   readonly status: number;
   readonly error: RiskGraphError;
@@ -17,11 +17,11 @@ interface ClientError {
 
 const inputError = (path: string, message: string): RiskGraphError => new BadUserInputError([{ path, message }]);
 
-/** By the codes of Fastify. https://fastify.dev/docs/latest/Reference/Errors/ */
+/** Errors by the codes of Fastify. https://fastify.dev/docs/latest/Reference/Errors/ */
 const byCode: Readonly<Record<string, RiskGraphError>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: inputError(
     'content-type',
-    'is not one that is read here: send JSON with "content-type: application/json"',
+    'is not supported: send JSON with "content-type: application/json"',
   ),
   FST_ERR_CTP_BODY_TOO_LARGE: inputError('body', `is larger than ${largestRequestBytes} bytes: split the request`),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: inputError(
@@ -36,7 +36,10 @@ const byCode: Readonly<Record<string, RiskGraphError>> = {
   FST_ERR_BAD_URL: inputError('url', 'is not encoded as a URL: encode % as %25'),
 };
 
-/** What is said of a request that Fastify refuses. Undefined when it is not the caller who has to change something. Never quotes the request. */
+/**
+ * Describes why Fastify refuses a request. Never quotes the request.
+ * @returns undefined when the caller's request is not the cause
+ */
 export function requestError({
   code,
   statusCode,
@@ -48,14 +51,14 @@ export function requestError({
   return byCode[code ?? ''] ?? inputError('request', 'could not be read: check its headers and its body');
 }
 
-/** What is said of bytes that are no whole request. https://nodejs.org/api/http.html#event-clienterror */
+/** Describes why bytes are not a whole request. https://nodejs.org/api/http.html#event-clienterror */
 export function clientError({ code }: { readonly code?: string }): ClientError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return {
       status: 408,
       error: inputError(
         'request',
-        `did not come in whole within ${requestTimeoutMs / 1000} seconds: send it again, in smaller parts over a slow line`,
+        `did not arrive completely within ${requestTimeoutMs / 1000} seconds: send it again, in smaller parts over a slow line`,
       ),
     };
   }
@@ -64,7 +67,7 @@ export function clientError({ code }: { readonly code?: string }): ClientError {
       status: 431,
       error: inputError(
         'headers',
-        `are larger than ${maxHeaderSize} bytes together with the address: send fewer, and a long query with POST /graphql`,
+        `are larger than ${maxHeaderSize} bytes together with the address: send fewer, and send a long query with POST /graphql`,
       ),
     };
   }
@@ -77,7 +80,7 @@ export function clientError({ code }: { readonly code?: string }): ClientError {
   };
 }
 
-/** Answers in place of Fastify where there is no request yet, only a socket. */
+/** Answers in place of Fastify when there is no request yet, only a socket. */
 export function createClientErrorHandler(
   formatError: ErrorFormatter,
 ): (error: Error & { code?: string }, socket: Socket) => void {
@@ -98,7 +101,7 @@ export function createClientErrorHandler(
 
 const methods = ['GET', 'POST'] as const;
 
-/** Tells an address where there is nothing from one that is asked in the wrong way. */
+/** Answers 404 for an address that does not exist, and 405 for a method that an address does not have. */
 export function createNotFoundHandler(
   server: FastifyInstance,
   formatError: ErrorFormatter,
@@ -115,6 +118,8 @@ export function createNotFoundHandler(
     return reply
       .status(405)
       .header('allow', allowed.join(', '))
-      .send({ errors: [formatError(inputError('method', `is not one of this address: use ${allowed.join(' or ')}`))] });
+      .send({
+        errors: [formatError(inputError('method', `is not supported at this address: use ${allowed.join(' or ')}`))],
+      });
   };
 }

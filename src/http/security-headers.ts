@@ -2,24 +2,24 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance, onSendHookHandler } from 'fastify';
 
-/** A year, and for the host's subdomains too (RFC 6797). */
+/** Demands TLS for one year, also for the host's subdomains (RFC 6797). */
 const strictTransport = 'max-age=31536000; includeSubDomains';
 
 /**
- * Headers that tell browsers what not to do with our answers, and whose pages may read them.
- * @param corsOrigins origins whose pages may call the API; none: only pages of our own host; `*`: all
+ * Adds headers that tell browsers what not to do with our answers, and which pages may read them.
+ * @param corsOrigins origins whose pages may call the API. Empty: only pages of our own host. `*`: all pages
  */
 export async function registerSecurityHeaders(server: FastifyInstance, corsOrigins: readonly string[]): Promise<void> {
   await server.register(helmet, {
-    // An answer in JSON loads nothing and is nobody's frame; the Sandbox has a policy of its own.
+    // An answer in JSON loads nothing, and no page may frame it. The Sandbox has its own policy.
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
     },
     frameguard: { action: 'deny' },
-    // Below, where the request came over TLS.
+    // The hook below sets this header when the request came over TLS.
     hsts: false,
-    // For pages alone, or for browsers that are no more.
+    // These headers serve pages only, or browsers that no longer exist.
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     dnsPrefetchControl: false,
@@ -42,8 +42,9 @@ export async function registerSecurityHeaders(server: FastifyInstance, corsOrigi
 }
 
 /**
- * The policy of the Sandbox page: what Apollo's page loads from Apollo's servers, the one inline script by its nonce, and
- * connections to this host. The page brings a policy of its own in a meta element; browsers enforce both.
+ * Adds the policy of the Sandbox page. It allows what Apollo's page loads from Apollo's servers, the one inline script
+ * by its nonce, and connections to this host. The page also has its own policy in a meta element; browsers enforce
+ * both.
  */
 export const sandboxPolicy: onSendHookHandler<unknown> = (request, reply, payload, done) => {
   if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).startsWith('text/html'))
@@ -59,7 +60,7 @@ export const sandboxPolicy: onSendHookHandler<unknown> = (request, reply, payloa
     `img-src ${landingPage} https://embeddable-explorer.cdn.apollographql.com`,
     `manifest-src ${landingPage}`,
     'frame-src https://sandbox.embed.apollographql.com',
-    // Not every browser takes 'self' for WebSockets too.
+    // In some browsers 'self' does not include WebSockets.
     `connect-src 'self' ws://${request.host} wss://${request.host}`,
     "base-uri 'none'",
     "form-action 'none'",

@@ -40,28 +40,42 @@ import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
 import { closeCodes } from './close-codes.js';
 
-/** Largest WebSocket message: a subscription keeps its document and variables for as long as it is open, and thousands may be. */
+/**
+ * Largest WebSocket message. A subscription keeps its document and variables in memory until it ends, and thousands may
+ * run at once.
+ */
 const largestMessageBytes = 64 * 1024;
 
+/** A running HTTP server. */
 export interface HttpServer {
-  /** e.g. `http://127.0.0.1:4000` */
+  /** For example `http://127.0.0.1:4000` */
   readonly url: string;
   readonly port: number;
-  /** Stops accepting, ends the sockets, lets running requests finish. */
+  /** Stops accepting requests, closes the sockets, and lets running requests finish. */
   close(): Promise<void>;
 }
 
 interface HttpServerDependencies extends ContextSources {
   readonly schema: GraphQLSchema;
   /**
-   * For the benchmark of their cost. Nothing that serves patients leaves one out.
+   * The protections that are on. Only the benchmark of their cost turns some off; a server with patient data never
+   * does.
    * @defaultValue all
    */
   readonly protections?: Protections;
 }
 
 /**
- * Serves GraphQL over HTTP and WebSocket, the Sandbox, health and metrics on one port. A failed start leaves nothing open.
+ * Serves GraphQL over HTTP and WebSocket, the Sandbox, health and metrics on one port. A failed start leaves nothing
+ * open. The start has these steps:
+ *
+ * 1. Read the persisted queries, and prepare the admission of documents (admitted-documents.ts).
+ * 2. Create Fastify and start Apollo Server with its plug-ins.
+ * 3. Register the answers to errors, the WebSocket, the security headers and the rate limits.
+ * 4. Route POST and GET `/graphql`. The admission (request-admission.ts) runs first, then Apollo Server or, for a
+ *    WebSocket, the socket handler (graphql-socket.ts).
+ * 5. Register health and metrics, and listen.
+ *
  * @throws StartupError when the port is taken, or the persisted queries cannot be read
  */
 export function startHttpServer(dependencies: HttpServerDependencies): Promise<HttpServer> {
@@ -128,9 +142,9 @@ async function buildHttpServer(
   server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
   server.setNotFoundHandler(createNotFoundHandler(server, formatError));
   await server.register(websocket, {
-    // graphql-ws sets handleProtocols too, but only when the first socket is open already.
+    // graphql-ws sets handleProtocols too, but only after the first socket is open.
     options: { maxPayload: largestMessageBytes, handleProtocols },
-    // Fastify closes sockets without a code; clients take this one as a hint to come back.
+    // Fastify would close sockets without a code. After this code clients connect again.
     preClose(done) {
       for (const client of this.websocketServer.clients)
         client.close(closeCodes.goingAway, 'Going away: connect again');
@@ -173,7 +187,7 @@ async function buildHttpServer(
 async function startLimiter(server: FastifyInstance, { app }: ContextSources): Promise<RequestLimiter> {
   const redis = app.connectRedis('dispensable');
   server.addHook('onClose', async () => redis.disconnect());
-  // Else the first requests would be counted in memory, by each process for itself.
+  // Without this wait each process would count the first requests in its own memory.
   await whenReady(redis);
   return createRequestLimiter(redis, app.config.rateLimits, {
     prefix: app.config.redisPrefix,

@@ -5,18 +5,18 @@ import { ServiceUnavailableError, type RiskGraphError } from '../errors.js';
 import { identifyCaller, type Caller } from './operation-context.js';
 import { closeCodes } from './close-codes.js';
 
-/** setTimeout's own limit, about 25 days. */
+/** The longest time that setTimeout takes, about 25 days. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-/** Whom a socket speaks for, and until when. */
+/** The credential of a socket: its caller, and the time when it ends. */
 export interface SocketCredential {
-  /** The caller of an operation that begins now. */
+  /** Returns the caller for an operation that begins now. */
   callerOf(requestId: string): Caller;
   /**
-   * Answers a ping. One whose payload has an `authorization` replaces the credential, and with it the expiry of whatever
-   * runs on the socket. It must speak for the same user with the same rights; else the socket is closed with 4403.
-   * Never throws.
-   * @param payload is changed: graphql-ws sends it back as the payload of the pong, which is to be `{ expiresAt }`
+   * Answers a ping. A payload with an `authorization` replaces the credential, and so extends everything that runs on
+   * the socket. The new credential must belong to the same user with the same rights; else the socket is closed with
+   * 4403. Never throws.
+   * @param payload is changed to `{ expiresAt }`: graphql-ws sends it back as the payload of the pong
    */
   renew(payload: Record<string, unknown> | undefined): Promise<void>;
   /** Stops watching. */
@@ -24,8 +24,8 @@ export interface SocketCredential {
 }
 
 /**
- * Refuses a socket whose credential counts for nothing.
- * @returns what graphql-ws's onConnect takes for a no: it closes with 4403, unless that was done here with another code
+ * Refuses a socket whose credential is not accepted.
+ * @returns false, which tells graphql-ws's onConnect to close the socket with 4403, unless it was closed here already
  */
 export function unidentified(socket: WebSocket, error: RiskGraphError): false {
   if (error instanceof ServiceUnavailableError)
@@ -33,7 +33,7 @@ export function unidentified(socket: WebSocket, error: RiskGraphError): false {
   return false;
 }
 
-/** Answers a ping; one with a credential on a socket that has none yet has nothing to renew. */
+/** Answers a ping. Closes the socket when a ping brings a credential before connection_init: there is none to renew. */
 export async function answerPing(
   socket: WebSocket,
   credential: SocketCredential | undefined,
@@ -44,7 +44,7 @@ export async function answerPing(
     socket.close(closeCodes.forbidden, 'Forbidden: send connection_init first');
 }
 
-/** Watches over a socket: closes it with 4403 when the credential it came with, or the last one it was given, ends or is revoked. */
+/** Watches a socket: closes it with 4403 when its latest credential expires or is revoked. */
 export function holdCredential(app: Pick<App, 'identity'>, socket: WebSocket, connected: Caller): SocketCredential {
   let caller = connected;
   let expiry: NodeJS.Timeout | undefined;
@@ -81,14 +81,15 @@ export function holdCredential(app: Pick<App, 'identity'>, socket: WebSocket, co
     async renew(payload) {
       if (!payload || !('authorization' in payload)) return;
       const { authorization } = payload;
-      // A pong must never carry a credential, whatever becomes of this.
+      // A pong must never contain a credential, whatever the result of the renewal is.
       for (const name of Object.keys(payload)) delete payload[name];
       const fresh = await identifyCaller(app, authorization, caller.origin).catch(() => undefined);
-      // What cannot be verified now changes nothing: the client sees by expiresAt that the old credential stands.
+      // A credential that cannot be verified now changes nothing. The client sees by expiresAt that the old one still
+      // counts.
       const unknown = fresh === undefined || fresh.authenticationError instanceof ServiceUnavailableError;
       if (!unknown) {
         if (!fresh.viewer || !caller.viewer || !hasSameRights(fresh.viewer, caller.viewer))
-          return end('the fresh credential is not valid for this socket');
+          return end('the new credential is not valid for this socket');
         if (socket.readyState !== socket.OPEN) return;
         caller = fresh;
         watch();
@@ -101,7 +102,7 @@ export function holdCredential(app: Pick<App, 'identity'>, socket: WebSocket, co
   };
 }
 
-/** Subscriptions that run keep the rights they began with; whoever has others now must begin them again. */
+/** Compares the rights of two viewers. Running subscriptions keep the rights with which they began. */
 function hasSameRights(a: Viewer, b: Viewer): boolean {
   return (
     a.organizationId === b.organizationId &&

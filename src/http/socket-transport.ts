@@ -5,22 +5,26 @@ import type { WebSocket } from 'ws';
 import { closeCodes } from './close-codes.js';
 import { logError } from '../process/logger.js';
 
-/** What graphql-ws keeps of a connection. */
+/** Data that graphql-ws keeps for a connection. */
 export interface SocketExtra extends Record<PropertyKey, unknown> {
   readonly socket: WebSocket;
   /** The request that was upgraded. */
   readonly request: FastifyRequest;
 }
 
-/** How often a client is pinged; one that has not answered by the next time is gone. Milliseconds. */
+/**
+ * Time between two pings of a client, milliseconds. A client that has not answered before the next ping is
+ * disconnected.
+ */
 const keepAliveMs = 12_000;
-/** What the reason of a close may hold. https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
+/** Longest reason of a close, in bytes. https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
 const longestReasonBytes = 123;
 
 /**
- * Carries one socket's messages to graphql-ws and back, as its own `use/@fastify/websocket` does, which writes whatever
- * goes wrong to the console, payload and all. Here the log gets type and place of an error and nothing else, and the client
- * a code and no text. https://github.com/enisdenjo/graphql-ws/blob/master/src/use/%40fastify/websocket.ts
+ * Carries one socket's messages to graphql-ws and back, as its own `use/@fastify/websocket` does. That one writes
+ * errors with their payloads to the console. Here the log gets only the type and place of an error, and the client only
+ * a code.
+ * https://github.com/enisdenjo/graphql-ws/blob/master/src/use/%40fastify/websocket.ts
  */
 export function carrySocket(
   server: Server<SocketExtra>,
@@ -31,7 +35,7 @@ export function carrySocket(
   const stopPinging = keepAlive(socket);
   const close = (code: number, reason: string): void =>
     socket.close(code, Buffer.byteLength(reason) <= longestReasonBytes ? reason : '');
-  // A message that is too large, or no WebSocket frame at all: ws itself closes with the code for it.
+  // The message is too large, or is not a WebSocket frame. The library ws closes the socket with the right code itself.
   socket.on('error', (error: NodeJS.ErrnoException) => logError(logger, error, 'WebSocket', { level: 'info' }));
 
   const closed = server.opened(
@@ -58,7 +62,7 @@ export function carrySocket(
   });
 }
 
-/** Resolves also for a socket that has closed meanwhile: who is gone needs no answer. */
+/** Sends a message. Resolves also when the socket has closed meanwhile: a client that is gone needs no answer. */
 function send(socket: WebSocket, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== socket.OPEN) return resolve();
@@ -66,12 +70,12 @@ function send(socket: WebSocket, data: string): Promise<void> {
   });
 }
 
-/** Of the protocol, but for the server to send: graphql-ws throws over one from a client. */
+/** Tells whether only a server may send this message. graphql-ws throws when a client sends one. */
 function isOfServers(text: string): boolean {
   return ['connection_ack', 'next', 'error'].includes(parseMessage(text).type);
 }
 
-/** @returns stops it */
+/** Pings the client regularly. @returns a function that stops the pings */
 function keepAlive(socket: WebSocket): () => void {
   let hasAnswered = true;
   socket.on('pong', () => (hasAnswered = true));

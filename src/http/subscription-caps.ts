@@ -1,25 +1,26 @@
 import type { SocketLimits } from '../config/config.js';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
 
-/** A socket of a caller without a token is of no use: nothing is served on it. It may live this long, milliseconds. */
+/** Longest life of a socket whose caller has no token, milliseconds. Nothing is served on it. */
 export const anonymousSocketMs = 5_000;
-/** A socket must say who it is within this time, or is closed with 4408, milliseconds. */
+/** Time within which a client must send connection_init, milliseconds. Else its socket is closed with 4408. */
 export const connectionInitMs = 3_000;
-/** Subscriptions end when their jobs do, so that there may be room again soon. */
+/** Time after which a refused client may try again. Subscriptions end with their jobs, so there may soon be room. */
 const retryAfterSeconds = 10;
 
-/** Counts the subscriptions that are open in this process. */
+/** Counts the running subscriptions of this process. */
 export interface SubscriptionCaps {
   /**
-   * @param socket whatever stands for the socket
-   * @param user whatever names the caller
-   * @param operation whatever stands for this one subscription
-   * @throws RateLimitedError when the socket or the user has too many open, ServiceUnavailableError when the process has
+   * Takes a place for one subscription.
+   * @param socket any object that identifies the socket
+   * @param user any text that names the caller
+   * @param operation any object that identifies this one subscription
+   * @throws RateLimitedError when the socket or the user has too many, ServiceUnavailableError when the process has
    */
   begin(socket: object, user: string, operation: object): void;
-  /** More than once does no harm. */
+  /** Gives the place of a subscription back. A second call does no harm. */
   close(operation: object): void;
-  /** Closes all that the socket has open. */
+  /** Gives back the places of all subscriptions of a socket. */
   closeAll(socket: object): void;
 }
 
@@ -46,19 +47,19 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
       const countOfUser = ofUser.get(user) ?? 0;
       if (ofThisSocket.size >= limits.perSocket) {
         throw new RateLimitedError(
-          `This socket has ${ofThisSocket.size} subscriptions open, which is the limit: complete some, or open another socket.`,
+          `This socket has ${ofThisSocket.size} subscriptions, which is the limit: complete some, or open another socket.`,
           retryAfterSeconds,
         );
       }
       if (countOfUser >= limits.perUser) {
         throw new RateLimitedError(
-          `This user has ${countOfUser} subscriptions open on this server, which is the limit: complete some.`,
+          `This user has ${countOfUser} subscriptions on this server, which is the limit: complete some.`,
           retryAfterSeconds,
         );
       }
       if (ofNode >= limits.perNode)
         throw new ServiceUnavailableError(
-          'This server has as many subscriptions open as it serves: connect again, to another one, in a moment.',
+          'This server has reached its limit of subscriptions: connect again in a moment, to another server if there is one.',
         );
       ofSocket.set(socket, ofThisSocket.add(operation));
       holders.set(operation, { socket, user });

@@ -70,7 +70,7 @@ test('status prints the keys of each organization, and rotate follows until all 
   const { code, output, errors } = await keys(['rotate', '--org', 'beta'], second, first);
   expect({ code, output }).toEqual({
     code: 0,
-    output: '20 documents encrypted anew, all data keys wrapped under "second"\n',
+    output: '20 documents encrypted again, all data keys wrapped under "second"\n',
   });
   expect(errors).toMatch(/documents \[.*20\/20 \| 1 of 1 organizations/);
   expect(await status()).toEqual([
@@ -81,7 +81,7 @@ test('status prints the keys of each organization, and rotate follows until all 
     ['beta', 'INDEX', 'ACTIVE', 'second', ''],
   ]);
   expect((await keys(['rotate'], second, first)).output).toBe(
-    '50 documents encrypted anew, all data keys wrapped under "second"\n',
+    '50 documents encrypted again, all data keys wrapped under "second"\n',
   );
   expect(await models.dataKeys.countDocuments({ state: DataKeyState.RETIRED })).toBe(3);
   const recorded = await models.auditEvents.find({ action: 'encryption-key:rotate' }).sort({ _id: 1 }).lean();

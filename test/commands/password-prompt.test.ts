@@ -32,7 +32,7 @@ async function type(...lines: string[]) {
 test('a password is asked for twice, and nothing that is typed is seen, corrections neither', async () => {
   const { password, text } = await type('Canaryx\u007f 4711\r', 'Canary 4711\r');
   expect(await password).toBe('Canary 4711');
-  expect(text).toBe('Password: \nOnce more: \n');
+  expect(text).toBe('Password: \nRepeat the password: \n');
 });
 
 test('two lines that are pasted at once answer both questions', async () => {

@@ -22,7 +22,7 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     415,
     'BAD_USER_INPUT',
     'content-type',
-    'content-type: is not one that is read here: send JSON with "content-type: application/json"',
+    'content-type: is not supported: send JSON with "content-type: application/json"',
   ],
   [
     'a form with files',
@@ -30,7 +30,7 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     415,
     'BAD_USER_INPUT',
     'content-type',
-    'content-type: is not one that is read here: send JSON with "content-type: application/json"',
+    'content-type: is not supported: send JSON with "content-type: application/json"',
   ],
   [
     'no type',
@@ -38,7 +38,7 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     415,
     'BAD_USER_INPUT',
     'content-type',
-    'content-type: is not one that is read here: send JSON with "content-type: application/json"',
+    'content-type: is not supported: send JSON with "content-type: application/json"',
   ],
   [
     'no type that there can be',
@@ -46,7 +46,7 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     415,
     'BAD_USER_INPUT',
     'content-type',
-    'content-type: is not one that is read here: send JSON with "content-type: application/json"',
+    'content-type: is not supported: send JSON with "content-type: application/json"',
   ],
   [
     'half of a JSON',
@@ -96,7 +96,7 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     431,
     'BAD_USER_INPUT',
     'headers',
-    'headers: are larger than 16384 bytes together with the address: send fewer, and a long query with POST /graphql',
+    'headers: are larger than 16384 bytes together with the address: send fewer, and send a long query with POST /graphql',
   ],
   [
     'an address that is not encoded right',
@@ -120,7 +120,7 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     405,
     'BAD_USER_INPUT',
     'method',
-    'method: is not one of this address: use GET or POST',
+    'method: is not supported at this address: use GET or POST',
   ],
   [
     'a method that health does not know',
@@ -128,7 +128,7 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     405,
     'BAD_USER_INPUT',
     'method',
-    'method: is not one of this address: use GET',
+    'method: is not supported at this address: use GET',
   ],
 ];
 
@@ -152,7 +152,7 @@ test('a request that is not whole in time is told so', () => {
   expect(clientError({ code: 'ERR_HTTP_REQUEST_TIMEOUT' })).toMatchObject({
     status: 408,
     error: {
-      message: 'request: did not come in whole within 60 seconds: send it again, in smaller parts over a slow line',
+      message: 'request: did not arrive completely within 60 seconds: send it again, in smaller parts over a slow line',
     },
   });
 });

@@ -78,7 +78,7 @@ describe('requests of one user', () => {
       expect(retryAfterSeconds).toBeGreaterThanOrEqual(1);
       expect(retryAfterSeconds).toBeLessThanOrEqual(60);
       expect(error!.message).toBe(
-        `Too many requests of this user or key, at most ${perUser} a minute: try again in ${retryAfterSeconds} s.`,
+        `Too many requests of this user or key, at most ${perUser} per minute: try again in ${retryAfterSeconds} s.`,
       );
       expect(answer.headers.get('retry-after')).toBe(String(retryAfterSeconds));
     }

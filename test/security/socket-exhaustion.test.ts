@@ -52,19 +52,19 @@ describe('subscriptions', () => {
     const first = await connectSocket(system.url, token);
     for (const id of ['1', '2', '3']) expect(await subscribe(first, id)).toMatchObject(begun);
     expect(await subscribe(first, '4')).toMatchObject(
-      refused('RATE_LIMITED', /^This socket has 3 subscriptions open, which is the limit/),
+      refused('RATE_LIMITED', /^This socket has 3 subscriptions, which is the limit/),
     );
 
     const second = await connectSocket(system.url, token);
     for (const id of ['1', '2']) expect(await subscribe(second, id)).toMatchObject(begun);
     expect(await subscribe(second, '3')).toMatchObject(
-      refused('RATE_LIMITED', /^This user has 5 subscriptions open on this server/),
+      refused('RATE_LIMITED', /^This user has 5 subscriptions on this server/),
     );
 
     const other = await connectSocket(system.url, await system.token('SERVICE'));
     for (const id of ['1', '2']) expect(await subscribe(other, id)).toMatchObject(begun);
     expect(await subscribe(other, '3')).toMatchObject(
-      refused('SERVICE_UNAVAILABLE', /^This server has as many subscriptions open as it serves/),
+      refused('SERVICE_UNAVAILABLE', /^This server has reached its limit of subscriptions/),
     );
 
     // A place that is given back is there for others, and no refusal has taken one.

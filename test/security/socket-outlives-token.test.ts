@@ -124,7 +124,7 @@ describe('a socket is not renewed, but closed with 4403, by', () => {
     ping(socket, await authorization());
     expect(await socket.closed).toEqual({
       code: 4403,
-      reason: 'Forbidden: the fresh credential is not valid for this socket',
+      reason: 'Forbidden: the new credential is not valid for this socket',
     });
   });
 
