@@ -1,6 +1,6 @@
 /**
- * Lowers the glibc version that an ELF64 little-endian shared object needs. This works when every newer symbol is a variant
- * of one that glibc has had since its first release on the architecture.
+ * Lowers the glibc version that an ELF64 little-endian shared object needs. This works when every newer symbol is a
+ * variant of one that glibc has had since its first release on the architecture.
  *
  * 1. It copies the object and reads its sections.
  * 2. In the version-needs table, each entry of the newer version becomes an entry of the base version.
@@ -8,7 +8,8 @@
  *
  * No code and no string moves.
  * Layout: System V gABI, chapter 5 (https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html), symbol versions:
- * LSB Core, chapter 10.7 (https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html).
+ * LSB Core, chapter 10.7
+ * (https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html).
  */
 
 const sectionType = { dynamicSymbols: 11, versionNeeds: 0x6ffffffe, symbolVersions: 0x6fffffff } as const;

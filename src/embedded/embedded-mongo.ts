@@ -16,7 +16,8 @@ import { spawnEntry } from './spawn-entry.js';
 
 /**
  * Starts MongoDB on the data of `dataDirectory`. This is the embedded engine in a child process. When the engine has no
- * build for this machine, it is the `mongod` found on the PATH. It listens on a Unix socket that only this user can reach.
+ * build for this machine, it is the `mongod` found on the PATH. It listens on a Unix socket that only this user can
+ * reach.
  *
  * @param dataDirectory an existing directory; the database lies in `mongodb/` below it (`mongod/` for mongod's)
  * @param options.platform where to run; default: this machine

@@ -27,7 +27,8 @@ interface Identity {
 
 /**
  * Starts the `redis-server` found on the PATH on the data of `dataDirectory`. It listens on a private port of 127.0.0.1
- * with a random password. The port is the last one again when that is free. A Redis that outlived its parent is ended first.
+ * with a random password. The port is the last one again when that is free. A Redis that outlived its parent is ended
+ * first.
  *
  * @param dataDirectory an existing directory; the data lie in `redis/` below it
  * @param options.keepPort fail when the last port is taken: clients hold its URL

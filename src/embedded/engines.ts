@@ -25,8 +25,8 @@ export interface Engines {
 }
 
 /**
- * Starts the embedded MongoDB and Redis when no address is given, and keeps them running. An engine that dies is started
- * again at the same URL, so clients only need to reconnect.
+ * Starts the embedded MongoDB and Redis when no address is given, and keeps them running. An engine that dies is
+ * started again at the same URL, so clients only need to reconnect.
  *
  * @throws StartupError with a message for the operator when an engine cannot be started; then none is left running
  */

@@ -19,9 +19,9 @@ interface LockedElsewhere {
 /**
  * Takes the lock of `directory`, or names its holder. At most one process of the machine has it at a time.
  *
- * Linux: an abstract Unix socket, which leaves no file behind (unix(7)). Its name is made of the directory's inode and a
- * secret kept in the directory. So it follows a moved directory, differs for a copied one, and no other user can take it.
- * Elsewhere (macOS): a file opened with O_EXLOCK (open(2)).
+ * Linux: an abstract Unix socket, which leaves no file behind (unix(7)). Its name is made of the directory's inode and
+ * a secret kept in the directory. So it follows a moved directory, differs for a copied one, and no other user can take
+ * it. Elsewhere (macOS): a file opened with O_EXLOCK (open(2)).
  */
 export async function takeLock(directory: string): Promise<HeldLock | LockedElsewhere> {
   return process.platform === 'linux'

@@ -3,8 +3,8 @@ const patience = 20_000;
 
 /**
  * Ends this child process together with its parent. On SIGTERM, and when the parent is gone, `stop` runs once and the
- * process exits: 0 after a clean stop, 1 after a failed one. The parent's end of the IPC channel closes even after kill -9.
- * SIGINT and SIGHUP are left to the parent, which stops its children in order.
+ * process exits: 0 after a clean stop, 1 after a failed one. The parent's end of the IPC channel closes even after kill
+ * -9. SIGINT and SIGHUP are left to the parent, which stops its children in order.
  */
 export function followParent(stop: () => Promise<void>): void {
   let stopping = false;

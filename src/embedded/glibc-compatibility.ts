@@ -8,13 +8,17 @@ import { neededVersions, UnsupportedObjectError, withoutVersion } from './elf-sy
 import { reasonOf } from './thrown.js';
 import { compareVersions } from '../process/compare-versions.js';
 
-/** The glibc that the published Linux builds of the embedded engine need. They need it for a few renamed functions only. */
+/**
+ * The glibc that the published Linux builds of the embedded engine need. They need it for a few renamed functions only.
+ */
 const askedFor = '2.38';
 const firstRelease: Record<string, string> = { x64: 'GLIBC_2.2.5', arm64: 'GLIBC_2.17' };
 const remedy =
   'set MONGO_URI to a MongoDB 7 or 8 (e.g. mongodb://localhost:27017/riskgraph), or put mongod on the PATH';
 
-/** The properties of this machine that the engine's native library depends on. `glibc` is absent outside glibc Linux. */
+/**
+ * The properties of this machine that the engine's native library depends on. `glibc` is absent outside glibc Linux.
+ */
 export interface Platform {
   os: string;
   architecture: string;
@@ -137,7 +141,9 @@ async function firstExisting(paths: string[]): Promise<string | undefined> {
   return undefined;
 }
 
-/** Maps a version to a number. One without a number (`GLIBC_ABI_DT_RELR`) counts as the release that added it (2.36). */
+/**
+ * Maps a version to a number. One without a number (`GLIBC_ABI_DT_RELR`) counts as the release that added it (2.36).
+ */
 function versionNumber(version: string): string {
   return version === 'GLIBC_ABI_DT_RELR' ? '2.36' : version.replace(/^GLIBC_/, '');
 }

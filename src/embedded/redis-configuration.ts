@@ -6,9 +6,9 @@ interface RedisSettings {
 }
 
 /**
- * Returns the text of the configuration file. Redis listens on loopback only and has a password. Every write goes to the
- * append-only file; a power cut loses at most one second of writes. Nothing is evicted: BullMQ's jobs must never be dropped.
- * Directives: https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/
+ * Returns the text of the configuration file. Redis listens on loopback only and has a password. Every write goes to
+ * the append-only file; a power cut loses at most one second of writes. Nothing is evicted: BullMQ's jobs must never be
+ * dropped. Directives: https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/
  */
 export function redisConfiguration({ port, password, directory }: RedisSettings): string {
   return [

@@ -15,8 +15,8 @@ export async function probeRedis(port: number, password: string): Promise<RedisA
 }
 
 /**
- * Ends the Redis on `port` that accepts `password`. Redis writes out its append-only file and closes the connection last.
- * Resolves when the connection is closed; at once when no Redis listens there.
+ * Ends the Redis on `port` that accepts `password`. Redis writes out its append-only file and closes the connection
+ * last. Resolves when the connection is closed; at once when no Redis listens there.
  */
 export async function shutDownRedis(port: number, password: string): Promise<void> {
   await converse(port, `AUTH ${password}\r\nSHUTDOWN\r\n`, (text) => text.includes('\r\n-') || text.startsWith('-'));

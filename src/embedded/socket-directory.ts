@@ -8,14 +8,17 @@ import { hasCode } from './thrown.js';
 
 /** The shortest limit on a Unix socket's path among our platforms (macOS: 104 bytes with the closing zero). */
 const pathLimit = 103;
-/** The length of the longest path that the engine and we put below the directory: `/embedded-mongodb-XXXXXX/mongodb.sock`. */
+/**
+ * The length of the longest path that the engine and we put below the directory:
+ * `/embedded-mongodb-XXXXXX/mongodb.sock`.
+ */
 const roomBelow = 37;
 /** The prefix of the engine's own directories, one per start. */
 const enginePrefix = 'embedded-mongodb-';
 
 /**
- * Makes the directory for the sockets of the engines of `dataDirectory`. Its path is short for any data directory, private
- * to this user, and the same at every start.
+ * Makes the directory for the sockets of the engines of `dataDirectory`. Its path is short for any data directory,
+ * private to this user, and the same at every start.
  *
  * @throws StartupError when another user holds a directory of that name
  */
@@ -43,8 +46,8 @@ export function socketDirectory(dataDirectory: string): string {
 }
 
 /**
- * Removes the directories that killed engines left in `directory`. The one of `current`, the running engine's socket, stays.
- * Call it only from the process that holds the database's lock.
+ * Removes the directories that killed engines left in `directory`. The one of `current`, the running engine's socket,
+ * stays. Call it only from the process that holds the database's lock.
  */
 export function removeStaleSockets(directory: string, current: string): void {
   for (const name of readdirSync(directory)) {
