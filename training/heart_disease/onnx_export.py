@@ -13,7 +13,7 @@ ML_OPSET = 1
 
 
 def export_forest(forest: RandomForestClassifier, description: str) -> bytes:
-    """Writes the forest as ONNX bytes. Input: `X` float32 [rows, features]. Outputs: `label`, `probabilities` [rows, 2].
+    """Writes the forest as ONNX. Input: `X` float32 [rows, features]. Outputs: `label`, `probabilities` [rows, 2].
 
     Only the weights of the second class are written, all with class id 0. ONNX Runtime then returns [1 - sum, sum].
     `nodes_hitrates` has the bootstrap sample counts, which path-dependent SHAP needs; skl2onnx itself writes ones.
