@@ -8,28 +8,30 @@ import { protectionNames, type ProtectionName } from './door/without.js';
 import { median, patientIds, startBenchSystem, type BenchSystem } from './jobs/setup.js';
 
 /*
- * What the protections of the door cost: authorised queries of one patient a second with all of them on, against the same
- * server with all of them off, in turn in one run. Each server, and the load, is a process of its own.
+ * Measures the cost of the API's protections: authorised queries of one patient per second, with all protections on and
+ * with all off. Both servers take turns in one run. Each server, and the load, has its own process.
  *
- *   bench/door.ts [rounds] [seconds] [connections]      everything on against everything off; connections may be several
+ *   bench/door.ts [rounds] [seconds] [connections]      everything on against everything off; connections may be
+ *   several
  *                                                       numbers with commas, default 32,64,128
  *   bench/door.ts each [rounds] [seconds] [connections] everything on against each protection taken away alone (but the
  *                                                       limits of sockets, which no HTTP request meets); default 32
  *
- * Everything on is the API as an operator runs it, NODE_ENV=production, started by the same function as `riskgraph api`; but
- * the limit of requests a minute is so high that the load does not meet it (it is counted all the same). Half of the patients
- * have a care team, with the caller in it. The caller's token belongs to a session, and 1,000 other sessions are revoked.
+ * "Everything on" is the API as an operator runs it: NODE_ENV=production, started by the same function as `riskgraph
+ * api`. Only the limit of requests per minute is so high that the load does not reach it (requests are still counted).
+ * Half of the patients have a care team that includes the caller. The caller's token belongs to a session. 1,000 other
+ * sessions are revoked.
  *
- * Off, when everything is off (bench/door/without.ts):
+ * "Everything off" leaves out these (bench/door/without.ts):
  * - audit: reads are not recorded
- * - encryption: the same patients, by the same ids, stored as they are, in a database of their own
+ * - encryption: the same patients, with the same ids, are stored in plain text in a separate database
  * - identity: the Authorization header is not read; every request comes from the same clinician
  * - permission-rules: no graphql-shield around the fields. The services' own check, a lookup in a table, stays
- * - care-team: patients are not asked for their care team
+ * - care-team: the care team of a patient is not checked
  * - query-limits, rate-limits, headers (helmet), socket-limits
- * What stays, because it is no layer that could be taken off, or costs nothing: the organization in every filter, CSRF
- * prevention, the check of the Host header, masked errors, the request id, metrics, remembering valid documents.
- * Origin is checked on WebSockets alone, which are not measured; nor is TLS.
+ * Some protections stay, because they are no separate layer or cost nothing: the organization in every filter, CSRF
+ * prevention, the check of the Host header, masked errors, the request id, metrics, the cache of valid documents.
+ * WebSockets (with their check of Origin) and TLS are not measured.
  */
 const each = process.argv[2] === 'each';
 const [roundsText = each ? '3' : '7', secondsText = each ? '1.5' : '5', connectionsText = each ? '32' : '32,64,128'] =
@@ -39,11 +41,11 @@ const [rounds, seconds, connectionNumbers] = [
   Number(secondsText),
   connectionsText.split(',').map(Number),
 ];
-/** The first requests are run by the interpreter. Every server gets as many of these as the one it is compared with. */
+/** Number of first requests, which the interpreter runs. Both servers of a comparison get the same number of them. */
 const warmUpRequests = 10_000;
 const patients = 500;
 
-/** The database in which every field is stored as it is, for the server that does not encrypt. */
+/** The database with every field in plain text, for the server that does not encrypt. */
 const clearDatabase = 'clear';
 
 const query =
@@ -91,14 +93,14 @@ try {
     ? protectionNames.filter((name) => name !== 'socket-limits').map((name) => [name])
     : [protectionNames]) {
     const name = each ? `without ${off[0]}` : 'everything off';
-    // Both anew each time: the longer a server has run, the less a request costs it.
+    // Both start again each time: the longer a server has run, the less a request costs.
     const [everything, other] = [await start([]), await start(off)];
     await warmUp(everything);
     await warmUp(other);
     for (const connections of connectionNumbers) {
       const seen: { on: Measured; off: Measured }[] = [];
       for (let round = 1; round <= rounds; round += 1) {
-        // Whoever comes second may find a warmer or a busier machine: they take turns at it.
+        // The second server may find a warmer or a busier machine, so the servers take turns.
         const [first, second] = round % 2 === 1 ? [other, everything] : [everything, other];
         const measured = new Map([
           [first, await measure(first, connections)],
@@ -115,7 +117,7 @@ try {
       const byCpu = median(seen.map(({ on, off: without }) => without.cpu / on.cpu));
       const saved = median(seen.map(({ on, off: without }) => on.cpu - without.cpu));
       console.log(
-        `everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU time (${saved.toFixed(0)} us a request), over ${rounds} rounds of ${seconds} s, ${connections} connections`,
+        `everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU time (${saved.toFixed(0)} us per request), over ${rounds} rounds of ${seconds} s, ${connections} connections`,
       );
     }
     everything.stop();
@@ -128,9 +130,9 @@ process.exit(0);
 
 interface Measured {
   readonly answered: number;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
-  /** Microseconds of the server's CPU time a request. */
+  /** Microseconds of the server's CPU time per request. */
   readonly cpu: number;
 }
 
@@ -138,7 +140,7 @@ function shown({ rate, cpu }: Measured): string {
   return `${rate.toFixed(0)} requests/s (${cpu.toFixed(0)} us of CPU each)`;
 }
 
-/** As in production, but with a limit of requests that the load does not meet. */
+/** Returns the environment of production, with a limit of requests that the load does not reach. */
 function environmentOf({ environment }: BenchSystem, off: readonly ProtectionName[]): Record<string, string> {
   const production = { ...environment, RATE_LIMIT_USER_PER_MINUTE: '1000000000' };
   return off.includes('encryption') ? { ...production, MONGO_URI: clearUri(environment.MONGO_URI!) } : production;

@@ -1,6 +1,8 @@
 #!/bin/sh
-# SHAP side by side with XGBoost on identical trees, one thread, one core, alternating; checks what it times.
-#   bench/treeshap.sh [directory with models/, rows.f32, background.f32, expected-*.json] [--curve: the depth curve alone]
+# Compares the speed of SHAP with XGBoost on identical trees: one thread, one core, in turns. It also compares the
+# values.
+#   bench/treeshap.sh [DIRECTORY] [--curve]
+# DIRECTORY has models/, rows.f32, background.f32 and expected-*.json. With --curve it measures only the depth curve.
 # Needs python3 with xgboost (Debian: python3-xgboost); PYTHON names another interpreter.
 set -eu
 cd "$(dirname "$0")/.."

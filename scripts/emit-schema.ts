@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { buildBareSchema, type SchemaDependencies } from '../schema/build-schema.js';
 
-// Printing calls no resolver, so that there is nothing to connect to.
+// Printing calls no resolver, so the schema needs no real dependencies.
 const nothing = new Proxy({}, { get: () => ({}) }) as SchemaDependencies;
 const header = '# Emitted by "npm run schema:emit" from the classes in schema/. Do not edit.\n\n';
 writeFileSync(

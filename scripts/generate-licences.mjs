@@ -4,8 +4,8 @@
  *
  *   node scripts/generate-licences.mjs [folder]     the folder of package-lock.json; the present one by default
  *
- * The lock file names the packages of every platform, so that the page is the same on each. The packages that are
- * installed here must say the same of themselves.
+ * The lock file names the packages of every platform, so the page is the same on each. The licence of an installed
+ * package must be the one in the lock file.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,11 +25,11 @@ const folder = process.argv[2] ?? '.';
 const readJson = (path) => JSON.parse(readFileSync(join(folder, path), 'utf8'));
 const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What a package.json says; old ones have an object or a list. */
+/** Returns the licence of a package.json. Old ones have an object or a list. */
 const declared = ({ license, licenses }) => license?.type ?? license ?? licenses?.map(({ type }) => type).join(' OR ');
 
 /**
- * Whether an SPDX expression leaves a way with allowed licences alone. WITH and anything unknown are refused.
+ * Tells whether an SPDX expression can be met with allowed licences only. WITH and anything unknown are refused.
  * https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/
  */
 function permits(expression) {
@@ -56,7 +56,7 @@ function permits(expression) {
   return alternatives() && tokens.length === 0 && !malformed;
 }
 
-const faults = [];
+const issues = [];
 const packages = Object.entries(readJson('package-lock.json').packages)
   .filter(([path, entry]) => path !== '' && !entry.dev)
   .map(([path, { version, license }]) => {
@@ -64,19 +64,21 @@ const packages = Object.entries(readJson('package-lock.json').packages)
     const manifest = join(path, 'package.json');
     const own = existsSync(join(folder, manifest)) ? declared(readJson(manifest)) : license;
     if (own !== license) {
-      faults.push(`${name}@${version}: package-lock.json says ${license}, the package itself ${own}: run npm install`);
+      issues.push(
+        `${name}@${version}: package-lock.json says ${license}, but the package itself ${own}: run npm install`,
+      );
     } else if (license === undefined) {
-      faults.push(`${name}@${version} names no licence: choose another package`);
+      issues.push(`${name}@${version} names no licence: choose another package`);
     } else if (exceptions[name] !== license && !permits(license)) {
-      faults.push(
+      issues.push(
         `${name}@${version} is under ${license}, which is not allowed: choose another package, or read the licence and add it to scripts/generate-licences.mjs`,
       );
     }
     return { name, version, license: String(license) };
   });
 
-if (faults.length > 0) {
-  for (const fault of faults) console.error(`error: ${fault}`);
+if (issues.length > 0) {
+  for (const fault of issues) console.error(`error: ${fault}`);
   process.exit(1);
 }
 

@@ -1,18 +1,18 @@
 /**
- * Finds what a run of the tests left behind, names it, and ends or removes it. Arguments: the value of RISKGRAPH_TEST_RUN in
- * the environment of the run, its folder for temporary files, the id of the process that ran it, and how many seconds
- * the last processes have to end (10 unless given). Exits 1 when there was something.
+ * Finds processes and files that a run of the tests left behind, names them, and ends or removes them. It exits 1 when
+ * there were any. Arguments: the value of RISKGRAPH_TEST_RUN in the environment of the run, its folder for temporary
+ * files, the id of the process that ran it, and the seconds that the last processes have to end (10 by default).
  *
- * 1. It lists the processes of the run (Linux alone shows what tells them: elsewhere it looks at files only).
+ * 1. It lists the processes of the run. Only Linux shows their environment; elsewhere it checks files only.
  * 2. It gives them their seconds to end: a guard or a database may still be closing.
- * 3. Whatever still runs is named and killed.
- * 4. Whatever lies in the folder is named. The folder is then removed.
+ * 3. It names and kills each process that still runs.
+ * 4. It names each file in the folder, and then removes the folder.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A file of a process, or nothing when the process is gone or another user's. */
+/** Reads a file of a process; nothing when the process is gone or belongs to another user. */
 function read(pid, name) {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8');
@@ -29,7 +29,7 @@ function workingDirectory(pid) {
   }
 }
 
-/** Fields of /proc/PID/stat from the third on: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/** Reads the fields of /proc/PID/stat from the third on: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 function statusOf(pid) {
   const text = read(pid, 'stat');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -37,9 +37,9 @@ function statusOf(pid) {
 }
 
 /**
- * The processes that belong to a run. Most carry its mark in their environment. Redis overwrites its own, so a process counts
- * too when it works in the run's folder, or when it is an orphan: younger than the runner and of its process group, with a
- * parent that is not.
+ * Lists the processes of a run. Most have its mark in their environment, but Redis overwrites its environment. So a
+ * process also counts when it works in the run's folder, or when it is an orphan. An orphan is younger than the runner
+ * and in its process group, but its parent is not.
  */
 function processesOf(mark, folder, runner) {
   if (!existsSync('/proc/self/stat')) return [];
@@ -64,7 +64,7 @@ function endProcess(pid) {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended on its own in the meantime.
+    // The process has ended on its own.
   }
 }
 

@@ -1,4 +1,6 @@
-/** Runs at the end of the build: makes the command line executable, and `npx riskgraph` find it in this folder. */
+/**
+ * Runs at the end of the build. Makes the command line executable, and links it so that `npx riskgraph` finds it here.
+ */
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -9,13 +9,13 @@ interface ProgressOptions {
 }
 
 /**
- * Says every half minute how far the tests are, in one line, instead of a line for each file. A file that failed is named at
- * once. Failures follow in full at the end, as in vitest's own report.
+ * Prints the progress of the tests in one line every half minute, instead of a line for each file. A failed file is
+ * named at once. All failures follow in full at the end, as in vitest's own report.
  */
 export default class ProgressReporter extends DefaultReporter {
   private readonly every: number;
   private readonly startedAt = Date.now();
-  /** Files under way. */
+  /** Files that run now. */
   private readonly running = new Set<string>();
   private readonly count = { files: 0, doneFiles: 0, tests: 0, failed: 0 };
   private timer: NodeJS.Timeout | undefined;
@@ -54,7 +54,10 @@ export default class ProgressReporter extends DefaultReporter {
     super.onTestRunEnd(modules, errors, reason);
   }
 
-  /** e.g. `==> Tests: 812 done, 0 failed, in 61 of 164 files after 3 min 30 s; now test/jobs/streams.test.ts` */
+  /**
+   * Describes the progress, e.g. `==> Tests: 812 done, 0 failed, in 61 of 164 files after 3 min 30 s; now
+   * test/jobs/streams.test.ts`
+   */
   private progress(): string {
     const seconds = Math.round((Date.now() - this.startedAt) / 1000);
     const elapsed = `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

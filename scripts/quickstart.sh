@@ -1,6 +1,6 @@
 #!/bin/sh
-# From a fresh clone to a running RiskGraph: installs what is missing, writes .env, builds, starts everything and runs the
-# main job once. With --once it stops everything after that and exits 0. A second run takes seconds and keeps the data.
+# Starts RiskGraph from a fresh clone. It installs missing packages, writes .env, builds, starts everything and runs the
+# main job once. With --once it then stops everything and exits 0. A second run takes seconds and keeps the data.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -18,7 +18,7 @@ for argument in "$@"; do
   esac
 done
 
-# Signs the access tokens, and wraps the keys that patients are encrypted with: without it .data/ cannot be read.
+# Writes the key that signs the access tokens and wraps the patients' encryption keys. Without it .data/ cannot be read.
 write_secret_key() {
   if [ -e .env ] && grep -q '^SECRET_KEY=.' .env; then return 0; fi
   say 'Writing .env with a fresh random SECRET_KEY (keep it with .data/: the patients are encrypted with it)'

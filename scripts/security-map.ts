@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { parse } from 'yaml';
 
-/** One row of a table of docs/security.md, as docs/security-map.yaml has it. */
+/** One row of a table of docs/security.md, from docs/security-map.yaml. */
 export interface Item {
   /** The name that tests use, e.g. `164.312(b)`. */
   readonly key: string;
@@ -23,15 +23,15 @@ export interface Items {
 
 /** A test that shows an item. */
 export interface Proof {
-  /** e.g. `test/security/forged-token.test.ts` */
+  /** Path of the test file, e.g. `test/security/forged-token.test.ts`. */
   readonly file: string;
-  /** The titles of the groups around the test and its own, as `vitest -t` takes them. */
+  /** The titles of the groups around the test, then its own title, in the form of `vitest -t`. */
   readonly title: string;
   /** Keys of the items that the test shows. */
   readonly shows: readonly string[];
 }
 
-/** A file of test/security, by its head. */
+/** The head of a file of test/security. */
 export interface Threat {
   readonly file: string;
   readonly threat: string;
@@ -72,8 +72,8 @@ export function readThreats(): Threat[] {
 }
 
 /**
- * Reads every test that stands under a line `// Shows: key, key`.
- * @throws Error when such a line stands above something else than a test
+ * Reads every test below a line `// Shows: key, key`.
+ * @throws Error when such a line is above something else than a test
  */
 export const readProofs = (): Proof[] => testFiles().flatMap(proofsOf);
 
@@ -91,11 +91,11 @@ function proofsOf(file: string): Proof[] {
     ts.forEachChild(node, (child) => visit(child, around));
   };
   visit(source, []);
-  if (proofs.length !== marked) throw new Error(`${file} has a line "${marker.trim()}" that stands above no test`);
+  if (proofs.length !== marked) throw new Error(`${file} has a line "${marker.trim()}" that is not above a test`);
   return proofs;
 }
 
-/** A call of `test` or `describe`, with or without `.each(...)`, and its title. */
+/** Reads the kind and the title of a call of `test` or `describe`, with or without `.each(...)`. */
 function titledCall(node: ts.Expression): { readonly kind: 'test' | 'describe'; readonly title: string } | undefined {
   if (!ts.isCallExpression(node)) return undefined;
   const [title] = node.arguments;
@@ -112,7 +112,7 @@ function markedKeys(text: string, node: ts.Node): string[] {
 
 /**
  * Writes the three tables into the document, each between its two markers.
- * @throws Error when a test shows an item that is not there, or an item is shown by no test
+ * @throws Error when a test shows an item that does not exist, or no test shows an item
  */
 export function withTables(
   document: string,
@@ -154,7 +154,7 @@ function checkItems(items: readonly Item[], proofs: readonly Proof[]): void {
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
-/** `[security/forged-token](../test/security/forged-token.test.ts)` */
+/** Writes a link to a test file: `[security/forged-token](../test/security/forged-token.test.ts)`. */
 const link = (file: string): string => `[${file.slice('test/'.length, -'.test.ts'.length)}](../${file})`;
 
 function shownBy({ key }: Item, proofs: readonly Proof[]): string {

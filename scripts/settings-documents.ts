@@ -4,7 +4,7 @@ type KnownSetting = (typeof settings)[number];
 
 const command = 'npm run settings:generate';
 
-/** The value of a setting whose variable is unset, as an operator would write it. */
+/** Returns the default of a setting as an operator would write it. */
 function defaultOf({ schema }: KnownSetting): string {
   const value = schema.parse(undefined);
   return value === undefined || String(value) === '' ? 'none' : `\`${String(value)}\``;
@@ -13,7 +13,7 @@ function defaultOf({ schema }: KnownSetting): string {
 const row = (setting: KnownSetting): string =>
   `| \`${setting.name}\` | ${defaultOf(setting)} | ${setting.description} |`;
 
-/** The text of docs/settings.md. */
+/** Writes the text of docs/settings.md. */
 export function settingsPage(): string {
   const sections = settingGroups.map(({ title, settings: rows }) =>
     [`## ${title}`, '', '| variable | default | meaning |', '|---|---|---|', ...rows.map(row)].join('\n'),
@@ -30,14 +30,18 @@ export function settingsPage(): string {
   );
 }
 
-/** Settings that .env has no say in, although the file does not name them: a container uses no data directory. */
+/**
+ * Settings that docker-compose.yml does not pass on from .env, although it does not name them: it uses no data
+ * directory.
+ */
 const ofTheContainer = ['DATA_DIRECTORY'];
 
 const marked = /^( *)# Begin of the generated list.*\n(?:.*\n)*?\1# End of the generated list.*\n/m;
 
 /**
  * Renews the list of variables that docker-compose.yml passes on from .env.
- * @param file text of docker-compose.yml. Settings that it names outside of the list have a value there, and stay out of it
+ * @param file text of docker-compose.yml. Settings that it names outside of the list have a value there, and stay out
+ * of it
  * @returns the same text with the list of today's settings
  */
 export function withSettingsList(file: string): string {

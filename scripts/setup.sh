@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes this machine ready to build, run and test: checks Node.js, installs the npm packages that the lock file names, and
-# redis-server where it is missing. Sourced by quickstart.sh and test.sh from the top folder; each step says what it does
-# and does nothing when it has been done already. Plain sh: bash and curl may be absent.
+# Makes this machine ready to build, run and test. It checks Node.js, installs the npm packages of the lock file, and
+# installs redis-server when it is missing. quickstart.sh and test.sh source it from the top folder. Each step prints
+# its work, and does nothing when it was done already. It is plain sh: bash and curl may be absent.
 
-# Where the shell knows it, a failure inside a pipe counts too.
+# A failure inside a pipe also counts, if the shell has this option.
 # shellcheck disable=SC3040
 if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi
 
@@ -15,12 +15,12 @@ fail() {
   exit 1
 }
 
-# Says what is done now, and again every half minute until stop_saying.
+# Prints the current work, and again every half minute until stop_saying.
 keep_saying() {
   say "$1"
   (
     nap=''
-    # The shell alone would leave its sleep behind.
+    # Without the trap, the sleep would outlive the shell.
     trap 'kill "$nap" 2>/dev/null; exit 0' TERM
     minutes=0
     while :; do
@@ -28,7 +28,7 @@ keep_saying() {
         sleep 30 &
         nap=$!
         wait "$nap" || exit 0
-        # A killed script takes this loop with it.
+        # The loop ends with the script, even when that is killed.
         kill -0 "$$" 2>/dev/null || exit 0
         if [ "$seconds" -eq 0 ]; then minutes=$((minutes + 1)); fi
         say "$1, for $minutes min $seconds s"
@@ -45,7 +45,7 @@ stop_saying() {
   pulse=''
 }
 
-# Refuses a Node.js that is too old. A newer one than the newest that was tried may well work, so it is only named.
+# Refuses a Node.js that is too old. One newer than the newest tested version may work, so it only causes a warning.
 check_node() {
   command -v node >/dev/null 2>&1 || fail 'Node.js is not on the PATH: install version 24 (https://nodejs.org), then run this again'
   found="$(node --version)" || fail 'node --version failed: install Node.js 24 (https://nodejs.org), then run this again'
@@ -58,7 +58,7 @@ check_node() {
     fail "Node.js $found is too old: install version 24, or any from 20.19 to 26 (https://nodejs.org), then run this again"
   fi
   if [ "$major" -gt 26 ]; then
-    printf 'warning: Node.js %s is newer than 26, the newest tried with RiskGraph: where something fails, install version 24 (https://nodejs.org)\n' "$found" >&2
+    printf 'warning: Node.js %s is newer than 26, the newest tested with RiskGraph: if something fails, install version 24 (https://nodejs.org)\n' "$found" >&2
   fi
   command -v npm >/dev/null 2>&1 || fail 'npm is not on the PATH: install it (it comes with Node.js; on Debian: apt-get install npm), then run this again'
 }
@@ -67,12 +67,12 @@ install_packages() {
   # npm writes node_modules/.package-lock.json last, so a broken installation is repeated.
   if [ -e node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]; then return 0; fi
   say 'Installing the npm packages (npm ci)'
-  # No package needs its installer (.npmrc says so to npm too). onnxruntime-node's would download CUDA.
+  # No package needs its install script (.npmrc switches them off too). The one of onnxruntime-node would download CUDA.
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
     || fail 'npm ci failed (see above): check the connection to the package registry (npm ping), then run this again'
 }
 
-# Runs a command with the rights of root: as it is for root, else through sudo, which may ask for a password on a terminal.
+# Runs a command with the rights of root: directly for root, else with sudo. On a terminal sudo may ask for a password.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; return; fi
   command -v sudo >/dev/null 2>&1 || fail "installing redis-server needs root, and there is no sudo: run 'apt-get install redis-server' as root, or set REDIS_URL to a Redis that runs already"
@@ -86,28 +86,28 @@ install_redis() {
   fi
   if command -v apt-get >/dev/null 2>&1; then
     say 'Installing redis-server (apt-get install redis-server)'
-    as_root apt-get -qq update || fail 'apt-get update failed (see above): mend the package sources, or install redis-server yourself'
+    as_root apt-get -qq update || fail 'apt-get update failed (see above): repair the package sources, or install redis-server yourself'
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends redis-server >/dev/null \
       || fail 'apt-get could not install redis-server (see above): install it yourself, or set REDIS_URL to a Redis that runs already'
-    # Debian starts a service of its own on port 6379. RiskGraph runs a private one, so the service is not left running.
+    # Debian starts its own service on port 6379. RiskGraph runs a private Redis, so the service is stopped.
     if [ -d /run/systemd/system ]; then as_root systemctl disable --now --quiet redis-server || true
     elif command -v service >/dev/null 2>&1; then as_root service redis-server stop >/dev/null 2>&1 || true; fi
   elif command -v brew >/dev/null 2>&1; then
     say 'Installing redis (brew install redis)'
     brew install --quiet redis || fail 'brew could not install redis (see above): install it yourself, or set REDIS_URL to a Redis that runs already'
   else
-    fail 'redis-server is not on the PATH, and neither apt-get nor brew is there to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already'
+    fail 'redis-server is not on the PATH, and there is neither apt-get nor brew to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already'
   fi
   command -v redis-server >/dev/null 2>&1 || fail 'redis-server was installed but is not on the PATH: add its folder to the PATH, then run this again'
 }
 
-# One number for the names and contents of all files that the build is made of.
+# Prints one checksum of the names and contents of all files that the build reads.
 source_checksum() {
   find src schema models workers package.json tsconfig.json tsconfig.build.json scripts/link-bin.mjs -type f 2>/dev/null \
     | LC_ALL=C sort | xargs cksum | cksum
 }
 
-# Builds unless dist/ is the build of exactly these sources. A build by other means leaves a newer cli.js.
+# Builds unless dist/ is the build of exactly these sources. A build without this script leaves a newer cli.js.
 build() {
   sources="$(source_checksum)"
   if [ "$(cat dist/.built 2>/dev/null)" = "$sources" ] && [ ! dist/src/cli.js -nt dist/.built ]; then return 0; fi
@@ -115,14 +115,15 @@ build() {
   mkdir -p dist
   : > dist/.begun
   npm run --silent build || fail 'the build failed (see above)'
-  # The build writes every file. An older one is of a source that is gone.
+  # The build writes every file. An older file belongs to a removed source.
   find dist -type f ! -newer dist/.begun -exec rm -f {} +
   printf '%s\n' "$sources" > dist/.built
 }
 
-# Runs the tests: run_tests REPORT FOLDER BINARIES [TEST...] writes vitest's JSON report to REPORT, and runs in FOLDER with the
-# node of the folder BINARIES. The tests get a folder of their own for temporary files, and a mark in their environment, by
-# which find_leftovers knows what is theirs. The settings of a deployment on this machine are not the tests' business.
+# Runs the tests: run_tests REPORT FOLDER BINARIES [TEST...] writes vitest's JSON report to REPORT, and runs in FOLDER
+# with the node of the folder BINARIES. The tests get their own folder for temporary files, and a mark in their
+# environment: find_leftovers finds their files and processes by both. The tests do not get the settings of a deployment
+# on this machine.
 run_tests() {
   run_report="$1"
   run_in="$2"

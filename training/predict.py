@@ -1,8 +1,9 @@
-"""scikit-learn's own probabilities for a cohort CSV, to compare `riskgraph score` with.
+"""Prints scikit-learn's own probabilities for a cohort CSV, for comparison with `riskgraph score`.
 
     /usr/bin/python3 training/predict.py COHORT.csv --data DIRECTORY > probabilities.csv
 
-Refits the shipped model from the data files (it is deterministic) and uses neither model.onnx nor manifest.json.
+It refits the shipped model from the data files (training is deterministic), and uses neither model.onnx nor
+manifest.json.
 Columns: mrn, raw (the forest's output), probability (calibrated), band.
 """
 import argparse

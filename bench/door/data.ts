@@ -14,7 +14,7 @@ export async function giveCareTeams(models: Models, patients: number, member: st
   await models.patients.collection.updateMany({ _id: { $in: ids } }, { $set: { careTeam: [member, 'colleague'] } });
 }
 
-/** Ends sessions that nobody has, as many as a busy hour leaves. */
+/** Revokes sessions that no client uses, as many as in a busy hour. */
 export async function revokeSessions({ identity }: App, organizationId: string, count: number): Promise<void> {
   const subjects = Array.from({ length: count }, () => ({
     kind: RevocationKind.SESSION,
@@ -23,7 +23,10 @@ export async function revokeSessions({ identity }: App, organizationId: string, 
   await identity.revocations.revoke(new Types.ObjectId(organizationId), subjects);
 }
 
-/** Copies the patients of an app to another database as they are, after a server has started on it: a start would encrypt them. */
+/**
+ * Copies the patients of an app to another database in plain text. Call it after a server has started on that database:
+ * its start would encrypt them.
+ */
 export async function copyPatientsInClear({ scopeOf }: App, organizationId: string, uri: string): Promise<void> {
   const connection = await connectDatabase(uri);
   const { edges } = await scopeOf({ organizationId }).patients.page({ first: 500 }, {});
@@ -34,7 +37,7 @@ export async function copyPatientsInClear({ scopeOf }: App, organizationId: stri
   await connection.close();
 }
 
-/** Copies what a start or a request looks up beside patients of an app to another database. */
+/** Copies to another database what a start or a request looks up besides patients. */
 export async function copyLookups({ models }: App, uri: string): Promise<void> {
   const connection = await connectDatabase(uri);
   const copy = createModels(connection);

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 
-// Sends one GraphQL request over and over on each of some connections, the next as soon as the last was answered, and
-// tells its parent how many were answered. A program of its own, so that the servers' event loops are theirs alone.
+// Sends GraphQL requests on several connections. Each connection sends the next request when the last was answered. The
+// program then tells its parent the number of answers. It has its own process and so takes no time of the servers'
+// event loops.
 export interface Order {
   readonly url: string;
   readonly token: string;

@@ -6,19 +6,19 @@ import type { ProtectionName } from './without.js';
 
 export interface DoorServer {
   readonly url: string;
-  /** Used so far. It hardly depends on what else the machine does. */
+  /** CPU time used until now. It hardly depends on the other load of the machine. */
   cpuMicroseconds(): Promise<number>;
   stop(): void;
 }
 
-/** @param off what it is without; nothing: the API as an operator starts it */
+/** Starts a server. @param off the protections to leave out; with none, it is the API as an operator starts it */
 export async function startDoorServer(
   environment: Record<string, string>,
   off: readonly ProtectionName[],
-  everybody: Identity,
+  caller: Identity,
 ): Promise<DoorServer> {
   const child = spawnEntry(new URL('./server.js', import.meta.url), {
-    args: [JSON.stringify(off), JSON.stringify(everybody)],
+    args: [JSON.stringify(off), JSON.stringify(caller)],
     environment,
     nodeOptions: [youngGeneration],
   });
@@ -38,7 +38,7 @@ export async function startDoorServer(
   };
 }
 
-/** Starts the process that sends the load. Each order resolves with how many requests were answered. */
+/** Starts the process that sends the load. Each order resolves with the number of answered requests. */
 export async function startLoad(): Promise<(order: Order) => Promise<number>> {
   const child = spawnEntry(new URL('./load.js', import.meta.url));
   const message = (): Promise<{ answered?: number; failed?: string }> =>

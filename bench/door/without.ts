@@ -12,7 +12,7 @@ import { createOrganizationScopes, type ScopeOf } from '../../src/scope/organiza
 import { createPatientService } from '../../src/patients/patient-service.js';
 import type { ProtectionOf } from '../../src/protection/protection.js';
 
-/** Each protection that can be taken away. What is added to the door is added here too, or the comparison does not see it. */
+/** The protections that can be left out. Add each new protection here too, or the comparison does not measure it. */
 export const protectionNames = [
   'audit',
   'encryption',
@@ -27,14 +27,10 @@ export const protectionNames = [
 export type ProtectionName = (typeof protectionNames)[number];
 
 /**
- * The API of an app without some of its protections, which only a benchmark can make.
- * @param everybody whom every request is taken to come from where `identity` is off
+ * Starts the API of an app without some of its protections. Only a benchmark can do so.
+ * @param caller the identity of every request when `identity` is off
  */
-export async function startWithout(
-  app: App,
-  off: ReadonlySet<ProtectionName>,
-  everybody: Identity,
-): Promise<HttpServer> {
+export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, caller: Identity): Promise<HttpServer> {
   const audit: AuditTrail = off.has('audit') ? { record: async () => undefined } : app.audit;
   const unfenced = off.has('encryption') ? createOrganizationScopes(app.models, unprotected) : app.scopeOf;
   const scopeOf: ScopeOf = off.has('care-team') ? ({ organizationId }) => unfenced({ organizationId }) : unfenced;
@@ -56,7 +52,7 @@ export async function startWithout(
     scopeOf,
     patients: createPatientService({ scopeOf, audit, catalogue: app.catalogue, erase: async () => undefined }),
     identity: off.has('identity')
-      ? { ...app.identity, authenticator: { authenticate: async () => everybody } }
+      ? { ...app.identity, authenticator: { authenticate: async () => caller } }
       : app.identity,
   };
   await app.identity.start();
@@ -78,7 +74,7 @@ export async function startWithout(
 
 const dataKey = new Types.ObjectId();
 
-/** Stores every field as it is. */
+/** Stores every field in plain text. */
 export const unprotected: ProtectionOf = () => ({
   writer: async () => ({
     dataKey,

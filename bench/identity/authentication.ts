@@ -5,7 +5,7 @@ import { formatApiKey, hashSecret, newApiKeySecret } from '../../src/identity/ap
 import { argon2Parameters } from '../../src/identity/passwords/passwords.js';
 import { startBenchSystem } from '../jobs/setup.js';
 
-// What it costs a request to find out who sends it, and a login to compare its password.
+// Measures the time to authenticate a request, and the time of a login to verify its password.
 const rounds = Number(process.argv[2] ?? 20_000);
 
 const system = await startBenchSystem(1);
@@ -23,7 +23,7 @@ try {
     createdAt: new Date(),
     createdBy: 'bench',
   });
-  // As many revocations as a busy month leaves.
+  // Revocations, as many as in a busy month.
   for (let start = 0; start < 5_000; start += 500) {
     await identity.revocations.revoke(
       new Types.ObjectId(system.viewer.organizationId),
@@ -39,14 +39,14 @@ try {
     const start = performance.now();
     for (let round = 0; round < rounds; round += 1) await identity.authenticator.authenticate(`Bearer ${credential}`);
     console.log(
-      `${name}: ${(((performance.now() - start) / rounds) * 1_000).toFixed(0)} microseconds a request, one after the other`,
+      `${name}: ${(((performance.now() - start) / rounds) * 1_000).toFixed(0)} microseconds per request, one after the other`,
     );
   }
   const passwordHash = await identity.passwords.hash('four quiet herons at dusk');
   const start = performance.now();
   for (let round = 0; round < 20; round += 1) await identity.passwords.verify(passwordHash, 'not that one');
   console.log(
-    `argon2id (${argon2Parameters.memoryCost / 1024} MiB, ${argon2Parameters.timeCost} passes): ${((performance.now() - start) / 20).toFixed(0)} ms a password`,
+    `argon2id (${argon2Parameters.memoryCost / 1024} MiB, ${argon2Parameters.timeCost} passes): ${((performance.now() - start) / 20).toFixed(0)} ms per password`,
   );
 } finally {
   await system.close();

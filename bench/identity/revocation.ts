@@ -9,8 +9,8 @@ import { startServerProcess } from '../../src/commands/server-process.js';
 import { proxyTo } from '../../test/support/cuttable-proxy.js';
 import { percentile, startBenchSystem } from '../jobs/setup.js';
 
-// From the moment somebody revokes a credential until the socket that was opened with it is closed by another process: when
-// the event arrives, when it is lost and only the epoch in Redis tells, and when Redis is away altogether.
+// Measures the time from the revocation of a credential until another process closes the socket that used it. There are
+// three cases: the event arrives; the event is lost and only the epoch in Redis shows the change; Redis is down.
 const rounds = Number(process.argv[2] ?? 50);
 
 const system = await startBenchSystem(1);
@@ -23,7 +23,7 @@ try {
   const epochs = createRevocationEpochs(connectRedis('waiting'), config.redisPrefix);
   let users = 0;
 
-  /** @returns the moment of its close, in an object: a promise of a promise would wait for both */
+  /** @returns the time of its close, in an object: a promise of a promise would wait for both */
   async function openSocket(username: string): Promise<{ readonly closed: Promise<number> }> {
     const token = await accessTokens.sign(
       { username, role: Role.CLINICIAN, organizationId: system.viewer.organizationId },
@@ -43,7 +43,7 @@ try {
     for (let round = 0; round < rounds; round += 1) {
       const username = `user-${(users += 1)}`;
       const { closed } = await openSocket(username);
-      // At any moment of the period in which the process looks.
+      // The revocation comes at a random time of the period between two checks of the process.
       await delay(Math.random() * 400);
       const start = performance.now();
       await revoke({ kind: RevocationKind.USER, subject: username });

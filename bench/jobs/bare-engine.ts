@@ -5,8 +5,8 @@ import { loadConfig } from '../../src/config/config.js';
 import { createLogger } from '../../src/process/logger.js';
 import { modelInputs, type ModelSubject } from '../../src/patients/model-inputs.js';
 
-// The floor of the comparison, in a process of its own: encodes, scores and explains patients that are in memory, opened,
-// before the clock starts, in a loop. Each message asks for one round.
+// The floor of the comparison, in its own process. It encodes, scores and explains patients in a loop. They are
+// decrypted and in memory before the clock starts. Each message asks for one round.
 const app = await createApp(loadConfig(process.env), createLogger('error', 'bench'));
 const [organization, count] = process.argv.slice(2) as [string, string];
 const found = await app.models.patients.find({}, { _id: 1 }).limit(Number(count)).lean();
@@ -17,7 +17,7 @@ for (let start = 0; start < found.length; start += 1_000) {
       .slice(start, start + 1_000)
       .map(({ _id }) => app.scoringRecords.patient(new Types.ObjectId(organization), _id)),
   );
-  // Looked at once: decrypting is no part of the engine.
+  // Decrypts them now: decrypting is not part of the engine.
   patients.push(
     ...opened.flatMap((patient) =>
       patient ? [{ birthDate: patient.birthDate, sex: patient.sex, features: patient.features }] : [],
@@ -25,7 +25,7 @@ for (let start = 0; start < found.length; start += 1_000) {
   );
 }
 const model = app.registry.find('heart-disease')!;
-/** Rows a call. More make it slower again: their objects outlive the young generation of the heap. */
+/** Rows per call. With more it gets slower: their objects outlive the young generation of the heap. */
 const chunk = 1_000;
 
 async function round(): Promise<number> {

@@ -6,11 +6,12 @@ import { spawnEntry } from '../../src/embedded/spawn-entry.js';
 import { cpuSince, cpuTimes } from './cpu-time.js';
 import { median, startBenchSystem, type BenchSystem } from './setup.js';
 
-// Patients a second of a batch, end to end with one worker process, against the bare engine that encodes, scores and
-// explains the same patients in a loop in one process (bench/jobs/bare-engine.ts). Both in the same run, in turn.
+// Measures patients per second of a batch, end to end with one worker process. It is compared with the bare engine,
+// which encodes, scores and explains the same patients in a loop in one process (bench/jobs/bare-engine.ts). Both take
+// turns in the same run.
 const rounds = Number(process.argv[2] ?? 3);
 const patients = Number(process.argv[3] ?? 20_000);
-/** Prints the CPU time a patient of every process as well. */
+/** Also prints the CPU time per patient of every process. */
 const showCpu = process.argv[4] === 'cpu';
 
 const system = await startBenchSystem(patients);
@@ -22,10 +23,10 @@ try {
   for (let round = 1; round <= rounds; round += 1) {
     const beforeBare = cpuTimes();
     const bare = await bareEngine.round();
-    if (showCpu) console.log(`CPU of the bare engine, us a patient: ${cpuSince(beforeBare, patients)}`);
+    if (showCpu) console.log(`CPU of the bare engine, us per patient: ${cpuSince(beforeBare, patients)}`);
     const before = cpuTimes();
     const { rate, submitMs } = await batchRound(system);
-    if (showCpu) console.log(`CPU of the batch, us a patient: ${cpuSince(before, patients)}`);
+    if (showCpu) console.log(`CPU of the batch, us per patient: ${cpuSince(before, patients)}`);
     ratios.push(rate / bare);
     console.log(
       `round ${round}: bare engine ${bare.toFixed(0)} patients/s, batch ${rate.toFixed(0)} patients/s, ratio ${(rate / bare).toFixed(2)} (submission took ${submitMs.toFixed(0)} ms)`,

@@ -7,9 +7,9 @@ import {
 import { startDeployment } from './deployment.js';
 import { percentile, startBenchSystem } from './setup.js';
 
-// How soon a batch that is being scored stops: from the moment a client sends cancelScoringJob until CANCELLED arrives on
-// its subscription, when every chunk under way was given back and no more predictions are stored. API and worker are
-// processes of their own, and the worker has chunks of the usual size under way.
+// Measures how soon a running batch stops: from a client's cancelScoringJob until CANCELLED arrives on its
+// subscription. By then every chunk in progress was given back, and no more predictions are stored. API and worker have
+// their own processes. The worker scores chunks of the usual size.
 const rounds = Number(process.argv[2] ?? 30);
 const patients = Number(process.argv[3] ?? 100_000);
 
@@ -17,7 +17,7 @@ const system = await startBenchSystem(patients);
 try {
   const { client, close } = await startDeployment(system);
 
-  /** @returns milliseconds until the end, and how many patients were scored by then */
+  /** @returns milliseconds until the end, and the number of patients scored by then */
   const cancelOne = async (): Promise<{ milliseconds: number; processed: number }> => {
     const {
       submitBatchScoringJob: { id },

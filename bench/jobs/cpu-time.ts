@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-// CPU time by process and thread (Linux). Unlike a rate, CPU a job hardly depends on what else the machine does.
+// Reads CPU time by process and thread (Linux). Unlike a rate, CPU per job hardly depends on the other load of the
+// machine.
 const tickMicroseconds = 10_000;
 
-/** CPU that each thread of this process and of its children has had, in microseconds, by "process/thread". */
+/** CPU time of each thread of this process and of its children, in microseconds, by "process/thread". */
 export type CpuTimes = ReadonlyMap<string, number>;
 
-/** A worker of the floor, an engine or the like, by what its command line says. */
+/** Names of processes, by a text of their command line. */
 const processNames = [
   [/mongo-host|mongod/, 'mongod'],
   [/redis-server/, 'redis'],
@@ -20,7 +21,7 @@ export function cpuTimes(): CpuTimes {
   for (const pid of ownProcesses()) {
     const name = pid === process.pid ? 'API' : nameOf(pid);
     for (const thread of threadsOf(pid)) {
-      // The fields from the third on: the second is a name, and may hold anything.
+      // Only the fields from the third on: the second is a name with any characters.
       const fields = read(`/proc/${pid}/task/${thread}/stat`)?.split(') ').at(-1)!.split(' ');
       if (!fields) continue;
       const key =
@@ -31,7 +32,10 @@ export function cpuTimes(): CpuTimes {
   return times;
 }
 
-/** What each has had since, a piece of work, and the sum. Those that had next to nothing are left out. */
+/**
+ * Describes the CPU time of each thread since `before`, per piece of work, and the sum. Threads with almost none are left
+ * out.
+ */
 export function cpuSince(before: CpuTimes, pieces: number): string {
   const used = [...cpuTimes()].map(([name, time]) => [name, (time - (before.get(name) ?? 0)) / pieces] as const);
   const sum = used.reduce((total, [, time]) => total + time, 0);
@@ -56,7 +60,7 @@ const nameOf = (pid: number): string => {
 
 const threadsOf = (pid: number): string[] => (existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : []);
 
-/** Undefined for what has just ended. */
+/** Reads a file of /proc; undefined when its process has ended. */
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

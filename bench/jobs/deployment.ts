@@ -5,7 +5,7 @@ import { startServerProcess } from '../../src/commands/server-process.js';
 import type { Engine } from '../../src/embedded/engine.js';
 import type { BenchSystem } from './setup.js';
 
-/** API and worker as processes of their own, and a clinician who calls. */
+/** API and worker in their own processes, and a clinician who calls. */
 export interface Deployment {
   readonly api: Engine;
   readonly worker: Engine;
@@ -31,10 +31,10 @@ export async function startDeployment({ app, environment, viewer }: BenchSystem)
   };
 }
 
-/** An access token of the clinician for an hour. */
+/** Signs an access token of the clinician that is valid for one hour. */
 export const benchToken = (app: BenchSystem['app'], { organizationId }: BenchSystem['viewer']): Promise<string> =>
   app.accessTokens.sign({ username: 'bench', role: Role.CLINICIAN, organizationId }, 3600);
 
-/** Resident memory of another process, bytes. Linux only. */
+/** Reads the resident memory of another process in bytes. Linux only. */
 export const residentBytes = (pid: number): number =>
   1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);

@@ -1,7 +1,7 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 
-// The floor of the comparison: a worker that does nothing but take jobs off the queue.
+// The floor of the comparison: a worker that only takes jobs from the queue.
 const [redisUrl, prefix, concurrency] = process.argv.slice(2) as [string, string, string];
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null });
 let done = 0;

@@ -6,8 +6,8 @@ import { isTerminal } from '../../src/jobs/job-status.js';
 import { residentBytes, startDeployment } from './deployment.js';
 import { patientIds, startBenchSystem } from './setup.js';
 
-// The largest batch: how much memory the process that accepts it and the worker that runs it take, before, at the worst and
-// beside a batch of a tenth, or of 100,000 named patients.
+// Measures the memory for the largest batch: of the process that accepts it and of the worker that runs it. It prints
+// the memory before, the peak, and for comparison a batch of a tenth, or of 100,000 named patients.
 const patients = Number(process.argv[2] ?? 1_000_000);
 
 const residentMiB = (pid: number): number => residentBytes(pid) / 2 ** 20;

@@ -4,8 +4,8 @@ import { ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/c
 import { startDeployment } from './deployment.js';
 import { patientIds, percentile, startBenchSystem } from './setup.js';
 
-// From the moment a client sends the mutation until the result arrives on its subscription, at 10 jobs a second: HTTP,
-// GraphQL, MongoDB, queue, worker, SHAP, Redis, WebSocket. API and worker are processes of their own.
+// Measures the time from a client's mutation until the result arrives on its subscription, at 10 jobs per second. It
+// covers HTTP, GraphQL, MongoDB, queue, worker, SHAP, Redis and WebSocket. API and worker have their own processes.
 const jobs = Number(process.argv[2] ?? 300);
 const periodMs = 100;
 
@@ -33,7 +33,7 @@ try {
   }
   const sorted = (await Promise.all(latencies)).sort((a, b) => a - b);
   console.log(
-    `${jobs} jobs at 10 a second: p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`,
+    `${jobs} jobs at 10 per second: p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`,
   );
   await close();
 } finally {

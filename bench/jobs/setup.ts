@@ -13,7 +13,7 @@ import { createLogger } from '../../src/process/logger.js';
 
 export const secretKey = 'benchmark-0123456789-abcdefghijklmnop';
 
-/** Engines of their own in a temporary directory, an app on them, and patients to score. */
+/** Separate engines in a temporary directory, an app on them, and patients to score. */
 export interface BenchSystem {
   readonly engines: Engines;
   readonly config: Config;

@@ -8,8 +8,8 @@ import { startServerProcess } from '../../src/commands/server-process.js';
 import { benchToken, residentBytes } from './deployment.js';
 import { inParallel, patientIds, percentile, startBenchSystem } from './setup.js';
 
-// Many subscribers on one API node, each on a socket of its own and following its own job: memory a subscriber, and how
-// long after a change was written each hears of it.
+// Measures many subscribers on one API node. Each has its own socket and follows its own job. It prints the memory per
+// subscriber, and the time from the write of a change until the subscriber gets it.
 const subscribers = Number(process.argv[2] ?? 5000);
 const changesASecond = 200;
 
@@ -17,7 +17,7 @@ const system = await startBenchSystem(100);
 try {
   const { app } = system;
   const ids = await patientIds(app.models, 100);
-  // No worker: the jobs stay open, and the changes are made here.
+  // No worker runs: the jobs stay unfinished, and this process makes the changes.
   const api = await startServerProcess('api', system.environment);
   const token = await benchToken(app, system.viewer);
   const http = createGraphqlClient(api.url, token);
@@ -77,7 +77,7 @@ try {
   });
   latencies.sort((a, b) => a - b);
   console.log(
-    `${changesASecond} changes a second, one to each: p50 ${percentile(latencies, 50).toFixed(0)} ms, p99 ${percentile(latencies, 99).toFixed(0)} ms, largest ${latencies.at(-1)!.toFixed(0)} ms`,
+    `${changesASecond} changes per second, one for each: p50 ${percentile(latencies, 50).toFixed(0)} ms, p99 ${percentile(latencies, 99).toFixed(0)} ms, largest ${latencies.at(-1)!.toFixed(0)} ms`,
   );
   for (const client of clients) await client.dispose();
   await http.close();

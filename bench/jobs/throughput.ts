@@ -7,13 +7,14 @@ import { spawnEntry } from '../../src/embedded/spawn-entry.js';
 import { cpuSince, cpuTimes } from './cpu-time.js';
 import { inParallel, median, patientIds, startBenchSystem, type BenchSystem } from './setup.js';
 
-// Single jobs a second, end to end with one worker process, against a floor measured in the same run: BullMQ moving empty
-// jobs, each after one acknowledged ({ w: majority, j: true }) insert. Both sides alternate; submitted 128 at a time.
+// Measures single jobs per second, end to end with one worker process. They are compared with a floor in the same run:
+// BullMQ moves empty jobs, each after one acknowledged ({ w: majority, j: true }) insert. Both sides take turns; 128
+// jobs are submitted at a time.
 const rounds = Number(process.argv[2] ?? 5);
 const jobs = Number(process.argv[3] ?? 2000);
 const parallel = 128;
 const concurrency = process.argv[4] ?? '128';
-/** Prints the CPU time a job of every process as well. */
+/** Also prints the CPU time per job of every process. */
 const showCpu = process.argv[5] === 'cpu';
 
 const system = await startBenchSystem(200, { WORKER_CONCURRENCY: concurrency });
@@ -27,10 +28,10 @@ try {
   for (let round = 1; round <= rounds; round += 1) {
     const beforeFloor = cpuTimes();
     const floorRate = await floor.round(jobs);
-    if (showCpu) console.log(`CPU of the floor, us a job: ${cpuSince(beforeFloor, jobs)}`);
+    if (showCpu) console.log(`CPU of the floor, us per job: ${cpuSince(beforeFloor, jobs)}`);
     const before = cpuTimes();
     const ourRate = await ourRound(system, ids, jobs);
-    if (showCpu) console.log(`CPU of RiskGraph, us a job: ${cpuSince(before, jobs)}`);
+    if (showCpu) console.log(`CPU of RiskGraph, us per job: ${cpuSince(before, jobs)}`);
     ratios.push(ourRate / floorRate);
     console.log(
       `round ${round}: floor ${floorRate.toFixed(0)} jobs/s, RiskGraph ${ourRate.toFixed(0)} jobs/s, ratio ${(ourRate / floorRate).toFixed(2)}`,

@@ -7,7 +7,10 @@ const leaves = 2 ** 16;
 const featureCount = 40;
 const rowCount = 32;
 
-/** Time a leaf over forests of the same number of leaves, in full trees of growing depth. Flat: cost is linear in leaves. */
+/**
+ * Measures the time per leaf over forests with the same number of leaves, in full trees of growing depth. If it is
+ * constant, the cost is linear in leaves.
+ */
 export async function depthCurve(peer: XgboostPeer, rounds: number): Promise<void> {
   const lines: string[][] = [];
   const rows = randomRows(1, rowCount, featureCount);
@@ -42,9 +45,9 @@ export async function depthCurve(peer: XgboostPeer, rounds: number): Promise<voi
   printTable(
     [
       'depth',
-      'path-dependent, ns a leaf',
-      'interventional (100), ns a leaf',
-      'XGBoost pred_contribs, ns a leaf',
+      'path-dependent, ns per leaf',
+      'interventional (100), ns per leaf',
+      'XGBoost pred_contribs, ns per leaf',
       'XGBoost / path-dependent',
     ],
     lines,

@@ -1,4 +1,4 @@
-/** Calls a second, over at least `seconds`. */
+/** Measures calls per second, over at least `seconds`. */
 export function callsPerSecond(call: () => void, seconds: number): number {
   const start = performance.now();
   let calls = 0;

@@ -11,7 +11,7 @@ import { XgboostPeer } from './xgboost-peer.js';
 
 const rounds = 5;
 const batch = 256;
-/** shap 0.49.1's C extension over XGBoost's pred_contribs, both as recorded beside the models on one machine. */
+/** Speed of shap 0.49.1's C extension divided by XGBoost's pred_contribs. Both were measured on one machine. */
 const recordedRatio = {
   'i-100x6': { pathDependent: 1660.5 / 1441.8, interventional: 297.8 / 1441.8 },
   'ii-200x8': { pathDependent: 203.9 / 170.4, interventional: 68.9 / 170.4 },
@@ -124,7 +124,7 @@ async function compareForests(): Promise<void> {
   );
 }
 
-/** The model that comes with RiskGraph, one row at a time. */
+/** Measures the model that comes with RiskGraph, one row at a time. */
 function shippedModel(): void {
   const file = 'risk-models/heart-disease/model.onnx';
   if (!existsSync(file)) return;

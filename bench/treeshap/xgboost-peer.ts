@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NodeMode, type TreeEnsemble } from '../../src/risk/tree-ensemble.js';
 
-/** XGBoost in a Python process of its own, explaining the very same trees. */
+/** Runs XGBoost in a separate Python process, which explains the same trees. */
 export class XgboostPeer {
   private readonly lines: AsyncIterator<string>;
 
@@ -16,7 +16,7 @@ export class XgboostPeer {
     this.lines = createInterface({ input: process.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** @param folder for the files exchanged. @returns the peer, and the version of XGBoost */
+  /** Starts the process. @param folder for the exchanged files. @returns the peer, and the version of XGBoost */
   static async start(folder: string, python: string): Promise<[XgboostPeer, string]> {
     const script = fileURLToPath(new URL('./xgboost_peer.py', import.meta.url));
     const peer = new XgboostPeer(spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] }), folder);
@@ -28,7 +28,7 @@ export class XgboostPeer {
     await this.ask(`load ${this.file('model.json')}`);
   }
 
-  /** SHAP values without the bias: [row][feature], float32. */
+  /** Computes SHAP values without the bias: [row][feature], float32. */
   async explain(rows: Float64Array, rowCount: number, width: number): Promise<Float64Array> {
     await this.ask(`check ${this.writeRows(rows)} ${rowCount} ${width} ${this.file('contributions.f32')}`);
     const bytes = readFileSync(this.file('contributions.f32'));
@@ -36,7 +36,7 @@ export class XgboostPeer {
     return Float64Array.from(all).filter((_, index) => index % (width + 1) < width);
   }
 
-  /** Rows a second of pred_contribs. */
+  /** Measures rows per second of pred_contribs. */
   async time(rows: Float64Array, rowCount: number, width: number, seconds: number): Promise<number> {
     return Number(await this.ask(`time ${this.writeRows(rows)} ${rowCount} ${width} ${seconds}`));
   }
@@ -61,14 +61,14 @@ export class XgboostPeer {
 
   private async answer(): Promise<string> {
     const line = await this.lines.next();
-    if (line.done) throw new Error('The Python process ended; is xgboost installed for it?');
+    if (line.done) throw new Error('the Python process ended: check that xgboost is installed for it');
     return line.value;
   }
 }
 
 /**
- * One-output LEQ trees in XGBoost's JSON format: x <= t becomes x < the next float32 above t, covers become sums of
- * hessians, and siblings are numbered side by side, which its predictor relies on.
+ * Writes one-output LEQ trees in XGBoost's JSON format. x <= t becomes x < the next float32 above t. Covers become sums
+ * of hessians. Siblings get consecutive numbers, because its predictor relies on them.
  * https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
  */
 function xgboostModel(ensemble: TreeEnsemble): object {
@@ -145,7 +145,7 @@ function xgboostTree(ensemble: TreeEnsemble, root: number, id: number): object {
   };
 }
 
-/** XGBoost's reader tells 1 from 1.0, so real numbers are marked until they are written with an exponent. */
+/** Marks a real number until it is written with an exponent: XGBoost's reader distinguishes 1 from 1.0. */
 function real(value: number): string {
   return `real ${value.toExponential()}`;
 }

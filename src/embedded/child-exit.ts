@@ -16,7 +16,7 @@ export function exitOf(child: ChildProcess): Promise<ChildExit> {
   });
 }
 
-/** One phrase for a person, e.g. `ended with exit code 1` or `was killed by SIGKILL`. */
+/** Describes the end in one phrase for the operator, e.g. `ended with exit code 1` or `was killed by SIGKILL`. */
 export function describeExit({ code, signal }: ChildExit): string {
   return signal ? `was killed by ${signal}` : `ended with exit code ${code}`;
 }
@@ -29,7 +29,7 @@ export async function terminate(child: ChildProcess, exited: Promise<ChildExit>,
   clearTimeout(timer);
 }
 
-/** Keeps the last `limit` characters that `child` writes, to say in an error why it ended. */
+/** Keeps the last `limit` characters that `child` writes. An error shows them as the reason of its end. */
 export function lastOutput(child: ChildProcess, limit = 2_000): () => string {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {

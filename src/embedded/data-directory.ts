@@ -7,7 +7,7 @@ import { lockHolder, takeLock } from './exclusive-lock.js';
 import { writePrivateFile } from './private-file.js';
 import { hasCode, reasonOf } from './thrown.js';
 
-/** Where the running `up` of a data directory can be reached. Holds the engines' passwords: never print it. */
+/** Addresses of the running `up` of a data directory. They hold the engines' passwords: never print them. */
 interface Runtime {
   /** The process id of `up`. */
   pid: number;
@@ -19,19 +19,19 @@ interface Runtime {
 
 /** A data directory that this process alone may use. */
 interface DataDirectory {
-  /** Absolute, links resolved. */
+  /** The absolute path, with links resolved. */
   readonly path: string;
-  /** Gives the directory up: removes `runtime.json`, then the lock. */
+  /** Releases the directory: removes `runtime.json`, then the lock. */
   close(): Promise<void>;
 }
 
 const runtimeFile = 'runtime.json';
 
 /**
- * Makes the directory when it is missing (mode 0700), checks that it can be written, and takes its lock, which ends with
- * this process however that ends.
+ * Makes the directory when it is missing (mode 0700), checks that it can be written, and takes its lock.
+ * The lock ends with this process, even after kill -9.
  *
- * @throws StartupError when it cannot be written, or another process has it
+ * @throws StartupError when it cannot be written, or another process holds its lock
  */
 export async function openDataDirectory(directory: string): Promise<DataDirectory> {
   const path = await writableDirectory(resolve(directory));
@@ -42,7 +42,7 @@ export async function openDataDirectory(directory: string): Promise<DataDirector
       `the data directory ${path} is in use by ${holder}: stop it first, or name another directory in DATA_DIRECTORY`,
     );
   }
-  // A killed process could not remove its own.
+  // A killed process leaves its runtime.json behind.
   await rm(join(path, runtimeFile), { force: true });
   return {
     path,
@@ -53,12 +53,12 @@ export async function openDataDirectory(directory: string): Promise<DataDirector
   };
 }
 
-/** Lets other commands on this machine find the engines: `token`, `seed` and `score` read it. Mode 0600. */
+/** Writes the addresses for other commands on this machine: `token`, `seed` and `score` read them. Mode 0600. */
 export async function writeRuntime(dataDirectory: string, runtime: Runtime): Promise<void> {
   await writePrivateFile(join(dataDirectory, runtimeFile), JSON.stringify(runtime));
 }
 
-/** The record of the running `up` of `dataDirectory`; undefined when none runs, or it has not written one yet. */
+/** Reads the addresses of the running `up` of `dataDirectory`; undefined when none runs or none are written yet. */
 export async function readRuntime(dataDirectory: string): Promise<Runtime | undefined> {
   try {
     const runtime = JSON.parse(await readFile(join(dataDirectory, runtimeFile), 'utf8')) as Runtime;
@@ -79,7 +79,7 @@ async function writableDirectory(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     throw new StartupError(
-      `the data directory ${path} cannot be written (${reasonOf(error)}): give this user the right to, or name another directory in DATA_DIRECTORY`,
+      `the data directory ${path} cannot be written (${reasonOf(error)}): give this user the right to write, or name another directory in DATA_DIRECTORY`,
     );
   }
 }

@@ -1,10 +1,15 @@
 /**
- * Lowers the glibc version that an ELF64 little-endian shared object asks for, where every newer symbol is a variant of
- * one that glibc has had from its first release on the architecture.
+ * Lowers the glibc version that an ELF64 little-endian shared object needs. This works when every newer symbol is a
+ * variant of one that glibc has had since its first release on the architecture.
  *
- * Only the dynamic symbol table and the version-needs table are touched; no code and no string moves.
+ * 1. It copies the object and reads its sections.
+ * 2. In the version-needs table, each entry of the newer version becomes an entry of the base version.
+ * 3. In the dynamic symbol table, each symbol of the newer version gets its older name and the base version.
+ *
+ * No code and no string moves.
  * Layout: System V gABI, chapter 5 (https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html), symbol versions:
- * LSB Core, chapter 10.7 (https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html).
+ * LSB Core, chapter 10.7
+ * (https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/symversion.html).
  */
 
 const sectionType = { dynamicSymbols: 11, versionNeeds: 0x6ffffffe, symbolVersions: 0x6fffffff } as const;
@@ -15,7 +20,7 @@ const c23Prefix = '__isoc23_';
 const c23Functions = new Set(
   ['strtol', 'strtoll', 'strtoul', 'strtoull', 'sscanf', 'fscanf'].map((name) => c23Prefix + name),
 );
-/** glibc 2.38 took the SVID error-handling wrapper off `fmod`; the older symbol computes the same with it. */
+/** glibc 2.38 removed the SVID error-handling wrapper of `fmod`. The older symbol has it and computes the same. */
 const renamedOnly = new Set(['fmod']);
 
 interface Section {
@@ -36,16 +41,16 @@ interface NeededVersion {
   library: string;
 }
 
-/** Raised when the object is not one that this module knows how to lower. Its message is a reason, to be put in a sentence. */
+/** Thrown when this module cannot lower the object. Its message is a reason that the caller puts into a sentence. */
 export class UnsupportedObjectError extends Error {
   override readonly name = 'UnsupportedObjectError';
 }
 
 /**
- * A copy of `object` that asks for no symbol of `version`.
+ * Makes a copy of `object` that needs no symbol of `version`.
  *
  * @param object the whole file
- * @param version the version to do without, e.g. `GLIBC_2.38`
+ * @param version the version to remove, e.g. `GLIBC_2.38`
  * @param baseVersion the version of the architecture's first glibc: `GLIBC_2.2.5` on x86-64, `GLIBC_2.17` on AArch64
  * @throws UnsupportedObjectError when the object needs a symbol of `version` that has no older equivalent
  */
@@ -56,7 +61,8 @@ export function withoutVersion(object: Buffer, version: string, baseVersion: str
   const replacements = new Map<number, NeededVersion>();
   for (const newer of needed.filter(({ name }) => name === version)) {
     const base = needed.find(({ name, library }) => name === baseVersion && library === newer.library);
-    if (!base) throw new UnsupportedObjectError(`${newer.library} is asked for ${version} but not for ${baseVersion}`);
+    if (!base)
+      throw new UnsupportedObjectError(`the object needs ${version} of ${newer.library}, but not ${baseVersion}`);
     replacements.set(newer.index, base);
     copy.writeUInt32LE(base.hash, newer.at);
     copy.writeUInt32LE(base.nameOffset, newer.at + 8);

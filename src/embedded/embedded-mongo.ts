@@ -15,8 +15,9 @@ import { socketDirectory } from './socket-directory.js';
 import { spawnEntry } from './spawn-entry.js';
 
 /**
- * Starts MongoDB on the data of `dataDirectory`: the embedded engine in a child process or, where it has no build for
- * this machine, the `mongod` found on the PATH. It listens on a Unix socket that only this user can reach.
+ * Starts MongoDB on the data of `dataDirectory`. This is the embedded engine in a child process. When the engine has no
+ * build for this machine, it is the `mongod` found on the PATH. It listens on a Unix socket that only this user can
+ * reach.
  *
  * @param dataDirectory an existing directory; the database lies in `mongodb/` below it (`mongod/` for mongod's)
  * @param options.platform where to run; default: this machine
@@ -55,7 +56,7 @@ async function startHost(dataDirectory: string, library: string | undefined): Pr
     const reason =
       'state' in report ? report.reason : `it ${describeExit(exit)} ${output().split('\n').at(-1) ?? ''}`.trim();
     throw new StartupError(
-      `the embedded MongoDB does not open ${databaseDirectory}: ${reason}; free or repair the directory, or set MONGO_URI to another MongoDB`,
+      `the embedded MongoDB cannot open ${databaseDirectory}: ${reason}; free or repair the directory, or set MONGO_URI to another MongoDB`,
     );
   }
   return {

@@ -15,22 +15,23 @@ import { redisConfiguration } from './redis-configuration.js';
 import { probeRedis, shutDownRedis } from './redis-probe.js';
 import { hasCode } from './thrown.js';
 
-/** Below the ports that operating systems hand out for outgoing connections, so that ours is still free after a restart. */
+/** Ports below those of outgoing connections: the operating system does not take ours before a restart. */
 const portRange = { from: 20_000, to: 30_000 } as const;
 const portAttempts = 20;
 
-/** Where the engine listens and with what password. Lies in the data directory, readable by this user alone. */
+/** The port and the password of the engine. They lie in the data directory; only this user can read them. */
 interface Identity {
   port: number;
   password: string;
 }
 
 /**
- * Starts the `redis-server` found on the PATH on the data of `dataDirectory`: on a private port of 127.0.0.1, the same
- * as last time where it is free, with a random password. One that outlived its parent is ended first.
+ * Starts the `redis-server` found on the PATH on the data of `dataDirectory`. It listens on a private port of 127.0.0.1
+ * with a random password. The port is the last one again when that is free. A Redis that outlived its parent is ended
+ * first.
  *
  * @param dataDirectory an existing directory; the data lie in `redis/` below it
- * @param options.keepPort insist on the port of last time: clients hold its URL
+ * @param options.keepPort fail when the last port is taken: clients hold its URL
  * @param options.searchPath where to look for redis-server, as in PATH; default: this process's PATH
  * @throws StartupError when there is no redis-server, or it does not start
  */
@@ -56,7 +57,7 @@ export async function startRedis(
     try {
       return await startOn(program, directory, identity);
     } catch (error) {
-      // Another program may have taken the port between the look and the start.
+      // Another program may take the port between our check and the start.
       if (!(error instanceof PortTakenError) || options.keepPort || attempt === portAttempts) throw error;
     }
   }
@@ -67,7 +68,7 @@ class PortTakenError extends StartupError {}
 async function startOn(program: string, directory: string, identity: Identity): Promise<Engine> {
   const configuration = join(directory, 'redis.conf');
   await writePrivateFile(configuration, redisConfiguration({ ...identity, directory }));
-  // A process group of its own: Ctrl-C is for our parent, which stops Redis last.
+  // A separate process group: Ctrl-C reaches only our parent, which stops Redis last.
   const redis = spawn(program, [configuration], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const exited = exitOf(redis);
   const output = lastOutput(redis);
@@ -87,7 +88,7 @@ async function startOn(program: string, directory: string, identity: Identity): 
   };
 }
 
-/** Resolves to nothing once Redis has read its file and answers; gives up when it has exited. */
+/** Resolves to undefined when Redis has read its file and answers, or has exited. */
 async function answers({ port, password }: Identity, exited: Promise<ChildExit>): Promise<undefined> {
   let gone = false;
   void exited.then(() => {
@@ -102,13 +103,13 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
     const { port, password } = JSON.parse(await readFile(path, 'utf8')) as Partial<Identity>;
     return typeof port === 'number' && typeof password === 'string' ? { port, password } : undefined;
   } catch (error) {
-    // A half-written file after a power cut counts as none: a new identity replaces it.
+    // A power cut can leave a half-written file. It counts as missing, and a new identity replaces it.
     if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-/** `preferred` when it is free, else some port of the range that is. */
+/** Returns `preferred` when it is free, else a random free port of the range. */
 async function freePort(preferred: number | undefined): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
   for (let attempt = 0; attempt < portAttempts; attempt++) {

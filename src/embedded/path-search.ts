@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * The first executable file called `program` in `searchPath`, or undefined.
+ * Finds the first executable file called `program` in `searchPath`; undefined when there is none.
  *
  * @param searchPath directories joined as in PATH; default: this process's PATH
  */
@@ -24,6 +24,6 @@ function isExecutable(path: string): boolean {
 }
 
 function processPath(): string {
-  // eslint-disable-next-line no-restricted-properties -- the operating system's own variable, not a setting of ours
+  // eslint-disable-next-line no-restricted-properties -- a variable of the operating system, not a setting of ours
   return process.env.PATH ?? '';
 }

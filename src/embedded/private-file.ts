@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 
-/** Writes `content` to `path` for this user's eyes only (mode 0600), wholly or not at all. */
+/** Writes `content` to `path`, completely or not at all. Only this user can read it (mode 0600). */
 export async function writePrivateFile(path: string, content: string): Promise<void> {
   const draft = `${path}.${randomUUID()}`;
   try {

@@ -6,9 +6,9 @@ interface RedisSettings {
 }
 
 /**
- * The configuration file: loopback only, a password, every write in the append-only file (at most one second of them is lost
- * to a power cut), and no eviction, since BullMQ's jobs must never be dropped to make room.
- * Directives: https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/
+ * Returns the text of the configuration file. Redis listens on loopback only and has a password. Every write goes to
+ * the append-only file; a power cut loses at most one second of writes. Nothing is evicted: BullMQ's jobs must never be
+ * dropped. Directives: https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/
  */
 export function redisConfiguration({ port, password, directory }: RedisSettings): string {
   return [
@@ -27,7 +27,7 @@ export function redisConfiguration({ port, password, directory }: RedisSettings)
   ].join('\n');
 }
 
-/** Redis reads a quoted argument with backslash escapes. */
+/** Quotes an argument. Redis reads it with backslash escapes. */
 function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, (character) => `\\${character}`).replaceAll('\n', '\\n')}"`;
 }

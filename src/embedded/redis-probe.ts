@@ -1,11 +1,11 @@
 import { createConnection } from 'node:net';
 
-/** The result of one look at a port. `loading`: Redis is there and still reads its file. */
+/** The result of one check of a port. `loading`: Redis is there and still reads its file. */
 type RedisAnswer = 'ready' | 'loading' | 'none';
 
 /**
- * Logs in to the Redis on a port of this machine and says `PING`.
- * A server that does not know the password belongs to another program: the answer is `none`, as for an unused port.
+ * Logs in to the Redis on a port of this machine and sends `PING`.
+ * A server with another password belongs to another program. The answer is then `none`, as for an unused port.
  * Inline commands: https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands
  */
 export async function probeRedis(port: number, password: string): Promise<RedisAnswer> {
@@ -15,8 +15,8 @@ export async function probeRedis(port: number, password: string): Promise<RedisA
 }
 
 /**
- * Ends the Redis on `port` that knows `password`, its append-only file written out. Resolves once it has closed the
- * connection, which is the last thing it does; at once where there is none.
+ * Ends the Redis on `port` that accepts `password`. Redis writes out its append-only file and closes the connection
+ * last. Resolves when the connection is closed; at once when no Redis listens there.
  */
 export async function shutDownRedis(port: number, password: string): Promise<void> {
   await converse(port, `AUTH ${password}\r\nSHUTDOWN\r\n`, (text) => text.includes('\r\n-') || text.startsWith('-'));

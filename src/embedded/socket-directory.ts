@@ -8,13 +8,16 @@ import { hasCode } from './thrown.js';
 
 /** The shortest limit on a Unix socket's path among our platforms (macOS: 104 bytes with the closing zero). */
 const pathLimit = 103;
-/** The longest path that the engine and we put below the directory: `/embedded-mongodb-XXXXXX/mongodb.sock`. */
+/**
+ * The length of the longest path that the engine and we put below the directory:
+ * `/embedded-mongodb-XXXXXX/mongodb.sock`.
+ */
 const roomBelow = 37;
-/** The engine's own directories, one per start. */
+/** The prefix of the engine's own directories, one per start. */
 const enginePrefix = 'embedded-mongodb-';
 
 /**
- * The directory for the sockets of the engines of `dataDirectory`: short, whatever the depth of the data directory,
+ * Makes the directory for the sockets of the engines of `dataDirectory`. Its path is short for any data directory,
  * private to this user, and the same at every start.
  *
  * @throws StartupError when another user holds a directory of that name
@@ -35,7 +38,7 @@ export function socketDirectory(dataDirectory: string): string {
   const found = lstatSync(directory);
   if (!found.isDirectory() || found.uid !== uid) {
     throw new StartupError(
-      `${directory} belongs to another user, and the database's socket must lie there: remove it, or set TMPDIR to a directory of your own`,
+      `${directory} belongs to another user, but the database's socket must lie there: remove it, or set TMPDIR to your own directory`,
     );
   }
   chmodSync(directory, 0o700);
@@ -43,8 +46,8 @@ export function socketDirectory(dataDirectory: string): string {
 }
 
 /**
- * Removes what killed engines left in `directory`: everything of the engine's but `current`, the running one's socket.
- * Call it only from the process that holds the database's lock.
+ * Removes the directories that killed engines left in `directory`. The one of `current`, the running engine's socket,
+ * stays. Call it only from the process that holds the database's lock.
  */
 export function removeStaleSockets(directory: string, current: string): void {
   for (const name of readdirSync(directory)) {

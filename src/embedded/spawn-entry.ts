@@ -4,19 +4,19 @@ import { moduleEntry } from '../process/source-modules.js';
 /** How to start a child process. */
 interface EntryOptions {
   args?: readonly string[];
-  /** Node's own arguments, in addition to those that every module of ours needs. */
+  /** Arguments of Node itself, in addition to those that each of our modules needs. */
   nodeOptions?: readonly string[];
-  /** Added to this process's environment; a name set to undefined is taken out of it. */
+  /** Added to this process's environment. A name set to undefined is removed from it. */
   environment?: Record<string, string | undefined>;
-  /** Where the child's output goes; an IPC channel is always added. Default: no input, output to this process's own. */
+  /** The targets of the child's output. Default: this process's own. It has no input and always an IPC channel. */
   stdio?: { stdout: 'inherit' | 'pipe' | 'ignore'; stderr: 'inherit' | 'pipe' | 'ignore' };
 }
 
 /**
- * Starts one of our own modules as a child process with an IPC channel, the same way from sources and from the build.
+ * Starts one of our modules as a child process with an IPC channel, in the same way from sources and from the build.
  *
- * The child is in a process group of its own, so that Ctrl-C reaches only the parent, which then stops its children in
- * order. A child that calls `followParent` ends when the parent dies, however it dies.
+ * The child has its own process group. So Ctrl-C reaches only the parent, which then stops its children in order.
+ * A child that calls `followParent` ends when the parent dies, even after kill -9.
  *
  * @param entry the module's URL, named as the build names it (`.js`)
  */

@@ -4,23 +4,26 @@ import { describeExit } from './child-exit.js';
 import type { Engine } from './engine.js';
 import { reasonOf } from './thrown.js';
 
-/** An engine died, or did not start again. */
+/** Says that an engine died, or did not start again. */
 export interface UnexpectedExit {
   engine: string;
-  /** One phrase, e.g. `was killed by SIGKILL`. */
+  /** The reason in one phrase, e.g. `was killed by SIGKILL`. */
   reason: string;
   /** It is started again after this many milliseconds. */
   restartInMs: number;
 }
 
-/** Waits between restarts, in milliseconds: doubled from `first` up to `longest`; a process that ran for `healthyAfter` begins again with `first`. */
+/**
+ * Waits between restarts, in milliseconds. They double from `first` up to `longest`. After a process has run for
+ * `healthyAfter`, they begin with `first` again.
+ */
 const backoff = { first: 100, longest: 5_000, healthyAfter: 10_000 } as const;
 
 /**
- * Starts a process and starts it again, at the same URL, whenever it ends unasked.
- * The first start's failure is the caller's; later ones are reported and tried again.
+ * Starts a process, and starts it again at the same URL each time it ends unexpectedly.
+ * A failure of the first start is thrown to the caller. Later failures are reported, and the start is tried again.
  *
- * @param start starts it; `again` asks for the URL of last time
+ * @param start starts it; `again` asks for the URL of the last start
  */
 export async function supervise(
   name: string,
@@ -59,7 +62,7 @@ export async function supervise(
       stopping.abort();
       await current.stop();
       await watching;
-      // A restart may have been under way when the stop came.
+      // A restart may have begun before the stop.
       await current.stop();
     },
   };

@@ -2,13 +2,16 @@ import { DisagreementError } from './errors.js';
 import type { ParsedModel } from './parse-model.js';
 import { scoresFromRaw } from './scores.js';
 
-/** ONNX Runtime adds leaf weights in float32: 24 bits, and the parsed trees in float64. */
+/** ONNX Runtime adds leaf weights in float32 (24 bits). The parsed trees add them in float64. */
 const relativeTolerance = 1e-5;
 
-/** PROBIT subtracts nearly equal float32 numbers under a square root: half of the digits are gone around probability 0.5. */
+/**
+ * PROBIT subtracts nearly equal float32 numbers under a square root. Around probability 0.5 it loses half of the
+ * digits.
+ */
 const probitTolerance = 5e-3;
 
-/** Sum over the trees of the largest |leaf weight|: how large the partial sums of a float32 addition can get. */
+/** Sum over the trees of the largest |leaf weight|: the bound of the partial sums of a float32 addition. */
 function weightMagnitude(model: ParsedModel): number {
   const { roots, leafStart, leafWeight, mode } = model.ensemble;
   let sum = 0;
@@ -22,7 +25,7 @@ function weightMagnitude(model: ParsedModel): number {
   return sum;
 }
 
-/** Compares scores of ONNX Runtime with those of the parsed trees. Make one a model. */
+/** Compares scores of ONNX Runtime with those of the parsed trees. Make one per model. */
 export class Agreement {
   private readonly absolute: number;
   /** Largest difference seen, in units of what is tolerated; 1 is the limit. */
@@ -33,9 +36,9 @@ export class Agreement {
   }
 
   /**
-   * Whether one row's scores agree.
-   * @param raw raw outputs of the parsed trees, one an output
-   * @param scores of ONNX Runtime, one a column
+   * Tells whether the scores of one row agree.
+   * @param raw raw outputs of the parsed trees, one per output
+   * @param scores scores of ONNX Runtime, one per column
    */
   agrees(raw: ArrayLike<number>, scores: ArrayLike<number>): boolean {
     const expected = scoresFromRaw(this.model, raw);
@@ -52,7 +55,7 @@ export class Agreement {
     });
   }
 
-  /** @throws DisagreementError when they do not agree. Names no value: rows may be patients. */
+  /** @throws DisagreementError when they do not agree. The message names no value: rows may be patients. */
   require(raw: ArrayLike<number>, scores: ArrayLike<number>): void {
     if (!this.agrees(raw, scores))
       throw new DisagreementError(

@@ -2,7 +2,7 @@ import type { Calibration, RiskBand, RiskModelManifest } from './manifest.js';
 import { logistic } from './scores.js';
 
 /**
- * The calibrated probability of a raw output, within [0, 1].
+ * Returns the calibrated probability of a raw output, within [0, 1].
  * @param uncalibrated the probability that the model itself gives (its score), for method NONE
  */
 export function calibrate(calibration: Calibration, raw: number, uncalibrated: number): number {
@@ -16,7 +16,7 @@ export function calibrate(calibration: Calibration, raw: number, uncalibrated: n
   }
 }
 
-/** Why a calibration map is no monotone map into [0, 1]; undefined when it is one. */
+/** Says why a calibration is not a monotone map into [0, 1]; undefined when it is one. */
 export function calibrationIssue(calibration: Calibration): string | undefined {
   if (calibration.method !== 'PIECEWISE_LINEAR') return undefined;
   for (const [index, [raw, probability]] of calibration.points.entries()) {
@@ -28,7 +28,7 @@ export function calibrationIssue(calibration: Calibration): string | undefined {
   return undefined;
 }
 
-/** The last band that does not start above the probability. */
+/** Returns the last band that does not start above the probability. */
 export function riskBandOf(bands: RiskModelManifest['riskBands'], probability: number): RiskBand {
   return bands.findLast((band) => band.from <= probability)?.band ?? bands[0]!.band;
 }

@@ -2,14 +2,14 @@ import { NodeMode, type TreeEnsemble } from './tree-ensemble.js';
 import { goesTrue } from './trees/route.js';
 
 /**
- * Children's covers may miss their parent's by this share: XGBoost writes sums of hessians in float32, or rounded to six
- * digits. Made-up values (skl2onnx writes 1 everywhere) miss it by far.
+ * Tolerance between the children's covers and their parent's, as a share. XGBoost writes sums of hessians in float32,
+ * or rounded to six digits. Invented values (skl2onnx writes 1 everywhere) exceed the tolerance by far.
  */
 const coverTolerance = 1e-3;
 
 /**
- * Whether the covers of a file are real counts or weights: none is negative, every root was reached, and at every branch
- * the children add up to the parent.
+ * Tells whether the covers of a file are real counts or weights: none is negative, every root was reached, and at every
+ * branch the children add up to the parent.
  */
 export function hasRealCovers(ensemble: TreeEnsemble): boolean {
   const { cover, mode, trueChild, falseChild, roots } = ensemble;
@@ -24,8 +24,9 @@ export function hasRealCovers(ensemble: TreeEnsemble): boolean {
 }
 
 /**
- * Covers counted by sending a background set through the trees. A node that no row reaches has cover 0; below it the
- * explainers weigh both sides alike, which changes no value of a row that does not get there, and stays additive for one that does.
+ * Counts covers by sending a background set through the trees. A node that no row reaches has cover 0. Below it the
+ * explainers give both sides the same weight. That changes no value of a row that does not reach the node. For a row
+ * that does, the values still add up.
  * @param background row-major, as the trees compare them
  */
 export function countCovers(ensemble: TreeEnsemble, background: Float64Array, rowCount: number): Float64Array {
@@ -44,7 +45,7 @@ export function countCovers(ensemble: TreeEnsemble, background: Float64Array, ro
   return cover;
 }
 
-/** The ensemble with real covers: the file's own, else those of the background, else null covers. */
+/** Returns the ensemble with real covers: those of the file, else those of the background, else null. */
 export function withCovers(
   ensemble: TreeEnsemble,
   background: { rows: Float64Array; rowCount: number } | null,
@@ -56,7 +57,7 @@ export function withCovers(
   };
 }
 
-/** The remedy where a caller asks for path-dependent SHAP and the model has no covers. */
+/** Reason and remedy for a caller who asks for path-dependent SHAP when the model has no covers. */
 export const noCoversReason =
   'the file does not say how many training rows reached each node (nodes_hitrates is absent, all ones or does not add up)';
 export const noCoversRemedy = 'write the real counts to nodes_hitrates when exporting, or give a background set';

@@ -2,7 +2,7 @@ import { formatNumber, unitSuffix } from './feature-value.js';
 import type { ModelFeature } from './manifest.js';
 
 /**
- * How a person reads a value: `145 mm Hg`, `asymptomatic`, `missing (taken as 240 mg/dL)`.
+ * Writes a value as a reader expects it: `145 mm Hg`, `asymptomatic`, `missing (taken as 240 mg/dL)`.
  * @param given null when missing
  */
 export function displayValue(feature: ModelFeature, given: number | null): string {

@@ -12,8 +12,9 @@ import {
 type InputRounding = (value: number, feature: number) => number;
 
 /**
- * Encodes one patient as in training: missing values by each feature's policy, numbers rounded to the model's input type.
- * @throws InvalidFeaturesError with every unknown code, bad value and missing required feature at once
+ * Encodes one patient as in training. Each feature's policy replaces a missing value; numbers are rounded to the
+ * model's input type.
+ * @throws InvalidFeaturesError with every unknown code, bad value and missing required feature
  */
 export function encodeFeatures(manifest: RiskModelManifest, values: FeatureValues, round: InputRounding): EncodedRow {
   const issues: FeatureIssue[] = unknownCodes(manifest, values);
@@ -33,7 +34,7 @@ export function encodeFeatures(manifest: RiskModelManifest, values: FeatureValue
 }
 
 /**
- * As `encodeFeatures`, for many patients and without an object for each.
+ * Encodes many patients as `encodeFeatures` does, without an object for each.
  * @param given row-major, rows x features, in the manifest's order; NaN where missing
  */
 export function encodeRows(manifest: RiskModelManifest, given: Float64Array, round: InputRounding): EncodedRows {
@@ -56,7 +57,7 @@ export function encodeRows(manifest: RiskModelManifest, given: Float64Array, rou
   return { used, refused };
 }
 
-/** All issues of a row that has at least one. */
+/** Makes the error with all issues of a row. The row has at least one. */
 function refusal(manifest: RiskModelManifest, given: Float64Array, round: InputRounding): InvalidFeaturesError {
   try {
     encodeFeatures(
@@ -91,15 +92,15 @@ function unknownCodes(manifest: RiskModelManifest, values: FeatureValues): Featu
         near.length > 0
           ? `did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`
           : `it takes ${[...known].slice(0, 20).join(', ')}`;
-      // A code may be anything that a caller typed, a name or a record number too: shown only where it can be a code.
+      // A caller may type anything, also a name or a record number. It is shown only when it can be a code.
       return {
         code: /^\w{1,64}$/.test(code) ? code : '(not a code)',
-        message: `is no feature of ${manifest.id}@${manifest.version}: ${hint}`,
+        message: `is not a feature of ${manifest.id}@${manifest.version}: ${hint}`,
       };
     });
 }
 
-/** Up to two codes that differ from `code` by few edits, nearest first. */
+/** Finds up to two codes that differ from `code` by few edits, nearest first. */
 function nearestCodes(code: string, known: readonly string[]): string[] {
   const wanted = code.slice(0, 64).toLowerCase();
   return known
@@ -110,7 +111,7 @@ function nearestCodes(code: string, known: readonly string[]): string[] {
     .map(({ candidate }) => candidate);
 }
 
-/** Levenshtein distance. */
+/** Computes the Levenshtein distance. */
 function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row++) {

@@ -13,11 +13,14 @@ interface ExplainFileOptions {
   /** Path of a JSON array of rows of numbers, null = missing. */
   readonly rows: string;
   readonly method: ShapMethod;
-  /** Path of a background set, written like the rows. Interventional SHAP needs it; path-dependent counts covers from it where the file has none. */
+  /**
+   * Path of a background set, written like the rows. Interventional SHAP needs it. Path-dependent SHAP counts covers
+   * from it when the file has none.
+   */
   readonly background?: string;
 }
 
-/** The values that `shap` returns, in the model's raw output space (before the post transform). */
+/** The values that the Python package `shap` returns, in the model's raw output space (before the post transform). */
 interface FileExplanation {
   /** [output] */
   readonly expected_value: number[];
@@ -29,7 +32,7 @@ interface FileExplanation {
 
 /**
  * Explains rows with a bare model file.
- * @throws InvalidModelError when a file is malformed, or the model cannot be explained in this way, saying what to add
+ * @throws InvalidModelError when a file is malformed, or the model cannot be explained in this way; it says what to add
  */
 export async function explainFile(options: ExplainFileOptions): Promise<FileExplanation> {
   const bytes = await readModelFile(options.model);
@@ -70,7 +73,7 @@ function requireWidth(name: string, { rows, rowCount }: Background, model: Parse
     throw new InvalidModelError(
       name,
       `its rows have ${width} numbers and the model takes ${model.featureCount}`,
-      'give every row one number a feature, null where missing',
+      'give every row one number per feature, null where missing',
     );
   const whole = model.inputs.flatMap((input) =>
     input.columns.columns.map(() => input.elementType === ElementType.INT64 || input.elementType === ElementType.INT32),
@@ -79,7 +82,7 @@ function requireWidth(name: string, { rows, rowCount }: Background, model: Parse
   if (wrong >= 0)
     throw new InvalidModelError(
       name,
-      `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is no whole number, and the model's input is of integers`,
+      `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is not a whole number, and the model's input is of integers`,
       'give a whole number',
     );
 }

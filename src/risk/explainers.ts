@@ -11,9 +11,9 @@ export interface Background {
 }
 
 /**
- * An exact explainer over the model's input features.
+ * Makes an exact explainer over the model's input features.
  * @param options.output explain this SHAP output only
- * @throws UnexplainableModelError when the method needs covers or a background set that are not there, saying what to add
+ * @throws UnexplainableModelError when the method lacks covers or a background set; it says what to add
  */
 export function createExplainer(
   model: ParsedModel,

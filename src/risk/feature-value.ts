@@ -1,11 +1,11 @@
 import type { ModelFeature } from './manifest.js';
 
-/** A number as a person writes it: at most 6 significant digits, no exponent where it can be helped. */
+/** Formats a number for a reader: at most 6 significant digits, and no exponent if possible. */
 export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
 
-/** `between 80 and 250 mm Hg`, `0 (female) or 1 (male)`: what a feature may be, with its unit. */
+/** Describes the allowed values of a feature with its unit: `between 80 and 250 mm Hg`, `0 (female) or 1 (male)`. */
 function allowedValues(feature: ModelFeature): string {
   if (feature.codes) {
     const codes = feature.codes.map(({ value, label }) => `${formatNumber(value)} (${label})`);
@@ -15,14 +15,14 @@ function allowedValues(feature: ModelFeature): string {
   return `between ${formatNumber(min)} and ${formatNumber(max)}${unitSuffix(feature)}`;
 }
 
-/** A blank and the unit as read, or nothing where there is none to show. */
+/** Returns a blank and the unit's label; the empty string when there is no label. */
 export function unitSuffix(feature: ModelFeature): string {
   return feature.unitLabel === '' ? '' : ` ${feature.unitLabel}`;
 }
 
 /**
- * The issue with a value that is present, e.g. `must be between 80 and 250 mm Hg`; undefined when there is none.
- * Names the unit and what is allowed, never the value.
+ * Describes the issue with a present value, e.g. `must be between 80 and 250 mm Hg`; undefined when there is none.
+ * It names the unit and the allowed values, never the value itself.
  */
 export function featureValueIssue(feature: ModelFeature, value: number): string | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value)) return `must be a finite number, ${allowedValues(feature)}`;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** How a feature's numbers are to be read. CONTINUOUS and COUNT have a range; BINARY and CATEGORICAL have codes. */
+/** The meaning of a feature's numbers. CONTINUOUS and COUNT have a range; BINARY and CATEGORICAL have codes. */
 const featureKinds = ['CONTINUOUS', 'COUNT', 'BINARY', 'CATEGORICAL'] as const;
 
 /**
  * The meaning of a missing value to the model.
- * - REQUIRED: there is no score without it.
- * - IMPUTE: `value` is used in its place, exactly as in training.
- * - NATIVE: NaN is given to the model, whose trees know which way a missing value goes.
+ * - REQUIRED: there is no score without the feature.
+ * - IMPUTE: `value` replaces it, exactly as in training.
+ * - NATIVE: the model gets NaN; its trees define the path of a missing value.
  */
 const missingPolicySchema = z.discriminatedUnion('policy', [
   z.strictObject({ policy: z.literal('REQUIRED') }),
@@ -22,7 +22,7 @@ const modelFeatureSchema = z
     description: z.string().max(2000).optional(),
     /** UCUM code, e.g. `mm[Hg]`, `mg/dL`, `a` (years), `/min`, `1` (dimensionless). https://ucum.org */
     unit: z.string().min(1).max(40),
-    /** How a person reads the unit, e.g. `mm Hg`. Empty when there is nothing to show (codes, dimensionless). */
+    /** The unit for display, e.g. `mm Hg`. Empty when there is nothing to show (codes, dimensionless). */
     unitLabel: z.string().max(40),
     kind: z.enum(featureKinds),
     /** Inclusive, in `unit`. For CONTINUOUS and COUNT. */
@@ -34,7 +34,7 @@ const modelFeatureSchema = z
       .max(100)
       .optional(),
     missing: missingPolicySchema,
-    /** Where the value is taken from when the caller did not give it as a feature. */
+    /** The patient's field that gives the value when the caller did not give it as a feature. */
     source: z.enum(['PATIENT_AGE', 'PATIENT_SEX']).optional(),
   })
   .superRefine((feature, context) => {
@@ -70,7 +70,7 @@ export type Calibration = z.infer<typeof calibrationSchema>;
 
 const metricSchema = z.strictObject({
   name: z.string().min(1),
-  /** How it was estimated, e.g. `10 x repeated 5-fold stratified cross-validation`. */
+  /** The method of the estimate, e.g. `10 x repeated 5-fold stratified cross-validation`. */
   method: z.string().min(1),
   value: z.number(),
   confidenceInterval: z.tuple([z.number(), z.number()]).optional(),
@@ -84,7 +84,7 @@ const goldenVectorSchema = z.strictObject({
   contributions: z.record(z.string(), z.number()).optional(),
 });
 
-/** manifest.json of a risk model bundle: everything that RiskGraph must know of a model in addition to its trees. */
+/** manifest.json of a risk model bundle: everything that RiskGraph needs besides the trees of a model. */
 export const manifestSchema = z
   .strictObject({
     schemaVersion: z.literal(1),
@@ -98,7 +98,7 @@ export const manifestSchema = z
     model: z.strictObject({ file: z.literal('model.onnx'), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
     /** The space in which the trees add up: forests PROBABILITY, boosted trees LOG_ODDS. */
     outputSpace: z.enum(['PROBABILITY', 'LOG_ODDS']),
-    /** Which of the model's SHAP outputs is the risk; 0 where there is only one. */
+    /** Index of the SHAP output that is the risk; 0 when there is only one. */
     outputIndex: z.number().int().min(0),
     calibration: calibrationSchema,
     /** Ascending; the first starts at 0. A probability belongs to the last band whose `from` is not above it. */

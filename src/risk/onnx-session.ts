@@ -4,7 +4,10 @@ import type { ModelInput } from './graph/model-inputs.js';
 import { ElementType } from './onnx/tensor-proto.js';
 import type { ParsedModel } from './parse-model.js';
 
-/** ONNX Runtime over one model, returning the tensor that the trees are compared with. One session a model version; close it. */
+/**
+ * A session of ONNX Runtime over one model. It returns the tensor that the trees are compared with.
+ * Make one session per model version, and close it.
+ */
 export interface OnnxSession {
   /**
    * @param rows row-major, rowCount x features over all inputs, NaN = missing
@@ -15,7 +18,8 @@ export interface OnnxSession {
 }
 
 /**
- * Opens a session for a parsed model. The tensor to compare becomes an output when it is none of the model's.
+ * Starts a session for a parsed model. The tensor to compare is added to the model's outputs when it is not one of
+ * them.
  * @throws InvalidModelError when ONNX Runtime refuses the model
  */
 export async function startModelSession(
@@ -23,7 +27,7 @@ export async function startModelSession(
   { inputs, scoreTensor, scoreIsOutput, featureCount }: ParsedModel,
 ): Promise<OnnxSession> {
   const model = scoreIsOutput ? bytes : withOutput(bytes, scoreTensor);
-  // One thread: the process does other work at the same time, and sums must not depend on how rows are shared out.
+  // One thread: the process does other work at the same time, and sums must not depend on how threads share the rows.
   const session = await InferenceSession.create(model, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -98,8 +102,9 @@ function toTensor(input: ModelInput, rows: Float64Array, rowCount: number, featu
 }
 
 /**
- * The model with one more graph output. Protobuf merges a message that appears twice and appends its lists, so a second
- * `graph` field that holds the output alone is enough: ModelProto.graph = 7, GraphProto.output = 12, ValueInfoProto.name = 1.
+ * Adds one more graph output to the model. Protobuf merges a message that appears twice and appends its lists. So a
+ * second `graph` field with only this output is enough: ModelProto.graph = 7, GraphProto.output = 12,
+ * ValueInfoProto.name = 1.
  */
 function withOutput(bytes: Uint8Array, tensor: string): Uint8Array {
   const name = new TextEncoder().encode(tensor);
@@ -113,7 +118,7 @@ function field(number: number, content: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(number * 8 + 2, ...length, rest), content]);
 }
 
-/** ONNX Runtime's messages carry source paths and line breaks. */
+/** Removes source paths and line breaks from ONNX Runtime's messages. */
 function shortened(error: unknown): string {
   const text = oneLine(error instanceof Error ? error.message : String(error)).replace(/\S*onnxruntime_src\S*\s*/g, '');
   return text.length > 200 ? `${text.slice(0, 197)}...` : text;

@@ -14,34 +14,45 @@ import { readClassicTrees } from './trees/read-classic-trees.js';
 import { readUnifiedTrees } from './trees/read-unified-trees.js';
 import type { ScoreLayout } from './trees/score-layout.js';
 
-/** An ONNX model of trees, read: its features are the columns of its inputs, in order. */
+/** An ONNX model of trees that was read. Its features are the columns of its inputs, in order. */
 export interface ParsedModel {
   readonly inputs: readonly ModelInput[];
   readonly featureCount: number;
-  /** The trees over the model's features (`prepare` first). Outputs are SHAP's: raw, before the post transform. */
+  /** The trees over the model's features (see `prepareRows`). Outputs are SHAP's: raw, before the post transform. */
   readonly ensemble: TreeEnsemble;
-  /** Tensor with which the trees are compared: the last that is a sum of the trees, or their post transform. */
+  /** Tensor for the comparison with the trees: the last one that is a sum of the trees, or their post transform. */
   readonly scoreTensor: string;
-  /** It is an output of the model as it stands. */
+  /** True when the score tensor is already an output of the model. */
   readonly scoreIsOutput: boolean;
-  /** The file says how many features a row has. */
+  /** True when the file declares the number of features of a row. */
   readonly widthDeclared: boolean;
   readonly scoreLayout: ScoreLayout;
-  /** No leaf weight is below 0: decides how ONNX Runtime writes the first column of SECOND_CLASS. */
+  /** True when no leaf weight is below 0. ONNX Runtime's first column of SECOND_CLASS depends on it. */
   readonly weightsAllPositive: boolean;
   /** Class labels as text; null for regressors. */
   readonly labels: readonly string[] | null;
   /** Features that only hold whole numbers (category codes), see `ParsedTrees.wholeColumns`. */
   readonly wholeFeatures: ReadonlySet<number>;
-  /** Features whose value passes Scaler, Imputer or the like before the trees: from the value to what the trees compare. */
+  /**
+   * For each feature, the function of Scaler, Imputer and similar operators: from its value to the value that trees
+   * compare.
+   */
   readonly steps: readonly ((value: number) => number)[];
 }
 
 /**
- * Reads an ONNX file with trees, alone or behind and before the nodes that exporters put around them.
- * @param options.featureCount width of a row, for models that do not declare it; the widest that the trees ask for otherwise
- * @throws InvalidModelError when the file is malformed or asks for what is not supported
- * @throws UnexplainableModelError when exact SHAP values of the input features do not exist, naming the node and the reason
+ * Reads an ONNX file with trees, and the nodes that exporters put around them:
+ *
+ * 1. The file becomes plain objects, and its tree operators are found.
+ * 2. The inputs are read and followed to the trees, and each tree operator is read.
+ * 3. The operators after the trees are followed while they are linear.
+ * 4. The trees get indices of input features instead of columns, and the ensembles become one.
+ *
+ * @param options.featureCount width of a row, if the model does not declare it; by default the widest that the trees
+ * need
+ * @throws InvalidModelError when the file is malformed or needs an unsupported feature
+ * @throws UnexplainableModelError when exact SHAP values of the input features do not exist; it names the node and the
+ * reason
  */
 export function parseModel(bytes: Uint8Array, options: { featureCount?: number } = {}): ParsedModel {
   const model = readModel(bytes);
@@ -88,7 +99,7 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
 }
 
 /**
- * Rows as the trees compare them.
+ * Converts rows to the values that the trees compare.
  * @param rows row-major, rowCount x featureCount, NaN = missing
  */
 export function prepareRows(model: ParsedModel, rows: Float64Array, rowCount: number): Float64Array {
@@ -131,7 +142,7 @@ function readTrees(node: OnnxNode, columns: Columns): ParsedTrees {
   }
 }
 
-/** The same trees, asking for input features instead of the columns that reach them. */
+/** Returns the same trees with the indices of input features instead of columns. */
 function overInputFeatures(
   node: OnnxNode,
   ensemble: TreeEnsemble,
@@ -147,7 +158,7 @@ function overInputFeatures(
       throw new UnexplainableModelError(
         `node ${nodeTitle(node)}`,
         `input feature ${column.feature} reaches the trees as several columns made in different ways, whose SHAP values do not add up to the exact value of the feature`,
-        'give the trees one column a feature',
+        'give the trees one column per feature',
       );
     }
     chosen.set(column.feature, column);

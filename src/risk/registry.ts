@@ -6,8 +6,9 @@ import type { RiskModel, RiskModelRegistry } from './risk-model.js';
 import { compareVersions } from '../process/compare-versions.js';
 
 /**
- * Loads every bundle below a directory: `root/<folder>/manifest.json`, one folder a model version, of any name.
- * @throws InvalidModelError when a bundle fails its checks, two have the same id and version, or there is none; nothing stays open then
+ * Loads every bundle below a directory: `root/<folder>/manifest.json`, one folder of any name per model version.
+ * @throws InvalidModelError when a bundle fails its checks, two have the same id and version, or there is none. Then
+ * all models that were loaded are closed.
  */
 export async function loadRiskModels(rootDirectory: string): Promise<RiskModelRegistry> {
   const models: RiskModel[] = [];

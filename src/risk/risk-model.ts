@@ -1,18 +1,18 @@
 import type { ModelFeature, RiskBand, RiskModelManifest } from './manifest.js';
 
-/** Values by feature code, in the unit of the manifest. Absent or null is missing. */
+/** Values by feature code, in the unit of the manifest. An absent or null value is missing. */
 export type FeatureValues = Readonly<Record<string, number | null | undefined>>;
 
 export type ShapMethod = 'PATH_DEPENDENT' | 'INTERVENTIONAL';
 export type OutputSpace = RiskModelManifest['outputSpace'];
 
-/** One thing wrong with the values given. `message` names unit and allowed range, never the value itself. */
+/** One issue with the given values. `message` names unit and allowed range, never the value itself. */
 export interface FeatureIssue {
   readonly code: string;
   readonly message: string;
 }
 
-/** Thrown by `encode`: every issue at once. Holds no values, so that it may be logged. */
+/** Thrown by `encode` with every issue. It holds no values, so it may be logged. */
 export class InvalidFeaturesError extends Error {
   override readonly name = 'InvalidFeaturesError';
   constructor(readonly issues: readonly FeatureIssue[]) {
@@ -20,29 +20,29 @@ export class InvalidFeaturesError extends Error {
   }
 }
 
-/** One patient as the model sees them, in the order of `manifest.features`. */
+/** The encoded values of one patient, in the order of `manifest.features`. */
 export interface EncodedRow {
-  /** As given; null where missing. */
+  /** The given values; null where missing. */
   readonly given: readonly (number | null)[];
-  /** As fed to the model, after imputation; NaN where the model takes missing values itself. */
+  /** The values for the model, after imputation; NaN where the model handles missing values itself. */
   readonly used: Float64Array;
 }
 
-/** Many patients as the model sees them. */
+/** The encoded values of many patients. */
 export interface EncodedRows {
   /** Row-major, rows x features, as `EncodedRow.used`. */
   readonly used: Float64Array;
-  /** Rows that the model does not take, and why. What `used` holds for them means nothing. */
+  /** Refused rows, each with its issues. Their values in `used` have no meaning. */
   readonly refused: ReadonlyMap<number, InvalidFeaturesError>;
 }
 
-/** The part of a row that the engine works on. */
+/** The part of a row that scoring and explaining need. */
 export type UsedRow = Pick<EncodedRow, 'used'>;
 
 export interface Score {
   /** The model's own output in `manifest.outputSpace`, before calibration (float64 sum over the trees). */
   readonly rawOutput: number;
-  /** Calibrated, within [0, 1]. */
+  /** The calibrated probability, within [0, 1]. */
   readonly probability: number;
   readonly riskBand: RiskBand;
 }
@@ -59,27 +59,33 @@ export interface RowExplanation {
   readonly additivityError: number;
 }
 
-/** A verified risk model, ready to score. Safe to share between callers; holds one ONNX Runtime session. */
+/** A verified risk model, ready to score. Callers may share it. It holds one ONNX Runtime session. */
 export interface RiskModel {
   readonly manifest: RiskModelManifest;
   /** SHA-256 of model.onnx, lower-case hex. */
   readonly sha256: string;
   /** MODEL_CARD.md as written. */
   readonly card: string;
-  /** Methods this bundle can explain with, the default first. Never empty. */
+  /** Methods by which this bundle can be explained, the default first. Never empty. */
   readonly shapMethods: readonly ShapMethod[];
-  /** Validates and encodes. @throws InvalidFeaturesError naming every unknown code, bad value and missing required feature. */
+  /**
+   * Validates and encodes.
+   * @throws InvalidFeaturesError naming every unknown code, bad value and missing required feature.
+   */
   encode(values: FeatureValues): EncodedRow;
   /**
-   * As `encode`, for many rows.
+   * Encodes many rows as `encode` does.
    * @param given row-major, rows x features, in the order of `manifest.features`; NaN where missing
    */
   encodeRows(given: Float64Array): EncodedRows;
-  /** Probabilities by ONNX Runtime, checked against the parsed trees. Any number of rows; yields to the event loop between slices; stops when aborted. */
+  /**
+   * Computes probabilities with ONNX Runtime, and checks them against the parsed trees. It takes any number of rows,
+   * yields to the event loop between slices, and stops when aborted.
+   */
   score(rows: readonly UsedRow[], signal?: AbortSignal): Promise<Score[]>;
-  /** Exact SHAP values. Same slicing and abort behaviour as `score`. */
+  /** Computes exact SHAP values. It yields and stops as `score` does. */
   explain(rows: readonly UsedRow[], method?: ShapMethod, signal?: AbortSignal): Promise<RowExplanation[]>;
-  /** How a person reads a value: `145 mm Hg`, `asymptomatic`, `missing (taken as 240 mg/dL)`. */
+  /** Writes a value as a reader expects it: `145 mm Hg`, `asymptomatic`, `missing (taken as 240 mg/dL)`. */
   displayValue(feature: ModelFeature, given: number | null): string;
   close(): Promise<void>;
 }
@@ -87,7 +93,7 @@ export interface RiskModel {
 /** The models a process serves, by id and version. */
 export interface RiskModelRegistry {
   list(): readonly RiskModel[];
-  /** The given version, or the highest one. */
+  /** Returns the given version of a model; the highest one when `version` is undefined. */
   find(id: string, version?: string): RiskModel | undefined;
   close(): Promise<void>;
 }

@@ -1,13 +1,13 @@
 import { riskBands } from './manifest.js';
 import type { RiskModel, ShapMethod } from './risk-model.js';
 
-/** Scores of many rows as columns, which one thread can hand to another without a copy. */
+/** Scores of many rows as columns. One thread can transfer them to another without a copy. */
 export interface ScoredColumns {
   readonly rawOutputs: Float64Array;
   readonly probabilities: Float64Array;
   /** Positions in `riskBands`. */
   readonly riskBands: Uint8Array;
-  /** Absent when none was asked for. */
+  /** Absent when the caller asked for no explanations. */
   readonly explanations?: ExplainedColumns;
 }
 

@@ -2,9 +2,9 @@ import type { ParsedModel } from './parse-model.js';
 import type { PostTransform } from './tree-ensemble.js';
 
 /**
- * What the operator returns for one row of raw outputs, in float64: the post transforms as ONNX Runtime 1.30 computes them.
- * NaN where it leaves a column unwritten, which no comparison can use.
- * @param raw one value an output
+ * Computes the operator's scores for one row of raw outputs, in float64. Post transforms are those of ONNX Runtime
+ * 1.30. A column that it leaves unwritten is NaN; no comparison can use it.
+ * @param raw one value per output
  */
 export function scoresFromRaw(model: ParsedModel, raw: ArrayLike<number>): number[] {
   const { postTransform } = model.ensemble;
@@ -16,11 +16,11 @@ export function scoresFromRaw(model: ParsedModel, raw: ArrayLike<number>): numbe
   return [model.weightsAllPositive ? 1 - score : -score, score];
 }
 
-/** Probability of the class or value of SHAP output `output`, where the model itself gives one: the column of its scores. */
+/** Returns the model's own probability of the class, or value, of SHAP output `output`: a column of its scores. */
 export function scoreOfOutput(model: ParsedModel, raw: ArrayLike<number>, output: number): number {
   const scores = scoresFromRaw(model, raw);
   if (model.scoreLayout === 'PLAIN') return scores[output]!;
-  // With PROBIT only the first column is written, and it is the second label's.
+  // With PROBIT only the first column is written. It belongs to the second label.
   return Number.isNaN(scores[1]) ? scores[0]! : scores[1]!;
 }
 
@@ -34,7 +34,7 @@ function transform(values: number[], postTransform: PostTransform): number[] {
       return values.map(logistic);
     case 'SOFTMAX':
       return softmax(values, () => true);
-    // Zeros keep their share of exp(-max) times themselves: none.
+    // ONNX Runtime multiplies values near 0 by exp(-max) and leaves them out of the sum.
     case 'SOFTMAX_ZERO':
       return softmax(values, (value) => Math.abs(value) > 1e-7);
     case 'PROBIT':
@@ -51,7 +51,7 @@ function softmax(values: readonly number[], counts: (value: number) => boolean):
   return powers.map((power) => power / sum);
 }
 
-/** Winitzki's approximation of the inverse error function, with ONNX Runtime's constants. */
+/** Computes Winitzki's approximation of the inverse error function, with ONNX Runtime's constants. */
 function probit(value: number): number {
   const x = 2 * value - 1;
   const logarithm = Math.log((1 - x) * (1 + x));

@@ -19,11 +19,11 @@ interface ServedModelParts {
   readonly card: string;
   readonly parsed: ParsedModel;
   readonly session: OnnxSession;
-  /** By method, the default first; each explains output `manifest.outputIndex` only. */
+  /** Explainers by method, the default first. Each explains output `manifest.outputIndex` only. */
   readonly explainers: ReadonlyMap<ShapMethod, TreeExplainer>;
 }
 
-/** The risk model over its parts: encodes, scores and explains without holding the event loop. */
+/** Makes the risk model from its parts. It encodes, scores and explains in slices that do not block the event loop. */
 export function createServedModel(parts: ServedModelParts): RiskModel {
   const { manifest, parsed, session, explainers } = parts;
   const { outputIndex, outputSpace } = manifest;
@@ -101,7 +101,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
   };
 }
 
-/** Score of one row. @param raw its raw outputs */
+/** Makes the score of one row. @param raw the raw outputs of the row */
 function toScore(
   { manifest, parsed }: Pick<ServedModelParts, 'manifest' | 'parsed'>,
   raw: ArrayLike<number>,
@@ -109,7 +109,7 @@ function toScore(
 ): Score {
   const rawOutput = raw[output]!;
   const own = scoreOfOutput(parsed, raw, output);
-  // Log-odds that no operator of the model turns into a probability: the sigmoid is what LOG_ODDS means.
+  // No operator of the model turns these log-odds into a probability. LOG_ODDS means that the sigmoid does.
   const isMargin = manifest.outputSpace === 'LOG_ODDS' && parsed.ensemble.postTransform === 'NONE';
   const probability = calibrate(
     manifest.calibration,
@@ -119,7 +119,7 @@ function toScore(
   return { rawOutput, probability, riskBand: riskBandOf(manifest.riskBands, probability) };
 }
 
-/** Rounds to float32 where the feature's input is float32. */
+/** Returns a function that rounds a value to float32 when the feature's input is float32. */
 function inputRounding(parsed: ParsedModel): (value: number, feature: number) => number {
   const single = parsed.inputs.flatMap((input) =>
     input.columns.columns.map(() => input.elementType === ElementType.FLOAT),

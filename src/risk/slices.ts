@@ -1,15 +1,17 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** A slice aims at half of the 20 ms that nothing may hold the event loop, since the next may cost more than the last. */
+/** The time that a slice aims at. It is under half of the limit of 20 ms, since the next slice may cost more. */
 const targetMilliseconds = 8;
 
-/** Learns how many rows fit a slice. Keep one for each kind of work, so that the next call starts with what was learnt. */
+/**
+ * Learns how many rows fit a slice. Keep one sizer for each kind of work: the next call starts with the learnt size.
+ */
 export class SliceSizer {
   private size = 1;
 
   /**
-   * Does `work` on 0..count in slices, giving the event loop a turn between them.
+   * Calls `work` on 0..count in slices. The event loop gets a turn between slices.
    * @throws the signal's reason when it is aborted before a slice
    */
   async each(

@@ -1,12 +1,14 @@
 /**
- * The trees of one ONNX model as plain arrays: what the parser makes, the verifier compares with ONNX Runtime,
- * and the explainers compile. One entry per node unless said otherwise. Semantics: ai.onnx.ml TreeEnsemble,
- * https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
+ * The trees of one ONNX model as plain arrays. The parser makes them, the checks compare them with ONNX Runtime, and
+ * the explainers compile them. Arrays have one entry per node unless said otherwise. Semantics: ai.onnx.ml
+ * TreeEnsemble, https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
  */
 export interface TreeEnsemble {
   /** Width of an input row. */
   readonly featureCount: number;
-  /** SHAP outputs: 1 for binary classifiers with a single class id (second label), else classes or targets. */
+  /**
+   * Number of SHAP outputs: 1 for binary classifiers with a single class id (second label), else classes or targets.
+   */
   readonly outputCount: number;
   /** Type in which inputs and thresholds are compared. With 32, `threshold` holds exact float32 values. */
   readonly precision: 32 | 64;
@@ -21,12 +23,14 @@ export interface TreeEnsemble {
   readonly falseChild: Int32Array;
   /** 1: NaN goes to the true child. 0: the comparison decides (false, but true for NEQ). */
   readonly missingTracksTrue: Uint8Array;
-  /** Training rows (or weights) that reached the node; null where the file holds no real counts. */
+  /** Training rows (or weights) that reached the node; null when the file holds no real counts. */
   readonly cover: Float64Array | null;
-  /** Leaf weights of node n: entries leafStart[n] to leafStart[n + 1] of leafOutput and leafWeight. Length nodes + 1. */
+  /**
+   * Leaf weights of node n: entries leafStart[n] to leafStart[n + 1] of leafOutput and leafWeight. Length nodes + 1.
+   */
   readonly leafStart: Int32Array;
   readonly leafOutput: Int32Array;
-  /** As in the file, already divided by the number of trees when the aggregate function is AVERAGE. */
+  /** Weights of the file, already divided by the number of trees when the aggregate function is AVERAGE. */
   readonly leafWeight: Float64Array;
   /** Added once per row, one per output, never divided. */
   readonly baseValues: Float64Array;

@@ -83,7 +83,7 @@ test('a package whose own manifest names another licence than the lock file is r
     writeFileSync(join(folder, 'node_modules/some-package/package.json'), JSON.stringify({ license: 'GPL-3.0-only' }));
   });
   expect(status).toBe(1);
-  expect(errors).toContain('package-lock.json says MIT, the package itself GPL-3.0-only');
+  expect(errors).toContain('package-lock.json says MIT, but the package itself GPL-3.0-only');
 });
 
 test('a package for development alone may be under any licence', async () => {

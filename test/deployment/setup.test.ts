@@ -79,7 +79,7 @@ test('without apt-get and brew, it says what is wanted', async () => {
   expect({ status, output }).toEqual({
     status: 1,
     output:
-      'error: redis-server is not on the PATH, and neither apt-get nor brew is there to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already\n',
+      'error: redis-server is not on the PATH, and there is neither apt-get nor brew to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already\n',
   });
 });
 
@@ -134,7 +134,7 @@ test('a Node.js newer than any that was tried is named in one line, and taken', 
   expect({ status, output }).toEqual({
     status: 0,
     output:
-      'warning: Node.js v30.1.0 is newer than 26, the newest tried with RiskGraph: where something fails, install version 24 (https://nodejs.org)\n',
+      'warning: Node.js v30.1.0 is newer than 26, the newest tested with RiskGraph: if something fails, install version 24 (https://nodejs.org)\n',
   });
 });
 

@@ -79,6 +79,6 @@ test('a directory that cannot be written is refused with the reason and the reme
   const refused = openDataDirectory(join(parent, 'file', '.data'));
   await expect(refused).rejects.toThrow(StartupError);
   await expect(refused).rejects.toThrow(
-    /^the data directory .*\.data cannot be written \(ENOTDIR.*\): give this user the right to, or name another directory in DATA_DIRECTORY$/,
+    /^the data directory .*\.data cannot be written \(ENOTDIR.*\): give this user the right to write, or name another directory in DATA_DIRECTORY$/,
   );
 });

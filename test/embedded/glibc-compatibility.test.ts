@@ -71,7 +71,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('on a gli
   test('a glibc that lacks more than the renamed functions is refused, naming what is missing', async () => {
     const refused = nativeLibraryPath([await temporaryDirectory()], { ...debian12, glibc: '2.35' });
     await expect(refused).rejects.toThrow(
-      /wants glibc 2\.38 and this machine has 2\.35 \(its library asks for GLIBC_ABI_DT_RELR\).*set MONGO_URI/,
+      /needs glibc 2\.38 and this machine has 2\.35 \(its library needs GLIBC_ABI_DT_RELR\).*set MONGO_URI/,
     );
   });
 

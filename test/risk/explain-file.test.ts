@@ -92,9 +92,9 @@ describe('explainFile', () => {
       ],
       /rows file: row 2 has 2 numbers where 3 are needed/,
     ],
-    ['words', [[1, 'two', 3]], /rows file: row 1, column 2 is no number or null/],
-    ['no rows', [], /rows file: it is no array of rows/],
-    ['an object', { rows: [] }, /rows file: it is no array of rows/],
+    ['words', [[1, 'two', 3]], /rows file: row 1, column 2 is neither a number nor null/],
+    ['no rows', [], /rows file: it is not an array of rows/],
+    ['an object', { rows: [] }, /rows file: it is not an array of rows/],
   ])('%s are refused', async (_, rows, message) => {
     const model = await write('model.onnx', regressionModel([regressorNode([stump])]));
     await expect(explainFile({ model, rows: await write('bad.json', rows), method: 'INTERVENTIONAL' })).rejects.toThrow(
@@ -115,7 +115,7 @@ describe('explainFile', () => {
     );
     await expect(
       explainFile({ model, rows: await write('null.json', [[1, null, 3]]), method: 'INTERVENTIONAL' }),
-    ).rejects.toThrow(/row 1, column 2 is no whole number/);
+    ).rejects.toThrow(/row 1, column 2 is not a whole number/);
   });
 
   test('missing files and files that are not JSON are named', async () => {

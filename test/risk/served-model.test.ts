@@ -58,7 +58,7 @@ describe('a served risk model', () => {
       } catch (error) {
         const { issues, message } = error as InvalidFeaturesError;
         expect(issues).toEqual([
-          { code: 'restingbp', message: 'is no feature of example@1.0.0: did you mean "resting_bp"?' },
+          { code: 'restingbp', message: 'is not a feature of example@1.0.0: did you mean "resting_bp"?' },
           { code: 'age', message: 'is required, in years' },
           { code: 'resting_bp', message: 'must be between 50 and 300 mm Hg' },
           { code: 'chest_pain', message: 'must be 1 (typical) or 2 (asymptomatic)' },
@@ -78,7 +78,7 @@ describe('a served risk model', () => {
   test('does not show what a caller typed in place of a code', () =>
     withModel({}, async (model) => {
       expect(() => model.encode({ ...patient, 'Doe, Jane 1950-01-01': 1 })).toThrow(
-        '(not a code): is no feature of example@1.0.0: it takes age, resting_bp, chest_pain',
+        '(not a code): is not a feature of example@1.0.0: it takes age, resting_bp, chest_pain',
       );
       expect(() =>
         model.encode(JSON.parse('{"age": 60, "__proto__": 1, "toString": 2}') as Record<string, number>),

@@ -1,1 +1,1 @@
-"""How the shipped heart-disease risk model is trained, validated and written as a bundle."""
+"""Trains and validates the shipped heart-disease risk model, and writes it as a bundle."""

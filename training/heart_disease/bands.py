@@ -1,7 +1,7 @@
-"""Risk bands. Limits are those of the 2013 ESC guideline on stable coronary artery disease for the probability of
-the same outcome (https://doi.org/10.1093/eurheartj/eht296): below 15 % no further testing, 15 to 65 % and 66 to 85 %
-two ranges of non-invasive testing, above 85 % disease is assumed. They were not fitted to these data; the model card
-reports what was observed in each band.
+"""Risk bands. Their limits are those of the 2013 ESC guideline on stable coronary artery disease, for the probability
+of the same outcome (https://doi.org/10.1093/eurheartj/eht296). Below 15 % there is no further testing. 15 to 65 % and
+66 to 85 % are two ranges of non-invasive testing. Above 85 % disease is assumed. The limits were not fitted to these
+data; the model card reports the observed event rate of each band.
 """
 from dataclasses import dataclass
 
@@ -26,5 +26,5 @@ BANDS = (
 
 
 def band_index(probability: np.ndarray) -> np.ndarray:
-    """Index into BANDS of each probability."""
+    """Returns the index into BANDS of each probability."""
     return np.searchsorted([band.start for band in BANDS], probability, side='right') - 1

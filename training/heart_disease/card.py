@@ -1,4 +1,4 @@
-"""MODEL_CARD.md: the prose of model_card.template.md with the figures of this training run put in."""
+"""Writes MODEL_CARD.md: the text of model_card.template.md with the figures of this training run."""
 from pathlib import Path
 from string import Template
 
@@ -16,7 +16,7 @@ TEMPLATE = Path(__file__).with_name('model_card.template.md')
 
 
 def write_card(manifest: dict, evaluation: Evaluation) -> str:
-    """The card as Markdown. Raises KeyError when the template names a figure that is not given here."""
+    """Returns the card as Markdown. Raises KeyError when the template names a figure that is not given here."""
     patients = evaluation.pooled.patients
     calibration = manifest['calibration']
     return Template(TEMPLATE.read_text()).substitute(

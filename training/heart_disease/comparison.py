@@ -1,4 +1,5 @@
-"""What other forests and other treatments of missing values would have given, and how far the hospital shows."""
+"""Compares the shipped recipe with other forests and other rules for missing values. Also measures how well the
+hospital can be predicted from the inputs."""
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,9 +63,9 @@ class Alternative:
 
 
 def compare(recipes: dict, patients: Patients) -> list:
-    """Repeated cross-validation and leave-one-hospital-out for each recipe. The first must be the shipped one.
+    """Runs repeated cross-validation and leave-one-hospital-out for each recipe. The first must be the shipped one.
 
-    Calibration inside the repeats is learned from the same out-of-fold outputs: good enough to compare with.
+    Calibration inside the repeats is learned from the same out-of-fold outputs. That suffices for a comparison.
     """
     shipped, results = None, []
     for name, recipe in recipes.items():
@@ -106,7 +107,7 @@ class CalibrationResult:
 
 
 def compare_calibrations(patients: Patients) -> list:
-    """None, Platt scaling and isotonic regression on the shipped forest."""
+    """Compares no calibration, Platt scaling and isotonic regression on the shipped forest."""
     maps = {'none': lambda raw, events: np.asarray,
             'Platt scaling (shipped)': lambda raw, events: fit_calibration(raw, events).apply,
             'isotonic regression': lambda raw, events: IsotonicRegression(out_of_bounds='clip').fit(raw, events).predict}
@@ -124,7 +125,7 @@ def compare_calibrations(patients: Patients) -> list:
 
 @dataclass(frozen=True)
 class HospitalLeak:
-    """How well the hospital, and the outcome, can be told from what is missing (cross-validated AUROC)."""
+    """Cross-validated AUROC of the prediction of the hospital, and of the outcome, from the missing values."""
 
     hospital_from_missing: list
     hospital_from_inputs: list
@@ -133,7 +134,7 @@ class HospitalLeak:
 
 
 def measure_hospital_leak(patients: Patients) -> HospitalLeak:
-    """One hospital against the rest, from the pattern of missing values, and from the imputed model inputs."""
+    """Predicts one hospital against the rest, from the pattern of missing values and from the imputed inputs."""
     optional = [column for column, feature in enumerate(FEATURES) if not feature.required]
     missing = np.isnan(patients.values[:, optional]).astype(float)
     inputs = fit_forest(patients).encode(patients.values)

@@ -1,4 +1,4 @@
-"""Everything that is measured of the model, and the figures of it that the manifest carries."""
+"""Measures the model, and selects the figures for the manifest."""
 from dataclasses import dataclass
 
 from .comparison import (FORESTS, INPUTS, HospitalLeak, compare, compare_calibrations,
@@ -15,7 +15,7 @@ DIGITS = 3
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Results of one training run; see `validation` and `comparison` for what each is."""
+    """Results of one training run. `validation` and `comparison` describe each of them."""
 
     pooled: Predictions
     left_out: Predictions
@@ -28,7 +28,7 @@ class Evaluation:
 
 
 def evaluate(patients: Patients) -> Evaluation:
-    """Runs all of it: about four minutes on one core."""
+    """Runs all measurements: about four minutes on one core."""
     return Evaluation(
         pooled=cross_validate(patients),
         left_out=leave_one_hospital_out(patients),
@@ -41,7 +41,7 @@ def evaluate(patients: Patients) -> Evaluation:
 
 
 def manifest_metrics(evaluation: Evaluation) -> list:
-    """The manifest's `metrics`: pooled, then within each hospital, then each hospital left out."""
+    """Returns the manifest's `metrics`: pooled, then within each hospital, then each hospital left out."""
     metrics = [metric('AUROC', POOLED_METHOD, auroc, evaluation.pooled),
                metric('Brier score', POOLED_METHOD, brier, evaluation.pooled),
                metric('calibration slope', POOLED_METHOD, calibration_slope, evaluation.pooled),
@@ -59,7 +59,7 @@ def manifest_metrics(evaluation: Evaluation) -> list:
 
 
 def metric(name: str, method: str, measure, predictions: Predictions) -> dict:
-    """One measure with its bootstrap interval, in the manifest's shape."""
+    """Returns one measure with its bootstrap interval, in the form of the manifest."""
     events, probability = predictions.patients.events, predictions.probability
     low, high = bootstrap_interval(lambda rows: mean_over_repeats(measure, events[rows], probability[:, rows]),
                                    predictions.patients.hospital)
@@ -68,6 +68,6 @@ def metric(name: str, method: str, measure, predictions: Predictions) -> dict:
 
 
 def _without_interval(name: str, method: str, measure, predictions: Predictions) -> dict:
-    """Resampling inflates the calibration error itself (sampling noise adds to it), so it is given without interval."""
+    """Returns one measure without an interval. Resampling adds noise to the calibration error and so inflates it."""
     value = mean_over_repeats(measure, predictions.patients.events, predictions.probability)
     return {'name': name, 'method': method, 'value': round(value, DIGITS) + 0.0}

@@ -1,8 +1,8 @@
-"""The thirteen model inputs: code, label, unit, kind, allowed values, and where a missing value is imputed.
+"""The thirteen model inputs: code, label, unit, kind, allowed values, and the rule for a missing value.
 
 Codes and meanings follow the data set's own description (Janosi, Steinbrunn, Pfisterer, Detrano 1989,
-https://doi.org/10.24432/C52P4X). Units are UCUM codes (https://ucum.org). Ranges are wider than the data: they
-refuse what cannot be a measurement, they do not say where the model has seen patients (the model card does).
+https://doi.org/10.24432/C52P4X). Units are UCUM codes (https://ucum.org). Ranges are wider than the data. They refuse
+values that cannot be a measurement. The model card gives the ranges of the training patients.
 """
 from dataclasses import dataclass
 from typing import Optional
@@ -10,7 +10,7 @@ from typing import Optional
 
 @dataclass(frozen=True)
 class Feature:
-    """One model input. `kind`, `range`, `codes` and `source` are written to the manifest as they stand here."""
+    """One model input. `kind`, `range`, `codes` and `source` are written to the manifest unchanged."""
 
     code: str
     label: str
@@ -23,14 +23,14 @@ class Feature:
     source: Optional[str] = None
     required: bool = False
     decimals: int = 0
-    """Digits kept of an imputed average."""
+    """Decimals that an imputed average is rounded to."""
     imputation: str = 'AVERAGE'
-    """What a missing value becomes. AVERAGE: the mean of the known values. AVERAGE_CODE, for codes and counts that
-    have an order: the allowed value nearest to that mean. COMMONEST_CODE, for codes without one."""
+    """Rule for a missing value. AVERAGE: the mean of the known values. AVERAGE_CODE, for codes and counts with an
+    order: the allowed value nearest to that mean. COMMONEST_CODE, for codes without an order."""
 
     @property
     def allowed_values(self) -> tuple:
-        """Every value of a coded feature or a count."""
+        """Returns every value of a coded feature or a count."""
         if self.codes:
             return tuple(value for value, _ in self.codes)
         return tuple(range(self.range[0], self.range[1] + 1))

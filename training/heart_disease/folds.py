@@ -6,7 +6,7 @@ from .patients import Patients, duplicate_groups
 
 
 def stratified_folds(patients: Patients, folds: int, seed: int) -> list:
-    """`folds` pairs of (train rows, test rows). A duplicate goes to the fold of its first copy."""
+    """Makes `folds` pairs of (train rows, test rows). A duplicate goes to the fold of its first copy."""
     strata = patients.hospital * 2 + patients.events
     fold_of = np.empty(len(patients), dtype=int)
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)

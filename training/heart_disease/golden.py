@@ -1,4 +1,4 @@
-"""Invented patients whose scores and explanations the manifest carries, so that any engine can check itself.
+"""Invented patients. The manifest has their scores and explanations, so that any engine can check itself.
 
 None of them is a patient of the data set (`assert_invented`). They cover the extremes, every code, missing values,
 and values that lie exactly on splits (the last row).
@@ -33,10 +33,10 @@ def assert_invented(patients: Patients) -> None:
 
 
 def as_features(row: np.ndarray) -> dict:
-    """Values by feature code, None where missing."""
+    """Returns values by feature code, None where missing."""
     return {code: None if np.isnan(value) else plain_number(value) for code, value in zip(FEATURE_CODES, row)}
 
 
 def plain_number(value: float):
-    """Whole numbers without a decimal point, as people write them."""
+    """Writes whole numbers without a decimal point."""
     return int(value) if float(value).is_integer() else float(value)

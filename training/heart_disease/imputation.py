@@ -1,4 +1,4 @@
-"""What a missing value becomes: one value a feature, learned from the training patients of all hospitals."""
+"""Values that replace missing ones: one per feature, learned from the training patients of all hospitals."""
 import numpy as np
 
 from .features import FEATURES, Feature
@@ -8,13 +8,13 @@ SHIPPED_RULES = 'SHIPPED'
 COMMONEST_RULES = 'COMMONEST'
 """For comparison: the median of a measurement, the commonest value of a code or count ("normal" for most tests)."""
 FLAG_RULES = 'FLAG'
-"""For comparison: a value that never occurs, which shows the forest plainly that there was none."""
+"""For comparison: a value that never occurs, so the forest can see that the value was missing."""
 
 FLAG = -99.0
 
 
 def learn_imputation(values: np.ndarray, rules: str = SHIPPED_RULES) -> np.ndarray:
-    """One value a feature; NaN for the required ones, which are never imputed."""
+    """Returns one value per feature; NaN for the required ones, which are never imputed."""
     learned = np.full(len(FEATURES), np.nan)
     for column, feature in enumerate(FEATURES):
         if not feature.required:
@@ -24,7 +24,7 @@ def learn_imputation(values: np.ndarray, rules: str = SHIPPED_RULES) -> np.ndarr
 
 
 def impute(values: np.ndarray, imputation: np.ndarray) -> np.ndarray:
-    """A copy without missing values. Raises ValueError, naming the features, where a required one is missing."""
+    """Returns a copy without missing values. Raises ValueError, naming the features, when a required one is missing."""
     encoded = np.where(np.isnan(values), imputation, values)
     missing = np.flatnonzero(np.isnan(encoded).any(axis=0))
     if len(missing):

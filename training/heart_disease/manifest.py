@@ -1,4 +1,4 @@
-"""manifest.json of the bundle: everything the risk engine must know of the model beside its trees."""
+"""Writes manifest.json of the bundle: everything that the risk engine needs besides the trees of the model."""
 import hashlib
 
 import numpy as np
@@ -25,7 +25,7 @@ INTENDED_USE = (
 
 
 def build_manifest(model: RiskModel, model_bytes: bytes, patients: Patients, metrics: list) -> dict:
-    """The manifest as a plain dictionary; `metrics` are already in the manifest's shape."""
+    """Returns the manifest as a plain dictionary. `metrics` already have the form of the manifest."""
     leaves = read_leaves(model_bytes)
     encoded = model.forest.encode(patients.values)
     _, contributions = shap_values(leaves, encoded)

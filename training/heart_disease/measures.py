@@ -1,6 +1,6 @@
 """Measures of discrimination and calibration, and their bootstrap intervals.
 
-Every measure takes outcomes (0 or 1) and probabilities of the same patients and gives one number. Calibration terms
+Every measure takes outcomes (0 or 1) and probabilities of the same patients, and returns one number. Calibration terms
 follow Van Calster et al. 2019, BMC Medicine 17:230.
 """
 from typing import Callable
@@ -29,7 +29,7 @@ def brier(events: np.ndarray, probability: np.ndarray) -> float:
 
 
 def accuracy(events: np.ndarray, probability: np.ndarray) -> float:
-    """Share classified correctly at a probability of 0.5."""
+    """Share of patients classified correctly at a probability of 0.5."""
     return float(np.mean((probability >= 0.5) == events))
 
 
@@ -66,7 +66,7 @@ def mean_over_repeats(measure: Callable, events: np.ndarray, repeats: np.ndarray
 def bootstrap_interval(statistic: Callable, strata: np.ndarray, seed: int = 0) -> tuple:
     """95 % percentile interval of `statistic(rows)`, resampling patients within each stratum.
 
-    It covers the chance of which patients were there to be tested, not that of which were there to train on.
+    It covers the random choice of the tested patients, but not that of the training patients.
     """
     generator = np.random.default_rng(seed)
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
@@ -90,7 +90,7 @@ def _logit(probability: np.ndarray) -> np.ndarray:
 
 
 def _logistic_fit(events: np.ndarray, design: np.ndarray, offset=0.0, steps: int = 25) -> np.ndarray:
-    """Coefficients of an unpenalised logistic regression, by Newton's method; NaN where there is no finite fit."""
+    """Coefficients of an unpenalised logistic regression, by Newton's method; NaN when there is no finite fit."""
     nowhere = np.full(design.shape[1], np.nan)
     if events.min() == events.max():
         return nowhere

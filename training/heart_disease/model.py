@@ -1,6 +1,6 @@
 """The model: imputation, random forest and calibration, learned together from one set of patients.
 
-Everything that is learned is learned here, so that validation can repeat all of it inside every fold.
+All learning is in this module, so that validation can repeat it inside every fold.
 """
 from dataclasses import dataclass
 from typing import Optional
@@ -22,7 +22,7 @@ SELDOM_KNOWN = ('st_slope', 'major_vessels', 'thalassemia')
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is made. The defaults are the shipped model; `comparison.py` says what the others are for."""
+    """Settings of a model. The defaults make the shipped model; `comparison.py` uses the others."""
 
     trees: int = 100
     max_depth: Optional[int] = 5
@@ -30,10 +30,11 @@ class Recipe:
     features_tried_per_split: int = 2
     imputation: str = SHIPPED_RULES
     hidden: tuple = SELDOM_KNOWN
-    """Every patient is given to the forest twice, once with these features hidden. Empty: once, as measured.
+    """The forest gets every patient twice, once with these features hidden. If empty: once, as measured.
 
-    Only one hospital measured them regularly. Without this, "not measured" mostly tells the forest that the patient
-    is from a hospital with sicker patients, and it overestimates risk at any other that did not measure them.
+    Only one hospital measured them regularly. Without hidden copies, "not measured" mostly tells the forest that the
+    patient is from a hospital with sicker patients. It then overestimates risk at any other hospital that did not
+    measure them.
     """
     without: tuple = ()
     """Codes of features that the forest may not use."""
@@ -58,20 +59,20 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Forest:
-    """A random forest with the imputation it was grown on. `imputation`: one value a feature, NaN where required."""
+    """A random forest and its imputation. `imputation`: one value per feature, NaN for a required feature."""
 
     imputation: np.ndarray
     classifier: RandomForestClassifier
     unused: list
 
     def encode(self, values: np.ndarray) -> np.ndarray:
-        """Model inputs: missing values imputed. Raises ValueError where a required feature is missing."""
+        """Returns model inputs with imputed values. Raises ValueError when a required feature is missing."""
         encoded = impute(values, self.imputation)
         encoded[:, self.unused] = 0
         return encoded
 
     def raw(self, values: np.ndarray) -> np.ndarray:
-        """scikit-learn's own probability of disease."""
+        """Returns scikit-learn's own probability of disease."""
         return self.classifier.predict_proba(self.encode(values))[:, 1]
 
 
@@ -87,7 +88,7 @@ class RiskModel:
 
 
 def fit_forest(patients: Patients, recipe: Recipe = SHIPPED) -> Forest:
-    """The seed makes it the same forest every time."""
+    """Trains a forest. The seed makes the same forest every time."""
     unused = [FEATURE_CODES.index(code) for code in recipe.without]
     classifier = RandomForestClassifier(
         n_estimators=recipe.trees, max_depth=recipe.max_depth, min_samples_leaf=recipe.min_rows_per_leaf,
@@ -107,7 +108,7 @@ def _with_hidden_copies(patients: Patients, codes: tuple) -> Patients:
 
 
 def out_of_fold_raw(patients: Patients, folds: int, seed: int, recipe: Recipe = SHIPPED) -> np.ndarray:
-    """Each patient's raw output by a forest, with its imputation, that never saw that patient."""
+    """Returns each patient's raw output by a forest, with its imputation, that was trained without that patient."""
     raw = np.empty(len(patients))
     for train, test in stratified_folds(patients, folds, seed):
         raw[test] = fit_forest(patients.select(train), recipe).raw(patients.values[test])
@@ -115,12 +116,12 @@ def out_of_fold_raw(patients: Patients, folds: int, seed: int, recipe: Recipe = 
 
 
 def fit_calibration(raw: np.ndarray, events: np.ndarray) -> Calibration:
-    """Unpenalised logistic regression of the outcome on out-of-fold raw outputs, rounded to stay readable."""
+    """Fits an unpenalised logistic regression of the outcome on out-of-fold raw outputs. Results are rounded."""
     fit = LogisticRegression(penalty=None, tol=1e-8, max_iter=1000).fit(raw.reshape(-1, 1), events)
     return Calibration(round(float(fit.coef_[0, 0]), CALIBRATION_DIGITS), round(float(fit.intercept_[0]), CALIBRATION_DIGITS))
 
 
 def fit_risk_model(patients: Patients, recipe: Recipe = SHIPPED) -> RiskModel:
-    """A forest, and a calibration learned from the out-of-fold outputs of forests of the same recipe."""
+    """Trains a forest, and a calibration from the out-of-fold outputs of forests of the same recipe."""
     raw = out_of_fold_raw(patients, CALIBRATION_FOLDS, SEED, recipe)
     return RiskModel(fit_forest(patients, recipe), fit_calibration(raw, patients.events))

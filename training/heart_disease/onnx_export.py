@@ -1,4 +1,4 @@
-"""Writes a binary scikit-learn forest as ONNX, laid out as skl2onnx lays it out, but with real covers.
+"""Writes a binary scikit-learn forest as ONNX, in the layout of skl2onnx, but with real covers.
 
 Operator: https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleClassifier.html
 """
@@ -13,11 +13,10 @@ ML_OPSET = 1
 
 
 def export_forest(forest: RandomForestClassifier, description: str) -> bytes:
-    """The forest as ONNX bytes: input `X` float32 [rows, features]; outputs `label` and `probabilities` [rows, 2].
+    """Writes the forest as ONNX. Input: `X` float32 [rows, features]. Outputs: `label`, `probabilities` [rows, 2].
 
-    Only the weights of the second class are written (class id 0 throughout): ONNX Runtime then answers
-    [1 - sum, sum]. `nodes_hitrates` hold the bootstrap sample counts, which path-dependent SHAP needs; skl2onnx
-    itself writes ones there.
+    Only the weights of the second class are written, all with class id 0. ONNX Runtime then returns [1 - sum, sum].
+    `nodes_hitrates` has the bootstrap sample counts, which path-dependent SHAP needs; skl2onnx itself writes ones.
     """
     classes = [int(label) for label in forest.classes_]
     if len(classes) != 2:
@@ -40,10 +39,10 @@ def export_forest(forest: RandomForestClassifier, description: str) -> bytes:
 
 
 def float32_threshold(threshold: float) -> float:
-    """The largest float32 not above `threshold`.
+    """Returns the largest float32 not above `threshold`.
 
-    scikit-learn compares a float32 input with a float64 threshold, ONNX Runtime with a float32 one. Rounding down
-    keeps every float32 input on its side of `x <= threshold`; rounding to nearest would not.
+    scikit-learn compares a float32 input with a float64 threshold, ONNX Runtime with a float32 one. With rounding down,
+    every float32 input stays on its side of `x <= threshold`. With rounding to nearest, it may not.
     """
     nearest = np.float32(threshold)
     return float(nearest if nearest <= threshold else np.nextafter(nearest, np.float32(-np.inf)))

@@ -10,7 +10,7 @@ from .features import FEATURE_CODES
 
 @dataclass(frozen=True)
 class Hospital:
-    """One of the four places where the data were collected."""
+    """One of the four hospitals that collected the data."""
 
     name: str
     file: str
@@ -40,9 +40,10 @@ class Patients:
 
 
 def load_patients(directory: Path) -> Patients:
-    """All four files of UCI data set 45, in the order of HOSPITALS and of the files. Raises ValueError on a bad row.
+    """Reads all four files of UCI data set 45, in the order of HOSPITALS and of the files. Raises ValueError on a bad
+    row.
 
-    The outcome is the usual one: disease status above 0, that is at least one major vessel narrowed by 50 % or more.
+    The outcome is the usual one: disease status above 0. It means at least one major vessel narrowed by 50 % or more.
     """
     rows, events, hospital = [], [], []
     for index, place in enumerate(HOSPITALS):
@@ -62,7 +63,7 @@ def load_patients(directory: Path) -> Patients:
 
 
 def load_cohort(path: Path) -> tuple:
-    """A cohort CSV (`mrn` and the feature codes in any order, empty = missing): record numbers and values."""
+    """Reads record numbers and values of a cohort CSV (`mrn` and the feature codes in any order, empty = missing)."""
     with open(path, newline='') as file:
         reader = csv.DictReader(file)
         absent = {'mrn', *FEATURE_CODES} - set(reader.fieldnames or ())
@@ -74,7 +75,7 @@ def load_cohort(path: Path) -> tuple:
 
 
 def duplicate_groups(patients: Patients) -> np.ndarray:
-    """The same number for rows that are equal in every column and hospital, so that no copy is tested on its twin."""
+    """Gives rows that are equal in every column and hospital the same number: both belong to the same fold."""
     keys = [(int(h), int(e), tuple(np.nan_to_num(v, nan=-999.0))) for h, e, v in
             zip(patients.hospital, patients.events, patients.values)]
     first = {}

@@ -13,13 +13,13 @@ PLOT_ROWS, PLOT_COLUMNS = 11, 51
 
 
 def table(header: list, rows: list) -> str:
-    """A Markdown table of already formatted cells."""
+    """Writes a Markdown table of already formatted cells."""
     lines = [header, ['---'] * len(header), *rows]
     return '\n'.join('| ' + ' | '.join(cells) + ' |' for cells in lines)
 
 
 def metrics_table(metrics: list) -> str:
-    """One row a metric of the manifest, in its words and digits."""
+    """Writes one row per metric of the manifest, in its words and digits."""
     return table(['measure', 'estimated by', 'value', '95 % interval'],
                  [[metric['name'], metric['method'], f'{metric["value"]:.3f}', _interval(metric)] for metric in metrics])
 
@@ -34,7 +34,7 @@ def hospitals_table(events: np.ndarray, hospital: np.ndarray) -> str:
 
 
 def bands_table(predictions: Predictions) -> str:
-    """Patients and observed event rate in each band; with repeats, the number is the mean over them."""
+    """Writes patients and observed event rate of each band. With repeats, numbers are means over them."""
     bands = band_index(predictions.probability)
     events = np.broadcast_to(predictions.patients.events, bands.shape)
     rows = []
@@ -57,7 +57,7 @@ def reliability_table(predictions: Predictions) -> str:
 
 
 def reliability_plot(predictions: Predictions) -> str:
-    """Observed rate upwards, mean probability to the right; dots are the diagonal, `o` the ten groups."""
+    """Plots the observed rate (upwards) over the mean probability. Dots are the diagonal, `o` the ten groups."""
     grid = [[' '] * PLOT_COLUMNS for _ in range(PLOT_ROWS)]
     for column in range(PLOT_COLUMNS):
         grid[round(column / (PLOT_COLUMNS - 1) * (PLOT_ROWS - 1))][column] = '.'
@@ -80,7 +80,7 @@ def calibrations_table(results: list) -> str:
 
 
 def subgroups_table(predictions: Predictions) -> str:
-    """Discrimination and level by sex and age."""
+    """Writes discrimination and level by sex and age."""
     age, sex = (predictions.patients.values[:, FEATURE_CODES.index(code)] for code in ('age', 'sex'))
     groups = {'women': sex == 0, 'men': sex == 1, 'under 50 years': age < 50, '50 to 59 years': (age >= 50) & (age < 60),
               '60 years and over': age >= 60}

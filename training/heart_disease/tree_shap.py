@@ -1,9 +1,9 @@
 """Raw outputs and exact path-dependent SHAP values, computed from the ONNX file alone, in float64.
 
 The definition is that of Lundberg et al. 2020 (Nature Machine Intelligence 2, 56-67): features outside a coalition
-are averaged over by the sample counts of the nodes. For one leaf the game is a product of one factor a feature, so
-its Shapley value is the integral over t in [0, 1] of the product of (absent + t * (present - absent)) over the other
-features (Owen 1972), which Gauss-Legendre quadrature gives exactly.
+are averaged by the sample counts of the nodes. For one leaf the game is a product with one factor per feature. So its
+Shapley value is the integral over t in [0, 1] of the product of (absent + t * (present - absent)) over the other
+features (Owen 1972). Gauss-Legendre quadrature computes it exactly.
 """
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Leaf:
 
 
 def read_leaves(model_bytes: bytes) -> list:
-    """The leaves of a binary TreeEnsembleClassifier with one class id and BRANCH_LEQ splits, tree by tree."""
+    """Reads the leaves of a binary TreeEnsembleClassifier with one class id and BRANCH_LEQ splits, tree by tree."""
     node = onnx.load_from_string(model_bytes).graph.node[0]
     attribute = {item.name: helper.get_attribute_value(item) for item in node.attribute}
     if set(attribute['class_ids']) != {0} or set(attribute['nodes_modes']) - {b'BRANCH_LEQ', b'LEAF'}:
@@ -48,7 +48,7 @@ def _walk(nodes, weights, tree, index, bounds, cover_share):
 
 
 def raw_outputs(leaves: list, rows: np.ndarray) -> np.ndarray:
-    """Sum of the weights of the leaves that each row reaches."""
+    """Returns the sum of the weights of the leaves that each row reaches."""
     rows = rows.astype(np.float32)
     total = np.zeros(len(rows))
     for leaf in leaves:
@@ -60,7 +60,7 @@ def raw_outputs(leaves: list, rows: np.ndarray) -> np.ndarray:
 
 
 def shap_values(leaves: list, rows: np.ndarray) -> tuple:
-    """Base value and contributions [row, feature]; base value + a row's contributions = its raw output."""
+    """Returns base value and contributions [row, feature]; base value + a row's contributions = its raw output."""
     rows = rows.astype(np.float32)
     base, contributions = 0.0, np.zeros(rows.shape)
     deepest = max(len(leaf.bounds) for leaf in leaves)

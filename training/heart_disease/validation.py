@@ -1,6 +1,6 @@
-"""Predictions for patients the model never saw: repeated cross-validation, and one hospital left out.
+"""Predicts patients outside the training part: repeated cross-validation, and one hospital left out.
 
-In both, imputation, forest and calibration are all learned from the training part alone.
+In both, imputation, forest and calibration are learned from the training part only.
 """
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Predictions:
 
 
 def cross_validate(patients: Patients) -> Predictions:
-    """`REPEATS` times `FOLDS`-fold cross-validation, stratified by hospital and outcome."""
+    """Runs `REPEATS` times `FOLDS`-fold cross-validation, stratified by hospital and outcome."""
     probability = np.empty((REPEATS, len(patients)))
     for repeat in range(REPEATS):
         for train, test in stratified_folds(patients, FOLDS, seed=repeat):
@@ -39,7 +39,7 @@ def cross_validate(patients: Patients) -> Predictions:
 
 
 def leave_one_hospital_out(patients: Patients, recipe: Recipe = SHIPPED) -> Predictions:
-    """Each hospital's patients by a model of the other three. One repeat."""
+    """Predicts each hospital's patients by a model of the other three. One repeat."""
     probability = np.empty((1, len(patients)))
     for hospital in range(len(HOSPITALS)):
         test = patients.hospital == hospital
@@ -48,12 +48,12 @@ def leave_one_hospital_out(patients: Patients, recipe: Recipe = SHIPPED) -> Pred
 
 
 def cleveland_elsewhere(patients: Patients) -> Predictions:
-    """The other three hospitals by a model of Cleveland alone: what Detrano et al. did in 1989. One repeat."""
+    """Predicts the other three hospitals by a model of Cleveland only, as Detrano et al. did in 1989. One repeat."""
     cleveland = patients.hospital == CLEVELAND
     others = patients.select(~cleveland)
     return Predictions(others, fit_risk_model(patients.select(cleveland)).probability(others.values)[None, :])
 
 
 def cleveland_alone(patients: Patients) -> Predictions:
-    """Repeated cross-validation within Cleveland, the set-up of most published figures."""
+    """Runs repeated cross-validation within Cleveland, the method of most published figures."""
     return cross_validate(patients.select(patients.hospital == CLEVELAND))

@@ -28,7 +28,7 @@ def small_forest(features: int = 6, rows: int = 300):
 
 
 def coalition_value(leaves, row, known) -> float:
-    """Expected output with the features outside `known` averaged over by cover: the definition itself."""
+    """Returns the expected output when features outside `known` are averaged by cover. This is the definition."""
     total = 0.0
     for leaf in leaves:
         share = leaf.weight

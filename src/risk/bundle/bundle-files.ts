@@ -7,24 +7,24 @@ import type { Background } from '../explainers.js';
 import { manifestSchema, type RiskModelManifest } from '../manifest.js';
 import { modelLimits } from '../onnx/model-proto.js';
 
-/** Largest text file of a bundle that is read: 32 MB, room for 100,000 background rows of 20 features. */
+/** Size limit of a text file of a bundle: 32 MB. It has room for 100,000 background rows of 20 features. */
 const largestText = 32 * 1024 * 1024;
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Reads a model file. @throws InvalidModelError when it is not there or larger than `modelLimits.bytes` */
+/** Reads a model file. @throws InvalidModelError when it is missing or larger than `modelLimits.bytes` */
 export async function readModelFile(path: string): Promise<Uint8Array> {
   return readBounded(path, modelLimits.bytes);
 }
 
-/** @throws InvalidModelError */
+/** Reads a text file of a bundle. @throws InvalidModelError when it is missing or too large */
 export async function readText(path: string): Promise<string> {
   return new TextDecoder().decode(await readBounded(path, largestText));
 }
 
-/** manifest.json of a bundle directory. @throws InvalidModelError naming every wrong field */
+/** Reads manifest.json of a bundle directory. @throws InvalidModelError naming every wrong field */
 export async function readManifest(directory: string): Promise<RiskModelManifest> {
   const result = manifestSchema.safeParse(await readJson(directory, 'manifest.json'));
   if (result.success) return result.data;
@@ -37,8 +37,8 @@ export async function readManifest(directory: string): Promise<RiskModelManifest
 const backgroundSchema = z.array(z.array(z.number().nullable())).min(1);
 
 /**
- * The background set that a manifest names; null when it names none.
- * @throws InvalidModelError when it is missing, changed or has rows of another width
+ * Reads the background set that a manifest names; null when it names none.
+ * @throws InvalidModelError when it is missing or changed, or its rows have another width
  */
 export async function readBackground(directory: string, manifest: RiskModelManifest): Promise<Background | null> {
   if (!manifest.background) return null;
@@ -61,8 +61,8 @@ export async function readBackground(directory: string, manifest: RiskModelManif
 }
 
 /**
- * An array of rows of numbers, null = missing.
- * @param width numbers a row must have; that of the first row when undefined
+ * Parses an array of rows of numbers, null = missing.
+ * @param width count of numbers that a row must have; the count of the first row when undefined
  * @throws InvalidModelError naming the row
  */
 export function parseRows(name: string, json: unknown, width?: number): Background {
@@ -71,8 +71,8 @@ export function parseRows(name: string, json: unknown, width?: number): Backgrou
     const [row, column] = result.error.issues[0]?.path ?? [];
     const place =
       typeof row === 'number'
-        ? `row ${row + 1}${typeof column === 'number' ? `, column ${column + 1}` : ''} is no number or null`
-        : 'it is no array of rows';
+        ? `row ${row + 1}${typeof column === 'number' ? `, column ${column + 1}` : ''} is neither a number nor null`
+        : 'it is not an array of rows';
     throw new InvalidModelError(name, place, 'write an array of rows of numbers, null where missing');
   }
   const wanted = width ?? result.data[0]!.length;
@@ -81,7 +81,7 @@ export function parseRows(name: string, json: unknown, width?: number): Backgrou
     throw new InvalidModelError(
       name,
       `row ${uneven + 1} has ${result.data[uneven]!.length} numbers where ${wanted} are needed`,
-      'give every row one number a feature',
+      'give every row one number per feature',
     );
   return { rows: Float64Array.from(result.data.flat(), (value) => value ?? Number.NaN), rowCount: result.data.length };
 }
@@ -112,8 +112,8 @@ async function readBounded(path: string, limit: number): Promise<Uint8Array> {
   if (information.size > limit)
     throw new InvalidModelError(
       name,
-      `it has ${information.size} bytes, and ${limit} is the most that is read`,
-      'serve a smaller one',
+      `it has ${information.size} bytes, and the limit is ${limit}`,
+      'use a smaller file',
     );
   return readFile(path).catch((error: NodeJS.ErrnoException) => Promise.reject(missing(error)));
 }

@@ -14,8 +14,8 @@ import { randomRows } from './probe-rows.js';
 import { CheckList, type CheckReport } from './report.js';
 
 /**
- * Checks a bundle directory, or a bare .onnx file (then only what applies), on every threshold of the model.
- * Never throws for what is wrong with the model: that is in the report.
+ * Checks a bundle directory on every threshold of the model. For a bare .onnx file, only the checks that apply are run.
+ * It never throws for a problem of the model: the report says it.
  */
 export async function checkModel(path: string): Promise<CheckReport> {
   const isDirectory = await stat(path).then(
@@ -29,8 +29,15 @@ export async function checkModel(path: string): Promise<CheckReport> {
 }
 
 /**
- * The gate: everything that is checked of a bundle before it may serve.
- * @returns the report, and the model when nothing failed; close it
+ * Runs every check that a bundle must pass before it is served:
+ *
+ * 1. The manifest, the model file, the model card and the background set are read.
+ * 2. The model file must have the SHA-256 of the manifest. Its trees are parsed, and ONNX Runtime must load it.
+ * 3. ONNX Runtime and the parsed trees are compared on probe rows.
+ * 4. The explainers are made, and their values must add up.
+ * 5. The golden vectors are scored and explained again.
+ *
+ * @returns the report, and the model when nothing failed; the caller closes it
  */
 export async function examineBundle(
   directory: string,
@@ -90,7 +97,7 @@ export async function examineBundle(
     'golden vectors',
     () => requireGoldenVectors(model),
     (count) =>
-      count > 0 ? `${count} reproduced` : 'the bundle has none; add some, so that a change of the encoding is seen',
+      count > 0 ? `${count} reproduced` : 'the bundle has none; add some, so that a change of the encoding is detected',
   );
   const report = list.report();
   if (report.ok) return { report, model };
@@ -152,7 +159,7 @@ function parseFor(bytes: Uint8Array, manifest: RiskModelManifest): ParsedModel {
   return declared;
 }
 
-/** A model that declares its width keeps it, so that the mismatch is named as the manifest's. */
+/** Parses a model. One that declares its width keeps it, so that an error names the manifest's mismatch. */
 function parseModelOfWidth(bytes: Uint8Array, featureCount: number): ParsedModel {
   const own = parseModel(bytes);
   return own.widthDeclared ? own : parseModel(bytes, { featureCount });

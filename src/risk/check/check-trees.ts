@@ -8,7 +8,7 @@ import { requireAdditivity, requireAgreement } from './model-checks.js';
 import { branchCount, missingAndExtremeRows, randomRows, thresholdRows } from './probe-rows.js';
 import type { CheckList } from './report.js';
 
-/** How many rows of each kind a check takes. */
+/** The number of rows of each kind that a check takes. */
 export interface CheckEffort {
   readonly randomRows: number;
   readonly extremeRows: number;
@@ -16,13 +16,13 @@ export interface CheckEffort {
   readonly explainedRows: number;
 }
 
-/** `model check`: every threshold of the model. */
+/** The effort of `riskgraph model check`: every threshold of the model. */
 export const thorough: CheckEffort = { randomRows: 2000, extremeRows: 500, branches: Infinity, explainedRows: 100 };
 
-/** At load: the same checks on fewer rows, so that a server with several models still starts in seconds. */
+/** The effort at load: the same checks on fewer rows. A server with several models still starts in seconds. */
 export const light: CheckEffort = { randomRows: 200, extremeRows: 50, branches: 200, explainedRows: 10 };
 
-/** ONNX Runtime against the parsed trees, on rows made to find where they part. */
+/** Compares ONNX Runtime with the parsed trees, on rows that are made to find differences. */
 export async function checkAgreement(
   list: CheckList,
   model: ParsedModel,
@@ -64,13 +64,16 @@ export async function checkAgreement(
 
 interface ExplainerPlan {
   readonly background: Background | null;
-  /** Where a background is not part of the model, random rows stand in, for additivity alone. */
+  /** True when the model has no background set: random rows replace it, to check additivity only. */
   readonly standIn: boolean;
   /** Explain this output only; all when undefined. */
   readonly output?: number;
 }
 
-/** Makes the explainers the model can have and checks that their values add up. @returns explainers by method, the default first */
+/**
+ * Makes the explainers that the model can have, and checks that their values add up.
+ * @returns explainers by method, the default first
+ */
 export async function checkExplainers(
   list: CheckList,
   model: ParsedModel,

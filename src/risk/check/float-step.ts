@@ -1,7 +1,7 @@
 const buffer = new DataView(new ArrayBuffer(8));
 
 /**
- * The next number of a precision above (`up`) or below a value; infinities and NaN stay.
+ * Returns the next number of a precision above (`up`) or below a value. Infinities and NaN stay.
  * @param precision 32 or 64 bits
  */
 export function nextFloat(value: number, up: boolean, precision: 32 | 64): number {

@@ -4,8 +4,8 @@ import type { RiskModel } from '../risk-model.js';
 const tolerance = 1e-6;
 
 /**
- * Scores and explains the manifest's golden vectors and compares.
- * @returns how many there are
+ * Scores and explains the manifest's golden vectors, and compares the results with the manifest.
+ * @returns the number of golden vectors
  * @throws DisagreementError naming the vector and what differs; InvalidFeaturesError when one cannot be encoded
  */
 export async function requireGoldenVectors(model: RiskModel): Promise<number> {

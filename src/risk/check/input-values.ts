@@ -2,19 +2,19 @@ import { ElementType } from '../onnx/tensor-proto.js';
 import type { ParsedModel } from '../parse-model.js';
 import { nextFloat } from './float-step.js';
 
-/** The values that an input feature can take, and its thresholds as seen from outside of Scaler and similar operators. */
+/** The values that an input feature can take, and its thresholds before Scaler and similar operators. */
 export interface InputFeature {
-  /** The input is of integers and cannot be missing. */
+  /** True when the input is of integers, which cannot be missing. */
   readonly integer: boolean;
-  /** Only whole numbers make sense. */
+  /** True when only whole numbers have a meaning. */
   readonly whole: boolean;
   readonly precision: 32 | 64;
-  /** Lowest and highest value that the trees tell apart, as input values. */
+  /** Lowest and highest value that the trees can distinguish, as input values. */
   readonly low: number;
   readonly high: number;
 }
 
-/** @returns one entry a feature */
+/** @returns one entry per feature */
 export function inputFeatures(model: ParsedModel): InputFeature[] {
   const types = model.inputs.flatMap((input) => input.columns.columns.map(() => input.elementType));
   const low = new Float64Array(model.featureCount).fill(Infinity);
@@ -42,7 +42,9 @@ export function inputFeatures(model: ParsedModel): InputFeature[] {
   });
 }
 
-/** An input value that comes out of the steps before the trees at `target`, or near it. Exact where there are none. */
+/**
+ * Finds an input value that the steps before the trees turn into `target`, or nearly. It is exact without such steps.
+ */
 export function towards(model: ParsedModel, feature: number, target: number): number {
   const step = model.steps[feature]!;
   if (step(target) === target) return target;
@@ -52,7 +54,7 @@ export function towards(model: ParsedModel, feature: number, target: number): nu
   return Number.isFinite(guess) ? guess : target;
 }
 
-/** A value on a threshold and one step to either side, in the type of the input. */
+/** Returns the value of a threshold and its two neighbours, in the type of the input. */
 export function aroundThreshold(input: InputFeature, value: number): number[] {
   if (input.whole)
     return [Math.floor(value) - 1, Math.floor(value), Math.floor(value) + 1].map((whole) => clampInteger(whole));
@@ -60,7 +62,7 @@ export function aroundThreshold(input: InputFeature, value: number): number[] {
   return [nextFloat(on, false, input.precision), on, nextFloat(on, true, input.precision)];
 }
 
-/** Values at the ends of the type, where comparisons and sums go wrong first. */
+/** Returns values at the ends of the type. Comparisons and sums fail there first. */
 export function extremes(input: InputFeature): number[] {
   if (input.whole) return [0, -1, 1, 2 ** 31 - 1, -(2 ** 31)];
   const largest = input.precision === 32 ? 3.4028234663852886e38 : Number.MAX_VALUE;

@@ -6,7 +6,10 @@ import { ElementType } from '../onnx/tensor-proto.js';
 import type { ParsedModel } from '../parse-model.js';
 import { ucumIssue } from './ucum.js';
 
-/** Rules that the schema cannot express: units in UCUM, imputed values that are allowed, a calibration that is monotone. @throws InvalidModelError */
+/**
+ * Checks what the schema cannot express: units are in UCUM, imputed values are allowed, the calibration is monotone.
+ * @throws InvalidModelError naming up to ten issues
+ */
 export function requireCompleteManifest(manifest: RiskModelManifest): void {
   const issues = manifest.features.flatMap((feature) => {
     const unit = ucumIssue(feature.unit);
@@ -30,7 +33,7 @@ export function requireCompleteManifest(manifest: RiskModelManifest): void {
     throw new InvalidModelError('manifest.json', issues.slice(0, 10).join(', '), 'correct these fields');
 }
 
-/** The manifest speaks of the model that is there. @throws InvalidModelError */
+/** Checks that the manifest describes this model. @throws InvalidModelError naming the first mismatch */
 export function requireMatchingModel(manifest: RiskModelManifest, parsed: ParsedModel): void {
   const refuse = (reason: string, remedy: string): never => {
     throw new InvalidModelError('manifest.json', reason, remedy);

@@ -9,7 +9,7 @@ import type { ProbeRows } from './probe-rows.js';
 
 /**
  * Compares ONNX Runtime with the parsed trees on every row.
- * @returns the largest difference, as a share of what is tolerated
+ * @returns the largest difference, as a share of the tolerance
  * @throws DisagreementError saying how many rows differ
  */
 export async function requireAgreement(
@@ -39,12 +39,12 @@ export async function requireAgreement(
   });
   if (different > 0)
     throw new DisagreementError(
-      `ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows; the file uses something that is read differently, please report it with the file`,
+      `ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows; RiskGraph reads the file differently; please report this with the file`,
     );
   return agreement.worst;
 }
 
-/** SHAP values must add up within this, times max(1, |output|). */
+/** Tolerance of the sum of SHAP values, times max(1, |output|). */
 const additivityTolerance = 1e-6;
 
 /**
@@ -78,7 +78,7 @@ export async function requireAdditivity(
   });
   if (worst > additivityTolerance)
     throw new DisagreementError(
-      `SHAP values miss the output by ${worst.toExponential(1)}, more than ${additivityTolerance}; please report it with the file`,
+      `SHAP values miss the output by ${worst.toExponential(1)}, more than ${additivityTolerance}; please report this with the file`,
     );
   return worst;
 }

@@ -3,7 +3,7 @@ import { NodeMode } from '../tree-ensemble.js';
 import { aroundThreshold, extremes, type InputFeature, inputFeatures, towards } from './input-values.js';
 import { seededRandom } from './random.js';
 
-/** Rows on which ONNX Runtime and the parsed trees are compared: row-major, as the model's inputs. */
+/** Rows for the comparison of ONNX Runtime with the parsed trees: row-major, as the model's inputs. */
 export interface ProbeRows {
   readonly rows: Float64Array;
   readonly rowCount: number;
@@ -11,7 +11,7 @@ export interface ProbeRows {
 
 const seed = 20_240_531;
 
-/** Values spread over and beyond the range that the trees tell apart. */
+/** Makes rows of random values, over and beyond the range that the trees can distinguish. */
 export function randomRows(model: ParsedModel, rowCount: number): ProbeRows {
   const random = seededRandom(seed);
   const features = inputFeatures(model);
@@ -21,7 +21,7 @@ export function randomRows(model: ParsedModel, rowCount: number): ProbeRows {
   return { rows, rowCount };
 }
 
-/** Rows with missing values (where the input can hold NaN), all-missing rows, and values at the ends of the type. */
+/** Makes rows with missing values (if the input can hold NaN), all-missing rows, and rows at the ends of the type. */
 export function missingAndExtremeRows(model: ParsedModel, rowCount: number): ProbeRows {
   const random = seededRandom(seed + 1);
   const features = inputFeatures(model);
@@ -37,17 +37,18 @@ export function missingAndExtremeRows(model: ParsedModel, rowCount: number): Pro
   return { rows, rowCount };
 }
 
-/** How many branches there are: each gives three threshold rows. */
+/** Counts the branches. Each gives three threshold rows. */
 export function branchCount(model: ParsedModel): number {
   return model.ensemble.mode.reduce((sum, mode) => sum + (mode === NodeMode.LEAF ? 0 : 1), 0);
 }
 
-/** Most rows that are made at once. */
+/** The maximum number of rows that are made at once. */
 const partRows = 8192;
 
 /**
- * For each branch, rows that lead to it, with its feature on the threshold and one step to either side.
- * @param branches this many of them, evenly chosen; all when there are no more
+ * Makes three rows for each branch. They lead to the branch; its feature is on the threshold and one step to either
+ * side.
+ * @param branches number of branches to take, evenly chosen; all when the model has no more
  */
 export function* thresholdRows(model: ParsedModel, branches: number): Generator<ProbeRows> {
   const total = branchCount(model);
@@ -84,7 +85,10 @@ interface Step {
   readonly onTrueSide: boolean;
 }
 
-/** Every branch in layout order, with the branches above it. Nodes are laid out depth first, so a stack of parents is enough. */
+/**
+ * Gives every branch in layout order, with the branches above it. The layout is depth first: a stack of parents
+ * suffices.
+ */
 function* branchesWithParents(model: ParsedModel): Generator<{ node: number; parents: readonly Step[] }> {
   const { mode, roots, trueChild, falseChild } = model.ensemble;
   for (const root of roots) {
@@ -101,7 +105,9 @@ function* branchesWithParents(model: ParsedModel): Generator<{ node: number; par
   }
 }
 
-/** Moves the row's value to the wanted side of a branch, as little as it takes; later steps on the same feature may undo it. */
+/**
+ * Moves the row's value to the wanted side of a branch by the smallest step. Later steps on the feature may undo it.
+ */
 function leadThrough(
   model: ParsedModel,
   features: readonly InputFeature[],

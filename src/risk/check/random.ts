@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) from a seed: the same rows on every machine and every run. mulberry32, Tommy Ettinger, public domain. */
+/** Gives numbers in [0, 1) from a seed, the same on every machine. mulberry32 of Tommy Ettinger, public domain. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

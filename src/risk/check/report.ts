@@ -1,6 +1,6 @@
 import { InvalidModelError, oneLine } from '../errors.js';
 
-/** One thing that was checked. `detail` is one line: what was seen, or what is wrong and what to do. */
+/** The result of one check. `detail` is one line: the result, or the problem and its remedy. */
 export interface CheckResult {
   readonly check: string;
   readonly ok: boolean;
@@ -12,7 +12,7 @@ export interface CheckReport {
   readonly results: readonly CheckResult[];
 }
 
-/** Collects results; a check that throws has failed. */
+/** Collects results. A check that throws has failed. */
 export class CheckList {
   readonly results: CheckResult[] = [];
 

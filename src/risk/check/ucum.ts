@@ -1,4 +1,4 @@
-/** UCUM units that clinical features come in: atoms that take a metric prefix, and atoms that do not. https://ucum.org/ucum */
+/** UCUM units of clinical features: atoms that take a metric prefix, and atoms that do not. https://ucum.org/ucum */
 const metric = new Set(
   'm s g rad K C cd mol A V W Hz N Pa J F Ohm S Wb T H lm lx Bq Gy Sv sr L l Cel eq osm kat bar u eV pc cal U t [iU] [IU] m[H2O] m[Hg] B[SPL] B bit By'.split(
     ' ',
@@ -12,11 +12,11 @@ const plain = new Set(
 const prefixes = ['da', ...'YZEPTGMkhdcmunpfazy'];
 
 /**
- * Why a unit is not written in UCUM (the common, case-sensitive form); undefined when it is.
- * Bracketed and annotated atoms are taken as they are: the list of them is long and grows.
+ * Says why a unit is not written in UCUM (the common, case-sensitive form); undefined when it is.
+ * Bracketed and annotated atoms are accepted unchecked: their list is long and grows.
  */
 export function ucumIssue(unit: string): string | undefined {
-  if (!/^[\x21-\x7e]+$/.test(unit)) return 'holds a blank or a character that UCUM does not have';
+  if (!/^[\x21-\x7e]+$/.test(unit)) return 'has a blank or a character that UCUM does not have';
   // An annotation alone stands for 1.
   const terms = unit
     .replace(/(^|[./(])\{[^{}]*\}/g, (_, before: string) => `${before}1`)
@@ -25,7 +25,7 @@ export function ucumIssue(unit: string): string | undefined {
     .replace(/[()]/g, '')
     .split(/[./]/);
   const wrong = terms.find((term) => !isTerm(term));
-  return wrong === undefined ? undefined : `holds "${wrong}", which is no UCUM unit`;
+  return wrong === undefined ? undefined : `has "${wrong}", which is not a UCUM unit`;
 }
 
 function isTerm(term: string): boolean {

@@ -5,7 +5,7 @@ import { ElementType } from '../onnx/tensor-proto.js';
 import type { ParsedTrees } from '../trees/parsed-trees.js';
 import { columnConstants, type GraphIndex } from './graph-index.js';
 
-/** A tensor that is a sum of tree ensembles: for each, which output goes where and times what. */
+/** A tensor that is a sum of tree ensembles. Each part says where its outputs go and by which factors. */
 export interface TreeSum {
   readonly tensor: string;
   readonly parts: readonly TreePart[];
@@ -15,16 +15,21 @@ export interface TreeSum {
 
 export interface TreePart {
   readonly trees: ParsedTrees;
-  /** Where the part's first output stands among the sum's. */
+  /** Position of the part's first output among the sum's. */
   readonly firstOutput: number;
   /** Factor of each of the part's outputs. */
   readonly scale: Float64Array;
 }
 
 /**
- * Follows tree operators through what is linear in them (Cast, Identity, Add, Sub, Mul, Div, Neg, Sum, Concat with constants
- * or with one another): LightGBM exports split into several operators, averages, offsets. Stops at the first operator that
- * is not linear (Sigmoid, Normalizer, ZipMap ...): SHAP values live in the space before it.
+ * Follows the outputs of tree operators through the linear operators after them. LightGBM's exports need this: they are
+ * split into several operators, averages and offsets.
+ *
+ * 1. It starts at the outputs of the tree operators.
+ * 2. It follows Cast, Identity, Add, Sub, Mul, Div, Neg, Sum and Concat, with constants or with one another.
+ * 3. It stops at the first operator that is not linear (Sigmoid, Normalizer, ZipMap ...). SHAP values explain the space
+ *    before it.
+ *
  * @throws UnexplainableModelError when several tree operators are not added or joined
  */
 export function followTrees(graph: GraphIndex, operators: readonly { node: OnnxNode; trees: ParsedTrees }[]): TreeSum {
@@ -38,7 +43,11 @@ export function followTrees(graph: GraphIndex, operators: readonly { node: OnnxN
     });
   }
   if (sums.size !== operators.length)
-    throw new InvalidModelError('ONNX file', 'a tree operator has no output of its own', 'export the model again');
+    throw new InvalidModelError(
+      'ONNX file',
+      'two tree operators write the same output, or one has none',
+      'export the model again',
+    );
   let current = sums.get(operators[0]!.trees.scoreOutput)!;
   if (operators.some(({ trees }) => trees.labels !== null || trees.ensemble.postTransform !== 'NONE')) {
     if (operators.length > 1) throw several(operators);

@@ -7,13 +7,14 @@ import type { GraphIndex } from './graph-index.js';
 import { selectionSteps } from './selection-operators.js';
 import type { ColumnResolver } from './column-step.js';
 
-/** Longest chain of nodes before the trees that is followed. */
+/** The maximum length of a chain of nodes before the trees. */
 const longestChain = 200;
 
 /**
- * Follows the graph from its inputs to the trees. Only operators that treat every column on its own, or choose and order
- * columns, are taken: then the trees see a function of each input feature, and SHAP values of the trees are exactly those of
- * the input features (the game over features is the same; Lundberg and Lee 2017, https://arxiv.org/abs/1705.07874).
+ * Follows the graph from its inputs to the trees. It accepts only operators that treat every column on its own, or that
+ * choose and order columns. Then each column of the trees is a function of one input feature. SHAP values of the trees
+ * are exactly those of the input features: the game over features is the same (Lundberg and Lee 2017,
+ * https://arxiv.org/abs/1705.07874).
  */
 export function columnResolver(graph: GraphIndex, inputs: ReadonlyMap<string, Columns>): ColumnResolver {
   const known = new Map<string, Columns>(inputs);
@@ -33,7 +34,7 @@ export function columnResolver(graph: GraphIndex, inputs: ReadonlyMap<string, Co
     if (open.size >= longestChain)
       throw new UnexplainableModelError(
         'ONNX file',
-        `more than ${longestChain} nodes stand before the trees`,
+        `more than ${longestChain} nodes come before the trees`,
         'move preprocessing out of the model',
       );
     open.add(tensor);
@@ -51,7 +52,7 @@ function applyNode(node: OnnxNode, resolve: ColumnResolver, graph: GraphIndex, t
   if (step) return step(node, new NodeAttributes(node), resolve, graph);
   throw new UnexplainableModelError(
     `node ${nodeTitle(node)}`,
-    mixing.get(key) ?? 'it stands before the trees and is not one of the operators that treat each feature on its own',
+    mixing.get(key) ?? 'it comes before the trees and is not one of the operators that treat each feature on its own',
     'put the trees directly on the features, or behind Scaler, Imputer or Cast only',
   );
 }
@@ -75,7 +76,7 @@ const mixing: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Columns of a model input: the features from `first` on, as they are. */
+/** Makes the columns of a model input: the features from `first` on, unchanged. */
 export function inputColumns(elementType: number, first: number, count: number): Columns {
   return {
     elementType,

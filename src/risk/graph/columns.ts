@@ -4,7 +4,7 @@ import { ElementType } from '../onnx/tensor-proto.js';
 export interface Column {
   /** Index of the input feature. */
   readonly feature: number;
-  /** From the feature's value to the column's, rounded as ONNX Runtime rounds. */
+  /** Computes the column's value from the feature's, rounded as ONNX Runtime rounds. */
   readonly apply: (value: number) => number;
 }
 
@@ -16,14 +16,17 @@ export interface Columns {
 
 export const identity = (value: number): number => value;
 
-/** Rounds the exact result of an operation to the tensor's type. */
+/** Returns a function that rounds the exact result of an operation to the tensor's type. */
 export function rounder(elementType: number): (value: number) => number {
   if (elementType === ElementType.FLOAT) return Math.fround;
   if (elementType === ElementType.INT64 || elementType === ElementType.INT32) return Math.trunc;
   return identity;
 }
 
-/** Converts as the Cast operator does; NaN and what an integer cannot hold become its smallest value, as on x86-64. */
+/**
+ * Returns the conversion of the Cast operator. NaN and values too large for an integer become its smallest, as on
+ * x86-64.
+ */
 export function caster(elementType: number): ((value: number) => number) | undefined {
   switch (elementType) {
     case ElementType.FLOAT:
@@ -41,7 +44,7 @@ export function caster(elementType: number): ((value: number) => number) | undef
   }
 }
 
-/** The columns after one more step; `step` may differ by column. */
+/** Returns the columns after one more step. `step` may differ by column. */
 export function mapColumns(
   source: Columns,
   elementType: number,

@@ -6,7 +6,7 @@ import type { ColumnStep } from './column-step.js';
 import { caster, type Columns, mapColumns, rounder } from './columns.js';
 import { columnConstants } from './graph-index.js';
 
-/** `value op constant`, or `constant op value`, rounded to the tensor's type. */
+/** Makes the step `value op constant` or `constant op value`, rounded to the tensor's type. */
 function arithmetic(operate: (left: number, right: number) => number): ColumnStep {
   return (node, _attributes, resolve, graph) => {
     const [left = '', right = ''] = node.inputs;
@@ -40,7 +40,7 @@ const cast: ColumnStep = (node, attributes, resolve) => {
   return mapColumns(resolve(node.inputs[0] ?? ''), elementType, () => convert);
 };
 
-/** (x - offset) * scale, in float32, or in float64 with double input, written as float32. */
+/** Computes (x - offset) * scale in float32; with double input, in float64 and then rounded to float32. */
 const scaler: ColumnStep = (node, attributes, resolve) => {
   const source = resolve(node.inputs[0] ?? '');
   const offset = perColumn(node, source, 'offset', attributes.floats('offset'));
@@ -114,7 +114,7 @@ export const elementwiseSteps: ReadonlyMap<string, ColumnStep> = new Map<string,
   ['ai.onnx.ml.Binarizer', binarizer],
 ]);
 
-/** An attribute's value for each column: one for all, or one each. */
+/** Returns an attribute's value for each column. The attribute has one value for all, or one for each. */
 function perColumn(node: OnnxNode, source: Columns, name: string, values: Float64Array): Float64Array {
   const columns = source.columns.length;
   if (values.length === columns) return values;

@@ -43,7 +43,7 @@ export class GraphIndex {
     return this.outputNames.has(tensor);
   }
 
-  /** A constant tensor: an initializer or what a Constant node holds; undefined when it is computed. */
+  /** Returns a constant tensor, of an initializer or a Constant node; undefined when the tensor is computed. */
   constant(name: string): OnnxTensor | undefined {
     const initializer = this.model.initializers.get(name);
     if (initializer) return initializer;
@@ -74,7 +74,7 @@ export class GraphIndex {
   }
 }
 
-/** A constant's value for each column, when it broadcasts over rows: a scalar, [1], [n] or [1, n]. */
+/** Returns a constant's value for each column, if it broadcasts over rows: a scalar, [1], [n] or [1, n]. */
 export function columnConstants(tensor: OnnxTensor, columns: number): Float64Array | undefined {
   const { shape, values } = tensor;
   if (shape.slice(0, -1).some((dimension) => dimension !== 1) || shape.length > 2) return undefined;

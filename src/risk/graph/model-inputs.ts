@@ -12,16 +12,16 @@ export interface ModelInput {
   readonly firstFeature: number;
   readonly columns: Columns;
   readonly widthDeclared: boolean;
-  /** The model takes exactly one row a run. */
+  /** True when the model takes exactly one row per run. */
   readonly oneRow: boolean;
 }
 
 const inputTypes: readonly number[] = [ElementType.FLOAT, ElementType.DOUBLE, ElementType.INT64, ElementType.INT32];
 
 /**
- * The inputs of a model in order, features numbered through.
- * @param featureCount width of a row where the model does not declare it
- * @throws InvalidModelError when an input is no matrix of numbers, or its width does not fit
+ * Lists the inputs of a model in order. Features are numbered across all inputs.
+ * @param featureCount width of a row, when the model does not declare it
+ * @throws InvalidModelError when an input is not a matrix of numbers, or its width does not fit
  */
 export function modelInputs(
   model: OnnxModel,
@@ -47,13 +47,13 @@ export function modelInputs(
   if (first > mostFeatures)
     throw new InvalidModelError(
       'ONNX file',
-      `it has more than ${mostFeatures} input features, the most that is read`,
+      `it has more than ${mostFeatures} input features, which is the limit`,
       'serve a smaller model',
     );
   if (featureCount !== undefined && featureCount !== first)
     throw new InvalidModelError(
       'ONNX file',
-      `it takes ${first} features and rows of ${featureCount} are given`,
+      `it takes ${first} features, but the rows have ${featureCount}`,
       `give ${first} features, in the order of training`,
     );
   return inputs;
@@ -96,7 +96,7 @@ function fixedRows(input: OnnxValueInfo): boolean {
   return rows === 1;
 }
 
-/** The widest row that a node of the graph speaks of. */
+/** Returns the width of the widest row that a node of the graph needs. */
 function widestAsked(model: OnnxModel, treeNodes: readonly OnnxNode[]): number {
   let widest = 1;
   for (const node of treeNodes)

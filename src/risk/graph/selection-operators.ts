@@ -18,13 +18,13 @@ function choose(indexInput: number): ColumnStep {
     const axis = attributes.integer('axis', node.operator === 'Gather' ? 0 : 1);
     if (axis !== 1 && axis !== -1) throw cannot(node, 'it chooses rows, not columns');
     const indices = graph.constant(node.inputs[indexInput] ?? '')?.values;
-    if (!indices) throw cannot(node, 'which columns it chooses is computed');
+    if (!indices) throw cannot(node, 'its choice of columns is computed');
     const source = resolve(node.inputs[0] ?? '');
     return { ...source, columns: Array.from(indices, (index) => at(node, source, index)) };
   };
 }
 
-/** Shapes that leave [rows, columns] as it is. */
+/** Accepts only shapes that leave [rows, columns] unchanged. */
 const reshape: ColumnStep = (node, _attributes, resolve, graph) => {
   const source = resolve(node.inputs[0] ?? '');
   const shape = graph.constant(node.inputs[1] ?? '')?.values;
@@ -52,7 +52,7 @@ function split(tensor: string): ColumnStep {
   };
 }
 
-/** Operators that only choose, join or order columns. @param tensor the requested output of a node that may have several */
+/** Operators that only choose, join or order columns. @param tensor the requested output; a node may have several */
 export function selectionSteps(tensor: string): ReadonlyMap<string, ColumnStep> {
   return new Map<string, ColumnStep>([
     ['Concat', concatenate],
@@ -74,7 +74,7 @@ function at(node: OnnxNode, source: Columns, index: number): Columns['columns'][
 function cannot(node: OnnxNode, reason: string): UnexplainableModelError {
   return new UnexplainableModelError(
     `node ${nodeTitle(node)}`,
-    `it stands before the trees and ${reason}`,
+    `it comes before the trees and ${reason}`,
     'put the trees directly on the features, or behind Scaler, Imputer or Cast only',
   );
 }

@@ -1,9 +1,9 @@
 import { InvalidModelError } from '../errors.js';
 
-/** The longest list that is read, e.g. nodes of a forest: 14 times the 291,000 of 500 trees of depth 10. */
+/** The length limit of a list, e.g. of nodes of a forest: 14 times the 291,000 of 500 trees of depth 10. */
 export const longestList = 4 * 1024 * 1024;
 
-/** Numbers in one growing buffer: 8 bytes per value, whatever a file claims, and never more than `longestList` of them. */
+/** A list of numbers in one growing buffer: 8 bytes per value, and never more than `longestList` values. */
 export class NumberList {
   private buffer = new Float64Array(16);
   length = 0;
@@ -14,7 +14,7 @@ export class NumberList {
       if (this.length >= longestList)
         throw new InvalidModelError(
           'ONNX file',
-          `a list has more than ${longestList} values, the most that is read`,
+          `a list has more than ${longestList} values, which is the limit`,
           'serve a smaller model',
         );
       const larger = new Float64Array(this.buffer.length * 2);
@@ -30,7 +30,10 @@ export class NumberList {
   }
 }
 
-/** UTF-8 strings of one file, kept as places in it: a forest has one string per node, and an object for each would take ten times the file's size. */
+/**
+ * UTF-8 strings of one file, kept as positions in it. A forest has one string per node; an object for each would take
+ * ten times the file's size.
+ */
 export class StringList {
   private bytes: Uint8Array = new Uint8Array(0);
   private readonly starts = new NumberList();
@@ -52,7 +55,7 @@ export class StringList {
     return new TextDecoder().decode(this.bytes.subarray(start, start + this.lengths.values()[index]!));
   }
 
-  /** Every string, looked up by its bytes in `codes` without decoding it; undefined where it is none of them. */
+  /** Looks up every string in `codes` by its bytes, without decoding it; undefined when `codes` does not have it. */
   *codes<Code>(codes: ReadonlyMap<string, Code>): Generator<Code | undefined> {
     const starts = this.starts.values();
     const lengths = this.lengths.values();

@@ -1,5 +1,5 @@
 /**
- * Reads an ONNX file into plain objects. It knows fields, not operators. Step by step:
+ * Reads an ONNX file into plain objects. It knows the fields of the format, not the meaning of operators. Step by step:
  *
  * 1. `readModel` refuses a file that is empty or too large, then reads the operator sets and the graph.
  * 2. The graph gives its nodes, inputs, outputs and initializers; other fields are skipped.
@@ -11,7 +11,7 @@ import { NumberList, StringList } from './lists.js';
 import { readTensor, type OnnxTensor } from './tensor-proto.js';
 import { WireReader, WireType } from './wire-reader.js';
 
-/** AttributeProto, as far as models of trees use it. Only the field that the writer filled is there. */
+/** The part of AttributeProto that models of trees use. Only the field that the writer filled is set. */
 export interface OnnxAttribute {
   readonly name: string;
   readonly float?: number;
@@ -21,7 +21,7 @@ export interface OnnxAttribute {
   readonly floats: Float64Array;
   readonly ints: Float64Array;
   readonly strings: StringList;
-  /** It holds a graph, a sparse tensor or a type, which no operator of ours has. */
+  /** True when it holds a graph, a sparse tensor or a type. None of the operators that RiskGraph reads has one. */
   readonly unsupported: boolean;
 }
 
@@ -35,7 +35,9 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 
-/** A graph input or output. `elementType` 0: not a plain tensor. Dimension null: not fixed. `shape` null: not declared. */
+/**
+ * A graph input or output. `elementType` 0: not a plain tensor. Dimension null: not fixed. `shape` null: not declared.
+ */
 export interface OnnxValueInfo {
   readonly name: string;
   readonly elementType: number;
@@ -51,7 +53,7 @@ export interface OnnxModel {
   readonly outputs: readonly OnnxValueInfo[];
 }
 
-/** Bounds of what is read. A forest of 500 trees and depth 10 is 11.5 MB, 15 attributes and one node. */
+/** Limits of a model. A forest of 500 trees and depth 10 is 11.5 MB, 15 attributes and one node. */
 export const modelLimits = {
   bytes: 128 * 1024 * 1024,
   nodes: 10_000,
@@ -62,8 +64,8 @@ export const modelLimits = {
 } as const;
 
 /**
- * Reads a ModelProto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), only the fields that tree models need.
- * @throws InvalidModelError when it is not one, is truncated or exceeds `modelLimits`
+ * Reads a ModelProto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto): only the fields that tree models need.
+ * @throws InvalidModelError when the bytes are not a ModelProto, are truncated or exceed `modelLimits`
  */
 export function readModel(bytes: Uint8Array): OnnxModel {
   if (bytes.length === 0) throw new InvalidModelError('ONNX file', 'it is empty', 'export the model again');
@@ -184,7 +186,7 @@ function readAttribute(reader: WireReader): OnnxAttribute {
   return attribute;
 }
 
-/** A repeated float, packed or one tag a value: writers do both. */
+/** Reads a repeated float, packed or with one tag per value: writers do both. */
 function readFloats(reader: WireReader, wireType: number, into: NumberList): void {
   if (wireType === WireType.FIXED32) return into.push(reader.float32());
   reader.expect('floats', wireType, WireType.LENGTH);
@@ -192,7 +194,7 @@ function readFloats(reader: WireReader, wireType: number, into: NumberList): voi
   while (!packed.done) into.push(packed.float32());
 }
 
-/** A repeated integer, packed or one tag a value. */
+/** Reads a repeated integer, packed or with one tag per value. */
 function readIntegers(reader: WireReader, wireType: number, into: NumberList): void {
   if (wireType === WireType.VARINT) return into.push(reader.varint());
   reader.expect('ints', wireType, WireType.LENGTH);
@@ -237,7 +239,7 @@ function readDimension(reader: WireReader): number | null {
     if (field === 1 && wireType === WireType.VARINT) value = reader.varint();
     else reader.skip(wireType);
   }
-  // Exporters write 0 or -1 as well as nothing for "any number".
+  // For "any number", exporters write 0, -1 or nothing.
   return value !== null && value > 0 ? value : null;
 }
 
@@ -257,7 +259,7 @@ function add<Item>(list: Item[], item: Item, limit: number, what: string): void 
 function tooMany(what: string, limit: number): InvalidModelError {
   return new InvalidModelError(
     'ONNX file',
-    `it has more than ${limit} ${what}, the most that is read`,
+    `it has more than ${limit} ${what}, which is the limit`,
     'serve a smaller model',
   );
 }

@@ -3,14 +3,14 @@ import type { StringList } from './lists.js';
 import type { OnnxAttribute, OnnxNode } from './model-proto.js';
 import { ElementType, type OnnxTensor } from './tensor-proto.js';
 
-/** How errors call a node: its operator and, where it has one, its name. */
+/** Names a node in errors: its operator and, if it has one, its name. */
 export function nodeTitle(node: OnnxNode): string {
   return node.name && node.name !== node.operator
     ? `${quoted(node.name)} (${quoted(node.operator).slice(1, -1)})`
     : quoted(node.operator || node.name);
 }
 
-/** Typed reading of a node's attributes. Absent lists are empty, as ONNX Runtime has it. */
+/** Reads a node's attributes by type. Absent lists are empty, as in ONNX Runtime. */
 export class NodeAttributes {
   constructor(private readonly node: OnnxNode) {}
 
@@ -46,14 +46,14 @@ export class NodeAttributes {
     return this.get(name)?.tensor;
   }
 
-  /** Like `integers`, with exactly `length` values. @throws InvalidModelError */
+  /** Reads an integer list of exactly `length` values. @throws InvalidModelError when it has another length */
   integersOf(name: string, length: number): Float64Array {
     return this.ofLength(name, this.integers(name), length);
   }
 
   /**
-   * `name` (float32) or `name_as_tensor`, whichever is there, and neither both.
-   * ONNX Runtime takes a tensor of the precision in which it compares, so anything else is refused here too.
+   * Reads `name` (float32) or `name_as_tensor`. A node that has both is refused.
+   * ONNX Runtime takes only a tensor of the precision in which it compares. Any other is refused here too.
    */
   floatsOrTensor(name: string, precision: 32 | 64): Float64Array {
     const floats = this.floats(name);
@@ -63,7 +63,7 @@ export class NodeAttributes {
     return this.tensorValues(tensor, `${name}_as_tensor`, precision);
   }
 
-  /** The numbers of a float or double tensor that has the precision of the comparison. @throws InvalidModelError */
+  /** Returns the numbers of a float or double tensor. @throws InvalidModelError when it has another precision */
   tensorValues(tensor: OnnxTensor, name: string, precision: 32 | 64): Float64Array {
     const wanted = precision === 64 ? ElementType.DOUBLE : ElementType.FLOAT;
     if (tensor.elementType !== wanted) {

@@ -2,7 +2,7 @@ import { InvalidModelError, quoted } from '../errors.js';
 import { longestList, NumberList } from './lists.js';
 import { type WireReader, WireType } from './wire-reader.js';
 
-/** TensorProto.DataType, the types that tree models use. */
+/** The values of TensorProto.DataType that tree models use. */
 export const ElementType = {
   FLOAT: 1,
   UINT8: 2,
@@ -15,7 +15,7 @@ export const ElementType = {
   DOUBLE: 11,
 } as const;
 
-/** A constant. `values` is empty for strings and for types that tree models have no use for. */
+/** A constant tensor. `values` is empty for strings and for types that tree models do not use. */
 export interface OnnxTensor {
   readonly name: string;
   readonly elementType: number;
@@ -23,7 +23,9 @@ export interface OnnxTensor {
   readonly values: Float64Array;
 }
 
-/** @throws InvalidModelError when data lie outside the file, have another length than the shape says, or a type is unknown */
+/**
+ * @throws InvalidModelError when data lie outside the file, their length differs from the shape, or a type is unknown
+ */
 export function readTensor(reader: WireReader): OnnxTensor {
   const shape: number[] = [];
   const numbers = new NumberList();
@@ -86,7 +88,7 @@ function decodeRaw(bytes: Uint8Array, elementType: number, name: string): Float6
   if (bytes.length / element.size > longestList)
     throw new InvalidModelError(
       `ONNX file, tensor ${quoted(name)}`,
-      `it has more than ${longestList} values, the most that is read`,
+      `it has more than ${longestList} values, which is the limit`,
       'serve a smaller model',
     );
   return Float64Array.from({ length: bytes.length / element.size }, (_, index) =>

@@ -4,8 +4,8 @@ import { InvalidModelError } from '../errors.js';
 export const WireType = { VARINT: 0, FIXED64: 1, LENGTH: 2, FIXED32: 5 } as const;
 
 /**
- * Reads protobuf's wire format over a byte range that it never leaves and never copies: what a length promises is checked
- * against the bytes that are there before anything is allocated, so memory is bounded by the size of the file.
+ * Reads protobuf's wire format over a byte range that it never leaves and never copies. Each length is checked against
+ * the bytes that remain before memory is allocated. So memory is bounded by the size of the file.
  */
 export class WireReader {
   private position: number;
@@ -30,7 +30,7 @@ export class WireReader {
     return this.end - this.position;
   }
 
-  /** The next field's number and wire type. */
+  /** Reads the next field's number and wire type. */
   tag(): { field: number; wireType: number } {
     const tag = this.varint();
     const field = Math.floor(tag / 8);
@@ -38,7 +38,7 @@ export class WireReader {
     return { field, wireType: tag % 8 };
   }
 
-  /** A varint as a signed 64-bit integer. @throws InvalidModelError when it does not fit a double exactly */
+  /** Reads a varint as a signed 64-bit integer. @throws InvalidModelError when it does not fit a double exactly */
   varint(): number {
     let low = 0; // bits 0 to 27
     let middle = 0; // bits 28 to 55
@@ -78,7 +78,7 @@ export class WireReader {
     return value;
   }
 
-  /** The bytes of a length-delimited field, not copied. */
+  /** Returns the bytes of a length-delimited field, not copied. */
   bytesField(): Uint8Array {
     const length = this.length();
     const start = this.position;
@@ -86,7 +86,7 @@ export class WireReader {
     return this.bytes.subarray(start, start + length);
   }
 
-  /** A reader over an embedded message or a packed list. */
+  /** Makes a reader over an embedded message or a packed list. */
   nested(message: string): WireReader {
     const length = this.length();
     const start = this.position;
@@ -129,7 +129,7 @@ export class WireReader {
   private truncated(what: string): InvalidModelError {
     return new InvalidModelError(
       `ONNX file, ${this.message}`,
-      `truncated or malformed: ${what} was announced at byte ${this.position} and ${Math.max(0, this.remaining)} bytes are left`,
+      `truncated or malformed: ${what} begins at byte ${this.position}, but only ${Math.max(0, this.remaining)} bytes are left`,
       'copy or export the model again',
     );
   }

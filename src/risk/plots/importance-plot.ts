@@ -3,12 +3,15 @@ import { colours, element, escapeXml, figure, fitText, plain, textAt, ticks, wra
 
 const layout = { width: 860, left: 300, right: 90, top: 84, rowHeight: 28, barHeight: 18, bottom: 56 } as const;
 
-/** Bars shown; the rest are named in one line below. */
+/** The maximum number of bars. One line counts the features that are not shown. */
 const mostBars = 30;
 
 type ImportanceInput = Pick<RiskModelManifest, 'name' | 'version' | 'outputSpace' | 'features' | 'globalImportance'>;
 
-/** A model's global importance, mean |SHAP value| by feature, largest first, as a self-contained SVG; says so where a bundle has none. */
+/**
+ * Draws a model's global importance (mean |SHAP value| by feature, largest first) as a self-contained SVG. The figure
+ * says so when a bundle has none.
+ */
 export function renderImportancePlot(manifest: ImportanceInput): string {
   const importance = manifest.globalImportance ?? {};
   const sorted = manifest.features

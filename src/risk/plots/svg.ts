@@ -1,4 +1,7 @@
-/** Colours that people with any colour vision tell apart, on white: Okabe and Ito's vermilion and blue, https://jfly.uni-koeln.de/color/ */
+/**
+ * Colours on white that readers with any colour vision can distinguish: vermilion and blue of Okabe and Ito,
+ * https://jfly.uni-koeln.de/color/
+ */
 export const colours = {
   raises: '#D55E00',
   lowers: '#0072B2',
@@ -21,13 +24,13 @@ const notInXml =
   // eslint-disable-next-line no-control-regex -- these are the characters that it forbids
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Text as it may stand in XML: markup escaped, and what XML cannot hold (control characters, lone surrogates) taken out. */
+/** Makes a text safe for XML: escapes markup, and removes control characters and lone surrogates. */
 export function escapeXml(text: string): string {
   const allowed = text.replace(notInXml, '');
   return allowed.replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
-/** An element with attributes; children are markup already. */
+/** Writes an element with attributes. `children` is markup already. */
 export function element(name: string, attributes: Readonly<Record<string, string | number>>, children = ''): string {
   const written = Object.entries(attributes)
     .map(([key, value]) => ` ${key}="${escapeXml(typeof value === 'number' ? coordinate(value) : value)}"`)
@@ -35,7 +38,7 @@ export function element(name: string, attributes: Readonly<Record<string, string
   return children === '' ? `<${name}${written}/>` : `<${name}${written}>${children}</${name}>`;
 }
 
-/** Text with a white halo, so that it is read across lines of the grid. */
+/** Writes text with a white halo, so that it is readable across lines of the grid. */
 export function textAt(
   x: number,
   y: number,
@@ -50,8 +53,8 @@ export function textAt(
 }
 
 /**
- * Width of a text in a sans-serif font, in pixels: generous averages, since the viewer's font is unknown.
- * East Asian characters and emoji are as wide as high.
+ * Estimates the width of a text in a sans-serif font, in pixels. The averages are generous: the viewer's font is
+ * unknown. East Asian characters and emoji are as wide as high.
  */
 export function textWidth(text: string, fontSize: number): number {
   let units = 0;
@@ -63,7 +66,7 @@ export function textWidth(text: string, fontSize: number): number {
   return units * fontSize;
 }
 
-/** The text, cut with an ellipsis where it would be wider than `width`. */
+/** Cuts a text, with an ellipsis, when it is wider than `width`. */
 export function fitText(text: string, width: number, fontSize: number): string {
   if (textWidth(text, fontSize) <= width) return text;
   const characters = [...text];
@@ -71,7 +74,7 @@ export function fitText(text: string, width: number, fontSize: number): string {
   return `${characters.join('').trimEnd()}…`;
 }
 
-/** Breaks a text into at most `lines` lines of a width, the last one cut where it does not fit. */
+/** Breaks a text into at most `lines` lines of a width. The last line is cut when it does not fit. */
 export function wrapText(text: string, width: number, fontSize: number, lines: number): string[] {
   const words = text.split(/\s+/).filter((word) => word !== '');
   const result: string[] = [];
@@ -84,7 +87,7 @@ export function wrapText(text: string, width: number, fontSize: number, lines: n
   return result;
 }
 
-/** Round values in [low, high], about `count` of them. */
+/** Chooses about `count` round values in [low, high]. */
 export function ticks(low: number, high: number, count: number): number[] {
   const span = high - low || 1;
   const power = 10 ** Math.floor(Math.log10(span / count));
@@ -96,19 +99,19 @@ export function ticks(low: number, high: number, count: number): number[] {
   );
 }
 
-/** `+0.08`, `−0.08`: a sign that is read even where colour is not. `places` decimals. */
+/** Writes a number with its sign and `places` decimals: `+0.08`, `−0.08`. The sign is readable without colour. */
 export function signed(value: number, places: number): string {
   const digits = Math.abs(value).toFixed(places);
   if (Number(digits) === 0) return `±${digits}`;
   return `${value > 0 ? '+' : '−'}${digits}`;
 }
 
-/** Negative numbers with a minus sign, not a hyphen. */
+/** Writes a number with `places` decimals. Negative numbers get a minus sign, not a hyphen. */
 export function plain(value: number, places: number): string {
   return value.toFixed(places).replace('-', '−');
 }
 
-/** A figure that stands alone: title and description for screen readers, white ground, no outside resource. */
+/** Makes a self-contained figure: title and description for screen readers, white background, no external resource. */
 export function figure(width: number, height: number, title: string, description: string, content: string): string {
   const id = checksum(title + description);
   return element(
@@ -131,7 +134,7 @@ export function figure(width: number, height: number, title: string, description
   );
 }
 
-/** Tells the ids of two figures on one page apart. FNV-1a. */
+/** Computes a checksum (FNV-1a). With it, two figures on one page have different ids. */
 function checksum(text: string): string {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

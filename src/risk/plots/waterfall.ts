@@ -1,7 +1,7 @@
 /**
  * Draws an explanation as a waterfall, step by step:
  *
- * 1. The contributions are sorted by size; beyond the largest, the rest becomes one bar together.
+ * 1. The contributions are sorted by size. The largest get a bar each; the rest share one bar.
  * 2. A running total from the base value to the output gives each bar its start and its end.
  * 3. The horizontal scale spans all these totals.
  * 4. Title, axis, one row per bar, the two end points and the legend are drawn as SVG.
@@ -21,7 +21,7 @@ import {
   wrapText,
 } from './svg.js';
 
-/** One bar: what a feature adds to the output, and how its value is read. */
+/** One bar: the amount that a feature adds to the output, and the feature's value as text. */
 export interface WaterfallContribution {
   readonly label: string;
   readonly displayValue: string;
@@ -37,12 +37,13 @@ export interface WaterfallInput {
 
 const layout = { width: 860, left: 300, right: 80, top: 104, rowHeight: 38, barHeight: 20, bottom: 78 } as const;
 
-/** Bars shown one by one; the rest are one bar together. */
+/** The maximum number of bars for single features. All other features share one bar. */
 const mostBars = 14;
 
 /**
- * An explanation as a waterfall: from the base value at the bottom, each feature's contribution in turn, smallest first, to the
- * output at the top. A self-contained SVG; direction is told by colour, arrow and sign.
+ * Draws an explanation as a waterfall. It starts with the base value at the bottom. Each feature's contribution
+ * follows, smallest first, up to the output at the top. The SVG is self-contained; colour, arrow and sign show the
+ * direction.
  */
 export function renderWaterfall({ manifest, score, explanation, contributions }: WaterfallInput): string {
   const bars = foldSmall([...contributions].sort((left, right) => Math.abs(right.value) - Math.abs(left.value)));
@@ -110,7 +111,9 @@ function foldSmall(sorted: readonly WaterfallContribution[]): WaterfallContribut
   ];
 }
 
-/** The largest contribution is on top, added last, so it ends at the output. */
+/**
+ * Computes the start and end of each bar. The largest contribution is on top and added last, so it ends at the output.
+ */
 function runningTotals(bars: readonly WaterfallContribution[], baseValue: number): Step[] {
   let total = baseValue;
   return [...bars]
@@ -132,7 +135,7 @@ function horizontalScale(values: readonly number[]): Scale {
   return { low, high, x: (value) => layout.left + ((value - low) / (high - low)) * span };
 }
 
-/** Enough decimals to tell a fiftieth of the figure's range, two at least. */
+/** Returns the number of decimals that shows a fiftieth of the figure's range, at least two. */
 function decimals(span: number): number {
   return Math.min(8, Math.max(2, Math.ceil(-Math.log10(span / 50))));
 }
@@ -176,7 +179,7 @@ function row(step: Step, index: number, scale: Scale, places: number): string {
   const written = signed(step.value, places);
   const value = written.startsWith('±') ? written : `${raises ? '▲' : '▼'} ${written}`;
   const wide = textWidth(value, 12) + 8;
-  // Next to the bar, on the side it points to, unless the figure ends there.
+  // The number is next to the bar, on the side of its point, unless the figure ends there.
   const onRight = raises ? Math.max(from, to) + wide < layout.width : Math.min(from, to) - wide < layout.left;
   const label = onRight
     ? textAt(Math.max(from, to) + 6, middle + 4, value, { 'font-size': 12 })
@@ -202,7 +205,7 @@ function row(step: Step, index: number, scale: Scale, places: number): string {
   return element('g', {}, full + names(step, middle) + connector + arrow(from, to, top, raises) + label);
 }
 
-/** Label and value in the left column: on one line where they fit, else on two. */
+/** Writes label and value in the left column: on one line if they fit, else on two. */
 function names({ label, displayValue }: WaterfallContribution, middle: number): string {
   const width = layout.left - 36;
   const x = layout.left - 16;
@@ -214,7 +217,7 @@ function names({ label, displayValue }: WaterfallContribution, middle: number): 
   );
 }
 
-/** A bar with a point in the direction it moves the output. */
+/** Draws a bar with a point in the direction that it moves the output. */
 function arrow(from: number, to: number, top: number, raises: boolean): string {
   const head = Math.min(8, Math.abs(to - from));
   const neck = raises ? to - head : to + head;

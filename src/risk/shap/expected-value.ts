@@ -2,7 +2,7 @@ import type { TreeEnsemble } from '../tree-ensemble.js';
 import { rawOutputs } from '../trees/route.js';
 import { coverFraction, isLeaf, leafWeightOf } from './routing.js';
 
-/** Base value plus the cover-weighted mean leaf of every tree: [output]. */
+/** Computes the base value plus the cover-weighted mean leaf of every tree: [output]. */
 export function expectedByCover(ensemble: TreeEnsemble, cover: Float64Array, outputs: readonly number[]): Float64Array {
   const meanLeaf = (node: number, output: number): number => {
     if (isLeaf(ensemble, node)) return leafWeightOf(ensemble, node, output);
@@ -15,7 +15,7 @@ export function expectedByCover(ensemble: TreeEnsemble, cover: Float64Array, out
 }
 
 /**
- * Mean raw output over background rows: [output].
+ * Computes the mean raw output over background rows: [output].
  * @param background in the precision of the model
  */
 export function expectedByBackground(

@@ -2,21 +2,21 @@ import { UnexplainableModelError } from '../errors.js';
 import type { TreeEnsemble } from '../tree-ensemble.js';
 
 /**
- * Exact SHAP values of a tree ensemble in its raw output space (before the post transform).
+ * Computes exact SHAP values of a tree ensemble in its raw output space (before the post transform).
  * For every row and output: expectedValue + sum of the SHAP values = raw output.
  */
 export interface TreeExplainer {
   /** Mean raw output of the distribution that stands for "feature unknown", base values included: [output]. */
   readonly expectedValue: Float64Array;
   /**
-   * @param rows row-major rowCount x featureCount, NaN = missing; rounded to float32 where the model compares in float32
+   * @param rows row-major rowCount x featureCount, NaN = missing; rounded to float32 if the model compares in float32
    * @returns [row][output][feature], flattened, accumulated in float64
    * @throws RangeError when `rows` does not hold rowCount x featureCount numbers
    */
   explain(rows: Float64Array, rowCount: number): Float64Array;
 }
 
-/** An explainer that holds the model in a form of its own. Explainers share nothing, so that several may run at once. */
+/** An explainer that holds its own compiled form of the model. Explainers share nothing, so several may run at once. */
 export interface CompiledExplainer extends TreeExplainer {
   /** Size of the compiled model with its working memory. */
   readonly byteLength: number;
@@ -27,7 +27,7 @@ export interface ExplainerOptions {
   readonly output?: number;
 }
 
-/** The outputs to explain, in order. @throws RangeError when `options.output` is not an output of the model */
+/** Lists the outputs to explain, in order. @throws RangeError when `options.output` is not an output of the model */
 export function selectOutputs(ensemble: TreeEnsemble, options: ExplainerOptions | undefined): number[] {
   const output = options?.output;
   if (output === undefined) return Array.from({ length: ensemble.outputCount }, (_, index) => index);
@@ -39,7 +39,7 @@ export function selectOutputs(ensemble: TreeEnsemble, options: ExplainerOptions 
   return [output];
 }
 
-/** The node covers. @throws UnexplainableModelError when the model has none */
+/** Returns the node covers. @throws UnexplainableModelError when the model has none */
 export function requireCover(ensemble: TreeEnsemble): Float64Array {
   if (ensemble.cover) return ensemble.cover;
   throw new UnexplainableModelError(

@@ -5,7 +5,7 @@ interface QuadratureRule {
 }
 
 /**
- * The Gauss-Legendre rule with `count` nodes on [0, 1], exact for polynomials of degree 2 x count - 1.
+ * Computes the Gauss-Legendre rule with `count` nodes on [0, 1], exact for polynomials of degree 2 x count - 1.
  * Nodes are the roots of the Legendre polynomial, found by Newton's method from the usual cosine estimate
  * (Press et al., Numerical Recipes, section 4.6).
  */
@@ -28,7 +28,7 @@ export function gaussLegendre(count: number): QuadratureRule {
   return { nodes, weights };
 }
 
-/** Value and derivative of the Legendre polynomial, by the three-term recurrence. */
+/** Computes value and derivative of the Legendre polynomial, by the three-term recurrence. */
 function legendre(degree: number, at: number): [number, number] {
   let before = 1;
   let value = at;

@@ -1,13 +1,13 @@
 import { type Split, type SplitOrLeaf, type SplitTree, splitsOf } from './split-tree.js';
 import type { WasmMemory } from './wasm-memory.js';
 
-/** Background rows in one block: the bits of a vector. */
+/** Background rows in one block: one per bit of a vector. */
 const blockRows = 128;
 
 interface PackedForest {
   /** Addresses of the kernel's `Block`s. */
   readonly blocks: readonly number[];
-  /** [output]: address and number of the roots. */
+  /** [output]: address and count of the roots. */
   readonly forests: readonly { readonly address: number; readonly count: number }[];
 }
 
@@ -18,11 +18,11 @@ interface BackgroundSlots {
   readonly slots: number;
 }
 
-/** Sizes of the kernel's structures; see interventional.as. */
+/** Sizes of the kernel's structures in bytes; see interventional.as. */
 const sizes = { split: 40, state: 32, masks: 32, set: 16 };
 const fresh = -2;
 
-/** Writes the trees of every output as the interventional kernel reads them. */
+/** Writes the trees of every output in the form that the interventional kernel reads. */
 export function packForests(
   memory: WasmMemory,
   outputs: readonly (readonly SplitTree[])[],
@@ -84,7 +84,10 @@ function packSplits(memory: WasmMemory, splits: readonly Split[]): Map<Split, nu
   return address;
 }
 
-/** For every split the set of background rows that satisfy all conditions of its feature on the path to each of its children. */
+/**
+ * Writes the masks: two sets of background rows for each split, one per child. The rows of a set satisfy all conditions
+ * of the split's feature on the path to the child.
+ */
 function packMasks(
   memory: WasmMemory,
   splits: readonly Split[],
@@ -109,7 +112,10 @@ function packMasks(
   return masks;
 }
 
-/** a! c! / (a + c + 1)! over the number of background rows, for a and c up to the longest path, and 0 where one is -1. */
+/**
+ * Writes a! c! / (a + c + 1)!, divided by the number of background rows, for a and c up to the longest path. It is 0
+ * when one of them is -1.
+ */
 function packWeights(
   memory: WasmMemory,
   longestPath: number,
@@ -126,7 +132,7 @@ function packWeights(
   return { address: memory.writeFloat64(table) + (width + 1) * 8, rowSize: width * 8 };
 }
 
-/** The words of a set of up to 128 rows. */
+/** Makes the words of a set of up to 128 rows. */
 function bitSet(count: number, contains: (row: number) => boolean): number[] {
   const words = [0, 0, 0, 0];
   for (let row = 0; row < count; row++)

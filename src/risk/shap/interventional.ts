@@ -14,7 +14,7 @@ import { SlotTable } from './slots.js';
 import { splitTrees } from './split-tree.js';
 import { WasmMemory } from './wasm-memory.js';
 
-/** Rows per call of the kernel: few enough that their values and sums share the first-level cache with a tree. */
+/** Rows per call of the kernel. Their values and sums fit into the first-level cache together with a tree. */
 const rowsAtOnce = 64;
 
 type Kernel = {
@@ -31,7 +31,7 @@ type Kernel = {
 };
 
 /**
- * Exact interventional SHAP values against a background set, 128 background rows at a time.
+ * Makes an explainer by exact interventional SHAP values against a background set, 128 background rows at a time.
  * @param background row-major backgroundRows x featureCount
  * @throws UnexplainableModelError when the background is empty
  */

@@ -20,10 +20,10 @@ interface PackedTrees {
   readonly groups: readonly (readonly TreeGroup[])[];
 }
 
-/** Sizes of the kernel's structures; see path-dependent.as. */
+/** Sizes of the kernel's structures in bytes; see path-dependent.as. */
 const sizes = { joint: 64, fork: 64, tree: 36 };
 
-/** The effect of a split on the numbers at each quadrature node, as the kernel reads it: s, then the scale of the change. */
+/** Addresses of the rules. A rule holds, for each quadrature node, s and then the scale of the change. */
 interface Rules {
   readonly nodes: Float64Array;
   readonly weights: number;
@@ -37,13 +37,13 @@ interface ScratchLayout {
   readonly outcomes: number;
   readonly masses: number;
   readonly belows: number;
-  /** The mass of a leaf goes here. The kernel never reads it. */
+  /** Address that takes the mass of a leaf. The kernel never reads it. */
   readonly unread: number;
-  /** A zero: the outcome of the earlier split of a split that has none. */
+  /** Address of a zero. It is the outcome of the earlier split, for a split that has none. */
   readonly zero: number;
 }
 
-/** Writes the trees of every output as the path-dependent kernel reads them. */
+/** Writes the trees of every output in the form that the path-dependent kernel reads. */
 export function packTrees(memory: WasmMemory, outputs: readonly (readonly SplitTree[])[]): PackedTrees {
   const mostSplits = outputs.flat().reduce((most, tree) => Math.max(most, splitsOf(tree).length), 1);
   const vectors = mostSplits * mostNodes * 8;
@@ -77,12 +77,18 @@ export function packTrees(memory: WasmMemory, outputs: readonly (readonly SplitT
   return { scratch: scratchAddress, groups };
 }
 
-/** Gauss-Legendre with n nodes is exact to degree 2n - 1, and a path of d features has degree d - 1. Even, to fill vectors. */
+/**
+ * Returns the number of nodes that a tree needs. Gauss-Legendre with n nodes is exact to degree 2n - 1, and a path of d
+ * features has degree d - 1. The number is even, to fill vectors.
+ */
 function quadratureNodes(tree: SplitTree): number {
   return 2 * Math.ceil(tree.featuresOnPath / 4);
 }
 
-/** The rule, in parts of at most `mostNodes` nodes: SHAP values are sums over the nodes, so the kernel may go through a tree in parts. */
+/**
+ * Makes the rules in parts of at most `mostNodes` nodes. SHAP values are sums over the nodes, so the kernel may go
+ * through a tree once per part.
+ */
 function rulesOf(memory: WasmMemory, count: number): Rules[] {
   const { nodes, weights } = gaussLegendre(count);
   const parts: Rules[] = [];
@@ -171,8 +177,8 @@ function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: Sc
 }
 
 /**
- * The joints of a tree, parents before children, in as few runs as that allows: those whose feature is not split on above,
- * then those whose feature is, and so on. `runs` has the lengths.
+ * Orders the joints of a tree in runs, parents before children, in as few runs as possible. The first run has joints
+ * whose feature is not split on above. The next has joints whose feature is, and so on. `runs` has the lengths.
  */
 function inRuns(root: SplitOrLeaf): { joints: Split[]; runs: number[] } {
   const joints: Split[] = [];

@@ -8,7 +8,7 @@ import { SlotTable } from './slots.js';
 import { splitTrees } from './split-tree.js';
 import { WasmMemory } from './wasm-memory.js';
 
-/** Rows per call of the kernel: few enough that their values and sums share the first-level cache with a tree. */
+/** Rows per call of the kernel. Their values and sums fit into the first-level cache together with a tree. */
 const rowsAtOnce = 64;
 
 type Kernel = Record<
@@ -26,7 +26,7 @@ type Kernel = Record<
 >;
 
 /**
- * Exact path-dependent SHAP values in time linear in the leaves.
+ * Makes an explainer by exact path-dependent SHAP values. Its time is linear in the leaves.
  * @throws UnexplainableModelError when the model has no covers
  */
 export function createPathDependentExplainer(ensemble: TreeEnsemble, options?: ExplainerOptions): CompiledExplainer {

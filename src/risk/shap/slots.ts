@@ -2,8 +2,8 @@ import { goesTrue } from '../trees/route.js';
 import { NodeMode, type TreeEnsemble } from '../tree-ensemble.js';
 
 /**
- * A branch brought to the one form the kernels know: it passes when the slot's value is not above the threshold. NaN fails.
- * `passesWhenTrue` says whether the branch's true child is the one taken when it passes.
+ * A branch in the only form that the kernels know. It passes when the slot's value is not above the threshold. NaN
+ * fails. When `passesWhenTrue` is true, passing leads to the branch's true child; else to its false child.
  */
 interface SlotTest {
   readonly slot: number;
@@ -14,8 +14,11 @@ interface SlotTest {
 type SlotFiller = (row: Float64Array) => number;
 
 /**
- * The values of a row that the kernels compare, one per slot: a feature as it is; a feature whose missing values count as
- * the lowest of all; or, for a branch that is not an order of two numbers (EQ, NEQ), its outcome, decided beforehand.
+ * Computes the values of a row that the kernels compare, one per slot. A slot is one of three kinds:
+ *
+ * - a feature's value, unchanged;
+ * - a feature's value, where a missing one counts as the lowest;
+ * - the outcome of a branch that does not order two numbers (EQ, NEQ), decided beforehand.
  */
 export class SlotTable {
   private readonly fillers: SlotFiller[] = [];
@@ -27,7 +30,7 @@ export class SlotTable {
     return this.fillers.length;
   }
 
-  /** The test of an inner node, whose slot is made when it is not there yet. */
+  /** Returns the test of an inner node. Its slot is made when it does not exist yet. */
   testOf(node: number): SlotTest {
     const { ensemble } = this;
     const feature = ensemble.feature[node]!;
@@ -68,7 +71,7 @@ export class SlotTable {
   }
 }
 
-/** The largest number of the precision that is below `value`, so that x < value is x <= nextBelow(value). */
+/** Returns the largest number of the precision below `value`. So x < value means x <= nextBelow(value). */
 export function nextBelow(value: number, precision: 32 | 64): number {
   if (value === 0) return precision === 32 ? -(2 ** -149) : -Number.MIN_VALUE;
   if (precision === 32) {

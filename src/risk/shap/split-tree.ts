@@ -5,18 +5,18 @@ import type { SlotTable } from './slots.js';
 /** Side of a split: 0 when its test passes, 1 when it fails. */
 type Side = 0 | 1;
 
-/** An inner node of a tree, seen for one output. Children that are leaves are given as their weight. */
+/** An inner node of a tree, for one output. A child that is a leaf is given as its weight. */
 export interface Split {
   readonly feature: number;
   readonly slot: number;
   readonly threshold: number;
-  /** Child when the test passes, child when it fails. */
+  /** The child when the test passes, then the child when it fails. */
   readonly children: readonly [SplitOrLeaf, SplitOrLeaf];
   /** Share of the split's cover that went to each child; [0, 0] when the model has no covers. */
   readonly fractions: readonly [number, number];
   /** The nearest split above on the same feature, and the side of it that this split is on. */
   readonly earlier: EarlierSide | null;
-  /** Product of the cover fractions of the feature's splits above; 1 without any. */
+  /** Product of the cover fractions of the feature's splits above; 1 when there are none. */
   readonly earlierFraction: number;
 }
 
@@ -25,16 +25,16 @@ export interface EarlierSide {
   readonly side: Side;
 }
 
-/** A leaf is its weight. */
+/** A split, or the weight of a leaf. */
 export type SplitOrLeaf = Split | number;
 
 export interface SplitTree {
   readonly root: SplitOrLeaf;
-  /** Most different features on a path from the root to a leaf. */
+  /** The maximum number of different features on a path from the root to a leaf. */
   readonly featuresOnPath: number;
 }
 
-/** Every tree that can change the output, in order. Trees that are a single leaf or weigh nothing are left out. */
+/** Lists every tree that can change the output, in order. Trees of a single leaf or of weight 0 are left out. */
 export function splitTrees(ensemble: TreeEnsemble, output: number, slots: SlotTable): SplitTree[] {
   return Array.from(ensemble.roots, (root) => splitTree(ensemble, root, output, slots)).filter(
     ({ root }) => typeof root !== 'number' && !weighsNothing(root),
@@ -74,7 +74,7 @@ function splitTree(ensemble: TreeEnsemble, root: number, output: number, slots: 
   return { root: visit(root), featuresOnPath };
 }
 
-/** Every split of a tree, parents before their children. */
+/** Lists every split of a tree, parents before their children. */
 export function splitsOf({ root }: SplitTree): Split[] {
   const splits: Split[] = [];
   const add = (tree: SplitOrLeaf): void => {

@@ -1,11 +1,11 @@
-/** Writes a kernel's data structures, little-endian, one after another into a WebAssembly memory that grows as needed. */
+/** Writes a kernel's data structures one after another into a WebAssembly memory that grows. They are little-endian. */
 export class WasmMemory {
   private readonly memory = new WebAssembly.Memory({ initial: 1 });
   private view = new DataView(this.memory.buffer);
-  /** The kernels are compiled on the promise that nothing lies below this address. */
+  /** Address of the first free byte. The kernels rely on an unused memory below 1024. */
   private end = 1024;
 
-  /** Runs a module in this memory. The caller vouches for the names and parameters of its functions. */
+  /** Loads a module into this memory. The type parameter is unchecked: the caller must name its functions correctly. */
   instantiate<Functions>(base64: string): Functions {
     return new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, 'base64')), {
       env: { memory: this.memory },
@@ -16,7 +16,7 @@ export class WasmMemory {
     return this.memory.buffer.byteLength;
   }
 
-  /** @returns the address of `bytes` bytes of zeros, aligned to 16 */
+  /** Reserves memory. @returns the address of `bytes` bytes of zeros, aligned to 16 */
   reserve(bytes: number): number {
     const address = Math.ceil(this.end / 16) * 16;
     this.end = address + bytes;
@@ -36,26 +36,26 @@ export class WasmMemory {
     this.view.setUint32(address, value, true);
   }
 
-  /** @returns the address of the numbers */
+  /** Writes numbers of 8 bytes. @returns their address */
   writeFloat64(values: ArrayLike<number>): number {
     const address = this.reserve(values.length * 8);
     this.float64(address, values.length).set(values);
     return address;
   }
 
-  /** @returns the address of the integers */
+  /** Writes integers of 4 bytes. @returns their address */
   writeUint32(values: ArrayLike<number>): number {
     const address = this.reserve(values.length * 4);
     this.uint32(address, values.length).set(values);
     return address;
   }
 
-  /** A view, valid until the next `reserve`. */
+  /** Returns a view of numbers, valid until the next `reserve`. */
   float64(address: number, length: number): Float64Array {
     return new Float64Array(this.memory.buffer, address, length);
   }
 
-  /** A view, valid until the next `reserve`. */
+  /** Returns a view of integers, valid until the next `reserve`. */
   uint32(address: number, length: number): Uint32Array {
     return new Uint32Array(this.memory.buffer, address, length);
   }

@@ -1,4 +1,7 @@
-/** The part of the WebAssembly interface in use; TypeScript declares it only together with the whole browser. https://webassembly.github.io/spec/js-api/ */
+/**
+ * The part of the WebAssembly interface in use. TypeScript declares it only together with the whole browser.
+ * https://webassembly.github.io/spec/js-api/
+ */
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number });

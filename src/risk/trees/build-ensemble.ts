@@ -3,7 +3,10 @@ import { NodeMode, type PostTransform, type TreeEnsemble } from '../tree-ensembl
 import { NumberList } from '../onnx/lists.js';
 import type { NodeTable } from './node-table.js';
 
-/** Deepest path that is taken. Libraries stop long before; explaining costs depth, so a hostile chain must not pass. */
+/**
+ * The maximum length of a path. Libraries stop long before. The cost of explaining grows with depth, so longer is
+ * refused.
+ */
 const deepestPath = 1000;
 
 interface EnsembleShape {
@@ -18,11 +21,13 @@ interface EnsembleShape {
 }
 
 /**
- * Walks every tree from its root and lays it out in depth-first order: nodes that belong to no tree are dropped,
- * set membership becomes a chain of EQ nodes (as ONNX Runtime does it), a node with two parents is written twice, and
- * a cycle, a missing child or a feature that the input does not have is refused.
+ * Lays the trees out in depth-first order, step by step:
  *
- * @throws InvalidModelError
+ * 1. Each tree is walked from its root. Nodes that belong to no tree are dropped.
+ * 2. Set membership becomes a chain of EQ nodes, as in ONNX Runtime.
+ * 3. A node with two parents is written twice.
+ *
+ * @throws InvalidModelError for a cycle, a missing child, a feature that the input does not have, or a limit exceeded
  */
 export function buildEnsemble(table: NodeTable, shape: EnsembleShape): TreeEnsemble {
   if (table.roots.length === 0) throw refuse(shape, 'it has no trees');
@@ -32,12 +37,12 @@ export function buildEnsemble(table: NodeTable, shape: EnsembleShape): TreeEnsem
 }
 
 interface Visit {
-  /** Node of the table; -1 marks the end of a node's subtree. */
+  /** Index of the node in the table; -1 marks the end of a node's subtree. */
   node: number;
   parent: number;
   onTrueSide: boolean;
   depth: number;
-  /** Where in the node's member set the chain of EQ nodes has come to. */
+  /** Position in the node's member set that the chain of EQ nodes has reached. */
   member: number;
 }
 
@@ -53,7 +58,9 @@ class Layout {
   private readonly leafOutput = new NumberList();
   private readonly leafWeight = new NumberList();
   private readonly onPath: Uint8Array;
-  /** Shared subtrees are written out, up to a limit: a hostile file could make them grow without end. */
+  /**
+   * The limit of nodes in the layout. Shared subtrees are written out; a hostile file could make them grow without end.
+   */
   private readonly mostNodes: number;
 
   constructor(
@@ -89,7 +96,7 @@ class Layout {
     if (this.mode.length >= this.mostNodes)
       throw refuse(
         this.shape,
-        'its nodes share subtrees so much that the trees written out would not fit',
+        'its nodes share too many subtrees: written out, the trees exceed the limit',
         'export trees without shared nodes',
       );
     const index = this.mode.length;
@@ -128,7 +135,7 @@ class Layout {
     if (feature < 0 || feature >= this.shape.featureCount) {
       throw refuse(
         this.shape,
-        `${this.table.describe(node)} reads feature ${feature} and the input has ${this.shape.featureCount} columns`,
+        `${this.table.describe(node)} reads feature ${feature}, but the input has ${this.shape.featureCount} columns`,
       );
     }
     this.mode.push(mode);

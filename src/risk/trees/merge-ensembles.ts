@@ -1,6 +1,6 @@
 import type { TreeEnsemble } from '../tree-ensemble.js';
 
-/** One ensemble's share in a sum: its outputs start at `firstOutput`, each times its scale. */
+/** One ensemble's share in a sum. Its outputs start at `firstOutput`; each is multiplied by its scale. */
 interface EnsembleShare {
   readonly ensemble: TreeEnsemble;
   readonly firstOutput: number;
@@ -8,8 +8,8 @@ interface EnsembleShare {
 }
 
 /**
- * One ensemble whose raw outputs are the scaled sum of several, plus an offset.
- * All must have the same features and precision. Covers are kept when every one has them.
+ * Makes one ensemble from several. Its raw outputs are their scaled sum, plus an offset.
+ * All must have the same features and precision. Covers are kept when every ensemble has them.
  */
 export function mergeEnsembles(shares: readonly EnsembleShare[], offset: Float64Array): TreeEnsemble {
   const [only] = shares;

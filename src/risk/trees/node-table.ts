@@ -1,12 +1,12 @@
 /**
- * The nodes of all trees as a file lists them, before anything is checked: operator versions differ in how they write
- * them, and each version's reader ends here. Indices point into the table.
+ * The nodes of all trees as a file lists them, before any check. Operator versions write nodes in different ways; the
+ * reader of each version makes this table. Indices point into the table.
  */
 export interface NodeTable {
   readonly mode: Uint8Array;
   readonly feature: Float64Array;
   readonly threshold: Float64Array;
-  /** Index of the child, at branches. */
+  /** Index of the true child, at branches. */
   readonly trueNext: Int32Array;
   readonly falseNext: Int32Array;
   readonly missingTracksTrue: Uint8Array;
@@ -19,7 +19,7 @@ export interface NodeTable {
   readonly weightStart: Int32Array;
   readonly weightOutput: Int32Array;
   readonly weight: Float64Array;
-  /** How the file calls a node, for errors. */
+  /** Names a node as the file does, for errors. */
   describe(node: number): string;
 }
 

@@ -1,18 +1,23 @@
 import type { NodeAttributes } from '../onnx/node-attributes.js';
 import type { ScoreLayout } from './score-layout.js';
 
-/** The meaning of an operator's raw outputs, in SHAP's sense, and where each leaf weight goes. */
+/** The meaning of an operator's raw outputs for SHAP, and the output of each leaf weight. */
 export interface OutputPlan {
   readonly outputCount: number;
   readonly baseValues: Float64Array;
   readonly layout: ScoreLayout;
   readonly labels: readonly string[] | null;
-  /** Only the first of several weights of a leaf for one output counts, as in ONNX Runtime with one target. */
+  /**
+   * True when only the first of several weights of a leaf for one output counts, as in ONNX Runtime with one target.
+   */
   readonly oneWeightPerLeaf: boolean;
   outputOf(id: number): number;
 }
 
-/** Outputs of TreeEnsembleRegressor: one a target. @throws InvalidModelError */
+/**
+ * Plans the outputs of TreeEnsembleRegressor: one per target.
+ * @throws InvalidModelError for an invalid number of targets
+ */
 export function targetOutputs(attributes: NodeAttributes, baseValues: Float64Array): OutputPlan {
   const targets = attributes.integer('n_targets', 0);
   if (targets < 1 || targets > 10_000)
@@ -28,9 +33,10 @@ export function targetOutputs(attributes: NodeAttributes, baseValues: Float64Arr
 }
 
 /**
- * Outputs of TreeEnsembleClassifier: one a class, but a single one, of the second label, where two labels share one class id
- * (binary models of skl2onnx and onnxmltools). Base values go where ONNX Runtime 1.30 puts them.
- * @throws InvalidModelError
+ * Plans the outputs of TreeEnsembleClassifier: one per class. If two labels share one class id (binary models of
+ * skl2onnx and onnxmltools), there is a single output, of the second label. Base values go where ONNX Runtime 1.30 puts
+ * them.
+ * @throws InvalidModelError when labels, class ids and base values do not fit together
  */
 export function classOutputs(attributes: NodeAttributes, ids: Float64Array, baseValues: Float64Array): OutputPlan {
   const strings = attributes.strings('classlabels_strings');
@@ -50,7 +56,7 @@ export function classOutputs(attributes: NodeAttributes, ids: Float64Array, base
     };
   if (baseValues.length > 1) {
     throw attributes.refuse(
-      'it has two base values for two labels, of which ONNX Runtime makes scores that are no sum of the trees',
+      'it has two base values for two labels; the scores that ONNX Runtime makes of them are not a sum of the trees',
       'give one base value and one class id',
     );
   }
@@ -58,7 +64,7 @@ export function classOutputs(attributes: NodeAttributes, ids: Float64Array, base
   const idsInUse = new Set(ids);
   if (idsInUse.size > 1)
     return { ...plan, outputCount: 2, baseValues: Float64Array.of(base[0]!, 0), layout: 'PLAIN', outputOf: (id) => id };
-  // With the one id 1, the base value goes to class 0 and is seen nowhere.
+  // If 1 is the only class id, the base value goes to class 0 and appears in no output.
   if (idsInUse.has(1))
     return { ...plan, outputCount: 1, baseValues: new Float64Array(1), layout: 'SECOND_OF_TWO', outputOf: () => 0 };
   return { ...plan, outputCount: 1, baseValues: base, layout: 'SECOND_CLASS', outputOf: () => 0 };
@@ -67,7 +73,7 @@ export function classOutputs(attributes: NodeAttributes, ids: Float64Array, base
 function expand(attributes: NodeAttributes, values: Float64Array, count: number): Float64Array {
   if (values.length === 0) return new Float64Array(count);
   if (values.length !== count)
-    throw attributes.refuse(`base_values has ${values.length} values where ${count} or none are needed`);
+    throw attributes.refuse(`base_values has ${values.length} values, but must have ${count} or none`);
   if (!values.every(Number.isFinite)) throw attributes.refuse('base_values has a value that is not a finite number');
   return values.slice();
 }

@@ -1,13 +1,14 @@
 import type { TreeEnsemble } from '../tree-ensemble.js';
 import type { ScoreLayout } from './score-layout.js';
 
-/** One tree operator, read. */
+/** The result of reading one tree operator. */
 export interface ParsedTrees {
   readonly ensemble: TreeEnsemble;
   readonly scoreLayout: ScoreLayout;
   /**
-   * Columns asked for membership of a set that ONNX Runtime does not unroll (31 values or more, or values outside 0 to 30): it drops
-   * the fraction of the input there, so only whole numbers mean the same as in the standard. They are category codes.
+   * Columns tested for membership of a set that ONNX Runtime does not unroll (31 values or more, or values outside 0 to
+   * 30). There it drops the fraction of the input, so only whole numbers have the meaning of the standard. They are
+   * category codes.
    */
   readonly wholeColumns: ReadonlySet<number>;
   /** Class labels as text; null for regressors. */

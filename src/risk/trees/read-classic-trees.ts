@@ -1,8 +1,8 @@
 /**
  * Reads the older tree operators, step by step:
  *
- * 1. The attributes say which outputs there are, how trees are summed, and which post transform follows.
- * 2. The node lists become a `NodeTable`: ids are resolved into places, and roots are found.
+ * 1. The attributes give the outputs, the way in which trees are summed, and the post transform.
+ * 2. The node lists become a `NodeTable`: ids become positions, and roots are found.
  * 3. Leaf weights are grouped by node.
  * 4. `buildEnsemble` checks the table and lays the trees out.
  */
@@ -130,7 +130,7 @@ function readModes(attributes: NodeAttributes, count: number): Uint8Array {
   return mode;
 }
 
-/** Absent or short lists leave the rest at 0, as in ONNX Runtime. */
+/** Reads the tracks of missing values. Absent or short lists leave the rest at 0, as in ONNX Runtime. */
 function readTracks(attributes: NodeAttributes, count: number): Uint8Array {
   const tracks = new Uint8Array(count);
   attributes
@@ -140,14 +140,17 @@ function readTracks(attributes: NodeAttributes, count: number): Uint8Array {
   return tracks;
 }
 
-/** The first listed node of a tree is its root; a tree's nodes stand together, or ONNX Runtime sees two trees. */
+/**
+ * Finds the roots. The first listed node of a tree is its root. If a tree's nodes are apart, ONNX Runtime sees two
+ * trees.
+ */
 function findRoots(treeIds: Float64Array, attributes: NodeAttributes): number[] {
   const roots: number[] = [];
   const seen = new Set<number>();
   for (let node = 0; node < treeIds.length; node++) {
     const tree = treeIds[node]!;
     if (node > 0 && treeIds[node - 1] === tree) continue;
-    if (seen.has(tree)) throw attributes.refuse(`the nodes of tree ${tree} do not stand together`);
+    if (seen.has(tree)) throw attributes.refuse(`the nodes of tree ${tree} are not listed together`);
     seen.add(tree);
     roots.push(node);
   }
@@ -189,7 +192,7 @@ function readWeights(
   return groupByNode(mode.length, node.subarray(0, kept), output.subarray(0, kept), weight.subarray(0, kept));
 }
 
-/** Finds nodes by (tree id, node id), neither of which need be dense. */
+/** Finds nodes by (tree id, node id). The ids need not be dense. */
 class NodePlaces {
   private readonly byTree = new Map<number, Map<number, number>>();
 
@@ -202,7 +205,7 @@ class NodePlaces {
       let tree = this.byTree.get(treeIds[node]!);
       if (!tree) this.byTree.set(treeIds[node]!, (tree = new Map()));
       if (tree.has(nodeIds[node]!))
-        throw attributes.refuse(`node ${nodeIds[node]} of tree ${treeIds[node]} is there twice`);
+        throw attributes.refuse(`node ${nodeIds[node]} of tree ${treeIds[node]} is listed twice`);
       tree.set(nodeIds[node]!, node);
     }
   }
@@ -210,7 +213,7 @@ class NodePlaces {
   find(tree: number, node: number, asked: string): number {
     const place = this.byTree.get(tree)?.get(node);
     if (place === undefined)
-      throw this.attributes.refuse(`${asked} asks for node ${node} of tree ${tree}, which is not there`);
+      throw this.attributes.refuse(`${asked} is node ${node} of tree ${tree}, which does not exist`);
     return place;
   }
 }

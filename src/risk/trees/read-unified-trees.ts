@@ -16,16 +16,26 @@ const modes: readonly number[] = [
   NodeMode.MEMBER,
 ];
 
-/** The order of ONNX Runtime 1.30, measured: its 1 and 2 are the other way round in the standard. What it computes is what is served. */
+/**
+ * The post transforms by number, as ONNX Runtime 1.30 uses them (measured). In the standard, 1 and 2 are exchanged.
+ * RiskGraph serves the results of ONNX Runtime.
+ */
 const postTransforms: readonly PostTransform[] = ['NONE', 'LOGISTIC', 'SOFTMAX', 'SOFTMAX_ZERO', 'PROBIT'];
 
 /**
  * Reads TreeEnsemble, version 5: branches and leaves in two lists, set membership, no base values.
  * https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
  *
- * Its nodes_hitrates speak of branches only, so the counts of two leaves under one branch are unknown: they are not taken
- * as covers, and path-dependent SHAP needs a background set.
- * @throws InvalidModelError
+ * Step by step:
+ *
+ * 1. The attributes give the number of targets, the way in which trees are summed, and the post transform.
+ * 2. The lists of branches and leaves become a `NodeTable`.
+ * 3. Each member set is assigned to its branch.
+ * 4. `buildEnsemble` checks the table and lays the trees out.
+ *
+ * Its nodes_hitrates describe branches only, so the counts of two leaves under one branch are unknown. They are not
+ * used as covers, and path-dependent SHAP needs a background set.
+ * @throws InvalidModelError when the node is malformed or not supported
  */
 export function readUnifiedTrees(node: OnnxNode, featureCount: number | null, precision: 32 | 64): ParsedTrees {
   const attributes = new NodeAttributes(node);
@@ -69,7 +79,7 @@ function wholeColumns({ members, feature }: NodeTable): Set<number> {
   return new Set([...members].filter(([, set]) => !unrolled(set)).map(([node]) => feature[node]!));
 }
 
-/** With one target ONNX Runtime applies PROBIT only, in regressors of every version. */
+/** Returns the post transform that is applied. With one target ONNX Runtime applies PROBIT only, in every regressor. */
 export function effectivePostTransform(postTransform: PostTransform, targets: number): PostTransform {
   return targets > 1 || postTransform === 'PROBIT' ? postTransform : 'NONE';
 }
@@ -102,7 +112,8 @@ function readTable(attributes: NodeAttributes, precision: 32 | 64): NodeTable {
     hitrates: null,
     members: readMembers(attributes, mode, precision),
     roots: Array.from(attributes.integers('tree_roots'), (root) => {
-      if (root < 0 || root >= branches) throw attributes.refuse(`tree_roots asks for node ${root} of ${branches}`);
+      if (root < 0 || root >= branches)
+        throw attributes.refuse(`tree_roots names node ${root}, but there are ${branches}`);
       // A tree of one leaf is written as a branch whose two children are the same leaf.
       return trueNext[root] === falseNext[root] && trueNext[root]! >= branches ? trueNext[root]! : root;
     }),
@@ -147,14 +158,14 @@ function readChildren(
     const leaf = areLeaves[node] !== 0;
     if (id < 0 || id >= (leaf ? leaves : branches))
       throw attributes.refuse(
-        `nodes_${side}nodeids of node ${node} asks for ${leaf ? 'leaf' : 'node'} ${id}, which is not there`,
+        `nodes_${side}nodeids of node ${node} is ${leaf ? 'leaf' : 'node'} ${id}, which does not exist`,
       );
     next[node] = leaf ? branches + id : id;
   });
   return next;
 }
 
-/** membership_values holds the sets of the MEMBER nodes one after another, each ended by NaN. */
+/** Reads membership_values. It holds the sets of the MEMBER nodes one after another; NaN ends each set. */
 function readMembers(attributes: NodeAttributes, mode: Uint8Array, precision: 32 | 64): Map<number, readonly number[]> {
   const values = tensor(attributes, 'membership_values', precision);
   const members = new Map<number, readonly number[]>();
@@ -164,7 +175,7 @@ function readMembers(attributes: NodeAttributes, mode: Uint8Array, precision: 32
     const set: number[] = [];
     while (place < values.length && !Number.isNaN(values[place])) set.push(values[place++]!);
     place++;
-    if (set.length === 0) throw attributes.refuse(`node ${node} asks for membership of an empty set`);
+    if (set.length === 0) throw attributes.refuse(`node ${node} tests membership of an empty set`);
     members.set(node, [...new Set(set)]);
   });
   return members;

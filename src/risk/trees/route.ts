@@ -1,8 +1,8 @@
 import { NodeMode, type TreeEnsemble } from '../tree-ensemble.js';
 
 /**
- * Whether a value goes to the true child of a branch, exactly as in ONNX Runtime: the comparison of the mode, and NaN goes
- * there too when the node tracks missing values. With precision 32 the value must already be a float32.
+ * Tells whether a value goes to the true child of a branch, exactly as in ONNX Runtime. The mode's comparison decides.
+ * NaN also goes there when the node tracks missing values. With precision 32 the value must already be a float32.
  */
 export function goesTrue(ensemble: TreeEnsemble, node: number, value: number): boolean {
   const threshold = ensemble.threshold[node]!;
@@ -23,7 +23,7 @@ export function goesTrue(ensemble: TreeEnsemble, node: number, value: number): b
   }
 }
 
-/** Index of the leaf that a row reaches from a root. `row` starts at `offset` of a row-major array. */
+/** Finds the index of the leaf that a row reaches from a root. The row starts at `offset` of `rows`. */
 function findLeaf(ensemble: TreeEnsemble, root: number, rows: Float64Array, offset: number): number {
   const { mode, feature, threshold, trueChild, falseChild } = ensemble;
   let node = root;
@@ -44,7 +44,7 @@ function findLeaf(ensemble: TreeEnsemble, root: number, rows: Float64Array, offs
 }
 
 /**
- * Raw outputs (before the post transform), summed in float64 in the order of the trees.
+ * Computes raw outputs (before the post transform), summed in float64 in the order of the trees.
  * @param rows row-major, rowCount x featureCount, as the trees compare them (float32 values with precision 32)
  * @returns row-major, rowCount x outputCount
  */
@@ -52,7 +52,7 @@ export function rawOutputs(ensemble: TreeEnsemble, rows: Float64Array, rowCount:
   const { featureCount, outputCount, roots, leafStart, leafOutput, leafWeight, baseValues } = ensemble;
   const raw = new Float64Array(rowCount * outputCount);
   for (let row = 0; row < rowCount; row++) raw.set(baseValues, row * outputCount);
-  // Trees outside, rows inside: a tree stays in the cache while all rows pass through it.
+  // The outer loop is over trees: a tree stays in the cache while all rows pass through it.
   for (const root of roots) {
     for (let row = 0; row < rowCount; row++) {
       const leaf = findLeaf(ensemble, root, rows, row * featureCount);

@@ -59,13 +59,13 @@ describe('the checks of a bundle', () => {
       'a unit that is not UCUM',
       { manifest: feature(1, { unit: 'mm Hg' }) },
       'manifest',
-      /feature "resting_bp": its unit holds a blank/,
+      /feature "resting_bp": its unit has a blank/,
     ],
     [
       'a unit that looks like UCUM',
       { manifest: feature(1, { unit: 'mmHg' }) },
       'manifest',
-      /feature "resting_bp": its unit holds "mmHg", which is no UCUM unit/,
+      /feature "resting_bp": its unit has "mmHg", which is not a UCUM unit/,
     ],
     [
       'an imputed value out of range',

@@ -180,7 +180,7 @@ describe('nodes before the trees', () => {
       'an operator that is not known',
       behind(plain('Softmax', ['X'])),
       {},
-      /^node "the Softmax" \(Softmax\): it stands before the trees/,
+      /^node "the Softmax" \(Softmax\): it comes before the trees/,
     ],
     [
       'a feature in two forms',

@@ -124,14 +124,14 @@ describe('trees that are not trees', () => {
     [
       'a child that is not there',
       regressor({ nodes_truenodeids: Array.from({ length: 12 }, () => 77) }),
-      /asks for node 77 of tree 0/,
+      /child is node 77 of tree 0, which does not exist/,
     ],
-    ['a node twice', regressor({ nodes_nodeids: [0, 1, 2, 3, 3, 5, 6, 7, 8, 0, 1, 2] }), /is there twice/],
+    ['a node twice', regressor({ nodes_nodeids: [0, 1, 2, 3, 3, 5, 6, 7, 8, 0, 1, 2] }), /is listed twice/],
     ['a path without end', regressionModel([regressorNode([chain(1200)])]), /a path is longer than 1000 nodes/],
     [
       'a feature that the input does not have',
       regressionModel([regressorNode([{ feature: 9, at: 1, yes: leaf(1), no: leaf(2) }])]),
-      /reads feature 9 and the input has 3 columns/,
+      /reads feature 9, but the input has 3 columns/,
     ],
     [
       'an unknown mode',
@@ -161,7 +161,7 @@ describe('trees that are not trees', () => {
           target_nodeids: [0, 0, 1],
         }),
       ]),
-      /tree 0 do not stand together/,
+      /tree 0 are not listed together/,
     ],
     ['an unknown post transform', regressor({ post_transform: 'SIGMOIDISH' }), /post_transform is unknown/],
     ['no class labels', classificationModel(classifierNode(twoTrees, { classlabels_int64s: [] })), /0 class labels/],
@@ -211,7 +211,7 @@ describe('trees that are not trees', () => {
       target_ids: [0],
       target_weights: { floats: [1] },
     };
-    expect(() => parseModel(regressionModel([regressorNode([leaf(1)], lists)]))).toThrow(/share subtrees so much/);
+    expect(() => parseModel(regressionModel([regressorNode([leaf(1)], lists)]))).toThrow(/share too many subtrees/);
     const shared = parseModel(
       regressionModel([
         regressorNode([{ feature: 0, at: 1, yes: { feature: 1, at: 0, yes: leaf(1), no: leaf(2) }, no: leaf(3) }], {

@@ -290,8 +290,8 @@ describe('TreeEnsemble version 5', () => {
   test.each<[string, Record<string, AttributeValue>, RegExp]>([
     ['MAX', { aggregate_function: 3 }, /aggregate_function MAX/],
     ['a mode that is unknown', { nodes_modes: tensor(ElementType.UINT8, [9, 0]) }, /mode 9/],
-    ['a leaf that is not there', { nodes_truenodeids: [0, 9] }, /asks for leaf 9/],
-    ['a root that is not there', { tree_roots: [5] }, /asks for node 5 of 2/],
+    ['a leaf that is not there', { nodes_truenodeids: [0, 9] }, /is leaf 9, which does not exist/],
+    ['a root that is not there', { tree_roots: [5] }, /names node 5, but there are 2/],
     ['an empty set', { nodes_modes: tensor(ElementType.UINT8, [6, 0]) }, /empty set/],
     ['a cycle', { nodes_trueleafs: [0, 1] }, /its own ancestor/],
     ['splits of another type', { nodes_splits: floats([0.5]) }, /nodes_splits has 1 values/],

@@ -1,7 +1,7 @@
 /**
- * Compiles the kernels (*.as, AssemblyScript) into WebAssembly and writes each as base64 into <kernel>.generated.ts, so that
- * it loads the same from source and from the build. Run: node src/risk/shap/kernels/build.mjs [--check]
- * With --check nothing is written, and the exit code is 1 when a generated file is not what its source compiles to.
+ * Compiles the kernels (*.as, AssemblyScript) into WebAssembly and writes each as base64 into <kernel>.generated.ts. So
+ * it loads in the same way from source and from the build. Run: node src/risk/shap/kernels/build.mjs [--check]
+ * With --check it writes nothing, and exits 1 when a generated file differs from the result of compiling its source.
  */
 import { Buffer } from 'node:buffer';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
@@ -9,7 +9,8 @@ import { URL, fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-// wasm-opt unrolls the loops over quadrature nodes only when told to; the stub runtime is never called and left out.
+// wasm-opt unrolls the loops over quadrature nodes only with these flags. The stub runtime is never called and is left
+// out.
 const flags = [
   '-O3',
   '--converge',
@@ -53,7 +54,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     if (current === text) continue;
     if (process.argv.includes('--check')) {
       console.error(
-        `${name}.generated.ts is not what ${name}.as compiles to; run node src/risk/shap/kernels/build.mjs`,
+        `${name}.generated.ts differs from the compiled ${name}.as; run node src/risk/shap/kernels/build.mjs`,
       );
       process.exitCode = 1;
     } else {

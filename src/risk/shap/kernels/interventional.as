@@ -1,11 +1,16 @@
-// AssemblyScript, compiled by build.mjs into interventional.generated.ts. The memory is imported and laid out by the host.
+// AssemblyScript, compiled by build.mjs into interventional.generated.ts. The host imports the memory and lays it out.
 //
-// One row against up to 128 background rows at once, a background row being one bit of a set. For one background row b, a
-// coalition reaches a leaf exactly when it holds every feature that only the row satisfies on the path (`own`, a of them) and
-// none that only b satisfies (`lost`, c of them); where neither satisfies a feature no coalition does. A leaf of weight w so gives
-// each own feature w W(a - 1, c) and each lost one -w W(a, c - 1), W(a, c) = a! c! / (a + c + 1)!.
-// Going down a tree, `alive` holds the background rows that can still reach the leaf, parted by their a into counts[0..most];
-// lost is the same for all. What an own feature gets is summed over the rows that do not satisfy it (`mismatch`).
+// The kernel explains one row against up to 128 background rows at once. Each background row is one bit of a set.
+//
+// 1. Take one background row b and the path to a leaf. A feature is `own` when only the explained row satisfies its
+//    conditions on the path, and `lost` when only b does. There are a own and c lost features.
+// 2. A coalition reaches the leaf exactly when it has every own feature and no lost one. If neither row satisfies a
+//    feature, no coalition reaches the leaf.
+// 3. So a leaf of weight w gives each own feature w W(a - 1, c) and each lost feature -w W(a, c - 1), where
+//    W(a, c) = a! c! / (a + c + 1)!.
+// 4. On the way down a tree, `alive` holds the background rows that can still reach the leaf. counts[0..most] divides
+//    them by their a. The lost features are the same for all of them.
+// 5. The credit of an own feature is summed over the background rows that do not satisfy it (`mismatch`).
 
 /** A set of background rows. */
 type Set = v128;
@@ -15,14 +20,14 @@ type Set = v128;
   /** Offset of the tested value in the row, and of the feature's SHAP sum. */
   value: u32;
   shap: u32;
-  /** Addresses of the children; those of leaves, which are weights, have the lowest bit set. */
+  /** Addresses of the children. A leaf is a weight; its address has the lowest bit set. */
   passChild: u32;
   failChild: u32;
   /** Offset of the sets of background rows that satisfy all conditions of this feature on the path to each child. */
   masks: u32;
   /** Address of the `state` of the nearest split above on the same feature, or of a word that says FRESH. */
   earlier: u32;
-  /** What the row did with the feature at this split: LOST, FRESH (satisfied by every row alive), or its place among the own. */
+  /** State of the feature at this split: LOST, FRESH (satisfied by every row alive), or its position among the own. */
   state: i32;
   unused: u32;
 }
@@ -30,14 +35,14 @@ type Set = v128;
 const LOST: i32 = -1;
 const FRESH: i32 = -2;
 
-/** Where things are while a tree is gone through; set by `explain`. */
+/** Addresses for the walk of a tree. `explain` sets them. */
 let values: usize = 0;
 let shaps: usize = 0;
 let masksOfBlock: usize = 0;
-/** W(a, c) at weights + a x weightsRow + 8 c; 0 where a or c is -1. */
+/** Address of W: W(a, c) is at weights + a x weightsRow + 8 c. It is 0 when a or c is -1. */
 let weights: usize = 0;
 let weightsRow: usize = 0;
-/** A set and the address of a SHAP sum for each own feature of the path. */
+/** For each own feature of the path: a set, and the address of a SHAP sum. */
 let mismatches: usize = 0;
 let owners: usize = 0;
 /** Weight of the leaf that the row reaches from the child followed last. */
@@ -53,12 +58,15 @@ let reached: f64 = 0;
 
 @inline function addTo(sum: usize, value: f64): void { store<f64>(sum, load<f64>(sum) + value); }
 
-/** W(place of the set, c) x the size of the set within `mismatch`. */
+/** Computes W(position of the set, c) x the size of the set within `mismatch`. */
 @inline function gain(set: usize, mismatch: usize, share: usize): f64 {
   return load<f64>(share) * f64(sizeOfBoth(set, mismatch));
 }
 
-/** Credits the own features, when the largest count is MOST (4: at least 4). Written out, since the processor mispredicts the end of so short a loop. */
+/**
+ * Credits the own features when the largest count is MOST (4: at least 4). The loop is written out: the processor
+ * mispredicts the end of such a short loop.
+ */
 @inline function creditOwn(MOST: i32, weight: f64, counts: usize, most: i32, owned: i32, share: usize): void {
   const row = weightsRow;
   for (let place = 0; place < owned; place++) {
@@ -75,7 +83,7 @@ let reached: f64 = 0;
 
 /**
  * Credits the own features of the path with a leaf of this weight.
- * @returns what each lost feature loses to it
+ * @returns the loss of each lost feature at this leaf
  */
 @inline function credit(weight: f64, counts: usize, most: i32, owned: i32, lost: i32): f64 {
   let share = weights + (lost << 3);
@@ -94,7 +102,7 @@ let reached: f64 = 0;
 
 @inline function isLeaf(child: u32): bool { return bool(child & 1); }
 
-/** Weight of the leaf that the row reaches below a child. */
+/** Finds the weight of the leaf that the row reaches below a child. */
 function reach(child: u32): f64 {
   while (!isLeaf(child)) {
     const split = changetype<Split>(child);
@@ -103,14 +111,14 @@ function reach(child: u32): f64 {
   return load<f64>(child - 1);
 }
 
-/** Leaves `reached` behind. @returns what each lost feature of the path loses below, beyond the leaf reached */
+/** Sets `reached`. @returns the loss of each lost feature of the path below the child, beyond the leaf reached */
 @inline function follow(child: u32, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
   if (!isLeaf(child)) return visit(child, alive, counts, most, owned, lost);
   reached = load<f64>(child - 1);
   return 0;
 }
 
-/** The counts of those rows alone that are in `mask`. @returns their address, after the given ones */
+/** Makes the counts of only the rows in `mask`. @returns their address, after the given counts */
 @inline function filter(counts: usize, most: i32, mask: Set): usize {
   const next = counts + ((most + 1) << 4);
   for (let offset: usize = 0; offset <= usize(most << 4); offset += 16) v128.store(next + offset, v128.and(v128.load(counts + offset), mask));
@@ -118,8 +126,9 @@ function reach(child: u32): f64 {
 }
 
 /**
- * The child that the row does not take, for the background rows that do: they add the difference that it makes to the leaf
- * reached. @returns what each lost feature of the path loses, this split's own included when it counts in `lost`
+ * Visits the child that the row does not take, for the background rows that take it. They add its difference to the
+ * leaf reached. @returns the loss of each lost feature of the path; this split's feature is included if it counts in
+ * `lost`
  */
 @inline function deviate(child: u32, mask: Set, alive: Set, counts: usize, most: i32, owned: i32, lost: i32, usual: f64): f64 {
   const rest = v128.and(alive, mask);
@@ -129,7 +138,7 @@ function reach(child: u32): f64 {
   return below + credit(reached - usual, next, most, owned, lost);
 }
 
-/** A split whose feature is lost above: every background row goes its own way. Leaves `reached` behind. */
+/** Visits a split whose feature is lost above. Every background row goes to its own side. Sets `reached`. */
 function part(taken: u32, takenMask: Set, other: u32, otherMask: Set, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
   let total = 0.0;
   const rest = v128.and(alive, takenMask);
@@ -142,9 +151,10 @@ function part(taken: u32, takenMask: Set, other: u32, otherMask: Set, alive: Set
 }
 
 /**
- * The expectation below a split is the weight of the leaf the row reaches, plus at every split passed what the background
- * rows change that go the other way there. The leaf alone depends on no feature, so only the changes are credited.
- * Leaves `reached` behind. @returns what each lost feature of the path to this split loses below
+ * Visits a split. The expectation below it is the weight of the leaf that the row reaches, plus the changes at every
+ * split passed. A change comes from the background rows that go the other way there. The leaf alone depends on no
+ * feature, so only the changes are credited. Sets `reached`. @returns the loss of each lost feature of the path to this
+ * split, below it
  */
 function visit(address: usize, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
   const split = changetype<Split>(address);
@@ -197,7 +207,7 @@ function visit(address: usize, alive: Set, counts: usize, most: i32, owned: i32,
   return total + left;
 }
 
-/** What `explain` works with. */
+/** The data of one block of background rows. */
 @unmanaged class Block {
   /** Base address of the masks, and the set of all its background rows (two words of 64). */
   masks: u32;
@@ -210,7 +220,9 @@ function visit(address: usize, alive: Set, counts: usize, most: i32, owned: i32,
   moreRows: u64;
 }
 
-/** Adds the SHAP values of every row, against the background rows of one block, for the trees whose roots (u32) are given. */
+/**
+ * Adds the SHAP values of every row against the background rows of one block. `roots`: the roots of the trees (u32).
+ */
 export function explain(roots: usize, treeCount: usize, block: usize, rows: usize, rowSize: usize, rowCount: usize, sums: usize, sumsSize: usize): void {
   const context = changetype<Block>(block);
   masksOfBlock = context.masks;

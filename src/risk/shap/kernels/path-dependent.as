@@ -1,17 +1,18 @@
-// AssemblyScript, compiled by build.mjs into path-dependent.generated.ts. The memory is imported and laid out by the host.
+// AssemblyScript, compiled by build.mjs into path-dependent.generated.ts. The host imports the memory and lays it out.
 //
-// One row through one tree, at `2 x PAIRS` quadrature nodes side by side. With t the chance that a feature is known:
-//   mass(n)  quadrature weight x product over the path to split n of its factors: t + (1 - t) z on the side the row takes,
-//            (1 - t) z on the other, z the cover fraction of the side
-//   below(n) the same sum of products over the leaves under n, the path to n left out
-// Going down fills `mass`, coming up fills `below`. With h the child the row takes, c the other, s = 1 - t:
+// The kernel sends one row through one tree, at `2 x PAIRS` quadrature nodes in parallel. t is the chance that a
+// feature is known, and z is the cover fraction of a side:
+//   mass(n)  quadrature weight x product of the factors on the path to split n. A factor is t + (1 - t) z on the side
+//            that the row takes, and (1 - t) z on the other side
+//   below(n) the same sum of products over the leaves under n, without the path to n
+// The way down fills `mass`, the way up fills `below`. h is the child that the row takes, c the other, and s = 1 - t:
 //   change   = (1 - z(h)) below(h) - z(c) below(c)
 //   below(n) = below(h) - s change            mass(h) = mass(n) - s (1 - z(h)) mass(n)
 //   SHAP    += sum over nodes of mass(n) change                    mass(c) = s z(c) mass(n)
-// A split whose feature was split on above replaces that split's factor: s and the scale of `change` then come from a table
-// (`Rule`), and where the row left the feature's path above, both children are simply averaged: s = 1, scale = 0.
+// A split whose feature was split on above replaces the factor of the split above. Then s and the scale of `change`
+// come from a table (`Rule`). If the row left the feature's path above, the children are averaged: s = 1, scale = 0.
 
-/** s for every quadrature node, then the scale of `change` for every quadrature node. */
+/** Address of a rule: s for every quadrature node, then the scale of `change` for every quadrature node. */
 type Rule = usize;
 
 /** A split with another split below it. */
@@ -37,7 +38,7 @@ type Rule = usize;
 /** A split into two leaves. */
 @unmanaged class Fork {
   threshold: f64;
-  /** Weight of the leaf the row takes, and the change it makes, by outcome. */
+  /** Weight of the leaf that the row takes, and its change, by outcome. */
   passWeight: f64;
   failWeight: f64;
   passChange: f64;
@@ -51,11 +52,13 @@ type Rule = usize;
 }
 
 @unmanaged class Tree {
-  /** In runs: so many splits whose feature is not split on above, then so many whose feature is; parents before children. */
+  /**
+   * Joints in runs, parents before children: splits whose feature is not split on above, then splits whose feature is.
+   */
   joints: u32;
   runs: u32;
   runCount: u32;
-  /** Likewise, in one run. */
+  /** Forks, in one run of each kind. */
   forks: u32;
   plainForkCount: u32;
   repeatedForkCount: u32;
@@ -63,11 +66,11 @@ type Rule = usize;
   weights: u32;
   /** Rule of a split whose feature is not split on above; its scales are 1. */
   plain: u32;
-  /** Rule of a split whose feature the row has left the path of. */
+  /** Rule of a split below a split on the same feature at which the row left the path. */
   lost: u32;
 }
 
-/** Scratch memory of one tree: outcomes (u32 a split), masses and belows (16 x PAIRS bytes a split). */
+/** Scratch memory of one tree: outcomes (one u32 per split), masses and belows (16 x PAIRS bytes per split each). */
 @unmanaged class Scratch {
   outcomes: u32;
   masses: u32;
@@ -80,15 +83,16 @@ type Rule = usize;
 @inline function sub(a: v128, b: v128): v128 { return f64x2.sub(a, b); }
 @inline function mul(a: v128, b: v128): v128 { return f64x2.mul(a, b); }
 
-/** 1 where the row fails the test. Missing (NaN) fails. */
+/** Returns 1 when the row fails the test. A missing value (NaN) fails. */
 @inline function failsAt(values: usize, value: u32, threshold: f64): u32 { return u32(!(load<f64>(values + value) <= threshold)); }
 
-/** 2 where the row left the path at an earlier split on the same feature. */
+/** Returns 2 when the row left the path at an earlier split on the same feature. */
 @inline function leftAbove(earlier: u32, side: u32): u32 { return u32(load<u32>(earlier) != side) << 1; }
 
 /**
- * Functions on one pair of quadrature nodes, called once for each pair: neither compiler unrolls a loop. PAIRS and PLAIN are
- * known to both. PLAIN: the feature is not split on above, s is given and the scale is 1; else both come from the rule.
+ * Computes on one pair of quadrature nodes, as the two functions after it do. They are called once for each pair:
+ * neither compiler unrolls a loop. PAIRS and PLAIN are constants to both. PLAIN: the feature is not split on above; s
+ * is given and the scale is 1. Otherwise both come from the rule.
  */
 @inline function descendPair(PLAIN: bool, pair: i32, s: v128, rule: Rule, mass: usize, taken: usize, left: usize, loss: v128, other: v128): void {
   const own = at(mass, pair);
@@ -236,7 +240,7 @@ type Rule = usize;
   }
 }
 
-/** Adds the SHAP values of every row for trees with 2 quadrature nodes; each SHAP sum is two numbers still to be added. */
+/** Adds the SHAP values of every row for trees with 2 quadrature nodes. Each SHAP sum is two numbers to be added. */
 export function explain2(trees: usize, treeCount: u32, scratch: usize, rows: usize, rowSize: usize, rowCount: usize, shaps: usize, shapSize: usize): void {
   explainRows(1, trees, treeCount, scratch, rows, rowSize, rowCount, shaps, shapSize);
 }
