@@ -59,10 +59,10 @@ describe('patients', () => {
     const { patients } = await records();
     const [first, second] = [await patients.insert(somePatient()), await patients.insert(somePatient())];
     for (const attempt of [
-      patients.insert(somePatient({ mrn: first.mrn })),
-      patients.update(second, { mrn: first.mrn, version: 2 }),
+      () => patients.insert(somePatient({ mrn: first.mrn })),
+      () => patients.update(second, { mrn: first.mrn, version: 2 }),
     ]) {
-      expect(await attempt.catch((error: unknown) => isDuplicateKey(error))).toBe(true);
+      expect(await attempt().catch((error: unknown) => isDuplicateKey(error))).toBe(true);
     }
     expect(await patients.insertNew([somePatient({ mrn: first.mrn }), somePatient(), somePatient()])).toBe(2);
   });
