@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 
-/** How a child process ended: `code` when it exited, `signal` when it was killed. */
+/** The end of a child process: `code` when it exited, `signal` when it was killed. */
 export interface ChildExit {
   code: number | null;
   signal: NodeJS.Signals | null;

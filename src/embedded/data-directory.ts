@@ -17,7 +17,7 @@ interface Runtime {
   port: number;
 }
 
-/** A data directory that this process alone may use. */
+/** A data directory that only this process may use. */
 interface DataDirectory {
   /** The absolute path, with links resolved. */
   readonly path: string;

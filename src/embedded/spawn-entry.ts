@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { moduleEntry } from '../process/source-modules.js';
 
-/** How to start a child process. */
+/** Options for the start of a child process. */
 interface EntryOptions {
   args?: readonly string[];
   /** Arguments of Node itself, in addition to those that each of our modules needs. */

@@ -1,5 +1,5 @@
 /**
- * How the operator's score tensor follows from the raw outputs (measured on ONNX Runtime 1.30):
+ * The relation of the operator's score tensor to the raw outputs (measured on ONNX Runtime 1.30):
  * - PLAIN: one column per output, after the post transform.
  * - SECOND_CLASS: a binary classifier whose weights all have class id 0. It has one raw output s, of the second label,
  *   and two columns: [1 - s, s] when no weight is negative, else [-s, s]. With LOGISTIC, they are the sigmoids of
