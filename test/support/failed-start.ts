@@ -4,8 +4,8 @@ import { createApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config/config.js';
 import { createLogger } from '../../src/process/logger.js';
 
-// Starts an app with the settings of its environment, which must fail, and says why. Nothing ends this process: it is over
-// as soon as the failed start has left nothing open.
+// Starts an app with the settings of its environment. The start must fail, and its message is printed. No call ends
+// this process: it ends on its own if the failed start left no connection and no timer.
 try {
   await createApp(loadConfig(process.env), createLogger('silent', 'failed-start'));
   console.log('started');
