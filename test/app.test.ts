@@ -10,12 +10,13 @@ import { randomMasterKeys } from './support/protection.js';
 import { startSystem, testEncryptionKeys, testSecretKey } from './support/system.js';
 import { temporaryDirectory } from './support/temporary-directory.js';
 
-// Each start fails in a process of its own, at another step. That process is over by itself only if nothing was left open.
+// Each start fails at another step, in a process of its own. The process ends on its own only when the failed start
+// left no connection and no timer.
 
-/** Far longer than a process needs that has nothing open, milliseconds. */
+/** Milliseconds; far longer than a process without connections and timers needs to end. */
 const patienceMs = 60_000;
 
-/** Tries to start an app. @returns what it said, and whether its process ended without help */
+/** Tries to start an app. @returns its output, and whether its process ended on its own */
 async function failToStart(settings: Readonly<Record<string, string>>): Promise<{ says: string; ended: boolean }> {
   const { mongoUri, redisUrl, redisPrefix } = namespace();
   const { path, execArgv, environment } = moduleEntry(new URL('./fixtures/failed-start.mjs', import.meta.url));
@@ -40,7 +41,7 @@ async function failToStart(settings: Readonly<Record<string, string>>): Promise<
   return { says: output.join('').trim(), ended };
 }
 
-test('an app whose Redis cannot be connected to leaves nothing open', async () => {
+test('an app that cannot connect to Redis leaves no connection', async () => {
   const redisUrl = namespace().redisUrl.replace(/^redis:/, 'rediss:');
   expect(await failToStart({ REDIS_URL: redisUrl, REDIS_TLS_CA_FILE: '/nowhere.pem' })).toEqual({
     says: expect.stringContaining('REDIS_TLS_CA_FILE'),
@@ -48,7 +49,7 @@ test('an app whose Redis cannot be connected to leaves nothing open', async () =
   });
 });
 
-test('an app whose Redis refuses the login leaves nothing open', async () => {
+test('an app whose Redis refuses the login leaves no connection', async () => {
   const redisUrl = new URL(namespace().redisUrl);
   redisUrl.username = 'nobody';
   redisUrl.password = 'wrong';
@@ -58,7 +59,7 @@ test('an app whose Redis refuses the login leaves nothing open', async () => {
   });
 });
 
-test('an app that is given another master key leaves nothing open', async () => {
+test('an app that gets another master key leaves no connection', async () => {
   const { app, organizationId } = await startSystem({ worker: false });
   await app.scopeOf({ organizationId: await organizationId() }).protection.writer();
   const outcome = await failToStart({
@@ -68,7 +69,7 @@ test('an app that is given another master key leaves nothing open', async () => 
   expect(outcome).toEqual({ says: expect.stringContaining('master key'), ended: true });
 });
 
-test('an app whose models disagree on a unit leaves nothing open', async () => {
+test('an app whose models disagree on a unit leaves no connection', async () => {
   const directory = await temporaryDirectory();
   for (const name of [modelId, 'other'])
     await cp(join(shippedModelsDirectory(), modelId), join(directory, name), { recursive: true });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { closeTogether, createClosers, startOrClose } from '../src/closers.js';
 
-/** Closers that note their names; those of `failing` throw after that. */
+/** Closers that note their names. Those of `failing` throw after that. */
 function noted(names: readonly string[], failing: readonly string[] = []) {
   const closed: string[] = [];
   const closers = createClosers();
@@ -42,7 +42,7 @@ describe('closers', () => {
     expect(closed).toEqual(['c', 'b', 'a']);
   });
 
-  test('take one that throws at once for one that fails', async () => {
+  test('treat one that throws at once like one that fails later', async () => {
     const { closers, closed } = noted(['a']);
     closers.add(() => {
       throw new Error('at once');
@@ -51,7 +51,7 @@ describe('closers', () => {
     expect(closed).toEqual(['a']);
   });
 
-  test('close once, however often they are told to, and give the same outcome', async () => {
+  test('close once, however often they are called, and give the same outcome', async () => {
     const { closers, closed } = noted(['a', 'b'], ['b']);
     const [first, meanwhile] = await Promise.allSettled([closers.close(), closers.close()]);
     const [later] = await Promise.allSettled([closers.close()]);
@@ -74,7 +74,7 @@ describe('a start', () => {
     expect(closed).toEqual([]);
   });
 
-  test('that fails closes what it had opened and throws its own error', async () => {
+  test('that fails undoes its earlier steps and throws its own error', async () => {
     const closed: string[] = [];
     const closeErrors: unknown[] = [];
     const started = startOrClose(
@@ -91,7 +91,7 @@ describe('a start', () => {
   });
 });
 
-test('what is closed together is waited for, also when one fails', async () => {
+test('closing several together waits for all, also when one fails', async () => {
   const closed: string[] = [];
   const slow = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 5));

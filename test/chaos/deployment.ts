@@ -8,13 +8,13 @@ import { supervise } from '../../src/embedded/supervisor.js';
 
 export type Victim = 'mongodb' | 'redis' | 'api-1' | 'api-2' | 'worker-1' | 'worker-2';
 
-/** Two API nodes, two workers and the engines, each a process that comes back when it is killed. */
+/** Two API nodes, two workers and the engines. Each is a process that starts again when it is killed. */
 export interface Deployment {
   readonly apiUrls: readonly string[];
   readonly mongoUri: string;
   readonly redisUrl: string;
   readonly environment: Record<string, string>;
-  /** kill -9. False when the process is just not there. */
+  /** Kills a process with `kill -9`. Returns false when the process is not running at the moment. */
   kill(victim: Victim): boolean;
   close(): Promise<void>;
 }

@@ -18,23 +18,23 @@ interface Finding {
   readonly wrong: number;
 }
 
-/** Looks at what is in MongoDB after the storm. */
+/** Checks the data in MongoDB after the run. */
 export async function examine(models: Models, jobIds: readonly string[], patients: number): Promise<Finding[]> {
   const ids = jobIds.map((id) => new Types.ObjectId(id));
   const jobs = await models.scoringJobs.find({ _id: { $in: ids } }).lean<ScoringJob[]>();
   const singles = jobs.filter(({ kind }) => kind === ScoringJobKind.SINGLE);
   const batches = jobs.filter(({ kind }) => kind === ScoringJobKind.BATCH);
-  let singleFaults = 0;
+  let wrongSingles = 0;
   for (const job of singles) {
     const predictions = await predictedPatients(models, job._id);
-    if (predictions.length !== (job.status.state === ScoringJobState.COMPLETED ? 1 : 0)) singleFaults += 1;
+    if (predictions.length !== (job.status.state === ScoringJobState.COMPLETED ? 1 : 0)) wrongSingles += 1;
   }
   let batchPatients = 0;
-  let batchFaults = 0;
+  let wrongPatients = 0;
   for (const job of batches) {
     const results = await resultsOfBatch(models, job);
     batchPatients += results.size;
-    batchFaults += [...results.values()].filter((times) => times !== 1).length + Math.abs(patients - results.size);
+    wrongPatients += [...results.values()].filter((times) => times !== 1).length + Math.abs(patients - results.size);
   }
   return [
     { check: 'accepted job is in MongoDB', of: jobIds.length, wrong: new Set(jobIds).size - jobs.length },
@@ -53,8 +53,8 @@ export async function examine(models: Models, jobIds: readonly string[], patient
       of: jobs.length,
       wrong: jobs.filter(({ transitions }) => transitions.filter(({ state }) => isTerminal(state)).length !== 1).length,
     },
-    { check: 'single job has exactly one prediction', of: singles.length, wrong: singleFaults },
-    { check: 'patient of a batch has exactly one prediction or one failure', of: batchPatients, wrong: batchFaults },
+    { check: 'single job has exactly one prediction', of: singles.length, wrong: wrongSingles },
+    { check: 'patient of a batch has exactly one prediction or one failure', of: batchPatients, wrong: wrongPatients },
     {
       check: 'batch counts every patient',
       of: batches.length,
@@ -63,7 +63,7 @@ export async function examine(models: Models, jobIds: readonly string[], patient
   ];
 }
 
-/** How often each patient of a batch has a prediction or a failure. */
+/** Counts the predictions and failures of each patient of a batch. */
 async function resultsOfBatch(models: Models, job: ScoringJob): Promise<Map<string, number>> {
   const results = new Map<string, number>();
   const chunks = await models.scoringChunks.find({ job: job._id }).lean<ScoringChunk[]>();
@@ -77,7 +77,7 @@ async function resultsOfBatch(models: Models, job: ScoringJob): Promise<Map<stri
   return results;
 }
 
-/** Two API nodes appended to one chain while they were killed: is it whole, and does it tell of every accepted job? */
+/** Checks that the audit chain is whole and has every accepted job. Two API nodes wrote it while they were killed. */
 export async function examineAuditTrail(
   models: Models,
   keyOf: AuditKeyOf,

@@ -2,18 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../../src/client/graphql-client.js';
 import { ScoringJobUpdatedDocument, type ScoringJobUpdatedSubscription } from '../../src/client/generated/graphql.js';
 
-/** Errors that say "not now": worth another attempt. */
+/** Errors that pass: the client tries again. */
 const passing = new Set(['SERVICE_UNAVAILABLE', 'INTERNAL']);
 
-/** A client as a careful integrator writes it: tries again, on another node, until it has an answer. */
+/** A client as a careful integrator writes it: it tries again, on another node, until it has an answer. */
 export interface PersistentClient {
   request: GraphqlClient['request'];
   /**
-   * Follows a job to its end, resuming behind the last change seen.
-   * @returns the error in the sequence, if there was one
+   * Follows a job to its end. After a lost connection it resumes behind the last change that it has seen.
+   * @returns the last state, the errors in the sequence numbers, and the number of connections
    */
-  follow(jobId: string): Promise<{ readonly state: string; readonly faults: string[]; readonly connections: number }>;
-  /** Ends every open socket, as a load balancer or a network does. */
+  follow(jobId: string): Promise<{ readonly state: string; readonly errors: string[]; readonly connections: number }>;
+  /** Closes every socket, as a load balancer or a network does. */
   cut(): Promise<void>;
   readonly retries: () => number;
   close(): Promise<void>;
@@ -47,7 +47,7 @@ export function createPersistentClient(urls: readonly string[], token: string): 
       }
     },
     async follow(id) {
-      const faults: string[] = [];
+      const errors: string[] = [];
       let last = 0;
       for (let connections = 1; ; connections += 1) {
         try {
@@ -55,24 +55,24 @@ export function createPersistentClient(urls: readonly string[], token: string): 
             id,
             after: last === 0 ? undefined : last,
           })) {
-            faults.push(...sequenceFaults(scoringJobUpdated, last));
+            errors.push(...sequenceErrors(scoringJobUpdated, last));
             last = scoringJobUpdated.sequence;
             const { state, finishedAt } = scoringJobUpdated.job;
-            if (finishedAt) return { state, faults, connections };
+            if (finishedAt) return { state, errors, connections };
           }
         } catch (error) {
           if (error instanceof GraphqlRequestError && !passing.has(error.code ?? '')) {
-            return { state: 'UNKNOWN', faults: [...faults, `refused: ${error.message}`], connections };
+            return { state: 'UNKNOWN', errors: [...errors, `refused: ${error.message}`], connections };
           }
         }
-        // The node went away, or the socket did: come back somewhere else.
+        // The node or the socket is gone: connect to another node.
         await delay(100 + 200 * Math.random());
       }
     },
   };
 }
 
-function sequenceFaults(
+function sequenceErrors(
   { sequence, collapsed }: ScoringJobUpdatedSubscription['scoringJobUpdated'],
   last: number,
 ): string[] {

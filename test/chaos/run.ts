@@ -17,12 +17,17 @@ import { startDeployment, type Deployment, type Victim } from './deployment.js';
 import { examine, examineAuditTrail } from './examine.js';
 import { createPersistentClient, type PersistentClient } from './persistent-client.js';
 
-// 1,000 single jobs and 5 batches of 2,000 patients while every kind of process is killed at random, Redis is flushed
-// twice and client connections are cut. Then: is every accepted job terminal, has every patient of it exactly one
-// prediction or one failure, did every subscriber see a gapless sequence that ends in the terminal state?
+// 1. Starts two API nodes, two workers and the engines, and seeds patients.
+// 2. Submits 1,000 single jobs and 5 batches of 2,000 patients, and follows each job. Meanwhile it kills processes of
+//    every kind at random, flushes Redis twice and cuts client connections.
+// 3. Waits until every subscriber has seen the end of its job.
+// 4. Checks that every accepted job is terminal, and that each of its patients has exactly one prediction or failure.
+// 5. Checks that every subscriber saw a sequence without gaps up to the terminal state, and that the audit chain is
+//    whole.
+// 6. Prints both tables. The exit code is 1 when a check failed.
 const singles = Number(process.argv[2] ?? 1000);
 const batches = Number(process.argv[3] ?? 5);
-const patientsABatch = Number(process.argv[4] ?? 2000);
+const patientsPerBatch = Number(process.argv[4] ?? 2000);
 const seconds = Number(process.argv[5] ?? 60);
 const victims: readonly Victim[] = ['mongodb', 'redis', 'api-1', 'api-2', 'worker-1', 'worker-2'];
 
@@ -34,7 +39,7 @@ try {
   const config = loadConfig(deployment.environment);
   const connection = await connectDatabase(deployment.mongoUri);
   const models = createModels(connection);
-  await seedPatients(config, models, { count: patientsABatch, seed: 1, organization: 'chaos' });
+  await seedPatients(config, models, { count: patientsPerBatch, seed: 1, organization: 'chaos' });
   const token = await issueLocalToken(config, models, {
     role: Role.CLINICIAN,
     organization: 'chaos',
@@ -55,7 +60,7 @@ try {
 
   const followed = await Promise.all(accepted.map(({ following }) => following));
   console.log(`all subscribers have seen their end after ${((Date.now() - started) / 1000).toFixed(0)} s`);
-  // The driver's own connection may have lost its server a few times as well.
+  // This program's own connection to MongoDB may have been lost a few times as well.
   const { protectionOf } = await startProtection({ models, masterKeys: await localMasterKeys(config) });
   const jobIds = accepted.map(({ id }) => id);
   const findings = [
@@ -75,18 +80,18 @@ try {
     head: ['what was checked', 'of', 'wrong'],
     style: { head: [], border: [], compact: true },
   });
-  const sequenceFaults = followed.filter(({ faults }) => faults.length > 0);
+  const sequenceErrors = followed.filter(({ errors }) => errors.length > 0);
   checks.push(...findings.map(({ check, of, wrong }) => [check, of, wrong]), [
     'subscriber saw a gapless sequence to the terminal state',
     followed.length,
-    sequenceFaults.length,
+    sequenceErrors.length,
   ]);
   const opened = followed.reduce((sum, { connections }) => sum + connections, 0);
   console.log(checks.toString());
   console.log(`subscriptions opened: ${opened} for ${followed.length} jobs`);
-  sequenceFaults.slice(0, 5).forEach(({ faults }) => console.log(faults.join('; ')));
-  const wrong = findings.reduce((sum, finding) => sum + finding.wrong, sequenceFaults.length);
-  console.log(wrong === 0 ? 'nothing was lost' : `${wrong} faults`);
+  sequenceErrors.slice(0, 5).forEach(({ errors }) => console.log(errors.join('; ')));
+  const wrong = findings.reduce((sum, finding) => sum + finding.wrong, sequenceErrors.length);
+  console.log(wrong === 0 ? 'nothing was lost' : `${wrong} errors`);
   process.exitCode = wrong === 0 ? 0 : 1;
   await client.close();
   await connection.close();
@@ -95,7 +100,7 @@ try {
 }
 process.exit();
 
-/** Spreads the submissions over the run; each is followed from the moment it is accepted. */
+/** Spreads the submissions over the run. Each job is followed from the moment it is accepted. */
 async function submitAll(client: PersistentClient, patients: readonly string[]) {
   const accepted: { id: string; following: ReturnType<PersistentClient['follow']> }[] = [];
   const follow = (id: string): void => void accepted.push({ id, following: client.follow(id) });
@@ -124,7 +129,7 @@ async function submitAll(client: PersistentClient, patients: readonly string[]) 
   return accepted;
 }
 
-/** Kills something every one to three seconds, flushes Redis twice, cuts the clients' connections now and then. */
+/** Kills a process every one to three seconds, flushes Redis twice, and sometimes cuts the clients' connections. */
 async function destroy(target: Deployment, client: PersistentClient, signal: AbortSignal): Promise<void> {
   const flushes = [0.3, 0.7].map(async (share) => {
     await delay(share * seconds * 1000);

@@ -4,7 +4,7 @@ import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
 
-test('the demonstration ends with the Sandbox, a token that works, and how to log in as oneself', async () => {
+test('the demonstration ends with the Sandbox, a working token, and how to log in with your own user', async () => {
   let said = '';
   const spies = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')];
   onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));

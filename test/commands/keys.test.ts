@@ -39,7 +39,7 @@ async function keys(
   return { code, output, errors: errors + failed };
 }
 
-/** The rows of the status table, without what differs each time. */
+/** Rows of the status table, without the cells that differ in each run. */
 async function status(): Promise<string[][]> {
   const { output } = await keys(['status'], second, first);
   const rows = output
@@ -60,7 +60,7 @@ async function status(): Promise<string[][]> {
   ]);
 }
 
-test('status prints the keys of each organization, and rotate follows until all is encrypted again', async () => {
+test('status prints the keys of each organization, and rotate waits until all is encrypted again', async () => {
   expect(await status()).toEqual([
     ['alpha', 'FIELDS', 'ACTIVE', 'second', '30'],
     ['alpha', 'INDEX', 'ACTIVE', 'second', ''],
@@ -100,9 +100,9 @@ test('status prints the keys of each organization, and rotate follows until all 
 });
 
 // Shows: 164.312(b)
-test('rotate asks for nothing that it cannot record', async () => {
+test('rotate requests no rotation that it cannot record', async () => {
   const before = await models.keyRotations.countDocuments();
-  // No address is a place on earth: the index takes no event from here on.
+  // A geographic index accepts no event from here on: an address is not a place on earth.
   const index = await models.auditEvents.collection.createIndex(
     { address: '2dsphere' },
     { partialFilterExpression: { occurredAt: { $gt: new Date() } } },

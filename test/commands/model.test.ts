@@ -29,7 +29,7 @@ function riskgraph(...argumentsGiven: readonly string[]): Promise<Outcome> {
 }
 
 describe('riskgraph model', () => {
-  test('explain prints what shap would return', async () => {
+  test('explain prints the values that shap returns', async () => {
     const rows = join(directory.path, 'rows.json');
     await writeFile(rows, '[[1, 2, null, 4, 5], [0, 0, 0, 0, 0]]');
     const { code, output, errors } = await riskgraph(

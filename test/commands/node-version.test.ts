@@ -12,7 +12,7 @@ test.each(['18.20.4', '20.18.3'])('Node.js %s is refused in one line', (version)
 });
 
 test.each(['20.19.0', '22.0.0', '24.21.0', '26.10.0', '30.0.0', process.versions.node])(
-  'Node.js %s is taken',
+  'Node.js %s is accepted',
   (version) => {
     expect(() => refuseOldNode(version)).not.toThrow();
   },

@@ -10,12 +10,12 @@ import { startProtection } from '../../src/protection/start-protection.js';
 import { createUser, refusalsOf } from '../support/identity.js';
 import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
-// Work on the command line, with the password of the database and the keys, is recorded as that of callers of the API.
+// The command line has the password of the database, and the keys. Its work is recorded like that of API callers.
 
 const system = await startSystem({ worker: false });
 const { config, models } = system.app;
 
-/** Runs `riskgraph` as a developer does, beside the API that runs. */
+/** Runs `riskgraph` as a developer does, while the API runs. */
 async function riskgraph(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
   const environment = {
     NODE_ENV: 'test',
@@ -42,7 +42,7 @@ const eventsOf = async (slug: string): Promise<AuditEvent[]> =>
     .sort({ sequence: 1 })
     .lean<AuditEvent[]>();
 
-/** No address is a place on earth: the database takes no event any more, until the test ends. */
+/** Makes the database refuse events until the test ends: a geographic index takes no address for a place on earth. */
 async function refuseEvents(): Promise<void> {
   const { collection } = models.auditEvents;
   const index = await collection.createIndex(
@@ -69,7 +69,7 @@ describe('riskgraph token', () => {
   });
 
   // Shows: 164.312(b)
-  test('gives none that it cannot record', async () => {
+  test('gives no token that it cannot record', async () => {
     await system.organizationId('known');
     await refuseEvents();
     const { code, output, errors } = await riskgraph('token', '--role', 'CLINICIAN', '--org', 'known');
@@ -100,7 +100,7 @@ describe('riskgraph seed', () => {
     expect(events[1]!.patients.map(String).sort()).toEqual((await ids()).filter((id) => !first.includes(id)));
   });
 
-  test('writes none that it cannot record', async () => {
+  test('writes no patient that it cannot record', async () => {
     const before = await system.counts();
     await refuseEvents();
     await expect(seed(7)).rejects.toThrow('The audit trail cannot be written');
@@ -122,19 +122,22 @@ describe('users', () => {
     expect({ code, output }).toEqual({ code: 1, output: '' });
   });
 
-  test.each(['users', 'apiKeys'])("so is an administrator's reading %s", async (field) => {
-    const admin = await system.token('ADMIN', field.toLowerCase());
-    const query = `{ ${field} { edges { node { id } } } }`;
-    expect((await system.post(query, undefined, admin)).errors).toBeUndefined();
-    expect(await eventsOf(field.toLowerCase())).toMatchObject([
-      { username: 'the-admin', action: field === 'users' ? 'user:manage' : 'api-key:manage', outcome: 'ALLOWED' },
-    ]);
-    await refuseEvents();
-    expect((await system.post(query, undefined, admin)).errors![0]!.extensions!.code).toBe('SERVICE_UNAVAILABLE');
-  });
+  test.each(['users', 'apiKeys'])(
+    "an administrator's query of %s is recorded, and shows nothing when it cannot be",
+    async (field) => {
+      const admin = await system.token('ADMIN', field.toLowerCase());
+      const query = `{ ${field} { edges { node { id } } } }`;
+      expect((await system.post(query, undefined, admin)).errors).toBeUndefined();
+      expect(await eventsOf(field.toLowerCase())).toMatchObject([
+        { username: 'the-admin', action: field === 'users' ? 'user:manage' : 'api-key:manage', outcome: 'ALLOWED' },
+      ]);
+      await refuseEvents();
+      expect((await system.post(query, undefined, admin)).errors![0]!.extensions!.code).toBe('SERVICE_UNAVAILABLE');
+    },
+  );
 });
 
-test('the chains that commands and API write together are whole', async () => {
+test('the audit chains that commands and the API write together are whole', async () => {
   await issueLocalToken(config, models, { role: Role.ADMIN, organization: 'listed', timeToLiveSeconds: 60 });
   const { protectionOf } = await startProtection({ models, masterKeys: config.masterKeys });
   for await (const { slug, failures } of verifyChains(models, auditKeys(protectionOf)))

@@ -71,7 +71,7 @@ describe('riskgraph user', () => {
     },
   );
 
-  test('takes no password as an argument', async () => {
+  test('accepts no password as an argument', async () => {
     const refused = await riskgraph(
       '',
       'create',
@@ -95,7 +95,7 @@ describe('riskgraph user', () => {
     ).toMatchObject({ code: 1, errors: expect.stringMatching(/^error: Another user[^\n]*\n$/) });
   });
 
-  test('disable shuts a user out of the API that runs, and enable lets in again', async () => {
+  test('disable shuts a user out of the running API, and enable lets the user in again', async () => {
     const user = await createUser(system);
     const { accessToken } = await login(system, user);
     const socket = await connectSocket(system.url, accessToken);
@@ -113,7 +113,7 @@ describe('riskgraph user', () => {
     await expect.poll(() => refusalsOf(system, again.accessToken)).toEqual([]);
   });
 
-  test('set-password ends the sessions and lets in with the new one', async () => {
+  test('set-password ends the sessions, and the user logs in with the new password', async () => {
     const user = await createUser(system);
     const { accessToken } = await login(system, user);
     const socket = await connectSocket(system.url, accessToken);
@@ -124,7 +124,7 @@ describe('riskgraph user', () => {
     await login(system, { ...user, password: 'seven slow otters at dawn' });
   });
 
-  test('list tells who there is; a name or an organization that is not there is named', async () => {
+  test('list prints the users; a missing user or organization is named in the error', async () => {
     await createUser(system, { organization: 'listed', username: 'bea', role: 'ANALYST' });
     expect(await riskgraph('', 'list', '--org', 'listed')).toEqual({
       code: 0,

@@ -14,7 +14,7 @@ test.each<[string, Record<string, string>, string, string[]]>([
   ['from RISKGRAPH_TOKEN', { RISKGRAPH_TOKEN: token }, '', []],
   ['from standard input', {}, `${token}\n`, ['--token', '-']],
   ['as an argument, which wins', { RISKGRAPH_TOKEN: 'another' }, '', ['--token', token]],
-])('verify takes the token %s', async (_name, environment, input, given) => {
+])('verify accepts the token %s', async (_name, environment, input, given) => {
   const { code, output, errors } = await verify(environment, input, ...given);
   expect(errors).toBe('');
   expect(output).toContain('ok   access token: CLINICIAN of alpha\n');
@@ -30,7 +30,7 @@ test.each<[string, string[]]>([
   expect(errors).toMatch(/^error: No access token was given: [^\n]*RISKGRAPH_TOKEN[^\n]*--token -[^\n]*\n$/);
 });
 
-test('score takes the token the same ways', async () => {
+test('score accepts the token in the same ways', async () => {
   const folder = await temporaryDirectory();
   const [file, out] = [join(folder, 'cohort.csv'), join(folder, 'out.csv')];
   await writeFile(file, 'mrn,age,sex,chest_pain_type\nTOKEN-1,63,1,4\n');

@@ -13,7 +13,7 @@ function refusal(environment: Readonly<Record<string, string>>): string {
   throw new Error('The environment was accepted');
 }
 
-test('an empty environment gives the defaults, each in its place', () => {
+test('an empty environment gives the defaults, each in its place in the configuration', () => {
   const config = loadConfig({ PORT: '', LOG_LEVEL: undefined });
   expect(config).toEqual({
     environment: 'development',
@@ -47,7 +47,7 @@ test('an empty environment gives the defaults, each in its place', () => {
   });
 });
 
-test('a value that is set arrives in its place', () => {
+test('each value that is set arrives in its place in the configuration', () => {
   expect(
     loadConfig({
       NODE_ENV: 'test',

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 describe('auditEvents', () => {
   // Shows: 164.312(b)
-  test('shows ADMIN the trail page by page, and records that it did', async () => {
+  test('shows ADMIN the audit trail page by page, and records each reading', async () => {
     const admin = await system.token('ADMIN');
     const query = /* GraphQL */ `
       query ($after: String) {

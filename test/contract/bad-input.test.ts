@@ -128,7 +128,7 @@ describe('values in variables', () => {
   });
 
   // Shows: owasp/specific-types
-  test('Infinity, which JSON can write as 1e999, and NaN, which it cannot write', async () => {
+  test('Infinity, written as 1e999 in JSON, and NaN, which JSON has no way to write, are refused', async () => {
     const body = (number: string): string =>
       `{"query":${JSON.stringify(createOne)},"variables":{"input":{"mrn":"${canary}","features":[{"code":"cholesterol","value":${number}}]}}}`;
     expectRefused(await postBody(system.url, body('1e999'), token), 'features[0].value', /must be a finite number/);

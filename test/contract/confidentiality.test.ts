@@ -7,7 +7,7 @@ import { scored } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const logLines: string[] = [];
-/** The product's own logger, at its most talkative, with another end. */
+/** The product's own logger at its lowest level, writing into memory. */
 const logger = Object.assign(createLogger('trace', 'test'), {
   [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
 });
@@ -16,8 +16,8 @@ const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
 // Shows: owasp/error-detail
-test('an unexpected error shows a correlation id, which the log knows too, and nothing else', async () => {
-  // As after an error of the disk: a document that cannot be what the API promises.
+test('an unexpected error shows only a correlation id, which is in the log too', async () => {
+  // A damaged document, as after an error of the disk: the API cannot give the types that it promises.
   const _id = new Types.ObjectId();
   const { patients } = system.app.scopeOf({ organizationId: await system.organizationId() });
   await patients.insert({
@@ -41,7 +41,7 @@ test('an unexpected error shows a correlation id, which the log knows too, and n
   expect(line).not.toContain('Canary');
 });
 
-test('an unexpected error of a subscription shows no more', async () => {
+test('an unexpected error of a subscription shows only a correlation id, too', async () => {
   const { jobId } = await scored(client);
   await system.app.models.scoringJobs.collection.updateOne(
     { _id: new Types.ObjectId(jobId) },

@@ -26,7 +26,7 @@ const codeOf = (attempt: Promise<unknown>): Promise<string | undefined> =>
     (error: unknown) => (error instanceof GraphqlRequestError ? error.code : Promise.reject(error)),
   );
 
-/** Runs a worker until the job has ended, and says how. */
+/** Runs a worker until the job has ended. @returns its end */
 async function finish(id: string): Promise<string> {
   const workers = await startWorkers(system.app);
   try {
@@ -74,7 +74,7 @@ describe('an idempotency key', () => {
     expect(theirs.id).not.toBe(job.id);
   });
 
-  test('without one, every request is a job', async () => {
+  test('that is missing makes every request a job of its own', async () => {
     const patientId = await createPatient();
     expect((await submitOne({ patientId })).id).not.toBe((await submitOne({ patientId })).id);
   });
@@ -92,7 +92,7 @@ describe('a single job', () => {
     });
   });
 
-  test('is told to its subscriber when it is cancelled', async () => {
+  test('that is cancelled sends CANCELLED to its subscriber', async () => {
     const { id } = await submitOne();
     const states: string[] = [];
     for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
@@ -102,7 +102,7 @@ describe('a single job', () => {
     expect(states).toEqual(['QUEUED', 'CANCELLED']);
   });
 
-  test('runs once more after it was cancelled, with sequence numbers that go on', async () => {
+  test('that was cancelled runs again on a retry, and its sequence numbers continue', async () => {
     const { id } = await submitOne();
     await client.request(CancelScoringJobDocument, { id });
     const { retryScoringJob } = await client.request(RetryScoringJobDocument, { id });

@@ -15,7 +15,7 @@ const system = await startSystem({ worker: false });
 const audit = listenToAudit(system);
 
 describe('login', () => {
-  test('gives tokens, their ends, and who one is', async () => {
+  test('gives tokens, their expiry, and the viewer', async () => {
     const user = await createUser(system, { role: 'ANALYST', organization: 'login-org' });
     const { data } = await system.post<{ login: Tokens & { viewer: object } }>(loginMutation, {
       input: { ...credentialOf(user), username: ` ${user.username.toUpperCase()} ` },
@@ -41,7 +41,7 @@ describe('login', () => {
     });
   });
 
-  test('is possible with a token that has ended in the header', async () => {
+  test('is possible with an expired token in the header', async () => {
     const user = await createUser(system);
     expect(
       codesOf(
@@ -50,7 +50,7 @@ describe('login', () => {
     ).toEqual([]);
   });
 
-  test('refuses what is longer than any name, without saying it again', async () => {
+  test('refuses an input longer than any name, without repeating it', async () => {
     const answer = await system.post(loginMutation, {
       input: { organization: 'alpha', username: 'Canary'.repeat(100), password: 'Canary'.repeat(1_000) },
     });
@@ -79,7 +79,7 @@ describe('changePassword', () => {
       token,
     );
 
-  test('takes the present password, ends the other sessions and begins a new one', async () => {
+  test('needs the current password, ends the other sessions and begins a new one', async () => {
     const user = await createUser(system);
     const [here, elsewhere] = [await login(system, user), await login(system, user)];
     expect(

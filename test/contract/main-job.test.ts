@@ -19,7 +19,7 @@ async function submitFor(patientId: string): Promise<string> {
   return (await submit(client, { patientId })).id;
 }
 
-/** sequence = previous + 1 + collapsed, from 0 on: the client has missed nothing. */
+/** Checks that sequence = previous + 1 + collapsed, from 0 on. Then the client has missed nothing. */
 function expectGapless(events: readonly JobEvent[]): void {
   let previous = 0;
   for (const { sequence, collapsed, job } of events) {
@@ -76,11 +76,11 @@ describe('the main job', () => {
     const id = await submitFor(await createPatient());
     const all = await Promise.all([followed(client, id), followed(client, id), followed(client, id)]);
     all.forEach(expectGapless);
-    // How many changes were folded into the last event is each subscriber's own affair.
+    // The number of changes that were folded into the last event may differ between subscribers.
     expect(new Set(all.map((events) => JSON.stringify(events.at(-1)!.job))).size).toBe(1);
   });
 
-  test('is told to a late subscriber: one event with the job as it stands, then the end', async () => {
+  test('sends a late subscriber one event with the current job, then the end', async () => {
     const id = await submitFor(await createPatient());
     const live = await followed(client, id);
     const late = await followed(client, id);
@@ -92,7 +92,7 @@ describe('the main job', () => {
   test('resumes behind the sequence number that a subscriber saw last', async () => {
     const id = await submitFor(await createPatient());
     const last = (await followed(client, id)).at(-1)!;
-    // Behind the first change, which made it QUEUED.
+    // Resumes behind the first change, which made the job QUEUED.
     const resumed = await followed(client, id, 1);
     expect(resumed.at(-1)).toMatchObject({ sequence: last.sequence, job: { state: 'COMPLETED' } });
     expect(resumed[0]!.sequence).toBe(2 + resumed[0]!.collapsed);
@@ -104,7 +104,7 @@ describe('the stored explanation', () => {
     Object.fromEntries(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
 
   test.each(heartDisease.golden.map((golden, index) => [index, golden] as const))(
-    'of golden vector %i is the reference to the last digits, and adds up',
+    'of golden vector %i equals the reference, and adds up',
     async (index, golden) => {
       const events = await followed(client, await submitFor(await createPatient(goldenFeatures(index))));
       const prediction = events.at(-1)!.job.prediction!;

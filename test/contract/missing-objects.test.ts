@@ -19,14 +19,14 @@ describe('an object that does not exist', () => {
     ['the patient of updatePatient', update, () => ({ id: someId, expectedVersion: 1, givenName: canary })],
     ['the patient of submitScoringJob', submitOne, () => ({ patientId: someId, modelId })],
     ['a patient id that is none', submitOne, () => ({ patientId: canary, modelId })],
-    ['the model of submitScoringJob', submitOne, () => ({ patientId: patientId(), modelId: 'nobody-s-model' })],
+    ['the model of submitScoringJob', submitOne, () => ({ patientId: patientId(), modelId: 'no-such-model' })],
     [
       'the model version of submitScoringJob',
       submitOne,
       () => ({ patientId: patientId(), modelId, modelVersion: '999.0.0' }),
     ],
-    ['the model of submitBatchScoringJob', submitBatch, () => ({ all: true, modelId: 'nobody-s-model' })],
-    ['the model of simulateRisk', simulate, () => ({ modelId: 'nobody-s-model' })],
+    ['the model of submitBatchScoringJob', submitBatch, () => ({ all: true, modelId: 'no-such-model' })],
+    ['the model of simulateRisk', simulate, () => ({ modelId: 'no-such-model' })],
     ['the patient of simulateRisk', simulate, () => ({ modelId, patientId: someId, features: goldenFeatures(0) })],
   ])('%s is NOT_FOUND', async (_name, operation, input) => {
     const answer = await system.post(operation, { input: input() }, token);
@@ -35,7 +35,7 @@ describe('an object that does not exist', () => {
   });
 
   test.each(['deletePatient', 'cancelScoringJob', 'retryScoringJob'])(
-    '%s of nothing is NOT_FOUND',
+    '%s of an unknown id is NOT_FOUND',
     async (mutation) => {
       expect(codesOf(await system.post(`mutation { ${mutation}(id: "${someId}") { id } }`, undefined, token))).toEqual([
         'NOT_FOUND',
@@ -80,7 +80,7 @@ describe('an object that does not exist', () => {
     expect(data).toEqual({ a: null, b: null, c: null, d: null, e: null, f: null, g: null });
   });
 
-  test('a required feature that the patient has not is BAD_USER_INPUT at submission', async () => {
+  test('a required feature that the patient lacks is BAD_USER_INPUT at submission', async () => {
     const poor = await addPatient({ features: [{ code: 'cholesterol', value: 200 }] });
     const answer = await system.post(submitOne, { input: { patientId: poor, modelId } }, token);
     expectRefused(answer, 'features.age', /is required, in years/);

@@ -72,8 +72,8 @@ describe('what belongs to another organization', () => {
       ({ patientId }) =>
         `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${patientId}" }) { probability } }`,
     ],
-  ])('is NOT_FOUND to %s, just as what was never there', async (_name, operation) => {
-    const nobody = {
+  ])('is NOT_FOUND to %s, exactly like an unknown id', async (_name, operation) => {
+    const unknown = {
       patientId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
       mrn: '',
       jobId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
@@ -82,7 +82,7 @@ describe('what belongs to another organization', () => {
     const refused = await system.post(operation(theirs), undefined, betaToken);
     expect(codesOf(refused)).toEqual(['NOT_FOUND']);
     expect(refused.errors).toMatchObject(
-      (await system.post(operation(nobody), undefined, betaToken)).errors!.map(({ message, extensions }) => ({
+      (await system.post(operation(unknown), undefined, betaToken)).errors!.map(({ message, extensions }) => ({
         message,
         extensions,
       })),
@@ -138,7 +138,7 @@ describe('what belongs to another organization', () => {
 });
 
 describe('predictionCreated', () => {
-  test('tells of the predictions of the own organization only, of all patients or of one', async () => {
+  test('sends only predictions of the own organization, of all patients or of one', async () => {
     const own = await system.post<{ createPatient: { id: string } }>(
       'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
       { input: newPatient() },
@@ -149,7 +149,7 @@ describe('predictionCreated', () => {
     const ofOne = beta.subscribe(PredictionCreatedDocument, { patientId });
     const firstOfAll = all.next();
     const firstOfOne = ofOne.next();
-    // A subscription has no acknowledgement of its own.
+    // The protocol does not acknowledge a single subscription.
     await expect
       .poll(async () => (await fetch(`${system.url}/metrics`)).text())
       .toContain('riskgraph_subscriptions{kind="predictionCreated"} 2');

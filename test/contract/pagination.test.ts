@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 
 describe('a list', () => {
-  test('comes newest first, with its count and its ends', async () => {
+  test('comes newest first, with its count and its first and last cursor', async () => {
     const all = await page({});
     expect(all.edges.map(({ node }) => node.mrn)).toEqual([...firstTen].reverse());
     expect(all.totalCount).toBe(10);
@@ -37,8 +37,8 @@ describe('a list', () => {
     });
   });
 
-  test('is empty with empty ends', async () => {
-    expect(await page({ filter: { mrn: 'nobody' } })).toEqual({
+  test('without rows has no cursors', async () => {
+    expect(await page({ filter: { mrn: 'unknown' } })).toEqual({
       totalCount: 0,
       edges: [],
       pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null },
@@ -46,7 +46,7 @@ describe('a list', () => {
   });
 
   // Shows: owasp/pagination
-  test.each([undefined, null])('has 20 rows a page when first is %s', async (first) => {
+  test.each([undefined, null])('has 20 rows per page when first is %s', async (first) => {
     const answer = await system.post<{ patients: { edges: unknown[] } }>(
       'query ($first: Int) { patients(first: $first) { edges { cursor } } }',
       { first },
@@ -123,7 +123,7 @@ describe('a list', () => {
 });
 
 describe('a filter', () => {
-  test('takes MRN, sex and the whole family name in any case, and all of its conditions', async () => {
+  test('accepts MRN, sex and the whole family name in any case, and applies all its conditions', async () => {
     expect(await mrns({ filter: { mrn: 'P3' } })).toEqual(['P3']);
     expect(await mrns({ filter: { sex: 'FEMALE' } })).toEqual(['P2', 'P1', 'P0']);
     expect(await mrns({ filter: { familyName: 'even', sex: 'FEMALE' } })).toEqual(['P2', 'P0']);
@@ -133,7 +133,7 @@ describe('a filter', () => {
     expect((await page({ first: 1, filter: { sex: 'MALE' } })).totalCount).toBe(7);
   });
 
-  test('takes times', async () => {
+  test('accepts times', async () => {
     const all = await page({ orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
     const fifth = all.edges[4]!.node.createdAt;
     const later = all.edges
@@ -153,7 +153,7 @@ describe('an order', () => {
     expect(await mrns({ orderBy: { field: 'CREATED_AT', direction: null } })).toEqual([...firstTen].reverse());
   });
 
-  test('by the last change moves the patient that was changed', async () => {
+  test('by the last change moves a patient when it changes', async () => {
     const { edges } = await page({ filter: { mrn: 'P0' } });
     await client.request(UpdatePatientDocument, {
       input: { id: edges[0]!.node.id, expectedVersion: 1, givenName: 'Ada' },
@@ -162,7 +162,7 @@ describe('an order', () => {
   });
 });
 
-// Last: they add rows.
+// These tests come last, because they add rows.
 describe('pages', () => {
   test.each([
     ['newest first', undefined],

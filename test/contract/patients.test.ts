@@ -19,7 +19,7 @@ const client = await system.client('CLINICIAN');
 const create = async (overrides?: object) => patient(client, overrides);
 const read = async (id: string) => (await client.request(PatientDocument, { id })).patient;
 
-/** Code of the error that an attempt ends with, or `none`. */
+/** Code of the error that ends an attempt, or `none`. */
 const codeOf = (attempt: Promise<unknown>): Promise<string | undefined> =>
   attempt.then(
     () => 'none',
@@ -51,7 +51,7 @@ describe('a patient', () => {
     expect((await client.request(PatientDocument, { mrn: created.mrn })).patient).toEqual(created);
   });
 
-  test('may lack names, birth date and features; its sex is UNKNOWN then', async () => {
+  test('may lack names, birth date, features and sex; a missing sex is UNKNOWN', async () => {
     const { createPatient } = await client.request(CreatePatientDocument, { input: { mrn: 'TEST-bare' } });
     expect(createPatient).toMatchObject({
       givenName: null,
@@ -131,7 +131,7 @@ describe('an update', () => {
   });
 
   // Shows: 164.312(c)(1)
-  test('of a version that is not the present one is CONFLICT and changes nothing', async () => {
+  test('of a version that is not the current one is CONFLICT and changes nothing', async () => {
     const patient = await create({ familyName: 'Lovelace' });
     for (const expectedVersion of [2, 99]) {
       expect(
@@ -150,7 +150,7 @@ describe('an update', () => {
   });
 
   // Shows: 164.312(c)(1)
-  test('wins alone when 20 callers update the same version at once', async () => {
+  test('succeeds exactly once when 20 callers update the same version at once', async () => {
     const { id } = await create();
     const names = Array.from({ length: 20 }, (_, number) => `Name ${number}`);
     const outcomes = await Promise.all(
@@ -166,7 +166,7 @@ describe('an update', () => {
 });
 
 describe('a deletion', () => {
-  test('erases the patient and its predictions; the job stays, without either', async () => {
+  test('erases the patient and its predictions; the job stays without both', async () => {
     const { id, mrn } = await create();
     const job = await submit(client, { patientId: id });
     await ended(client, job.id);

@@ -38,7 +38,7 @@ describe('predictions', () => {
     high = await score((await patient(client, { features: goldenFeatures(1) })).id);
   });
 
-  test('are listed newest first, whole, and by every filter', async () => {
+  test('are listed newest first, in full, and by every filter', async () => {
     const ids = async (filter?: PredictionFilter): Promise<string[]> =>
       (await client.request(PredictionsDocument, { filter })).predictions.edges.map(({ node }) => node.id);
     expect(await ids()).toEqual([high.id, low.id]);
@@ -58,7 +58,7 @@ describe('predictions', () => {
     ).toMatchObject(low);
   });
 
-  test('lead to patient, job and model, and back', async () => {
+  test('link to patient, job and model, and these link back', async () => {
     const { data, errors } = await system.post(
       /* GraphQL */ `
         {
@@ -136,7 +136,7 @@ describe('predictions', () => {
     expect(data!.prediction.explanation.contributions).toEqual(high.explanation.contributions.slice(0, top));
   });
 
-  test('say each value as a person reads it', () => {
+  test('show each value as people write it', () => {
     const display = Object.fromEntries(
       low.explanation.contributions.map(({ feature, displayValue }) => [feature.code, displayValue]),
     );
@@ -149,7 +149,7 @@ describe('predictions', () => {
     });
   });
 
-  test('show an explanation as a picture that needs nothing else', async () => {
+  test('show an explanation as a picture that loads nothing else', async () => {
     const { data } = await system.post<{ prediction: { explanation: { waterfall: string } } }>(
       `{ prediction(id: "${high.id}") { explanation { waterfall } } }`,
       undefined,
@@ -159,7 +159,7 @@ describe('predictions', () => {
   });
 
   // Shows: 164.312(c)(1)
-  test('keep the inputs as used when the patient changes', async () => {
+  test('keep the inputs that were used when the patient changes later', async () => {
     const created = await patient(client);
     const before = await score(created.id);
     await client.request(UpdatePatientDocument, {
@@ -195,7 +195,7 @@ describe('age and sex', () => {
   });
 
   test.each(['OTHER', 'UNKNOWN'])(
-    'of a patient whose sex is %s are missing to a model that requires them',
+    'of a patient whose sex is %s count as missing when a model requires them',
     async (sex) => {
       const { id } = await patient(client, {
         features: withoutRecord(goldenFeatures(1)),
@@ -216,7 +216,7 @@ describe('age and sex', () => {
 });
 
 describe('simulateRisk', () => {
-  test('scores values without a patient just as a job would, and stores nothing', async () => {
+  test('scores values without a patient like a job does, and stores nothing', async () => {
     const before = await system.counts();
     for (const [index, golden] of heartDisease.golden.entries()) {
       const simulation = await simulate(goldenFeatures(index));

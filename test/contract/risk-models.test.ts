@@ -70,7 +70,7 @@ describe('risk models', () => {
   });
 });
 
-test('viewer says who is calling, what they may do, and until when', async () => {
+test('viewer shows the caller, the permissions, and the expiry of the credential', async () => {
   const { data } = await system.post<{ viewer: { expiresAt: string; permissions: string[] } }>(
     '{ viewer { username role permissions expiresAt organization { slug name id } } }',
     undefined,

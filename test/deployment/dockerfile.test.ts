@@ -15,7 +15,7 @@ const runtime = instructions.slice(
 );
 const ofRuntime = (name: string) => runtime.filter(([instruction]) => instruction === name).map(([, rest]) => rest);
 
-/** Whether the builder is sent `path`: .dockerignore excludes all and then lets some in. */
+/** Tells whether the builder gets `path`. .dockerignore excludes everything and then includes some files. */
 function isSent(path: string): boolean {
   const allowed = readFileSync('.dockerignore', 'utf8')
     .split('\n')
@@ -33,7 +33,7 @@ test('every stage is named and starts from one full version of Node 24 or an ear
   expect(stages.at(-1)![1]).toBe('runtime');
 });
 
-test('every COPY takes what exists and is sent to the builder, or what an earlier stage made', () => {
+test('every COPY takes files that the builder gets, or that an earlier stage made', () => {
   const copies = all('COPY');
   expect(copies.length).toBeGreaterThan(5);
   for (const copy of copies) {
@@ -53,14 +53,14 @@ test('secrets, data and history are not sent to the builder', () => {
   for (const path of ['.env', '.data', '.git', 'node_modules', 'test', 'dist']) expect(isSent(path)).toBe(false);
 });
 
-test('what runs has no development packages, is not root, and has a health check', () => {
+test('the last stage has no development packages, does not run as root, and has a health check', () => {
   expect(
     all('RUN')
       .filter((command) => command.includes('npm ci'))
       .every((command) => command.includes('--ignore-scripts')),
   ).toBe(true);
   expect(instructions.some(([, rest]) => rest.includes('npm ci --omit=dev'))).toBe(true);
-  // NOTICE promises that the image is without the package under the SSPL.
+  // NOTICE promises that the image does not contain the package under the SSPL.
   expect(all('RUN').find((command) => command.includes('--omit=dev'))).toContain('rm -rf node_modules/@0q');
   expect(ofRuntime('COPY')).toContain('--from=dependencies /app/node_modules node_modules');
   expect(ofRuntime('USER')).toEqual(['node']);
@@ -68,7 +68,7 @@ test('what runs has no development packages, is not root, and has a health check
   expect(ofRuntime('HEALTHCHECK')[0]).toContain('CMD ["node", "ops/healthcheck.mjs", "api"]');
 });
 
-test('it starts the program that the package names', () => {
+test('the image starts the program that the package names', () => {
   const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as { bin: { riskgraph: string } };
   expect(ofRuntime('ENTRYPOINT')[0]).toContain(`"${bin.riskgraph}"`);
   expect(ofRuntime('CMD')).toEqual(['["api"]']);

@@ -30,18 +30,18 @@ describe('docs/settings.md', () => {
     expect(rows.map(([name]) => name).sort()).toEqual(Object.keys(environmentSchema.shape).sort());
   });
 
-  test('tells the defaults', () => {
+  test('has the defaults', () => {
     const shown = (value: unknown): string => (value === undefined || String(value) === '' ? 'none' : String(value));
     const unset = Object.keys(environmentSchema.shape).filter((name) => !defaults.some(([known]) => known === name));
     const expected = [...defaults.map(([name, value]) => [name, shown(value)]), ...unset.map((name) => [name, 'none'])];
     expect(Object.fromEntries(rows.map(([name, fallback]) => [name, fallback]))).toEqual(Object.fromEntries(expected));
   });
 
-  test('tells the meaning of each', () => {
+  test('has the meaning of each setting', () => {
     expect(rows.filter(([, , meaning]) => !meaning).map(([name]) => name)).toEqual([]);
   });
 
-  test('is the one that the table of settings gives, and so is the list in docker-compose.yml', () => {
+  test('is generated from the table of settings, and so is the list in docker-compose.yml', () => {
     expect(read('docs/settings.md')).toBe(settingsPage());
     expect(read('docker-compose.yml')).toBe(withSettingsList(read('docker-compose.yml')));
   });
@@ -57,7 +57,7 @@ describe('the table of docs/roles.md', () => {
     ([, action]) => action === 'action' || (actions as readonly string[]).includes(action!),
   );
 
-  test('has every action, and who may do it', () => {
+  test('has every action, and the roles that may do it', () => {
     const roles = header!.slice(2) as Role[];
     expect([...roles].sort()).toEqual(Object.values(Role).sort());
     const shown = Object.fromEntries(
@@ -68,7 +68,7 @@ describe('the table of docs/roles.md', () => {
     );
   });
 
-  test('has the scopes of API keys in the column of SERVICE, but for the one that the text takes out', () => {
+  test('has the scopes of API keys in the column of SERVICE, except the one that the text excludes', () => {
     expect(actions.filter((action) => mayRole(Role.SERVICE, action) && action !== 'password:change')).toEqual(
       apiKeyScopes,
     );
@@ -79,22 +79,22 @@ describe('the table of docs/roles.md', () => {
 });
 
 describe('the README', () => {
-  test('is short enough to be read: 10 KiB at most', () => {
+  test('has at most 10 KiB', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(10_240);
   });
 
-  test('leads to every page of docs/', () => {
+  test('links to every page of docs/', () => {
     const pages = readdirSync('docs').filter((name) => name.endsWith('.md'));
     expect(pages.filter((name) => !read('README.md').includes(`(docs/${name})`))).toEqual([]);
   });
 
-  test('names the versions of Node.js that the package takes', () => {
+  test('names the versions of Node.js that the package accepts', () => {
     const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
     const [, oldest] = /^>=(\d+\.\d+)/.exec(engines.node)!;
     expect(/any from (\S+) to 26 will do/.exec(read('README.md'))?.[1]).toBe(oldest);
   });
 
-  test('names the program that the package says it is', () => {
+  test('calls the program by the name in the package', () => {
     const { description } = JSON.parse(read('package.json')) as { description: string };
     const [subject] = description.split(':');
     expect(read('README.md').split('\n\n')[1]!.toLowerCase()).toContain(subject!.toLowerCase());
@@ -154,14 +154,14 @@ const documents = [
   ),
 ];
 
-/** As GitHub makes it of a heading. */
+/** Makes the anchor that GitHub makes of a heading. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N} _-]/gu, '')
     .replaceAll(' ', '-');
 
-test.each(documents)('the links of %s lead somewhere', (document) => {
+test.each(documents)('the links of %s lead to files and headings that exist', (document) => {
   const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link]) => link!)
     .filter((link) => !/^https?:/.test(link));
@@ -176,12 +176,9 @@ test.each(documents)('the links of %s lead somewhere', (document) => {
   expect(broken).toEqual([]);
 });
 
-test.each(documents.filter((document) => document !== 'CHANGELOG.md'))(
-  'the files that %s names are there',
-  (document) => {
-    const paths = [
-      ...read(document).matchAll(/`((?:src|schema|models|workers|test|scripts|bench|ops|training)\/[\w./-]+)`/g),
-    ];
-    expect(paths.map(([, path]) => path!).filter((path) => !existsSync(path))).toEqual([]);
-  },
-);
+test.each(documents.filter((document) => document !== 'CHANGELOG.md'))('the files that %s names exist', (document) => {
+  const paths = [
+    ...read(document).matchAll(/`((?:src|schema|models|workers|test|scripts|bench|ops|training)\/[\w./-]+)`/g),
+  ];
+  expect(paths.map(([, path]) => path!).filter((path) => !existsSync(path))).toEqual([]);
+});

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 import { expect, inject, onTestFinished, test } from 'vitest';
 
-/** Runs the container's health check; answers its exit code and what it said. */
+/** Runs the container's health check. @returns its exit code and its output */
 function healthcheck(role: string, environment: Record<string, string>): Promise<{ code: number; said: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, ['ops/healthcheck.mjs', role], { env: environment }, (error, stdout, stderr) => {
@@ -27,7 +27,7 @@ test('a worker is healthy while MongoDB and Redis answer', async () => {
   });
 });
 
-test('the API is healthy while it says that it is ready', async () => {
+test('the API is healthy while its readiness check passes', async () => {
   let status = 200;
   const api = createServer((request, response) => {
     response.writeHead(request.url === '/health/ready' ? status : 404).end();
@@ -40,6 +40,6 @@ test('the API is healthy while it says that it is ready', async () => {
   expect(await healthcheck('api', { PORT })).toEqual({ code: 1, said: 'unhealthy: the API answers 503' });
 });
 
-test('an unknown role is unhealthy, and says what there is', async () => {
+test('an unknown role is unhealthy, and the output names the known roles', async () => {
   expect(await healthcheck('queen', {})).toEqual({ code: 1, said: 'unhealthy: usage: healthcheck.mjs api|worker' });
 });

@@ -18,7 +18,7 @@ async function run() {
   return {
     mark,
     folder,
-    /** What the script says of the run, and its exit code. */
+    /** Runs the script on the run of tests. @returns its output and its exit code */
     leftovers() {
       const { status, stdout } = spawnSync(process.execPath, [script, mark, folder, String(process.pid), '0'], {
         encoding: 'utf8',
@@ -40,13 +40,13 @@ function sleeper(options: { readonly cwd?: string; readonly mark?: string }): Ch
   return child;
 }
 
-test('a run that leaves nothing passes without a word, and its folder goes', async () => {
+test('a run that leaves nothing passes without output, and its folder is removed', async () => {
   const { folder, leftovers } = await run();
   expect(leftovers()).toEqual({ status: 0, said: [] });
   expect(existsSync(folder)).toBe(false);
 });
 
-test('a file that is left is named, removed, and fails the run', async () => {
+test('a file that is left is named and removed, and fails the run', async () => {
   const { folder, leftovers } = await run();
   writeFileSync(join(folder, 'forgotten'), '');
   expect(leftovers()).toEqual({
@@ -58,7 +58,7 @@ test('a file that is left is named, removed, and fails the run', async () => {
 
 // Only Linux shows the environment and the folder of a process.
 test.runIf(process.platform === 'linux')(
-  'a process with the mark of the run, or in its folder, is named, killed, and fails the run; others live on',
+  'a process with the mark of the run, or in its folder, is named and killed, and fails the run; others live on',
   async () => {
     const { mark, folder, leftovers } = await run();
     const [marked, inside] = [sleeper({ mark }), sleeper({ cwd: folder })];

@@ -9,7 +9,7 @@ const script = 'scripts/generate-licences.mjs';
 interface Run {
   readonly status: number | null;
   readonly errors: string;
-  /** The page that was written, if any. */
+  /** Content of the written page, or undefined. */
   readonly page?: string;
 }
 

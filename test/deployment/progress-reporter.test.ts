@@ -1,4 +1,4 @@
-// Covers scripts/progress-reporter.ts: how a run of the tests says how far it is.
+// Covers scripts/progress-reporter.ts: the progress that a run of the tests prints.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -26,7 +26,7 @@ async function report(files: Record<string, string>) {
 
 const slow = "test('slow', () => new Promise((resolve) => setTimeout(resolve, 600)));";
 
-test('it says how far it is, and names no file that passed', async () => {
+test('the progress is printed, without the names of files that passed', async () => {
   const { status, output } = await report({ 'slow.test.mjs': slow });
   expect(status).toBe(0);
   expect(output).toMatch(/^==> Tests: 0 done, 0 failed, in 0 of 1 files after 0 min \d s; now .*slow\.test\.mjs$/m);
@@ -34,7 +34,7 @@ test('it says how far it is, and names no file that passed', async () => {
   expect(output).toMatch(/Tests +1 passed/);
 });
 
-test('a failure is told in full at the end', async () => {
+test('a failure is printed in full at the end', async () => {
   const { status, output } = await report({
     'slow.test.mjs': slow,
     'broken.test.mjs': "test('breaks', () => expect(1).toBe(2));",

@@ -5,7 +5,7 @@ import { readItems, readProofs, readThreats, withTables, type Proof } from '../.
 const text = readFileSync('docs/security.md', 'utf8');
 const [items, proofs, threats] = [readItems(), readProofs(), readThreats()];
 
-/** The rows of one table of the document, without its head. */
+/** Rows of one table of the document, without its head. */
 const rowsOf = (name: string): string[] =>
   text
     .slice(text.indexOf(`<!-- ${name}: begin -->`), text.indexOf(`<!-- ${name}: end -->`))
@@ -17,7 +17,7 @@ test('the tables of docs/security.md are those that "npm run security:generate" 
   expect(withTables(text, items, proofs, threats)).toBe(text);
 });
 
-test('every test that is named in a table exists', () => {
+test('every test that a table names exists', () => {
   expect(proofs.length).toBeGreaterThan(150);
   const named = [...rowsOf('safeguards'), ...rowsOf('owasp')].flatMap((row) =>
     [...row.matchAll(/\[([\w/-]+)\]\(\.\.\/(test\/[\w/-]+\.test\.ts)\)((?:,? "[^"]+")+)/g)].flatMap(
@@ -26,7 +26,7 @@ test('every test that is named in a table exists', () => {
     ),
   );
   expect(named.length).toBeGreaterThan(150);
-  // A title with a quotation mark in it would not be read as one.
+  // The pattern reads no title that has a quotation mark in it.
   expect(text.match(/"/g)).toHaveLength(2 * named.length);
   for (const { label, file, title } of named) {
     expect(file).toBe(`test/${label}.test.ts`);
@@ -76,7 +76,7 @@ test('every technical safeguard is in the map', () => {
     ).toHaveLength(1);
 });
 
-test('every row of the two maps names a test or says that there is none', () => {
+test('every row of the two maps names a test, or says that no test exists', () => {
   const mapped = [...rowsOf('safeguards'), ...rowsOf('owasp')];
   expect(mapped).toHaveLength(items.safeguards.length + items.owasp.length);
   expect(mapped.length).toBeGreaterThan(35);
@@ -87,7 +87,7 @@ test('every row of the two maps names a test or says that there is none', () => 
 describe('the generator refuses', () => {
   const refusal = (changed: readonly Proof[]) => () => withTables(text, items, changed, threats);
 
-  test('a test that shows an item which the map does not have', () => {
+  test('a test that shows an item that the map lacks', () => {
     const stray: Proof = { file: 'test/stray.test.ts', title: 'stray', shows: ['owasp/no-such-item'] };
     expect(refusal([...proofs, stray])).toThrow(
       'test/stray.test.ts shows owasp/no-such-item, which docs/security-map.yaml lacks',

@@ -17,7 +17,7 @@ async function machine(programs: Record<string, string>) {
   };
   Object.entries(programs).forEach(([name, body]) => write(name, body));
   return {
-    /** Runs a step of setup.sh. `calls` are the programs it called, without those that only look. */
+    /** Runs a step of setup.sh. `calls` are the programs that it called, without those that only read. */
     run(step: string, environment: Record<string, string> = {}) {
       const { status, stdout, stderr } = spawnSync('/bin/sh', ['-euc', `. '${setup}'; ${step}`], {
         cwd: directory,
@@ -49,7 +49,7 @@ test('redis-server is installed by apt-get, saying so; by root without sudo', as
   expect(result.calls.some((call) => call.startsWith('sudo'))).toBe(false);
 });
 
-test('another user installs it through sudo, which waits for no password where there is no terminal', async () => {
+test('a user who is not root installs it through sudo, which asks for no password without a terminal', async () => {
   const { status, calls } = (await machine({ ...user, 'apt-get': aptGet })).run('install_redis');
   expect(status).toBe(0);
   expect(calls.slice(0, 4)).toEqual([
@@ -60,7 +60,7 @@ test('another user installs it through sudo, which waits for no password where t
   ]);
 });
 
-test('without root and without sudo, it says what to run', async () => {
+test('without root and sudo, the error names the command to run as root', async () => {
   const { sudo: _, ...withoutSudo } = user;
   const { status, output, calls } = (await machine({ ...withoutSudo, 'apt-get': aptGet })).run('install_redis');
   expect({ status, calls }).toEqual({ status: 1, calls: [] });
@@ -74,7 +74,7 @@ test('on a Mac, brew installs it', async () => {
   expect({ status, calls }).toEqual({ status: 0, calls: ['brew install --quiet redis'] });
 });
 
-test('without apt-get and brew, it says what is wanted', async () => {
+test('without apt-get and brew, the error names what to install', async () => {
   const { status, output } = (await machine(user)).run('install_redis');
   expect({ status, output }).toEqual({
     status: 1,
@@ -83,7 +83,7 @@ test('without apt-get and brew, it says what is wanted', async () => {
   });
 });
 
-test('nothing is installed where redis-server or another Redis is there; the tests want their own', async () => {
+test('nothing is installed if redis-server or REDIS_URL is there; the tests always need redis-server', async () => {
   const without = await machine({ ...root, 'apt-get': aptGet });
   expect(without.run('install_redis', { REDIS_URL: 'redis://elsewhere' })).toEqual({
     status: 0,
@@ -100,10 +100,10 @@ test('nothing is installed where redis-server or another Redis is there; the tes
   });
 });
 
-/** A node that says it is of this version, and nothing else. */
+/** A program `node` that only prints this version. */
 const nodeOf = (version: string) => ({ node: `echo ${version}`, npm: '' });
 
-test('a missing Node.js, or a missing npm, is said in one line', async () => {
+test('a missing Node.js or npm is reported in one line', async () => {
   expect((await machine({})).run('check_node')).toMatchObject({
     status: 1,
     output: 'error: Node.js is not on the PATH: install version 24 (https://nodejs.org), then run this again\n',
@@ -123,13 +123,13 @@ test.each(['v0.12.18', 'v18.20.4', 'v20.18.3'])('Node.js %s is refused as too ol
 });
 
 test.each(['v20.19.0', 'v20.20.2', 'v22.0.0', 'v24.21.0', 'v26.10.0', process.version])(
-  'Node.js %s is taken without a word',
+  'Node.js %s is accepted without output',
   async (version) => {
     expect((await machine(nodeOf(version))).run('check_node')).toEqual({ status: 0, output: '', calls: [] });
   },
 );
 
-test('a Node.js newer than any that was tried is named in one line, and taken', async () => {
+test('a Node.js newer than every tried version is accepted with a warning in one line', async () => {
   const { status, output } = (await machine(nodeOf('v30.1.0'))).run('check_node');
   expect({ status, output }).toEqual({
     status: 0,
@@ -138,7 +138,7 @@ test('a Node.js newer than any that was tried is named in one line, and taken', 
   });
 });
 
-test('a node that says no version is refused in one line', async () => {
+test('a node that prints no version is refused in one line', async () => {
   const { status, output } = (await machine(nodeOf('hello'))).run('check_node');
   expect({ status, output }).toEqual({
     status: 1,

@@ -85,7 +85,7 @@ test.each([
   expect(result.status).toBe(status);
 });
 
-test('no report at all is a failure', async () => {
+test('a missing report is a failure', async () => {
   const result = spawnSync(
     process.execPath,
     ['scripts/summarize-tests.mjs', join(await temporaryDirectory(), 'missing'), '0', '1', '0'],

@@ -12,14 +12,14 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const runtime = { pid: process.pid, mongoUri: 'mongodb://example/', redisUrl: 'redis://:word@example', port: 4000 };
 
-test('the directory is made for this user alone', async () => {
+test('only this user may read the new directory', async () => {
   const path = join(await temporaryDirectory(), 'deep', '.data');
   const data = await openDataDirectory(path);
   expect(statSync(path).mode & 0o777).toBe(0o700);
   await data.close();
 });
 
-test('a second holder is refused, by name; another directory is free', async () => {
+test('a second holder is refused with the id of the first process; another directory is free', async () => {
   const path = await temporaryDirectory();
   const data = await openDataDirectory(path);
   await expect(openDataDirectory(path)).rejects.toThrow(
@@ -32,7 +32,7 @@ test('a second holder is refused, by name; another directory is free', async () 
   await (await openDataDirectory(path)).close();
 });
 
-test('of many that start at once, exactly one gets the directory', async () => {
+test('exactly one of many holders that start at once gets the directory', async () => {
   const path = await temporaryDirectory();
   const starts = await Promise.allSettled(Array.from({ length: 8 }, () => openDataDirectory(path)));
   const winners = starts.filter((start) => start.status === 'fulfilled');
@@ -40,7 +40,7 @@ test('of many that start at once, exactly one gets the directory', async () => {
   await winners[0]!.value.close();
 });
 
-test('the lock goes with its process at once, even after kill -9', async () => {
+test('the lock is free as soon as its process ends, even after kill -9', async () => {
   const path = await temporaryDirectory();
   const holder = spawnEntry(new URL('./fixtures/lock-holder.mjs', import.meta.url), { args: [path] });
   const exited = exitOf(holder);
@@ -53,7 +53,7 @@ test('the lock goes with its process at once, even after kill -9', async () => {
   await (await openDataDirectory(path)).close();
 });
 
-test('the runtime file is private, and gone with the lock', async () => {
+test('the runtime file is private, and is removed with the lock', async () => {
   const path = await temporaryDirectory();
   const data = await openDataDirectory(path);
   expect(await readRuntime(path)).toBeUndefined();
@@ -65,7 +65,7 @@ test('the runtime file is private, and gone with the lock', async () => {
   expect(await readRuntime(join(path, 'missing'))).toBeUndefined();
 });
 
-test('a runtime file that a killed process left does not outlive the next start', async () => {
+test('the next start removes the runtime file of a killed process', async () => {
   const path = await temporaryDirectory();
   await writeRuntime(path, runtime);
   const data = await openDataDirectory(path);

@@ -21,7 +21,7 @@ async function start(directory: string, options?: { keepPort?: boolean }) {
   return { redis, client };
 }
 
-test('it keeps its data and its address over a restart', async () => {
+test('a restart keeps its data and its address', async () => {
   const directory = await temporaryDirectory();
   const first = await start(directory);
   await first.client.set('key', 'value');
@@ -32,7 +32,7 @@ test('it keeps its data and its address over a restart', async () => {
   expect(await second.client.get('key')).toBe('value');
 });
 
-test('it keeps every job: nothing is evicted, everything is appended', async () => {
+test('no job is lost: no key is evicted, and every write is appended to the log', async () => {
   const { client } = await start(await temporaryDirectory());
   for (const [name, value] of [
     ['maxmemory-policy', 'noeviction'],
@@ -44,7 +44,7 @@ test('it keeps every job: nothing is evicted, everything is appended', async () 
   }
 });
 
-test('it wants its password, which lies in private files only', async () => {
+test('it requires its password, which only private files hold', async () => {
   const directory = await temporaryDirectory();
   const { redis } = await start(directory);
   const { port, password } = new URL(redis.url);
@@ -58,7 +58,7 @@ test('it wants its password, which lies in private files only', async () => {
   }
 });
 
-test('one that outlived its parent is ended at the next start, its data kept', async () => {
+test('the next start ends a Redis that outlived its parent, and keeps its data', async () => {
   const directory = await temporaryDirectory();
   const orphan = await start(directory);
   await orphan.client.set('key', 'value');
@@ -68,7 +68,7 @@ test('one that outlived its parent is ended at the next start, its data kept', a
   expect(await next.client.get('key')).toBe('value');
 });
 
-test('it moves when another program took its port, but not while clients hold its address', async () => {
+test('it takes another port when a program uses its own, but not while clients have its address', async () => {
   const directory = await temporaryDirectory();
   const { redis } = await start(directory);
   await redis.stop();
@@ -79,7 +79,7 @@ test('it moves when another program took its port, but not while clients hold it
   expect((await start(directory)).redis.url).not.toBe(redis.url);
 });
 
-test('a missing redis-server is said in one line with the remedy', async () => {
+test('a missing redis-server is reported in one line with the remedy', async () => {
   const directory = await temporaryDirectory();
   await expect(startRedis(directory, { searchPath: directory })).rejects.toThrow(
     new StartupError(
@@ -88,7 +88,7 @@ test('a missing redis-server is said in one line with the remedy', async () => {
   );
 });
 
-test('data that Redis cannot read are said in one line', async () => {
+test('data that Redis cannot read is reported in one line', async () => {
   const directory = await temporaryDirectory();
   const { redis } = await start(directory);
   await redis.stop();

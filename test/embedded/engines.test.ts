@@ -31,7 +31,7 @@ async function connect(engines: Pick<Engines, 'mongoUri' | 'redisUrl'>) {
   return { client, notes: client.db().collection<{ _id: number }>('notes'), redis };
 }
 
-/** Whether a server listens at a `mongodb://` URL of a Unix socket or a `redis://` URL of a port. */
+/** Tells whether a server listens at a `mongodb://` URL of a Unix socket or a `redis://` URL of a port. */
 async function listens(url: string): Promise<boolean> {
   const { host, port } = new URL(url);
   const socket = port ? createConnection(Number(port), '127.0.0.1') : createConnection(decodeURIComponent(host));
@@ -53,7 +53,7 @@ test('every test file has a database and a Redis prefix of its own', async () =>
   expect(await redis.exists(`${other.redisPrefix}:key`)).toBe(0);
 });
 
-test('data survive a restart, below a path longer than a socket may have, and nothing stays behind', async () => {
+test('data survives a restart, below a path too long for a socket, and no process or socket stays behind', async () => {
   const dataDirectory = join(await temporaryDirectory(), 'd'.repeat(120), '.data');
   mkdirSync(dataDirectory, { recursive: true });
   const first = await startEngines({ dataDirectory });
@@ -74,7 +74,7 @@ test('data survive a restart, below a path longer than a socket may have, and no
   expect(await after.redis.get('key')).toBe('value');
 });
 
-test('an engine that is killed comes back at the same address, with every acknowledged write', async () => {
+test('a killed engine starts again at the same address, with every acknowledged write', async () => {
   const events: UnexpectedExit[] = [];
   const engines = await start({
     dataDirectory: await temporaryDirectory(),
@@ -140,7 +140,7 @@ test('kill -9 of everything at once loses no acknowledged write', async () => {
   expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
 });
 
-test('an engine that is given is used, not started', async () => {
+test('an engine that the settings name is used, and none is started', async () => {
   const own = namespace();
   const engines = await start({
     dataDirectory: await temporaryDirectory(),

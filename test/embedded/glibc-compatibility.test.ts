@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const debian12 = { os: 'linux', architecture: 'x64', glibc: '2.36' };
 
-describe('where the embedded engine runs as it is published', () => {
+describe('on platforms that run the published embedded engine unchanged', () => {
   test.each([
     { os: 'linux', architecture: 'x64', glibc: '2.38' },
     { os: 'linux', architecture: 'arm64', glibc: '2.41' },
@@ -21,13 +21,13 @@ describe('where the embedded engine runs as it is published', () => {
   });
 });
 
-describe('where the embedded engine does not run', () => {
+describe('on platforms that cannot run the embedded engine', () => {
   test.each([
     [{ os: 'darwin', architecture: 'x64' }, 'no build for darwin x64'],
     [{ os: 'win32', architecture: 'x64' }, 'no build for win32 x64'],
     [{ os: 'linux', architecture: 'x64' }, 'no build for linux x64 without glibc'],
     [{ os: 'linux', architecture: 'riscv64', glibc: '2.36' }, 'no build for linux riscv64'],
-  ])('%o is told so, with the remedy', async (platform, reason) => {
+  ])('%o is refused with the remedy', async (platform, reason) => {
     await expect(nativeLibraryPath(['/nowhere'], platform)).rejects.toThrow(reason);
     await expect(nativeLibraryPath(['/nowhere'], platform)).rejects.toThrow('set MONGO_URI to');
   });
@@ -45,7 +45,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('on a gli
         .digest('hex'),
     );
 
-  test('copies ask for no newer symbol, and node_modules stays as it was', async () => {
+  test('copies need no newer symbol, and node_modules is unchanged', async () => {
     const before = digests(packageDirectory);
     const copy = await nativeLibraryPath([await temporaryDirectory()], debian12);
     for (const name of names) {
@@ -62,7 +62,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('on a gli
     expect(readdirSync(cache)).toHaveLength(1);
   });
 
-  test('the second directory serves where the first cannot be written', async () => {
+  test('the second directory is used when the first cannot be written', async () => {
     const cache = await temporaryDirectory();
     expect(await nativeLibraryPath(['/dev/null/cache', cache], debian12)).toContain(cache);
     await expect(nativeLibraryPath(['/dev/null/cache'], debian12)).rejects.toThrow('make /dev/null/cache writable');
@@ -83,6 +83,6 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('on a gli
   });
 });
 
-test('what is no ELF file is refused', () => {
+test('a file that is not an ELF file is refused', () => {
   expect(() => withoutVersion(Buffer.from('#!/bin/sh\n'), 'GLIBC_2.38', 'GLIBC_2.2.5')).toThrow(UnsupportedObjectError);
 });

@@ -43,14 +43,14 @@ test('without a build of the engine, the mongod of the PATH serves on a private 
   expect(existsSync(dirname(socket))).toBe(false);
 });
 
-test('a mongod that does not start is said in one line, with what it said last', async () => {
+test('a mongod that does not start is reported in one line, with its last output', async () => {
   const searchPath = await pathWithMongod('console.error("first\\ndisk full"); process.exitCode = 14;');
   await expect(startMongo(await temporaryDirectory(), { platform: withoutEmbedded, searchPath })).rejects.toThrow(
     /mongod ended with exit code 14 on .*: disk full; repair it, or set MONGO_URI to another MongoDB$/,
   );
 });
 
-test('with neither, the remedy is said', async () => {
+test('without a build and a mongod, the error names the remedy', async () => {
   const empty = await temporaryDirectory();
   await expect(startMongo(empty, { platform: withoutEmbedded, searchPath: empty })).rejects.toThrow(
     /no build for linux x64 without glibc: set MONGO_URI to .*, or put mongod on the PATH$/,

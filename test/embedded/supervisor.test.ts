@@ -4,7 +4,7 @@ import type { ChildExit } from '../../src/embedded/child-exit.js';
 import type { Engine } from '../../src/embedded/engine.js';
 import { supervise, type UnexpectedExit } from '../../src/embedded/supervisor.js';
 
-/** An engine whose end the test decides. */
+/** An engine that ends when the test says so. */
 function engine(pid: number): Engine & { die(): void } {
   let end!: (exit: ChildExit) => void;
   const exited = new Promise<ChildExit>((resolve) => {
@@ -63,7 +63,7 @@ test('a stop during the wait for a restart ends it', async () => {
   expect(starts).toBe(1);
 });
 
-test("a first start that fails is the caller's", async () => {
+test('a first start that fails rejects to the caller', async () => {
   await expect(
     supervise(
       'redis',

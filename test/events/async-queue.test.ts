@@ -4,7 +4,7 @@ import { createAsyncQueue, type AsyncQueue } from '../../src/events/async-queue.
 const done = { done: true, value: undefined };
 
 describe('an async queue', () => {
-  test('gives what was pushed, in its order, and lets a consumer wait for more', async () => {
+  test('gives the pushed values in their order, and lets a consumer wait for more', async () => {
     const queue = createAsyncQueue<number>();
     queue.push(1, 2);
     expect(queue.length).toBe(2);
@@ -14,7 +14,7 @@ describe('an async queue', () => {
     expect(await waiting).toEqual({ done: false, value: 3 });
   });
 
-  test('ends behind what is left, and closes once', async () => {
+  test('ends after the remaining values, and closes once', async () => {
     const onClose = vi.fn<() => void>();
     const queue = createAsyncQueue<number>({ onClose });
     queue.push(1);
@@ -27,7 +27,7 @@ describe('an async queue', () => {
     expect(onClose).toHaveBeenCalledTimes(1);
   });
 
-  test('`return` ends a `next` that waits, and drops what is left', async () => {
+  test('`return` ends a `next` that waits, and drops the remaining values', async () => {
     const onClose = vi.fn<() => void>();
     const queue = createAsyncQueue<number>({ onClose });
     const waiting = queue.next();
@@ -38,7 +38,7 @@ describe('an async queue', () => {
     expect(onClose).toHaveBeenCalledTimes(1);
   });
 
-  test('an error takes the place of what is left, and is told once', async () => {
+  test('an error replaces the remaining values, and is thrown once', async () => {
     const onClose = vi.fn<() => void>();
     const queue = createAsyncQueue<number>({ onClose });
     queue.push(1);
@@ -48,7 +48,7 @@ describe('an async queue', () => {
     expect(onClose).toHaveBeenCalledTimes(1);
   });
 
-  test('looks for more only when it was woken and nothing is left', async () => {
+  test('looks for more only when it was woken and is empty', async () => {
     let stored = 0;
     const refill = vi.fn<() => Promise<void>>(async () => queue.push(stored));
     const queue: AsyncQueue<number> = createAsyncQueue<number>({ refill });
@@ -78,7 +78,7 @@ describe('an async queue', () => {
     expect(await queue.next()).toEqual({ done: false, value: 1 });
   });
 
-  test('closes when the look fails, so that no consumer is kept', async () => {
+  test('closes when the look fails, so that no consumer waits without end', async () => {
     const onClose = vi.fn<() => void>();
     const queue = createAsyncQueue<number>({ refill: () => Promise.reject(new Error('denied')), onClose });
     queue.wake();

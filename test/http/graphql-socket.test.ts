@@ -10,7 +10,7 @@ const token = await system.token('CLINICIAN');
 const client = await system.client('CLINICIAN');
 const predictionCreated = 'subscription { predictionCreated { id } }';
 
-/** How many subscriptions the API serves, by its own metric. */
+/** Number of subscriptions that the API serves, by its own metric. */
 async function openSubscriptions(): Promise<number> {
   const text = await (await fetch(`${system.url}/metrics`)).text();
   return [...text.matchAll(/^riskgraph_subscriptions\{[^}]*\} (\d+)/gm)].reduce(
@@ -35,16 +35,13 @@ async function submitJob(): Promise<string> {
 test.each([
   ['predictionCreated', predictionCreated],
   ['scoringJobUpdated', 'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }'],
-])(
-  '%s is refused to anonymous callers before its first event, and nothing is opened for them',
-  async (_name, query) => {
-    const socket = await connectSocket(system.url);
-    const answer = await subscribe(socket, query);
-    expect(answer.type).toBe('error');
-    expect(errorsOf(answer.payload)[0]!.extensions.code).toBe('UNAUTHENTICATED');
-    expect(await openSubscriptions()).toBe(0);
-  },
-);
+])('%s is refused to anonymous callers before its first event, and starts no subscription', async (_name, query) => {
+  const socket = await connectSocket(system.url);
+  const answer = await subscribe(socket, query);
+  expect(answer.type).toBe('error');
+  expect(errorsOf(answer.payload)[0]!.extensions.code).toBe('UNAUTHENTICATED');
+  expect(await openSubscriptions()).toBe(0);
+});
 
 test('one Redis channel serves every subscriber, and a subscription that ends leaves nothing behind', async () => {
   const redis = new Redis(system.app.config.redisUrl!);
@@ -65,7 +62,7 @@ test('one Redis channel serves every subscriber, and a subscription that ends le
   expect(await openSubscriptions()).toBe(50);
   expect(await channels()).toEqual(before);
   for (let number = 0; number < 50; number++) socket.send({ type: 'complete', id: `s${number}` });
-  // Messages are handled in order: when this one is answered, the others are done.
+  // The server handles messages in order. When it answers this one, it has handled the others.
   expect(await subscribe(socket, 'subscription { nothing }')).toMatchObject({ type: 'error' });
   expect(await openSubscriptions()).toBe(0);
 });
@@ -85,7 +82,7 @@ test('a token that is not valid ends the socket with 4403, before any acknowledg
   }
 });
 
-test('a token that expires ends the socket with 4403, and all that it follows', async () => {
+test('a token that expires ends the socket with 4403, with its subscriptions', async () => {
   const id = await submitJob();
   const socket = await connectSocket(system.url, await system.token('CLINICIAN', 'alpha', 4));
   expect(await subscribe(socket, `subscription { scoringJobUpdated(id: "${id}") { job { state } } }`)).toMatchObject({
@@ -125,21 +122,21 @@ test.each<[string, string, object | undefined, string, string | undefined]>([
     'id',
   ],
   [
-    'a job that there is not',
+    'a job that does not exist',
     'subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { sequence } }',
     undefined,
     'NOT_FOUND',
     undefined,
   ],
   [
-    'a job id that is none',
+    'an invalid job id',
     'subscription { scoringJobUpdated(id: "Canary-4711") { sequence } }',
     undefined,
     'NOT_FOUND',
     undefined,
   ],
   [
-    'a patient that there is not',
+    'a patient that does not exist',
     'subscription { predictionCreated(patientId: "aaaaaaaaaaaaaaaaaaaaaaaa") { id } }',
     undefined,
     'NOT_FOUND',
@@ -155,7 +152,7 @@ test.each<[string, string, object | undefined, string, string | undefined]>([
   expect(await openSubscriptions()).toBe(0);
 });
 
-test('a sequence number still to come is BAD_USER_INPUT', async () => {
+test('a sequence number above the current one is BAD_USER_INPUT', async () => {
   const id = await submitJob();
   const answer = await subscribe(
     await connectSocket(system.url, token),
@@ -167,7 +164,7 @@ test('a sequence number still to come is BAD_USER_INPUT', async () => {
   });
 });
 
-test('the first client that offers an older protocol too is served with the one that both know', async () => {
+test('a first client that offers an older protocol too is served with the protocol that both know', async () => {
   const fresh = await startApi(system.app);
   onTestFinished(() => fresh.close());
   const socket = await openSocket(fresh.url, ['graphql-ws', 'graphql-transport-ws']);
@@ -175,11 +172,11 @@ test('the first client that offers an older protocol too is served with the one 
   expect(await socket.next()).toMatchObject({ type: 'connection_ack' });
 });
 
-test("what is not the protocol closes the socket, with the protocol's own codes", async () => {
+test("a message outside the protocol closes the socket with the protocol's own codes", async () => {
   const noProtocol = await openSocket(system.url, []);
   expect((await noProtocol.closed).code).toBe(4406);
 
-  // The server takes none of these protocols, and the client gives up by itself (RFC 6455, 4.1).
+  // The server supports none of these protocols, so the client itself closes the connection (RFC 6455, 4.1).
   const otherProtocol = await openSocket(system.url, ['graphql-ws-of-old']);
   expect((await otherProtocol.closed).code).toBe(1006);
 

@@ -6,7 +6,7 @@ const system = await startSystem();
 const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 
-/** How often each collection is read while the request is served. */
+/** Answer of a request, and the number of reads of each collection while it is served. */
 async function readsOf(query: string): Promise<{ answer: Record<string, unknown>; reads: Record<string, number> }> {
   const reads: Record<string, number> = {};
   const connection = system.app.models.patients.db;
@@ -29,7 +29,7 @@ async function readsOfPatients(query: string): Promise<{ answer: Record<string, 
 }
 
 // Shows: owasp/server-batching
-test('the patients of a page of predictions are read in one query, at any length of the page', async () => {
+test('the patients of a page of predictions are read in one query, however long the page is', async () => {
   const patientIds: string[] = [];
   for (let i = 0; i < 5; i += 1) patientIds.push((await patient(client)).id);
   const batch = await submit(client, { patientIds });
@@ -46,11 +46,11 @@ test('the patients of a page of predictions are read in one query, at any length
   }
 });
 
-test('the patients of a page of jobs, and who may see them, take two reads at any length of the page', async () => {
+test('the patients of a page of jobs and their care teams take two reads, however long the page is', async () => {
   for (let i = 0; i < 3; i += 1) {
     const created = await patient(client, { careTeam: ['the-clinician'] });
     const job = await submit(client, { patientId: created.id });
-    // To its end: the worker reads patients too.
+    // Waits for the end of the job, because the worker reads patients too.
     await ended(client, job.id);
   }
   for (const first of [1, 3]) {
@@ -62,7 +62,7 @@ test('the patients of a page of jobs, and who may see them, take two reads at an
   }
 });
 
-describe('the predictions of each of a page of patients or jobs are counted in one query a collection', () => {
+describe('the predictions of each patient or job of a page are counted in one query per collection', () => {
   interface Counted {
     readonly edges: readonly {
       readonly node: { readonly id: string; readonly predictions: { readonly totalCount: number } };
@@ -107,7 +107,7 @@ describe('the predictions of each of a page of patients or jobs are counted in o
     }
   });
 
-  test('as one that reads the pages too counts them', async () => {
+  test('the counts equal those of a query that reads the predictions too', async () => {
     const { answer } = await readsOf(/* GraphQL */ `
       {
         patients(orderBy: { field: CREATED_AT, direction: DESC }, first: 4) {
@@ -140,22 +140,22 @@ describe('the predictions of each of a page of patients or jobs are counted in o
       ]);
   });
 
-  test('without those of patients that are closed to the caller', async () => {
-    const [open, closed] = [(await patient(client)).id, (await patient(client)).id];
-    const batch = await submit(client, { patientIds: [open, closed] });
+  test('the predictions of patients that the caller may not see are left out', async () => {
+    const [visible, closed] = [(await patient(client)).id, (await patient(client)).id];
+    const batch = await submit(client, { patientIds: [visible, closed] });
     await ended(client, batch.id);
-    await system.app.models.patients.updateOne({ _id: closed }, { $set: { careTeam: ['somebody-else'] } });
+    await system.app.models.patients.updateOne({ _id: closed }, { $set: { careTeam: ['another-clinician'] } });
     const count = async (query: string): Promise<unknown> =>
       (await system.post<{ of: { predictions: unknown } | null }>(query, {}, token)).data!.of?.predictions;
     expect(await count(`{ of: scoringJob(id: "${batch.id}") { predictions { totalCount } } }`)).toEqual({
       totalCount: 1,
     });
-    expect(await count(`{ of: patient(id: "${open}") { predictions { totalCount } } }`)).toEqual({ totalCount: 1 });
-    // Closed between the look at the patient and the count.
+    expect(await count(`{ of: patient(id: "${visible}") { predictions { totalCount } } }`)).toEqual({ totalCount: 1 });
+    // As if the patient got its care team between the read of the patient and the count.
     const viewer = {
       ...(await system.app.identity.authenticator.authenticate(`Bearer ${token}`))!,
       origin: { requestId: 'test', address: '127.0.0.1' },
     };
-    expect(await system.app.predictions.countOfPatients(viewer, [open, closed, 'none'])).toEqual([1, 0, 0]);
+    expect(await system.app.predictions.countOfPatients(viewer, [visible, closed, 'none'])).toEqual([1, 0, 0]);
   });
 });

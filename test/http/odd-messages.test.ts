@@ -9,7 +9,8 @@ import { createLogger } from '../../src/process/logger.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { startSystem } from '../support/system.js';
 
-// Console output of any test fails it (test/support/no-console.ts): graphql-ws's own adapter writes messages there.
+// The own adapter of graphql-ws writes messages to the console. Console output fails a test: see
+// test/support/no-console.ts.
 
 const canary = 'Xylophone-Quince';
 const log: string[] = [];
@@ -40,21 +41,21 @@ describe('a message that no client sends', () => {
     expect(await socket.closed).toEqual({ code: 4400, reason: 'Invalid message received' });
   });
 
-  test('closes a socket that was not acknowledged yet too', async () => {
+  test('also closes a socket that was not acknowledged yet', async () => {
     const socket = await openSocket(system.url);
     socket.send({ type: 'next', id: '1', payload: { data: { mrn: canary } } });
     expect((await socket.closed).code).toBe(4400);
   });
 });
 
-test('an id that is taken closes the socket with 4409, however long it is', async () => {
+test('an id in use closes the socket with 4409, however long the id is', async () => {
   const socket = await connectSocket(system.url, token);
   const id = canary.repeat(1_000);
   for (let time = 0; time < 2; time++) socket.send({ type: 'subscribe', id, payload: { query: stream } });
   expect(await socket.closed).toEqual({ code: 4409, reason: '' });
 });
 
-test('what goes wrong inside ends in 4500 without a text, and in the log without one', async () => {
+test('an unexpected error closes the socket with 4500, and neither the answer nor the log holds its text', async () => {
   const server = makeServer<Record<string, unknown>, SocketExtra>({
     onConnect: () => true,
     onPing() {

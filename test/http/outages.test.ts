@@ -7,7 +7,7 @@ import { patient, submit } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-test('without Redis the API is not healthy but ready, and still accepts jobs', async () => {
+test('without Redis the API is unhealthy but ready, and still accepts jobs', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), mongoUri: 'mongodb://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { REDIS_URL: engines.redisUrl } });
@@ -70,7 +70,7 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
 });
 
 // Shows: owasp/application-timeout
-test('a MongoDB that takes connections but does not answer holds no caller up, and serves again later', async () => {
+test('a MongoDB that accepts connections but does not answer blocks no caller, and serves again later', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });

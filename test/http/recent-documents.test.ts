@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createRecentDocuments } from '../../src/http/admitted-documents.js';
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-/** Ten characters each. */
+/** Documents of ten characters each. */
 const texts = ['a', 'b', 'c', 'd', 'e'].map((name) => `{ ${name.repeat(6)} }`);
 
 describe('recent documents', () => {
@@ -19,7 +19,7 @@ describe('recent documents', () => {
     expect(documents.byHash(hash(texts[1]!))).toBeUndefined();
   });
 
-  test('make room for later ones: the one used longest ago goes, under both its names', () => {
+  test('make room for later ones: the least recently used one is removed, under text and hash', () => {
     const documents = createRecentDocuments(40);
     for (const text of texts.slice(0, 4)) documents.add(text, parse(text));
     documents.byText(texts[0]!);
@@ -29,7 +29,7 @@ describe('recent documents', () => {
     expect(texts.filter((text) => documents.byHash(hash(text)))).toEqual(kept);
   });
 
-  test('do not keep one that would fill more than a quarter', () => {
+  test('do not include one that would fill more than a quarter of the room', () => {
     const documents = createRecentDocuments(40);
     const text = '{ aaaaaaa }';
     documents.add(text, parse(text));

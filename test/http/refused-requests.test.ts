@@ -14,7 +14,7 @@ const typeOf = (type: string): string => rawRequest('POST', '/graphql', { 'Conte
 const unreadable =
   'request: is not HTTP/1.1 that this server understands: check its first line, its headers and the length of its body';
 
-/** What is sent, and the status, code, field and message that answer it. */
+/** Each request, and the status, code, field and message of its answer. */
 const refused: [string, string, number, ErrorCode, string | undefined, string][] = [
   [
     'a form',
@@ -142,12 +142,12 @@ test.each(refused)('%s is refused by name, reason and remedy', async (_name, byt
   expect(answer.body).not.toContain(canary);
 });
 
-test('who uses another method is told which there are', async () => {
+test('the answer to another method names the allowed methods', async () => {
   expect((await sendRaw(system.url, rawRequest('DELETE', '/graphql'))).headers.allow).toBe('GET, POST');
   expect((await sendRaw(system.url, rawRequest('DELETE', '/metrics'))).headers.allow).toBe('GET');
 });
 
-test('a request that is not whole in time is told so', () => {
+test('a request that is not complete in time gets an error that says so', () => {
   // Over a socket this would take a minute.
   expect(clientError({ code: 'ERR_HTTP_REQUEST_TIMEOUT' })).toMatchObject({
     status: 408,

@@ -7,7 +7,7 @@ import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 
-/** A second API of the same deployment, as it is in production. */
+/** A second API of the same deployment, with the settings of production. */
 async function production(): Promise<string> {
   const app = await createApp({ ...system.app.config, environment: 'production' }, system.app.logger);
   const server = await startApi(app);
@@ -28,7 +28,7 @@ describe('GET /graphql', () => {
     expect(await response.text()).toContain('embeddable-sandbox.cdn.apollographql.com');
   });
 
-  test('is no page in production, where introspection is off too', async () => {
+  test('gives no page in production, and introspection is off there too', async () => {
     const url = await production();
     const page = await get(`${url}/graphql`, { accept: 'text/html' });
     expect(page.status).toBe(400);
@@ -41,7 +41,7 @@ describe('GET /graphql', () => {
     expect(await introspection.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
   });
 
-  test('answers queries of clients that a browser cannot be made into, and no others', async () => {
+  test('answers only queries with a header that a foreign page cannot make a browser send', async () => {
     const query = `${system.url}/graphql?query=${encodeURIComponent('{ viewer { role } }')}`;
     const headers = { authorization: `Bearer ${await system.token('SERVICE')}` };
     expect(await (await get(query, { ...headers, 'apollo-require-preflight': 'yes' })).json()).toEqual({
@@ -67,7 +67,7 @@ describe('GET /graphql', () => {
 });
 
 describe('/health', () => {
-  test('says of each dependency that it is up', async () => {
+  test('says that each dependency is up', async () => {
     expect(await (await get(`${system.url}/health`)).json()).toEqual({
       status: 'up',
       dependencies: { mongodb: 'up', redis: 'up', riskModels: 'up' },
@@ -99,7 +99,7 @@ describe('/metrics', () => {
   });
 });
 
-test('a port in use is one clear line, and the API leaves no connection open', async () => {
+test('a port in use is reported in one line, and the API leaves no connection open', async () => {
   const config = { ...system.app.config, port: system.server.port };
   const app = await createApp(config, system.app.logger);
   onTestFinished(() => app.close());

@@ -6,7 +6,7 @@ import { startSystem } from '../support/system.js';
 const system = await startSystem({ worker: false });
 const token = await system.token('CLINICIAN');
 
-/** How many subscriptions the API serves, by its own metric. */
+/** Number of subscriptions that the API serves, by its own metric. */
 async function openSubscriptions(): Promise<number> {
   const text = await (await fetch(`${system.url}/metrics`)).text();
   return [...text.matchAll(/^riskgraph_subscriptions\{[^}]*\} (\d+)/gm)].reduce(
@@ -17,7 +17,7 @@ async function openSubscriptions(): Promise<number> {
 
 const subscribe = { type: 'subscribe', id: 'events', payload: { query: 'subscription { predictionCreated { id } }' } };
 
-test('a client that stops reading, but keeps its connection open, is closed, and those that read are not', async () => {
+test('the server closes a client that stops reading, and keeps the clients that read', async () => {
   const reading = await connectSocket(system.url, token);
   reading.send(subscribe);
   const stopped = new WebSocket(`${system.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');

@@ -15,7 +15,7 @@ import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-test('without MongoDB no user logs in, no API key is looked up, and no caller is blamed; tokens stay valid', async () => {
+test('without MongoDB logins and new API keys get SERVICE_UNAVAILABLE, and tokens stay valid', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });
@@ -46,7 +46,7 @@ test('without MongoDB no user logs in, no API key is looked up, and no caller is
   await connectSocket(system.url, tokens.accessToken);
 });
 
-test('what was revoked while a process could not reach MongoDB is learnt when it can again', async () => {
+test('a process that could not reach MongoDB learns of revocations when it can again', async () => {
   const system = await startSystem({ worker: false });
   const proxy = await proxyTo(system.app.config.mongoUri!);
   onTestFinished(() => proxy.close());

@@ -13,7 +13,7 @@ const identity = (username: string, expiresAt: number): Identity => ({
 describe('verified tokens', () => {
   afterEach(() => vi.useRealTimers());
 
-  test('are found again by the very same text alone', () => {
+  test('are found only by exactly the same text', () => {
     const tokens = createVerifiedTokens();
     const ada = identity('ada', Date.now() + 60_000);
     tokens.add('header.payload.signature', ada);
@@ -22,7 +22,7 @@ describe('verified tokens', () => {
     expect(tokens.find('header.payload.')).toBeUndefined();
   });
 
-  test('are forgotten at the moment they end', () => {
+  test('are removed at the moment they expire', () => {
     vi.useFakeTimers({ now: 1_000_000 });
     const tokens = createVerifiedTokens();
     tokens.add('token', identity('ada', 1_005_000));
@@ -34,7 +34,7 @@ describe('verified tokens', () => {
     expect(tokens.find('token')).toBeUndefined();
   });
 
-  test('give way to later ones', () => {
+  test('are removed when later ones need the room', () => {
     const tokens = createVerifiedTokens(2);
     for (const name of ['one', 'two', 'three']) tokens.add(name, identity(name, Number.MAX_SAFE_INTEGER));
     expect(['one', 'two', 'three'].map((name) => tokens.find(name)?.username)).toEqual([undefined, 'two', 'three']);

@@ -14,19 +14,19 @@ async function viewerOf(slug: string): Promise<Viewer> {
   return { ...identity, origin: { requestId: 'test', address: '127.0.0.1' } };
 }
 
-/** A batch of five patients of which the work has begun. */
+/** A batch of five patients that is ACTIVE. */
 async function activeBatch(viewer: Viewer): Promise<ScoringJob> {
   for (let index = 0; index < 5; index += 1) await app.patients.create(viewer, newPatient() as never);
   const { _id } = await app.submitBatch(viewer, { all: true, modelId });
   return (await app.jobStore.change(_id, ({ status }) => ({ status: started(status, new Date()) })))!;
 }
 
-/** The real collections, whose counting of chunks takes until `open` is called. */
-function slowCounting(): { readonly models: Models; readonly reached: Promise<void>; open(): void } {
+/** The real collections, but the count of chunks waits until `proceed` is called. */
+function slowCounting(): { readonly models: Models; readonly reached: Promise<void>; proceed(): void } {
   let arrive = (): void => undefined;
-  let open = (): void => undefined;
+  let proceed = (): void => undefined;
   const reached = new Promise<void>((resolve) => (arrive = resolve));
-  const gate = new Promise<void>((resolve) => (open = resolve));
+  const gate = new Promise<void>((resolve) => (proceed = resolve));
   const { scoringChunks } = app.models;
   const aggregate = async (pipeline: never[]): Promise<unknown[]> => {
     const result = await scoringChunks.aggregate(pipeline);
@@ -37,11 +37,11 @@ function slowCounting(): { readonly models: Models; readonly reached: Promise<vo
   return {
     models: { ...app.models, scoringChunks: { aggregate, exists: scoringChunks.exists.bind(scoringChunks) } as never },
     reached,
-    open: () => open(),
+    proceed: () => proceed(),
   };
 }
 
-describe('a batch that is looked at while it changes', () => {
+describe('a batch that changes while its progress is counted', () => {
   test('is not cancelled again when it was cancelled and retried meanwhile', async () => {
     const viewer = await viewerOf('retried-meanwhile');
     const { _id } = await activeBatch(viewer);
@@ -51,7 +51,7 @@ describe('a batch that is looked at while it changes', () => {
     await slow.reached;
     expect((await app.batchProgress.refresh(_id))!.status.state).toBe(ScoringJobState.CANCELLED);
     await app.jobs.retry(viewer, _id.toHexString());
-    slow.open();
+    slow.proceed();
     expect((await late)!.status.state).toBe(ScoringJobState.QUEUED);
     expect(await app.jobStore.find(_id)).not.toHaveProperty('cancelRequestedAt');
   });
@@ -64,7 +64,7 @@ describe('a batch that is looked at while it changes', () => {
     await slow.reached;
     await app.models.scoringChunks.updateOne({ job: _id, number: 0 }, { $set: { done: true } });
     await app.jobStore.requestCancel(_id);
-    slow.open();
+    slow.proceed();
     await late;
     expect((await app.batchProgress.refresh(_id))!.status).toMatchObject({
       state: ScoringJobState.CANCELLED,
@@ -72,7 +72,7 @@ describe('a batch that is looked at while it changes', () => {
     });
   });
 
-  test('is another batch after every request to cancel it', async () => {
+  test('is read again when a cancel request came between the read and the write', async () => {
     const { _id } = await activeBatch(await viewerOf('asked-meanwhile'));
     const seen: boolean[] = [];
     await app.jobStore.change(_id, async ({ status, cancelRequestedAt }) => {
@@ -84,7 +84,7 @@ describe('a batch that is looked at while it changes', () => {
   });
 });
 
-test('a cancel request never reaches the run after the one it was made for', async () => {
+test('a cancel request never reaches a later run of its job', async () => {
   const viewer = await viewerOf('late-request');
   const { _id } = await activeBatch(viewer);
   await Promise.all([

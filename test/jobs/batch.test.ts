@@ -17,7 +17,7 @@ async function createPatients(client: GraphqlClient, count: number, overrides: o
   return created.map(({ id }) => id);
 }
 
-/** The job at its end, and every change seen on the way. */
+/** The job at its end, and every change before that. */
 async function follow(
   client: GraphqlClient,
   id: string,
@@ -44,7 +44,7 @@ async function results(client: GraphqlClient, id: string) {
 }
 
 describe('a batch', () => {
-  test('scores each named patient once, however often it is named', async () => {
+  test('scores each named patient once, however often the request names it', async () => {
     const client = await system.client('CLINICIAN', 'named');
     const ids = await createPatients(client, 20);
     const { id } = await submit(client, { patientIds: [...ids, ...ids] });
@@ -61,7 +61,7 @@ describe('a batch', () => {
     });
   });
 
-  test('lets one bad patient fail alone and says why, without its values', async () => {
+  test('lets one bad patient fail alone, with a reason that has none of its values', async () => {
     const client = await system.client('CLINICIAN', 'one-bad');
     const good = await createPatients(client, 9);
     const [bad] = await createPatients(client, 1, { features: [{ code: 'age', value: 61 }] });
@@ -76,7 +76,7 @@ describe('a batch', () => {
     expect(failures[0]!.message).not.toContain('61');
   });
 
-  test('takes the patients of a filter as they are at submission: later ones are not added', async () => {
+  test('takes the patients that match the filter at submission, and adds no later ones', async () => {
     const client = await system.client('CLINICIAN', 'filtered');
     const women = await createPatients(client, 8, { sex: 'FEMALE' });
     await createPatients(client, 3, { sex: 'MALE' });
@@ -107,7 +107,7 @@ describe('a batch', () => {
     expect(await system.counts()).toEqual(before);
   });
 
-  test('wants exactly one way of naming patients', async () => {
+  test('needs exactly one way of naming patients', async () => {
     const client = await system.client('CLINICIAN', 'ways');
     const [id] = await createPatients(client, 1);
     const before = await system.counts();
@@ -117,7 +117,7 @@ describe('a batch', () => {
     expect(await system.counts()).toEqual(before);
   });
 
-  test('is one job under one idempotency key, also in a race', async () => {
+  test('is one job per idempotency key, also in a race', async () => {
     const client = await system.client('CLINICIAN', 'idempotent');
     await createPatients(client, 10);
     const jobs = await Promise.all(
@@ -134,7 +134,7 @@ describe('a batch', () => {
 });
 
 describe('a cancelled batch', () => {
-  test('stores nothing after its end, and a retry does the rest without scoring a patient twice', async () => {
+  test('stores nothing after its end, and a retry scores the other patients and none twice', async () => {
     const client = await system.client('CLINICIAN', 'cancelled');
     const ids = await createPatients(client, 150);
     const { id } = await submit(client, { all: true });

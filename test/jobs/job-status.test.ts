@@ -16,7 +16,7 @@ import {
 const now = new Date('2026-03-01T12:00:00Z');
 const failure = { code: 'INTERNAL', message: 'it broke' };
 
-/** A job that went through the given statuses, of which each change of state was kept. */
+/** A job that had the given statuses. Each change of state is kept. */
 function jobOf(...statuses: JobStatus[]): ScoringJob {
   const transitions = statuses.filter((status, index) => index === 0 || status.state !== statuses[index - 1]!.state);
   return {
@@ -27,7 +27,7 @@ function jobOf(...statuses: JobStatus[]): ScoringJob {
     transitions,
     total: 1,
     submittedAt: now,
-    submittedBy: 'somebody',
+    submittedBy: 'a-clinician',
     modelId: 'm',
     modelVersion: '1.0.0',
     modelSha256: '',
@@ -58,7 +58,7 @@ describe('the life of a job', () => {
     expect(completed(again, { processed: 1, failed: 0 }, now)).not.toHaveProperty('error');
   });
 
-  test('keeps the first start over attempts, and clears the end when it is revived', () => {
+  test('keeps the first start over attempts, and clears the end when the job is retried', () => {
     const ended = failed(started(submitted(), now), failure, now);
     const later = new Date(now.getTime() + 1000);
     const again = started(revived(ended), later);
@@ -68,7 +68,7 @@ describe('the life of a job', () => {
   });
 });
 
-describe('what a subscriber is shown', () => {
+describe('the events that a subscriber gets', () => {
   const one = submitted();
   const two = started(one, now);
   const three = progressed(two, { processed: 1 });
@@ -80,13 +80,13 @@ describe('what a subscriber is shown', () => {
       ({ sequence, collapsed }, index) => sequence === (changes[index - 1]?.sequence ?? after) + 1 + collapsed,
     );
 
-  test('is the job as it stands, for one who saw nothing', () => {
+  test('are one with the current job, if the subscriber saw nothing', () => {
     const changes = changesSince(jobOf(one, two, three), 0);
     expect(changes.map(({ sequence, collapsed }) => [sequence, collapsed])).toEqual([[3, 2]]);
     expect(gapless(changes, 0)).toBe(true);
   });
 
-  test('is every change of state, with progress folded into what follows', () => {
+  test('are every change of state, with progress folded into the next change', () => {
     const changes = changesSince(jobOf(one, two, three, four, five), 1);
     expect(changes.map(({ sequence, collapsed, job }) => [sequence, collapsed, job.status.state])).toEqual([
       [2, 0, ScoringJobState.ACTIVE],
@@ -95,11 +95,11 @@ describe('what a subscriber is shown', () => {
     expect(gapless(changes, 1)).toBe(true);
   });
 
-  test('is nothing, for one who saw everything', () => {
+  test('are none, if the subscriber saw everything', () => {
     expect(changesSince(jobOf(one, two, three), 3)).toEqual([]);
   });
 
-  test('is the latest progress alone, however much happened', () => {
+  test('are only the latest progress, however many changes happened', () => {
     const changes = changesSince(jobOf(one, two, three, four), 2);
     expect(changes.map(({ sequence, collapsed }) => [sequence, collapsed])).toEqual([[4, 1]]);
   });

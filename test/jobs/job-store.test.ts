@@ -21,7 +21,7 @@ async function insertJob(overrides: Partial<ScoringJob> = {}): Promise<ScoringJo
     transitions: [status],
     total: 1,
     submittedAt: now,
-    submittedBy: 'somebody',
+    submittedBy: 'a-clinician',
     modelId: 'm',
     modelVersion: '1.0.0',
     modelSha256: 's',
@@ -38,7 +38,7 @@ async function insertJob(overrides: Partial<ScoringJob> = {}): Promise<ScoringJo
 }
 
 describe('changes', () => {
-  test('are never lost, however many come at once', async () => {
+  test('are never lost, however many happen at once', async () => {
     const { _id } = await insertJob();
     await Promise.all(
       Array.from({ length: 50 }, () =>
@@ -48,7 +48,7 @@ describe('changes', () => {
     expect((await store.find(_id))!.status).toMatchObject({ sequence: 51, processed: 50 });
   });
 
-  test('of several jobs go together without touching each other', async () => {
+  test('of several jobs are written together without affecting each other', async () => {
     const jobs = await Promise.all(Array.from({ length: 20 }, () => insertJob()));
     await Promise.all(
       jobs.map(({ _id }, index) =>
@@ -59,11 +59,11 @@ describe('changes', () => {
     expect(stored.map((job) => job!.status.processed)).toEqual(jobs.map((_, index) => index));
   });
 
-  test('that are the same for many jobs are written together; a job that changed meanwhile decides again', async () => {
+  test('that are equal for many jobs are written together, but decided again if a job changed meanwhile', async () => {
     const jobs = await Promise.all(Array.from({ length: 20 }, () => insertJob()));
     const overtaken = jobs[7]!;
     const claims = await Promise.all(jobs.map(({ _id }) => store.claim(_id, 1)));
-    // Seen by no claim: each still says sequence 2.
+    // No claim has seen this change: each still has sequence 2.
     await store.change(overtaken._id, ({ status }) => ({ status: progressed(status, { stage: JobStage.SAVING }) }));
     const ended = await Promise.all(
       claims.map((claim) =>
@@ -79,7 +79,7 @@ describe('changes', () => {
     }
   });
 
-  test('of one job at the same time are one change of it, by one author', async () => {
+  test('of one job by two claims at once are one change, by one of them', async () => {
     const jobs = await Promise.all(Array.from({ length: 10 }, () => insertJob()));
     const claims = await Promise.all(jobs.flatMap(({ _id }) => [store.claim(_id, 1), store.claim(_id, 2)]));
     expect(claims.filter(Boolean)).toHaveLength(jobs.length);
@@ -101,7 +101,7 @@ describe('changes', () => {
 });
 
 describe('a claim', () => {
-  test('is held by one worker alone', async () => {
+  test('belongs to exactly one worker', async () => {
     const { _id } = await insertJob();
     const claims = await Promise.all([1, 2, 3, 4].map((dispatch) => store.claim(_id, dispatch)));
     expect(claims.filter(Boolean)).toHaveLength(1);
@@ -144,7 +144,7 @@ describe('a claim', () => {
     });
   });
 
-  test('is not given for a job that is to be cancelled: that one ends', async () => {
+  test('is not given for a job with a cancel request; the job ends instead', async () => {
     const { _id } = await insertJob();
     await store.claim(_id, 1);
     await store.requestCancel(_id);

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { oncePerTurn } from '../../src/jobs/job-store.js';
 
-test('is the same for all who ask within a turn of the event loop, and another one in the next', async () => {
+test('the value is the same for all callers in a turn of the event loop, and new in the next turn', async () => {
   let made = 0;
   const value = oncePerTurn(() => ({ number: (made += 1) }));
   const first = value();

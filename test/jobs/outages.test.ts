@@ -27,7 +27,7 @@ async function statesSeen(client: GraphqlClient, id: string, after?: number): Pr
 
 describe('while Redis is away', async () => {
   const redis = await proxyTo(inject('redisUrl'));
-  // Hooks run last in, first out: the system closes while it can still reach Redis.
+  // Hooks run in reverse order: the system closes while it can still reach Redis.
   afterAll(() => redis.close());
   const system = await startSystem({ environment: { REDIS_URL: redis.url, ...quick } });
 
@@ -47,7 +47,7 @@ describe('a subscriber, while Redis is away', async () => {
   afterAll(() => redis.close());
   const system = await startSystem({ worker: false, environment: { REDIS_URL: redis.url } });
 
-  test('misses nothing: it is caught up from MongoDB without connecting again', async () => {
+  test('misses nothing: it gets the changes from MongoDB without connecting again', async () => {
     const client = await system.client('CLINICIAN');
     const id = await submitFor(client);
     const seen: [number, string][] = [];
@@ -68,7 +68,7 @@ describe('a subscriber, while Redis is away', async () => {
 describe('a wiped Redis', async () => {
   const system = await startSystem({ worker: false, environment: quick });
 
-  test('loses no job: MongoDB knows what is unfinished', async () => {
+  test('loses no job: MongoDB has the unfinished ones', async () => {
     const client = await system.client('CLINICIAN');
     const ids = await Promise.all(Array.from({ length: 5 }, () => submitFor(client)));
     const redis = new Redis(inject('redisUrl'));
@@ -90,7 +90,7 @@ describe('while MongoDB is away', async () => {
   afterAll(() => mongo.close());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: mongo.url } });
 
-  test('callers are told so, and nothing is accepted', async () => {
+  test('callers get SERVICE_UNAVAILABLE, and nothing is accepted', async () => {
     const client = await system.client('CLINICIAN');
     const created = await patient(client);
     const before = await system.counts();
@@ -110,7 +110,7 @@ describe('while MongoDB is away', async () => {
 describe('jobs that wait', async () => {
   const system = await startSystem({ worker: false });
 
-  test('are cancelled at once, and revived by a retry although the queue still knows the old entry', async () => {
+  test('are cancelled at once, and a retry runs them although the queue still has the old entry', async () => {
     const client = await system.client('CLINICIAN');
     const id = await submitFor(client);
     expect((await client.request(CancelScoringJobDocument, { id })).cancelScoringJob.state).toBe('CANCELLED');

@@ -15,7 +15,7 @@ import { startSystem } from '../support/system.js';
 const system = await startSystem({ worker: false });
 const nextWeek = new Date(Date.now() + 7 * 86_400_000);
 
-test('finished jobs go after the retention time; those that predictions refer to stay as a record', async () => {
+test('finished jobs are deleted after the retention time, except those that predictions refer to', async () => {
   const client = await system.client('CLINICIAN');
   const submitOne = async (): Promise<string> => {
     const created = await patient(client);
@@ -63,7 +63,7 @@ describe('a batch that ended long ago', () => {
     expect(await models.scoringChunks.countDocuments({ job: job._id })).toBe(1);
   });
 
-  test('cannot be retried once it was cut down', async () => {
+  test('cannot be retried once its chunks were deleted', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('cut-down');
     await models.predictions.collection.insertOne({
@@ -80,7 +80,7 @@ describe('a batch that ended long ago', () => {
     });
   });
 
-  test('leaves no chunk behind, however it went', async () => {
+  test('leaves no chunk behind, however it ended', async () => {
     const { models } = system.app;
     const job = await cancelledBatch('orphaned');
     const kept = await cancelledBatch('kept');

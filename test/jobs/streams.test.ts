@@ -21,7 +21,7 @@ async function submitJob(): Promise<Types.ObjectId> {
 }
 
 describe('subscriptions', () => {
-  test('leave nothing behind after 10,000 of them', async () => {
+  test('leave no listener behind after 10,000 of them', async () => {
     const streams = createJobStreams(app);
     const predictionStreams = createPredictionStreams(app);
     const jobId = await submitJob();
@@ -31,7 +31,7 @@ describe('subscriptions', () => {
         Array.from({ length: 100 }, async (_, index) => {
           const stream = await streams.follow(jobId, 0, () => app.jobStore.find(jobId));
           if (index % 2 === 0) await stream.next();
-          // Half of them are left while they wait for the next change.
+          // Half of the subscriptions end while they wait for the next change.
           const waiting = index % 4 === 0 ? stream.next() : undefined;
           await stream.return!();
           if (waiting) expect((await waiting).done).toBe(true);
@@ -48,7 +48,7 @@ describe('subscriptions', () => {
     predictionStreams.close();
   });
 
-  test('fold progress for a slow reader, and never a change of state', async () => {
+  test('fold progress for a slow reader, but never a change of state', async () => {
     const streams = createJobStreams(app);
     const jobId = await submitJob();
     const stream = await streams.follow(jobId, 0, () => app.jobStore.find(jobId));
@@ -66,7 +66,7 @@ describe('subscriptions', () => {
     streams.close();
   });
 
-  test('refuse a sequence number that is still to come', async () => {
+  test('refuse a sequence number above the current one', async () => {
     const streams = createJobStreams(app);
     const jobId = await submitJob();
     await expect(streams.follow(jobId, 99, () => app.jobStore.find(jobId))).rejects.toMatchObject({
@@ -76,7 +76,7 @@ describe('subscriptions', () => {
     streams.close();
   });
 
-  test('hear of what happened on another API node', async () => {
+  test('get events of another API node', async () => {
     const otherApp = await createApp(app.config, app.logger);
     const otherServer = await startApi(otherApp);
     const there = createGraphqlClient(otherServer.url, await system.token('CLINICIAN'));

@@ -9,7 +9,7 @@ test.each([
   '[2606:4700::1111]',
   '::ffff:8.8.8.8',
   '::ffff:808:808',
-  // A number alone is an address to inet_aton.
+  // inet_aton reads a single number as an address.
   '134744072',
   '0x08080808',
   '0x8.0x8.2056',

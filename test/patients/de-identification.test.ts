@@ -5,7 +5,7 @@ import { isAge, isPooled, shownValue } from '../../src/patients/de-identificatio
 
 const viewer = (role: Role): Viewer =>
   ({
-    username: 'somebody',
+    username: 'an-analyst',
     organizationId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
     role,
     expiresAt: Infinity,
@@ -14,7 +14,7 @@ const viewer = (role: Role): Viewer =>
 const analyst = viewer(Role.ANALYST);
 const years = { unit: 'a' };
 
-describe('what is an age', () => {
+describe('an age is', () => {
   test.each<[string, string, Parameters<typeof isAge>[1]]>([
     ['what a model takes from the birth date', 'years_lived', { unit: 'a', source: 'PATIENT_AGE' }],
     ['the code age', 'age', years],
@@ -59,7 +59,7 @@ describe('an age as ANALYST sees it', () => {
     expect(isPooled('age', { unit }, shown, viewer(Role.CLINICIAN))).toBe(false);
   });
 
-  test('what is no age is shown as it is', () => {
+  test('a value that is not an age is shown unchanged', () => {
     expect(shownValue('cholesterol', { unit: 'mg/dL' }, 243.7, analyst)).toBe(243.7);
     expect(isPooled('cholesterol', { unit: 'mg/dL' }, 90, analyst)).toBe(false);
   });

@@ -16,7 +16,7 @@ const viewer: Viewer = {
   origin: { requestId: 'test', address: '127.0.0.1' },
 };
 
-/** A door of the services through which a filter comes in. */
+/** A method of a service that takes a filter. */
 const doors: Record<string, (filter: PatientFilter) => Promise<unknown>> = {
   'the list of patients': (filter) => app.patients.list(viewer, {}, filter),
   'the submission of a batch': (filter) => app.submitBatch(viewer, { modelId, filter }),

@@ -15,7 +15,7 @@ const on = new Date('2026-06-15T00:00:00Z');
 const birthDate = '1956-06-15';
 const dataKey = new ObjectId();
 
-/** A patient as it lies in the database; what a reader makes of its sealed birth date is `birthDate`. */
+/** A patient as the database stores it. `birthDate` is what a reader gets for its sealed birth date. */
 function patient(features: readonly { readonly code: string; readonly value: unknown }[], rest: object = {}) {
   return {
     _id: new ObjectId(),
@@ -53,7 +53,7 @@ const patients = [
   patient([{ value: 212, code: 'cholesterol' }]),
 ];
 
-test('patients read as bytes are what they are when read as objects', () => {
+test('patients read as bytes equal the same patients read as objects', () => {
   const rows = collectPatientRows(
     patients.map((document) => BSON.serialize(document, { ignoreUndefined: true })),
     manifest.features,
@@ -83,13 +83,13 @@ test('patients read as bytes are what they are when read as objects', () => {
   expect(rows.dataKeys.map((id) => id.toHexString())).toEqual([dataKey.toHexString()]);
 });
 
-test('a birth date that cannot be decrypted fails its row alone, and stays encrypted where the age is recorded', () => {
+test('a birth date that cannot be decrypted fails only its row, and is not decrypted if the age is recorded', () => {
   const documents = [patients[0]!, patients[5]!, patients[1]!];
   const rows = collectPatientRows(
     documents.map((document) => BSON.serialize(document, { ignoreUndefined: true })),
     manifest.features,
   );
-  const faults: number[] = [];
+  const failedRows: number[] = [];
   rows.complete(
     () => {
       throw new Error('changed');
@@ -97,12 +97,12 @@ test('a birth date that cannot be decrypted fails its row alone, and stays encry
     on,
     0,
     documents.length,
-    (row) => faults.push(row),
+    (row) => failedRows.push(row),
   );
-  expect(faults).toEqual([0, 2]);
+  expect(failedRows).toEqual([0, 2]);
 });
 
-test('rows are encoded, and refused, as each alone', () => {
+test('rows are encoded and refused exactly as each would be alone', () => {
   const width = manifest.features.length;
   const accepted = model.encode(
     modelInputs(manifest, { sex: AdministrativeGender.MALE, features: given, birthDate }, on),

@@ -27,7 +27,7 @@ interface Listed {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
-/** Every page of a list, and the counts of all of them. */
+/** Reads every page of a list. @returns the rows, and the count that each page gives */
 async function readAll(
   filter: string,
   first: number,
@@ -65,7 +65,7 @@ async function readAll(
   return read;
 }
 
-/** What the queries on predictions and blocks name, at most. */
+/** Runs `run`. @returns its result, and the length of the longest list in its queries on predictions and blocks */
 async function longestList<T>(run: () => Promise<T>): Promise<{ result: T; longest: number }> {
   let longest = 0;
   const connection = models.patients.db;
@@ -88,7 +88,7 @@ const closed: string[] = [];
 const jobs: Record<string, number> = {};
 
 beforeAll(async () => {
-  // Visible, closed, closed, visible, closed, closed, ...; in three blocks and by single jobs.
+  // Every third patient is visible, the others are closed. They are scored in three blocks and by single jobs.
   for (let i = 0; i < 9; i += 1) {
     const created = await patient(client);
     (i % 3 === 0 ? visible : closed).push(created.id);
@@ -105,9 +105,9 @@ beforeAll(async () => {
 });
 
 describe.each([
-  ['few are closed', 0],
-  ['more are closed than a query names', mostNamedClosed + 1],
-])('where %s', (_name, others) => {
+  ['few patients are closed', 0],
+  ['more patients are closed than a query names', mostNamedClosed + 1],
+])('if %s', (_name, others) => {
   beforeAll(async () => {
     const patients = Array.from({ length: others }, () => ({
       _id: new Types.ObjectId(),
@@ -117,17 +117,17 @@ describe.each([
     if (others > 0) await models.patients.collection.insertMany(patients as never[]);
   });
 
-  test.each([1, 2, 500])('a list shows the visible ones, each once, newest first, in pages of %d', async (first) => {
+  test.each([1, 2, 500])('a list shows each visible prediction once, newest first, in pages of %d', async (first) => {
     const { result, longest } = await longestList(() => readAll('', first));
     expect(result.counts).toEqual(result.counts.map(() => 4));
     expect([...result.patients].sort()).toEqual([visible[0], ...visible].sort());
     expect(result.ids).toEqual([...result.ids].sort().reverse());
-    // The closed ones are named while they are few, and nobody is once they are many.
+    // Queries name the closed patients only while these are few.
     if (others === 0) expect(longest).toBe(closed.length);
     else expect(longest).toBeLessThan(closed.length);
   });
 
-  test('a filter holds as well', async () => {
+  test('a filter applies as well', async () => {
     expect((await readAll(`patientId: "${closed[0]}"`, 5)).counts).toEqual([0]);
     expect((await readAll(`patientId: "${visible[0]}"`, 1)).counts).toEqual([2, 2]);
     expect((await readAll('minimumProbability: 1', 5)).ids).toEqual([]);
@@ -137,7 +137,7 @@ describe.each([
     expect(await readAll(`jobId: "${batch}"`, 5)).toMatchObject({ counts: [3], patients: { length: 3 } });
   });
 
-  test('a job about a closed patient is in no list, and the others are counted by their visible ones', async () => {
+  test('a job about a closed patient is in no list, and the other jobs count only visible predictions', async () => {
     const shown = Object.fromEntries(Object.entries(jobs).filter(([, count]) => count > 0));
     const seen: Record<string, number> = {};
     const query = /* GraphQL */ `

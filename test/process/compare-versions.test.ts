@@ -12,7 +12,7 @@ test('versions are ordered by number', () => {
   expect(compareVersions('2.0.0', '2.0.0')).toBe(0);
 });
 
-test('a part that is left out counts as 0', () => {
+test('a missing part counts as 0', () => {
   expect(compareVersions('2.34', '2.34.0')).toBe(0);
   expect(compareVersions('2.34', '2.34.1')).toBeLessThan(0);
   expect(compareVersions('2.4.1', '2.4')).toBeGreaterThan(0);

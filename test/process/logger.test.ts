@@ -8,21 +8,21 @@ const spies = () => {
 };
 
 describe('an error is logged', () => {
-  test('as an error under `err`, with the fields that are given', () => {
+  test('at level error, under `err`, with the given fields', () => {
     const logger = spies();
     const error = new Error('it broke');
     logError(logger as never, error, 'not written', { chunk: 3 });
     expect(logger.error).toHaveBeenCalledExactlyOnceWith({ chunk: 3, err: error }, 'not written');
   });
 
-  test('at another level where that is given', () => {
+  test('at another level if one is given', () => {
     const logger = spies();
     logError(logger as never, 'thrown text', 'not written', { level: 'debug' });
     expect(logger.debug).toHaveBeenCalledExactlyOnceWith({ err: 'thrown text' }, 'not written');
     expect(logger.error).not.toHaveBeenCalled();
   });
 
-  test('without its message, but with its type, its code and its place', () => {
+  test('without its message, but with its type, code and stack', () => {
     const described = describeError(Object.assign(new RangeError('Canary'), { code: 'E1' }));
     expect(described).toMatchObject({ type: 'RangeError', code: 'E1' });
     expect(JSON.stringify(described)).toContain('logger.test');

@@ -6,11 +6,12 @@ const key = createSecretKey(Buffer.alloc(32, 7));
 
 // Shows: owasp/unicode
 test('an index is HMAC-SHA-256 over field and value, as another program computes it', () => {
-  // printf 'patients.mrn\0A-1001' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707...07 -binary | basenc --base64url
+  // printf 'patients.mrn\0A-1001' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707...07 -binary |
+  //   basenc --base64url
   expect(blindIndex(key, 'patients.mrn', 'A-1001')).toBe('iR4FsHAaKaHWk-bnjInKLteK1DLN08WMK9qIomy2CaQ');
 });
 
-test('an MRN counts without the blanks around it, and upper and lower case are two', () => {
+test('an MRN counts without the blanks around it; upper and lower case differ', () => {
   expect(blindIndex(key, 'patients.mrn', '  A-1001\t')).toBe(blindIndex(key, 'patients.mrn', 'A-1001'));
   expect(blindIndex(key, 'patients.mrn', 'a-1001')).not.toBe(blindIndex(key, 'patients.mrn', 'A-1001'));
   expect(blindIndex(key, 'patients.mrn', 'A-1001 ')).not.toBe(blindIndex(key, 'patients.mrn', 'A-100 1'));
@@ -49,7 +50,7 @@ test('the same value has another index in another field and under another key', 
   expect(new Set(indexes).size).toBe(8);
 });
 
-test('free text counts to the letter', () => {
+test('every character of free text counts', () => {
   expect(blindIndex(key, 'scoring_jobs.idempotencyKey', 'visit ')).not.toBe(
     blindIndex(key, 'scoring_jobs.idempotencyKey', 'visit'),
   );

@@ -5,7 +5,7 @@ import { createFieldCipher, keyIdOf, type DataKey } from '../../src/protection/f
 
 const newKey = (): DataKey => ({ id: randomBytes(12), key: createSecretKey(randomBytes(32)) });
 const hex = (id: Uint8Array): string => Buffer.from(id).toString('hex');
-/** A keyring of these keys. */
+/** A keyring with these keys. */
 const finder =
   (...keys: DataKey[]) =>
   (id: string): KeyObject | undefined =>
@@ -28,7 +28,7 @@ const decryptField = (
 ): string => createFieldCipher(organization, findKey).decrypt(document, field, sealed);
 
 test.each(['', 'A-1001', 'Müller-Lüdenscheidt', '陳大文', '👩‍⚕️ e\u0301', 'x'.repeat(100_000)])(
-  'what was sealed opens as it was: %.20s',
+  'a sealed text decrypts to itself: %.20s',
   (text) => {
     const sealed = sealField(place, text);
     expect(decryptField(find, place, sealed)).toBe(text);
@@ -38,7 +38,7 @@ test.each(['', 'A-1001', 'Müller-Lüdenscheidt', '陳大文', '👩‍⚕️ e\
   },
 );
 
-test('a sealed field is decrypted inside a larger buffer, as the driver hands it out', () => {
+test('a sealed field is decrypted inside a larger buffer, as the driver returns it', () => {
   const sealed = sealField(place, 'A-1001');
   const around = Buffer.concat([randomBytes(7), sealed, randomBytes(5)]);
   expect(decryptField(find, place, around.subarray(7, 7 + sealed.length))).toBe('A-1001');
@@ -49,7 +49,7 @@ test('no bit can be changed, and no byte be cut off or added', () => {
   for (let bit = 0; bit < 8 * sealed.length; bit += 1) {
     const changed = Buffer.from(sealed);
     changed[bit >> 3]! ^= 1 << (bit & 7);
-    // A second key, so that a changed key id does not merely name nobody.
+    // A changed key id finds the key too, so that a missing key is not the reason of the refusal.
     expect(() => decryptField((id) => find(id) ?? dataKey.key, place, changed), `bit ${bit}`).toThrow(CiphertextError);
   }
   for (let length = 0; length < sealed.length; length += 1)
@@ -103,7 +103,7 @@ test('organization and document cannot change places', () => {
   ).toThrow(CiphertextError);
 });
 
-test('a ciphertext is decrypted under its own key alone', () => {
+test('a ciphertext is decrypted only with its own key', () => {
   const other = newKey();
   const sealed = sealField(place, 'A-1001');
   expect(() => decryptField(finder(other), place, sealed)).toThrow(/data key is missing/);
@@ -120,7 +120,7 @@ test('an error names the place by ids, and never the text', () => {
   expect(`${error.message} ${String(error.cause)}`).not.toContain('Canary');
 });
 
-test('no nonce comes twice, and none can be asked for', () => {
+test('no nonce is used twice, and no caller can choose one', () => {
   const count = 20_000;
   const cipher = createFieldCipher(place.organization, find);
   const sealed = Array.from({ length: count }, () =>

@@ -79,7 +79,7 @@ test('a rotation encrypts every document again, reports its progress, and retire
   expect(await models.patients.findById(elsewhere._id).lean()).toEqual(plain);
 });
 
-test('a second rotation of the same organization is asked for once, and can follow the first', async () => {
+test('a rotation is requested once per organization at a time, and another one can follow it', async () => {
   const system = await seeded(3);
   const { models, organization, worker, before } = system;
   const requested = await Promise.all(Array.from({ length: 10 }, () => requestRotations(models, 'k1', [organization])));
@@ -99,14 +99,14 @@ test('an organization without keys has nothing to rotate', async () => {
   expect(await (await protectedProcess(models, master)).rotations.work()).toBe(false);
 });
 
-test('several workers carry out one rotation without harm, and each goes on where another was killed', async () => {
+test('several workers carry out one rotation together, and each continues where a killed one stopped', async () => {
   const system = await seeded(2_500);
   const { models, organization, rotation } = system;
   await requestRotations(models, 'k1', [organization]);
   const workers = await Promise.all([1, 2, 3].map(() => protectedProcess(models, master)));
   for (let turn = 0; (await rotation()).unfinished; turn += 1) {
     await Promise.all(workers.map(({ rotations }) => rotations.work(0)));
-    // As kill -9 leaves it: with the lease of one that is gone, which ended a moment ago.
+    // The state after kill -9: the lease belongs to a worker that is gone, and ended a moment ago.
     await models.keyRotations.updateOne(
       { organization, unfinished: true },
       { $set: { lease: { token: `killed ${turn}`, expiresAt: new Date(0) } } },
@@ -130,7 +130,7 @@ test.each<[string, (context: Awaited<ReturnType<typeof seeded>>) => Promise<unkn
       expect(await models.dataKeys.countDocuments({ organization, purpose: DataKeyPurpose.FIELDS })).toBe(2);
     },
   ],
-])('a worker that was killed when %s is followed by one that makes no other', async (_, killedAfter) => {
+])('a worker that was killed when %s is followed by one that makes no further key', async (_, killedAfter) => {
   const system = await seeded(10);
   const { models, organization, before, documents } = system;
   await requestRotations(models, 'k1', [organization]);
@@ -165,7 +165,7 @@ describe('a document that is changed between the read and the write of the rotat
     expect(await records.findOne({ _id })).toMatchObject({ familyName: 'Changed', givenName: undefined, version: 2 });
   });
 
-  test('keeps the change of a process that still writes with the old key, and is found again', async () => {
+  test('keeps a change that was written with the old key, and is encrypted in a later round', async () => {
     const system = await seeded(2);
     const { models, organization, given, before } = system;
     const stale = await protectedProcess(models, master);
@@ -189,7 +189,7 @@ describe('a document that is changed between the read and the write of the rotat
   });
 });
 
-test('a document that cannot be decrypted is counted and left, and keeps its key; the others go on', async () => {
+test('a document that cannot be decrypted is counted and keeps its key; the others are encrypted again', async () => {
   const system = await seeded(600);
   const { models, organization, worker, given, rotation, before } = system;
   const broken = given.slice(0, 2).map(({ _id }) => _id);
@@ -206,7 +206,7 @@ test('a document that cannot be decrypted is counted and left, and keeps its key
 });
 
 describe('a retired key', () => {
-  test('is kept for a while, then deleted; documents written with it are encrypted again before', async () => {
+  test('is kept for a while, then deleted after documents written with it are encrypted again', async () => {
     const system = await seeded(5);
     const { models, organization, worker, before } = system;
     const stale = await protectedProcess(models, master);

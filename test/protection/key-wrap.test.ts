@@ -6,7 +6,7 @@ const newKey = () => createSecretKey(randomBytes(32));
 const masterKey = newKey();
 const owner: KeyOwner = { organization: randomBytes(12), id: randomBytes(12), purpose: 'FIELDS' };
 
-test('each wrapped key is another one of 256 bits, and unwraps to the same key', () => {
+test('each new key is a different one of 256 bits, and unwraps to the same key', () => {
   const wrapped = Array.from({ length: 100 }, () => wrapNewKey(masterKey, owner));
   const keys = wrapped.map((bytes) => unwrapKey(masterKey, owner, bytes).export());
   expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(100);
@@ -14,7 +14,7 @@ test('each wrapped key is another one of 256 bits, and unwraps to the same key',
   wrapped.forEach((bytes, index) => expect(bytes.includes(keys[index]!)).toBe(false));
 });
 
-test('no bit of it can be changed', () => {
+test('a wrapped key with any changed bit is refused', () => {
   const wrapped = wrapNewKey(masterKey, owner);
   for (let bit = 0; bit < 8 * wrapped.length; bit += 1) {
     const changed = Buffer.from(wrapped);
@@ -23,7 +23,7 @@ test('no bit of it can be changed', () => {
   }
 });
 
-test('it unwraps for its own organization, id and purpose, under its own master key', () => {
+test('a key unwraps only for its own organization, id and purpose, under its own master key', () => {
   const wrapped = wrapNewKey(masterKey, owner);
   expect(() => unwrapKey(newKey(), owner, wrapped)).toThrow();
   for (const other of [{ organization: randomBytes(12) }, { id: randomBytes(12) }, { purpose: 'INDEX' }]) {
@@ -31,7 +31,7 @@ test('it unwraps for its own organization, id and purpose, under its own master 
   }
 });
 
-test('wrapped again it is the same key, and the old master key no longer opens it', () => {
+test('a key wrapped again is the same key, and the old master key no longer unwraps it', () => {
   const next = newKey();
   const wrapped = wrapNewKey(masterKey, owner);
   const again = rewrapKey(masterKey, next, owner, wrapped);

@@ -18,7 +18,7 @@ import { requestRotations } from '../../src/protection/request-rotations.js';
 
 const [master] = randomMasterKeys('k1') as [string];
 
-test('the first use makes one key to encrypt and one to index, however many processes come at once', async () => {
+test('the first use makes one key to encrypt and one to index, however many processes start at once', async () => {
   const models = await testDatabase();
   const organization = new Types.ObjectId();
   const processes = await Promise.all(Array.from({ length: 8 }, () => protectedProcess(models, master)));
@@ -32,7 +32,7 @@ test('the first use makes one key to encrypt and one to index, however many proc
   expect(other.dataKey).not.toEqual(writers[0]!.dataKey);
 });
 
-test('what is stored of a key is wrapped, and says under which master key', async () => {
+test('a stored key is wrapped, and names its master key', async () => {
   const models = await testDatabase();
   const organization = new Types.ObjectId();
   const { keyring } = await protectedProcess(models, master);
@@ -53,7 +53,7 @@ test('what is stored of a key is wrapped, and says under which master key', asyn
   for (const key of [fields.key, index]) expect(raw.includes(key.export())).toBe(false);
 });
 
-test('requests that follow the first ask MongoDB for no key', async () => {
+test('requests after the first read no key from MongoDB', async () => {
   const { mongoUri } = namespace();
   await testDatabase(mongoUri);
   const { models, asked } = await watchedDatabase(mongoUri);
@@ -71,7 +71,7 @@ test('requests that follow the first ask MongoDB for no key', async () => {
   expect(asked.filter((collection) => collection === 'data_keys')).toEqual([]);
 });
 
-test('a key that another process has made is read once, when its id is met', async () => {
+test('a key of another process is read once, when a ciphertext names it', async () => {
   const { mongoUri } = namespace();
   const models = await testDatabase(mongoUri);
   const organization = new Types.ObjectId();
@@ -84,7 +84,7 @@ test('a key that another process has made is read once, when its id is met', asy
   expect(watched.asked.filter((collection) => collection === 'data_keys')).toHaveLength(1);
 });
 
-test('a key that is nowhere is not asked for at every request', async () => {
+test('a key that does not exist is not looked up at every request', async () => {
   const { mongoUri } = namespace();
   const models = await testDatabase(mongoUri);
   const organization = new Types.ObjectId();
@@ -101,7 +101,7 @@ test('a key that is nowhere is not asked for at every request', async () => {
   expect(watched.asked.filter((collection) => collection === 'data_keys')).toHaveLength(1);
 });
 
-test('a process writes with the new key once it is told, or once its trust in the old one has ended', async () => {
+test('a process writes with the new key after an event, or after its cached key has expired', async () => {
   const models = await testDatabase();
   const organization = new Types.ObjectId();
   const told = await protectedProcess(models, master);
@@ -119,7 +119,7 @@ test('a process writes with the new key once it is told, or once its trust in th
   expect((await told.keyring.writing(organization)).fields.id).toEqual(after);
 });
 
-test('a failed read is not remembered', async () => {
+test('a failed read is not cached', async () => {
   const models = await testDatabase();
   const store = createDataKeyStore(models, masterKeysOf(master));
   let away = true;

@@ -22,13 +22,13 @@ function messageOf(work: () => unknown): string {
 }
 
 describe('ENCRYPTION_KEYS', () => {
-  test.each(['hex', 'base64', 'base64url'] as const)('takes 32 bytes as %s', (encoding) => {
+  test.each(['hex', 'base64', 'base64url'] as const)('accepts 32 bytes as %s', (encoding) => {
     expect(exported(production({ ENCRYPTION_KEYS: `k1:${bytes.toString(encoding)}` }))).toEqual([
       bytes.toString('hex'),
     ]);
   });
 
-  test('names several, the present one first', () => {
+  test('names several keys, the current one first', () => {
     const keys = ['2025-2', '2025_1', 'first'].map((id) => ({ id, bytes: randomBytes(32) }));
     const config = production({
       ENCRYPTION_KEYS: keys.map((key) => `${key.id}:${key.bytes.toString('base64')}`).join(', '),
@@ -59,7 +59,7 @@ describe('ENCRYPTION_KEYS', () => {
     ['two colons', `a:b:${key}`],
     ['another character between the keys', `k1:${key};k2:${key}`],
     ['one id twice', `k1:${key},k1:${randomBytes(32).toString('hex')}`],
-  ])('with %s is refused in any environment, in words that hold no part of it', (_, text) => {
+  ])('with %s is refused in any environment, in a message that holds no part of it', (_, text) => {
     for (const NODE_ENV of ['development', 'production', 'test']) {
       const message = messageOf(() => loadConfig({ NODE_ENV, SECRET_KEY: secretKey, ENCRYPTION_KEYS: text }));
       expect(message).toMatch(/^Configuration: ENCRYPTION_KEYS/);
@@ -107,18 +107,18 @@ describe('without ENCRYPTION_KEYS, outside production', () => {
     );
   });
 
-  test('another SECRET_KEY has another id, so that a start says which one is wanted', () => {
+  test('another SECRET_KEY gives another id, so that a start can name the required one', () => {
     expect(deriveMasterKey('one').id).toMatch(/^secret-key-[0-9a-f]{8}$/);
     expect(deriveMasterKey('one').id).not.toBe(deriveMasterKey('two').id);
   });
 
-  test('it goes on opening what it wrapped once ENCRYPTION_KEYS is set; in production it does not', () => {
+  test('it still unwraps its keys after ENCRYPTION_KEYS is set, but not in production', () => {
     const ENCRYPTION_KEYS = `k1:${bytes.toString('hex')}`;
     expect(ids(loadConfig({ SECRET_KEY: secretKey, ENCRYPTION_KEYS }))).toEqual(['k1', deriveMasterKey(secretKey).id]);
     expect(ids(production({ ENCRYPTION_KEYS }))).toEqual(['k1']);
   });
 });
 
-test('parsing says everything that is wrong at once', () => {
+test('parsing names every issue at once', () => {
   expect(parseMasterKeys('a:b,c:d').issues).toHaveLength(2);
 });

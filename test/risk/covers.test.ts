@@ -16,7 +16,7 @@ const stump = (root: number, yes: number, no: number): Tree => ({
 });
 
 describe('covers', () => {
-  test.each(fixtureNames)('%s: the counts of the file are taken for real', (name) => {
+  test.each(fixtureNames)('%s: the counts of the file are recognised as real', (name) => {
     expect(hasRealCovers(parseModel(loadFixture(name).bytes).ensemble)).toBe(true);
   });
 
@@ -45,7 +45,7 @@ describe('covers', () => {
     expect(withCovers(ensemble, { rows: Float64Array.of(1, 0, 0), rowCount: 1 })).toBe(ensemble);
   });
 
-  test('values still add up on rows that reach nodes no background row reaches', () => {
+  test('values still add up on rows that reach nodes that no background row reaches', () => {
     const parsed = parse(twoTrees);
     const explainer = createExplainer(parsed, 'PATH_DEPENDENT', { rows: Float64Array.of(0, 0, 0), rowCount: 1 });
     const values = explainer.explain(Float64Array.of(3, 0, 2), 1);

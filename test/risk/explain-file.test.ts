@@ -46,7 +46,7 @@ describe('explainFile', () => {
 
   const stump = { feature: 0, at: 0, yes: leaf(1), no: leaf(5) };
 
-  test('counts covers from the background where the file has none', async () => {
+  test('counts covers from the background if the file has none', async () => {
     const model = await write('ones.onnx', regressionModel([regressorNode([stump])]));
     const rows = await write('rows.json', [[1, 0, 0]]);
     await expect(explainFile({ model, rows, method: 'PATH_DEPENDENT' })).rejects.toThrow(
@@ -62,7 +62,7 @@ describe('explainFile', () => {
     expect(explained).toEqual({ expected_value: [2], output: [[5]], shap_values: [[[expect.closeTo(3, 12), 0, 0]]] });
   });
 
-  test('takes the width of the rows where the model does not say it', async () => {
+  test('takes the width of the rows if the model does not give it', async () => {
     const model = await write(
       'free.onnx',
       regressionModel(

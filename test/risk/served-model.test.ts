@@ -44,12 +44,12 @@ describe('a served risk model', () => {
       expect(model.displayValue(model.manifest.features[0]!, 60.5)).toBe('60.5 years');
     }));
 
-  test('rounds to float32 as the input of the model does', () =>
+  test('rounds to float32 like the input of the model', () =>
     withModel({}, async (model) => {
       expect(model.encode({ ...patient, age: 50.000000001 }).used[0]).toBe(50);
     }));
 
-  test('refuses everything that is wrong at once, naming unit and range but no value', () =>
+  test('names every issue at once, with unit and range but without the value', () =>
     withModel({}, async (model) => {
       const wrong = (): unknown => model.encode({ restingbp: 140, resting_bp: 31337, chest_pain: 7 });
       expect(wrong).toThrow(InvalidFeaturesError);
@@ -75,7 +75,7 @@ describe('a served risk model', () => {
     }),
   );
 
-  test('does not show what a caller typed in place of a code', () =>
+  test('does not repeat the text that a caller gave as a code', () =>
     withModel({}, async (model) => {
       expect(() => model.encode({ ...patient, 'Doe, Jane 1950-01-01': 1 })).toThrow(
         '(not a code): is not a feature of example@1.0.0: it takes age, resting_bp, chest_pain',
@@ -103,7 +103,7 @@ describe('a served risk model', () => {
       },
     ));
 
-  test('names the methods there are when asked for another', () =>
+  test('names the known methods when asked for another one', () =>
     withModel({}, async (model) => {
       await expect(model.explain([model.encode(patient)], 'INTERVENTIONAL')).rejects.toThrow(
         'example@1.0.0: it cannot be explained by INTERVENTIONAL; ask for PATH_DEPENDENT',
@@ -255,7 +255,7 @@ describe('a served risk model', () => {
       expect(await model.score([])).toEqual([]);
     }));
 
-  test('stops when aborted, before and in between', () =>
+  test('stops when aborted, before and between slices', () =>
     withModel({}, async (model) => {
       const rows = Array.from({ length: 5000 }, () => model.encode(patient));
       await expect(model.score(rows, AbortSignal.abort(new Error('cancelled')))).rejects.toThrow('cancelled');

@@ -21,7 +21,7 @@ describe('patients and results, field by field', async () => {
   const secrets = [createdMrn, 'Ada', 'Canary', '1950-01-02'];
 
   // Shows: 164.312(a)(1), owasp/edges
-  test.each(identifying)('%s of a patient is for CLINICIAN alone, on every way to it', async (field) => {
+  test.each(identifying)('%s of a patient is for CLINICIAN only, on every way to it', async (field) => {
     const ways = [
       `{ patient(id: "${patientId}") { ${field} } }`,
       `{ patients { edges { node { ${field} } } } }`,
@@ -41,7 +41,7 @@ describe('patients and results, field by field', async () => {
   });
 
   // Shows: owasp/edges
-  test('an alias, a fragment or a directive opens no way around', async () => {
+  test('an alias, a fragment or a directive is no way around the rules', async () => {
     const token = await system.token('ANALYST');
     for (const query of [
       '{ patients { edges { node { id name: givenName } } } }',
@@ -54,7 +54,7 @@ describe('patients and results, field by field', async () => {
     }
   });
 
-  test('who may not see names cannot ask by them either', async () => {
+  test('callers who may not see names cannot search by names either', async () => {
     const analyst = await system.token('ANALYST');
     const service = await system.token('SERVICE');
     const mrn = JSON.stringify(createdMrn);
@@ -147,7 +147,7 @@ describe('patients and results, field by field', async () => {
     ).toBeUndefined();
   });
 
-  test('SERVICE gets nothing of a patient but its id, version, dates and predictions', async () => {
+  test('SERVICE gets only the id, version, dates and predictions of a patient', async () => {
     const token = await system.token('SERVICE');
     const fields = Object.keys((buildBareSchema(system.app).getType('Patient') as GraphQLObjectType).getFields());
     const shown: string[] = [];
@@ -162,7 +162,7 @@ describe('patients and results, field by field', async () => {
       if (codes[0] === '') shown.push(field);
       else expect(codes[0], field).toBe('FORBIDDEN');
     }
-    // `predictions` are results, whichever way they are reached.
+    // `predictions` are results on every way to them.
     expect(shown.sort()).toEqual(['createdAt', 'id', 'predictions', 'updatedAt', 'version']);
   });
 
@@ -181,7 +181,7 @@ describe('patients and results, field by field', async () => {
     },
   );
 
-  test('an event shows a subscriber no more than a query would', async () => {
+  test('an event shows a subscriber no more than a query does', async () => {
     const socket = await connectSocket(system.url, await system.token('ANALYST'));
     socket.send({
       type: 'subscribe',

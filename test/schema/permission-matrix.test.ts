@@ -9,7 +9,7 @@ const roles = Object.values(Role);
 const everybody = roles;
 const id = '"aaaaaaaaaaaaaaaaaaaaaaaa"';
 
-/** Who may do what, as the contract says it: written down here once more, apart from the code. */
+/** Permissions of the contract, written here a second time, independently of the code. */
 const matrix: Record<string, { readonly operation: string; readonly allowed: readonly Role[] }> = {
   'Query.viewer': { operation: '{ viewer { username } }', allowed: everybody },
   'Query.patient': { operation: `{ patient(id: ${id}) { id } }`, allowed: [Role.CLINICIAN, Role.ANALYST] },
@@ -96,10 +96,11 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
   },
 };
 
-/** What anybody may call, and how what they prove themselves with is refused here. */
-const open: Record<string, { readonly operation: string; readonly refusal: readonly string[] }> = {
+/** Operations that every caller may call, and the code that refuses the credentials given here. */
+const publicOperations: Record<string, { readonly operation: string; readonly refusal: readonly string[] }> = {
   'Mutation.login': {
-    operation: 'mutation { login(input: { organization: "alpha", username: "nobody", password: "" }) { accessToken } }',
+    operation:
+      'mutation { login(input: { organization: "alpha", username: "unknown", password: "" }) { accessToken } }',
     refusal: ['UNAUTHENTICATED'],
   },
   'Mutation.refresh': {
@@ -109,7 +110,7 @@ const open: Record<string, { readonly operation: string; readonly refusal: reado
   'Mutation.logout': { operation: 'mutation { logout(input: { refreshToken: "" }) { ended } }', refusal: [] },
 };
 
-/** Runs an operation the way its kind is run, and says what it was refused with, if it was. */
+/** Runs an operation over the transport of its kind. @returns the code of its refusal, if it was refused */
 async function codes(operation: string, token?: string): Promise<(string | undefined)[]> {
   if (!operation.startsWith('subscription')) return codesOf(await system.post(operation, undefined, token));
   const socket = await connectSocket(system.url, token);
@@ -124,7 +125,7 @@ async function codes(operation: string, token?: string): Promise<(string | undef
 test('the matrix has every operation of the schema', () => {
   const schema = buildBareSchema(system.app);
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-  expect(Object.keys({ ...matrix, ...open }).sort()).toEqual(
+  expect(Object.keys({ ...matrix, ...publicOperations }).sort()).toEqual(
     roots.flatMap((type) => Object.keys(type!.getFields()).map((field) => `${type!.name}.${field}`)).sort(),
   );
 });
@@ -145,7 +146,7 @@ describe.each(Object.entries(matrix))('%s', (_name, { operation, allowed }) => {
   });
 });
 
-describe.each(Object.entries(open))('%s', (_name, { operation, refusal }) => {
+describe.each(Object.entries(publicOperations))('%s', (_name, { operation, refusal }) => {
   test('gives every caller the same answer, with a token, without one, and with an invalid one', async () => {
     for (const token of [undefined, 'garbage', ...(await Promise.all(roles.map((role) => system.token(role))))]) {
       expect(await codes(operation, token)).toEqual(refusal);

@@ -4,7 +4,7 @@ import { ForbiddenError } from '../../src/errors.js';
 import { buildBareSchema, type SchemaDependencies } from '../../schema/build-schema.js';
 import { fieldRule, fieldRules, guardSchema } from '../../schema/permission-rules.js';
 
-// No resolver is called here: there is nothing to connect to.
+// These tests call no resolver, so that they need no database.
 const nothing = new Proxy({}, { get: () => ({}) }) as SchemaDependencies;
 const types = Object.values(buildBareSchema(nothing).getTypeMap()).filter(
   (type) => isObjectType(type) && !type.name.startsWith('__'),
@@ -13,7 +13,7 @@ const fields = types.flatMap((type) =>
   isObjectType(type) ? Object.keys(type.getFields()).map((field) => [type.name, field] as const) : [],
 );
 
-/** What identifies a person, wherever it may turn up. */
+/** Fields that identify a person, on any type. */
 const identifying = ['mrn', 'givenName', 'familyName', 'birthDate'];
 
 describe('the permission table', () => {
@@ -22,7 +22,7 @@ describe('the permission table', () => {
     expect(fieldRule(type, field)).toBeDefined();
   });
 
-  test('names nothing that the schema has not', () => {
+  test('names nothing that the schema lacks', () => {
     const known = new Set(fields.map(([type, field]) => `${type}.${field}`));
     const named = Object.entries(fieldRules).flatMap(([type, rules]) =>
       Object.keys(rules).map((field) => [type, field] as const),
@@ -35,7 +35,7 @@ describe('the permission table', () => {
   });
 
   // Shows: owasp/authorization
-  test('refuses every caller by default where operations begin, and where patients are', () => {
+  test('refuses every caller by default on root types, Patient and ScoringJob', () => {
     for (const type of ['Query', 'Mutation', 'Subscription', 'Patient', 'ScoringJob'])
       expect(fieldRules[type], type).not.toHaveProperty('*');
     for (const type of ['Query', 'Mutation', 'Subscription'])
@@ -43,14 +43,14 @@ describe('the permission table', () => {
   });
 
   // Shows: owasp/authorization
-  test('lets every caller use operations that take their own proof, and no others', () => {
+  test('lets anonymous callers use only operations that check a credential of their own', () => {
     expect(
       fields.filter(([type, field]) => fieldRule(type, field) === 'public').map((field) => field.join('.')),
     ).toEqual(['Mutation.login', 'Mutation.refresh', 'Mutation.logout']);
   });
 
   // Shows: owasp/interfaces
-  test('guards what identifies a person on the one type that has it', () => {
+  test('guards the fields that identify a person on the only type that has them', () => {
     const found = fields.filter(([, field]) => identifying.includes(field));
     expect(found.map(([type, field]) => `${type}.${field}`).sort()).toEqual(
       identifying.map((field) => `Patient.${field}`).sort(),
@@ -62,7 +62,7 @@ describe('the permission table', () => {
 describe('a field without a rule', () => {
   let called = false;
   const bare = buildSchema('type Query { secret: String } type Subscription { secret: String }');
-  // As type-graphql makes it: with both functions on the field.
+  // Both functions are on the field, as type-graphql makes it.
   Object.assign(bare.getSubscriptionType()!.getFields().secret!, {
     resolve: (event: string) => event,
     subscribe: async function* secrets() {
@@ -73,7 +73,7 @@ describe('a field without a rule', () => {
   const schema = guardSchema(bare);
 
   // Shows: 164.312(a)(1)
-  test('is refused with FORBIDDEN, and its resolver never called', async () => {
+  test('is refused with FORBIDDEN, and its resolver is never called', async () => {
     const { data, errors } = await execute({
       schema,
       document: parse('{ secret }'),

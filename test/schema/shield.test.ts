@@ -19,7 +19,7 @@ function guarded(rules: Record<string, Parameters<typeof shield>[0]>) {
   );
 }
 
-test('graphql-shield refuses and lets through on the Node.js at hand', async () => {
+test('graphql-shield refuses and allows on the installed Node.js', async () => {
   const asked = rule('is asked')((_parent, _args, { may }: { may: boolean }) => may);
   const schema = guarded({ open: allow, closed: deny, asked });
   const ask = (may: boolean) =>
@@ -48,7 +48,7 @@ test('the rules of graphql-shield that call the removed function work too', asyn
   expect(data).toEqual({ chained: null, raced: 2 });
 });
 
-test('the function is supplied where it is missing, and left alone where it is not', () => {
+test('the function is added only if it is missing', () => {
   const without: { isUndefined?: (value: unknown) => boolean } = {};
   supplyIsUndefined(without);
   expect([undefined, null, 0, ''].map((value) => without.isUndefined!(value))).toEqual([true, false, false, false]);

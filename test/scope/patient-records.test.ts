@@ -16,7 +16,7 @@ async function records() {
 }
 
 describe('patients', () => {
-  test('come out as they went in, by id, by MRN, by family name and in pages', async () => {
+  test('are read exactly as written: by id, by MRN, by family name and in pages', async () => {
     const { patients, organization } = await records();
     const given = somePatient({ familyName: 'Müller' });
     const whole = { ...given, organization };
@@ -31,7 +31,7 @@ describe('patients', () => {
     expect(await page.countAll()).toBe(1);
   });
 
-  test('may lack everything but the MRN', async () => {
+  test('may lack everything except the MRN', async () => {
     const { patients, stored } = await records();
     const { _id } = await patients.insert(
       somePatient({ givenName: undefined, familyName: undefined, birthDate: undefined }),
@@ -67,7 +67,7 @@ describe('patients', () => {
     expect(await patients.insertNew([somePatient({ mrn: first.mrn }), somePatient(), somePatient()])).toBe(2);
   });
 
-  test('are changed where something is given, cleared where it is null, and left where it is absent', async () => {
+  test('change in given fields, lose fields given as null, and keep absent fields', async () => {
     const { patients, stored } = await records();
     const { _id } = await patients.insert(somePatient());
     const before = await stored(_id);
@@ -83,12 +83,12 @@ describe('patients', () => {
     const after = await stored(_id);
     expect(after).not.toHaveProperty('familyName');
     expect(after).not.toHaveProperty('familyNameIndex');
-    // What stays is encrypted anew all the same, so that one key opens the whole document.
+    // Unchanged fields are encrypted again too, so that one key decrypts the whole document.
     expect(after.mrn).not.toEqual(before.mrn);
     expect(after.mrnIndex).toBe(before.mrnIndex);
   });
 
-  test('are not changed when they are not any more what was read', async () => {
+  test('are not overwritten when they changed after the read', async () => {
     const { patients } = await records();
     const read = await patients.insert(somePatient());
     await patients.update(read, { familyName: 'King', version: 2 });
@@ -96,7 +96,7 @@ describe('patients', () => {
     expect((await patients.findOne({ _id: read._id }))!.familyName).toBe('King');
   });
 
-  test('are decrypted when they are looked at, part by part', async () => {
+  test('are decrypted part by part, each when it is used', async () => {
     const { patients, models } = await records();
     const { _id } = await patients.insert(somePatient());
     await models.patients.collection.updateOne(
@@ -106,13 +106,13 @@ describe('patients', () => {
     const patient = (await patients.findOne({ _id }))!;
     expect(patient).toMatchObject({ familyName: 'Lovelace', givenName: undefined });
     expect(() => patient.birthDate).toThrow(/not a ciphertext/);
-    // Even a broken part can be replaced, for it is not looked at then.
+    // Even a broken part can be replaced, because the change does not read it.
     expect(await patients.update(patient, { birthDate: '1915-12-10', version: 2 })).toMatchObject({
       birthDate: '1915-12-10',
     });
   });
 
-  test('are looked up through an index, not by reading all', async () => {
+  test('are looked up through an index, without reading the whole collection', async () => {
     const { models, organization } = await records();
     const indexNames = async (filter: object): Promise<string[]> => {
       const { queryPlanner } = (await models.patients.collection.find(filter).explain('queryPlanner')) as {
@@ -130,7 +130,7 @@ describe('patients', () => {
   });
 });
 
-test('other free text is protected and revealed in its place alone', async () => {
+test('other free text is encrypted, and decrypted only in its own place', async () => {
   const models = await testDatabase();
   const { scope } = await protectedProcess(models, master);
   const { protection } = scope(new Types.ObjectId());

@@ -22,7 +22,7 @@ async function clinician(): Promise<Viewer> {
   };
 }
 
-/** Runs a job of one patient; `meanwhile` happens when the prediction is about to be stored. */
+/** Runs a job of one patient. `meanwhile` runs just before the prediction is stored. */
 async function runWith(
   meanwhile: (claim: ClaimedJob, viewer: Viewer, patientId: string) => Promise<unknown>,
 ): Promise<ScoringJob> {
@@ -55,13 +55,13 @@ async function runWith(
 }
 
 describe('a patient that is deleted while it is scored', () => {
-  test('leaves no prediction, and the job says why', async () => {
+  test('leaves no prediction, and the job fails with NOT_FOUND', async () => {
     const job = await runWith((_claim, viewer, id) => app.patients.delete(viewer, id));
     expect(job.status).toMatchObject({ state: 'FAILED', error: { code: 'NOT_FOUND' } });
     expect(await app.models.predictions.countDocuments({ job: job._id })).toBe(0);
   });
 
-  test('leaves no prediction either when the job is in other hands by then', async () => {
+  test('leaves no prediction either when another worker has claimed the job meanwhile', async () => {
     const job = await runWith(async ({ job: { _id } }, viewer, id) => {
       expect(await app.jobStore.claim(_id, 1)).not.toBeNull();
       await app.patients.delete(viewer, id);
@@ -71,7 +71,7 @@ describe('a patient that is deleted while it is scored', () => {
 });
 
 describe('a patient of a batch that is deleted while its chunk is scored', () => {
-  /** Runs the one chunk of a batch of three; `meanwhile` happens when the patients have been read. */
+  /** Runs the one chunk of a batch of three. `meanwhile` runs after the read of the patients. */
   async function runChunk(
     slug: string,
     meanwhile: (viewer: Viewer, patientId: string) => Promise<unknown>,
@@ -127,8 +127,8 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
     });
   });
 
-  test('is not missed: without an erasure all keep theirs', async () => {
-    expect(await runChunk('nobody-erased', () => Promise.resolve())).toEqual({ patients: 3, size: 3, erased: false });
+  test('is the only one without a prediction: without an erasure all three have one', async () => {
+    expect(await runChunk('none-erased', () => Promise.resolve())).toEqual({ patients: 3, size: 3, erased: false });
   });
 });
 

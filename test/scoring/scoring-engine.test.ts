@@ -32,7 +32,7 @@ function task(rowCount: number): ScoringTask {
 }
 
 describe('a scoring thread', () => {
-  test('answers what this thread would, to the last bit', async () => {
+  test('gives exactly the results of this thread', async () => {
     const { rawOutputs, probabilities, explanations } = await engine.score(task(3), signal);
     const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
     expect([...rawOutputs]).toEqual(Array(3).fill(score!.rawOutput));
@@ -53,14 +53,14 @@ describe('a scoring thread', () => {
     expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
   });
 
-  test('answers tasks that come at once each with its own', async () => {
+  test('answers each of several tasks at once with its own result', async () => {
     const answers = await Promise.all([1, 2, 3, 4, 5].map((rowCount) => engine.score(task(rowCount), signal)));
     expect(answers.map(({ probabilities }) => probabilities.length)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test('that dies fails its task, which is worth another attempt, and another one takes its place', async () => {
+  test('that dies fails its task with an error that allows another attempt, and a new thread replaces it', async () => {
     const lost = engine.score(task(200_000), signal);
-    // What it had not begun is not lost with it.
+    // Tasks that the dead thread had not begun are not lost.
     const next = engine.score(task(2), signal);
     await Promise.all([
       expect(lost).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' }),

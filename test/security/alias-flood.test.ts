@@ -1,5 +1,5 @@
 /** Covers src/http/query-limits.ts, src/http/admitted-documents.ts. */
-// Threat: a client asks for one field or one mutation many times under many names, in one document.
+// Threat: a client requests one field or one mutation many times under many names, in one document.
 
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
@@ -19,7 +19,7 @@ describe.each(transports)('over %s', (transport, send) => {
   test('one field under many names is refused, however it is written', async () => {
     for (const query of [
       job(transport, aliases(31, 'sequence')),
-      // The names count wherever their fragment is spread.
+      // Names in a fragment count each time that the fragment is spread.
       `${job(transport, '...F prediction { job { ...F } }')} fragment F on ScoringJob { ${aliases(16, 'sequence')} }`,
       job(
         transport,
@@ -35,7 +35,7 @@ describe.each(transports)('over %s', (transport, send) => {
     }
   });
 
-  test('thirty names pass', async () => {
+  test('thirty names are accepted', async () => {
     expect(codesOfReply(await send(system, { query: job(transport, aliases(30, 'sequence')) }, token))).not.toContain(
       'QUERY_TOO_COMPLEX',
     );

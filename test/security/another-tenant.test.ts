@@ -1,6 +1,6 @@
 /** Covers src/scope/organization-scope.ts, src/scope/scoped-collection.ts, schema/permission-rules.ts. */
-// Threat: a caller of another organization tries every field and every argument of the schema with everything that
-// is alpha's: its ids, MRNs, names and cursors. The caller gets NOT_FOUND or nothing, and alpha stays as it was.
+// Threat: a caller of another organization tries every field and every argument of the schema with the ids, MRNs, names
+// and cursors of alpha. The caller gets NOT_FOUND or nothing, and alpha stays unchanged.
 
 import { createHash } from 'node:crypto';
 import { Types } from 'mongoose';
@@ -17,11 +17,11 @@ const system = await startSystem();
 const schema = buildBareSchema(system.app);
 const alpha = new Types.ObjectId(await system.organizationId('alpha'));
 
-/** What is alpha's, by the kind of thing. */
+/** Ids and values of alpha, by their kind. */
 let known: { ids: string[]; texts: string[]; cursors: string[] };
 let before: string;
 
-/** Names that are found by themselves in an answer. */
+/** Names that are unmistakable in an answer. */
 const markers = ['Canarygiven', 'Canaryfamily', 'Canarymrn-1', '1951-07-23', '567.0625'];
 
 beforeAll(async () => {
@@ -54,7 +54,7 @@ beforeAll(async () => {
   before = await fingerprintOfAlpha();
 });
 
-/** Whatever an administrator can make, beside patients. */
+/** Creates the objects that an administrator can make besides patients. */
 async function makeAccounts(slug: string): Promise<void> {
   const admin = await system.token('ADMIN', slug);
   const inputs: Record<string, object> = {
@@ -109,18 +109,18 @@ async function cursorsOfAlpha(): Promise<string[]> {
   return lists.flat();
 }
 
-/** Changes when anything of alpha's does. */
+/** Fingerprint of alpha's data, which changes when any of it changes. */
 const fingerprintOfAlpha = async (): Promise<string> =>
   createHash('sha256')
     .update(JSON.stringify(await documentsOfAlpha()))
     .digest('hex');
 
-/** All that is alpha's, wherever it fits. */
+/** Gives every value of alpha that fits an argument. */
 function candidates(path: string, type: string): readonly unknown[] {
   if (type === 'ID') return path.endsWith('modelId') ? [modelId] : known.ids;
   if (type !== 'String') return [];
   if (path.endsWith('after')) return known.cursors;
-  // What is stored for the caller itself may be called anything: it would only be shown to it again.
+  // A caller's own patient may have any name, because only the caller's organization sees it.
   if (/^(create|update)Patient\b/.test(path)) return [`own-${(own += 1)}`];
   if (path.endsWith('reason')) return ['A reason that is long enough'];
   if (path.endsWith('assword')) return [goodPassword];
@@ -130,7 +130,7 @@ function candidates(path: string, type: string): readonly unknown[] {
 let own = 0;
 const harmless = new Set(['NOT_FOUND', 'BAD_USER_INPUT', 'FORBIDDEN', 'UNAUTHENTICATED', 'CONFLICT', 'RATE_LIMITED']);
 
-/** Nothing in an answer may be alpha's but what the caller sent. */
+/** Checks that an answer holds nothing of alpha, except what the caller sent. */
 function expectNothingOfAlpha(text: string, { name, variables }: Call): void {
   const sent = JSON.stringify(variables);
   for (const secret of [...known.ids, ...markers])

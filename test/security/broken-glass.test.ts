@@ -1,5 +1,5 @@
 /** Covers src/patients/break-glass.ts, src/patients/care-team-fence.ts. */
-// Threat: a clinician breaks the glass of a patient unseen, or has more from it than one patient for a limited time.
+// Threat: a clinician breaks the glass without a record, or gets access to more than one patient for a limited time.
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { careTeams, type ScoredPatient } from '../support/care-team.js';
@@ -24,7 +24,7 @@ describe('breaking the glass', () => {
   test.each<[string, (of: ScoredPatient) => string]>([
     ['by id', ({ id }) => `patientId: "${id}"`],
     ['by MRN', ({ mrn }) => `mrn: "${mrn}"`],
-  ])('%s opens the patient, and all that is seen then is flagged', async (_name, by) => {
+  ])('%s makes the patient visible, and every later read is flagged', async (_name, by) => {
     expect(await breakGlass(by(hers))).toMatchObject({ data: { breakGlass: { patientId: hers.id, username: 'bob' } } });
     const { data } = await system.post(
       /* GraphQL */ `
@@ -54,7 +54,7 @@ describe('breaking the glass', () => {
     expect((await eventsOf(hers.id, 'ada')).every(({ flagged }) => !flagged)).toBe(true);
   });
 
-  test('opens nothing to another colleague', async () => {
+  test('makes nothing visible to another colleague', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     expect(
       codesOf(await system.post(`{ patient(id: "${hers.id}") { id } }`, undefined, await clinician('eve'))),
@@ -62,7 +62,7 @@ describe('breaking the glass', () => {
   });
 
   // Shows: 164.312(a)(2)(ii)
-  test('ends with its time', async () => {
+  test('ends when its time is over', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     await endBreakGlass(hers.id);
     expect(codesOf(await system.post(`{ patient(id: "${hers.id}") { id } }`, undefined, bob))).toEqual(['FORBIDDEN']);
@@ -70,7 +70,7 @@ describe('breaking the glass', () => {
   });
 
   // Shows: 164.312(a)(2)(ii)
-  test('ends with its time in a subscription that is open, too', async () => {
+  test('ends when its time is over, also for a running subscription', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     const socket = await connectSocket(system.url, bob);
     socket.send({
@@ -106,7 +106,7 @@ describe('breaking the glass', () => {
     expect(await eventsOf(hers.id, 'bob')).toHaveLength(seen);
   });
 
-  test('lets no clinician into the care team', async () => {
+  test('adds no clinician to the care team', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     for (const careTeam of ['["ada", "bob"]', 'null']) {
       expect(
@@ -122,7 +122,7 @@ describe('breaking the glass', () => {
   });
 
   // Shows: 164.312(a)(2)(ii)
-  test('is for reading and treating: it cannot erase a patient', async () => {
+  test('allows reading and treating, but not erasing the patient', async () => {
     await breakGlass(`patientId: "${hers.id}"`);
     const answer = await system.post(`mutation { deletePatient(id: "${hers.id}") { id } }`, undefined, bob);
     expect(codesOf(answer)).toEqual(['FORBIDDEN']);
@@ -141,7 +141,7 @@ describe('breaking the glass', () => {
   });
 
   // Shows: 164.312(a)(2)(ii)
-  test('wants a reason, one patient, and a closed one', async () => {
+  test('needs a reason and exactly one patient, who must be closed to the caller', async () => {
     expect((await breakGlass(`patientId: "${hers.id}"`, bob, 'because')).errors![0]!.extensions).toMatchObject({
       code: 'BAD_USER_INPUT',
       fields: [{ path: 'reason' }],
@@ -152,7 +152,7 @@ describe('breaking the glass', () => {
   });
 
   // Shows: 164.312(a)(2)(ii)
-  test('is read by ADMIN, with the reason', async () => {
+  test('is shown to ADMIN in the audit trail, with the reason', async () => {
     await breakGlass(`patientId: "${hers.id}"`, bob, 'Reason number seventeen');
     const { data } = await system.post<{
       breakGlassAccesses: { edges: { node: object }[] };

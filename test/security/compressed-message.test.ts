@@ -1,5 +1,5 @@
 /** Covers src/http/server.ts, src/http/graphql-socket.ts. */
-// Threat: a message of a few kilobytes becomes hundreds of megabytes when it is unpacked.
+// Threat: a message of a few kilobytes becomes hundreds of megabytes when the server unpacks it.
 
 import { connect } from 'node:net';
 import { gzipSync, deflateRawSync } from 'node:zlib';
@@ -17,7 +17,7 @@ describe('a compressed request body', () => {
     ['deflate', deflateRawSync(bomb)],
     ['gzip', gzipSync('{"query":"{ viewer { username } }"}')],
     ['br', Buffer.from('anything')],
-  ])('in %s is never unpacked, however small: it is no JSON', async (encoding, body) => {
+  ])('in %s is refused as invalid JSON and never unpacked, however small it is', async (encoding, body) => {
     const response = await fetch(`${system.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'content-encoding': encoding, authorization: `Bearer ${token}` },
@@ -31,7 +31,7 @@ describe('a compressed request body', () => {
 });
 
 // Shows: owasp/amount
-test('a WebSocket agrees on no compression, though it is offered', async () => {
+test('a WebSocket uses no compression, although the client offers it', async () => {
   const { hostname, port, host } = new URL(system.url);
   const answer = await new Promise<string>((resolve, reject) => {
     const socket = connect(Number(port), hostname, () =>

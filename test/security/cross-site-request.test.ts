@@ -12,7 +12,7 @@ const token = await system.token('CLINICIAN');
 const authorization = `Bearer ${token}`;
 const create = '{"query":"mutation { createPatient(input: { mrn: \\"forged\\" }) { id } }"}';
 
-/** What a browser sends without asking first: https://fetch.spec.whatwg.org/#cors-safelisted-request-header */
+/** Content types without a preflight: https://fetch.spec.whatwg.org/#cors-safelisted-request-header */
 const forms = [
   'text/plain',
   'application/x-www-form-urlencoded',
@@ -21,7 +21,7 @@ const forms = [
   undefined,
 ];
 
-describe('a form on a strange page', () => {
+describe('a form on a page of another site', () => {
   // Shows: owasp/cross-site-requests
   test.each(forms)('that posts %s changes nothing', async (type) => {
     const before = await system.counts();
@@ -37,7 +37,7 @@ describe('a form on a strange page', () => {
   });
 
   // Shows: owasp/cross-site-requests
-  test('or a link, reads nothing with GET, and never changes anything', async () => {
+  test('or a link there reads nothing with GET, and never changes anything', async () => {
     const before = await system.counts();
     const query = encodeURIComponent('{ viewer { role } }');
     const link = await fetch(`${system.url}/graphql?query=${query}`, { headers: { authorization } });
@@ -76,7 +76,7 @@ const read = (url: string, origin: string): Promise<Response> =>
     body: '{"query":"{ viewer { role } }"}',
   });
 
-describe('a script on a strange page', () => {
+describe('a script on a page', () => {
   // Shows: owasp/cross-site-requests
   test.each([
     'https://evil.example',
@@ -85,7 +85,7 @@ describe('a script on a strange page', () => {
     'https://app.example.org:8443',
     'null',
     'https://APP.example.org',
-  ])('of %s is told that it may not', async (origin) => {
+  ])('of %s is not allowed by the answer', async (origin) => {
     for (const { url } of [system, closed]) {
       const asked = await preflight(url, origin);
       expect(asked.headers.get('access-control-allow-origin')).not.toBe(origin);
@@ -94,7 +94,7 @@ describe('a script on a strange page', () => {
     }
   });
 
-  test('of the allow-list may, without cookies', async () => {
+  test('of the allow-list is allowed, without cookies', async () => {
     for (const origin of [app, 'http://localhost:3000']) {
       const asked = await preflight(system.url, origin);
       expect(asked.status).toBe(204);
@@ -109,7 +109,7 @@ describe('a script on a strange page', () => {
     }
   });
 
-  test('of any origin may where a developer says so, without cookies', async () => {
+  test('of any origin is allowed if the settings say so, without cookies', async () => {
     const answer = await read(open.url, 'https://evil.example');
     expect(answer.headers.get('access-control-allow-origin')).toBe('*');
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();

@@ -15,7 +15,7 @@ interface Opening {
   readonly body: string;
 }
 
-/** Asks for a WebSocket as a browser does; 101 is the only status that opens one. */
+/** Requests a WebSocket as a browser does. 101 is the only status that opens one. */
 function open(headers: Record<string, string>, path = '/graphql'): Promise<Opening> {
   return new Promise((resolve, reject) => {
     const asked = request(`${system.url}${path}`, {
@@ -61,22 +61,22 @@ describe('a page of another origin', () => {
     });
   });
 
-  test('opens none either when it says so in other words', async () => {
+  test('opens no WebSocket either when it writes the request in other ways', async () => {
     expect((await open({ origin: 'https://evil.example', 'x-forwarded-host': 'evil.example' })).status).toBe(403);
     expect((await open({ origin: 'https://evil.example', host: 'a b' })).status).toBe(400);
     expect((await open({ origin: 'https://evil.example' }, '/graphql?a=1')).status).toBe(403);
   });
 });
 
-test.each([app, `http://${host}`, `https://${host}`])('a page of %s does', async (origin) => {
+test.each([app, `http://${host}`, `https://${host}`])('a page of %s opens a WebSocket', async (origin) => {
   expect((await open({ origin })).status).toBe(101);
 });
 
-test('a client that is no browser does', async () => {
+test('a client that is not a browser opens a WebSocket', async () => {
   expect((await open({})).status).toBe(101);
 });
 
-test('the port that a scheme implies is the same written and unwritten', () => {
+test('the default port of a scheme may be written or left out', () => {
   const from = (origin: string, host: string): boolean => isAllowedOrigin({ origin, host }, []);
   expect(from('https://risk.example.org', 'risk.example.org:443')).toBe(true);
   expect(from('http://risk.example.org', 'RISK.example.org:80')).toBe(true);

@@ -1,6 +1,5 @@
 /** Covers src/patients/care-team-fence.ts, src/patients/break-glass.ts, src/patients/visible-rows.ts. */
-// Threat: a clinician of the same organization looks for a patient outside their care team, on every way to the
-// patient.
+// Threat: a clinician of the same organization, but outside the care team, looks for a patient on every way.
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Types } from 'mongoose';
@@ -39,7 +38,7 @@ describe('a patient with a care team', () => {
     ['delete', ({ id }) => `mutation { deletePatient(id: "${id}") { id } }`],
     ['score', ({ id }) => `mutation { submitScoringJob(input: { patientId: "${id}", modelId: "${modelId}" }) { id } }`],
     ['simulate', ({ id }) => `{ simulateRisk(input: { patientId: "${id}", modelId: "${modelId}" }) { probability } }`],
-  ])('is FORBIDDEN to a colleague who is none, with the way in: %s', async (_name, operation) => {
+  ])('is FORBIDDEN to a colleague outside the team, and the error names breakGlass: %s', async (_name, operation) => {
     const before = await system.counts();
     const answer = await system.post(operation(hers), undefined, bob);
     expect(codesOf(answer)).toEqual(['FORBIDDEN']);
@@ -51,7 +50,7 @@ describe('a patient with a care team', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('shows a colleague none of its results, on any way', async () => {
+  test('shows a colleague none of its results on any way', async () => {
     const { data, errors } = await system.post(
       `{ prediction(id: "${hers.predictionId}") { id } verifyPrediction(id: "${hers.predictionId}") { agrees }
          predictions(filter: { patientId: "${hers.id}" }) { totalCount edges { cursor } }
@@ -132,7 +131,7 @@ describe('a patient with a care team', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('is in no stream of a colleague, which goes on with other patients', async () => {
+  test('is in no stream of a colleague, and the stream continues with other patients', async () => {
     const socket = await connectSocket(system.url, bob);
     socket.send({
       type: 'subscribe',
@@ -174,7 +173,7 @@ describe('a patient with a care team', () => {
     ).toEqual(['FORBIDDEN']);
   });
 
-  test('must name its writer, and cannot be empty', async () => {
+  test('must include the clinician who writes it, and cannot be empty', async () => {
     for (const careTeam of [['bob'], []]) {
       const answer = await system.post(
         'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',

@@ -1,5 +1,5 @@
 /** Covers src/http/query-limits.ts. */
-// Threat: a client repeats directives in a document, each of which costs time.
+// Threat: a client repeats directives in a document. Each of them costs time.
 
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
@@ -26,7 +26,7 @@ describe.each(transports)('over %s', (transport, send) => {
     expect(codesOfReply(await send(system, { query: spread }, token))).toEqual(['QUERY_TOO_COMPLEX']);
   });
 
-  test('thirty directives pass', async () => {
+  test('thirty directives are accepted', async () => {
     expect(codesOfReply(await send(system, { query: job('id @include(if: true) '.repeat(30)) }, token))).not.toContain(
       'QUERY_TOO_COMPLEX',
     );

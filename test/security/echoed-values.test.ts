@@ -1,5 +1,5 @@
 /** Covers src/http/error-format.ts, src/http/coercion-error.ts, src/process/logger.ts. */
-// Threat: an error or the log repeats a value that tells who a patient is.
+// Threat: an error or the log repeats a value that identifies a patient.
 
 import { pino } from 'pino';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { patient } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 import { codesOfReply, transports, type GraphqlRequest } from '../support/transports.js';
 
-/** Stands where a name, a record number or a birth date would stand. */
+/** Takes the place of a name, a record number or a birth date. */
 const canary = 'Canary-4711';
 const logLines: string[] = [];
 const logger = Object.assign(createLogger('trace', 'test'), {
@@ -22,7 +22,7 @@ beforeAll(async () => {
   before = await system.counts();
 });
 
-/** Everything that a variable can be and should not be. Each holds the canary somewhere. */
+/** Invalid values of a variable. Each holds the canary somewhere. */
 const hostile: Record<string, unknown> = {
   'a text': canary,
   'a text of many lines': `${canary}\n"; " at "a.b"; ${canary}`,
@@ -67,7 +67,7 @@ describe.each(transports)('over %s', (transport, send) => {
     // Shows: owasp/graceful-rejection
     test.each(Object.entries(hostile))('given %s is refused without repeating it', async (_name, value) => {
       await expectSilence({ query, variables: { x: value } });
-      // An undefined variable beside it, and a name that reads like a value.
+      // The variables also hold an undefined one, whose name is the canary.
       await expectSilence({ query, variables: { x: value, [canary]: value } });
     });
   });
@@ -92,7 +92,7 @@ describe.each(transports)('over %s', (transport, send) => {
 });
 
 // Shows: owasp/graceful-rejection
-test('nothing of it is in the log either', () => {
+test('the log repeats none of these values either', () => {
   expect(logLines.length).toBeGreaterThan(0);
   expect(logLines.join('\n')).not.toContain(canary);
 });

@@ -1,5 +1,5 @@
 /** Covers src/identity/oidc/oidc-verifier.ts, src/identity/oidc/oidc-claims.ts, src/identity/oidc/issuer-keys.ts. */
-// Threat: a caller makes or changes a token of the identity provider, or uses one beyond what the provider may say.
+// Threat: a caller forges or changes a token of the identity provider, or uses one beyond the rights of the provider.
 
 import { exportJWK, generateKeyPair } from 'jose';
 import { createHmac } from 'node:crypto';
@@ -30,7 +30,7 @@ describe("a token of the hospital's identity provider", async () => {
     ).data;
 
   // Shows: 164.312(a)(2)(i)
-  test('is good over HTTP and WebSocket, and an administrator finds its user and can shut them out', async () => {
+  test('is accepted over HTTP and WebSocket, and an administrator can find its user and shut it out', async () => {
     const token = await provider.token({ claims: { sub: 'oidc|4711' } });
     expect(await viewer(token)).toEqual({
       viewer: { username: 'oidc|4711', role: 'CLINICIAN', organization: { slug: 'alpha' } },
@@ -43,7 +43,7 @@ describe("a token of the hospital's identity provider", async () => {
     await asAdmin(system, updateUserMutation, { input: { id: user.id as string, disabled: true } });
     expect((await socket.closed).code).toBe(4403);
     await expectRefusedToken(system, token);
-    // Nor does the provider, who knows nothing of it, let the user in again.
+    // A new token of the provider, which does not know of this, does not let the user in again either.
     await expectRefusedToken(system, await provider.token({ claims: { sub: 'oidc|4711', iat: now() + 2 } }));
     await asAdmin(system, updateUserMutation, { input: { id: user.id as string, disabled: false } });
   });
@@ -51,7 +51,7 @@ describe("a token of the hospital's identity provider", async () => {
   const foreign = await generateKeyPair('RS256', { extractable: true });
   const elliptic = await generateKeyPair('ES256', { extractable: true });
 
-  /** An HMAC whose key is what everybody may know: jose itself refuses to make such a token. */
+  /** A token whose HMAC key is the public key. jose itself refuses to make such a token. */
   function confused(algorithm: 'HS256' | 'HS512', key: string | Buffer): string {
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const signed = `${part({ alg: algorithm })}.${part({ iss: provider.issuer, aud: oidcAudience, sub: 'mallory', organization: 'alpha', role: 'ADMIN', iat: now(), exp: now() + 600 })}`;
@@ -63,7 +63,7 @@ describe("a token of the hospital's identity provider", async () => {
   // Shows: 164.312(d), owasp/ssrf
   test.each<[string, Deviation | (() => Promise<string> | string)]>([
     [
-      'is signed by nobody',
+      'has no signature',
       () =>
         unsignedToken({
           iss: provider.issuer,
@@ -121,7 +121,7 @@ describe("a token of the hospital's identity provider", async () => {
     ['names no organization', { claims: { organization: undefined } }],
     ['names no role of ours', { claims: { role: 'physician' } }],
     ['names an inherited property for a role', { claims: { role: '__proto__' } }],
-    ['names nobody', { claims: { sub: undefined } }],
+    ['names no user', { claims: { sub: undefined } }],
     ['names an API key', { claims: { sub: 'api-key:aaaaaaaaaaaaaaaaaaaaaaaa' } }],
     ['names the command line, as the audit trail does', { claims: { sub: 'command-line' } }],
     ['names whom the audit trail calls unknown', { claims: { sub: ' Unknown' } }],
@@ -134,7 +134,7 @@ describe("a token of the hospital's identity provider", async () => {
     expect(await system.app.models.organizations.exists({ slug: 'Canary-4711' })).toBeNull();
   });
 
-  test('of several roles has the first that is mapped, also by a claim within a claim', async () => {
+  test('with several roles gets the first mapped one, also from a claim within a claim', async () => {
     const mapped = await startSystem({
       worker: false,
       environment: {
@@ -174,7 +174,7 @@ describe("a token of the hospital's identity provider", async () => {
   });
 
   // Shows: 164.312(d)
-  test('speaks for the organizations of its issuer, and for no other that exists', async () => {
+  test('is accepted for the organizations of its issuer, and for no other', async () => {
     const lines: string[] = [];
     const logger = pino(
       { level: 'info' },
@@ -213,7 +213,7 @@ describe("a token of the hospital's identity provider", async () => {
   });
 
   // Shows: 164.312(d)
-  test('is SERVICE_UNAVAILABLE while the keys cannot be fetched, and no token is believed then', async () => {
+  test('gets SERVICE_UNAVAILABLE while the keys cannot be fetched, and no token is accepted then', async () => {
     const cut = await startIdentityProvider();
     cut.status = 503;
     const alone = await startSystem({ worker: false, environment: cut.environment });
@@ -223,14 +223,14 @@ describe("a token of the hospital's identity provider", async () => {
     const socket = await openSocket(alone.url);
     socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
     expect((await socket.closed).code).toBe(1013);
-    // Our own tokens have nothing to do with it.
+    // RiskGraph's own tokens do not depend on the provider.
     expect(await refusalsOf(alone, await alone.token('ANALYST'))).toEqual([]);
     cut.status = 200;
     expect(await refusalsOf(alone, token)).toEqual([]);
     expect(cut.fetches).toBeGreaterThan(1);
     const fetched = cut.fetches;
     for (let request = 0; request < 5; request++) expect(await refusalsOf(alone, await cut.token())).toEqual([]);
-    // Nor does a stranger's key id make us ask again and again.
+    // An unknown key id does not cause repeated fetches either.
     for (let request = 0; request < 5; request++)
       expect(await refusalsOf(alone, await cut.token({ header: { kid: `made-up-${request}` } }))).toEqual([
         'UNAUTHENTICATED',
@@ -239,7 +239,7 @@ describe("a token of the hospital's identity provider", async () => {
     await cut.close();
   });
 
-  test('is refused where no identity provider is set', async () => {
+  test('is refused if no identity provider is set', async () => {
     const none = await startSystem({ worker: false });
     await none.organizationId('alpha');
     expect(await refusalsOf(none, await provider.token())).toEqual(['UNAUTHENTICATED']);
@@ -247,7 +247,7 @@ describe("a token of the hospital's identity provider", async () => {
 });
 
 // Shows: 164.312(a)(2)(i)
-test("a login of one's own does not lend its rights to a token of the same name elsewhere", async () => {
+test('a token of the provider gets no rights of a local user with the same name', async () => {
   const user = await createUser(system, { role: 'ADMIN', organization: 'beta' });
   const token = await provider.token({ claims: { sub: user.username, organization: 'alpha', role: 'ANALYST' } });
   expect(codesOf(await system.post('{ users { totalCount } }', undefined, token))).toEqual(['FORBIDDEN']);

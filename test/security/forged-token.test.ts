@@ -1,5 +1,5 @@
 /** Covers src/identity/access-token.ts, src/identity/authenticator.ts. */
-// Threat: a caller makes or changes a token of RiskGraph, to be another user or to have another role.
+// Threat: a caller forges or changes a token of RiskGraph, to act as another user or with another role.
 
 import { SignJWT, type JWTPayload } from 'jose';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ const organizationId = await system.organizationId('alpha');
 const secret = new TextEncoder().encode(testSecretKey);
 const now = (): number => Math.floor(Date.now() / 1000);
 
-describe('a token in our own name', () => {
+describe('a token of RiskGraph', () => {
   const claims = (): JWTPayload => ({
     iss: 'riskgraph',
     aud: 'riskgraph-api',
@@ -29,14 +29,14 @@ describe('a token in our own name', () => {
   const sign = (changes: JWTPayload, header: Record<string, unknown> = {}, key = secret): Promise<string> =>
     new SignJWT({ ...claims(), ...changes }).setProtectedHeader({ alg: 'HS256', ...header }).sign(key);
 
-  test('is good when it is as it should be: what follows is refused for what it says', async () => {
+  test('is accepted unchanged, so that each refusal below has one cause', async () => {
     expect(await refusalsOf(system, await sign({}))).toEqual([]);
   });
 
   // Shows: 164.312(d), owasp/ssrf
   test.each<[string, () => Promise<string> | string]>([
-    ['is signed by nobody', () => unsignedToken(claims())],
-    ['is signed by nobody, written differently', () => unsignedToken(claims(), { alg: 'nOnE', typ: 'JWT' })],
+    ['has no signature', () => unsignedToken(claims())],
+    ['has no signature, written differently', () => unsignedToken(claims(), { alg: 'nOnE', typ: 'JWT' })],
     ['has another key', () => sign({}, {}, new TextEncoder().encode('another-key-of-32-characters-4711'))],
     ['has an empty key', () => sign({}, {}, new Uint8Array(32))],
     ['has another HMAC of our key', () => sign({}, { alg: 'HS512' })],
@@ -45,7 +45,7 @@ describe('a token in our own name', () => {
       async () =>
         [...(await sign({})).split('.').slice(0, 2), (await sign({ role: 'ANALYST' })).split('.')[2]].join('.'),
     ],
-    ['is of another issuer', () => sign({ iss: 'somebody-else' })],
+    ['is of another issuer', () => sign({ iss: 'another-issuer' })],
     ['is of no issuer', () => sign({ iss: undefined })],
     ['is for another audience', () => sign({ aud: 'another-api' })],
     ['is for no audience', () => sign({ aud: undefined })],

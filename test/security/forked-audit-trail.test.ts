@@ -1,6 +1,6 @@
 /** Covers src/audit/audit-writer.ts, src/audit/audit-chain.ts. */
-// Threat: API processes that append to one chain at the same time, and die at it, leave a chain that forks, has
-// holes or lacks an event that a caller has seen the effect of.
+// Threat: API processes append to one chain at the same time and die while they write. The chain then forks, has holes,
+// or lacks an event whose effect a caller has seen.
 
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
@@ -31,7 +31,7 @@ async function startApi(): Promise<{ readonly url: string; readonly child: Child
   return { url: ready, child };
 }
 
-/** Reads the patient again and again, until told to stop or the process is gone. @returns how often it was shown */
+/** Reads the patient repeatedly, until the stop or the end of the process. @returns the number of answered reads */
 async function readUntil(url: string, query: string, token: string, isOver: () => boolean): Promise<number> {
   let shown = 0;
   while (!isOver()) {
@@ -57,7 +57,7 @@ async function verify(): Promise<{ readonly code: number; readonly output: strin
 }
 
 // Shows: 164.312(b)
-test('two processes that write one chain leave it whole, with every answered read, when one is killed', async () => {
+test('two processes write one chain, and it stays whole with every answered read when one is killed', async () => {
   const created = await patient(await system.client('CLINICIAN'));
   const token = await system.token('CLINICIAN');
   const query = `{ patient(id: "${created.id}") { id } }`;
@@ -77,7 +77,7 @@ test('two processes that write one chain leave it whole, with every answered rea
   isOver = true;
   const shown = (await Promise.all(readers)).reduce((sum, count) => sum + count, 0);
 
-  // What was under way at the death may be recorded and not shown; never the other way round.
+  // A read that ran at the kill may be recorded without an answer, but never answered without a record.
   const all = await recorded();
   expect(all).toBeGreaterThanOrEqual(shown);
   expect(all - shown).toBeLessThanOrEqual(3);

@@ -1,6 +1,6 @@
 /** Covers src/protection/blind-index.ts, src/protection/keyring.ts. */
-// Threat: an attacker with a copy of the database tries MRNs and names against the blind indexes, or uses their own
-// organization as a dictionary for another.
+// Threat: an attacker with a copy of the database tests guessed MRNs and names against the blind indexes, or uses their
+// own organization as a dictionary for another.
 
 import { createHash, createHmac } from 'node:crypto';
 import { Types } from 'mongoose';
@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 
 // Shows: 164.312(a)(2)(iv)
-test('the same MRN and the same name in two organizations have indexes that have nothing in common', async () => {
+test('the same MRN and name have unrelated indexes in two organizations', async () => {
   const [one, other] = [await stored('alpha'), await stored('beta')];
   const [oneJob, otherJob] = [await jobOf('alpha'), await jobOf('beta')];
   const indexes = [
@@ -63,7 +63,7 @@ test('the same MRN and the same name in two organizations have indexes that have
 });
 
 // Shows: 164.312(a)(2)(iv)
-test('no index is a hash that can be computed from what the database holds', async () => {
+test('no index is a hash that can be computed from the data in the database', async () => {
   const job = await jobOf('alpha');
   const patient = await stored('alpha');
   const keys = await models.dataKeys.find().lean();
@@ -111,7 +111,7 @@ test('no index is a hash that can be computed from what the database holds', asy
     expect(computed).not.toContain(index);
 });
 
-test('an index that is copied from another organization finds no patient', async () => {
+test('a copied index of another organization finds no patient', async () => {
   const [theirs, ours] = [await stored('beta'), await stored('alpha')];
   await models.patients.updateOne({ _id: ours._id }, { $set: { mrnIndex: theirs.mrnIndex } });
   expect((await alpha.request(PatientDocument, { mrn: identity.mrn })).patient).toBeNull();
@@ -119,7 +119,7 @@ test('an index that is copied from another organization finds no patient', async
   expect((await alpha.request(PatientDocument, { mrn: identity.mrn })).patient).toMatchObject(identity);
 });
 
-test('an index tells nothing about its neighbours: values that are alike have indexes that are not', async () => {
+test('similar values have indexes that are not similar', async () => {
   await alpha.request(CreatePatientDocument, { input: { mrn: 'A-1002', familyName: 'Smyth' } });
   const { patients } = system.app.scopeOf({ organizationId: await system.organizationId('alpha') });
   const near = await models.patients
@@ -131,12 +131,12 @@ test('an index tells nothing about its neighbours: values that are alike have in
     return a.reduce((sum, byte, index) => sum + (byte ^ b[index]!).toString(2).replaceAll('0', '').length, 0);
   };
   const here = await stored('alpha');
-  // 128 of 256 on average; fewer than 70 once in 10^12.
+  // 128 of 256 bits differ on average; fewer than 70 differ once in 10^12 cases.
   for (const different of [bits(here.mrnIndex, near.mrnIndex), bits(here.familyNameIndex!, near.familyNameIndex!)])
     expect(different).toBeGreaterThan(70);
 });
 
-test('a rotation of the data keys leaves the indexes as they are, and every patient is still found', async () => {
+test('a rotation of the data keys keeps the indexes, and every patient is still found', async () => {
   const before = await stored('alpha');
   await requestRotations(models, system.app.config.masterKeys[0]!.id, [before.organization]);
   while (await system.app.keyRotations.work());

@@ -1,5 +1,5 @@
 /** Covers src/http/security-headers.ts. */
-// Threat: a page frames RiskGraph, sends a false host, or reads what a browser has kept.
+// Threat: a page frames RiskGraph, sends a false host, or reads the cache of a browser.
 
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
@@ -15,7 +15,7 @@ const query = {
   body: '{"query":"{ viewer { role } }"}',
 };
 
-/** A policy by its directives. */
+/** Directives of a content security policy, by their names. */
 const directives = (policy: string | null): Map<string, string[]> =>
   new Map(
     (policy ?? '')
@@ -34,7 +34,7 @@ describe.each([
     ['/health', undefined],
     ['/metrics', undefined],
     ['/nowhere', undefined],
-  ])('the answer of %s is no page, no script and no frame of another page', async (path, init) => {
+  ])('the answer of %s cannot be a page, a script or a frame of another page', async (path, init) => {
     const { headers } = await fetch(`${url}${path}`, init);
     expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -45,7 +45,7 @@ describe.each([
     expect(headers.get('server')).toBeNull();
   });
 
-  test('patients are kept in no cache', async () => {
+  test('no cache keeps patients', async () => {
     expect((await fetch(`${url}/graphql`, query)).headers.get('cache-control')).toBe('no-store');
     const get = await fetch(`${url}/graphql?query=${encodeURIComponent('{ viewer { role } }')}`, {
       headers: { 'apollo-require-preflight': 'yes' },
@@ -61,11 +61,11 @@ describe('a browser is told to insist on TLS', () => {
     );
 
   // Shows: 164.312(e)(1)
-  test('when the request came over it, by the word of a trusted proxy', async () => {
+  test('when a trusted proxy says that the request came over TLS', async () => {
     expect(await hsts({ 'x-forwarded-proto': 'https' })).toBe('max-age=31536000; includeSubDomains');
   });
 
-  test('and not when it did not, or a stranger says so', async () => {
+  test('but not without TLS, or when an untrusted client says so', async () => {
     expect(await hsts({})).toBeNull();
     expect(await hsts({ 'x-forwarded-proto': 'http' })).toBeNull();
     expect(await hsts({ 'x-forwarded-proto': 'https' }, system.url)).toBeNull();
@@ -74,7 +74,7 @@ describe('a browser is told to insist on TLS', () => {
 
 describe('the Sandbox', () => {
   // Shows: owasp/introspection
-  test('runs its own scripts and no others', async () => {
+  test('runs only its own scripts', async () => {
     const page = await fetch(`${system.url}/graphql`, { headers: { accept: 'text/html' } });
     const html = await page.text();
     const policy = directives(page.headers.get('content-security-policy'));
@@ -104,7 +104,7 @@ describe('the Sandbox', () => {
 });
 
 // Shows: owasp/request-smuggling
-test('an invalid host is refused, and leads nowhere', async () => {
+test('an invalid host is refused, and no answer links to it', async () => {
   const { request } = await import('node:http');
   for (const host of ['a b', 'evil.example/path', 'evil.example; script-src *', '"']) {
     const status = await new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 /** Covers src/identity/api-keys/api-key-service.ts, src/identity/api-keys/api-key-verifier.ts. */
-// Threat: an attacker has an API key that a machine has lost.
+// Threat: an attacker has the leaked API key of a machine.
 
 import { describe, expect, test } from 'vitest';
 import { apiKeyScopes } from '../../src/identity/api-keys/api-key-service.js';
@@ -84,7 +84,7 @@ const lastUsedAt = async (id: string): Promise<Date | undefined> =>
   (await system.app.models.apiKeys.findById(id).orFail()).lastUsedAt;
 
 describe('an API key', () => {
-  test('is shown once, and then only by what is no secret', async () => {
+  test('is shown once, and later only by its parts that are not secret', async () => {
     const { key, apiKey } = await createKey();
     expect(key).toMatch(/^rgk_[0-9a-f]{24}_[\w-]{43}$/);
     expect(apiKey.prefix).toBe(key.slice(0, 28));
@@ -101,7 +101,7 @@ describe('an API key', () => {
     expect(JSON.stringify(await listed())).not.toContain(key.slice(-43));
   });
 
-  test('is good wherever a token is: over HTTP, and for subscriptions', async () => {
+  test('is accepted like a token: over HTTP, and for subscriptions', async () => {
     const { key } = await createKey();
     const { data } = await system.post('{ viewer { username role permissions expiresAt } }', undefined, key);
     expect(data).toEqual({
@@ -121,30 +121,30 @@ describe('an API key', () => {
     expect(await socket.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'NOT_FOUND' } }] });
   });
 
-  test('costs no read of MongoDB a request: it is good in a moment in which there is none', async () => {
+  test('needs no read of MongoDB per request, so that it works while MongoDB is away', async () => {
     const { key, apiKey } = await createKey(['model:read']);
     expect(codesOf(await system.post('{ riskModels { id } }', undefined, key))).toEqual([]);
     await expect.poll(() => lastUsedAt(apiKey.id)).toBeDefined();
-    // Behind the back of the process: it would notice if it looked.
+    // The process does not know of this change. A read would show it.
     const stored = await system.app.models.apiKeys.findById(apiKey.id).orFail();
     await system.app.models.apiKeys.deleteOne({ _id: apiKey.id });
     expect(codesOf(await system.post('{ riskModels { id } }', undefined, key))).toEqual([]);
     await system.app.models.apiKeys.collection.insertOne(stored.toObject());
   });
 
-  test('says when it was used last, written once a minute', async () => {
+  test('shows its last use, written once per minute', async () => {
     const { key, apiKey } = await createKey();
     expect(await refusalsOf(system, key)).toEqual([]);
     await expect.poll(() => lastUsedAt(apiKey.id)).toBeDefined();
     const first = await lastUsedAt(apiKey.id);
-    // Another process knows nothing of that write, and leaves it alone.
+    // Another process does not know of that write, and does not overwrite it.
     for (const { post } of [system, second, system, second]) expect(await refusalsOf({ post }, key)).toEqual([]);
     await system.app.models.apiKeys.updateOne({ _id: apiKey.id }, { $set: { name: 'after those' } });
     expect(await lastUsedAt(apiKey.id)).toEqual(first);
     expect((await listed()).find(({ id }) => id === apiKey.id)!.lastUsedAt).toBe(first!.toISOString());
   });
 
-  test('is made and revoked by ADMIN alone, on the record', async () => {
+  test('is made and revoked only by ADMIN, and both are recorded', async () => {
     audit.events.length = 0;
     const { apiKey } = await createKey();
     await asAdmin(system, revokeMutation, { id: apiKey.id });
@@ -166,7 +166,7 @@ describe('an API key', () => {
 
 describe('a leaked API key', () => {
   // Shows: 164.312(a)(1)
-  test('can do what it is scoped to and nothing else, however much its role may', async () => {
+  test('can do only what its scopes allow, even if its role may do more', async () => {
     const { key } = await createKey(['job:read']);
     expect(codesOf(await system.post('{ scoringJobs { totalCount } }', undefined, key))).toEqual([]);
     const beyond = [
@@ -192,7 +192,7 @@ describe('a leaked API key', () => {
   });
 
   test.each([[['patient:read']], [['user:manage']], [['job:read', 'password:change']], [['*']], [['']], [[]]])(
-    'was never given the scopes %j',
+    'cannot have the scopes %j',
     async (scopes) => {
       const before = await system.counts();
       const answer = await system.post(
@@ -219,17 +219,17 @@ describe('a leaked API key', () => {
       socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } });
       expect((await socket.closed).code).toBe(4403);
     }
-    // A machine has nothing to log in with.
+    // A machine has no password to log in with.
     expect((await system.post('{ scoringJobs { totalCount } }', undefined, key)).errors![0]!.message).toBe(
       'This API key was revoked: ask an administrator for a new one.',
     );
     expect((await listed()).find(({ id }) => id === apiKey.id)!.revokedAt).not.toBeNull();
-    // A second time changes nothing, and is no error.
+    // A second revocation changes nothing, and is no error.
     const again = await asAdmin<{ revokeApiKey: { revokedAt: string } }>(system, revokeMutation, { id: apiKey.id });
     expect(again.revokeApiKey.revokedAt).toBe((await listed()).find(({ id }) => id === apiKey.id)!.revokedAt);
   });
 
-  test('ends when it was to end', async () => {
+  test('stops working at its expiry', async () => {
     const { key, apiKey } = await createKey(apiKeyScopes, { expiresAt: new Date(Date.now() + 4_000).toISOString() });
     const socket = await connectSocket(system.url, key);
     expect(await socket.closed).toMatchObject({ code: 4403, reason: expect.stringContaining('expired') });
@@ -243,7 +243,7 @@ describe('a leaked API key', () => {
     expect(past.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'expiresAt' }] });
   });
 
-  test('is of no use in part: neither the id with another secret, nor the secret with another id', async () => {
+  test('is refused as its id with another secret, and as its secret with another id', async () => {
     const { key } = await createKey();
     const other = await createKey();
     const id = key.slice(4, 28);
@@ -264,7 +264,7 @@ describe('a leaked API key', () => {
     expect(await refusalsOf(system, key)).toEqual([]);
   });
 
-  test("is of its own organization only, and only that organization's ADMIN can see or revoke it", async () => {
+  test("works only in its organization, and only that organization's ADMIN can see or revoke it", async () => {
     const { key, apiKey } = await createKey(apiKeyScopes, {}, 'beta');
     expect((await listed()).map(({ id }) => id)).not.toContain(apiKey.id);
     expect(codesOf(await system.post(revokeMutation, { id: apiKey.id }, await system.token('ADMIN', 'alpha')))).toEqual(

@@ -1,6 +1,6 @@
 /** Covers src/scope/patient-cipher.ts, src/protection/field-cipher.ts, src/protection/key-wrap.ts. */
-// Threat: an attacker has a copy of the whole database (a stolen backup or disk), but not the master key. It must
-// not tell who the patients are.
+// Threat: an attacker has a copy of the whole database (a stolen backup or disk), but not the master key. The copy must
+// not identify patients.
 
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
@@ -20,7 +20,7 @@ const client = await system.client('CLINICIAN');
 const token = await system.token('CLINICIAN');
 const features = goldenFeatures(0).filter(({ code }) => code !== 'age');
 
-/** Every text that the API takes and that can tell who somebody is, each recognised wherever it turns up. */
+/** Texts that the API takes and that can identify a person. Each can be found anywhere in the database. */
 const identity = { mrn: 'Canarymrn-1', givenName: 'Canarygiven', familyName: 'Canaryfamily', birthDate: '1951-07-23' };
 const changed = { givenName: 'Canarychangedgiven', familyName: 'Canarychangedfamily', birthDate: '1949-11-05' };
 const second = {
@@ -42,14 +42,14 @@ const closed = {
   birthDate: '1962-12-19',
 };
 const keys = ['Canarykey single', 'Canarykey batch'];
-const reasons = ['Canaryreason of a colleague', 'Canaryreason for nobody'];
-/** What people type into the wrong field of a login. */
+const reasons = ['Canaryreason of a colleague', 'Canaryreason for no patient'];
+/** Texts that people type into the wrong field of a login. */
 const typed = ['Canarytyped as a username', 'Canarytyped as a password'];
 const markers = [identity, changed, second, deleted, closed]
   .flatMap((one) => Object.values(one))
   .concat(keys, reasons, typed);
 
-/** Drives everything that writes, failures included. */
+/** Runs every operation that writes, including ones that fail. */
 async function useTheApi(): Promise<void> {
   const create = async (input: object): Promise<string> => (await patient(client, { features, ...input })).id;
   const id = await create(identity);
@@ -101,7 +101,7 @@ async function useTheApi(): Promise<void> {
   await system.post(refused, { input: { ...second, mrn: 'Canarymrn-4', sex: 'Canarysex' } }, token);
 }
 
-/** All that is stored, by where: documents as bytes, the keys of every index, and what describes the collections. */
+/** All stored data by its place: documents as bytes, the keys of every index, and the options of the collections. */
 async function contents(): Promise<Map<string, Buffer>> {
   const db = system.app.database.db!;
   const found = new Map<string, Buffer>();
@@ -123,7 +123,7 @@ async function contents(): Promise<Map<string, Buffer>> {
   return found;
 }
 
-/** How a text may be written down: as it is, in other cases and encodings, and as a hash that anybody can compute. */
+/** Forms in which a text may be stored: plain, in other cases and encodings, and as a hash without a key. */
 function traces(text: string): Buffer[] {
   const words = [text, text.toLowerCase(), text.toUpperCase(), text.normalize('NFKC').toLowerCase()];
   return words.flatMap((word) => {
@@ -151,7 +151,7 @@ const placesOf = (stored: Map<string, Buffer>, text: string): string[] =>
 test('a copy of the database holds no name, MRN, birth date or idempotency key, in documents or indexes', async () => {
   await useTheApi();
   const stored = await contents();
-  // The search finds what is there.
+  // This shows that the search can find a stored text.
   expect(placesOf(stored, 'cholesterol')).toContain('patients');
   expect(placesOf(stored, 'alpha')).toEqual(expect.arrayContaining(['organizations', 'organizations, index slug_1']));
   expect([...stored.keys()]).toEqual(
@@ -159,9 +159,9 @@ test('a copy of the database holds no name, MRN, birth date or idempotency key, 
   );
   expect(await system.app.models.scoringJobs.countDocuments({ idempotencyKeyIndex: { $exists: true } })).toBe(2);
   for (const marker of markers) expect(placesOf(stored, marker), marker).toEqual([]);
-  // No word of the tests' own is left either, e.g. in what was refused.
+  // No canary is stored in another form either, e.g. with a refused request.
   expect(placesOf(stored, 'Canary')).toEqual([]);
-  // And yet nothing is lost to those who may see it.
+  // Callers with the permission still get all of it.
   expect((await client.request(PatientDocument, { mrn: identity.mrn })).patient).toMatchObject({
     mrn: identity.mrn,
     ...changed,
@@ -170,7 +170,7 @@ test('a copy of the database holds no name, MRN, birth date or idempotency key, 
 });
 
 // Shows: 164.312(a)(2)(iv)
-test('the keys in it are of no use: each is wrapped under a master key that is not in it', async () => {
+test('the keys in a copy are useless: each is wrapped with a master key that the copy lacks', async () => {
   const stored = Buffer.concat([...(await contents()).values()]);
   for (const { key } of system.app.config.masterKeys) {
     const bytes = key.export();
@@ -180,7 +180,7 @@ test('the keys in it are of no use: each is wrapped under a master key that is n
   expect(stored.includes(system.app.config.secretKey!)).toBe(false);
 });
 
-test('its owner cannot tell which patients share a given name or a birth date', async () => {
+test('a copy does not show which patients share a given name or a birth date', async () => {
   const same = { givenName: 'Canarytwin', birthDate: '1960-01-01' };
   const ids: string[] = [];
   for (const mrn of ['Canarymrn-8', 'Canarymrn-9'])

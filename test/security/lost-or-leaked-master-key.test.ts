@@ -1,6 +1,6 @@
 /** Covers src/protection/check-master-keys.ts, src/protection/key-rotations.ts, src/protection/keyring.ts. */
-// Threat: a master key is lost or given wrongly; or it has leaked, and must be of no use after a rotation, which
-// must lose nothing whatever happens while it runs.
+// Threat: a master key is lost or wrong. Or it has leaked, and must be useless after a rotation. The rotation must lose
+// nothing, whatever happens while it runs.
 
 import { Types } from 'mongoose';
 import { pino } from 'pino';
@@ -37,14 +37,14 @@ import { codesOf, startSystem, testSecretKey } from '../support/system.js';
 const [oldKey, newKey] = randomMasterKeys('old', 'new') as [string, string];
 const keyText = (setting: string): string => setting.split(':')[1]!;
 
-/** The line that a start ends with. */
+/** Checks the master keys as a start does, which must fail. @returns the message */
 async function startupMessage(models: Models, ...settings: string[]): Promise<string> {
   const thrown = await checkMasterKeys(models, masterKeysOf(...settings)).catch((error: unknown) => error);
   return thrown instanceof StartupError ? thrown.message : `no StartupError: ${String(thrown)}`;
 }
 
 describe('a process that is started', () => {
-  test('without the master key says in one line which is wanted, and holds no key', async () => {
+  test('without the master key names the required one in one line, without any key', async () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).keyring.writing(new Types.ObjectId());
     const line = await startupMessage(models, newKey);
@@ -53,7 +53,7 @@ describe('a process that is started', () => {
     for (const setting of [oldKey, newKey]) expect(line).not.toContain(keyText(setting).slice(0, 8));
   });
 
-  test('with another key under the same id says so', async () => {
+  test('with another key under the same id fails with an error that says so', async () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).keyring.writing(new Types.ObjectId());
     expect(await startupMessage(models, `old:${keyText(newKey)}`)).toMatch(
@@ -61,7 +61,7 @@ describe('a process that is started', () => {
     );
   });
 
-  test('with another SECRET_KEY, where that is the only secret, says so', async () => {
+  test('with another SECRET_KEY as the only secret fails with an error that says so', async () => {
     const system = await startSystem({ worker: false, environment: { ENCRYPTION_KEYS: '' } });
     await (await system.client('CLINICIAN')).request(CreatePatientDocument, { input: { mrn: 'A-1' } });
     const { mongoUri, redisUrl, redisPrefix } = system.app.config;
@@ -76,7 +76,7 @@ describe('a process that is started', () => {
     await expect(createApp(config, createLogger('silent', 'test'))).rejects.toThrow(/another SECRET_KEY/);
   });
 
-  test('on a database without its data keys says so', async () => {
+  test('on a database without its data keys fails with an error that says so', async () => {
     const models = await testDatabase();
     await (await protectedProcess(models, oldKey)).scope(new Types.ObjectId()).patients.insert(somePatient());
     await models.dataKeys.deleteMany();
@@ -84,7 +84,7 @@ describe('a process that is started', () => {
   });
 });
 
-test('a running process that lacks the master key of a data key is out of service for that key alone', async () => {
+test('a running process that lacks the master key of a data key fails only for that data key', async () => {
   const logLines: string[] = [];
   const logger = Object.assign(createLogger('warn', 'test'), {
     [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
@@ -115,7 +115,7 @@ test('a running process that lacks the master key of a data key is out of servic
 describe('a rotation to another master key', () => {
   // Shows: 164.312(a)(2)(iv)
   test(
-    'loses nothing under concurrent changes while workers are killed, and no longer needs the old key then',
+    'loses nothing under concurrent changes while workers are killed, and then no longer needs the old key',
     { timeout: 120_000 },
     async () => {
       const patients = 6_000;
@@ -136,7 +136,7 @@ describe('a rotation to another master key', () => {
       const ids = [...expected.keys()];
       const replaced = (await models.patients.distinct('dataKey')) as Types.ObjectId[];
 
-      /** Somebody goes on working: changes one patient after the other, and now and then takes up a new one. */
+      /** A user at work during the rotation: changes one patient after the other, and sometimes creates a new one. */
       let turn = 0;
       async function change(): Promise<void> {
         turn += 1;
@@ -174,7 +174,7 @@ describe('a rotation to another master key', () => {
         await worker.exited;
       }
 
-      // The first worker dies when it has just made the new key, the second one in the middle of the documents.
+      // The first worker dies just after it made the new key. The second one dies in the middle of the documents.
       let busy = true;
       const working = (async () => {
         while (busy) await change();
@@ -205,7 +205,7 @@ describe('a rotation to another master key', () => {
       expect(await models.patients.countDocuments({ dataKey: { $in: replaced } })).toBe(0);
       expect(turn).toBeGreaterThan(10);
       expect((await models.dataKeys.distinct('masterKey')) as string[]).toEqual(['new']);
-      // One new key, however often the work was begun.
+      // Only one new key exists, although the work was begun several times.
       expect(await models.dataKeys.countDocuments({ purpose: DataKeyPurpose.FIELDS })).toBe(2);
 
       const { scope, rotations } = await protectedProcess(models, newKey);
@@ -220,7 +220,7 @@ describe('a rotation to another master key', () => {
   );
 
   // Shows: 164.312(a)(2)(iv)
-  test('leaves a leaked master key with nothing that it opens', async () => {
+  test('leaves a leaked master key without any key to unwrap', async () => {
     const models = await testDatabase();
     const organization = new Types.ObjectId();
     const { scope } = await protectedProcess(models, oldKey);
@@ -228,7 +228,7 @@ describe('a rotation to another master key', () => {
     const before = await models.patients.findById(_id).lean<StoredPatient>().orFail();
     await requestRotations(models, 'new', [organization]);
     await rotateAll(await protectedProcess(models, newKey, oldKey));
-    // The thief knows the old key and reads the database of today.
+    // The thief has the old key and a copy of the present database.
     const dataKeys = await models.dataKeys.find().lean<StoredDataKey[]>();
     expect(dataKeys).toHaveLength(3);
     for (const dataKey of dataKeys)
@@ -238,7 +238,7 @@ describe('a rotation to another master key', () => {
     expect(after.mrn.value()).not.toEqual(before.mrn.value());
   });
 
-  test('waits for a process with the wanted master key, and follows when another key is wanted', async () => {
+  test('waits for a process with the required master key, and follows when another key is requested', async () => {
     const models = await testDatabase();
     const organization = new Types.ObjectId();
     const [thirdKey] = randomMasterKeys('third') as [string];

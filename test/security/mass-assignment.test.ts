@@ -1,5 +1,5 @@
 /** Covers schema/build-schema.ts, src/input.ts. */
-// Threat: a client sets what the server alone decides: an owner, a role, a state or a result.
+// Threat: a client sets a value that only the server may set: an owner, a role, a state or a result.
 
 import { getNamedType, isInputObjectType, type GraphQLInputObjectType } from 'graphql';
 import { expect, test } from 'vitest';
@@ -14,14 +14,14 @@ const inputs = Object.values(schema.getTypeMap()).filter((type): type is GraphQL
   isInputObjectType(type),
 );
 
-/** Fields that the server alone decides. */
+/** Names of fields that only the server sets. */
 const serverOwned =
   /^_id$|^organization|^tenant|^state$|^stage$|^probability$|^riskBand$|^rawOutput$|^explanation$|hash|sha256|^sequence$|^attempts$|^version$|^createdAt$|^updatedAt$|^submittedBy$|^permissions$|^breakGlass$|^flagged$/i;
-/** Places where such a word sets nothing: it names the organization of a login, a model, or what is searched for. */
+/** Places where such a name sets nothing: the organization of a login, a model, or a filter. */
 const exceptions = new Set(['LoginInput.organization']);
 
 // Shows: 164.312(a)(1)
-test('no input has a field for what the server alone decides', () => {
+test('no input has a field that only the server sets', () => {
   expect(inputs.length).toBeGreaterThan(5);
   const settable = inputs
     .flatMap((input) => Object.keys(input.getFields()).map((field) => `${input.name}.${field}`))
@@ -31,7 +31,7 @@ test('no input has a field for what the server alone decides', () => {
 });
 
 // Shows: 164.312(a)(1)
-test('a role is set by administrators alone', () => {
+test('only administrators set a role', () => {
   const withRole = inputs.filter((input) => 'role' in input.getFields()).map(({ name }) => name);
   const mutations = Object.values(schema.getMutationType()!.getFields());
   const setters = mutations
@@ -86,7 +86,7 @@ const ownedNames = [
 ];
 const calls = everyCall(schema, () => [], 1);
 const roots = [schema.getQueryType()!, schema.getMutationType()!].flatMap((type) => Object.values(type.getFields()));
-/** Every argument that is an input object, with a call that is valid for the schema. */
+/** Every argument that is an input object, with a call that the schema accepts. */
 const inputArguments = roots.flatMap((field) =>
   field.args.flatMap((argument) => {
     const input = getNamedType(argument.type);
@@ -116,7 +116,7 @@ test('every mutation that takes more than ids is among the places', () => {
 
 // Shows: 164.312(a)(1)
 test.each(inputArguments.map((one) => [one.place, one] as const))(
-  '%s takes nothing that only the server sets',
+  '%s accepts no field that only the server sets',
   async (_place, { argument, input, call }) => {
     const before = await system.counts();
     const tokens = [await system.token('ADMIN'), await system.token('CLINICIAN')];
@@ -136,7 +136,7 @@ test.each(inputArguments.map((one) => [one.place, one] as const))(
 );
 
 // Shows: owasp/specific-types
-test('a job is submitted in the name of its caller and in no other state', async () => {
+test('a submission cannot set the submitter, state, organization or result of a job', async () => {
   const token = await system.token('CLINICIAN');
   const before = await system.counts();
   for (const field of [

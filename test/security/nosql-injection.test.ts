@@ -1,5 +1,5 @@
 /** Covers src/scope/organization-scope.ts, src/patients/patient-rows.ts, src/input.ts. */
-// Threat: a client sends operators of MongoDB, prototypes or code where a value is expected.
+// Threat: a client sends operators of MongoDB, prototypes or code in place of a value.
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildBareSchema } from '../../schema/build-schema.js';
@@ -13,11 +13,11 @@ const system = await startSystem();
 const tokens = [await system.token('CLINICIAN'), await system.token('ADMIN')];
 const client = await system.client('CLINICIAN');
 
-// Something of everything that an injection could find or change.
+// One object of each kind that an injection could find or change.
 const { patientId, mrn, jobId, predictionId } = await scored(client, { givenName: 'Ada', familyName: 'Findable' });
 const findable = [patientId, mrn, 'Findable', jobId, predictionId];
 
-/** Values as JSON carries them: query operators, and what Mongoose or JavaScript might take for more than data. */
+/** JSON values: query operators, and objects that Mongoose or JavaScript might not treat as data. */
 const values: Record<string, unknown> = {
   $gt: { $gt: '' },
   $ne: { $ne: null },
@@ -36,7 +36,7 @@ const values: Record<string, unknown> = {
   'a BSON type': { _bsontype: 'ObjectId', id: patientId },
   'the id in a list': [patientId],
 };
-/** Texts: what somebody might parse, evaluate, or take for a path or a projection. */
+/** Texts that a program might parse, evaluate, or use as a path or a projection. */
 const texts: Record<string, string> = {
   'an operator as JSON': '{"$gt":""}',
   'the name of an operator': '$where',
@@ -62,13 +62,13 @@ const places = argumentPlaces(schema, {
   },
   types: {
     ID: '"aaaaaaaaaaaaaaaaaaaaaaaa"',
-    String: '"nobody"',
+    String: '"unknown"',
     Int: '1',
     Float: '0.5',
     Boolean: 'true',
     SimulateRiskInput: `{ modelId: "${modelId}", patientId: "${patientId}" }`,
     PatientOrderField: 'CREATED_AT',
-    // The last test looks at the texts of a new patient, which are stored as they are. This one is refused.
+    // The last test covers the texts of a new patient, which are stored unchanged. This input is refused.
     CreatePatientInput: '{ mrn: "" }',
     UpdatePatientInput: '{ id: "aaaaaaaaaaaaaaaaaaaaaaaa", expectedVersion: 1 }',
     SubmitScoringJobInput: `{ modelId: "${modelId}", patientId: "aaaaaaaaaaaaaaaaaaaaaaaa" }`,
@@ -119,7 +119,7 @@ test('every filter, every order and every scalar argument of the schema is among
 
 describe.each(places.map((place) => [place.name, place] as const))('%s', (_name, place) => {
   // Shows: 164.312(c)(1), owasp/injection
-  test('takes no operators, prototypes or code: they are refused or find nothing, and nothing is changed', async () => {
+  test('refuses operators, prototypes and code, or finds nothing, and changes nothing', async () => {
     for (const [name, value] of Object.entries(values)) await tryOut(place, name, place.write('$value'), { value });
     for (const [name, text] of Object.entries(texts)) {
       if (storesText(place)) continue;
@@ -130,7 +130,7 @@ describe.each(places.map((place) => [place.name, place] as const))('%s', (_name,
   });
 });
 
-/** Any text is a name, or a password. */
+/** Tells whether any text is valid in this place, as a name or a password. */
 const storesText = ({ name }: ArgumentPlace): boolean =>
   /^Mutation\.(?:createPatient\(input\.(?:mrn|givenName|familyName)|createUser\(input\.(?:username|password)|createApiKey\(input\.name)\)$/.test(
     name,
@@ -187,7 +187,7 @@ describe('as a whole', () => {
 
 // Shows: owasp/allowed-values
 test.each(Object.entries(texts).filter(([name]) => name !== 'a NUL'))(
-  '%s is a name as any other: it is stored and found as it is, and finds no other patient',
+  '%s is a valid name: it is stored and found unchanged, and finds no other patient',
   async (_name, text) => {
     const created = await system.post<{ createPatient: { id: string; mrn: string } }>(
       'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id mrn familyName } }',

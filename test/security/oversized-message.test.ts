@@ -26,7 +26,7 @@ describe('a request body above 4 MiB', () => {
     expect(await system.counts()).toEqual(before);
   });
 
-  test('is refused by its announced length, before a byte of it is read', async () => {
+  test('is refused by its announced length, before the server reads any of it', async () => {
     const { hostname, port, host } = new URL(system.url);
     const socket = connect(Number(port), hostname);
     const answered = new Promise<string>((resolve) => socket.setEncoding('utf8').once('data', resolve));
@@ -54,7 +54,7 @@ describe('a request body above 4 MiB', () => {
       duplex: 'half',
     } as RequestInit).then(
       (response) => response.status,
-      // The server may hang up before the client has sent what it had.
+      // The server may close the connection before the client has sent everything.
       () => 413,
     );
     expect(status).toBe(413);
@@ -76,20 +76,17 @@ describe('a WebSocket message above 64 KiB', () => {
   const messageLimit = 64 * 1024;
 
   // Shows: owasp/amount
-  test.each(['subscribe', 'ping'])(
-    'of type %s closes the socket: a subscription would keep it for as long as it is open',
-    async (type) => {
-      const socket = await connectSocket(system.url, token);
-      socket.send({
-        type,
-        id: '1',
-        payload: { query: `subscription { predictionCreated { id } } # ${padding.slice(0, messageLimit)}` },
-      });
-      expect((await socket.closed).code).toBe(1009);
-    },
-  );
+  test.each(['subscribe', 'ping'])('of type %s closes the socket', async (type) => {
+    const socket = await connectSocket(system.url, token);
+    socket.send({
+      type,
+      id: '1',
+      payload: { query: `subscription { predictionCreated { id } } # ${padding.slice(0, messageLimit)}` },
+    });
+    expect((await socket.closed).code).toBe(1009);
+  });
 
-  test('or variables that no subscription has asked for, closes it too', async () => {
+  test('with unused variables closes the socket too', async () => {
     const socket = await connectSocket(system.url, token);
     socket.send({
       type: 'subscribe',
@@ -114,7 +111,7 @@ describe('a WebSocket message above 64 KiB', () => {
   });
 
   // Shows: owasp/amount
-  test('closes it before the caller has given a credential, too', async () => {
+  test('closes the socket also before the caller has given a credential', async () => {
     const socket = await openSocket(system.url);
     socket.send({ type: 'connection_init', payload: { authorization: padding } });
     expect((await socket.closed).code).toBe(1009);
@@ -122,7 +119,7 @@ describe('a WebSocket message above 64 KiB', () => {
 });
 
 // Shows: owasp/request-smuggling
-test('headers beyond what a token needs are refused', async () => {
+test('headers larger than a token needs are refused', async () => {
   const response = await fetch(`${system.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${'x'.repeat(20_000)}` },

@@ -18,7 +18,7 @@ const logger = pino(
 );
 const system = await startSystem({ logger });
 
-/** Everything in this system's corner of MongoDB and Redis, as text. */
+/** Everything that this system has in MongoDB and Redis, as text. */
 async function everythingStored(): Promise<string> {
   const redis = new Redis(system.app.config.redisUrl!);
   onTestFinished(() => redis.disconnect());
@@ -35,7 +35,7 @@ const passwordHashOf = async (username: string): Promise<string> =>
 
 describe('a password at rest', () => {
   // Shows: 164.312(d)
-  test('is an argon2id hash that costs at least what OWASP asks for, salted for each user', async () => {
+  test('is an argon2id hash with a salt per user, at least as costly as OWASP requires', async () => {
     const first = await createUser(system);
     const second = await createUser(system);
     const [one, other] = [await passwordHashOf(first.username), await passwordHashOf(second.username)];
@@ -47,7 +47,7 @@ describe('a password at rest', () => {
     expect([saltLen, outputLen]).toEqual([16, 32]);
   });
 
-  test('and every token of a session is nowhere in MongoDB, Redis or the log, after every use of it', async () => {
+  test('is nowhere in MongoDB, Redis or the log after every use, and neither are tokens of a session', async () => {
     const user = await createUser(system, { password: 'Canary password 4711' });
     const tokens = await login(system, user);
     await system.post(loginMutation, { input: { ...credentialOf(user), password: 'Canary guess 4711' } });
@@ -74,7 +74,7 @@ describe('a password at rest', () => {
       expect(everything).not.toContain(secret);
   });
 
-  test('is hashed again at the next login when the cost was raised, and not by a wrong password', async () => {
+  test('is hashed again at the next login after the cost was raised, but not by a wrong password', async () => {
     const user = await createUser(system);
     const old = await hash(user.password, { ...argon2Parameters, memoryCost: 19_456 });
     await system.app.models.users.updateOne({ username: user.username }, { $set: { passwordHash: old } });
@@ -87,7 +87,7 @@ describe('a password at rest', () => {
     expect(await passwordHashOf(user.username)).toBe(renewed);
   });
 
-  test('is shown by no field of the schema, nor is any other hash', async () => {
+  test('is in no field of the schema, and neither is any hash', async () => {
     const { data } = await system.post<{
       __schema: {
         types: { name: string; fields: { name: string }[] | null; inputFields: { name: string }[] | null }[];
@@ -110,7 +110,7 @@ describe('a password at rest', () => {
   });
 });
 
-describe('a password that is guessed soon', () => {
+describe('a password that is easy to guess', () => {
   const refusals: readonly [string, string, string][] = [
     ['short', 'Canary-4711', '12 to 128'],
     ['longer than any password', 'Canary '.repeat(20), '12 to 128'],
@@ -135,7 +135,7 @@ describe('a password that is guessed soon', () => {
     expect(await system.counts()).toEqual(before);
   });
 
-  test('is refused to setUserPassword and changePassword too', async () => {
+  test('is refused by setUserPassword and changePassword too', async () => {
     const user = await createUser(system);
     const { accessToken } = await login(system, user);
     const set = await system.post(

@@ -28,7 +28,7 @@ const times = (count: number, work: (index: number) => Promise<unknown>): Promis
   Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 
 // Shows: 164.312(d)
-test('an address that guesses at one account is stopped, with the right password too, for a stated time', async () => {
+test('an address that guesses at one account is stopped for a stated time, even with the right password', async () => {
   const user = await createUser(system);
   for (let number = 0; number < loginLimits.pair.points; number++)
     expect(codesOf(await attempt(user, '127.0.0.2'))).toEqual(['UNAUTHENTICATED']);
@@ -40,7 +40,7 @@ test('an address that guesses at one account is stopped, with the right password
 });
 
 // Shows: owasp/many-guesses
-test('guesses made at once are counted as well as those made one after the other', async () => {
+test('guesses made at the same time are counted like guesses made one after the other', async () => {
   const user = await createUser(system);
   const answers = await Promise.all(
     Array.from({ length: 3 * loginLimits.pair.points }, () => attempt(user, '127.0.0.2')),
@@ -49,7 +49,7 @@ test('guesses made at once are counted as well as those made one after the other
 });
 
 // Shows: owasp/system-resources
-test('what is refused costs no argon2 verification, and is recorded once', async () => {
+test('a refused attempt costs no argon2 verification, and is recorded once', async () => {
   const user = await createUser(system);
   await times(loginLimits.pair.points, () => attempt(user, '127.0.0.3'));
   audit.events.length = 0;
@@ -76,11 +76,11 @@ test('all API processes count together', async () => {
 });
 
 // Shows: 164.312(d)
-test('a guesser does not lock out the user, who logs in from elsewhere', async () => {
+test('a guesser does not lock out the user, who can log in from another address', async () => {
   const user = await createUser(system);
   await times(loginLimits.pair.points + 1, () => attempt(user, '127.0.0.5'));
   expect(codesOf(await attempt(user, '127.0.0.6', credentialOf(user)))).toEqual([]);
-  // Nor does that login let the guesser go on.
+  // That login does not let the guesser continue either.
   expect(codesOf(await attempt(user, '127.0.0.5'))).toEqual(['RATE_LIMITED']);
 });
 
@@ -90,21 +90,21 @@ test('many addresses that guess at one account are stopped, and the user at a fa
   await times(loginLimits.account.points, (index) => attempt(user, `127.0.2.${1 + Math.floor(index / 2)}`));
   expect(codesOf(await attempt(user, '127.0.3.1', credentialOf(user)))).toEqual(['RATE_LIMITED']);
   expect(codesOf(await attempt(user, '127.0.1.1', credentialOf(user)))).toEqual([]);
-  // A login clears what was counted for the account.
+  // A login resets the count of its account.
   expect(codesOf(await attempt(user, '127.0.3.1', credentialOf(user)))).toEqual([]);
 });
 
-test('one address that guesses at many accounts is stopped, and not by logins that succeed', async () => {
+test('one address that guesses at many accounts is stopped, and successful logins do not count', async () => {
   const user = await createUser(system);
   for (let number = 0; number < 3; number++)
     expect(codesOf(await attempt(user, '127.0.4.1', credentialOf(user)))).toEqual([]);
-  await times(loginLimits.address.points, (index) => attempt({ ...user, username: `nobody-${index}` }, '127.0.4.1'));
+  await times(loginLimits.address.points, (index) => attempt({ ...user, username: `unknown-${index}` }, '127.0.4.1'));
   const another = await createUser(system);
   expect(codesOf(await attempt(another, '127.0.4.1', credentialOf(another)))).toEqual(['RATE_LIMITED']);
   expect(codesOf(await attempt(user, '127.0.4.1', credentialOf(user)))).toEqual([]);
 });
 
-test('a login clears what was counted for its account at its address', async () => {
+test('a login resets the count of its account at its address', async () => {
   const user = await createUser(system);
   for (let round = 0; round < 2; round++) {
     for (let number = 0; number < loginLimits.pair.points - 1; number++)
@@ -132,7 +132,7 @@ test('a thief of an access token cannot use changePassword to guess', async () =
   expect(codesOf(await guess(user.password))).toEqual(['RATE_LIMITED']);
 });
 
-test('without Redis each process counts for itself', async () => {
+test('without Redis each process counts on its own', async () => {
   const proxy = await proxyTo(system.app.config.redisUrl!);
   onTestFinished(() => proxy.close());
   const { environment } = sameDatabases(system);

@@ -36,7 +36,7 @@ const elsewhere = await ours.issue('elsewhere', 'DNS:redis.example.org');
 const client = await ours.issue('client', 'DNS:client');
 const logger = createLogger('silent', 'test');
 
-/** A redis-server that speaks TLS and nothing else. */
+/** Starts a redis-server that accepts only TLS. */
 async function startTlsRedis(
   { certificateFile, keyFile }: Certificate,
   options: { readonly clientCertificates?: boolean } = {},
@@ -68,7 +68,7 @@ async function startTlsRedis(
       options.clientCertificates ? 'yes' : 'no',
     ],
   ]);
-  // Ends with this process too, however that ends.
+  // The server ends with this process too, however the process ends.
   const unguard = endWithThisProcess(redis.pid!);
   const exited = once(redis, 'exit').then(unguard);
   atEnd(async () => {
@@ -91,7 +91,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** `ready`, or why the connection was refused. */
+/** Connects. @returns `ready`, or the reason of the refusal */
 async function outcome(url: string, tls: TlsFiles): Promise<string> {
   const redis: Redis = connectRedis(url, 'failing-fast', logger, tls);
   onTestFinished(() => redis.disconnect());
@@ -105,20 +105,20 @@ describe('Redis over TLS', async () => {
   const url = await startTlsRedis(local);
 
   // Shows: 164.312(e)(2)(i)
-  test('is trusted by the authority of REDIS_TLS_CA_FILE, and by no other', async () => {
+  test('is trusted only with a certificate of the authority in REDIS_TLS_CA_FILE', async () => {
     expect(await outcome(url, { caFile: ours.caFile })).toBe('ready');
     expect(await outcome(url, { caFile: strangers.caFile })).toMatch(/certificate/);
     expect(await outcome(url, {})).toMatch(/certificate/);
   });
 
   // Shows: 164.312(e)(2)(i)
-  test('that shows the certificate of another host is refused', async () => {
+  test('with the certificate of another host is refused', async () => {
     expect(await outcome(await startTlsRedis(elsewhere), { caFile: ours.caFile })).toMatch(
       /does not match certificate's altnames/,
     );
   });
 
-  test('may ask for a client certificate', async () => {
+  test('may require a client certificate', async () => {
     const strict = await startTlsRedis(local, { clientCertificates: true });
     expect(await outcome(strict, { caFile: ours.caFile, ...client })).toBe('ready');
     expect(await outcome(strict, { caFile: ours.caFile })).not.toBe('ready');
@@ -135,7 +135,7 @@ describe('Redis over TLS', async () => {
   });
 
   // Shows: 164.312(e)(2)(ii)
-  test('is how the command line tells all processes which user it has shut out', async () => {
+  test('carries the event by which the command line shuts a user out of all processes', async () => {
     const { mongoUri, redisPrefix } = namespace();
     const config = loadConfig({
       MONGO_URI: mongoUri,
@@ -187,7 +187,7 @@ describe('MongoDB over TLS', () => {
   }
 
   // Shows: 164.312(e)(2)(i)
-  test('is trusted by the authority of MONGO_TLS_CA_FILE, and by no other', async () => {
+  test('is trusted only with a certificate of the authority in MONGO_TLS_CA_FILE', async () => {
     const uri = await startTlsMongo();
     const connection = await connectDatabase(uri, { tls: { caFile: ours.caFile } });
     expect(await connection.db!.admin().ping()).toEqual({ ok: 1 });
@@ -201,7 +201,7 @@ describe('MongoDB over TLS', () => {
     }
   });
 
-  test('may ask for a client certificate', async () => {
+  test('may require a client certificate', async () => {
     const uri = await startTlsMongo(true);
     const connection = await connectDatabase(uri, { tls: { caFile: ours.caFile, ...client } });
     expect(await connection.db!.admin().ping()).toEqual({ ok: 1 });
@@ -210,7 +210,7 @@ describe('MongoDB over TLS', () => {
   });
 
   // Shows: 164.312(e)(2)(ii)
-  test('holds patients as without', async () => {
+  test('stores and returns patients as without TLS', async () => {
     const system = await startSystem({
       worker: false,
       environment: { MONGO_URI: await startTlsMongo(), MONGO_TLS_CA_FILE: ours.caFile },
@@ -229,7 +229,7 @@ describe('the settings', () => {
     REDIS_URL: 'rediss://:secret@redis.example.org',
   };
 
-  test('name an authority and a client certificate for each', () => {
+  test('name an authority and a client certificate for each database', () => {
     const files = Object.fromEntries(
       ['MONGO', 'REDIS'].flatMap((engine) =>
         ['CA', 'CERTIFICATE', 'KEY'].map((kind) => [`${engine}_TLS_${kind}_FILE`, `/${engine}-${kind}.pem`]),
@@ -255,11 +255,11 @@ describe('the settings', () => {
       /REDIS_TLS_CA_FILE is set, but REDIS_URL does not ask for TLS: start it with rediss:\/\//,
     ],
     [{ REDIS_TLS_CERTIFICATE_FILE: '/a' }, /REDIS_TLS_CERTIFICATE_FILE is set, but/],
-  ])('%o are refused: a file that no connection asks for', (environment, says) => {
+  ])('%o are refused: no connection uses the file', (environment, says) => {
     expect(() => loadConfig(environment)).toThrow(says);
   });
 
-  test('name files that can be read', async () => {
+  test('must name files that can be read', async () => {
     const missing = join(directory, 'nowhere.pem');
     expect(() => connectRedis('rediss://127.0.0.1:1', 'waiting', logger, { caFile: missing })).toThrow(
       new StartupError('REDIS_TLS_CA_FILE cannot be read (ENOENT): name a PEM file that this process may read.'),

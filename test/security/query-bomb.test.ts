@@ -1,5 +1,5 @@
 /** Covers src/http/query-limits.ts, src/http/query-cost.ts. */
-// Threat: a client sends a small document that costs much to answer.
+// Threat: a client sends a small document whose answer is expensive.
 
 import { getIntrospectionQuery, Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   before = await system.counts();
 });
 
-/** A document in the words of a subscription and of a query, so that it could run on either transport. */
+/** A document as a subscription and as a query, so that it could run on either transport. */
 const inside = (job: string): Record<string, string> => ({
   query: `{ scoringJob(id: "${someId}") { ${job} } }`,
   subscription: `subscription { scoringJobUpdated(id: "${someId}") { job { ${job} } } }`,
@@ -30,7 +30,7 @@ const inside = (job: string): Record<string, string> => ({
 const nested = (fields: readonly string[]): string =>
   fields.reduceRight((inner, field) => `${field} { ${inner} }`, 'id');
 
-/** A fragment that spreads the next one twice, and so on: 2^levels selections in a few hundred characters. */
+/** Fragments that each spread the next one twice: 2^levels selections in a few hundred characters. */
 function doubling(levels: number): string {
   const fragments = Array.from(
     { length: levels },
@@ -78,7 +78,7 @@ describe.each(transports)('over %s', (transport, send) => {
 
   // Shows: owasp/depth
   test.each(Object.entries(bombs))(
-    '%s is refused by its limit, with what was asked and what to do',
+    '%s is refused by its limit, with the requested amount and the remedy',
     async (_name, { bomb, fragments = '', says, code = 'QUERY_TOO_COMPLEX' }) => {
       const reply = await send(system, { query: `${inside(bomb)[kind]!} ${fragments}` }, token);
       expect(codesOfReply(reply)).toEqual([code]);
@@ -88,7 +88,7 @@ describe.each(transports)('over %s', (transport, send) => {
   );
 
   // Shows: owasp/depth
-  test('a fragment that spreads itself is no way around, nor an endless loop', async () => {
+  test('a fragment that spreads itself is refused, and causes no endless loop', async () => {
     const reply = await send(
       system,
       {
@@ -105,7 +105,7 @@ describe.each(transports)('over %s', (transport, send) => {
   });
 
   // Shows: owasp/pagination
-  test('the length of a page counts wherever it comes from: literal, variable, default, or none', async () => {
+  test('the length of a page counts as a literal, a variable, a default, and when it is missing', async () => {
     const page = (first: string): string =>
       inside(
         `predictions(first: 500) {
@@ -144,7 +144,7 @@ test('an operation that costs too much is refused before any of it is run', asyn
 });
 
 // Shows: owasp/query-cost
-test('the cheap half of a document is not charged for the half that does not run', async () => {
+test('an operation is not charged for another operation of its document', async () => {
   const query = `
     query Cheap { patients { totalCount } }
     query Dear { patients(first: 500) { edges { node { predictions(first: 500) { edges { node { id } } } } } } }
@@ -159,7 +159,7 @@ test('the cheap half of a document is not charged for the half that does not run
   expect(await answer('Dear')).toMatchObject({ errors: [{ extensions: { code: 'QUERY_TOO_COMPLEX' } }] });
 });
 
-test('a condition that leaves the dear half out makes it cheap', async () => {
+test('a condition that skips the expensive part makes a document cheap', async () => {
   const query = `
     query ($all: Boolean!) {
       patients(first: 500) {
@@ -213,7 +213,7 @@ test('counts under each object of a page cost more than plain numbers, but not p
   ).toEqual([]);
 });
 
-describe('what is in use passes', () => {
+describe('documents in use are accepted', () => {
   const documents = Object.entries(clientDocuments).flatMap(([name, document]) => {
     if (!name.endsWith('Document')) return [];
     const operation = parse(String(document)).definitions.find(
@@ -236,7 +236,7 @@ describe('what is in use passes', () => {
     expect(codesOfReply(await send(system, { query, variables }, token))).not.toContain('QUERY_TOO_COMPLEX');
   });
 
-  test('mutations that answer with all there is', async () => {
+  test('mutations that select every field', async () => {
     const { errors } = await system.post(
       clientDocuments.CreatePatientDocument.toString(),
       { input: newPatient() },
@@ -245,7 +245,7 @@ describe('what is in use passes', () => {
     expect(errors).toBeUndefined();
   });
 
-  test('the introspection query of the Sandbox, but not many of them at once', async () => {
+  test('the introspection query of the Sandbox, but not many of them in one document', async () => {
     const { data, errors } = await system.post(
       getIntrospectionQuery({
         inputValueDeprecation: true,

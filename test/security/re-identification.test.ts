@@ -1,5 +1,5 @@
 /** Covers src/patients/de-identification.ts, src/predictions/explanation.ts. */
-// Threat: a caller who sees no names learns who a patient is from an exact age.
+// Threat: a caller who sees no names identifies a patient by an exact age.
 
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { scored, type Scored } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem();
-/** Serves the shipped model under another id and beside no other: nobody says that its `age` is one. */
+/** Serves only the shipped model, under another id. Its manifest does not declare `age` as an age. */
 const undeclared = await startSystem({ environment: { RISK_MODELS_DIRECTORY: await withoutSource() } });
 
 async function withoutSource(): Promise<string> {
@@ -31,7 +31,7 @@ async function withoutSource(): Promise<string> {
 
 const clinician = await system.client('CLINICIAN');
 const withoutAge = goldenFeatures(0).filter(({ code }) => code !== 'age');
-/** A birth date that makes somebody this old today. */
+/** Birth date of a person who is this old today. */
 const born = (age: number): string => `${new Date().getUTCFullYear() - age - 1}-12-31`;
 
 let byBirthDate: Scored;
@@ -44,7 +44,7 @@ beforeAll(async () => {
   byFeature = await score({ features: [...withoutAge, { code: 'age', value: 97 }] });
 });
 
-/** An API key that may do this and nothing else. */
+/** Creates an API key with exactly these scopes. */
 async function keyFor(scopes: string[], { post, token } = system): Promise<string> {
   const { data } = await post<{ createApiKey: { key: string } }>(
     'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
@@ -83,7 +83,7 @@ test.each([
   expect(text).toContain('{"code":"age","value":90}');
 });
 
-describe('a model that does not say that its age is one', () => {
+describe('an age that the manifest does not declare as an age', () => {
   let old: Scored;
 
   beforeAll(async () => {
@@ -95,7 +95,7 @@ describe('a model that does not say that its age is one', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('has it pooled all the same, on every way to it, and in the figure', async () => {
+  test('is still pooled on every way to it, and in the figure', async () => {
     const figure = `{ prediction(id: "${old.predictionId}") { explanation { waterfall } } }`;
     expect((await undeclared.post(everyWay(old), undefined, await undeclared.token('CLINICIAN'))).text).toContain(
       '97.25',
@@ -109,7 +109,7 @@ describe('a model that does not say that its age is one', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('has it pooled in a simulation by a key that may not see it', async () => {
+  test('is pooled in a simulation by a key that may not see exact ages', async () => {
     const simulate = /* GraphQL */ `
       query ($input: SimulateRiskInput!) {
         simulateRisk(input: $input) {
@@ -172,7 +172,7 @@ test('an age above 89 is pooled in what a subscription of ANALYST shows', async 
   expect(event).not.toMatch(/\b97\b/);
 });
 
-test('an age below 90 is shown, as it tells of no one patient', async () => {
+test('an age of 89 or less is shown exactly, because many patients share it', async () => {
   const young = await score({ birthDate: born(89), features: withoutAge });
   const { text } = await system.post(everyWay(young), undefined, await system.token('ANALYST'));
   expect(text).toContain('"age":89');
@@ -188,7 +188,7 @@ test('an age above 89 is pooled in the figure of an explanation', async () => {
 });
 
 // Shows: 164.312(a)(1)
-test('an age that was given to the day is shown in whole years to a caller who sees no names', async () => {
+test('an age with decimals is shown in whole years to a caller who sees no names', async () => {
   const fractional = await score({ features: [...withoutAge, { code: 'age', value: 54.3726 }] });
   expect((await system.post(everyWay(fractional), undefined, await system.token('CLINICIAN'))).text).toContain(
     '54.3726',
@@ -209,7 +209,7 @@ test('a patient without a birth date has no age', async () => {
 });
 
 // Shows: 164.312(a)(1)
-test('a key sees exact ages where its scopes say so, and not because its role may', async () => {
+test('a key sees exact ages only if its scopes allow it, even though its role may', async () => {
   const query = `{ prediction(id: "${byBirthDate.predictionId}") { inputs { code value } } }`;
   expect(
     (await system.post(query, undefined, await keyFor(['prediction:read', 'patient:read-exact-age']))).text,

@@ -1,5 +1,5 @@
 /** Covers src/http/rate-limits.ts, src/http/server.ts. */
-// Threat: a client sends more requests than its share.
+// Threat: a client sends more requests than its limit allows.
 
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { Redis } from 'ioredis';
@@ -27,7 +27,7 @@ const whoAmI = '{ viewer { username } }';
 
 type AnswerWithHeaders = Answer & { readonly headers: Headers };
 
-/** Sends the same request many times at once, and says how many passed. */
+/** Sends the same request many times at once. @returns the number of accepted requests */
 async function flood(
   times: number,
   send: () => Promise<AnswerWithHeaders>,
@@ -48,7 +48,7 @@ async function secondNode({ app }: Pick<Awaited<ReturnType<typeof startSystem>>,
   return server.url;
 }
 
-/** Whether a WebSocket was opened, or the status with which it was refused. */
+/** Tells whether a WebSocket was opened, or the status of its refusal. */
 function openWebSocket(url: string): Promise<{ status: number; retryAfter?: string }> {
   return new Promise((resolve) => {
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
@@ -64,7 +64,7 @@ function openWebSocket(url: string): Promise<{ status: number; retryAfter?: stri
 
 describe('requests of one user', () => {
   // Shows: owasp/rate-limits
-  test('pass up to the limit exactly, on any number of nodes, and are then told when to come back', async () => {
+  test('are accepted exactly up to the limit on all nodes together, then refused with a time to wait', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const nodes = [system.url, await secondNode(system)];
     const token = await system.token('CLINICIAN');
@@ -82,10 +82,10 @@ describe('requests of one user', () => {
       );
       expect(answer.headers.get('retry-after')).toBe(String(retryAfterSeconds));
     }
-    // Others are not in it: another role, another organization.
+    // Another role and another organization have limits of their own.
     expect(codesOf(await postTo(system.url, await system.token('SERVICE')))).toEqual([]);
     expect(codesOf(await postTo(system.url, await system.token('CLINICIAN', 'beta')))).toEqual([]);
-    // Nor those who only look whether the process lives.
+    // Health checks of the process are not counted either.
     for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
       expect((await fetch(`${system.url}${path}`)).status).toBe(200);
   });
@@ -94,7 +94,7 @@ describe('requests of one user', () => {
   test('subscriptions count among them', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
-    // The first was the socket itself.
+    // The first counted request was the socket itself.
     for (let number = 1; number <= perUser; number++) {
       socket.send({
         type: 'subscribe',
@@ -114,7 +114,7 @@ describe('requests of one user', () => {
 
 describe('requests without a valid credential', () => {
   // Shows: owasp/rate-limits
-  test('are counted by address: without a token, with a bad one, and those that would open a WebSocket', async () => {
+  test('are counted by address: without a token, with a bad token, and to open a WebSocket', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const token = await system.token('CLINICIAN');
     expect((await flood(5, () => postTo(system.url))).passed).toBe(5);
@@ -125,11 +125,11 @@ describe('requests without a valid credential', () => {
     expect(codesOf(await postTo(system.url))).toEqual(['RATE_LIMITED']);
     expect(codesOf(await postTo(system.url, 'another.bad.one'))).toEqual(['RATE_LIMITED']);
     expect((await fetch(`${system.url}/graphql`, { headers: { accept: 'text/html' } })).status).toBe(429);
-    // Who has a token is not kept out by those who share the address.
+    // A caller with a token is not blocked by others at the same address.
     expect(codesOf(await postTo(system.url, token))).toEqual([]);
   });
 
-  test("are not those of sockets that show a token: they are their user's", async () => {
+  test('do not include sockets with a token: those are counted for their user', async () => {
     const system = await startSystem({ worker: false, environment: limits });
     const token = await system.token('CLINICIAN');
     for (let number = 0; number < perUser; number++) {
@@ -143,7 +143,7 @@ describe('requests without a valid credential', () => {
   });
 
   // Shows: owasp/rate-limits
-  test('of one IPv6 network are of one caller', () => {
+  test('of one IPv6 network count as one caller', () => {
     expect(addressBlock('2001:db8:0:1::1')).toBe(addressBlock('2001:DB8::1:ffff:0:0:2'));
     expect(addressBlock('2001:db8:0:1::1')).not.toBe(addressBlock('2001:db8:0:2::1'));
     expect(addressBlock('::1')).not.toBe(addressBlock('fe80::1%eth0'));
@@ -169,7 +169,7 @@ test('the counters in Redis do not name the callers that they count', async () =
   }
 });
 
-test('the first request of a process is counted in Redis too, however far away that is', async () => {
+test('the first request of a process is counted in Redis too, even if Redis answers slowly', async () => {
   const redis = await proxyTo(namespace().redisUrl, 100);
   onTestFinished(() => redis.close());
   const system = await startSystem({ worker: false, environment: { ...limits, REDIS_URL: redis.url } });
@@ -179,7 +179,7 @@ test('the first request of a process is counted in Redis too, however far away t
   expect(await counters.keys(`${system.app.config.redisPrefix}:rate:*`)).toHaveLength(1);
 });
 
-test('a limit that a resolver keeps is told in the same way', async () => {
+test('a limit of a resolver is reported in the same way', async () => {
   const { app } = await startSystem({ worker: false });
   const login = {
     type: GraphQLString,
@@ -207,7 +207,7 @@ test('a limit that a resolver keeps is told in the same way', async () => {
 });
 
 // Shows: owasp/application-timeout
-test('while Redis is away requests neither wait nor fail, and are limited by each node alone', async () => {
+test('while Redis is away requests neither wait nor fail, and each node limits them on its own', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), mongoUri: 'mongodb://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { ...limits, REDIS_URL: engines.redisUrl } });
@@ -219,7 +219,7 @@ test('while Redis is away requests neither wait nor fail, and are limited by eac
 });
 
 // Shows: owasp/application-timeout
-test('a Redis that takes connections but does not answer is left alone', async () => {
+test('requests do not wait for a Redis that accepts connections but does not answer', async () => {
   const redis = await startRedis(await temporaryDirectory());
   onTestFinished(() => redis.stop());
   const system = await startSystem({ worker: false, environment: { ...limits, REDIS_URL: redis.url } });
@@ -231,7 +231,7 @@ test('a Redis that takes connections but does not answer is left alone', async (
   expect((await flood(5, () => postTo(system.url))).passed).toBe(5);
 });
 
-/** The whole answer, its headers too. */
+/** The whole answer, with its headers. */
 async function postTo(url: string, token?: string, query = whoAmI): Promise<AnswerWithHeaders> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',

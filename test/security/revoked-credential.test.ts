@@ -1,5 +1,5 @@
 /** Covers src/identity/revocation/revocations.ts, src/identity/revocation/revocation-list.ts. */
-// Threat: a credential goes on working after its revocation, on another process or on a socket that is open.
+// Threat: a credential still works after its revocation, on another process or on an open socket.
 
 import { Redis } from 'ioredis';
 import { Types } from 'mongoose';
@@ -30,7 +30,7 @@ const second = await startSystem({ worker: false, ...sameDatabases(first) });
 
 const revokeSessions = 'mutation ($id: ID!) { revokeSessions(userId: $id) { id } }';
 
-/** A socket that follows what it may, so that the close ends a subscription too. */
+/** A socket with a subscription, so that its close ends the subscription too. */
 async function follow(system: Pick<System, 'url'>, token: string): Promise<RawSocket> {
   const socket = await connectSocket(system.url, token);
   socket.send({ type: 'subscribe', id: '1', payload: { query: 'subscription { predictionCreated { id } }' } });
@@ -48,7 +48,7 @@ async function expectRefusedOn(systems: readonly System[], token: string): Promi
   }
 }
 
-describe('takes effect on every API process, open sockets included:', () => {
+describe('a revocation takes effect on every API process, also for open sockets:', () => {
   const ways: readonly [string, (user: TestUser, tokens: Tokens) => Promise<unknown>][] = [
     ['disabling the user', ({ id }) => asAdmin(first, updateUserMutation, { input: { id, disabled: true } })],
     ['another role', ({ id }) => asAdmin(first, updateUserMutation, { input: { id, role: 'SERVICE' } })],
@@ -93,7 +93,7 @@ describe('takes effect on every API process, open sockets included:', () => {
     for (const system of [first, second]) expect(await refusalsOf(system, bystander.accessToken)).toEqual([]);
   });
 
-  test('revoking the user for tokens of no session, as the command line signs them; later ones are good', async () => {
+  test('revoking a user revokes tokens without a session, as of the command line, but not later tokens', async () => {
     const user = await createUser(first, { username: 'the-analyst', role: 'ANALYST' });
     const token = await first.token('ANALYST');
     const namesake = await first.token('ANALYST', 'beta');
@@ -105,14 +105,14 @@ describe('takes effect on every API process, open sockets included:', () => {
       expect(await refusalsOf(system, await first.token('ANALYST'))).toEqual([]);
       expect(await refusalsOf(system, namesake)).toEqual([]);
     }
-    // Of a disabled user no token is good, whenever it was signed.
+    // No token of a disabled user is accepted, whenever it was signed.
     await asAdmin(first, updateUserMutation, { input: { id: user.id, disabled: true } });
     await expectRefusedOn([first], await first.token('ANALYST'));
     await asAdmin(first, updateUserMutation, { input: { id: user.id, disabled: false } });
     expect(await refusalsOf(first, await first.token('ANALYST'))).toEqual([]);
   });
 
-  test('what the last of two administrators says who enable and disable a user at once', async () => {
+  test('the last change counts when two administrators enable and disable a user at once', async () => {
     const user = await createUser(first);
     const { accessToken } = await login(first, user);
     await Promise.allSettled(
@@ -130,7 +130,7 @@ describe('takes effect on every API process, open sockets included:', () => {
 });
 
 // Shows: 164.312(d)
-test('every process is told by an event, and need not wait to look', async () => {
+test('every process gets an event, and need not wait for its next check', async () => {
   const { id } = await createUser(first);
   const told = new Promise<{ epoch: number }>((resolve) => {
     onTestFinished(second.app.events.subscribe('credentialsRevoked', resolve));
@@ -140,8 +140,8 @@ test('every process is told by an event, and need not wait to look', async () =>
   expect((await first.app.models.revocationEpochs.findOne().orFail()).value).toBe(epoch);
 });
 
-describe('does not depend on', () => {
-  /** What the command line does: stores it and counts, and tells nobody or only Redis. */
+describe('a revocation does not depend on', () => {
+  /** Revokes as the command line does, without an event. With `announce`, it also raises the epoch in Redis. */
   async function revokeFromOutside(system: System, { username }: TestUser, announce: boolean): Promise<void> {
     const { epoch } = await createRevocationStore(system.app.models).record(
       new Types.ObjectId(await system.organizationId()),
@@ -153,7 +153,7 @@ describe('does not depend on', () => {
     redis.disconnect();
   }
 
-  test('events: the epoch in Redis is looked at', async () => {
+  test('events: processes also check the epoch in Redis', async () => {
     const user = await createUser(first);
     const { accessToken } = await login(first, user);
     const sockets = [await follow(first, accessToken), await follow(second, accessToken)];
@@ -162,7 +162,7 @@ describe('does not depend on', () => {
     await expectRefusedOn([first, second], accessToken);
   });
 
-  test('the revoking process being able to reach Redis', async () => {
+  test('a connection of the revoking process to Redis', async () => {
     const user = await createUser(first);
     const { accessToken } = await login(first, user);
     const sockets = [await follow(first, accessToken), await follow(second, accessToken)];
@@ -171,7 +171,7 @@ describe('does not depend on', () => {
   });
 
   // Shows: 164.312(d)
-  test('what Redis remembers: a wiped one is told again by MongoDB', async () => {
+  test('the memory of Redis: a wiped one gets the epoch of MongoDB again', async () => {
     const engines = await startEngines({ dataDirectory: await temporaryDirectory(), mongoUri: 'mongodb://unused' });
     onTestFinished(() => engines.stop());
     const one = await startSystem({ worker: false, environment: { REDIS_URL: engines.redisUrl } });
@@ -188,12 +188,12 @@ describe('does not depend on', () => {
     await redis.flushall();
     await expect.poll(() => redis.get(key)).toBe('1');
     await expectRefusedOn([one, other], earlyTokens.accessToken);
-    // Nor does a process forget that starts on a wiped Redis.
+    // A process that starts on a wiped Redis knows the revocation too.
     await redis.flushall();
     const fresh = await startSystem({ worker: false, ...sameDatabases(one) });
     await expectRefusedOn([fresh], earlyTokens.accessToken);
 
-    // A Redis that is behind (a failover) or ahead (MongoDB was restored) is put right.
+    // A Redis that is behind (a failover) or ahead (MongoDB was restored) is corrected.
     for (const wrong of ['0', '4711']) {
       await redis.set(key, wrong);
       await expect.poll(() => redis.get(key)).toBe('1');
@@ -202,12 +202,12 @@ describe('does not depend on', () => {
     await redis.flushall();
     await asAdmin(one, revokeSessions, { id: late.id });
     expect(await socket.closed).toEqual(revoked);
-    // The socket told of one process; another may learn it a moment later.
+    // The closed socket shows that one process knows. Another one may learn it a moment later.
     await expect.poll(() => refusalsOf(fresh, lateTokens.accessToken)).toEqual(['UNAUTHENTICATED']);
     await expectRefusedOn([one, other, fresh], lateTokens.accessToken);
   });
 
-  test('Redis being there at all: MongoDB is asked instead', async () => {
+  test('a running Redis: processes read MongoDB instead', async () => {
     const proxy = await proxyTo(first.app.config.redisUrl!);
     onTestFinished(() => proxy.close());
     const { environment } = sameDatabases(first);
@@ -221,7 +221,7 @@ describe('does not depend on', () => {
     await asAdmin(one, updateUserMutation, { input: { id: user.id, disabled: true } });
     for (const { closed } of sockets) expect(await closed).toEqual(revoked);
     await expectRefusedOn([one, other], tokens.accessToken);
-    // When it is back, so is the fast way.
+    // When Redis is back, processes use it again.
     const socket = await follow(other, nextTokens.accessToken);
     proxy.mend();
     await asAdmin(one, revokeSessions, { id: next.id });
@@ -229,7 +229,7 @@ describe('does not depend on', () => {
   });
 });
 
-test('is forgotten when nothing that was issued before can be valid, and not while a user is disabled', async () => {
+test('a revocation is removed when no earlier credential can be valid, but not while a user is disabled', async () => {
   const users = [await createUser(first), await createUser(first)] as const;
   await asAdmin(first, revokeSessions, { id: users[0].id });
   await asAdmin(first, updateUserMutation, { input: { id: users[1].id, disabled: true } });

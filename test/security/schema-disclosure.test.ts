@@ -1,5 +1,5 @@
 /** Covers src/http/error-format.ts, src/http/protections.ts, src/api.ts. */
-// Threat: a stranger learns the schema or the inner parts of the server from what it answers.
+// Threat: a stranger learns the schema or internals of the server from its answers.
 
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { codesOfReply, transports } from '../support/transports.js';
 const system = await startSystem({ worker: false, environment: { NODE_ENV: 'production' } });
 const token = await system.token('CLINICIAN');
 
-/** Nothing of these may be in any answer of production. */
+/** Texts that no answer in production may hold. */
 const disclosures = [/did you mean/i, /stack/i, /\bat .+\.[jt]s:\d+/, /node_modules/, /givenName/, /queryType/];
 
 const queries: Record<string, string> = {
@@ -29,7 +29,7 @@ const queries: Record<string, string> = {
 const subscriptions: Record<string, string> = {
   introspection: getIntrospectionQuery(),
   'introspection in a subscription': 'subscription { __schema { types { name } } }',
-  'introspection beside a subscription':
+  'introspection together with a subscription':
     'subscription { predictionCreated { id } } query B { __schema { types { name } } }',
   'an operation that is nearly there': 'subscription { predictionCreate { id } }',
   'a field that is nearly there': 'subscription { predictionCreated { patient { givenNam } } }',
@@ -50,7 +50,7 @@ describe.each(transports)('over %s', (transport, send) => {
 });
 
 // Shows: owasp/suggestions
-test('a variable that is nearly of its type says no more', async () => {
+test('the error for a variable of nearly the right type does not suggest names', async () => {
   const create = 'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }';
   for (const input of [
     { mrn: 'x', givenNam: 'a' },
@@ -64,7 +64,7 @@ test('a variable that is nearly of its type says no more', async () => {
 });
 
 // Shows: owasp/error-detail
-test('the answer to a malformed request tells neither stack nor paths', async () => {
+test('the answer to a malformed request has no stack and no paths', async () => {
   for (const body of [
     '{',
     '[]',
@@ -80,7 +80,7 @@ test('the answer to a malformed request tells neither stack nor paths', async ()
 });
 
 // Shows: owasp/introspection
-test('there is no page for people, and nothing under other paths', async () => {
+test('the server has no HTML page, and nothing under other paths', async () => {
   const page = await fetch(`${system.url}/graphql`, { headers: { accept: 'text/html' } });
   expect(page.status).toBe(400);
   expect(page.headers.get('content-type')).toMatch(/^application\/json/);

@@ -17,8 +17,8 @@ import { codesOf, startSystem, type System } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /**
- * Scores one patient alone, and in a batch with one that cannot be scored, by a worker that is closed then.
- * @returns ids of all that there is
+ * Scores one patient alone, and in a batch together with one that cannot be scored. The worker is closed after that.
+ * @returns ids of all objects
  */
 async function scoreTwo(system: System): Promise<string[]> {
   const client = await system.client('CLINICIAN');
@@ -37,16 +37,16 @@ async function scoreTwo(system: System): Promise<string[]> {
 
 describe('a read that never ends', () => {
   // Shows: owasp/application-timeout
-  test('is given up by MongoDB, by whichever query it is reached', async () => {
+  test('is ended by MongoDB, whichever query causes it', async () => {
     const system = await startSystem({ worker: false });
     const tokens = await Promise.all((['CLINICIAN', 'ADMIN', 'ANALYST'] as const).map((role) => system.token(role)));
-    // Something of everything, so that what hangs below it is read too.
+    // One object of each kind, so that the fields below it are read too.
     const found = await scoreTwo(system);
     const candidates = (_path: string, type: string) => (type === 'ID' ? found : type === 'String' ? ['nobody'] : []);
     const calls = everyCall(buildBareSchema(system.app), candidates, 4).filter(({ kind }) => kind === 'query');
     const endless: string[] = [];
     const collections = new Set<string>();
-    // What the identity of the caller needs is one document by its id or its unique name.
+    // Authentication reads only one document, by its id or its unique name.
     const { patients, predictions, predictionBlocks, scoringJobs, scoringChunks, auditEvents, breakGlassAccesses } =
       system.app.models;
     const ofCallers = [
@@ -142,7 +142,7 @@ test('an operation that does not end is answered in time, a mutation with a warn
   await expect.poll(async () => (await count()).data).toEqual({ patients: { totalCount: 1 } });
   expect(codesOf(await create())).toEqual(['CONFLICT']);
 
-  // It has been open for longer than an operation may take.
+  // The subscription has been open for longer than an operation may take.
   const { data } = await system.post(
     `mutation ($input: SubmitScoringJobInput!) { submitScoringJob(input: $input) { id } }`,
     { input: { modelId, patientId: await idOf(mrn) } },

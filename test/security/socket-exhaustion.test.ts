@@ -15,7 +15,7 @@ const limits = {
 };
 const system = await startSystem({ worker: false, environment: limits });
 
-/** A job that stays as it is: its subscriptions stay open. */
+/** A job that never changes, so that its subscriptions stay open. */
 async function submitJob(of: System): Promise<string> {
   const client = await of.client('CLINICIAN');
   const created = await patient(client);
@@ -32,7 +32,7 @@ async function subscribe(socket: RawSocket, id: string): Promise<SocketMessage> 
   return socket.next();
 }
 
-/** Ends a subscription; what is asked after it is answered when it is gone. */
+/** Ends a subscription. The server answers later messages only after that. */
 async function complete(socket: RawSocket, id: string): Promise<void> {
   socket.send({ type: 'complete', id });
   socket.send({ type: 'subscribe', id: 'after', payload: { query: 'subscription { nothing }' } });
@@ -47,7 +47,7 @@ const refused = (code: string, message: RegExp) => ({
 
 describe('subscriptions', () => {
   // Shows: owasp/system-resources
-  test('are capped per socket, per user and per node, each with its reason, and free their place', async () => {
+  test('are limited per socket, user and node, each with its reason, and free their place at their end', async () => {
     const token = await system.token('CLINICIAN');
     const first = await connectSocket(system.url, token);
     for (const id of ['1', '2', '3']) expect(await subscribe(first, id)).toMatchObject(begun);
@@ -67,7 +67,7 @@ describe('subscriptions', () => {
       refused('SERVICE_UNAVAILABLE', /^This server has reached its limit of subscriptions/),
     );
 
-    // A place that is given back is there for others, and no refusal has taken one.
+    // A freed place can be used again, and a refusal takes no place.
     await complete(first, '1');
     expect(await subscribe(other, '4')).toMatchObject(begun);
     await complete(other, '4');
@@ -76,14 +76,14 @@ describe('subscriptions', () => {
     await expect.poll(async () => (await subscribe(second, `again-${Math.random()}`)).type).toBe('next');
   });
 
-  test('that were refused, or ended by themselves, take no place', async () => {
+  test('that were refused, or ended on their own, take no place', async () => {
     const socket = await connectSocket(system.url, await system.token('CLINICIAN', 'beta'));
     for (let number = 0; number < 10; number++)
       expect(await subscribe(socket, `n${number}`)).toMatchObject(refused('NOT_FOUND', /not found/));
     for (let number = 0; number < 10; number++) {
       socket.send({ type: 'subscribe', id: `b${number}`, payload: { query: 'subscription { nothing }' } });
       expect((await socket.next()).type).toBe('error');
-      // Taken back before it was answered: it is gone, or gets its answer.
+      // The client completes it before the answer. It then ends, or gets its answer first.
       socket.send({
         type: 'subscribe',
         id: `c${number}`,
@@ -115,7 +115,7 @@ describe('subscriptions', () => {
 });
 
 // Shows: owasp/system-resources
-test('sockets beyond those that a node serves are refused before they are opened', async () => {
+test('sockets beyond the limit of a node are refused before they are opened', async () => {
   const fresh = await startSystem({ worker: false, environment: { SOCKETS_PER_NODE: '2' } });
   const status = () =>
     new Promise<number>((resolve) => {
@@ -135,15 +135,15 @@ test('sockets beyond those that a node serves are refused before they are opened
   await expect.poll(status).toBe(101);
 });
 
-describe('a socket that never says who it is', () => {
+describe('a socket without a credential', () => {
   // Shows: owasp/infrastructure-timeout
-  test('is closed when it says nothing at all', async () => {
+  test('is closed when it sends nothing at all', async () => {
     const socket = await openSocket(system.url);
     expect((await socket.closed).code).toBe(4408);
   });
 
   // Shows: owasp/infrastructure-timeout
-  test('is closed when it comes without a token, and is served nothing before', async () => {
+  test('is closed when it sends no token, and is served nothing before', async () => {
     const socket = await connectSocket(system.url);
     expect(await subscribe(socket, '1')).toMatchObject(refused('UNAUTHENTICATED', /token/));
     expect(await socket.closed).toEqual({ code: 4401, reason: 'Unauthorized: connect with an access token' });

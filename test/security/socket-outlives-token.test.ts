@@ -1,5 +1,5 @@
 /** Covers src/http/socket-credential.ts, src/http/socket-transport.ts. */
-// Threat: a socket is still served after its token has ended.
+// Threat: a socket is still served after its token has expired.
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
@@ -15,10 +15,10 @@ const system = await startSystem({ environment: provider.environment });
 
 const ping = (socket: RawSocket, authorization: unknown): void =>
   socket.send({ type: 'ping', payload: { authorization } });
-// Long enough for a busy machine to do what comes before its end.
+// Long enough for a busy machine to finish the steps before the expiry.
 const shortToken = (seconds = 4): Promise<string> => system.token('CLINICIAN', 'alpha', seconds);
 
-/** Starts a job and follows it; the socket has its first event. */
+/** Starts a job and follows it, until the socket has its first event. */
 async function followJob(socket: RawSocket): Promise<string> {
   const { id: patientId } = await patient(await system.client('CLINICIAN'));
   socket.send({
@@ -26,7 +26,7 @@ async function followJob(socket: RawSocket): Promise<string> {
     id: 'predictions',
     payload: { query: `subscription { predictionCreated(patientId: "${patientId}") { patient { id } } }` },
   });
-  // Messages are handled in order, but a subscription has no acknowledgement: this refusal says that it was begun.
+  // A subscription has no acknowledgement. Messages are handled in order, so this refusal shows that it has started.
   socket.send({ type: 'subscribe', id: 'marker', payload: { query: 'subscription { nothing }' } });
   expect(await socket.next()).toMatchObject({ type: 'error', id: 'marker' });
   return patientId;
@@ -35,16 +35,16 @@ async function followJob(socket: RawSocket): Promise<string> {
 const score = async (patientId: string): Promise<void> =>
   void (await submit(await system.client('CLINICIAN'), { patientId }));
 
-describe('a socket whose token ends', () => {
+describe('a socket whose token expires', () => {
   // Shows: 164.312(a)(2)(iii)
-  test('is closed with 4403 then, with all that runs on it', async () => {
+  test('is closed with 4403 at the expiry, with all its subscriptions', async () => {
     const socket = await connectSocket(system.url, await shortToken());
     await followJob(socket);
     expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: the access token has expired' });
   });
 
   // Shows: 164.312(a)(2)(iii)
-  test('goes on, with what runs on it, when it was given a fresh one; and ends with that', async () => {
+  test('continues with its subscriptions after it got a new token, and ends when that one expires', async () => {
     const old = await shortToken();
     const renewed = await connectSocket(system.url, old);
     const notRenewed = await connectSocket(system.url, old);
@@ -75,7 +75,7 @@ describe('a socket whose token ends', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(new Date((pong.payload as { expiresAt: string }).expiresAt).getTime());
   });
 
-  test('is judged by the token it has now, not by the one it came with', async () => {
+  test('has the rights of its present token, not of its first one', async () => {
     const user = await createUser(system);
     const [before, after] = [await login(system, user), await login(system, user)];
     const socket = await connectSocket(system.url, before.accessToken);
@@ -92,7 +92,7 @@ describe('a socket whose token ends', () => {
     expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden: this credential was revoked' });
   });
 
-  test('may be one with an API key, which is given a fresh expiry too', async () => {
+  test('may have an API key, whose expiry is renewed too', async () => {
     const { createApiKey } = await asAdmin<{ createApiKey: { key: string } }>(
       system,
       'mutation { createApiKey(input: { name: "k", scopes: ["job:read"] }) { key } }',
@@ -128,7 +128,7 @@ describe('a socket is not renewed, but closed with 4403, by', () => {
     });
   });
 
-  test('any token, when it was anonymous or not let in yet', async () => {
+  test('any token, when it was anonymous or not acknowledged yet', async () => {
     const anonymous = await connectSocket(system.url);
     ping(anonymous, `Bearer ${await system.token('CLINICIAN')}`);
     expect((await anonymous.closed).code).toBe(4403);
@@ -138,7 +138,7 @@ describe('a socket is not renewed, but closed with 4403, by', () => {
   });
 });
 
-test('a ping without a credential is answered as the protocol says', async () => {
+test('a ping without a credential gets the pong of the protocol', async () => {
   const socket = await connectSocket(system.url, await system.token('CLINICIAN'));
   socket.send({ type: 'ping' });
   expect(await socket.next()).toEqual({ type: 'pong' });
@@ -146,7 +146,7 @@ test('a ping without a credential is answered as the protocol says', async () =>
   expect(await socket.next()).toEqual({ type: 'pong', payload: { sent: 1 } });
 });
 
-test('a credential that cannot be verified just now changes nothing, and never comes back in the pong', async () => {
+test('a credential that cannot be verified at the moment changes nothing, and no pong repeats it', async () => {
   const cut = await startIdentityProvider();
   const alone = await startSystem({ worker: false, environment: cut.environment });
   cut.status = 503;

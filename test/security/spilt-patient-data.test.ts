@@ -1,7 +1,6 @@
 /** Covers src/process/logger.ts, src/jobs/scoring-queue.ts, src/events/event-bus.ts. */
-// Threat: data of a patient reach a place outside the database: the log, Redis, its files, metrics, or callers who
-// may not see them. The tests drive the whole API with markers in every field of a patient, then search every such
-// place.
+// Threat: data of a patient reaches a place outside the database: the log, Redis, its files, metrics, or callers who
+// may not see it. The tests call the whole API with markers in every field of a patient, then search every such place.
 
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,7 +35,7 @@ const redis = await startRedis(directory);
 afterAll(() => redis.stop());
 
 const logLines: string[] = [];
-/** The product's own logger, at its most talkative, with another end. */
+/** The product's own logger at its lowest level, writing into memory. */
 const logger = Object.assign(createLogger('trace', 'test'), {
   [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
 });
@@ -66,7 +65,7 @@ beforeAll(async () => {
   await ended(client, batch.id);
 });
 
-/** Every operation of the schema, by every role, with the markers in every place that takes a text. */
+/** Runs every operation of the schema, by every role, with the markers in every place that takes a text. */
 async function driveEverything(): Promise<void> {
   const candidates = (path: string, type: string): readonly unknown[] => {
     if (type === 'ID') return path.endsWith('modelId') ? [modelId] : [patientId, jobId, markers.mrn];
@@ -74,7 +73,7 @@ async function driveEverything(): Promise<void> {
     if (type === 'Float') return [Number(markers.cholesterol)];
     return type === 'String' ? Object.values(markers) : [];
   };
-  // What erases the patient comes later.
+  // The erasure of the patient comes last.
   const calls = everyCall(schema, candidates, 2).filter(
     ({ field }) => field !== 'deletePatient' && field !== 'updatePatient',
   );
@@ -111,10 +110,10 @@ async function driveEverything(): Promise<void> {
   await fetch(`${system.url}/${markers.givenName}?${markers.mrn}`);
 }
 
-/** Where a secret is found, if anywhere. */
+/** Lists the markers that a text holds. */
 const spilt = (text: string): string[] => secrets.filter((secret) => text.includes(secret));
 
-test('everything is driven, and there was something to spill', async () => {
+test('every operation was called, and its answers held the markers', async () => {
   await driveEverything();
   const answer = await system.post(
     `{ patient(id: "${patientId}") { mrn givenName familyName birthDate features { value } } }`,
@@ -128,17 +127,17 @@ test('everything is driven, and there was something to spill', async () => {
 }, 120_000);
 
 // Shows: 164.312(a)(2)(iv)
-test('the log tells of no patient', () => {
+test('the log holds no patient data', () => {
   expect(logLines.flatMap(spilt)).toEqual([]);
 });
 
 // Shows: 164.312(e)(2)(ii)
-test('no command to Redis tells of a patient', () => {
+test('no command to Redis holds patient data', () => {
   expect(spilt(monitor.commands())).toEqual([]);
 });
 
 // Shows: 164.312(a)(2)(iv)
-test('the files of Redis tell of no patient: neither its snapshot nor its log', async () => {
+test('the files of Redis hold no patient data: neither its snapshot nor its log', async () => {
   const connection = new Redis(redis.url);
   onTestFinished(() => connection.disconnect());
   await connection.config('SET', 'rdbcompression', 'no');
@@ -155,7 +154,7 @@ test('the files of Redis tell of no patient: neither its snapshot nor its log', 
 });
 
 // Shows: 164.312(a)(2)(iv)
-test('the metrics tell of no patient', async () => {
+test('the metrics hold no patient data', async () => {
   expect(spilt(await (await fetch(`${system.url}/metrics`)).text())).toEqual([]);
 });
 
@@ -195,7 +194,7 @@ describe('callers who may not see names', () => {
     `;
   };
 
-  test.each(['ANALYST', 'SERVICE', 'ADMIN'] as const)('%s is shown nothing that identifies', async (role) => {
+  test.each(['ANALYST', 'SERVICE', 'ADMIN'] as const)('%s sees nothing that identifies a patient', async (role) => {
     const { text } = await system.post(everything(), undefined, await system.token(role));
     const identifying = [
       markers.mrn,
@@ -208,7 +207,7 @@ describe('callers who may not see names', () => {
     expect(identifying.filter((secret) => text.includes(secret))).toEqual([]);
   });
 
-  test('an anonymous caller and a stranger are shown nothing at all', async () => {
+  test('an anonymous caller and a caller of another organization see nothing at all', async () => {
     for (const token of [undefined, await system.token('CLINICIAN', 'beta'), await system.token('ANALYST', 'beta')]) {
       const { text } = await system.post(everything(), undefined, token);
       expect(spilt(text)).toEqual([]);

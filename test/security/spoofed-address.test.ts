@@ -1,5 +1,5 @@
 /** Covers src/http/rate-limits.ts, src/http/server.ts. */
-// Threat: a client claims another address, to have the limits of another or to be recorded as another.
+// Threat: a client claims another address, to use the limits of another client or to be recorded as another.
 
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.js';
@@ -40,9 +40,9 @@ describe('behind a trusted proxy', () => {
   });
 
   // Shows: owasp/rate-limits
-  test('only what trusted proxies have added is believed', async () => {
+  test('only addresses that trusted proxies have added count', async () => {
     const statuses = [];
-    // The client's own claim, then what the outer proxy saw, then an inner proxy that is trusted.
+    // The client's own claim, then the address that the outer proxy saw, then a trusted inner proxy.
     for (let number = 1; number <= 5; number++)
       statuses.push(await statusFrom(behindProxy, `198.51.100.${number}, 203.0.113.9, 10.1.2.3`));
     expect(statuses).toEqual([200, 200, 200, 429, 429]);

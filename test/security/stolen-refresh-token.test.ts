@@ -41,7 +41,7 @@ const sessionIdOf = ({ accessToken }: Tokens): string =>
   (JSON.parse(Buffer.from(accessToken.split('.')[1]!, 'base64url').toString()) as { sid: string }).sid;
 
 describe('a refresh token', () => {
-  test('is 256 random bits and the id of its session, and is replaced at each use', async () => {
+  test('has 256 random bits and the id of its session, and is replaced at each use', async () => {
     const user = await createUser(system);
     const first = await login(system, user);
     expect(first.refreshToken).toMatch(/^rgr_[\w-]{22}_[\w-]{43}$/);
@@ -65,7 +65,7 @@ describe('a refresh token', () => {
     expect(minutes).toBeLessThanOrEqual(15);
   });
 
-  test('no longer works once the session is over, and the maintenance removes what is left of it', async () => {
+  test('no longer works after the end of the session, and maintenance then deletes the session', async () => {
     const tokens = await login(system, await createUser(system));
     await sessions.updateOne({ _id: sessionIdOf(tokens) }, { $set: { expiresAt: new Date(Date.now() - 1) } });
     expect(codesOf(await refresh(system, tokens.refreshToken))).toEqual(['UNAUTHENTICATED']);
@@ -87,7 +87,7 @@ describe('a refresh token', () => {
 
 describe('a refresh token that is used twice', () => {
   // Shows: 164.312(d)
-  test('ends the session of the thief and of the robbed alike, and is flagged', async () => {
+  test('ends the session for both the thief and the user, and is flagged', async () => {
     const user = await createUser(system);
     const stolen = await login(system, user);
     const other = await login(system, user);
@@ -107,12 +107,12 @@ describe('a refresh token that is used twice', () => {
     for (const { accessToken } of [stolen, robbed])
       expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
     expect(await sessions.findById(sessionIdOf(stolen))).toMatchObject({ endedBy: 'REUSE' });
-    // The user's other session has nothing to do with it.
+    // The user's other session continues.
     expect(await refusalsOf(system, other.accessToken)).toEqual([]);
     expect(codesOf(await refresh(system, other.refreshToken))).toEqual([]);
   });
 
-  test('however old it is', async () => {
+  test('ends the session, however old the token is', async () => {
     const first = await login(system, await createUser(system));
     let tokens = first;
     for (let use = 0; use < 25; use++) tokens = await refreshed(tokens.refreshToken);
@@ -120,7 +120,7 @@ describe('a refresh token that is used twice', () => {
     expect(await refusalsOf(system, tokens.accessToken)).toEqual(['UNAUTHENTICATED']);
   });
 
-  test('at the same moment: at most one gets tokens, and they are worth nothing', async () => {
+  test('at the same moment gives tokens at most once, and those do not work', async () => {
     for (let round = 0; round < 5; round++) {
       const { refreshToken } = await login(system, await createUser(system));
       audit.events.length = 0;
@@ -146,7 +146,7 @@ describe('a refresh token that is used twice', () => {
     expect(await refusalsOf(system, robbed.accessToken)).toEqual(['UNAUTHENTICATED']);
   });
 
-  test('to log out: that too', async () => {
+  test('to log out ends the session, too', async () => {
     const stolen = await login(system, await createUser(system));
     const robbed = await refreshed(stolen.refreshToken);
     expect((await logout(stolen.refreshToken)).data).toEqual({ logout: { ended: false } });
@@ -154,7 +154,7 @@ describe('a refresh token that is used twice', () => {
   });
 });
 
-test('a stranger who makes tokens up ends no session', async () => {
+test('a stranger with invented tokens ends no session', async () => {
   const tokens = await login(system, await createUser(system));
   const id = sessionIdOf(tokens);
   const secret = randomBytes(32).toString('base64url');
@@ -174,7 +174,7 @@ test('a stranger who makes tokens up ends no session', async () => {
 });
 
 // Shows: 164.312(a)(2)(iii)
-test('a logout ends the session: neither of its tokens is of use any more', async () => {
+test('a logout ends the session, and neither of its tokens works any more', async () => {
   const user = await createUser(system);
   const tokens = await login(system, user);
   audit.events.length = 0;
@@ -187,7 +187,7 @@ test('a logout ends the session: neither of its tokens is of use any more', asyn
   expect((await logout(tokens.refreshToken)).data).toEqual({ logout: { ended: false } });
 });
 
-test('a refresh gives the rights of now, and none to a user who may not log in any more', async () => {
+test('a refresh gives the current rights, and none to a user who may no longer log in', async () => {
   const user = await createUser(system);
   const tokens = await login(system, user);
   await asAdmin(system, updateUserMutation, { input: { id: user.id, disabled: true } });
@@ -201,7 +201,7 @@ test('a refresh gives the rights of now, and none to a user who may not log in a
   expect(data!.login.viewer.role).toBe('ANALYST');
 });
 
-test('a user who is disabled between the check of the password and the begin of the session gets none', async () => {
+test('a user who is disabled between the check of the password and the start of the session gets none', async () => {
   const user = await createUser(system);
   for (const change of [{ disabled: true }, { disabled: false, role: 'ANALYST' }]) {
     const checked = await system.app.models.users.findById(user.id).lean<User>().orFail();
@@ -241,7 +241,7 @@ test('a user who is disabled while logging in gets nothing that works', async ()
   }
 });
 
-test('nothing is handed out, and no session begun, while that cannot be recorded', async () => {
+test('no token is given and no session starts while this cannot be recorded', async () => {
   const user = await createUser(system);
   const tokens = await login(system, user);
   const before = await sessions.countDocuments();
@@ -255,6 +255,6 @@ test('nothing is handed out, and no session begun, while that cannot be recorded
   }
   audit.fail(undefined);
   expect(await sessions.countDocuments()).toBe(before);
-  // The refresh token was not used up by it.
+  // The refresh token is still unused.
   expect(codesOf(await refresh(system, tokens.refreshToken))).toEqual([]);
 });

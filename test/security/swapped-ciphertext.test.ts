@@ -1,6 +1,6 @@
 /** Covers src/protection/field-cipher.ts, src/scope/patient-cipher.ts. */
-// Threat: an attacker who can write to the database, but has no key, puts the ciphertext of one patient where that
-// of another is. So the attacker would see it under their own name, or have a patient treated as another person.
+// Threat: an attacker who can write to the database, but has no key, puts the ciphertext of one patient in the place of
+// another's. The attacker wants to read it as their own, or to have a patient treated as another person.
 
 import { mongo, Types } from 'mongoose';
 import { pino } from 'pino';
@@ -44,7 +44,7 @@ const write = (id: string, values: object) =>
 const read = (id: string, field: Field): Promise<Answer<{ patient: Record<string, string> | null }>> =>
   system.post(`{ patient(id: "${id}") { id ${field} } }`, undefined, token);
 
-/** The field is refused: a correlation id that the log knows with the place, and not a word of anybody's. */
+/** Expects an error with a correlation id, which is in the log with the place, and no patient data in either. */
 function expectRefused(answer: Answer, id: string, field: Field): void {
   expect(codesOf(answer)).toEqual(['INTERNAL']);
   expect(answer.text).not.toContain('Canary');
@@ -131,7 +131,7 @@ test('over the WebSocket it is refused as well', async () => {
   expect(JSON.stringify(event)).not.toContain('Canaryfamily');
 });
 
-test('a page shows all patients but that field of that one', async () => {
+test('a page shows all patients, without that field of that patient', async () => {
   await write(mine, { familyName: (await stored(theirs)).familyName });
   const answer = await system.post<{ patients: { edges: { node: { id: string; familyName: string | null } }[] } }>(
     '{ patients(first: 2) { edges { node { id familyName } } } }',

@@ -40,14 +40,14 @@ async function verify(slug: string, anchor?: ChainEnd): Promise<OrganizationRepo
 const failuresOf = async (slug: string): Promise<string[]> =>
   (await verify(slug)).failures.map(({ sequence, reason }) => `${sequence}: ${reason}`);
 
-test('an untouched chain holds', async () => {
+test('an unchanged chain is verified', async () => {
   const { slug } = await chainOf(5);
   expect(await verify(slug)).toMatchObject({ events: 5, end: { sequence: 5 }, failures: [] });
 });
 
 // Shows: 164.312(b)
 test.each<[string, object]>([
-  ['who', { username: 'somebody-else' }],
+  ['who', { username: 'another-user' }],
   ['the role', { role: 'ADMIN' }],
   ['when', { occurredAt: new Date(0) }],
   ['from where', { address: '10.0.0.1' }],
@@ -74,7 +74,7 @@ test('an edit with a new hash that was made without the key is found', async () 
 });
 
 // Shows: 164.312(b)
-test('an event that is gone is found, at the start, in the middle and at the end', async () => {
+test('a missing event is found at the start, in the middle and at the end', async () => {
   for (const [sequence, reason] of [
     [1, '2: 1 events before it are missing'],
     [2, '3: 1 events before it are missing'],
@@ -86,7 +86,7 @@ test('an event that is gone is found, at the start, in the middle and at the end
   }
 });
 
-test('events that changed places are found', async () => {
+test('events in a changed order are found', async () => {
   const { slug, organization } = await chainOf(3);
   await collection.updateOne({ organization, sequence: 1 }, { $set: { sequence: 9 } });
   await collection.updateOne({ organization, sequence: 2 }, { $set: { sequence: 1 } });
@@ -94,7 +94,7 @@ test('events that changed places are found', async () => {
   expect(await failuresOf(slug)).not.toEqual([]);
 });
 
-test('an event of another organization cannot be put in', async () => {
+test('an inserted event of another organization is found', async () => {
   const { slug, organization } = await chainOf(2);
   const other = await chainOf(3);
   const [, , third] = (await collection
@@ -109,7 +109,7 @@ test('an event of another organization cannot be put in', async () => {
 });
 
 // Shows: 164.312(b)
-test('a cut end shows although the head was cut back too, when the end had been noted elsewhere', async () => {
+test('a removed end is found even if the head was set back, when the end was noted elsewhere', async () => {
   const { slug, organization } = await chainOf(3);
   const { end } = await verify(slug);
   await collection.deleteOne({ organization, sequence: 3 });
@@ -120,7 +120,7 @@ test('a cut end shows although the head was cut back too, when the end had been 
   ]);
 });
 
-test('a head that was made up is found', async () => {
+test('an invented head is found', async () => {
   const { slug, organization } = await chainOf(3);
   const second = await collection.findOne({ organization, sequence: 2 });
   await collection.deleteOne({ organization, sequence: 3 });

@@ -1,6 +1,6 @@
 /** Covers src/jobs/visible-jobs.ts, src/jobs/job-service.ts. */
-// Threat: a job tells a colleague that a patient was scored, by which user, when and how often. So a job about one
-// patient is as closed as the patient.
+// Threat: a job tells a colleague that a patient was scored, by which user, when and how often. Therefore a job about
+// one patient is visible only to callers who may see the patient.
 
 import { Types } from 'mongoose';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -47,7 +47,7 @@ interface Listed {
   };
 }
 
-/** All jobs that a clinician finds in lists, page by page, and what each page said their number was. */
+/** All jobs that a clinician finds in lists, page by page, and the number of jobs that each page gives. */
 async function listed(token: string, filter = '{}'): Promise<{ ids: string[]; counts: number[] }> {
   const ids: string[] = [];
   const counts: number[] = [];
@@ -86,11 +86,11 @@ async function follow(token: string, jobId: string): Promise<RawSocket> {
   return socket;
 }
 
-/** A job of the patient's that somebody is at, for as long as the test wants. */
+/** A job of the patient that a worker holds until the end of the test. */
 async function runningJob(): Promise<Types.ObjectId> {
   const job = await models.scoringJobs.findById(hers.jobId).lean<ScoringJob>().orFail();
   const { finishedAt: _finishedAt, ...status } = started(job.status, new Date());
-  const lease = { token: 'somebody', dispatch: job.dispatch, expiresAt: new Date(Date.now() + 600_000) };
+  const lease = { token: 'a-worker', dispatch: job.dispatch, expiresAt: new Date(Date.now() + 600_000) };
   const running: ScoringJob = { ...job, _id: new Types.ObjectId(), status, lease };
   await jobStore.insert(running);
   onTestFinished(async () => void (await models.scoringJobs.deleteOne({ _id: running._id })));
@@ -103,7 +103,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     ['read', 'job:read', () => `{ scoringJob(id: "${hers.jobId}") { id } }`],
     ['cancelled', 'job:control', () => `mutation { cancelScoringJob(id: "${hers.jobId}") { id } }`],
     ['retried', 'job:control', () => `mutation { retryScoringJob(id: "${hers.jobId}") { id } }`],
-  ])('is not there to be %s, and the attempt is recorded', async (_name, action, operation) => {
+  ])('is NOT_FOUND when it is %s, and the attempt is recorded', async (_name, action, operation) => {
     const before = await models.scoringJobs.findById(hers.jobId).lean();
     const [answer, ofNone] = [
       await system.post(operation(), undefined, bob),
@@ -120,7 +120,7 @@ describe('a job about a patient who is closed to a colleague', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('is not there to be followed', async () => {
+  test('is NOT_FOUND to subscriptions', async () => {
     expect(await (await follow(bob, hers.jobId)).next()).toMatchObject({
       type: 'error',
       payload: [{ extensions: { code: 'NOT_FOUND' } }],
@@ -129,7 +129,7 @@ describe('a job about a patient who is closed to a colleague', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('is in no list: neither its page nor the number of jobs tells of it', async () => {
+  test('is in no list, and the number of jobs does not count it', async () => {
     const all = await listed(ada);
     const closed = new Set(
       (
@@ -150,7 +150,7 @@ describe('a job about a patient who is closed to a colleague', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('is not given to a colleague who repeats the request that it came of', async () => {
+  test('is not given to a colleague who repeats the request that created it', async () => {
     const submit = /* GraphQL */ `
       mutation {
         submitScoringJob(
@@ -168,7 +168,7 @@ describe('a job about a patient who is closed to a colleague', () => {
     await models.scoringJobs.deleteMany({ _id: Object.values(data!).map((job) => (job as { id: string }).id) });
   });
 
-  test('is there for roles that see no names, and tells them no name', async () => {
+  test('is visible to roles that see no names, without any name', async () => {
     for (const role of ['ANALYST', 'SERVICE', 'ADMIN'] as const) {
       const token = await system.token(role);
       expect((await system.post(`{ scoringJob(id: "${hers.jobId}") { id } }`, undefined, token)).data).toEqual({
@@ -180,7 +180,7 @@ describe('a job about a patient who is closed to a colleague', () => {
 });
 
 // Shows: 164.312(a)(1)
-test("a batch is the organization's: a colleague finds it, with what it has of others", async () => {
+test('a batch belongs to the organization: a colleague finds it, with its other patients', async () => {
   const { data } = await system.post(`{ scoringJob(id: "${batchId}") { kind progress { total } } }`, undefined, bob);
   expect(data).toEqual({ scoringJob: { kind: 'BATCH', progress: { total: 2 } } });
   expect(await (await follow(bob, batchId)).next()).toMatchObject({
@@ -189,7 +189,7 @@ test("a batch is the organization's: a colleague finds it, with what it has of o
   });
 });
 
-describe('under broken glass', () => {
+describe('after breaking the glass', () => {
   // Shows: 164.312(a)(2)(ii)
   test('the job is read, listed, followed, cancelled and retried, and each is flagged', async () => {
     const known = (await eventsOf(hers.id, 'bob')).length;
@@ -224,7 +224,7 @@ describe('under broken glass', () => {
   });
 
   // Shows: 164.312(a)(2)(ii)
-  test('a follower of the job sees no more of it once the time is over', async () => {
+  test('a subscriber of the job gets no more events after the access has ended', async () => {
     await breakGlass(`patientId: "${hers.id}"`, bob);
     const jobId = await runningJob();
     const socket = await follow(bob, jobId.toHexString());

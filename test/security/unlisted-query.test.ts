@@ -23,7 +23,7 @@ const dear =
   'query Dear { patients(first: 500) { edges { node { predictions(first: 500) { edges { node { id } } } } } } }';
 const mutation = 'mutation Create { createPatient(input: { mrn: "listed" }) { mrn } }';
 const subscription = 'subscription Follow($id: ID!) { scoringJobUpdated(id: $id) { sequence } }';
-// The second name as the client preset of @graphql-codegen writes it.
+// The second hash is written as the client preset of @graphql-codegen writes it.
 await writeFile(
   file('list.json'),
   JSON.stringify({
@@ -46,7 +46,7 @@ describe.each(transports)('over %s', (transport, send) => {
   const unlisted = transport === 'WebSocket' ? 'subscription { predictionCreated { id } }' : '{ viewer { username } }';
 
   // Shows: owasp/known-documents
-  test('a document of the list is run, by its hash or in full', async () => {
+  test('a document of the list runs, by its hash or in full', async () => {
     for (const request of [
       named(listed),
       named(listed, 'sha256:'),
@@ -60,16 +60,16 @@ describe.each(transports)('over %s', (transport, send) => {
   });
 
   // Shows: owasp/known-documents
-  test('no other document is run, under any name', async () => {
+  test('no other document runs, under any name', async () => {
     for (const request of [
       { query: unlisted },
-      // One character more is another document.
+      // A document with one more character is another document.
       { query: `${listed} ` },
       { query: `${listed} ${unlisted.startsWith('{') ? 'query Other ' : ''}${unlisted}` },
       { query: '{ __schema { queryType { name } } }' },
       { query: '{ not graphql' },
       named(unlisted),
-      // Registering by sending both, as with automatic persisted queries.
+      // The client tries to register a document by sending hash and text, as with automatic persisted queries.
       { query: unlisted, ...named(unlisted) },
       named(unlisted),
       { query: unlisted, ...named(listed) },
@@ -97,7 +97,7 @@ describe.each(transports)('over %s', (transport, send) => {
   });
 });
 
-test('a mutation of the list is run with POST, and not with GET', async () => {
+test('a mutation of the list runs with POST, but not with GET', async () => {
   const before = await system.counts();
   const [http, get] = transports;
   expect((await get![1](system, named(mutation), token)).status).toBe(405);
@@ -107,7 +107,7 @@ test('a mutation of the list is run with POST, and not with GET', async () => {
   });
 });
 
-describe('a list that is none', () => {
+describe('an invalid list', () => {
   test.each<[string, string, RegExp]>([
     ['no JSON', '{', /is not a JSON object/],
     ['a list', '["{ viewer { role } }"]', /is not a JSON object/],
@@ -124,7 +124,7 @@ describe('a list that is none', () => {
     await expect(readPersistedQueries(file('broken.json'))).rejects.toThrow(says);
   });
 
-  test('because it is not there stops the start', async () => {
+  test('stops the start when its file is missing', async () => {
     const config = { ...system.app.config, persistedQueriesFile: file('nowhere.json') };
     const app = await createApp(config, system.app.logger);
     onTestFinished(() => app.close());

@@ -34,7 +34,7 @@ test.each(reads)('%s is recorded with caller, action, patient, time and address'
 });
 
 // Shows: 164.312(b)
-test('an id of no patient shows nothing, and is no read', async () => {
+test('an unknown patient id shows nothing, and is not recorded as a read', async () => {
   expect(
     await eventsOf(() =>
       system.post(
@@ -56,20 +56,20 @@ test('an id of no patient shows nothing, and is no read', async () => {
 });
 
 test.each<[string, string, object]>([
-  ['by MRN', '{ patient(mrn: "nobody") { id } }', { action: 'patient:read', outcome: 'ALLOWED', patients: [] }],
+  ['by MRN', '{ patient(mrn: "unknown") { id } }', { action: 'patient:read', outcome: 'ALLOWED', patients: [] }],
   [
     'by MRN in a list',
-    '{ patients(filter: { mrn: "nobody" }) { totalCount } }',
+    '{ patients(filter: { mrn: "unknown" }) { totalCount } }',
     { action: 'patient:read', outcome: 'ALLOWED', patients: [] },
   ],
   [
     'by name',
-    '{ patients(filter: { familyName: "nobody" }) { totalCount } }',
+    '{ patients(filter: { familyName: "unknown" }) { totalCount } }',
     { action: 'patient:read', outcome: 'ALLOWED', patients: [] },
   ],
   [
     'behind the glass',
-    'mutation { breakGlass(input: { mrn: "nobody", reason: "Looking for a neighbour" }) { id } }',
+    'mutation { breakGlass(input: { mrn: "unknown", reason: "Looking for a neighbour" }) { id } }',
     { action: 'patient:break-glass', outcome: 'FAILED', patients: [] },
   ],
 ])('a search %s for a person who is no patient is recorded', async (_name, operation, event) => {
@@ -77,7 +77,7 @@ test.each<[string, string, object]>([
 });
 
 // Shows: 164.312(b)
-test('writes are recorded, and once more when they fail', async () => {
+test('writes are recorded, and recorded again when they fail', async () => {
   const created = await eventsOf(() =>
     system.post(
       'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
@@ -119,7 +119,7 @@ test('a deleted patient leaves a tombstone', async () => {
   expect(patientsOf(events)).toEqual([created.id]);
 });
 
-test('jobs are recorded with what they are about: submitted, cancelled, retried, one patient or many', async () => {
+test('submitting, cancelling and retrying jobs is recorded with the patients, one or many', async () => {
   const submit = /* GraphQL */ `
     mutation {
       submitBatchScoringJob(input: {modelId: "${modelId}", patientIds: ["${known.patientId}"]}) {
@@ -141,7 +141,7 @@ test('jobs are recorded with what they are about: submitted, cancelled, retried,
 
 // Shows: 164.312(b)
 test.each(['cancelScoringJob', 'retryScoringJob'])(
-  '%s names the patient of a single job, and is recorded once more when it comes to nothing',
+  '%s is recorded with the patient of a single job, and recorded again when it fails',
   async (mutation) => {
     let answer: Answer;
     const events = await eventsOf(
@@ -158,7 +158,7 @@ test.each(['cancelScoringJob', 'retryScoringJob'])(
   },
 );
 
-test('a key that two requests use at once for different jobs is recorded as a failure of one of them', async () => {
+test('when two requests use one key at once for different jobs, one is recorded as failed', async () => {
   const created = await patient(clinician);
   const submitTwo = (key: string): Promise<Answer[]> =>
     Promise.all(
@@ -178,7 +178,7 @@ test('a key that two requests use at once for different jobs is recorded as a fa
         ),
       ),
     );
-  // Until both have found the key unused, and one was then too late to take it.
+  // Repeats until both requests found the key unused, and one of them was too late.
   for (let attempt = 0; ; attempt += 1) {
     let answers: Answer[];
     const events = await eventsOf(async () => (answers = await submitTwo(`contested-${attempt}`)));
@@ -203,7 +203,7 @@ test.each<[string, string, (patientId: string) => string]>([
     (patientId) => `mutation { submitScoringJob(input: { modelId: "${modelId}", patientId: "${patientId}" }) { id } }`,
   ],
 ])(
-  'a %s of a patient that cannot be scored, which tells why, is recorded and once more as failed',
+  'a %s of a patient that cannot be scored is recorded, and recorded again as failed',
   async (_name, action, operation) => {
     const created = await patient(clinician, { features: [] });
     const events = await eventsOf(async () =>
@@ -217,7 +217,7 @@ test.each<[string, string, (patientId: string) => string]>([
   },
 );
 
-test('breaking the glass of a visible patient is recorded as a failure, as it tells that the patient exists', async () => {
+test('breaking the glass of a visible patient is recorded as a failure', async () => {
   const events = await eventsOf(() =>
     system.post(
       `mutation { breakGlass(input: { mrn: "${known.mrn}", reason: "Looking for a neighbour" }) { id } }`,
@@ -230,7 +230,7 @@ test('breaking the glass of a visible patient is recorded as a failure, as it te
 });
 
 // Shows: 164.312(b)
-test('what a subscription shows is recorded, event by event', async () => {
+test('each event that a subscription shows is recorded', async () => {
   const events = await eventsOf(async () => {
     const socket = await connectSocket(system.url, token);
     socket.send({

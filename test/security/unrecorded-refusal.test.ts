@@ -1,5 +1,5 @@
 /** Covers src/http/denials.ts, src/audit/audit-trail.ts. */
-// Threat: a caller tries what is not allowed, and the audit trail does not have the attempt.
+// Threat: a caller tries a forbidden operation, and the audit trail lacks the attempt.
 
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';

@@ -1,5 +1,5 @@
 /** Covers src/audit/audit-trail.ts, src/audit/audit-writer.ts. */
-// Threat: an attacker or a fault keeps the audit trail from being written, and reads go on unrecorded.
+// Threat: an attacker or an outage prevents writes to the audit trail, and reads continue without a record.
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { accesses, startAuditedSystem } from '../support/audited-system.js';
@@ -10,11 +10,11 @@ const { system, token, organization, known } = await startAuditedSystem();
 const { models } = system.app;
 
 describe('while the audit trail cannot be written', () => {
-  /** The database itself refuses events from here to the end of the test. */
+  /** Makes the database itself refuse events until the end of the test. */
   async function refuseEvents(): Promise<void> {
     const { collection } = models.auditEvents;
     const last = await models.auditEvents.countDocuments({ organization });
-    // No address is a place on earth: the index takes no document that it has to cover.
+    // A geographic index refuses every event that it covers: an address is not a place on earth.
     const index = await collection.createIndex(
       { address: '2dsphere' },
       { partialFilterExpression: { sequence: { $gt: last } } },

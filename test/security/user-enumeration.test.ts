@@ -28,7 +28,7 @@ const audit = listenToAudit(system);
 const present = await createUser(system, { username: 'ada.lovelace' });
 const disabled = await createUser(system, { username: 'grace' });
 await asAdmin(system, updateUserMutation, { input: { id: disabled.id, disabled: true } });
-// As `riskgraph token` and an identity provider leave one: without a password.
+// A user without a password, as `riskgraph token` and an identity provider create one.
 await system.app.models.users.create({
   organization: await system.organizationId(),
   username: 'oidc-user',
@@ -36,7 +36,7 @@ await system.app.models.users.create({
   createdAt: new Date(),
 });
 
-/** Who may be asked for; only the first could log in, with another password. */
+/** Logins that are tried. Only the first user could log in, with another password. */
 const asked: readonly [string, { organization: string; username: string; password: string }][] = [
   ['a user who is there, with a wrong password', { ...credentialOf(present), password: 'wrong password' }],
   [
@@ -52,7 +52,7 @@ const asked: readonly [string, { organization: string; username: string; passwor
     'an organization that is not there',
     { organization: 'Canary-4711-org', username: 'Canary-4711', password: present.password },
   ],
-  ["a name that can be nobody's", { organization: 'alpha', username: '{"$ne": null}', password: present.password }],
+  ['a name that no user can have', { organization: 'alpha', username: '{"$ne": null}', password: present.password }],
 ];
 
 describe('a refused login', async () => {
@@ -82,7 +82,7 @@ describe('a refused login', async () => {
     expect(system.app.identity.passwords.verifications - before).toBe(1);
   });
 
-  test('is recorded under the name of a user who is there, else under none', async () => {
+  test('is recorded under the name of an existing user, else without a name', async () => {
     audit.events.length = 0;
     for (const [, input] of asked) await system.post(loginMutation, { input });
     const names = audit.events.map(({ action, outcome, actor }) => [action, outcome, actor.username]);
@@ -98,7 +98,7 @@ describe('a refused login', async () => {
   });
 });
 
-test('a login at a missing organization is in the log with its address, and repeats no input', async () => {
+test('a login at a missing organization is logged with its address, and without its input', async () => {
   lines.length = 0;
   audit.events.length = 0;
   const input = { organization: 'Canary-4712-org', username: 'Canary-4712', password: 'Canary-password' };
@@ -114,7 +114,7 @@ test('a login at a missing organization is in the log with its address, and repe
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     msg: 'password refused: the organization does not exist',
   };
-  // What a flood repeats is told once.
+  // A flood of the same attempt is logged once.
   expect(warnings).toMatchObject([
     ...Array.from({ length: loginLimits.pair.points }, () => ({ ...warning, outcome: 'FAILED' })),
     { ...warning, outcome: 'DENIED' },
@@ -123,7 +123,7 @@ test('a login at a missing organization is in the log with its address, and repe
   expect(audit.events).toEqual([]);
 });
 
-test('too many attempts are answered the same, whether the account is there or not', async () => {
+test('too many attempts get the same answer, whether the account exists or not', async () => {
   const { username, ...rest } = credentialOf(await createUser(system));
   const answers = [];
   for (const input of [
@@ -141,7 +141,7 @@ test('too many attempts are answered the same, whether the account is there or n
   );
 });
 
-test('other roles learn of no user, and an administrator of no user elsewhere', async () => {
+test('other roles see no user, and an administrator sees no user of another organization', async () => {
   const elsewhere = await createUser(system, { organization: 'beta', username: 'only-in-beta' });
   for (const role of ['CLINICIAN', 'ANALYST', 'SERVICE'] as const) {
     const answer = await system.post('{ users { edges { node { username } } } }', undefined, await system.token(role));
@@ -154,7 +154,7 @@ test('other roles learn of no user, and an administrator of no user elsewhere', 
   );
   expect(listed.text).toContain('ada.lovelace');
   expect(listed.text).not.toContain('only-in-beta');
-  // The same name is free in every organization.
+  // Each organization can have a user with this name.
   expect((await createUser(system, { username: elsewhere.username })).id).not.toBe(elsewhere.id);
 });
 

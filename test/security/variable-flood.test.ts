@@ -1,5 +1,5 @@
 /** Covers src/input.ts, src/http/coercion-error.ts. */
-// Threat: a small document has variables that are the bomb: lists or nesting without end, or numbers at the edges.
+// Threat: a small document has huge variables: endless lists or nesting, or extreme numbers.
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Role } from '../../models/index.js';
@@ -49,13 +49,13 @@ describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (tr
   // Shows: owasp/pagination
   test.each([-1, 2_147_483_648, -2_147_483_649, 1e300, 0.5, '5', true])('a page of %s is refused', async (value) => {
     const reply = await send(system, { query: ofPage, variables: { value } }, token);
-    // A page that is a whole number, but none of ours, is refused by the field; a job that is nobody's, before that.
+    // The field refuses a page length outside its range. A job that does not exist is refused before that.
     expect(codesOfReply(reply)).toEqual([isSocket && value === -1 ? 'NOT_FOUND' : 'BAD_USER_INPUT']);
   });
 });
 
 // Shows: owasp/amount
-test('variables nested half a million deep are refused, and the server goes on', async () => {
+test('variables nested half a million deep are refused, and the server continues', async () => {
   const depth = 500_000;
   const body = `{"query":"query ($value: ID!) { scoringJob(id: $value) { id } }","variables":{"value":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
   const response = await fetch(`${system.url}/graphql`, {
@@ -68,7 +68,7 @@ test('variables nested half a million deep are refused, and the server goes on',
   expect((await system.post('{ viewer { username } }', undefined, token)).status).toBe(200);
 });
 
-/** As many as a request holds; MongoDB would refuse a query with all of them, as larger than a document may be. */
+/** As many values as a request can hold. MongoDB refuses a query with all of them, because it is too large. */
 const repeated = (text: string): string[] =>
   Array<string>(Math.floor((4 * 1024 * 1024 - 1_000) / `${JSON.stringify(text)},`.length)).fill(text);
 
@@ -92,7 +92,7 @@ test.each<[string, `${Role}`, string, string]>([
     '',
     'query ($value: [String!]) { list: auditEvents(filter: { actions: $value }) { totalCount } }',
   ],
-])('a filter of the same %s over and over says no more than once the same', async (_name, role, text, query) => {
+])('a filter that repeats the same %s equals a filter that names it once', async (_name, role, text, query) => {
   const { data, errors } = await system.post(query, { value: repeated(text) }, await system.token(role));
   expect(errors).toBeUndefined();
   expect(data).toEqual({ list: { totalCount: 0 } });

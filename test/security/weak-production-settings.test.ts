@@ -1,5 +1,5 @@
 /** Covers src/config/production-checks.ts, src/config/config.ts. */
-// Threat: a production system starts with settings that protect nothing.
+// Threat: a production system starts with insecure settings.
 
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ const good = {
   REDIS_URL: 'redis://:secret@redis:6379',
 };
 
-/** Why these settings are refused in production, or nothing when they are not. */
+/** Loads settings in production. @returns the reason of their refusal, or an empty text */
 function refusal(settings: Readonly<Record<string, string | undefined>>): string {
   try {
     loadConfig({ ...good, ...settings });
@@ -88,7 +88,7 @@ const refused: Record<string, readonly [setting: Record<string, string>, check: 
     [{ MONGO_URI: 'mongodb://db.localhost.example.org/r' }, 'plaintext-mongodb', /public host/],
     [{ MONGO_URI: 'mongodb://172.32.0.1/r' }, 'plaintext-mongodb', /public host/],
     [{ MONGO_URI: 'mongodb://mongo-0,mongo-1,db.example.org/r' }, 'plaintext-mongodb', /public host db\.example\.org /],
-    // The driver decodes the host before it looks it up.
+    // The driver decodes the host before the DNS lookup.
     [{ MONGO_URI: 'mongodb://db%2Eexample%2Eorg/r' }, 'plaintext-mongodb', /public host db\.example\.org /],
     [{ MONGO_URI: 'mongodb+srv://u:p@cluster.example.org/r?ssl=false' }, 'plaintext-mongodb', /public host cluster/],
     [{ MONGO_URI: 'mongodb://db.example.org/?tls=true&TLS=false' }, 'plaintext-mongodb', /public host db/],
@@ -138,12 +138,12 @@ describe.each(Object.entries(refused))('%s', (_name, cases) => {
     expect(refusal({ ...settings, WAIVED_CHECKS: check })).toBe('');
     const others = waivableChecks.filter((name) => name !== check).join(',');
     expect(refusal({ ...settings, WAIVED_CHECKS: others })).toMatch(says);
-    // Elsewhere it is a developer's own business.
+    // Outside production these settings are accepted.
     expect(refusal({ ...settings, NODE_ENV: 'development' })).toBe('');
   });
 });
 
-test('every check that may be waived is tried above', () => {
+test('every check that can be waived has a test above', () => {
   expect(new Set(Object.values(refused).flatMap((cases) => cases.map(([, check]) => check)))).toEqual(
     new Set(waivableChecks),
   );
@@ -186,7 +186,7 @@ test.each([
   expect(refusal(settings)).toBe('');
 });
 
-test('every problem is named at once, those of other kinds too, and no secret is repeated', () => {
+test('every problem of any kind is named at once, and no secret is repeated', () => {
   const message = refusal({
     SECRET_KEY: 'hunter2',
     MONGO_URI: 'mongodb://root:hunter2@db.example.org/r',
@@ -204,7 +204,7 @@ test('a missing SECRET_KEY cannot be waived', () => {
 });
 
 test.each(['everything', 'plaintext', 'weak-secret-key;wildcard-cors'])(
-  'WAIVED_CHECKS=%s is refused: there is no such check',
+  'WAIVED_CHECKS=%s is refused: it names no check',
   (value) => {
     expect(refusal({ WAIVED_CHECKS: value })).toMatch(/WAIVED_CHECKS.*"weak-secret-key"/);
     expect(refusal({ WAIVED_CHECKS: value, NODE_ENV: 'test' })).toMatch(/WAIVED_CHECKS/);
@@ -219,7 +219,7 @@ test.each([
   'https://*.example.org',
   'null',
   'https://user@app.example.org',
-])('CORS_ORIGINS=%s is refused: it is no origin', (value) => {
+])('CORS_ORIGINS=%s is refused: it is not an origin', (value) => {
   expect(refusal({ CORS_ORIGINS: value })).toMatch(/CORS_ORIGINS.*must be origins such as https:\/\/app\.example\.org/);
 });
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createGroupCommit } from '../../src/storage/group-commit.js';
 
-/** A group commit that notes its groups, and waits for more until it is told to go on. */
+/** A group commit that notes its groups. It gathers items until the test lets it continue. */
 function gathering() {
   const groups: string[][] = [];
   let goOn = (): void => undefined;
@@ -44,7 +44,7 @@ test('a lone call does not wait, and neither does the call after it', async () =
   expect(waits()).toBe(0);
 });
 
-test('a group has at most as many items as it may, and the rest follows', async () => {
+test('a group has at most the maximum number of items, and the rest follows', async () => {
   const groups: string[][] = [];
   const commit = createGroupCommit<string, string>(
     async (items) => {

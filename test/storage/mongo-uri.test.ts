@@ -41,7 +41,7 @@ describe('the TLS of a connection string', () => {
     ['mongodb+srv://db.example.org/r', true],
     ['mongodb+srv://db.example.org/r?tls=false', false],
     ['mongodb+srv://db.example.org/r?SSL=false', false],
-  ])('of %s is asked for: %s', (uri, encrypted) => {
+  ])('of %s is requested: %s', (uri, encrypted) => {
     expect(readMongoUri(uri)).toMatchObject({ encrypted, verified: true });
   });
 
@@ -70,6 +70,6 @@ test.each([
   'mongodb+srv://a.example.org,b.example.org/r',
   'mongodb+srv://a.example.org:27017/r',
   'mongodb://[fe80::1%25eth0]/r',
-])('"%s" is no connection string', (uri) => {
+])('"%s" is not a connection string', (uri) => {
   expect(readMongoUri(uri)).toBeUndefined();
 });

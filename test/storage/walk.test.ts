@@ -4,7 +4,7 @@ import { walkById } from '../../src/storage/walk.js';
 
 const documents = Array.from({ length: 4 }, () => ({ _id: new Types.ObjectId() }));
 
-/** A read of two documents at a time. */
+/** Reads two documents at a time. */
 const reader = (all: readonly { readonly _id: Types.ObjectId }[]) =>
   vi.fn<(last: Types.ObjectId | undefined) => Promise<readonly { readonly _id: Types.ObjectId }[]>>(async (last) => {
     const start = last ? all.findIndex(({ _id }) => _id.equals(last)) + 1 : 0;
@@ -24,7 +24,7 @@ test('a walk goes from batch to batch, each behind the last id of the one before
   expect(read.mock.calls).toEqual([[undefined], [documents[1]!._id]]);
 });
 
-test('a walk whose last batch is full ends with the empty one behind it, which it does not show', async () => {
+test('a walk whose last batch is full reads an empty one after it, and does not pass it on', async () => {
   const read = reader(documents);
   expect(await numbersOf(walkById(2, read))).toEqual([
     [1, 2],

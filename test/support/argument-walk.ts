@@ -16,6 +16,12 @@ import {
 } from 'graphql';
 import { rootFields, type RootField } from './root-fields.js';
 
+// How `argumentPlaces` works:
+// 1. It starts at every root field and follows each field down. Each field is visited once.
+// 2. It takes every argument of the field apart, down to the leaves of inputs and the items of lists.
+// 3. It wraps each leaf in a whole operation: with the arguments on the way, valid values for other required ones, and
+//    the smallest selection.
+
 /** One scalar or enum that a caller can give, and an operation in which it is the variable `$value`. */
 export interface ArgumentPlace {
   /** e.g. `Query.patients(filter.mrn)` */
@@ -24,11 +30,11 @@ export interface ArgumentPlace {
   readonly rootField: string;
   /** Type of the variable, e.g. `String`. */
   readonly type: string;
-  /** The operation with anything in the place: `$value`, or a literal. */
+  /** Writes the operation with `$value` or a literal in the place. */
   write(value: string): string;
 }
 
-/** Valid values for what an operation requires beside the place: by root field and argument, else by type. */
+/** Valid values for the other arguments that an operation requires: by root field and argument, else by type. */
 interface FillIn {
   readonly arguments: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly types: Readonly<Record<string, string>>;
@@ -45,7 +51,7 @@ export function argumentPlaces(schema: GraphQLSchema, fillIn: FillIn): ArgumentP
 interface Way {
   readonly kind: ArgumentPlace['kind'];
   readonly rootField: string;
-  /** The operation around a selection. */
+  /** Writes the operation around a selection. */
   around(inner: string): string;
 }
 
@@ -146,7 +152,7 @@ function required({ type }: GraphQLArgument | GraphQLInputField, fillIn: FillIn)
   return value;
 }
 
-/** Whatever says that something was found: every leaf of the object, and of the nodes of a page. */
+/** Selection that shows if something was found: every leaf of the object, and of the nodes of a page. */
 function smallestSelection(type: GraphQLObjectType, depth = 0): string {
   if (!isObjectType(type) || depth > 4) return '';
   const fields = Object.values(type.getFields()).filter(({ args }) =>

@@ -6,7 +6,7 @@ import { modelId } from './heart-disease.js';
 import { scored, type Scored } from './scenario.js';
 import { startSystem, type System } from './system.js';
 
-/** A system with one patient that was scored once, and what is recorded of it. */
+/** A system with one patient that was scored once, and the audit events of that patient. */
 interface AuditedSystem {
   readonly system: System;
   readonly clinician: GraphqlClient;
@@ -15,7 +15,7 @@ interface AuditedSystem {
   readonly organization: Types.ObjectId;
   /** The patient, named Canary. Filled before the first test. */
   readonly known: Scored;
-  /** Events of this organization that were not there when the work began. */
+  /** Runs the work. @returns the events of this organization that the work added */
   eventsOf(work: () => Promise<unknown>): Promise<AuditEvent[]>;
 }
 
@@ -46,12 +46,12 @@ export async function startAuditedSystem(): Promise<AuditedSystem> {
   };
 }
 
-/** The patients that these events name, each once. */
+/** Lists the patients that these events name, each once. */
 export const patientsOf = (events: readonly AuditEvent[]): string[] => [
   ...new Set(events.flatMap(({ patients }) => patients.map((id) => id.toHexString()))),
 ];
 
-/** Every way in which data of a patient leave the server, or are changed, and what is recorded of it. */
+/** Every way in which data of a patient leaves the server or changes, and the action that is recorded. */
 export const accesses: [string, string, (of: Scored) => string][] = [
   ['patient by id', 'patient:read', ({ patientId }) => `{ patient(id: "${patientId}") { givenName } }`],
   ['patient by MRN', 'patient:read', ({ mrn }) => `{ patient(mrn: "${mrn}") { givenName } }`],

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, expect } from 'vitest';
 import { patient } from './scenario.js';
 import { codesOf, startSystem, type Answer, type System } from './system.js';
 
-/** Stands where a name, a record number or a birth date would stand: no error may repeat it. */
+/** Takes the place of a name, a record number or a birth date. No error may repeat it. */
 export const canary = 'Canary-4711';
 /** An id that no document has. */
 export const someId = 'aaaaaaaaaaaaaaaaaaaaaaaa';

@@ -11,7 +11,7 @@ export interface ScoredPatient {
   readonly predictionId: string;
 }
 
-/** Clinicians of organization alpha, their patients, and what is recorded of both. */
+/** Clinicians of organization alpha, their patients, and the audit events of both. */
 export function careTeams(system: System) {
   const { accessTokens, models } = system.app;
   return {
@@ -19,7 +19,7 @@ export function careTeams(system: System) {
     clinician: async (username: string): Promise<string> =>
       accessTokens.sign({ username, role: Role.CLINICIAN, organizationId: await system.organizationId() }, 3600),
 
-    /** A patient of this care team, scored once. */
+    /** Creates a patient of this care team and scores it once. */
     async patientOf(careTeam: string[] | null, token: string): Promise<ScoredPatient> {
       const client = createGraphqlClient(system.url, token);
       try {

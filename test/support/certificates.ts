@@ -11,7 +11,7 @@ export interface Certificate {
   readonly keyFile: string;
 }
 
-/** A certificate authority that lives for a day. */
+/** A certificate authority that is valid for one day. */
 interface Authority {
   readonly caFile: string;
   /** @param names e.g. `IP:127.0.0.1,DNS:localhost` */

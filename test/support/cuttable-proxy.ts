@@ -1,18 +1,18 @@
 import { connect, createServer, type AddressInfo, type NetConnectOpts, type Socket } from 'node:net';
 
-/** A way to a server that a test can cut and mend, without touching the server that others use. */
+/** A proxy to a server. A test can cut and mend it without an effect on other users of the server. */
 interface CuttableProxy {
   readonly host: string;
   readonly port: number;
   /** Ends every connection and accepts none. */
   cut(): void;
   mend(): void;
-  /** Nothing passes any more on the connections there are, and neither side is told. New ones work. */
+  /** Stops all traffic on present connections without closing them. New connections work. */
   silence(): void;
   close(): Promise<void>;
 }
 
-/** @param answerDelayMs makes a server that is far away: what it answers comes later by so much */
+/** @param answerDelayMs delay of every answer, in milliseconds, as of a server that is far away */
 async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
   let open = true;
@@ -59,7 +59,7 @@ async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Promise<Cu
   };
 }
 
-/** A proxy to the server of a `redis://` or `mongodb://` URL, and that URL by way of the proxy. */
+/** Starts a proxy to the server of a `redis://` or `mongodb://` URL. @returns the proxy and the URL through it */
 export async function proxyTo(url: string, answerDelayMs = 0): Promise<CuttableProxy & { readonly url: string }> {
   const [, scheme = '', login = '', host = '', rest = ''] = /^(\w+:\/\/)([^@/]*@)?([^/]+)(.*)$/.exec(url)!;
   const name = decodeURIComponent(host);

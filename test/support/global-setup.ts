@@ -18,8 +18,8 @@ declare module 'vitest' {
 }
 
 /**
- * Runs once before the first test: brings the build up to date, which the tests' child processes run, and starts the
- * engines that all tests share. After the last test it ends them and removes their data.
+ * Runs once before the first test. It brings the build up to date, because the tests' child processes run the build.
+ * Then it starts the engines that all tests share. After the last test it ends them and removes their data.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   bringBuildUpToDate();

@@ -12,7 +12,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a token says and how it is signed, where that is not as it should be. */
+/** Deviations of a token from a good one: in its claims, its header or its signature. */
 export interface Deviation {
   readonly claims?: JWTPayload;
   readonly header?: Record<string, unknown>;
@@ -25,19 +25,19 @@ export interface IdentityProvider {
   readonly environment: Record<string, string>;
   /** A key pair whose public half is published as `key-2`, for any algorithm of RSA. */
   readonly general: GenerateKeyPairResult;
-  /** The public key as PEM, which anybody has. */
+  /** The public key as PEM. */
   readonly publicPem: string;
-  /** A good token of somebody whom no other token speaks for, but for the deviation. */
+  /** Makes a token of a new user. It is good except for the deviation. */
   token(deviation?: Deviation): Promise<string>;
-  /** How often the keys were fetched. */
+  /** Number of times that the keys were fetched. */
   readonly fetches: number;
-  /** What the JWKS endpoint answers; 200 at first. */
+  /** Status of the JWKS endpoint; 200 at first. */
   status: number;
-  /** What it answers in place of its keys, e.g. a page for people. */
+  /** Body of the JWKS endpoint in place of the keys, e.g. an HTML page. */
   body: string | undefined;
   /** Publishes the public half of a new key for RS256. @returns the private half */
   publish(kid: string): Promise<CryptoKey>;
-  /** Publishes a key no longer. */
+  /** Stops publishing a key. */
   withdraw(kid: string): void;
   close(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export const oidcAudience = 'riskgraph-of-the-hospital';
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const pair = await generateKeyPair('RS256', { extractable: true });
   const publicPem = await exportSPKI(pair.publicKey);
-  // Providers publish keys for purposes of their own, often without saying for which algorithm.
+  // Providers also publish keys for other purposes, often without naming the algorithm.
   const general = await generateKeyPair('PS512', { extractable: true });
   const generalJwk: JWK = { ...(await exportJWK(general.publicKey)), kid: 'key-2' };
   const jwk: JWK = { ...(await exportJWK(pair.publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
@@ -111,7 +111,7 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
   };
 }
 
-/** A token that nobody signed. */
+/** A token without a signature. */
 export function unsignedToken(claims: object, header: object = { alg: 'none' }): string {
   const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
   return `${encode(header)}.${encode(claims)}.`;

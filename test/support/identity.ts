@@ -5,7 +5,7 @@ import type { AuditActor, AuditEntry } from '../../src/audit/audit-trail.js';
 import type { ResponseError } from '../../src/client/graphql-client.js';
 import type { Answer, System } from './system.js';
 
-/** A password that the policy takes. */
+/** A password that the policy accepts. */
 export const goodPassword = 'four quiet herons at dusk';
 
 export interface TestUser {
@@ -96,13 +96,13 @@ export async function asAdmin<T = Record<string, unknown>>(
 export const updateUserMutation =
   'mutation ($input: UpdateUserInput!) { updateUser(input: $input) { id role disabled } }';
 
-/** The codes with which a token is refused: none when it is good. */
+/** Codes of the errors that refuse a token: none when it is good. */
 export async function refusalsOf(system: Pick<System, 'post'>, token: string): Promise<(string | undefined)[]> {
   const { errors } = await system.post('{ viewer { username } }', undefined, token);
   return (errors ?? []).map(({ extensions }) => extensions?.code);
 }
 
-/** Posts from another address of this machine, e.g. 127.0.0.7: to the API, another caller. */
+/** Posts from another address of this machine, e.g. 127.0.0.7. The API takes it for another caller. */
 export function postFrom<T = Record<string, unknown>>(
   url: string,
   localAddress: string,
@@ -131,7 +131,7 @@ export function postFrom<T = Record<string, unknown>>(
   });
 }
 
-/** Hears what is recorded from now on; the trail itself goes on. */
+/** Collects the audit events from now on. They are still written to the audit trail. */
 export function listenToAudit({ app }: System): {
   readonly events: (AuditEntry & { readonly actor: AuditActor })[];
   fail(error: Error | undefined): void;
@@ -149,7 +149,7 @@ export function listenToAudit({ app }: System): {
   return { events, fail: (error) => void (failure = error) };
 }
 
-/** A second API process on the databases of a system: what `startSystem` takes to start one. */
+/** Options with which `startSystem` starts a second API process on the databases of a system. */
 export const sameDatabases = ({ app: { config } }: System): { readonly environment: Record<string, string> } => ({
   environment: { MONGO_URI: config.mongoUri!, REDIS_URL: config.redisUrl!, REDIS_PREFIX: config.redisPrefix },
 });

@@ -2,5 +2,5 @@ import { fileURLToPath } from 'node:url';
 
 import { startModulesFromBuild } from '../../src/process/source-modules.js';
 
-// The global setup has made sure that the build is fresh.
+// The global setup has brought the build up to date.
 startModulesFromBuild(fileURLToPath(new URL('../../dist', import.meta.url)));

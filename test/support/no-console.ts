@@ -1,6 +1,6 @@
 import { afterEach, vi } from 'vitest';
 
-/** Console output in a test is an unhandled warning: it fails the test that made it. */
+/** Console output in a test is an unhandled warning. It fails the test. */
 const methods = ['log', 'info', 'warn', 'error', 'debug'] as const;
 const spies = methods.map((method) => vi.spyOn(console, method));
 

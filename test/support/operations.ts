@@ -16,12 +16,12 @@ import {
 } from 'graphql';
 import { rootFields, type RootField } from './root-fields.js';
 
-/** What an argument may be filled with, by its path, e.g. `updatePatient.input.id`, and its named type. */
+/** Gives values for an argument, by its path, e.g. `updatePatient.input.id`, and its named type. */
 type Candidates = (path: string, type: string) => readonly unknown[];
 
 /** One call of a root field. */
 export interface Call {
-  /** e.g. `Query.patient.id`: the root field, and the argument that this call fills besides those that it must. */
+  /** e.g. `Query.patient.id`: the root field, and the argument that this call fills besides the required ones. */
   readonly name: string;
   readonly field: string;
   readonly kind: RootField['kind'];
@@ -30,9 +30,9 @@ export interface Call {
 }
 
 /**
- * Every root field of a schema, called once for each candidate of each of its arguments, however deep in an input. So a
- * field or an argument that is added later is tried too.
- * @param depth of the selection; fields that need arguments are left out of it
+ * Calls of every root field of a schema: one for each candidate of each argument, however deep in an input. So a field
+ * or an argument that is added later is tried too.
+ * @param depth depth of the selection; it leaves out fields that need arguments
  */
 export function everyCall(schema: GraphQLSchema, candidates: Candidates, depth: number): Call[] {
   return rootFields(schema).flatMap(({ kind, root, field }) => callsOf(kind, root.name, field, candidates, depth));
@@ -100,7 +100,7 @@ function variationsOf(
   return candidates(path, named.name).map((value) => ({ path, value: wrap(value) }));
 }
 
-/** A value for an argument that must be there. */
+/** A value for a required argument. */
 function neededValue(argument: GraphQLArgument | GraphQLInputField, path: string, candidates: Candidates): unknown {
   const named = getNamedType(argument.type as GraphQLInputType);
   const wrap = (value: unknown): unknown => (isListType(getNullableType(argument.type)) ? [value] : value);
@@ -132,7 +132,7 @@ function plainValue(type: NonNullable<ReturnType<typeof getNamedType>>): unknown
   }
 }
 
-/** All fields of a type that need no argument, and of theirs, down to a depth. */
+/** Selects all fields of a type that need no argument, and likewise the fields below them, down to a depth. */
 export function selectionOf(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
   if (!isObjectType(named)) return '';

@@ -1,7 +1,7 @@
 import { Types } from 'mongoose';
 import type { Models, Prediction, PredictionBlock } from '../../models/index.js';
 
-/** The patient of every prediction of a job as it lies in MongoDB, one entry a prediction. */
+/** The patient of every prediction of a job, read from MongoDB, one entry per prediction. */
 export async function predictedPatients(
   { predictions, predictionBlocks }: Models,
   jobId: string | Types.ObjectId,

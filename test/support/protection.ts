@@ -15,7 +15,7 @@ import { namespace } from './namespace.js';
 export const randomMasterKeys = (...ids: string[]): string[] =>
   ids.map((id) => `${id}:${randomBytes(32).toString('hex')}`);
 
-/** Master keys of such settings, the present one first. */
+/** Master keys of such settings, the current one first. */
 export const masterKeysOf = (...settings: string[]): MasterKey[] => parseMasterKeys(settings.join(',')).keys;
 
 /** A database of the test's own, with indexes. Closed when the test ends. */
@@ -27,7 +27,7 @@ export async function testDatabase(uri = namespace().mongoUri): Promise<Models> 
   return models;
 }
 
-/** What one process of a deployment has of it: other processes tell it nothing. */
+/** Protection of one process of a deployment, without events of other processes. */
 interface ProtectedProcess extends StartedProtection {
   readonly rotations: KeyRotations;
   scope(organization: Types.ObjectId): OrganizationScope;
@@ -45,7 +45,7 @@ export async function protectedProcess(models: Models, ...settings: string[]): P
 
 let patients = 0;
 
-/** A patient as a service would store it. */
+/** A patient as a service stores it. */
 export function somePatient(overrides: Partial<Patient> = {}): Omit<Patient, 'organization'> {
   patients += 1;
   const now = new Date();
@@ -74,7 +74,7 @@ export async function watchedDatabase(uri: string): Promise<{ readonly models: M
   return { models: createModels(connection), asked };
 }
 
-/** Works on rotations until there are none. */
+/** Works on rotations until none is left. */
 export async function rotateAll({ rotations }: ProtectedProcess, sliceMs?: number): Promise<void> {
   while (await rotations.work(sliceMs));
 }

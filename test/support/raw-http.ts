@@ -1,14 +1,14 @@
 import { connect } from 'node:net';
 
-/** An answer as it came over the wire. */
+/** An answer exactly as it was received. */
 interface RawAnswer {
   readonly status: number;
-  /** By their names in lower case. */
+  /** Headers by their names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Sends bytes that no HTTP library would, and reads until the server closes. Ask for `Connection: close` to have that. */
+/** Sends raw bytes and reads until the server closes the connection. Send `Connection: close` so that it does. */
 export async function sendRaw(url: string, bytes: string): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -23,7 +23,7 @@ export async function sendRaw(url: string, bytes: string): Promise<RawAnswer> {
   return { status: Number(first!.split(' ')[1]), headers, body: body.join('\r\n\r\n') };
 }
 
-/** A request as a client without any library writes it. */
+/** Writes a request as a client without any library does. */
 export function rawRequest(
   method: string,
   path: string,

@@ -8,13 +8,13 @@ export interface SocketMessage {
   readonly payload?: unknown;
 }
 
-/** A WebSocket as a client without any library has it. */
+/** A WebSocket of a client without any library. */
 export interface RawSocket {
   send(message: SocketMessage | string): void;
-  /** The next message that is no ping. Rejects when the socket closes first. */
+  /** Resolves with the next message that is not a ping. Rejects when the socket closes first. */
   next(): Promise<SocketMessage>;
   close(): void;
-  /** Code and reason with which the server closed. */
+  /** Code and reason that the server gave when it closed the socket. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
 

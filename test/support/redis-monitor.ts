@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Everything that a Redis is told, as it comes over the wire. The monitor of ioredis fails on a server that is busy when it
- * begins.
+ * Every command that a Redis gets, exactly as it was sent. The monitor of ioredis fails on a server that is busy at its
+ * start.
  */
 export async function monitorRedis(url: string): Promise<{ readonly commands: () => string; close(): void }> {
   const { hostname, port, password } = new URL(url);
@@ -11,7 +11,7 @@ export async function monitorRedis(url: string): Promise<{ readonly commands: ()
   const begun = new Promise<void>((resolve) => {
     socket.on('data', (data) => {
       received += data.toString('latin1');
-      // One for AUTH, one for MONITOR.
+      // One answer is for AUTH, one for MONITOR.
       if ((received.match(/^\+OK/gm) ?? []).length >= 2) resolve();
     });
   });

@@ -7,7 +7,7 @@ export interface RootField {
   readonly field: GraphQLField<unknown, unknown>;
 }
 
-/** Where every walk through a schema begins. */
+/** Lists the root fields of a schema, from which every walk through it starts. */
 export function rootFields(schema: GraphQLSchema): RootField[] {
   const roots = [
     ['query', schema.getQueryType()],

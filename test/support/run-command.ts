@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The command line as it is built. The global setup makes sure that the build is fresh. */
+/** The built command line. The global setup brings the build up to date. */
 export const cli = join(root, 'dist/src/cli.js');
 
-/** The part of this process's environment that a child needs even where a test sets all settings itself. */
+/** Variables of this process that a child needs even if a test sets all settings itself. */
 const bareEnvironment: Readonly<Record<string, string | undefined>> = {
   PATH: process.env.PATH,
   TMPDIR: process.env.TMPDIR,
-  // Says which run of the tests a process belongs to: see scripts/leftovers.mjs.
+  // Names the run of the tests that a process belongs to: see scripts/leftovers.mjs.
   RISKGRAPH_TEST_RUN: process.env.RISKGRAPH_TEST_RUN,
 };
 
@@ -35,7 +35,7 @@ export async function runCommand(
     cwd: root,
     env: { ...bareEnvironment, ...environment },
   });
-  // A command that needs no input may end before the input comes.
+  // A command that needs no input may end before it gets the input.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const [output, errors]: [string[], string[]] = [[], []];

@@ -25,7 +25,7 @@ export interface Scored {
   readonly predictionId: string;
 }
 
-/** What `submit` takes. The model is the shipped one when the input names none. */
+/** Input of `submit`. The shipped model is used when the input names none. */
 type Submission =
   | (Omit<SubmitScoringJobInput, 'modelId'> & { readonly modelId?: string })
   | (Omit<SubmitBatchScoringJobInput, 'modelId'> & { readonly modelId?: string; readonly patientId?: undefined });
@@ -38,7 +38,7 @@ export async function patient(
   return (await client.request(CreatePatientDocument, { input: newPatient(overrides) })).createPatient;
 }
 
-/** Submits a job: a single one where the input has a `patientId`, else a batch. */
+/** Submits a job: a single one if the input has a `patientId`, else a batch. */
 export async function submit(client: GraphqlClient, input: Submission): Promise<JobFieldsFragment> {
   return 'patientId' in input && input.patientId !== undefined
     ? (await client.request(SubmitScoringJobDocument, { input: { modelId, ...input } })).submitScoringJob
@@ -46,7 +46,7 @@ export async function submit(client: GraphqlClient, input: Submission): Promise<
 }
 
 /**
- * Every event of a job, to the end of the subscription.
+ * Gives every event of a job, up to the end of the subscription.
  * @param after the sequence number of the last change that the caller has seen
  */
 export async function followed(client: GraphqlClient, jobId: string, after?: number): Promise<JobEvent[]> {
@@ -56,7 +56,7 @@ export async function followed(client: GraphqlClient, jobId: string, after?: num
   return events;
 }
 
-/** The job at its end. Waits for the end through the subscription. */
+/** Waits for the end of a job through its subscription. @returns the job at its end */
 export async function ended(client: GraphqlClient, jobId: string): Promise<FollowedJob> {
   const last = (await followed(client, jobId)).at(-1);
   if (!last) throw new Error(`the subscription to job ${jobId} ended without an event`);
@@ -75,13 +75,13 @@ export async function scored(client: GraphqlClient, overrides?: object, model: s
   return { patientId, mrn, jobId, predictionId: prediction.id };
 }
 
-/** What every page of a connection says of its place among the others. */
+/** Position of a page among all pages of a connection. */
 interface Page {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null };
 }
 
 /**
- * All pages of a connection, in their order. Each is read when the one before it has been dealt with.
+ * Gives all pages of a connection in their order. Each is read after the caller has handled the one before it.
  * @param read gives the page after a cursor; the first has none
  */
 export async function* pages<T extends Page>(read: (after: string | null) => Promise<T>): AsyncGenerator<T, void> {

@@ -22,7 +22,7 @@ export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
   readonly data?: T | null;
   readonly errors?: readonly ResponseError[];
-  /** The whole body as it came over the wire. */
+  /** The whole body exactly as it was received. */
   readonly text: string;
 }
 
@@ -32,7 +32,7 @@ export interface System {
   readonly server: HttpServer;
   /** e.g. `http://127.0.0.1:41234` */
   readonly url: string;
-  /** Id of the organization, made when missing. */
+  /** Id of the organization, which is created when it is missing. */
   organizationId(slug?: string): Promise<string>;
   /** A token of `role` in the organization. */
   token(role: Role | `${Role}`, slug?: string, timeToLiveSeconds?: number): Promise<string>;
@@ -41,15 +41,15 @@ export interface System {
   /** Posts an operation. Without a token the caller is anonymous. */
   post<T = Record<string, unknown>>(query: string, variables?: object, token?: string): Promise<Answer<T>>;
   /**
-   * How many documents each collection holds, to prove that a refused request changed nothing. Without the audit trail, and
-   * without data keys, which the first request of an organization makes.
+   * Counts the documents of each collection, to prove that a refused request changed nothing. The audit trail is
+   * left out, and so are data keys, which the first request of an organization makes.
    */
   counts(): Promise<Record<string, number>>;
 }
 
 /**
  * Starts a system, and closes it at the end of the test that starts it or, started at the top of a file, of that file.
- * @param options.worker false leaves jobs in the queue; `environment` overrides settings; `logger` hears everything
+ * @param options.worker false leaves jobs in the queue; `environment` overrides settings; `logger` gets every line
  */
 export async function startSystem(
   options: {
@@ -115,7 +115,7 @@ function systemOf(app: App, server: HttpServer, clients: GraphqlClient[]): Syste
   };
 }
 
-/** Posts a body as it is, e.g. one that is no JSON. */
+/** Posts a body without changing it, e.g. one that is not JSON. */
 export async function postBody<T>(url: string, body: string, accessToken?: string): Promise<Answer<T>> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',

@@ -2,7 +2,7 @@ import type { ResponseError } from '../../src/client/graphql-client.js';
 import { connectSocket, type SocketMessage } from './raw-socket.js';
 import type { System } from './system.js';
 
-/** One request, as either transport carries it. */
+/** One request, for any transport. */
 export interface GraphqlRequest {
   readonly query?: string;
   readonly variables?: object;
@@ -10,11 +10,11 @@ export interface GraphqlRequest {
   readonly extensions?: object;
 }
 
-/** What came back, whole, and the errors in it. */
+/** The whole answer as text, and the errors in it. */
 interface Reply {
   readonly text: string;
   readonly errors: readonly ResponseError[];
-  /** Of HTTP. */
+  /** Status code; only over HTTP. */
   readonly status?: number;
 }
 
@@ -42,7 +42,7 @@ const overGet: Send = async ({ url }, { query, ...rest }, token) => {
   return { text, errors: (JSON.parse(text) as { errors?: ResponseError[] }).errors ?? [], status: response.status };
 };
 
-/** The first answer to a subscription: an error, an event, or its end. */
+/** Sends a subscription. @returns the first answer: an error, an event, or the end */
 const overWebSocket: Send = async ({ url }, request, token) => {
   const socket = await connectSocket(url, token);
   socket.send({ type: 'subscribe', id: '1', payload: { query: '', ...request } });
@@ -53,7 +53,7 @@ const overWebSocket: Send = async ({ url }, request, token) => {
   };
 };
 
-/** Every way in, by its name: for `test.each`. */
+/** Every transport, by its name: for `test.each`. */
 export const transports: readonly (readonly [string, Send])[] = [
   ['HTTP', overHttp],
   ['HTTP GET', overGet],

@@ -17,7 +17,7 @@ const manifest = manifestSchema.parse(JSON.parse(readFileSync(new URL('manifest.
 const goldenRows = manifest.golden.map(({ features }) => encodeFeatures(manifest, features, Math.fround).used);
 const goldenInputs = Float64Array.from(goldenRows.flatMap((row) => [...row]));
 
-/** The card's tables as lines of trimmed cells. */
+/** Tables of the model card, as lines of trimmed cells. */
 const cardRows = card
   .split('\n')
   .filter((line) => line.startsWith('|'))
@@ -54,7 +54,7 @@ describe('the shipped heart-disease bundle', () => {
     expect(parseModel(modelBytes).featureCount).toBe(manifest.features.length);
   });
 
-  test('imputes every missing value with one that the feature may have', () => {
+  test('replaces every missing value by a value that the feature may have', () => {
     for (const feature of manifest.features) {
       if (feature.missing.policy !== 'IMPUTE') continue;
       const { value } = feature.missing;
@@ -78,7 +78,7 @@ describe('the shipped heart-disease bundle', () => {
     });
   });
 
-  test('explains its golden vectors as its manifest says, from real sample counts', () => {
+  test('explains its golden vectors as the manifest says, from real sample counts', () => {
     const { ensemble } = parseModel(modelBytes);
     const explainer = createPathDependentExplainer(ensemble);
     const values = explainer.explain(goldenInputs, goldenRows.length);

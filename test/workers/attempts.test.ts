@@ -15,7 +15,7 @@ const system = await startSystem({
 });
 const token = await system.token('CLINICIAN');
 const client = await system.client('CLINICIAN');
-/** A directory with a later version of the shipped model, but not the one that jobs were submitted for. */
+/** A directory with a later version of the shipped model, but not with the version that the jobs name. */
 const laterVersion = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
 afterAll(() => rm(laterVersion, { recursive: true, force: true }));
 await cp(join(shippedModelsDirectory(), modelId), join(laterVersion, modelId), { recursive: true });
@@ -58,7 +58,7 @@ async function look(id: string): Promise<SeenJob> {
   return data!.scoringJob;
 }
 
-/** Every state that a subscriber sees, with the attempts until then and the code of the last error. */
+/** Lists every state that a subscriber sees, with the attempts until then and the code of the last error. */
 async function changesOf(id: string): Promise<[string, number, string | undefined][]> {
   const changes: [string, number, string | undefined][] = [];
   for (const { job } of await followed(client, id)) {
@@ -70,7 +70,7 @@ async function changesOf(id: string): Promise<[string, number, string | undefine
 const expectEnd = async (id: string, state: string): Promise<void> =>
   expect((await ended(client, id)).state).toBe(state);
 
-/** Runs `work` while there is a worker, which serves the models of this directory. */
+/** Runs `work` while a worker runs, which serves the models of this directory. */
 async function withWorker(riskModelsDirectory: string | undefined, work: () => Promise<void>): Promise<void> {
   const app = await createApp({ ...system.app.config, riskModelsDirectory }, system.app.logger);
   const workers = await startWorkers(app);
@@ -82,8 +82,8 @@ async function withWorker(riskModelsDirectory: string | undefined, work: () => P
   }
 }
 
-describe('an error that may pass', () => {
-  test('is tried again as often as is set, is shown, and then ends the job, which can be revived', async () => {
+describe('a temporary error', () => {
+  test('is shown and tried again up to the limit, then ends the job, and a retry runs it again', async () => {
     const id = await submitOne('single');
     const seen = changesOf(id);
     await withWorker(laterVersion, () => expectEnd(id, 'FAILED'));
@@ -112,21 +112,21 @@ describe('an error that may pass', () => {
     );
     expect(revived.data).toEqual({ retryScoringJob: { state: 'QUEUED', error: null, finishedAt: null } });
     await withWorker(undefined, () => expectEnd(id, 'COMPLETED'));
-    // What was tried before stays counted; the bound is that of a run.
+    // Earlier attempts stay counted, but the limit is per run.
     expect(await look(id)).toMatchObject({ attempts: attempts + 1, error: null });
   });
 
-  test('of a batch fails the patients that it concerns after as many attempts', async () => {
+  test('in a batch fails the patients that it concerns after the same number of attempts', async () => {
     const id = await submitOne('batch');
     await withWorker(laterVersion, () => expectEnd(id, 'COMPLETED'));
     expect(await look(id)).toMatchObject({ failures: [{ code: 'NOT_FOUND' }] });
   });
 });
 
-describe('an error that stays', () => {
+describe('a permanent error', () => {
   test('ends the job at the first attempt', async () => {
     const id = await submitOne('single');
-    // No caller can ask for this: submission looks first. The patient loses its features after that.
+    // Submission refuses such a patient, so this patient loses its features after submission.
     await system.app.models.patients.collection.updateMany({}, { $set: { features: [] } });
     await withWorker(undefined, () => expectEnd(id, 'FAILED'));
     expect(await look(id)).toMatchObject({ attempts: 1, error: { code: 'BAD_USER_INPUT' } });

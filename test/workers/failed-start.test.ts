@@ -5,7 +5,7 @@ import { startSystem } from '../support/system.js';
 
 const { app } = await startSystem({ worker: false });
 
-test.each([2, 4, 6])('workers that cannot have their connection number %i close all others', async (refused) => {
+test.each([2, 4, 6])('workers that fail to open connection number %i close all others', async (refused) => {
   const opened: Redis[] = [];
   const { connectRedis } = app;
   const connect = vi.spyOn(app, 'connectRedis').mockImplementation((...request) => {

@@ -4,7 +4,7 @@ import { startWorkers } from '../../workers/index.js';
 import { ended, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
-// One slot for single jobs and one for chunks, of which the batch has a hundred.
+// The worker has one slot for single jobs and one for chunks. The batch has a hundred chunks.
 const system = await startSystem({
   worker: false,
   environment: {
@@ -30,7 +30,7 @@ async function timesOf(id: string): Promise<Times> {
   ).data!.scoringJob;
 }
 
-test('single jobs overtake a batch, and each other by their priority', async () => {
+test('single jobs overtake a batch, and overtake each other by their priority', async () => {
   const batch = await submit(client, { all: true, priority: 0 });
   const low = await submit(client, { patientId, priority: 10 });
   const usual = await submit(client, { patientId });

@@ -14,15 +14,15 @@ async function statesOfNewJob(): Promise<string[]> {
   return (await followed(client, job.id)).map(({ job: { state } }) => state);
 }
 
-// As after the power failure of a Redis host, or behind a firewall that forgets idle connections.
+// This happens after the power failure of a Redis host, or behind a firewall that drops idle connections.
 test(
-  'when every connection to Redis breaks without a word, API and worker make new ones, and jobs run',
+  'when every connection to Redis breaks silently, API and worker make new ones, and jobs run',
   { timeout: 120_000 },
   async () => {
     expect((await statesOfNewJob()).at(-1)).toBe('COMPLETED');
     redis.silence();
     expect((await statesOfNewJob()).at(-1)).toBe('COMPLETED');
-    // Events reach subscribers again too, and not only by way of the comparison with MongoDB.
+    // Subscribers get events again too, and not only the changes that they compare with MongoDB.
     const heard = new Promise<string>((resolve) =>
       system.app.events.subscribe('scoringJobChanged', ({ scoringJobId }) => resolve(scoringJobId)),
     );

@@ -69,7 +69,7 @@ describe('a worker that is killed in the middle of its work', () => {
     const jobs = await Promise.all(some.map(({ _id }) => submit(client, { patientId: _id.toHexString() })));
     const ids = jobs.map(({ id }) => id);
     const worker = await startWorkerProcess();
-    // The first result says that the worker is in the middle of the others.
+    // After the first result the worker is still busy with the others.
     const following = ids.map(async (id) => (await ended(client, id)).state);
     await Promise.race(following);
     await killHard(worker);
@@ -85,7 +85,7 @@ describe('a worker that is killed in the middle of its work', () => {
 });
 
 describe('a worker in another process', () => {
-  test('is reached by a cancellation, and has stored nothing more once the batch has ended', async () => {
+  test('gets a cancellation, and stores nothing more after the batch has ended', async () => {
     const client = await system.client('CLINICIAN');
     const { id } = await submit(client, { all: true });
     const worker = await startWorkerProcess();

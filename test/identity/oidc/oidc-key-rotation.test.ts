@@ -3,11 +3,11 @@ import { refusalsOf } from '../../support/identity.js';
 import { startIdentityProvider, type IdentityProvider } from '../../support/identity-provider.js';
 import { startSystem, type System } from '../../support/system.js';
 
-// An identity provider changes its keys without asking anybody, and is not always there.
+// An identity provider changes its keys without notice, and is not always reachable.
 
 const minute = 60_000;
 
-// Only the clock, which never goes back: sockets, databases and timers are as they are.
+// Only the date is simulated, and it never goes back. Sockets, databases and timers are real.
 vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
 afterAll(() => void vi.useRealTimers());
 const later = (milliseconds: number): void => void vi.setSystemTime(Date.now() + milliseconds);
@@ -28,7 +28,7 @@ describe('a key of the identity provider', () => {
   const [provider, system] = pair(0);
 
   // Shows: 164.312(d)
-  test('that is new is believed without a restart, and a withdrawn one is refused after a fetch', async () => {
+  test('that is new is accepted without a restart, and a withdrawn one is refused after a fetch', async () => {
     expect(await refusalsOf(system, await provider.token())).toEqual([]);
     const fetches = provider.fetches;
     const next = await provider.publish('key-3');
@@ -36,7 +36,7 @@ describe('a key of the identity provider', () => {
     const signedByNext = (): Promise<string> => provider.token({ header: { kid: 'key-3' }, key: next });
     expect(await refusalsOf(system, await signedByNext())).toEqual([]);
     expect(provider.fetches).toBe(fetches + 1);
-    // For a while both are published, as rotations are done.
+    // A rotation publishes both keys for a while.
     expect(await refusalsOf(system, await provider.token())).toEqual([]);
 
     provider.withdraw('key-1');
@@ -49,7 +49,7 @@ describe('a key of the identity provider', () => {
   });
 
   // Shows: 164.312(d)
-  test('that is withdrawn is refused as soon as a token of its successor has made us look', async () => {
+  test('that is withdrawn is refused as soon as a token of its successor has caused a fetch', async () => {
     const last = await provider.publish('key-4');
     const next = await provider.publish('key-5');
     later(minute);
@@ -69,11 +69,11 @@ describe('a key of the identity provider', () => {
 
 describe('while the identity provider does not hand out its keys', () => {
   test.each<[string, (provider: IdentityProvider) => void]>([
-    ['because it is out of order', (provider) => (provider.status = 503)],
-    ['because it answers with something else', (provider) => (provider.body = '<html>sign in</html>')],
-    ['because what it answers is no key set', (provider) => (provider.body = '{"keys":"none"}')],
+    ['while the provider answers 503', (provider) => (provider.status = 503)],
+    ['while the provider answers with an HTML page', (provider) => (provider.body = '<html>sign in</html>')],
+    ['while the provider answers with an invalid key set', (provider) => (provider.body = '{"keys":"none"}')],
   ])(
-    'those known before go on %s, a new one cannot be told from a bad one, and both work when it is back',
+    'known keys still work %s, new keys get SERVICE_UNAVAILABLE, and both work when it is back',
     async (_name, breakDown) => {
       const [provider, system] = pair(1);
       expect(await refusalsOf(system, await provider.token())).toEqual([]);
@@ -89,7 +89,7 @@ describe('while the identity provider does not hand out its keys', () => {
       expect(await refusalsOf(system, await provider.token({ claims: { aud: 'another-app' } }))).toEqual([
         'UNAUTHENTICATED',
       ]);
-      // Nobody waits for it with every request.
+      // Only one request waited for the identity provider.
       expect(provider.fetches).toBe(fetches + 1);
       provider.status = 200;
       provider.body = undefined;
@@ -100,7 +100,7 @@ describe('while the identity provider does not hand out its keys', () => {
   );
 
   // Shows: 164.312(d)
-  test('those known before are believed for a limited time only', async () => {
+  test('known keys are accepted for a limited time only', async () => {
     const [provider, system] = pair(2);
     expect(await refusalsOf(system, await provider.token())).toEqual([]);
     provider.status = 503;

@@ -8,14 +8,14 @@ test.each([
   'ひらがなとカタカナと漢字です',
   'x7'.repeat(4) + 'Qw!z',
   'é'.repeat(4) + 'abcdefgh',
-])('%s may be chosen', (password) => {
+])('%s is accepted', (password) => {
   expect(passwordIssue(password, 'ada')).toBeUndefined();
 });
 
 test.each([
   ['eleven char', 'length'],
   ['x'.repeat(64) + 'y1!Z'.repeat(17), 'length'],
-  // One character a person sees, and one code point, in two halves of UTF-16.
+  // One visible character and one code point, but two units of UTF-16.
   ['🦩🦜🦚🦢🦉', 'length'],
   ['passwordpassword', 'first'],
   ['PASSWORD12345678', 'first'],
@@ -27,11 +27,11 @@ test.each([
   ['210987654321', 'first'],
   ['abcdefghijklmno', 'first'],
   ['my name is Ada Lovelace', 'username'],
-])('%s may not: %s', (password, reason) => {
+])('%s is refused: %s', (password, reason) => {
   const messages = { length: '12 to 128', first: 'easy to guess', username: 'username' };
   expect(passwordIssue(password, 'ada lovelace')).toContain(messages[reason as keyof typeof messages]);
 });
 
-test('a username of two letters is in too many passwords to be held against them', () => {
+test('a username of two letters may be part of a password', () => {
   expect(passwordIssue('four quiet herons at dusk', 'at')).toBeUndefined();
 });

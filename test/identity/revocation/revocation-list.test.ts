@@ -40,7 +40,7 @@ test('a token without a session is refused when it was issued before the revocat
   expect(list.isRevoked(identity({ issuedAt: 0, organizationId: new Types.ObjectId().toHexString() }))).toBe(false);
 });
 
-test('a token of a session is judged by the session, at any clock; an API key by its own entry', () => {
+test('the entry of its session decides about a token, whatever the clocks say; an API key has its own entry', () => {
   const list = createRevocationList();
   list.apply([
     record(RevocationKind.USER, 'ada', 1_000),
@@ -53,27 +53,27 @@ test('a token of a session is judged by the session, at any clock; an API key by
   expect(list.isRevoked(identity({ issuedAt: 0, apiKeyId: 'k2', username: 'api-key:k2' }))).toBe(false);
 });
 
-test('nothing of a blocked user is valid, until the block is taken away', () => {
+test('no credential of a blocked user is valid until the block is removed', () => {
   const list = createRevocationList();
   list.apply([record(RevocationKind.USER, 'ada', 1_000, { blocked: true })]);
   expect(
     [identity({ issuedAt: 9_000 }), identity({ sessionId: 's9' })].map((blocked) => list.isRevoked(blocked)),
   ).toEqual([true, true]);
-  // What says nothing of the block leaves it.
+  // An entry that does not mention the block leaves it in place.
   list.apply([record(RevocationKind.USER, 'ada', 2_000)]);
   expect(list.isRevoked(identity({ issuedAt: 9_000 }))).toBe(true);
   list.apply([record(RevocationKind.USER, 'ada', 3_000, { blocked: false })]);
   expect([3_000, 3_001].map((issuedAt) => list.isRevoked(identity({ issuedAt })))).toEqual([true, false]);
 });
 
-test('an older reading that comes late takes nothing back', () => {
+test('an older entry that arrives late does not undo a revocation', () => {
   const list = createRevocationList();
   list.apply([record(RevocationKind.USER, 'ada', 2_000)]);
   list.apply([record(RevocationKind.USER, 'ada', 1_000)]);
   expect(list.isRevoked(identity({ issuedAt: 1_500 }))).toBe(true);
 });
 
-test('an entry that can concern no token any more is forgotten, and a block is not', () => {
+test('an entry is removed when it can concern no token any more, and a block is kept', () => {
   const list = createRevocationList();
   list.apply([
     record(RevocationKind.USER, 'ada', 0),

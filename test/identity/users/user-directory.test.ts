@@ -8,7 +8,7 @@ import { startSystem } from '../../support/system.js';
 const system = await startSystem({ worker: false });
 const { models, scopeOf, identity, audit } = system.app;
 
-test('a user whom another administrator enables while being disabled is not left blocked', async () => {
+test('a user whom one administrator disables and another one enables at once is not left blocked', async () => {
   const { id, username } = await createUser(system);
   const store = createSessionStore(models, scopeOf, identity.revocations.revoke, 3_600_000);
   let meanwhile: (() => Promise<unknown>) | undefined = () =>

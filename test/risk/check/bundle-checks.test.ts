@@ -16,7 +16,7 @@ const feature = (index: number, changes: Partial<Manifest['features'][number]>):
 const withoutCovers = classificationModel(classifierNode(twoTrees));
 
 describe('the checks of a bundle', () => {
-  test('a complete bundle passes every one and names what was seen', async () => {
+  test('a complete bundle passes every check, and each names its result', async () => {
     const report = await checkModel(
       await writeBundle(place(), {
         background: [
@@ -188,7 +188,7 @@ describe('the checks of a bundle', () => {
     );
   });
 
-  test('covers are counted from the background where the file has none, and unreached nodes are told', async () => {
+  test('covers are counted from the background if the file has none, and unreached nodes are named', async () => {
     const report = await checkModel(
       await writeBundle(place(), { model: withoutCovers, background: [[60, 130, 2]], manifest: { golden: [] } }),
     );
@@ -201,7 +201,7 @@ describe('the checks of a bundle', () => {
     expect(report.ok).toBe(true);
   });
 
-  test('a path that is not there is one failed check', async () => {
+  test('a path that does not exist is one failed check', async () => {
     expect(await checkModel(join(directory.path, 'none'))).toEqual({
       ok: false,
       results: [

@@ -42,11 +42,11 @@ async function compare(model: ParsedModel, rows: ProbeRows): Promise<number> {
 }
 
 describe('the gate notices', () => {
-  test('nothing where there is nothing', async () => {
+  test('no difference in a correct model', async () => {
     expect(await compare(sound, randomRows(sound, 200))).toBeLessThan(1);
   });
 
-  test('a leaf weight that is off', async () => {
+  test('a wrong leaf weight', async () => {
     await expect(
       compare(
         misread({ leafWeight: sound.ensemble.leafWeight.map((weight) => weight + 1e-4) }),
@@ -55,7 +55,7 @@ describe('the gate notices', () => {
     ).rejects.toThrow(/differ on 200 of 200 rows/);
   });
 
-  test('each single threshold that is one float32 step off', async () => {
+  test('each single threshold that differs by one float32 step', async () => {
     const rows = collect(thresholdRows(sound, Infinity));
     const branches = Array.from(sound.ensemble.trueChild.keys()).filter(
       (node) => node < 40 && sound.ensemble.trueChild[node]! >= 0,
@@ -85,7 +85,7 @@ describe('the gate notices', () => {
     ).rejects.toThrow(DisagreementError);
   });
 
-  test("two children in each other's place", async () => {
+  test('two children that are swapped', async () => {
     const { trueChild, falseChild } = sound.ensemble;
     const swapped = { trueChild: trueChild.slice(), falseChild: falseChild.slice() };
     swapped.trueChild[firstBranch] = falseChild[firstBranch]!;
@@ -109,7 +109,7 @@ describe('the gate notices', () => {
 });
 
 describe('probe rows', () => {
-  test('lead to every branch that can be reached, with its feature on the threshold and one step to either side', () => {
+  test('reach every reachable branch with its feature on the threshold, one step below and one step above', () => {
     expect(collect(thresholdRows(sound, Infinity)).rowCount).toBe(3 * branchCount(sound));
     expect(collect(thresholdRows(sound, 7)).rowCount).toBe(21);
   });

@@ -134,7 +134,7 @@ describe('nodes before the trees', () => {
     ['float', ElementType.FLOAT],
     ['double', ElementType.DOUBLE],
     ['int64', ElementType.INT64],
-  ])('a Scaler of %s rounds as its kernel does, to the last bit', async (_, type) => {
+  ])('a Scaler of %s rounds exactly as its kernel does', async (_, type) => {
     const bytes = regressionModel(behind(scaler([2.3, 0.3, 1.7], [0.1, -1.3, 3.7])), { type });
     const parsed = parseModel(bytes);
     const session = await startModelSession(bytes, { ...parsed, scoreTensor: 'Z', scoreIsOutput: false });
@@ -144,7 +144,7 @@ describe('nodes before the trees', () => {
     expect([...prepareRows(parsed, rows, rowCount)]).toEqual([...scaled]);
   });
 
-  test('maps the trees to the columns that were chosen', () => {
+  test('maps the trees to the chosen columns', () => {
     const parsed = parseModel(
       regressionModel(behind(ml('ArrayFeatureExtractor', {}, ['X', 'chosen'])), {
         width: 5,
@@ -285,7 +285,7 @@ describe('nodes after the trees', () => {
     expect(parsed.scoreTensor).toBe('margin');
   });
 
-  test('class probabilities may be normalised, cast and mapped', async () => {
+  test('class probabilities can be normalised, cast and mapped', async () => {
     const node = classifierNode(twoTrees);
     const nodes = [{ ...node, outputs: ['label', 'votes'] }, ml('Normalizer', { norm: 'L1' }, ['votes'], ['scores'])];
     expect((await againstRuntime(classificationModel(node, { nodes }))).scoreTensor).toBe('votes');

@@ -13,7 +13,10 @@ const ml = (
 ): WrittenNode => ({ operator, domain: 'ai.onnx.ml', inputs, outputs: ['Z'], attributes });
 const trees = regressorNode(twoTrees, { input: 'Z' });
 
-/** Shapley values by their definition, with ONNX Runtime's own output as the game: over all subsets, means over the background. */
+/**
+ * Shapley values by their definition, over all subsets of features. The game is the output of ONNX Runtime itself, as a
+ * mean over the background rows.
+ */
 async function shapleyByDefinition(
   session: OnnxSession,
   row: Float64Array,

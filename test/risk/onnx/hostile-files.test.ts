@@ -15,7 +15,7 @@ import {
   twoTrees,
 } from '../support/small-models.js';
 
-/** Parses; anything but a model or one clear line is an error. */
+/** Parses a file. Throws unless the result is a model or an error of one clear line. */
 function outcome(bytes: Uint8Array): string {
   try {
     parseModel(bytes);
@@ -28,7 +28,7 @@ function outcome(bytes: Uint8Array): string {
   }
 }
 
-describe('files that are not what they should be', () => {
+describe('damaged files', () => {
   test.each(fixtureNames)('%s: every truncation is refused', (name) => {
     const { bytes } = loadFixture(name);
     for (let part = 0; part < 50; part++)
@@ -59,7 +59,7 @@ describe('files that are not what they should be', () => {
       expect(outcome(new TextEncoder().encode(text))).toBe('refused');
   });
 
-  test('a list longer than any forest is refused, not read into memory', () => {
+  test('a list longer than any forest is refused before it is read into memory', () => {
     const packed = lengthField(8, new Uint8Array(4 * 1024 * 1024 + 1));
     const node = Buffer.concat([
       lengthField(5, Buffer.concat([lengthField(1, Buffer.from('nodes_treeids')), packed])),
@@ -68,7 +68,7 @@ describe('files that are not what they should be', () => {
     expect(() => parseModel(lengthField(7, lengthField(1, node)))).toThrow(/a list has more than/);
   });
 
-  test('a tensor whose shape promises more than there is is refused', () => {
+  test('a tensor with fewer values than its shape says is refused', () => {
     const tensor = Buffer.concat([
       varintField(1, 2 ** 40),
       varintField(2, ElementType.FLOAT),
@@ -77,13 +77,13 @@ describe('files that are not what they should be', () => {
     expect(() => parseModel(lengthField(7, lengthField(5, tensor)))).toThrow(/does not fit its 2 values/);
   });
 
-  test('messages nested without end are not followed', () => {
+  test('endlessly nested messages are refused', () => {
     let deep = new Uint8Array(0);
     for (let level = 0; level < 2000; level++) deep = Buffer.concat([lengthField(6, deep)]);
     expect(outcome(lengthField(7, lengthField(1, lengthField(5, deep))))).toBe('refused');
   });
 
-  test('names with line breaks and escapes do not reach the message', () => {
+  test('line breaks and escapes in names do not reach the message', () => {
     const bytes = regressionModel([
       { ...regressorNode(twoTrees, { aggregate_function: 'MAX' }), name: 'a\u001b[31m\nb' },
     ]);
@@ -192,7 +192,7 @@ describe('trees that are not trees', () => {
     expect(() => parseModel(bytes)).toThrow(message);
   });
 
-  test('nodes with two parents are written out, unless that never ends', () => {
+  test('nodes with two parents are copied, unless the copies would be too many', () => {
     const levels = 60;
     const ids = Array.from({ length: levels + 1 }, (_, index) => index);
     const next = ids.map((id) => (id < levels ? id + 1 : 0));

@@ -32,7 +32,7 @@ describe('WireReader', () => {
     expect(() => read(varint(-(2n ** 63n))).varint()).toThrow(InvalidModelError);
   });
 
-  test('refuses a number of more than ten bytes and one that is cut', () => {
+  test('refuses a number of more than ten bytes, and an incomplete one', () => {
     expect(() => read(new Uint8Array(11).fill(0x80)).varint()).toThrow(/more than ten bytes/);
     expect(() => read(Uint8Array.of(0x80, 0x80)).varint()).toThrow(/truncated/);
   });

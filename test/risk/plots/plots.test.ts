@@ -17,7 +17,7 @@ const input = (changes: Partial<WaterfallInput> = {}): WaterfallInput => ({
   ...changes,
 });
 
-/** Every tag is closed in order, every attribute is quoted, no markup is left in text. */
+/** Checks that every tag is closed in order, every attribute is quoted, and no text holds markup. */
 function expectWellFormed(svg: string): void {
   const open: string[] = [];
   const rest = svg.replace(
@@ -34,7 +34,7 @@ function expectWellFormed(svg: string): void {
 }
 
 describe('waterfall', () => {
-  test('tells the story to those who see it and those who hear it', () => {
+  test('has its content both as a picture and as text for screen readers', () => {
     const svg = renderWaterfall(input());
     expectWellFormed(svg);
     expect(svg).toMatch(
@@ -50,7 +50,7 @@ describe('waterfall', () => {
     expect(svg).not.toMatch(/href|url\(|<image|<style|<script/);
   });
 
-  test('is markup only where we wrote markup', () => {
+  test('escapes markup in labels', () => {
     const svg = renderWaterfall(
       input({
         manifest: { name: hostile, version: '1.0.0', outcome: hostile, outputSpace: 'LOG_ODDS' },
@@ -62,7 +62,7 @@ describe('waterfall', () => {
     expect(svg).toContain('model output (log-odds)');
   });
 
-  test('adds small contributions up in one bar, so that the bars end at the output', () => {
+  test('sums small contributions in one bar, so that the bars end at the output', () => {
     const contributions = Array.from({ length: 40 }, (_, index) => ({
       label: `feature ${index}`,
       displayValue: '1',
@@ -116,7 +116,7 @@ describe('importance plot', () => {
     expect(svg).toContain('mean |SHAP value| over the training rows (raw probability). Chest pain: 0.111. Age: 0.020.');
   });
 
-  test('says so where there is none, and leaves out what does not fit', () => {
+  test('says when no feature contributes, and leaves out features that do not fit', () => {
     expect(renderImportancePlot(exampleManifest(new Uint8Array(0)))).toContain('The model gives no global importance.');
     const base = exampleManifest(new Uint8Array(0)).features[0]!;
     const features = Array.from({ length: 50 }, (_, index) => ({ ...base, code: `f${index}`, label: hostile }));
@@ -132,7 +132,7 @@ describe('importance plot', () => {
 });
 
 describe('the parts of a figure', () => {
-  test('escapes markup and drops what XML cannot hold', () => {
+  test('escapes markup and drops characters that XML does not allow', () => {
     expect(escapeXml(`<a b="c">&'\u0001\ud800😀`)).toBe('&lt;a b=&quot;c&quot;&gt;&amp;&#39;😀');
   });
 

@@ -24,7 +24,7 @@ describe.each(fixtureNames)('SHAP values of %s equal the reference', (name) => {
     expect(additivityError(explainer.expectedValue, values)).toBeLessThan(1e-10);
   });
 
-  test('one output at a time as all together', () => {
+  test('each output alone equals the same output of all together', () => {
     const output = ensemble.outputCount - 1;
     const size = ensemble.outputCount * ensemble.featureCount;
     const chosen = [

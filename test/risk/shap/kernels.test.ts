@@ -7,7 +7,7 @@ interface Build {
 }
 
 describe('the WebAssembly kernels', () => {
-  test('are what their source compiles to', async () => {
+  test('equal the compiled source', async () => {
     const folder = new URL('../../../src/risk/shap/kernels/', import.meta.url);
     const { generate, kernelNames } = (await import(new URL('build.mjs', folder).href)) as Build;
     const names = await kernelNames();

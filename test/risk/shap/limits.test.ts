@@ -5,7 +5,7 @@ import { NodeMode, type TreeEnsemble } from '../../../src/risk/tree-ensemble.js'
 import { UnexplainableModelError } from '../../../src/risk/errors.js';
 import { randomEnsemble, randomRows } from './support/random-ensemble.js';
 
-/** One tree that is a chain: `depth` splits one below the other, each on a feature of its own, each with a leaf at its side. */
+/** One tree that is a chain of `depth` splits. Each has a feature of its own, a leaf, and the next split below. */
 function chain(depth: number): TreeEnsemble {
   const count = 2 * depth + 1;
   const isSplit = (node: number) => node < depth;
@@ -53,7 +53,7 @@ function additivityError(
 }
 
 describe('explainers at their limits', () => {
-  test('add up on a path as deep as a model may have', () => {
+  test('add up on a path of the largest depth that a model may have', () => {
     const ensemble = chain(1000);
     const rows = randomRows(1, 2, 1000);
     const pathDependent = createPathDependentExplainer(ensemble);
@@ -79,7 +79,7 @@ describe('explainers at their limits', () => {
     }
   });
 
-  test('give the same for the same row, whatever was explained before', () => {
+  test('give the same values for the same row, whatever they explained before', () => {
     const ensemble = randomEnsemble({ seed: 42, trees: 10, depth: 6, featureCount: 5 });
     const rows = randomRows(5, 40, 5, 0.2);
     for (const explainer of [
@@ -92,7 +92,7 @@ describe('explainers at their limits', () => {
     }
   });
 
-  test('refuse what they cannot explain, saying what to do', () => {
+  test('refuse models that they cannot explain, with the remedy', () => {
     const ensemble = randomEnsemble({ seed: 43, trees: 2, depth: 2, featureCount: 3 });
     const bare = { ...ensemble, cover: null };
     expect(() => createPathDependentExplainer(bare)).toThrow(UnexplainableModelError);

@@ -21,7 +21,7 @@ describe.each([...smallModels, ...larger])(
     const plain = createReferencePathDependentExplainer(ensemble);
     const fast = createPathDependentExplainer(ensemble);
 
-    test('row by row and many at once', () => {
+    test('row by row, and for many rows at once', () => {
       const expected = [...plain.explain(rows, rowCount)];
       expect(largestDifference(fast.explain(rows, rowCount), expected)).toBeLessThan(1e-12);
       const first = rows.subarray(0, ensemble.featureCount);

@@ -18,7 +18,7 @@ const extremes = [
   -(2 ** -149),
 ];
 
-/** Branches of every mode and missing rule on feature 0, with these thresholds; a branch is its own tree here. */
+/** Branches of every mode and missing rule on feature 0, with these thresholds. Each branch is a tree of its own. */
 function branches(precision: 32 | 64, thresholds: readonly number[]): TreeEnsemble {
   const modes = [NodeMode.LEQ, NodeMode.LT, NodeMode.GTE, NodeMode.GT, NodeMode.EQ, NodeMode.NEQ];
   const all = modes.flatMap((mode) =>
@@ -49,7 +49,7 @@ describe.each([32, 64] as const)('slot tests in float%i', (precision) => {
   const round = (value: number) => (precision === 32 ? Math.fround(value) : value);
   const thresholds = [...new Set(extremes.map(round)), Number.NaN];
 
-  test('decide as the branch does, on, beside and far from every threshold, and for missing values', () => {
+  test('decide as the branch does on, next to and far from every threshold, and for missing values', () => {
     const ensemble = branches(precision, thresholds);
     const slots = new SlotTable(ensemble);
     const tests = Array.from(ensemble.roots, (node) => slots.testOf(node));

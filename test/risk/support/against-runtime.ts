@@ -3,7 +3,7 @@ import { missingAndExtremeRows, randomRows, thresholdRows } from '../../../src/r
 import { startModelSession } from '../../../src/risk/onnx-session.js';
 import { type ParsedModel, parseModel } from '../../../src/risk/parse-model.js';
 
-/** Parses a model and compares it with ONNX Runtime on random, threshold and extreme rows. @throws where they differ */
+/** Parses a model and compares it with ONNX Runtime on random, threshold and extreme rows. @throws when they differ */
 export async function againstRuntime(bytes: Uint8Array, options?: { featureCount?: number }): Promise<ParsedModel> {
   const parsed = parseModel(bytes, options);
   const session = await startModelSession(bytes, parsed);

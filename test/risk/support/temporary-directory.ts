@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 
-/** A directory of the test file's own, gone afterwards. Call it at the top level; the path is there from the first hook on. */
+/** A directory for one test file, removed afterwards. Call it at the top level. It exists from the first hook on. */
 export function useTemporaryDirectory(): { readonly path: string } {
   const directory = { path: '' };
   beforeAll(async () => {

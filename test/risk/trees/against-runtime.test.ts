@@ -139,14 +139,14 @@ describe('the parsed trees against ONNX Runtime', () => {
     },
   );
 
-  test('AVERAGE divides the trees, not the base value', async () => {
+  test('AVERAGE divides the sum of the trees, but not the base value', async () => {
     const parsed = await againstRuntime(
       regressionModel([regressorNode(twoTrees, { aggregate_function: 'AVERAGE', base_values: { floats: [10] } })]),
     );
     expect(parsed.ensemble.baseValues[0]).toBe(10);
   });
 
-  test('two weights of a leaf for one target: the first counts; a leaf without weight is 0', async () => {
+  test('the first of two weights of a leaf for one target counts; a leaf without weight is 0', async () => {
     await againstRuntime(
       regressionModel([
         regressorNode([
@@ -167,7 +167,7 @@ describe('the parsed trees against ONNX Runtime', () => {
     );
   });
 
-  test('forests of leaves alone', async () => {
+  test('forests that have only leaves', async () => {
     await againstRuntime(
       classificationModel(classifierNode([leaf(0.25), leaf(0.125)], { post_transform: 'LOGISTIC' })),
     );
@@ -200,7 +200,7 @@ describe('the parsed trees against ONNX Runtime', () => {
     await againstRuntime(regressionModel([regressorNode()], { packed: true }));
   });
 
-  test('a model for one row a run, and one that does not say its width', async () => {
+  test('a model for one row per run, and one that does not give its width', async () => {
     await againstRuntime(
       regressionModel([regressorNode()], {
         inputs: [{ name: 'X', shape: [1, 3] }],
@@ -299,7 +299,7 @@ describe('TreeEnsemble version 5', () => {
     await expect(againstRuntime(model(changes))).rejects.toThrow(message);
   });
 
-  test('covers are not taken from it: its leaves have none', async () => {
+  test('has no covers in its leaves, so that none are read', async () => {
     expect(
       (await againstRuntime(model({ nodes_hitrates: tensor(ElementType.FLOAT, [10, 10]) }))).ensemble.cover,
     ).toBeNull();

@@ -10,7 +10,7 @@ import { goesTrue } from '../../../../src/risk/trees/route.js';
 import { isLeaf, leafWeightOf, toPrecision } from '../../../../src/risk/shap/routing.js';
 import { expectedByBackground } from '../../../../src/risk/shap/expected-value.js';
 
-/** Features on which the path follows only the row explained, and those on which it follows only the background row. */
+/** Features on which the path follows only the explained row, and those on which it follows only the background row. */
 interface Split {
   readonly own: readonly number[];
   readonly background: readonly number[];
@@ -86,7 +86,10 @@ export function createReferenceInterventionalExplainer(
   };
 }
 
-/** before! after! / (before + after + 1)!: the share of orders in which one feature comes after `before` given ones and before `after` others. */
+/**
+ * Share of orders in which one feature comes after `before` given ones and before `after` others:
+ * before! after! / (before + after + 1)!
+ */
 function orderWeight(before: number, after: number): number {
   let weight = 1 / (before + after + 1);
   for (let step = 1; step <= before; step++) weight *= step / (after + step);

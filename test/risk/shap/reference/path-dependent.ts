@@ -10,7 +10,7 @@ import { goesTrue } from '../../../../src/risk/trees/route.js';
 import { coverFraction, isLeaf, leafWeightOf, toPrecision } from '../../../../src/risk/shap/routing.js';
 import { expectedByCover } from '../../../../src/risk/shap/expected-value.js';
 
-/** One feature of the path from the root: the share of rows that follow it while the feature is unknown, and whether this row does. */
+/** Feature of the path from the root: the share of rows that follow it while it is unknown, and if this row does. */
 interface PathFeature {
   readonly feature: number;
   readonly unknown: number;
@@ -69,7 +69,10 @@ export function createReferencePathDependentExplainer(
   };
 }
 
-/** Sum over all subsets S of the others of |S|! (n - |S|)! / (n + 1)! x product of `known` within S and `unknown` outside it. */
+/**
+ * Sum over all subsets S of the other features of
+ * |S|! (n - |S|)! / (n + 1)! x product of `known` within S and of `unknown` outside it.
+ */
 function shapleyWeightedProduct(others: readonly PathFeature[]): number {
   let bySize = [1];
   for (const { known, unknown } of others) {

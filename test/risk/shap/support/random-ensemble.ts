@@ -7,11 +7,14 @@ export interface RandomEnsembleShape {
   readonly featureCount: number;
   readonly outputCount?: number;
   readonly precision?: 32 | 64;
-  /** Branch modes drawn from; LEQ when absent. */
+  /** Branch modes to choose from at random; LEQ when absent. */
   readonly modes?: readonly NodeMode[];
   /** Share of nodes above the depth limit that are leaves already. */
   readonly earlyLeaves?: number;
-  /** CONSISTENT: counts, children sum to their parent. FRACTIONAL: likewise, never 0. ROUGH: they do not quite sum. SPARSE: many nodes were never reached. */
+  /**
+   * CONSISTENT: covers are counts, and the children sum to their parent. FRACTIONAL: they sum too, and are never 0.
+   * ROUGH: they do not sum exactly. SPARSE: many nodes were never reached.
+   */
   readonly cover?: 'CONSISTENT' | 'FRACTIONAL' | 'ROUGH' | 'SPARSE';
 }
 

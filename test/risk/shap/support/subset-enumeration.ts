@@ -1,7 +1,7 @@
 import { goesTrue } from '../../../../src/risk/trees/route.js';
 import { NodeMode, type TreeEnsemble } from '../../../../src/risk/tree-ensemble.js';
 
-/** A cooperative game: the raw output (one output) when the features of a bit mask are known. */
+/** A cooperative game: the value of one raw output when the features of a bit mask are known. */
 export type Game = (known: number) => number;
 
 /** Cover-weighted conditional expectation; unknown features follow both children in proportion to their cover. */
