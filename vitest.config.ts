@@ -15,8 +15,8 @@ export default defineConfig({
     expect: { poll: { timeout: 40_000 } },
     hookTimeout: 120_000,
     maxWorkers: 2,
-    // Files of one worker share its modules: loading MongoDB's driver, GraphQL and ONNX Runtime for each file took longer than
-    // the tests themselves.
+    // Files of one worker share its modules: loading MongoDB's driver, GraphQL and ONNX Runtime for each file took
+    // longer than the tests themselves.
     isolate: false,
   },
 });

@@ -49,7 +49,8 @@ const patients = 500;
 const clearDatabase = 'clear';
 
 const query =
-  'query Patient($id: ID!) { patient(id: $id) { id mrn givenName familyName birthDate sex features { code value unit } } }';
+  'query Patient($id: ID!) { patient(id: $id) { id mrn givenName familyName birthDate sex features { code value ' +
+  'unit } } }';
 
 const system = await startBenchSystem(patients, {
   NODE_ENV: 'production',
@@ -110,14 +111,16 @@ try {
         seen.push(both);
         if (!each)
           console.log(
-            `${connections} connections, round ${round}: everything on ${shown(both.on)}, ${name} ${shown(both.off)}, ratio ${(both.on.rate / both.off.rate).toFixed(3)}`,
+            `${connections} connections, round ${round}: everything on ${shown(both.on)}, ${name} ` +
+              `${shown(both.off)}, ratio ${(both.on.rate / both.off.rate).toFixed(3)}`,
           );
       }
       const byRate = median(seen.map(({ on, off: without }) => on.rate / without.rate));
       const byCpu = median(seen.map(({ on, off: without }) => without.cpu / on.cpu));
       const saved = median(seen.map(({ on, off: without }) => on.cpu - without.cpu));
       console.log(
-        `everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU time (${saved.toFixed(0)} us per request), over ${rounds} rounds of ${seconds} s, ${connections} connections`,
+        `everything on / ${name}: median ratio ${byRate.toFixed(3)} by rate, ${byCpu.toFixed(3)} by the servers' CPU ` +
+          `time (${saved.toFixed(0)} us per request), over ${rounds} rounds of ${seconds} s, ${connections} connections`,
       );
     }
     everything.stop();

@@ -58,7 +58,8 @@ try {
     }
     const [one, other] = [median(times.encrypted), median(times.plain)];
     console.log(
-      `page of ${pageSize}, ${what}: encrypted ${one.toFixed(2)} ms, plain ${other.toFixed(2)} ms, ${(one - other).toFixed(2)} ms more (${((100 * one) / other - 100).toFixed(0)} %)`,
+      `page of ${pageSize}, ${what}: encrypted ${one.toFixed(2)} ms, plain ${other.toFixed(2)} ms, ` +
+        `${(one - other).toFixed(2)} ms more (${((100 * one) / other - 100).toFixed(0)} %)`,
     );
   }
   for (const { server } of servers) await server.close();
@@ -74,7 +75,9 @@ function measureFields(): void {
   const [document, field] = [randomBytes(12), 'patients.familyName'] as const;
   const sealed = cipher.encrypt(dataKey, document, field, 'Lovelace');
   console.log(
-    `one field: encrypted in ${microseconds(() => cipher.encrypt(dataKey, document, field, 'Lovelace'))} µs, decrypted in ${microseconds(() => cipher.decrypt(document, field, sealed))} µs, indexed in ${microseconds(() => blindIndex(dataKey.key, field, 'Lovelace'))} µs; stored in ${sealed.length} bytes instead of 8`,
+    `one field: encrypted in ${microseconds(() => cipher.encrypt(dataKey, document, field, 'Lovelace'))} µs, ` +
+      `decrypted in ${microseconds(() => cipher.decrypt(document, field, sealed))} µs, indexed in ` +
+      `${microseconds(() => blindIndex(dataKey.key, field, 'Lovelace'))} µs; stored in ${sealed.length} bytes instead of 8`,
   );
 }
 

@@ -71,7 +71,8 @@ const packages = Object.entries(readJson('package-lock.json').packages)
       issues.push(`${name}@${version} names no licence: choose another package`);
     } else if (exceptions[name] !== license && !permits(license)) {
       issues.push(
-        `${name}@${version} is under ${license}, which is not allowed: choose another package, or read the licence and add it to scripts/generate-licences.mjs`,
+        `${name}@${version} is under ${license}, which is not allowed: choose another package, or read the licence ` +
+          'and add it to scripts/generate-licences.mjs',
       );
     }
     return { name, version, license: String(license) };

@@ -63,6 +63,9 @@ export default class ProgressReporter extends DefaultReporter {
     const elapsed = `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
     const now = [...this.running].map((path) => relative(process.cwd(), path)).join(', ');
     const { files, doneFiles, tests, failed } = this.count;
-    return `==> Tests: ${tests} done, ${failed} failed, in ${doneFiles} of ${files} files after ${elapsed}; now ${now || 'starting'}`;
+    return (
+      `==> Tests: ${tests} done, ${failed} failed, in ${doneFiles} of ${files} files after ${elapsed}; now ` +
+      `${now || 'starting'}`
+    );
   }
 }

@@ -22,9 +22,11 @@ export function settingsPage(): string {
     [
       `<!-- Made by "${command}" from the table in src/config/settings/. Do not edit. -->`,
       '# Settings',
-      'Every setting is an environment variable. Commands also read `.env` in the working folder; a variable that is already set\n' +
+      'Every setting is an environment variable. Commands also read `.env` in the working folder; a variable that is ' +
+        'already set\n' +
         'wins. An empty variable counts as unset. Entries of a list are separated by commas.',
-      'All settings are validated at the start. Every mistake is reported at once, with the variable and the values that it accepts.',
+      'All settings are validated at the start. Every mistake is reported at once, with the variable and the values ' +
+        'that it accepts.',
       ...sections,
     ].join('\n\n') + '\n'
   );

@@ -24,7 +24,8 @@ async function run({ url, token, bodies, connections, seconds }: Order): Promise
   const { hostname, port, host } = new URL(url);
   const requests = bodies.map(
     (body) =>
-      `POST /graphql HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `POST /graphql HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\ncontent-type: ` +
+      `application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   const end = performance.now() + seconds * 1000;
   let answered = 0;

@@ -39,14 +39,16 @@ try {
     const start = performance.now();
     for (let round = 0; round < rounds; round += 1) await identity.authenticator.authenticate(`Bearer ${credential}`);
     console.log(
-      `${name}: ${(((performance.now() - start) / rounds) * 1_000).toFixed(0)} microseconds per request, one after the other`,
+      `${name}: ${(((performance.now() - start) / rounds) * 1_000).toFixed(0)} microseconds per request, one after ` +
+        'the other',
     );
   }
   const passwordHash = await identity.passwords.hash('four quiet herons at dusk');
   const start = performance.now();
   for (let round = 0; round < 20; round += 1) await identity.passwords.verify(passwordHash, 'not that one');
   console.log(
-    `argon2id (${argon2Parameters.memoryCost / 1024} MiB, ${argon2Parameters.timeCost} passes): ${((performance.now() - start) / 20).toFixed(0)} ms per password`,
+    `argon2id (${argon2Parameters.memoryCost / 1024} MiB, ${argon2Parameters.timeCost} passes): ` +
+      `${((performance.now() - start) / 20).toFixed(0)} ms per password`,
   );
 } finally {
   await system.close();

@@ -51,7 +51,8 @@ try {
     }
     taken.sort((a, b) => a - b);
     console.log(
-      `${name}: p50 ${percentile(taken, 50).toFixed(0)} ms, p99 ${percentile(taken, 99).toFixed(0)} ms, largest ${taken.at(-1)!.toFixed(0)} ms of ${rounds}`,
+      `${name}: p50 ${percentile(taken, 50).toFixed(0)} ms, p99 ${percentile(taken, 99).toFixed(0)} ms, largest ` +
+        `${taken.at(-1)!.toFixed(0)} ms of ${rounds}`,
     );
   }
 

@@ -29,7 +29,8 @@ try {
     if (showCpu) console.log(`CPU of the batch, us per patient: ${cpuSince(before, patients)}`);
     ratios.push(rate / bare);
     console.log(
-      `round ${round}: bare engine ${bare.toFixed(0)} patients/s, batch ${rate.toFixed(0)} patients/s, ratio ${(rate / bare).toFixed(2)} (submission took ${submitMs.toFixed(0)} ms)`,
+      `round ${round}: bare engine ${bare.toFixed(0)} patients/s, batch ${rate.toFixed(0)} patients/s, ratio ` +
+        `${(rate / bare).toFixed(2)} (submission took ${submitMs.toFixed(0)} ms)`,
     );
   }
   console.log(`median ratio ${median(ratios).toFixed(2)} over ${rounds} rounds of ${patients} patients`);

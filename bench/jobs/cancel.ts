@@ -41,7 +41,9 @@ try {
   const sorted = seen.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
   const processed = seen.map((one) => one.processed).sort((a, b) => a - b);
   console.log(
-    `${rounds} running batches of ${patients} cancelled, ${percentile(processed, 50)} patients in (median): p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`,
+    `${rounds} running batches of ${patients} cancelled, ${percentile(processed, 50)} patients in (median): p50 ` +
+      `${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ` +
+      `${sorted.at(-1)!.toFixed(0)} ms`,
   );
   await close();
 } finally {

@@ -33,8 +33,8 @@ export function cpuTimes(): CpuTimes {
 }
 
 /**
- * Describes the CPU time of each thread since `before`, per piece of work, and the sum. Threads with almost none are left
- * out.
+ * Describes the CPU time of each thread since `before`, per piece of work, and the sum. Threads with almost none are
+ * left out.
  */
 export function cpuSince(before: CpuTimes, pieces: number): string {
   const used = [...cpuTimes()].map(([name, time]) => [name, (time - (before.get(name) ?? 0)) / pieces] as const);

@@ -33,10 +33,12 @@ try {
       if (isTerminal(status.state)) {
         const seconds = (performance.now() - start) / 1000;
         console.log(
-          `${name}: ${total} patients, ${status.state}, ${status.failed} failed, submission ${(submitted / 1000).toFixed(1)} s, ${(total / seconds).toFixed(0)} patients/s`,
+          `${name}: ${total} patients, ${status.state}, ${status.failed} failed, submission ` +
+            `${(submitted / 1000).toFixed(1)} s, ${(total / seconds).toFixed(0)} patients/s`,
         );
         console.log(
-          `  API ${before.api.toFixed(0)} MiB before, ${highest.api.toFixed(0)} at most; worker ${before.worker.toFixed(0)} MiB before, ${highest.worker.toFixed(0)} at most`,
+          `  API ${before.api.toFixed(0)} MiB before, ${highest.api.toFixed(0)} at most; worker ` +
+            `${before.worker.toFixed(0)} MiB before, ${highest.worker.toFixed(0)} at most`,
         );
         break;
       }

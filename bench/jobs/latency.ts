@@ -33,7 +33,8 @@ try {
   }
   const sorted = (await Promise.all(latencies)).sort((a, b) => a - b);
   console.log(
-    `${jobs} jobs at 10 per second: p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`,
+    `${jobs} jobs at 10 per second: p50 ${percentile(sorted, 50).toFixed(0)} ms, p99 ` +
+      `${percentile(sorted, 99).toFixed(0)} ms, largest ${sorted.at(-1)!.toFixed(0)} ms`,
   );
   await close();
 } finally {

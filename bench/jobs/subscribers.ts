@@ -58,7 +58,8 @@ try {
   });
   const memoryAfter = residentBytes(api.pid);
   console.log(
-    `${subscribers} subscribers: ${((memoryAfter - memoryBefore) / subscribers / 1024).toFixed(1)} KiB each (the API process grew from ${(memoryBefore / 2 ** 20).toFixed(0)} to ${(memoryAfter / 2 ** 20).toFixed(0)} MiB)`,
+    `${subscribers} subscribers: ${((memoryAfter - memoryBefore) / subscribers / 1024).toFixed(1)} KiB each (the API ` +
+      `process grew from ${(memoryBefore / 2 ** 20).toFixed(0)} to ${(memoryAfter / 2 ** 20).toFixed(0)} MiB)`,
   );
 
   let next = 0;
@@ -77,7 +78,8 @@ try {
   });
   latencies.sort((a, b) => a - b);
   console.log(
-    `${changesASecond} changes per second, one for each: p50 ${percentile(latencies, 50).toFixed(0)} ms, p99 ${percentile(latencies, 99).toFixed(0)} ms, largest ${latencies.at(-1)!.toFixed(0)} ms`,
+    `${changesASecond} changes per second, one for each: p50 ${percentile(latencies, 50).toFixed(0)} ms, p99 ` +
+      `${percentile(latencies, 99).toFixed(0)} ms, largest ${latencies.at(-1)!.toFixed(0)} ms`,
   );
   for (const client of clients) await client.dispose();
   await http.close();

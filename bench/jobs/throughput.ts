@@ -34,7 +34,8 @@ try {
     if (showCpu) console.log(`CPU of RiskGraph, us per job: ${cpuSince(before, jobs)}`);
     ratios.push(ourRate / floorRate);
     console.log(
-      `round ${round}: floor ${floorRate.toFixed(0)} jobs/s, RiskGraph ${ourRate.toFixed(0)} jobs/s, ratio ${(ourRate / floorRate).toFixed(2)}`,
+      `round ${round}: floor ${floorRate.toFixed(0)} jobs/s, RiskGraph ${ourRate.toFixed(0)} jobs/s, ratio ` +
+        `${(ourRate / floorRate).toFixed(2)}`,
     );
   }
   console.log(`median ratio ${median(ratios).toFixed(2)} over ${rounds} rounds of ${jobs} jobs`);

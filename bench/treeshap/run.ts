@@ -28,7 +28,8 @@ const directory = process.argv[2]!;
 const folder = mkdtempSync(join(tmpdir(), 'treeshap-'));
 const [peer, version] = await XgboostPeer.start(folder, process.env['PYTHON'] ?? '/usr/bin/python3');
 process.stdout.write(
-  `${cpus()[0]!.model}, Node ${process.version}, XGBoost ${version}, one thread each, alternating, median of ${rounds}\n`,
+  `${cpus()[0]!.model}, Node ${process.version}, XGBoost ${version}, one thread each, alternating, median of ` +
+    `${rounds}\n`,
 );
 try {
   if (process.argv[3] !== '--curve') await compareForests();

@@ -42,7 +42,8 @@ export async function runDemonstration(config: Config, url: string): Promise<voi
   write(`Access token (CLINICIAN of ${organization}, 8 hours), for the Sandbox header "authorization":`);
   write(`Bearer ${token}`);
   write(
-    `\nTo log in as yourself, create a user in another terminal: npx riskgraph user create --org ${organization} --username NAME --role ADMIN`,
+    `\nTo log in as yourself, create a user in another terminal: npx riskgraph user create --org ${organization} ` +
+      '--username NAME --role ADMIN',
   );
 }
 
@@ -84,7 +85,8 @@ function showPrediction(
   const number = (value: number): string => value.toFixed(4);
   const signed = (value: number): string => `${value < 0 ? '' : '+'}${number(value)}`;
   write(
-    `\nRisk ${(100 * probability).toFixed(1)} %, band ${riskBand} (raw output ${number(rawOutput)} before calibration)\n`,
+    `\nRisk ${(100 * probability).toFixed(1)} %, band ${riskBand} (raw output ${number(rawOutput)} before ` +
+      `calibration)\n`,
   );
   const table = new Table({
     head: ['feature', 'value', 'contribution'],
@@ -97,6 +99,7 @@ function showPrediction(
   table.push(['= raw output', '', number(explanation.outputValue)]);
   write(table.toString());
   write(
-    `Additivity error ${explanation.additivityError.toExponential(1)}, ${explanation.method} SHAP in ${explanation.outputSpace} space`,
+    `Additivity error ${explanation.additivityError.toExponential(1)}, ${explanation.method} SHAP in ` +
+      `${explanation.outputSpace} space`,
   );
 }

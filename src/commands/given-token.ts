@@ -5,7 +5,8 @@ import { readAll } from './password-prompt.js';
 /** The flags of the option, and its text in `--help`. */
 export const tokenOption = '--token <token>';
 export const tokenHelp =
-  '"-" reads it from standard input; default: RISKGRAPH_TOKEN. Other users of this machine can read an argument in the list of processes';
+  '"-" reads it from standard input; default: RISKGRAPH_TOKEN. Other users of this machine can read an argument in ' +
+  'the list of processes';
 
 /**
  * Reads the access token that the operator gave: as `--token`, on standard input (`--token -`) or in RISKGRAPH_TOKEN.

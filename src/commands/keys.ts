@@ -36,7 +36,8 @@ export function keysCommand(): Command {
   keys
     .command('rotate')
     .description(
-      'wrap all data keys under the first key of ENCRYPTION_KEYS, give each organization a new data key, and encrypt its data again; workers do it, this command follows them',
+      'wrap all data keys under the first key of ENCRYPTION_KEYS, give each organization a new data key, and encrypt ' +
+        'its data again; workers do it, this command follows them',
     )
     .option('--org <slug>', 'this organization only')
     .action(({ org }: { org?: string }) =>
@@ -134,7 +135,8 @@ async function followRotations(
       if (!told && progress.waiting === progress.unfinished && Date.now() > started + patienceMs) {
         told = true;
         process.stderr.write(
-          `No worker has begun yet: start a worker whose first master key is "${masterKey}". The request is stored; Ctrl-C only ends the waiting.\n`,
+          `No worker has begun yet: start a worker whose first master key is "${masterKey}". The request is stored; ` +
+            `Ctrl-C only ends the waiting.\n`,
         );
       }
       await meanwhile();

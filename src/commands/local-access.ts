@@ -67,7 +67,8 @@ export async function issueLocalToken(
 ): Promise<string> {
   if (config.environment === 'production') {
     throw new StartupError(
-      '"riskgraph token" signs tokens without a login and is refused when NODE_ENV=production: unset it on a developer\'s machine.',
+      '"riskgraph token" signs tokens without a login and is refused when NODE_ENV=production: unset it on a ' +
+        "developer's machine.",
     );
   }
   const secretKey = config.secretKey ?? (await localSecretKey(config.dataDirectory));

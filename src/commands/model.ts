@@ -32,7 +32,8 @@ function checkCommand(): Command {
       const failed = report.results.filter((result) => !result.ok);
       if (failed.length > 0)
         throw new StartupError(
-          `${oneLine(path)} must not serve, ${failed.length} of ${report.results.length} checks failed: ${failed[0]!.check}: ${failed[0]!.detail}`,
+          `${oneLine(path)} must not serve, ${failed.length} of ${report.results.length} checks failed: ` +
+            `${failed[0]!.check}: ${failed[0]!.detail}`,
         );
     });
 }

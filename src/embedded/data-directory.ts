@@ -79,7 +79,8 @@ async function writableDirectory(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     throw new StartupError(
-      `the data directory ${path} cannot be written (${reasonOf(error)}): give this user the right to write, or name another directory in DATA_DIRECTORY`,
+      `the data directory ${path} cannot be written (${reasonOf(error)}): give this user the right to write, or name ` +
+        'another directory in DATA_DIRECTORY',
     );
   }
 }

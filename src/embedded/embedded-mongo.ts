@@ -56,7 +56,8 @@ async function startHost(dataDirectory: string, library: string | undefined): Pr
     const reason =
       'state' in report ? report.reason : `it ${describeExit(exit)} ${output().split('\n').at(-1) ?? ''}`.trim();
     throw new StartupError(
-      `the embedded MongoDB cannot open ${databaseDirectory}: ${reason}; free or repair the directory, or set MONGO_URI to another MongoDB`,
+      `the embedded MongoDB cannot open ${databaseDirectory}: ${reason}; free or repair the directory, or set ` +
+        'MONGO_URI to another MongoDB',
     );
   }
   return {

@@ -42,7 +42,8 @@ export async function startRedis(
   const program = findOnPath('redis-server', options.searchPath);
   if (!program) {
     throw new StartupError(
-      'redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL',
+      'redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, ' +
+        'brew install redis), or set REDIS_URL',
     );
   }
   const directory = join(dataDirectory, 'redis');
@@ -77,7 +78,9 @@ async function startOn(program: string, directory: string, identity: Identity): 
   const exit = await Promise.race([answers(identity, exited), exited]);
   if (exit) {
     const said = output();
-    const message = `redis-server ${describeExit(exit)} on ${directory}: ${said.split('\n').at(-1)}; repair it, or set REDIS_URL`;
+    const message =
+      `redis-server ${describeExit(exit)} on ${directory}: ${said.split('\n').at(-1)}; repair it, or ` +
+      'set REDIS_URL';
     throw /address already in use/i.test(said) ? new PortTakenError(message) : new StartupError(message);
   }
   return {
@@ -117,7 +120,8 @@ async function freePort(preferred: number | undefined): Promise<number> {
     if (await isFree(port)) return port;
   }
   throw new StartupError(
-    `no free port for Redis among ${portAttempts} tried from ${portRange.from} to ${portRange.to}: free some, or set REDIS_URL`,
+    `no free port for Redis among ${portAttempts} tried from ${portRange.from} to ${portRange.to}: free some, or set ` +
+      'REDIS_URL',
   );
 }
 

@@ -62,7 +62,8 @@ export async function nativeLibraryPath(
     manifestPath = require.resolve(`${packageName}/package.json`);
   } catch {
     throw new StartupError(
-      `the embedded MongoDB's package ${packageName} is not installed: run npm ci with optional dependencies, or ${remedy}`,
+      `the embedded MongoDB's package ${packageName} is not installed: run npm ci with optional dependencies, or ` +
+        `${remedy}`,
     );
   }
   try {
@@ -70,7 +71,8 @@ export async function nativeLibraryPath(
   } catch (error) {
     if (!(error instanceof UnsupportedObjectError)) throw error;
     throw new StartupError(
-      `the embedded MongoDB needs glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ${remedy}`,
+      `the embedded MongoDB needs glibc ${askedFor} and this machine has ${platform.glibc} (${error.message}): ` +
+        `${remedy}`,
     );
   }
 }
@@ -125,7 +127,8 @@ async function writeDirectory(
     }
   }
   throw new StartupError(
-    `no directory to keep the embedded MongoDB's library in (${reasonOf(reason)}): make ${parents.join(' or ')} writable`,
+    `no directory to keep the embedded MongoDB's library in (${reasonOf(reason)}): make ${parents.join(' or ')} ` +
+      'writable',
   );
 }
 

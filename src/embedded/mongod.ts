@@ -40,7 +40,8 @@ export async function startMongod(program: string, dataDirectory: string): Promi
   const exit = await Promise.race([accepts(socket, exited), exited]);
   if (exit)
     throw new StartupError(
-      `${program} ${describeExit(exit)} on ${databaseDirectory}: ${output().split('\n').at(-1) ?? ''}; repair it, or set MONGO_URI to another MongoDB`,
+      `${program} ${describeExit(exit)} on ${databaseDirectory}: ${output().split('\n').at(-1) ?? ''}; repair it, or ` +
+        'set MONGO_URI to another MongoDB',
     );
   return {
     url: `mongodb://${encodeURIComponent(socket)}/riskgraph?directConnection=true`,

@@ -38,7 +38,8 @@ export function socketDirectory(dataDirectory: string): string {
   const found = lstatSync(directory);
   if (!found.isDirectory() || found.uid !== uid) {
     throw new StartupError(
-      `${directory} belongs to another user, but the database's socket must lie there: remove it, or set TMPDIR to your own directory`,
+      `${directory} belongs to another user, but the database's socket must lie there: remove it, or set TMPDIR to ` +
+        'your own directory',
     );
   }
   chmodSync(directory, 0o700);

@@ -38,5 +38,6 @@ export function limitOperationTime(
 
 const timeoutError = (timeoutMs: number): ServiceUnavailableError =>
   new ServiceUnavailableError(
-    `The operation took longer than ${timeoutMs / 1000} s, which is the limit: ask for less at once. A mutation may still take effect: check before you repeat it.`,
+    `The operation took longer than ${timeoutMs / 1000} s, which is the limit: ask for less at once. A mutation may ` +
+      'still take effect: check before you repeat it.',
   );

@@ -32,13 +32,15 @@ export async function readPersistedQueries(path: string): Promise<PersistedQueri
   const parsed = fileSchema.safeParse(parseJson(text));
   if (!parsed.success)
     throw new StartupError(
-      'PERSISTED_QUERIES_FILE is not a JSON object of documents by their SHA-256: write it with the client preset of @graphql-codegen.',
+      'PERSISTED_QUERIES_FILE is not a JSON object of documents by their SHA-256: write it with the client preset of ' +
+        '@graphql-codegen.',
     );
   const documents = Object.entries(parsed.data).map(([name, document]) => [withoutPrefix(name), document] as const);
   for (const [hash, document] of documents) {
     if (sha256(document) !== hash) {
       throw new StartupError(
-        `PERSISTED_QUERIES_FILE names a document "${hash.slice(0, 64)}", which is not its SHA-256: write the file with persistedDocuments: { hashAlgorithm: 'sha256' }.`,
+        `PERSISTED_QUERIES_FILE names a document "${hash.slice(0, 64)}", which is not its SHA-256: write the file ` +
+          `with persistedDocuments: { hashAlgorithm: 'sha256' }.`,
       );
     }
   }

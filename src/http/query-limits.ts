@@ -37,7 +37,8 @@ export function parseWithin(source: string, { tokens }: Pick<QueryLimits, 'token
   } catch (error) {
     if (!/Document contains more tha[nt] \d+ tokens/.test((error as Error).message)) throw error;
     throw new QueryTooComplexError(
-      `The query has more than ${tokens} tokens, which is the limit: pass values as variables, or send several smaller queries.`,
+      `The query has more than ${tokens} tokens, which is the limit: pass values as variables, or send several ` +
+        'smaller queries.',
     );
   }
 }

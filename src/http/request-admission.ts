@@ -46,7 +46,8 @@ export function createRequestAdmission(
         if (request.server.websocketServer.clients.size >= options.mostSockets) {
           return refuse(reply, 503, [
             new ServiceUnavailableError(
-              'This server has reached its limit of open WebSockets: connect again in a moment, to another server if there is one.',
+              'This server has reached its limit of open WebSockets: connect again in a moment, to another server if ' +
+                'there is one.',
             ),
           ]);
         }

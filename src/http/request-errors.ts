@@ -31,7 +31,8 @@ const byCode: Readonly<Record<string, RiskGraphError>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: inputError('body', 'is empty: send a JSON object with a query'),
   FST_ERR_CTP_INVALID_JSON_BODY: inputError(
     'body',
-    'is not valid JSON, or has a key that no request needs (__proto__, constructor): send one JSON object in UTF-8, not compressed',
+    'is not valid JSON, or has a key that no request needs (__proto__, constructor): send one JSON object in UTF-8, ' +
+      'not compressed',
   ),
   FST_ERR_BAD_URL: inputError('url', 'is not encoded as a URL: encode % as %25'),
 };
@@ -58,7 +59,8 @@ export function clientError({ code }: { readonly code?: string }): ClientError {
       status: 408,
       error: inputError(
         'request',
-        `did not arrive completely within ${requestTimeoutMs / 1000} seconds: send it again, in smaller parts over a slow line`,
+        `did not arrive completely within ${requestTimeoutMs / 1000} seconds: send it again, in smaller parts over a ` +
+          'slow line',
       ),
     };
   }
@@ -67,7 +69,8 @@ export function clientError({ code }: { readonly code?: string }): ClientError {
       status: 431,
       error: inputError(
         'headers',
-        `are larger than ${maxHeaderSize} bytes together with the address: send fewer, and send a long query with POST /graphql`,
+        `are larger than ${maxHeaderSize} bytes together with the address: send fewer, and send a long query with ` +
+          'POST /graphql',
       ),
     };
   }

@@ -47,7 +47,8 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
       const countOfUser = ofUser.get(user) ?? 0;
       if (ofThisSocket.size >= limits.perSocket) {
         throw new RateLimitedError(
-          `This socket has ${ofThisSocket.size} subscriptions, which is the limit: complete some, or open another socket.`,
+          `This socket has ${ofThisSocket.size} subscriptions, which is the limit: complete some, or open another ` +
+            'socket.',
           retryAfterSeconds,
         );
       }
@@ -59,7 +60,8 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
       }
       if (ofNode >= limits.perNode)
         throw new ServiceUnavailableError(
-          'This server has reached its limit of subscriptions: connect again in a moment, to another server if there is one.',
+          'This server has reached its limit of subscriptions: connect again in a moment, to another server if there ' +
+            'is one.',
         );
       ofSocket.set(socket, ofThisSocket.add(operation));
       holders.set(operation, { socket, user });

@@ -2,7 +2,8 @@
  * The care-team fence: keeps patients, and results about them, from clinicians outside of the care team.
  *
  * - Fence: the check between what is stored and what a viewer gets. Services pass their results through it.
- * - Visible: a patient is visible to a viewer when `careTeamAccess` (src/auth/care-team.ts) gives ALLOWED or BREAK_GLASS.
+ * - Visible: a patient is visible to a viewer when `careTeamAccess` (src/auth/care-team.ts) gives ALLOWED or
+ *   BREAK_GLASS.
  * - Closed: a patient of the organization is closed to a viewer when it is not visible to them (DENIED).
  * - Grant: see break-glass.ts.
  *

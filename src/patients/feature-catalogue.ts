@@ -24,7 +24,8 @@ export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCata
       const other = known.find((definition) => definition.unit !== feature.unit);
       if (other) {
         throw new StartupError(
-          `Risk model ${model.manifest.id}@${model.manifest.version}: feature "${feature.code}" is in ${feature.unit}, but in ${other.unit} in another model served: give one of them another code.`,
+          `Risk model ${model.manifest.id}@${model.manifest.version}: feature "${feature.code}" is in ` +
+            `${feature.unit}, but in ${other.unit} in another model served: give one of them another code.`,
         );
       }
       definitions.set(feature.code, [...known, feature]);

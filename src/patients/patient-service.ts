@@ -221,7 +221,8 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
             const updated = current.version === expectedVersion ? await scope.patients.update(current, update) : null;
             if (updated) return updated;
             throw new ConflictError(
-              `The patient was changed meanwhile (expected version ${expectedVersion}): read it again and repeat the change.`,
+              `The patient was changed meanwhile (expected version ${expectedVersion}): read it again and repeat the ` +
+                'change.',
             );
           },
         );

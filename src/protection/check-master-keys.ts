@@ -23,7 +23,8 @@ export async function checkMasterKeys(
       unwrapKey(masterKey, ownerOf(dataKey), bytesOf(dataKey.wrappedKey));
     } catch {
       throw new StartupError(
-        `The data key ${dataKey._id.toHexString()} cannot be decrypted with the master key "${dataKey.masterKey}": ${wrongKeyRemedy(dataKey.masterKey)}`,
+        `The data key ${dataKey._id.toHexString()} cannot be decrypted with the master key "${dataKey.masterKey}": ` +
+          `${wrongKeyRemedy(dataKey.masterKey)}`,
       );
     }
   }
@@ -37,15 +38,20 @@ export async function checkMasterKeys(
 function missing(id: string): StartupError {
   if (isDerived(id)) {
     return new StartupError(
-      `Data are encrypted under the master key "${id}", which was derived from another SECRET_KEY, or outside production: start with that SECRET_KEY and without NODE_ENV=production, set ENCRYPTION_KEYS and run "riskgraph keys rotate".`,
+      `Data are encrypted under the master key "${id}", which was derived from another SECRET_KEY, or outside ` +
+        'production: start with that SECRET_KEY and without NODE_ENV=production, set ENCRYPTION_KEYS and run ' +
+        '"riskgraph keys rotate".',
     );
   }
   return new StartupError(
-    `Data are encrypted under the master key "${id}", which ENCRYPTION_KEYS does not have: add that key, alone or after a newer one ("newer:...,${id}:..."), and keep it until "riskgraph keys rotate" has ended with the newer one.`,
+    `Data are encrypted under the master key "${id}", which ENCRYPTION_KEYS does not have: add that key, alone or ` +
+      `after a newer one ("newer:...,${id}:..."), and keep it until "riskgraph keys rotate" has ended with the ` +
+      'newer one.',
   );
 }
 
 const wrongKeyRemedy = (id: string): string =>
   isDerived(id)
     ? 'the data key was changed: restore the collection data_keys from a backup.'
-    : `ENCRYPTION_KEYS gives another key under that id, or the data key was changed: give "${id}" its earlier key again, or restore the collection data_keys from a backup.`;
+    : `ENCRYPTION_KEYS gives another key under that id, or the data key was changed: give "${id}" its earlier key ` +
+      'again, or restore the collection data_keys from a backup.';

@@ -9,7 +9,8 @@ export interface MasterKey {
 
 const keyBytes = 32;
 const form =
-  'must be "id:key" with an id of 1 to 40 letters, digits, - and _, and a key of 32 bytes as 64 hexadecimal digits, base64 or base64url, e.g. the output of "openssl rand -hex 32"';
+  'must be "id:key" with an id of 1 to 40 letters, digits, - and _, and a key of 32 bytes as 64 hexadecimal digits, ' +
+  'base64 or base64url, e.g. the output of "openssl rand -hex 32"';
 
 /**
  * Reads ENCRYPTION_KEYS: `id:key[,id:key...]`, the present key first. A key without an id is named by its fingerprint.

@@ -37,7 +37,8 @@ export async function startProtection({
     if (!missing.has(masterKey))
       logger?.error(
         { masterKey },
-        'data are encrypted under a master key that this process does not have: add that key to ENCRYPTION_KEYS and start again',
+        'data are encrypted under a master key that this process does not have: add that key to ENCRYPTION_KEYS and ' +
+          'start again',
       );
     missing.add(masterKey);
   });

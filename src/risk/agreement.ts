@@ -59,7 +59,8 @@ export class Agreement {
   require(raw: ArrayLike<number>, scores: ArrayLike<number>): void {
     if (!this.agrees(raw, scores))
       throw new DisagreementError(
-        'ONNX Runtime and the parsed trees disagree on a row: the model must not be served; run "riskgraph model check" on it',
+        'ONNX Runtime and the parsed trees disagree on a row: the model must not be served; run "riskgraph model ' +
+          'check" on it',
       );
   }
 }

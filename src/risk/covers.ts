@@ -59,5 +59,6 @@ export function withCovers(
 
 /** Reason and remedy for a caller who asks for path-dependent SHAP when the model has no covers. */
 export const noCoversReason =
-  'the file does not say how many training rows reached each node (nodes_hitrates is absent, all ones or does not add up)';
+  'the file does not say how many training rows reached each node (nodes_hitrates is absent, all ones or does not ' +
+  'add up)';
 export const noCoversRemedy = 'write the real counts to nodes_hitrates when exporting, or give a background set';

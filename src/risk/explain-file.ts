@@ -82,7 +82,8 @@ function requireWidth(name: string, { rows, rowCount }: Background, model: Parse
   if (wrong >= 0)
     throw new InvalidModelError(
       name,
-      `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is not a whole number, and the model's input is of integers`,
+      `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is not a whole number, and the model's ` +
+        'input is of integers',
       'give a whole number',
     );
 }

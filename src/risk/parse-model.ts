@@ -157,7 +157,8 @@ function overInputFeatures(
     if (earlier && earlier.apply !== column.apply) {
       throw new UnexplainableModelError(
         `node ${nodeTitle(node)}`,
-        `input feature ${column.feature} reaches the trees as several columns made in different ways, whose SHAP values do not add up to the exact value of the feature`,
+        `input feature ${column.feature} reaches the trees as several columns made in different ways, whose SHAP ` +
+          'values do not add up to the exact value of the feature',
         'give the trees one column per feature',
       );
     }

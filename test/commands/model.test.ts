@@ -77,7 +77,8 @@ describe('riskgraph model', () => {
       code: 1,
       output: '',
       errors:
-        'error: rows file: its rows have 2 numbers and the model takes 5; give every row one number per feature, null where missing\n',
+        'error: rows file: its rows have 2 numbers and the model takes 5; give every row one number per feature, ' +
+        'null where missing\n',
     });
   });
 

@@ -65,7 +65,8 @@ test('without root and sudo, the error names the command to run as root', async 
   const { status, output, calls } = (await machine({ ...withoutSudo, 'apt-get': aptGet })).run('install_redis');
   expect({ status, calls }).toEqual({ status: 1, calls: [] });
   expect(output).toContain(
-    "error: installing redis-server needs root, and there is no sudo: run 'apt-get install redis-server' as root, or set REDIS_URL",
+    "error: installing redis-server needs root, and there is no sudo: run 'apt-get install redis-server' as root, or " +
+      'set REDIS_URL',
   );
 });
 
@@ -79,7 +80,8 @@ test('without apt-get and brew, the error names what to install', async () => {
   expect({ status, output }).toEqual({
     status: 1,
     output:
-      'error: redis-server is not on the PATH, and there is neither apt-get nor brew to install it: install Redis 6.2 or newer, or set REDIS_URL to a Redis that runs already\n',
+      'error: redis-server is not on the PATH, and there is neither apt-get nor brew to install it: install Redis ' +
+      '6.2 or newer, or set REDIS_URL to a Redis that runs already\n',
   });
 });
 
@@ -117,7 +119,9 @@ test('a missing Node.js or npm is reported in one line', async () => {
 test.each(['v0.12.18', 'v18.20.4', 'v20.18.3'])('Node.js %s is refused as too old, in one line', async (version) => {
   expect((await machine(nodeOf(version))).run('check_node')).toEqual({
     status: 1,
-    output: `error: Node.js ${version} is too old: install version 24, or any from 20.19 to 26 (https://nodejs.org), then run this again\n`,
+    output:
+      `error: Node.js ${version} is too old: install version 24, or any from 20.19 to 26 (https://nodejs.org), ` +
+      `then run this again\n`,
     calls: [],
   });
 });
@@ -134,7 +138,8 @@ test('a Node.js newer than every tried version is accepted with a warning in one
   expect({ status, output }).toEqual({
     status: 0,
     output:
-      'warning: Node.js v30.1.0 is newer than 26, the newest tested with RiskGraph: if something fails, install version 24 (https://nodejs.org)\n',
+      'warning: Node.js v30.1.0 is newer than 26, the newest tested with RiskGraph: if something fails, install ' +
+      'version 24 (https://nodejs.org)\n',
   });
 });
 
@@ -143,7 +148,8 @@ test('a node that prints no version is refused in one line', async () => {
   expect({ status, output }).toEqual({
     status: 1,
     output:
-      "error: node --version says 'hello', which is no version: install Node.js 24 (https://nodejs.org), then run this again\n",
+      "error: node --version says 'hello', which is no version: install Node.js 24 (https://nodejs.org), then run " +
+      'this again\n',
   });
 });
 

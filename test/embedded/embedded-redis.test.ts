@@ -83,7 +83,8 @@ test('a missing redis-server is reported in one line with the remedy', async () 
   const directory = await temporaryDirectory();
   await expect(startRedis(directory, { searchPath: directory })).rejects.toThrow(
     new StartupError(
-      'redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, brew install redis), or set REDIS_URL',
+      'redis-server is not on the PATH: install it (scripts/quickstart.sh does; or apt-get install redis-server, ' +
+        'brew install redis), or set REDIS_URL',
     ),
   );
 });

@@ -9,7 +9,8 @@ const system = await startSystem({ worker: false });
 const canary = 'Xylophone-Quince';
 const json = { 'Content-Type': 'application/json' };
 const notJson =
-  'body: is not valid JSON, or has a key that no request needs (__proto__, constructor): send one JSON object in UTF-8, not compressed';
+  'body: is not valid JSON, or has a key that no request needs (__proto__, constructor): send one JSON object in ' +
+  'UTF-8, not compressed';
 const typeOf = (type: string): string => rawRequest('POST', '/graphql', { 'Content-Type': type }, canary);
 const unreadable =
   'request: is not HTTP/1.1 that this server understands: check its first line, its headers and the length of its body';
@@ -96,7 +97,8 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
     431,
     'BAD_USER_INPUT',
     'headers',
-    'headers: are larger than 16384 bytes together with the address: send fewer, and send a long query with POST /graphql',
+    'headers: are larger than 16384 bytes together with the address: send fewer, and send a long query with POST ' +
+      '/graphql',
   ],
   [
     'an address that is not encoded right',

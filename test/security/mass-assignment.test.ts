@@ -54,7 +54,10 @@ test.each([
 ])('a patient with a field "%s" besides its own is refused, and nothing is stored', async (field) => {
   const token = await system.token('CLINICIAN');
   const before = await system.counts();
-  const body = `{"query": "mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }", "variables": {"input": ${JSON.stringify(newPatient()).replace(/}$/, `, ${JSON.stringify(field)}: "aaaaaaaaaaaaaaaaaaaaaaaa"}`)}}}`;
+  const body =
+    '{"query": "mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }", ' +
+    '"variables": {"input": ' +
+    `${JSON.stringify(newPatient()).replace(/}$/, `, ${JSON.stringify(field)}: "aaaaaaaaaaaaaaaaaaaaaaaa"}`)}}}`;
   const response = await fetch(`${system.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },

@@ -195,7 +195,8 @@ describe('MongoDB over TLS', () => {
     for (const tls of [{ caFile: strangers.caFile }, {}]) {
       await expect(connectDatabase(uri, { tls })).rejects.toThrow(
         new StartupError(
-          "MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and that MONGO_URI names the host as the certificate does.",
+          "MongoDB's certificate was refused: check that MONGO_TLS_CA_FILE holds the authority that signed it, and " +
+            'that MONGO_URI names the host as the certificate does.',
         ),
       );
     }

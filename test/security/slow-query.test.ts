@@ -132,7 +132,8 @@ test('an operation that does not end is answered in time, a mutation with a warn
       errors: [
         {
           message:
-            'The operation took longer than 1 s, which is the limit: ask for less at once. A mutation may still take effect: check before you repeat it.',
+            'The operation took longer than 1 s, which is the limit: ask for less at once. A mutation may still take ' +
+            'effect: check before you repeat it.',
           extensions: { code: 'SERVICE_UNAVAILABLE' },
         },
       ],

@@ -57,7 +57,9 @@ describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (tr
 // Shows: owasp/amount
 test('variables nested half a million deep are refused, and the server continues', async () => {
   const depth = 500_000;
-  const body = `{"query":"query ($value: ID!) { scoringJob(id: $value) { id } }","variables":{"value":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
+  const body =
+    '{"query":"query ($value: ID!) { scoringJob(id: $value) { id } ' +
+    `}","variables":{"value":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
   const response = await fetch(`${system.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },

@@ -90,7 +90,8 @@ export async function examineBundle(
   if (explainers.size === 0)
     list.fail(
       'explanations',
-      'no SHAP method is left: write the real counts to nodes_hitrates when exporting, or add a background set to the bundle',
+      'no SHAP method is left: write the real counts to nodes_hitrates when exporting, or add a background set to ' +
+        'the bundle',
     );
   const model = createServedModel({ manifest, sha256: hash, card, parsed, session, explainers });
   await list.run(
@@ -167,5 +168,9 @@ function parseModelOfWidth(bytes: Uint8Array, featureCount: number): ParsedModel
 
 function describeTrees({ ensemble, featureCount }: ParsedModel): string {
   const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
-  return `${plural(ensemble.roots.length, 'tree')}, ${plural(ensemble.mode.length, 'node')}, ${plural(featureCount, 'feature')}, ${plural(ensemble.outputCount, 'output')}, compared in float${ensemble.precision}`;
+  return (
+    `${plural(ensemble.roots.length, 'tree')}, ${plural(ensemble.mode.length, 'node')}, ` +
+    `${plural(featureCount, 'feature')}, ${plural(ensemble.outputCount, 'output')}, compared in ` +
+    `float${ensemble.precision}`
+  );
 }

@@ -30,7 +30,8 @@ export async function checkAgreement(
   effort: CheckEffort,
 ): Promise<void> {
   const seen = (rows: number, share: number): string =>
-    `ONNX Runtime and the parsed trees agree on ${rows} rows (largest difference ${(share * 100).toFixed(1)} % of what float32 sums are allowed)`;
+    `ONNX Runtime and the parsed trees agree on ${rows} rows (largest difference ${(share * 100).toFixed(1)} % of ` +
+    'what float32 sums are allowed)';
   const random = randomRows(model, effort.randomRows);
   await list.run(
     'random rows',
@@ -52,7 +53,8 @@ export async function checkAgreement(
       return worst;
     },
     (share) =>
-      `on and one step around ${branches === total ? 'each' : `${branches}`} of ${total} thresholds: ${seen(rowCount, share)}`,
+      `on and one step around ${branches === total ? 'each' : `${branches}`} of ${total} thresholds: ` +
+      `${seen(rowCount, share)}`,
   );
   const extreme = missingAndExtremeRows(model, effort.extremeRows);
   await list.run(
@@ -98,7 +100,8 @@ export async function checkExplainers(
         return worst;
       },
       (worst) =>
-        `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows; ${real ? 'covers from nodes_hitrates' : coversFromBackground(model, plan.background!)}`,
+        `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows; ` +
+        `${real ? 'covers from nodes_hitrates' : coversFromBackground(model, plan.background!)}`,
     );
   } else {
     list.pass('path-dependent SHAP', `not offered: ${noCoversReason}; ${noCoversRemedy}`);
@@ -116,7 +119,8 @@ export async function checkExplainers(
       return worst;
     },
     (worst) =>
-      `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows against ${plan.background!.rowCount} ${plan.standIn ? 'random' : 'background'} rows`,
+      `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows against ${plan.background!.rowCount} ` +
+      `${plan.standIn ? 'random' : 'background'} rows`,
   );
   return explainers;
 }
@@ -134,5 +138,8 @@ function coversFromBackground(model: ParsedModel, background: Background): strin
     background.rowCount,
   );
   const empty = covers.reduce((sum, cover) => sum + (cover === 0 ? 1 : 0), 0);
-  return `covers counted from ${background.rowCount} background rows, which leave ${empty} of ${covers.length} nodes unreached`;
+  return (
+    `covers counted from ${background.rowCount} background rows, which leave ${empty} of ${covers.length} nodes ` +
+    'unreached'
+  );
 }

@@ -19,7 +19,8 @@ export async function requireGoldenVectors(model: RiskModel): Promise<number> {
   golden.forEach((vector, index) => {
     const refuse = (what: string, difference: number): never => {
       throw new DisagreementError(
-        `golden vector ${index + 1}: its ${what} differs by ${difference.toExponential(1)}, more than ${tolerance}; write the vectors again if the model or its encoding was meant to change`,
+        `golden vector ${index + 1}: its ${what} differs by ${difference.toExponential(1)}, more than ${tolerance}; ` +
+          'write the vectors again if the model or its encoding was meant to change',
       );
     };
     const compare = (what: string, actual: number, expected: number): void => {

@@ -62,7 +62,8 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
   );
   if (native)
     refuse(
-      `feature "${native.code}" is given to the model when missing, but the model's input is of integers, which cannot be missing`,
+      `feature "${native.code}" is given to the model when missing, but the model's input is of integers, which ` +
+        'cannot be missing',
       'use IMPUTE or REQUIRED',
     );
 }

@@ -39,7 +39,8 @@ export async function requireAgreement(
   });
   if (different > 0)
     throw new DisagreementError(
-      `ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows; RiskGraph reads the file differently; please report this with the file`,
+      `ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows; RiskGraph reads the file ` +
+        'differently; please report this with the file',
     );
   return agreement.worst;
 }
@@ -78,7 +79,8 @@ export async function requireAdditivity(
   });
   if (worst > additivityTolerance)
     throw new DisagreementError(
-      `SHAP values miss the output by ${worst.toExponential(1)}, more than ${additivityTolerance}; please report this with the file`,
+      `SHAP values miss the output by ${worst.toExponential(1)}, more than ${additivityTolerance}; please report ` +
+        'this with the file',
     );
   return worst;
 }

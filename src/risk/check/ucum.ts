@@ -1,13 +1,15 @@
 /** UCUM units of clinical features: atoms that take a metric prefix, and atoms that do not. https://ucum.org/ucum */
 const metric = new Set(
-  'm s g rad K C cd mol A V W Hz N Pa J F Ohm S Wb T H lm lx Bq Gy Sv sr L l Cel eq osm kat bar u eV pc cal U t [iU] [IU] m[H2O] m[Hg] B[SPL] B bit By'.split(
-    ' ',
-  ),
+  (
+    'm s g rad K C cd mol A V W Hz N Pa J F Ohm S Wb T H lm lx Bq Gy Sv sr L l Cel eq osm kat bar u eV pc cal U t [iU] ' +
+    '[IU] m[H2O] m[Hg] B[SPL] B bit By'
+  ).split(' '),
 );
 const plain = new Set(
-  "10* 10^ % [ppth] [ppm] [ppb] [pptr] deg ' '' gon min h d wk mo a mo_s mo_j a_t a_j a_g [pH] [in_i] [ft_i] [yd_i] [mi_i] [lb_av] [oz_av] [degF] [arb'U] [Ch] [diop] {score}".split(
-    ' ',
-  ),
+  (
+    "10* 10^ % [ppth] [ppm] [ppb] [pptr] deg ' '' gon min h d wk mo a mo_s mo_j a_t a_j a_g [pH] [in_i] [ft_i] [yd_i] " +
+    "[mi_i] [lb_av] [oz_av] [degF] [arb'U] [Ch] [diop] {score}"
+  ).split(' '),
 );
 const prefixes = ['da', ...'YZEPTGMkhdcmunpfazy'];
 

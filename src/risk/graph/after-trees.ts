@@ -76,7 +76,8 @@ export function followTrees(graph: GraphIndex, operators: readonly { node: OnnxN
 function several(operators: readonly { node: OnnxNode }[]): UnexplainableModelError {
   return new UnexplainableModelError(
     `node ${nodeTitle(operators[1]!.node)}`,
-    `it is one of ${operators.length} tree operators whose outputs are not simply added, so they do not add up to one model output`,
+    `it is one of ${operators.length} tree operators whose outputs are not simply added, so they do not add up to ` +
+      'one model output',
     'serve each of them as a model of its own',
   );
 }

@@ -60,15 +60,18 @@ function applyNode(node: OnnxNode, resolve: ColumnResolver, graph: GraphIndex, t
 const mixing: ReadonlyMap<string, string> = new Map([
   [
     'ai.onnx.ml.Normalizer',
-    'it divides each row by a norm of all its features before the trees, so no feature acts alone and exact SHAP values per feature do not exist in the trees',
+    'it divides each row by a norm of all its features before the trees, so no feature acts alone and exact SHAP ' +
+      'values per feature do not exist in the trees',
   ],
   [
     'MatMul',
-    'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read off the trees',
+    'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read ' +
+      'off the trees',
   ],
   [
     'Gemm',
-    'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read off the trees',
+    'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read ' +
+      'off the trees',
   ],
   [
     'ai.onnx.ml.OneHotEncoder',

@@ -129,7 +129,8 @@ export class WireReader {
   private truncated(what: string): InvalidModelError {
     return new InvalidModelError(
       `ONNX file, ${this.message}`,
-      `truncated or malformed: ${what} begins at byte ${this.position}, but only ${Math.max(0, this.remaining)} bytes are left`,
+      `truncated or malformed: ${what} begins at byte ${this.position}, but only ${Math.max(0, this.remaining)} ` +
+        'bytes are left',
       'copy or export the model again',
     );
   }

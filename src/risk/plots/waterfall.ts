@@ -61,7 +61,8 @@ export function renderWaterfall({ manifest, score, explanation, contributions }:
   const title = `${manifest.name} ${manifest.version}: what moved this risk`;
   const description = [
     `Probability ${percent}, ${band} risk, of ${manifest.outcome}.`,
-    `In ${space}: from the base value ${plain(explanation.baseValue, places)} to the output ${plain(explanation.outputValue, places)}.`,
+    `In ${space}: from the base value ${plain(explanation.baseValue, places)} to the output ` +
+      `${plain(explanation.outputValue, places)}.`,
     ...bars.map(
       (bar) => `${bar.label}${bar.displayValue === '' ? '' : `, ${bar.displayValue}`}: ${signed(bar.value, places)}.`,
     ),

@@ -33,7 +33,8 @@ export function selectOutputs(ensemble: TreeEnsemble, options: ExplainerOptions 
   if (output === undefined) return Array.from({ length: ensemble.outputCount }, (_, index) => index);
   if (!Number.isInteger(output) || output < 0 || output >= ensemble.outputCount) {
     throw new RangeError(
-      `Output ${output} cannot be explained: the model's outputs are 0 to ${ensemble.outputCount - 1}; ask for one of them.`,
+      `Output ${output} cannot be explained: the model's outputs are 0 to ${ensemble.outputCount - 1}; ask for one ` +
+        'of them.',
     );
   }
   return [output];

@@ -42,7 +42,8 @@ export function readUnifiedTrees(node: OnnxNode, featureCount: number | null, pr
   const aggregate = attributes.integer('aggregate_function', 1);
   if (aggregate === 2 || aggregate === 3) {
     throw attributes.refuse(
-      `aggregate_function ${aggregate === 2 ? 'MIN' : 'MAX'} takes one tree's value, so its output is no sum that SHAP values could explain`,
+      `aggregate_function ${aggregate === 2 ? 'MIN' : 'MAX'} takes one tree's value, so its output is no sum that ` +
+        'SHAP values could explain',
       'use SUM or AVERAGE',
     );
   }

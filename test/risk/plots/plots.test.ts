@@ -41,7 +41,8 @@ describe('waterfall', () => {
       /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" .*role="img" aria-labelledby="title-\w+ description-\w+"/,
     );
     expect(svg).toContain(
-      'Probability 31.9 %, very high risk, of the event. In raw probability: from the base value 0.500 to the output 0.450. Age, 52 years: −0.150. Pain, typical: +0.100.',
+      'Probability 31.9 %, very high risk, of the event. In raw probability: from the base value 0.500 to the output ' +
+        '0.450. Age, 52 years: −0.150. Pain, typical: +0.100.',
     );
     expect(svg).toContain('▼ −0.150');
     expect(svg).toContain('▲ +0.100');

@@ -39,7 +39,10 @@ export async function generate(name) {
   const base64 = Buffer.from(binary)
     .toString('base64')
     .replace(/.{1,140}/g, "\n  + '$&'");
-  return `// Generated from ${name}.as by build.mjs. Do not edit.\n\n/** The WebAssembly module, ${binary.length} bytes, as base64. */\nexport const kernel = ''${base64};\n`;
+  return (
+    `// Generated from ${name}.as by build.mjs. Do not edit.\n\n/** The WebAssembly module, ${binary.length} ` +
+    `bytes, as base64. */\nexport const kernel = ''${base64};\n`
+  );
 }
 
 export async function kernelNames() {
