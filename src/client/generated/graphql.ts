@@ -13,7 +13,7 @@ export type AdministrativeGender =
 
 export type CreatePatientInput = {
   birthDate?: string | null | undefined;
-  /** Usernames of the clinicians who may open the patient, yourself among them. Null: every clinician of the organization. */
+  /** Usernames of the clinicians who may see the patient. Include your own. Null: every clinician of the organization may. */
   careTeam?: Array<string> | null | undefined;
   familyName?: string | null | undefined;
   features?: Array<FeatureValueInput> | null | undefined;
@@ -47,9 +47,9 @@ export type JobStage =
 export type MissingValuePolicy =
   /** `value` is used in its place, as in training. */
   | 'IMPUTE'
-  /** The trees know which way a missing value goes. */
+  /** The trees of the model decide where a missing value goes. */
   | 'NATIVE'
-  /** There is no score without it. */
+  /** Without this value there is no score. */
   | 'REQUIRED';
 
 export type OrderDirection =
@@ -64,7 +64,7 @@ export type OutputSpace =
 /** All conditions must hold. */
 export type PatientFilter = {
   createdAfter?: string | null | undefined;
-  /** The whole name, upper and lower case alike. */
+  /** The whole name, in upper or lower case. */
   familyName?: string | null | undefined;
   mrn?: string | null | undefined;
   sex?: AdministrativeGender | null | undefined;
@@ -94,7 +94,7 @@ export type PredictionFilter = {
   riskBands?: Array<RiskBand> | null | undefined;
 };
 
-/** What each band means is said by the risk model. */
+/** The risk model says what each band means. */
 export type RiskBand =
   | 'HIGH'
   | 'LOW'
@@ -137,11 +137,11 @@ export type ShapMethod =
   | 'INTERVENTIONAL'
   | 'PATH_DEPENDENT';
 
-/** The patient's values, if any, overlaid with those given. */
+/** Scores the patient's values, if a patient is named. The features given here replace the patient's. */
 export type SimulateRiskInput = {
   features?: Array<FeatureValueInput> | null | undefined;
   modelId: string;
-  /** The highest when absent. */
+  /** The highest version when absent. */
   modelVersion?: string | null | undefined;
   patientId?: string | null | undefined;
 };
@@ -149,36 +149,36 @@ export type SimulateRiskInput = {
 /** Give exactly one of patientIds, filter, or all: true. */
 export type SubmitBatchScoringJobInput = {
   all?: boolean | null | undefined;
-  /** Store SHAP values with each prediction (true when absent); otherwise they are computed when asked for. */
+  /** True, or absent: SHAP values are stored with each prediction. False: they are computed when a caller asks for them. */
   explain?: boolean | null | undefined;
   filter?: PatientFilter | null | undefined;
-  /** The same key gives the same job, however often it is sent. */
+  /** Requests with the same key get the same job. */
   idempotencyKey?: string | null | undefined;
   modelId: string;
-  /** The highest when absent. The job keeps the version it was submitted for. */
+  /** The highest version when absent. The job keeps the version that it was submitted for. */
   modelVersion?: string | null | undefined;
   patientIds?: Array<string> | null | undefined;
-  /** 0 goes first, 10 last; 5 when absent. Single jobs always overtake batches. */
+  /** 0 runs first, 10 last; 5 when absent. Single jobs always run before batches. */
   priority?: number | null | undefined;
 };
 
 export type SubmitScoringJobInput = {
-  /** Store SHAP values with each prediction (true when absent); otherwise they are computed when asked for. */
+  /** True, or absent: SHAP values are stored with each prediction. False: they are computed when a caller asks for them. */
   explain?: boolean | null | undefined;
-  /** The same key gives the same job, however often it is sent. */
+  /** Requests with the same key get the same job. */
   idempotencyKey?: string | null | undefined;
   modelId: string;
-  /** The highest when absent. The job keeps the version it was submitted for. */
+  /** The highest version when absent. The job keeps the version that it was submitted for. */
   modelVersion?: string | null | undefined;
   patientId: string;
-  /** 0 goes first, 10 last; 5 when absent. Single jobs always overtake batches. */
+  /** 0 runs first, 10 last; 5 when absent. Single jobs always run before batches. */
   priority?: number | null | undefined;
 };
 
-/** Fields that are absent stay as they are; null clears (sex becomes UNKNOWN; an MRN cannot be cleared). Features are merged by code. */
+/** Absent fields do not change. Null clears a field: sex becomes UNKNOWN, and an MRN cannot be cleared. Features are merged by code. */
 export type UpdatePatientInput = {
   birthDate?: string | null | undefined;
-  /** Usernames of the clinicians who may open the patient, yourself among them. Null: every clinician of the organization. */
+  /** Usernames of the clinicians who may see the patient. Include your own. Null: every clinician of the organization may. */
   careTeam?: Array<string> | null | undefined;
   expectedVersion: number;
   familyName?: string | null | undefined;
