@@ -100,10 +100,10 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
         }),
       );
       return events.map((event) => outcomes[ids.indexOf(idOf(event))]!);
-      // Waits for one turn of the event loop, so that more events join the next group. A write to the journal costs
-      // about the same for one event as for ten. A busy process has long turns, and so writes large groups. An idle one
-      // has short turns, so no caller waits long. A fixed time would always delay callers.
     },
+    // Waits for one turn of the event loop, so that more events join the next group. A write to the journal costs about
+    // the same for one event as for ten. A busy process has long turns, and so writes large groups. An idle one has
+    // short turns, so no caller waits long. A fixed time would always delay callers.
     { gather: () => turn() },
   );
 

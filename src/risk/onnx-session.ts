@@ -1,6 +1,7 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Tensor as OnnxTensor } from 'onnxruntime-node';
 import { InvalidModelError, oneLine } from './errors.js';
 import type { ModelInput } from './graph/model-inputs.js';
+import { InferenceSession, Tensor } from './onnx-runtime.js';
 import { ElementType } from './onnx/tensor-proto.js';
 import type { ParsedModel } from './parse-model.js';
 
@@ -67,7 +68,7 @@ export async function startModelSession(
   };
 }
 
-function toTensor(input: ModelInput, rows: Float64Array, rowCount: number, featureCount: number): Tensor {
+function toTensor(input: ModelInput, rows: Float64Array, rowCount: number, featureCount: number): OnnxTensor {
   const width = input.columns.columns.length;
   const at = (index: number): number =>
     rows[Math.floor(index / width) * featureCount + input.firstFeature + (index % width)]!;

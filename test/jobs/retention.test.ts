@@ -76,7 +76,7 @@ describe('a batch that ended long ago', () => {
     expect(await models.scoringChunks.countDocuments({ job: job._id })).toBe(0);
     await expect(retry(job, 'cut-down')).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: expect.stringContaining('submit a new one') as string,
+      message: expect.stringContaining('submit a new job') as string,
     });
   });
 

@@ -81,7 +81,7 @@ describe.each(transports)('over %s', (transport, send) => {
       expect(codesOfReply(reply), `${JSON.stringify(request)}: ${reply.text}`).toEqual(['BAD_USER_INPUT']);
     }
     expect((await send(system, { query: unlisted }, token)).errors[0]!.message).toContain(
-      'add this one to PERSISTED_QUERIES_FILE, or send one that is in it',
+      'add the document to PERSISTED_QUERIES_FILE, or send one that is in it',
     );
   });
 

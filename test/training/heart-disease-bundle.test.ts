@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
+import { InferenceSession, Tensor } from '../../src/risk/onnx-runtime.js';
 import { calibrate } from '../../src/risk/calibration.js';
 import { encodeFeatures } from '../../src/risk/encode.js';
 import { manifestSchema } from '../../src/risk/manifest.js';
