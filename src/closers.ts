@@ -1,4 +1,4 @@
-/** The closers of the parts that a start has started. They run in reverse order. */
+/** Functions that close what a start has started. They run in reverse order. */
 export interface Closers {
   /** Adds the closer of a part that was just started. */
   add(close: () => unknown): void;

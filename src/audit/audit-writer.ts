@@ -19,7 +19,7 @@ export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
  */
 const headPeriodMs = 1_000;
 
-/** The most tries to append. In each failed try, another process has appended an event first. */
+/** Most attempts to append. In each failed try, another process has appended an event first. */
 const largestTries = 100;
 
 /** The audit trail for the composition root, which also closes it. */

@@ -24,8 +24,8 @@ interface JobKind {
   readonly ofOnePatient: boolean;
   /** Queue entries for all work of the job that is not done yet, in groups. */
   entriesOf(models: Models, job: ScoringJob): AsyncIterable<QueueEntry[]>;
-  /** Tells whether a worker holds the job now. Then its entry need not be on the queue. */
-  isInGoodHands(job: ScoringJob, now: Date): boolean;
+  /** Tells whether a worker holds all of the job now. Then its entry need not be on the queue. */
+  isHeld(job: ScoringJob, now: Date): boolean;
   /**
    * Brings the status of a job up to date, also when no worker runs it.
    * @returns the job after that
@@ -41,7 +41,7 @@ export const jobKinds: Readonly<Record<ScoringJobKind, JobKind>> = {
     async *entriesOf(_models, job) {
       yield [{ kind: 'single', ...dispatchOf(job) }];
     },
-    isInGoodHands: ({ status, lease }, now) =>
+    isHeld: ({ status, lease }, now) =>
       status.state === ScoringJobState.ACTIVE && lease !== undefined && lease.expiresAt > now,
     refresh: async (job) => job,
     prepareRevival: async () => undefined,
@@ -50,7 +50,7 @@ export const jobKinds: Readonly<Record<ScoringJobKind, JobKind>> = {
     ofOnePatient: false,
     entriesOf: chunkEntries,
     // Each chunk has its own lease: workers may hold some chunks while the entries of other chunks are lost.
-    isInGoodHands: () => false,
+    isHeld: () => false,
     refresh: async (job, batchProgress) =>
       isTerminal(job.status.state) ? job : ((await batchProgress.refresh(job._id)) ?? job),
     prepareRevival: (job, scope) => scope.chunks(job).resetAttempts(),

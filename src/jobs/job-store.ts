@@ -3,8 +3,8 @@
  *
  * Lease: a worker's right to run a job, written in the job with a token and an end. Its holder renews it. After the end
  *   another worker may take the job over. Then the first worker can no longer change the job.
- * Claim: to take a job for this process, by writing a new lease into it. The noun means the job so taken, with that
- *   lease.
+ * Claim: to take a job for this process, by writing a new lease into it. A claim is also the
+ *   taken job, together with its lease.
  *
  * How a job is changed:
  * 1. The job is read.

@@ -38,7 +38,7 @@ export async function reconcile({
     .lean<ScoringJob[]>();
   for (const job of unfinished) {
     const kind = jobKinds[job.kind];
-    if (kind.isInGoodHands(job, now)) continue;
+    if (kind.isHeld(job, now)) continue;
     if (!(await jobDispatcher.restore(job))) {
       logger.warn('Redis cannot be reached: unfinished jobs wait in MongoDB until it is back');
       return 0;

@@ -5,7 +5,7 @@
  * - Visible: a patient is visible to a viewer when `careTeamAccess` (src/auth/care-team.ts) gives ALLOWED or
  *   BREAK_GLASS.
  * - Closed: a patient of the organization is closed to a viewer when it is not visible to them (DENIED).
- * - Grant: see break-glass.ts.
+ * - Grant: access that breaking the glass gave to a viewer for a time (break-glass.ts).
  *
  * Step by step, for results that a service has found:
  *
@@ -15,8 +15,8 @@
  *   4. It records in the audit trail the patients that are about to be shown. Patients seen by a grant are flagged.
  *   5. Only then does the service show the results.
  *
- * Lists and batches leave closed patients out before they read: by ids (`fewClosedPatientIds`) or by a walk
- * (`visiblePatientIds`).
+ * Lists and batches leave closed patients out of the query itself. When they are few, the query excludes their ids
+ * (`fewClosedPatientIds`). Otherwise the service goes through all visible ids (`visiblePatientIds`).
  */
 import { Types, type QueryFilter } from 'mongoose';
 import { Role, type StoredPatient } from '../../models/index.js';

@@ -74,7 +74,7 @@ function resealed(
 ) {
   const { _id } = document;
   const present = document as unknown as Readonly<Record<string, Ciphertext | null | undefined>>;
-  // A filter with null matches an absent field, and a null that an earlier version stored.
+  // A filter with null matches a field that is absent.
   const unchanged = fields.map(([field]) => [field, present[field] ?? null] as const);
   const again = fields.flatMap(([field, name]) => {
     const ciphertext = present[field];

@@ -19,7 +19,6 @@ import {
   type PatientFailure,
   type JobFailure,
   type Models,
-  type Prediction,
   type PredictionBlock,
   type ScoringChunk,
   type ScoringJob,
@@ -110,11 +109,9 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
   async function giveUp(chunk: ScoringChunk, failure: JobFailure): Promise<void> {
     const block = await outcomes.find(chunk);
     if (block) return end(chunk, block.failures, block);
-    const patients = unpackIds(chunk.patients);
-    const scored = await storedSingly(models, chunk, patients);
     return end(
       chunk,
-      patients.filter((patient) => !scored.has(patient.toHexString())).map((patient) => ({ patient, ...failure })),
+      unpackIds(chunk.patients).map((patient) => ({ patient, ...failure })),
     );
   }
 
@@ -122,9 +119,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     const stored = chunk.attempts > 1 ? await outcomes.find(chunk) : null;
     if (stored) return outcomes.withoutErased(stored);
     const model = modelOfJob(registry, job);
-    const all = unpackIds(chunk.patients);
-    const done = chunk.attempts > 1 ? await storedSingly(models, chunk, all) : new Set();
-    const ids = done.size > 0 ? all.filter((id) => !done.has(id.toHexString())) : all;
+    const ids = unpackIds(chunk.patients);
     const erasures = await outcomes.erasures(job.organization);
     const patients = await scoringRecords.patientRows(job.organization, ids, model.manifest.features);
     const { failures, ...outcome } = await scoreChunk(model, patients, job.explain, signal);
@@ -210,19 +205,4 @@ function absent(ids: readonly Types.ObjectId[], found: readonly Types.ObjectId[]
   return ids
     .filter((id) => !present.has(id.toHexString()))
     .map((patient) => ({ patient, code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' }));
-}
-
-/**
- * Patients of the chunk whose predictions are stored on their own. Earlier releases stored batches so, and may have
- * been stopped in the middle of the chunk.
- */
-async function storedSingly(
-  { predictions }: Models,
-  { job }: ScoringChunk,
-  ids: Types.ObjectId[],
-): Promise<Set<string>> {
-  const stored = await predictions
-    .find({ job, patient: { $in: ids } }, { patient: 1 })
-    .lean<Pick<Prediction, 'patient'>[]>();
-  return new Set(stored.map(({ patient }) => patient.toHexString()));
 }

@@ -108,7 +108,7 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
     throw new UnauthenticatedError('This user was changed during the login: log in again.');
   }
 
-  /** Replaces a hash that was made with old parameters. Only at a login is the password known. */
+  /** Replaces a hash that was made with old parameters. The password is known only at a login. */
   async function rehash(user: User, password: string): Promise<User> {
     if (!passwords.isOutdated(user.passwordHash!)) return user;
     const { users } = scopeOf({ organizationId: user.organization.toHexString() });
