@@ -14,8 +14,8 @@ import { logError } from '../process/logger.js';
 export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
 
 /**
- * Milliseconds between two writes of the heads of chains that grow. Before a head is written, only an anchor shows that
- * the newest events were cut off.
+ * Milliseconds between two writes of the heads of chains that grow. Until a head is written, a cut at the
+ * end of its chain shows only against an anchor (see audit-chain.ts).
  */
 const headPeriodMs = 1_000;
 
@@ -72,7 +72,7 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
         chained.push(next);
         end = next;
       }
-      // Forgets the end until the insert has succeeded: after an error, the end in MongoDB is not known.
+      // The end is forgotten now, and remembered when the insert has succeeded. After an error it is not known.
       ends.delete(id);
       const written = await insertInOrder(models, chained);
       if (written > 0) unwrittenHeads.add(id);

@@ -31,12 +31,13 @@ const lengthArguments = ['first', 'top'];
  * Computes the cost of an operation: the number of values that its answer may contain.
  *
  * - Every field of every object counts one.
- * - A list counts as often as its `first` or `top` says, or 20 times without such an argument.
+ * - The fields of a list count once per item: `first` or `top` items, or 20 without such an argument.
  * - A `totalCount` costs 100 more.
  * - A field that is expensive to compute declares its cost as `complexity`.
  *
- * The default limit of 250,000 admits a page of 500 predictions with everything that explains them. As
- * src/client/operations.graphql asks for those of a job, it costs 132,002. Pages of such pages are refused.
+ * The default limit of 250,000 admits a page of 500 predictions with everything that explains them. For such a page, the
+ * query of a job's predictions in src/client/operations.graphql costs 132,002. A page whose rows hold such pages is
+ * refused.
  *
  * A computation has these steps:
  *
@@ -139,7 +140,7 @@ const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity, n
     ? countCost * totalCounts(node.selectionSet, (context as Context).fragments)
     : 0;
   if (!isListType(getNullableType(field.type))) return own + counts + (length ?? 1) * childComplexity;
-  // The page's own field has multiplied the cost by the number of its edges already.
+  // The field that returns the page multiplies the cost by its length, so `edges` does not multiply again.
   const items = length ?? (type.name.endsWith('Connection') ? 1 : plainListLength);
   return items * (own + childComplexity);
 };

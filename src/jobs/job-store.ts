@@ -56,8 +56,8 @@ export interface JobStore {
   claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
   /**
    * Works like `change`, but only while the claim holds.
-   * @param next gets the time as well. Jobs that change at the same time get the same time, so that they can be written
-   *   together
+   * @param next gets the time as well. Jobs that change in the same turn of the event loop get the same timestamp, so that
+   *   they can be written together
    * @returns false when the claim no longer holds
    */
   changeClaimed(
@@ -104,7 +104,10 @@ export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDe
     return written;
   }
 
-  /** @param known the job as last seen, which saves the first read. If it is out of date, its write does not match. */
+  /**
+   * @param known the job as last read; with it, the first read is left out. If the job has changed since, the write
+   *   matches nothing, and the job is read again.
+   */
   async function change(id: Types.ObjectId, decide: Decide, known?: ScoringJob): Promise<ScoringJob | null> {
     for (let job = known ?? (await find(id)); ; job = await find(id)) {
       const update = job && (await decide(job));

@@ -68,9 +68,8 @@ export async function fewClosedPatientIds(
 }
 
 /**
- * Ids of the patients that match and are visible to this viewer, some thousands at a time. The result equals that of
- * `patients.ids`, but an index alone answers the queries. The closed patients are read first: they are usually very
- * few.
+ * Ids of the patients that match and are visible to this viewer, some thousands at a time. It gives the same ids as
+ * `patients.ids`, but MongoDB needs only an index for it. The closed patients are read first: they are usually very few.
  */
 export async function* visiblePatientIds(
   scope: OrganizationScope,
@@ -118,8 +117,8 @@ export interface CareTeamFence {
   /** Access of the viewer to a patient. A result about no patient is ALLOWED. */
   access(viewer: Viewer, patient: Types.ObjectId | undefined): Promise<CareTeamAccess>;
   /**
-   * Leaves out results about closed patients. For results that tell nothing about a patient except that the patient
-   * exists. Of the results that remain, only those seen by a grant are recorded, and they are flagged.
+   * Leaves out results about closed patients. Use it for results that tell only that a patient exists. It records only
+   * the results seen by a grant, and flags them.
    * @returns the results in the same order; null for each that was null or whose patient is closed
    */
   admit<T extends MaybeOfPatient>(

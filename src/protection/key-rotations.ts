@@ -32,8 +32,8 @@ import { reseal } from './reseal.js';
 import { logError } from '../process/logger.js';
 
 /**
- * Shortest time for which a retired key is kept. It is far longer than a process may still write with the key
- * (`writingTrustMs`), and far longer than a write takes. Milliseconds.
+ * Milliseconds for which a retired key is kept at least. A process writes with it for `writingTrustMs` at most, which is
+ * far shorter. So is a write.
  */
 const retiredKeyGraceMs = 3_600_000;
 
@@ -137,7 +137,7 @@ export function createKeyRotations({
           'lease.expiresAt': leaseEnd(),
         };
         const { matchedCount } = await keyRotations.updateOne({ _id, 'lease.token': token }, { $set: progress });
-        // The lease has expired, and another worker continues at the stored position.
+        // Either the lease has expired, or the time of this slice is over: a worker continues at the stored position.
         if (matchedCount === 0 || performance.now() > until) return false;
       }
     }
