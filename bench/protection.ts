@@ -77,7 +77,8 @@ function measureFields(): void {
   console.log(
     `one field: encrypted in ${microseconds(() => cipher.encrypt(dataKey, document, field, 'Lovelace'))} µs, ` +
       `decrypted in ${microseconds(() => cipher.decrypt(document, field, sealed))} µs, indexed in ` +
-      `${microseconds(() => blindIndex(dataKey.key, field, 'Lovelace'))} µs; stored in ${sealed.length} bytes instead of 8`,
+      `${microseconds(() => blindIndex(dataKey.key, field, 'Lovelace'))} µs; stored in ${sealed.length} bytes ` +
+      'instead of 8',
   );
 }
 

@@ -35,8 +35,8 @@ const lengthArguments = ['first', 'top'];
  * - A `totalCount` costs 100 more.
  * - A field that is expensive to compute declares its cost as `complexity`.
  *
- * The default limit of 250,000 admits a page of 500 predictions with everything that explains them. For such a page, the
- * query of a job's predictions in src/client/operations.graphql costs 132,002. A page whose rows hold such pages is
+ * The default limit of 250,000 admits a page of 500 predictions with everything that explains them. For such a page,
+ * the query of a job's predictions in src/client/operations.graphql costs 132,002. A page whose rows hold such pages is
  * refused.
  *
  * A computation has these steps:

@@ -56,8 +56,8 @@ export interface JobStore {
   claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
   /**
    * Works like `change`, but only while the claim holds.
-   * @param next gets the time as well. Jobs that change in the same turn of the event loop get the same timestamp, so that
-   *   they can be written together
+   * @param next gets the time as well. Jobs that change in the same turn of the event loop get the same timestamp, so
+   *   that they can be written together
    * @returns false when the claim no longer holds
    */
   changeClaimed(

@@ -69,7 +69,8 @@ export async function fewClosedPatientIds(
 
 /**
  * Ids of the patients that match and are visible to this viewer, some thousands at a time. It gives the same ids as
- * `patients.ids`, but MongoDB needs only an index for it. The closed patients are read first: they are usually very few.
+ * `patients.ids`, but MongoDB needs only an index for it. The closed patients are read first: they are usually very
+ * few.
  */
 export async function* visiblePatientIds(
   scope: OrganizationScope,

@@ -32,8 +32,8 @@ import { reseal } from './reseal.js';
 import { logError } from '../process/logger.js';
 
 /**
- * Milliseconds for which a retired key is kept at least. A process writes with it for `writingTrustMs` at most, which is
- * far shorter. So is a write.
+ * Milliseconds for which a retired key is kept at least. A process writes with it for `writingTrustMs` at most, which
+ * is far shorter. So is a write.
  */
 const retiredKeyGraceMs = 3_600_000;
 
