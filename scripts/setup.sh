@@ -133,7 +133,9 @@ run_tests() {
   run_mark="$(node -p 'crypto.randomUUID()')"
   (
     cd "$run_in"
-    env -u MONGO_URI -u REDIS_URL -u SECRET_KEY -u NODE_ENV -u PORT TMPDIR="$run_folder" RISKGRAPH_TEST_RUN="$run_mark" PATH="$run_path" \
+    # npm and the compiler may keep a cache of Node.js (22 and newer) in the temporary folder, where it would be a leftover.
+    env -u MONGO_URI -u REDIS_URL -u SECRET_KEY -u NODE_ENV -u PORT TMPDIR="$run_folder" NODE_DISABLE_COMPILE_CACHE=1 \
+      RISKGRAPH_TEST_RUN="$run_mark" PATH="$run_path" \
       npm run --silent test -- --reporter=./scripts/progress-reporter.ts --reporter=json --outputFile.json="$run_report" "$@"
   )
 }
