@@ -6,6 +6,7 @@ import type { Protections } from './http/protections.js';
 import { startHttpServer, type HttpServer } from './http/server.js';
 import { createJobStreams } from './jobs/job-stream.js';
 import { createPredictionStreams } from './predictions/prediction-stream.js';
+import { logError } from './process/logger.js';
 
 /** The parts of the app that the API needs. */
 export type ApiParts = SchemaDependencies & HttpParts & Pick<App, 'events'>;
@@ -29,6 +30,6 @@ export async function startApi(app: ApiParts, protections?: Protections): Promis
       logger.info({ url: server.url }, 'API started');
       return { url: server.url, port: server.port, close: () => closers.close() };
     },
-    (error) => logger.warn({ err: error }, 'a part of the failed start did not close'),
+    (error) => logError(logger, error, 'a part of the failed start did not close', { level: 'warn' }),
   );
 }

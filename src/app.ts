@@ -32,6 +32,7 @@ import { connectRedis, type ConnectionUse, type OutageBehaviour } from './storag
 import { loadRiskModels } from './risk/registry.js';
 import type { RiskModelRegistry } from './risk/risk-model.js';
 import type { Redis } from 'ioredis';
+import { logError } from './process/logger.js';
 
 /** Longest time that a submission waits for Redis, milliseconds. The job is accepted either way. */
 const queueTimeoutMs = 1_000;
@@ -87,7 +88,7 @@ export async function createApp(config: Config, logger: Logger): Promise<App> {
   for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
   return startOrClose(
     (closers) => buildApp(config, settings, logger, closers),
-    (error) => logger.warn({ err: error }, 'a part of the failed start did not close'),
+    (error) => logError(logger, error, 'a part of the failed start did not close', { level: 'warn' }),
   );
 }
 

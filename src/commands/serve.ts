@@ -46,7 +46,7 @@ async function serve(
       closers.add(close);
       return { url, close: () => closers.close() };
     },
-    (error) => logger.warn({ err: error }, 'a part of the failed start did not close'),
+    (error) => logError(logger, error, 'a part of the failed start did not close', { level: 'warn' }),
   );
   let stopping: Promise<void> | undefined;
   const stop = (reason: string): void => {

@@ -59,31 +59,42 @@ interface QueryCost {
   ): number | undefined;
 }
 
-/**
- * Remembered facts of a document: the variables on which its cost depends, and the cost for each set of their values.
- */
+/** Remembered facts of a document: its number among all documents, and the variables on which its cost depends. */
 interface Known {
+  readonly number: number;
   readonly variables: readonly string[];
-  readonly costs: LRUCache<string, number>;
 }
 
-/** Sets of values remembered per document. They are mostly page sizes, of which there are few. */
-const mostRemembered = 100;
+/**
+ * Costs remembered by one process, each for a document and a set of values. All documents share one cache: with a cache
+ * of its own, a document of a few characters would take kilobytes.
+ */
+const mostRemembered = 10_000;
+const mostCharacters = 1024 * 1024;
 
 /** @param schema documents must be valid for it */
 export function createQueryCost(schema: GraphQLSchema): QueryCost {
   const known = new WeakMap<DocumentNode, Known>();
+  const costs = new LRUCache<string, number>({
+    max: mostRemembered,
+    // A caller chooses the length of names, so the characters of all keys are limited too.
+    maxSize: mostCharacters,
+    maxEntrySize: 2_000,
+    sizeCalculation: (_cost, key) => key.length,
+  });
+  let documents = 0;
   return (document, operationName, variables) => {
     let ofDocument = known.get(document);
     if (!ofDocument) {
-      ofDocument = { variables: decidingVariables(document), costs: new LRUCache({ max: mostRemembered }) };
+      ofDocument = { number: (documents += 1), variables: decidingVariables(document) };
       known.set(document, ofDocument);
     }
-    const key = `${operationName ?? ''} ${ofDocument.variables.map((name) => valueKey(variables?.[name])).join(' ')}`;
-    const remembered = ofDocument.costs.get(key);
+    const values = ofDocument.variables.map((name) => valueKey(variables?.[name])).join(' ');
+    const key = `${ofDocument.number} ${operationName ?? ''} ${values}`;
+    const remembered = costs.get(key);
     if (remembered !== undefined) return remembered;
     const cost = compute(schema, document, operationName, variables ?? {});
-    if (cost !== undefined) ofDocument.costs.set(key, cost);
+    if (cost !== undefined) costs.set(key, cost);
     return cost;
   };
 }

@@ -39,6 +39,7 @@ import {
 import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
 import { closeCodes } from './close-codes.js';
+import { logError } from '../process/logger.js';
 
 /**
  * Largest WebSocket message. A subscription keeps its document and variables in memory until it ends, and thousands may
@@ -81,7 +82,10 @@ interface HttpServerDependencies extends ContextSources {
 export function startHttpServer(dependencies: HttpServerDependencies): Promise<HttpServer> {
   return startOrClose(
     (closers) => buildHttpServer(dependencies, closers),
-    (error) => dependencies.app.logger.warn({ err: error }, 'the HTTP server did not close after its failed start'),
+    (error) =>
+      logError(dependencies.app.logger, error, 'the HTTP server did not close after its failed start', {
+        level: 'warn',
+      }),
   );
 }
 

@@ -78,7 +78,7 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
       const cached = parsed && find(parsed.id, now);
       const key = await cached?.key;
       // The hash is compared even if the key does not exist, so that both cases take the same time.
-      const matches = sameHash(hashSecret(parsed?.secret ?? ''), key?.secretHash ?? hashSecret('nobody'));
+      const matches = sameHash(hashSecret(parsed?.secret ?? ''), key?.secretHash ?? hashSecret('no key'));
       const ended = key?.revokedAt !== undefined || (key?.expiresAt !== undefined && key.expiresAt.getTime() <= now);
       if (!cached || !key || !matches || ended)
         throw new UnauthenticatedError(
