@@ -1,5 +1,6 @@
 import { UnexplainableModelError } from '../errors.js';
 import type { TreeEnsemble } from '../tree-ensemble.js';
+import type { WasmMemory } from './wasm-memory.js';
 
 /**
  * Computes exact SHAP values of a tree ensemble in its raw output space (before the post transform).
@@ -25,6 +26,8 @@ export interface CompiledExplainer extends TreeExplainer {
 export interface ExplainerOptions {
   /** Explain this output only; results then have one output. All outputs when absent. */
   readonly output?: number;
+  /** Memory of the kernel. The tests give one that checks every access. @defaultValue new WasmMemory() */
+  readonly memory?: WasmMemory;
 }
 
 /** Lists the outputs to explain, in order. @throws RangeError when `options.output` is not an output of the model */

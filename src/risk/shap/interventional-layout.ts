@@ -28,18 +28,16 @@ export function packForests(
   outputs: readonly (readonly SplitTree[])[],
   background: BackgroundSlots,
 ): PackedForest {
-  const trees = outputs.flat();
   const splits = outputs.map((forest) => forest.map(splitsOf));
   const all = splits.flat(2);
-  const longestPath = trees.reduce((most, { featuresOnPath }) => Math.max(most, featuresOnPath), 1);
-  const deepest = trees.reduce((most, { root }) => Math.max(most, depthOf(root)), 1);
+  const room = kernelRoom(outputs.flat());
   const address = packSplits(memory, all);
   const scratch = {
-    mismatches: memory.reserve((longestPath + 1) * sizes.set),
-    owners: memory.reserve((longestPath + 1) * 4),
-    counts: memory.reserve((deepest + 1) * (longestPath + 2) * sizes.set),
+    mismatches: memory.reserve(room.features * sizes.set),
+    owners: memory.reserve(room.features * 4),
+    counts: memory.reserve(room.counts * sizes.set),
   };
-  const weights = packWeights(memory, longestPath, background.rows);
+  const weights = packWeights(memory, room.features, background.rows);
   const blocks: number[] = [];
   for (let first = 0; first < background.rows; first += blockRows) {
     const count = Math.min(blockRows, background.rows - first);
@@ -60,6 +58,25 @@ export function packForests(
     count: forest.length,
   }));
   return { blocks, forests };
+}
+
+/**
+ * Walks the splits as the kernel does, and finds the most that it can need.
+ * @returns `features`: places for own features, and the largest a and c of W(a, c); `counts`: sets of background rows on
+ *   the kernel's stack. A level with n own features holds n + 1 sets.
+ */
+function kernelRoom(trees: readonly SplitTree[]): { features: number; counts: number } {
+  // The kernel makes the one set of the root level even when there is no tree.
+  const room = { features: 0, counts: 1 };
+  function visit(tree: SplitOrLeaf, owned: number, start: number): void {
+    const end = start + owned + 1;
+    room.features = Math.max(room.features, owned);
+    room.counts = Math.max(room.counts, end);
+    if (typeof tree === 'number') return;
+    for (const child of tree.children) visit(child, owned + (tree.earlier ? 0 : 1), end);
+  }
+  for (const { root } of trees) visit(root, 0, 0);
+  return room;
 }
 
 function packSplits(memory: WasmMemory, splits: readonly Split[]): Map<Split, number> {
@@ -113,18 +130,18 @@ function packMasks(
 }
 
 /**
- * Writes a! c! / (a + c + 1)!, divided by the number of background rows, for a and c up to the longest path. It is 0
- * when one of them is -1.
+ * Writes a! c! / (a + c + 1)!, divided by the number of background rows, for a and c from -1 to `features`. It is
+ * 0 when one of them is -1.
  */
 function packWeights(
   memory: WasmMemory,
-  longestPath: number,
+  features: number,
   backgroundRows: number,
 ): { address: number; rowSize: number } {
-  const width = longestPath + 2;
+  const width = features + 2;
   const table = new Float64Array(width * width);
-  for (let own = 0; own <= longestPath; own++) {
-    for (let lost = 0; lost <= longestPath; lost++) {
+  for (let own = 0; own <= features; own++) {
+    for (let lost = 0; lost <= features; lost++) {
       const place = (own + 1) * width + lost + 1;
       table[place] = own === 0 ? 1 / ((lost + 1) * backgroundRows) : (table[place - width]! * own) / (own + lost + 1);
     }
@@ -138,8 +155,4 @@ function bitSet(count: number, contains: (row: number) => boolean): number[] {
   for (let row = 0; row < count; row++)
     if (contains(row)) words[row >> 5] = (words[row >> 5]! | (1 << (row & 31))) >>> 0;
   return words;
-}
-
-function depthOf(tree: SplitOrLeaf): number {
-  return typeof tree === 'number' ? 0 : 1 + Math.max(depthOf(tree.children[0]), depthOf(tree.children[1]));
 }

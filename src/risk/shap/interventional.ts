@@ -52,7 +52,7 @@ export function createInterventionalExplainer(
       slots.fill(rows.subarray(row * width, (row + 1) * width), into, row * slots.count);
     return into;
   };
-  const memory = new WasmMemory();
+  const memory = options?.memory ?? new WasmMemory();
   const { blocks, forests } = packForests(memory, trees, {
     values: fill(references, backgroundRows, new Float64Array(backgroundRows * slots.count)),
     rows: backgroundRows,

@@ -34,7 +34,7 @@ export function createPathDependentExplainer(ensemble: TreeEnsemble, options?: E
   const outputs = selectOutputs(ensemble, options);
   const slots = new SlotTable(ensemble);
   const trees = outputs.map((output) => splitTrees(ensemble, output, slots));
-  const memory = new WasmMemory();
+  const memory = options?.memory ?? new WasmMemory();
   const width = ensemble.featureCount;
   const packed = packTrees(memory, trees);
   const rowSize = slots.count * 8;

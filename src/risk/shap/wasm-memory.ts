@@ -1,6 +1,6 @@
 /** Writes a kernel's data structures one after another into a WebAssembly memory that grows. They are little-endian. */
 export class WasmMemory {
-  private readonly memory = new WebAssembly.Memory({ initial: 1 });
+  protected readonly memory = new WebAssembly.Memory({ initial: 1 });
   private view = new DataView(this.memory.buffer);
   /** Address of the first free byte. The kernels rely on an unused memory below 1024. */
   private end = 1024;

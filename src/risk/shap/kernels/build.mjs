@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { URL, fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import binaryen from 'assemblyscript/binaryen';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 // wasm-opt unrolls the loops over quadrature nodes only with these flags. The stub runtime is never called and is left
@@ -24,8 +25,8 @@ const flags = [
   'kernel.wasm',
 ];
 
-/** @returns the text of <name>.generated.ts */
-export async function generate(name) {
+/** @returns the WebAssembly module of <name>.as */
+export async function compile(name) {
   const source = await readFile(`${folder}${name}.as`, 'utf8');
   let binary;
   const { error, stderr } = await asc.main(['kernel.ts', ...flags], {
@@ -36,6 +37,27 @@ export async function generate(name) {
     listFiles: () => [],
   });
   if (error) throw new Error(`${name}.as does not compile: ${stderr.toString()}`);
+  return binary;
+}
+
+/**
+ * Adds a call of `env.load_ptr` before each load of a kernel, and of `env.store_ptr` before each store. Nothing else
+ * changes, so the tests check every access of the very program that is shipped.
+ */
+export function instrument(binary) {
+  const program = binaryen.readBinary(binary);
+  program.setFeatures(binaryen.Features.SIMD128 | binaryen.Features.BulkMemory | binaryen.Features.SignExt);
+  program.runPasses(['instrument-memory']);
+  try {
+    return program.emitBinary();
+  } finally {
+    program.dispose();
+  }
+}
+
+/** @returns the text of <name>.generated.ts */
+export async function generate(name) {
+  const binary = await compile(name);
   const base64 = Buffer.from(binary)
     .toString('base64')
     .replace(/.{1,140}/g, "\n  + '$&'");

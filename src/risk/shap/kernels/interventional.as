@@ -8,9 +8,14 @@
 //    feature, no coalition reaches the leaf.
 // 3. So a leaf of weight w gives each own feature w W(a - 1, c) and each lost feature -w W(a, c - 1), where
 //    W(a, c) = a! c! / (a + c + 1)!.
-// 4. On the way down a tree, `alive` holds the background rows that can still reach the leaf. counts[0..most] divides
-//    them by their a. The lost features are the same for all of them.
+// 4. On the way down a tree, `alive` holds the background rows that can still reach the leaf. counts[0..owned] divides
+//    them by their a. No row has more own features than the path, so there are `owned + 1` sets at every split. The
+//    lost features are the same for all of them.
 // 5. The credit of an own feature is summed over the background rows that do not satisfy it (`mismatch`).
+//
+// Memory: `owned` and `lost` are at most the different features of the path. Each level of the walk keeps its sets of
+// counts after those of the level above. `kernelRoom` in interventional-layout.ts walks the splits in the same way, and
+// reserves what it passes.
 
 /** A set of background rows. */
 type Set = v128;
@@ -64,18 +69,18 @@ let reached: f64 = 0;
 }
 
 /**
- * Credits the own features when the largest count is MOST (4: at least 4). The loop is written out: the processor
+ * Credits the own features when there are OWNED of them (4: at least 4). The loop is written out: the processor
  * mispredicts the end of such a short loop.
  */
-@inline function creditOwn(MOST: i32, weight: f64, counts: usize, most: i32, owned: i32, share: usize): void {
+@inline function creditOwn(OWNED: i32, weight: f64, counts: usize, owned: i32, share: usize): void {
   const row = weightsRow;
   for (let place = 0; place < owned; place++) {
     const mismatch = mismatches + (place << 4);
     let gained = gain(counts + 16, mismatch, share);
-    if (MOST > 1) gained += gain(counts + 32, mismatch, share + row);
-    if (MOST > 2) gained += gain(counts + 48, mismatch, share + 2 * row);
-    if (MOST > 3) {
-      for (let count = 4; count <= most; count++) gained += gain(counts + (count << 4), mismatch, share + (count - 1) * row);
+    if (OWNED > 1) gained += gain(counts + 32, mismatch, share + row);
+    if (OWNED > 2) gained += gain(counts + 48, mismatch, share + 2 * row);
+    if (OWNED > 3) {
+      for (let count = 4; count <= owned; count++) gained += gain(counts + (count << 4), mismatch, share + (count - 1) * row);
     }
     addTo(load<u32>(owners + (place << 2)), weight * gained);
   }
@@ -85,15 +90,15 @@ let reached: f64 = 0;
  * Credits the own features of the path with a leaf of this weight.
  * @returns the loss of each lost feature at this leaf
  */
-@inline function credit(weight: f64, counts: usize, most: i32, owned: i32, lost: i32): f64 {
+@inline function credit(weight: f64, counts: usize, owned: i32, lost: i32): f64 {
   let share = weights + (lost << 3);
-  if (most == 1) creditOwn(1, weight, counts, most, owned, share);
-  else if (most == 2) creditOwn(2, weight, counts, most, owned, share);
-  else if (most == 3) creditOwn(3, weight, counts, most, owned, share);
-  else if (most > 3) creditOwn(4, weight, counts, most, owned, share);
+  if (owned == 1) creditOwn(1, weight, counts, owned, share);
+  else if (owned == 2) creditOwn(2, weight, counts, owned, share);
+  else if (owned == 3) creditOwn(3, weight, counts, owned, share);
+  else if (owned > 3) creditOwn(4, weight, counts, owned, share);
   share -= 8;
   let taken = 0.0;
-  for (let count = 0; count <= most; count++) {
+  for (let count = 0; count <= owned; count++) {
     taken += load<f64>(share) * f64(size(counts + (count << 4)));
     share += weightsRow;
   }
@@ -112,16 +117,16 @@ function reach(child: u32): f64 {
 }
 
 /** Sets `reached`. @returns the loss of each lost feature of the path below the child, beyond the leaf reached */
-@inline function follow(child: u32, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
-  if (!isLeaf(child)) return visit(child, alive, counts, most, owned, lost);
+@inline function follow(child: u32, alive: Set, counts: usize, owned: i32, lost: i32): f64 {
+  if (!isLeaf(child)) return visit(child, alive, counts, owned, lost);
   reached = load<f64>(child - 1);
   return 0;
 }
 
 /** Makes the counts of only the rows in `mask`. @returns their address, after the given counts */
-@inline function filter(counts: usize, most: i32, mask: Set): usize {
-  const next = counts + ((most + 1) << 4);
-  for (let offset: usize = 0; offset <= usize(most << 4); offset += 16) v128.store(next + offset, v128.and(v128.load(counts + offset), mask));
+@inline function filter(counts: usize, owned: i32, mask: Set): usize {
+  const next = counts + ((owned + 1) << 4);
+  for (let offset: usize = 0; offset <= usize(owned << 4); offset += 16) v128.store(next + offset, v128.and(v128.load(counts + offset), mask));
   return next;
 }
 
@@ -130,22 +135,22 @@ function reach(child: u32): f64 {
  * leaf reached. @returns the loss of each lost feature of the path; this split's feature is included if it counts in
  * `lost`
  */
-@inline function deviate(child: u32, mask: Set, alive: Set, counts: usize, most: i32, owned: i32, lost: i32, usual: f64): f64 {
+@inline function deviate(child: u32, mask: Set, alive: Set, counts: usize, owned: i32, lost: i32, usual: f64): f64 {
   const rest = v128.and(alive, mask);
   if (!v128.any_true(rest)) return 0;
-  const next = filter(counts, most, mask);
-  const below = follow(child, rest, next, most, owned, lost);
-  return below + credit(reached - usual, next, most, owned, lost);
+  const next = filter(counts, owned, mask);
+  const below = follow(child, rest, next, owned, lost);
+  return below + credit(reached - usual, next, owned, lost);
 }
 
 /** Visits a split whose feature is lost above. Every background row goes to its own side. Sets `reached`. */
-function part(taken: u32, takenMask: Set, other: u32, otherMask: Set, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
+function part(taken: u32, takenMask: Set, other: u32, otherMask: Set, alive: Set, counts: usize, owned: i32, lost: i32): f64 {
   let total = 0.0;
   const rest = v128.and(alive, takenMask);
-  if (!isLeaf(taken) && v128.any_true(rest)) total = visit(taken, rest, filter(counts, most, takenMask), most, owned, lost);
+  if (!isLeaf(taken) && v128.any_true(rest)) total = visit(taken, rest, filter(counts, owned, takenMask), owned, lost);
   else reached = reach(taken);
   const usual = reached;
-  total += deviate(other, otherMask, alive, counts, most, owned, lost, usual);
+  total += deviate(other, otherMask, alive, counts, owned, lost, usual);
   reached = usual;
   return total;
 }
@@ -156,7 +161,7 @@ function part(taken: u32, takenMask: Set, other: u32, otherMask: Set, alive: Set
  * feature, so only the changes are credited. Sets `reached`. @returns the loss of each lost feature of the path to this
  * split, below it
  */
-function visit(address: usize, alive: Set, counts: usize, most: i32, owned: i32, lost: i32): f64 {
+function visit(address: usize, alive: Set, counts: usize, owned: i32, lost: i32): f64 {
   const split = changetype<Split>(address);
   const fails = u32(!(load<f64>(values + split.value) <= split.threshold));
   const masks = masksOfBlock + split.masks;
@@ -167,7 +172,7 @@ function visit(address: usize, alive: Set, counts: usize, most: i32, owned: i32,
   const before = load<i32>(split.earlier);
   if (before == LOST) {
     split.state = LOST;
-    return part(taken, takenMask, other, otherMask, alive, counts, most, owned, lost);
+    return part(taken, takenMask, other, otherMask, alive, counts, owned, lost);
   }
 
   let total = 0.0;
@@ -177,31 +182,36 @@ function visit(address: usize, alive: Set, counts: usize, most: i32, owned: i32,
     const mismatch = v128.andnot(alive, takenMask);
     const known = before == FRESH ? mismatch : v128.andnot(mismatch, v128.load(mismatches + (before << 4)));
     if (v128.any_true(known)) {
-      const next = counts + ((most + 1) << 4);
+      const next = counts + ((owned + 1) << 4);
       let lower = f64x2.splat(0);
-      for (let offset: usize = 0; offset <= usize(most << 4); offset += 16) {
+      for (let offset: usize = 0; offset <= usize(owned << 4); offset += 16) {
         const own = v128.load(counts + offset);
         v128.store(next + offset, v128.bitselect(lower, own, known));
         lower = own;
       }
-      v128.store(next + ((most + 1) << 4), v128.and(lower, known));
-      const place = before == FRESH ? owned : before;
+      let place = before;
+      let ownedBelow = owned;
+      if (before == FRESH) {
+        place = owned;
+        ownedBelow++;
+        v128.store(next + (ownedBelow << 4), v128.and(lower, known));
+      }
       const set = mismatches + (place << 4);
       const saved = v128.load(set);
       v128.store(set, mismatch);
       store<u32>(owners + (place << 2), u32(shaps + split.shap));
       split.state = place;
-      total = visit(taken, alive, next, most + 1, owned + i32(before == FRESH), lost);
+      total = visit(taken, alive, next, ownedBelow, lost);
       v128.store(set, saved);
     } else {
       split.state = before;
-      total = visit(taken, alive, counts, most, owned, lost);
+      total = visit(taken, alive, counts, owned, lost);
     }
   }
 
   const usual = reached;
   split.state = LOST;
-  const left = deviate(other, otherMask, alive, counts, most, owned, lost + 1, usual);
+  const left = deviate(other, otherMask, alive, counts, owned, lost + 1, usual);
   addTo(shaps + split.shap, -left);
   reached = usual;
   return total + left;
@@ -238,7 +248,7 @@ export function explain(roots: usize, treeCount: usize, block: usize, rows: usiz
     for (let row: usize = 0; row < rowCount; row++) {
       values = rows + row * rowSize;
       shaps = sums + row * sumsSize;
-      visit(root, all, counts, 0, 0, 0);
+      visit(root, all, counts, 0, 0);
     }
   }
 }

@@ -233,7 +233,7 @@ type Rule = usize;
   for (let index: u32 = 0; index < treeCount; index++) {
     const tree = changetype<Tree>(trees + index * offsetof<Tree>());
     const masses: usize = changetype<Scratch>(scratch).masses;
-    memory.copy(masses, tree.weights, PAIRS << 4);
+    for (let pair = 0; pair < PAIRS; pair++) put(masses, pair, at(tree.weights, pair));
     for (let row: usize = 0; row < rowCount; row++) {
       explainTree(PAIRS, tree, changetype<Scratch>(scratch), rows + row * rowSize, shaps + row * shapSize);
     }
