@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { StartupError } from '../errors.js';
 import { checkModel } from '../risk/check/check-model.js';
 import type { CheckReport } from '../risk/check/report.js';
-import { InvalidModelError, oneLine } from '../risk/errors.js';
+import { DisagreementError, InvalidModelError, oneLine } from '../risk/errors.js';
 import { explainFile } from '../risk/explain-file.js';
 import type { ShapMethod } from '../risk/risk-model.js';
 
@@ -59,7 +59,9 @@ function explainCommand(): Command {
       }) => {
         const explanation = await explainFile({ model, rows, method: methods[method]!, background }).catch(
           (error: unknown) => {
-            throw error instanceof InvalidModelError ? new StartupError(error.message) : error;
+            throw error instanceof InvalidModelError || error instanceof DisagreementError
+              ? new StartupError(error.message)
+              : error;
           },
         );
         process.stdout.write(`${JSON.stringify(explanation)}\n`);

@@ -1,18 +1,14 @@
 import type { JobFailure, StoredExplanation } from '../../models/index.js';
+import { type AdditiveValues, additivityIssue, describeAdditivityError } from '../risk/additivity.js';
 import type { RowExplanation, Score } from '../risk/risk-model.js';
-
-/** Largest difference between an explanation and its sum, in the model's output space. Above it nothing is stored. */
-const additivityTolerance = 1e-5;
 
 export function toStoredExplanation(explanation: RowExplanation): StoredExplanation {
   const { method, baseValue, outputValue, additivityError, contributions } = explanation;
   return { method, baseValue, outputValue, additivityError, contributions: Array.from(contributions) };
 }
 
-/** The parts of an explanation that must add up. The explanation may be computed or stored. */
-export interface AdditiveExplanation {
-  readonly baseValue: number;
-  readonly contributions: Iterable<number>;
+/** An explanation that is computed or stored. `additivityError` is the model's own, in the model's output space. */
+export interface AdditiveExplanation extends AdditiveValues {
   readonly additivityError: number;
 }
 
@@ -21,17 +17,13 @@ export interface AdditiveExplanation {
  */
 export function additivityFailure(
   explanation: AdditiveExplanation,
-  score: Pick<Score, 'rawOutput'>,
+  { rawOutput }: Pick<Score, 'rawOutput'>,
 ): JobFailure | undefined {
-  let sum = explanation.baseValue;
-  for (const value of explanation.contributions) sum += value;
-  const error = Math.abs(sum - score.rawOutput);
-  if (error <= additivityTolerance && explanation.additivityError <= additivityTolerance) return undefined;
+  const own = explanation.additivityError / Math.max(1, Math.abs(rawOutput));
+  const issue = additivityIssue(explanation, rawOutput) ?? describeAdditivityError(own);
+  if (!issue) return undefined;
   return {
     code: 'INTERNAL',
-    message:
-      `The explanation does not add up to the model's output (off by ${error.toExponential(1)}, ` +
-      `${additivityTolerance} is allowed), so there is no result: ask your operator to check the risk model with ` +
-      `"riskgraph model check".`,
+    message: `There is no result, because ${issue}: ask your operator to check the risk model with "riskgraph model check".`,
   };
 }

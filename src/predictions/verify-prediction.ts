@@ -1,11 +1,14 @@
 import type { Prediction } from '../../models/index.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel } from '../risk/risk-model.js';
-import { toStoredExplanation } from './explanation.js';
+import { additivityFailure, toStoredExplanation } from './explanation.js';
 import { defined } from '../process/defined.js';
 
 /** The result of computing a stored prediction again. */
 export interface PredictionVerification {
-  /** Tells whether every bit agrees. It is false also when the prediction could not be computed again. */
+  /**
+   * Tells whether every bit agrees. It is false also when the prediction could not be computed again, or its
+   * explanation does not add up.
+   */
   readonly agrees: boolean;
   /** Tells whether exactly the model that scored (same SHA-256) is served. If not, nothing can be computed. */
   readonly modelServed: boolean;
@@ -13,6 +16,9 @@ export interface PredictionVerification {
   /** Names of the fields that differ, e.g. `explanation.contributions[3]`. */
   readonly differences: readonly string[];
 }
+
+/** The field that is named when an explanation does not add up, whatever is stored. */
+const notAdditive = 'explanation.additivityError';
 
 /**
  * Computes a prediction again from its stored inputs and the model that it names. Every number is compared bit by bit,
@@ -43,6 +49,9 @@ export async function verifyPrediction(
   const { rawOutput, probability, riskBand, outputSpace, explanation } = prediction;
   const stored = defined({ rawOutput, probability, riskBand, outputSpace, explanation });
   const differences = differingPaths(stored, recomputed);
+  // Equal bits of a wrong explanation prove nothing.
+  const failure = explanations[0] && additivityFailure(explanations[0], score!);
+  if (failure && !differences.includes(notAdditive)) differences.push(notAdditive);
   return { agrees: differences.length === 0, modelServed: true, modelSha256, differences };
 }
 

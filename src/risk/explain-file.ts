@@ -1,9 +1,11 @@
+import { requireAdditive } from './additivity.js';
 import { parseJson, parseRows, readModelFile, readText } from './bundle/bundle-files.js';
 import { InvalidModelError } from './errors.js';
 import { type Background, createExplainer } from './explainers.js';
 import { ElementType } from './onnx/tensor-proto.js';
 import { type ParsedModel, parseModel, prepareRows } from './parse-model.js';
 import type { ShapMethod } from './risk-model.js';
+import type { TreeExplainer } from './shap/index.js';
 import { SliceSizer } from './slices.js';
 import { rawOutputs } from './trees/route.js';
 
@@ -32,7 +34,8 @@ interface FileExplanation {
 
 /**
  * Explains rows with a bare model file.
- * @throws InvalidModelError when a file is malformed, or the model cannot be explained in this way; it says what to add
+ * @throws InvalidModelError when a file is malformed, or the model cannot be explained in this way; it says what to add.
+ *   DisagreementError when values do not add up
  */
 export async function explainFile(options: ExplainFileOptions): Promise<FileExplanation> {
   const bytes = await readModelFile(options.model);
@@ -44,23 +47,37 @@ export async function explainFile(options: ExplainFileOptions): Promise<FileExpl
   const background = options.background === undefined ? null : await readRows('background file', options.background);
   if (background) requireWidth('background file', background, model);
   const explainer = createExplainer(model, options.method, background);
+  return explainRows(model, explainer, rows);
+}
+
+/** @throws DisagreementError when the values of a row do not add up to its raw output */
+export async function explainRows(
+  model: ParsedModel,
+  explainer: TreeExplainer,
+  { rows, rowCount }: Background,
+): Promise<FileExplanation> {
   const { outputCount } = model.ensemble;
+  const width = model.featureCount;
+  const expectedValue = Array.from(explainer.expectedValue);
   const output: number[][] = [];
   const shapValues: number[][][] = [];
-  await new SliceSizer().each(rows.rowCount, undefined, (start, end) => {
-    const slice = rows.rows.subarray(start * width, end * width);
+  await new SliceSizer().each(rowCount, undefined, (start, end) => {
+    const slice = rows.subarray(start * width, end * width);
     const raw = rawOutputs(model.ensemble, prepareRows(model, slice, end - start), end - start);
     const values = explainer.explain(slice, end - start);
     for (let row = 0; row < end - start; row++) {
-      output.push(Array.from(raw.subarray(row * outputCount, (row + 1) * outputCount)));
-      shapValues.push(
-        Array.from({ length: outputCount }, (_, index) =>
-          Array.from(values.subarray((row * outputCount + index) * width, (row * outputCount + index + 1) * width)),
-        ),
+      const own = Array.from({ length: outputCount }, (_, index) =>
+        Array.from(values.subarray((row * outputCount + index) * width, (row * outputCount + index + 1) * width)),
       );
+      const outputs = Array.from(raw.subarray(row * outputCount, (row + 1) * outputCount));
+      own.forEach((contributions, index) =>
+        requireAdditive({ baseValue: expectedValue[index]!, contributions }, outputs[index]!),
+      );
+      output.push(outputs);
+      shapValues.push(own);
     }
   });
-  return { expected_value: Array.from(explainer.expectedValue), output, shap_values: shapValues };
+  return { expected_value: expectedValue, output, shap_values: shapValues };
 }
 
 async function readRows(name: string, path: string): Promise<Background> {

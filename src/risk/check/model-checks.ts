@@ -1,3 +1,4 @@
+import { additivityError, describeAdditivityError } from '../additivity.js';
 import { Agreement } from '../agreement.js';
 import { DisagreementError } from '../errors.js';
 import type { OnnxSession } from '../onnx-session.js';
@@ -45,9 +46,6 @@ export async function requireAgreement(
   return agreement.worst;
 }
 
-/** Tolerance of the sum of SHAP values, times max(1, |output|). */
-const additivityTolerance = 1e-6;
-
 /**
  * Checks that expected value and SHAP values add up to the raw output on every row and output.
  * @returns the largest difference, divided by max(1, |output|)
@@ -68,19 +66,16 @@ export async function requireAdditivity(
     for (let row = 0; row < end - start; row++) {
       outputs.forEach((output, index) => {
         const place = (row * outputs.length + index) * width;
-        const sum = values
-          .subarray(place, place + width)
-          .reduce((total, value) => total + value, explainer.expectedValue[index]!);
+        const contributions = values.subarray(place, place + width);
         const expected = raw[row * model.ensemble.outputCount + output]!;
-        const difference = Math.abs(sum - expected) / Math.max(1, Math.abs(expected));
-        worst = Math.max(worst, Number.isNaN(difference) ? Infinity : difference);
+        worst = Math.max(
+          worst,
+          additivityError({ baseValue: explainer.expectedValue[index]!, contributions }, expected),
+        );
       });
     }
   });
-  if (worst > additivityTolerance)
-    throw new DisagreementError(
-      `SHAP values miss the output by ${worst.toExponential(1)}, more than ${additivityTolerance}; please report ` +
-        'this with the file',
-    );
+  const issue = describeAdditivityError(worst);
+  if (issue) throw new DisagreementError(`${issue}; please report this with the file`);
   return worst;
 }

@@ -102,7 +102,7 @@ describe('the gate notices', () => {
         explainer.explain(rows, rowCount).map((value) => value * 1.001),
     };
     await expect(requireAdditivity(sound, wrong, randomRows(sound, 20), [0])).rejects.toThrow(
-      /SHAP values miss the output by/,
+      /SHAP values do not add up to the model's raw output \(off by/,
     );
     expect(await requireAdditivity(sound, explainer, randomRows(sound, 20), [0])).toBeLessThan(1e-12);
   });
