@@ -1,4 +1,5 @@
 import { StartupError, type FieldError } from '../errors.js';
+import { shownCode } from '../risk/encode.js';
 import { featureValueIssue } from '../risk/feature-value.js';
 import type { ModelFeature } from '../risk/manifest.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
@@ -42,7 +43,7 @@ export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCata
           return [
             {
               path: `${at}.code`,
-              message: `no risk model served has a feature "${printable(code)}": see riskModels { features { code } }`,
+              message: `no risk model served has a feature "${shownCode(code)}": see riskModels { features { code } }`,
             },
           ];
         if (value === null) return [];
@@ -62,9 +63,4 @@ function repeatedCodes(features: readonly { readonly code: string }[], path: str
       ? [{ path: `${path}[${position}].code`, message: `is the same feature as ${path}[${first}]: give each once` }]
       : [];
   });
-}
-
-/** The code as messages show it. A caller may have typed any text as a code, so only a possible code is repeated. */
-function printable(code: string): string {
-  return /^\w{1,64}$/.test(code) ? code : '(not a code)';
 }

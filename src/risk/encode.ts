@@ -92,12 +92,19 @@ function unknownCodes(manifest: RiskModelManifest, values: FeatureValues): Featu
         near.length > 0
           ? `did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`
           : `it takes ${[...known].slice(0, 20).join(', ')}`;
-      // A caller may type anything, also a name or a record number. It is shown only when it can be a code.
-      return {
-        code: /^\w{1,64}$/.test(code) ? code : '(not a code)',
-        message: `is not a feature of ${manifest.id}@${manifest.version}: ${hint}`,
-      };
+      return { code: shownCode(code), message: `is not a feature of ${manifest.id}@${manifest.version}: ${hint}` };
     });
+}
+
+/**
+ * Returns a code as an error may show it. A caller may type anything, also a name or a record number, so a text that
+ * cannot be a code is described and not shown.
+ */
+export function shownCode(code: string): string {
+  if (/^\w{1,64}$/.test(code)) return code;
+  if (code === '') return '(an empty code)';
+  if (code.length > 64) return '(a code of more than 64 characters)';
+  return /\s/.test(code) ? '(a code with a blank)' : '(a code with a character other than a-z, 0-9 and _)';
 }
 
 /** Finds up to two codes that differ from `code` by few edits, nearest first. */

@@ -2,7 +2,7 @@ import { requireAdditive } from './additivity.js';
 import { parseJson, parseRows, readModelFile, readText } from './bundle/bundle-files.js';
 import { InvalidModelError } from './errors.js';
 import { type Background, createExplainer } from './explainers.js';
-import { ElementType } from './onnx/tensor-proto.js';
+import { featureTypes } from './graph/model-inputs.js';
 import { type ParsedModel, parseModel, prepareRows } from './parse-model.js';
 import type { ShapMethod } from './risk-model.js';
 import type { TreeExplainer } from './shap/index.js';
@@ -92,15 +92,18 @@ function requireWidth(name: string, { rows, rowCount }: Background, model: Parse
       `its rows have ${width} numbers and the model takes ${model.featureCount}`,
       'give every row one number per feature, null where missing',
     );
-  const whole = model.inputs.flatMap((input) =>
-    input.columns.columns.map(() => input.elementType === ElementType.INT64 || input.elementType === ElementType.INT32),
-  );
-  const wrong = rows.findIndex((value, place) => whole[place % width] === true && !Number.isSafeInteger(value));
-  if (wrong >= 0)
+  const types = featureTypes(model.inputs);
+  const wrong = rows.findIndex((value, place) => {
+    const { whole, least, most } = types[place % width]!;
+    return whole && !(Number.isInteger(value) && value >= least && value <= most);
+  });
+  if (wrong >= 0) {
+    const type = types[wrong % width]!;
     throw new InvalidModelError(
       name,
-      `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is not a whole number, and the model's ` +
-        'input is of integers',
-      'give a whole number',
+      `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is not a whole number from ${type.least} to ` +
+        `${type.most}, and the model's input is of ${type.name}`,
+      'give such a number',
     );
+  }
 }

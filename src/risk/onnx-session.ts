@@ -2,6 +2,8 @@ import type { Tensor as OnnxTensor } from 'onnxruntime-node';
 import { InvalidModelError, oneLine } from './errors.js';
 import type { ModelInput } from './graph/model-inputs.js';
 import { InferenceSession, Tensor } from './onnx-runtime.js';
+import { numberToHalf } from './onnx/half-float.js';
+import { type NumberType, numberTypes } from './onnx/number-types.js';
 import { ElementType } from './onnx/tensor-proto.js';
 import type { ParsedModel } from './parse-model.js';
 
@@ -34,24 +36,14 @@ export async function startModelSession(
     interOpNumThreads: 1,
     logSeverityLevel: 4,
   }).catch((error: unknown) => {
-    throw new InvalidModelError(
-      'ONNX file',
-      `ONNX Runtime refuses it (${shortened(error)})`,
-      'export the model again',
-      { cause: error },
-    );
+    throw refused('ONNX Runtime refuses it', error, inputs);
   });
   const runRows = async (rows: Float64Array, rowCount: number): Promise<Float64Array> => {
     const feeds = Object.fromEntries(
       inputs.map((input) => [input.name, toTensor(input, rows, rowCount, featureCount)]),
     );
     const result = await session.run(feeds, [scoreTensor]).catch((error: unknown) => {
-      throw new InvalidModelError(
-        'ONNX file',
-        `ONNX Runtime cannot run it (${shortened(error)})`,
-        'export the model again',
-        { cause: error },
-      );
+      throw refused('ONNX Runtime cannot run it', error, inputs);
     });
     return Float64Array.from(result[scoreTensor]!.data as Float32Array);
   };
@@ -70,37 +62,29 @@ export async function startModelSession(
 
 function toTensor(input: ModelInput, rows: Float64Array, rowCount: number, featureCount: number): OnnxTensor {
   const width = input.columns.columns.length;
-  const at = (index: number): number =>
-    rows[Math.floor(index / width) * featureCount + input.firstFeature + (index % width)]!;
-  const shape = [rowCount, width];
-  const length = rowCount * width;
-  switch (input.elementType) {
-    case ElementType.DOUBLE:
-      return new Tensor(
-        'float64',
-        Float64Array.from({ length }, (_, index) => at(index)),
-        shape,
-      );
-    case ElementType.INT64:
-      return new Tensor(
-        'int64',
-        BigInt64Array.from({ length }, (_, index) => BigInt(at(index))),
-        shape,
-      );
-    case ElementType.INT32:
-      return new Tensor(
-        'int32',
-        Int32Array.from({ length }, (_, index) => at(index)),
-        shape,
-      );
-    default:
-      return new Tensor(
-        'float32',
-        Float32Array.from({ length }, (_, index) => at(index)),
-        shape,
-      );
-  }
+  const values = Float64Array.from(
+    { length: rowCount * width },
+    (_, index) => rows[Math.floor(index / width) * featureCount + input.firstFeature + (index % width)]!,
+  );
+  const { name } = numberTypes.get(input.elementType)!;
+  return new Tensor(name, typedArrays[name](values) as Float32Array, [rowCount, width]);
 }
+
+/** The arrays that ONNX Runtime takes, by type. */
+const typedArrays: Readonly<Record<NumberType['name'], (values: Float64Array) => ArrayBufferView>> = {
+  float32: (values) => Float32Array.from(values),
+  float64: (values) => values,
+  float16: (values) => Uint16Array.from(values, numberToHalf),
+  bool: (values) => Uint8Array.from(values),
+  int8: (values) => Int8Array.from(values),
+  uint8: (values) => Uint8Array.from(values),
+  int16: (values) => Int16Array.from(values),
+  uint16: (values) => Uint16Array.from(values),
+  int32: (values) => Int32Array.from(values),
+  uint32: (values) => Uint32Array.from(values),
+  int64: (values) => BigInt64Array.from({ length: values.length }, (_, index) => BigInt(Math.trunc(values[index]!))),
+  uint64: (values) => BigUint64Array.from({ length: values.length }, (_, index) => BigInt(Math.trunc(values[index]!))),
+};
 
 /**
  * Adds one more graph output to the model. Protobuf merges a message that appears twice and appends its lists. So a
@@ -119,8 +103,29 @@ function field(number: number, content: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(number * 8 + 2, ...length, rest), content]);
 }
 
-/** Removes source paths and line breaks from ONNX Runtime's messages. */
+/** The longest reason of ONNX Runtime that is shown whole. */
+const longestReason = 600;
+
+/** Makes the error for a model that ONNX Runtime refuses. It says float64 where that is the usual cause. */
+function refused(problem: string, error: unknown, inputs: readonly ModelInput[]): InvalidModelError {
+  const double = inputs.some((input) => input.elementType === ElementType.DOUBLE);
+  return new InvalidModelError(
+    'ONNX file',
+    `${problem} (${shortened(error)})`,
+    /False node must always be the next/.test(String(error))
+      ? 'its trees share nodes, which ONNX Runtime does not load: write each shared subtree out when exporting'
+      : double
+        ? 'it takes float64 (double) inputs, which exporters often write wrongly: export it again with float32, by ' +
+          '`X.astype(np.float32)` as the example or `FloatTensorType` in `initial_types`'
+        : 'export it with an operator set and types that ONNX Runtime supports',
+    { cause: error },
+  );
+}
+
+/** Removes source paths, C++ signatures and line breaks from ONNX Runtime's messages. Their end holds the cause. */
 function shortened(error: unknown): string {
-  const text = oneLine(error instanceof Error ? error.message : String(error)).replace(/\S*onnxruntime_src\S*\s*/g, '');
-  return text.length > 200 ? `${text.slice(0, 197)}...` : text;
+  const text = oneLine(error instanceof Error ? error.message : String(error))
+    .replace(/\S*onnxruntime_src\S*\s*/g, '')
+    .replace(/(?:\S+ )?onnxruntime::.*[\])] (?=\S)/, '');
+  return text.length > longestReason ? `${text.slice(0, 100)} ... ${text.slice(100 - longestReason)}` : text;
 }

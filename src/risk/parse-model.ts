@@ -6,6 +6,7 @@ import { GraphIndex } from './graph/graph-index.js';
 import { modelInputs, type ModelInput } from './graph/model-inputs.js';
 import { type OnnxModel, type OnnxNode, readModel } from './onnx/model-proto.js';
 import { nodeTitle } from './onnx/node-attributes.js';
+import { numberTypes } from './onnx/number-types.js';
 import { ElementType } from './onnx/tensor-proto.js';
 import type { TreeEnsemble } from './tree-ensemble.js';
 import { mergeEnsembles } from './trees/merge-ensembles.js';
@@ -175,7 +176,7 @@ function rounded(
   precision: 32 | 64,
 ): (value: number) => number {
   const input = inputs.find((candidate) => feature < candidate.firstFeature + candidate.columns.columns.length)!;
-  const asInput = input.columns.elementType === ElementType.FLOAT ? Math.fround : (value: number): number => value;
+  const asInput = numberTypes.get(input.elementType)!.round;
   const asCompared = precision === 32 ? Math.fround : (value: number): number => value;
   return column ? (value) => asCompared(column.apply(asInput(value))) : (value) => asCompared(asInput(value));
 }

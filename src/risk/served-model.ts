@@ -4,7 +4,7 @@ import { displayValue } from './display-value.js';
 import { encodeFeatures, encodeRows } from './encode.js';
 import { UnexplainableModelError } from './errors.js';
 import type { RiskModelManifest } from './manifest.js';
-import { ElementType } from './onnx/tensor-proto.js';
+import { featureTypes } from './graph/model-inputs.js';
 import type { OnnxSession } from './onnx-session.js';
 import { type ParsedModel, prepareRows } from './parse-model.js';
 import type { RiskModel, RowExplanation, Score, ShapMethod, UsedRow } from './risk-model.js';
@@ -119,12 +119,10 @@ function toScore(
   return { rawOutput, probability, riskBand: riskBandOf(manifest.riskBands, probability) };
 }
 
-/** Returns a function that rounds a value to float32 when the feature's input is float32. */
+/** Returns a function that rounds a value to the type of the feature's input. */
 function inputRounding(parsed: ParsedModel): (value: number, feature: number) => number {
-  const single = parsed.inputs.flatMap((input) =>
-    input.columns.columns.map(() => input.elementType === ElementType.FLOAT),
-  );
-  return (value, feature) => (single[feature] ? Math.fround(value) : value);
+  const types = featureTypes(parsed.inputs);
+  return (value, feature) => types[feature]!.round(value);
 }
 
 function toMatrix(rows: readonly UsedRow[], width: number): Float64Array {

@@ -27,7 +27,7 @@ describe('values in variables', () => {
       'a code that is no code',
       { mrn: 'x', features: [{ code: `${canary} x`, value: 200 }] },
       'features[0].code',
-      /\(not a code\)/,
+      /\(a code with a blank\)/,
     ],
     [
       'a value above its range',

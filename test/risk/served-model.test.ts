@@ -78,7 +78,7 @@ describe('a served risk model', () => {
   test('does not repeat the text that a caller gave as a code', () =>
     withModel({}, async (model) => {
       expect(() => model.encode({ ...patient, 'Doe, Jane 1950-01-01': 1 })).toThrow(
-        '(not a code): is not a feature of example@1.0.0: it takes age, resting_bp, chest_pain',
+        '(a code with a blank): is not a feature of example@1.0.0: it takes age, resting_bp, chest_pain',
       );
       expect(() =>
         model.encode(JSON.parse('{"age": 60, "__proto__": 1, "toString": 2}') as Record<string, number>),

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { InvalidModelError } from '../errors.js';
 import type { Background } from '../explainers.js';
 import { manifestSchema, type RiskModelManifest } from '../manifest.js';
+import { requireOnnx } from './other-formats.js';
 import { modelLimits } from '../onnx/model-proto.js';
 
 /** Size limit of a text file of a bundle: 32 MB. It has room for 100,000 background rows of 20 features. */
@@ -14,9 +15,14 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Reads a model file. @throws InvalidModelError when it is missing or larger than `modelLimits.bytes` */
+/**
+ * Reads a model file.
+ * @throws InvalidModelError when it is missing, larger than `modelLimits.bytes` or in another library's own format
+ */
 export async function readModelFile(path: string): Promise<Uint8Array> {
-  return readBounded(path, modelLimits.bytes);
+  const bytes = await readBounded(path, modelLimits.bytes);
+  requireOnnx(path.split(/[\\/]/).at(-1)!, bytes);
+  return bytes;
 }
 
 /** Reads a text file of a bundle. @throws InvalidModelError when it is missing or too large */

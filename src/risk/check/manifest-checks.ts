@@ -1,8 +1,9 @@
 import { calibrationIssue } from '../calibration.js';
 import { InvalidModelError } from '../errors.js';
 import { featureValueIssue } from '../feature-value.js';
-import type { RiskModelManifest } from '../manifest.js';
-import { ElementType } from '../onnx/tensor-proto.js';
+import type { ModelFeature, RiskModelManifest } from '../manifest.js';
+import { featureTypes } from '../graph/model-inputs.js';
+import type { NumberType } from '../onnx/number-types.js';
 import type { ParsedModel } from '../parse-model.js';
 import { ucumIssue } from './ucum.js';
 
@@ -55,15 +56,43 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
   if (manifest.outputSpace === 'LOG_ODDS' && parsed.labels && postTransform === 'NONE' && parsed.weightsAllPositive) {
     refuse('outputSpace is LOG_ODDS, but the trees add up to the probability itself', 'write PROBABILITY');
   }
-  const types = parsed.inputs.flatMap((input) => input.columns.columns.map(() => input.elementType));
-  const native = manifest.features.find(
-    (feature, index) =>
-      feature.missing.policy === 'NATIVE' && (types[index] === ElementType.INT64 || types[index] === ElementType.INT32),
+  const { missingTracksTrue, trueChild, feature } = parsed.ensemble;
+  const tracked = missingTracksTrue.includes(1);
+  const used = new Set(feature.filter((_, node) => trueChild[node]! >= 0));
+  const untracked = manifest.features.find(
+    ({ missing }, index) =>
+      missing.policy === 'NATIVE' && !tracked && used.has(index) && Number.isNaN(parsed.steps[index]!(Number.NaN)),
   );
-  if (native)
+  if (untracked)
     refuse(
-      `feature "${native.code}" is given to the model when missing, but the model's input is of integers, which ` +
-        'cannot be missing',
-      'use IMPUTE or REQUIRED',
+      `feature "${untracked.code}" is given to the model when missing, but no node of the model says where missing ` +
+        'values go',
+      'use IMPUTE or REQUIRED, or train with missing values and export a model that tracks them',
     );
+  featureTypes(parsed.inputs).forEach((type, index) => {
+    const feature = manifest.features[index]!;
+    if (!type.whole) return;
+    if (feature.missing.policy === 'NATIVE')
+      refuse(
+        `feature "${feature.code}" is given to the model when missing, but the model's input is of ${type.name}, which ` +
+          'cannot be missing',
+        'use IMPUTE or REQUIRED',
+      );
+    if (!fits(type, feature))
+      refuse(
+        `feature "${feature.code}" allows or imputes a value that the model's input of ${type.name} cannot hold`,
+        `keep its codes, range and imputed value to whole numbers from ${type.least} to ${type.most}`,
+      );
+  });
+}
+
+/** Tells whether the type of whole numbers holds the ends of a feature's range, its codes and its imputed value. */
+function fits({ least, most }: NumberType, { codes, range, missing }: ModelFeature): boolean {
+  const within = (value: number): boolean => value >= least && value <= most;
+  const whole = (value: number): boolean => Number.isInteger(value) && within(value);
+  return (
+    (codes?.every(({ value }) => whole(value)) ?? true) &&
+    (!range || (within(range.min) && within(range.max))) &&
+    (missing.policy !== 'IMPUTE' || whole(missing.value))
+  );
 }

@@ -1,6 +1,7 @@
 import type { ParsedModel } from '../parse-model.js';
 import { NodeMode } from '../tree-ensemble.js';
-import { aroundThreshold, extremes, type InputFeature, inputFeatures, towards } from './input-values.js';
+import { roundTo } from './float-step.js';
+import { aroundThreshold, clamped, extremes, type InputFeature, inputFeatures, towards } from './input-values.js';
 import { seededRandom } from './random.js';
 
 /** Rows for the comparison of ONNX Runtime with the parsed trees: row-major, as the model's inputs. */
@@ -31,7 +32,7 @@ export function missingAndExtremeRows(model: ParsedModel, rowCount: number): Pro
     const row = Math.floor(place / model.featureCount);
     const ends = extremes(feature);
     const kind = random();
-    if (row === 0 || kind < 0.3) rows[place] = feature.integer ? 0 : Number.NaN;
+    if (row === 0 || kind < 0.3) rows[place] = feature.integer ? clamped(feature, 0) : Number.NaN;
     else rows[place] = kind < 0.6 ? ends[Math.floor(random() * ends.length)]! : randomValue(feature, random);
   }
   return { rows, rowCount };
@@ -140,6 +141,5 @@ function leadThrough(
 function randomValue(feature: InputFeature, random: () => number): number {
   const spread = feature.high - feature.low || 1;
   const value = feature.low - 0.1 * spread + random() * 1.2 * spread;
-  if (feature.whole) return Math.round(Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), value)));
-  return feature.precision === 32 ? Math.fround(value) : value;
+  return feature.whole ? Math.round(clamped(feature, value)) : roundTo(feature.precision, value);
 }

@@ -1,3 +1,4 @@
+import { numberTypes } from '../onnx/number-types.js';
 import { ElementType } from '../onnx/tensor-proto.js';
 
 /** One column of a tensor, as a function of one input feature of the model. */
@@ -19,8 +20,8 @@ export const identity = (value: number): number => value;
 /** Returns a function that rounds the exact result of an operation to the tensor's type. */
 export function rounder(elementType: number): (value: number) => number {
   if (elementType === ElementType.FLOAT) return Math.fround;
-  if (elementType === ElementType.INT64 || elementType === ElementType.INT32) return Math.trunc;
-  return identity;
+  if (elementType === ElementType.FLOAT16) return numberTypes.get(elementType)!.round;
+  return numberTypes.get(elementType)?.whole ? Math.trunc : identity;
 }
 
 /**
@@ -38,7 +39,8 @@ export function caster(elementType: number): ((value: number) => number) | undef
     case ElementType.INT32:
       return (value) => (Math.abs(value) < 2 ** 31 ? Math.trunc(value) : -(2 ** 31));
     case ElementType.BOOL:
-      return (value) => (value === 0 ? 0 : 1);
+    case ElementType.FLOAT16:
+      return numberTypes.get(elementType)!.round;
     default:
       return undefined;
   }

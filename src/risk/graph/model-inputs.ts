@@ -1,7 +1,7 @@
 import { InvalidModelError, quoted } from '../errors.js';
 import type { OnnxModel, OnnxNode, OnnxValueInfo } from '../onnx/model-proto.js';
 import { NodeAttributes } from '../onnx/node-attributes.js';
-import { ElementType } from '../onnx/tensor-proto.js';
+import { type NumberType, numberTypes } from '../onnx/number-types.js';
 import { inputColumns } from './before-trees.js';
 import type { Columns } from './columns.js';
 
@@ -15,8 +15,6 @@ export interface ModelInput {
   /** True when the model takes exactly one row per run. */
   readonly oneRow: boolean;
 }
-
-const inputTypes: readonly number[] = [ElementType.FLOAT, ElementType.DOUBLE, ElementType.INT64, ElementType.INT32];
 
 /**
  * Lists the inputs of a model in order. Features are numbered across all inputs.
@@ -61,11 +59,16 @@ export function modelInputs(
 
 const mostFeatures = 100_000;
 
+/** Returns the type of each feature, in order. */
+export function featureTypes(inputs: readonly ModelInput[]): NumberType[] {
+  return inputs.flatMap((input) => input.columns.columns.map(() => numberTypes.get(input.elementType)!));
+}
+
 function inputWidth(input: OnnxValueInfo, inputCount: number, fallback: () => number): number {
-  if (!inputTypes.includes(input.elementType))
+  if (!numberTypes.has(input.elementType))
     throw new InvalidModelError(
       `input ${quoted(input.name)}`,
-      'it is not a tensor of float, double or integers',
+      'it is not a tensor of numbers or truth values',
       'encode categories as numbers before the model',
     );
   if (input.shape && input.shape.length !== 2)

@@ -10,6 +10,8 @@ export function nodeTitle(node: OnnxNode): string {
     : quoted(node.operator || node.name);
 }
 
+const smallerIntegers = 'number categories and nodes within 2^53 before training';
+
 /** Reads a node's attributes by type. Absent lists are empty, as in ONNX Runtime. */
 export class NodeAttributes {
   constructor(private readonly node: OnnxNode) {}
@@ -18,8 +20,11 @@ export class NodeAttributes {
     return this.node.attributes.has(name);
   }
 
+  /** @throws InvalidModelError when it is beyond 2^53 */
   integer(name: string, fallback: number): number {
-    return this.get(name)?.int ?? fallback;
+    const value = this.get(name)?.int ?? fallback;
+    if (!Number.isSafeInteger(value)) throw this.refuse(`attribute ${name} is an integer beyond 2^53`, smallerIntegers);
+    return value;
   }
 
   float(name: string, fallback: number): number {
@@ -30,8 +35,12 @@ export class NodeAttributes {
     return this.get(name)?.text ?? fallback;
   }
 
+  /** @throws InvalidModelError when one is beyond 2^53 */
   integers(name: string): Float64Array {
-    return this.get(name)?.ints ?? new Float64Array(0);
+    const values = this.get(name)?.ints ?? new Float64Array(0);
+    if (!values.every(Number.isSafeInteger))
+      throw this.refuse(`attribute ${name} has an integer beyond 2^53`, smallerIntegers);
+    return values;
   }
 
   floats(name: string): Float64Array {

@@ -1,5 +1,6 @@
 import { InvalidModelError, quoted } from '../errors.js';
-import { longestList, NumberList } from './lists.js';
+import { halfToNumber } from './half-float.js';
+import { longestList, NumberList, StringList } from './lists.js';
 import { type WireReader, WireType } from './wire-reader.js';
 
 /** The values of TensorProto.DataType that tree models use. */
@@ -7,20 +8,29 @@ export const ElementType = {
   FLOAT: 1,
   UINT8: 2,
   INT8: 3,
+  UINT16: 4,
+  INT16: 5,
   INT32: 6,
   INT64: 7,
   STRING: 8,
   BOOL: 9,
   FLOAT16: 10,
   DOUBLE: 11,
+  UINT32: 12,
+  UINT64: 13,
 } as const;
 
-/** A constant tensor. `values` is empty for strings and for types that tree models do not use. */
+/**
+ * A constant tensor. `values` is empty for strings and for types that tree models do not use. An integer beyond 2^53 is
+ * rounded; a reader that needs its exact value refuses it.
+ */
 export interface OnnxTensor {
   readonly name: string;
   readonly elementType: number;
   readonly shape: readonly number[];
   readonly values: Float64Array;
+  /** The values of a tensor of strings. */
+  readonly strings?: StringList;
 }
 
 /**
@@ -32,19 +42,17 @@ export function readTensor(reader: WireReader): OnnxTensor {
   let name = '';
   let elementType = 0;
   let raw: Uint8Array | undefined;
-  let strings = 0;
+  const strings = new StringList();
   while (!reader.done) {
     const { field, wireType } = reader.tag();
     if (field === 1) readRepeated(reader, wireType, WireType.VARINT, (values) => shape.push(values.varint()));
     else if (field === 2 && wireType === WireType.VARINT) elementType = reader.varint();
     else if (field === 4) readRepeated(reader, wireType, WireType.FIXED32, (values) => numbers.push(values.float32()));
-    else if (field === 5 || field === 7)
+    else if (field === 5 || field === 7 || field === 11)
       readRepeated(reader, wireType, WireType.VARINT, (values) => numbers.push(values.varint()));
     else if (field === 10) readRepeated(reader, wireType, WireType.FIXED64, (values) => numbers.push(values.float64()));
-    else if (field === 6 && wireType === WireType.LENGTH) {
-      strings++;
-      reader.skip(wireType);
-    } else if (field === 8 && wireType === WireType.LENGTH) name = reader.text();
+    else if (field === 6 && wireType === WireType.LENGTH) strings.push(reader.bytesField());
+    else if (field === 8 && wireType === WireType.LENGTH) name = reader.text();
     else if (field === 9 && wireType === WireType.LENGTH) raw = reader.bytesField();
     else if (field === 13)
       throw new InvalidModelError(
@@ -56,9 +64,9 @@ export function readTensor(reader: WireReader): OnnxTensor {
     if (shape.length > 8) throw reader.malformed('a tensor has more than eight dimensions');
   }
   const known = elementType === ElementType.STRING || elementType in rawElements;
-  const values = !known ? new Float64Array(0) : raw ? decodeRaw(raw, elementType, name) : numbers.values();
+  const values = !known ? new Float64Array(0) : raw ? decodeRaw(raw, elementType, name) : listed(numbers, elementType);
   const count = shape.reduce((product, dimension) => product * dimension, 1);
-  const present = !known ? count : elementType === ElementType.STRING ? strings : values.length;
+  const present = !known ? count : elementType === ElementType.STRING ? strings.length : values.length;
   if (shape.some((dimension) => dimension < 0) || count !== present) {
     throw new InvalidModelError(
       `ONNX file, tensor ${quoted(name)}`,
@@ -66,7 +74,12 @@ export function readTensor(reader: WireReader): OnnxTensor {
       'export the model again',
     );
   }
-  return { name, elementType, shape, values };
+  return strings.length > 0 ? { name, elementType, shape, values, strings } : { name, elementType, shape, values };
+}
+
+/** Returns values of a typed list. Half-precision floats are listed as the integers of their bits. */
+function listed(numbers: NumberList, elementType: number): Float64Array {
+  return elementType === ElementType.FLOAT16 ? numbers.values().map(halfToNumber) : numbers.values();
 }
 
 function readRepeated(reader: WireReader, wireType: number, single: number, read: (values: WireReader) => void): void {
@@ -102,6 +115,11 @@ const rawElements: Readonly<Record<number, { size: number; read: (view: DataView
   [ElementType.UINT8]: { size: 1, read: (view, offset) => view.getUint8(offset) },
   [ElementType.INT8]: { size: 1, read: (view, offset) => view.getInt8(offset) },
   [ElementType.BOOL]: { size: 1, read: (view, offset) => view.getUint8(offset) },
+  [ElementType.INT16]: { size: 2, read: (view, offset) => view.getInt16(offset, true) },
+  [ElementType.UINT16]: { size: 2, read: (view, offset) => view.getUint16(offset, true) },
+  [ElementType.FLOAT16]: { size: 2, read: (view, offset) => halfToNumber(view.getUint16(offset, true)) },
+  [ElementType.UINT32]: { size: 4, read: (view, offset) => view.getUint32(offset, true) },
+  [ElementType.UINT64]: { size: 8, read: (view, offset) => Number(view.getBigUint64(offset, true)) },
   [ElementType.INT32]: { size: 4, read: (view, offset) => view.getInt32(offset, true) },
   [ElementType.INT64]: { size: 8, read: (view, offset) => Number(view.getBigInt64(offset, true)) },
 };

@@ -38,7 +38,10 @@ export class WireReader {
     return { field, wireType: tag % 8 };
   }
 
-  /** Reads a varint as a signed 64-bit integer. @throws InvalidModelError when it does not fit a double exactly */
+  /**
+   * Reads a varint as a signed 64-bit integer. One beyond 2^53 is rounded: exporters write the largest integer for "to
+   * the end". Lengths and field numbers that large are refused, and so are attributes that are used.
+   */
   varint(): number {
     let low = 0; // bits 0 to 27
     let middle = 0; // bits 28 to 55
@@ -57,11 +60,9 @@ export class WireReader {
 
   private assemble(low: number, middle: number, high: number): number {
     const negative = (high & 0x80) !== 0;
-    const value = negative
+    return negative
       ? -1 - ((~low & 0xfffffff) + (~middle & 0xfffffff) * 2 ** 28 + (~high & 0xff) * 2 ** 56)
       : low + middle * 2 ** 28 + (high & 0xff) * 2 ** 56;
-    if (!Number.isSafeInteger(value)) throw this.malformed('an integer is beyond 2^53');
-    return value;
   }
 
   float32(): number {

@@ -91,8 +91,7 @@ class Layout {
     const inChain = visit.member > 0;
     if (!inChain && this.onPath[node])
       throw refuse(this.shape, `${table.describe(node)} is its own ancestor: the trees have a cycle`);
-    if (depth > deepestPath)
-      throw refuse(this.shape, `a path is longer than ${deepestPath} nodes`, 'limit the depth when training');
+    if (depth > deepestPath) throw this.tooLong();
     if (this.mode.length >= this.mostNodes)
       throw refuse(
         this.shape,
@@ -124,6 +123,19 @@ class Layout {
         : { node: table.falseNext[node]!, parent: index, onTrueSide: false, depth: depth + 1, member: 0 },
       { node: table.trueNext[node]!, parent: index, onTrueSide: true, depth: depth + 1, member: 0 },
     );
+  }
+
+  private tooLong(): InvalidModelError {
+    let largest = 0;
+    for (const members of this.table.members.values()) largest = Math.max(largest, members.length);
+    // Each category of a set is a node of its own on the path.
+    return largest > deepestPath / 4
+      ? refuse(
+          this.shape,
+          `it splits on a set of ${largest} categories, and the sets on a path may have ${deepestPath} categories`,
+          'group rare categories before training, or limit those of one split (LightGBM: max_cat_threshold)',
+        )
+      : refuse(this.shape, `a path is longer than ${deepestPath} nodes`, 'limit the depth when training');
   }
 
   private link(visit: Visit, index: number): void {

@@ -55,6 +55,11 @@ export function readUnifiedTrees(node: OnnxNode, featureCount: number | null, pr
   if (targets < 1 || targets > 10_000)
     throw attributes.refuse(`n_targets is ${targets}`, 'export a model with 1 to 10000 targets');
 
+  if (effectivePostTransform(postTransform, targets) !== postTransform)
+    throw attributes.refuse(
+      `its post_transform ${postTransform} is ignored by ONNX Runtime for one target, so it would serve the plain sum`,
+      'export it with post_transform 0 and a Sigmoid node behind it, or with two targets',
+    );
   const table = readTable(attributes, precision);
   const ensemble = buildEnsemble(table, {
     name: nodeTitle(node),

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkModel } from '../../../src/risk/check/check-model.js';
 import { loadRiskModel } from '../../../src/risk/load-risk-model.js';
 import { type BundleChanges, bundleTrees, exampleManifest, type Manifest, writeBundle } from '../support/bundle.js';
-import { classificationModel, classifierNode, twoTrees } from '../support/small-models.js';
+import { classificationModel, classifierNode, type Tree, twoTrees } from '../support/small-models.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
 
 const directory = useTemporaryDirectory();
@@ -13,7 +13,8 @@ const example = exampleManifest(new Uint8Array(0));
 const feature = (index: number, changes: Partial<Manifest['features'][number]>): Partial<Manifest> => ({
   features: example.features.map((known, at) => (at === index ? { ...known, ...changes } : known)),
 });
-const withoutCovers = classificationModel(classifierNode(twoTrees));
+const [first, ...others] = twoTrees;
+const withoutCovers = classificationModel(classifierNode([{ ...first!, tracks: true } as Tree, ...others]));
 
 describe('the checks of a bundle', () => {
   test('a complete bundle passes every check, and each names its result', async () => {
@@ -72,6 +73,12 @@ describe('the checks of a bundle', () => {
       { manifest: feature(1, { missing: { policy: 'IMPUTE', value: 30, meaning: 'low' } }) },
       'manifest',
       /its imputed value must be between 50 and 300 mm Hg/,
+    ],
+    [
+      'missing values that no node tracks',
+      { model: classificationModel(classifierNode(twoTrees)) },
+      'trees',
+      /feature "chest_pain" is given to the model when missing, but no node of the model says where missing values go/,
     ],
     ['no codes', { manifest: feature(2, { codes: undefined }) }, 'manifest', /CATEGORICAL needs codes/],
     [

@@ -186,7 +186,7 @@ describe('trees that are not trees', () => {
     [
       'an input of words',
       regressionModel([regressorNode()], { type: ElementType.STRING }),
-      /not a tensor of float, double or integers/,
+      /not a tensor of numbers or truth values/,
     ],
   ])('%s is refused', (_, bytes, message) => {
     expect(() => parseModel(bytes)).toThrow(message);

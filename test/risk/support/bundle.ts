@@ -6,11 +6,12 @@ import { classificationModel, classifierNode, type Tree } from './small-models.j
 
 const counted = (weight: number, cover: number): Tree => ({ weights: [[0, weight]], cover });
 
-/** A forest over age, pressure (may be missing) and pain type, with real covers. */
+/** A forest over age, pressure (may be missing) and pain type, with real covers. It tracks missing values. */
 export const bundleTrees: readonly Tree[] = [
   {
     feature: 0,
     at: 50,
+    tracks: true,
     cover: 10,
     yes: { feature: 1, at: 120, cover: 6, yes: counted(0.0625, 4), no: counted(0.25, 2) },
     no: counted(0.375, 4),
