@@ -18,6 +18,12 @@ class StoredAuditSubject {
  */
 @modelOptions({ schemaOptions: { collection: 'audit_events', versionKey: false } })
 @index({ organization: 1, sequence: 1 }, { unique: true })
+// Every list has an index for its filter and its order: see src/audit/audit-service.ts.
+@index({ organization: 1, sequence: -1, occurredAt: 1 })
+@index({ organization: 1, requestId: 1, sequence: -1 })
+@index({ organization: 1, username: 1, sequence: -1 })
+@index({ organization: 1, action: 1, sequence: -1 })
+@index({ organization: 1, outcome: 1, sequence: -1 }, { partialFilterExpression: { outcome: { $gt: 'ALLOWED' } } })
 @index({ organization: 1, patients: 1, sequence: -1 })
 @index({ organization: 1, flagged: 1, sequence: -1 }, { partialFilterExpression: { flagged: true } })
 export class AuditEvent {

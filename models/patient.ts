@@ -42,9 +42,20 @@ export type Ciphertext = mongo.Binary;
  */
 @modelOptions({ schemaOptions: { collection: 'patients', versionKey: false } })
 @index({ organization: 1, mrnIndex: 1 }, { unique: true, partialFilterExpression: { mrnIndex: { $exists: true } } })
-@index({ organization: 1, familyNameIndex: 1 }, { partialFilterExpression: { familyNameIndex: { $exists: true } } })
-@index({ organization: 1, dataKey: 1, _id: 1 })
+// Every list has an index for its filter and its order: see src/scope/patient-records.ts.
+@index(
+  { organization: 1, familyNameIndex: 1, createdAt: -1, _id: -1 },
+  { partialFilterExpression: { familyNameIndex: { $exists: true } } },
+)
+@index(
+  { organization: 1, familyNameIndex: 1, updatedAt: -1, _id: -1 },
+  { partialFilterExpression: { familyNameIndex: { $exists: true } } },
+)
+@index({ organization: 1, sex: 1, createdAt: -1, _id: -1 })
+@index({ organization: 1, sex: 1, updatedAt: -1, _id: -1 })
 @index({ organization: 1, createdAt: -1, _id: -1 })
+@index({ organization: 1, updatedAt: -1, _id: -1 })
+@index({ organization: 1, dataKey: 1, _id: 1 })
 @index({ organization: 1, _id: 1 })
 @index({ organization: 1, careTeam: 1 }, { partialFilterExpression: { careTeam: { $exists: true } } })
 export class StoredPatient {

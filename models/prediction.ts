@@ -22,7 +22,8 @@ export class StoredExplanation extends BlockExplanation {
   options: { allowMixed: Severity.ALLOW },
 })
 @index({ job: 1, patient: 1 }, { unique: true })
-@index({ organization: 1, _id: -1 })
+// Every list has an index for its filter and its order: see src/predictions/prediction-filter.ts.
+@index({ organization: 1, _id: -1, probability: 1, riskBand: 1, modelId: 1, modelVersion: 1 })
 @index({ organization: 1, patient: 1, _id: -1 })
 export class Prediction extends ModelOutput {
   _id!: Types.ObjectId;

@@ -104,14 +104,18 @@ export class JobLease {
  * 5. A long time after its end, it is removed, or reduced to the fields that its predictions still need.
  */
 @modelOptions({ schemaOptions: { collection: 'scoring_jobs', versionKey: false } })
+// Every list has an index for its filter and its order: see src/jobs/visible-jobs.ts.
 @index({ organization: 1, _id: -1 })
+@index({ organization: 1, 'status.state': 1, _id: -1 })
+@index({ organization: 1, kind: 1, _id: -1 })
+@index({ organization: 1, modelId: 1, _id: -1 })
 @index(
   { organization: 1, idempotencyKeyIndex: 1 },
   { unique: true, partialFilterExpression: { idempotencyKeyIndex: { $exists: true } } },
 )
 @index({ 'status.state': 1, dispatchedAt: 1 })
 @index({ 'status.finishedAt': 1 }, { partialFilterExpression: { 'status.finishedAt': { $exists: true } } })
-@index({ patient: 1 }, { partialFilterExpression: { patient: { $exists: true } } })
+@index({ patient: 1, _id: -1 }, { partialFilterExpression: { patient: { $exists: true } } })
 export class ScoringJob {
   _id!: Types.ObjectId;
 

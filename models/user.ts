@@ -12,6 +12,7 @@ export enum Role {
 /** A person or a machine that calls the API, in one organization. */
 @modelOptions({ schemaOptions: { collection: 'users', versionKey: false } })
 @index({ organization: 1, username: 1 }, { unique: true })
+@index({ organization: 1, _id: -1 })
 export class User {
   _id!: Types.ObjectId;
 

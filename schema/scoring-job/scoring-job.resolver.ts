@@ -14,7 +14,7 @@ import {
 } from 'type-graphql';
 import { ScoringJobState } from '../../models/index.js';
 import { authorize } from '../../src/auth/authorize.js';
-import { NotFoundError } from '../../src/errors.js';
+import { BadUserInputError, NotFoundError } from '../../src/errors.js';
 import { toObjectId } from '../../src/input.js';
 import { jobKinds } from '../../src/jobs/job-kinds.js';
 import type { JobService } from '../../src/jobs/job-service.js';
@@ -192,6 +192,10 @@ async function followJob(
   { viewer, readJob, jobStreams }: OperationContext,
 ): Promise<AsyncIterable<JobChange>> {
   authorize(viewer, 'job:read');
+  if (after < 0)
+    throw new BadUserInputError([
+      { path: 'after', message: 'must be 0 or more: pass the sequence of the last event that you have' },
+    ]);
   const jobId = toObjectId(id);
   if (!jobId) throw new NotFoundError('This scoring job');
   return jobStreams.follow(jobId, after, () => readJob(id));

@@ -5,6 +5,7 @@ import type { Viewer } from '../auth/viewer.js';
 import { idOrNone } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import { readPage, type Page, type PageRequest } from '../scope/pagination.js';
+import type { IndexKeys } from '../scope/scoped-collection.js';
 import type { AuditOutcome, AuditTrail } from './audit-trail.js';
 
 /** The conditions of a list of audit events. All of them must hold. */
@@ -29,14 +30,28 @@ export function createAuditService(scopeOf: ScopeOf, audit: AuditTrail): AuditSe
   return {
     async list(viewer, request, filter) {
       authorize(viewer, 'audit:read');
-      const page = await readPage<AuditEvent>(scopeOf(viewer).auditEvents, auditQuery(filter), request, {
-        field: 'sequence',
-        direction: -1,
-      });
+      const query = { filter: auditQuery(filter), order: newestFirst, index: auditIndex(filter) };
+      const page = await readPage<AuditEvent>(scopeOf(viewer).auditEvents, query, request);
       await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED' });
       return page;
     },
   };
+}
+
+const newestFirst = { field: 'sequence', direction: -1 } as const;
+
+/** The index that gives the events of a filter in their order. The condition with the fewest events comes first. */
+function auditIndex(filter: AuditEventFilter): IndexKeys {
+  const newest = { sequence: -1 } as const;
+  if (filter.requestId != null) return { organization: 1, requestId: 1, ...newest };
+  if (filter.patientId != null) return { organization: 1, patients: 1, ...newest };
+  if (filter.flagged === true) return { organization: 1, flagged: 1, ...newest };
+  if (filter.outcomes != null && !filter.outcomes.includes('ALLOWED'))
+    return { organization: 1, outcome: 1, ...newest };
+  if (filter.username != null) return { organization: 1, username: 1, ...newest };
+  if (filter.actions != null) return { organization: 1, action: 1, ...newest };
+  // The index also holds the time, so that events outside of a time range are not read.
+  return { organization: 1, ...newest, occurredAt: 1 };
 }
 
 function auditQuery(filter: AuditEventFilter): QueryFilter<AuditEvent> {

@@ -5,7 +5,9 @@ import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { idOrNone, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
-import { pagesOf, type Page, type PageRequest } from '../scope/pagination.js';
+import { newestFirstIndex, pagesOf, type Page, type PageRequest } from '../scope/pagination.js';
+import type { IndexKeys } from '../scope/scoped-collection.js';
+import { startOfSecond } from '../storage/object-ids.js';
 import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
 import { readVisiblePage, visibleRows } from '../patients/visible-rows.js';
 import { walkById } from '../storage/walk.js';
@@ -61,7 +63,7 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
       const scope = scopeOf(viewer);
       const source = visibleRows(scope, viewer).source<ScoringJob>(
         filter,
-        (closed) => pagesOf(scope.scoringJobs, jobQuery(filter, closed)),
+        (closed) => pagesOf(scope.scoringJobs, { filter: jobQuery(filter, closed), index: jobIndex(filter) }),
         () => ownersOf(scope, filter),
       );
       return readVisiblePage(source, request, (jobs) => fence.admit(viewer, 'job:read', jobs));
@@ -77,7 +79,7 @@ const ownersOf = (
   walkById(ownersAtOnce, (last) =>
     scoringJobs.find(
       { $and: [jobQuery(filter, []), last ? { _id: { $lt: last } } : {}] },
-      { projection: { patient: 1 }, sort: { _id: -1 }, limit: ownersAtOnce },
+      { projection: { patient: 1 }, sort: { _id: -1 }, limit: ownersAtOnce, hint: jobIndex(filter) },
     ),
   );
 
@@ -102,6 +104,15 @@ export interface ScoringJobFilter {
   readonly submittedAfter?: Date | null;
 }
 
+/** The index that gives the jobs of a filter in their order. The condition with the fewest jobs comes first. */
+function jobIndex({ patientId, states, kind, modelId }: ScoringJobFilter): IndexKeys {
+  if (patientId != null) return { patient: 1, _id: -1 };
+  if (states != null) return { organization: 1, 'status.state': 1, _id: -1 };
+  if (kind != null) return { organization: 1, kind: 1, _id: -1 };
+  if (modelId != null) return { organization: 1, modelId: 1, _id: -1 };
+  return newestFirstIndex;
+}
+
 /** @param closed patients whose jobs never match. Batches match also when they have such patients. */
 function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): QueryFilter<ScoringJob> {
   return {
@@ -109,7 +120,11 @@ function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): 
     ...(filter.kind != null && { kind: filter.kind }),
     ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
     ...(filter.modelId != null && { modelId: filter.modelId }),
-    ...(filter.submittedAfter != null && { submittedAt: { $gt: filter.submittedAfter } }),
+    ...(filter.submittedAfter != null && {
+      submittedAt: { $gt: filter.submittedAfter },
+      // An id is made when its job is submitted. It begins with the second, so the index bounds the scan.
+      _id: { $gte: startOfSecond(filter.submittedAfter) },
+    }),
     ...(closed.length > 0 && { $nor: [{ patient: { $in: [...closed] } }] }),
   };
 }

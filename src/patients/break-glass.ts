@@ -20,7 +20,7 @@ import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { idOrNone, parseInput } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
-import { readPage, type Page, type PageRequest } from '../scope/pagination.js';
+import { newestFirstIndex, readPage, type Page, type PageRequest } from '../scope/pagination.js';
 import type { PatientCondition } from '../scope/patient-records.js';
 
 const breakGlassSchema = z.object({
@@ -103,7 +103,11 @@ export function createBreakGlassService({ scopeOf, audit, minutes }: BreakGlassD
     async list(viewer, request) {
       authorize(viewer, 'audit:read');
       const { breakGlassAccesses, protection } = scopeOf(viewer);
-      const page = await readPage<StoredBreakGlassAccess>(breakGlassAccesses, {}, request);
+      const page = await readPage<StoredBreakGlassAccess>(
+        breakGlassAccesses,
+        { filter: {}, index: newestFirstIndex },
+        request,
+      );
       const read = await protection.reader(page.edges.map(({ node }) => node.dataKey));
       // A reason may hold facts about the patient. So reading it is recorded as a read about that patient.
       const patientIds = [...new Set(page.edges.map(({ node }) => node.patient.toHexString()))];

@@ -64,6 +64,7 @@ export function visibleRows(scope: OrganizationScope, viewer: Viewer): VisibleRo
       let asked: ReturnType<typeof rows.closed> | undefined;
       const closedOnce = () => (asked ??= rows.closed(filter));
       return {
+        name: list([]).name,
         async find(after, limit) {
           const closed = await closedOnce();
           if (closed) return list(closed).find(after, limit);

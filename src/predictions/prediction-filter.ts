@@ -1,4 +1,6 @@
 import { Types, type QueryFilter } from 'mongoose';
+import type { IndexKeys } from '../scope/scoped-collection.js';
+import { startOfSecond } from '../storage/object-ids.js';
 import type { Prediction, PredictionBlock } from '../../models/index.js';
 import { idOrNone } from '../input.js';
 import type { RiskBand } from '../risk/manifest.js';
@@ -53,7 +55,24 @@ export function predictionQuery(filter: PredictionSelection, after?: Types.Objec
     ...(filter.minimumProbability != null && { probability: { $gte: filter.minimumProbability } }),
     ...(filter.closed?.length && { $nor: [{ patient: { $in: [...filter.closed] } }] }),
     ...(after && { _id: { $lt: after } }),
+    // Bounds the scan of the index: an id is made when its prediction is stored.
+    ...(filter.createdAfter != null && { $and: [{ _id: { $gte: startOfSecond(filter.createdAfter) } }] }),
   };
+}
+
+/** The index that gives predictions stored on their own in their order. A job has at most one of them. */
+export function predictionIndex({ patientId, jobId, jobs }: PredictionSelection): IndexKeys {
+  if (jobId != null || jobs) return { job: 1, patient: 1 };
+  if (patientId != null) return { organization: 1, patient: 1, _id: -1 };
+  // The index also holds what the filters compare, so that MongoDB reads only documents that match.
+  return { organization: 1, _id: -1, probability: 1, riskBand: 1, modelId: 1, modelVersion: 1 };
+}
+
+/** The index that gives blocks in their order. */
+export function blockIndex({ patientId, jobId, jobs }: PredictionSelection): IndexKeys {
+  if (jobId != null || jobs) return { organization: 1, job: 1, _id: -1, size: 1 };
+  if (patientId != null) return { 'rows.patient': 1, _id: -1 };
+  return { organization: 1, _id: -1, size: 1, highestProbability: 1, modelId: 1, modelVersion: 1 };
 }
 
 /** Query for blocks that may contain a match. All other blocks are not read. */
@@ -71,8 +90,6 @@ export function blockQuery(filter: PredictionSelection, after?: Types.ObjectId):
   };
 }
 
-const startOfSecond = (time: Date): Types.ObjectId =>
-  Types.ObjectId.createFromTime(Math.max(0, Math.floor(time.getTime() / 1000)));
 const newestId = new Types.ObjectId('ffffffffffffffffffffffff');
 
 /** Tells whether some rows of a block may match while other rows do not. */

@@ -15,10 +15,13 @@ import type { Types } from 'mongoose';
 import type { Prediction, PredictionRow } from '../../models/index.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
 import type { PageSource } from '../scope/pagination.js';
+import type { FindOptions } from '../scope/scoped-collection.js';
 import { blockHeadFields, placeOf, predictionId, predictionOf, type BlockHead } from './prediction-block.js';
 import {
+  blockIndex,
   blockQuery,
   choosesRows,
+  predictionIndex,
   predictionQuery,
   rowCondition,
   type PredictionSelection,
@@ -80,6 +83,15 @@ function byOwner(counts: readonly Count[]): Map<string, number> {
 
 const newestFirst = { _id: -1 } as const;
 
+/**
+ * Order of predictions that are stored on their own. A job has one of them, so those of some jobs are few: they fit
+ * into one page, and `list` sorts it.
+ */
+const inOrder = (filter: PredictionSelection): Pick<FindOptions, 'sort' | 'hint'> => ({
+  hint: predictionIndex(filter),
+  ...(filter.jobId == null && !filter.jobs && { sort: newestFirst }),
+});
+
 const byId = (predictions: readonly (Prediction | null)[]): Map<string, Prediction> =>
   new Map(predictions.flatMap((prediction) => (prediction ? [[prediction._id.toHexString(), prediction]] : [])));
 
@@ -127,13 +139,17 @@ export function storedPredictions({
     limit: number,
   ): Promise<Prediction[]> {
     const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, after) } };
-    const rows = await predictionBlocks.aggregate<UnwoundRow>(blockQuery(filter, after), [
-      { $sort: newestFirst },
-      { $project: { ...blockHeadFields, rows: { $reverseArray: matching } } },
-      // MongoDB stops reading blocks when the page is full.
-      { $unwind: '$rows' },
-      { $limit: limit },
-    ]);
+    const rows = await predictionBlocks.aggregate<UnwoundRow>(
+      blockQuery(filter, after),
+      [
+        { $sort: newestFirst },
+        { $project: { ...blockHeadFields, rows: { $reverseArray: matching } } },
+        // MongoDB stops reading blocks when the page is full.
+        { $unwind: '$rows' },
+        { $limit: limit },
+      ],
+      { hint: blockIndex(filter) },
+    );
     return rows.map(({ rows: row, ...head }) => predictionOf(head, row));
   }
 
@@ -149,7 +165,7 @@ export function storedPredictions({
     walkById(ownersAtOnce.predictions, (last) =>
       predictions.find(predictionQuery(filter, last), {
         projection: { job: 1, patient: 1 },
-        sort: newestFirst,
+        ...inOrder(filter),
         limit: ownersAtOnce.predictions,
       }),
     );
@@ -165,6 +181,7 @@ export function storedPredictions({
       predictionBlocks.aggregate<BlockOwners>(
         { $and: [blockQuery(filter), last ? { _id: { $lt: last } } : {}] },
         stages,
+        { hint: blockIndex(filter) },
       ),
     );
     for await (const found of blocks)
@@ -183,9 +200,10 @@ export function storedPredictions({
     },
     ofJob: (job) => predictions.findOne({ job }),
     list: (filter) => ({
+      name: predictions.name,
       async find(after, limit) {
         const [single, ofBlocks] = await Promise.all([
-          predictions.find(predictionQuery(filter, after?.id), { sort: newestFirst, limit }),
+          predictions.find(predictionQuery(filter, after?.id), { ...inOrder(filter), limit }),
           listBlocks(filter, after?.id, limit),
         ]);
         return [...single, ...ofBlocks].sort((a, b) => Buffer.compare(b._id.id, a._id.id)).slice(0, limit);

@@ -37,7 +37,7 @@ export interface OrganizationScope {
   readonly predictionBlocks: ScopedCollection<PredictionBlock>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
   /** The audit events, to read only. The audit trail alone appends events. */
-  readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'find' | 'findOne' | 'count'>;
+  readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'name' | 'find' | 'findOne' | 'count'>;
   readonly users: ScopedCollection<User>;
   readonly sessions: ScopedCollection<Session>;
   readonly apiKeys: ScopedCollection<ApiKey>;

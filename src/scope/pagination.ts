@@ -1,7 +1,7 @@
 import { Types, type QueryFilter } from 'mongoose';
 import { z } from 'zod';
 import { BadUserInputError } from '../errors.js';
-import type { OrganizationDocument, ScopedCollection } from './scoped-collection.js';
+import type { IndexKeys, OrganizationDocument, ScopedCollection } from './scoped-collection.js';
 
 export const largestPage = 500;
 
@@ -27,7 +27,16 @@ export interface PageOrder {
 
 const orderFields = ['_id', 'createdAt', 'updatedAt', 'sequence'] as const;
 const newestFirst: PageOrder = { field: '_id', direction: -1 };
-const cursorSchema = z.tuple([z.enum(orderFields), z.string(), z.string().regex(/^[0-9a-f]{24}$/)]);
+const cursorSchema = z.tuple([
+  z.string(),
+  z.enum(orderFields),
+  z.literal([1, -1]),
+  z.string(),
+  z.string().regex(/^[0-9a-f]{24}$/),
+]);
+
+/** The index of every list that is sorted by id alone. */
+export const newestFirstIndex: IndexKeys = { organization: 1, _id: -1 };
 
 /** The fields that every listed document has. */
 export interface Listed extends OrganizationDocument {
@@ -44,33 +53,51 @@ export interface PagePosition {
 
 /** A list that is read page by page. */
 export interface PageSource<T> {
+  /** Name of the list. A cursor of a list with another name is refused. */
+  readonly name: string;
   /** @param after place of the row before the page; null for the first page */
   find(after: PagePosition | null, limit: number): Promise<T[]>;
   count(): Promise<number>;
 }
 
-/** Reads one page of a collection: see `readPageOf`. */
-export async function readPage<T extends Listed>(
-  collection: Pick<ScopedCollection<T>, 'find' | 'count'>,
-  filter: QueryFilter<T>,
-  request: PageRequest,
-  order: PageOrder = newestFirst,
-): Promise<Page<T>> {
-  return readPageOf(pagesOf(collection, filter, order), request, order);
+/** The documents of a list, and the way in which MongoDB reads them. */
+export interface ListQuery<T> {
+  readonly filter: QueryFilter<T>;
+  /** @defaultValue newest first, by id */
+  readonly order?: PageOrder;
+  /**
+   * The index that gives the documents in their order. Without its name MongoDB might take an index of the filter and
+   * sort the documents in memory. That fails from some thousand documents on.
+   */
+  readonly index: IndexKeys;
+  /** True if at most one document can match. It is then not sorted. */
+  readonly single?: boolean;
 }
 
-/** The documents of a collection that match a filter. */
+/** Reads one page of a collection: see `readPageOf`. */
+export async function readPage<T extends Listed>(
+  collection: Pick<ScopedCollection<T>, 'name' | 'find' | 'count'>,
+  query: ListQuery<T>,
+  request: PageRequest,
+): Promise<Page<T>> {
+  return readPageOf(pagesOf(collection, query), request, query.order);
+}
+
+/** The documents of a collection that match a query, page by page. */
 export function pagesOf<T extends Listed>(
-  collection: Pick<ScopedCollection<T>, 'find' | 'count'>,
-  filter: QueryFilter<T>,
-  order: PageOrder = newestFirst,
+  collection: Pick<ScopedCollection<T>, 'name' | 'find' | 'count'>,
+  { filter, order = newestFirst, index, single = false }: ListQuery<T>,
 ): PageSource<T> {
   return {
+    name: collection.name,
     find: (after, limit) =>
       collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
         // `sequence` is unique, so it needs no second field, and its index alone serves the sort.
-        sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
+        ...(!single && {
+          sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
+        }),
         limit,
+        hint: index,
       }),
     count: () => collection.count(filter),
   };
@@ -93,23 +120,25 @@ export async function readPageOf<T extends Listed>(
   if (!Number.isInteger(first) || first < 1 || first > largestPage) {
     throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
   }
-  const rows = await source.find(request.after == null ? null : positionOf(request.after, order), first + 1);
+  const after = request.after == null ? null : positionOf(request.after, source.name, order);
+  const rows = await source.find(after, first + 1);
   return {
-    edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, order), node })),
+    edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, source.name, order), node })),
     hasNextPage: rows.length > first,
     hasPreviousPage: request.after != null,
     countAll: () => source.count(),
   };
 }
 
-function encodeCursor(row: Listed, order: PageOrder): string {
-  const value = order.field === '_id' ? '' : JSON.stringify(row[order.field]);
-  return Buffer.from(JSON.stringify([order.field, value, row._id.toHexString()])).toString('base64url');
+function encodeCursor(row: Listed, list: string, { field, direction }: PageOrder): string {
+  const value = field === '_id' ? '' : JSON.stringify(row[field]);
+  const cursor: z.infer<typeof cursorSchema> = [list, field, direction, value, row._id.toHexString()];
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
-function positionOf(cursor: string, order: PageOrder): PagePosition {
-  const [field, value, id] = decodeCursor(cursor);
-  if (field !== order.field) throw invalidCursor();
+function positionOf(cursor: string, list: string, order: PageOrder): PagePosition {
+  const [ofList, field, direction, value, id] = decodeCursor(cursor);
+  if (ofList !== list || field !== order.field || direction !== order.direction) throw invalidCursor();
   return { value: parseSortValue(field, value), id: new Types.ObjectId(id) };
 }
 
@@ -118,7 +147,8 @@ function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): o
   const comparison = direction === 1 ? '$gt' : '$lt';
   const beyondId = { _id: { [comparison]: id } };
   if (field === '_id') return beyondId;
-  return { $or: [{ [field]: { [comparison]: value } }, { [field]: value, ...beyondId }] };
+  // The first condition bounds the scan of the index; $or alone would make two scans.
+  return { [field]: { [`${comparison}e`]: value }, $or: [{ [field]: { [comparison]: value } }, beyondId] };
 }
 
 /**
@@ -145,5 +175,5 @@ function decodeCursor(cursor: string): z.infer<typeof cursorSchema> {
 
 const invalidCursor = (): BadUserInputError =>
   new BadUserInputError([
-    { path: 'after', message: 'is not a cursor of this list: pass an endCursor or cursor that it returned' },
+    { path: 'after', message: 'is not a cursor of this list and order: pass an endCursor or cursor that it returned' },
   ]);

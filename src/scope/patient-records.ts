@@ -1,7 +1,7 @@
 import type { Types, QueryFilter } from 'mongoose';
 import type { StoredPatient } from '../../models/index.js';
 import type { ScopedCollection } from './scoped-collection.js';
-import { readPage, type Page, type PageOrder, type PageRequest } from './pagination.js';
+import { readPage, type ListQuery, type Page, type PageOrder, type PageRequest } from './pagination.js';
 import type { Protection } from '../protection/protection.js';
 import { decryptPatient, sealIdentity, sealPatient } from './patient-cipher.js';
 import { sealedPatientFields } from '../../models/patient.js';
@@ -52,6 +52,15 @@ export interface PatientRecords {
   deleteMany(condition: PatientCondition): Promise<number>;
 }
 
+const newestFirst: PageOrder = { field: 'createdAt', direction: -1 };
+
+/** The list of the patients that match, in an order that an index serves. */
+function listOf(filter: QueryFilter<StoredPatient>, order: PageOrder = newestFirst): ListQuery<StoredPatient> {
+  if (filter.mrnIndex !== undefined) return { filter, order, index: { organization: 1, mrnIndex: 1 }, single: true };
+  const chosenBy = (['familyNameIndex', 'sex'] as const).find((field) => filter[field] !== undefined);
+  return { filter, order, index: { organization: 1, ...(chosenBy && { [chosenBy]: 1 }), [order.field]: -1, _id: -1 } };
+}
+
 export function createPatientRecords(
   collection: ScopedCollection<StoredPatient>,
   organization: Types.ObjectId,
@@ -84,7 +93,7 @@ export function createPatientRecords(
     findMany: async (ids) => decryptAll(await collection.findMany(ids)),
 
     async page(request, condition, order) {
-      const page = await readPage(collection, await stored(condition), request, order);
+      const page = await readPage(collection, listOf(await stored(condition), order), request);
       const patients = await decryptAll(page.edges.map(({ node }) => node));
       return { ...page, edges: page.edges.map(({ cursor }, index) => ({ cursor, node: patients[index]! })) };
     },

@@ -108,17 +108,29 @@ describe('a list', () => {
     expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'after' }] });
   });
 
-  test('refuses the cursor of another order', async () => {
+  test.each([
+    'patients(after: $after)',
+    'patients(after: $after, orderBy: { field: CREATED_AT, direction: ASC })',
+    'patients(after: $after, orderBy: { field: UPDATED_AT, direction: ASC })',
+    'scoringJobs(after: $after)',
+    'predictions(after: $after)',
+  ])('refuses the cursor of another list or order: %s', async (list) => {
     const { pageInfo } = await page({ first: 2, orderBy: { field: 'UPDATED_AT' } });
     expect(
       codesOf(
-        await system.post(
-          'query ($after: String) { patients(after: $after) { totalCount } }',
-          { after: pageInfo.endCursor },
-          token,
-        ),
+        await system.post(`query ($after: String) { ${list} { totalCount } }`, { after: pageInfo.endCursor }, token),
       ),
     ).toEqual(['BAD_USER_INPUT']);
+  });
+
+  test('refuses the cursor of another list that is in the same order', async () => {
+    const { pageInfo } = await page({ first: 2 });
+    const [, , , , id] = JSON.parse(Buffer.from(pageInfo.endCursor!, 'base64url').toString()) as string[];
+    const after = Buffer.from(JSON.stringify(['patients', '_id', -1, '', id])).toString('base64url');
+    const ofList = async (list: string) =>
+      codesOf(await system.post(`query ($after: String) { ${list}(after: $after) { totalCount } }`, { after }, token));
+    expect(await ofList('scoringJobs')).toEqual(['BAD_USER_INPUT']);
+    expect(await ofList('predictions')).toEqual(['BAD_USER_INPUT']);
   });
 });
 

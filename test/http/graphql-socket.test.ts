@@ -152,11 +152,11 @@ test.each<[string, string, object | undefined, string, string | undefined]>([
   expect(await openSubscriptions()).toBe(0);
 });
 
-test('a sequence number above the current one is BAD_USER_INPUT', async () => {
+test.each([99, -1])('%i as a sequence number of a new job is BAD_USER_INPUT', async (after) => {
   const id = await submitJob();
   const answer = await subscribe(
     await connectSocket(system.url, token),
-    `subscription { scoringJobUpdated(id: "${id}", after: 99) { sequence } }`,
+    `subscription { scoringJobUpdated(id: "${id}", after: ${after}) { sequence } }`,
   );
   expect(errorsOf(answer.payload)[0]!.extensions).toMatchObject({
     code: 'BAD_USER_INPUT',

@@ -5,7 +5,7 @@ import { type AuditTrail, recorded } from '../../audit/audit-trail.js';
 import { NotFoundError } from '../../errors.js';
 import { parseInput, toObjectId } from '../../input.js';
 import type { ScopeOf } from '../../scope/organization-scope.js';
-import { readPage, type Page, type PageRequest } from '../../scope/pagination.js';
+import { newestFirstIndex, readPage, type Page, type PageRequest } from '../../scope/pagination.js';
 import { authorize } from '../../auth/authorize.js';
 import { actions, mayRole, type Action } from '../../auth/permissions.js';
 import type { Revoke } from '../revocation/revocations.js';
@@ -69,7 +69,7 @@ export function createApiKeyService({ scopeOf, revoke, audit }: ApiKeyServiceDep
   return {
     async list(viewer, request) {
       authorize(viewer, 'api-key:manage');
-      const page = await readPage<ApiKey>(scopeOf(viewer).apiKeys, {}, request);
+      const page = await readPage<ApiKey>(scopeOf(viewer).apiKeys, { filter: {}, index: newestFirstIndex }, request);
       await audit.record(viewer, { action: 'api-key:manage', outcome: 'ALLOWED' });
       return page;
     },

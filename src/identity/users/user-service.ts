@@ -3,7 +3,7 @@ import type { AuditTrail } from '../../audit/audit-trail.js';
 import { BadUserInputError, ConflictError, NotFoundError, UnauthenticatedError } from '../../errors.js';
 import { toObjectId } from '../../input.js';
 import type { ScopeOf } from '../../scope/organization-scope.js';
-import { readPage, type Page, type PageRequest } from '../../scope/pagination.js';
+import { newestFirstIndex, readPage, type Page, type PageRequest } from '../../scope/pagination.js';
 import { authorize } from '../../auth/authorize.js';
 import type { PasswordLogin } from '../sessions/password-login.js';
 import type { IssuedTokens, SessionService } from '../sessions/session-service.js';
@@ -85,7 +85,7 @@ export function createUserService({
   return {
     async list(viewer, request) {
       authorize(viewer, 'user:manage');
-      const page = await readPage<User>(scopeOf(viewer).users, {}, request);
+      const page = await readPage<User>(scopeOf(viewer).users, { filter: {}, index: newestFirstIndex }, request);
       await audit.record(viewer, { action: 'user:manage', outcome: 'ALLOWED' });
       return page;
     },
