@@ -118,6 +118,8 @@ function scopedChunks({ scoringChunks }: Models, job: ScoringJob, organization: 
       scoringChunks
         .find({ ...filter, done: true, failed: { $gt: 0 } }, { failures: { $slice: failures } })
         .sort({ number: 1 })
+        // Another index would leave MongoDB to sort in memory, which fails for a large batch.
+        .hint({ job: 1, number: 1 })
         .limit(failures)
         .maxTimeMS(slowestReadMs)
         .lean<ScoringChunk[]>(),
