@@ -20,8 +20,12 @@ export class ModelOutput {
   @prop({ type: String, required: true })
   modelSha256!: string;
 
-  @prop({ type: String, required: true, enum: ['PROBABILITY', 'LOG_ODDS'] })
-  outputSpace!: 'PROBABILITY' | 'LOG_ODDS';
+  @prop({ type: String, required: true, enum: ['PROBABILITY', 'LOG_ODDS', 'IDENTITY', 'LOG'] })
+  outputSpace!: 'PROBABILITY' | 'LOG_ODDS' | 'IDENTITY' | 'LOG';
+
+  /** UCUM code of the quantity. Absent when the model gives a probability. */
+  @prop({ type: String })
+  unit?: string;
 
   @prop({ type: Date, required: true })
   createdAt!: Date;

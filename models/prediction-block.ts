@@ -16,8 +16,13 @@ export class PredictionRow {
   @prop({ type: Types.ObjectId, required: true })
   patient!: Types.ObjectId;
 
-  @prop({ type: Number, required: true })
-  probability!: number;
+  /** Absent when the model gives a quantity. */
+  @prop({ type: Number })
+  probability?: number;
+
+  /** The quantity in the block's `unit`. Absent when the model gives a probability. */
+  @prop({ type: Number })
+  quantity?: number;
 
   @prop({ type: String, required: true })
   riskBand!: string;
@@ -67,7 +72,7 @@ export class PredictionBlock extends ModelOutput {
   @prop({ type: Number, required: true })
   size!: number;
 
-  /** An upper bound of the rows' probabilities. 0 for a block that was stored without rows. */
+  /** An upper bound of the rows' probabilities. 0 for a block without rows, or of quantities. */
   @prop({ type: Number, required: true })
   highestProbability!: number;
 

@@ -35,8 +35,13 @@ export class Prediction extends ModelOutput {
   @prop({ type: Number, required: true })
   rawOutput!: number;
 
-  @prop({ type: Number, required: true })
-  probability!: number;
+  /** Absent when the model gives a quantity. */
+  @prop({ type: Number })
+  probability?: number;
+
+  /** The quantity in `unit`. Absent when the model gives a probability. */
+  @prop({ type: Number })
+  quantity?: number;
 
   @prop({ type: String, required: true })
   riskBand!: string;

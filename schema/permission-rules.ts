@@ -140,6 +140,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     'MissingValue',
     'RiskBandDefinition',
     'ModelMetric',
+    'Quantity',
     'PredictionVerification',
     'AuditEventConnection',
     'AuditEventEdge',

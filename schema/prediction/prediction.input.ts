@@ -20,7 +20,7 @@ export class PredictionFilter {
   @Field(() => [RiskBand], { nullable: true, description: 'Any of these.' })
   riskBands?: RiskBand[] | null;
 
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, { nullable: true, description: 'Leaves out predictions of quantities.' })
   minimumProbability?: number | null;
 
   @Field(() => GraphQLDateTime, { nullable: true })

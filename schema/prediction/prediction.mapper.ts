@@ -19,7 +19,7 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
   return (viewer) => (prediction) => ({
     id: prediction._id.toHexString(),
     createdAt: prediction.createdAt,
-    probability: prediction.probability,
+    ...toAnswer(prediction, prediction.unit),
     rawOutput: prediction.rawOutput,
     riskBand: prediction.riskBand as RiskBand,
     inputs: toInputs(prediction.inputs, registry.find(prediction.modelId, prediction.modelVersion)?.manifest, viewer),
@@ -27,6 +27,23 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
     source: prediction,
   });
 }
+
+/** The answer of a model: one of the two is there. */
+interface Answer {
+  readonly probability?: number;
+  readonly quantity?: number;
+}
+
+/** @param unit of the quantity */
+function toAnswer(
+  { probability, quantity }: Answer,
+  unit: string | undefined,
+): Pick<PredictionType, 'value' | 'unit' | 'probability'> {
+  return { value: (probability ?? quantity)!, unit: unit ?? dimensionless, probability: probability ?? null };
+}
+
+/** UCUM code of a number without a unit. */
+const dimensionless = '1';
 
 function toInputs(
   inputs: Prediction['inputs'],
@@ -65,7 +82,7 @@ export function modelOf(
 export function toExplanation(
   model: RiskModel,
   given: readonly (number | null)[],
-  score: { readonly probability: number; readonly riskBand: string },
+  score: Answer & { readonly riskBand: string },
   explanation: StoredExplanation,
   viewer: Viewer | null,
 ): Explanation {
@@ -109,7 +126,7 @@ export function toSimulation(
 ): RiskSimulationType {
   return {
     model: toRiskModel(model),
-    probability: score.probability,
+    ...toAnswer(score, model.manifest.quantity?.unit),
     rawOutput: score.rawOutput,
     riskBand: score.riskBand as RiskBand,
     inputs: model.manifest.features.map((feature, index) => ({

@@ -71,10 +71,18 @@ export class PredictionType {
   @Field(() => GraphQLDateTime)
   createdAt!: Date;
 
-  @Field(() => Float, { description: 'Calibrated probability.' })
-  probability!: number;
+  @Field(() => Float, { description: "The model's answer in `unit`: the probability, or the quantity." })
+  value!: number;
 
-  @Field(() => Float, { description: "The model's own output before calibration, which the explanation explains." })
+  @Field(() => String, { description: 'UCUM code of `value`; 1 for a probability.' })
+  unit!: string;
+
+  @Field(() => Float, { nullable: true, description: 'Calibrated probability. Null when the model gives a quantity.' })
+  probability!: number | null;
+
+  @Field(() => Float, {
+    description: "The model's own output before calibration or link, which the explanation explains.",
+  })
   rawOutput!: number;
 
   @Field(() => RiskBand)
@@ -124,8 +132,14 @@ export class RiskSimulationType {
   @Field(() => RiskModelType)
   model!: RiskModelType;
 
-  @Field(() => Float)
-  probability!: number;
+  @Field(() => Float, { description: "The model's answer in `unit`: the probability, or the quantity." })
+  value!: number;
+
+  @Field(() => String, { description: 'UCUM code of `value`; 1 for a probability.' })
+  unit!: string;
+
+  @Field(() => Float, { nullable: true, description: 'Null when the model gives a quantity.' })
+  probability!: number | null;
 
   @Field(() => Float)
   rawOutput!: number;

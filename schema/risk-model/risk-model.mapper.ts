@@ -43,11 +43,16 @@ export function toRiskModel(model: RiskModel): RiskModelType {
     intendedUse: manifest.intendedUse,
     outcome: manifest.outcome,
     outputSpace: manifest.outputSpace as OutputSpace,
+    quantity: manifest.quantity ?? null,
     shapMethods: shapMethods as ShapMethod[],
     features,
     riskBands: manifest.riskBands.map(({ band, from, meaning }) => ({ band: band as RiskBand, from, meaning })),
     metrics: manifest.metrics.map((metric) => ({ ...metric, confidenceInterval: metric.confidenceInterval ?? null })),
-    training: { ...manifest.training, sites: manifest.training.sites ?? [] },
+    training: {
+      ...manifest.training,
+      events: manifest.training.events ?? null,
+      sites: (manifest.training.sites ?? []).map((site) => ({ ...site, events: site.events ?? null })),
+    },
     globalImportance: features
       .flatMap((feature) => (feature.code in importance ? [{ feature, value: importance[feature.code]! }] : []))
       .sort((a, b) => b.value - a.value),

@@ -10,6 +10,8 @@ export enum RiskBand {
 export enum OutputSpace {
   PROBABILITY = 'PROBABILITY',
   LOG_ODDS = 'LOG_ODDS',
+  IDENTITY = 'IDENTITY',
+  LOG = 'LOG',
 }
 export enum ShapMethod {
   PATH_DEPENDENT = 'PATH_DEPENDENT',
@@ -27,7 +29,16 @@ export enum MissingValuePolicy {
   NATIVE = 'NATIVE',
 }
 registerEnumType(RiskBand, { name: 'RiskBand', description: 'The risk model says what each band means.' });
-registerEnumType(OutputSpace, { name: 'OutputSpace', description: 'The space in which contributions add up.' });
+registerEnumType(OutputSpace, {
+  name: 'OutputSpace',
+  description: 'The space in which contributions add up.',
+  valuesConfig: {
+    PROBABILITY: { description: 'The probability itself, before calibration.' },
+    LOG_ODDS: { description: 'The log-odds of the probability.' },
+    IDENTITY: { description: 'The quantity itself, in its unit.' },
+    LOG: { description: 'The natural logarithm of the quantity.' },
+  },
+});
 registerEnumType(ShapMethod, { name: 'ShapMethod' });
 registerEnumType(FeatureKind, { name: 'FeatureKind' });
 registerEnumType(MissingValuePolicy, {
@@ -104,11 +115,22 @@ class RiskBandDefinition {
   @Field(() => RiskBand)
   band!: RiskBand;
 
-  @Field(() => Float, { description: 'The lowest probability of the band.' })
+  @Field(() => Float, {
+    description: 'The lowest probability or quantity of the band. A quantity below the first band belongs to it too.',
+  })
   from!: number;
 
   @Field(() => String)
   meaning!: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'An answer that is no probability, e.g. a length of stay in days.' })
+class Quantity {
+  @Field(() => String, { description: 'UCUM code.' })
+  unit!: string;
+
+  @Field(() => String, { description: 'The unit as a person reads it; may be empty.' })
+  unitLabel!: string;
 }
 
 @ObjectType({ simpleResolvers: true })
@@ -134,8 +156,8 @@ class TrainingSite {
   @Field(() => Int)
   patients!: number;
 
-  @Field(() => Int)
-  events!: number;
+  @Field(() => Int, { nullable: true, description: 'Null when the model gives a quantity.' })
+  events!: number | null;
 }
 
 @ObjectType({ simpleResolvers: true })
@@ -146,8 +168,8 @@ class TrainingSummary {
   @Field(() => Int)
   patients!: number;
 
-  @Field(() => Int)
-  events!: number;
+  @Field(() => Int, { nullable: true, description: 'Null when the model gives a quantity.' })
+  events!: number | null;
 
   @Field(() => String)
   algorithm!: string;
@@ -188,11 +210,14 @@ export class RiskModelType {
   @Field(() => String)
   intendedUse!: string;
 
-  @Field(() => String, { description: 'The event that the probability is about.' })
+  @Field(() => String, { description: 'The event that the probability is about, or the quantity.' })
   outcome!: string;
 
   @Field(() => OutputSpace)
   outputSpace!: OutputSpace;
+
+  @Field(() => Quantity, { nullable: true, description: 'Null when the model gives a probability.' })
+  quantity!: Quantity | null;
 
   @Field(() => [ShapMethod], { description: 'The methods by which this model can be explained, the default first.' })
   shapMethods!: ShapMethod[];

@@ -79,13 +79,13 @@ async function follow(client: GraphqlClient, id: string): Promise<PredictionFiel
 }
 
 function showPrediction(
-  { probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
+  { value, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
   write: (text: string) => void,
 ): void {
   const number = (value: number): string => value.toFixed(4);
   const signed = (value: number): string => `${value < 0 ? '' : '+'}${number(value)}`;
   write(
-    `\nRisk ${(100 * probability).toFixed(1)} %, band ${riskBand} (raw output ${number(rawOutput)} before ` +
+    `\nRisk ${(100 * value).toFixed(1)} %, band ${riskBand} (raw output ${number(rawOutput)} before ` +
       `calibration)\n`,
   );
   const table = new Table({

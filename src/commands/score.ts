@@ -115,7 +115,7 @@ async function scoreCohort(
     .map(({ mrn, prediction }) => toLine(mrn, prediction, model));
   const header = [
     'mrn',
-    'probability',
+    ...(model.quantity ? ['value', 'unit'] : ['probability']),
     'risk_band',
     'raw_output',
     'base_value',
@@ -199,13 +199,13 @@ async function readResults(client: GraphqlClient, id: string, into: Results): Pr
 
 function toLine(
   mrn: string,
-  { probability, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
+  { value, unit, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
   model: ListedModel,
 ): (string | number)[] {
   const byCode = new Map(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
   return [
     mrn,
-    probability,
+    ...(model.quantity ? [value, unit] : [value]),
     riskBand,
     rawOutput,
     explanation.baseValue,

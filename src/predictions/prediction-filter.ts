@@ -3,7 +3,7 @@ import type { IndexKeys } from '../scope/scoped-collection.js';
 import { startOfSecond } from '../storage/object-ids.js';
 import type { Prediction, PredictionBlock } from '../../models/index.js';
 import { idOrNone } from '../input.js';
-import type { RiskBand } from '../risk/manifest.js';
+import type { RiskBand } from '../risk/output-schema.js';
 import { placeOf } from './prediction-block.js';
 
 /** Conditions on predictions. All of them must hold. */

@@ -1,4 +1,5 @@
-import type { Calibration, RiskBand, RiskModelManifest } from './manifest.js';
+import type { RiskModelManifest } from './manifest.js';
+import type { Calibration, RiskBand } from './output-schema.js';
 import { logistic } from './scores.js';
 
 /**
@@ -28,9 +29,9 @@ export function calibrationIssue(calibration: Calibration): string | undefined {
   return undefined;
 }
 
-/** Returns the last band that does not start above the probability. */
-export function riskBandOf(bands: RiskModelManifest['riskBands'], probability: number): RiskBand {
-  return bands.findLast((band) => band.from <= probability)?.band ?? bands[0]!.band;
+/** Returns the last band that does not start above the probability or quantity, or else the first. */
+export function riskBandOf(bands: RiskModelManifest['riskBands'], answer: number): RiskBand {
+  return bands.findLast((band) => band.from <= answer)?.band ?? bands[0]!.band;
 }
 
 function interpolate(points: readonly (readonly [number, number])[], raw: number): number {

@@ -16,8 +16,8 @@ function allowedValues(feature: ModelFeature): string {
 }
 
 /** Returns a blank and the unit's label; the empty string when there is no label. */
-export function unitSuffix(feature: ModelFeature): string {
-  return feature.unitLabel === '' ? '' : ` ${feature.unitLabel}`;
+export function unitSuffix({ unitLabel }: Pick<ModelFeature, 'unitLabel'>): string {
+  return unitLabel === '' ? '' : ` ${unitLabel}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { calibrationSchema, outputIssues, outputSpaces, quantitySchema, riskBands } from './output-schema.js';
 
 /** The meaning of a feature's numbers. CONTINUOUS and COUNT have a range; BINARY and CATEGORICAL have codes. */
 const featureKinds = ['CONTINUOUS', 'COUNT', 'BINARY', 'CATEGORICAL'] as const;
@@ -48,26 +49,6 @@ const modelFeatureSchema = z
   });
 export type ModelFeature = z.infer<typeof modelFeatureSchema>;
 
-export const riskBands = ['LOW', 'MODERATE', 'HIGH', 'VERY_HIGH'] as const;
-export type RiskBand = (typeof riskBands)[number];
-
-/** A monotone map from the model's raw output to the probability. */
-const calibrationSchema = z.discriminatedUnion('method', [
-  /** The raw output is the probability (PROBABILITY space), or its log-odds (LOG_ODDS space). */
-  z.strictObject({ method: z.literal('NONE') }),
-  /** Platt scaling: p = 1 / (1 + exp(-(slope * raw + intercept))), slope > 0. */
-  z.strictObject({ method: z.literal('LOGISTIC'), slope: z.number().positive(), intercept: z.number() }),
-  /** Linear between the points [raw, probability], constant outside; both columns never fall. */
-  z.strictObject({
-    method: z.literal('PIECEWISE_LINEAR'),
-    points: z
-      .array(z.tuple([z.number(), z.number()]))
-      .min(2)
-      .max(1000),
-  }),
-]);
-export type Calibration = z.infer<typeof calibrationSchema>;
-
 const metricSchema = z.strictObject({
   name: z.string().min(1),
   /** The method of the estimate, e.g. `10 x repeated 5-fold stratified cross-validation`. */
@@ -78,8 +59,12 @@ const metricSchema = z.strictObject({
 
 const goldenVectorSchema = z.strictObject({
   features: z.record(z.string(), z.number().nullable()),
-  rawOutput: z.number(),
-  probability: z.number(),
+  /** The sum of the trees, e.g. the margin; left out where the library does not give it. */
+  rawOutput: z.number().optional(),
+  /** For a model that gives a probability. */
+  probability: z.number().optional(),
+  /** For a model that gives a quantity, in its unit. */
+  value: z.number().optional(),
   /** Path-dependent SHAP values by feature code, when the bundle can give them. */
   contributions: z.record(z.string(), z.number()).optional(),
 });
@@ -93,17 +78,22 @@ export const manifestSchema = z
     name: z.string().min(1).max(200),
     description: z.string().min(1).max(4000),
     intendedUse: z.string().min(1).max(4000),
-    /** The event that the probability is about, e.g. `at least one coronary artery narrowed by 50 % or more`. */
+    /** The event or the quantity, e.g. `at least one coronary artery narrowed by 50 % or more`, `length of stay`. */
     outcome: z.string().min(1).max(400),
     model: z.strictObject({ file: z.literal('model.onnx'), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
-    /** The space in which the trees add up: forests PROBABILITY, boosted trees LOG_ODDS. */
-    outputSpace: z.enum(['PROBABILITY', 'LOG_ODDS']),
+    /** The space in which the trees add up: forests PROBABILITY, boosted trees LOG_ODDS, quantities IDENTITY or LOG. */
+    outputSpace: z.enum(outputSpaces),
+    /** The unit of the answer when it is no probability. */
+    quantity: quantitySchema.optional(),
     /** Index of the SHAP output that is the risk; 0 when there is only one. */
     outputIndex: z.number().int().min(0),
     calibration: calibrationSchema,
-    /** Ascending; the first starts at 0. A probability belongs to the last band whose `from` is not above it. */
+    /**
+     * Ascending in the probability, whose first band starts at 0, or in the quantity. The answer belongs to the last
+     * band whose `from` is not above it. A quantity below the first `from` belongs to the first band.
+     */
     riskBands: z
-      .array(z.strictObject({ band: z.enum(riskBands), from: z.number().min(0).max(1), meaning: z.string().min(1) }))
+      .array(z.strictObject({ band: z.enum(riskBands), from: z.number(), meaning: z.string().min(1) }))
       .min(1),
     features: z.array(modelFeatureSchema).min(1).max(10_000),
     /** Background rows for interventional SHAP: encoded model inputs, in the order of `features`, null = NaN. */
@@ -117,9 +107,10 @@ export const manifestSchema = z
     training: z.strictObject({
       data: z.string().min(1),
       patients: z.number().int().positive(),
-      events: z.number().int().nonnegative(),
+      /** Patients with the event. A quantity has none. */
+      events: z.number().int().nonnegative().optional(),
       sites: z
-        .array(z.strictObject({ name: z.string(), patients: z.number().int(), events: z.number().int() }))
+        .array(z.strictObject({ name: z.string(), patients: z.number().int(), events: z.number().int().optional() }))
         .optional(),
       algorithm: z.string().min(1),
     }),
@@ -133,10 +124,6 @@ export const manifestSchema = z
     const repeated = codes.find((code, index) => codes.indexOf(code) !== index);
     if (repeated)
       context.addIssue({ code: 'custom', message: `feature code "${repeated}" appears twice`, path: ['features'] });
-    if (manifest.riskBands[0]?.from !== 0)
-      context.addIssue({ code: 'custom', message: 'the first band must start at 0', path: ['riskBands'] });
-    if (manifest.riskBands.some((band, index, all) => index > 0 && band.from <= all[index - 1]!.from)) {
-      context.addIssue({ code: 'custom', message: 'bands must ascend', path: ['riskBands'] });
-    }
+    for (const issue of outputIssues(manifest)) context.addIssue({ code: 'custom', ...issue });
   });
 export type RiskModelManifest = z.infer<typeof manifestSchema>;

@@ -1,10 +1,10 @@
-import type { ModelFeature, RiskBand, RiskModelManifest } from './manifest.js';
+import type { ModelFeature, RiskModelManifest } from './manifest.js';
+import type { OutputSpace, RiskBand } from './output-schema.js';
 
 /** Values by feature code, in the unit of the manifest. An absent or null value is missing. */
 export type FeatureValues = Readonly<Record<string, number | null | undefined>>;
 
 export type ShapMethod = 'PATH_DEPENDENT' | 'INTERVENTIONAL';
-export type OutputSpace = RiskModelManifest['outputSpace'];
 
 /** One issue with the given values. `message` names unit and allowed range, never the value itself. */
 export interface FeatureIssue {
@@ -42,8 +42,10 @@ export type UsedRow = Pick<EncodedRow, 'used'>;
 export interface Score {
   /** The model's own output in `manifest.outputSpace`, before calibration (float64 sum over the trees). */
   readonly rawOutput: number;
-  /** The calibrated probability, within [0, 1]. */
-  readonly probability: number;
+  /** The calibrated probability, within [0, 1]. Absent when the model gives a quantity. */
+  readonly probability?: number;
+  /** The quantity in the manifest's unit. Absent when the model gives a probability. */
+  readonly quantity?: number;
   readonly riskBand: RiskBand;
 }
 
@@ -79,7 +81,7 @@ export interface RiskModel {
    */
   encodeRows(given: Float64Array): EncodedRows;
   /**
-   * Computes probabilities with ONNX Runtime, and checks them against the parsed trees. It takes any number of rows,
+   * Computes scores with ONNX Runtime, and checks them against the parsed trees. It takes any number of rows,
    * yields to the event loop between slices, and stops when aborted.
    */
   score(rows: readonly UsedRow[], signal?: AbortSignal): Promise<Score[]>;

@@ -1,10 +1,11 @@
-import { riskBands } from './manifest.js';
+import { riskBands } from './output-schema.js';
 import type { RiskModel, ShapMethod } from './risk-model.js';
 
 /** Scores of many rows as columns. One thread can transfer them to another without a copy. */
 export interface ScoredColumns {
   readonly rawOutputs: Float64Array;
-  readonly probabilities: Float64Array;
+  /** Probabilities, or quantities when the manifest has a `quantity`. */
+  readonly answers: Float64Array;
   /** Positions in `riskBands`. */
   readonly riskBands: Uint8Array;
   /** Absent when the caller asked for no explanations. */
@@ -38,7 +39,7 @@ export async function scoreColumns(
   const scores = await model.score(rows, signal);
   const columns: ScoredColumns = {
     rawOutputs: Float64Array.from(scores, ({ rawOutput }) => rawOutput),
-    probabilities: Float64Array.from(scores, ({ probability }) => probability),
+    answers: Float64Array.from(scores, ({ probability, quantity }) => probability ?? quantity!),
     riskBands: Uint8Array.from(scores, ({ riskBand }) => riskBands.indexOf(riskBand)),
   };
   if (!explain || rowCount === 0) return columns;

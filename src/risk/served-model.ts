@@ -1,5 +1,4 @@
 import { Agreement } from './agreement.js';
-import { calibrate, riskBandOf } from './calibration.js';
 import { displayValue } from './display-value.js';
 import { encodeFeatures, encodeRows } from './encode.js';
 import { UnexplainableModelError } from './errors.js';
@@ -8,7 +7,7 @@ import { featureTypes } from './graph/model-inputs.js';
 import type { OnnxSession } from './onnx-session.js';
 import { type ParsedModel, prepareRows } from './parse-model.js';
 import type { RiskModel, RowExplanation, Score, ShapMethod, UsedRow } from './risk-model.js';
-import { scoreOfOutput } from './scores.js';
+import { createScoreOfRow } from './served-output.js';
 import type { TreeExplainer } from './shap/index.js';
 import { SliceSizer } from './slices.js';
 import { rawOutputs } from './trees/route.js';
@@ -30,6 +29,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
   const width = manifest.features.length;
   const round = inputRounding(parsed);
   const agreement = new Agreement(parsed);
+  const scoreOfRow = createScoreOfRow(manifest, parsed);
   const scoring = new SliceSizer();
   const explaining = new Map([...explainers.keys()].map((method) => [method, new SliceSizer()]));
 
@@ -45,7 +45,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
     return rows.map((_, row) => {
       const outputs = raw.subarray(row * parsed.ensemble.outputCount, (row + 1) * parsed.ensemble.outputCount);
       agreement.require(outputs, scores.subarray(row * columns, (row + 1) * columns));
-      return toScore(parts, outputs, outputIndex);
+      return scoreOfRow(outputs);
     });
   }
 
@@ -99,24 +99,6 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
     displayValue,
     close: () => session.close(),
   };
-}
-
-/** Makes the score of one row. @param raw the raw outputs of the row */
-function toScore(
-  { manifest, parsed }: Pick<ServedModelParts, 'manifest' | 'parsed'>,
-  raw: ArrayLike<number>,
-  output: number,
-): Score {
-  const rawOutput = raw[output]!;
-  const own = scoreOfOutput(parsed, raw, output);
-  // No operator of the model turns these log-odds into a probability. LOG_ODDS means that the sigmoid does.
-  const isMargin = manifest.outputSpace === 'LOG_ODDS' && parsed.ensemble.postTransform === 'NONE';
-  const probability = calibrate(
-    manifest.calibration,
-    rawOutput,
-    isMargin ? calibrate({ method: 'LOGISTIC', slope: 1, intercept: 0 }, rawOutput, 0) : own,
-  );
-  return { rawOutput, probability, riskBand: riskBandOf(manifest.riskBands, probability) };
 }
 
 /** Returns a function that rounds a value to the type of the feature's input. */

@@ -2,6 +2,7 @@ import type { Types } from 'mongoose';
 import type { Models, PredictionBlock, ScoringChunk, ScoringJob } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
 import type { RiskModel } from '../risk/risk-model.js';
+import { unitOf } from '../predictions/answer.js';
 import { newBlockId } from '../predictions/prediction-block.js';
 import type { ChunkOutcome } from './score-chunk.js';
 
@@ -56,11 +57,12 @@ export function createChunkOutcomes({ organizations, patients, predictionBlocks 
         modelVersion: model.manifest.version,
         modelSha256: model.sha256,
         outputSpace: model.manifest.outputSpace,
+        ...unitOf(model.manifest),
         features: model.manifest.features.map(({ code }) => code),
         ...(explanation && { explanation }),
         createdAt,
         size: rows.length,
-        highestProbability: rows.reduce((highest, { probability }) => Math.max(highest, probability), 0),
+        highestProbability: rows.reduce((highest, { probability = 0 }) => Math.max(highest, probability), 0),
         riskBands: [...new Set(rows.map(({ riskBand }) => riskBand))],
         rows,
         failed: failures.length,

@@ -3,12 +3,13 @@ import type { BlockExplanation, PatientFailure, JobFailure, PredictionRow } from
 import type { PatientRows } from '../patients/patient-rows.js';
 import { CiphertextError } from '../protection/errors.js';
 import type { FieldReader } from '../protection/protection.js';
-import { riskBands } from '../risk/manifest.js';
+import { riskBands } from '../risk/output-schema.js';
 import type { RiskModel } from '../risk/risk-model.js';
 import type { ExplainedColumns, ScoredColumns } from '../risk/score-columns.js';
 import { SliceSizer } from '../risk/slices.js';
 import { describeFailure } from './job-failure.js';
 import { rowWidth } from '../predictions/prediction-block.js';
+import { answerOf } from '../predictions/answer.js';
 import { additivityFailure } from '../predictions/explanation.js';
 import type { ScoringEngine } from './scoring-engine.js';
 
@@ -58,7 +59,7 @@ export function createChunkScorer(engine: ScoringEngine): ScoreChunk {
     const columns = await engine.score({ model, used: scored.used, rowCount: scored.ids.length, explain }, signal);
     const { explanations } = columns;
     return {
-      ...toRows(scored, columns, failures),
+      ...toRows(model, scored, columns, failures),
       ...(explanations && { explanation: { method: explanations.method, baseValue: explanations.baseValue } }),
       createdAt,
     };
@@ -92,11 +93,12 @@ function withoutFailed(
 
 /** Makes one row per patient. A patient whose explanation does not add up becomes a failure instead. */
 function toRows(
+  { manifest }: RiskModel,
   { ids, given }: ScoredPatients,
   columns: ScoredColumns,
   earlier: readonly PatientFailure[],
 ): Pick<ChunkOutcome, 'rows' | 'failures'> {
-  const { rawOutputs, probabilities, explanations } = columns;
+  const { rawOutputs, answers, explanations } = columns;
   const features = given.length / ids.length;
   const width = rowWidth(features, explanations !== undefined);
   const values = new Float64Array(ids.length * width);
@@ -119,7 +121,7 @@ function toRows(
     rows.push({
       number: rows.length,
       patient,
-      probability: probabilities[index]!,
+      ...answerOf(manifest, answers[index]!),
       riskBand: riskBands[columns.riskBands[index]!]!,
       values: bytes.subarray(start * values.BYTES_PER_ELEMENT, (start + width) * values.BYTES_PER_ELEMENT),
     });

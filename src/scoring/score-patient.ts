@@ -4,6 +4,7 @@ import { modelInputs } from '../patients/model-inputs.js';
 import type { ScorablePatient } from '../patients/scorable-patient.js';
 import type { EncodedRow, RiskModel, RowExplanation, Score } from '../risk/risk-model.js';
 import { PermanentError } from './job-failure.js';
+import { answerOf, unitOf } from '../predictions/answer.js';
 import { additivityFailure, toStoredExplanation } from '../predictions/explanation.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 
@@ -51,7 +52,8 @@ function toPrediction(
     modelSha256: model.sha256,
     rawOutput: score.rawOutput,
     outputSpace: model.manifest.outputSpace,
-    probability: score.probability,
+    ...unitOf(model.manifest),
+    ...answerOf(model.manifest, score.probability ?? score.quantity!),
     riskBand: score.riskBand,
     inputs: Object.fromEntries(model.manifest.features.map(({ code }, index) => [code, row.given[index] ?? null])),
     ...(explanation && { explanation: toStoredExplanation(explanation) }),

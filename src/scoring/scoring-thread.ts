@@ -59,9 +59,9 @@ function requireModel(
   throw new Error(`The bundle of ${modelId}@${modelVersion} has changed since the worker started: restart the worker.`);
 }
 
-function buffersOf({ rawOutputs, probabilities, riskBands, explanations }: ScoredColumns): ArrayBuffer[] {
+function buffersOf({ rawOutputs, answers, riskBands, explanations }: ScoredColumns): ArrayBuffer[] {
   const { outputValues, additivityErrors, contributions } = explanations ?? {};
-  return [rawOutputs, probabilities, riskBands, outputValues, additivityErrors, contributions].flatMap((column) =>
+  return [rawOutputs, answers, riskBands, outputValues, additivityErrors, contributions].flatMap((column) =>
     column ? [column.buffer as ArrayBuffer] : [],
   );
 }

@@ -110,8 +110,8 @@ describe('the stored explanation', () => {
       const prediction = events.at(-1)!.job.prediction!;
       const { explanation } = prediction;
 
-      expect(prediction.rawOutput).toBeCloseTo(golden.rawOutput, 6);
-      expect(prediction.probability).toBeCloseTo(golden.probability, 6);
+      expect(prediction.rawOutput).toBeCloseTo(golden.rawOutput!, 6);
+      expect(prediction.probability).toBeCloseTo(golden.probability!, 6);
       const contributions = contributionsOf(prediction);
       expect(Object.keys(contributions).sort()).toEqual(Object.keys(golden.contributions!).sort());
       for (const [code, value] of Object.entries(golden.contributions!))
@@ -124,7 +124,7 @@ describe('the stored explanation', () => {
       expect(explanation).toMatchObject({ method: 'PATH_DEPENDENT', outputSpace: 'PROBABILITY' });
       expect(prediction.modelSha256).toBe(heartDisease.model.sha256);
 
-      const band = heartDisease.riskBands.filter(({ from }) => from <= prediction.probability).at(-1)!.band;
+      const band = heartDisease.riskBands.filter(({ from }) => from <= prediction.probability!).at(-1)!.band;
       expect(prediction.riskBand).toBe(band);
       expect(prediction.inputs).toEqual(
         heartDisease.features.map(({ code, unit }) => ({ code, unit, value: golden.features[code] ?? null })),

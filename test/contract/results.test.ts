@@ -47,7 +47,7 @@ describe('predictions', () => {
     expect(await ids({ modelId: 'other' })).toEqual([]);
     expect(await ids({ riskBands: [low.riskBand] })).toEqual([low.id]);
     expect(await ids({ riskBands: [] })).toEqual([]);
-    expect(await ids({ minimumProbability: (low.probability + high.probability) / 2 })).toEqual([high.id]);
+    expect(await ids({ minimumProbability: (low.probability! + high.probability!) / 2 })).toEqual([high.id]);
     expect(await ids({ createdAfter: '2999-01-01T00:00:00Z' })).toEqual([]);
     expect(await ids({ createdBefore: '2999-01-01T00:00:00Z', patientId })).toEqual([low.id]);
     const { predictions } = await client.request(PredictionsDocument, { first: 1 });
@@ -220,8 +220,8 @@ describe('simulateRisk', () => {
     const before = await system.counts();
     for (const [index, golden] of heartDisease.golden.entries()) {
       const simulation = await simulate(goldenFeatures(index));
-      expect(simulation.rawOutput).toBeCloseTo(golden.rawOutput, 6);
-      expect(simulation.probability).toBeCloseTo(golden.probability, 6);
+      expect(simulation.rawOutput).toBeCloseTo(golden.rawOutput!, 6);
+      expect(simulation.probability).toBeCloseTo(golden.probability!, 6);
       for (const { feature, value } of simulation.explanation.contributions)
         expect(Math.abs(golden.contributions![feature.code]! - value)).toBeLessThan(1e-6);
       expect(simulation.model).toEqual({ id: modelId, version: heartDisease.version });

@@ -177,25 +177,6 @@ describe('a served risk model', () => {
       { model: regressionModel([regressorNode(bundleTrees)]), manifest: { outputSpace: 'LOG_ODDS', golden: [] } },
       1 / (1 + Math.exp(-0.875)),
     ],
-    [
-      'NONE, a probability above 1',
-      {
-        model: regressionModel([
-          regressorNode([
-            ...bundleTrees,
-            {
-              feature: 0,
-              at: 20,
-              cover: 2,
-              yes: { weights: [[0, 0]], cover: 1 },
-              no: { weights: [[0, 0.5]], cover: 1 },
-            },
-          ]),
-        ]),
-        manifest: { golden: [] },
-      },
-      1,
-    ],
   ])('calibration %s', (_, changes, probability) =>
     withModel(changes, async (model) => {
       const [score] = await model.score([model.encode(patient)]);

@@ -33,10 +33,10 @@ function task(rowCount: number): ScoringTask {
 
 describe('a scoring thread', () => {
   test('gives exactly the results of this thread', async () => {
-    const { rawOutputs, probabilities, explanations } = await engine.score(task(3), signal);
+    const { rawOutputs, answers, explanations } = await engine.score(task(3), signal);
     const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
     expect([...rawOutputs]).toEqual(Array(3).fill(score!.rawOutput));
-    expect([...probabilities]).toEqual(Array(3).fill(score!.probability));
+    expect([...answers]).toEqual(Array(3).fill(score!.probability));
     expect([...explanations!.contributions.subarray(explanation!.contributions.length * 2)]).toEqual([
       ...explanation!.contributions,
     ]);
@@ -50,12 +50,12 @@ describe('a scoring thread', () => {
     await expect(second).rejects.toThrow('not wanted');
     running.abort(new Error('cancelled'));
     await expect(first).rejects.toThrow('cancelled');
-    expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
+    expect((await engine.score(task(1), signal)).answers).toHaveLength(1);
   });
 
   test('answers each of several tasks at once with its own result', async () => {
     const answers = await Promise.all([1, 2, 3, 4, 5].map((rowCount) => engine.score(task(rowCount), signal)));
-    expect(answers.map(({ probabilities }) => probabilities.length)).toEqual([1, 2, 3, 4, 5]);
+    expect(answers.map(({ answers }) => answers.length)).toEqual([1, 2, 3, 4, 5]);
   });
 
   test('that dies fails its task with an error that allows another attempt, and a new thread replaces it', async () => {
@@ -66,8 +66,8 @@ describe('a scoring thread', () => {
       expect(lost).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' }),
       threads.at(-1)!.terminate(),
     ]);
-    expect((await next).probabilities).toHaveLength(2);
-    expect((await engine.score(task(1), signal)).probabilities).toHaveLength(1);
+    expect((await next).answers).toHaveLength(2);
+    expect((await engine.score(task(1), signal)).answers).toHaveLength(1);
     expect(threads).toHaveLength(2);
   });
 });

@@ -72,9 +72,9 @@ describe('the shipped heart-disease bundle', () => {
     await session.release();
     const raw = rawOutputs(parseModel(modelBytes).ensemble, goldenInputs, goldenRows.length);
     manifest.golden.forEach((golden, index) => {
-      expect(probabilities[2 * index + 1]).toBeCloseTo(golden.rawOutput, 6);
-      expect(raw[index]).toBeCloseTo(golden.rawOutput, 12);
-      expect(calibrate(manifest.calibration, raw[index]!, raw[index]!)).toBeCloseTo(golden.probability, 12);
+      expect(probabilities[2 * index + 1]).toBeCloseTo(golden.rawOutput!, 6);
+      expect(raw[index]).toBeCloseTo(golden.rawOutput!, 12);
+      expect(calibrate(manifest.calibration, raw[index]!, raw[index]!)).toBeCloseTo(golden.probability!, 12);
     });
   });
 
@@ -88,7 +88,7 @@ describe('the shipped heart-disease bundle', () => {
         expect(found[index], `vector ${row}, ${feature.code}`).toBeCloseTo(golden.contributions![feature.code]!, 9);
       });
       expect(explainer.expectedValue[0]! + found.reduce((sum, value) => sum + value, 0)).toBeCloseTo(
-        golden.rawOutput,
+        golden.rawOutput!,
         9,
       );
     });
@@ -97,8 +97,8 @@ describe('the shipped heart-disease bundle', () => {
   test('has golden vectors on both sides of every band limit', () => {
     const limits = manifest.riskBands.slice(1).map((band) => band.from);
     for (const limit of limits) {
-      expect(manifest.golden.some(({ probability }) => probability < limit)).toBe(true);
-      expect(manifest.golden.some(({ probability }) => probability >= limit)).toBe(true);
+      expect(manifest.golden.some(({ probability }) => probability! < limit)).toBe(true);
+      expect(manifest.golden.some(({ probability }) => probability! >= limit)).toBe(true);
     }
   });
 
@@ -106,7 +106,7 @@ describe('the shipped heart-disease bundle', () => {
     const { training } = manifest;
     expect(training.patients).toBe(920);
     expect(training.sites!.reduce((sum, site) => sum + site.patients, 0)).toBe(training.patients);
-    expect(training.sites!.reduce((sum, site) => sum + site.events, 0)).toBe(training.events);
+    expect(training.sites!.reduce((sum, site) => sum + site.events!, 0)).toBe(training.events);
   });
 
   test('is described by a card with the same figures', () => {

@@ -58,7 +58,13 @@ export type OrderDirection =
 
 /** The space in which contributions add up. */
 export type OutputSpace =
+  /** The quantity itself, in its unit. */
+  | 'IDENTITY'
+  /** The natural logarithm of the quantity. */
+  | 'LOG'
+  /** The log-odds of the probability. */
   | 'LOG_ODDS'
+  /** The probability itself, before calibration. */
   | 'PROBABILITY';
 
 /** All conditions must hold. */
@@ -86,6 +92,7 @@ export type PredictionFilter = {
   createdAfter?: string | null | undefined;
   createdBefore?: string | null | undefined;
   jobId?: string | null | undefined;
+  /** Leaves out predictions of quantities. */
   minimumProbability?: number | null | undefined;
   modelId?: string | null | undefined;
   modelVersion?: string | null | undefined;
@@ -191,7 +198,7 @@ export type UpdatePatientInput = {
 
 export type JobFieldsFragment = { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null };
 
-export type PredictionFieldsFragment = { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } };
+export type PredictionFieldsFragment = { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } };
 
 export type PatientFieldsFragment = { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> };
 
@@ -223,7 +230,7 @@ export type PredictionQueryVariables = Exact<{
 }>;
 
 
-export type PredictionQuery = { prediction: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, job: { id: string }, model: { id: string, version: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null };
+export type PredictionQuery = { prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, job: { id: string }, model: { id: string, version: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null };
 
 export type PredictionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -232,14 +239,14 @@ export type PredictionsQueryVariables = Exact<{
 }>;
 
 
-export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } }> } };
+export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } }> } };
 
 export type ScoringJobQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null, model: { id: string, version: string }, failures: Array<{ patientId: string, code: string, message: string }>, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } | null };
+export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null, model: { id: string, version: string }, failures: Array<{ patientId: string, code: string, message: string }>, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } | null };
 
 export type ScoringJobsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -257,19 +264,19 @@ export type JobPredictionsQueryVariables = Exact<{
 }>;
 
 
-export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } }> }, failures: Array<{ patientId: string, code: string, message: string }> } | null };
+export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } }> }, failures: Array<{ patientId: string, code: string, message: string }> } | null };
 
 export type RiskModelsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type RiskModelsQuery = { riskModels: Array<{ id: string, version: string, sha256: string, name: string, outcome: string, outputSpace: OutputSpace, shapMethods: Array<ShapMethod>, features: Array<{ code: string, label: string, unit: string, unitLabel: string, kind: FeatureKind, range: { min: number, max: number } | null, codes: Array<{ value: number, label: string }> | null, missing: { policy: MissingValuePolicy, value: number | null, meaning: string | null } }>, riskBands: Array<{ band: RiskBand, from: number, meaning: string }> }> };
+export type RiskModelsQuery = { riskModels: Array<{ id: string, version: string, sha256: string, name: string, outcome: string, outputSpace: OutputSpace, shapMethods: Array<ShapMethod>, quantity: { unit: string, unitLabel: string } | null, features: Array<{ code: string, label: string, unit: string, unitLabel: string, kind: FeatureKind, range: { min: number, max: number } | null, codes: Array<{ value: number, label: string }> | null, missing: { policy: MissingValuePolicy, value: number | null, meaning: string | null } }>, riskBands: Array<{ band: RiskBand, from: number, meaning: string }> }> };
 
 export type SimulateRiskQueryVariables = Exact<{
   input: SimulateRiskInput;
 }>;
 
 
-export type SimulateRiskQuery = { simulateRisk: { probability: number, rawOutput: number, riskBand: RiskBand, inputs: Array<{ code: string, value: number | null, unit: string }>, model: { id: string, version: string }, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string } }> } } };
+export type SimulateRiskQuery = { simulateRisk: { value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, inputs: Array<{ code: string, value: number | null, unit: string }>, model: { id: string, version: string }, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string } }> } } };
 
 export type CreatePatientMutationVariables = Exact<{
   input: CreatePatientInput;
@@ -326,14 +333,14 @@ export type ScoringJobUpdatedSubscriptionVariables = Exact<{
 }>;
 
 
-export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, prediction: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } } };
+export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } } };
 
 export type PredictionCreatedSubscriptionVariables = Exact<{
   patientId?: string | null | undefined;
 }>;
 
 
-export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, probability: number, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } };
+export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -381,6 +388,8 @@ export const PredictionFieldsFragmentDoc = new TypedDocumentString(`
     fragment PredictionFields on Prediction {
   id
   createdAt
+  value
+  unit
   probability
   rawOutput
   riskBand
@@ -520,6 +529,8 @@ export const PredictionDocument = new TypedDocumentString(`
     fragment PredictionFields on Prediction {
   id
   createdAt
+  value
+  unit
   probability
   rawOutput
   riskBand
@@ -569,6 +580,8 @@ export const PredictionsDocument = new TypedDocumentString(`
     fragment PredictionFields on Prediction {
   id
   createdAt
+  value
+  unit
   probability
   rawOutput
   riskBand
@@ -642,6 +655,8 @@ export const ScoringJobDocument = new TypedDocumentString(`
 fragment PredictionFields on Prediction {
   id
   createdAt
+  value
+  unit
   probability
   rawOutput
   riskBand
@@ -735,6 +750,8 @@ export const JobPredictionsDocument = new TypedDocumentString(`
     fragment PredictionFields on Prediction {
   id
   createdAt
+  value
+  unit
   probability
   rawOutput
   riskBand
@@ -771,6 +788,10 @@ export const RiskModelsDocument = new TypedDocumentString(`
     name
     outcome
     outputSpace
+    quantity {
+      unit
+      unitLabel
+    }
     shapMethods
     features {
       code
@@ -803,6 +824,8 @@ export const RiskModelsDocument = new TypedDocumentString(`
 export const SimulateRiskDocument = new TypedDocumentString(`
     query SimulateRisk($input: SimulateRiskInput!) {
   simulateRisk(input: $input) {
+    value
+    unit
     probability
     rawOutput
     riskBand
@@ -1036,6 +1059,8 @@ export const ScoringJobUpdatedDocument = new TypedDocumentString(`
 fragment PredictionFields on Prediction {
   id
   createdAt
+  value
+  unit
   probability
   rawOutput
   riskBand
@@ -1075,6 +1100,8 @@ export const PredictionCreatedDocument = new TypedDocumentString(`
     fragment PredictionFields on Prediction {
   id
   createdAt
+  value
+  unit
   probability
   rawOutput
   riskBand

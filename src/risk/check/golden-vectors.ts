@@ -27,8 +27,9 @@ export async function requireGoldenVectors(model: RiskModel): Promise<number> {
       const difference = Math.abs(actual - expected) / Math.max(1, Math.abs(expected));
       if (!(difference <= tolerance)) refuse(what, difference);
     };
-    compare('raw output', scores[index]!.rawOutput, vector.rawOutput);
-    compare('probability', scores[index]!.probability, vector.probability);
+    if (vector.rawOutput !== undefined) compare('raw output', scores[index]!.rawOutput, vector.rawOutput);
+    if (vector.probability !== undefined) compare('probability', scores[index]!.probability!, vector.probability);
+    if (vector.value !== undefined) compare('value', scores[index]!.quantity!, vector.value);
     features.forEach((feature, column) => {
       const expected = vector.contributions?.[feature.code];
       if (explained && expected !== undefined)

@@ -5,6 +5,7 @@ import type { ModelFeature, RiskModelManifest } from '../manifest.js';
 import { featureTypes } from '../graph/model-inputs.js';
 import type { NumberType } from '../onnx/number-types.js';
 import type { ParsedModel } from '../parse-model.js';
+import { requireMatchingOutput } from './output-checks.js';
 import { ucumIssue } from './ucum.js';
 
 /**
@@ -25,6 +26,8 @@ export function requireCompleteManifest(manifest: RiskModelManifest): void {
       ...(new Set(values).size < values.length ? [`feature "${feature.code}": a code appears twice`] : []),
     ];
   });
+  const quantityUnit = manifest.quantity && ucumIssue(manifest.quantity.unit);
+  if (quantityUnit) issues.push(`quantity: its unit ${quantityUnit}`);
   const calibration = calibrationIssue(manifest.calibration);
   if (calibration) issues.push(`calibration: ${calibration}`);
   const codes = new Set(manifest.features.map((feature) => feature.code));
@@ -44,18 +47,7 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
       `it lists ${manifest.features.length} features and the model takes ${parsed.featureCount}`,
       'list every input of the model, in order',
     );
-  const { outputCount, postTransform } = parsed.ensemble;
-  if (manifest.outputIndex >= outputCount)
-    refuse(
-      `outputIndex is ${manifest.outputIndex} and the model has ${outputCount} output${outputCount === 1 ? '' : 's'}`,
-      `choose one from 0 to ${outputCount - 1}`,
-    );
-  if (manifest.outputSpace === 'PROBABILITY' && (postTransform === 'LOGISTIC' || postTransform === 'SOFTMAX')) {
-    refuse(`outputSpace is PROBABILITY, but the trees add up before the model's ${postTransform}`, 'write LOG_ODDS');
-  }
-  if (manifest.outputSpace === 'LOG_ODDS' && parsed.labels && postTransform === 'NONE' && parsed.weightsAllPositive) {
-    refuse('outputSpace is LOG_ODDS, but the trees add up to the probability itself', 'write PROBABILITY');
-  }
+  requireMatchingOutput(manifest, parsed);
   const { missingTracksTrue, trueChild, feature } = parsed.ensemble;
   const tracked = missingTracksTrue.includes(1);
   const used = new Set(feature.filter((_, node) => trueChild[node]! >= 0));

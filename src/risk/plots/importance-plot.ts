@@ -1,4 +1,5 @@
 import type { RiskModelManifest } from '../manifest.js';
+import { spaceWords } from './output-words.js';
 import { colours, element, escapeXml, figure, fitText, plain, textAt, ticks, wrapText } from './svg.js';
 
 const layout = { width: 860, left: 300, right: 90, top: 84, rowHeight: 28, barHeight: 18, bottom: 56 } as const;
@@ -6,7 +7,10 @@ const layout = { width: 860, left: 300, right: 90, top: 84, rowHeight: 28, barHe
 /** The maximum number of bars. One line counts the features that are not shown. */
 const mostBars = 30;
 
-type ImportanceInput = Pick<RiskModelManifest, 'name' | 'version' | 'outputSpace' | 'features' | 'globalImportance'>;
+type ImportanceInput = Pick<
+  RiskModelManifest,
+  'name' | 'version' | 'outputSpace' | 'quantity' | 'features' | 'globalImportance'
+>;
 
 /**
  * Draws a model's global importance (mean |SHAP value| by feature, largest first) as a self-contained SVG. The figure
@@ -17,7 +21,7 @@ export function renderImportancePlot(manifest: ImportanceInput): string {
   const sorted = manifest.features
     .flatMap(({ code, label }) => (code in importance ? [{ label, value: importance[code]! }] : []))
     .sort((left, right) => right.value - left.value);
-  const space = manifest.outputSpace === 'LOG_ODDS' ? 'log-odds' : 'raw probability';
+  const space = spaceWords(manifest);
   const title = `${manifest.name} ${manifest.version}: how much each feature moves the output`;
   if (sorted.length === 0) {
     const none = 'The model gives no global importance.';

@@ -7,6 +7,7 @@
  * 4. Title, axis, one row per bar, the two end points and the legend are drawn as SVG.
  */
 import type { RiskModelManifest } from '../manifest.js';
+import { answerWords, type ShownScore, spaceWords } from './output-words.js';
 import {
   colours,
   element,
@@ -29,8 +30,8 @@ export interface WaterfallContribution {
 }
 
 export interface WaterfallInput {
-  readonly manifest: Pick<RiskModelManifest, 'name' | 'version' | 'outcome' | 'outputSpace'>;
-  readonly score: { readonly probability: number; readonly riskBand: string };
+  readonly manifest: Pick<RiskModelManifest, 'name' | 'version' | 'outcome' | 'outputSpace' | 'quantity'>;
+  readonly score: ShownScore;
   readonly explanation: { readonly baseValue: number; readonly outputValue: number };
   readonly contributions: readonly WaterfallContribution[];
 }
@@ -55,12 +56,12 @@ export function renderWaterfall({ manifest, score, explanation, contributions }:
   ]);
   const places = decimals(scale.high - scale.low);
   const height = layout.top + bars.length * layout.rowHeight + layout.bottom;
-  const space = manifest.outputSpace === 'LOG_ODDS' ? 'log-odds' : 'raw probability';
-  const band = score.riskBand.toLowerCase().replace('_', ' ');
-  const percent = `${(score.probability * 100).toFixed(1)} %`;
-  const title = `${manifest.name} ${manifest.version}: what moved this risk`;
+  const space = spaceWords(manifest);
+  const answer = answerWords(manifest, score);
+  const moved = manifest.quantity ? 'quantity' : 'risk';
+  const title = `${manifest.name} ${manifest.version}: what moved this ${moved}`;
   const description = [
-    `Probability ${percent}, ${band} risk, of ${manifest.outcome}.`,
+    answer.sentence,
     `In ${space}: from the base value ${plain(explanation.baseValue, places)} to the output ` +
       `${plain(explanation.outputValue, places)}.`,
     ...bars.map(
@@ -68,7 +69,7 @@ export function renderWaterfall({ manifest, score, explanation, contributions }:
     ),
   ].join(' ');
   const content = [
-    heading(title, `Probability ${percent} (${band} risk) of ${manifest.outcome}`),
+    heading(title, answer.heading),
     axis(scale, height, places, space),
     ...steps.map((step, index) => row(step, index, scale, places)),
     endpoint(
@@ -83,7 +84,7 @@ export function renderWaterfall({ manifest, score, explanation, contributions }:
       `base value ${plain(explanation.baseValue, places)}`,
       'below',
     ),
-    legend(height),
+    legend(height, moved),
   ];
   return figure(layout.width, height, title, description, content.join(''));
 }
@@ -254,12 +255,12 @@ function endpoint(x: number, y: number, label: string, side: 'above' | 'below'):
   );
 }
 
-function legend(height: number): string {
+function legend(height: number, moved: string): string {
   const y = height - 14;
   return [
     element('rect', { x: 20, y: y - 10, width: 12, height: 12, fill: colours.raises }),
-    textAt(38, y, '▲ raises the risk', { 'font-size': 12 }),
-    element('rect', { x: 160, y: y - 10, width: 12, height: 12, fill: colours.lowers }),
-    textAt(178, y, '▼ lowers the risk', { 'font-size': 12 }),
+    textAt(38, y, `▲ raises the ${moved}`, { 'font-size': 12 }),
+    element('rect', { x: 190, y: y - 10, width: 12, height: 12, fill: colours.lowers }),
+    textAt(208, y, `▼ lowers the ${moved}`, { 'font-size': 12 }),
   ].join('');
 }

@@ -1,0 +1,15 @@
+import type { Prediction } from '../../models/index.js';
+import type { RiskModelManifest } from '../risk/manifest.js';
+
+/** The answer of a model as it is stored: a probability, or a quantity. */
+export function answerOf(
+  { quantity }: RiskModelManifest,
+  answer: number,
+): Pick<Prediction, 'probability' | 'quantity'> {
+  return quantity ? { quantity: answer } : { probability: answer };
+}
+
+/** The unit of a model's answer as it is stored. A probability has none. */
+export function unitOf({ quantity }: RiskModelManifest): Pick<Prediction, 'unit'> {
+  return quantity ? { unit: quantity.unit } : {};
+}

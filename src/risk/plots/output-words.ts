@@ -1,0 +1,43 @@
+import { formatNumber, unitSuffix } from '../feature-value.js';
+import type { RiskModelManifest } from '../manifest.js';
+
+/** The answer of a model for one patient: one of the two numbers is there. */
+export interface ShownScore {
+  readonly probability?: number;
+  readonly quantity?: number;
+  readonly riskBand: string;
+}
+
+type DescribedOutput = Pick<RiskModelManifest, 'outcome' | 'outputSpace' | 'quantity'>;
+
+/** Names the space in which contributions add up, e.g. `log-odds`, `days`, `logarithm of days`. */
+export function spaceWords({ outputSpace, quantity }: Pick<DescribedOutput, 'outputSpace' | 'quantity'>): string {
+  const unit = quantity?.unitLabel || 'the quantity';
+  switch (outputSpace) {
+    case 'PROBABILITY':
+      return 'raw probability';
+    case 'LOG_ODDS':
+      return 'log-odds';
+    case 'IDENTITY':
+      return unit;
+    case 'LOG':
+      return `logarithm of ${unit}`;
+  }
+}
+
+/** Writes the answer for a reader, as a heading and as a sentence. */
+export function answerWords(
+  { outcome, quantity }: DescribedOutput,
+  score: ShownScore,
+): { readonly heading: string; readonly sentence: string } {
+  const band = score.riskBand.toLowerCase().replace('_', ' ');
+  if (quantity) {
+    const answer = `${formatNumber(score.quantity!)}${unitSuffix(quantity)}`;
+    return { heading: `${answer} (${band} risk), ${outcome}`, sentence: `${answer}, ${band} risk, ${outcome}.` };
+  }
+  const percent = `${(score.probability! * 100).toFixed(1)} %`;
+  return {
+    heading: `Probability ${percent} (${band} risk) of ${outcome}`,
+    sentence: `Probability ${percent}, ${band} risk, of ${outcome}.`,
+  };
+}
