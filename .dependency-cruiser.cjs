@@ -18,6 +18,7 @@ const order = [
   ['src/auth'],
   ['src/config'],
   ['src/protection'],
+  ['src/model-store'],
   ['src/storage'],
   ['src/events', 'src/risk', 'models', 'src/net', 'src/closers.ts', 'src/input.ts'],
   ['src/process'],

@@ -10,6 +10,7 @@ import { Organization } from './organization.js';
 import { StoredPatient } from './patient.js';
 import { Prediction } from './prediction.js';
 import { PredictionBlock } from './prediction-block.js';
+import { StoredModelChunk, StoredModelVersion } from './risk-model-version.js';
 import { Revocation, RevocationEpoch } from './revocation.js';
 import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
@@ -27,6 +28,7 @@ export * from './patient.js';
 export * from './prediction.js';
 export * from './prediction-block.js';
 export * from './revocation.js';
+export * from './risk-model-version.js';
 export * from './scoring-chunk.js';
 export * from './scoring-job.js';
 export * from './session.js';
@@ -50,6 +52,8 @@ export interface Models {
   readonly auditHeads: ReturnModelType<typeof AuditHead>;
   readonly dataKeys: ReturnModelType<typeof StoredDataKey>;
   readonly keyRotations: ReturnModelType<typeof KeyRotation>;
+  readonly modelVersions: ReturnModelType<typeof StoredModelVersion>;
+  readonly modelChunks: ReturnModelType<typeof StoredModelChunk>;
 }
 
 /** Binds the document classes to one connection. A process may have several connections at the same time. */
@@ -74,6 +78,8 @@ export function createModels(connection: Connection): Models {
     auditHeads: bind(AuditHead),
     dataKeys: bind(StoredDataKey),
     keyRotations: bind(KeyRotation),
+    modelVersions: bind(StoredModelVersion),
+    modelChunks: bind(StoredModelChunk),
   };
 }
 

@@ -98,6 +98,8 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     finishedAt: 'with-parent',
     submittedBy: 'with-parent',
     model: 'with-parent',
+    modelId: 'with-parent',
+    modelVersion: 'with-parent',
     error: 'with-parent',
   },
   User: { '*': 'user:manage' },

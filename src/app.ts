@@ -10,7 +10,7 @@ import { startOrClose, type Closers } from './closers.js';
 import type { Config } from './config/config.js';
 import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
-import { createEventBus, type EventBus } from './events/event-bus.js';
+import { createEventBus, eventChannel, type EventBus } from './events/event-bus.js';
 import { createBatchProgress, type BatchProgress } from './jobs/batch-progress.js';
 import { createBatchSubmission, type SubmitBatch } from './jobs/batch-submission.js';
 import { createPatientErasure } from './jobs/erase-patient.js';
@@ -20,6 +20,8 @@ import { createJobStore, type JobStore } from './jobs/job-store.js';
 import { createPredictionService, type PredictionService } from './predictions/prediction-service.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
+import { createBundleStore } from './model-store/bundle-store.js';
+import { followModels, startModelRegistry, type ModelRegistry } from './model-store/model-registry.js';
 import { createOrganizationScopes, type ScopeOf } from './scope/organization-scope.js';
 import { packageRoot } from './process/package-root.js';
 import { createBreakGlassService, type BreakGlassService } from './patients/break-glass.js';
@@ -30,7 +32,6 @@ import { createKeyRotations, type KeyRotations } from './protection/key-rotation
 import { startProtection } from './protection/start-protection.js';
 import { connectRedis, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
 import { loadRiskModels } from './risk/registry.js';
-import type { RiskModelRegistry } from './risk/risk-model.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
 
@@ -45,7 +46,7 @@ export interface App {
   readonly models: Models;
   /** Gives a service that acts for a caller its access to the collections. */
   readonly scopeOf: ScopeOf;
-  readonly registry: RiskModelRegistry;
+  readonly registry: ModelRegistry;
   readonly catalogue: FeatureCatalogue;
   readonly events: EventBus;
   readonly accessTokens: AccessTokens;
@@ -75,7 +76,7 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
  * Creates the app, the composition root of API and worker. A failed start closes everything that it started.
  *
  * 1. Check that the required settings are there.
- * 2. Load the risk models, connect to MongoDB, and load the encryption keys.
+ * 2. Connect to MongoDB, load the encryption keys, and load the risk models.
  * 3. Start the audit trail, the event bus, identity and the scoring queue. The last three have their own connections to
  *    Redis.
  * 4. Create the services from these parts. They hold no connections.
@@ -119,14 +120,20 @@ async function buildApp(
   logger: Logger,
   closers: Closers,
 ): Promise<App> {
-  const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
-  closers.add(() => registry.close());
   const database = await connectDatabase(mongoUri, { tls: config.mongoTls });
   closers.add(() => database.close());
   const models = createModels(database);
   await ensureIndexes(models);
   const protection = await startProtection({ models, masterKeys: config.masterKeys, logger });
   const { protectionOf } = protection;
+  const registry = await startModelRegistry({
+    directoryModels: await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory()),
+    store: createBundleStore(models),
+    retiredLoaded: config.riskModelsRetiredLoaded,
+    pollMs: config.riskModelsPollSeconds * 1_000,
+    logger,
+  });
+  closers.add(() => registry.close());
   const audit = createAuditTrail({ models, keyOf: auditKeys(protectionOf), logger });
   closers.add(() => audit.close());
 
@@ -141,12 +148,13 @@ async function buildApp(
   const events = await createEventBus({
     publisher: connectPart('waiting'),
     subscriber: connectPart('waiting'),
-    channel: `${config.redisPrefix}:events`,
+    channel: eventChannel(config.redisPrefix),
     logger,
   });
   closers.add(() => events.close());
   events.subscribe('dataKeysChanged', ({ organizationId }) => protection.keyring.renew(organizationId));
   events.onGap(() => protection.keyring.renew());
+  closers.add(followModels(registry, events, logger));
 
   const scopeOf = createOrganizationScopes(models, protectionOf);
   const accessTokens = createAccessTokens(secretKey);

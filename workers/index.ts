@@ -1,4 +1,4 @@
-import { shippedModelsDirectory, type App } from '../src/app.js';
+import type { App } from '../src/app.js';
 import { closeTogether, startOrClose, type Closers } from '../src/closers.js';
 import { entryKinds, type EntryKind } from '../src/jobs/scoring-queue.js';
 import { logError } from '../src/process/logger.js';
@@ -39,7 +39,8 @@ async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
   closers.add(() => maintenance.close());
   const engine = createScoringEngine({
     threads: config.workerScoringThreads,
-    start: () => startScoringThread(config.riskModelsDirectory ?? shippedModelsDirectory()),
+    start: startScoringThread,
+    bundle: (id, version) => registry.bundle(id, version),
     logger,
   });
   closers.add(() => engine.close());

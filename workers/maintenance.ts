@@ -4,6 +4,7 @@ import { startOrClose, type Closers } from '../src/closers.js';
 import { expireCredentials } from '../src/identity/expire-credentials.js';
 import { expireJobs, pruneChunks } from '../src/jobs/expire-jobs.js';
 import { reconcile } from '../src/jobs/reconciler.js';
+import { pruneModelChunks } from '../src/model-store/bundle-store.js';
 import { logError } from '../src/process/logger.js';
 import { runRetryDelayMs } from './queue-worker.js';
 
@@ -34,6 +35,7 @@ function tasksOf(parts: MaintenanceParts): Readonly<Record<string, Task>> {
     expire: { everyMs: hourMs, run: () => expireJobs(models, config.jobRetentionDays) },
     expireCredentials: { everyMs: hourMs, run: () => expireCredentials(models) },
     prune: { everyMs: hourMs, run: () => pruneChunks(models) },
+    pruneModels: { everyMs: hourMs, run: () => pruneModelChunks(models) },
   };
 }
 

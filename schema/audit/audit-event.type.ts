@@ -19,7 +19,7 @@ registerEnumType(AuditOutcome, {
 
 @ObjectType({ simpleResolvers: true, description: 'The object of an event, in addition to its patients.' })
 class AuditSubject {
-  @Field(() => String, { description: 'USER, API_KEY, SCORING_JOB, PREDICTION or ENCRYPTION_KEY.' })
+  @Field(() => String, { description: 'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY or RISK_MODEL.' })
   kind!: string;
 
   @Field(() => ID)

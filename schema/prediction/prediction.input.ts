@@ -11,7 +11,7 @@ export class PredictionFilter {
   @Field(() => ID, { nullable: true })
   jobId?: string | null;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'A RiskModel.modelId, or the RiskModel.id of one version.' })
   modelId?: string | null;
 
   @Field(() => String, { nullable: true })
@@ -34,10 +34,10 @@ export class PredictionFilter {
   description: "Scores the patient's values, if a patient is named. The features given here replace the patient's.",
 })
 export class SimulateRiskInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'A RiskModel.modelId, or the RiskModel.id of one version.' })
   modelId!: string;
 
-  @Field(() => String, { nullable: true, description: 'The highest version when absent.' })
+  @Field(() => String, { nullable: true, description: 'The default version when absent.' })
   modelVersion?: string | null;
 
   @Field(() => ID, { nullable: true })

@@ -6,7 +6,6 @@ import { toStoredExplanation } from '../../src/predictions/explanation.js';
 import type { RiskModelManifest } from '../../src/risk/manifest.js';
 import type { RiskModel, RiskModelRegistry } from '../../src/risk/risk-model.js';
 import { renderWaterfall } from '../../src/risk/plots/waterfall.js';
-import { RiskGraphError } from '../../src/errors.js';
 import { toModelFeature, toRiskModel } from '../risk-model/risk-model.mapper.js';
 import type { OutputSpace, RiskBand, ShapMethod } from '../risk-model/risk-model.type.js';
 import type { Explanation, FeatureValue, PredictionType, RiskSimulationType } from './prediction.type.js';
@@ -22,7 +21,9 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
     ...toAnswer(prediction, prediction.unit),
     rawOutput: prediction.rawOutput,
     riskBand: prediction.riskBand as RiskBand,
-    inputs: toInputs(prediction.inputs, registry.find(prediction.modelId, prediction.modelVersion)?.manifest, viewer),
+    inputs: toInputs(prediction.inputs, registry.manifest(prediction.modelId, prediction.modelVersion), viewer),
+    modelId: prediction.modelId,
+    modelVersion: prediction.modelVersion,
     modelSha256: prediction.modelSha256,
     source: prediction,
   });
@@ -56,23 +57,6 @@ function toInputs(
     value: shownValue(code, features.get(code), value, viewer),
     unit: features.get(code)?.unit ?? '',
   }));
-}
-
-/**
- * Finds the model of a prediction or job. Its manifest has the labels and units.
- * @throws RiskGraphError NOT_FOUND when the model is no longer served
- */
-export function modelOf(
-  registry: RiskModelRegistry,
-  { modelId, modelVersion }: { readonly modelId: string; readonly modelVersion: string },
-): RiskModel {
-  const model = registry.find(modelId, modelVersion);
-  if (!model)
-    throw new RiskGraphError(
-      'NOT_FOUND',
-      `The risk model ${modelId}@${modelVersion} is no longer served: ask your operator to put its bundle back.`,
-    );
-  return model;
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 } from 'type-graphql';
 import { authorize } from '../../src/auth/authorize.js';
 import { NotFoundError } from '../../src/errors.js';
+import { modelOfJob } from '../../src/predictions/served-models.js';
 import { readEach, type StreamedPrediction } from '../../src/predictions/prediction-stream.js';
 import type { PredictionService } from '../../src/predictions/prediction-service.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
@@ -26,7 +27,7 @@ import { RiskModelType } from '../risk-model/risk-model.type.js';
 import { toScoringJob } from '../scoring-job/scoring-job.mapper.js';
 import { ScoringJobType } from '../scoring-job/scoring-job.type.js';
 import { PredictionFilter, SimulateRiskInput } from './prediction.input.js';
-import { modelOf, toExplanation, toSimulation, type PredictionMapper } from './prediction.mapper.js';
+import { toExplanation, toSimulation, type PredictionMapper } from './prediction.mapper.js';
 import {
   Explanation,
   PredictionConnection,
@@ -128,14 +129,21 @@ export class PredictionResolver {
     return toScoringJob(job);
   }
 
-  @FieldResolver(() => RiskModelType)
-  model(@Root() { source }: PredictionType): RiskModelType {
-    return toRiskModel(modelOf(this.registry, source));
+  @FieldResolver(() => RiskModelType, {
+    nullable: true,
+    description: 'Null when the deployment no longer has this version. A retired version is still shown.',
+  })
+  async model(@Root() { source }: PredictionType): Promise<RiskModelType | null> {
+    const model = await this.registry.load(source.modelId, source.modelVersion);
+    return model ? toRiskModel(model) : null;
   }
 
-  @FieldResolver(() => Explanation)
+  @FieldResolver(() => Explanation, {
+    nullable: true,
+    description: 'Null, with an error, when the deployment no longer has the model, or the values do not add up.',
+  })
   async explanation(@Root() { source }: PredictionType, @Ctx() { viewer }: OperationContext): Promise<Explanation> {
-    const model = modelOf(this.registry, source);
+    const model = await modelOfJob(this.registry, source);
     const given = model.manifest.features.map(({ code }) => source.inputs[code] ?? null);
     return toExplanation(model, given, source, await this.service.explanation(source), viewer);
   }

@@ -91,6 +91,12 @@ export class PredictionType {
   @Field(() => [FeatureValue])
   inputs!: FeatureValue[];
 
+  @Field(() => ID, { description: 'The model that scored.' })
+  modelId!: string;
+
+  @Field(() => String, { description: 'The version of the model that scored.' })
+  modelVersion!: string;
+
   @Field(() => String, { description: 'SHA-256 of the model that scored.' })
   modelSha256!: string;
 

@@ -1,4 +1,5 @@
 import type { ModelFeature as ManifestFeature } from '../../src/risk/manifest.js';
+import { versionName } from '../../src/risk/model-name.js';
 import type { RiskModel } from '../../src/risk/risk-model.js';
 import type {
   FeatureKind,
@@ -35,7 +36,8 @@ export function toRiskModel(model: RiskModel): RiskModelType {
   const features = manifest.features.map(toModelFeature);
   const importance = manifest.globalImportance ?? {};
   return {
-    id: manifest.id,
+    id: versionName(manifest.id, manifest.version),
+    modelId: manifest.id,
     version: manifest.version,
     sha256,
     name: manifest.name,

@@ -1,4 +1,6 @@
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import { parseModelId } from '../../src/risk/model-name.js';
 import { renderImportancePlot } from '../../src/risk/plots/importance-plot.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
 import { toRiskModel } from './risk-model.mapper.js';
@@ -8,21 +10,41 @@ import { RiskModelType } from './risk-model.type.js';
 export class RiskModelResolver {
   constructor(private readonly registry: RiskModelRegistry) {}
 
-  @Query(() => [RiskModelType], { description: 'Every version that is served.' })
+  @Query(() => [RiskModelType], {
+    description: 'Every version that is offered for new jobs. Retired versions are left out.',
+  })
   riskModels(): RiskModelType[] {
     return this.registry.list().map(toRiskModel);
   }
 
   @Query(() => RiskModelType, {
     nullable: true,
-    description: 'The named version, or the highest one when none is named.',
+    description:
+      'The named version, also a retired one; the default version when none is named. `id` is a modelId, or the id of ' +
+      'one version.',
   })
-  riskModel(
+  async riskModel(
     @Arg('id', () => ID) id: string,
     @Arg('version', () => String, { nullable: true }) version: string | null,
-  ): RiskModelType | null {
-    const model = this.registry.find(id, version ?? undefined);
+  ): Promise<RiskModelType | null> {
+    const { modelId, modelVersion } = parseModelId(id);
+    if (version != null && modelVersion !== undefined && version !== modelVersion) return null;
+    const wanted = version ?? modelVersion;
+    const model = wanted === undefined ? this.registry.find(modelId) : await this.registry.load(modelId, wanted);
     return model ? toRiskModel(model) : null;
+  }
+
+  @FieldResolver(() => Boolean, { description: 'True when a job that names no version gets this one.' })
+  isDefault(@Root() { modelId, version }: RiskModelType): boolean {
+    return this.registry.state(modelId, version).isDefault;
+  }
+
+  @FieldResolver(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'The time from which on this version was no longer offered for new jobs; null while it is offered.',
+  })
+  retiredAt(@Root() { modelId, version }: RiskModelType): Date | null {
+    return this.registry.state(modelId, version).retiredAt ?? null;
   }
 
   @FieldResolver(() => String, {

@@ -192,8 +192,11 @@ class FeatureImportance {
   description: 'A versioned model, as its manifest and model card describe it.',
 })
 export class RiskModelType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The name of this version, `modelId@version`. No other version has it.' })
   id!: string;
+
+  @Field(() => ID, { description: 'The same for every version of the model.' })
+  modelId!: string;
 
   @Field(() => String)
   version!: string;

@@ -5,12 +5,12 @@ import { PatientFilter } from '../patient/patient.input.js';
 
 @InputType()
 abstract class JobOptions {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'A RiskModel.modelId, or the RiskModel.id of one version.' })
   modelId!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The highest version when absent. The job keeps the version that it was submitted for.',
+    description: 'The default version when absent. The job keeps the version that it was submitted for.',
   })
   modelVersion?: string | null;
 
@@ -61,7 +61,7 @@ export class ScoringJobFilter {
   @Field(() => ID, { nullable: true })
   patientId?: string | null;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'A RiskModel.modelId, or the RiskModel.id of one version.' })
   modelId?: string | null;
 
   @Field(() => GraphQLDateTime, { nullable: true })

@@ -23,6 +23,8 @@ export function toScoringJob(job: ScoringJob): ScoringJobType {
     startedAt: status.startedAt ?? null,
     finishedAt: status.finishedAt ?? null,
     submittedBy: job.submittedBy,
+    modelId: job.modelId,
+    modelVersion: job.modelVersion,
     error: status.error ? { code: status.error.code, message: status.error.message } : null,
     source: job,
   };

@@ -27,7 +27,7 @@ import { PageArguments, toConnection, toNestedConnection } from '../common/conne
 import type { OperationContext } from '../common/context.js';
 import { toPatient } from '../patient/patient.mapper.js';
 import { PatientType } from '../patient/patient.type.js';
-import { modelOf, type PredictionMapper } from '../prediction/prediction.mapper.js';
+import type { PredictionMapper } from '../prediction/prediction.mapper.js';
 import { PredictionConnection, PredictionType } from '../prediction/prediction.type.js';
 import { toRiskModel } from '../risk-model/risk-model.mapper.js';
 import { RiskModelType } from '../risk-model/risk-model.type.js';
@@ -164,9 +164,13 @@ export class ScoringJobResolver {
     return toNestedConnection(read, this.toPrediction(viewer), () => loaders.predictionCountOfJob.load(id));
   }
 
-  @FieldResolver(() => RiskModelType)
-  model(@Root() { source }: ScoringJobType): RiskModelType {
-    return toRiskModel(modelOf(this.registry, source));
+  @FieldResolver(() => RiskModelType, {
+    nullable: true,
+    description: 'Null when the deployment no longer has this version. A retired version is still shown.',
+  })
+  async model(@Root() { source }: ScoringJobType): Promise<RiskModelType | null> {
+    const model = await this.registry.load(source.modelId, source.modelVersion);
+    return model ? toRiskModel(model) : null;
   }
 
   @FieldResolver(() => [PatientFailureType], {

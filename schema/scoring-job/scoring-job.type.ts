@@ -87,6 +87,12 @@ export class ScoringJobType {
   @Field(() => String, { description: 'Username of the submitter.' })
   submittedBy!: string;
 
+  @Field(() => ID, { description: 'The model that the job was submitted for.' })
+  modelId!: string;
+
+  @Field(() => String, { description: 'The version of the model that the job was submitted for.' })
+  modelVersion!: string;
+
   @Field(() => JobError, { nullable: true })
   error!: JobError | null;
 

@@ -12,7 +12,9 @@ export type AuditAction =
   /** An operator signed an access token on the command line, without a login. */
   | 'access-token:issue'
   /** New data keys were requested on the command line. */
-  | 'encryption-key:rotate';
+  | 'encryption-key:rotate'
+  /** A risk model was added, retired or made the default on the command line. */
+  | 'model:manage';
 
 /**
  * The outcome of an action.
@@ -25,7 +27,7 @@ export type AuditOutcome = 'ALLOWED' | 'FAILED' | 'DENIED';
 
 /** The object of an audit event, in addition to its patients. */
 export interface AuditSubject {
-  readonly kind: 'USER' | 'API_KEY' | 'SCORING_JOB' | 'PREDICTION' | 'ENCRYPTION_KEY';
+  readonly kind: 'USER' | 'API_KEY' | 'SCORING_JOB' | 'PREDICTION' | 'ENCRYPTION_KEY' | 'RISK_MODEL';
   readonly id: string;
 }
 

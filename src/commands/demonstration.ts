@@ -93,6 +93,7 @@ function showPrediction(
     colAligns: ['left', 'left', 'right'],
     style: { head: [], border: [], compact: true },
   });
+  if (!explanation) throw new Error('the prediction has no explanation');
   table.push(['(base value)', '', number(explanation.baseValue)]);
   for (const { feature, displayValue, value } of explanation.contributions)
     table.push([feature.label, displayValue, signed(value)]);

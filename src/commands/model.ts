@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import { StartupError } from '../errors.js';
 import { checkModel } from '../risk/check/check-model.js';
+import { modelVersionCommands } from './model-versions.js';
 import type { CheckReport } from '../risk/check/report.js';
 import { DisagreementError, InvalidModelError, oneLine } from '../risk/errors.js';
 import { explainFile } from '../risk/explain-file.js';
@@ -12,12 +13,14 @@ const methods: Readonly<Record<string, ShapMethod>> = {
   interventional: 'INTERVENTIONAL',
 };
 
-/** `riskgraph model check` and `riskgraph model explain`: test a model before it serves. */
+/** `riskgraph model`: tests a model before it serves, and says which versions serve. */
 export function modelCommand(): Command {
-  return new Command('model')
-    .description('check and explain model files')
+  const model = new Command('model')
+    .description('check and explain model files, and bring versions into a running deployment')
     .addCommand(checkCommand())
     .addCommand(explainCommand());
+  modelVersionCommands().forEach((command) => model.addCommand(command));
+  return model;
 }
 
 function checkCommand(): Command {

@@ -22,7 +22,6 @@ import { givenToken, tokenHelp, tokenOption } from './given-token.js';
 import { issueLocalToken, connectLocalDatabase } from './local-access.js';
 import { startProgressBar } from './progress-bar.js';
 import { storeCohort } from './store-cohort.js';
-import { compareVersions } from '../process/compare-versions.js';
 
 interface ScoreOptions {
   readonly model: string;
@@ -57,7 +56,7 @@ export function scoreCommand(): Command {
     .description('score a cohort through the running API; writes predictions and contributions as CSV')
     .argument('<file.csv>', 'header: mrn and feature codes; an empty cell is a missing value')
     .option('--model <id>', 'risk model', 'heart-disease')
-    .option('--model-version <version>', 'version of the model (default: the highest)')
+    .option('--model-version <version>', 'version of the model (default: the default version)')
     .option('--out <file>', 'where to write (default: FILE-predictions.csv in the working directory)')
     .option('--url <url>', 'the API (default: that of the running "riskgraph up", else HOST and PORT)')
     .option(tokenOption, `access token of a CLINICIAN; a local one is signed if none is given; ${tokenHelp}`)
@@ -131,7 +130,7 @@ async function scoreInBatches(client: GraphqlClient, ids: readonly string[], mod
   for (let start = 0; start < ids.length; start += patientsPerJob) {
     const patientIds = ids.slice(start, start + patientsPerJob);
     const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, {
-      input: { patientIds, modelId: model.id, modelVersion: model.version },
+      input: { patientIds, modelId: model.modelId, modelVersion: model.version },
     });
     await follow(client, job.id, patientIds.length);
     await readResults(client, job.id, results);
@@ -141,12 +140,11 @@ async function scoreInBatches(client: GraphqlClient, ids: readonly string[], mod
 
 async function chooseModel(client: GraphqlClient, { model, modelVersion }: ScoreOptions): Promise<ListedModel> {
   const { riskModels } = await client.request(RiskModelsDocument);
-  const versions = riskModels.filter(({ id }) => id === model);
-  const chosen = modelVersion
-    ? versions.find(({ version }) => version === modelVersion)
-    : versions.sort((a, b) => compareVersions(b.version, a.version))[0];
+  const chosen = riskModels.find(
+    ({ modelId, version, isDefault }) => modelId === model && (modelVersion ? version === modelVersion : isDefault),
+  );
   if (chosen) return chosen;
-  const served = riskModels.map(({ id, version }) => `${id}@${version}`).join(', ');
+  const served = riskModels.map(({ id }) => id).join(', ');
   throw new StartupError(
     `The API serves no risk model ${model}${modelVersion ? `@${modelVersion}` : ''}: choose one of ${served}.`,
   );
@@ -202,6 +200,10 @@ function toLine(
   { value, unit, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
   model: ListedModel,
 ): (string | number)[] {
+  if (!explanation)
+    throw new StartupError(
+      `The prediction of a patient has no explanation: its model ${model.id} is gone; score again.`,
+    );
   const byCode = new Map(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
   return [
     mrn,

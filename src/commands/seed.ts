@@ -44,11 +44,11 @@ export async function seedPatients(
   { count, seed, organization }: { readonly count: number; readonly seed: number; readonly organization: string },
 ): Promise<number> {
   const tenant = await ensureOrganization(models, organization);
-  const registry = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
+  const loaded = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
   const features = new Map(
-    registry.list().flatMap(({ manifest }) => manifest.features.map((feature) => [feature.code, feature])),
+    loaded.flatMap(({ model: { manifest } }) => manifest.features.map((feature) => [feature.code, feature])),
   );
-  await registry.close();
+  await Promise.all(loaded.map(({ model }) => model.close()));
   const patients = syntheticPatients(count, seed, [...features.values()], new Date());
   return withCommandTrail(config, models, 'seed', async ({ audit, protection: { protectionOf } }) => {
     const organizationId = tenant._id.toHexString();

@@ -63,7 +63,7 @@ function checks(url: string, client: GraphqlClient, anonymous: GraphqlClient): C
         const { riskModels } = await client.request(RiskModelsDocument);
         if (riskModels.length === 0)
           throw new Error('the deployment serves no risk model: check RISK_MODELS_DIRECTORY');
-        return riskModels.map(({ id, version, sha256 }) => `${id}@${version} (${sha256.slice(0, 12)})`).join(', ');
+        return riskModels.map(({ id, sha256 }) => `${id} (${sha256.slice(0, 12)})`).join(', ');
       },
     },
   ];

@@ -34,6 +34,22 @@ export interface EventBus {
   close(): Promise<void>;
 }
 
+/** Name of the Redis channel of a deployment. */
+export const eventChannel = (redisPrefix: string): string => `${redisPrefix}:events`;
+
+/**
+ * Publishes one event without an event bus, for a process that does nothing else.
+ * @throws the error of Redis
+ */
+export async function publishEvent<T extends Topic>(
+  redis: Redis,
+  channel: string,
+  topic: T,
+  payload: Topics[T],
+): Promise<void> {
+  await redis.publish(channel, JSON.stringify([{ topic, payload } as EventMessage]));
+}
+
 interface EventBusDependencies {
   /** Two connections that only the bus uses; it closes both. `subscriber` has maxRetriesPerRequest null. */
   readonly publisher: Redis;

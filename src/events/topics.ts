@@ -17,6 +17,8 @@ export interface Topics {
     readonly predictionIds: readonly string[];
     readonly patientIds: readonly string[];
   };
+  /** A risk model was added, retired, or made the default. The receiver reads the list of versions again. */
+  riskModelsChanged: Record<string, never>;
   /** A credential was revoked. The receiver reads the revocations again. The epoch counts them. */
   credentialsRevoked: { readonly epoch: number };
 }

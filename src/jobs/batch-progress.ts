@@ -1,12 +1,20 @@
 import type { Types } from 'mongoose';
-import { JobStage, ScoringJobState, type JobStatus, type Models, type ScoringJob } from '../../models/index.js';
-import { cancelled, completed, isTerminal, progressed } from './job-status.js';
+import {
+  JobStage,
+  ScoringJobState,
+  type JobFailure,
+  type JobStatus,
+  type Models,
+  type ScoringChunk,
+  type ScoringJob,
+} from '../../models/index.js';
+import { cancelled, completed, failed, isTerminal, progressed } from './job-status.js';
 import type { JobStore } from './job-store.js';
 
 /** Brings the status of a batch up to date with its chunks. The chunks say what is really done. */
 export interface BatchProgress {
   /**
-   * Counts the chunks that are done, and ends the batch when all of them are. The count is exact whenever it is made,
+   * Counts the chunks that are done, and ends the batch when all of them are. A batch without any prediction has FAILED. The count is exact whenever it is made,
    * so any process may call this at any time.
    */
   refresh(jobId: Types.ObjectId): Promise<ScoringJob | null>;
@@ -24,7 +32,12 @@ export function createBatchProgress(models: Models, store: JobStore): BatchProgr
         const atWork = cancelRequested && (await isAtWork(models, jobId));
         const counts = await countDone(models, jobId);
         const now = new Date();
-        if (counts.processed >= job.total) return { status: completed(status, counts, now) };
+        if (counts.processed >= job.total) {
+          const failure = counts.failed >= job.total ? await withoutSuccess(models, job) : undefined;
+          return {
+            status: failure ? failed({ ...status, ...counts }, failure, now) : completed(status, counts, now),
+          };
+        }
         // A batch is cancelled only after its last worker has stopped storing, so that the counts are final.
         if (cancelRequested) return atWork ? null : { status: cancelled({ ...status, ...counts }, now) };
         return advances(status, counts) && status.state === ScoringJobState.ACTIVE
@@ -45,6 +58,21 @@ async function countDone(models: Models, job: Types.ObjectId): Promise<{ process
     { $group: { _id: null, processed: { $sum: '$size' }, failed: { $sum: '$failed' } } },
   ]);
   return { processed: counts?.processed ?? 0, failed: counts?.failed ?? 0 };
+}
+
+/** The reason why a batch without any prediction has failed: that of its first patient. */
+async function withoutSuccess({ scoringChunks }: Models, { _id, total }: ScoringJob): Promise<JobFailure> {
+  const chunk = await scoringChunks
+    .findOne({ job: _id, done: true, 'failures.0': { $exists: true } }, { failures: { $slice: 1 } })
+    .sort({ number: 1 })
+    .lean<Pick<ScoringChunk, 'failures'>>();
+  const first = chunk?.failures[0];
+  // The failures of a patient leave the chunk when the patient is deleted.
+  if (!first) return { code: 'NOT_FOUND', message: 'All patients of the batch were deleted before they were scored.' };
+  return {
+    code: first.code,
+    message: `None of the ${total} patients could be scored. The reason of the first one: ${first.message}`,
+  };
 }
 
 /** Tells whether a worker holds a chunk of the batch. A worker that died counts until its lease ends. */

@@ -53,7 +53,11 @@ export const jobKinds: Readonly<Record<ScoringJobKind, JobKind>> = {
     isHeld: () => false,
     refresh: async (job, batchProgress) =>
       isTerminal(job.status.state) ? job : ((await batchProgress.refresh(job._id)) ?? job),
-    prepareRevival: (job, scope) => scope.chunks(job).resetAttempts(),
+    prepareRevival: async (job, scope) => {
+      // A FAILED batch has no prediction, so every chunk of it is run again.
+      if (job.status.state === ScoringJobState.FAILED) await scope.chunks(job).reopen();
+      await scope.chunks(job).resetAttempts();
+    },
   },
 };
 

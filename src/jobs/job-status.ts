@@ -63,10 +63,11 @@ export function cancelled(status: JobStatus, now: Date): JobStatus {
   return { ...next(status), state: ScoringJobState.CANCELLED, finishedAt: now };
 }
 
-/** A finished job that is to run again. Its finished work is kept. */
+/** A finished job that is to run again. Its predictions are kept. A FAILED job has none, so it begins at zero. */
 export function revived(status: JobStatus): JobStatus {
   const { error: _error, finishedAt: _finishedAt, ...kept } = next(status);
-  return { ...kept, state: ScoringJobState.QUEUED, stage: JobStage.WAITING };
+  const fromZero = status.state === ScoringJobState.FAILED ? { processed: 0, failed: 0 } : {};
+  return { ...kept, ...fromZero, state: ScoringJobState.QUEUED, stage: JobStage.WAITING };
 }
 
 const next = (status: JobStatus): JobStatus => ({ ...status, sequence: status.sequence + 1 });

@@ -10,6 +10,7 @@ import type { IndexKeys } from '../scope/scoped-collection.js';
 import { startOfSecond } from '../storage/object-ids.js';
 import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
 import { readVisiblePage, visibleRows } from '../patients/visible-rows.js';
+import { modelCondition } from '../predictions/served-models.js';
 import { walkById } from '../storage/walk.js';
 
 /** Jobs whose patients are read in one query. */
@@ -119,7 +120,7 @@ function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): 
     ...(filter.states != null && { 'status.state': { $in: [...filter.states] } }),
     ...(filter.kind != null && { kind: filter.kind }),
     ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
-    ...(filter.modelId != null && { modelId: filter.modelId }),
+    ...modelCondition({ modelId: filter.modelId }),
     ...(filter.submittedAfter != null && {
       submittedAt: { $gt: filter.submittedAfter },
       // An id is made when its job is submitted. It begins with the second, so the index bounds the scan.

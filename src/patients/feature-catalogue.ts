@@ -1,10 +1,10 @@
-import { StartupError, type FieldError } from '../errors.js';
+import type { FieldError } from '../errors.js';
 import { shownCode } from '../risk/encode.js';
 import { featureValueIssue } from '../risk/feature-value.js';
-import type { ModelFeature } from '../risk/manifest.js';
+import type { ModelFeature, RiskModelManifest } from '../risk/manifest.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 
-/** The features that a patient may hold: those of all risk models served, by code. */
+/** The features that a patient may hold: those of all risk models, retired ones too, by code. */
 export interface FeatureCatalogue {
   /** The definition of a feature; undefined when no model served has it. */
   get(code: string): ModelFeature | undefined;
@@ -13,31 +13,26 @@ export interface FeatureCatalogue {
 }
 
 /**
- * Joins the features of all models. If models disagree on the range, a value is accepted when at least one model takes
- * it.
- * @throws StartupError when two models give the same code different units: the stored number would be ambiguous
+ * Joins the features of all models, and follows the registry. If models disagree on the range, a value is accepted when
+ * at least one model takes it. The registry makes sure that they agree on the unit.
  */
-export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCatalogue {
-  const definitions = new Map<string, ModelFeature[]>();
-  for (const model of registry.list()) {
-    for (const feature of model.manifest.features) {
-      const known = definitions.get(feature.code) ?? [];
-      const other = known.find((definition) => definition.unit !== feature.unit);
-      if (other) {
-        throw new StartupError(
-          `Risk model ${model.manifest.id}@${model.manifest.version}: feature "${feature.code}" is in ` +
-            `${feature.unit}, but in ${other.unit} in another model served: give one of them another code.`,
-        );
-      }
-      definitions.set(feature.code, [...known, feature]);
+export function createFeatureCatalogue(registry: Pick<RiskModelRegistry, 'manifests'>): FeatureCatalogue {
+  let joined: readonly RiskModelManifest[] | undefined;
+  let definitions = new Map<string, ModelFeature[]>();
+  /** The definitions of a feature. They are joined again when the registry has another list of models. */
+  function definitionsOf(code: string): readonly ModelFeature[] | undefined {
+    if (joined !== registry.manifests()) {
+      joined = registry.manifests();
+      definitions = byCode(joined);
     }
+    return definitions.get(code);
   }
   return {
     // A definition with a source comes first: if one model takes the feature from the birth date, it is an age for all.
-    get: (code) => definitions.get(code)?.find(({ source }) => source) ?? definitions.get(code)?.[0],
+    get: (code) => definitionsOf(code)?.find(({ source }) => source) ?? definitionsOf(code)?.[0],
     issues: (features, path) => [
       ...features.flatMap(({ code, value }, position) => {
-        const known = definitions.get(code);
+        const known = definitionsOf(code);
         const at = `${path}[${position}]`;
         if (!known)
           return [
@@ -54,6 +49,16 @@ export function createFeatureCatalogue(registry: RiskModelRegistry): FeatureCata
       ...repeatedCodes(features, path),
     ],
   };
+}
+
+function byCode(manifests: readonly RiskModelManifest[]): Map<string, ModelFeature[]> {
+  const definitions = new Map<string, ModelFeature[]>();
+  for (const feature of manifests.flatMap(({ features }) => features)) {
+    const known = definitions.get(feature.code);
+    if (known) known.push(feature);
+    else definitions.set(feature.code, [feature]);
+  }
+  return definitions;
 }
 
 function repeatedCodes(features: readonly { readonly code: string }[], path: string): FieldError[] {

@@ -4,6 +4,7 @@ import { startOfSecond } from '../storage/object-ids.js';
 import type { Prediction, PredictionBlock } from '../../models/index.js';
 import { idOrNone } from '../input.js';
 import type { RiskBand } from '../risk/output-schema.js';
+import { modelCondition } from './served-models.js';
 import { placeOf } from './prediction-block.js';
 
 /** Conditions on predictions. All of them must hold. */
@@ -37,8 +38,7 @@ function sharedConditions(
   return {
     ...(filter.jobId != null && { job: idOrNone(filter.jobId) }),
     ...(filter.jobs && { job: { $in: [...filter.jobs] } }),
-    ...(filter.modelId != null && { modelId: filter.modelId }),
-    ...(filter.modelVersion != null && { modelVersion: filter.modelVersion }),
+    ...modelCondition(filter),
     ...(Object.keys(created).length > 0 && { createdAt: created }),
   };
 }

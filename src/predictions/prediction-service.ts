@@ -153,7 +153,8 @@ export function createPredictionService({
     },
 
     async explanation(prediction) {
-      const explanation = prediction.explanation ?? (await explainAgain(modelOfJob(registry, prediction), prediction));
+      const explanation =
+        prediction.explanation ?? (await explainAgain(await modelOfJob(registry, prediction), prediction));
       refuseUnlessAdditive(explanation, prediction);
       return explanation;
     },
@@ -164,8 +165,8 @@ export function createPredictionService({
       const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
       const prediction = await fence.showNamed(viewer, 'prediction:verify', found);
       if (!prediction) return null;
-      return fence.afterShown(viewer, 'prediction:verify', prediction.patient, () =>
-        verifyPrediction(prediction, registry.find(prediction.modelId, prediction.modelVersion)),
+      return fence.afterShown(viewer, 'prediction:verify', prediction.patient, async () =>
+        verifyPrediction(prediction, await registry.load(prediction.modelId, prediction.modelVersion)),
       );
     },
 

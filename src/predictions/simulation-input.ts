@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** A risk model by its id and version. Without a version it is the default version. */
+/** A risk model by its id and version, or by the name of a version. Without a version it is the default version. */
 export const modelChoice = {
-  modelId: z.string().min(1, 'must not be empty').max(64, 'must have at most 64 characters'),
+  modelId: z.string().min(1, 'must not be empty').max(105, 'must have at most 105 characters'),
   modelVersion: z.string().max(40, 'must have at most 40 characters').nullish(),
 };
 

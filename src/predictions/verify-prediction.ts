@@ -24,7 +24,7 @@ const notAdditive = 'explanation.additivityError';
 /**
  * Computes a prediction again from its stored inputs and the model that it names. Every number is compared bit by bit,
  * so 0 and -0 differ.
- * @param model the served model with that id and version, if there is one
+ * @param model the model with that id and version, if there is one
  */
 export async function verifyPrediction(
   prediction: Prediction,

@@ -1,50 +1,51 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { bundleHash, readBundle } from './bundle/bundle-files.js';
 import { InvalidModelError } from './errors.js';
-import { loadRiskModel } from './load-risk-model.js';
-import type { RiskModel, RiskModelRegistry } from './risk-model.js';
-import { compareVersions } from '../process/compare-versions.js';
+import { loadBundleFiles } from './load-risk-model.js';
+import { versionName } from './model-name.js';
+import type { RiskModel } from './risk-model.js';
+
+/** A model that was loaded from a folder. */
+export interface DirectoryModel {
+  readonly model: RiskModel;
+  /** The folder of its bundle. */
+  readonly directory: string;
+  /** Hash over the files of its bundle, see `bundleHash`. */
+  readonly hash: string;
+}
 
 /**
  * Loads every bundle below a directory: `root/<folder>/manifest.json`, one folder of any name per model version.
  * @throws InvalidModelError when a bundle fails its checks, two have the same id and version, or there is none. Then
  * all models that were loaded are closed.
  */
-export async function loadRiskModels(rootDirectory: string): Promise<RiskModelRegistry> {
-  const models: RiskModel[] = [];
+export async function loadRiskModels(root: string): Promise<DirectoryModel[]> {
+  const loaded: DirectoryModel[] = [];
+  const names = new Set<string>();
   try {
-    for (const directory of await bundleDirectories(rootDirectory)) {
-      const model = await loadRiskModel(directory);
-      models.push(model);
-      const { id, version } = model.manifest;
-      if (models.some((other) => other !== model && other.manifest.id === id && other.manifest.version === version)) {
+    for (const directory of await bundleDirectories(root)) {
+      const files = await readBundle(directory);
+      const model = await loadBundleFiles(basename(directory), files);
+      loaded.push({ model, directory, hash: bundleHash(files) });
+      const name = versionName(model.manifest.id, model.manifest.version);
+      if (names.has(name))
         throw new InvalidModelError(
-          `risk model ${id}@${version}`,
+          `risk model ${name}`,
           'two bundles have this id and version',
           'raise the version of one, or remove it',
         );
-      }
+      names.add(name);
     }
   } catch (error) {
-    await Promise.all(models.map((model) => model.close()));
+    await Promise.all(loaded.map(({ model }) => model.close()));
     throw error;
   }
-  models.sort(
-    (left, right) =>
-      left.manifest.id.localeCompare(right.manifest.id) ||
-      compareVersions(right.manifest.version, left.manifest.version),
-  );
-  return {
-    list: () => models,
-    find: (id, version) =>
-      models.find(({ manifest }) => manifest.id === id && (version === undefined || manifest.version === version)),
-    close: async () => {
-      await Promise.all(models.map((model) => model.close()));
-    },
-  };
+  return loaded;
 }
 
-async function bundleDirectories(root: string): Promise<string[]> {
+/** The folders below a directory that hold a bundle, in the order of their names. @throws InvalidModelError for none */
+export async function bundleDirectories(root: string): Promise<string[]> {
   const refuse = (reason: string): never => {
     throw new InvalidModelError(
       'risk models',

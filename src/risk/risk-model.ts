@@ -92,10 +92,29 @@ export interface RiskModel {
   close(): Promise<void>;
 }
 
-/** The models a process serves, by id and version. */
+/** The state of one version of a model in the deployment. */
+export interface ModelState {
+  /** Tells whether a job that names no version gets this one. */
+  readonly isDefault: boolean;
+  /** Absent while the version is offered for new jobs. */
+  readonly retiredAt?: Date;
+}
+
+/** The models a process knows, by id and version. A retired version is known, and is not offered for new jobs. */
 export interface RiskModelRegistry {
+  /** The versions that are offered: ids in their order, the highest version of each first. */
   list(): readonly RiskModel[];
-  /** Returns the given version of a model; the highest one when `version` is undefined. */
+  /** Returns the given version of a model if it is offered; the default one when `version` is undefined. */
   find(id: string, version?: string): RiskModel | undefined;
+  /**
+   * Returns exactly the given version, also a retired one, which may have to be loaded first. Stored results are
+   * explained and verified with it.
+   */
+  load(id: string, version: string): Promise<RiskModel | undefined>;
+  /** The manifests of all known versions, also of those that are not loaded. */
+  manifests(): readonly RiskModelManifest[];
+  /** The manifest of a known version. */
+  manifest(id: string, version: string): RiskModelManifest | undefined;
+  state(id: string, version: string): ModelState;
   close(): Promise<void>;
 }

@@ -55,6 +55,8 @@ export interface ScopedChunks {
   failed(failures: number): Promise<ScoringChunk[]>;
   /** Resets the attempts of the chunks that are not done, so that each has all of them again. */
   resetAttempts(): Promise<void>;
+  /** Removes the outcomes of the chunks that have no prediction, so that these chunks are run again. */
+  reopen(): Promise<void>;
 }
 
 /** Gives the scope of a member's organization. */
@@ -111,7 +113,11 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
   };
 }
 
-function scopedChunks({ scoringChunks }: Models, job: ScoringJob, organization: Types.ObjectId): ScopedChunks {
+function scopedChunks(
+  { scoringChunks, predictionBlocks }: Models,
+  job: ScoringJob,
+  organization: Types.ObjectId,
+): ScopedChunks {
   const filter = job.organization.equals(organization) ? { job: job._id } : { _id: { $in: [] } };
   return {
     failed: (failures) =>
@@ -125,6 +131,12 @@ function scopedChunks({ scoringChunks }: Models, job: ScoringJob, organization: 
         .lean<ScoringChunk[]>(),
     async resetAttempts() {
       await scoringChunks.updateMany({ ...filter, done: false }, { $set: { attempts: 0 } });
+    },
+    async reopen() {
+      const withoutSuccess = { ...filter, done: true, $expr: { $eq: ['$failed', '$size'] } };
+      // The first outcome of a chunk counts, so an old one must be gone before the chunk can be run.
+      await predictionBlocks.deleteMany({ ...filter, size: 0 });
+      await scoringChunks.updateMany(withoutSuccess, { $set: { done: false, failed: 0, failures: [] } });
     },
   };
 }

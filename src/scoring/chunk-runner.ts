@@ -118,7 +118,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
   async function score(chunk: ScoringChunk, job: ScoringJob, signal: AbortSignal): Promise<PredictionBlock> {
     const stored = chunk.attempts > 1 ? await outcomes.find(chunk) : null;
     if (stored) return outcomes.withoutErased(stored);
-    const model = modelOfJob(registry, job);
+    const model = await modelOfJob(registry, job);
     const ids = unpackIds(chunk.patients);
     const erasures = await outcomes.erasures(job.organization);
     const patients = await scoringRecords.patientRows(job.organization, ids, model.manifest.features);

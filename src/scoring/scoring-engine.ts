@@ -4,7 +4,7 @@
  * How a task is done:
  * 1. It waits until a thread is available. An idle thread is taken first. If there is none, a new thread is started
  *    while there are fewer than allowed. After that, a thread takes the task as its next one.
- * 2. The rows are copied to the thread, which does its tasks one after the other.
+ * 2. The rows are copied to the thread, which does its tasks one after the other. It asks for a model that it lacks.
  * 3. The answer of the thread resolves or rejects the task.
  *
  * If a thread ends, its first task fails and its next task waits again. If a task is aborted, its caller gets the
@@ -13,10 +13,12 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { ServiceUnavailableError } from '../errors.js';
+import type { BundleFiles } from '../risk/bundle/bundle-files.js';
 import type { RiskModel } from '../risk/risk-model.js';
 import type { ScoredColumns } from '../risk/score-columns.js';
+import { plainError } from '../process/plain-error.js';
 import { threadEntry } from '../process/source-modules.js';
-import type { ScoringThreadAnswer, ScoringThreadData, ScoringThreadRequest } from './scoring-thread.js';
+import type { RequestedBundle, ScoringThreadAnswer, ScoringThreadRequest } from './scoring-thread.js';
 import { logError } from '../process/logger.js';
 
 /** Rows to be scored by one model. */
@@ -54,9 +56,9 @@ const mostInHand = 2;
 /**
  * Starts a thread that answers `ScoringThreadRequest`s. The start takes a second, and each thread loads its own models.
  */
-export function startScoringThread(modelsDirectory: string): Worker {
+export function startScoringThread(): Worker {
   const { path, execArgv, environment } = threadEntry(new URL('./scoring-thread.js', import.meta.url));
-  return new Worker(path, { execArgv, env: environment, workerData: { modelsDirectory } satisfies ScoringThreadData });
+  return new Worker(path, { execArgv, env: environment });
 }
 
 interface ScoringEngineDependencies {
@@ -66,10 +68,12 @@ interface ScoringEngineDependencies {
   readonly threads: number;
   /** Starts one thread. */
   readonly start: () => Worker;
+  /** Reads the files of a model that a thread has to load. */
+  readonly bundle: (id: string, version: string) => Promise<BundleFiles>;
   readonly logger: Logger;
 }
 
-export function createScoringEngine({ threads, start, logger }: ScoringEngineDependencies): ScoringEngine {
+export function createScoringEngine({ threads, start, bundle, logger }: ScoringEngineDependencies): ScoringEngine {
   const waiting: PendingTask[] = [];
   /** Unanswered tasks of each thread, in order. The thread does the first of them. */
   const inHand = new Map<Worker, PendingTask[]>();
@@ -80,6 +84,7 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
     const thread = start();
     inHand.set(thread, []);
     thread.on('message', (answer: ScoringThreadAnswer) => {
+      if ('needs' in answer) return void supply(thread, answer.needs);
       settle(inHand.get(thread)!.shift()!, answer);
       dispatch();
     });
@@ -138,6 +143,18 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
     }
   }
 
+  /** Sends a thread the files of a model, or the reason why it cannot have them. */
+  async function supply(
+    thread: Worker,
+    { modelId, modelVersion }: { readonly modelId: string; readonly modelVersion: string },
+  ): Promise<void> {
+    const requested = await bundle(modelId, modelVersion).then(
+      (files): RequestedBundle => ({ files }),
+      (error: unknown): RequestedBundle => ({ error: plainError(error) }),
+    );
+    send(thread, { kind: 'bundle', bundle: requested });
+  }
+
   /** Rejects an aborted task, takes it off the waiting list, and asks the thread that has it to stop. */
   function abandon(task: PendingTask): void {
     task.reject(task.signal.reason);
@@ -174,7 +191,7 @@ export function createScoringEngine({ threads, start, logger }: ScoringEngineDep
 }
 
 /** Resolves or rejects a task. This has no effect on an aborted task, which was rejected before. */
-function settle(task: PendingTask, answer: ScoringThreadAnswer): void {
+function settle(task: PendingTask, answer: Exclude<ScoringThreadAnswer, { readonly needs: unknown }>): void {
   if ('error' in answer) task.reject(Object.assign(new Error(answer.error.message), { name: answer.error.name }));
   else task.resolve(answer.columns);
 }

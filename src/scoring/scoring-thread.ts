@@ -1,20 +1,28 @@
-/** A thread that only scores and explains rows. It uses the risk engine, and neither database nor queue. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { loadRiskModels } from '../risk/registry.js';
-import type { RiskModel, RiskModelRegistry } from '../risk/risk-model.js';
+/**
+ * A thread that only scores and explains rows. It uses the risk engine, and neither database nor queue. It asks the
+ * main thread for the files of a model when the first task needs the model, and loads it through the usual checks.
+ */
+import { parentPort } from 'node:worker_threads';
+import { LRUCache } from 'lru-cache';
+import type { BundleFiles } from '../risk/bundle/bundle-files.js';
+import { loadBundleFiles } from '../risk/load-risk-model.js';
+import { versionName } from '../risk/model-name.js';
+import { plainError, type PlainError } from '../process/plain-error.js';
+import type { RiskModel } from '../risk/risk-model.js';
 import { scoreColumns, type ScoredColumns } from '../risk/score-columns.js';
+
+/** Most models that a thread has in memory. The one that was used longest ago is closed. */
+const modelsInMemory = 16;
 
 const port = parentPort!;
 
-const { modelsDirectory } = workerData as ScoringThreadData;
-
-const loading = loadRiskModels(modelsDirectory);
-
-// A failure to load is reported in the answer to each task.
-loading.catch(() => undefined);
+const models = new LRUCache<string, RiskModel>({ max: modelsInMemory, dispose: (model) => void model.close() });
 
 /** Abort controllers of the unanswered tasks, by task number. */
 const cancellations = new Map<number, AbortController>();
+
+/** Takes the files that this thread has asked for. */
+let receive: ((bundle: RequestedBundle) => void) | undefined;
 
 let last: Promise<void> = Promise.resolve();
 
@@ -24,6 +32,8 @@ port.on('message', (request: ScoringThreadRequest) => {
       cancellations.set(request.task, new AbortController());
       last = last.then(() => answer(request));
       return;
+    case 'bundle':
+      return receive?.(request.bundle);
     case 'cancel':
       return cancellations.get(request.task)?.abort();
     case 'close':
@@ -31,32 +41,37 @@ port.on('message', (request: ScoringThreadRequest) => {
   }
 });
 
-async function answer(request: ScoringThreadRequest & { kind: 'score' }): Promise<void> {
+async function answer(request: ScoreRequest): Promise<void> {
   const { signal } = cancellations.get(request.task)!;
   try {
     signal.throwIfAborted();
-    const model = requireModel(await loading, request);
+    const model = await findModel(request);
     const columns = await scoreColumns(model, request.used, request.rowCount, request.explain, signal);
     port.postMessage({ columns } satisfies ScoringThreadAnswer, buffersOf(columns));
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    port.postMessage({ error: { name, message } } satisfies ScoringThreadAnswer);
+    port.postMessage({ error: plainError(error) } satisfies ScoringThreadAnswer);
   } finally {
     cancellations.delete(request.task);
   }
 }
 
 /**
- * Finds the model of a task. The main thread has checked that it serves this model. This thread has read the files
- * again, so it checks again.
+ * Finds the model of a task, or loads it. The main thread has checked that it serves this model. This thread has got
+ * the files on its own, so it checks again.
  */
-function requireModel(
-  registry: RiskModelRegistry,
-  { modelId, modelVersion, modelSha256 }: ScoringThreadRequest & { kind: 'score' },
-): RiskModel {
-  const model = registry.find(modelId, modelVersion);
-  if (model?.sha256 === modelSha256) return model;
-  throw new Error(`The bundle of ${modelId}@${modelVersion} has changed since the worker started: restart the worker.`);
+async function findModel({ modelId, modelVersion, modelSha256 }: ScoreRequest): Promise<RiskModel> {
+  const name = versionName(modelId, modelVersion);
+  const known = models.get(name);
+  if (known?.sha256 === modelSha256) return known;
+  const bundle = await new Promise<RequestedBundle>((resolve) => {
+    receive = resolve;
+    port.postMessage({ needs: { modelId, modelVersion } } satisfies ScoringThreadAnswer);
+  });
+  if ('error' in bundle) throw Object.assign(new Error(bundle.error.message), { name: bundle.error.name });
+  const model = await loadBundleFiles(name, bundle.files);
+  models.set(name, model);
+  if (model.sha256 === modelSha256) return model;
+  throw new Error(`The bundle of ${name} has changed since the worker started: restart the worker.`);
 }
 
 function buffersOf({ rawOutputs, answers, riskBands, explanations }: ScoredColumns): ArrayBuffer[] {
@@ -67,33 +82,37 @@ function buffersOf({ rawOutputs, answers, riskBands, explanations }: ScoredColum
 }
 
 async function close(): Promise<void> {
-  await (await loading.catch(() => undefined))?.close();
+  await Promise.all([...models.values()].map((model) => model.close()));
   port.close();
 }
 
-/** Data with which a scoring thread is started. */
-export interface ScoringThreadData {
-  readonly modelsDirectory: string;
+/** The files of a model, or the reason why there are none. */
+export type RequestedBundle = { readonly files: BundleFiles } | { readonly error: PlainError };
+
+interface ScoreRequest {
+  readonly kind: 'score';
+  /** Number of the task, which a `cancel` request names. */
+  readonly task: number;
+  readonly modelId: string;
+  readonly modelVersion: string;
+  readonly modelSha256: string;
+  /** Row-major, rowCount x features. */
+  readonly used: Float64Array;
+  readonly rowCount: number;
+  readonly explain: boolean;
 }
 
 /** A message to a scoring thread. The thread does its tasks one after the other, and answers each of them. */
 export type ScoringThreadRequest =
-  | {
-      readonly kind: 'score';
-      /** Number of the task, which a `cancel` request names. */
-      readonly task: number;
-      readonly modelId: string;
-      readonly modelVersion: string;
-      readonly modelSha256: string;
-      /** Row-major, rowCount x features. */
-      readonly used: Float64Array;
-      readonly rowCount: number;
-      readonly explain: boolean;
-    }
+  | ScoreRequest
+  /** Answers `needs`. */
+  | { readonly kind: 'bundle'; readonly bundle: RequestedBundle }
   | { readonly kind: 'cancel'; readonly task: number }
   /** Asks the thread to end after all its tasks. */
   | { readonly kind: 'close' };
 
-/** The answer to a task. A cancelled task fails, or succeeds if it was done already. */
+/** The answer to a task. A cancelled task fails, or succeeds if it was done already. `needs` asks for a model first. */
 export type ScoringThreadAnswer =
-  { readonly columns: ScoredColumns } | { readonly error: { readonly name: string; readonly message: string } };
+  | { readonly columns: ScoredColumns }
+  | { readonly error: PlainError }
+  | { readonly needs: Pick<ScoreRequest, 'modelId' | 'modelVersion'> };

@@ -77,7 +77,7 @@ async function predict(
   onStage: (stage: JobStage) => void,
   signal: AbortSignal,
 ): Promise<Prediction> {
-  const model = modelOfJob(registry, job);
+  const model = await modelOfJob(registry, job);
   const patient = await scoringRecords.patient(job.organization, job.patient!);
   if (!patient) throw patientGone();
   const prediction = await scorePatient({ model, scorer: scorerOf(model), job }, patient, { signal, onStage });

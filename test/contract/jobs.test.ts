@@ -154,7 +154,11 @@ describe('a single job', () => {
     expect(data).toEqual({
       scoringJob: {
         priority: 3,
-        model: { id: modelId, version: heartDisease.version, sha256: heartDisease.model.sha256 },
+        model: {
+          id: `${modelId}@${heartDisease.version}`,
+          version: heartDisease.version,
+          sha256: heartDisease.model.sha256,
+        },
         patient: { id: patientId },
         submittedBy: 'the-clinician',
         predictions: { totalCount: 0 },
@@ -167,7 +171,7 @@ describe('a single job', () => {
     expect(await finish(id)).toBe('COMPLETED');
     const { scoringJob } = await client.request(ScoringJobDocument, { id });
     const { explanation, rawOutput } = scoringJob!.prediction!;
-    const sum = explanation.contributions.reduce((total, { value }) => total + value, explanation.baseValue);
+    const sum = explanation!.contributions.reduce((total, { value }) => total + value, explanation!.baseValue);
     expect(Math.abs(sum - rawOutput)).toBeLessThan(1e-5);
   });
 });

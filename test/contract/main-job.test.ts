@@ -59,7 +59,9 @@ describe('the main job', () => {
       id: job.id,
       state: 'COMPLETED',
       patient: { id: patientId },
-      model: { id: modelId, version: heartDisease.version },
+      modelId,
+      modelVersion: heartDisease.version,
+      model: { id: `${modelId}@${heartDisease.version}`, version: heartDisease.version },
       failures: [],
     });
     const { prediction } = await client.request(PredictionDocument, { id: last.prediction!.id });
@@ -101,14 +103,14 @@ describe('the main job', () => {
 
 describe('the stored explanation', () => {
   const contributionsOf = ({ explanation }: PredictionFieldsFragment): Record<string, number> =>
-    Object.fromEntries(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
+    Object.fromEntries(explanation!.contributions.map(({ feature, value }) => [feature.code, value]));
 
   test.each(heartDisease.golden.map((golden, index) => [index, golden] as const))(
     'of golden vector %i equals the reference, and adds up',
     async (index, golden) => {
       const events = await followed(client, await submitFor(await createPatient(goldenFeatures(index))));
       const prediction = events.at(-1)!.job.prediction!;
-      const { explanation } = prediction;
+      const explanation = prediction.explanation!;
 
       expect(prediction.rawOutput).toBeCloseTo(golden.rawOutput!, 6);
       expect(prediction.probability).toBeCloseTo(golden.probability!, 6);

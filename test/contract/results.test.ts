@@ -104,7 +104,11 @@ describe('predictions', () => {
       prediction: {
         patient: { id: patientId, predictions: { totalCount: 1, edges: [{ node: { id: low.id } }] } },
         job: { state: 'COMPLETED', prediction: { id: low.id }, predictions: { edges: [{ node: { id: low.id } }] } },
-        model: { id: modelId, version: heartDisease.version, sha256: heartDisease.model.sha256 },
+        model: {
+          id: `${modelId}@${heartDisease.version}`,
+          version: heartDisease.version,
+          sha256: heartDisease.model.sha256,
+        },
         modelSha256: heartDisease.model.sha256,
       },
     });
@@ -133,12 +137,12 @@ describe('predictions', () => {
       undefined,
       token,
     );
-    expect(data!.prediction.explanation.contributions).toEqual(high.explanation.contributions.slice(0, top));
+    expect(data!.prediction.explanation.contributions).toEqual(high.explanation!.contributions.slice(0, top));
   });
 
   test('show each value as people write it', () => {
     const display = Object.fromEntries(
-      low.explanation.contributions.map(({ feature, displayValue }) => [feature.code, displayValue]),
+      low.explanation!.contributions.map(({ feature, displayValue }) => [feature.code, displayValue]),
     );
     expect(display).toMatchObject({
       age: '33 years',

@@ -13,8 +13,11 @@ describe('risk models', () => {
     expect(riskModels).toHaveLength(1);
     const [model] = riskModels;
     expect(model).toMatchObject({
-      id: modelId,
+      id: `${modelId}@${heartDisease.version}`,
+      modelId,
       version: heartDisease.version,
+      isDefault: true,
+      retiredAt: null,
       sha256: heartDisease.model.sha256,
       name: heartDisease.name,
       outcome: heartDisease.outcome,
@@ -33,9 +36,9 @@ describe('risk models', () => {
     );
   });
 
-  test('are read by id, the highest version or the one named', async () => {
+  test('are read by id, the default version or the one named', async () => {
     const fields = `
-      id version card intendedUse importancePlot
+      id modelId version card intendedUse importancePlot
       metrics { name value method confidenceInterval }
       training { patients events algorithm sites { name patients events } }
       globalImportance { feature { code } value }
@@ -51,6 +54,12 @@ describe('risk models', () => {
           named: riskModel(id: "${modelId}", version: "${heartDisease.version}") {
             ${fields}
           }
+          byName: riskModel(id: "${modelId}@${heartDisease.version}") {
+            ${fields}
+          }
+          twoVersions: riskModel(id: "${modelId}@${heartDisease.version}", version: "0.0.1") {
+            id
+          }
         }
       `,
       undefined,
@@ -58,8 +67,11 @@ describe('risk models', () => {
     );
     expect(errors).toBeUndefined();
     expect(data!.named).toEqual(data!.highest);
+    expect(data!.byName).toEqual(data!.highest);
+    expect(data!.twoVersions).toBeNull();
     expect(data!.highest).toMatchObject({
-      id: modelId,
+      id: `${modelId}@${heartDisease.version}`,
+      modelId,
       version: heartDisease.version,
       training: { patients: heartDisease.training.patients, events: heartDisease.training.events },
     });

@@ -5,11 +5,10 @@ import { toBinary } from '../../src/storage/binary.js';
 import { modelInputs } from '../../src/patients/model-inputs.js';
 import { collectPatientRows } from '../../src/patients/patient-rows.js';
 import { InvalidFeaturesError } from '../../src/risk/risk-model.js';
-import { loadRiskModels } from '../../src/risk/registry.js';
+import { loadRiskModels, type DirectoryModel } from '../../src/risk/registry.js';
 
 const { BSON, Double, Int32, Long, ObjectId, UUID } = mongo;
-const registry = await loadRiskModels('risk-models');
-const model = registry.find('heart-disease')!;
+const [{ model }] = (await loadRiskModels('risk-models')) as [DirectoryModel];
 const { manifest } = model;
 const on = new Date('2026-06-15T00:00:00Z');
 const birthDate = '1956-06-15';

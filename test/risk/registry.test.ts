@@ -8,23 +8,22 @@ import { useTemporaryDirectory } from './support/temporary-directory.js';
 const directory = useTemporaryDirectory();
 
 describe('loadRiskModels', () => {
-  test('serves several models and versions side by side; without a version, the highest', async () => {
+  test('loads several models and versions, and gives those with other files another hash', async () => {
     const root = join(directory.path, 'several');
-    await writeBundle(join(root, 'one'), { manifest: { version: '1.9.0' } });
-    await writeBundle(join(root, 'two'), { manifest: { version: '1.10.0' } });
-    await writeBundle(join(root, 'other'), { manifest: { id: 'another' } });
+    await writeBundle(join(root, 'a'), { manifest: { version: '1.9.0' } });
+    await writeBundle(join(root, 'b'), { manifest: { version: '1.10.0' } });
     await mkdir(join(root, 'not-a-bundle'));
-    const registry = await loadRiskModels(root);
-    expect(registry.list().map(({ manifest }) => `${manifest.id}@${manifest.version}`)).toEqual([
-      'another@1.0.0',
-      'example@1.10.0',
-      'example@1.9.0',
-    ]);
-    expect(registry.find('example')?.manifest.version).toBe('1.10.0');
-    expect(registry.find('example', '1.9.0')?.manifest.version).toBe('1.9.0');
-    expect(registry.find('example', '2.0.0')).toBeUndefined();
-    expect(registry.find('unknown')).toBeUndefined();
-    await registry.close();
+    await writeBundle(join(root, 'z'), { manifest: { id: 'another' } });
+    const loaded = await loadRiskModels(root);
+    expect(loaded.map(({ model: { manifest }, directory: folder }) => [manifest.id, manifest.version, folder])).toEqual(
+      [
+        ['example', '1.9.0', join(root, 'a')],
+        ['example', '1.10.0', join(root, 'b')],
+        ['another', '1.0.0', join(root, 'z')],
+      ],
+    );
+    expect(new Set(loaded.map(({ hash }) => hash)).size).toBe(3);
+    await Promise.all(loaded.map(({ model }) => model.close()));
   });
 
   test('refuses two bundles of one id and version, a faulty bundle, and a directory without any', async () => {

@@ -2,18 +2,26 @@ import type { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createScoringEngine, startScoringThread, type ScoringTask } from '../../src/scoring/scoring-engine.js';
-import { loadRiskModels } from '../../src/risk/registry.js';
+import { loadRiskModels, type DirectoryModel } from '../../src/risk/registry.js';
+import { readBundle } from '../../src/risk/bundle/bundle-files.js';
+import { InvalidModelError } from '../../src/risk/errors.js';
 import { goldenFeatures } from '../support/heart-disease.js';
 
-const registry = await loadRiskModels('risk-models');
-const model = registry.find('heart-disease')!;
+const [{ model, directory }] = (await loadRiskModels('risk-models')) as [DirectoryModel];
+const reads: string[] = [];
 const threads: Worker[] = [];
 const engine = createScoringEngine({
   threads: 1,
   start: () => {
-    const thread = startScoringThread('risk-models');
+    const thread = startScoringThread();
     threads.push(thread);
     return thread;
+  },
+  bundle: (id, version) => {
+    reads.push(`${id}@${version}`);
+    return version === model.manifest.version
+      ? readBundle(directory)
+      : Promise.reject(new InvalidModelError(`risk model ${id}@${version}`, 'it is not known', 'add it'));
   },
   logger: pino({ level: 'silent' }),
 });
@@ -69,5 +77,15 @@ describe('a scoring thread', () => {
     expect((await next).answers).toHaveLength(2);
     expect((await engine.score(task(1), signal)).answers).toHaveLength(1);
     expect(threads).toHaveLength(2);
+    // Each thread has asked for the files once.
+    expect(reads).toEqual(Array(2).fill(`${model.manifest.id}@${model.manifest.version}`));
+  });
+
+  test('fails the tasks of a model whose files it does not get, and does the others', async () => {
+    const other = { ...model, manifest: { ...model.manifest, version: '9.9.9' } };
+    const lost = engine.score({ ...task(1), model: other }, signal);
+    const next = engine.score(task(2), signal);
+    await expect(lost).rejects.toThrow('heart-disease@9.9.9: it is not known');
+    expect((await next).probabilities).toHaveLength(2);
   });
 });

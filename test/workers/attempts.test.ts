@@ -1,12 +1,14 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startApi } from '../../src/api.js';
 import { createApp, shippedModelsDirectory } from '../../src/app.js';
+import { RetryScoringJobDocument } from '../../src/client/generated/graphql.js';
 import { startWorkers } from '../../workers/index.js';
 import { heartDisease, modelId } from '../support/heart-disease.js';
-import { ended, followed, patient, submit } from '../support/scenario.js';
-import { startSystem } from '../support/system.js';
+import { ended, followed, patient, scored, submit } from '../support/scenario.js';
+import { postBody, startSystem } from '../support/system.js';
 
 const attempts = 3;
 const system = await startSystem({
@@ -71,11 +73,11 @@ const expectEnd = async (id: string, state: string): Promise<void> =>
   expect((await ended(client, id)).state).toBe(state);
 
 /** Runs `work` while a worker runs, which serves the models of this directory. */
-async function withWorker(riskModelsDirectory: string | undefined, work: () => Promise<void>): Promise<void> {
+async function withWorker<T>(riskModelsDirectory: string | undefined, work: () => Promise<T>): Promise<T> {
   const app = await createApp({ ...system.app.config, riskModelsDirectory }, system.app.logger);
   const workers = await startWorkers(app);
   try {
-    await work();
+    return await work();
   } finally {
     await workers.close();
     await app.close();
@@ -116,11 +118,99 @@ describe('a temporary error', () => {
     expect(await look(id)).toMatchObject({ attempts: attempts + 1, error: null });
   });
 
-  test('in a batch fails the patients that it concerns after the same number of attempts', async () => {
+  test('in a batch fails all patients, and so the batch, which a retry runs again', async () => {
     const id = await submitOne('batch');
-    await withWorker(laterVersion, () => expectEnd(id, 'COMPLETED'));
-    expect(await look(id)).toMatchObject({ failures: [{ code: 'NOT_FOUND' }] });
+    await withWorker(laterVersion, () => expectEnd(id, 'FAILED'));
+    expect(await look(id)).toMatchObject({
+      failures: [{ code: 'NOT_FOUND' }],
+      error: {
+        code: 'NOT_FOUND',
+        message: expect.stringMatching(/None of the 1 patients could be scored.*no longer there/) as string,
+      },
+    });
+    const revived = await system.post(
+      `mutation { retryScoringJob(id: "${id}") { state error { code } progress { processed failed } } }`,
+      undefined,
+      token,
+    );
+    expect(revived.data).toEqual({
+      retryScoringJob: { state: 'QUEUED', error: null, progress: { processed: 0, failed: 0 } },
+    });
+    await withWorker(undefined, () => expectEnd(id, 'COMPLETED'));
+    expect(await look(id)).toMatchObject({ failures: [], error: null });
   });
+
+  test('that all patients of a batch have is mended for all of them before a retry', async () => {
+    const id = await submitOne('batch');
+    const { patients } = system.app.models;
+    const before = await patients.find({}, { features: 1 }).lean();
+    await patients.collection.updateMany({}, { $set: { features: [] } });
+    await withWorker(undefined, () => expectEnd(id, 'FAILED'));
+    expect(await look(id)).toMatchObject({ error: { code: 'BAD_USER_INPUT' } });
+    for (const { _id, features } of before) await patients.collection.updateOne({ _id }, { $set: { features } });
+    await client.request(RetryScoringJobDocument, { id });
+    await withWorker(undefined, () => expectEnd(id, 'COMPLETED'));
+    expect(await look(id)).toMatchObject({ failures: [], error: null });
+  });
+});
+
+test('the pages of history stay when a model version is removed, without model and explanation', async () => {
+  const { patientId, jobId, predictionId } = await withWorker(undefined, () => scored(client));
+  const history = /* GraphQL */ `
+    fragment Scored on Prediction {
+      id
+      modelId
+      modelVersion
+      probability
+      model {
+        id
+      }
+      explanation {
+        baseValue
+      }
+    }
+    query ($job: ID!, $patient: ID!) {
+      scoringJob(id: $job) {
+        modelId
+        modelVersion
+        state
+        model {
+          id
+        }
+        predictions {
+          edges {
+            node {
+              ...Scored
+            }
+          }
+        }
+      }
+      predictions(filter: { patientId: $patient }) {
+        edges {
+          node {
+            ...Scored
+          }
+        }
+      }
+    }
+  `;
+  const app = await createApp({ ...system.app.config, riskModelsDirectory: laterVersion }, system.app.logger);
+  const server = await startApi(app);
+  onTestFinished(async () => {
+    await server.close();
+    await app.close();
+  });
+  const body = JSON.stringify({ query: history, variables: { job: jobId, patient: patientId } });
+  const { data, errors } = await postBody<object>(server.url, body, token);
+  const named = { modelId, modelVersion: heartDisease.version, model: null };
+  const prediction = { ...named, id: predictionId, probability: expect.any(Number) as number, explanation: null };
+  expect(data).toEqual({
+    scoringJob: { ...named, state: 'COMPLETED', predictions: { edges: [{ node: prediction }] } },
+    predictions: { edges: [{ node: prediction }] },
+  });
+  expect(errors?.map(({ path, message }) => [path?.at(-1), message])).toEqual(
+    Array(2).fill(['explanation', expect.stringMatching(/no longer there exactly as it was/)]),
+  );
 });
 
 describe('a permanent error', () => {

@@ -94,6 +94,7 @@ export type PredictionFilter = {
   jobId?: string | null | undefined;
   /** Leaves out predictions of quantities. */
   minimumProbability?: number | null | undefined;
+  /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId?: string | null | undefined;
   modelVersion?: string | null | undefined;
   patientId?: string | null | undefined;
@@ -121,6 +122,7 @@ export type Role =
 /** All conditions must hold. */
 export type ScoringJobFilter = {
   kind?: ScoringJobKind | null | undefined;
+  /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId?: string | null | undefined;
   patientId?: string | null | undefined;
   /** Any of these. */
@@ -147,8 +149,9 @@ export type ShapMethod =
 /** Scores the patient's values, if a patient is named. The features given here replace the patient's. */
 export type SimulateRiskInput = {
   features?: Array<FeatureValueInput> | null | undefined;
+  /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId: string;
-  /** The highest version when absent. */
+  /** The default version when absent. */
   modelVersion?: string | null | undefined;
   patientId?: string | null | undefined;
 };
@@ -161,8 +164,9 @@ export type SubmitBatchScoringJobInput = {
   filter?: PatientFilter | null | undefined;
   /** Requests with the same key get the same job. */
   idempotencyKey?: string | null | undefined;
+  /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId: string;
-  /** The highest version when absent. The job keeps the version that it was submitted for. */
+  /** The default version when absent. The job keeps the version that it was submitted for. */
   modelVersion?: string | null | undefined;
   patientIds?: Array<string> | null | undefined;
   /** 0 runs first, 10 last; 5 when absent. Single jobs always run before batches. */
@@ -174,8 +178,9 @@ export type SubmitScoringJobInput = {
   explain?: boolean | null | undefined;
   /** Requests with the same key get the same job. */
   idempotencyKey?: string | null | undefined;
+  /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId: string;
-  /** The highest version when absent. The job keeps the version that it was submitted for. */
+  /** The default version when absent. The job keeps the version that it was submitted for. */
   modelVersion?: string | null | undefined;
   patientId: string;
   /** 0 runs first, 10 last; 5 when absent. Single jobs always run before batches. */
@@ -196,9 +201,9 @@ export type UpdatePatientInput = {
   sex?: AdministrativeGender | null | undefined;
 };
 
-export type JobFieldsFragment = { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null };
+export type JobFieldsFragment = { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null };
 
-export type PredictionFieldsFragment = { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } };
+export type PredictionFieldsFragment = { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null };
 
 export type PatientFieldsFragment = { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> };
 
@@ -230,7 +235,7 @@ export type PredictionQueryVariables = Exact<{
 }>;
 
 
-export type PredictionQuery = { prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, job: { id: string }, model: { id: string, version: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null };
+export type PredictionQuery = { prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, job: { id: string }, model: { id: string, version: string, retiredAt: string | null } | null, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null };
 
 export type PredictionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -239,14 +244,14 @@ export type PredictionsQueryVariables = Exact<{
 }>;
 
 
-export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } }> } };
+export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> } };
 
 export type ScoringJobQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null, model: { id: string, version: string }, failures: Array<{ patientId: string, code: string, message: string }>, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } | null };
+export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, model: { id: string, version: string } | null, failures: Array<{ patientId: string, code: string, message: string }>, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } | null };
 
 export type ScoringJobsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -255,7 +260,7 @@ export type ScoringJobsQueryVariables = Exact<{
 }>;
 
 
-export type ScoringJobsQuery = { scoringJobs: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } }> } };
+export type ScoringJobsQuery = { scoringJobs: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } }> } };
 
 export type JobPredictionsQueryVariables = Exact<{
   id: string;
@@ -264,12 +269,12 @@ export type JobPredictionsQueryVariables = Exact<{
 }>;
 
 
-export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } }> }, failures: Array<{ patientId: string, code: string, message: string }> } | null };
+export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> }, failures: Array<{ patientId: string, code: string, message: string }> } | null };
 
 export type RiskModelsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type RiskModelsQuery = { riskModels: Array<{ id: string, version: string, sha256: string, name: string, outcome: string, outputSpace: OutputSpace, shapMethods: Array<ShapMethod>, quantity: { unit: string, unitLabel: string } | null, features: Array<{ code: string, label: string, unit: string, unitLabel: string, kind: FeatureKind, range: { min: number, max: number } | null, codes: Array<{ value: number, label: string }> | null, missing: { policy: MissingValuePolicy, value: number | null, meaning: string | null } }>, riskBands: Array<{ band: RiskBand, from: number, meaning: string }> }> };
+export type RiskModelsQuery = { riskModels: Array<{ id: string, modelId: string, version: string, isDefault: boolean, retiredAt: string | null, sha256: string, name: string, outcome: string, outputSpace: OutputSpace, shapMethods: Array<ShapMethod>, quantity: { unit: string, unitLabel: string } | null, features: Array<{ code: string, label: string, unit: string, unitLabel: string, kind: FeatureKind, range: { min: number, max: number } | null, codes: Array<{ value: number, label: string }> | null, missing: { policy: MissingValuePolicy, value: number | null, meaning: string | null } }>, riskBands: Array<{ band: RiskBand, from: number, meaning: string }> }> };
 
 export type SimulateRiskQueryVariables = Exact<{
   input: SimulateRiskInput;
@@ -304,28 +309,28 @@ export type SubmitScoringJobMutationVariables = Exact<{
 }>;
 
 
-export type SubmitScoringJobMutation = { submitScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+export type SubmitScoringJobMutation = { submitScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
 
 export type SubmitBatchScoringJobMutationVariables = Exact<{
   input: SubmitBatchScoringJobInput;
 }>;
 
 
-export type SubmitBatchScoringJobMutation = { submitBatchScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+export type SubmitBatchScoringJobMutation = { submitBatchScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
 
 export type CancelScoringJobMutationVariables = Exact<{
   id: string;
 }>;
 
 
-export type CancelScoringJobMutation = { cancelScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+export type CancelScoringJobMutation = { cancelScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
 
 export type RetryScoringJobMutationVariables = Exact<{
   id: string;
 }>;
 
 
-export type RetryScoringJobMutation = { retryScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+export type RetryScoringJobMutation = { retryScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
 
 export type ScoringJobUpdatedSubscriptionVariables = Exact<{
   id: string;
@@ -333,14 +338,14 @@ export type ScoringJobUpdatedSubscriptionVariables = Exact<{
 }>;
 
 
-export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } } };
+export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } } };
 
 export type PredictionCreatedSubscriptionVariables = Exact<{
   patientId?: string | null | undefined;
 }>;
 
 
-export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } } };
+export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -371,6 +376,8 @@ export const JobFieldsFragmentDoc = new TypedDocumentString(`
   startedAt
   finishedAt
   submittedBy
+  modelId
+  modelVersion
   progress {
     stage
     processed
@@ -393,6 +400,8 @@ export const PredictionFieldsFragmentDoc = new TypedDocumentString(`
   probability
   rawOutput
   riskBand
+  modelId
+  modelVersion
   modelSha256
   inputs {
     code
@@ -523,6 +532,7 @@ export const PredictionDocument = new TypedDocumentString(`
     model {
       id
       version
+      retiredAt
     }
   }
 }
@@ -534,6 +544,8 @@ export const PredictionDocument = new TypedDocumentString(`
   probability
   rawOutput
   riskBand
+  modelId
+  modelVersion
   modelSha256
   inputs {
     code
@@ -585,6 +597,8 @@ export const PredictionsDocument = new TypedDocumentString(`
   probability
   rawOutput
   riskBand
+  modelId
+  modelVersion
   modelSha256
   inputs {
     code
@@ -640,6 +654,8 @@ export const ScoringJobDocument = new TypedDocumentString(`
   startedAt
   finishedAt
   submittedBy
+  modelId
+  modelVersion
   progress {
     stage
     processed
@@ -660,6 +676,8 @@ fragment PredictionFields on Prediction {
   probability
   rawOutput
   riskBand
+  modelId
+  modelVersion
   modelSha256
   inputs {
     code
@@ -710,6 +728,8 @@ export const ScoringJobsDocument = new TypedDocumentString(`
   startedAt
   finishedAt
   submittedBy
+  modelId
+  modelVersion
   progress {
     stage
     processed
@@ -755,6 +775,8 @@ export const JobPredictionsDocument = new TypedDocumentString(`
   probability
   rawOutput
   riskBand
+  modelId
+  modelVersion
   modelSha256
   inputs {
     code
@@ -783,7 +805,10 @@ export const RiskModelsDocument = new TypedDocumentString(`
     query RiskModels {
   riskModels {
     id
+    modelId
     version
+    isDefault
+    retiredAt
     sha256
     name
     outcome
@@ -925,6 +950,8 @@ export const SubmitScoringJobDocument = new TypedDocumentString(`
   startedAt
   finishedAt
   submittedBy
+  modelId
+  modelVersion
   progress {
     stage
     processed
@@ -953,6 +980,8 @@ export const SubmitBatchScoringJobDocument = new TypedDocumentString(`
   startedAt
   finishedAt
   submittedBy
+  modelId
+  modelVersion
   progress {
     stage
     processed
@@ -981,6 +1010,8 @@ export const CancelScoringJobDocument = new TypedDocumentString(`
   startedAt
   finishedAt
   submittedBy
+  modelId
+  modelVersion
   progress {
     stage
     processed
@@ -1009,6 +1040,8 @@ export const RetryScoringJobDocument = new TypedDocumentString(`
   startedAt
   finishedAt
   submittedBy
+  modelId
+  modelVersion
   progress {
     stage
     processed
@@ -1044,6 +1077,8 @@ export const ScoringJobUpdatedDocument = new TypedDocumentString(`
   startedAt
   finishedAt
   submittedBy
+  modelId
+  modelVersion
   progress {
     stage
     processed
@@ -1064,6 +1099,8 @@ fragment PredictionFields on Prediction {
   probability
   rawOutput
   riskBand
+  modelId
+  modelVersion
   modelSha256
   inputs {
     code
@@ -1105,6 +1142,8 @@ export const PredictionCreatedDocument = new TypedDocumentString(`
   probability
   rawOutput
   riskBand
+  modelId
+  modelVersion
   modelSha256
   inputs {
     code

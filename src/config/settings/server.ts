@@ -45,6 +45,20 @@ export const serverSettings = [
     description: 'Folder of [model bundles](models.md). Without it, the shipped models are served',
   },
   {
+    name: 'RISK_MODELS_POLL_SECONDS',
+    key: 'riskModelsPollSeconds',
+    schema: wholeNumber(1, 3_600).default(10),
+    description:
+      'Seconds between two looks for [added or retired models](models.md#new-versions-without-a-restart). A message ' +
+      'tells of them sooner; this finds those whose message was lost',
+  },
+  {
+    name: 'RISK_MODELS_RETIRED_LOADED',
+    key: 'riskModelsRetiredLoaded',
+    schema: wholeNumber(1, 1_000).default(4),
+    description: 'Most retired model versions that a process keeps in memory to explain and verify old predictions',
+  },
+  {
     name: 'CORS_ORIGINS',
     key: 'corsOrigins',
     schema: listOf(origin).default([]),

@@ -30,9 +30,66 @@ export async function readText(path: string): Promise<string> {
   return new TextDecoder().decode(await readBounded(path, largestText));
 }
 
-/** Reads manifest.json of a bundle directory. @throws InvalidModelError naming every wrong field */
-export async function readManifest(directory: string): Promise<RiskModelManifest> {
-  const result = manifestSchema.safeParse(await readJson(directory, 'manifest.json'));
+/** The files of a bundle by their names. */
+export type BundleFiles = ReadonlyMap<string, Uint8Array>;
+
+/** The place from which the files of one bundle are read. */
+export interface BundleSource {
+  /** @throws InvalidModelError when the file is missing or has more bytes than `limit` */
+  read(file: string, limit: number): Promise<Uint8Array>;
+}
+
+export const bundleDirectory = (directory: string): BundleSource => ({
+  read: (file, limit) => readBounded(join(directory, file), limit),
+});
+
+export const bundleInMemory = (files: BundleFiles): BundleSource => ({
+  async read(file, limit) {
+    const bytes = files.get(file);
+    if (!bytes) throw missingFile(file);
+    requireSize(file, bytes.length, limit);
+    return bytes;
+  },
+});
+
+/** The files of which a bundle may consist, and the size limit of each. Other files of its folder are not read. */
+const bundleFileLimits: Readonly<Record<string, number>> = {
+  'manifest.json': largestText,
+  'model.onnx': modelLimits.bytes,
+  'MODEL_CARD.md': largestText,
+  'background.json': largestText,
+};
+
+/**
+ * Reads the files of a bundle directory. A missing file is left out: the checks of the bundle name it.
+ * @throws InvalidModelError when a file is too large or cannot be read
+ */
+export async function readBundle(directory: string): Promise<BundleFiles> {
+  const source = bundleDirectory(directory);
+  const files = new Map<string, Uint8Array>();
+  for (const [file, limit] of Object.entries(bundleFileLimits)) {
+    if (await stat(join(directory, file)).then(Boolean, () => false)) files.set(file, await source.read(file, limit));
+  }
+  return files;
+}
+
+/** SHA-256 over the names and the contents of all files of a bundle, lower-case hex. */
+export function bundleHash(files: BundleFiles): string {
+  const lines = [...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
+  return sha256(new TextEncoder().encode(lines.sort().join('')));
+}
+
+/** Reads the model file of a bundle. @throws InvalidModelError when it is missing or too large */
+export const readModel = (bundle: BundleSource): Promise<Uint8Array> => bundle.read('model.onnx', modelLimits.bytes);
+
+/** Reads the model card of a bundle. @throws InvalidModelError when it is missing or too large */
+export const readModelCard = async (bundle: BundleSource): Promise<string> =>
+  new TextDecoder().decode(await bundle.read('MODEL_CARD.md', largestText));
+
+/** Reads manifest.json of a bundle. @throws InvalidModelError naming every wrong field */
+export async function readManifest(bundle: BundleSource): Promise<RiskModelManifest> {
+  const text = new TextDecoder().decode(await bundle.read('manifest.json', largestText));
+  const result = manifestSchema.safeParse(parseJson('manifest.json', text));
   if (result.success) return result.data;
   const issues = result.error.issues
     .slice(0, 10)
@@ -46,10 +103,10 @@ const backgroundSchema = z.array(z.array(z.number().nullable())).min(1);
  * Reads the background set that a manifest names; null when it names none.
  * @throws InvalidModelError when it is missing or changed, or its rows have another width
  */
-export async function readBackground(directory: string, manifest: RiskModelManifest): Promise<Background | null> {
+export async function readBackground(bundle: BundleSource, manifest: RiskModelManifest): Promise<Background | null> {
   if (!manifest.background) return null;
   const { file, rows, sha256: expected } = manifest.background;
-  const bytes = await readBounded(join(directory, file), largestText);
+  const bytes = await bundle.read(file, largestText);
   if (sha256(bytes) !== expected)
     throw new InvalidModelError(
       file,
@@ -100,26 +157,25 @@ export function parseJson(name: string, text: string): unknown {
   }
 }
 
-async function readJson(directory: string, file: string): Promise<unknown> {
-  return parseJson(file, await readText(join(directory, file)));
+const missingFile = (name: string, code = 'ENOENT', cause?: unknown): InvalidModelError =>
+  new InvalidModelError(
+    name,
+    code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`,
+    'check the path and its permissions',
+    { cause },
+  );
+
+function requireSize(name: string, size: number, limit: number): void {
+  if (size > limit)
+    throw new InvalidModelError(name, `it has ${size} bytes, and the limit is ${limit}`, 'use a smaller file');
 }
 
 async function readBounded(path: string, limit: number): Promise<Uint8Array> {
   const name = path.split(/[\\/]/).at(-1)!;
   const missing = (error: NodeJS.ErrnoException): InvalidModelError =>
-    new InvalidModelError(
-      name,
-      error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code ?? 'unknown error'})`,
-      'check the path and its permissions',
-      { cause: error },
-    );
+    missingFile(name, error.code ?? 'unknown error', error);
   const information = await stat(path).catch((error: NodeJS.ErrnoException) => Promise.reject(missing(error)));
   if (!information.isFile()) throw new InvalidModelError(name, 'it is not a file', 'give the path of a file');
-  if (information.size > limit)
-    throw new InvalidModelError(
-      name,
-      `it has ${information.size} bytes, and the limit is ${limit}`,
-      'use a smaller file',
-    );
+  requireSize(name, information.size, limit);
   return readFile(path).catch((error: NodeJS.ErrnoException) => Promise.reject(missing(error)));
 }

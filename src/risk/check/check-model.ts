@@ -1,6 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { readBackground, readManifest, readModelFile, readText, sha256 } from '../bundle/bundle-files.js';
+import {
+  bundleDirectory,
+  readBackground,
+  readManifest,
+  readModel,
+  readModelCard,
+  readModelFile,
+  sha256,
+  type BundleSource,
+} from '../bundle/bundle-files.js';
 import { InvalidModelError } from '../errors.js';
 import type { RiskModelManifest } from '../manifest.js';
 import { type OnnxSession, startModelSession } from '../onnx-session.js';
@@ -23,7 +31,7 @@ export async function checkModel(path: string): Promise<CheckReport> {
     () => false,
   );
   if (!isDirectory) return checkFile(path);
-  const { report, model } = await examineBundle(path, thorough);
+  const { report, model } = await examineBundle(bundleDirectory(path), thorough);
   await model?.close();
   return report;
 }
@@ -40,24 +48,24 @@ export async function checkModel(path: string): Promise<CheckReport> {
  * @returns the report, and the model when nothing failed; the caller closes it
  */
 export async function examineBundle(
-  directory: string,
+  bundle: BundleSource,
   effort: CheckEffort,
 ): Promise<{ report: CheckReport; model?: RiskModel }> {
   const list = new CheckList();
   const manifest = await list.run(
     'manifest',
-    () => readCompleteManifest(directory),
+    () => readCompleteManifest(bundle),
     ({ id, version, features }) =>
       `${id}@${version}, ${features.length} features with label, unit, kind, codes or range and missing policy`,
   );
   const bytes = await list.run(
     'model file',
-    () => readModelFile(join(directory, 'model.onnx')),
+    () => readModel(bundle),
     (read) => `${read.length} bytes`,
   );
   const card = await list.run(
     'model card',
-    () => readCard(directory),
+    () => readCard(bundle),
     (text) => `MODEL_CARD.md, ${text.length} characters`,
   );
   if (!manifest || !bytes || card === undefined) return { report: list.report() };
@@ -69,7 +77,7 @@ export async function examineBundle(
   );
   const background = await list.run(
     'background set',
-    () => readBackground(directory, manifest),
+    () => readBackground(bundle, manifest),
     (read) => (read ? `${read.rowCount} rows` : 'none'),
   );
   const parsed = await list.run('trees', () => parseFor(bytes, manifest), describeTrees);
@@ -128,14 +136,14 @@ async function checkFile(path: string): Promise<CheckReport> {
   return list.report();
 }
 
-async function readCompleteManifest(directory: string): Promise<RiskModelManifest> {
-  const manifest = await readManifest(directory);
+async function readCompleteManifest(bundle: BundleSource): Promise<RiskModelManifest> {
+  const manifest = await readManifest(bundle);
   requireCompleteManifest(manifest);
   return manifest;
 }
 
-async function readCard(directory: string): Promise<string> {
-  const card = await readText(join(directory, 'MODEL_CARD.md'));
+async function readCard(bundle: BundleSource): Promise<string> {
+  const card = await readModelCard(bundle);
   if (card.trim() === '')
     throw new InvalidModelError(
       'MODEL_CARD.md',
