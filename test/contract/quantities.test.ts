@@ -45,7 +45,7 @@ function expectDays(prediction: PredictionFieldsFragment, kind: keyof typeof mod
   const expected = facts[kind].output[row]![0]!;
   expect(prediction).toMatchObject({ probability: null, unit: 'd', riskBand: expected < 1 ? 'LOW' : 'HIGH' });
   expect(prediction.value).toBeCloseTo(expected, 5);
-  const { outputSpace, baseValue, outputValue, contributions } = prediction.explanation;
+  const { outputSpace, baseValue, outputValue, contributions } = prediction.explanation!;
   const sum = contributions.reduce((total, { value }) => total + value, baseValue);
   expect(sum).toBeCloseTo(outputValue, 9);
   expect(outputSpace).toBe(kind === 'identity' ? 'IDENTITY' : 'LOG');

@@ -1,13 +1,12 @@
 import { Types } from 'mongoose';
 import { expect, test } from 'vitest';
 import type { PatientRows } from '../../src/patients/patient-rows.js';
-import { loadRiskModels } from '../../src/risk/registry.js';
+import { loadRiskModels, type DirectoryModel } from '../../src/risk/registry.js';
 import { scoreColumns } from '../../src/risk/score-columns.js';
 import { createChunkScorer } from '../../src/scoring/score-chunk.js';
 import { goldenFeatures } from '../support/heart-disease.js';
 
-const registry = await loadRiskModels('risk-models');
-const model = registry.find('heart-disease')!;
+const [{ model }] = (await loadRiskModels('risk-models')) as [DirectoryModel];
 
 test('a patient whose explanation does not add up fails; the others of the chunk are scored', async () => {
   const signal = new AbortController().signal;

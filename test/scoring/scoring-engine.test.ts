@@ -86,6 +86,6 @@ describe('a scoring thread', () => {
     const lost = engine.score({ ...task(1), model: other }, signal);
     const next = engine.score(task(2), signal);
     await expect(lost).rejects.toThrow('heart-disease@9.9.9: it is not known');
-    expect((await next).probabilities).toHaveLength(2);
+    expect((await next).answers).toHaveLength(2);
   });
 });
