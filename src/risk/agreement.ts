@@ -11,6 +11,9 @@ const relativeTolerance = 1e-5;
  */
 const probitTolerance = 5e-3;
 
+/** The largest float32. Beyond it ONNX Runtime gives infinity. */
+const largestFloat = 3.4028234663852886e38;
+
 /** Sum over the trees of the largest |leaf weight|: the bound of the partial sums of a float32 addition. */
 function weightMagnitude(model: ParsedModel): number {
   const { roots, leafStart, leafWeight, mode } = model.ensemble;
@@ -43,13 +46,17 @@ export class Agreement {
   agrees(raw: ArrayLike<number>, scores: ArrayLike<number>): boolean {
     const expected = scoresFromRaw(this.model, raw);
     if (expected.length !== scores.length) return false;
-    const probit = this.model.ensemble.postTransform === 'PROBIT';
-    const tolerance = probit ? probitTolerance : relativeTolerance;
     return expected.every((value, column) => {
       const score = scores[column]!;
+      const { link, scale } = this.model.columns[column]!;
+      const probit = link === 'PROBIT';
+      const tolerance = probit ? probitTolerance : relativeTolerance;
       if (Number.isNaN(value) || value === score) return true;
       if (probit && (!Number.isFinite(value) || Number.isNaN(score))) return true;
-      const share = Math.abs(value - score) / (tolerance * Math.max(1, Math.abs(value)) + this.absolute);
+      if (Math.abs(value) > largestFloat && Math.abs(score) >= largestFloat) return true;
+      // An error of the sum multiplies e to the power of it.
+      const absolute = this.absolute * (link === 'EXP' ? Math.max(1, Math.abs(value)) : Math.max(1, Math.abs(scale)));
+      const share = Math.abs(value - score) / (tolerance * Math.max(1, Math.abs(value)) + absolute);
       this.worst = Math.max(this.worst, share);
       return share <= 1;
     });

@@ -1,19 +1,21 @@
 import { InvalidModelError, quoted, UnexplainableModelError } from './errors.js';
-import { followTrees, type TreeSum } from './graph/after-trees.js';
+import { readAfterTrees } from './graph/after-trees.js';
 import { columnResolver } from './graph/before-trees.js';
 import type { Column, Columns } from './graph/columns.js';
 import { GraphIndex } from './graph/graph-index.js';
 import { modelInputs, type ModelInput } from './graph/model-inputs.js';
+import { rawOutputsOf } from './graph/raw-outputs.js';
+import type { TreeSum } from './graph/tree-sums.js';
 import { type OnnxModel, type OnnxNode, readModel } from './onnx/model-proto.js';
 import { nodeTitle } from './onnx/node-attributes.js';
 import { numberTypes } from './onnx/number-types.js';
 import { ElementType } from './onnx/tensor-proto.js';
+import type { OutputColumn } from './output-columns.js';
 import type { TreeEnsemble } from './tree-ensemble.js';
-import { mergeEnsembles } from './trees/merge-ensembles.js';
+import { type EnsembleShare, mergeEnsembles } from './trees/merge-ensembles.js';
 import type { ParsedTrees } from './trees/parsed-trees.js';
 import { readClassicTrees } from './trees/read-classic-trees.js';
 import { readUnifiedTrees } from './trees/read-unified-trees.js';
-import type { ScoreLayout } from './trees/score-layout.js';
 
 /** An ONNX model of trees that was read. Its features are the columns of its inputs, in order. */
 export interface ParsedModel {
@@ -21,15 +23,14 @@ export interface ParsedModel {
   readonly featureCount: number;
   /** The trees over the model's features (see `prepareRows`). Outputs are SHAP's: raw, before the post transform. */
   readonly ensemble: TreeEnsemble;
-  /** Tensor for the comparison with the trees: the last one that is a sum of the trees, or their post transform. */
+  /** The tensor that the model gives out, and that is compared with the trees: its last output of numbers. */
   readonly scoreTensor: string;
+  /** The columns of that tensor, as functions of the raw outputs. */
+  readonly columns: readonly OutputColumn[];
   /** True when the score tensor is already an output of the model. */
   readonly scoreIsOutput: boolean;
   /** True when the file declares the number of features of a row. */
   readonly widthDeclared: boolean;
-  readonly scoreLayout: ScoreLayout;
-  /** True when no leaf weight is below 0. ONNX Runtime's first column of SECOND_CLASS depends on it. */
-  readonly weightsAllPositive: boolean;
   /** Class labels as text; null for regressors. */
   readonly labels: readonly string[] | null;
   /** Features that only hold whole numbers (category codes), see `ParsedTrees.wholeColumns`. */
@@ -46,7 +47,7 @@ export interface ParsedModel {
  *
  * 1. The file becomes plain objects, and its tree operators are found.
  * 2. The inputs are read and followed to the trees, and each tree operator is read.
- * 3. The operators after the trees are followed while they are linear.
+ * 3. The operators after the trees are read up to the output, as functions of sums of the trees.
  * 4. The trees get indices of input features instead of columns, and the ensembles become one.
  *
  * @param options.featureCount width of a row, if the model does not declare it; by default the widest that the trees
@@ -66,34 +67,35 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
     const columns = resolve(node.inputs[0] ?? '');
     return { node, columns, trees: readTrees(node, columns) };
   });
-  const sum = followTrees(graph, operators);
+  const output = readAfterTrees(graph, operators);
+  const raw = rawOutputsOf(output.columns);
   const steps: ((value: number) => number)[] = [];
   const chosen = new Map<number, Column>();
-  const shares = sum.parts.map(({ trees, firstOutput, scale }) => {
-    const operator = operators.find((candidate) => candidate.trees === trees)!;
-    return {
-      firstOutput,
-      scale,
-      ensemble: overInputFeatures(operator.node, trees.ensemble, operator.columns, featureCount, chosen),
-    };
-  });
+  const shares = operators.map(({ node, columns, trees }) => ({
+    ensemble: overInputFeatures(node, trees.ensemble, columns, featureCount, chosen),
+    targets: targetsOf(trees, raw.sums),
+  }));
   if (new Set(shares.map(({ ensemble }) => ensemble.precision)).size > 1)
     throw new UnexplainableModelError(
       'ONNX file',
       'its tree operators compare in different precisions',
       'export them with one input type',
     );
-  const ensemble = mergeEnsembles(shares, sum.offset);
+  const ensemble = mergeEnsembles(
+    shares,
+    Float64Array.from(raw.sums, ({ offset }) => offset),
+  );
   for (let feature = 0; feature < featureCount; feature++)
     steps.push(rounded(chosen.get(feature), inputs, feature, ensemble.precision));
   return {
     inputs,
     featureCount,
     ensemble,
-    scoreTensor: sum.tensor,
-    scoreIsOutput: graph.isOutput(sum.tensor),
+    scoreTensor: output.tensor,
+    columns: raw.columns,
+    scoreIsOutput: graph.isOutput(output.tensor),
     widthDeclared: inputs.every((input) => input.widthDeclared),
-    ...scoreShape(sum),
+    labels: labelsOf(operators, raw.columns.length),
     wholeFeatures: wholeFeatures(operators),
     steps,
   };
@@ -189,11 +191,18 @@ function wholeFeatures(operators: readonly { columns: Columns; trees: ParsedTree
   );
 }
 
-function scoreShape(sum: TreeSum): Pick<ParsedModel, 'scoreLayout' | 'labels' | 'weightsAllPositive'> {
-  const { trees } = sum.parts[0]!;
-  return {
-    scoreLayout: trees.scoreLayout,
-    labels: trees.labels,
-    weightsAllPositive: trees.ensemble.leafWeight.every((weight) => weight >= 0),
-  };
+/** Returns the labels of the output's columns, when the tree operators are classifiers of these labels. */
+function labelsOf(operators: readonly { trees: ParsedTrees }[], columnCount: number): readonly string[] | null {
+  const labels = operators[0]!.trees.labels;
+  const shared = operators.every(({ trees }) => trees.labels?.join('\n') === labels?.join('\n'));
+  return labels && shared && (labels.length === columnCount || labels.length === 2) ? labels : null;
+}
+
+/** Returns the raw outputs that each output of a tree operator goes to. */
+function targetsOf(trees: ParsedTrees, sums: readonly TreeSum[]): EnsembleShare['targets'] {
+  const targets = Array.from({ length: trees.ensemble.outputCount }, (): { output: number; factor: number }[] => []);
+  sums.forEach(({ terms }, output) => {
+    for (const [own, factor] of terms.get(trees) ?? []) targets[own]!.push({ output, factor });
+  });
+  return targets;
 }

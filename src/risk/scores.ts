@@ -1,47 +1,53 @@
+import { columnOfOutput, type LinkArgument, type OutputColumn } from './output-columns.js';
 import type { ParsedModel } from './parse-model.js';
-import type { PostTransform } from './tree-ensemble.js';
 
 /**
- * Computes the operator's scores for one row of raw outputs, in float64. Post transforms are those of ONNX Runtime
- * 1.30. A column that it leaves unwritten is NaN; no comparison can use it.
- * @param raw one value per output
+ * Computes the model's output for one row of raw outputs, in float64. Links are those of ONNX Runtime 1.30. A column
+ * that it leaves unwritten is NaN; no comparison can use it.
+ * @param raw one value per raw output
  */
-export function scoresFromRaw(model: ParsedModel, raw: ArrayLike<number>): number[] {
-  const { postTransform } = model.ensemble;
-  if (model.scoreLayout === 'SECOND_OF_TWO') return transform([0, raw[0]!], postTransform);
-  if (model.scoreLayout === 'PLAIN') return transform(Array.from(raw), postTransform);
-  const score = raw[0]!;
-  if (postTransform === 'PROBIT') return [probit(score), Number.NaN];
-  if (postTransform === 'LOGISTIC') return [logistic(-score), logistic(score)];
-  return [model.weightsAllPositive ? 1 - score : -score, score];
+export function scoresFromRaw({ columns }: Pick<ParsedModel, 'columns'>, raw: ArrayLike<number>): number[] {
+  const shares = new Map<readonly LinkArgument[], number[]>();
+  return columns.map((column) => {
+    let values = shares.get(column.arguments);
+    if (!values) shares.set(column.arguments, (values = linkValues(column, raw)));
+    return column.shift + column.scale * values[column.place]!;
+  });
 }
 
-/** Returns the model's own probability of the class, or value, of SHAP output `output`: a column of its scores. */
-export function scoreOfOutput(model: ParsedModel, raw: ArrayLike<number>, output: number): number {
-  const scores = scoresFromRaw(model, raw);
-  if (model.scoreLayout === 'PLAIN') return scores[output]!;
-  // With PROBIT only the first column is written. It belongs to the second label.
-  return Number.isNaN(scores[1]) ? scores[0]! : scores[1]!;
+/** Returns the model's own probability of the class, or value, of raw output `output`: a column of its output. */
+export function scoreOfOutput(
+  { columns }: Pick<ParsedModel, 'columns'>,
+  raw: ArrayLike<number>,
+  output: number,
+): number {
+  const column = columnOfOutput(columns, output)!;
+  return column.shift + column.scale * linkValues(column, raw)[column.place]!;
 }
 
-export function logistic(value: number): number {
-  return value >= 0 ? 1 / (1 + Math.exp(-value)) : 1 - 1 / (1 + Math.exp(value));
-}
-
-function transform(values: number[], postTransform: PostTransform): number[] {
-  switch (postTransform) {
+function linkValues({ link, arguments: list }: OutputColumn, raw: ArrayLike<number>): number[] {
+  const values = list.map(({ output, scale, shift }) => (scale === 0 ? shift : shift + scale * raw[output]!));
+  switch (link) {
+    case 'IDENTITY':
+      return values;
+    case 'EXP':
+      return values.map(Math.exp);
     case 'LOGISTIC':
       return values.map(logistic);
+    case 'PROBIT':
+      return values.map(probit);
     case 'SOFTMAX':
       return softmax(values, () => true);
     // ONNX Runtime multiplies values near 0 by exp(-max) and leaves them out of the sum.
     case 'SOFTMAX_ZERO':
       return softmax(values, (value) => Math.abs(value) > 1e-7);
-    case 'PROBIT':
-      return values.map(probit);
-    case 'NONE':
-      return values;
+    case 'UNWRITTEN':
+      return values.map(() => Number.NaN);
   }
+}
+
+export function logistic(value: number): number {
+  return value >= 0 ? 1 / (1 + Math.exp(-value)) : 1 - 1 / (1 + Math.exp(value));
 }
 
 function softmax(values: readonly number[], counts: (value: number) => boolean): number[] {

@@ -1,7 +1,8 @@
 import { InvalidModelError } from '../errors.js';
 import type { RiskModelManifest } from '../manifest.js';
 import type { ParsedModel } from '../parse-model.js';
-import { outputBounds } from '../trees/output-bounds.js';
+import { columnOfOutput, type Link } from '../output-columns.js';
+import { boundsOf } from '../trees/output-bounds.js';
 
 /** Room for float32 sums of leaf weights that stand for a probability of exactly 0 or 1. */
 const probabilityRoom = 1e-3;
@@ -12,43 +13,57 @@ const largestLogarithm = 88;
 /** Checks that the manifest says what this model puts out. @throws InvalidModelError naming the first mismatch */
 export function requireMatchingOutput(manifest: RiskModelManifest, parsed: ParsedModel): void {
   const { outputSpace, outputIndex } = manifest;
-  const { outputCount, postTransform } = parsed.ensemble;
+  const { outputCount } = parsed.ensemble;
   if (outputIndex >= outputCount)
     throw refusal(
       `outputIndex is ${outputIndex} and the model has ${outputCount} output${outputCount === 1 ? '' : 's'}`,
       `choose one from 0 to ${outputCount - 1}`,
     );
   if (manifest.quantity) return requireQuantity(manifest, parsed);
-  if (outputSpace === 'PROBABILITY' && (postTransform === 'LOGISTIC' || postTransform === 'SOFTMAX'))
+  const { link } = columnOfOutput(parsed.columns, outputIndex)!;
+  if (link === 'EXP')
     throw refusal(
-      `outputSpace is PROBABILITY, but the trees add up before the model's ${postTransform}`,
-      'write LOG_ODDS',
+      "outputSpace is that of a probability, but the model's output is an exponential",
+      'write LOG, and the unit of the quantity under "quantity"',
     );
-  if (outputSpace === 'LOG_ODDS' && parsed.labels && postTransform === 'NONE' && parsed.weightsAllPositive)
+  if (outputSpace === 'PROBABILITY' && (link === 'LOGISTIC' || link === 'SOFTMAX'))
+    throw refusal(`outputSpace is PROBABILITY, but the trees add up before the model's ${link}`, 'write LOG_ODDS');
+  const { low, high } = boundsOf(parsed.ensemble, outputIndex);
+  if (outputSpace === 'LOG_ODDS' && parsed.labels && link === 'IDENTITY' && isWithinOne(low, high))
     throw refusal('outputSpace is LOG_ODDS, but the trees add up to the probability itself', 'write PROBABILITY');
-  if (outputSpace === 'PROBABILITY' && postTransform === 'NONE' && manifest.calibration.method === 'NONE') {
-    const { low, high } = outputBounds(parsed.ensemble, outputIndex);
-    if (low < -probabilityRoom || high > 1 + probabilityRoom)
-      throw refusal(
-        `outputSpace is PROBABILITY, but the trees can add up to ${shown(low)} and to ${shown(high)}`,
-        'write LOG_ODDS for the log-odds of a probability; for a quantity write IDENTITY or LOG, and its unit under ' +
-          '"quantity"',
-      );
-  }
+  if (
+    outputSpace === 'PROBABILITY' &&
+    link === 'IDENTITY' &&
+    manifest.calibration.method === 'NONE' &&
+    !isWithinOne(low, high)
+  )
+    throw refusal(
+      `outputSpace is PROBABILITY, but the trees can add up to ${shown(low)} and to ${shown(high)}`,
+      'write LOG_ODDS for the log-odds of a probability; for a quantity write IDENTITY or LOG, and its unit under ' +
+        '"quantity"',
+    );
 }
 
+const isWithinOne = (low: number, high: number): boolean => low >= -probabilityRoom && high <= 1 + probabilityRoom;
+
+/** The space of the trees before a link of the file. */
+const spaceOfLink: ReadonlyMap<Link, RiskModelManifest['outputSpace']> = new Map([
+  ['EXP', 'LOG'],
+  ['LOGISTIC', 'LOG_ODDS'],
+]);
+
 function requireQuantity({ outputSpace, outputIndex }: RiskModelManifest, parsed: ParsedModel): void {
-  const { postTransform } = parsed.ensemble;
+  const { link } = columnOfOutput(parsed.columns, outputIndex)!;
   if (parsed.labels)
     throw refusal('it gives a quantity, but the model is a classifier', 'leave out "quantity", or export a regressor');
-  const fitting = outputSpace === 'LOG_ODDS' ? ['NONE', 'LOGISTIC'] : ['NONE'];
-  if (!fitting.includes(postTransform))
+  const own = spaceOfLink.get(link);
+  if (link !== 'IDENTITY' && own !== outputSpace)
     throw refusal(
-      `outputSpace is ${outputSpace}, but the trees add up before the model's ${postTransform}`,
-      postTransform === 'LOGISTIC' ? 'write LOG_ODDS' : 'export the model without it',
+      `outputSpace is ${outputSpace}, but the trees add up before the model's ${link}`,
+      own ? `write ${own}` : 'export the model without it',
     );
   if (outputSpace !== 'LOG') return;
-  const { high } = outputBounds(parsed.ensemble, outputIndex);
+  const { high } = boundsOf(parsed.ensemble, outputIndex);
   if (high > largestLogarithm)
     throw refusal(
       `outputSpace is LOG, but the trees can add up to ${shown(high)}, whose exponential is beyond float32`,

@@ -1,178 +1,205 @@
-import { InvalidModelError, UnexplainableModelError } from '../errors.js';
-import { NodeAttributes, nodeTitle } from '../onnx/node-attributes.js';
+/**
+ * Reads the graph between the tree operators and the output that the model gives: its last output of numbers.
+ *
+ * 1. `servedTensor` finds that output; a ZipMap is left out.
+ * 2. Every node on the way to it is read, in the order of the data. A tensor becomes columns, and each column a
+ *    `TreeFunction`: a sum of trees, then at most one link (sigmoid, exponential, softmax).
+ * 3. A node that makes anything else of the trees is refused by name. So a model that gives another number than its
+ *    trees' sum, through its link, is never served.
+ */
+import { InvalidModelError, quoted, UnexplainableModelError } from '../errors.js';
 import type { OnnxNode } from '../onnx/model-proto.js';
+import { NodeAttributes, nodeTitle } from '../onnx/node-attributes.js';
 import { ElementType } from '../onnx/tensor-proto.js';
 import type { ParsedTrees } from '../trees/parsed-trees.js';
-import { columnConstants, type GraphIndex } from './graph-index.js';
+import { arithmeticSteps } from './after-trees-arithmetic.js';
+import { layoutSteps } from './after-trees-layout.js';
+import { linkSteps } from './after-trees-links.js';
+import { type AfterTreesStep, isTelling, type Operand, operatorKey, refusedAfterTrees } from './after-trees-step.js';
+import type { GraphIndex } from './graph-index.js';
+import { treeColumns } from './tree-columns.js';
+import type { TreeFunction } from './tree-functions.js';
+import { termCount } from './tree-sums.js';
+import { reshaped, rowsDimension, type TreeTensor } from './tree-tensor.js';
 
-/** A tensor that is a sum of tree ensembles. Each part says where its outputs go and by which factors. */
-export interface TreeSum {
-  readonly tensor: string;
-  readonly parts: readonly TreePart[];
-  /** Added once per row, one per output. */
-  readonly offset: Float64Array;
-}
-
-export interface TreePart {
+/** A tree operator of the graph, with its trees. */
+interface TreeOperator {
+  readonly node: OnnxNode;
   readonly trees: ParsedTrees;
-  /** Position of the part's first output among the sum's. */
-  readonly firstOutput: number;
-  /** Factor of each of the part's outputs. */
-  readonly scale: Float64Array;
 }
+
+/** The output that the model gives. */
+interface ServedOutput {
+  /** Name of the tensor. */
+  readonly tensor: string;
+  readonly columns: readonly TreeFunction[];
+}
+
+const steps: ReadonlyMap<string, AfterTreesStep> = new Map([...layoutSteps, ...arithmeticSteps, ...linkSteps]);
+
+/** The limit of numbers that describe the columns after the trees: a hostile graph could double them per node. */
+const mostTerms = 1_000_000;
 
 /**
- * Follows the outputs of tree operators through the linear operators after them. LightGBM's exports need this: they are
- * split into several operators, averages and offsets.
- *
- * 1. It starts at the outputs of the tree operators.
- * 2. It follows Cast, Identity, Add, Sub, Mul, Div, Neg, Sum and Concat, with constants or with one another.
- * 3. It stops at the first operator that is not linear (Sigmoid, Normalizer, ZipMap ...). SHAP values explain the space
- *    before it.
- *
- * @throws UnexplainableModelError when several tree operators are not added or joined
+ * @throws UnexplainableModelError when the output is not a function of one sum of the trees; it names the node
  */
-export function followTrees(graph: GraphIndex, operators: readonly { node: OnnxNode; trees: ParsedTrees }[]): TreeSum {
-  const sums = new Map<string, TreeSum>();
+export function readAfterTrees(graph: GraphIndex, operators: readonly TreeOperator[]): ServedOutput {
+  const known = new Map<string, TreeTensor>();
   for (const { trees } of operators) {
-    const count = trees.ensemble.outputCount;
-    sums.set(trees.scoreOutput, {
-      tensor: trees.scoreOutput,
-      parts: [{ trees, firstOutput: 0, scale: new Float64Array(count).fill(1) }],
-      offset: new Float64Array(count),
-    });
+    const columns = treeColumns(trees);
+    known.set(trees.scoreOutput, { shape: [rowsDimension, columns.length], columns });
   }
-  if (sums.size !== operators.length)
+  if (known.size !== operators.length || known.has(''))
     throw new InvalidModelError(
       'ONNX file',
       'two tree operators write the same output, or one has none',
       'export the model again',
     );
-  let current = sums.get(operators[0]!.trees.scoreOutput)!;
-  if (operators.some(({ trees }) => trees.labels !== null || trees.ensemble.postTransform !== 'NONE')) {
-    if (operators.length > 1) throw several(operators);
-    return current;
-  }
-  for (const node of graph.model.nodes) {
-    const sum = linear(node, sums, graph);
-    if (sum) sums.set(sum.tensor, sum);
-  }
-  if (operators.length > 1) {
-    const complete = [...sums.values()].find((sum) =>
-      operators.every(({ trees }) => sum.parts.some((part) => part.trees === trees)),
-    );
-    if (!complete) throw several(operators);
-    current = complete;
-  }
-  for (;;) {
-    const readers = graph.readersOf(current.tensor);
-    const next =
-      readers.length === 1 && !graph.isOutput(current.tensor) ? sums.get(readers[0]!.outputs[0] ?? '') : undefined;
-    if (!next || next === current) return current;
-    current = next;
-  }
-}
-
-function several(operators: readonly { node: OnnxNode }[]): UnexplainableModelError {
-  return new UnexplainableModelError(
-    `node ${nodeTitle(operators[1]!.node)}`,
-    `it is one of ${operators.length} tree operators whose outputs are not simply added, so they do not add up to ` +
-      'one model output',
-    'serve each of them as a model of its own',
-  );
-}
-
-function linear(node: OnnxNode, sums: ReadonlyMap<string, TreeSum>, graph: GraphIndex): TreeSum | undefined {
-  const tensor = node.outputs[0] ?? '';
-  const inputs = node.inputs.map((name) => sums.get(name));
-  const first = inputs[0];
-  if (node.domain !== '' || inputs.every((input) => !input)) return undefined;
-  switch (node.operator) {
-    case 'Identity':
-      return first && { ...first, tensor };
-    case 'Cast':
-      return first &&
-        [ElementType.FLOAT, ElementType.DOUBLE].includes(new NodeAttributes(node).integer('to', 0) as 1 | 11)
-        ? { ...first, tensor }
-        : undefined;
-    case 'Neg':
-      return first && scaled(first, tensor, () => -1);
-    case 'Sum':
-      return inputs.reduce<TreeSum | undefined>(
-        (sum, input) => sum && input && added(sum, input, tensor),
-        inputs[0] && { ...inputs[0], tensor, parts: [], offset: new Float64Array(inputs[0].offset.length) },
+  const fromTrees = descendants(graph, operators);
+  const tensor = servedTensor(graph, fromTrees);
+  let terms = 0;
+  const path = ancestors(graph, tensor, known);
+  for (const node of path) {
+    readNode(node, { graph, known, fromTrees, path });
+    for (const output of node.outputs)
+      terms += known.get(output)?.columns.reduce((sum, { of }) => sum + termCount(of[0]!), 0) ?? 0;
+    if (terms > mostTerms)
+      throw new UnexplainableModelError(
+        `node ${nodeTitle(node)}`,
+        'the operators after the trees multiply the columns beyond the limit',
+        'export the trees without them',
       );
-    case 'Concat':
-      return [1, -1].includes(new NodeAttributes(node).integer('axis', 0)) &&
-        inputs.every((input) => input !== undefined)
-        ? joined(inputs, tensor)
-        : undefined;
-    case 'Add':
-    case 'Sub':
-    case 'Mul':
-    case 'Div':
-      return binary(node, inputs, tensor, graph);
-    default:
-      return undefined;
   }
+  const served = known.get(tensor)!;
+  if (reshaped(served, [rowsDimension, served.columns.length]) === undefined)
+    throw new UnexplainableModelError(
+      `output ${quoted(tensor)}`,
+      'its rows do not come first',
+      'export the model with an output of one row per patient',
+    );
+  requireAllUsed(operators, served.columns);
+  return { tensor, columns: served.columns };
 }
 
-function binary(
-  node: OnnxNode,
-  [left, right]: readonly (TreeSum | undefined)[],
-  tensor: string,
-  graph: GraphIndex,
-): TreeSum | undefined {
-  if (left && right) {
-    if (node.operator === 'Add') return added(left, right, tensor);
-    return node.operator === 'Sub'
-      ? added(
-          left,
-          scaled(right, tensor, () => -1),
-          tensor,
-        )
-      : undefined;
-  }
-  const sum = left ?? right!;
-  const constant = graph.constant(node.inputs[left ? 1 : 0] ?? '');
-  const values = constant && columnConstants(constant, sum.offset.length);
-  if (!values || !values.every(Number.isFinite)) return undefined;
-  const sign = node.operator === 'Sub' ? -1 : 1;
-  if (node.operator === 'Mul') return scaled(sum, tensor, (index) => values[index]!);
-  if (node.operator === 'Div')
-    return left && values.every((value) => value !== 0)
-      ? scaled(sum, tensor, (index) => 1 / values[index]!)
-      : undefined;
-  const base = left ? sum : scaled(sum, tensor, () => sign);
-  return { ...base, tensor, offset: base.offset.map((offset, index) => offset + (left ? sign : 1) * values[index]!) };
-}
-
-function scaled(sum: TreeSum, tensor: string, factor: (output: number) => number): TreeSum {
-  return {
-    tensor,
-    parts: sum.parts.map((part) => ({
-      ...part,
-      scale: part.scale.map((scale, output) => scale * factor(part.firstOutput + output)),
-    })),
-    offset: sum.offset.map((offset, output) => offset * factor(output)),
-  };
-}
-
-function added(left: TreeSum, right: TreeSum, tensor: string): TreeSum | undefined {
-  if (left.offset.length !== right.offset.length) return undefined;
-  return {
-    tensor,
-    parts: [...left.parts, ...right.parts],
-    offset: left.offset.map((offset, output) => offset + right.offset[output]!),
-  };
-}
-
-function joined(sums: readonly TreeSum[], tensor: string): TreeSum {
-  let width = 0;
-  const parts = sums.flatMap((sum) => {
-    const first = width;
-    width += sum.offset.length;
-    return sum.parts.map((part) => ({ ...part, firstOutput: part.firstOutput + first }));
+/** Returns the last output of numbers that depends on the trees. */
+function servedTensor(graph: GraphIndex, fromTrees: ReadonlySet<string>): string {
+  const numbers: readonly number[] = [ElementType.FLOAT, ElementType.DOUBLE, ElementType.FLOAT16];
+  const candidates = graph.model.outputs.flatMap(({ name, elementType }) => {
+    const producer = graph.producer(name);
+    if (producer?.operator === 'ZipMap') return [producer.inputs[0] ?? ''];
+    return numbers.includes(elementType) ? [name] : [];
   });
-  return { tensor, parts, offset: Float64Array.from(sums.flatMap((sum) => [...sum.offset])) };
+  const tensor = candidates.findLast((name) => fromTrees.has(name));
+  if (tensor === undefined)
+    throw new UnexplainableModelError(
+      'ONNX file',
+      'none of its outputs is of numbers that the trees give; a label alone is no risk',
+      'export the probabilities or the value of the model too',
+    );
+  return tensor;
+}
+
+interface Reading {
+  readonly graph: GraphIndex;
+  readonly known: Map<string, TreeTensor>;
+  readonly fromTrees: ReadonlySet<string>;
+  /** The nodes on the way to the output. */
+  readonly path: readonly OnnxNode[];
+}
+
+function readNode(node: OnnxNode, reading: Reading): void {
+  const { graph, known, fromTrees } = reading;
+  if (node.operator.startsWith('TreeEnsemble'))
+    throw refusedAfterTrees(node, 'the output is made of its labels, not of its scores', 'export the probabilities');
+  const operands = node.inputs.map((name): Operand => {
+    const tensor = known.get(name);
+    return { name, tensor, constant: tensor ? undefined : graph.constant(name) };
+  });
+  const step = steps.get(operatorKey(node));
+  const foreign = operands.find(
+    ({ name, tensor, constant }) => name !== '' && !tensor && !constant && !fromTrees.has(name),
+  );
+  if (foreign || !step || operands.every(({ tensor }) => !tensor)) throw tellingRefusal(node, reading);
+  let results: readonly TreeTensor[];
+  try {
+    results = step(node, new NodeAttributes(node), operands);
+  } catch (error) {
+    // A node that cannot be read often prepares one that tells more: a vote, a median, a second model.
+    throw isTelling(node) ? error : tellingRefusal(node, reading, error);
+  }
+  results.forEach((tensor, place) => {
+    const name = node.outputs[place];
+    if (name) known.set(name, tensor);
+  });
+}
+
+/** Makes the refusal of the node on the way to the output that tells most: the given one when no other does. */
+function tellingRefusal(node: OnnxNode, { path, fromTrees }: Reading, error?: unknown): unknown {
+  const telling = path.find((candidate) => isTelling(candidate) && !steps.has(operatorKey(candidate)));
+  const culprit = telling ?? node;
+  if (!culprit.outputs.some((output) => fromTrees.has(output)) || !culprit.inputs.some((input) => fromTrees.has(input)))
+    return refusedAfterTrees(
+      culprit,
+      'it does not read the trees: another model, or an input, has a share in the output',
+      'export the trees alone',
+    );
+  return telling ? refusedAfterTrees(telling) : (error ?? refusedAfterTrees(node));
+}
+
+/** Returns the tensors that depend on the trees' scores or labels. */
+function descendants(graph: GraphIndex, operators: readonly TreeOperator[]): Set<string> {
+  const found = new Set<string>();
+  const waiting = operators.flatMap(({ node }) => [...node.outputs]);
+  while (waiting.length > 0) {
+    const tensor = waiting.pop()!;
+    if (tensor === '' || found.has(tensor)) continue;
+    found.add(tensor);
+    for (const reader of graph.readersOf(tensor)) waiting.push(...reader.outputs);
+  }
+  return found;
+}
+
+/** Returns the nodes on the way to a tensor, each after those that it reads. Known tensors and constants are leaves. */
+function ancestors(graph: GraphIndex, tensor: string, known: ReadonlyMap<string, TreeTensor>): OnnxNode[] {
+  const sorted: OnnxNode[] = [];
+  const state = new Map<OnnxNode, 'ENTERED' | 'DONE'>();
+  const producerOf = (name: string): OnnxNode | undefined =>
+    name === '' || known.has(name) || graph.constant(name) ? undefined : graph.producer(name);
+  const stack = [producerOf(tensor)];
+  while (stack.length > 0) {
+    const node = stack.at(-1);
+    if (!node || state.get(node) === 'DONE') {
+      stack.pop();
+    } else if (state.get(node) === 'ENTERED') {
+      stack.pop();
+      state.set(node, 'DONE');
+      sorted.push(node);
+    } else {
+      state.set(node, 'ENTERED');
+      for (const name of node.inputs) {
+        const producer = producerOf(name);
+        if (producer && state.get(producer) === 'ENTERED')
+          throw new UnexplainableModelError(
+            `node ${nodeTitle(node)}`,
+            'the graph has a cycle',
+            'export the model again',
+          );
+        if (producer) stack.push(producer);
+      }
+    }
+  }
+  return sorted;
+}
+
+function requireAllUsed(operators: readonly TreeOperator[], columns: readonly TreeFunction[]): void {
+  const used = new Set(columns.flatMap(({ of }) => of.flatMap(({ terms }) => [...terms.keys()])));
+  const idle = operators.findLast(({ trees }) => !used.has(trees));
+  if (!idle) return;
+  throw new UnexplainableModelError(
+    `node ${nodeTitle(idle.node)}`,
+    operators.length > 1
+      ? `it is one of ${operators.length} tree operators, and the output that is served does not depend on it`
+      : 'the output that is served does not depend on its scores',
+    operators.length > 1 ? 'serve each of them as a model of its own' : 'export the scores of the trees',
+  );
 }

@@ -58,6 +58,13 @@ function applyNode(node: OnnxNode, resolve: ColumnResolver, graph: GraphIndex, t
 }
 
 const mixing: ReadonlyMap<string, string> = new Map([
+  ...['TreeEnsembleClassifier', 'TreeEnsembleRegressor', 'TreeEnsemble'].map(
+    (operator) =>
+      [
+        `ai.onnx.ml.${operator}`,
+        'other trees read its output (stacking), so exact SHAP values per feature cannot be read off the trees',
+      ] as const,
+  ),
   [
     'ai.onnx.ml.Normalizer',
     'it divides each row by a norm of all its features before the trees, so no feature acts alone and exact SHAP ' +

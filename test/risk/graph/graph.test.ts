@@ -204,7 +204,7 @@ describe('nodes before the trees', () => {
           { name: 'z', shape: [null, 1] },
         ],
       },
-      /"More" \(TreeEnsembleRegressor\): it is one of 2 tree operators/,
+      /"Trees" \(TreeEnsembleRegressor\): it is one of 2 tree operators/,
     ],
   ])('%s is refused, naming the node and the reason', (_, nodes, options, message) => {
     const parse = (): unknown => parseModel(regressionModel(nodes, options));
@@ -272,7 +272,7 @@ describe('nodes after the trees', () => {
     expect(parsed.ensemble.outputCount).toBe(2);
   });
 
-  test('stops before the first node that is not linear', async () => {
+  test('a sigmoid and its complement are read up to the output', async () => {
     const nodes = [
       trees('margin'),
       plain('Sigmoid', ['margin'], ['p']),
@@ -282,12 +282,17 @@ describe('nodes after the trees', () => {
     const parsed = await againstRuntime(
       regressionModel(nodes, { initializers: { one: floats([1]) }, outputs: [{ name: 'y', shape: [null, 2] }] }),
     );
-    expect(parsed.scoreTensor).toBe('margin');
+    expect(parsed.scoreTensor).toBe('y');
+    expect(parsed.ensemble.outputCount).toBe(1);
+    expect(parsed.columns.map(({ link, scale, shift }) => ({ link, scale, shift }))).toEqual([
+      { link: 'LOGISTIC', scale: -1, shift: 1 },
+      { link: 'LOGISTIC', scale: 1, shift: 0 },
+    ]);
   });
 
   test('class probabilities can be normalised, cast and mapped', async () => {
     const node = classifierNode(twoTrees);
     const nodes = [{ ...node, outputs: ['label', 'votes'] }, ml('Normalizer', { norm: 'L1' }, ['votes'], ['scores'])];
-    expect((await againstRuntime(classificationModel(node, { nodes }))).scoreTensor).toBe('votes');
+    expect((await againstRuntime(classificationModel(node, { nodes }))).scoreTensor).toBe('scores');
   });
 });
