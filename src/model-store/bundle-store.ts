@@ -23,7 +23,7 @@ const chunkBytes = 2 * 1024 * 1024;
 const additionMs = 86_400_000;
 
 /** Size limit of a stored bundle, over all its files: 192 MB. Processes hold one bundle at a time in memory. */
-export const largestBundle = 192 * 1024 * 1024;
+const largestBundle = 192 * 1024 * 1024;
 
 /** The versions that were added, and their files. */
 export interface BundleStore {

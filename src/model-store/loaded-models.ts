@@ -5,7 +5,7 @@ import type { RiskModel } from '../risk/risk-model.js';
  * The models that a process has in memory. Offered models stay. Of the retired ones, the few that were used last stay,
  * and the ONNX Runtime sessions of the others are closed.
  */
-export interface LoadedModels {
+interface LoadedModels {
   /**
    * Adds an offered model, which stays until `release`.
    * @returns the model as it may be given to callers: it can be used also after it was released, and is then loaded
