@@ -136,7 +136,7 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
   });
   const scopeOf = createOrganizationScopes(app.models, unprotected);
   const { config, logger, database, models, registry, catalogue, events, audit, auditEvents, identity } = app;
-  const { breakGlass, jobs, submitBatch, predictions, connectRedis, accessTokens } = app;
+  const { breakGlass, careTeams, jobs, submitBatch, predictions, connectRedis, accessTokens } = app;
   return {
     config,
     logger,
@@ -149,6 +149,7 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     auditEvents,
     identity,
     breakGlass,
+    careTeams,
     jobs,
     submitBatch,
     predictions,

@@ -8,6 +8,7 @@ import type { Ciphertext } from './patient.js';
 @modelOptions({ schemaOptions: { collection: 'break_glass_accesses', versionKey: false } })
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, patient: 1 })
+@index({ organization: 1, username: 1, grantedAt: 1 })
 @index({ organization: 1, dataKey: 1, _id: 1 })
 export class StoredBreakGlassAccess {
   _id!: Types.ObjectId;

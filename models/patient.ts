@@ -58,6 +58,7 @@ export type Ciphertext = mongo.Binary;
 @index({ organization: 1, dataKey: 1, _id: 1 })
 @index({ organization: 1, _id: 1 })
 @index({ organization: 1, careTeam: 1 }, { partialFilterExpression: { careTeam: { $exists: true } } })
+@index({ organization: 1, formerCareTeam: 1 }, { partialFilterExpression: { formerCareTeam: { $exists: true } } })
 export class StoredPatient {
   _id!: Types.ObjectId;
 
@@ -102,6 +103,10 @@ export class StoredPatient {
    */
   @prop({ type: () => [String], default: undefined })
   careTeam?: string[];
+
+  /** The care team that the patient had until none of its members was an enabled clinician. One of them may return. */
+  @prop({ type: () => [String], default: undefined })
+  formerCareTeam?: string[];
 
   @prop({ type: () => [BreakGlassGrant], default: undefined })
   breakGlass?: BreakGlassGrant[];

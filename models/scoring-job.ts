@@ -164,7 +164,7 @@ export class ScoringJob {
   @prop({ type: Number, required: true })
   priority!: number;
 
-  /** Blind index of the caller's idempotency key. The key may contain anything, so it is never shown again. */
+  /** Blind index of the caller and its idempotency key. The key may contain anything, so it is never shown again. */
   @prop({ type: String })
   idempotencyKeyIndex?: string;
 

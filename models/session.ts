@@ -35,6 +35,10 @@ export class Session {
   @prop({ type: String, required: true })
   tokenHash!: string;
 
+  /** SHA-256 of the refresh token before it. It gives the same successor for a few seconds after its use. */
+  @prop({ type: String })
+  previousTokenHash?: string;
+
   @prop({ type: Date, required: true })
   createdAt!: Date;
 

@@ -4,6 +4,7 @@ import { buildSchemaSync, type ClassType } from 'type-graphql';
 import type { App } from '../src/app.js';
 import { AuditEventResolver } from './audit/audit-event.resolver.js';
 import { BreakGlassResolver } from './patient/break-glass.resolver.js';
+import { CareTeamResolver } from './patient/care-team.resolver.js';
 import { ApiKeyResolver } from './api-key/api-key.resolver.js';
 import { PatientResolver } from './patient/patient.resolver.js';
 import { guardSchema } from './permission-rules.js';
@@ -20,6 +21,7 @@ const resolverClasses = [
   ViewerResolver,
   PatientResolver,
   BreakGlassResolver,
+  CareTeamResolver,
   RiskModelResolver,
   PredictionResolver,
   ExplanationResolver,
@@ -36,6 +38,7 @@ export type SchemaDependencies = Pick<
   | 'scopeOf'
   | 'patients'
   | 'breakGlass'
+  | 'careTeams'
   | 'jobs'
   | 'submitBatch'
   | 'predictions'
@@ -52,8 +55,9 @@ export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSch
 
 /** Builds the API without permission rules. It is for printing only, and must never be served. */
 export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema {
-  const { scopeOf, patients, breakGlass, jobs, submitBatch, predictions, registry, catalogue, identity, auditEvents } =
+  const { scopeOf, patients, breakGlass, careTeams, jobs, submitBatch, predictions, registry, catalogue } =
     dependencies;
+  const { identity, auditEvents } = dependencies;
   const toPrediction = createPredictionMapper(registry);
   const instances = new Map<unknown, unknown>([
     [ViewerResolver, new ViewerResolver(scopeOf)],
@@ -62,6 +66,7 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
     [ExplanationResolver, new ExplanationResolver()],
     [BreakGlassResolver, new BreakGlassResolver(breakGlass)],
+    [CareTeamResolver, new CareTeamResolver(careTeams)],
     [AuditEventResolver, new AuditEventResolver(auditEvents)],
     [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
     [SessionResolver, new SessionResolver(identity.sessions, identity.users)],

@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
@@ -25,6 +26,7 @@ import { followModels, startModelRegistry, type ModelRegistry } from './model-st
 import { createOrganizationScopes, type ScopeOf } from './scope/organization-scope.js';
 import { packageRoot } from './process/package-root.js';
 import { createBreakGlassService, type BreakGlassService } from './patients/break-glass.js';
+import { createCareTeamService, type CareTeamService } from './patients/care-team-service.js';
 import { createCareTeamFence } from './patients/care-team-fence.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
@@ -54,6 +56,7 @@ export interface App {
   readonly auditEvents: AuditService;
   readonly identity: IdentityServices;
   readonly patients: PatientService;
+  readonly careTeams: CareTeamService;
   readonly breakGlass: BreakGlassService;
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
@@ -166,6 +169,7 @@ async function buildApp(
     events,
     logger,
     redis: connectPart('failing-fast'),
+    refreshKey: Buffer.from(hkdfSync('sha256', secretKey, '', 'riskgraph refresh tokens', 32)),
     settings: config,
   });
   closers.add(() => identity.close());
@@ -199,7 +203,14 @@ async function buildApp(
     auditEvents: createAuditService(scopeOf, audit),
     identity,
     patients: createPatientService({ scopeOf, audit, catalogue, erase: createPatientErasure(models, jobStore) }),
-    breakGlass: createBreakGlassService({ scopeOf, audit, minutes: config.breakGlassMinutes }),
+    careTeams: createCareTeamService({ scopeOf, audit }),
+    breakGlass: createBreakGlassService({
+      scopeOf,
+      audit,
+      minutes: config.breakGlassMinutes,
+      grantsPerHour: config.breakGlassPerHour,
+      logger,
+    }),
     jobs: createJobService({
       scopeOf,
       audit,

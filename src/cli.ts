@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { failureLine } from './commands/failure.js';
 import { refuseOldNode } from './commands/node-version.js';
 import { reportToParent } from './commands/server-process.js';
+import { escapeInvisible } from './process/visible-text.js';
 
 /** The loaders of the commands. A command is loaded when it is called: `token` should not wait for the ONNX runtime. */
 const commands: Record<string, () => Promise<Command>> = {
@@ -33,7 +34,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const line = failureLine(error);
-  if (!reportToParent({ failed: line })) process.stderr.write(`error: ${line}\n`);
+  if (!reportToParent({ failed: line }))
+    process.stderr.write(`error: ${line.split('\n').map(escapeInvisible).join('\n')}\n`);
   process.exitCode = 1;
   // A connection that is still being retried must not keep a failed command running.
   setTimeout(() => process.exit(1), 500).unref();

@@ -44,6 +44,7 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     events: app.events,
     auditEvents: app.auditEvents,
     breakGlass: app.breakGlass,
+    careTeams: app.careTeams,
     jobs: app.jobs,
     submitBatch: app.submitBatch,
     predictions: app.predictions,

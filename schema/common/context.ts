@@ -1,5 +1,5 @@
 import type DataLoader from 'dataloader';
-import type { Prediction, ScoringJob } from '../../models/index.js';
+import type { JobFailure, Prediction, ScoringJob } from '../../models/index.js';
 import type { RequestOrigin, Viewer } from '../../src/auth/viewer.js';
 import type { ServiceUnavailableError, UnauthenticatedError } from '../../src/errors.js';
 import type { JobStreams } from '../../src/jobs/job-stream.js';
@@ -31,6 +31,8 @@ export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
   readonly prediction: DataLoader<string, Prediction | null>;
+  /** The error of a job, as the viewer may see it. */
+  readonly jobError: DataLoader<ScoringJob, JobFailure | null>;
   /** Number of predictions, by the id of the patient or job. */
   readonly predictionCountOfPatient: DataLoader<string, number>;
   readonly predictionCountOfJob: DataLoader<string, number>;

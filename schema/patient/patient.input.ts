@@ -26,7 +26,7 @@ abstract class PatientFields {
   @Field(() => [String], {
     nullable: true,
     description:
-      'Usernames of the clinicians who may see the patient. Include your own. Null: every clinician of the ' +
+      'Usernames of the enabled clinicians who may see the patient. Include your own. Null: every clinician of the ' +
       'organization may.',
   })
   careTeam?: string[] | null;
@@ -61,6 +61,18 @@ export class UpdatePatientInput extends PatientFields {
 
   @Field(() => AdministrativeGender, { nullable: true })
   sex?: AdministrativeGender | null;
+}
+
+@InputType()
+export class AssignCareTeamInput {
+  @Field(() => ID)
+  patientId!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Usernames of enabled clinicians. Null: every clinician of the organization may see the patient.',
+  })
+  careTeam?: string[] | null;
 }
 
 @InputType({ description: 'Give either patientId or mrn.' })

@@ -102,3 +102,9 @@ export class DeletePatientPayload {
   @Field(() => ID, { description: 'Id of the patient that was erased, together with its predictions.' })
   id!: string;
 }
+
+@ObjectType({ simpleResolvers: true })
+export class AssignCareTeamPayload {
+  @Field(() => ID, { description: 'Id of the patient, of whom nothing else is shown.' })
+  patientId!: string;
+}

@@ -31,7 +31,9 @@ export class PredictionFilter {
 }
 
 @InputType({
-  description: "Scores the patient's values, if a patient is named. The features given here replace the patient's.",
+  description:
+    "Scores the patient's values, if a patient is named; that needs the right to read patients. The features given " +
+    "here replace the patient's.",
 })
 export class SimulateRiskInput {
   @Field(() => ID, { description: 'A RiskModel.modelId, or the RiskModel.id of one version.' })

@@ -14,7 +14,10 @@ abstract class JobOptions {
   })
   modelVersion?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Requests with the same key get the same job.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Requests of one user or API key with the same key get the same job.',
+  })
   idempotencyKey?: string | null;
 
   @Field(() => Int, {

@@ -25,7 +25,6 @@ export function toScoringJob(job: ScoringJob): ScoringJobType {
     submittedBy: job.submittedBy,
     modelId: job.modelId,
     modelVersion: job.modelVersion,
-    error: status.error ? { code: status.error.code, message: status.error.message } : null,
     source: job,
   };
 }

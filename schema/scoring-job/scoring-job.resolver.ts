@@ -33,7 +33,13 @@ import { toRiskModel } from '../risk-model/risk-model.mapper.js';
 import { RiskModelType } from '../risk-model/risk-model.type.js';
 import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } from './scoring-job.input.js';
 import { toPatientFailure, toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
-import { PatientFailureType, ScoringJobConnection, ScoringJobEvent, ScoringJobType } from './scoring-job.type.js';
+import {
+  JobError,
+  PatientFailureType,
+  ScoringJobConnection,
+  ScoringJobEvent,
+  ScoringJobType,
+} from './scoring-job.type.js';
 
 /**
  * The API of scoring jobs. An operation on jobs goes through these steps:
@@ -162,6 +168,11 @@ export class ScoringJobResolver {
   ): InstanceType<typeof PredictionConnection> {
     const read = () => this.predictionService.list(viewer, page, { jobId: id });
     return toNestedConnection(read, this.toPrediction(viewer), () => loaders.predictionCountOfJob.load(id));
+  }
+
+  @FieldResolver(() => JobError, { nullable: true })
+  async error(@Root() { source }: ScoringJobType, @Ctx() { loaders }: OperationContext): Promise<JobError | null> {
+    return source.status.error ? loaders.jobError.load(source) : null;
   }
 
   @FieldResolver(() => RiskModelType, {

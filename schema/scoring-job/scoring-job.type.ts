@@ -29,11 +29,13 @@ class JobProgress {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The reason why a job failed, or why its last attempt did.' })
-class JobError {
+export class JobError {
   @Field(() => String)
   code!: string;
 
-  @Field(() => String)
+  @Field(() => String, {
+    description: 'The values of a patient are named only to callers who may read predictions.',
+  })
   message!: string;
 }
 
@@ -92,9 +94,6 @@ export class ScoringJobType {
 
   @Field(() => String, { description: 'The version of the model that the job was submitted for.' })
   modelVersion!: string;
-
-  @Field(() => JobError, { nullable: true })
-  error!: JobError | null;
 
   /** The stored job, for the field resolvers. */
   source!: ScoringJob;

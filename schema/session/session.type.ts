@@ -11,7 +11,9 @@ export class SessionPayload {
   })
   accessToken!: string;
 
-  @Field(() => String, { description: 'Valid for one refresh, which gives a new one. A second use ends the session.' })
+  @Field(() => String, {
+    description: 'Valid for one refresh, which gives a new one. A second use after ten seconds ends the session.',
+  })
   refreshToken!: string;
 
   @Field(() => GraphQLDateTime, { description: 'Time when the access token ends.' })

@@ -15,6 +15,8 @@ const permissions = {
   'patient:delete': [Role.CLINICIAN],
   /** See a patient outside of the clinician's care team, after giving a reason. */
   'patient:break-glass': [Role.CLINICIAN],
+  /** Give a patient another care team, without seeing the patient. */
+  'care-team:assign': [Role.ADMIN],
   'prediction:read': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
   /**
    * Check that computing a prediction again gives exactly the same values. The answer shows neither inputs nor outcome.

@@ -6,6 +6,7 @@ import { StartupError } from '../errors.js';
 import { startProtection } from '../protection/start-protection.js';
 import { commandConfig } from './environment.js';
 import { connectLocalDatabase } from './local-access.js';
+import { printLine } from './print.js';
 import { localMasterKeys } from './secret-key.js';
 
 /** Parses `SEQUENCE:HASH`, as `audit verify` prints it. */
@@ -40,10 +41,10 @@ export function auditCommand(): Command {
           org === undefined ? undefined : { slug: org, ...(anchor && { anchor }) },
         )) {
           if (failures.length > 0) process.exitCode = 1;
-          process.stdout.write(
-            `${failures.length === 0 ? 'ok  ' : 'FAIL'} ${slug}: ${events} events, anchor ${end.sequence}:${end.hash}\n`,
+          printLine(
+            `${failures.length === 0 ? 'ok  ' : 'FAIL'} ${slug}: ${events} events, anchor ${end.sequence}:${end.hash}`,
           );
-          for (const { sequence, reason } of failures) process.stdout.write(`     event ${sequence}: ${reason}\n`);
+          for (const { sequence, reason } of failures) printLine(`     event ${sequence}: ${reason}`);
         }
       } finally {
         await database.close();

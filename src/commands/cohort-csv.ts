@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
 import { StartupError } from '../errors.js';
 import { featureValueIssue } from '../risk/feature-value.js';
+import { hasInvisible, identifierText } from '../process/visible-text.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
 /** One line of a cohort: the patient's MRN, and for every feature column a value, or null when it is missing. */
@@ -41,9 +42,11 @@ export async function readCohort(file: string, features: readonly ModelFeature[]
       record: Record<string, string>;
       info: { lines: number };
     }>) {
-      const { mrn = '', ...cells } = record;
+      const { mrn: typed = '', ...cells } = record;
+      const mrn = identifierText(typed);
       const at = `line ${info.lines}`;
-      if (mrn === '') issues.push(`${at}: mrn is empty`);
+      if (hasInvisible(typed)) issues.push(`${at}: mrn has characters that cannot be seen`);
+      else if (mrn === '') issues.push(`${at}: mrn is empty`);
       else if (lineOfMrn.has(mrn)) issues.push(`${at}: the same mrn as in line ${lineOfMrn.get(mrn)}`);
       lineOfMrn.set(mrn, info.lines);
       rows.push({

@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import { Command } from 'commander';
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Role } from '../../models/index.js';
 import { createGraphqlClient, type GraphqlClient } from '../client/graphql-client.js';
@@ -20,8 +20,10 @@ import { readCohort } from './cohort-csv.js';
 import { commandConfig } from './environment.js';
 import { givenToken, tokenHelp, tokenOption } from './given-token.js';
 import { issueLocalToken, connectLocalDatabase } from './local-access.js';
+import { printErrorLine, printLine } from './print.js';
 import { startProgressBar } from './progress-bar.js';
 import { storeCohort } from './store-cohort.js';
+import { escapeInvisible } from '../process/visible-text.js';
 
 interface ScoreOptions {
   readonly model: string;
@@ -70,7 +72,7 @@ export function scoreCommand(): Command {
       try {
         const out = options.out ?? `${basename(file, '.csv')}-predictions.csv`;
         const { scored, failed } = await scoreCohort(client, file, options, out);
-        process.stdout.write(`${scored} patients scored, ${failed} failed: ${out}\n`);
+        printLine(`${scored} patients scored, ${failed} failed: ${out}`);
         if (failed > 0) process.exitCode = 1;
       } finally {
         await client.close();
@@ -106,7 +108,7 @@ async function scoreCohort(
   const rows = await readCohort(file, model.features.map(toManifestFeature));
   const mrnById = await storeCohort(client, rows);
   const { predictions, failures } = await scoreInBatches(client, [...mrnById.keys()], model);
-  for (const { patientId, message } of failures) process.stderr.write(`${mrnById.get(patientId)}: ${message}\n`);
+  for (const { patientId, message } of failures) printErrorLine(`${mrnById.get(patientId)}: ${message}`);
   const order = new Map(rows.map(({ mrn }, index) => [mrn, index]));
   const lines = predictions
     .map((prediction) => ({ mrn: mrnById.get(prediction.patient.id)!, prediction }))
@@ -120,8 +122,20 @@ async function scoreCohort(
     'base_value',
     ...model.features.map(({ code }) => `contribution_${code}`),
   ];
-  await writeFile(out, stringify([header, ...lines]));
+  await writePrivateFile(out, stringify([header, ...lines], { escape_formulas: true }));
   return { scored: lines.length, failed: rows.length - lines.length };
+}
+
+/** Writes a file that only its owner may read, also when another file was there before. */
+async function writePrivateFile(file: string, text: string): Promise<void> {
+  const opened = await open(file, 'w', 0o600);
+  try {
+    // The mode above counts for new files only. A device or a pipe keeps its own.
+    if ((await opened.stat()).isFile()) await opened.chmod(0o600);
+    await opened.writeFile(text);
+  } finally {
+    await opened.close();
+  }
 }
 
 /** Scores the patients in jobs of at most `patientsPerJob`, one job after the other. */
@@ -177,7 +191,9 @@ async function follow(client: GraphqlClient, id: string, total: number): Promise
       const { state, progress, error, finishedAt } = scoringJobUpdated.job;
       bar.update(progress.processed, state);
       if (finishedAt && state !== 'COMPLETED')
-        throw new StartupError(`The scoring job ${id} ended ${state}${error ? `: ${error.message}` : ''}`);
+        throw new StartupError(
+          `The scoring job ${id} ended ${state}${error ? `: ${escapeInvisible(error.message)}` : ''}`,
+        );
     }
   } finally {
     bar.stop();

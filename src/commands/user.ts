@@ -3,6 +3,7 @@ import { Role, type User } from '../../models/index.js';
 import { parseCreateUser } from '../identity/users/user-input.js';
 import { commandConfig } from './environment.js';
 import { readNewPassword } from './password-prompt.js';
+import { printLine } from './print.js';
 import { startUserAdministration, type UserAdministration } from './user-administration.js';
 
 interface Named {
@@ -62,7 +63,7 @@ const createCommand = (): Command =>
       parseCreateUser(input);
       await administer(org, 'make', async ({ directory, scope, actor }) => {
         const user = await directory.create(scope, actor, input);
-        process.stdout.write(`The user ${user.username} (${user.role}) of ${org} was created\n`);
+        printLine(`The user ${user.username} (${user.role}) of ${org} was created`);
       });
     });
 
@@ -79,7 +80,7 @@ const onUser = (
     .action(({ org, username }: Named) =>
       administer(org, 'refuse', async (administration) => {
         const user = await administration.user(username);
-        process.stdout.write(`The user ${user.username} of ${org} ${await work(administration, user)}\n`);
+        printLine(`The user ${user.username} of ${org} ${await work(administration, user)}`);
       }),
     );
 
@@ -89,7 +90,7 @@ const listCommand = (): Command =>
     .requiredOption('--org <slug>', 'organization')
     .action(({ org }: { org: string }) =>
       administer(org, 'refuse', async ({ users }) => {
-        for (const user of await users()) process.stdout.write(`${lineOf(user)}\n`);
+        for (const user of await users()) printLine(lineOf(user));
       }),
     );
 

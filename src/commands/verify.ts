@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { RiskModelsDocument, ViewerDocument, PredictionCreatedDocument } from '../client/generated/graphql.js';
 import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../client/graphql-client.js';
 import { failureLine } from './failure.js';
+import { printLine } from './print.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
 
 interface Check {
@@ -27,7 +28,7 @@ export function verifyCommand(): Command {
             (error: unknown) => ['FAIL', failureLine(error)] as const,
           );
           if (mark === 'FAIL') failures += 1;
-          process.stdout.write(`${mark} ${name}: ${detail}\n`);
+          printLine(`${mark} ${name}: ${detail}`);
         }
         if (failures > 0) process.exitCode = 1;
       } finally {

@@ -1,15 +1,15 @@
 import { parseMessage, type Server } from 'graphql-ws';
+import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { closeCodes } from './close-codes.js';
 import { logError } from '../process/logger.js';
-import { limitIncoming, type Unread } from './socket-limits.js';
-import type { OpenedSocket } from './upgrades.js';
 
 /** Data that graphql-ws keeps for a connection. */
-export interface SocketExtra extends OpenedSocket, Record<PropertyKey, unknown> {
-  /** True from the moment when the client has shown a valid credential. */
-  isProven: boolean;
+export interface SocketExtra extends Record<PropertyKey, unknown> {
+  readonly socket: WebSocket;
+  /** The request that was upgraded. */
+  readonly request: FastifyRequest;
 }
 
 /**
@@ -26,10 +26,12 @@ const longestReasonBytes = 123;
  * a code.
  * https://github.com/enisdenjo/graphql-ws/blob/master/src/use/%40fastify/websocket.ts
  */
-export function carrySocket(server: Server<SocketExtra>, opened: OpenedSocket, unread: Unread, logger: Logger): void {
-  const extra: SocketExtra = { ...opened, isProven: false };
-  const { socket, stream } = extra;
-  limitIncoming(socket, stream, () => extra.isProven);
+export function carrySocket(
+  server: Server<SocketExtra>,
+  socket: WebSocket,
+  request: FastifyRequest,
+  logger: Logger,
+): void {
   const stopPinging = keepAlive(socket);
   const close = (code: number, reason: string): void =>
     socket.close(code, Buffer.byteLength(reason) <= longestReasonBytes ? reason : '');
@@ -39,7 +41,7 @@ export function carrySocket(server: Server<SocketExtra>, opened: OpenedSocket, u
   const closed = server.opened(
     {
       protocol: socket.protocol,
-      send: (data) => send(extra, unread, data),
+      send: (data) => send(socket, data),
       close,
       onMessage(handle) {
         socket.on('message', (data: Buffer) => {
@@ -52,7 +54,7 @@ export function carrySocket(server: Server<SocketExtra>, opened: OpenedSocket, u
         });
       },
     },
-    extra,
+    { socket, request },
   );
   socket.once('close', (code, reason) => {
     stopPinging();
@@ -60,23 +62,11 @@ export function carrySocket(server: Server<SocketExtra>, opened: OpenedSocket, u
   });
 }
 
-/**
- * Sends a message. Resolves also when the socket has closed meanwhile: a client that is gone needs no answer. A client
- * that leaves too much unread is disconnected.
- */
-function send({ socket, isProven }: SocketExtra, unread: Unread, data: string): Promise<void> {
+/** Sends a message. Resolves also when the socket has closed meanwhile: a client that is gone needs no answer. */
+function send(socket: WebSocket, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== socket.OPEN) return resolve();
-    const sent = unread.begin(socket, Buffer.byteLength(data), isProven);
-    if (!sent) {
-      socket.terminate();
-      return resolve();
-    }
-    socket.send(data, (error) => {
-      sent();
-      if (error && socket.readyState === socket.OPEN) reject(error);
-      else resolve();
-    });
+    socket.send(data, (error) => (error && socket.readyState === socket.OPEN ? reject(error) : resolve()));
   });
 }
 

@@ -45,6 +45,8 @@ interface IdentityDependencies {
   readonly logger: Logger;
   /** A connection whose commands fail at once while Redis is away. `close` closes it. */
   readonly redis: Redis;
+  /** Secret key of 256 bits, from which refresh tokens follow. The same in all processes. */
+  readonly refreshKey: Buffer;
   readonly settings: IdentitySettings;
 }
 
@@ -57,7 +59,7 @@ interface IdentitySettings {
 
 /** Connects the parts of identity with each other. */
 export async function createIdentityServices(dependencies: IdentityDependencies): Promise<IdentityServices> {
-  const { models, scopeOf, accessTokens, audit, events, logger, redis, settings } = dependencies;
+  const { models, scopeOf, accessTokens, audit, events, logger, redis, refreshKey, settings } = dependencies;
   const revocations = createRevocations({
     store: createRevocationStore(models),
     epochs: createRevocationEpochs(redis, settings.redisPrefix),
@@ -83,6 +85,7 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
     accessTokens,
     audit,
     accessTokenSeconds: settings.accessTokenMinutes * 60,
+    refreshKey,
   });
   const directory = createUserDirectory({ passwords, sessions: store, audit });
   const oidc = settings.oidc && createOidcVerifier(settings.oidc, models, logger);

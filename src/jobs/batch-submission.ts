@@ -113,7 +113,7 @@ export function createBatchSubmission({
     const request = parseInput(submitBatchScoringJobSchema, input);
     authorizeFilter(viewer, request.filter ?? {});
     const scope = scopeOf(viewer);
-    const identity = await identifyRequest(scope, request);
+    const identity = await identifyRequest(scope, viewer, request);
     const known = await findByKey(scope, identity);
     if (known) return known;
     const model = requireModel(registry, request.modelId, request.modelVersion);

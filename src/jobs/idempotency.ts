@@ -1,28 +1,35 @@
 import { createHash } from 'node:crypto';
 import type { ScoringJob } from '../../models/index.js';
 import { ConflictError } from '../errors.js';
+import type { Viewer } from '../auth/viewer.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
 import type { FieldWriter } from '../protection/protection.js';
 
 /** Keyed hashes of an idempotency key and of its request. The job keeps them to recognise both, and nothing more. */
 export type RequestIdentity = Required<Pick<ScoringJob, 'idempotencyKeyIndex' | 'requestHash'>>;
 
-/** @returns undefined for a request without an idempotency key */
+/**
+ * Identifies a request by its idempotency key. The key belongs to the caller, a user or an API key: the same text of
+ * another caller is another key.
+ * @returns undefined for a request without an idempotency key
+ */
 export async function identifyRequest(
   { protection }: OrganizationScope,
+  { username }: Pick<Viewer, 'username'>,
   request: { readonly idempotencyKey?: string | null },
 ): Promise<RequestIdentity | undefined> {
   if (request.idempotencyKey == null) return undefined;
-  return indexRequest(await protection.writer(), request.idempotencyKey, hashOf(request));
+  const key = JSON.stringify([username, request.idempotencyKey]);
+  return indexRequest(await protection.writer(), key, hashOf(request));
 }
 
 /**
  * @param hash SHA-256 of the request. It is hashed again with a secret key, because a patient's name in a filter could
  *   be guessed from a plain hash.
  */
-function indexRequest({ blindIndex }: FieldWriter, idempotencyKey: string, hash: string): RequestIdentity {
+function indexRequest({ blindIndex }: FieldWriter, key: string, hash: string): RequestIdentity {
   return {
-    idempotencyKeyIndex: blindIndex('scoring_jobs.idempotencyKey', idempotencyKey),
+    idempotencyKeyIndex: blindIndex('scoring_jobs.idempotencyKey', key),
     requestHash: blindIndex('scoring_jobs.requestHash', hash),
   };
 }

@@ -14,10 +14,16 @@
  * 3. The request to cancel is stored; or the job becomes QUEUED again, and is dispatched.
  */
 import { Types } from 'mongoose';
-import { ScoringJobKind, ScoringJobState, type PatientFailure, type ScoringJob } from '../../models/index.js';
+import {
+  ScoringJobKind,
+  ScoringJobState,
+  type JobFailure,
+  type PatientFailure,
+  type ScoringJob,
+} from '../../models/index.js';
 import { type AuditTrail, recorded } from '../audit/audit-trail.js';
 import { careTeamAccess } from '../auth/care-team.js';
-import { authorize } from '../auth/authorize.js';
+import { authorize, mayViewer } from '../auth/authorize.js';
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
@@ -40,13 +46,19 @@ import { requireModel, invalidFeatures } from '../predictions/served-models.js';
 
 /**
  * Scoring jobs of the viewer's organization. Every method authorises first. A job about a patient who is closed to the
- * viewer is not found. `failures` takes a job that another method has returned to the viewer.
+ * viewer is not found. `errors` and `failures` take jobs that another method has returned to the viewer.
  */
 export interface JobService {
   find(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
   /** @returns the jobs in the order of the ids, with null for an id without a job */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
+  /** @throws ForbiddenError for a filter by patient without the right to see the patients of jobs */
   list(viewer: Viewer | null, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
+  /**
+   * The errors of the jobs, in their order; null for a job without one. A message that tells values of a patient is for
+   * those who may read predictions, as `failures` is, and is recorded as such a reading. Others get a general message.
+   */
+  errors(viewer: Viewer | null, jobs: readonly ScoringJob[]): Promise<(JobFailure | null)[]>;
   /**
    * Accepts a job. Once this resolves, the job will reach a terminal state, even if processes die. The same idempotency
    * key gives the same job.
@@ -142,14 +154,25 @@ export function createJobService({
 
     async list(viewer, request, filter) {
       authorize(viewer, 'job:read');
+      // The patient of a job needs this right, so a filter by patient does too.
+      if (filter.patientId != null) authorize(viewer, 'prediction:read');
       return visibleJobs.list(viewer, request, filter);
+    },
+
+    async errors(viewer, jobs) {
+      const telling = jobs.map(({ patient, status }) => (patient && tellsOfPatient(status.error) ? { patient } : null));
+      const shown =
+        viewer && mayViewer(viewer, 'prediction:read') ? await fence.show(viewer, 'prediction:read', telling) : [];
+      return jobs.map(({ status: { error } }, index) =>
+        telling[index] && error && !shown[index] ? { code: error.code, message: withheldReason } : (error ?? null),
+      );
     },
 
     async submit(viewer, input) {
       authorize(viewer, 'job:submit');
       const request = parseInput(submitScoringJobSchema, input);
       const scope = scopeOf(viewer);
-      const identity = await identifyRequest(scope, request);
+      const identity = await identifyRequest(scope, viewer, request);
       const known = await findByKey(scope, identity);
       if (known) return submittedBefore(viewer, known);
       const model = requireModel(registry, request.modelId, request.modelVersion);
@@ -170,7 +193,7 @@ export function createJobService({
         { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' },
         async () => {
           // The reason why a patient cannot be scored is about the patient: it is given only after the audit event.
-          refuseUnscorable(model, patient);
+          refuseUnscorable(viewer, model, patient);
           const { job, created } = await jobStore.insert(wanted);
           if (created) await jobDispatcher.dispatch(job);
           else refuseOtherRequest(job, identity);
@@ -249,11 +272,25 @@ export function newJob(
   };
 }
 
-/** @throws BadUserInputError when the patient cannot be scored: the job would only fail later */
-function refuseUnscorable(model: RiskModel, patient: ModelSubject): void {
+/** Stands for a reason that tells values of a patient, where the viewer may not read predictions. */
+const withheldReason =
+  "The patient's values do not fit the risk model: ask a caller who may read predictions for the reason.";
+
+/** Tells whether an error names values of the patient. Only errors about the inputs of a model do. */
+const tellsOfPatient = (error: JobFailure | undefined): boolean => error?.code === 'BAD_USER_INPUT';
+
+/**
+ * Refuses a patient that cannot be scored: the job would only fail later. The reason names values of the patient, so
+ * only a viewer who may read predictions gets it.
+ * @throws BadUserInputError
+ */
+function refuseUnscorable(viewer: Viewer, model: RiskModel, patient: ModelSubject): void {
   try {
     model.encode(modelInputs(model.manifest, patient, new Date()));
   } catch (error) {
-    throw error instanceof InvalidFeaturesError ? invalidFeatures(error) : error;
+    if (!(error instanceof InvalidFeaturesError)) throw error;
+    throw mayViewer(viewer, 'prediction:read')
+      ? invalidFeatures(error)
+      : new BadUserInputError([{ path: 'patientId', message: withheldReason }]);
   }
 }

@@ -29,8 +29,8 @@ export interface VisibleJob {
  */
 interface VisibleJobs {
   /**
-   * Finds a job that the viewer has named. A job about a closed patient is recorded as a denial; nothing else is
-   * recorded here.
+   * Finds a job that the viewer has named. A job about a closed patient is recorded as a denial. The same work is done
+   * for a job that does not exist. Nothing else is recorded here.
    * @returns null when there is no such job, or its patient is closed
    */
   find(viewer: Viewer, id: string, action: Action): Promise<VisibleJob | null>;
@@ -48,7 +48,10 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
     async find(viewer, id, action) {
       const _id = toObjectId(id);
       const job = _id && (await scopeOf(viewer).scoringJobs.findOne({ _id }));
-      if (!job) return null;
+      if (!job) {
+        await fence.denyAbsent(viewer, action);
+        return null;
+      }
       const access = await fence.access(viewer, job.patient);
       if (access !== 'DENIED') return { job, flagged: access === 'BREAK_GLASS' };
       await audit.record(viewer, { action, outcome: 'DENIED', ...about(job) });

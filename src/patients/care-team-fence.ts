@@ -134,9 +134,14 @@ export interface CareTeamFence {
   show<T extends OfPatient>(viewer: Viewer, action: AuditAction, results: readonly (T | null)[]): Promise<(T | null)[]>;
   /**
    * Does the same as `show` for one result that the viewer asked for by id. If its patient is closed, a denial is
-   * recorded.
+   * recorded. The same is done when there is no result, so that the time of the answer does not tell the two apart.
    */
   showNamed<T extends OfPatient>(viewer: Viewer, action: AuditAction, result: T | null): Promise<T | null>;
+  /**
+   * Does for an object that does not exist what is done for one whose patient is closed: reads a care team, and records
+   * a denial. Nothing is done for viewers to whom no patient can be closed.
+   */
+  denyAbsent(viewer: Viewer, action: AuditAction): Promise<void>;
   /** Does work on a result after `show` recorded it. If the work fails, the failure is recorded too. */
   afterShown<T>(viewer: Viewer, action: AuditAction, patient: Types.ObjectId, work: () => Promise<T>): Promise<T>;
 }
@@ -176,10 +181,19 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
       return shown;
     },
     async showNamed(viewer, action, result) {
+      if (!result) {
+        await fence.denyAbsent(viewer, action);
+        return null;
+      }
       const [shown] = await fence.show(viewer, action, [result]);
-      if (result && !shown)
-        await audit.record(viewer, { action, outcome: 'DENIED', patientIds: [result.patient.toHexString()] });
-      return shown ?? null;
+      if (shown) return shown;
+      await audit.record(viewer, { action, outcome: 'DENIED', patientIds: [result.patient.toHexString()] });
+      return null;
+    },
+    async denyAbsent(viewer, action) {
+      if (viewer.role !== Role.CLINICIAN) return;
+      await fence.access(viewer, new Types.ObjectId());
+      await audit.record(viewer, { action, outcome: 'DENIED' });
     },
     async afterShown(viewer, action, patient, work) {
       try {

@@ -43,13 +43,14 @@ export function patientQuery({ mrn, familyName, sex, createdAfter, updatedAfter 
 }
 
 /**
- * Refuses a filter by MRN or family name to a viewer without the right to see names: a match would identify the
- * patient.
+ * Refuses a filter by a property that the viewer may not read: the matches, and even their number, would tell it. MRN
+ * and family name need the right to see names, and sex needs the right to read patients.
  * @throws UnauthenticatedError, ForbiddenError
  */
 export function authorizeFilter(
   viewer: Viewer | null,
-  { mrn, familyName }: Pick<PatientFilter, 'mrn' | 'familyName'>,
+  { mrn, familyName, sex }: Pick<PatientFilter, 'mrn' | 'familyName' | 'sex'>,
 ): void {
   if (mrn != null || familyName != null) authorize(viewer, 'patient:read-identity');
+  if (sex != null) authorize(viewer, 'patient:read');
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { AdministrativeGender } from '../../models/index.js';
+import { normalizeUsername } from '../identity/users/username.js';
+import { hasInvisible, identifierText } from '../process/visible-text.js';
 
 const earliestBirthYear = 1850;
 
@@ -26,6 +28,14 @@ const line = (longest: number) =>
 /** A given name or a family name. */
 export const nameSchema = line(200);
 
+/** The usernames of a care team, each once, in the form in which usernames are stored. */
+export const careTeamSchema = z
+  .array(line(200).transform(normalizeUsername))
+  .min(1, 'must not be empty: give null to let every clinician see the patient')
+  .max(100, 'must have at most 100 members')
+  .transform((names) => [...new Set(names)])
+  .nullish();
+
 /**
  * One value in the unit of the risk models. `value: null` in an update removes the value. Infinity passes here and is
  * refused by the feature catalogue, whose message names the unit and the range.
@@ -35,16 +45,18 @@ const recordedFeatureSchema = z.object({
   value: z.custom<number | null>((value) => value === null || typeof value === 'number', 'must be a number, or null'),
 });
 
+/** A medical record number in one spelling, so that no two patients have numbers that look alike. */
+const mrnSchema = line(64)
+  .refine((mrn) => !hasInvisible(mrn), 'must have no characters that cannot be seen')
+  .transform(identifierText)
+  .pipe(line(64));
+
 const identity = {
-  mrn: line(64),
+  mrn: mrnSchema,
   givenName: nameSchema.nullish(),
   familyName: nameSchema.nullish(),
   birthDate: birthDateSchema.nullish(),
-  careTeam: z
-    .array(line(200))
-    .min(1, 'must not be empty: give null to let every clinician see the patient')
-    .max(100, 'must have at most 100 members')
-    .nullish(),
+  careTeam: careTeamSchema,
   features: z.array(recordedFeatureSchema).max(1000, 'must have at most 1000 features').nullish(),
 };
 

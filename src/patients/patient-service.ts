@@ -14,11 +14,14 @@ import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../storage/database.js';
-import { BadUserInputError, ConflictError, ForbiddenError, NotFoundError } from '../errors.js';
+import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { idOrNone, parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import type { Page, PageOrder, PageRequest } from '../scope/pagination.js';
+import { openVacantTeams } from '../scope/vacant-care-teams.js';
 import { recordShown, refuseClosed } from './care-team-fence.js';
+import { refuseUnknownMembers } from './care-team-service.js';
+import { refuseEmergencyChange, refuseEmergencyErasure } from './emergency-limits.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
 import { createPatientSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
@@ -53,10 +56,10 @@ export interface PatientService {
   /** Creates a patient. @throws BadUserInputError, ConflictError when the MRN is taken */
   create(viewer: Viewer | null, input: CreatePatient): Promise<Patient>;
   /**
-   * Changes a patient.
+   * Changes a patient. The event is flagged when it gives a care team to a patient without one.
    * @throws BadUserInputError, NotFoundError, ConflictError when `expectedVersion` is not the current version or the
    *   MRN is taken, ForbiddenError when the patient is closed to the viewer, or a viewer with only a grant changes the
-   *   care team
+   *   identity or the care team, or removes a value
    */
   update(viewer: Viewer | null, input: UpdatePatient): Promise<Patient>;
   /**
@@ -64,14 +67,6 @@ export interface PatientService {
    * @throws NotFoundError, ForbiddenError when the patient is closed to the viewer, or visible only by a grant
    */
   delete(viewer: Viewer | null, id: string): Promise<void>;
-}
-
-/** Refuses a care team without the viewer, who could not see the patient afterwards. @throws BadUserInputError */
-function refuseForeignTeam(viewer: Viewer, careTeam: readonly string[] | null | undefined): void {
-  if (careTeam && !careTeam.includes(viewer.username))
-    throw new BadUserInputError([
-      { path: 'careTeam', message: 'must contain your own username: you could not see the patient afterwards' },
-    ]);
 }
 
 interface PatientServiceDependencies {
@@ -111,25 +106,6 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
     flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS',
   });
 
-  /**
-   * Refuses to erase a patient whom the viewer sees only by a grant. A grant is for reading and treating. No emergency
-   * needs an erasure, and an erased patient cannot be reviewed afterwards.
-   * @throws ForbiddenError
-   */
-  async function refuseEmergencyErasure(viewer: Viewer, patient: Patient): Promise<void> {
-    if (careTeamAccess(viewer, patient) === 'ALLOWED') return;
-    // Recorded here and not with the other refusals, because this one is flagged.
-    await audit.record(viewer, {
-      action: 'patient:delete',
-      outcome: 'DENIED',
-      patientIds: [patient._id.toHexString()],
-      flagged: true,
-    });
-    throw new ForbiddenError(
-      "Emergency access is for reading and treating: ask a member of the patient's care team to delete this patient.",
-    );
-  }
-
   return {
     async find(viewer, { id, mrn }) {
       authorize(viewer, 'patient:read');
@@ -168,7 +144,8 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       authorize(viewer, 'patient:write');
       const { features, sex, ...identity } = parseInput(createPatientSchema, input);
       refuseIssues(features ?? []);
-      refuseForeignTeam(viewer, identity.careTeam);
+      const scope = scopeOf(viewer);
+      await refuseTeam(scope, viewer, identity.careTeam);
       const now = new Date();
       const patient = {
         _id: new Types.ObjectId(),
@@ -181,8 +158,15 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
         updatedAt: now,
       };
       try {
-        return await recorded(audit, viewer, { action: 'patient:write', patientIds: [patient._id.toHexString()] }, () =>
-          scopeOf(viewer).patients.insert(patient),
+        return await recorded(
+          audit,
+          viewer,
+          { action: 'patient:write', patientIds: [patient._id.toHexString()] },
+          async () => {
+            const created = await scope.patients.insert(patient);
+            if (identity.careTeam) await openVacantTeams(scope, { _id: patient._id });
+            return created;
+          },
         );
       } catch (error) {
         throw isDuplicateKey(error) ? mrnTaken() : error;
@@ -198,13 +182,10 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       const current = _id && (await scope.patients.findOne({ _id }));
       if (_id && !current) await refuseClosed(scope, { _id }, 'patient:write');
       if (!current) throw new NotFoundError('This patient');
-      if (changes.careTeam !== undefined && careTeamAccess(viewer, current) !== 'ALLOWED')
-        throw new ForbiddenError(
-          'Only its members may change the care team of a patient: ask one of them.',
-          'patient:write',
-          id,
-        );
-      refuseForeignTeam(viewer, changes.careTeam);
+      if (isFlagged(viewer, current).flagged) await refuseEmergencyChange(audit, viewer, id, { ...changes, features });
+      await refuseTeam(scope, viewer, changes.careTeam, current.careTeam);
+      // A clinician who gives a team to a patient that all could see closes the patient to colleagues.
+      const takes = changes.careTeam != null && current.careTeam === undefined;
       const now = new Date();
       const update = {
         ...changes,
@@ -216,9 +197,10 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
         return await recorded(
           audit,
           viewer,
-          { action: 'patient:write', patientIds: [id], ...isFlagged(viewer, current) },
+          { action: 'patient:write', patientIds: [id], flagged: takes || isFlagged(viewer, current).flagged },
           async () => {
             const updated = current.version === expectedVersion ? await scope.patients.update(current, update) : null;
+            if (updated && changes.careTeam) await openVacantTeams(scope, { _id: current._id });
             if (updated) return updated;
             throw new ConflictError(
               `The patient was changed meanwhile (expected version ${expectedVersion}): read it again and repeat the ` +
@@ -238,7 +220,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       const patient = _id && (await scope.patients.findOne({ _id }));
       if (_id && !patient) await refuseClosed(scope, { _id }, 'patient:delete');
       if (!patient) throw new NotFoundError('This patient');
-      await refuseEmergencyErasure(viewer, patient);
+      if (isFlagged(viewer, patient).flagged) await refuseEmergencyErasure(audit, viewer, id);
       // The erasure runs before and after the patient's document is deleted. If the process dies after the first run,
       // the patient still exists and can be deleted again. The second run removes results that a running job stored
       // meanwhile. The audit event remains. It holds only an id, which belongs to no document any more.
@@ -249,6 +231,25 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       });
     },
   };
+}
+
+/**
+ * Refuses a care team without the viewer, who could not see the patient afterwards, and one with unknown names.
+ * @param present the team before; its members stay accepted
+ * @throws BadUserInputError
+ */
+async function refuseTeam(
+  scope: OrganizationScope,
+  viewer: Viewer,
+  careTeam: readonly string[] | null | undefined,
+  present: readonly string[] = [],
+): Promise<void> {
+  if (!careTeam) return;
+  if (!careTeam.includes(viewer.username))
+    throw new BadUserInputError([
+      { path: 'careTeam', message: 'must contain your own username: you could not see the patient afterwards' },
+    ]);
+  await refuseUnknownMembers(scope, careTeam, [viewer.username, ...present]);
 }
 
 /** The fields to write: all that are neither absent nor null. */

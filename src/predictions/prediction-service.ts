@@ -9,7 +9,8 @@
  *
  * How a risk is simulated:
  * 1. The viewer must be allowed to simulate, and the input must be valid.
- * 2. The patient, if one is named, must be visible to the viewer. The reading of the patient is recorded.
+ * 2. The patient, if one is named, is read: the viewer must be allowed to read patients, and must see this one. The
+ *    reading is recorded.
  * 3. The given values replace those of the patient.
  * 4. The model scores and explains them. The explanation must add up. Nothing is stored.
  */
@@ -76,8 +77,9 @@ export interface PredictionService {
   /** Computes a prediction again and compares. @returns null when the viewer may see no such prediction */
   verify(viewer: Viewer | null, id: string): Promise<PredictionVerification | null>;
   /**
-   * Computes a what-if score.
-   * @throws BadUserInputError, NotFoundError, ForbiddenError (patient outside the care team)
+   * Computes a what-if score. The inputs of the score show the patient's values, so a viewer who names a patient must
+   * be allowed to read patients.
+   * @throws BadUserInputError, NotFoundError, ForbiddenError (no right to read patients, patient outside the care team)
    */
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
 }
@@ -173,6 +175,7 @@ export function createPredictionService({
     async simulate(viewer, input) {
       authorize(viewer, 'risk:simulate');
       const { modelId, modelVersion, patientId, features } = parseInput(simulateRiskSchema, input);
+      if (patientId != null) authorize(viewer, 'patient:read');
       const model = requireModel(registry, modelId, modelVersion);
       const issues = catalogue.issues(features ?? [], 'features');
       if (issues.length > 0) throw new BadUserInputError(issues);

@@ -3,8 +3,13 @@ import type { Ciphertext, StoredPatient } from '../../models/index.js';
 import type { FieldReader, FieldWriter } from '../protection/protection.js';
 import { sealedPatientFields, type SealedPatientField } from '../../models/patient.js';
 import type { Patient, PatientIdentity } from './patient.js';
+import { identifierText } from '../process/visible-text.js';
 
 type SealedIdentity = Pick<StoredPatient, SealedPatientField | 'mrnIndex' | 'familyNameIndex' | 'dataKey'>;
+
+/** The blind index of an MRN. All spellings that look alike have the same one. */
+export const mrnIndex = ({ blindIndex }: Pick<FieldWriter, 'blindIndex'>, mrn: string): string =>
+  blindIndex('patients.mrn', identifierText(mrn));
 
 /**
  * Encrypts a patient's identity as it is stored. All fields are encrypted together, so that one data key decrypts them
@@ -17,7 +22,7 @@ export function sealIdentity(writer: FieldWriter, _id: Types.ObjectId, identity:
   return {
     ...(Object.fromEntries(given) as Pick<StoredPatient, SealedPatientField>),
     dataKey: writer.dataKey,
-    mrnIndex: writer.blindIndex('patients.mrn', identity.mrn),
+    mrnIndex: mrnIndex(writer, identity.mrn),
     ...(identity.familyName !== undefined && {
       familyNameIndex: writer.blindIndex('patients.familyName', identity.familyName),
     }),

@@ -3,7 +3,7 @@ import type { StoredPatient } from '../../models/index.js';
 import type { ScopedCollection } from './scoped-collection.js';
 import { readPage, type ListQuery, type Page, type PageOrder, type PageRequest } from './pagination.js';
 import type { Protection } from '../protection/protection.js';
-import { decryptPatient, sealIdentity, sealPatient } from './patient-cipher.js';
+import { decryptPatient, mrnIndex, sealIdentity, sealPatient } from './patient-cipher.js';
 import { sealedPatientFields } from '../../models/patient.js';
 import type { Patient, PatientIdentity, PatientRecordFields } from './patient.js';
 import { defined } from '../process/defined.js';
@@ -79,7 +79,7 @@ export function createPatientRecords(
     const { blindIndex } = await protection.writer();
     return {
       ...clear,
-      ...(mrn !== undefined && { mrnIndex: blindIndex('patients.mrn', mrn) }),
+      ...(mrn !== undefined && { mrnIndex: mrnIndex({ blindIndex }, mrn) }),
       ...(familyName !== undefined && { familyNameIndex: blindIndex('patients.familyName', familyName) }),
     };
   }
@@ -109,8 +109,8 @@ export function createPatientRecords(
     },
 
     async withFreeMrn(patients) {
-      const { blindIndex } = await protection.writer();
-      const indexes = patients.map(({ mrn }) => blindIndex('patients.mrn', mrn));
+      const writer = await protection.writer();
+      const indexes = patients.map(({ mrn }) => mrnIndex(writer, mrn));
       const taken = new Set(
         (await collection.find({ mrnIndex: { $in: indexes } }, { projection: { mrnIndex: 1 } })).map(
           ({ mrnIndex }) => mrnIndex,
@@ -135,6 +135,7 @@ export function createPatientRecords(
         (field) => identity[field] === undefined,
       );
       if (careTeam === null) cleared.push('careTeam');
+      if (careTeam !== undefined) cleared.push('formerCareTeam');
       const updated = await collection.findOneAndUpdate(
         { _id: current._id, version: current.version },
         {

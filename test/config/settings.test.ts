@@ -37,6 +37,7 @@ test('an empty environment gives the defaults, each in its place in the configur
     accessTokenMinutes: 15,
     sessionHours: 12,
     breakGlassMinutes: 60,
+    breakGlassPerHour: 20,
     queryLimits: { tokens: 2_000, fields: 500, depth: 12, aliases: 30, directives: 30, cost: 250_000 },
     operationTimeoutMs: 60_000,
     rateLimits: { perUser: 300_000, perAddress: 6_000 },

@@ -37,6 +37,10 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
     operation: `mutation { breakGlass(input: { patientId: ${id}, reason: "none at all" }) { id } }`,
     allowed: [Role.CLINICIAN],
   },
+  'Mutation.assignCareTeam': {
+    operation: `mutation { assignCareTeam(input: { patientId: ${id} }) { patientId } }`,
+    allowed: [Role.ADMIN],
+  },
   'Mutation.createPatient': {
     operation: 'mutation { createPatient(input: { mrn: "" }) { id } }',
     allowed: [Role.CLINICIAN],

@@ -2,9 +2,12 @@
 // Threat: a clinician breaks the glass without a record, or gets access to more than one patient for a limited time.
 
 import { beforeEach, describe, expect, test } from 'vitest';
+import { pino } from 'pino';
 import { careTeams, type ScoredPatient } from '../support/care-team.js';
 import { modelId } from '../support/heart-disease.js';
+import { sameDatabases } from '../support/identity.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { patient } from '../support/scenario.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
 
 const system = await startSystem();
@@ -140,6 +143,61 @@ describe('breaking the glass', () => {
     });
   });
 
+  // Shows: 164.312(a)(2)(ii), 164.312(c)(1)
+  test.each<[string, string]>([
+    ['the MRN', 'mrn: "other"'],
+    ['a name', 'givenName: "Other"'],
+    ['a name, by removing it', 'familyName: null'],
+    ['the birth date', 'birthDate: "1950-01-02"'],
+    ['the sex', 'sex: MALE'],
+    ['the care team', 'careTeam: ["bob"]'],
+    ['a value, by removing it', 'features: [{ code: "cholesterol", value: null }]'],
+  ])('does not change %s', async (_name, change) => {
+    await breakGlass(`patientId: "${hers.id}"`);
+    const before = await models.patients.findById(hers.id).lean();
+    const answer = await system.post(
+      `mutation { updatePatient(input: { id: "${hers.id}", expectedVersion: 1, ${change} }) { id } }`,
+      undefined,
+      bob,
+    );
+    expect(codesOf(answer)).toEqual(['FORBIDDEN']);
+    expect(answer.errors![0]!.message).toContain('care team');
+    expect(await models.patients.findById(hers.id).lean()).toEqual(before);
+    expect((await eventsOf(hers.id, 'bob')).at(-1)).toMatchObject({
+      action: 'patient:write',
+      outcome: 'DENIED',
+      flagged: true,
+    });
+  });
+
+  // Shows: 164.312(a)(2)(ii)
+  test('records a new value, and the event is flagged', async () => {
+    await breakGlass(`patientId: "${hers.id}"`);
+    const answer = await system.post(
+      `mutation { updatePatient(input: {
+        id: "${hers.id}", expectedVersion: 1, features: [{ code: "cholesterol", value: 240 }]
+      }) { version } }`,
+      undefined,
+      bob,
+    );
+    expect(answer.data).toEqual({ updatePatient: { version: 2 } });
+    expect((await eventsOf(hers.id, 'bob')).filter(({ action }) => action === 'patient:write')).toMatchObject([
+      { outcome: 'ALLOWED', flagged: true },
+    ]);
+  });
+
+  // Shows: 164.312(a)(2)(ii)
+  test.each<[string, string]>([
+    ['zero-width characters', '\u200b'.repeat(40)],
+    ['fillers', '\u3164\u115f\uffa0\u2800'.repeat(10)],
+    ['spaces and marks of direction', ' \u202e\u2066\u00ad'.repeat(20)],
+    ['points', '.'.repeat(40)],
+    ['a short word, stretched by invisible characters', 'help\u200b\u200b\u200b\u200b\u200b\u200b\u200b'],
+  ])('needs a reason that a reviewer can read: %s', async (_name, reason) => {
+    const answer = await breakGlass(`patientId: "${hers.id}"`, bob, reason);
+    expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'reason' }] });
+  });
+
   // Shows: 164.312(a)(2)(ii)
   test('needs a reason and exactly one patient, who must be closed to the caller', async () => {
     expect((await breakGlass(`patientId: "${hers.id}"`, bob, 'because')).errors![0]!.extensions).toMatchObject({
@@ -188,5 +246,43 @@ describe('breaking the glass', () => {
     const stranger = await system.token('CLINICIAN', 'beta');
     expect(codesOf(await breakGlass(`patientId: "${hers.id}"`, stranger))).toEqual(['NOT_FOUND']);
     expect(codesOf(await breakGlass(`mrn: "${hers.mrn}"`, stranger))).toEqual(['NOT_FOUND']);
+  });
+});
+
+describe('breaking the glass of many patients', () => {
+  // Shows: 164.312(a)(2)(ii), owasp/rate-limits
+  test('is limited per clinician and hour, also for requests at the same time', async () => {
+    const lines: string[] = [];
+    const limited = await startSystem({
+      worker: false,
+      environment: { ...sameDatabases(system).environment, BREAK_GLASS_PER_HOUR: '3' },
+      logger: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }),
+    });
+    const others = careTeams(limited);
+    const mallory = await others.clinician('mallory');
+    const client = await limited.client('CLINICIAN');
+    const ids = await Promise.all(
+      Array.from({ length: 8 }, async () => (await patient(client, { careTeam: ['the-clinician'] })).id),
+    );
+    const answers = await Promise.all(ids.map((id) => others.breakGlass(`patientId: "${id}"`, mallory)));
+    const granted = answers.filter(({ errors }) => !errors);
+    expect(granted.length).toBeLessThanOrEqual(3);
+    while ((await others.breakGlass(`patientId: "${ids.pop()!}"`, mallory)).errors === undefined);
+    const refused = await others.breakGlass(`patientId: "${ids[0]!}"`, mallory);
+    expect(codesOf(refused)).toEqual(['RATE_LIMITED']);
+    expect(refused.errors![0]!.extensions!.retryAfterSeconds).toBeGreaterThan(3_000);
+    expect(await models.breakGlassAccesses.countDocuments({ username: 'mallory' })).toBe(3);
+    expect(await models.patients.countDocuments({ 'breakGlass.username': 'mallory' })).toBe(3);
+    expect((await eventsOf(ids[0]!, 'mallory')).at(-1)).toMatchObject({
+      action: 'patient:break-glass',
+      outcome: 'DENIED',
+      flagged: true,
+    });
+    const alerts = lines.map((line) => JSON.parse(line) as { username?: string; msg: string });
+    expect(
+      alerts.filter(({ username, msg }) => username === 'mallory' && msg.includes('broke the glass')),
+    ).toHaveLength(3);
+    expect(alerts.some(({ username, msg }) => username === 'mallory' && msg.includes('refused'))).toBe(true);
+    expect(lines.join('')).not.toContain('Unconscious');
   });
 });

@@ -48,6 +48,48 @@ describe("a token of the hospital's identity provider", async () => {
     await asAdmin(system, updateUserMutation, { input: { id: user.id as string, disabled: false } });
   });
 
+  // Shows: 164.312(a)(2)(i), owasp/unicode
+  test('lets a disabled user in again in no other spelling', async () => {
+    const spellings = ['Ada.King', 'ADA.KING', '\uff41da.king', ' ada.king\u3000', 'ada.king\u200b', 'ad\u00ada.king'];
+    const token = await provider.token({ claims: { sub: 'ada.king' } });
+    expect(await viewer(token)).toMatchObject({ viewer: { username: 'ada.king' } });
+    expect(await viewer(await provider.token({ claims: { sub: 'Ada.King' } }))).toMatchObject({
+      viewer: { username: 'ada.king' },
+    });
+    await expect.poll(() => system.app.models.users.countDocuments({ username: 'ada.king' })).toBe(1);
+    const user = await system.app.models.users.findOne({ username: 'ada.king' }).orFail();
+    await asAdmin(system, updateUserMutation, { input: { id: user.id as string, disabled: true } });
+    for (const sub of spellings) await expectRefusedToken(system, await provider.token({ claims: { sub } }));
+    expect(await system.app.models.users.countDocuments({ username: /king/i })).toBe(1);
+  });
+
+  test('is accepted with the type of an access token, and then no other type is', async () => {
+    const typed = await startSystem({ worker: false, environment: provider.environment });
+    await typed.organizationId('alpha');
+    const refusals = async (typ?: string): Promise<unknown> =>
+      refusalsOf(typed, await provider.token({ header: { typ } }));
+    expect(await refusals()).toEqual([]);
+    expect(await refusals('JWT')).toEqual([]);
+    expect(await refusals('application/AT+JWT')).toEqual([]);
+    expect(await refusals()).toEqual(['UNAUTHENTICATED']);
+    expect(await refusals('JWT')).toEqual(['UNAUTHENTICATED']);
+    expect(await refusals('at+jwt')).toEqual([]);
+  });
+
+  test('is accepted only with the type of the setting, if there is one', async () => {
+    const strict = await startSystem({
+      worker: false,
+      environment: { ...provider.environment, OIDC_TOKEN_TYPE: 'at+jwt' },
+    });
+    await strict.organizationId('alpha');
+    for (const [typ, expected] of [
+      ['JWT', ['UNAUTHENTICATED']],
+      [undefined, ['UNAUTHENTICATED']],
+      ['at+jwt', []],
+    ] as const)
+      expect(await refusalsOf(strict, await provider.token({ header: { typ } }))).toEqual(expected);
+  });
+
   const foreign = await generateKeyPair('RS256', { extractable: true });
   const elliptic = await generateKeyPair('ES256', { extractable: true });
 
@@ -107,6 +149,22 @@ describe("a token of the hospital's identity provider", async () => {
       'has an issuer that only begins like ours',
       () => provider.token({ claims: { iss: `${provider.issuer}.example.org` } }),
     ],
+    ['is an ID token', { claims: { nonce: 'n-0S6_WzA2Mj', at_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' } }],
+    ['is an ID token of Keycloak', { claims: { typ: 'ID' } }],
+    ['is a refresh token of Keycloak', { claims: { typ: 'Refresh' } }],
+    [
+      'is a logout token',
+      {
+        header: { typ: 'logout+jwt' },
+        claims: { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } },
+      },
+    ],
+    [
+      'is a logout token without a type',
+      { claims: { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } } },
+    ],
+    ['is of another type', { header: { typ: 'dpop+jwt' } }],
+    ['names its user with characters that cannot be seen', { claims: { sub: 'root\u200b' } }],
     ['is in our own name', { claims: { iss: 'riskgraph', aud: 'riskgraph-api' } }],
     ['is for another audience', { claims: { aud: 'another-app' } }],
     ['is for no audience', { claims: { aud: undefined } }],

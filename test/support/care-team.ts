@@ -15,9 +15,16 @@ export interface ScoredPatient {
 export function careTeams(system: System) {
   const { accessTokens, models } = system.app;
   return {
-    /** A token of a clinician by name. */
-    clinician: async (username: string): Promise<string> =>
-      accessTokens.sign({ username, role: Role.CLINICIAN, organizationId: await system.organizationId() }, 3600),
+    /** Stores a clinician by name. @returns a token of the clinician */
+    async clinician(username: string): Promise<string> {
+      const organizationId = await system.organizationId();
+      await models.users.updateOne(
+        { organization: organizationId, username },
+        { $setOnInsert: { role: Role.CLINICIAN, createdAt: new Date() } },
+        { upsert: true },
+      );
+      return accessTokens.sign({ username, role: Role.CLINICIAN, organizationId }, 3600);
+    },
 
     /** Creates a patient of this care team and scores it once. */
     async patientOf(careTeam: string[] | null, token: string): Promise<ScoredPatient> {

@@ -33,21 +33,32 @@ export interface Call {
  * Calls of every root field of a schema: one for each candidate of each argument, however deep in an input. So a field
  * or an argument that is added later is tried too.
  * @param depth depth of the selection; it leaves out fields that need arguments
+ * @param selects tells whether a field is selected: a field that is refused can hide the others
  */
-export function everyCall(schema: GraphQLSchema, candidates: Candidates, depth: number): Call[] {
-  return rootFields(schema).flatMap(({ kind, root, field }) => callsOf(kind, root.name, field, candidates, depth));
+export function everyCall(
+  schema: GraphQLSchema,
+  candidates: Candidates,
+  depth: number,
+  selects: Selects = () => true,
+): Call[] {
+  return rootFields(schema).flatMap(({ kind, root, field }) =>
+    callsOf(kind, root.name, field, candidates, (type) => selectionOf(type, depth, selects)),
+  );
 }
+
+/** Chooses fields of a selection by the names of their type and of themselves. */
+type Selects = (type: string, field: string) => boolean;
 
 function callsOf(
   kind: Call['kind'],
   root: string,
   field: GraphQLField<unknown, unknown>,
   candidates: Candidates,
-  depth: number,
+  select: (type: GraphQLOutputType) => string,
 ): Call[] {
   const declarations = field.args.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
   const given = field.args.map(({ name }) => `${name}: $${name}`).join(', ');
-  const selection = selectionOf(field.type, depth);
+  const selection = select(field.type);
   const call = `${field.name}${given && `(${given})`}`;
   const operation = `${kind} ${declarations && `(${declarations})`} { ${call} ${selection} }`;
   const needed = Object.fromEntries(
@@ -133,13 +144,15 @@ function plainValue(type: NonNullable<ReturnType<typeof getNamedType>>): unknown
 }
 
 /** Selects all fields of a type that need no argument, and likewise the fields below them, down to a depth. */
-export function selectionOf(type: GraphQLOutputType, depth: number): string {
+export function selectionOf(type: GraphQLOutputType, depth: number, selects: Selects = () => true): string {
   const named = getNamedType(type);
   if (!isObjectType(named)) return '';
   const fields = Object.values(named.getFields()).filter(
-    ({ args, type: of }) => !args.some((argument) => isNonNullType(argument.type)) && (isLeaf(of) || depth > 1),
+    ({ name, args, type: of }) =>
+      !args.some((argument) => isNonNullType(argument.type)) && (isLeaf(of) || depth > 1) && selects(named.name, name),
   );
-  return `{ __typename ${fields.map((field) => `${field.name} ${selectionOf(field.type, depth - 1)}`).join(' ')} }`;
+  const selected = fields.map((field) => `${field.name} ${selectionOf(field.type, depth - 1, selects)}`);
+  return `{ __typename ${selected.join(' ')} }`;
 }
 
 const isLeaf = (type: GraphQLOutputType): boolean => isScalarType(getNamedType(type)) || isEnumType(getNamedType(type));

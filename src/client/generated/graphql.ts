@@ -13,7 +13,7 @@ export type AdministrativeGender =
 
 export type CreatePatientInput = {
   birthDate?: string | null | undefined;
-  /** Usernames of the clinicians who may see the patient. Include your own. Null: every clinician of the organization may. */
+  /** Usernames of the enabled clinicians who may see the patient. Include your own. Null: every clinician of the organization may. */
   careTeam?: Array<string> | null | undefined;
   familyName?: string | null | undefined;
   features?: Array<FeatureValueInput> | null | undefined;
@@ -146,7 +146,7 @@ export type ShapMethod =
   | 'INTERVENTIONAL'
   | 'PATH_DEPENDENT';
 
-/** Scores the patient's values, if a patient is named. The features given here replace the patient's. */
+/** Scores the patient's values, if a patient is named; that needs the right to read patients. The features given here replace the patient's. */
 export type SimulateRiskInput = {
   features?: Array<FeatureValueInput> | null | undefined;
   /** A RiskModel.modelId, or the RiskModel.id of one version. */
@@ -162,7 +162,7 @@ export type SubmitBatchScoringJobInput = {
   /** True, or absent: SHAP values are stored with each prediction. False: they are computed when a caller asks for them. */
   explain?: boolean | null | undefined;
   filter?: PatientFilter | null | undefined;
-  /** Requests with the same key get the same job. */
+  /** Requests of one user or API key with the same key get the same job. */
   idempotencyKey?: string | null | undefined;
   /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId: string;
@@ -176,7 +176,7 @@ export type SubmitBatchScoringJobInput = {
 export type SubmitScoringJobInput = {
   /** True, or absent: SHAP values are stored with each prediction. False: they are computed when a caller asks for them. */
   explain?: boolean | null | undefined;
-  /** Requests with the same key get the same job. */
+  /** Requests of one user or API key with the same key get the same job. */
   idempotencyKey?: string | null | undefined;
   /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId: string;
@@ -190,7 +190,7 @@ export type SubmitScoringJobInput = {
 /** Absent fields do not change. Null clears a field: sex becomes UNKNOWN, and an MRN cannot be cleared. Features are merged by code. */
 export type UpdatePatientInput = {
   birthDate?: string | null | undefined;
-  /** Usernames of the clinicians who may see the patient. Include your own. Null: every clinician of the organization may. */
+  /** Usernames of the enabled clinicians who may see the patient. Include your own. Null: every clinician of the organization may. */
   careTeam?: Array<string> | null | undefined;
   expectedVersion: number;
   familyName?: string | null | undefined;

@@ -21,4 +21,10 @@ export const accessSettings = [
     schema: wholeNumber(1, 1_440).default(60),
     description: 'Minutes for which a patient outside the care team stays visible after a break-glass access',
   },
+  {
+    name: 'BREAK_GLASS_PER_HOUR',
+    key: 'breakGlassPerHour',
+    schema: wholeNumber(1, 1_000).default(20),
+    description: 'Most break-glass accesses of one clinician in an hour',
+  },
 ] as const satisfies readonly Setting[];

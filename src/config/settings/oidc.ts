@@ -95,6 +95,14 @@ export const oidcSettings = [
     description: 'Signature algorithms that are accepted. Only asymmetric ones can be named',
   },
   {
+    name: 'OIDC_TOKEN_TYPE',
+    key: 'oidc.tokenType',
+    schema: text.optional(),
+    description:
+      'Type that access tokens of the provider have in their header `typ`, e.g. `at+jwt` or `JWT`. Without it, `at+jwt` ' +
+      'is asked for as soon as the provider has sent one. ID and logout tokens are refused in any case',
+  },
+  {
     name: 'OIDC_ORGANIZATIONS',
     key: 'oidc.organizations',
     schema: organizations.optional(),

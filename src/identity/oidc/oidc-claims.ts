@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Role } from '../../../models/index.js';
-import { isReservedUsername } from '../users/username.js';
+import { isReservedUsername, normalizeUsername } from '../users/username.js';
+import { hasInvisible } from '../../process/visible-text.js';
 import type { OidcSettings } from '../../config/oidc-settings.js';
 
 /** The holder of a token of another issuer, as its claims describe them. */
@@ -12,10 +13,12 @@ interface OidcSubject {
 
 const subjectSchema = z.object({
   organizationSlug: z.string().min(1).max(40),
+  // A disabled user must not come back in another spelling.
   username: z
     .string()
-    .min(1)
-    .max(200)
+    .refine((name) => !hasInvisible(name))
+    .transform(normalizeUsername)
+    .pipe(z.string().min(1).max(200))
     .refine((name) => !isReservedUsername(name)),
 });
 
@@ -51,3 +54,23 @@ function claimOf(payload: Readonly<Record<string, unknown>>, name: string): unkn
       payload,
     );
 }
+
+/** Claims that only ID tokens have (OpenID Connect Core 1.0, 2 and 3.3.2.11), or only logout tokens and events. */
+const claimsOfOtherTokens = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events'] as const;
+
+/**
+ * Tells whether a token says of itself that it is no access token. Keycloak names the kind in a claim `typ`. Without
+ * it, the claims of other kinds tell.
+ */
+export function isOtherToken(payload: Readonly<Record<string, unknown>>): boolean {
+  if (payload.typ !== undefined) return !['bearer', 'at+jwt'].includes(String(payload.typ).toLowerCase());
+  return claimsOfOtherTokens.some((name) => Object.hasOwn(payload, name));
+}
+
+/** The type in the header of a token, as RFC 7515, 4.1.9 compares it. A token without one is a `JWT`. */
+export const tokenType = (typ: unknown): string =>
+  typ === undefined
+    ? 'jwt'
+    : String(typ)
+        .toLowerCase()
+        .replace(/^application\//, '');

@@ -8,7 +8,7 @@ import { validity } from '../access-token.js';
 import { isSlug } from '../../config/slug.js';
 import type { Identity } from '../../auth/viewer.js';
 import { createIssuerKeys, IssuerKeysUnavailableError } from './issuer-keys.js';
-import { readClaims } from './oidc-claims.js';
+import { isOtherToken, readClaims, tokenType } from './oidc-claims.js';
 import type { OidcSettings } from '../../config/oidc-settings.js';
 import { logError } from '../../process/logger.js';
 
@@ -17,6 +17,8 @@ import { logError } from '../../process/logger.js';
  * any tolerance.
  */
 const clockToleranceSeconds = 5;
+/** The type of an access token in its header (RFC 9068, 2.1). */
+const typedAccessToken = 'at+jwt';
 /** Largest number of users remembered as stored. A user that is forgotten is stored again. */
 const mostNoted = 10_000;
 
@@ -35,7 +37,7 @@ const timesSchema = z.object({ iat: z.number(), exp: z.number() });
  * The issuer's JWKS is the only source of keys: the headers `jwk`, `jku` and `x5u` of a token are ignored.
  * Step by step:
  *
- *   1. Checks signature, issuer, audience and times.
+ *   1. Checks signature, issuer, audience and times, and that it is an access token.
  *   2. Reads organization, username and role from the claims.
  *   3. Finds the organization. A token never creates one.
  *   4. Stores the user at the first token, so that administrators find and can disable them.
@@ -47,22 +49,36 @@ export function createOidcVerifier(
 ): OidcVerifier {
   const keys = createIssuerKeys(settings.jwksUri, logger);
   const organizationIds = new Map<string, string>();
+  /** True once the provider has sent a typed access token. It types them all, so no other token is one. */
+  let sendsTyped = false;
   const noted = new LRUCache<string, true>({ max: mostNoted });
 
   async function verifySignature(token: string): Promise<JWTPayload> {
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload, protectedHeader } = await jwtVerify(token, keys, {
         algorithms: [...settings.algorithms],
         issuer: settings.issuer,
         audience: settings.audience,
         requiredClaims: ['exp', 'iat'],
         clockTolerance: clockToleranceSeconds,
       });
+      refuseOtherToken(tokenType(protectedHeader.typ), payload);
       return payload;
     } catch (error) {
       if (!(error instanceof IssuerKeysUnavailableError)) throw refused();
       throw new ServiceUnavailableError('The keys of the identity provider are not available: try again in a moment.');
     }
+  }
+
+  /**
+   * Refuses ID tokens, logout tokens and all others that are no access tokens (RFC 9068, 4).
+   * @throws UnauthenticatedError
+   */
+  function refuseOtherToken(type: string, payload: JWTPayload): void {
+    if (type === typedAccessToken) sendsTyped = true;
+    const wanted = settings.tokenType ?? (sendsTyped ? typedAccessToken : undefined);
+    const fits = wanted === undefined ? ['jwt', typedAccessToken].includes(type) : type === tokenType(wanted);
+    if (!fits || isOtherToken(payload)) throw refused();
   }
 
   async function organizationIdOf(slug: string): Promise<string> {

@@ -95,11 +95,7 @@ export function createPasswordLogin({
         throw error;
       }
       const found = await find(credential);
-      const matches = await passwords.verify(
-        found.user?.passwordHash,
-        credential.password,
-        found.organization?._id.toHexString(),
-      );
+      const matches = await passwords.verify(found.user?.passwordHash, credential.password);
       if (!found.user || !matches || found.user.disabled) {
         await record(found, origin, action, 'FAILED');
         throw new UnauthenticatedError('The organization, the username or the password is wrong.');

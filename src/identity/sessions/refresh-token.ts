@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 
 /**
- * A refresh token: `rgr_`, 128 random bits shared by all refresh tokens of a session, and 256 random bits of this token
- * alone. The parts have fixed widths, because base64url may contain underscores. The shared part finds the session. It
+ * A refresh token: `rgr_`, 128 random bits shared by all refresh tokens of a session, and 256 bits of this token alone, which
+ * look random. The parts have fixed widths, because base64url may contain underscores. The shared part finds the session. It
  * also proves that the caller has held a token of this session, so an attacker cannot end a session with invented
  * tokens.
  */
@@ -17,9 +17,18 @@ export interface RefreshToken {
   readonly tokenHash: string;
 }
 
-/** Makes a refresh token. @param family the shared part of the token before; a new session gets a new one */
-export function newRefreshToken(family = randomBytes(16).toString('base64url')): RefreshToken {
-  return parseRefreshToken(`rgr_${family}_${randomBytes(32).toString('base64url')}`)!;
+/** Makes the first refresh token of a session. */
+export function newRefreshToken(): RefreshToken {
+  return parseRefreshToken(`rgr_${randomBytes(16).toString('base64url')}_${randomBytes(32).toString('base64url')}`)!;
+}
+
+/**
+ * Makes the token that follows another one. It is always the same, so that a client that lost the answer gets it again
+ * although only hashes are stored. It is an HMAC-SHA-256 of the token under the server's key: without the key, not even
+ * a holder of the earlier token can compute it.
+ */
+export function successorOf({ token, family }: RefreshToken, key: Buffer): RefreshToken {
+  return parseRefreshToken(`rgr_${family}_${createHmac('sha256', key).update(token).digest('base64url')}`)!;
 }
 
 /** Reads a refresh token; null when the text cannot be one. */

@@ -4,8 +4,9 @@
  *   1. `login` checks the password, replaces a hash with old parameters, and begins a session.
  *   2. A session has a short-lived access token and a refresh token. Each refresh token is valid for one use.
  *   3. `refresh` replaces the refresh token and issues a new access token.
- *   4. A second use of a refresh token means that two callers hold it. The session ends, and the event is flagged.
- *   5. `logout` ends the session.
+ *   4. A second use within ten seconds gives the same successor: two tabs, or a client that lost the answer.
+ *   5. A later second use means that two callers hold the token. The session ends, and the event is flagged.
+ *   6. `logout` ends the session.
  */
 import { z } from 'zod';
 import { SessionEnd, type Session, type User } from '../../../models/index.js';
@@ -18,7 +19,7 @@ import type { Passwords } from '../passwords/passwords.js';
 import { normalizeUsername } from '../users/username.js';
 import type { Identity, RequestOrigin } from '../../auth/viewer.js';
 import type { PasswordCredential, PasswordLogin } from './password-login.js';
-import { parseRefreshToken } from './refresh-token.js';
+import { parseRefreshToken, successorOf, type RefreshToken } from './refresh-token.js';
 import type { RefreshableSession, SessionStore } from './session-store.js';
 
 /** The two tokens of a session, and the identity that they stand for. */
@@ -33,7 +34,7 @@ export interface IssuedTokens {
 export interface SessionService {
   /** Begins a session. @throws UnauthenticatedError, RateLimitedError, BadUserInputError when a text is too long */
   login(input: PasswordCredential, origin: RequestOrigin): Promise<IssuedTokens>;
-  /** Renews the tokens. A second use of a refresh token ends the session. @throws UnauthenticatedError */
+  /** Renews the tokens. A second use after ten seconds ends the session. @throws UnauthenticatedError */
   refresh(input: { readonly refreshToken: string }, origin: RequestOrigin): Promise<IssuedTokens>;
   /** Ends the session. @returns false when there is no such session, or it had ended before */
   logout(input: { readonly refreshToken: string }, origin: RequestOrigin): Promise<boolean>;
@@ -52,7 +53,12 @@ interface SessionServiceDependencies {
   readonly accessTokens: AccessTokens;
   readonly audit: AuditTrail;
   readonly accessTokenSeconds: number;
+  /** Secret key of 256 bits, from which the next refresh token follows. The same in all processes. */
+  readonly refreshKey: Buffer;
 }
+
+/** Time after a refresh in which the token that was used gives the same successor again. Milliseconds. */
+const repeatMs = 10_000;
 
 const text = (longest: number) => z.string().max(longest, `must have at most ${longest} characters`);
 const loginSchema = z.object({
@@ -63,7 +69,8 @@ const loginSchema = z.object({
 const refreshTokenSchema = z.object({ refreshToken: text(200) });
 
 export function createSessionService(dependencies: SessionServiceDependencies): SessionService {
-  const { scopeOf, store, passwordLogin, passwords, accessTokens, audit, accessTokenSeconds } = dependencies;
+  const { scopeOf, store, passwordLogin, passwords, accessTokens, audit, accessTokenSeconds, refreshKey } =
+    dependencies;
   const notValid = (): UnauthenticatedError =>
     new UnauthenticatedError('The refresh token is not valid or has expired: log in again.');
   const findUser = ({ organization, user }: Pick<Session, 'organization' | 'user'>): Promise<User | null> =>
@@ -111,13 +118,24 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
   /** Replaces a hash that was made with old parameters. The password is known only at a login. */
   async function rehash(user: User, password: string): Promise<User> {
     if (!passwords.isOutdated(user.passwordHash!)) return user;
-    const organizationId = user.organization.toHexString();
-    const { users } = scopeOf({ organizationId });
-    const passwordHash = await passwords.hash(password, organizationId);
+    const { users } = scopeOf({ organizationId: user.organization.toHexString() });
+    const passwordHash = await passwords.hash(password);
     return (
       (await users.findOneAndUpdate({ _id: user._id, passwordHash: user.passwordHash }, { $set: { passwordHash } })) ??
       user
     );
+  }
+
+  /** Tells whether a token was used just now, and its successor was not used yet. */
+  const isRepeated = (session: Session, presented: RefreshToken): boolean =>
+    session.previousTokenHash === presented.tokenHash &&
+    session.tokenHash === successorOf(presented, refreshKey).tokenHash &&
+    Date.now() - session.refreshedAt.getTime() < repeatMs;
+
+  /** Gives the successor of a token once more. @returns null when the first use is too long ago */
+  async function repeat(presented: RefreshToken, next: RefreshToken): Promise<RefreshableSession | null> {
+    const session = await store.find(presented);
+    return isLive(session) && isRepeated(session, presented) ? { session, refreshToken: next.token } : null;
   }
 
   async function endReused(session: Session, user: User | null, origin: RequestOrigin): Promise<void> {
@@ -139,7 +157,8 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
     const session = presented && (await store.find(presented));
     if (!presented || !isLive(session)) return null;
     const user = await findUser(session);
-    if (session.tokenHash === presented.tokenHash) return { presented, session, user };
+    if (session.tokenHash === presented.tokenHash || isRepeated(session, presented))
+      return { presented, session, user };
     await endReused(session, user, origin);
     return null;
   }
@@ -158,7 +177,8 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
       if (!found?.user || found.user.disabled) throw notValid();
       const { presented, session, user } = found;
       return recorded(audit, actor(user, origin), entry('session:refresh', user), async () => {
-        const rotated = await store.rotate(presented);
+        const next = successorOf(presented, refreshKey);
+        const rotated = (await store.rotate(presented, next)) ?? (await repeat(presented, next));
         if (!rotated) {
           // Another request used this token first. If the session is still alive, this is a second use.
           if (isLive(await store.find(presented))) await endReused(session, user, origin);

@@ -20,10 +20,10 @@ export interface SessionStore {
   /** The session that a refresh token belongs to, even if the token was replaced or the session has ended. */
   find(presented: RefreshToken): Promise<Session | null>;
   /**
-   * Replaces the refresh token. Null when it is no longer valid or the session is over. Of two calls at the same time,
-   * one gets null.
+   * Replaces the refresh token by the next one. Null when it is no longer valid or the session is over. Of two calls at
+   * the same time, one gets null.
    */
-  rotate(presented: RefreshToken): Promise<RefreshableSession | null>;
+  rotate(presented: RefreshToken, next: RefreshToken): Promise<RefreshableSession | null>;
   /** Ends one session in all processes. @returns false when it had ended before */
   end(session: Session, by: SessionEnd): Promise<boolean>;
   /** Ends all sessions and all other tokens of a user in all processes. `blocked` as in RevokedSubject. */
@@ -61,13 +61,12 @@ export function createSessionStore(
 
     find: ({ familyHash }) => sessions.findOne({ familyHash }).lean<Session | null>().exec(),
 
-    async rotate({ family, familyHash, tokenHash }) {
+    async rotate({ familyHash, tokenHash }, next) {
       const now = new Date();
-      const next = newRefreshToken(family);
       const session = await sessions
         .findOneAndUpdate(
           { familyHash, tokenHash, ...live(now) },
-          { $set: { tokenHash: next.tokenHash, refreshedAt: now } },
+          { $set: { tokenHash: next.tokenHash, previousTokenHash: tokenHash, refreshedAt: now } },
           { returnDocument: 'after' },
         )
         .lean<Session | null>();

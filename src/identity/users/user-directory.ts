@@ -4,6 +4,7 @@ import { type AuditActor, type AuditTrail, recorded } from '../../audit/audit-tr
 import { isDuplicateKey } from '../../storage/database.js';
 import { ConflictError, NotFoundError } from '../../errors.js';
 import type { OrganizationScope } from '../../scope/organization-scope.js';
+import { followMember } from '../../scope/vacant-care-teams.js';
 import type { Passwords } from '../passwords/passwords.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import { parseCreateUser, requireGoodPassword, type CreateUser } from './user-input.js';
@@ -20,6 +21,7 @@ export type UserChange = Partial<Pick<User, 'role' | 'disabled'>>;
  *   3. Writes the change, only if the user is still as it was read.
  *   4. Checks step 2 again, and takes the change back if two administrators removed each other at the same time.
  *   5. Ends all sessions and tokens of the user. Blocks a disabled user, unblocks an enabled one.
+ *   6. Opens the care teams without an enabled clinician, and restores those to which one has returned.
  */
 export interface UserDirectory {
   /** Creates a user. @throws BadUserInputError, ConflictError when the username is taken */
@@ -76,7 +78,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
   return {
     async create(scope, actor, input) {
       const { username, role, password } = parseCreateUser(input);
-      const passwordHash = await passwords.hash(password, actor.organizationId);
+      const passwordHash = await passwords.hash(password);
       const _id = new Types.ObjectId();
       const now = new Date();
       return recorded(audit, actor, entry(_id), async () => {
@@ -109,13 +111,15 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
           await change(scope, user._id, after, before);
           throw lastAdmin();
         }
-        return shutOut(scope, user);
+        const changed = await shutOut(scope, user);
+        await followMember(scope, changed);
+        return changed;
       });
     },
 
     async setPassword(scope, actor, user, password, { action, path }) {
       requireGoodPassword(path, password, user.username);
-      const passwordHash = await passwords.hash(password, actor.organizationId);
+      const passwordHash = await passwords.hash(password);
       return recorded(audit, actor, { ...entry(user._id), action }, async () => {
         const changed = await scope.users.findOneAndUpdate(
           { _id: user._id },

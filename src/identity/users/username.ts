@@ -20,5 +20,9 @@ export function isReservedUsername(name: string): boolean {
 
 export const reservedUsernameRule = 'is reserved for entries of the audit trail: choose another name';
 
-/** The name in the form that is stored and compared. */
-export const normalizeUsername = (name: string): string => name.trim().toLowerCase();
+/**
+ * The name in the form that is stored and compared, so that one user has one spelling: NFKC, in lower case. Lower case
+ * may break the normal form, so it is made again.
+ */
+export const normalizeUsername = (name: string): string =>
+  name.normalize('NFKC').trim().toLowerCase().normalize('NFKC');

@@ -1,0 +1,19 @@
+/**
+ * Characters that a reader cannot see: controls, format and bidirectional characters, fillers, variation selectors, line
+ * separators and the blank Braille pattern. Unicode 15.1, "Default_Ignorable_Code_Point" and the category "Other".
+ */
+const invisible = /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\u2800]/gu;
+
+/** Tells whether a text has characters that a reader cannot see. Two texts that differ in them look the same. */
+export const hasInvisible = (text: string): boolean => text.search(invisible) >= 0;
+
+/** A text as a reader sees it: in the normal form NFKC, on one line, without characters that cannot be seen. */
+export const visibleText = (text: string): string =>
+  text.normalize('NFKC').replace(/\s+/gu, ' ').replace(invisible, '').trim();
+
+/** An identifier in one spelling: as a reader sees it, with the plain hyphen for each kind of dash. */
+export const identifierText = (text: string): string => visibleText(text).replace(/[\p{Pd}\u2212]/gu, '-');
+
+/** A text in which a reader sees every character: those that cannot be seen are written as `\u{200b}`. */
+export const escapeInvisible = (text: string): string =>
+  text.replace(invisible, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);

@@ -1,0 +1,309 @@
+/** Covers src/predictions/prediction-service.ts, src/jobs/job-service.ts, src/patients/patient-filter.ts. */
+// Threat: a caller who may not read a patient learns the patient's values through another action: by simulating,
+// submitting, verifying or retrying, by the number of matches, or by an error.
+
+import { Types } from 'mongoose';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Role, ScoringJobState, type AuditEvent, type ScoringJob } from '../../models/index.js';
+import { buildBareSchema } from '../../schema/build-schema.js';
+import { fieldRule } from '../../schema/permission-rules.js';
+import { mayViewer } from '../../src/auth/authorize.js';
+import type { Viewer } from '../../src/auth/viewer.js';
+import { apiKeyScopes } from '../../src/identity/api-keys/api-key-service.js';
+import { startWorkers } from '../../workers/index.js';
+import { careTeams } from '../support/care-team.js';
+import { heartDisease, modelId, newPatient } from '../support/heart-disease.js';
+import { asAdmin } from '../support/identity.js';
+import { everyCall, type Call } from '../support/operations.js';
+import { connectSocket } from '../support/raw-socket.js';
+import { codesOf, startSystem } from '../support/system.js';
+
+// The walk asks for every field at once, so its operations are larger than those of callers may be.
+const system = await startSystem({
+  worker: false,
+  environment: { QUERY_FIELD_LIMIT: '5000', QUERY_TOKEN_LIMIT: '20000', QUERY_COST_LIMIT: '100000000' },
+});
+const { models } = system.app;
+const schema = buildBareSchema(system.app);
+const { clinician, patientOf, eventsOf } = careTeams(system);
+const [ada, bob] = await Promise.all([clinician('ada'), clinician('bob')]);
+
+/** Values of the patient as it is now. The stored prediction was made from other values. */
+const markers = ['Canarygiven', 'Canaryfamily', 'Canarymrn-9', '1951-07-23', '567.0625'];
+/** A reason that tells of the patient. */
+const clinicalReason = 'cholesterol: 999.5 is above the range';
+
+let closed: { readonly id: string; readonly jobId: string; readonly predictionId: string };
+
+beforeAll(async () => {
+  const workers = await startWorkers(system.app);
+  closed = await patientOf(['ada'], ada);
+  await workers.close();
+  const { errors } = await system.post(
+    'mutation ($input: UpdatePatientInput!) { updatePatient(input: $input) { id } }',
+    {
+      input: {
+        id: closed.id,
+        expectedVersion: 1,
+        mrn: 'Canarymrn-9',
+        givenName: 'Canarygiven',
+        familyName: 'Canaryfamily',
+        birthDate: '1951-07-23',
+        sex: 'FEMALE',
+        features: [{ code: 'cholesterol', value: 567.0625 }],
+      },
+    },
+    ada,
+  );
+  expect(errors).toBeUndefined();
+});
+
+/** Makes the job of the closed patient one that failed because of a value of the patient. */
+async function failJob(): Promise<void> {
+  await models.scoringJobs.updateOne(
+    { _id: closed.jobId },
+    {
+      $set: {
+        'status.state': ScoringJobState.FAILED,
+        'status.error': { code: 'BAD_USER_INPUT', message: clinicalReason },
+      },
+    },
+  );
+}
+
+async function apiKey(scopes: readonly string[]): Promise<string> {
+  const { createApiKey } = await asAdmin<{ createApiKey: { key: string } }>(
+    system,
+    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+    { input: { name: 'a machine', scopes } },
+  );
+  return createApiKey.key;
+}
+
+/** Gives the ids of the closed patient and of what hangs on it to every argument that can take them. */
+function candidates(path: string, type: string): readonly unknown[] {
+  if (type === 'ID') return path.endsWith('modelId') ? [modelId] : [closed.id, closed.jobId, closed.predictionId];
+  if (type === 'AdministrativeGender') return ['FEMALE'];
+  return [];
+}
+
+const ofPatients = (call: Call): boolean =>
+  Object.values(closed).some((id) => JSON.stringify(call.variables).includes(id)) ||
+  JSON.stringify(call.variables).includes('FEMALE') ||
+  /patient|prediction|job/i.test(call.field);
+
+/** Runs an operation over the transport of its kind. @returns the text of the first answer */
+async function answerTo({ kind, operation, variables }: Call, token: string): Promise<string> {
+  if (kind !== 'subscription') return (await system.post(operation, variables, token)).text;
+  const socket = await connectSocket(system.url, token);
+  socket.send({ type: 'subscribe', id: '1', payload: { query: operation, variables } });
+  const answer = /predictionCreated/.test(operation) ? undefined : JSON.stringify(await socket.next());
+  socket.close();
+  return answer ?? '';
+}
+
+/** Tells whether a caller may read a field. A refused field would hide those beside it from the walk. */
+const readable =
+  (caller: Pick<Viewer, 'role' | 'scopes'>) =>
+  (type: string, field: string): boolean => {
+    const rule = fieldRule(type, field);
+    return rule === 'with-parent' || rule === 'public' || (rule !== undefined && mayViewer(caller, rule));
+  };
+
+/** A caller of the walk: the credential, and what it may do. */
+interface WalkCaller extends Pick<Viewer, 'role' | 'scopes'> {
+  readonly token: string;
+}
+const ofRole = async (role: Role): Promise<WalkCaller> => ({ role, token: await system.token(role) });
+const ofKey = async (scopes: WalkCaller['scopes']): Promise<WalkCaller> => ({
+  role: Role.SERVICE,
+  scopes,
+  token: await apiKey(scopes!),
+});
+
+/**
+ * The names of the calls whose answers show one of the texts. Breaking the glass and handing a patient over
+ * are left out: they are rights of their own.
+ * @param except another field to leave out
+ */
+async function callsThatShow(texts: readonly string[], caller: WalkCaller, except?: string): Promise<Set<string>> {
+  await failJob();
+  const before = await models.patients.findById(closed.id).lean().orFail();
+  const calls = everyCall(schema, candidates, 5, readable(caller)).filter(
+    (call) => ofPatients(call) && !['breakGlass', 'assignCareTeam'].includes(call.field) && call.field !== except,
+  );
+  expect(calls.length).toBeGreaterThan(25);
+  const telling = new Set<string>();
+  for (const call of calls) {
+    const answer = await answerTo(call, caller.token);
+    expect(answer, call.name).not.toContain('QUERY_TOO_COMPLEX');
+    if (texts.some((text) => answer.includes(text))) telling.add(call.name);
+  }
+  expect(await models.patients.findById(closed.id).lean()).toEqual(before);
+  return telling;
+}
+
+describe('the values of a closed patient', () => {
+  test('are in the answers of the walk to a member of the care team, so the walk finds them', async () => {
+    expect([
+      ...(await callsThatShow([...markers, clinicalReason], { role: Role.CLINICIAN, token: ada }, 'deletePatient')),
+    ]).toEqual(
+      expect.arrayContaining([
+        'Query.patient.id',
+        'Query.prediction.id',
+        'Query.scoringJob.id',
+        'Query.scoringJobs',
+        'Query.simulateRisk.input.patientId',
+      ]),
+    );
+  }, 60_000);
+
+  // Shows: owasp/authorization, owasp/idor
+  test.each<[string, () => Promise<WalkCaller>]>([
+    ['the role SERVICE', () => ofRole(Role.SERVICE)],
+    ['an API key of all scopes', () => ofKey(apiKeyScopes)],
+    ['an API key that may simulate only', () => ofKey(['risk:simulate'])],
+  ])(
+    'are in no answer to %s, on any root field',
+    async (_name, credential) => {
+      expect([...(await callsThatShow(markers, await credential()))]).toEqual([]);
+    },
+    60_000,
+  );
+
+  // Shows: owasp/authorization, owasp/idor
+  test.each<[string, () => Promise<WalkCaller>]>([
+    ['a clinician outside of the care team', async () => ({ role: Role.CLINICIAN, token: bob })],
+    ['the role ADMIN', () => ofRole(Role.ADMIN)],
+    ...apiKeyScopes
+      .filter((scope) => scope !== 'prediction:read')
+      .map((scope) => [`an API key for ${scope}`, () => ofKey([scope])] as [string, () => Promise<WalkCaller>]),
+  ])(
+    'and the reasons of failures are in no answer to %s, on any root field',
+    async (_name, credential) => {
+      expect([...(await callsThatShow([...markers, clinicalReason], await credential()))]).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+describe('a simulation with a patient', () => {
+  const simulate = (token: string, patientId: string) =>
+    system.post(
+      `{ simulateRisk(input: { modelId: "${modelId}", patientId: "${patientId}" }) { inputs { code value } } }`,
+      undefined,
+      token,
+    );
+
+  // Shows: 164.312(a)(1), owasp/authorization
+  test('needs the right to read patients, also for an id that does not exist', async () => {
+    for (const token of [await system.token(Role.SERVICE), await apiKey(['risk:simulate'])]) {
+      for (const id of [closed.id, 'aaaaaaaaaaaaaaaaaaaaaaaa'])
+        expect(codesOf(await simulate(token, id))).toEqual(['FORBIDDEN']);
+    }
+    const last = await models.auditEvents.findOne({ outcome: 'DENIED' }).sort({ _id: -1 }).lean<AuditEvent>();
+    expect(last).toMatchObject({ action: 'patient:read', outcome: 'DENIED' });
+  });
+
+  test('needs no such right without a patient', async () => {
+    const answer = await system.post(
+      `query ($features: [FeatureValueInput!]) {
+        simulateRisk(input: { modelId: "${modelId}", features: $features }) { probability }
+      }`,
+      { features: newPatient().features },
+      await apiKey(['risk:simulate']),
+    );
+    expect(codesOf(answer)).toEqual([]);
+  });
+
+  // Shows: 164.312(b)
+  test('is recorded as a reading of the patient, and flagged under a grant', async () => {
+    const eve = await clinician('eve');
+    await careTeams(system).breakGlass(`patientId: "${closed.id}"`, eve);
+    expect(codesOf(await simulate(eve, closed.id))).toEqual([]);
+    expect((await eventsOf(closed.id, 'eve')).at(-1)).toMatchObject({
+      action: 'risk:simulate',
+      outcome: 'ALLOWED',
+      flagged: true,
+    });
+  });
+});
+
+describe('a filter by a property that the caller may not read', () => {
+  // Shows: owasp/authorization
+  test.each<[string, string, () => Promise<string>]>([
+    [
+      'sex, for a batch',
+      `mutation { submitBatchScoringJob(input: { modelId: "${modelId}", filter: { sex: FEMALE } }) { id } }`,
+      () => apiKey(apiKeyScopes),
+    ],
+    [
+      'the patient of a job, for a list',
+      '{ scoringJobs(filter: { patientId: "aaaaaaaaaaaaaaaaaaaaaaaa" }) { totalCount } }',
+      () => apiKey(['job:read']),
+    ],
+    [
+      'the patient of a job, for ADMIN',
+      '{ scoringJobs(filter: { patientId: "aaaaaaaaaaaaaaaaaaaaaaaa" }) { totalCount } }',
+      () => system.token(Role.ADMIN),
+    ],
+  ])('is FORBIDDEN: %s', async (_name, operation, credential) => {
+    expect(codesOf(await system.post(operation, undefined, await credential()))).toEqual(['FORBIDDEN']);
+  });
+});
+
+describe('the reason why a patient cannot be scored', () => {
+  const withoutFeatures = async (): Promise<string> => {
+    const { data } = await system.post<{ createPatient: { id: string } }>(
+      'mutation ($input: CreatePatientInput!) { createPatient(input: $input) { id } }',
+      { input: newPatient({ features: [], careTeam: ['ada'] }) },
+      ada,
+    );
+    return data!.createPatient.id;
+  };
+  const names = heartDisease.features.filter(({ missing }) => missing.policy === 'REQUIRED').map(({ code }) => code);
+
+  // Shows: owasp/authorization
+  test('is told at submission only to callers who may read predictions', async () => {
+    const submission = `mutation {
+      submitScoringJob(input: { modelId: "${modelId}", patientId: "${await withoutFeatures()}" }) { id }
+    }`;
+    const told = await system.post(submission, undefined, await apiKey(['job:submit', 'prediction:read']));
+    expect(codesOf(told)).toEqual(['BAD_USER_INPUT']);
+    expect(names.some((name) => told.text.includes(`features.${name}`))).toBe(true);
+    const withheld = await system.post(submission, undefined, await apiKey(['job:submit']));
+    expect(withheld.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'patientId' }] });
+    expect(withheld.text).not.toContain('features.');
+  });
+
+  // Shows: owasp/authorization, 164.312(b)
+  test('is told of a failed job as its failures are: by the right to predictions, and recorded', async () => {
+    await failJob();
+    const errorFor = async (token: string): Promise<{ code: string; message: string }> => {
+      const { data } = await system.post<{ scoringJob: { error: { code: string; message: string } } }>(
+        `{ scoringJob(id: "${closed.jobId}") { error { code message } } }`,
+        undefined,
+        token,
+      );
+      return data!.scoringJob.error;
+    };
+    const admin = await errorFor(await system.token(Role.ADMIN));
+    expect(admin.code).toBe('BAD_USER_INPUT');
+    expect(admin.message).toContain('may read predictions');
+    expect(await errorFor(ada)).toEqual({ code: 'BAD_USER_INPUT', message: clinicalReason });
+    expect((await eventsOf(closed.id, 'ada')).at(-1)).toMatchObject({ action: 'prediction:read', outcome: 'ALLOWED' });
+  });
+
+  test('is told in full when it is about no values of a patient', async () => {
+    const job = await models.scoringJobs.findById(closed.jobId).lean<ScoringJob>().orFail();
+    const error = { code: 'NOT_FOUND', message: 'The risk model is no longer served.' };
+    const other = { ...job, _id: new Types.ObjectId(), status: { ...job.status, error } };
+    await system.app.jobStore.insert(other);
+    const { data } = await system.post(
+      `{ scoringJob(id: "${other._id.toHexString()}") { error { code message } } }`,
+      undefined,
+      await system.token(Role.ADMIN),
+    );
+    expect(data).toEqual({ scoringJob: { error } });
+  });
+});
