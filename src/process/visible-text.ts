@@ -9,7 +9,11 @@ export const hasInvisible = (text: string): boolean => text.search(invisible) >=
 
 /** A text as a reader sees it: in the normal form NFKC, on one line, without characters that cannot be seen. */
 export const visibleText = (text: string): string =>
-  text.normalize('NFKC').replace(/\s+/gu, ' ').replace(invisible, '').trim();
+  text
+    .normalize('NFKC')
+    .replace(/[^\S\ufeff]+/gu, ' ')
+    .replace(invisible, '')
+    .trim();
 
 /** An identifier in one spelling: as a reader sees it, with the plain hyphen for each kind of dash. */
 export const identifierText = (text: string): string => visibleText(text).replace(/[\p{Pd}\u2212]/gu, '-');

@@ -49,12 +49,12 @@ test.each<[string, (patientId: string) => object]>([
   ['a batch', (patientId) => ({ patientIds: [patientId] })],
 ])(
   'an idempotency key belongs to its user or API key: the same key of another is another job of %s',
-  async (_n, work) => {
+  async (kind, work) => {
     const request = work(await patient());
     const callers = [ada, bob, await key('one'), await key('two')];
-    const jobs = await Promise.all(callers.map((token) => submitted(token, 'visit-1', request)));
+    const jobs = await Promise.all(callers.map((token) => submitted(token, `visit for ${kind}`, request)));
     expect(new Set(jobs).size).toBe(4);
-    expect(await Promise.all(callers.map((token) => submitted(token, 'visit-1', request)))).toEqual(jobs);
+    expect(await Promise.all(callers.map((token) => submitted(token, `visit for ${kind}`, request)))).toEqual(jobs);
   },
 );
 

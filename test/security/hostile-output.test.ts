@@ -37,7 +37,7 @@ test('a username with terminal escapes, line breaks or marks of direction is lis
   const { code, output } = await riskgraph('user', 'list', '--org', 'mercy');
   expect(code).toBe(0);
   expect(output).toBe(
-    'eve\\u{1b}[2K\\u{1b}[1A\\u{d}\\u{a}root\\u{202e}\\u{200b}\\u{9b}31m\\u{2028} ADMIN      enabled   (no password)\n',
+    'eve\\u{1b}[2K\\u{1b}[1A\\u{d}\\u{a}root\\u{202e}\\u{200b}\\u{9b}31m\\u{2028} ADMIN      enabled  (no password)\n',
   );
 });
 
@@ -69,7 +69,7 @@ test('a file of results is for its owner only, and holds no formula', async () =
   for (const line of lines) expect(line).toMatch(/^"?'[=+@-]/);
   // Numbers are no formulas, and stay numbers.
   expect(lines[0]).toMatch(/,-?0\.\d+/);
-  expect(lines.join()).not.toMatch(/,'-\d/);
+  expect(lines.join('\n')).not.toMatch(/,'-\d/);
 });
 
 test.each<[string, string, string]>([

@@ -3,12 +3,14 @@
 // does not exist: the test counts the commands that the database gets, which no machine's speed can change.
 
 import { beforeAll, expect, test } from 'vitest';
+import { startWorkers } from '../../workers/index.js';
 import { careTeams, type ScoredPatient } from '../support/care-team.js';
 import { namespace } from '../support/namespace.js';
 import { startSystem } from '../support/system.js';
 
 const { mongoUri } = namespace();
 const system = await startSystem({
+  worker: false,
   environment: { MONGO_URI: `${mongoUri}${mongoUri.includes('?') ? '&' : '?'}monitorCommands=true` },
 });
 const { clinician, patientOf } = careTeams(system);
@@ -16,7 +18,7 @@ const [ada, bob] = await Promise.all([clinician('ada'), clinician('bob')]);
 
 const asked: string[] = [];
 system.app.database.getClient().on('commandStarted', ({ command, commandName }) => {
-  // Other parts of the process work on other collections meanwhile: the queue, the leases, the head of the trail.
+  // Other parts of the process work on other collections meanwhile, e.g. on the head of the trail.
   const collection = String(command[commandName]);
   if (['patients', 'predictions', 'prediction_blocks', 'scoring_jobs', 'audit_events'].includes(collection))
     asked.push(`${commandName} ${collection}`);
@@ -24,7 +26,10 @@ system.app.database.getClient().on('commandStarted', ({ command, commandName }) 
 
 let hers: ScoredPatient;
 beforeAll(async () => {
+  // The maintenance of a worker would be counted too, so it ends before.
+  const workers = await startWorkers(system.app);
   hers = await patientOf(['ada'], ada);
+  await workers.close();
 });
 
 /** Answers an operation. @returns the answer without the id that was asked for, and the commands for it */
