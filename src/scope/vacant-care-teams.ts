@@ -3,7 +3,8 @@
  *
  * - A vacant team is moved from `careTeam` to `formerCareTeam`. The patient is then visible to every clinician.
  * - When one of its members is an enabled clinician again, the team is moved back.
- * - A member without a stored user counts as an enabled clinician: such a caller has proved to be one.
+ * - A member without a stored user counts as an enabled clinician: such a caller has proved to be one. So does a user of
+ *   the identity provider who is not disabled: each token of theirs names the role.
  */
 import type { QueryFilter } from 'mongoose';
 import { Role, type StoredPatient, type User } from '../../models/index.js';
@@ -21,7 +22,7 @@ export async function openVacantTeams(
   patients: QueryFilter<StoredPatient>,
 ): Promise<void> {
   const away = await users.find(
-    { $or: [{ role: { $ne: Role.CLINICIAN } }, { disabled: true }] },
+    { $or: [{ disabled: true }, { role: { $ne: Role.CLINICIAN }, passwordHash: { $exists: true } }] },
     { projection: { username: 1 } },
   );
   if (away.length === 0) return;
