@@ -1,12 +1,14 @@
+import { performance } from 'node:perf_hooks';
 import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import { StartupError } from '../errors.js';
 import { checkModel } from '../risk/check/check-model.js';
 import { modelVersionCommands } from './model-versions.js';
-import type { CheckReport } from '../risk/check/report.js';
+import type { CheckProgress, CheckReport } from '../risk/check/report.js';
 import { DisagreementError, InvalidModelError, oneLine } from '../risk/errors.js';
 import { explainFile } from '../risk/explain-file.js';
 import type { ShapMethod } from '../risk/risk-model.js';
+import { type ProgressBar, startProgressBar } from './progress-bar.js';
 
 const methods: Readonly<Record<string, ShapMethod>> = {
   'path-dependent': 'PATH_DEPENDENT',
@@ -30,7 +32,8 @@ function checkCommand(): Command {
     )
     .argument('<path>', 'bundle directory or .onnx file')
     .action(async (path: string) => {
-      const report = await checkModel(path);
+      const progress = checkProgress();
+      const report = await checkModel(path, progress.show).finally(progress.stop);
       process.stdout.write(`${renderReport(report)}\n`);
       const failed = report.results.filter((result) => !result.ok);
       if (failed.length > 0)
@@ -39,6 +42,23 @@ function checkCommand(): Command {
             `${failed[0]!.check}: ${failed[0]!.detail}`,
         );
     });
+}
+
+/** Milliseconds before progress is shown. Most checks take less. */
+const patience = 1_000;
+
+/** Shows the progress of long checks on standard error. */
+function checkProgress(): { show: CheckProgress; stop: () => void } {
+  const begun = performance.now();
+  let bar: ProgressBar | undefined;
+  return {
+    show: (check, done, total) => {
+      if (performance.now() - begun < patience) return;
+      bar ??= startProgressBar('checking', total);
+      bar.update(done, check, total);
+    },
+    stop: () => bar?.stop(),
+  };
 }
 
 function explainCommand(): Command {

@@ -19,19 +19,20 @@ import { type CheckEffort, checkAgreement, checkExplainers, thorough } from './c
 import { requireGoldenVectors } from './golden-vectors.js';
 import { requireCompleteManifest, requireMatchingModel } from './manifest-checks.js';
 import { randomRows } from './probe-rows.js';
-import { CheckList, type CheckReport } from './report.js';
+import { CheckList, type CheckProgress, type CheckReport } from './report.js';
 
 /**
  * Checks a bundle directory on every threshold of the model. For a bare .onnx file, only the checks that apply are run.
  * It never throws for a problem of the model: the report says it.
+ * @param progress called now and then during the long checks
  */
-export async function checkModel(path: string): Promise<CheckReport> {
+export async function checkModel(path: string, progress?: CheckProgress): Promise<CheckReport> {
   const isDirectory = await stat(path).then(
     (information) => information.isDirectory(),
     () => false,
   );
-  if (!isDirectory) return checkFile(path);
-  const { report, model } = await examineBundle(bundleDirectory(path), thorough);
+  if (!isDirectory) return checkFile(path, progress);
+  const { report, model } = await examineBundle(bundleDirectory(path), thorough, progress);
   await model?.close();
   return report;
 }
@@ -50,8 +51,9 @@ export async function checkModel(path: string): Promise<CheckReport> {
 export async function examineBundle(
   bundle: BundleSource,
   effort: CheckEffort,
+  progress?: CheckProgress,
 ): Promise<{ report: CheckReport; model?: RiskModel }> {
-  const list = new CheckList();
+  const list = new CheckList(progress);
   const manifest = await list.run(
     'manifest',
     () => readCompleteManifest(bundle),
@@ -114,8 +116,8 @@ export async function examineBundle(
   return { report };
 }
 
-async function checkFile(path: string): Promise<CheckReport> {
-  const list = new CheckList();
+async function checkFile(path: string, progress?: CheckProgress): Promise<CheckReport> {
+  const list = new CheckList(progress);
   const bytes = await list.run(
     'model file',
     () => readModelFile(path),
@@ -131,7 +133,7 @@ async function checkFile(path: string): Promise<CheckReport> {
     ));
   if (!session) return list.report();
   await checkAgreement(list, parsed, session, thorough);
-  await checkExplainers(list, parsed, { background: randomRows(parsed, 20), standIn: true }, thorough);
+  await checkExplainers(list, parsed, { background: randomRows(parsed, 300), standIn: true }, thorough);
   await session.close();
   return list.report();
 }

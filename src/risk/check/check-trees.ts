@@ -5,22 +5,47 @@ import { type ParsedModel, prepareRows } from '../parse-model.js';
 import type { ShapMethod } from '../risk-model.js';
 import type { TreeExplainer } from '../shap/index.js';
 import { requireAdditivity, requireAgreement } from './model-checks.js';
-import { branchCount, missingAndExtremeRows, randomRows, thresholdRows } from './probe-rows.js';
+import { missingAndExtremeRows, randomRows } from './probe-rows.js';
 import type { CheckList } from './report.js';
+import { realisticRows, resampled } from './realistic-rows.js';
+import { branchCount, thresholdRows } from './threshold-rows.js';
+import { SliceSizer } from '../slices.js';
 
 /** The number of rows of each kind that a check takes. */
 export interface CheckEffort {
   readonly randomRows: number;
   readonly extremeRows: number;
   readonly branches: number;
+  /** Realistic rows to explain. As many random and extreme rows come in addition. */
   readonly explainedRows: number;
+  /** Sizes of background sets, besides the bundle's own, against which rows are explained. */
+  readonly backgrounds: readonly number[];
+  /** The time that a slice of rows aims at. Large slices are faster; a server needs small ones. */
+  readonly sliceMilliseconds: number;
 }
 
-/** The effort of `riskgraph model check`: every threshold of the model. */
-export const thorough: CheckEffort = { randomRows: 2000, extremeRows: 500, branches: Infinity, explainedRows: 100 };
+/**
+ * The effort of `riskgraph model check`: every threshold of the model. The kernel takes background rows by blocks of
+ * 128: 100 rows are one block, and 300 are three.
+ */
+export const thorough: CheckEffort = {
+  randomRows: 2000,
+  extremeRows: 500,
+  branches: Infinity,
+  explainedRows: 40,
+  backgrounds: [100, 300],
+  sliceMilliseconds: 100,
+};
 
 /** The effort at load: the same checks on fewer rows. A server with several models still starts in seconds. */
-export const light: CheckEffort = { randomRows: 200, extremeRows: 50, branches: 200, explainedRows: 10 };
+export const light: CheckEffort = {
+  randomRows: 200,
+  extremeRows: 50,
+  branches: 200,
+  explainedRows: 10,
+  backgrounds: [],
+  sliceMilliseconds: 8,
+};
 
 /** Compares ONNX Runtime with the parsed trees, on rows that are made to find differences. */
 export async function checkAgreement(
@@ -32,10 +57,11 @@ export async function checkAgreement(
   const seen = (rows: number, share: number): string =>
     `ONNX Runtime and the parsed trees agree on ${rows} rows (largest difference ${(share * 100).toFixed(1)} % of ` +
     'what float32 sums are allowed)';
+  const sizer = new SliceSizer(effort.sliceMilliseconds);
   const random = randomRows(model, effort.randomRows);
   await list.run(
     'random rows',
-    () => requireAgreement(model, session, random),
+    () => requireAgreement(model, session, random, sizer),
     (share) => seen(random.rowCount, share),
   );
   const total = branchCount(model);
@@ -47,8 +73,9 @@ export async function checkAgreement(
       let worst = 0;
       // In parts, so that a large forest's rows are never all in memory.
       for (const rows of thresholdRows(model, branches)) {
-        worst = Math.max(worst, await requireAgreement(model, session, rows));
+        worst = Math.max(worst, await requireAgreement(model, session, rows, sizer));
         rowCount += rows.rowCount;
+        list.progress('thresholds', rows.tested, branches);
       }
       return worst;
     },
@@ -59,7 +86,7 @@ export async function checkAgreement(
   const extreme = missingAndExtremeRows(model, effort.extremeRows);
   await list.run(
     'missing and extreme',
-    () => requireAgreement(model, session, extreme),
+    () => requireAgreement(model, session, extreme, sizer),
     (share) => seen(extreme.rowCount, share),
   );
 }
@@ -88,14 +115,15 @@ export async function checkExplainers(
       ? Array.from({ length: model.ensemble.outputCount }, (_, output) => output)
       : [plan.output];
   const options = plan.output === undefined ? undefined : { output: plan.output };
-  const rows = mixedRows(model, effort.explainedRows);
+  const rows = explainedRows(model, plan, effort.explainedRows);
+  const sizer = new SliceSizer(effort.sliceMilliseconds);
   const real = hasRealCovers(model.ensemble);
   if (real || (plan.background && !plan.standIn)) {
     await list.run(
       'path-dependent SHAP',
       async () => {
         const explainer = createExplainer(model, 'PATH_DEPENDENT', plan.background, options);
-        const worst = await requireAdditivity(model, explainer, rows, outputs);
+        const worst = await requireAdditivity(model, explainer, rows, outputs, sizer);
         explainers.set('PATH_DEPENDENT', explainer);
         return worst;
       },
@@ -110,25 +138,43 @@ export async function checkExplainers(
     list.pass('interventional SHAP', 'not offered: the bundle has no background set');
     return explainers;
   }
+  const { background } = plan;
+  // The bundle's own first: its explainer is the one that serves.
+  const backgrounds = [
+    background,
+    ...effort.backgrounds
+      .filter((count) => count !== background.rowCount)
+      .map((count) => resampled(model, background, count)),
+  ];
   await list.run(
     'interventional SHAP',
     async () => {
-      const explainer = createExplainer(model, 'INTERVENTIONAL', plan.background, options);
-      const worst = await requireAdditivity(model, explainer, rows, outputs);
-      explainers.set('INTERVENTIONAL', explainer);
+      let worst = 0;
+      for (const [index, used] of backgrounds.entries()) {
+        list.progress('interventional SHAP', index, backgrounds.length);
+        const explainer = createExplainer(model, 'INTERVENTIONAL', used, options);
+        worst = Math.max(worst, await requireAdditivity(model, explainer, rows, outputs, sizer));
+        if (used === background) explainers.set('INTERVENTIONAL', explainer);
+      }
       return worst;
     },
     (worst) =>
-      `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows against ${plan.background!.rowCount} ` +
-      `${plan.standIn ? 'random' : 'background'} rows`,
+      `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows against ` +
+      `${backgrounds.map(({ rowCount }) => rowCount).join(', ')} ${plan.standIn ? 'random' : 'background'} rows`,
   );
+  // A method that fails for one background is not offered for another.
+  if (!list.passed('interventional SHAP')) explainers.delete('INTERVENTIONAL');
   return explainers;
 }
 
-function mixedRows(model: ParsedModel, count: number): { rows: Float64Array; rowCount: number } {
-  const random = randomRows(model, Math.ceil(count / 2));
-  const extreme = missingAndExtremeRows(model, Math.ceil(count / 2));
-  return { rows: Float64Array.from([...random.rows, ...extreme.rows]), rowCount: random.rowCount + extreme.rowCount };
+/** Makes realistic rows, random ones, and rows with missing and extreme values. */
+function explainedRows(model: ParsedModel, { background }: ExplainerPlan, count: number): Background {
+  const half = Math.ceil(count / 2);
+  const kinds = [realisticRows(model, background, count), randomRows(model, half), missingAndExtremeRows(model, half)];
+  return {
+    rows: Float64Array.from(kinds.flatMap(({ rows }) => Array.from(rows))),
+    rowCount: kinds.reduce((sum, { rowCount }) => sum + rowCount, 0),
+  };
 }
 
 function coversFromBackground(model: ParsedModel, background: Background): string {

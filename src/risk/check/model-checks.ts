@@ -17,13 +17,13 @@ export async function requireAgreement(
   model: ParsedModel,
   session: OnnxSession,
   { rows, rowCount }: ProbeRows,
-  signal?: AbortSignal,
+  sizer = new SliceSizer(),
 ): Promise<number> {
   const agreement = new Agreement(model);
   const { outputCount } = model.ensemble;
   const width = model.featureCount;
   let different = 0;
-  await new SliceSizer().each(rowCount, signal, async (start, end) => {
+  await sizer.each(rowCount, undefined, async (start, end) => {
     const slice = rows.subarray(start * width, end * width);
     const scores = await session.run(slice, end - start);
     const raw = rawOutputs(model.ensemble, prepareRows(model, slice, end - start), end - start);
@@ -56,10 +56,11 @@ export async function requireAdditivity(
   explainer: TreeExplainer,
   { rows, rowCount }: ProbeRows,
   outputs: readonly number[],
+  sizer = new SliceSizer(),
 ): Promise<number> {
   const width = model.featureCount;
   let worst = 0;
-  await new SliceSizer().each(rowCount, undefined, (start, end) => {
+  await sizer.each(rowCount, undefined, (start, end) => {
     const slice = rows.subarray(start * width, end * width);
     const values = explainer.explain(slice, end - start);
     const raw = rawOutputs(model.ensemble, prepareRows(model, slice, end - start), end - start);

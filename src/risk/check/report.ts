@@ -12,9 +12,14 @@ export interface CheckReport {
   readonly results: readonly CheckResult[];
 }
 
+/** Hears how far a check is: the parts done, of all its parts. */
+export type CheckProgress = (check: string, done: number, total: number) => void;
+
 /** Collects results. A check that throws has failed. */
 export class CheckList {
   readonly results: CheckResult[] = [];
+
+  constructor(readonly progress: CheckProgress = () => undefined) {}
 
   /** @returns what the check returned, or undefined when it failed */
   async run<Result>(
@@ -30,6 +35,10 @@ export class CheckList {
       this.fail(check, error instanceof Error ? error.message : String(error));
       return undefined;
     }
+  }
+
+  passed(check: string): boolean {
+    return this.results.some((result) => result.check === check && result.ok);
   }
 
   pass(check: string, detail: string): void {

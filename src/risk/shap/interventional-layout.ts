@@ -113,19 +113,26 @@ function packMasks(
   count: number,
 ): number {
   const masks = memory.reserve(splits.length * sizes.masks);
-  const place = new Map(splits.map((split, index) => [split, masks + index * sizes.masks]));
-  const all = Uint32Array.from(bitSet(count, () => true));
-  for (const split of splits) {
-    const own = place.get(split)!;
-    const passing = bitSet(
-      count,
-      (row) => background.values[(first + row) * background.slots + split.slot]! <= split.threshold,
-    );
-    const { earlier } = split;
-    const above = earlier ? memory.uint32(place.get(earlier.split)! + earlier.side * sizes.set, 4).slice() : all;
-    memory.uint32(own, 4).set(passing.map((word, index) => (word & above[index]!) >>> 0));
-    memory.uint32(own + sizes.set, 4).set(passing.map((word, index) => (~word & above[index]!) >>> 0));
-  }
+  const place = new Map(splits.map((split, index) => [split, index * 8]));
+  const words = memory.uint32(masks, splits.length * 8);
+  const all = bitSet(count, () => true);
+  // One slot after the other, so that a split reads its rows in sequence.
+  const columns = new Float64Array(background.slots * count);
+  for (let slot = 0; slot < background.slots; slot++)
+    for (let row = 0; row < count; row++)
+      columns[slot * count + row] = background.values[(first + row) * background.slots + slot]!;
+  splits.forEach(({ slot, threshold, earlier }, index) => {
+    const above = earlier ? place.get(earlier.split)! + earlier.side * 4 : -1;
+    for (let word = 0; word < 4; word++) {
+      let passing = 0;
+      const end = Math.min(count, word * 32 + 32);
+      for (let row = word * 32; row < end; row++)
+        if (columns[slot * count + row]! <= threshold) passing |= 1 << (row & 31);
+      const before = above < 0 ? all[word]! : words[above + word]!;
+      words[index * 8 + word] = passing & before;
+      words[index * 8 + 4 + word] = ~passing & before;
+    }
+  });
   return masks;
 }
 

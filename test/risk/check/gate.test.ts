@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { nextFloat } from '../../../src/risk/check/float-step.js';
 import { requireAdditivity, requireAgreement } from '../../../src/risk/check/model-checks.js';
-import {
-  branchCount,
-  missingAndExtremeRows,
-  type ProbeRows,
-  randomRows,
-  thresholdRows,
-} from '../../../src/risk/check/probe-rows.js';
+import { missingAndExtremeRows, type ProbeRows, randomRows } from '../../../src/risk/check/probe-rows.js';
+import { branchCount, thresholdRows } from '../../../src/risk/check/threshold-rows.js';
 import { DisagreementError } from '../../../src/risk/errors.js';
 import { createExplainer } from '../../../src/risk/explainers.js';
 import { startModelSession } from '../../../src/risk/onnx-session.js';
@@ -110,8 +105,45 @@ describe('the gate notices', () => {
 
 describe('probe rows', () => {
   test('reach every reachable branch with its feature on the threshold, one step below and one step above', () => {
-    expect(collect(thresholdRows(sound, Infinity)).rowCount).toBe(3 * branchCount(sound));
-    expect(collect(thresholdRows(sound, 7)).rowCount).toBe(21);
+    const { trueChild, falseChild, feature, threshold, roots } = sound.ensemble;
+    const { rows, rowCount } = collect(thresholdRows(sound, Infinity));
+    const width = sound.featureCount;
+    // All branches of this file are LT: a row goes to the true child below the threshold.
+    const reached = new Set<string>();
+    for (let row = 0; row < rowCount; row++) {
+      for (const root of roots) {
+        for (let node = root; trueChild[node]! >= 0;) {
+          const value = rows[row * width + feature[node]!]!;
+          reached.add(`${node} ${value}`);
+          node = value < threshold[node]! ? trueChild[node]! : falseChild[node]!;
+        }
+      }
+    }
+    const missed: string[] = [];
+    let reachable = 0;
+    function visit(node: number, lows: readonly number[], highs: readonly number[]): void {
+      if (trueChild[node]! < 0 || lows.some((low, column) => low > highs[column]!)) return;
+      const column = feature[node]!;
+      const on = threshold[node]!;
+      const below = nextFloat(on, false, 32);
+      for (const value of [below, on, nextFloat(on, true, 32)]) {
+        if (value < lows[column]! || value > highs[column]!) continue;
+        reachable++;
+        if (!reached.has(`${node} ${value}`)) missed.push(`${node} at ${value}`);
+      }
+      visit(trueChild[node]!, lows, highs.with(column, Math.min(highs[column]!, below)));
+      visit(falseChild[node]!, lows.with(column, Math.max(lows[column]!, on)), highs);
+    }
+    for (const root of roots) visit(root, Array<number>(width).fill(-Infinity), Array<number>(width).fill(Infinity));
+    expect(missed).toEqual([]);
+    expect(reachable).toBeGreaterThan(2 * branchCount(sound));
+  });
+
+  test('share a row among branches of several trees', () => {
+    const parts = [...thresholdRows(sound, Infinity)];
+    expect(parts.at(-1)!.tested).toBe(branchCount(sound));
+    expect(collect(parts).rowCount).toBeLessThan(1.5 * branchCount(sound));
+    expect(collect(thresholdRows(sound, 7)).rowCount).toBeLessThanOrEqual(21);
   });
 
   test('are the same on every run', () => {

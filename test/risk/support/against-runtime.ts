@@ -1,5 +1,6 @@
 import { requireAgreement } from '../../../src/risk/check/model-checks.js';
-import { missingAndExtremeRows, randomRows, thresholdRows } from '../../../src/risk/check/probe-rows.js';
+import { missingAndExtremeRows, randomRows } from '../../../src/risk/check/probe-rows.js';
+import { thresholdRows } from '../../../src/risk/check/threshold-rows.js';
 import { startModelSession } from '../../../src/risk/onnx-session.js';
 import { type ParsedModel, parseModel } from '../../../src/risk/parse-model.js';
 
