@@ -58,6 +58,11 @@ const metricSchema = z.strictObject({
 });
 
 const goldenVectorSchema = z.strictObject({
+  /**
+   * The program that gave the outputs; left out: the library that trained the model. Those of ONNX Runtime stand in until
+   * the library's replace them: they cannot show that the exporter wrote another model.
+   */
+  source: z.enum(['LIBRARY', 'ONNX_RUNTIME']).optional(),
   features: z.record(z.string(), z.number().nullable()),
   /** The sum of the trees, e.g. the margin; left out where the library does not give it. */
   rawOutput: z.number().optional(),
@@ -117,6 +122,7 @@ export const manifestSchema = z
     metrics: z.array(metricSchema),
     /** mean |SHAP value| over the training rows, by feature code. */
     globalImportance: z.record(z.string(), z.number().nonnegative()).optional(),
+    /** Inputs with the library's own output; at least three for a bundle to serve. */
     golden: z.array(goldenVectorSchema).max(100),
   })
   .superRefine((manifest, context) => {

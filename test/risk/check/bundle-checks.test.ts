@@ -172,7 +172,7 @@ describe('the checks of a bundle', () => {
       'a raw output that is not reproduced',
       { manifest: { golden: [{ ...example.golden[0]!, rawOutput: 0.8751 }] } },
       'golden vectors',
-      /golden vector 1: its raw output differs by 1.0e-4/,
+      /golden vector 1: its raw output differs: the library gave 0.8751 and the bundle gives 0.875; the exporter and the/,
     ],
     [
       'a probability that is not reproduced',
@@ -191,6 +191,12 @@ describe('the checks of a bundle', () => {
       { manifest: { golden: [{ ...example.golden[0]!, features: { age: 200 } }] } },
       'golden vectors',
       /age: must be between 18 and 120 years/,
+    ],
+    [
+      'fewer than three golden vectors',
+      { manifest: { golden: example.golden.slice(0, 2) }, goldenAsGiven: true },
+      'golden vectors',
+      /it has 2 golden vectors, and 3 are needed; add inputs with the library's own output/,
     ],
     [
       'neither covers nor background',
@@ -221,6 +227,13 @@ describe('the checks of a bundle', () => {
       ) as unknown,
     });
     expect(report.ok).toBe(true);
+  });
+
+  test('golden vectors of ONNX Runtime pass with a warning', async () => {
+    const golden = example.golden.map((vector) => ({ ...vector, source: 'ONNX_RUNTIME' as const }));
+    const { ok, results } = await checkModel(await writeBundle(place(), { manifest: { golden } }));
+    expect(ok).toBe(true);
+    expect(results.at(-1)!.detail).toMatch(/^3 reproduced; WARNING: 3 of them are from ONNX Runtime/);
   });
 
   test('a path that does not exist is one failed check', async () => {

@@ -1,7 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../../../src/risk/bundle/bundle-files.js';
+import { encodeFeatures } from '../../../src/risk/encode.js';
 import type { RiskModelManifest } from '../../../src/risk/manifest.js';
+import { parseModel, prepareRows } from '../../../src/risk/parse-model.js';
+import { createScoreOfRow } from '../../../src/risk/served-output.js';
+import { rawOutputs } from '../../../src/risk/trees/route.js';
 import { classificationModel, classifierNode, type Tree } from './small-models.js';
 
 const counted = (weight: number, cover: number): Tree => ({ weights: [[0, weight]], cover });
@@ -73,7 +77,11 @@ export function exampleManifest(modelBytes: Uint8Array, changes: Partial<Manifes
     ],
     training: { data: 'none', patients: 10, events: 4, algorithm: 'by hand' },
     metrics: [],
-    golden: [{ features: { age: 60, resting_bp: 140, chest_pain: 2 }, rawOutput: 0.875, probability: 0.875 }],
+    golden: [
+      { features: { age: 60, resting_bp: 140, chest_pain: 2 }, rawOutput: 0.875, probability: 0.875 },
+      { features: { age: 40, resting_bp: 110, chest_pain: 1 }, rawOutput: 0.1875, probability: 0.1875 },
+      { features: { age: 40, resting_bp: 140, chest_pain: 1 }, rawOutput: 0.375, probability: 0.375 },
+    ],
     ...changes,
   };
 }
@@ -83,6 +91,35 @@ export interface BundleChanges {
   readonly model?: Uint8Array;
   readonly card?: string | null;
   readonly background?: (number | null)[][];
+  /** True: no golden vectors of the model's own output are added. */
+  readonly goldenAsGiven?: boolean;
+}
+
+/** Returns golden vectors of the model's own output, for tests that are about something else. */
+function ownGolden(manifest: Manifest, model: Uint8Array): Manifest['golden'] {
+  const parsed = parseModel(model);
+  const scoreOfRow = createScoreOfRow(manifest, parsed);
+  return [1, 2, 3].map((step) => {
+    const features = Object.fromEntries(
+      manifest.features.map(({ code, codes, range }) => [
+        code,
+        codes ? codes[step % codes.length]!.value : Math.round(range!.min + ((range!.max - range!.min) * step) / 4),
+      ]),
+    );
+    const { used } = encodeFeatures(manifest, features, Math.fround);
+    const { probability, quantity } = scoreOfRow(rawOutputs(parsed.ensemble, prepareRows(parsed, used, 1), 1));
+    return { features, ...(manifest.quantity ? { value: quantity } : { probability }) };
+  });
+}
+
+/** Adds the model's own golden vectors up to three, when the bundle is sound enough to have some. */
+function withOwnGolden(manifest: Manifest, model: Uint8Array): Manifest {
+  if (manifest.golden.length >= 3) return manifest;
+  try {
+    return { ...manifest, golden: [...manifest.golden, ...ownGolden(manifest, model)] };
+  } catch {
+    return manifest;
+  }
 }
 
 /** Writes a bundle directory that passes every check, with changes. */
@@ -93,6 +130,7 @@ export async function writeBundle(
     model = classificationModel(classifierNode(bundleTrees)),
     card = '# Example\n',
     background,
+    goldenAsGiven = false,
   }: BundleChanges = {},
 ): Promise<string> {
   await mkdir(directory, { recursive: true });
@@ -102,9 +140,13 @@ export async function writeBundle(
   const named: Partial<Manifest> = rows
     ? { background: { file: 'background.json', rows: background.length, sha256: sha256(Buffer.from(rows)) } }
     : {};
+  const complete = (changes: Partial<Manifest>): Manifest => {
+    const whole = exampleManifest(model, { ...named, ...changes });
+    return goldenAsGiven ? whole : withOwnGolden(whole, model);
+  };
   await writeFile(
     join(directory, 'manifest.json'),
-    typeof manifest === 'string' ? manifest : JSON.stringify(exampleManifest(model, { ...named, ...manifest })),
+    typeof manifest === 'string' ? manifest : JSON.stringify(complete(manifest)),
   );
   if (card !== null) await writeFile(join(directory, 'MODEL_CARD.md'), card);
   return directory;
