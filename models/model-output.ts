@@ -40,3 +40,17 @@ export class BlockExplanation {
   @prop({ type: Number, required: true })
   baseValue!: number;
 }
+
+/** The score of one class by a model with classes. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class StoredClass {
+  @prop({ type: String, required: true })
+  name!: string;
+
+  /** The model's own output for the class. */
+  @prop({ type: Number, required: true })
+  rawOutput!: number;
+
+  @prop({ type: Number, required: true })
+  probability!: number;
+}

@@ -32,6 +32,7 @@ export class PredictionRow {
    * 1. the raw output
    * 2. the inputs in the order of the block's `features`, NaN for a missing one
    * 3. if the block is explained: output value, additivity error, and the contributions in the same order
+   * 4. if the block has classes: the raw output of each, and then the probability of each
    */
   @prop({ type: Buffer, required: true })
   values!: Buffer;
@@ -63,6 +64,10 @@ export class PredictionBlock extends ModelOutput {
   /** Codes of the model's features, in the model's own order. */
   @prop({ type: () => [String], required: true })
   features!: string[];
+
+  /** Names of the model's classes, in its own order. Absent when it has none. */
+  @prop({ type: () => [String], default: undefined })
+  classes?: string[];
 
   /** Absent when the job asked for no explanation. */
   @prop({ type: () => BlockExplanation })

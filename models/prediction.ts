@@ -1,6 +1,6 @@
 import { index, modelOptions, prop, Severity } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
-import { BlockExplanation, ModelOutput } from './model-output.js';
+import { BlockExplanation, ModelOutput, StoredClass } from './model-output.js';
 
 /** SHAP values: baseValue + sum(contributions) = outputValue, in `outputSpace`. */
 @modelOptions({ schemaOptions: { _id: false } })
@@ -45,6 +45,10 @@ export class Prediction extends ModelOutput {
 
   @prop({ type: String, required: true })
   riskBand!: string;
+
+  /** Every class, in the model's own order. Absent when the model has none. `rawOutput` is that of the risk class. */
+  @prop({ type: () => [StoredClass], default: undefined })
+  classes?: StoredClass[];
 
   /** Every model input as given, by feature code, in the model's own order; null for a missing one. */
   @prop({ type: () => Object, required: true })

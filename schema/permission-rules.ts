@@ -130,6 +130,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     'FeatureValue',
     'Explanation',
     'Contribution',
+    'ClassProbability',
     'RiskSimulation',
     'ScoringJobConnection',
     'ScoringJobEdge',

@@ -4,11 +4,17 @@ import { isPooled, shownValue } from '../../src/patients/de-identification.js';
 import type { Simulation } from '../../src/predictions/prediction-service.js';
 import { toStoredExplanation } from '../../src/predictions/explanation.js';
 import type { RiskModelManifest } from '../../src/risk/manifest.js';
-import type { RiskModel, RiskModelRegistry } from '../../src/risk/risk-model.js';
+import type { RiskModel, RiskModelRegistry, Score } from '../../src/risk/risk-model.js';
 import { renderWaterfall } from '../../src/risk/plots/waterfall.js';
 import { toModelFeature, toRiskModel } from '../risk-model/risk-model.mapper.js';
 import type { OutputSpace, RiskBand, ShapMethod } from '../risk-model/risk-model.type.js';
-import type { Explanation, FeatureValue, PredictionType, RiskSimulationType } from './prediction.type.js';
+import type {
+  ClassProbability,
+  Explanation,
+  FeatureValue,
+  PredictionType,
+  RiskSimulationType,
+} from './prediction.type.js';
 
 /** Maps predictions for one viewer. Ages are pooled for a viewer who may not see exact ages. */
 export type PredictionMapper = (viewer: Viewer | null) => (prediction: Prediction) => PredictionType;
@@ -19,6 +25,7 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
     id: prediction._id.toHexString(),
     createdAt: prediction.createdAt,
     ...toAnswer(prediction, prediction.unit),
+    classes: (prediction.classes ?? []).map(({ name, probability }) => ({ name, probability })),
     rawOutput: prediction.rawOutput,
     riskBand: prediction.riskBand as RiskBand,
     inputs: toInputs(prediction.inputs, registry.manifest(prediction.modelId, prediction.modelVersion), viewer),
@@ -27,6 +34,13 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
     modelSha256: prediction.modelSha256,
     source: prediction,
   });
+}
+
+/** The score that an explanation explains. */
+interface ExplainedScore extends Answer {
+  readonly riskBand: string;
+  /** The class; absent: that of the risk band, if the model has classes. */
+  readonly className?: string | null;
 }
 
 /** The answer of a model: one of the two is there. */
@@ -42,6 +56,9 @@ function toAnswer(
 ): Pick<PredictionType, 'value' | 'unit' | 'probability'> {
   return { value: (probability ?? quantity)!, unit: unit ?? dimensionless, probability: probability ?? null };
 }
+
+const toClasses = ({ manifest }: RiskModel, { classes }: Score): ClassProbability[] =>
+  (manifest.classes ?? []).map((name, place) => ({ name, probability: classes!.probabilities[place]! }));
 
 /** UCUM code of a number without a unit. */
 const dimensionless = '1';
@@ -66,11 +83,12 @@ function toInputs(
 export function toExplanation(
   model: RiskModel,
   given: readonly (number | null)[],
-  score: Answer & { readonly riskBand: string },
+  score: ExplainedScore,
   explanation: StoredExplanation,
   viewer: Viewer | null,
 ): Explanation {
   const { manifest } = model;
+  const className = score.className ?? manifest.riskClass;
   const contributions = manifest.features.map((feature, index) => {
     const inputValue = shownValue(feature.code, feature, given[index] ?? null, viewer);
     const suffix = isPooled(feature.code, feature, inputValue, viewer) ? ' or more' : '';
@@ -84,6 +102,7 @@ export function toExplanation(
   return {
     method: explanation.method as ShapMethod,
     outputSpace: manifest.outputSpace as OutputSpace,
+    class: className ?? null,
     baseValue: explanation.baseValue,
     outputValue: explanation.outputValue,
     additivityError: explanation.additivityError,
@@ -92,7 +111,7 @@ export function toExplanation(
       waterfall: () =>
         renderWaterfall({
           manifest,
-          score,
+          score: { ...score, className, riskBand: className === manifest.riskClass ? score.riskBand : undefined },
           explanation,
           contributions: contributions.map(({ displayValue, value, feature }) => ({
             label: feature.label,
@@ -111,6 +130,7 @@ export function toSimulation(
   return {
     model: toRiskModel(model),
     ...toAnswer(score, model.manifest.quantity?.unit),
+    classes: toClasses(model, score),
     rawOutput: score.rawOutput,
     riskBand: score.riskBand as RiskBand,
     inputs: model.manifest.features.map((feature, index) => ({

@@ -10,6 +10,7 @@ import {
   Subscription,
   type SubscribeResolverData,
 } from 'type-graphql';
+import type { Prediction } from '../../models/index.js';
 import { authorize } from '../../src/auth/authorize.js';
 import { NotFoundError } from '../../src/errors.js';
 import { modelOfJob } from '../../src/predictions/served-models.js';
@@ -23,7 +24,7 @@ import type { Rel } from '../common/rel.js';
 import { toPatient } from '../patient/patient.mapper.js';
 import { PatientType } from '../patient/patient.type.js';
 import { toRiskModel } from '../risk-model/risk-model.mapper.js';
-import { RiskModelType } from '../risk-model/risk-model.type.js';
+import { RiskModelType, ShapMethod } from '../risk-model/risk-model.type.js';
 import { toScoringJob } from '../scoring-job/scoring-job.mapper.js';
 import { ScoringJobType } from '../scoring-job/scoring-job.type.js';
 import { PredictionFilter, SimulateRiskInput } from './prediction.input.js';
@@ -140,13 +141,27 @@ export class PredictionResolver {
 
   @FieldResolver(() => Explanation, {
     nullable: true,
-    description: 'Null, with an error, when the deployment no longer has the model, or the values do not add up.',
+    description:
+      'The stored explanation; another method or class is computed now. Null, with an error, when the deployment no ' +
+      'longer has the model, or the values do not add up.',
   })
-  async explanation(@Root() { source }: PredictionType, @Ctx() { viewer }: OperationContext): Promise<Explanation> {
+  async explanation(
+    @Root() { source }: PredictionType,
+    @Arg('method', () => ShapMethod, { nullable: true }) method: ShapMethod | null,
+    @Arg('class', () => String, { nullable: true }) className: string | null,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<Explanation> {
     const model = await modelOfJob(this.registry, source);
     const given = model.manifest.features.map(({ code }) => source.inputs[code] ?? null);
-    return toExplanation(model, given, source, await this.service.explanation(source), viewer);
+    const explanation = await this.service.explanation(source, { method, className });
+    return toExplanation(model, given, explainedScore(source, className), explanation, viewer);
   }
+}
+
+/** The score that the explanation of a class is about; without a class, that of the prediction. */
+function explainedScore(prediction: Prediction, className: string | null): Parameters<typeof toExplanation>[2] {
+  const ofClass = prediction.classes?.find(({ name }) => name === className);
+  return ofClass ? { ...prediction, probability: ofClass.probability, className } : prediction;
 }
 
 /** Follows new predictions, and reads each one with the viewer's rights. */

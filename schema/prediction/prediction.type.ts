@@ -31,6 +31,15 @@ export class Contribution {
   value!: number;
 }
 
+@ObjectType({ simpleResolvers: true, description: 'The probability of one class.' })
+export class ClassProbability {
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => Float)
+  probability!: number;
+}
+
 /** The parts of an explanation that only its field resolvers read. */
 interface ExplanationSource {
   readonly sorted: readonly Contribution[];
@@ -49,6 +58,9 @@ export class Explanation {
     description: 'The space in which the contributions add up, which is that of the raw output.',
   })
   outputSpace!: OutputSpace;
+
+  @Field(() => String, { nullable: true, description: 'The class that is explained. Null when the model has none.' })
+  class!: string | null;
 
   @Field(() => Float)
   baseValue!: number;
@@ -79,6 +91,12 @@ export class PredictionType {
 
   @Field(() => Float, { nullable: true, description: 'Calibrated probability. Null when the model gives a quantity.' })
   probability!: number | null;
+
+  @Field(() => [ClassProbability], {
+    description:
+      'Every class, in the order of the model; empty when it has none. `probability` is that of the risk class.',
+  })
+  classes!: ClassProbability[];
 
   @Field(() => Float, {
     description: "The model's own output before calibration or link, which the explanation explains.",
@@ -146,6 +164,9 @@ export class RiskSimulationType {
 
   @Field(() => Float, { nullable: true, description: 'Null when the model gives a quantity.' })
   probability!: number | null;
+
+  @Field(() => [ClassProbability], { description: 'Every class, in the order of the model; empty when it has none.' })
+  classes!: ClassProbability[];
 
   @Field(() => Float)
   rawOutput!: number;

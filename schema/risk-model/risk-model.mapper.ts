@@ -46,6 +46,8 @@ export function toRiskModel(model: RiskModel): RiskModelType {
     outcome: manifest.outcome,
     outputSpace: manifest.outputSpace as OutputSpace,
     quantity: manifest.quantity ?? null,
+    classes: [...(manifest.classes ?? [])],
+    riskClass: manifest.riskClass ?? null,
     shapMethods: shapMethods as ShapMethod[],
     features,
     riskBands: manifest.riskBands.map(({ band, from, meaning }) => ({ band: band as RiskBand, from, meaning })),

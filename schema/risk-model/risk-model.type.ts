@@ -34,7 +34,7 @@ registerEnumType(OutputSpace, {
   description: 'The space in which contributions add up.',
   valuesConfig: {
     PROBABILITY: { description: 'The probability itself, before calibration.' },
-    LOG_ODDS: { description: 'The log-odds of the probability.' },
+    LOG_ODDS: { description: 'The log-odds of the probability. Of several classes: the margin of one before softmax.' },
     IDENTITY: { description: 'The quantity itself, in its unit.' },
     LOG: { description: 'The natural logarithm of the quantity.' },
   },
@@ -221,6 +221,12 @@ export class RiskModelType {
 
   @Field(() => Quantity, { nullable: true, description: 'Null when the model gives a probability.' })
   quantity!: Quantity | null;
+
+  @Field(() => [String], { description: 'Names of the classes, in order; empty when the model has none.' })
+  classes!: string[];
+
+  @Field(() => String, { nullable: true, description: 'The class whose probability gives the risk band.' })
+  riskClass!: string | null;
 
   @Field(() => [ShapMethod], { description: 'The methods by which this model can be explained, the default first.' })
   shapMethods!: ShapMethod[];

@@ -117,6 +117,7 @@ async function scoreCohort(
   const header = [
     'mrn',
     ...(model.quantity ? ['value', 'unit'] : ['probability']),
+    ...model.classes.map((name) => `probability_${name}`),
     'risk_band',
     'raw_output',
     'base_value',
@@ -213,7 +214,7 @@ async function readResults(client: GraphqlClient, id: string, into: Results): Pr
 
 function toLine(
   mrn: string,
-  { value, unit, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
+  { value, unit, classes, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
   model: ListedModel,
 ): (string | number)[] {
   if (!explanation)
@@ -224,6 +225,7 @@ function toLine(
   return [
     mrn,
     ...(model.quantity ? [value, unit] : [value]),
+    ...classes.map(({ probability }) => probability),
     riskBand,
     rawOutput,
     explanation.baseValue,

@@ -118,6 +118,7 @@ export function createBatchSubmission({
     if (known) return known;
     const model = requireModel(registry, request.modelId, request.modelVersion);
     const common = newJob(viewer, model, request, identity);
+    const { features, classes = [] } = model.manifest;
     try {
       const ids = request.patientIds
         ? named(scope, request.patientIds)
@@ -125,7 +126,7 @@ export function createBatchSubmission({
       const total = await writeChunks(
         common._id,
         ids,
-        Math.min(largestChunk, largestBlock(model.manifest.features.length)),
+        Math.min(largestChunk, largestBlock({ features: features.length, classes: classes.length })),
       );
       if (total === 0)
         throw new BadUserInputError([

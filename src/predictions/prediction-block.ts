@@ -32,6 +32,7 @@ export const blockHeadFields = {
   outputSpace: 1,
   unit: 1,
   features: 1,
+  classes: 1,
   explanation: 1,
   createdAt: 1,
 } as const;
@@ -68,12 +69,21 @@ export function predictionId(block: Types.ObjectId, number: number): Types.Objec
   return new Types.ObjectId(bytes);
 }
 
-/** Number of values of a row. */
-export const rowWidth = (features: number, explained: boolean): number => 1 + features + (explained ? 2 + features : 0);
+/** The numbers that decide how many values a row has. */
+interface RowShape {
+  readonly features: number;
+  readonly explained: boolean;
+  /** Number of classes; 0 for a model without them. */
+  readonly classes: number;
+}
 
-/** Number of patients that fit into one block, for a model with this many features. */
-export const largestBlock = (features: number): number =>
-  Math.floor(largestRows / (8 * rowWidth(features, true) + rowOverhead));
+/** Number of values of a row. */
+export const rowWidth = ({ features, explained, classes }: RowShape): number =>
+  1 + features + (explained ? 2 + features : 0) + 2 * classes;
+
+/** Number of patients that fit into one block. */
+export const largestBlock = (shape: Omit<RowShape, 'explained'>): number =>
+  Math.floor(largestRows / (8 * rowWidth({ ...shape, explained: true }) + rowOverhead));
 
 /** The prediction of a row, in the form of a prediction that was stored on its own. */
 export function predictionOf(head: BlockHead, row: PredictionRow): Prediction {
@@ -85,12 +95,17 @@ export function predictionOf(head: BlockHead, row: PredictionRow): Prediction {
   const inputs = Object.fromEntries(
     head.features.map((code, index) => [code, Number.isNaN(rest[index]) ? null : rest[index]!]),
   );
-  const [outputValue, additivityError, ...contributions] = rest.slice(head.features.length) as [
-    number,
-    number,
-    ...number[],
-  ];
-  const { features: _features, explanation, ...shared } = head;
+  const { features: _features, classes: names = [], explanation, ...shared } = head;
+  const [outputValue, additivityError, ...contributions] = rest.slice(
+    head.features.length,
+    names.length === 0 ? undefined : -2 * names.length,
+  ) as [number, number, ...number[]];
+  const ofClasses = names.length === 0 ? [] : rest.slice(-2 * names.length);
+  const classes = names.map((name, place) => ({
+    name,
+    rawOutput: ofClasses[place]!,
+    probability: ofClasses[names.length + place]!,
+  }));
   return {
     ...shared,
     _id: predictionId(head._id, row.number),
@@ -99,6 +114,7 @@ export function predictionOf(head: BlockHead, row: PredictionRow): Prediction {
     ...(row.probability !== undefined && { probability: row.probability }),
     ...(row.quantity !== undefined && { quantity: row.quantity }),
     riskBand: row.riskBand,
+    ...(names.length > 0 && { classes }),
     inputs,
     ...(explanation && { explanation: { ...explanation, outputValue, additivityError, contributions } }),
   };

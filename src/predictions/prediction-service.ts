@@ -38,7 +38,7 @@ import { simulateRiskSchema, type SimulateRisk } from './simulation-input.js';
 import { invalidFeatures, requireModel, modelOfJob } from './served-models.js';
 import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
-import { additivityFailure, toStoredExplanation, type AdditiveExplanation } from './explanation.js';
+import { explanationOf, refuseUnlessAdditive, type ExplanationRequest } from './explanation-request.js';
 import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
 import { readVisiblePage } from '../patients/visible-rows.js';
 
@@ -69,11 +69,12 @@ export interface PredictionService {
   /** @returns the prediction of a SINGLE job, or null while there is none */
   ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
   /**
-   * Returns the stored explanation. If the job asked for none, the explanation is computed from the stored inputs.
-   * @throws RiskGraphError NOT_FOUND when it was not stored and the model version is no longer served, INTERNAL when it
-   *   does not add up
+   * Returns the stored explanation. If the job asked for none, or the caller asks for another method or class, the
+   * explanation is computed from the stored inputs.
+   * @throws BadUserInputError when the model has no such class or cannot be explained by the method; RiskGraphError
+   *   NOT_FOUND when it was not stored and the model version is no longer served, INTERNAL when it does not add up
    */
-  explanation(prediction: Prediction): Promise<StoredExplanation>;
+  explanation(prediction: Prediction, request?: ExplanationRequest): Promise<StoredExplanation>;
   /** Computes a prediction again and compares. @returns null when the viewer may see no such prediction */
   verify(viewer: Viewer | null, id: string): Promise<PredictionVerification | null>;
   /**
@@ -154,12 +155,7 @@ export function createPredictionService({
       return showOne(viewer, await storedPredictions(scopeOf(viewer)).ofJob(job));
     },
 
-    async explanation(prediction) {
-      const explanation =
-        prediction.explanation ?? (await explainAgain(await modelOfJob(registry, prediction), prediction));
-      refuseUnlessAdditive(explanation, prediction);
-      return explanation;
-    },
+    explanation: (prediction, request = {}) => explanationOf(registry, prediction, request),
 
     async verify(viewer, id) {
       authorize(viewer, 'prediction:verify');
@@ -213,15 +209,4 @@ function encode(model: RiskModel, values: Parameters<RiskModel['encode']>[0]): E
   } catch (error) {
     throw error instanceof InvalidFeaturesError ? invalidFeatures(error) : error;
   }
-}
-
-async function explainAgain(model: RiskModel, { inputs }: Prediction): Promise<StoredExplanation> {
-  const [explanation] = await model.explain([model.encode(inputs)]);
-  return toStoredExplanation(explanation!);
-}
-
-/** Stored explanations are checked too, so that a viewer never gets a damaged one. @throws RiskGraphError INTERNAL */
-function refuseUnlessAdditive(explanation: AdditiveExplanation, score: Pick<Score, 'rawOutput'>): void {
-  const failure = additivityFailure(explanation, score);
-  if (failure) throw new RiskGraphError('INTERNAL', failure.message);
 }

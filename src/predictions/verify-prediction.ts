@@ -1,6 +1,6 @@
 import type { Prediction } from '../../models/index.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel } from '../risk/risk-model.js';
-import { unitOf } from './answer.js';
+import { classesOf, unitOf } from './answer.js';
 import { additivityFailure, toStoredExplanation } from './explanation.js';
 import { defined } from '../process/defined.js';
 
@@ -45,12 +45,13 @@ export async function verifyPrediction(
     probability: score!.probability,
     quantity: score!.quantity,
     ...unitOf(model.manifest),
+    ...classesOf(model.manifest, score!.classes),
     riskBand: score!.riskBand,
     outputSpace: model.manifest.outputSpace,
     explanation: explanations[0] && toStoredExplanation(explanations[0]),
   });
-  const { rawOutput, probability, quantity, unit, riskBand, outputSpace, explanation } = prediction;
-  const stored = defined({ rawOutput, probability, quantity, unit, riskBand, outputSpace, explanation });
+  const { rawOutput, probability, quantity, unit, classes, riskBand, outputSpace, explanation } = prediction;
+  const stored = defined({ rawOutput, probability, quantity, unit, classes, riskBand, outputSpace, explanation });
   const differences = differingPaths(stored, recomputed);
   // Equal bits of a wrong explanation prove nothing.
   const failure = explanations[0] && additivityFailure(explanations[0], score!);

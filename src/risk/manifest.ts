@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { calibrationSchema, outputIssues, outputSpaces, quantitySchema, riskBands } from './output-schema.js';
+import {
+  calibrationSchema,
+  classesSchema,
+  outputIssues,
+  outputSpaces,
+  quantitySchema,
+  riskBands,
+} from './output-schema.js';
 
 /** The meaning of a feature's numbers. CONTINUOUS and COUNT have a range; BINARY and CATEGORICAL have codes. */
 const featureKinds = ['CONTINUOUS', 'COUNT', 'BINARY', 'CATEGORICAL'] as const;
@@ -70,6 +77,8 @@ const goldenVectorSchema = z.strictObject({
   probability: z.number().optional(),
   /** For a model that gives a quantity, in its unit. */
   value: z.number().optional(),
+  /** For a model with classes: the probability of each, by its name. */
+  classes: z.record(z.string(), z.number()).optional(),
   /** Path-dependent SHAP values by feature code, when the bundle can give them. */
   contributions: z.record(z.string(), z.number()).optional(),
 });
@@ -90,8 +99,12 @@ export const manifestSchema = z
     outputSpace: z.enum(outputSpaces),
     /** The unit of the answer when it is no probability. */
     quantity: quantitySchema.optional(),
-    /** Index of the SHAP output that is the risk; 0 when there is only one. */
-    outputIndex: z.number().int().min(0),
+    /** Names of the classes, in the order of the model's outputs, when each of them is to have its probability. */
+    classes: classesSchema.optional(),
+    /** The class whose probability gives the risk band. */
+    riskClass: z.string().optional(),
+    /** Index of the SHAP output that is the risk: that of `riskClass`, else 0 when it is left out. */
+    outputIndex: z.number().int().min(0).optional(),
     calibration: calibrationSchema,
     /**
      * Ascending in the probability, whose first band starts at 0, or in the quantity. The answer belongs to the last
@@ -131,5 +144,9 @@ export const manifestSchema = z
     if (repeated)
       context.addIssue({ code: 'custom', message: `feature code "${repeated}" appears twice`, path: ['features'] });
     for (const issue of outputIssues(manifest)) context.addIssue({ code: 'custom', ...issue });
-  });
+  })
+  .transform((manifest) => ({
+    ...manifest,
+    outputIndex: manifest.outputIndex ?? Math.max(0, manifest.classes?.indexOf(manifest.riskClass ?? '') ?? 0),
+  }));
 export type RiskModelManifest = z.infer<typeof manifestSchema>;

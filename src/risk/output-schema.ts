@@ -38,14 +38,24 @@ export const calibrationSchema = z.discriminatedUnion('method', [
 ]);
 export type Calibration = z.infer<typeof calibrationSchema>;
 
+/** Names of a model's classes in the order of its outputs. */
+export const classesSchema = z.array(z.string().min(1).max(120)).min(2).max(100);
+
 /** The parts of a manifest that say what the model's answer is. */
 interface OutputParts {
   readonly outputSpace: OutputSpace;
   readonly quantity?: z.infer<typeof quantitySchema> | undefined;
+  readonly classes?: readonly string[] | undefined;
+  readonly riskClass?: string | undefined;
+  readonly outputIndex?: number | undefined;
   readonly calibration: Calibration;
   readonly riskBands: readonly { readonly from: number }[];
   readonly training: { readonly events?: number | undefined };
-  readonly golden: readonly { readonly probability?: number | undefined; readonly value?: number | undefined }[];
+  readonly golden: readonly {
+    readonly probability?: number | undefined;
+    readonly value?: number | undefined;
+    readonly classes?: Readonly<Record<string, number>> | undefined;
+  }[];
 }
 
 /** An issue with one field of a manifest. */
@@ -72,10 +82,33 @@ export function outputIssues(manifest: OutputParts): ManifestIssue[] {
     if (bands.some(({ from }) => from < 0 || from > 1)) refuse('a probability is within 0 to 1', 'riskBands');
     if (manifest.training.events === undefined) refuse('the number of events is missing', 'training', 'events');
   }
-  const [given, other] = quantity ? (['value', 'probability'] as const) : (['probability', 'value'] as const);
+  if (manifest.classes) for (const issue of classIssues(manifest, manifest.classes)) issues.push(issue);
+  else if (manifest.riskClass !== undefined) refuse('the names of all classes are missing', 'classes');
+  const given = quantity ? 'value' : manifest.classes ? 'classes' : 'probability';
   manifest.golden.forEach((vector, index) => {
-    if (vector[given] === undefined) refuse(`the ${given} is missing`, 'golden', index, given);
-    if (vector[other] !== undefined) refuse(`the model gives no ${other}`, 'golden', index, other);
+    if (vector[given] === undefined) refuse(`the library's ${given} is missing`, 'golden', index, given);
+    for (const other of (['value', 'classes', 'probability'] as const).filter((name) => name !== given))
+      if (vector[other] !== undefined) refuse(`the model gives no ${other}, but ${given}`, 'golden', index, other);
+  });
+  return issues;
+}
+
+function classIssues(manifest: OutputParts, classes: readonly string[]): ManifestIssue[] {
+  const { riskClass, outputIndex, outputSpace, quantity, calibration, golden } = manifest;
+  const issues: ManifestIssue[] = [];
+  const refuse = (message: string, ...path: (string | number)[]): void => void issues.push({ message, path });
+  if (new Set(classes).size < classes.length) refuse('a class appears twice', 'classes');
+  if (quantity) refuse('a quantity has no classes', 'classes');
+  if (outputSpace === 'IDENTITY' || outputSpace === 'LOG')
+    refuse('classes add up in PROBABILITY or LOG_ODDS', 'outputSpace');
+  if (calibration.method !== 'NONE') refuse('classes have no calibration: write NONE', 'calibration', 'method');
+  const risk = classes.indexOf(riskClass ?? '');
+  if (risk < 0) refuse('name the class that gives the risk band, one of "classes"', 'riskClass');
+  else if (outputIndex !== undefined && outputIndex !== risk)
+    refuse(`riskClass is class ${risk}: leave outputIndex out`, 'outputIndex');
+  golden.forEach((vector, index) => {
+    const wrong = Object.keys(vector.classes ?? {}).find((name) => !classes.includes(name));
+    if (wrong !== undefined) refuse('it names a class that is not among "classes"', 'golden', index, 'classes');
   });
   return issues;
 }

@@ -47,6 +47,16 @@ export interface Score {
   /** The quantity in the manifest's unit. Absent when the model gives a probability. */
   readonly quantity?: number;
   readonly riskBand: RiskBand;
+  /** Absent when the manifest names no classes. */
+  readonly classes?: ClassScores;
+}
+
+/** The scores of all classes, in the order of `manifest.classes`. */
+export interface ClassScores {
+  /** As `Score.rawOutput`, for each class. */
+  readonly rawOutputs: readonly number[];
+  /** They add up to 1, but for what float32 loses. */
+  readonly probabilities: readonly number[];
 }
 
 /** SHAP values of one row for the model's risk output: baseValue + sum(contributions) = outputValue. */
@@ -87,6 +97,11 @@ export interface RiskModel {
   score(rows: readonly UsedRow[], signal?: AbortSignal): Promise<Score[]>;
   /** Computes exact SHAP values. It yields and stops as `score` does. */
   explain(rows: readonly UsedRow[], method?: ShapMethod, signal?: AbortSignal): Promise<RowExplanation[]>;
+  /**
+   * Computes exact SHAP values of every class, in the order of `manifest.classes`. It yields and stops as `score` does.
+   * @throws UnexplainableModelError when the manifest names no classes
+   */
+  explainClasses(rows: readonly UsedRow[], method?: ShapMethod, signal?: AbortSignal): Promise<RowExplanation[][]>;
   /** Writes a value as a reader expects it: `145 mm Hg`, `asymptomatic`, `missing (taken as 240 mg/dL)`. */
   displayValue(feature: ModelFeature, given: number | null): string;
   close(): Promise<void>;

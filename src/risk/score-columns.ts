@@ -8,8 +8,16 @@ export interface ScoredColumns {
   readonly answers: Float64Array;
   /** Positions in `riskBands`. */
   readonly riskBands: Uint8Array;
+  /** Absent when the manifest names no classes. */
+  readonly classes?: ClassColumns;
   /** Absent when the caller asked for no explanations. */
   readonly explanations?: ExplainedColumns;
+}
+
+/** Scores of all classes. Row-major, rows x classes; see `ClassScores`. */
+export interface ClassColumns {
+  readonly rawOutputs: Float64Array;
+  readonly probabilities: Float64Array;
 }
 
 /** SHAP values of many rows; see `RowExplanation`. */
@@ -41,6 +49,12 @@ export async function scoreColumns(
     rawOutputs: Float64Array.from(scores, ({ rawOutput }) => rawOutput),
     answers: Float64Array.from(scores, ({ probability, quantity }) => probability ?? quantity!),
     riskBands: Uint8Array.from(scores, ({ riskBand }) => riskBands.indexOf(riskBand)),
+    ...(model.manifest.classes && {
+      classes: {
+        rawOutputs: Float64Array.from(scores.flatMap(({ classes }) => classes!.rawOutputs)),
+        probabilities: Float64Array.from(scores.flatMap(({ classes }) => classes!.probabilities)),
+      },
+    }),
   };
   if (!explain || rowCount === 0) return columns;
   const explained = await model.explain(rows, undefined, signal);

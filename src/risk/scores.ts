@@ -37,7 +37,7 @@ function linkValues({ link, arguments: list }: OutputColumn, raw: ArrayLike<numb
     case 'PROBIT':
       return values.map(probit);
     case 'SOFTMAX':
-      return softmax(values, () => true);
+      return softmax(values);
     // ONNX Runtime multiplies values near 0 by exp(-max) and leaves them out of the sum.
     case 'SOFTMAX_ZERO':
       return softmax(values, (value) => Math.abs(value) > 1e-7);
@@ -50,7 +50,7 @@ export function logistic(value: number): number {
   return value >= 0 ? 1 / (1 + Math.exp(-value)) : 1 - 1 / (1 + Math.exp(value));
 }
 
-function softmax(values: readonly number[], counts: (value: number) => boolean): number[] {
+export function softmax(values: readonly number[], counts: (value: number) => boolean = () => true): number[] {
   const largest = Math.max(...values);
   const powers = values.map((value) => (counts(value) ? Math.exp(value - largest) : value * Math.exp(-largest)));
   const sum = powers.reduce((total, power, index) => total + (counts(values[index]!) ? power : 0), 0);

@@ -20,6 +20,8 @@ interface ServedModelParts {
   readonly session: OnnxSession;
   /** Explainers by method, the default first. Each explains output `manifest.outputIndex` only. */
   readonly explainers: ReadonlyMap<ShapMethod, TreeExplainer>;
+  /** Explainers of all outputs by method, for a manifest with classes. */
+  readonly classExplainers?: ReadonlyMap<ShapMethod, TreeExplainer> | undefined;
 }
 
 /** Makes the risk model from its parts. It encodes, scores and explains in slices that do not block the event loop. */
@@ -49,17 +51,51 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
     });
   }
 
-  function explainSlice(rows: readonly UsedRow[], method: ShapMethod, explainer: TreeExplainer): RowExplanation[] {
+  /** Explains rows for each of the outputs that the explainer has. @returns [row][output] */
+  function explainSlice(
+    rows: readonly UsedRow[],
+    method: ShapMethod,
+    explainer: TreeExplainer,
+    outputs: readonly number[],
+  ): RowExplanation[][] {
     const matrix = toMatrix(rows, width);
     const raw = rawOf(matrix, rows.length);
     const values = explainer.explain(matrix, rows.length);
-    const baseValue = explainer.expectedValue[0]!;
-    return rows.map((_, row) => {
-      const contributions = values.slice(row * width, (row + 1) * width);
-      const outputValue = raw[row * parsed.ensemble.outputCount + outputIndex]!;
-      const additivityError = Math.abs(contributions.reduce((sum, value) => sum + value, baseValue) - outputValue);
-      return { method, outputSpace, baseValue, outputValue, contributions, additivityError };
-    });
+    return rows.map((_, row) =>
+      outputs.map((output, place) => {
+        const start = (row * outputs.length + place) * width;
+        const contributions = values.slice(start, start + width);
+        const baseValue = explainer.expectedValue[place]!;
+        const outputValue = raw[row * parsed.ensemble.outputCount + output]!;
+        const additivityError = Math.abs(contributions.reduce((sum, value) => sum + value, baseValue) - outputValue);
+        return { method, outputSpace, baseValue, outputValue, contributions, additivityError };
+      }),
+    );
+  }
+
+  async function explainWith(
+    from: ReadonlyMap<ShapMethod, TreeExplainer>,
+    outputs: readonly number[],
+    rows: readonly UsedRow[],
+    method: ShapMethod,
+    signal: AbortSignal | undefined,
+  ): Promise<RowExplanation[][]> {
+    const explainer = from.get(method);
+    if (!explainer)
+      throw new UnexplainableModelError(
+        `${manifest.id}@${manifest.version}`,
+        `it cannot be explained by ${method}`,
+        `ask for ${shapMethods.join(' or ')}`,
+      );
+    const explanations: RowExplanation[][] = [];
+    await explaining
+      .get(method)!
+      .each(
+        rows.length,
+        signal,
+        (start, end) => void explanations.push(...explainSlice(rows.slice(start, end), method, explainer, outputs)),
+      );
+    return explanations;
   }
 
   return {
@@ -78,23 +114,17 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
       );
       return scores;
     },
-    explain: async (rows, method = shapMethods[0]!, signal) => {
-      const explainer = explainers.get(method);
-      if (!explainer)
+    explain: async (rows, method = shapMethods[0]!, signal) =>
+      (await explainWith(explainers, [outputIndex], rows, method, signal)).map(([explanation]) => explanation!),
+    explainClasses: async (rows, method = shapMethods[0]!, signal) => {
+      if (!manifest.classes)
         throw new UnexplainableModelError(
           `${manifest.id}@${manifest.version}`,
-          `it cannot be explained by ${method}`,
-          `ask for ${shapMethods.join(' or ')}`,
+          'its manifest names no classes',
+          'ask for the explanation without a class',
         );
-      const explanations: RowExplanation[] = [];
-      await explaining
-        .get(method)!
-        .each(
-          rows.length,
-          signal,
-          (start, end) => void explanations.push(...explainSlice(rows.slice(start, end), method, explainer)),
-        );
-      return explanations;
+      const outputs = manifest.classes.map((_, output) => output);
+      return explainWith(parts.classExplainers ?? new Map(), outputs, rows, method, signal);
     },
     displayValue,
     close: () => session.close(),

@@ -59,6 +59,7 @@ export function createChunkOutcomes({ organizations, patients, predictionBlocks 
         outputSpace: model.manifest.outputSpace,
         ...unitOf(model.manifest),
         features: model.manifest.features.map(({ code }) => code),
+        ...(model.manifest.classes && { classes: [...model.manifest.classes] }),
         ...(explanation && { explanation }),
         createdAt,
         size: rows.length,

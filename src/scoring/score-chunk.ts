@@ -100,7 +100,8 @@ function toRows(
 ): Pick<ChunkOutcome, 'rows' | 'failures'> {
   const { rawOutputs, answers, explanations } = columns;
   const features = given.length / ids.length;
-  const width = rowWidth(features, explanations !== undefined);
+  const classCount = manifest.classes?.length ?? 0;
+  const width = rowWidth({ features, explained: explanations !== undefined, classes: classCount });
   const values = new Float64Array(ids.length * width);
   const bytes = Buffer.from(values.buffer);
   const failures = [...earlier];
@@ -117,6 +118,12 @@ function toRows(
       values[start + 1 + features] = explanation.outputValue;
       values[start + 2 + features] = explanation.additivityError;
       values.set(explanation.contributions, start + 3 + features);
+    }
+    if (columns.classes) {
+      const ofRow = (column: Float64Array): Float64Array =>
+        column.subarray(index * classCount, (index + 1) * classCount);
+      values.set(ofRow(columns.classes.rawOutputs), start + width - 2 * classCount);
+      values.set(ofRow(columns.classes.probabilities), start + width - classCount);
     }
     rows.push({
       number: rows.length,

@@ -4,7 +4,7 @@ import { modelInputs } from '../patients/model-inputs.js';
 import type { ScorablePatient } from '../patients/scorable-patient.js';
 import type { EncodedRow, RiskModel, RowExplanation, Score } from '../risk/risk-model.js';
 import { PermanentError } from './job-failure.js';
-import { answerOf, unitOf } from '../predictions/answer.js';
+import { answerOf, classesOf, unitOf } from '../predictions/answer.js';
 import { additivityFailure, toStoredExplanation } from '../predictions/explanation.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 
@@ -55,6 +55,7 @@ function toPrediction(
     ...unitOf(model.manifest),
     ...answerOf(model.manifest, score.probability ?? score.quantity!),
     riskBand: score.riskBand,
+    ...classesOf(model.manifest, score.classes),
     inputs: Object.fromEntries(model.manifest.features.map(({ code }, index) => [code, row.given[index] ?? null])),
     ...(explanation && { explanation: toStoredExplanation(explanation) }),
     createdAt,

@@ -74,11 +74,18 @@ async function findModel({ modelId, modelVersion, modelSha256 }: ScoreRequest): 
   throw new Error(`The bundle of ${name} has changed since the worker started: restart the worker.`);
 }
 
-function buffersOf({ rawOutputs, answers, riskBands, explanations }: ScoredColumns): ArrayBuffer[] {
+function buffersOf({ rawOutputs, answers, riskBands, classes, explanations }: ScoredColumns): ArrayBuffer[] {
   const { outputValues, additivityErrors, contributions } = explanations ?? {};
-  return [rawOutputs, answers, riskBands, outputValues, additivityErrors, contributions].flatMap((column) =>
-    column ? [column.buffer as ArrayBuffer] : [],
-  );
+  return [
+    rawOutputs,
+    answers,
+    riskBands,
+    classes?.rawOutputs,
+    classes?.probabilities,
+    outputValues,
+    additivityErrors,
+    contributions,
+  ].flatMap((column) => (column ? [column.buffer as ArrayBuffer] : []));
 }
 
 async function close(): Promise<void> {

@@ -62,7 +62,7 @@ export type OutputSpace =
   | 'IDENTITY'
   /** The natural logarithm of the quantity. */
   | 'LOG'
-  /** The log-odds of the probability. */
+  /** The log-odds of the probability. Of several classes: the margin of one before softmax. */
   | 'LOG_ODDS'
   /** The probability itself, before calibration. */
   | 'PROBABILITY';
@@ -203,7 +203,7 @@ export type UpdatePatientInput = {
 
 export type JobFieldsFragment = { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null };
 
-export type PredictionFieldsFragment = { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null };
+export type PredictionFieldsFragment = { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null };
 
 export type PatientFieldsFragment = { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> };
 
@@ -235,7 +235,7 @@ export type PredictionQueryVariables = Exact<{
 }>;
 
 
-export type PredictionQuery = { prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, job: { id: string }, model: { id: string, version: string, retiredAt: string | null } | null, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null };
+export type PredictionQuery = { prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, job: { id: string }, model: { id: string, version: string, retiredAt: string | null } | null, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null };
 
 export type PredictionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -244,14 +244,14 @@ export type PredictionsQueryVariables = Exact<{
 }>;
 
 
-export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> } };
+export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> } };
 
 export type ScoringJobQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, model: { id: string, version: string } | null, failures: Array<{ patientId: string, code: string, message: string }>, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } | null };
+export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, model: { id: string, version: string } | null, failures: Array<{ patientId: string, code: string, message: string }>, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } | null };
 
 export type ScoringJobsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -269,12 +269,12 @@ export type JobPredictionsQueryVariables = Exact<{
 }>;
 
 
-export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> }, failures: Array<{ patientId: string, code: string, message: string }> } | null };
+export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> }, failures: Array<{ patientId: string, code: string, message: string }> } | null };
 
 export type RiskModelsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type RiskModelsQuery = { riskModels: Array<{ id: string, modelId: string, version: string, isDefault: boolean, retiredAt: string | null, sha256: string, name: string, outcome: string, outputSpace: OutputSpace, shapMethods: Array<ShapMethod>, quantity: { unit: string, unitLabel: string } | null, features: Array<{ code: string, label: string, unit: string, unitLabel: string, kind: FeatureKind, range: { min: number, max: number } | null, codes: Array<{ value: number, label: string }> | null, missing: { policy: MissingValuePolicy, value: number | null, meaning: string | null } }>, riskBands: Array<{ band: RiskBand, from: number, meaning: string }> }> };
+export type RiskModelsQuery = { riskModels: Array<{ id: string, modelId: string, version: string, isDefault: boolean, retiredAt: string | null, sha256: string, name: string, outcome: string, outputSpace: OutputSpace, classes: Array<string>, shapMethods: Array<ShapMethod>, quantity: { unit: string, unitLabel: string } | null, features: Array<{ code: string, label: string, unit: string, unitLabel: string, kind: FeatureKind, range: { min: number, max: number } | null, codes: Array<{ value: number, label: string }> | null, missing: { policy: MissingValuePolicy, value: number | null, meaning: string | null } }>, riskBands: Array<{ band: RiskBand, from: number, meaning: string }> }> };
 
 export type SimulateRiskQueryVariables = Exact<{
   input: SimulateRiskInput;
@@ -338,14 +338,14 @@ export type ScoringJobUpdatedSubscriptionVariables = Exact<{
 }>;
 
 
-export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } } };
+export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } } };
 
 export type PredictionCreatedSubscriptionVariables = Exact<{
   patientId?: string | null | undefined;
 }>;
 
 
-export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } };
+export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -398,6 +398,10 @@ export const PredictionFieldsFragmentDoc = new TypedDocumentString(`
   value
   unit
   probability
+  classes {
+    name
+    probability
+  }
   rawOutput
   riskBand
   modelId
@@ -542,6 +546,10 @@ export const PredictionDocument = new TypedDocumentString(`
   value
   unit
   probability
+  classes {
+    name
+    probability
+  }
   rawOutput
   riskBand
   modelId
@@ -595,6 +603,10 @@ export const PredictionsDocument = new TypedDocumentString(`
   value
   unit
   probability
+  classes {
+    name
+    probability
+  }
   rawOutput
   riskBand
   modelId
@@ -674,6 +686,10 @@ fragment PredictionFields on Prediction {
   value
   unit
   probability
+  classes {
+    name
+    probability
+  }
   rawOutput
   riskBand
   modelId
@@ -773,6 +789,10 @@ export const JobPredictionsDocument = new TypedDocumentString(`
   value
   unit
   probability
+  classes {
+    name
+    probability
+  }
   rawOutput
   riskBand
   modelId
@@ -817,6 +837,7 @@ export const RiskModelsDocument = new TypedDocumentString(`
       unit
       unitLabel
     }
+    classes
     shapMethods
     features {
       code
@@ -1097,6 +1118,10 @@ fragment PredictionFields on Prediction {
   value
   unit
   probability
+  classes {
+    name
+    probability
+  }
   rawOutput
   riskBand
   modelId
@@ -1140,6 +1165,10 @@ export const PredictionCreatedDocument = new TypedDocumentString(`
   value
   unit
   probability
+  classes {
+    name
+    probability
+  }
   rawOutput
   riskBand
   modelId

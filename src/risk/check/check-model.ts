@@ -103,7 +103,10 @@ export async function examineBundle(
       'no SHAP method is left: write the real counts to nodes_hitrates when exporting, or add a background set to ' +
         'the bundle',
     );
-  const model = createServedModel({ manifest, sha256: hash, card, parsed, session, explainers });
+  const classExplainers = manifest.classes
+    ? await checkExplainers(list, parsed, { background, standIn: false, of: ' of every class' }, effort)
+    : undefined;
+  const model = createServedModel({ manifest, sha256: hash, card, parsed, session, explainers, classExplainers });
   await list.run(
     'golden vectors',
     () => requireGoldenVectors(model),

@@ -97,6 +97,8 @@ interface ExplainerPlan {
   readonly standIn: boolean;
   /** Explain this output only; all when undefined. */
   readonly output?: number;
+  /** Ends the name of each check in the report. */
+  readonly of?: string;
 }
 
 /**
@@ -115,12 +117,13 @@ export async function checkExplainers(
       ? Array.from({ length: model.ensemble.outputCount }, (_, output) => output)
       : [plan.output];
   const options = plan.output === undefined ? undefined : { output: plan.output };
+  const title = (method: string): string => `${method} SHAP${plan.of ?? ''}`;
   const rows = explainedRows(model, plan, effort.explainedRows);
   const sizer = new SliceSizer(effort.sliceMilliseconds);
   const real = hasRealCovers(model.ensemble);
   if (real || (plan.background && !plan.standIn)) {
     await list.run(
-      'path-dependent SHAP',
+      title('path-dependent'),
       async () => {
         const explainer = createExplainer(model, 'PATH_DEPENDENT', plan.background, options);
         const worst = await requireAdditivity(model, explainer, rows, outputs, sizer);
@@ -132,10 +135,10 @@ export async function checkExplainers(
         `${real ? 'covers from nodes_hitrates' : coversFromBackground(model, plan.background!)}`,
     );
   } else {
-    list.pass('path-dependent SHAP', `not offered: ${noCoversReason}; ${noCoversRemedy}`);
+    list.pass(title('path-dependent'), `not offered: ${noCoversReason}; ${noCoversRemedy}`);
   }
   if (!plan.background) {
-    list.pass('interventional SHAP', 'not offered: the bundle has no background set');
+    list.pass(title('interventional'), 'not offered: the bundle has no background set');
     return explainers;
   }
   const { background } = plan;
@@ -147,11 +150,11 @@ export async function checkExplainers(
       .map((count) => resampled(model, background, count)),
   ];
   await list.run(
-    'interventional SHAP',
+    title('interventional'),
     async () => {
       let worst = 0;
       for (const [index, used] of backgrounds.entries()) {
-        list.progress('interventional SHAP', index, backgrounds.length);
+        list.progress(title('interventional'), index, backgrounds.length);
         const explainer = createExplainer(model, 'INTERVENTIONAL', used, options);
         worst = Math.max(worst, await requireAdditivity(model, explainer, rows, outputs, sizer));
         if (used === background) explainers.set('INTERVENTIONAL', explainer);

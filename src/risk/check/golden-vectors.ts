@@ -24,7 +24,8 @@ interface GoldenVectors {
  * @throws InvalidModelError when there are fewer than three
  */
 export async function requireGoldenVectors(model: RiskModel): Promise<GoldenVectors> {
-  const { golden, features } = model.manifest;
+  const { manifest } = model;
+  const { golden, features } = manifest;
   const rows = golden.map((vector) => model.encode(vector.features));
   const scores = await model.score(rows);
   const explained =
@@ -43,6 +44,11 @@ export async function requireGoldenVectors(model: RiskModel): Promise<GoldenVect
     };
     if (vector.rawOutput !== undefined) compare('raw output', scores[index]!.rawOutput, vector.rawOutput, sumTolerance);
     if (vector.probability !== undefined) compare('probability', scores[index]!.probability!, vector.probability);
+    manifest.classes?.forEach((name, place) => {
+      const expected = vector.classes?.[name];
+      if (expected !== undefined)
+        compare(`probability of class "${name}"`, scores[index]!.classes!.probabilities[place]!, expected);
+    });
     if (vector.value !== undefined) compare('value', scores[index]!.quantity!, vector.value, sumTolerance);
     features.forEach((feature, column) => {
       const expected = vector.contributions?.[feature.code];

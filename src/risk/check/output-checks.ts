@@ -20,6 +20,7 @@ export function requireMatchingOutput(manifest: RiskModelManifest, parsed: Parse
       `choose one from 0 to ${outputCount - 1}`,
     );
   if (manifest.quantity) return requireQuantity(manifest, parsed);
+  if (manifest.classes) requireClasses(manifest.classes, parsed);
   const { link } = columnOfOutput(parsed.columns, outputIndex)!;
   if (link === 'EXP')
     throw refusal(
@@ -31,16 +32,37 @@ export function requireMatchingOutput(manifest: RiskModelManifest, parsed: Parse
   const { low, high } = boundsOf(parsed.ensemble, outputIndex);
   if (outputSpace === 'LOG_ODDS' && parsed.labels && link === 'IDENTITY' && isWithinOne(low, high))
     throw refusal('outputSpace is LOG_ODDS, but the trees add up to the probability itself', 'write PROBABILITY');
-  if (
-    outputSpace === 'PROBABILITY' &&
-    link === 'IDENTITY' &&
-    manifest.calibration.method === 'NONE' &&
-    !isWithinOne(low, high)
-  )
+  if (outputSpace === 'PROBABILITY' && link === 'IDENTITY' && manifest.calibration.method === 'NONE')
+    for (const output of manifest.classes?.keys() ?? [outputIndex]) requireProbability(parsed, output);
+}
+
+function requireProbability({ ensemble }: ParsedModel, output: number): void {
+  const { low, high } = boundsOf(ensemble, output);
+  if (!isWithinOne(low, high))
     throw refusal(
       `outputSpace is PROBABILITY, but the trees can add up to ${shown(low)} and to ${shown(high)}`,
       'write LOG_ODDS for the log-odds of a probability; for a quantity write IDENTITY or LOG, and its unit under ' +
         '"quantity"',
+    );
+}
+
+function requireClasses(classes: readonly string[], { ensemble, columns, labels }: ParsedModel): void {
+  const { outputCount } = ensemble;
+  if (classes.length !== outputCount)
+    throw refusal(
+      `it names ${classes.length} classes and the model has ${outputCount} output${outputCount === 1 ? '' : 's'}`,
+      outputCount === 1 ? 'leave out "classes": the output is the risk' : 'name one class per output, in order',
+    );
+  // Labels may be numbers where the manifest has names. The same names in another order are a mistake.
+  const misplaced = labels?.some((label, place) => classes.includes(label) && classes[place] !== label);
+  if (misplaced)
+    throw refusal('its classes are in another order than those of the model', `write ${labels!.join(', ')}`);
+  const links = classes.map((_, output) => columnOfOutput(columns, output)?.link);
+  const unfit = links.find((link) => link !== links[0] || (link !== 'IDENTITY' && link !== 'SOFTMAX'));
+  if (unfit !== undefined || links[0] === undefined)
+    throw refusal(
+      `the model's ${unfit ?? 'output'} does not make probabilities of these classes that add up to 1`,
+      'leave out "classes" and serve each class as a model of its own, by outputIndex',
     );
 }
 

@@ -5,7 +5,10 @@ import type { RiskModelManifest } from '../manifest.js';
 export interface ShownScore {
   readonly probability?: number;
   readonly quantity?: number;
-  readonly riskBand: string;
+  /** Absent for a class that gives no band. */
+  readonly riskBand?: string | undefined;
+  /** The class that the probability is of, for a model with classes. */
+  readonly className?: string | undefined;
 }
 
 type DescribedOutput = Pick<RiskModelManifest, 'outcome' | 'outputSpace' | 'quantity'>;
@@ -30,14 +33,17 @@ export function answerWords(
   { outcome, quantity }: DescribedOutput,
   score: ShownScore,
 ): { readonly heading: string; readonly sentence: string } {
-  const band = score.riskBand.toLowerCase().replace('_', ' ');
+  const band = score.riskBand && `${score.riskBand.toLowerCase().replace('_', ' ')} risk`;
+  const [inBrackets, between] = band ? [` (${band})`, `, ${band}`] : ['', ''];
   if (quantity) {
     const answer = `${formatNumber(score.quantity!)}${unitSuffix(quantity)}`;
-    return { heading: `${answer} (${band} risk), ${outcome}`, sentence: `${answer}, ${band} risk, ${outcome}.` };
+    return { heading: `${answer}${inBrackets}, ${outcome}`, sentence: `${answer}${between}, ${outcome}.` };
   }
+  const { className } = score;
+  const event = className === undefined ? `of ${outcome}` : `of class ${className}, ${outcome}`;
   const percent = `${(score.probability! * 100).toFixed(1)} %`;
   return {
-    heading: `Probability ${percent} (${band} risk) of ${outcome}`,
-    sentence: `Probability ${percent}, ${band} risk, of ${outcome}.`,
+    heading: `Probability ${percent}${inBrackets} ${event}`,
+    sentence: `Probability ${percent}${between}, ${event}.`,
   };
 }

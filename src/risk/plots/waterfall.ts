@@ -58,7 +58,7 @@ export function renderWaterfall({ manifest, score, explanation, contributions }:
   const height = layout.top + bars.length * layout.rowHeight + layout.bottom;
   const space = spaceWords(manifest);
   const answer = answerWords(manifest, score);
-  const moved = manifest.quantity ? 'quantity' : 'risk';
+  const moved = manifest.quantity ? 'quantity' : score.className === undefined ? 'risk' : 'class';
   const title = `${manifest.name} ${manifest.version}: what moved this ${moved}`;
   const description = [
     answer.sentence,

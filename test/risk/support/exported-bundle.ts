@@ -66,3 +66,40 @@ export async function writeQuantityBundle(
     },
   });
 }
+
+export const grades = ['mild', 'moderate', 'severe'] as const;
+
+/**
+ * Writes a bundle of an exported model with the classes mild, moderate and severe. Its golden vectors are the library's
+ * own output.
+ * @returns the directory
+ */
+export async function writeClassBundle(
+  directory: string,
+  name: string,
+  outputSpace: Manifest['outputSpace'],
+  {
+    background: hasBackground = true,
+    ...changes
+  }: Partial<Omit<Manifest, 'background'>> & { background?: boolean } = {},
+): Promise<string> {
+  const { rows, background, output } = await exportedFacts(name);
+  return writeBundle(directory, {
+    model: new Uint8Array(await readFile(path(`${name}.onnx`))),
+    ...(hasBackground && { background }),
+    manifest: {
+      id: name,
+      outcome: 'a fracture of this grade',
+      outputSpace,
+      classes: [...grades],
+      riskClass: 'severe',
+      outputIndex: 2,
+      features: exportedFeatures,
+      golden: rows.map((row, index) => ({
+        features: featuresOf(row),
+        classes: Object.fromEntries(grades.map((grade, place) => [grade, output[index]![place]!])),
+      })),
+      ...changes,
+    },
+  });
+}
