@@ -10,7 +10,10 @@ import { CloseCode } from 'graphql-ws';
 export const closeCodes = {
   /** The server stops. Another server may still run. */
   goingAway: 1001,
-  /** The credential cannot be verified now. */
+  /**
+   * The credential cannot be verified now, or the caller has made too many requests, has too many sockets, or has sent
+   * too much. A client may try again in a moment. 4429 would end a client of graphql-ws for good.
+   */
   tryAgainLater: 1013,
   /** The client sent a message that the protocol does not have. */
   badRequest: CloseCode.BadRequest,
@@ -18,10 +21,5 @@ export const closeCodes = {
   unauthorized: CloseCode.Unauthorized,
   /** The credential is not valid, or is no longer valid. */
   forbidden: CloseCode.Forbidden,
-  /**
-   * The user has made too many requests, or opened too many sockets. The protocol uses this code for a second
-   * connection_init.
-   */
-  tooManyRequests: CloseCode.TooManyInitialisationRequests,
   internalError: CloseCode.InternalServerError,
 } as const;

@@ -7,20 +7,21 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { makeServer, type ServerOptions } from 'graphql-ws';
-import type { FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { WebSocket } from 'ws';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, RateLimitedError } from '../errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import { recordDenials } from './denials.js';
 import type { ErrorFormatter } from './error-format.js';
 import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
+import type { PlaceRefusal, Places } from './places.js';
 import type { RequestLimiter } from './rate-limits.js';
 import { answerPing, holdCredential, unidentified, type SocketCredential } from './socket-credential.js';
+import { createUnread } from './socket-limits.js';
 import { carrySocket, type SocketExtra } from './socket-transport.js';
 import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './subscription-caps.js';
 import { closeCodes } from './close-codes.js';
+import type { OpenedSocket } from './upgrades.js';
 
 interface SocketState extends SocketExtra {
   credential?: SocketCredential;
@@ -32,6 +33,7 @@ interface SocketState extends SocketExtra {
 interface SubscriptionAdmission {
   readonly documents: AdmittedDocuments;
   readonly limiter: RequestLimiter | undefined;
+  readonly places: Places;
   readonly caps: SubscriptionCaps | undefined;
 }
 
@@ -39,8 +41,8 @@ interface SubscriptionAdmission {
  * Serves subscriptions over `graphql-transport-ws`, and nothing else. Queries and mutations belong to HTTP, where the
  * protections of Apollo Server apply. The life of a socket:
  *
- * 1. `onConnect` identifies the caller, counts the socket for the user, and watches the credential
- *    (socket-credential.ts). A socket of an anonymous caller is closed after a few seconds.
+ * 1. `onConnect` identifies the caller, moves the socket to the places of its user (places.ts), and watches the
+ *    credential (socket-credential.ts). A socket of an anonymous caller is closed after a few seconds.
  * 2. `onPing` renews the credential when a ping brings a new one.
  * 3. `onSubscribe` takes a place under the caps and counts the request. It then admits the document, checks its cost
  *    and builds the context. A refusal gives the place back.
@@ -51,7 +53,7 @@ export function createSocketHandler(
   schema: GraphQLSchema,
   sources: ContextSources,
   formatError: ErrorFormatter,
-  { documents, limiter, caps }: SubscriptionAdmission,
+  { documents, limiter, places, caps }: SubscriptionAdmission,
 ) {
   const format = async (
     errors: readonly GraphQLError[],
@@ -66,28 +68,41 @@ export function createSocketHandler(
     schema,
     connectionInitWaitTimeout: connectionInitMs,
     async onConnect({ connectionParams, extra }) {
-      const { id, ip } = extra.request;
+      const { requestId, address, socket } = extra;
       const caller = await identifyCaller(
         sources.app,
         connectionParams?.authorization ?? connectionParams?.Authorization,
-        { requestId: id, address: ip },
+        { requestId, address },
       );
-      if (caller.authenticationError) return unidentified(extra.socket, caller.authenticationError);
-      if (caller.viewer && !extra.request.caller?.viewer && (await isTooOften(limiter, caller, ip))) {
-        extra.socket.close(closeCodes.tooManyRequests, 'Too many requests: try again in a minute');
+      if (caller.authenticationError) return unidentified(socket, caller.authenticationError);
+      if (caller.viewer && (await isTooOften(limiter, caller, address))) {
+        socket.close(closeCodes.tryAgainLater, 'Too many requests: try again in a minute');
         return false;
       }
       // The socket may have closed meanwhile. Its onClose has then run already, and could not release the credential.
-      if (extra.socket.readyState !== extra.socket.OPEN) return false;
-      extra.credential = holdCredential(sources.app, extra.socket, caller);
+      if (socket.readyState !== socket.OPEN) return false;
+      const noPlace = caller.viewer && places.prove(extra.place, caller.viewer);
+      if (noPlace) {
+        socket.close(closeCodes.tryAgainLater, tooManySockets[noPlace]);
+        return false;
+      }
+      extra.isProven = caller.viewer !== null;
+      extra.credential = holdCredential(sources.app, socket, caller);
       if (!caller.viewer)
         extra.patience = setTimeout(
-          () => extra.socket.close(closeCodes.unauthorized, 'Unauthorized: connect with an access token'),
+          () => socket.close(closeCodes.unauthorized, 'Unauthorized: connect with an access token'),
           anonymousSocketMs,
         );
       return true;
     },
-    onPing: ({ extra }, payload) => answerPing(extra.socket, extra.credential, payload),
+    async onPing({ extra }, payload) {
+      const { socket, address, credential } = extra;
+      // A ping may bring a credential, which costs a look-up.
+      const caller = credential?.callerOf(extra.requestId) ?? { viewer: null };
+      if (payload && 'authorization' in payload && (await refuses(limiter?.count(caller, address))))
+        return socket.close(closeCodes.tryAgainLater, 'Too many requests: try again in a minute');
+      await answerPing(socket, credential, payload);
+    },
     async onSubscribe({ extra }, _id, payload) {
       const requestId = randomUUID();
       const caller = extra.credential!.callerOf(requestId);
@@ -97,7 +112,7 @@ export function createSocketHandler(
           caller.viewer ? `${caller.viewer.organizationId}/${caller.viewer.username}` : 'anonymous',
           payload,
         );
-        await limiter?.count(caller, extra.request.ip ?? 'closed');
+        await limiter?.count(caller, extra.address);
         const document = documents.admit(payload) ?? [
           new BadUserInputError([{ path: 'query', message: 'is missing' }]),
         ];
@@ -146,7 +161,8 @@ export function createSocketHandler(
     },
   };
   const server = makeServer(options);
-  return (socket: WebSocket, request: FastifyRequest): void => carrySocket(server, socket, request, sources.app.logger);
+  const unread = createUnread();
+  return (opened: OpenedSocket): void => carrySocket(server, opened, unread, sources.app.logger);
 }
 
 /**
@@ -161,15 +177,26 @@ function unwrap(error: GraphQLError): GraphQLError {
 }
 
 /** Moves the count of a socket from its address to its user. @returns true when the user has made too many requests */
-async function isTooOften(limiter: RequestLimiter | undefined, caller: Caller, address: string): Promise<boolean> {
+const isTooOften = (limiter: RequestLimiter | undefined, caller: Caller, address: string): Promise<boolean> =>
+  refuses(limiter?.recount(caller, address));
+
+/** Waits until a request is counted. @returns true when it is one too many */
+async function refuses(counted: Promise<void> | undefined): Promise<boolean> {
   try {
-    await limiter?.recount(caller, address);
+    await counted;
     return false;
   } catch (error) {
     if (error instanceof RateLimitedError) return true;
     throw error;
   }
 }
+
+/** Reasons why a socket gets no place. */
+const tooManySockets: Readonly<Record<PlaceRefusal, string>> = {
+  user: 'Too many sockets of this user: close some, or try again in a moment',
+  organization: 'Too many sockets of this organization: close some, or try again in a moment',
+  process: 'This server has no place for another socket: connect again in a moment',
+};
 
 const isDocument = (admitted: DocumentNode | readonly Error[]): admitted is DocumentNode => !Array.isArray(admitted);
 

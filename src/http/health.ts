@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import type { App } from '../app.js';
+import { remembered } from './probe-limit.js';
 import { withinTime } from '../process/within-time.js';
 
 type DependencyState = 'up' | 'down';
@@ -14,20 +15,21 @@ type HealthParts = Pick<App, 'database' | 'registry' | 'connectRedis'>;
  * - `/health/live` answers 200 as long as the process runs.
  * - `/health/ready` answers 200 when MongoDB answers, else 503. Redis may be away: jobs are accepted without it.
  * - `/health` answers 200 when every dependency answers, else 503. It gives the state of each.
+ * @param onRequest refuses an address that asks too often
  */
-export function registerHealth(server: FastifyInstance, app: HealthParts): void {
+export function registerHealth(server: FastifyInstance, app: HealthParts, onRequest: onRequestAsyncHookHandler): void {
   const probeConnection = app.connectRedis('failing-fast');
   server.addHook('onClose', async () => probeConnection.disconnect());
 
-  const mongodb = (): Promise<DependencyState> => probe(app.database.db!.admin().ping());
-  const redis = (): Promise<DependencyState> => probe(probeConnection.ping());
+  const mongodb = remembered(() => probe(app.database.db!.admin().ping()));
+  const redis = remembered(() => probe(probeConnection.ping()));
 
-  server.get('/health/live', async () => ({ status: 'up' }));
-  server.get('/health/ready', async (_request, reply) => {
+  server.get('/health/live', { onRequest }, async () => ({ status: 'up' }));
+  server.get('/health/ready', { onRequest }, async (_request, reply) => {
     const state = await mongodb();
     return reply.status(state === 'up' ? 200 : 503).send({ status: state, dependencies: { mongodb: state } });
   });
-  server.get('/health', async (_request, reply) => {
+  server.get('/health', { onRequest }, async (_request, reply) => {
     const [mongodbState, redisState] = await Promise.all([mongodb(), redis()]);
     const models = app.registry.list().length > 0 ? 'up' : 'down';
     const dependencies = { mongodb: mongodbState, redis: redisState, riskModels: models };

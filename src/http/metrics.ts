@@ -1,10 +1,18 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { unfinishedStates } from '../jobs/job-status.js';
 import type { ContextSources } from './operation-context.js';
+import { remembered } from './probe-limit.js';
 
-/** Serves `/metrics` in Prometheus' text format. Labels are methods, routes and states: a caller cannot choose them. */
-export function registerMetrics(server: FastifyInstance, { app, jobStreams, predictionStreams }: ContextSources): void {
+/**
+ * Serves `/metrics` in Prometheus' text format. Labels are methods, routes and states: a caller cannot choose them.
+ * @param onRequest refuses an address that asks too often
+ */
+export function registerMetrics(
+  server: FastifyInstance,
+  { app, jobStreams, predictionStreams }: ContextSources,
+  onRequest: onRequestAsyncHookHandler,
+): void {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const durations = new Histogram({
@@ -24,18 +32,21 @@ export function registerMetrics(server: FastifyInstance, { app, jobStreams, pred
       this.set({ kind: 'predictionCreated' }, predictionStreams.size);
     },
   });
+  const countJobs = remembered(() =>
+    Promise.all(
+      unfinishedStates.map(async (state) => ({
+        state,
+        count: await app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN),
+      })),
+    ),
+  );
   new Gauge({
     name: 'riskgraph_open_scoring_jobs',
     help: 'Unfinished scoring jobs of the whole deployment.',
     labelNames: ['state'],
     registers: [register],
     async collect() {
-      for (const state of unfinishedStates) {
-        this.set(
-          { state },
-          await app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN),
-        );
-      }
+      for (const { state, count } of await countJobs()) this.set({ state }, count);
     },
   });
   server.addHook('onResponse', async (request, reply) => {
@@ -44,5 +55,7 @@ export function registerMetrics(server: FastifyInstance, { app, jobStreams, pred
       reply.elapsedTime / 1000,
     );
   });
-  server.get('/metrics', async (_request, reply) => reply.type(register.contentType).send(await register.metrics()));
+  server.get('/metrics', { onRequest }, async (_request, reply) =>
+    reply.type(register.contentType).send(await register.metrics()),
+  );
 }

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { JobFailure, Prediction, ScoringJob } from '../../models/index.js';
 import type { App } from '../app.js';
+import type { BeforeLookup } from '../identity/authenticator.js';
 import type { RequestOrigin, Viewer } from '../auth/viewer.js';
 import { isDatabaseOutage } from '../storage/database.js';
 import { ServiceUnavailableError, UnauthenticatedError } from '../errors.js';
@@ -55,14 +56,16 @@ export interface Caller {
 /**
  * Identifies the caller. A credential that is not valid makes an anonymous caller; the first rule that refuses this
  * caller gives the reason.
+ * @throws what `beforeLookup` throws
  */
 export async function identifyCaller(
   { identity }: Pick<App, 'identity'>,
   authorization: unknown,
   origin: RequestOrigin,
+  beforeLookup?: BeforeLookup,
 ): Promise<Caller> {
   try {
-    const found = await identity.authenticator.authenticate(authorization);
+    const found = await identity.authenticator.authenticate(authorization, beforeLookup);
     return { viewer: found && { ...found, origin }, origin };
   } catch (error) {
     if (error instanceof UnauthenticatedError || error instanceof ServiceUnavailableError)

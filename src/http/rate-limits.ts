@@ -7,11 +7,13 @@ import type { Viewer } from '../auth/viewer.js';
 import type { RateLimits } from '../config/config.js';
 import { RateLimitedError } from '../errors.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from '../storage/group-commit.js';
-import { addressBlock } from '../net/address-block.js';
+import { addressBlock, wideBlock } from '../net/address-block.js';
 import type { Caller } from './operation-context.js';
 
 /** Length of a window, seconds. It begins with a caller's first request. */
 const windowSeconds = 60;
+/** The requests of an IPv6 /48 may be this many times those of one /64 in it. */
+const wideFactor = 8;
 /** Number of names whose keys are remembered, so that not every request computes one. */
 const mostRemembered = 10_000;
 
@@ -21,13 +23,13 @@ export interface RequestLimiter {
    * Counts one request: for the user when the caller is known, else for the address.
    * @throws RateLimitedError when there have been too many in this minute
    */
-  count(caller: Caller, address: string): Promise<void>;
+  count(caller: Pick<Caller, 'viewer'>, address: string): Promise<void>;
   /**
-   * Moves the count of a WebSocket from its address to its user. A socket is counted for its address when it is opened,
-   * and its user is known only later. So a thousand clients behind one address can connect again at once.
+   * Moves a count from the address to the user; without a viewer it stays. A socket is counted for its address when it
+   * is opened, and its user is known only later. So a thousand clients behind one address can connect again at once.
    * @throws RateLimitedError when the user has made too many requests in this minute
    */
-  recount(caller: Caller, address: string): Promise<void>;
+  recount(caller: Pick<Caller, 'viewer'>, address: string): Promise<void>;
 }
 
 /**
@@ -52,13 +54,31 @@ export function createRequestLimiter(
     `${options.prefix}:rate:address`,
     'Too many requests without a valid token from this address',
   );
+  const ofWideBlock = createCounter(
+    redis,
+    limits.perAddress * wideFactor,
+    `${options.prefix}:rate:network`,
+    'Too many requests without a valid token from this network',
+  );
   const userKey = ({ organizationId, username }: Viewer): string => keyOf(`${organizationId}/${username}`);
   const addressKey = (address: string): string => keyOf(addressBlock(address));
+  const wideKey = (address: string): string | undefined => {
+    const block = wideBlock(address);
+    return block && keyOf(block);
+  };
+
+  async function countAddress(address: string): Promise<void> {
+    await ofAddress.count(addressKey(address));
+    const wide = wideKey(address);
+    if (wide) await ofWideBlock.count(wide);
+  }
   return {
-    count: ({ viewer }, address) => (viewer ? ofUser.count(userKey(viewer)) : ofAddress.count(addressKey(address))),
+    count: ({ viewer }, address) => (viewer ? ofUser.count(userKey(viewer)) : countAddress(address)),
     async recount({ viewer }, address) {
       if (!viewer) return;
       ofAddress.giveBack(addressKey(address));
+      const wide = wideKey(address);
+      if (wide) ofWideBlock.giveBack(wide);
       await ofUser.count(userKey(viewer));
     },
   };

@@ -1,10 +1,14 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler, preHandlerAsyncHookHandler } from 'fastify';
-import { BadUserInputError, ForbiddenError, RateLimitedError, ServiceUnavailableError } from '../errors.js';
+import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
+import type { RequestOrigin } from '../auth/viewer.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
+import type { Connections } from './connections.js';
 import type { ErrorFormatter } from './error-format.js';
 import { identifyCaller, type Caller, type ContextSources } from './operation-context.js';
 import type { DocumentRequest } from './persisted-queries.js';
 import type { RequestLimiter } from './rate-limits.js';
+import { hostError } from './request-errors.js';
+import type { RequestSources } from './request-source.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,7 +19,7 @@ declare module 'fastify' {
 
 /** The hooks before every request to `/graphql`, in this order. */
 interface RequestAdmission {
-  /** Checks the origin, the caller and the rate before the body is read, and before a WebSocket is opened. */
+  /** Checks the host, the caller and the rate before the body is read. */
   readonly onRequest: onRequestAsyncHookHandler;
   /** Admits the document before Apollo Server parses or runs it. */
   readonly preHandler: preHandlerAsyncHookHandler;
@@ -25,41 +29,51 @@ export function createRequestAdmission(
   { app }: ContextSources,
   documents: AdmittedDocuments,
   formatError: ErrorFormatter,
-  options: { readonly limiter: RequestLimiter | undefined; readonly mostSockets: number },
+  {
+    limiter,
+    sources,
+    connections,
+  }: {
+    readonly limiter: RequestLimiter | undefined;
+    readonly sources: RequestSources;
+    readonly connections: Connections;
+  },
 ): RequestAdmission {
   const refuse = (reply: FastifyReply, status: number, errors: readonly Error[]): FastifyReply =>
     reply.status(status).send({ errors: errors.map(formatError) });
 
+  /**
+   * Identifies the caller and counts the request, for the user or for the address. A credential that must be looked up
+   * is counted for the address before that, and moved to the user when it is valid. So guesses cost no more look-ups
+   * than the limit allows.
+   * @throws RateLimitedError
+   */
+  async function identifyCounted(authorization: unknown, origin: RequestOrigin): Promise<Caller> {
+    let counted = false;
+    const caller = await identifyCaller(app, authorization, origin, async () => {
+      await limiter?.count({ viewer: null }, origin.address);
+      counted = true;
+    });
+    if (counted) await limiter?.recount(caller, origin.address);
+    else await limiter?.count(caller, origin.address);
+    return caller;
+  }
+
   return {
     async onRequest(request, reply) {
-      const { headers, id, ip, host } = request;
-      // The connection ends with the answer to a refused upgrade.
-      if (request.ws) reply.header('connection', 'close');
-      if (!/^[\w.:[\]-]+$/.test(host))
-        return refuse(reply, 400, [new BadUserInputError([{ path: 'Host', message: 'is not a host name' }])]);
-      if (request.ws) {
-        if (!isAllowedOrigin({ origin: headers.origin, host }, app.config.corsOrigins)) {
-          return refuse(reply, 403, [
-            new ForbiddenError('A page of this origin may not open a WebSocket here: add the origin to CORS_ORIGINS.'),
-          ]);
-        }
-        if (request.server.websocketServer.clients.size >= options.mostSockets) {
-          return refuse(reply, 503, [
-            new ServiceUnavailableError(
-              'This server has reached its limit of open WebSockets: connect again in a moment, to another server if ' +
-                'there is one.',
-            ),
-          ]);
-        }
-      }
-      const caller = await identifyCaller(app, headers.authorization, { requestId: id, address: ip });
+      const { headers, id, host } = request;
+      const hostIssue = hostError(host);
+      if (hostIssue) return refuse(reply, 400, [hostIssue]);
+      const address = sources.addressOf(request.raw);
       try {
-        await options.limiter?.count(caller, ip);
+        const caller = await identifyCounted(headers.authorization, { requestId: id, address });
+        if (caller.viewer) connections.prove(request.socket, caller.viewer);
+        request.caller = caller;
       } catch (error) {
+        if (error instanceof ServiceUnavailableError) return refuse(reply, 503, [error]);
         if (!(error instanceof RateLimitedError)) throw error;
         return refuse(reply.header('retry-after', error.retryAfterSeconds), 429, [error]);
       }
-      request.caller = caller;
     },
     async preHandler(request, reply) {
       const wanted = documentRequestOf(request);
@@ -73,8 +87,7 @@ export function createRequestAdmission(
  * Reads the same parts of a request as Apollo Server does.
  * @returns undefined for a request that Apollo Server would not run; Apollo Server gives the reason
  */
-function documentRequestOf({ method, body, query, ws }: FastifyRequest): DocumentRequest | undefined {
-  if (ws) return undefined;
+function documentRequestOf({ method, body, query }: FastifyRequest): DocumentRequest | undefined {
   const { query: text, extensions } = ((method === 'GET' ? query : body) ?? {}) as {
     query?: unknown;
     extensions?: unknown;
@@ -93,27 +106,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The parts of a request that say where it comes from. */
-interface RequestSource {
-  /** The header Origin: browsers send it, other clients may leave it out. */
-  readonly origin: string | undefined;
-  /** Host and port that the client asked for. */
-  readonly host: string;
-}
-
-/**
- * Tells whether a WebSocket may be opened. Browsers let every page open one to every server, and only name the page's
- * origin (RFC 6455, 10.2). The origin must be this host, or be on the allow-list. Clients that are not browsers send no
- * origin.
- * @param allowed origins such as `https://app.example.org`; `*` allows all
- */
-export function isAllowedOrigin({ origin, host }: RequestSource, allowed: readonly string[]): boolean {
-  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
-  if (!URL.canParse(origin)) return false;
-  const { protocol, host: originHost } = new URL(origin);
-  // URL writes both hosts in the same way, without the port that the scheme implies.
-  const own = `${protocol}//${host}`;
-  return originHost !== '' && URL.canParse(own) && new URL(own).host === originHost;
 }

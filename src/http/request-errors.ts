@@ -1,6 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { GraphQLFormattedError } from 'graphql';
 import { BadUserInputError, RiskGraphError } from '../errors.js';
 import type { ErrorFormatter } from './error-format.js';
 
@@ -8,6 +10,8 @@ import type { ErrorFormatter } from './error-format.js';
 export const largestRequestBytes = 4 * 1024 * 1024;
 /** Time within which a whole request must arrive, milliseconds. It suffices for 4 MiB over a slow line. */
 export const requestTimeoutMs = 60_000;
+/** Time within which the headers of a request must arrive, milliseconds. It also ends a connection that sends nothing. */
+export const headersTimeoutMs = 15_000;
 
 /** The answer to a request that cannot be read. */
 interface ClientError {
@@ -59,8 +63,8 @@ export function clientError({ code }: { readonly code?: string }): ClientError {
       status: 408,
       error: inputError(
         'request',
-        `did not arrive completely within ${requestTimeoutMs / 1000} seconds: send it again, in smaller parts over a ` +
-          'slow line',
+        `did not arrive completely within ${requestTimeoutMs / 1000} seconds, its headers within ` +
+          `${headersTimeoutMs / 1000}: send it again, in smaller parts over a slow line`,
       ),
     };
   }
@@ -90,19 +94,49 @@ export function createClientErrorHandler(
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
     const { status, error: said } = clientError(error);
-    const body = JSON.stringify({ errors: [formatError(said)] });
-    const head = [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'Connection: close',
-      'Content-Type: application/json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-    ];
-    if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
-    socket.destroy();
+    writeRefusal(socket, { status, errors: [formatError(said)] });
   };
 }
 
+/** An answer in place of Fastify's. */
+interface RefusalAnswer {
+  readonly status: number;
+  readonly errors: readonly GraphQLFormattedError[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Answers on a bare connection, and destroys it: its client may never end its own side. */
+export function writeRefusal(stream: Duplex, { status, errors, headers }: RefusalAnswer): void {
+  const body = JSON.stringify({ errors });
+  const lines = Object.entries({
+    Connection: 'close',
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  if (stream.writable) stream.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+  stream.destroy();
+}
+
+/** Says that there is nothing at an address. */
+export const nothingHere = (): RiskGraphError =>
+  new RiskGraphError('NOT_FOUND', 'There is nothing at this address: GraphQL is at /graphql.');
+
+/** @returns undefined when the text can be the name of a host */
+export const hostError = (host: string): RiskGraphError | undefined =>
+  /^[\w.:[\]-]+$/.test(host) ? undefined : inputError('Host', 'is not a host name');
+
 const methods = ['GET', 'POST'] as const;
+
+/**
+ * Ends the connection with the answer to a request whose body has not arrived: its client may never send the rest. Else
+ * Node.js would read and drop the body until its time limit.
+ */
+export const endUnread: onSendHookHandler = ({ raw }, reply, payload, done) => {
+  const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0;
+  if (hasBody && !raw.complete) reply.header('connection', 'close');
+  done(null, payload);
+};
 
 /** Answers 404 for an address that does not exist, and 405 for a method that an address does not have. */
 export function createNotFoundHandler(
@@ -112,12 +146,7 @@ export function createNotFoundHandler(
   return (request, reply) => {
     const [url] = request.url.split('?') as [string];
     const allowed = methods.filter((method) => server.hasRoute({ method, url }));
-    if (allowed.length === 0)
-      return reply.status(404).send({
-        errors: [
-          formatError(new RiskGraphError('NOT_FOUND', 'There is nothing at this address: GraphQL is at /graphql.')),
-        ],
-      });
+    if (allowed.length === 0) return reply.status(404).send({ errors: [formatError(nothingHere())] });
     return reply
       .status(405)
       .header('allow', allowed.join(', '))

@@ -2,10 +2,8 @@ import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import websocket from '@fastify/websocket';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { handleProtocols } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
 import { startOrClose, type Closers } from '../closers.js';
 import { whenReady } from '../storage/redis.js';
@@ -26,26 +24,28 @@ import { registerMetrics } from './metrics.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
 import { limitOperationTime } from './operation-timeout.js';
 import { readPersistedQueries } from './persisted-queries.js';
+import { createProbeLimit } from './probe-limit.js';
 import { everyProtection, type Protections } from './protections.js';
 import { createRequestLimiter, type RequestLimiter } from './rate-limits.js';
 import { createRequestAdmission } from './request-admission.js';
 import {
   createClientErrorHandler,
   createNotFoundHandler,
+  endUnread,
   largestRequestBytes,
   requestError,
   requestTimeoutMs,
+  headersTimeoutMs,
 } from './request-errors.js';
 import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
-import { closeCodes } from './close-codes.js';
+import { createRequestSources } from './request-source.js';
+import { createPlaces } from './places.js';
+import { sharePlaces, unlimitedPlaces } from './place-limits.js';
+import { watchConnections } from './connections.js';
+import { mostDescriptors } from '../process/descriptors.js';
+import { serveUpgrades } from './upgrades.js';
 import { logError } from '../process/logger.js';
-
-/**
- * Largest WebSocket message. A subscription keeps its document and variables in memory until it ends, and thousands may
- * run at once.
- */
-const largestMessageBytes = 64 * 1024;
 
 /** A running HTTP server. */
 export interface HttpServer {
@@ -72,10 +72,10 @@ interface HttpServerDependencies extends ContextSources {
  *
  * 1. Read the persisted queries, and prepare the admission of documents (admitted-documents.ts).
  * 2. Create Fastify and start Apollo Server with its plug-ins.
- * 3. Register the answers to errors, the WebSocket, the security headers and the rate limits.
- * 4. Route POST and GET `/graphql`. The admission (request-admission.ts) runs first, then Apollo Server or, for a
- *    WebSocket, the socket handler (graphql-socket.ts).
- * 5. Register health and metrics, and listen.
+ * 3. Register the answers to errors, the security headers and the rate limits.
+ * 4. Route POST and GET `/graphql`. The admission (request-admission.ts) runs first, then Apollo Server.
+ * 5. Serve WebSockets (upgrades.ts), which pass by the router, with the socket handler (graphql-socket.ts).
+ * 6. Register health and metrics, and listen.
  *
  * @throws StartupError when the port is taken, or the persisted queries cannot be read
  */
@@ -100,12 +100,16 @@ async function buildHttpServer(
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
+  const requestSources = createRequestSources(config.trustedProxies);
   const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
     reply.status(error.statusCode ?? 500).send({ errors: [formatError(requestError(error) ?? error)] });
   const server = fastify({
     bodyLimit: largestRequestBytes,
     genReqId: () => randomUUID(),
     requestTimeout: requestTimeoutMs,
+    // Ends a connection on which nothing moves: a client that does not read its answer. Longer than any operation.
+    connectionTimeout: config.operationTimeoutMs + requestTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 5_000 },
     forceCloseConnections: true,
     trustProxy,
     clientErrorHandler: createClientErrorHandler(formatError),
@@ -144,41 +148,51 @@ async function buildHttpServer(
   closers.add(() => server.close());
 
   server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
-  server.setNotFoundHandler(createNotFoundHandler(server, formatError));
-  await server.register(websocket, {
-    // graphql-ws sets handleProtocols too, but only after the first socket is open.
-    options: { maxPayload: largestMessageBytes, handleProtocols },
-    // Fastify would close sockets without a code. After this code clients connect again.
-    preClose(done) {
-      for (const client of this.websocketServer.clients)
-        client.close(closeCodes.goingAway, 'Going away: connect again');
-      this.websocketServer.close();
-      done();
-    },
-  });
+  const answerNotFound = createNotFoundHandler(server, formatError);
+  server.setNotFoundHandler(answerNotFound);
+  server.addHook('onSend', endUnread);
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
+  // Before the body is read. The handler above is for the pages of registered plug-ins.
+  server.addHook('onRequest', async (request, reply) => (request.is404 ? answerNotFound(request, reply) : undefined));
   const limiter = protections.rateLimits ? await startLimiter(server, sources) : undefined;
-  const mostSockets = protections.socketLimits ? config.socketLimits.socketsPerNode : Infinity;
-  const admission = createRequestAdmission(sources, documents, formatError, { limiter, mostSockets });
+  const shared = protections.socketLimits ? sharePlaces(config.socketLimits, mostDescriptors()) : unlimitedPlaces;
+  server.server.maxConnections = shared.mostConnections;
+  const connections = watchConnections(server.server, {
+    places: createPlaces(shared.connections),
+    sources: requestSources,
+  });
+  const admission = createRequestAdmission(sources, documents, formatError, {
+    limiter,
+    sources: requestSources,
+    connections,
+  });
+  const places = createPlaces(shared.sockets);
   const caps = protections.socketLimits ? createSubscriptionCaps(config.socketLimits) : undefined;
   const context = async ({ caller, id }: FastifyRequest) => createOperationContext(sources, caller!, id);
   const answer = fastifyApolloHandler(apollo, { context });
   const handler = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
-  const socketHandler = createSocketHandler(schema, sources, formatError, { documents, limiter, caps });
+  const closeSockets = serveUpgrades(server.server, {
+    sources: requestSources,
+    limiter,
+    places,
+    corsOrigins: config.corsOrigins,
+    formatError,
+    logger,
+    serve: createSocketHandler(schema, sources, formatError, { documents, limiter, places, caps }),
+  });
+  server.addHook('preClose', async () => closeSockets());
   server.decorateRequest('caller', null);
   server.route({ method: 'POST', url: '/graphql', ...admission, handler });
-  server.register(async (scope) => {
-    scope.route({
-      method: 'GET',
-      url: '/graphql',
-      ...admission,
-      ...(protections.headers && { onSend: sandboxPolicy }),
-      handler,
-      wsHandler: socketHandler,
-    });
+  server.route({
+    method: 'GET',
+    url: '/graphql',
+    ...admission,
+    ...(protections.headers && { onSend: sandboxPolicy }),
+    handler,
   });
-  registerHealth(server, sources.app);
-  registerMetrics(server, sources);
+  const probeLimit = createProbeLimit(requestSources, formatError);
+  registerHealth(server, sources.app, probeLimit);
+  registerMetrics(server, sources, probeLimit);
 
   const url = await listen(server, config.host, config.port);
   return {

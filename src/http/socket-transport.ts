@@ -1,15 +1,15 @@
 import { parseMessage, type Server } from 'graphql-ws';
-import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { closeCodes } from './close-codes.js';
 import { logError } from '../process/logger.js';
+import { limitIncoming, type Unread } from './socket-limits.js';
+import type { OpenedSocket } from './upgrades.js';
 
 /** Data that graphql-ws keeps for a connection. */
-export interface SocketExtra extends Record<PropertyKey, unknown> {
-  readonly socket: WebSocket;
-  /** The request that was upgraded. */
-  readonly request: FastifyRequest;
+export interface SocketExtra extends OpenedSocket, Record<PropertyKey, unknown> {
+  /** True from the moment when the client has shown a valid credential. */
+  isProven: boolean;
 }
 
 /**
@@ -26,12 +26,10 @@ const longestReasonBytes = 123;
  * a code.
  * https://github.com/enisdenjo/graphql-ws/blob/master/src/use/%40fastify/websocket.ts
  */
-export function carrySocket(
-  server: Server<SocketExtra>,
-  socket: WebSocket,
-  request: FastifyRequest,
-  logger: Logger,
-): void {
+export function carrySocket(server: Server<SocketExtra>, opened: OpenedSocket, unread: Unread, logger: Logger): void {
+  const extra: SocketExtra = { ...opened, isProven: false };
+  const { socket, stream } = extra;
+  limitIncoming(socket, stream, () => extra.isProven);
   const stopPinging = keepAlive(socket);
   const close = (code: number, reason: string): void =>
     socket.close(code, Buffer.byteLength(reason) <= longestReasonBytes ? reason : '');
@@ -41,7 +39,7 @@ export function carrySocket(
   const closed = server.opened(
     {
       protocol: socket.protocol,
-      send: (data) => send(socket, data),
+      send: (data) => send(extra, unread, data),
       close,
       onMessage(handle) {
         socket.on('message', (data: Buffer) => {
@@ -54,7 +52,7 @@ export function carrySocket(
         });
       },
     },
-    { socket, request },
+    extra,
   );
   socket.once('close', (code, reason) => {
     stopPinging();
@@ -62,11 +60,23 @@ export function carrySocket(
   });
 }
 
-/** Sends a message. Resolves also when the socket has closed meanwhile: a client that is gone needs no answer. */
-function send(socket: WebSocket, data: string): Promise<void> {
+/**
+ * Sends a message. Resolves also when the socket has closed meanwhile: a client that is gone needs no answer. A client
+ * that leaves too much unread is disconnected.
+ */
+function send({ socket, isProven }: SocketExtra, unread: Unread, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== socket.OPEN) return resolve();
-    socket.send(data, (error) => (error && socket.readyState === socket.OPEN ? reject(error) : resolve()));
+    const sent = unread.begin(socket, Buffer.byteLength(data), isProven);
+    if (!sent) {
+      socket.terminate();
+      return resolve();
+    }
+    socket.send(data, (error) => {
+      sent();
+      if (error && socket.readyState === socket.OPEN) reject(error);
+      else resolve();
+    });
   });
 }
 

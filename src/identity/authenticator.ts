@@ -25,8 +25,11 @@ export interface Authenticator {
    * @throws UnauthenticatedError when the credential is not valid or was revoked; ServiceUnavailableError when this
    *   cannot be checked at the moment
    */
-  authenticate(authorization: unknown): Promise<Identity | null>;
+  authenticate(authorization: unknown, beforeLookup?: BeforeLookup): Promise<Identity | null>;
 }
+
+/** Called before a credential that is not known yet is looked up in the database. What it throws ends the call. */
+export type BeforeLookup = () => Promise<void>;
 
 interface AuthenticatorDependencies {
   readonly accessTokens: AccessTokens;
@@ -55,8 +58,11 @@ export function createAuthenticator({
   }
 
   /** Verifies a credential with the one verifier of its kind. If that verifier refuses it, no other one is tried. */
-  async function verify(credential: string): Promise<Identity> {
-    if (looksLikeApiKey(credential)) return apiKeys.verify(credential);
+  async function verify(credential: string, beforeLookup?: BeforeLookup): Promise<Identity> {
+    if (looksLikeApiKey(credential)) {
+      if (!apiKeys.isKnown(credential)) await beforeLookup?.();
+      return apiKeys.verify(credential);
+    }
     const known = verified.find(credential);
     if (known) return known;
     const issuer = claimedIssuer(credential);
@@ -66,7 +72,7 @@ export function createAuthenticator({
   }
 
   return {
-    async authenticate(authorization) {
+    async authenticate(authorization, beforeLookup) {
       if (authorization === undefined || authorization === null || authorization === '') return null;
       const credential =
         typeof authorization === 'string'
@@ -74,7 +80,7 @@ export function createAuthenticator({
           : undefined;
       if (!credential)
         throw new UnauthenticatedError('The authorization must be "Bearer <access token>" or "Bearer <API key>".');
-      const identity = await verify(credential);
+      const identity = await verify(credential, beforeLookup);
       if (revocations.isRevoked(identity))
         throw new UnauthenticatedError(
           identity.apiKeyId

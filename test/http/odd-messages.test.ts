@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { createUnread } from '../../src/http/socket-limits.js';
 import { carrySocket, type SocketExtra } from '../../src/http/socket-transport.js';
 import { createLogger } from '../../src/process/logger.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
@@ -66,7 +67,10 @@ test('an unexpected error closes the socket with 4500, and neither the answer no
   const sockets = new WebSocketServer({ port: 0, path: '/graphql' });
   onTestFinished(() => sockets.close());
   await once(sockets, 'listening');
-  sockets.on('connection', (socket, request) => carrySocket(server as never, socket, request as never, logger));
+  sockets.on('connection', (socket, { socket: stream }) => {
+    const place = { end: () => undefined };
+    carrySocket(server, { socket, stream, requestId: 'a', address: '::1', place }, createUnread(), logger);
+  });
   const socket = await connectSocket(`http://127.0.0.1:${(sockets.address() as AddressInfo).port}`);
   socket.send({ type: 'ping', payload: { mrn: canary } });
   expect(await socket.closed).toEqual({ code: 4500, reason: 'Internal server error' });

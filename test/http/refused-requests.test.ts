@@ -154,7 +154,8 @@ test('a request that is not complete in time gets an error that says so', () => 
   expect(clientError({ code: 'ERR_HTTP_REQUEST_TIMEOUT' })).toMatchObject({
     status: 408,
     error: {
-      message: 'request: did not arrive completely within 60 seconds: send it again, in smaller parts over a slow line',
+      message:
+        'request: did not arrive completely within 60 seconds, its headers within 15: send it again, in smaller parts over a slow line',
     },
   });
 });

@@ -1,9 +1,9 @@
-/** Covers src/http/request-admission.ts, src/http/graphql-socket.ts. */
+/** Covers src/http/upgrades.ts, src/http/socket-origin.ts, src/http/graphql-socket.ts. */
 // Threat: a page of another site opens a WebSocket from the browser of a user.
 
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { isAllowedOrigin } from '../../src/http/request-admission.js';
+import { isAllowedOrigin } from '../../src/http/socket-origin.js';
 import { startSystem } from '../support/system.js';
 
 const app = 'https://app.example.org';

@@ -138,7 +138,7 @@ describe('requests without a valid credential', () => {
     }
     const oneMore = await openSocket(system.url);
     oneMore.send({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
-    expect(await oneMore.closed).toEqual({ code: 4429, reason: 'Too many requests: try again in a minute' });
+    expect(await oneMore.closed).toEqual({ code: 1013, reason: 'Too many requests: try again in a minute' });
     expect(codesOf(await postTo(system.url, token))).toEqual(['RATE_LIMITED']);
   });
 

@@ -1,8 +1,8 @@
-/** Covers src/http/subscription-caps.ts, src/http/graphql-socket.ts. */
+/** Covers src/http/subscription-caps.ts, src/http/places.ts, src/http/upgrades.ts, src/http/graphql-socket.ts. */
 // Threat: a client opens sockets and subscriptions until the server has no place for others.
 
 import { describe, expect, onTestFinished, test } from 'vitest';
-import WebSocket from 'ws';
+import { connectRaw, upgradeRequest, type RawConnection } from '../support/raw-frames.js';
 import { connectSocket, openSocket, type RawSocket, type SocketMessage } from '../support/raw-socket.js';
 import { patient, submit } from '../support/scenario.js';
 import { startSystem, type System } from '../support/system.js';
@@ -114,26 +114,91 @@ describe('subscriptions', () => {
   });
 });
 
-// Shows: owasp/system-resources
-test('sockets beyond the limit of a node are refused before they are opened', async () => {
-  const fresh = await startSystem({ worker: false, environment: { SOCKETS_PER_NODE: '2' } });
-  const status = () =>
-    new Promise<number>((resolve) => {
-      const socket = new WebSocket(`${fresh.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
-      onTestFinished(() => socket.terminate());
-      socket.on('open', () => resolve(101)).on('error', () => undefined);
-      socket.on('unexpected-response', (_request, response) => {
-        response.resume();
-        resolve(response.statusCode!);
-      });
+describe('sockets with a token', () => {
+  /** Opens a socket with a token. @returns the code of its close, or 0 when it was acknowledged */
+  async function connect({ url }: System, token: string): Promise<{ code: number; socket: RawSocket }> {
+    const socket = await openSocket(url);
+    socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+    const answered = socket.next().then(
+      () => 0,
+      () => socket.closed.then(({ code }) => code),
+    );
+    return { code: await answered, socket };
+  }
+
+  // Shows: owasp/system-resources
+  test('are limited per user, organization and node; a client may try again and gets the place that is free', async () => {
+    const capped = await startSystem({
+      worker: false,
+      environment: { SOCKETS_PER_USER: '2', SOCKETS_PER_ORGANIZATION: '3', SOCKETS_PER_NODE: '4' },
     });
-  const first = await connectSocket(fresh.url, await fresh.token('CLINICIAN'));
-  expect(await status()).toBe(101);
-  expect(await status()).toBe(503);
-  first.close();
-  await first.closed;
-  await expect.poll(status).toBe(101);
+    const clinician = await capped.token('CLINICIAN');
+    const first = await connect(capped, clinician);
+    expect(first.code).toBe(0);
+    expect((await connect(capped, clinician)).code).toBe(0);
+    // 1013: clients of graphql-ws connect again after it. They give up after a code of 4400 and above.
+    const { code, socket } = await connect(capped, clinician);
+    expect(code).toBe(1013);
+    expect((await socket.closed).reason).toMatch(/^Too many sockets of this user/);
+    expect((await connect(capped, await capped.token('SERVICE'))).code).toBe(0);
+    const ofOrganization = await connect(capped, await capped.token('ADMIN'));
+    expect((await ofOrganization.socket.closed).reason).toMatch(/^Too many sockets of this organization/);
+    // Another organization still has its place, and then the server is full.
+    expect((await connect(capped, await capped.token('CLINICIAN', 'beta'))).code).toBe(0);
+    const ofNode = await connect(capped, await capped.token('ADMIN', 'beta'));
+    expect(await ofNode.socket.closed).toMatchObject({ code: 1013, reason: expect.stringMatching(/^This server/) });
+    first.socket.close();
+    await first.socket.closed;
+    await expect.poll(async () => (await connect(capped, clinician)).code).toBe(0);
+  });
+
+  // Shows: owasp/system-resources
+  test('find a place however many sockets without one there are, at the same address too', async () => {
+    const capped = await startSystem({
+      worker: false,
+      environment: { UNAUTHENTICATED_SOCKETS_PER_ADDRESS: '3', SOCKETS_PER_NODE: '2' },
+    });
+    const silent = await Promise.all(Array.from({ length: 10 }, () => openSocket(capped.url)));
+    expect((await connect(capped, await capped.token('CLINICIAN'))).code).toBe(0);
+    const ended = (await Promise.all(silent.map(({ closed }) => closed))).filter(({ code }) => code === 1013);
+    expect(ended).toHaveLength(8);
+  });
 });
+
+// Shows: owasp/system-resources
+test('sockets without a token are limited by node, whatever their addresses are: the oldest one ends', async () => {
+  const capped = await startSystem({
+    worker: false,
+    environment: { UNAUTHENTICATED_SOCKETS_PER_NODE: '4', TRUST_PROXY: 'loopback' },
+  });
+  const opened: RawConnection[] = [];
+  for (let number = 1; number <= 6; number++)
+    opened.push(await connectRaw(capped.url, upgradeRequest('/graphql', { 'X-Forwarded-For': `192.0.2.${number}` })));
+  onTestFinished(() => opened.forEach(({ socket }) => socket.destroy()));
+  await Promise.all(opened.slice(0, 2).map(({ ended }) => ended));
+  await expect.poll(() => opened.slice(2).filter((one) => one.received().includes(' 101 ')).length).toBe(4);
+  expect(opened.slice(2).some(({ socket }) => socket.readableEnded)).toBe(false);
+});
+
+// Shows: owasp/infrastructure-timeout
+test('a client that does not answer the close of its socket is disconnected soon', async () => {
+  const { ended, socket, received } = await connectRaw(system.url, upgradeRequest());
+  onTestFinished(() => void socket.destroy());
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  await expect.poll(() => received(), { timeout: 10_000 }).toContain('Connection initialisation timeout');
+  await expect.poll(() => isOver, { timeout: 10_000 }).toBe(true);
+});
+
+// Shows: owasp/system-resources
+test.each(['/health', '/health/live', '/health/ready', '/metrics', '/', '/graphql/', '/nothing', '/%zz'])(
+  'no WebSocket is opened at %s',
+  async (path) => {
+    const { ended, received } = await connectRaw(system.url, upgradeRequest(path));
+    await ended;
+    expect(received()).toMatch(/^HTTP\/1\.1 404 /);
+  },
+);
 
 describe('a socket without a credential', () => {
   // Shows: owasp/infrastructure-timeout

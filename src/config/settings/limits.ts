@@ -73,7 +73,35 @@ export const limitSettings = [
     name: 'SOCKETS_PER_NODE',
     key: 'socketLimits.socketsPerNode',
     schema: wholeNumber(1, 1_000_000).default(20_000),
-    description: 'Most WebSockets that are open at the same time in one API process',
+    description:
+      'Most WebSockets with a valid credential that are open at the same time in one API process. ' +
+      'Fewer when the process may open [fewer files](operations.md#files-and-connections)',
+  },
+  {
+    name: 'SOCKETS_PER_ORGANIZATION',
+    key: 'socketLimits.socketsPerOrganization',
+    schema: wholeNumber(1, 1_000_000).default(10_000),
+    description: 'Most of them that belong to one organization',
+  },
+  {
+    name: 'SOCKETS_PER_USER',
+    key: 'socketLimits.socketsPerUser',
+    schema: wholeNumber(1, 1_000_000).default(5_000),
+    description: 'Most of them that belong to one user or API key',
+  },
+  {
+    name: 'UNAUTHENTICATED_SOCKETS_PER_NODE',
+    key: 'socketLimits.unauthenticatedPerNode',
+    schema: wholeNumber(1, 1_000_000).default(1_000),
+    description:
+      'Most WebSockets, and most connections for HTTP, that have shown no valid credential yet in one API process. ' +
+      'The oldest one ends for a newer one',
+  },
+  {
+    name: 'UNAUTHENTICATED_SOCKETS_PER_ADDRESS',
+    key: 'socketLimits.unauthenticatedPerAddress',
+    schema: wholeNumber(1, 1_000_000).default(250),
+    description: 'Most of them from one address (IPv6: /64 network)',
   },
   {
     name: 'SUBSCRIPTIONS_PER_SOCKET',

@@ -27,6 +27,8 @@ export interface ApiKeyVerifier {
    * @throws UnauthenticatedError when the key is unknown, has expired, was revoked, or its secret is wrong
    */
   verify(credential: string): Promise<Identity>;
+  /** Tells whether a key with this id was looked up lately, so that `verify` does it at most once per minute. */
+  isKnown(credential: string): boolean;
 }
 
 interface Cached {
@@ -72,6 +74,10 @@ export function createApiKeyVerifier({ apiKeys }: Pick<Models, 'apiKeys'>, logge
   }
 
   return {
+    isKnown(credential) {
+      const parsed = parseApiKey(credential);
+      return !parsed || cache.has(parsed.id);
+    },
     async verify(credential) {
       const parsed = parseApiKey(credential);
       const now = Date.now();

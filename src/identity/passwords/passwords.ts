@@ -19,15 +19,22 @@ export const argon2Parameters = {
   outputLen: 32,
 } as const;
 
+/** The queue of all organizations that do not exist. No organization has an empty id. */
+const unknownOrganization = '';
+
 /** Hashes and verifies passwords. */
 export interface Passwords {
-  /** @returns the hash in PHC format, with its salt and parameters */
-  hash(password: string): Promise<string>;
+  /**
+   * @param organization waits in the queue of this organization (hashing-gate.ts)
+   * @returns the hash in PHC format, with its salt and parameters
+   */
+  hash(password: string, organization: string): Promise<string>;
   /**
    * Tells whether a password matches. It always costs one verification: without a hash, it checks against the hash of a
    * random password. So the time does not tell whether a user exists.
+   * @param organization waits in the queue of this organization; undefined when there is no such organization
    */
-  verify(passwordHash: string | undefined, password: string): Promise<boolean>;
+  verify(passwordHash: string | undefined, password: string, organization: string | undefined): Promise<boolean>;
   /** Tells whether a hash was made with parameters other than `argon2Parameters`. */
   isOutdated(passwordHash: string): boolean;
   /** Number of verifications since the start of the process. */
@@ -36,14 +43,14 @@ export interface Passwords {
 
 export async function createPasswords(): Promise<Passwords> {
   const gate = createHashingGate();
-  const hashPassword = (password: string): Promise<string> =>
-    gate.run(() => hash(normalize(password), argon2Parameters));
-  const nobodysHash = await hashPassword(randomBytes(32).toString('base64url'));
+  const hashPassword = (password: string, organization: string): Promise<string> =>
+    gate.run(organization, () => hash(normalize(password), argon2Parameters));
+  const nobodysHash = await hashPassword(randomBytes(32).toString('base64url'), unknownOrganization);
   let verifications = 0;
   return {
     hash: hashPassword,
-    async verify(passwordHash, password) {
-      const matches = await gate.run(() => {
+    async verify(passwordHash, password, organization = unknownOrganization) {
+      const matches = await gate.run(organization, () => {
         verifications += 1;
         return verify(passwordHash ?? nobodysHash, normalize(password));
       });

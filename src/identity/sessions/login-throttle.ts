@@ -9,14 +9,15 @@ import {
 } from 'rate-limiter-flexible';
 import { RateLimitedError } from '../../errors.js';
 import { withinTime } from '../../process/within-time.js';
-import { addressBlock } from '../../net/address-block.js';
+import { addressBlock, wideBlock } from '../../net/address-block.js';
 
 /**
  * Largest number of attempts (`points`) per window (`duration`, in seconds). A window begins with its first attempt.
  * - pair: one address that guesses at one account is stopped soon.
  * - account: many addresses that guess at one account are stopped later.
  * - address: one address that guesses at many accounts is stopped later.
- * The last two never stop an account at an address where it has logged in before. So an attacker at another address
+ * - network: so is an IPv6 /48, which holds 65,536 of the blocks that count as one address.
+ * The last three never stop an account at an address where it has logged in before. So an attacker at another address
  * cannot lock out a user at such an address. The idea comes from OWASP's device cookies, with the address in place of
  * the cookie.
  * https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
@@ -25,6 +26,7 @@ export const loginLimits = {
   pair: { points: 10, duration: 15 * 60 },
   account: { points: 50, duration: 60 * 60 },
   address: { points: 100, duration: 15 * 60 },
+  network: { points: 800, duration: 15 * 60 },
 } as const;
 
 /** Time for which an address stays known for an account that has logged in there. Seconds. */
@@ -69,6 +71,7 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
   const pairs = limiter('pair');
   const accounts = limiter('account');
   const addresses = limiter('address');
+  const networks = limiter('network');
   const familiarKey = (pair: string): string => `${keyPrefix}:login-familiar:${pair}`;
 
   async function isFamiliar(pair: string): Promise<boolean> {
@@ -77,22 +80,31 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
 
   return {
     async attempt(attempt) {
-      const { account, address, pair } = keysOf(attempt);
+      const { account, address, network, pair } = keysOf(attempt);
       // The pair is counted first. A refused attempt must not use up the points of the account and of the address.
       const ofPair = await consume(pairs, pair);
       if (ofPair) throw throttled([ofPair], loginLimits.pair.points);
-      const refused = await Promise.all([consume(accounts, account), consume(addresses, address)]);
-      const exceeded = refused.filter((result) => result !== undefined);
+      const refused = await Promise.all([
+        consume(accounts, account),
+        consume(addresses, address),
+        network && consume(networks, network),
+      ]);
+      const limits = [loginLimits.account, loginLimits.address, loginLimits.network];
+      const exceeded = refused.flatMap((result, index) => (result ? [{ result, limit: limits[index]! }] : []));
       if (exceeded.length > 0 && !(await isFamiliar(pair)))
-        throw throttled(exceeded, refused[0] ? loginLimits.account.points : loginLimits.address.points);
+        throw throttled(
+          exceeded.map(({ result }) => result),
+          exceeded[0]!.limit.points,
+        );
     },
 
     async succeeded(attempt) {
-      const { account, address, pair } = keysOf(attempt);
+      const { account, address, network, pair } = keysOf(attempt);
       await Promise.allSettled([
         pairs.delete(pair),
         accounts.delete(account),
         addresses.reward(address),
+        network && networks.reward(network),
         redis.status === 'ready' ? orAway(redis.set(familiarKey(pair), '1', 'EX', familiarSeconds)) : undefined,
       ]);
     },
@@ -125,11 +137,13 @@ const orAway = <T>(answer: Promise<T>): Promise<T | undefined> =>
   );
 
 /** Hashed keys: Redis then holds no names or addresses, and text typed by an attacker does not become part of a key. */
-function keysOf({ organization, username, address }: Attempt): { account: string; address: string; pair: string } {
+function keysOf({ organization, username, address }: Attempt) {
   const block = addressBlock(address);
+  const wide = wideBlock(address);
   return {
     account: digest(organization, username),
     address: digest(block),
+    network: wide && digest(wide),
     pair: digest(organization, username, block),
   };
 }

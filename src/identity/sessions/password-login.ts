@@ -95,7 +95,11 @@ export function createPasswordLogin({
         throw error;
       }
       const found = await find(credential);
-      const matches = await passwords.verify(found.user?.passwordHash, credential.password);
+      const matches = await passwords.verify(
+        found.user?.passwordHash,
+        credential.password,
+        found.organization?._id.toHexString(),
+      );
       if (!found.user || !matches || found.user.disabled) {
         await record(found, origin, action, 'FAILED');
         throw new UnauthenticatedError('The organization, the username or the password is wrong.');

@@ -118,8 +118,9 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
   /** Replaces a hash that was made with old parameters. The password is known only at a login. */
   async function rehash(user: User, password: string): Promise<User> {
     if (!passwords.isOutdated(user.passwordHash!)) return user;
-    const { users } = scopeOf({ organizationId: user.organization.toHexString() });
-    const passwordHash = await passwords.hash(password);
+    const organizationId = user.organization.toHexString();
+    const { users } = scopeOf({ organizationId });
+    const passwordHash = await passwords.hash(password, organizationId);
     return (
       (await users.findOneAndUpdate({ _id: user._id, passwordHash: user.passwordHash }, { $set: { passwordHash } })) ??
       user

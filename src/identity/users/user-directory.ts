@@ -78,7 +78,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
   return {
     async create(scope, actor, input) {
       const { username, role, password } = parseCreateUser(input);
-      const passwordHash = await passwords.hash(password);
+      const passwordHash = await passwords.hash(password, actor.organizationId);
       const _id = new Types.ObjectId();
       const now = new Date();
       return recorded(audit, actor, entry(_id), async () => {
@@ -119,7 +119,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
 
     async setPassword(scope, actor, user, password, { action, path }) {
       requireGoodPassword(path, password, user.username);
-      const passwordHash = await passwords.hash(password);
+      const passwordHash = await passwords.hash(password, actor.organizationId);
       return recorded(audit, actor, { ...entry(user._id), action }, async () => {
         const changed = await scope.users.findOneAndUpdate(
           { _id: user._id },

@@ -1,0 +1,115 @@
+import { addressBlock } from '../net/address-block.js';
+
+/** The most places of each kind. */
+export interface PlaceLimits {
+  /** Places of one address (IPv6: /64) whose callers have not shown a valid credential yet. */
+  readonly unprovenPerAddress: number;
+  /** Places of all callers who have not shown a valid credential yet. */
+  readonly unproven: number;
+  readonly perUser: number;
+  readonly perOrganization: number;
+  /** Places of all callers with a valid credential. */
+  readonly proven: number;
+}
+
+/** The user that a place is counted for. */
+interface PlaceOwner {
+  readonly organizationId: string;
+  readonly username: string;
+}
+
+/** The holder of a place. */
+interface PlaceHolder {
+  /** Ends the connection now, because a newer one takes its place. */
+  end(): void;
+}
+
+/** Why a caller gets no place: the limit of the user, of the organization or of this process. */
+export type PlaceRefusal = 'user' | 'organization' | 'process';
+
+/**
+ * The places of this process for connections, or for WebSockets. Callers who have not shown a valid credential have
+ * places of their own, so that they can never take those of others. A new caller always gets a place among them: the
+ * oldest one of the same address, or of all addresses, ends for it. Callers who are in good faith show a credential at
+ * once, and so are never the oldest ones for long.
+ */
+export interface Places {
+  /** Takes a place for a caller who has shown no credential. */
+  enter(holder: PlaceHolder, address: string): void;
+  /**
+   * Moves a holder to the places of its user. A second call for the same holder does nothing.
+   * @returns the limit that is reached; undefined when the holder has the place
+   */
+  prove(holder: PlaceHolder, owner: PlaceOwner): PlaceRefusal | undefined;
+  /** Gives a place back. A second call does no harm. */
+  leave(holder: PlaceHolder): void;
+}
+
+export function createPlaces(limits: PlaceLimits): Places {
+  /** Holders in the order in which they came. */
+  const unproven = new Map<PlaceHolder, string>();
+  const ofAddress = new Map<string, Set<PlaceHolder>>();
+  const proven = new Map<PlaceHolder, { readonly user: string; readonly organization: string }>();
+  const ofUser = createCounts();
+  const ofOrganization = createCounts();
+
+  function leaveUnproven(holder: PlaceHolder): void {
+    const block = unproven.get(holder);
+    if (block === undefined) return;
+    unproven.delete(holder);
+    const neighbours = ofAddress.get(block)!;
+    neighbours.delete(holder);
+    if (neighbours.size === 0) ofAddress.delete(block);
+  }
+  function endOldest(holders: Iterable<PlaceHolder>): void {
+    for (const oldest of holders) {
+      leaveUnproven(oldest);
+      return oldest.end();
+    }
+  }
+
+  return {
+    enter(holder, address) {
+      const block = addressBlock(address);
+      const neighbours = ofAddress.get(block);
+      if (neighbours && neighbours.size >= limits.unprovenPerAddress) endOldest(neighbours);
+      else if (unproven.size >= limits.unproven) endOldest(unproven.keys());
+      unproven.set(holder, block);
+      const now = ofAddress.get(block) ?? new Set();
+      ofAddress.set(block, now.add(holder));
+    },
+    prove(holder, { organizationId, username }) {
+      if (proven.has(holder)) return undefined;
+      const user = `${organizationId}/${username}`;
+      if (ofUser.of(user) >= limits.perUser) return 'user';
+      if (ofOrganization.of(organizationId) >= limits.perOrganization) return 'organization';
+      if (proven.size >= limits.proven) return 'process';
+      leaveUnproven(holder);
+      proven.set(holder, { user, organization: organizationId });
+      ofUser.add(user, 1);
+      ofOrganization.add(organizationId, 1);
+      return undefined;
+    },
+    leave(holder) {
+      leaveUnproven(holder);
+      const owner = proven.get(holder);
+      if (!owner) return;
+      proven.delete(holder);
+      ofUser.add(owner.user, -1);
+      ofOrganization.add(owner.organization, -1);
+    },
+  };
+}
+
+/** Counts by name. A count of zero takes no memory. */
+function createCounts() {
+  const counts = new Map<string, number>();
+  return {
+    of: (name: string): number => counts.get(name) ?? 0,
+    add(name: string, change: number): void {
+      const count = (counts.get(name) ?? 0) + change;
+      if (count > 0) counts.set(name, count);
+      else counts.delete(name);
+    },
+  };
+}

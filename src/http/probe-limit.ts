@@ -1,0 +1,45 @@
+import type { onRequestAsyncHookHandler } from 'fastify';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimitedError } from '../errors.js';
+import type { ErrorFormatter } from './error-format.js';
+import type { RequestSources } from './request-source.js';
+import { addressBlock } from '../net/address-block.js';
+
+/** The most requests of one address to health and metrics per minute, all together. */
+const mostPerMinute = 3_000;
+/** Time for which the state of a dependency is remembered, milliseconds. */
+const rememberedMs = 1_000;
+
+/**
+ * Limits the requests to health and metrics, which ask for no token. Each process counts its own, so that a probe never
+ * depends on Redis.
+ */
+export function createProbeLimit(sources: RequestSources, formatError: ErrorFormatter): onRequestAsyncHookHandler {
+  const limiter = new RateLimiterMemory({ points: mostPerMinute, duration: 60 });
+  return async (request, reply) => {
+    try {
+      await limiter.consume(addressBlock(sources.addressOf(request.raw)));
+    } catch (rejection) {
+      if (!(rejection instanceof RateLimiterRes)) throw rejection;
+      const seconds = Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
+      const error = new RateLimitedError(
+        `Too many requests to health and metrics, at most ${mostPerMinute} per minute: try again in ${seconds} s.`,
+        seconds,
+      );
+      return reply
+        .status(429)
+        .header('retry-after', seconds)
+        .send({ errors: [formatError(error)] });
+    }
+  };
+}
+
+/** Remembers an answer for a second. Calls at the same time share one reading, so that a flood of them costs no more. */
+export function remembered<T>(read: () => Promise<T>): () => Promise<T> {
+  let last: { readonly value: Promise<T>; readonly until: number } | undefined;
+  return () => {
+    const now = performance.now();
+    if (!last || now >= last.until) last = { value: read(), until: now + rememberedMs };
+    return last.value;
+  };
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIPv6 } from 'node:net';
+import { parseAddress, unknownAddress } from '../net/address-block.js';
+
+/** Ranges of the names that TRUST_PROXY accepts, as Fastify has them. */
+const namedRanges: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+};
+
+/** Tells where requests come from, as far as trusted proxies say it. */
+export interface RequestSources {
+  /**
+   * The caller's address in its normal form. It is the address of the connection or, behind trusted proxies, the last
+   * one that `X-Forwarded-For` names before them. A text that is no address gives `unknown`.
+   */
+  addressOf(request: IncomingMessage): string;
+  /** The host that the caller asked for, with its port. Empty when the request names none. */
+  hostOf(request: IncomingMessage): string;
+  /** Tells whether a connection comes from a trusted proxy: it then carries the requests of many callers. */
+  isFromProxy(request: Pick<IncomingMessage, 'socket'>): boolean;
+}
+
+/** @param trustedProxies addresses, ranges and names, as TRUST_PROXY has them */
+export function createRequestSources(trustedProxies: readonly string[]): RequestSources {
+  const trusted = blockListOf(trustedProxies);
+  const isTrusted = (address: string | undefined): boolean =>
+    address !== undefined && trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const peerOf = ({ socket }: Pick<IncomingMessage, 'socket'>): string | undefined =>
+    parseAddress(socket.remoteAddress ?? '');
+
+  return {
+    addressOf(request) {
+      const peer = peerOf(request);
+      const forwarded = request.headers['x-forwarded-for'];
+      if (forwarded === undefined || !isTrusted(peer)) return peer ?? unknownAddress;
+      const hops = String(forwarded).split(',').map(parseAddress);
+      // The first hop is the claim of the caller itself, and each later one was added by the proxy that saw it.
+      const untrusted = hops.findLastIndex((hop) => !isTrusted(hop));
+      return hops[Math.max(untrusted, 0)] ?? unknownAddress;
+    },
+    hostOf(request) {
+      const forwarded = request.headers['x-forwarded-host'];
+      const named = forwarded !== undefined && isTrusted(peerOf(request)) ? String(forwarded) : undefined;
+      return named?.split(',').at(-1)?.trim() ?? request.headers.host ?? '';
+    },
+    isFromProxy: (request) => isTrusted(peerOf(request)),
+  };
+}
+
+function blockListOf(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of entries.flatMap((entry) => namedRanges[entry] ?? [entry])) {
+    const [network, bits] = range.split('/') as [string, string?];
+    const family = isIPv6(network) ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(network, family);
+    else list.addSubnet(network, Number(bits), family);
+  }
+  return list;
+}
