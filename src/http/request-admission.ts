@@ -1,4 +1,10 @@
-import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler, preHandlerAsyncHookHandler } from 'fastify';
+import type {
+  FastifyReply,
+  FastifyRequest,
+  onRequestAsyncHookHandler,
+  preHandlerAsyncHookHandler,
+  preParsingAsyncHookHandler,
+} from 'fastify';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
 import type { RequestOrigin } from '../auth/viewer.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
@@ -7,6 +13,7 @@ import type { ErrorFormatter } from './error-format.js';
 import { identifyCaller, type Caller, type ContextSources } from './operation-context.js';
 import type { DocumentRequest } from './persisted-queries.js';
 import type { RequestLimiter } from './rate-limits.js';
+import { createRequestBodies, limitAnonymousBody } from './request-bodies.js';
 import { hostError } from './request-errors.js';
 import type { RequestSources } from './request-source.js';
 
@@ -21,6 +28,8 @@ declare module 'fastify' {
 interface RequestAdmission {
   /** Checks the host, the caller and the rate before the body is read. */
   readonly onRequest: onRequestAsyncHookHandler;
+  /** Bounds the body of a caller without a valid credential while it arrives. */
+  readonly preParsing: preParsingAsyncHookHandler;
   /** Admits the document before Apollo Server parses or runs it. */
   readonly preHandler: preHandlerAsyncHookHandler;
 }
@@ -41,6 +50,8 @@ export function createRequestAdmission(
 ): RequestAdmission {
   const refuse = (reply: FastifyReply, status: number, errors: readonly Error[]): FastifyReply =>
     reply.status(status).send({ errors: errors.map(formatError) });
+
+  const bodies = createRequestBodies();
 
   /**
    * Identifies the caller and counts the request, for the user or for the address. A credential that must be looked up
@@ -68,6 +79,7 @@ export function createRequestAdmission(
       try {
         const caller = await identifyCounted(headers.authorization, { requestId: id, address });
         if (caller.viewer) connections.prove(request.socket, caller.viewer);
+        bodies.admit(request, reply, caller.viewer);
         request.caller = caller;
       } catch (error) {
         if (error instanceof ServiceUnavailableError) return refuse(reply, 503, [error]);
@@ -75,6 +87,7 @@ export function createRequestAdmission(
         return refuse(reply.header('retry-after', error.retryAfterSeconds), 429, [error]);
       }
     },
+    preParsing: limitAnonymousBody,
     async preHandler(request, reply) {
       const wanted = documentRequestOf(request);
       const admitted = wanted && documents.admit(wanted);

@@ -8,6 +8,8 @@ import type { ErrorFormatter } from './error-format.js';
 
 /** Largest request body. A batch names at most 100,000 patients, 27 bytes each. */
 export const largestRequestBytes = 4 * 1024 * 1024;
+/** Largest body of a caller without a valid credential, bytes. What needs no credential, such as a login, is smaller. */
+export const largestAnonymousBytes = 64 * 1024;
 /** Time within which a whole request must arrive, milliseconds. It suffices for 4 MiB over a slow line. */
 export const requestTimeoutMs = 60_000;
 /** Time within which the headers of a request must arrive, milliseconds. It also ends a connection that sends nothing. */
@@ -28,6 +30,10 @@ const byCode: Readonly<Record<string, RiskGraphError>> = {
     'is not supported: send JSON with "content-type: application/json"',
   ),
   FST_ERR_CTP_BODY_TOO_LARGE: inputError('body', `is larger than ${largestRequestBytes} bytes: split the request`),
+  ANONYMOUS_BODY_TOO_LARGE: inputError(
+    'body',
+    `is larger than ${largestAnonymousBytes} bytes, the most of a request without a valid token: send one`,
+  ),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: inputError(
     'content-length',
     'is not the length of the body: leave it to your HTTP library',
@@ -40,6 +46,10 @@ const byCode: Readonly<Record<string, RiskGraphError>> = {
   ),
   FST_ERR_BAD_URL: inputError('url', 'is not encoded as a URL: encode % as %25'),
 };
+
+/** An error as Fastify makes them, for a body that is too large without a valid credential. */
+export const anonymousBodyTooLarge = (): Error =>
+  Object.assign(new Error('the body is too large'), { code: 'ANONYMOUS_BODY_TOO_LARGE', statusCode: 413 });
 
 /**
  * Describes why Fastify refuses a request. Never quotes the request.

@@ -1,8 +1,9 @@
-/** Covers src/http/server.ts, src/http/socket-transport.ts. */
+/** Covers src/http/server.ts, src/http/request-bodies.ts, src/http/socket-limits.ts. */
 // Threat: a client sends messages so large that the process runs out of memory.
 
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { connectRaw } from '../support/raw-frames.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { codesOf, postBody, startSystem } from '../support/system.js';
 
@@ -59,6 +60,46 @@ describe('a request body above 4 MiB', () => {
     );
     expect(status).toBe(413);
     expect(sent).toBeLessThan(8 * limit);
+  });
+
+  // Shows: owasp/amount
+  test.each(['with its length', 'in chunks'])('is refused above 64 KiB when it has no token, %s', async (form) => {
+    const body = JSON.stringify({ query: `{ viewer { role } } # ${'x'.repeat(70_000)}` });
+    const chunks = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(body));
+        controller.close();
+      },
+    });
+    const response = await fetch(`${system.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: form === 'in chunks' ? chunks : body,
+      duplex: 'half',
+    } as RequestInit);
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain('the most of a request without a valid token');
+  });
+
+  // Shows: owasp/amount
+  test('is refused while others of the same user are not answered yet, and accepted after them', async () => {
+    const user = await system.token('ADMIN', 'gamma');
+    const held = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        connectRaw(
+          system.url,
+          `POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${user}\r\n` +
+            `Content-Type: application/json\r\nContent-Length: ${limit}\r\n\r\n{`,
+        ),
+      ),
+    );
+    const large = JSON.stringify({ query: `{ viewer { role } } # ${'x'.repeat(100_000)}` });
+    await expect.poll(async () => (await postBody(system.url, large, user)).status).toBe(429);
+    // Another user is not refused for it, and neither is a small request of this one.
+    expect((await postBody(system.url, large, token)).status).toBe(200);
+    expect((await postBody(system.url, '{"query":"{ viewer { role } }"}', user)).status).toBe(200);
+    for (const { socket } of held) socket.destroy();
+    await expect.poll(async () => (await postBody(system.url, large, user)).status).toBe(200);
   });
 
   test('just below passes', async () => {

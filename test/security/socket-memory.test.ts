@@ -27,7 +27,7 @@ const pending = (opened: readonly RawConnection[]): number =>
   opened.reduce((total, { socket }) => total + (socket.destroyed ? 0 : socket.writableLength), 0);
 
 /** Sends hostile bytes over many sockets. @returns the growth of the server per socket, bytes */
-async function growth(hostile: (open: RawConnection) => Promise<void> | void): Promise<number> {
+async function growth(hostile: (open: RawConnection) => Promise<void>): Promise<number> {
   const api = await startApiProcess({
     environment: {
       UNAUTHENTICATED_SOCKETS_PER_ADDRESS: String(sockets),
