@@ -143,6 +143,36 @@ describe('requests without a valid credential', () => {
   });
 
   // Shows: owasp/rate-limits
+  test('are counted before a key is looked up: guessed API keys cost no more look-ups than the limit', async () => {
+    const system = await startSystem({ worker: false, environment: limits });
+    const admin = await system.token('ADMIN');
+    const created = await postTo(
+      system.url,
+      admin,
+      'mutation { createApiKey(input: { name: "lab", scopes: ["model:read"] }) { key } }',
+    );
+    expect(codesOf(created)).toEqual([]);
+    const { key } = (created.data as { createApiKey: { key: string } }).createApiKey;
+    expect(codesOf(await postTo(system.url, key))).not.toContain('UNAUTHENTICATED');
+    let lookUps = 0;
+    const { collection } = system.app.models.apiKeys;
+    const findOne = collection.findOne.bind(collection);
+    collection.findOne = ((...given: Parameters<typeof findOne>) => {
+      lookUps += 1;
+      return findOne(...given);
+    }) as typeof findOne;
+    onTestFinished(() => void (collection.findOne = findOne));
+    const guesses = Array.from({ length: 3 * perAddress }, (_, number) =>
+      key.replace(/_[0-9a-f]{24}/, `_${number.toString(16).padStart(24, '0')}`),
+    );
+    const answers = await Promise.all(guesses.map((guess) => postTo(system.url, guess)));
+    expect(answers.flatMap(codesOf).filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(perAddress);
+    expect(lookUps).toBe(perAddress);
+    // A key that the server knows is not refused for its neighbours.
+    expect(codesOf(await postTo(system.url, key))).not.toContain('RATE_LIMITED');
+  });
+
+  // Shows: owasp/rate-limits
   test('to health and metrics are counted apart, and a flood of them reads the databases once per second', async () => {
     const system = await startSystem({ worker: false, environment: { TRUST_PROXY: 'loopback' } });
     const admin = system.app.database.db!.admin();
