@@ -13,7 +13,7 @@ import { isEnabledClinician, openVacantTeams } from '../scope/vacant-care-teams.
 import { careTeamSchema } from './patient-input.js';
 
 const assignCareTeamSchema = z.object({ patientId: z.string(), careTeam: careTeamSchema });
-export type AssignCareTeam = z.input<typeof assignCareTeamSchema>;
+type AssignCareTeam = z.input<typeof assignCareTeamSchema>;
 
 /** Hands patients over. */
 export interface CareTeamService {
