@@ -234,6 +234,24 @@ describe('a bundle that must not serve', () => {
     });
   });
 
+  // Shows: 164.312(b)
+  test('is not added when the audit trail cannot be written', async () => {
+    // A geographic index accepts no event from here on: an address is not a place on earth.
+    const index = await models.auditEvents.collection.createIndex(
+      { address: '2dsphere' },
+      { partialFilterExpression: { occurredAt: { $gt: new Date() } } },
+    );
+    onTestFinished(async () => void (await models.auditEvents.collection.dropIndex(index)));
+    const before = await models.modelChunks.countDocuments();
+    expect(await model(['add', await bundle('unrecorded')])).toMatchObject({
+      code: 1,
+      output: '',
+      errors: expect.stringContaining('The audit trail cannot be written') as string,
+    });
+    expect(await models.modelVersions.countDocuments({ modelId: 'unrecorded' })).toBe(0);
+    expect(await models.modelChunks.countDocuments()).toBe(before);
+  });
+
   test('is refused when it gives a feature another unit', async () => {
     const directory = await bundle('other-unit');
     const file = join(directory, 'manifest.json');
