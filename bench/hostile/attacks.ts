@@ -58,6 +58,14 @@ const initialised = (token: string): Buffer =>
   message({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
 const stranger = upgrade();
 
+/** Headers of handshakes that a page of another site, or a client of another version, sends. */
+const foreignHeaders: readonly Readonly<Record<string, string>>[] = [
+  { Origin: 'https://evil.example' },
+  { Upgrade: 'h2c' },
+  { 'Sec-WebSocket-Version': '1' },
+  { 'Sec-WebSocket-Key': '' },
+];
+
 /** The attacks by their names. `valid` ones have a token of a reader. */
 export const attacks: Readonly<Record<string, Attack>> = {
   'fragments without an end': (target, address) =>
@@ -104,14 +112,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
       ]),
     ),
   'upgrades of foreign pages and other versions': (target, address) =>
-    Promise.all(
-      [
-        { Origin: 'https://evil.example' },
-        { Upgrade: 'h2c' },
-        { 'Sec-WebSocket-Version': '1' },
-        { 'Sec-WebSocket-Key': '' },
-      ].map((headers) => open(target, address, upgrade('/graphql', headers))),
-    ),
+    Promise.all(foreignHeaders.map((headers) => open(target, address, upgrade('/graphql', headers)))),
   'connections that send nothing': (target, address) => many(40, target, address, ''),
   'headers that never end': (target, address) =>
     many(20, target, address, `GET /graphql HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(15_000)}`),
