@@ -42,6 +42,16 @@ export function createExplainer(
 function overInputs(model: ParsedModel, explainer: TreeExplainer): TreeExplainer {
   return {
     expectedValue: explainer.expectedValue,
-    explain: (rows, rowCount) => explainer.explain(prepareRows(model, rows, rowCount), rowCount),
+    explain: (rows, rowCount) => perFeature(model, explainer.explain(prepareRows(model, rows, rowCount), rowCount)),
   };
+}
+
+/** Takes the features' values out of the columns' values. The first columns are the features, and own the others. */
+function perFeature({ ensemble, featureCount }: ParsedModel, values: Float64Array): Float64Array {
+  const width = ensemble.featureCount;
+  if (width === featureCount) return values;
+  const result = new Float64Array((values.length / width) * featureCount);
+  for (let row = 0; row * width < values.length; row++)
+    result.set(values.subarray(row * width, row * width + featureCount), row * featureCount);
+  return result;
 }

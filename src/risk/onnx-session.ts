@@ -27,7 +27,7 @@ export interface OnnxSession {
  */
 export async function startModelSession(
   bytes: Uint8Array,
-  { inputs, scoreTensor, scoreIsOutput, featureCount }: ParsedModel,
+  { inputs, scoreTensor, scoreIsOutput, featureCount, limits }: ParsedModel,
 ): Promise<OnnxSession> {
   const model = scoreIsOutput ? bytes : withOutput(bytes, scoreTensor);
   // One thread: the process does other work at the same time, and sums must not depend on how threads share the rows.
@@ -38,9 +38,10 @@ export async function startModelSession(
   }).catch((error: unknown) => {
     throw refused('ONNX Runtime refuses it', error, inputs);
   });
+  const textOf = textsOf(limits.texts);
   const runRows = async (rows: Float64Array, rowCount: number): Promise<Float64Array> => {
     const feeds = Object.fromEntries(
-      inputs.map((input) => [input.name, toTensor(input, rows, rowCount, featureCount)]),
+      inputs.map((input) => [input.name, toTensor(input, rows, { rowCount, featureCount, textOf })]),
     );
     const result = await session.run(feeds, [scoreTensor]).catch((error: unknown) => {
       throw refused('ONNX Runtime cannot run it', error, inputs);
@@ -60,31 +61,52 @@ export async function startModelSession(
   };
 }
 
-function toTensor(input: ModelInput, rows: Float64Array, rowCount: number, featureCount: number): OnnxTensor {
+interface RowShape {
+  readonly rowCount: number;
+  readonly featureCount: number;
+  readonly textOf: (index: number) => string;
+}
+
+function toTensor(input: ModelInput, rows: Float64Array, { rowCount, featureCount, textOf }: RowShape): OnnxTensor {
   const width = input.columns.columns.length;
   const values = Float64Array.from(
     { length: rowCount * width },
     (_, index) => rows[Math.floor(index / width) * featureCount + input.firstFeature + (index % width)]!,
   );
   const { name } = numberTypes.get(input.elementType)!;
-  return new Tensor(name, typedArrays[name](values) as Float32Array, [rowCount, width]);
+  const { dims, rowless } = input.columns;
+  const shape = rowless ? dims : [rowCount, ...dims];
+  if (name === 'string') return new Tensor('string', Array.from(values, textOf), shape);
+  return new Tensor(name, typedArrays[name](values) as Float32Array, shape);
+}
+
+/**
+ * Returns the function from a text's index to the text. An index beyond those of the model stands for any text that the
+ * model does not know; all of them have the same effect.
+ */
+function textsOf(texts: readonly string[]): (index: number) => string {
+  let other = '(other)';
+  while (texts.includes(other)) other += ')';
+  return (index) => texts[index] ?? other;
 }
 
 /** The arrays that ONNX Runtime takes, by type. */
-const typedArrays: Readonly<Record<NumberType['name'], (values: Float64Array) => ArrayBufferView>> = {
-  float32: (values) => Float32Array.from(values),
-  float64: (values) => values,
-  float16: (values) => Uint16Array.from(values, numberToHalf),
-  bool: (values) => Uint8Array.from(values),
-  int8: (values) => Int8Array.from(values),
-  uint8: (values) => Uint8Array.from(values),
-  int16: (values) => Int16Array.from(values),
-  uint16: (values) => Uint16Array.from(values),
-  int32: (values) => Int32Array.from(values),
-  uint32: (values) => Uint32Array.from(values),
-  int64: (values) => BigInt64Array.from({ length: values.length }, (_, index) => BigInt(Math.trunc(values[index]!))),
-  uint64: (values) => BigUint64Array.from({ length: values.length }, (_, index) => BigInt(Math.trunc(values[index]!))),
-};
+const typedArrays: Readonly<Record<Exclude<NumberType['name'], 'string'>, (values: Float64Array) => ArrayBufferView>> =
+  {
+    float32: (values) => Float32Array.from(values),
+    float64: (values) => values,
+    float16: (values) => Uint16Array.from(values, numberToHalf),
+    bool: (values) => Uint8Array.from(values),
+    int8: (values) => Int8Array.from(values),
+    uint8: (values) => Uint8Array.from(values),
+    int16: (values) => Int16Array.from(values),
+    uint16: (values) => Uint16Array.from(values),
+    int32: (values) => Int32Array.from(values),
+    uint32: (values) => Uint32Array.from(values),
+    int64: (values) => BigInt64Array.from({ length: values.length }, (_, index) => BigInt(Math.trunc(values[index]!))),
+    uint64: (values) =>
+      BigUint64Array.from({ length: values.length }, (_, index) => BigInt(Math.trunc(values[index]!))),
+  };
 
 /**
  * Adds one more graph output to the model. Protobuf merges a message that appears twice and appends its lists. So a

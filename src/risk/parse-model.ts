@@ -1,14 +1,15 @@
 import { InvalidModelError, quoted, UnexplainableModelError } from './errors.js';
 import { readAfterTrees } from './graph/after-trees.js';
 import { columnResolver } from './graph/before-trees.js';
-import type { Column, Columns } from './graph/columns.js';
+import type { Columns } from './graph/columns.js';
+import { FeatureLimits } from './graph/feature-limits.js';
 import { GraphIndex } from './graph/graph-index.js';
 import { modelInputs, type ModelInput } from './graph/model-inputs.js';
 import { rawOutputsOf } from './graph/raw-outputs.js';
 import type { TreeSum } from './graph/tree-sums.js';
+import { type ComparedColumn, ComparedColumns } from './graph/compared-columns.js';
 import { type OnnxModel, type OnnxNode, readModel } from './onnx/model-proto.js';
 import { nodeTitle } from './onnx/node-attributes.js';
-import { numberTypes } from './onnx/number-types.js';
 import { ElementType } from './onnx/tensor-proto.js';
 import type { OutputColumn } from './output-columns.js';
 import type { TreeEnsemble } from './tree-ensemble.js';
@@ -21,7 +22,7 @@ import { readUnifiedTrees } from './trees/read-unified-trees.js';
 export interface ParsedModel {
   readonly inputs: readonly ModelInput[];
   readonly featureCount: number;
-  /** The trees over the model's features (see `prepareRows`). Outputs are SHAP's: raw, before the post transform. */
+  /** The trees over `comparedColumns` (see `prepareRows`). Outputs are SHAP's: raw, before the post transform. */
   readonly ensemble: TreeEnsemble;
   /** The tensor that the model gives out, and that is compared with the trees: its last output of numbers. */
   readonly scoreTensor: string;
@@ -36,10 +37,12 @@ export interface ParsedModel {
   /** Features that only hold whole numbers (category codes), see `ParsedTrees.wholeColumns`. */
   readonly wholeFeatures: ReadonlySet<number>;
   /**
-   * For each feature, the function of Scaler, Imputer and similar operators: from its value to the value that trees
-   * compare.
+   * The columns that the trees compare, made of the features by Scaler, Imputer, OneHotEncoder and the like. Each
+   * feature has the column of its own index; a feature with several columns has the others behind all features.
    */
-  readonly steps: readonly ((value: number) => number)[];
+  readonly comparedColumns: readonly ComparedColumn[];
+  /** What the values of the features are limited to, and the texts that the graph knows. */
+  readonly limits: FeatureLimits;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface ParsedModel {
  * 1. The file becomes plain objects, and its tree operators are found.
  * 2. The inputs are read and followed to the trees, and each tree operator is read.
  * 3. The operators after the trees are read up to the output, as functions of sums of the trees.
- * 4. The trees get indices of input features instead of columns, and the ensembles become one.
+ * 4. The trees get the columns that differ, each owned by its feature, and the ensembles become one.
  *
  * @param options.featureCount width of a row, if the model does not declare it; by default the widest that the trees
  * need
@@ -62,17 +65,17 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
   const nodes = treeNodes(model);
   const inputs = modelInputs(model, nodes, options.featureCount);
   const featureCount = inputs.reduce((sum, input) => sum + input.columns.columns.length, 0);
-  const resolve = columnResolver(graph, new Map(inputs.map((input) => [input.name, input.columns])));
+  const limits = new FeatureLimits();
+  const resolve = columnResolver(graph, new Map(inputs.map((input) => [input.name, input.columns])), limits);
   const operators = nodes.map((node) => {
     const columns = resolve(node.inputs[0] ?? '');
     return { node, columns, trees: readTrees(node, columns) };
   });
   const output = readAfterTrees(graph, operators);
   const raw = rawOutputsOf(output.columns);
-  const steps: ((value: number) => number)[] = [];
-  const chosen = new Map<number, Column>();
-  const shares = operators.map(({ node, columns, trees }) => ({
-    ensemble: overInputFeatures(node, trees.ensemble, columns, featureCount, chosen),
+  const comparedColumns = new ComparedColumns(featureCount);
+  const shares = operators.map(({ columns, trees }) => ({
+    ensemble: comparedColumns.over(trees.ensemble, columns),
     targets: targetsOf(trees, raw.sums),
   }));
   if (new Set(shares.map(({ ensemble }) => ensemble.precision)).size > 1)
@@ -81,12 +84,13 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
       'its tree operators compare in different precisions',
       'export them with one input type',
     );
-  const ensemble = mergeEnsembles(
+  const merged = mergeEnsembles(
     shares,
     Float64Array.from(raw.sums, ({ offset }) => offset),
   );
-  for (let feature = 0; feature < featureCount; feature++)
-    steps.push(rounded(chosen.get(feature), inputs, feature, ensemble.precision));
+  const columns = comparedColumns.columns(inputs, merged.precision);
+  const owner = columns.length > featureCount ? Int32Array.from(columns, ({ feature }) => feature) : undefined;
+  const ensemble = { ...merged, featureCount: columns.length, ...(owner ? { owner } : {}) };
   return {
     inputs,
     featureCount,
@@ -97,18 +101,25 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
     widthDeclared: inputs.every((input) => input.widthDeclared),
     labels: labelsOf(operators, raw.columns.length),
     wholeFeatures: wholeFeatures(operators),
-    steps,
+    comparedColumns: columns,
+    limits,
   };
 }
 
 /**
  * Converts rows to the values that the trees compare.
  * @param rows row-major, rowCount x featureCount, NaN = missing
+ * @returns row-major, rowCount x columns
  */
 export function prepareRows(model: ParsedModel, rows: Float64Array, rowCount: number): Float64Array {
-  const prepared = new Float64Array(rowCount * model.featureCount);
-  for (let place = 0; place < prepared.length; place++)
-    prepared[place] = model.steps[place % model.featureCount]!(rows[place]!);
+  const { comparedColumns: columns, featureCount } = model;
+  const width = columns.length;
+  const prepared = new Float64Array(rowCount * width);
+  for (let row = 0; row < rowCount; row++)
+    for (let column = 0; column < width; column++) {
+      const { feature, step } = columns[column]!;
+      prepared[row * width + column] = step(rows[row * featureCount + feature]!);
+    }
   return prepared;
 }
 
@@ -127,8 +138,19 @@ function treeNodes(model: OnnxModel): OnnxNode[] {
 
 function readTrees(node: OnnxNode, columns: Columns): ParsedTrees {
   const { elementType } = columns;
-  if (elementType === ElementType.BOOL)
-    throw new InvalidModelError(`node ${nodeTitle(node)}`, 'its input is boolean', 'cast the input to float');
+  if (elementType === ElementType.BOOL || elementType === ElementType.STRING)
+    throw new InvalidModelError(
+      `node ${nodeTitle(node)}`,
+      `its input is of ${elementType === ElementType.BOOL ? 'truth values' : 'text'}`,
+      'cast it to float, or encode it by OneHotEncoder or OrdinalEncoder',
+    );
+  if (columns.rowless || columns.dims.length !== 1)
+    throw new UnexplainableModelError(
+      `node ${nodeTitle(node)}`,
+      `its input has ${columns.dims.length > 1 ? 'more than one axis' : 'no axis'} of columns, and ONNX Runtime then ` +
+        'reads rows wrongly',
+      'export the model with an input of shape [None, features]',
+    );
   const precision = elementType === ElementType.DOUBLE ? 64 : 32;
   switch (node.operator) {
     case 'TreeEnsembleClassifier':
@@ -143,44 +165,6 @@ function readTrees(node: OnnxNode, columns: Columns): ParsedTrees {
         'export TreeEnsembleClassifier, TreeEnsembleRegressor or TreeEnsemble',
       );
   }
-}
-
-/** Returns the same trees with the indices of input features instead of columns. */
-function overInputFeatures(
-  node: OnnxNode,
-  ensemble: TreeEnsemble,
-  columns: Columns,
-  featureCount: number,
-  chosen: Map<number, Column>,
-): TreeEnsemble {
-  const feature = ensemble.feature.map((index, place) => {
-    if (ensemble.trueChild[place]! < 0) return 0;
-    const column = columns.columns[index]!;
-    const earlier = chosen.get(column.feature);
-    if (earlier && earlier.apply !== column.apply) {
-      throw new UnexplainableModelError(
-        `node ${nodeTitle(node)}`,
-        `input feature ${column.feature} reaches the trees as several columns made in different ways, whose SHAP ` +
-          'values do not add up to the exact value of the feature',
-        'give the trees one column per feature',
-      );
-    }
-    chosen.set(column.feature, column);
-    return column.feature;
-  });
-  return { ...ensemble, feature, featureCount };
-}
-
-function rounded(
-  column: Column | undefined,
-  inputs: readonly ModelInput[],
-  feature: number,
-  precision: 32 | 64,
-): (value: number) => number {
-  const input = inputs.find((candidate) => feature < candidate.firstFeature + candidate.columns.columns.length)!;
-  const asInput = numberTypes.get(input.elementType)!.round;
-  const asCompared = precision === 32 ? Math.fround : (value: number): number => value;
-  return column ? (value) => asCompared(column.apply(asInput(value))) : (value) => asCompared(asInput(value));
 }
 
 function wholeFeatures(operators: readonly { columns: Columns; trees: ParsedTrees }[]): Set<number> {

@@ -7,6 +7,11 @@ export interface TreeEnsemble {
   /** Width of an input row. */
   readonly featureCount: number;
   /**
+   * For each column of a row, the column of the feature that it was made of; the SHAP value goes there. Absent when
+   * each column is a feature of its own.
+   */
+  readonly owner?: Int32Array;
+  /**
    * Number of SHAP outputs: 1 for binary classifiers with a single class id (second label), else classes or targets.
    */
   readonly outputCount: number;

@@ -50,10 +50,14 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
   requireMatchingOutput(manifest, parsed);
   const { missingTracksTrue, trueChild, feature } = parsed.ensemble;
   const tracked = missingTracksTrue.includes(1);
-  const used = new Set(feature.filter((_, node) => trueChild[node]! >= 0));
+  const used = new Set(
+    Array.from(
+      feature.filter((_, node) => trueChild[node]! >= 0),
+      (column) => parsed.comparedColumns[column]!.feature,
+    ),
+  );
   const untracked = manifest.features.find(
-    ({ missing }, index) =>
-      missing.policy === 'NATIVE' && !tracked && used.has(index) && Number.isNaN(parsed.steps[index]!(Number.NaN)),
+    ({ missing }, index) => missing.policy === 'NATIVE' && !tracked && used.has(index) && takesMissing(parsed, index),
   );
   if (untracked)
     refuse(
@@ -76,6 +80,11 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
         `keep its codes, range and imputed value to whole numbers from ${type.least} to ${type.most}`,
       );
   });
+}
+
+/** Tells whether a missing value of a feature reaches the trees as NaN. */
+function takesMissing({ comparedColumns }: ParsedModel, feature: number): boolean {
+  return comparedColumns.some((column) => column.feature === feature && Number.isNaN(column.step(Number.NaN)));
 }
 
 /** Tells whether the type of whole numbers holds the ends of a feature's range, its codes and its imputed value. */

@@ -1,8 +1,10 @@
 import { type ParsedModel, prepareRows } from '../parse-model.js';
 import { goesTrue } from '../trees/route.js';
 import { NodeMode } from '../tree-ensemble.js';
-import { aroundThreshold, type InputFeature, inputFeatures, towards } from './input-values.js';
-import { type ProbeRows, randomValue } from './probe-rows.js';
+import { Chooser } from './chooser.js';
+import { derivedThresholdRows } from './derived-rows.js';
+import { aroundThreshold, type InputFeature, inputFeatures, randomValue, towards } from './input-values.js';
+import type { ThresholdRows } from './probe-rows.js';
 import { seededRandom } from './random.js';
 
 /**
@@ -13,11 +15,6 @@ import { seededRandom } from './random.js';
  *    and that these intervals allow. Each takes one feature, and its way narrows the intervals further.
  * 3. The three rows are sent through the trees. A branch is tested when it was reached with all three values.
  */
-
-/** Probe rows, and the number of branches that they and all rows before them have tested. */
-interface ThresholdRows extends ProbeRows {
-  readonly tested: number;
-}
 
 /** Counts the branches. */
 export function branchCount(model: ParsedModel): number {
@@ -38,16 +35,20 @@ const allTested = 7;
 export function* thresholdRows(model: ParsedModel, branches: number): Generator<ThresholdRows> {
   const total = branchCount(model);
   const wanted = Math.min(branches, total);
+  let seen = 0;
+  const isChosen = (): boolean => {
+    seen++;
+    return Math.floor((seen * wanted) / total) > Math.floor(((seen - 1) * wanted) / total);
+  };
+  const chooser = new Chooser(model);
+  if (chooser.derives) return yield* derivedThresholdRows(model, chooser, isChosen);
   const width = model.featureCount;
   const search = new BranchSearch(model);
   let part = new Float64Array(partRows * width);
   let rowCount = 0;
-  let seen = 0;
   for (let node = 0; node < model.ensemble.mode.length; node++) {
     if (model.ensemble.mode[node] === NodeMode.LEAF) continue;
-    const chosen = Math.floor(((seen + 1) * wanted) / total) > Math.floor((seen * wanted) / total);
-    seen++;
-    if (!chosen || search.isTested(node)) continue;
+    if (!isChosen() || search.isTested(node)) continue;
     part.set(search.rowsFor(node), rowCount * width);
     rowCount += 3;
     if (rowCount < partRows) continue;
@@ -99,7 +100,10 @@ class BranchSearch {
         this.remaining[node]! += this.remaining[child]!;
       }
       const column = feature[node]!;
-      this.around.set(aroundThreshold(this.features[column]!, towards(model, column, threshold[node]!)), 3 * node);
+      this.around.set(
+        aroundThreshold(this.features[column]!, towards(model.comparedColumns[column]!, threshold[node]!)),
+        3 * node,
+      );
     }
   }
 

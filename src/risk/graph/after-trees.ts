@@ -17,7 +17,7 @@ import { layoutSteps } from './after-trees-layout.js';
 import { linkSteps } from './after-trees-links.js';
 import { type AfterTreesStep, isTelling, type Operand, operatorKey, refusedAfterTrees } from './after-trees-step.js';
 import type { GraphIndex } from './graph-index.js';
-import { treeColumns } from './tree-columns.js';
+import { comparedColumns } from './tree-columns.js';
 import type { TreeFunction } from './tree-functions.js';
 import { termCount } from './tree-sums.js';
 import { reshaped, rowsDimension, type TreeTensor } from './tree-tensor.js';
@@ -46,7 +46,7 @@ const mostTerms = 1_000_000;
 export function readAfterTrees(graph: GraphIndex, operators: readonly TreeOperator[]): ServedOutput {
   const known = new Map<string, TreeTensor>();
   for (const { trees } of operators) {
-    const columns = treeColumns(trees);
+    const columns = comparedColumns(trees);
     known.set(trees.scoreOutput, { shape: [rowsDimension, columns.length], columns });
   }
   if (known.size !== operators.length || known.has(''))

@@ -1,22 +1,29 @@
 import { quoted, UnexplainableModelError } from '../errors.js';
 import { NodeAttributes, nodeTitle } from '../onnx/node-attributes.js';
 import type { OnnxNode } from '../onnx/model-proto.js';
+import { cannotFollow, type ColumnResolver, type StepContext } from './column-step.js';
 import { type Columns, identity } from './columns.js';
+import { combiningSteps } from './combining-operators.js';
 import { elementwiseSteps } from './elementwise-operators.js';
+import { encodingSteps } from './encoding-operators.js';
+import type { FeatureLimits } from './feature-limits.js';
 import type { GraphIndex } from './graph-index.js';
 import { selectionSteps } from './selection-operators.js';
-import type { ColumnResolver } from './column-step.js';
 
 /** The maximum length of a chain of nodes before the trees. */
 const longestChain = 200;
 
 /**
- * Follows the graph from its inputs to the trees. It accepts only operators that treat every column on its own, or that
- * choose and order columns. Then each column of the trees is a function of one input feature. SHAP values of the trees
- * are exactly those of the input features: the game over features is the same (Lundberg and Lee 2017,
- * https://arxiv.org/abs/1705.07874).
+ * Follows the graph from its inputs to the trees. It accepts only operators whose every result depends on one input
+ * feature. Then each column of the trees is a function of one feature; a feature may have several columns. SHAP values
+ * of the trees, in which the columns of a feature play together, are exactly those of the input features: the game over
+ * features is the same (Lundberg and Lee 2017, https://arxiv.org/abs/1705.07874).
  */
-export function columnResolver(graph: GraphIndex, inputs: ReadonlyMap<string, Columns>): ColumnResolver {
+export function columnResolver(
+  graph: GraphIndex,
+  inputs: ReadonlyMap<string, Columns>,
+  limits: FeatureLimits,
+): ColumnResolver {
   const known = new Map<string, Columns>(inputs);
   const open = new Set<string>();
   const resolve: ColumnResolver = (tensor) => {
@@ -38,7 +45,13 @@ export function columnResolver(graph: GraphIndex, inputs: ReadonlyMap<string, Co
         'move preprocessing out of the model',
       );
     open.add(tensor);
-    const columns = applyNode(node, resolve, graph, tensor);
+    const columns = applyNode({ node, attributes: new NodeAttributes(node), resolve, graph, limits, tensor });
+    if (columns.columns.length > mostColumns)
+      throw cannotFollow(
+        { node },
+        `it makes more than ${mostColumns} columns`,
+        'group rare categories before training',
+      );
     open.delete(tensor);
     known.set(tensor, columns);
     return columns;
@@ -46,16 +59,29 @@ export function columnResolver(graph: GraphIndex, inputs: ReadonlyMap<string, Co
   return resolve;
 }
 
-function applyNode(node: OnnxNode, resolve: ColumnResolver, graph: GraphIndex, tensor: string): Columns {
-  const key = node.domain === '' ? node.operator : `${node.domain}.${node.operator}`;
-  const step = elementwiseSteps.get(key) ?? selectionSteps(tensor).get(key);
-  if (step) return step(node, new NodeAttributes(node), resolve, graph);
-  throw new UnexplainableModelError(
-    `node ${nodeTitle(node)}`,
-    mixing.get(key) ?? 'it comes before the trees and is not one of the operators that treat each feature on its own',
-    'put the trees directly on the features, or behind Scaler, Imputer or Cast only',
+/** The maximum number of columns of a tensor before the trees. */
+const mostColumns = 100_000;
+
+function applyNode(context: StepContext): Columns {
+  const { node } = context;
+  const key = operatorOf(node);
+  const step = steps.get(key);
+  if (step) return step(context);
+  throw cannotFollow(
+    context,
+    mixing.get(key) ?? 'RiskGraph does not know it as an operator that treats each feature on its own',
+    mixing.has(key) ? 'leave that step out of the pipeline, train again and export again' : undefined,
   );
 }
+
+function operatorOf({ domain, operator }: OnnxNode): string {
+  return domain === '' ? operator : `${domain}.${operator}`;
+}
+
+const steps = new Map([...elementwiseSteps, ...combiningSteps, ...encodingSteps, ...selectionSteps]);
+
+const projection =
+  'it mixes features (a projection such as PCA), so exact SHAP values per feature cannot be read off the trees';
 
 const mixing: ReadonlyMap<string, string> = new Map([
   ...['TreeEnsembleClassifier', 'TreeEnsembleRegressor', 'TreeEnsemble'].map(
@@ -67,29 +93,26 @@ const mixing: ReadonlyMap<string, string> = new Map([
   ),
   [
     'ai.onnx.ml.Normalizer',
-    'it divides each row by a norm of all its features before the trees, so no feature acts alone and exact SHAP ' +
-      'values per feature do not exist in the trees',
+    'it divides each row by a norm of all its features (Normalizer), so no feature acts alone and exact SHAP values per ' +
+      'feature do not exist in the trees',
   ],
-  [
-    'MatMul',
-    'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read ' +
-      'off the trees',
-  ],
-  [
-    'Gemm',
-    'it mixes features before the trees (a projection such as PCA), so exact SHAP values per feature cannot be read ' +
-      'off the trees',
-  ],
-  [
-    'ai.onnx.ml.OneHotEncoder',
-    'it makes several columns of one feature, whose SHAP values do not add up to the exact value of the feature',
-  ],
+  ['MatMul', projection],
+  ['Gemm', projection],
+  ['LpNormalization', 'it divides each row by a norm of all its features'],
+  ['Compress', 'it chooses rows by their values, as KNNImputer does'],
 ]);
 
 /** Makes the columns of a model input: the features from `first` on, unchanged. */
-export function inputColumns(elementType: number, first: number, count: number): Columns {
+export function inputColumns(elementType: number, first: number, dims: readonly number[], rowless: boolean): Columns {
   return {
     elementType,
-    columns: Array.from({ length: count }, (_, index) => ({ feature: first + index, apply: identity })),
+    dims,
+    rowless,
+    columns: Array.from({ length: dims.reduce((product, size) => product * size, 1) }, (_, index) => ({
+      feature: first + index,
+      apply: identity,
+      landmarks: [],
+      approximate: false,
+    })),
   };
 }

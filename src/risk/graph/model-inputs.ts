@@ -30,14 +30,17 @@ export function modelInputs(
   if (declared.length === 0) throw new InvalidModelError('ONNX file', 'it has no input', 'export the model again');
   let first = 0;
   const inputs = declared.map((input) => {
-    const width = inputWidth(input, declared.length, () => featureCount ?? widestAsked(model, treeNodes));
+    const rowless = input.shape?.length === 1 && isRowVector(input, model);
+    const onePerRow = input.shape?.length === 1 && !rowless;
+    const fallback = (): number => featureCount ?? widestAsked(model, treeNodes);
+    const width = onePerRow ? 1 : inputWidth(input, declared.length, fallback);
     const entry: ModelInput = {
       name: input.name,
       elementType: input.elementType,
       firstFeature: first,
-      columns: inputColumns(input.elementType, first, width),
-      widthDeclared: (input.shape?.[1] ?? null) !== null,
-      oneRow: fixedRows(input),
+      columns: inputColumns(input.elementType, first, onePerRow ? [] : [width], rowless),
+      widthDeclared: onePerRow || (input.shape?.at(-1) ?? null) !== null,
+      oneRow: rowless || fixedRows(input),
     };
     first += width;
     return entry;
@@ -59,6 +62,27 @@ export function modelInputs(
 
 const mostFeatures = 100_000;
 
+/**
+ * Tells whether an input of one axis is the vector of one row, which a node makes into a row. Any other such input holds
+ * one value per row: ONNX Runtime's trees read it so too.
+ */
+function isRowVector({ name }: OnnxValueInfo, model: OnnxModel): boolean {
+  const list = (node: OnnxNode, attribute: string): number[] => [
+    ...(model.initializers.get(node.inputs[1] ?? '')?.values ?? new NodeAttributes(node).integers(attribute)),
+  ];
+  const reader = model.nodes.find((node) => node.inputs.includes(name));
+  switch (reader?.operator) {
+    case 'Unsqueeze':
+      return list(reader, 'axes').includes(0);
+    case 'Reshape':
+      return list(reader, 'shape').at(-1) !== 1;
+    case 'Concat':
+      return new NodeAttributes(reader).integer('axis', 1) === 0;
+    default:
+      return false;
+  }
+}
+
 /** Returns the type of each feature, in order. */
 export function featureTypes(inputs: readonly ModelInput[]): NumberType[] {
   return inputs.flatMap((input) => input.columns.columns.map(() => numberTypes.get(input.elementType)!));
@@ -68,16 +92,16 @@ function inputWidth(input: OnnxValueInfo, inputCount: number, fallback: () => nu
   if (!numberTypes.has(input.elementType))
     throw new InvalidModelError(
       `input ${quoted(input.name)}`,
-      'it is not a tensor of numbers or truth values',
-      'encode categories as numbers before the model',
+      'it is not a tensor of numbers, truth values or text',
+      'export the model with an input of shape [None, features]',
     );
-  if (input.shape && input.shape.length !== 2)
+  if (input.shape && (input.shape.length > 2 || input.shape.length === 0))
     throw new InvalidModelError(
       `input ${quoted(input.name)}`,
       `it has ${input.shape.length} dimensions, not rows and columns`,
       'export the model with an input of shape [None, features]',
     );
-  const width = input.shape?.[1] ?? null;
+  const width = input.shape?.at(-1) ?? null;
   if (width !== null) return width;
   if (inputCount > 1)
     throw new InvalidModelError(

@@ -4,7 +4,7 @@ import { linear, linked, type TreeFunction } from './tree-functions.js';
 import { affineSum, constantSum, outputSum, type TreeSum } from './tree-sums.js';
 
 /** Returns the columns of a tree operator's scores as ONNX Runtime writes them (see `ScoreLayout`). */
-export function treeColumns(trees: ParsedTrees): TreeFunction[] {
+export function comparedColumns(trees: ParsedTrees): TreeFunction[] {
   const { outputCount, postTransform, leafWeight } = trees.ensemble;
   const sums = Array.from({ length: outputCount }, (_, output) => outputSum(trees, output));
   const score = sums[0]!;

@@ -4,8 +4,8 @@ import { ElementType } from './tensor-proto.js';
 /** A type of number that a tensor can hold. */
 export interface NumberType {
   /** Name of the type in ONNX Runtime. */
-  readonly name: 'float32' | 'float64' | 'float16' | 'bool' | `${'u' | ''}int${8 | 16 | 32 | 64}`;
-  /** True for integers and truth values. They cannot be missing. */
+  readonly name: 'string' | 'float32' | 'float64' | 'float16' | 'bool' | `${'u' | ''}int${8 | 16 | 32 | 64}`;
+  /** True for integers, truth values and texts, which are given by their index. They cannot be missing. */
   readonly whole: boolean;
   /** The smallest and the largest value. Values of 64 bits are limited to those that a double holds exactly. */
   readonly least: number;
@@ -23,7 +23,7 @@ const integer = (name: NumberType['name'], least: number, most: number): NumberT
   round: exact,
 });
 
-/** The types of numbers by `ElementType`. */
+/** The types of numbers by `ElementType`. A text is a number here too: the index that `FeatureLimits` gives it. */
 export const numberTypes: ReadonlyMap<number, NumberType> = new Map<number, NumberType>([
   [
     ElementType.FLOAT,
@@ -43,6 +43,7 @@ export const numberTypes: ReadonlyMap<number, NumberType> = new Map<number, Numb
       round: (value) => halfToNumber(numberToHalf(value)),
     },
   ],
+  [ElementType.STRING, integer('string', 0, 2 ** 31 - 1)],
   [ElementType.BOOL, { ...integer('bool', 0, 1), round: (value) => (value === 0 ? 0 : 1) }],
   [ElementType.INT8, integer('int8', -128, 127)],
   [ElementType.UINT8, integer('uint8', 0, 255)],

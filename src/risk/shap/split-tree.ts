@@ -54,7 +54,8 @@ function splitTree(ensemble: TreeEnsemble, root: number, output: number, slots: 
     const { slot, threshold, passesWhenTrue } = slots.testOf(node);
     const [yes, no] = [ensemble.trueChild[node]!, ensemble.falseChild[node]!];
     const nodes = passesWhenTrue ? ([yes, no] as const) : ([no, yes] as const);
-    const feature = ensemble.feature[node]!;
+    const column = ensemble.feature[node]!;
+    const feature = ensemble.owner?.[column] ?? column;
     const fractions = cover
       ? ([coverFraction(cover, node, nodes[0]), coverFraction(cover, node, nodes[1])] as const)
       : ([0, 0] as const);

@@ -148,6 +148,8 @@ class Layout {
       throw refuse(
         this.shape,
         `${this.table.describe(node)} reads feature ${feature}, but the input has ${this.shape.featureCount} columns`,
+        'the exporter left out a step that makes columns, as it does for SimpleImputer(add_indicator=True): train ' +
+          'without that step and export again',
       );
     }
     this.mode.push(mode);

@@ -161,20 +161,25 @@ describe('nodes before the trees', () => {
       'Normalizer',
       behind(ml('Normalizer', { norm: 'L2' })),
       {},
-      /^node "the Normalizer" \(Normalizer\): it divides each row by a norm/,
+      /^node "the Normalizer" \(Normalizer\): .* it divides each row by a norm/,
     ],
     [
       'a projection',
       behind(plain('MatMul', ['X', 'matrix'])),
       { initializers: { matrix: floats([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3]) } },
-      /^node "the MatMul" \(MatMul\): it mixes features/,
+      /^node "the MatMul" \(MatMul\): .* it mixes features \(a projection/,
     ],
-    ['one feature minus another', behind(plain('Sub', ['X', 'X'])), {}, /combines two computed tensors/],
     [
-      'one-hot columns',
-      behind(ml('OneHotEncoder', { cats_int64s: [0, 1] })),
+      'one feature minus another',
+      behind(plain('Gather', ['X', 'turned'], ['A'], { axis: 1 }), plain('Sub', ['X', 'A'])),
+      { initializers: { turned: integers([2, 0, 1]) } },
+      /^node "the Sub" \(Sub\): .* it mixes features \(the inputs 1 and 3\)/,
+    ],
+    [
+      'a product of features',
+      behind(plain('ReduceProd', ['X'], ['A'], { axes: [1] }), plain('Concat', ['A', 'X'], ['Z'], { axis: 1 })),
       {},
-      /makes several columns of one feature/,
+      /as PolynomialFeatures does/,
     ],
     [
       'an operator that is not known',
@@ -183,16 +188,10 @@ describe('nodes before the trees', () => {
       /^node "the Softmax" \(Softmax\): it comes before the trees/,
     ],
     [
-      'a feature in two forms',
-      [
-        scaler([2, 2, 2], [0, 0, 0], ['X'], ['A']),
-        plain('Concat', ['X', 'A'], ['Z'], { axis: 1 }),
-        regressorNode([{ feature: 0, at: 1, yes: leaf(1), no: { feature: 3, at: 4, yes: leaf(2), no: leaf(3) } }], {
-          input: 'Z',
-        }),
-      ],
-      {},
-      /input feature 0 reaches the trees as several columns/,
+      'a list without columns',
+      [regressorNode(twoTrees)],
+      { inputs: [{ name: 'X', shape: [null] }] },
+      /^node "Trees" \(TreeEnsembleRegressor\): its input has no axis of columns/,
     ],
     ['a cycle', behind(plain('Identity', ['Q'], ['Z']), plain('Identity', ['Z'], ['Q'])), {}, /cycle/],
     [

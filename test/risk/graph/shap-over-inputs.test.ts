@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createExplainer } from '../../../src/risk/explainers.js';
-import { startModelSession, type OnnxSession } from '../../../src/risk/onnx-session.js';
+import { startModelSession } from '../../../src/risk/onnx-session.js';
 import { parseModel } from '../../../src/risk/parse-model.js';
 import { randomRows } from '../../../src/risk/check/probe-rows.js';
 import type { WrittenModel, WrittenNode } from '../support/onnx-writer.js';
+import { shapleyByDefinition } from '../support/shapley.js';
 import { floats, integers, regressionModel, regressorNode, twoTrees } from '../support/small-models.js';
 
 const ml = (
@@ -12,38 +13,6 @@ const ml = (
   inputs: readonly string[] = ['X'],
 ): WrittenNode => ({ operator, domain: 'ai.onnx.ml', inputs, outputs: ['Z'], attributes });
 const trees = regressorNode(twoTrees, { input: 'Z' });
-
-/**
- * Shapley values by their definition, over all subsets of features. The game is the output of ONNX Runtime itself, as a
- * mean over the background rows.
- */
-async function shapleyByDefinition(
-  session: OnnxSession,
-  row: Float64Array,
-  background: Float64Array,
-  backgroundRows: number,
-): Promise<number[]> {
-  const width = row.length;
-  const worth: number[] = [];
-  for (let subset = 0; subset < 2 ** width; subset++) {
-    const mixed = Float64Array.from({ length: backgroundRows * width }, (_, place) =>
-      subset & (1 << (place % width)) ? row[place % width]! : background[place]!,
-    );
-    worth.push((await session.run(mixed, backgroundRows)).reduce((sum, value) => sum + value, 0) / backgroundRows);
-  }
-  const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
-  const size = (subset: number): number => subset.toString(2).replaceAll('0', '').length;
-  return Array.from({ length: width }, (_, feature) =>
-    worth.reduce((sum, value, subset) => {
-      if (subset & (1 << feature)) return sum;
-      return (
-        sum +
-        ((factorial(size(subset)) * factorial(width - size(subset) - 1)) / factorial(width)) *
-          (worth[subset | (1 << feature)]! - value)
-      );
-    }, 0),
-  );
-}
 
 describe('interventional SHAP values over the input features are those of the whole graph', () => {
   test.each<[string, readonly WrittenNode[], Partial<WrittenModel> & { width?: number }]>([
