@@ -21,7 +21,7 @@ export function toModelFeature(feature: ManifestFeature): ModelFeature {
     unitLabel: feature.unitLabel,
     kind: feature.kind as FeatureKind,
     range: feature.range ?? null,
-    codes: feature.codes ?? null,
+    codes: feature.codes?.map((code) => ({ ...code, text: code.text ?? null })) ?? null,
     missing: {
       policy: missing.policy as MissingValuePolicy,
       value: missing.policy === 'IMPUTE' ? missing.value : null,

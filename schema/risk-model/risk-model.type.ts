@@ -61,8 +61,11 @@ class FeatureRange {
 
 @ObjectType({ simpleResolvers: true })
 class FeatureCode {
-  @Field(() => Float)
+  @Field(() => Float, { description: 'The number that callers give.' })
   value!: number;
+
+  @Field(() => String, { nullable: true, description: "The model's own value when it takes text; null for a number." })
+  text!: string | null;
 
   @Field(() => String)
   label!: string;

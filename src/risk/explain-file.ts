@@ -39,12 +39,13 @@ interface FileExplanation {
  */
 export async function explainFile(options: ExplainFileOptions): Promise<FileExplanation> {
   const bytes = await readModelFile(options.model);
-  const rows = await readRows('rows file', options.rows);
-  const width = rows.rows.length / rows.rowCount;
   const declared = parseModel(bytes);
+  const rows = await readRows('rows file', options.rows, declared);
+  const width = rows.rows.length / rows.rowCount;
   const model = declared.widthDeclared ? declared : parseModel(bytes, { featureCount: width });
   requireWidth('rows file', rows, model);
-  const background = options.background === undefined ? null : await readRows('background file', options.background);
+  const background =
+    options.background === undefined ? null : await readRows('background file', options.background, declared);
   if (background) requireWidth('background file', background, model);
   const explainer = createExplainer(model, options.method, background);
   return explainRows(model, explainer, rows);
@@ -80,8 +81,14 @@ export async function explainRows(
   return { expected_value: expectedValue, output, shap_values: shapValues };
 }
 
-async function readRows(name: string, path: string): Promise<Background> {
-  return parseRows(name, parseJson(name, await readText(path)));
+/** Reads rows. A text becomes its index among the texts that the model knows, or the index behind them. */
+async function readRows(name: string, path: string, { inputs, limits }: ParsedModel): Promise<Background> {
+  const types = featureTypes(inputs);
+  const { texts } = limits;
+  const known = new Map(texts.map((text, index) => [text, index]));
+  return parseRows(name, parseJson(name, await readText(path)), {
+    numberOfText: (text, column) => (types[column]?.name === 'string' ? (known.get(text) ?? texts.length) : undefined),
+  });
 }
 
 function requireWidth(name: string, { rows, rowCount }: Background, model: ParsedModel): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { codesSchema, numberOf } from './manifest-texts.js';
 import {
   calibrationSchema,
   classesSchema,
@@ -19,7 +20,7 @@ const featureKinds = ['CONTINUOUS', 'COUNT', 'BINARY', 'CATEGORICAL'] as const;
  */
 const missingPolicySchema = z.discriminatedUnion('policy', [
   z.strictObject({ policy: z.literal('REQUIRED') }),
-  z.strictObject({ policy: z.literal('IMPUTE'), value: z.number(), meaning: z.string().min(1) }),
+  z.strictObject({ policy: z.literal('IMPUTE'), value: z.union([z.number(), z.string()]), meaning: z.string().min(1) }),
   z.strictObject({ policy: z.literal('NATIVE'), meaning: z.string().min(1) }),
 ]);
 
@@ -36,11 +37,7 @@ const modelFeatureSchema = z
     /** Inclusive, in `unit`. For CONTINUOUS and COUNT. */
     range: z.strictObject({ min: z.number(), max: z.number() }).optional(),
     /** Every allowed value. For BINARY and CATEGORICAL. */
-    codes: z
-      .array(z.strictObject({ value: z.number(), label: z.string().min(1).max(120) }))
-      .min(2)
-      .max(100)
-      .optional(),
+    codes: codesSchema.optional(),
     missing: missingPolicySchema,
     /** The patient's field that gives the value when the caller did not give it as a feature. */
     source: z.enum(['PATIENT_AGE', 'PATIENT_SEX']).optional(),
@@ -53,7 +50,16 @@ const modelFeatureSchema = z
       context.addIssue({ code: 'custom', message: `${feature.kind} needs a range`, path: ['range'] });
     if (feature.range && feature.range.min >= feature.range.max)
       context.addIssue({ code: 'custom', message: 'min must be below max', path: ['range'] });
-  });
+    if (feature.missing.policy === 'IMPUTE' && numberOf(feature.codes, feature.missing.value) === undefined)
+      context.addIssue({ code: 'custom', message: 'its text must be the value of a code', path: ['missing', 'value'] });
+  })
+  .transform(({ missing, ...feature }) => ({
+    ...feature,
+    missing:
+      missing.policy === 'IMPUTE'
+        ? { ...missing, value: numberOf(feature.codes, missing.value) ?? Number.NaN }
+        : missing,
+  }));
 export type ModelFeature = z.infer<typeof modelFeatureSchema>;
 
 const metricSchema = z.strictObject({
@@ -70,7 +76,8 @@ const goldenVectorSchema = z.strictObject({
    * the library's replace them: they cannot show that the exporter wrote another model.
    */
   source: z.enum(['LIBRARY', 'ONNX_RUNTIME']).optional(),
-  features: z.record(z.string(), z.number().nullable()),
+  /** By feature code. A text is the value of a code. */
+  features: z.record(z.string(), z.union([z.number(), z.string(), z.null()])),
   /** The sum of the trees, e.g. the margin; left out where the library does not give it. */
   rawOutput: z.number().optional(),
   /** For a model that gives a probability. */
@@ -145,8 +152,24 @@ export const manifestSchema = z
       context.addIssue({ code: 'custom', message: `feature code "${repeated}" appears twice`, path: ['features'] });
     for (const issue of outputIssues(manifest)) context.addIssue({ code: 'custom', ...issue });
   })
-  .transform((manifest) => ({
+  .transform((manifest, context) => ({
     ...manifest,
     outputIndex: manifest.outputIndex ?? Math.max(0, manifest.classes?.indexOf(manifest.riskClass ?? '') ?? 0),
+    golden: manifest.golden.map((vector, index) => ({
+      ...vector,
+      features: Object.fromEntries(
+        Object.entries(vector.features).map(([code, value]): [string, number | null] => {
+          const codes = manifest.features.find((feature) => feature.code === code)?.codes;
+          const number = value === null ? null : numberOf(codes, value);
+          if (number === undefined)
+            context.addIssue({
+              code: 'custom',
+              message: 'its text must be the value of a code',
+              path: ['golden', index, 'features', code],
+            });
+          return [code, number ?? null];
+        }),
+      ),
+    })),
   }));
 export type RiskModelManifest = z.infer<typeof manifestSchema>;

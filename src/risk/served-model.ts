@@ -3,7 +3,7 @@ import { displayValue } from './display-value.js';
 import { encodeFeatures, encodeRows } from './encode.js';
 import { UnexplainableModelError } from './errors.js';
 import type { RiskModelManifest } from './manifest.js';
-import { featureTypes } from './graph/model-inputs.js';
+import { modelValue } from './model-value.js';
 import type { OnnxSession } from './onnx-session.js';
 import { type ParsedModel, prepareRows } from './parse-model.js';
 import type { RiskModel, RowExplanation, Score, ShapMethod, UsedRow } from './risk-model.js';
@@ -29,7 +29,7 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
   const { manifest, parsed, session, explainers } = parts;
   const { outputIndex, outputSpace } = manifest;
   const width = manifest.features.length;
-  const round = inputRounding(parsed);
+  const round = modelValue(manifest, parsed);
   const agreement = new Agreement(parsed);
   const scoreOfRow = createScoreOfRow(manifest, parsed);
   const scoring = new SliceSizer();
@@ -129,12 +129,6 @@ export function createServedModel(parts: ServedModelParts): RiskModel {
     displayValue,
     close: () => session.close(),
   };
-}
-
-/** Returns a function that rounds a value to the type of the feature's input. */
-function inputRounding(parsed: ParsedModel): (value: number, feature: number) => number {
-  const types = featureTypes(parsed.inputs);
-  return (value, feature) => types[feature]!.round(value);
 }
 
 function toMatrix(rows: readonly UsedRow[], width: number): Float64Array {

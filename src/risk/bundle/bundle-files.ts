@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { InvalidModelError } from '../errors.js';
 import type { Background } from '../explainers.js';
 import { manifestSchema, type RiskModelManifest } from '../manifest.js';
+import { numberOf } from '../manifest-texts.js';
 import { requireOnnx } from './other-formats.js';
 import { modelLimits } from '../onnx/model-proto.js';
 
@@ -80,7 +81,11 @@ export function bundleHash(files: BundleFiles): string {
 }
 
 /** Reads the model file of a bundle. @throws InvalidModelError when it is missing or too large */
-export const readModel = (bundle: BundleSource): Promise<Uint8Array> => bundle.read('model.onnx', modelLimits.bytes);
+export async function readModel(bundle: BundleSource): Promise<Uint8Array> {
+  const bytes = await bundle.read('model.onnx', modelLimits.bytes);
+  requireOnnx('model.onnx', bytes);
+  return bytes;
+}
 
 /** Reads the model card of a bundle. @throws InvalidModelError when it is missing or too large */
 export const readModelCard = async (bundle: BundleSource): Promise<string> =>
@@ -97,7 +102,10 @@ export async function readManifest(bundle: BundleSource): Promise<RiskModelManif
   throw new InvalidModelError('manifest.json', issues.join(', '), 'correct these fields');
 }
 
-const backgroundSchema = z.array(z.array(z.number().nullable())).min(1);
+const backgroundSchema = z.array(z.array(z.union([z.number(), z.string(), z.null()]))).min(1);
+
+/** Returns the number of a text in a column; undefined when the column has no such text. */
+export type TextNumber = (text: string, column: number) => number | undefined;
 
 /**
  * Reads the background set that a manifest names; null when it names none.
@@ -113,7 +121,10 @@ export async function readBackground(bundle: BundleSource, manifest: RiskModelMa
       'its SHA-256 is not the one in the manifest',
       'put back the file that the manifest was written for',
     );
-  const background = parseRows(file, parseJson(file, new TextDecoder().decode(bytes)), manifest.features.length);
+  const background = parseRows(file, parseJson(file, new TextDecoder().decode(bytes)), {
+    width: manifest.features.length,
+    numberOfText: (text, column) => numberOf(manifest.features[column]?.codes, text),
+  });
   if (background.rowCount !== rows)
     throw new InvalidModelError(
       file,
@@ -124,11 +135,15 @@ export async function readBackground(bundle: BundleSource, manifest: RiskModelMa
 }
 
 /**
- * Parses an array of rows of numbers, null = missing.
- * @param width count of numbers that a row must have; the count of the first row when undefined
+ * Parses an array of rows of numbers, null = missing. Columns of text may have texts.
+ * @param options.width count of values that a row must have; the count of the first row when undefined
  * @throws InvalidModelError naming the row
  */
-export function parseRows(name: string, json: unknown, width?: number): Background {
+export function parseRows(
+  name: string,
+  json: unknown,
+  { width, numberOfText = () => undefined }: { width?: number; numberOfText?: TextNumber } = {},
+): Background {
   const result = backgroundSchema.safeParse(json);
   if (!result.success) {
     const [row, column] = result.error.issues[0]?.path ?? [];
@@ -146,7 +161,18 @@ export function parseRows(name: string, json: unknown, width?: number): Backgrou
       `row ${uneven + 1} has ${result.data[uneven]!.length} numbers where ${wanted} are needed`,
       'give every row one number per feature',
     );
-  return { rows: Float64Array.from(result.data.flat(), (value) => value ?? Number.NaN), rowCount: result.data.length };
+  const rows = Float64Array.from(result.data.flat(), (value, place) => {
+    if (typeof value !== 'string') return value ?? Number.NaN;
+    const column = place % wanted;
+    const number = numberOfText(value, column);
+    if (number !== undefined) return number;
+    throw new InvalidModelError(
+      name,
+      `row ${Math.floor(place / wanted) + 1}, column ${column + 1} is a text that the column does not have`,
+      'write a number, or for a column of text the value of one of its codes',
+    );
+  });
+  return { rows, rowCount: result.data.length };
 }
 
 export function parseJson(name: string, text: string): unknown {

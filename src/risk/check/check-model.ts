@@ -10,7 +10,9 @@ import {
   type BundleSource,
 } from '../bundle/bundle-files.js';
 import { InvalidModelError } from '../errors.js';
+import type { Background } from '../explainers.js';
 import type { RiskModelManifest } from '../manifest.js';
+import { modelValue } from '../model-value.js';
 import { type OnnxSession, startModelSession } from '../onnx-session.js';
 import { type ParsedModel, parseModel } from '../parse-model.js';
 import type { RiskModel } from '../risk-model.js';
@@ -94,7 +96,11 @@ export async function examineBundle(
   const explainers = await checkExplainers(
     list,
     parsed,
-    { background, standIn: false, output: manifest.outputIndex },
+    {
+      background: background && asModelRows(background, manifest, parsed),
+      standIn: false,
+      output: manifest.outputIndex,
+    },
     effort,
   );
   if (explainers.size === 0)
@@ -168,6 +174,13 @@ function requireHash(manifest: RiskModelManifest, hash: string): void {
       `its SHA-256 is ${hash}, not the ${manifest.model.sha256} of the manifest`,
       'put back the file that the manifest was written for, or correct the manifest',
     );
+}
+
+/** Returns background rows with the model's own values. */
+function asModelRows(background: Background, manifest: RiskModelManifest, parsed: ParsedModel): Background {
+  const value = modelValue(manifest, parsed);
+  const width = manifest.features.length;
+  return { ...background, rows: background.rows.map((given, place) => value(given, place % width)) };
 }
 
 function parseFor(bytes: Uint8Array, manifest: RiskModelManifest): ParsedModel {

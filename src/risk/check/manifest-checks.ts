@@ -67,6 +67,7 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
     );
   featureTypes(parsed.inputs).forEach((type, index) => {
     const feature = manifest.features[index]!;
+    requireFitting(feature, index, parsed, type.name === 'string');
     if (!type.whole) return;
     if (feature.missing.policy === 'NATIVE')
       refuse(
@@ -80,6 +81,34 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
         `keep its codes, range and imputed value to whole numbers from ${type.least} to ${type.most}`,
       );
   });
+}
+
+/** Checks a feature's codes and missing policy against what the operators before the trees take. */
+function requireFitting(feature: ModelFeature, index: number, { limits }: ParsedModel, text: boolean): void {
+  const refuse = (reason: string, remedy: string): never => {
+    throw new InvalidModelError('manifest.json', `feature "${feature.code}" ${reason}`, remedy);
+  };
+  const texts = feature.codes?.filter((code) => code.text !== undefined).length ?? 0;
+  if (text && (texts === 0 || texts < feature.codes!.length))
+    refuse(
+      'is a text of the model, but its codes are not',
+      'make it CATEGORICAL with the texts as the values of codes',
+    );
+  if (!text && texts > 0) refuse('has codes of text, but the model takes numbers', 'write numbers as values of codes');
+  const operator = limits.present.get(index);
+  if (operator !== undefined && feature.missing.policy === 'NATIVE')
+    refuse(`is given to the model when missing, but ${operator} in the model takes no NaN`, 'use IMPUTE or REQUIRED');
+  const allowed = limits.allowed.get(index);
+  if (!allowed) return;
+  const known = limits.texts;
+  const names = allowed.slice(0, 20).map((value) => (text ? `"${known[value]}"` : String(value)));
+  const takes = (code: { value: number; text?: string }): boolean =>
+    allowed.includes(text ? known.indexOf(code.text!) : code.value);
+  if (!feature.codes?.every(takes))
+    refuse(
+      'allows values on which the OneHotEncoder of the model fails',
+      `limit its codes to ${names.join(', ')}, or train with OneHotEncoder(handle_unknown="ignore")`,
+    );
 }
 
 /** Tells whether a missing value of a feature reaches the trees as NaN. */
