@@ -1,6 +1,7 @@
 import { buildGuardedSchema, type SchemaDependencies } from '../schema/build-schema.js';
 import type { App } from './app.js';
 import { startOrClose } from './closers.js';
+import { interruptible } from './http/interruptible.js';
 import type { HttpParts } from './http/operation-context.js';
 import type { Protections } from './http/protections.js';
 import { startHttpServer, type HttpServer } from './http/server.js';
@@ -24,7 +25,7 @@ export async function startApi(app: ApiParts, protections?: Protections): Promis
       const predictionStreams = createPredictionStreams({ events, scopeOf, logger });
       closers.add(() => predictionStreams.close());
       await identity.start();
-      const schema = buildGuardedSchema(app);
+      const schema = interruptible(buildGuardedSchema(app));
       const server = await startHttpServer({ schema, app, jobStreams, predictionStreams, protections });
       closers.add(() => server.close());
       logger.info({ url: server.url }, 'API started');

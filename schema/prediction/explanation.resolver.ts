@@ -13,7 +13,7 @@ export class ExplanationResolver {
     return source.sorted.slice(0, top ?? undefined);
   }
 
-  @FieldResolver(() => String, { description: 'The explanation as a self-contained, accessible SVG.', complexity: 50 })
+  @FieldResolver(() => String, { description: 'The explanation as a self-contained, accessible SVG.', complexity: 600 })
   waterfall(@Root() { source }: Explanation): string {
     return source.waterfall();
   }

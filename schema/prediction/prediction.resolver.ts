@@ -84,6 +84,7 @@ export class PredictionResolver {
   @Query(() => PredictionVerification, {
     nullable: true,
     description: 'Computes a stored prediction again, and compares every bit.',
+    complexity: 500,
   })
   async verifyPrediction(
     @Arg('id', () => ID) id: string,
@@ -113,7 +114,7 @@ export class PredictionResolver {
     return this.toPrediction(viewer)(event.prediction);
   }
 
-  @FieldResolver(() => PatientType)
+  @FieldResolver(() => PatientType, { complexity: 65 })
   async patient(
     @Root() { source }: PredictionType,
     @Ctx() { loaders, viewer }: OperationContext,
@@ -123,7 +124,7 @@ export class PredictionResolver {
     return toPatient(patient, this.catalogue, viewer);
   }
 
-  @FieldResolver(() => ScoringJobType)
+  @FieldResolver(() => ScoringJobType, { complexity: 40 })
   async job(@Root() { source }: PredictionType, @Ctx() { loaders }: OperationContext): Promise<Rel<ScoringJobType>> {
     const job = await loaders.job.load(source.job.toHexString());
     if (!job) throw new NotFoundError('The job of this prediction');
@@ -141,6 +142,7 @@ export class PredictionResolver {
 
   @FieldResolver(() => Explanation, {
     nullable: true,
+    complexity: 15,
     description:
       'The stored explanation; another method or class is computed now. Null, with an error, when the deployment no ' +
       'longer has the model, or the values do not add up.',

@@ -138,6 +138,7 @@ export class ScoringJobResolver {
   @FieldResolver(() => PatientType, {
     nullable: true,
     description: 'The patient of a SINGLE job; null after the patient was deleted.',
+    complexity: 65,
   })
   async patient(
     @Root() { source }: ScoringJobType,
@@ -150,6 +151,7 @@ export class ScoringJobResolver {
   @FieldResolver(() => PredictionType, {
     nullable: true,
     description: 'The prediction of a SINGLE job that is COMPLETED.',
+    complexity: 300,
   })
   async prediction(
     @Root() { source }: ScoringJobType,

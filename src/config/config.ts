@@ -29,6 +29,9 @@ export type QueryLimits = Config['queryLimits'];
 /** Requests per minute, over all API processes together. */
 export type RateLimits = Config['rateLimits'];
 
+/** The most that operations may hold at the same time in one API process. */
+export type OperationLimits = Config['operationLimits'];
+
 /** The most WebSockets and subscriptions at the same time in one API process. */
 export type SocketLimits = Config['socketLimits'];
 

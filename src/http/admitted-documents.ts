@@ -30,13 +30,14 @@ export interface AdmittedDocuments {
   has(document: DocumentNode): boolean;
   /**
    * Refuses an operation of an admitted document that costs too much with these variables. No part of it has run yet.
+   * @returns the cost, 0 when there are no limits
    * @throws QueryTooComplexError, or GraphQLError when there is an issue with an argument
    */
   checkCost(
     document: DocumentNode,
     operationName: string | null | undefined,
     variables: Readonly<Record<string, unknown>> | null | undefined,
-  ): void;
+  ): number;
 }
 
 /**
@@ -93,14 +94,10 @@ export function createAdmittedDocuments(
     find: remembered.byHash,
     has: (document) => admitted.has(document),
     checkCost(document, operationName, variables) {
-      if (!limits) return;
-      refuseAbove(
-        limits.cost,
-        cost(document, operationName, variables) ?? 0,
-        'may return',
-        'values',
-        'lower "first", or ask for fewer fields',
-      );
+      if (!limits) return 0;
+      const asked = cost(document, operationName, variables) ?? 0;
+      refuseAbove(limits.cost, asked, 'costs', 'units', 'lower "first", or ask for fewer fields');
+      return asked;
     },
   };
 }

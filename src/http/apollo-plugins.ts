@@ -1,11 +1,14 @@
 import { HeaderMap, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError } from 'graphql';
 import type { AuditTrail } from '../audit/audit-trail.js';
-import { RiskGraphError } from '../errors.js';
+import { QueryTooComplexError, RiskGraphError } from '../errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
+import { answerText } from './answer-text.js';
+import type { ErrorFormatter } from './error-format.js';
 import { recordDenials } from './denials.js';
 import type { createOperationContext } from './operation-context.js';
 import type { PersistedQueries } from './persisted-queries.js';
+import type { RequestLimiter } from './rate-limits.js';
 
 type Context = ReturnType<typeof createOperationContext>;
 type Plugin = ApolloServerPlugin<Context>;
@@ -29,17 +32,22 @@ export function persistedQueries(list: PersistedQueries | undefined): NonNullabl
   };
 }
 
-/** Refuses documents that were not admitted, and operations that cost too much with their variables. */
-export function refuseUnadmitted(documents: AdmittedDocuments): Plugin {
+/**
+ * Refuses documents that were not admitted, and operations that cost too much: on their own, with what is under way for
+ * their user, or with what the user has asked for in this minute.
+ */
+export function refuseUnadmitted(documents: AdmittedDocuments, limiter: RequestLimiter | undefined): Plugin {
   return {
     async requestDidStart() {
       return {
-        async didResolveOperation({ document, source, request }) {
+        async didResolveOperation({ document, source, request, contextValue }) {
           try {
             // Many large documents at once may have displaced this one from memory. Apollo has then parsed it itself.
             const again = documents.has(document) ? document : documents.admit({ query: source });
             if (Array.isArray(again)) throw again[0];
-            documents.checkCost(document, request.operationName, request.variables);
+            const cost = documents.checkCost(document, request.operationName, request.variables);
+            contextValue.operation?.start(cost);
+            await limiter?.charge(contextValue, contextValue.origin.address, cost);
           } catch (error) {
             throw asBadRequest(error as Error);
           }
@@ -72,6 +80,39 @@ export const refuseSubscriptions: Plugin = {
     };
   },
 };
+
+/**
+ * Writes answers as JSON, the long ones piece by piece. An operation that was broken off is answered with the reason
+ * alone.
+ */
+export function writeAnswers(formatError: ErrorFormatter): {
+  readonly plugin: Plugin;
+  readonly stringifyResult: NonNullable<Options['stringifyResult']>;
+} {
+  // Apollo Server copies the result before it writes it, but keeps its data.
+  const texts = new WeakMap<object, string>();
+  const plugin: Plugin = {
+    async requestDidStart() {
+      return {
+        async willSendResponse({ response: { body, http }, contextValue: { operation } }) {
+          if (body.kind !== 'single' || !operation) return;
+          const { errors, data, extensions } = body.singleResult;
+          try {
+            operation.check();
+            if (data) texts.set(data, await answerText({ errors, data, extensions }, operation));
+          } catch (error) {
+            if (error !== operation.reason) throw error;
+            body.singleResult = { errors: [formatError(error)] };
+            http.status = error instanceof QueryTooComplexError ? 400 : 503;
+          }
+        },
+      };
+    },
+  };
+  const stringifyResult = (result: { readonly data?: object | null }): string =>
+    (result.data && texts.get(result.data)) ?? `${JSON.stringify(result)}\n`;
+  return { plugin, stringifyResult };
+}
 
 /** Answers 429 with `retry-after` also when a resolver refuses, e.g. after too many log-ins. */
 export const sayRateLimited: Plugin = {

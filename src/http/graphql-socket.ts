@@ -14,12 +14,14 @@ import type { AdmittedDocuments } from './admitted-documents.js';
 import { recordDenials } from './denials.js';
 import type { ErrorFormatter } from './error-format.js';
 import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
+import { callerName, type Operations } from './operations.js';
 import type { PlaceRefusal, Places } from './places.js';
 import type { RequestLimiter } from './rate-limits.js';
 import { answerPing, holdCredential, unidentified, type SocketCredential } from './socket-credential.js';
 import { createUnread } from './socket-limits.js';
 import { carrySocket, type SocketExtra } from './socket-transport.js';
 import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './subscription-caps.js';
+import { createSubscribe, type AdmittedSubscription } from './subscription-events.js';
 import { closeCodes } from './close-codes.js';
 import type { OpenedSocket } from './upgrades.js';
 
@@ -29,12 +31,15 @@ interface SocketState extends SocketExtra {
   patience?: NodeJS.Timeout;
 }
 
-/** The checks that a subscription must pass before it begins. */
+/** The checks that a subscription must pass before it begins, and the limits of its events. */
 interface SubscriptionAdmission {
   readonly documents: AdmittedDocuments;
   readonly limiter: RequestLimiter | undefined;
   readonly places: Places;
   readonly caps: SubscriptionCaps | undefined;
+  readonly operations: Operations;
+  /** Longest time of one event, milliseconds. */
+  readonly timeoutMs: number;
 }
 
 /**
@@ -46,14 +51,15 @@ interface SubscriptionAdmission {
  * 2. `onPing` renews the credential when a ping brings a new one.
  * 3. `onSubscribe` takes a place under the caps and counts the request. It then admits the document, checks its cost
  *    and builds the context. A refusal gives the place back.
- * 4. `onNext` and `onError` turn errors into those of the contract, and record refused actions.
- * 5. `onComplete` and `onClose` give back the places, and stop watching the credential.
+ * 4. `subscribe` runs each event within the limits of an operation (subscription-events.ts).
+ * 5. `onNext` and `onError` turn errors into those of the contract, and record refused actions.
+ * 6. `onComplete` and `onClose` give back the places, and stop watching the credential.
  */
 export function createSocketHandler(
   schema: GraphQLSchema,
   sources: ContextSources,
   formatError: ErrorFormatter,
-  { documents, limiter, places, caps }: SubscriptionAdmission,
+  { documents, limiter, places, caps, operations, timeoutMs }: SubscriptionAdmission,
 ) {
   const format = async (
     errors: readonly GraphQLError[],
@@ -64,8 +70,11 @@ export function createSocketHandler(
     return unwrapped.map(formatError);
   };
 
+  const subscribe = createSubscribe({ operations, limiter, timeoutMs });
   const options: ServerOptions<Record<string, unknown>, SocketState> = {
     schema,
+    // It gets what `onSubscribe` returns.
+    subscribe: (subscription) => subscribe(subscription as AdmittedSubscription),
     connectionInitWaitTimeout: connectionInitMs,
     async onConnect({ connectionParams, extra }) {
       const { requestId, address, socket } = extra;
@@ -107,11 +116,7 @@ export function createSocketHandler(
       const requestId = randomUUID();
       const caller = extra.credential!.callerOf(requestId);
       try {
-        caps?.begin(
-          extra.socket,
-          caller.viewer ? `${caller.viewer.organizationId}/${caller.viewer.username}` : 'anonymous',
-          payload,
-        );
+        caps?.begin(extra.socket, callerName(caller), payload);
         await limiter?.count(caller, extra.address);
         const document = documents.admit(payload) ?? [
           new BadUserInputError([{ path: 'query', message: 'is missing' }]),
@@ -123,7 +128,7 @@ export function createSocketHandler(
             { extensions: { code: 'BAD_REQUEST' } },
           );
         }
-        documents.checkCost(document, payload.operationName, payload.variables);
+        const cost = documents.checkCost(document, payload.operationName, payload.variables);
         const contextValue = createOperationContext(sources, caller, requestId);
         return {
           schema,
@@ -131,7 +136,8 @@ export function createSocketHandler(
           variableValues: payload.variables ?? undefined,
           operationName: payload.operationName,
           contextValue,
-        } satisfies ExecutionArgs;
+          cost,
+        } satisfies ExecutionArgs & AdmittedSubscription;
       } catch (thrown) {
         caps?.close(payload);
         return ((Array.isArray(thrown) ? thrown : [thrown]) as Error[]).map(asGraphqlError);

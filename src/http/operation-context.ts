@@ -8,6 +8,7 @@ import { ServiceUnavailableError, UnauthenticatedError } from '../errors.js';
 import type { JobStreams } from '../jobs/job-stream.js';
 import type { PredictionStreams } from '../predictions/prediction-stream.js';
 import type { Patient } from '../scope/patient.js';
+import type { Operation } from './operations.js';
 
 /** The parts of the app that the transport works with. */
 export type HttpParts = Pick<
@@ -41,8 +42,17 @@ export function createOperationContext(
   caller: Caller,
   requestId: string,
 ) {
-  const readJob = (id: string): Promise<ScoringJob | null> => app.jobs.find(caller.viewer, id);
-  return { ...caller, requestId, jobStreams, predictionStreams, loaders: createLoaders(app, caller.viewer), readJob };
+  const context = {
+    ...caller,
+    requestId,
+    jobStreams,
+    predictionStreams,
+    /** The operation, or the event of a subscription, that is being executed. */
+    operation: undefined as Operation | undefined,
+    loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
+    readJob: (id: string): Promise<ScoringJob | null> => app.jobs.find(caller.viewer, id),
+  };
+  return context;
 }
 
 /** The sender of a request. */
@@ -79,21 +89,29 @@ export async function identifyCaller(
   }
 }
 
-/** Creates loaders that batch but do not cache: data change during the life of a subscription's context. */
+/**
+ * Creates loaders that batch but do not cache: data change during the life of a subscription's context.
+ * @param check throws when the operation was broken off. Then nothing more is read for it.
+ */
 function createLoaders(
   { patients, jobs, predictions }: Pick<App, 'patients' | 'jobs' | 'predictions'>,
   viewer: Viewer | null,
+  check: () => void,
 ) {
-  const options = { cache: false };
+  const loader = <T, K = string>(read: (keys: readonly K[]) => Promise<T[]>): DataLoader<K, T> =>
+    new DataLoader(
+      async (keys) => {
+        check();
+        return read(keys);
+      },
+      { cache: false },
+    );
   return {
-    patient: new DataLoader<string, Patient | null>((ids) => patients.findMany(viewer, ids), options),
-    prediction: new DataLoader<string, Prediction | null>((ids) => predictions.findMany(viewer, ids), options),
-    predictionCountOfPatient: new DataLoader<string, number>(
-      (ids) => predictions.countOfPatients(viewer, ids),
-      options,
-    ),
-    predictionCountOfJob: new DataLoader<string, number>((ids) => predictions.countOfJobs(viewer, ids), options),
-    job: new DataLoader<string, ScoringJob | null>((ids) => jobs.findMany(viewer, ids), options),
-    jobError: new DataLoader<ScoringJob, JobFailure | null>((failed) => jobs.errors(viewer, failed), options),
+    patient: loader<Patient | null>((ids) => patients.findMany(viewer, ids)),
+    prediction: loader<Prediction | null>((ids) => predictions.findMany(viewer, ids)),
+    predictionCountOfPatient: loader<number>((ids) => predictions.countOfPatients(viewer, ids)),
+    predictionCountOfJob: loader<number>((ids) => predictions.countOfJobs(viewer, ids)),
+    job: loader<ScoringJob | null>((ids) => jobs.findMany(viewer, ids)),
+    jobError: loader<JobFailure | null, ScoringJob>((failed) => jobs.errors(viewer, failed)),
   };
 }

@@ -21,30 +21,44 @@ const plainListLength = 20;
 /**
  * Cost of `__schema` or `__type`, whose answer has the size of the schema. The default limit allows ten per operation.
  */
-const introspectionCost = 25_000;
+const introspectionCost = 50_000;
 /** Cost of a `totalCount`: the database goes through the counted rows, although they are not in the answer. */
 const countCost = 100;
+/** Cost of reading a page, whatever it holds: its queries, the check of care teams and its audit event. */
+const pageCost = 900;
+/** Cost of each row of a page: reading it from the database, and its id in the audit event. */
+const rowCost = 40;
+/** Cost of an operation's own fields: the round trips of a read by id or of a change. */
+const rootCosts: Readonly<Record<string, number>> = { Query: 100, Mutation: 300 };
+/** Arguments that make the server compute a result in place of reading it, and their cost. */
+const computingArguments: Readonly<Record<string, readonly string[]>> = {
+  'Prediction.explanation': ['method', 'class'],
+};
+const computationCost = 500;
+/** Characters of an alias that cost one. They are repeated in every row. */
+const aliasCharacters = 25;
 /** Arguments that limit the length of a list. */
 const lengthArguments = ['first', 'top'];
 
 /**
- * Computes the cost of an operation: the number of values that its answer may contain.
+ * Computes the cost of an operation. A cost of 1 is one plain value: about 25 bytes of the answer, and 3 microseconds of
+ * the event loop. All other costs are multiples of it, measured with `bench/cost.ts fields`.
  *
- * - Every field of every object counts one.
+ * - Every field of every object costs one, and one more per 25 characters of its alias.
  * - The fields of a list count once per item: `first` or `top` items, or 20 without such an argument.
- * - A `totalCount` costs 100 more.
- * - A field that is expensive to compute declares its cost as `complexity`.
+ * - A page costs 900, and each of its rows 40, when its rows are read. A `totalCount` costs 100.
+ * - A field of a query costs 100 more, one of a mutation 300.
+ * - A field that is expensive to compute or long declares its cost as `complexity`: a waterfall of 13 KB costs 600.
  *
- * The default limit of 250,000 admits a page of 500 predictions with everything that explains them. For such a page,
- * the query of a job's predictions in src/client/operations.graphql costs 132,002. A page whose rows hold such pages is
- * refused.
+ * The default limit of 500,000 admits a page of 500 predictions with everything that explains them, with their
+ * waterfalls too, but not twice. A page whose rows hold long pages is refused.
  *
  * A computation has these steps:
  *
  * 1. Find the variables on which the cost of the document depends (`decidingVariables`).
  * 2. Look for a remembered cost of the same document with the same values of these variables.
  * 3. Else check that the variables fit the operation, and leave out the document's other operations (`alone`).
- * 4. Add up the values field by field (`valueCount`), and remember the sum.
+ * 4. Add up the costs field by field (`fieldCost`), and remember the sum.
  */
 interface QueryCost {
   /**
@@ -126,7 +140,7 @@ function compute(
     schema,
     query: alone(document, operation),
     variables: { ...variables },
-    estimators: [valueCount],
+    estimators: [fieldCost],
     maxQueryNodes: Number.MAX_SAFE_INTEGER,
     context,
   });
@@ -142,34 +156,43 @@ function alone(document: DocumentNode, operation: DocumentNode['definitions'][nu
   };
 }
 
-const valueCount: ComplexityEstimator = ({ field, type, args, childComplexity, node, context }) => {
+const fieldCost: ComplexityEstimator = ({ field, type, args, childComplexity, node, context }) => {
   if (field.name === '__schema' || field.name === '__type') return introspectionCost;
-  const own = typeof field.extensions.complexity === 'number' ? field.extensions.complexity : 1;
+  const own =
+    (typeof field.extensions.complexity === 'number' ? field.extensions.complexity : 1) +
+    (rootCosts[type.name] ?? 0) +
+    costOfArguments(`${type.name}.${field.name}`, args) +
+    Math.floor((node.alias?.value.length ?? 0) / aliasCharacters);
   const length = lengthOf(field, args);
   // A totalCount counts once per page. All other selected fields of a page count once per row.
-  const counts = getNamedType(field.type).name.endsWith('Connection')
-    ? countCost * totalCounts(node.selectionSet, (context as Context).fragments)
+  const page = getNamedType(field.type).name.endsWith('Connection')
+    ? costOfPage(node.selectionSet, length ?? 1, (context as Context).fragments)
     : 0;
-  if (!isListType(getNullableType(field.type))) return own + counts + (length ?? 1) * childComplexity;
+  if (!isListType(getNullableType(field.type))) return own + page + (length ?? 1) * childComplexity;
   // The field that returns the page multiplies the cost by its length, so `edges` does not multiply again.
   const items = length ?? (type.name.endsWith('Connection') ? 1 : plainListLength);
   return items * (own + childComplexity);
 };
 
-/**
- * Counts how often a selection asks for `totalCount`, also in fragments. A valid document has no circles of fragments.
- */
-function totalCounts(selectionSet: SelectionSetNode | undefined, fragments: Context['fragments']): number {
-  return (selectionSet?.selections ?? []).reduce((sum, selection) => {
-    if (selection.kind === Kind.FIELD) return sum + (selection.name.value === 'totalCount' ? 1 : 0);
-    return (
-      sum +
-      totalCounts(
-        selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value),
-        fragments,
-      )
-    );
-  }, 0);
+/** Cost of the arguments that make the server compute a result in place of reading it. */
+const costOfArguments = (field: string, args: Readonly<Record<string, unknown>>): number =>
+  (computingArguments[field] ?? []).some((name) => args[name] != null) ? computationCost : 0;
+
+/** Cost of a connection in addition to the values of its rows. A page that only counts reads no rows. */
+function costOfPage(selectionSet: SelectionSetNode | undefined, rows: number, fragments: Context['fragments']): number {
+  const names = fieldNames(selectionSet, fragments);
+  const counts = names.filter((name) => name === 'totalCount').length;
+  return countCost * counts + (names.some((name) => name !== 'totalCount') ? pageCost + rowCost * rows : 0);
+}
+
+/** Names of the selected fields, also in fragments. A valid document has no circles of fragments. */
+function fieldNames(selectionSet: SelectionSetNode | undefined, fragments: Context['fragments']): string[] {
+  return (selectionSet?.selections ?? []).flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection.name.value];
+    const inner =
+      selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value);
+    return fieldNames(inner, fragments);
+  });
 }
 
 /** Data that estimators get in addition to the field. */

@@ -8,6 +8,7 @@ import type { RateLimits } from '../config/config.js';
 import { RateLimitedError } from '../errors.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { addressBlock, wideBlock } from '../net/address-block.js';
+import { createCostBudget } from './cost-budget.js';
 import type { Caller } from './operation-context.js';
 
 /** Length of a window, seconds. It begins with a caller's first request. */
@@ -30,6 +31,11 @@ export interface RequestLimiter {
    * @throws RateLimitedError when the user has made too many requests in this minute
    */
   recount(caller: Pick<Caller, 'viewer'>, address: string): Promise<void>;
+  /**
+   * Charges the cost of one operation, or of one event of a subscription, to the user or address.
+   * @throws RateLimitedError when the operations of this minute cost more than the budget
+   */
+  charge(caller: Pick<Caller, 'viewer'>, address: string, cost: number): Promise<void>;
 }
 
 /**
@@ -60,6 +66,7 @@ export function createRequestLimiter(
     `${options.prefix}:rate:network`,
     'Too many requests without a valid token from this network',
   );
+  const budget = createBudget(redis, limits.costPerUser, `${options.prefix}:cost`);
   const userKey = ({ organizationId, username }: Viewer): string => keyOf(`${organizationId}/${username}`);
   const addressKey = (address: string): string => keyOf(addressBlock(address));
   const wideKey = (address: string): string | undefined => {
@@ -81,18 +88,31 @@ export function createRequestLimiter(
       if (wide) ofWideBlock.giveBack(wide);
       await ofUser.count(userKey(viewer));
     },
+    charge: ({ viewer }, address, cost) => budget(viewer ? userKey(viewer) : addressKey(address), cost),
   };
 }
 
-interface Counter {
-  /** @throws RateLimitedError */
-  count: GroupCommit<string, void>;
-  giveBack(key: string): void;
+/** The budget of costs, which users and addresses have alike. */
+function createBudget(redis: Redis, points: number, keyPrefix: string): (key: string, cost: number) => Promise<void> {
+  const limiter = createLimiter(redis, points, keyPrefix);
+  return createCostBudget(points, async (key, taken) => {
+    try {
+      return (await limiter.consume(key, taken)).msBeforeNext;
+    } catch (rejection) {
+      if (!(rejection instanceof RateLimiterRes)) throw rejection;
+      const seconds = Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
+      throw new RateLimitedError(
+        `The operations of this user or key cost too much, at most ${points} per minute: ask for fewer rows or fields, ` +
+          `or try again in ${seconds} s.`,
+        seconds,
+      );
+    }
+  });
 }
 
-/** Counts requests that arrive together in one round trip. So counting costs almost nothing under load. */
-function createCounter(redis: Redis, points: number, keyPrefix: string, refusal: string): Counter {
-  const limiter = new RateLimiterRedis({
+/** Counts in Redis. While Redis is away, it counts in memory. */
+const createLimiter = (redis: Redis, points: number, keyPrefix: string): RateLimiterRedis =>
+  new RateLimiterRedis({
     storeClient: redis,
     keyPrefix,
     points,
@@ -102,6 +122,16 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
     inMemoryBlockOnConsumed: points + 1,
     insuranceLimiter: new RateLimiterMemory({ keyPrefix, points, duration: windowSeconds }),
   });
+
+interface Counter {
+  /** @throws RateLimitedError */
+  count: GroupCommit<string, void>;
+  giveBack(key: string): void;
+}
+
+/** Counts requests that arrive together in one round trip. So counting costs almost nothing under load. */
+function createCounter(redis: Redis, points: number, keyPrefix: string, refusal: string): Counter {
+  const limiter = createLimiter(redis, points, keyPrefix);
 
   /** Counts some requests of one key. @returns how many of them may pass, and when the next one may */
   async function take(

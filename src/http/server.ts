@@ -5,6 +5,7 @@ import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { randomUUID } from 'node:crypto';
+import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import { whenReady } from '../storage/redis.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
@@ -15,6 +16,7 @@ import {
   refuseSubscriptions,
   refuseUnadmitted,
   sayRateLimited,
+  writeAnswers,
 } from './apollo-plugins.js';
 import { cannotListen } from './listen.js';
 import { createErrorFormatter } from './error-format.js';
@@ -23,6 +25,8 @@ import { registerHealth } from './health.js';
 import { registerMetrics } from './metrics.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
 import { limitOperationTime } from './operation-timeout.js';
+import { createOperations } from './operations.js';
+import { countUnread } from './unread-answers.js';
 import { readPersistedQueries } from './persisted-queries.js';
 import { createProbeLimit } from './probe-limit.js';
 import { everyProtection, type Protections } from './protections.js';
@@ -46,6 +50,16 @@ import { watchConnections } from './connections.js';
 import { mostDescriptors } from '../process/descriptors.js';
 import { serveUpgrades } from './upgrades.js';
 import { logError } from '../process/logger.js';
+
+/** The limits of operations while the limits of queries are off. */
+const unlimited: OperationLimits = {
+  perUser: Infinity,
+  costPerUser: Infinity,
+  answerBytes: Infinity,
+  eventBytes: Infinity,
+  waitingPerUser: Infinity,
+  waitingPerNode: Infinity,
+};
 
 /** A running HTTP server. */
 export interface HttpServer {
@@ -99,6 +113,8 @@ async function buildHttpServer(
   const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
+  const operations = createOperations(limits ? config.operationLimits : unlimited);
+  const { plugin: writing, stringifyResult } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
   const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
@@ -115,6 +131,7 @@ async function buildHttpServer(
     clientErrorHandler: createClientErrorHandler(formatError),
     frameworkErrors: (error, _request, reply) => void answerError(error, reply),
   });
+  const limiter = protections.rateLimits ? await startLimiter(server, sources) : undefined;
   const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
     schema,
     introspection: !production,
@@ -133,15 +150,17 @@ async function buildHttpServer(
     },
     plugins: [
       fastifyApolloDrainPlugin(server),
-      refuseUnadmitted(documents),
+      refuseUnadmitted(documents, limiter),
       refuseSubscriptions,
       recordRefusals(sources.app.audit),
       sayRateLimited,
+      writing,
       production
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
     ],
     formatError: (_formatted, error) => formatError(error),
+    stringifyResult,
   });
   await apollo.start();
   closers.add(() => apollo.stop());
@@ -154,7 +173,6 @@ async function buildHttpServer(
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
   // Before the body is read. The handler above is for the pages of registered plug-ins.
   server.addHook('onRequest', async (request, reply) => (request.is404 ? answerNotFound(request, reply) : undefined));
-  const limiter = protections.rateLimits ? await startLimiter(server, sources) : undefined;
   const shared = protections.socketLimits ? sharePlaces(config.socketLimits, mostDescriptors()) : unlimitedPlaces;
   server.server.maxConnections = shared.mostConnections;
   const connections = watchConnections(server.server, {
@@ -168,8 +186,12 @@ async function buildHttpServer(
   });
   const places = createPlaces(shared.sockets);
   const caps = protections.socketLimits ? createSubscriptionCaps(config.socketLimits) : undefined;
-  const context = async ({ caller, id }: FastifyRequest) => createOperationContext(sources, caller!, id);
-  const answer = fastifyApolloHandler(apollo, { context });
+  const context = async (request: FastifyRequest) => {
+    const made = createOperationContext(sources, request.caller!, request.id);
+    request.operation = made.operation = operations.prepare(request.caller!, 'answer');
+    return made;
+  };
+  const answer = countUnread(fastifyApolloHandler(apollo, { context }), operations);
   const handler = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
   const closeSockets = serveUpgrades(server.server, {
     sources: requestSources,
@@ -178,10 +200,18 @@ async function buildHttpServer(
     corsOrigins: config.corsOrigins,
     formatError,
     logger,
-    serve: createSocketHandler(schema, sources, formatError, { documents, limiter, places, caps }),
+    serve: createSocketHandler(schema, sources, formatError, {
+      documents,
+      limiter,
+      places,
+      caps,
+      operations,
+      timeoutMs: config.operationTimeoutMs,
+    }),
   });
   server.addHook('preClose', async () => closeSockets());
   server.decorateRequest('caller', null);
+  server.decorateRequest('operation', undefined);
   server.route({ method: 'POST', url: '/graphql', ...admission, handler });
   server.route({
     method: 'GET',

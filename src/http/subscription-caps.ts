@@ -13,21 +13,28 @@ export interface SubscriptionCaps {
   /**
    * Takes a place for one subscription.
    * @param socket any object that identifies the socket
-   * @param user any text that names the caller
+   * @param caller texts that name the caller and its organization
    * @param operation any object that identifies this one subscription
-   * @throws RateLimitedError when the socket or the user has too many, ServiceUnavailableError when the process has
+   * @throws RateLimitedError when the socket, the user or the organization has too many, ServiceUnavailableError when
+   *   the process has
    */
-  begin(socket: object, user: string, operation: object): void;
+  begin(socket: object, caller: SubscribingCaller, operation: object): void;
   /** Gives the place of a subscription back. A second call does no harm. */
   close(operation: object): void;
   /** Gives back the places of all subscriptions of a socket. */
   closeAll(socket: object): void;
 }
 
+interface SubscribingCaller {
+  readonly organization: string;
+  readonly user: string;
+}
+
 export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
   const ofSocket = new WeakMap<object, Set<object>>();
-  const holders = new WeakMap<object, { readonly socket: object; readonly user: string }>();
+  const holders = new WeakMap<object, { readonly socket: object; readonly caller: SubscribingCaller }>();
   const ofUser = new Map<string, number>();
+  const ofOrganization = new Map<string, number>();
   let ofNode = 0;
 
   function close(operation: object): void {
@@ -36,15 +43,15 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
     holders.delete(operation);
     ofSocket.get(holder.socket)?.delete(operation);
     ofNode -= 1;
-    const left = ofUser.get(holder.user)! - 1;
-    if (left > 0) ofUser.set(holder.user, left);
-    else ofUser.delete(holder.user);
+    lower(ofUser, holder.caller.user);
+    lower(ofOrganization, holder.caller.organization);
   }
 
   return {
-    begin(socket, user, operation) {
+    begin(socket, caller, operation) {
       const ofThisSocket = ofSocket.get(socket) ?? new Set();
-      const countOfUser = ofUser.get(user) ?? 0;
+      const countOfUser = ofUser.get(caller.user) ?? 0;
+      const countOfOrganization = ofOrganization.get(caller.organization) ?? 0;
       if (ofThisSocket.size >= limits.perSocket) {
         throw new RateLimitedError(
           `This socket has ${ofThisSocket.size} subscriptions, which is the limit: complete some, or open another ` +
@@ -58,14 +65,22 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
           retryAfterSeconds,
         );
       }
+      if (countOfOrganization >= limits.perOrganization) {
+        throw new RateLimitedError(
+          `This organization has ${countOfOrganization} subscriptions on this server, which is the limit: complete ` +
+            'some, or connect to another server if there is one.',
+          retryAfterSeconds,
+        );
+      }
       if (ofNode >= limits.perNode)
         throw new ServiceUnavailableError(
           'This server has reached its limit of subscriptions: connect again in a moment, to another server if there ' +
             'is one.',
         );
       ofSocket.set(socket, ofThisSocket.add(operation));
-      holders.set(operation, { socket, user });
-      ofUser.set(user, countOfUser + 1);
+      holders.set(operation, { socket, caller });
+      ofUser.set(caller.user, countOfUser + 1);
+      ofOrganization.set(caller.organization, countOfOrganization + 1);
       ofNode += 1;
     },
     close,
@@ -73,4 +88,10 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
       ofSocket.get(socket)?.forEach(close);
     },
   };
+}
+
+function lower(counts: Map<string, number>, name: string): void {
+  const left = counts.get(name)! - 1;
+  if (left > 0) counts.set(name, left);
+  else counts.delete(name);
 }

@@ -64,7 +64,7 @@ const bombs: Record<
     bomb: `predictions(first: 500) {
       edges { node { patient { predictions(first: 500) { edges { node { id } } } } } }
     }`,
-    says: /may return \d+ values, and the limit is 250000: lower "first"/,
+    says: /costs \d+ units, and the limit is 500000: lower "first"/,
   },
   brackets: {
     bomb: `predictions(first: ${'['.repeat(900)}${']'.repeat(900)}) { totalCount }`,
@@ -108,7 +108,7 @@ describe.each(transports)('over %s', (transport, send) => {
   test('the length of a page counts as a literal, a variable, a default, and when it is missing', async () => {
     const page = (first: string): string =>
       inside(
-        `predictions(first: 500) {
+        `predictions(first: 100) {
           edges { node { patient { predictions(first: ${first}) { totalCount edges { node { id } } } } } }
         }`,
       )[kind]!;
@@ -175,7 +175,7 @@ test('a condition that skips the expensive part makes a document cheap', async (
 // Shows: owasp/query-cost
 test('figures and simulations cost more than plain values', async () => {
   const figures = `{
-    patients(first: 500) {
+    patients(first: 100) {
       edges { node { predictions(first: 10) { edges { node { explanation { waterfall } } } } } }
     }
   }`;
@@ -183,7 +183,7 @@ test('figures and simulations cost more than plain values', async () => {
   expect(codesOf(await system.post(figures.replace('waterfall', 'baseValue'), undefined, token))).toEqual([]);
 });
 
-test('counts under each object of a page cost more than plain numbers, but not per row', async () => {
+test('counts and pages under each object of a page cost more than plain numbers, but counts not per row', async () => {
   const page = (times: number, selection: string): string => {
     const fields = Array.from(
       { length: times },
@@ -196,12 +196,15 @@ test('counts under each object of a page cost more than plain numbers, but not p
   };
   const spread = (query: string): string => (query.includes('...Count') ? query : query.replace(/fragment [^]*$/, ''));
   for (const selection of ['totalCount', '...Count']) {
-    expect(codesOf(await system.post(spread(page(6, selection)), undefined, token)), selection).toEqual([
+    expect(codesOf(await system.post(spread(page(10, selection)), undefined, token)), selection).toEqual([
       'QUERY_TOO_COMPLEX',
     ]);
-    expect(codesOf(await system.post(spread(page(4, selection)), undefined, token)), selection).toEqual([]);
+    expect(codesOf(await system.post(spread(page(9, selection)), undefined, token)), selection).toEqual([]);
   }
-  expect(codesOf(await system.post(spread(page(6, 'pageInfo { hasNextPage }')), undefined, token))).toEqual([]);
+  // A page that is read costs as much as nine counts, however few of its fields are selected.
+  const pageInfo = (times: number): string => spread(page(times, 'pageInfo { hasNextPage }'));
+  expect(codesOf(await system.post(pageInfo(2), undefined, token))).toEqual(['QUERY_TOO_COMPLEX']);
+  expect(codesOf(await system.post(pageInfo(1), undefined, token))).toEqual([]);
   expect(
     codesOf(
       await system.post(

@@ -76,6 +76,30 @@ describe('subscriptions', () => {
     await expect.poll(async () => (await subscribe(second, `again-${Math.random()}`)).type).toBe('next');
   });
 
+  // Shows: owasp/system-resources
+  test('are limited per organization, so that another organization still finds a place', async () => {
+    const environment = { SUBSCRIPTIONS_PER_ORGANIZATION: '3', SUBSCRIPTIONS_PER_USER: '2' };
+    const capped = await startSystem({ worker: false, environment });
+    const follow = async (socket: RawSocket, id: string): Promise<void> => {
+      socket.send({ type: 'subscribe', id, payload: { query: 'subscription { predictionCreated { id } }' } });
+      socket.send({ type: 'subscribe', id: `after ${id}`, payload: { query: 'subscription { nothing }' } });
+    };
+    const sockets = [];
+    for (const role of ['CLINICIAN', 'SERVICE'] as const)
+      sockets.push(await connectSocket(capped.url, await capped.token(role)));
+    for (const id of ['1', '2']) await follow(sockets[0]!, id);
+    for (const id of ['1', '2']) expect(await sockets[0]!.next()).toMatchObject({ id: `after ${id}` });
+    await follow(sockets[1]!, '1');
+    expect(await sockets[1]!.next()).toMatchObject({ id: 'after 1' });
+    await follow(sockets[1]!, '2');
+    expect(await sockets[1]!.next()).toMatchObject(
+      refused('RATE_LIMITED', /^This organization has 3 subscriptions on this server, which is the limit/),
+    );
+    const other = await connectSocket(capped.url, await capped.token('CLINICIAN', 'beta'));
+    await follow(other, '1');
+    expect(await other.next()).toMatchObject({ id: 'after 1' });
+  });
+
   test('that were refused, or ended on their own, take no place', async () => {
     const socket = await connectSocket(system.url, await system.token('CLINICIAN', 'beta'));
     for (let number = 0; number < 10; number++)

@@ -39,8 +39,8 @@ export const limitSettings = [
   {
     name: 'QUERY_COST_LIMIT',
     key: 'queryLimits.cost',
-    schema: wholeNumber(1, 1_000_000_000).default(250_000),
-    description: 'Values that one answer may hold',
+    schema: wholeNumber(1, 1_000_000_000).default(500_000),
+    description: 'Cost of one operation. A cost of 1 is about 25 bytes of the answer, and 3 microseconds',
   },
   {
     name: 'OPERATION_TIMEOUT_SECONDS',
@@ -68,6 +68,50 @@ export const limitSettings = [
     key: 'rateLimits.perAddress',
     schema: wholeNumber(1, 1_000_000_000).default(6_000),
     description: 'Requests per minute without a valid credential from one address, over all API processes together',
+  },
+  {
+    name: 'RATE_LIMIT_COST_PER_MINUTE',
+    key: 'rateLimits.costPerUser',
+    schema: wholeNumber(1, 1_000_000_000_000).default(400_000_000),
+    description:
+      'Cost per minute of the operations and events of one user, API key or address, over all API processes together',
+  },
+  {
+    name: 'OPERATIONS_PER_USER',
+    key: 'operationLimits.perUser',
+    schema: wholeNumber(1, 1_000_000).default(500),
+    description: 'Most operations of one user that are under way at the same time in one API process',
+  },
+  {
+    name: 'OPERATION_COST_PER_USER',
+    key: 'operationLimits.costPerUser',
+    schema: wholeNumber(1, 1_000_000_000).default(2_000_000),
+    description: 'Most cost of the operations of one user that are under way at the same time in one API process',
+  },
+  {
+    name: 'ANSWER_BYTES',
+    key: 'operationLimits.answerBytes',
+    schema: wholeNumber(1_000, 256 * 1024 * 1024).default(16 * 1024 * 1024),
+    description: 'Most bytes of one answer',
+  },
+  {
+    name: 'EVENT_BYTES',
+    key: 'operationLimits.eventBytes',
+    schema: wholeNumber(1_000, 256 * 1024 * 1024).default(1024 * 1024),
+    description: 'Most bytes of one event of a subscription',
+  },
+  {
+    name: 'WAITING_BYTES_PER_USER',
+    key: 'operationLimits.waitingPerUser',
+    schema: wholeNumber(1_000, 1024 * 1024 * 1024).default(64 * 1024 * 1024),
+    description:
+      'Most bytes of answers that one user has not read yet, in one API process. Above it, connections are closed',
+  },
+  {
+    name: 'WAITING_BYTES_PER_NODE',
+    key: 'operationLimits.waitingPerNode',
+    schema: wholeNumber(1_000, 16 * 1024 * 1024 * 1024).default(192 * 1024 * 1024),
+    description: 'Most bytes of all answers that one API process makes or that are not read yet',
   },
   {
     name: 'SOCKETS_PER_NODE',
@@ -114,6 +158,12 @@ export const limitSettings = [
     key: 'socketLimits.perUser',
     schema: wholeNumber(1, 1_000_000).default(10_000),
     description: 'Most subscriptions of one user at the same time in one API process',
+  },
+  {
+    name: 'SUBSCRIPTIONS_PER_ORGANIZATION',
+    key: 'socketLimits.perOrganization',
+    schema: wholeNumber(1, 1_000_000).default(10_000),
+    description: 'Most subscriptions of one organization at the same time in one API process',
   },
   {
     name: 'SUBSCRIPTIONS_PER_NODE',

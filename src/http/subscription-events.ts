@@ -1,0 +1,105 @@
+import {
+  createSourceEventStream,
+  execute,
+  GraphQLError,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLSchema,
+} from 'graphql';
+import { ServiceUnavailableError } from '../errors.js';
+import { checkLength } from './answer-text.js';
+import type { createOperationContext } from './operation-context.js';
+import { timeoutError } from './operation-timeout.js';
+import type { Operation, Operations } from './operations.js';
+import type { RequestLimiter } from './rate-limits.js';
+
+/** A subscription that was admitted. */
+export interface AdmittedSubscription {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operationName: string | null | undefined;
+  readonly variableValues: ExecutionArgs['variableValues'];
+  readonly contextValue: ReturnType<typeof createOperationContext>;
+  /** Cost of each of its events. */
+  readonly cost: number;
+}
+
+interface EventDependencies {
+  readonly operations: Operations;
+  readonly limiter: RequestLimiter | undefined;
+  /** Longest time of one event, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Runs a subscription: gives the stream of its events, or the errors for which it does not begin. */
+type Subscribe = (
+  subscription: AdmittedSubscription,
+) => Promise<ExecutionResult | AsyncGenerator<ExecutionResult, void>>;
+
+/**
+ * Creates a `subscribe` that does what the one of graphql-js does, and treats each event as an operation of its own:
+ * 1. Its cost is charged to the user's budget. A subscription ends when its user has none left.
+ * 2. It waits until the operations under way of its user leave room for it.
+ * 3. It is executed, gives way to others, and is broken off when it takes too long or gets too large. The subscriber
+ *    then gets the reason as the event, and the subscription goes on.
+ */
+export function createSubscribe({ operations, limiter, timeoutMs }: EventDependencies): Subscribe {
+  async function answerTo(
+    event: unknown,
+    { cost, ...subscription }: AdmittedSubscription,
+    operation: Operation,
+  ): Promise<ExecutionResult> {
+    const { contextValue } = subscription;
+    await limiter?.charge(contextValue, contextValue.origin.address, cost);
+    const timer = setTimeout(() => operation.breakOff(timeoutError(timeoutMs)), timeoutMs);
+    try {
+      await operation.startWhenFree(cost);
+      contextValue.operation = operation;
+      const result = await execute({ ...subscription, rootValue: event });
+      operation.check();
+      await checkLength(result, operation);
+      return result;
+    } catch (error) {
+      if (error !== operation.reason) throw error;
+      return { errors: [new GraphQLError((error as Error).message, { originalError: error as Error })] };
+    } finally {
+      clearTimeout(timer);
+      operation.end();
+    }
+  }
+
+  return async (subscription) => {
+    const source = await createSourceEventStream(subscription);
+    if (!(Symbol.asyncIterator in source)) return source;
+    const events = source[Symbol.asyncIterator]();
+    let current: Operation | undefined;
+    // A generator would delay `return` until the next event.
+    const stream: AsyncGenerator<ExecutionResult, void> = {
+      async next() {
+        const event = await events.next();
+        if (event.done) return { done: true, value: undefined };
+        current = operations.prepare(subscription.contextValue, 'event');
+        try {
+          return { done: false, value: await answerTo(event.value, subscription, current) };
+        } catch (error) {
+          await events.return?.();
+          throw error;
+        }
+      },
+      async return() {
+        current?.breakOff(subscriptionEnded);
+        await events.return?.();
+        return { done: true, value: undefined };
+      },
+      async throw(error) {
+        await stream.return();
+        throw error;
+      },
+      [Symbol.asyncIterator]: () => stream,
+    };
+    return stream;
+  };
+}
+
+const subscriptionEnded = new ServiceUnavailableError('The subscription has ended.');
