@@ -20,6 +20,8 @@ export interface OperationContext {
   /** The id under which the answer to the caller and the log name the request. */
   readonly requestId: string;
   readonly loaders: Loaders;
+  /** Reads a new prediction that a subscription follows. Null when there is none that this viewer may see. */
+  readPrediction(id: string): Promise<Prediction | null>;
   /** Reads a job that a subscription follows. Null when there is none that this viewer may see. */
   readJob(id: string): Promise<ScoringJob | null>;
   readonly jobStreams: JobStreams;
@@ -30,7 +32,6 @@ export interface OperationContext {
 export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
-  readonly prediction: DataLoader<string, Prediction | null>;
   /** The error of a job, as the viewer may see it. */
   readonly jobError: DataLoader<ScoringJob, JobFailure | null>;
   /** Number of predictions, by the id of the patient or job. */

@@ -169,9 +169,9 @@ function explainedScore(prediction: Prediction, className: string | null): Param
 /** Follows new predictions, and reads each one with the viewer's rights. */
 async function followPredictions(
   patientId: string | null,
-  { viewer, loaders, predictionStreams }: OperationContext,
+  { viewer, loaders, readPrediction, predictionStreams }: OperationContext,
 ): Promise<AsyncIterable<StreamedPrediction>> {
   authorize(viewer, 'prediction:read');
   if (patientId !== null && !(await loaders.patient.load(patientId))) throw new NotFoundError('This patient');
-  return readEach(predictionStreams.follow(viewer.organizationId, patientId), (id) => loaders.prediction.load(id));
+  return readEach(predictionStreams.follow(viewer.organizationId, patientId), readPrediction);
 }

@@ -26,6 +26,8 @@ export interface AsyncQueue<T> extends AsyncIterableIterator<T> {
   close(): void;
   /** Values that the consumer has not taken yet. */
   readonly length: number;
+  /** The values that the consumer takes next, at most `count`, without taking them. */
+  upcoming(count: number): readonly T[];
 }
 
 export function createAsyncQueue<T>({ refill, onClose }: AsyncQueueOptions = {}): AsyncQueue<T> {
@@ -59,6 +61,7 @@ export function createAsyncQueue<T>({ refill, onClose }: AsyncQueueOptions = {})
     get length() {
       return values.length;
     },
+    upcoming: (count) => values.slice(0, count),
     push(...more) {
       if (closed || finished) return;
       values.push(...more);

@@ -50,6 +50,7 @@ export function createOperationContext(
     /** The operation, or the event of a subscription, that is being executed. */
     operation: undefined as Operation | undefined,
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
+    readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
     readJob: (id: string): Promise<ScoringJob | null> => app.jobs.find(caller.viewer, id),
   };
   return context;
@@ -108,7 +109,6 @@ function createLoaders(
     );
   return {
     patient: loader<Patient | null>((ids) => patients.findMany(viewer, ids)),
-    prediction: loader<Prediction | null>((ids) => predictions.findMany(viewer, ids)),
     predictionCountOfPatient: loader<number>((ids) => predictions.countOfPatients(viewer, ids)),
     predictionCountOfJob: loader<number>((ids) => predictions.countOfJobs(viewer, ids)),
     job: loader<ScoringJob | null>((ids) => jobs.findMany(viewer, ids)),

@@ -36,6 +36,7 @@ import {
 } from '../risk/risk-model.js';
 import { simulateRiskSchema, type SimulateRisk } from './simulation-input.js';
 import { invalidFeatures, requireModel, modelOfJob } from './served-models.js';
+import { shareReads } from './shared-reads.js';
 import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
 import { explanationOf, refuseUnlessAdditive, type ExplanationRequest } from './explanation-request.js';
@@ -56,8 +57,12 @@ export interface Simulation {
  */
 export interface PredictionService {
   find(viewer: Viewer | null, id: string): Promise<Prediction | null>;
-  /** @returns the predictions in the order of the ids, with null for an id without a visible prediction */
-  findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
+  /**
+   * Reads a new prediction for a subscriber. Subscribers share one read of it, and those of one user and address also
+   * share the check of the care team and the audit event, when they ask within a second.
+   * @returns null for an id without a visible prediction
+   */
+  followed(viewer: Viewer | null, id: string): Promise<Prediction | null>;
   list(viewer: Viewer | null, request: PageRequest, filter: PredictionFilter): Promise<Page<Prediction>>;
   /**
    * Counts the predictions that `list` would return for each patient, with one query per collection.
@@ -104,6 +109,14 @@ export function createPredictionService({
   const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> =>
     (await show(viewer, [result]))[0] ?? null;
 
+  const readForAll = shareReads<string, Prediction>(
+    (organizationId) => organizationId,
+    (organizationId, ids) => storedPredictions(scopeOf({ organizationId })).findMany(ids.map(idOrNone)),
+  );
+  const showFollowed = shareReads<Viewer, Prediction>(followerName, async (viewer, ids) =>
+    show(viewer, await Promise.all(ids.map((id) => readForAll(viewer.organizationId, id)))),
+  );
+
   /** @throws NotFoundError, ForbiddenError when the viewer is not in the patient's care team */
   async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
     const scope = scopeOf(viewer);
@@ -115,6 +128,17 @@ export function createPredictionService({
     return patient;
   }
 
+  const explained = new WeakMap<Prediction, Map<string, Promise<StoredExplanation>>>();
+  /** Followers who share a prediction share its explanations. */
+  function explainOnce(prediction: Prediction, request: ExplanationRequest): Promise<StoredExplanation> {
+    const known = explained.get(prediction) ?? new Map<string, Promise<StoredExplanation>>();
+    explained.set(prediction, known);
+    const name = JSON.stringify([request.method, request.className]);
+    const explanation = known.get(name) ?? explanationOf(registry, prediction, request);
+    known.set(name, explanation);
+    return explanation;
+  }
+
   return {
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
@@ -122,9 +146,9 @@ export function createPredictionService({
       return fence.showNamed(viewer, 'prediction:read', _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
     },
 
-    async findMany(viewer, ids) {
+    async followed(viewer, id) {
       authorize(viewer, 'prediction:read');
-      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map(idOrNone)));
+      return showFollowed(viewer, id);
     },
 
     async list(viewer, request, filter) {
@@ -155,7 +179,7 @@ export function createPredictionService({
       return showOne(viewer, await storedPredictions(scopeOf(viewer)).ofJob(job));
     },
 
-    explanation: (prediction, request = {}) => explanationOf(registry, prediction, request),
+    explanation: (prediction, request = {}) => explainOnce(prediction, request),
 
     async verify(viewer, id) {
       authorize(viewer, 'prediction:verify');
@@ -182,6 +206,10 @@ export function createPredictionService({
     },
   };
 }
+
+/** Names followers that share a check and an audit event: the same rights, seen from the same address. */
+const followerName = ({ organizationId, username, role, apiKeyId, sessionId, scopes, origin }: Viewer): string =>
+  JSON.stringify([organizationId, username, role, apiKeyId, sessionId, scopes, origin.address]);
 
 async function simulate(
   model: RiskModel,

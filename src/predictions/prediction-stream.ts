@@ -6,6 +6,7 @@ import { createAsyncQueue, type AsyncQueue } from '../events/async-queue.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { Topics } from '../events/topics.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
+import { sharedMs } from './shared-reads.js';
 import { storedPredictions } from './stored-predictions.js';
 import { logError } from '../process/logger.js';
 
@@ -14,7 +15,7 @@ const largestBacklog = 100_000;
 
 /** Streams with the ids of new predictions of one organization or, if a patient is given, of that patient. */
 export interface PredictionStreams {
-  follow(organizationId: string, patientId: string | null): AsyncIterableIterator<string>;
+  follow(organizationId: string, patientId: string | null): AsyncQueue<string>;
   /** Number of subscribers. */
   readonly size: number;
   close(): void;
@@ -98,22 +99,40 @@ function push(ids: AsyncQueue<string>, id: string): void {
 /** One event: a prediction, or the error with which it could not be read. */
 export type StreamedPrediction = { readonly prediction: Prediction } | { readonly error: unknown };
 
+/** Most predictions that are read ahead of a follower, in the same query as the one that it waits for. */
+const mostAhead = 100;
+
 /**
- * Reads each prediction whose id is in the stream. A prediction that was deleted or is not visible to the viewer is
+ * Reads each prediction whose id is in the stream, and those that follow it in the same query. A prediction that was deleted or is not visible to the viewer is
  * left out. A prediction that cannot be read gives an event with the error, so that the stream goes on.
- * @param read returns null for a prediction that is to be left out
+ * @param read returns null for a prediction that is to be left out. It shares its reads for a second (shared-reads.ts)
  */
 export function readEach(
-  ids: AsyncIterableIterator<string>,
+  ids: AsyncQueue<string>,
   read: (id: string) => Promise<Prediction | null>,
 ): AsyncIterableIterator<StreamedPrediction> {
+  let ahead = 0;
+  let readAheadAt = 0;
+  function readAhead(): void {
+    if (ahead > 0 && Date.now() - readAheadAt < sharedMs) {
+      ahead -= 1;
+      return;
+    }
+    const upcoming = ids.upcoming(mostAhead);
+    ahead = upcoming.length;
+    readAheadAt = Date.now();
+    // The follower gets the error of each read when it comes to it.
+    for (const id of upcoming) read(id).catch(() => undefined);
+  }
   return {
     async next() {
       for (;;) {
         const id = await ids.next();
         if (id.done) return id;
         try {
-          const prediction = await read(id.value);
+          const reading = read(id.value);
+          readAhead();
+          const prediction = await reading;
           if (prediction) return { done: false, value: { prediction } };
         } catch (error) {
           return { done: false, value: { error } };
@@ -122,7 +141,7 @@ export function readEach(
     },
     // Ends a `next` that is still waiting. A generator would end it only at the next event.
     async return() {
-      await ids.return?.();
+      ids.close();
       return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]() {
