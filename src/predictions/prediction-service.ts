@@ -18,7 +18,7 @@ import type { Types } from 'mongoose';
 import { type Prediction, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
-import { NotFoundError, BadUserInputError, RiskGraphError } from '../errors.js';
+import { NotFoundError, BadUserInputError } from '../errors.js';
 import { idOrNone, parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import type { Page, PageRequest } from '../scope/pagination.js';
@@ -35,7 +35,7 @@ import {
   type Score,
 } from '../risk/risk-model.js';
 import { simulateRiskSchema, type SimulateRisk } from './simulation-input.js';
-import { invalidFeatures, requireModel, modelOfJob } from './served-models.js';
+import { invalidFeatures, requireModel } from './served-models.js';
 import { shareReads } from './shared-reads.js';
 import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';

@@ -114,7 +114,7 @@ test.each<[string, Partial<Manifest>, Uint8Array | undefined, string]>([
     'whose golden vector is a probability',
     { golden: [{ features: { age: 60 }, probability: 0.5 }] },
     undefined,
-    'golden.0.value: the value is missing',
+    "golden.0.value: the library's value is missing",
   ],
   [
     'whose exponential has no end',

@@ -107,8 +107,11 @@ function ownGolden(manifest: Manifest, model: Uint8Array): Manifest['golden'] {
       ]),
     );
     const { used } = encodeFeatures(manifest, features, Math.fround);
-    const { probability, quantity } = scoreOfRow(rawOutputs(parsed.ensemble, prepareRows(parsed, used, 1), 1));
-    return { features, ...(manifest.quantity ? { value: quantity } : { probability }) };
+    const { probability, quantity, classes } = scoreOfRow(rawOutputs(parsed.ensemble, prepareRows(parsed, used, 1), 1));
+    if (manifest.quantity) return { features, value: quantity };
+    if (!manifest.classes) return { features, probability };
+    const ofClasses = manifest.classes.map((name, place) => [name, classes!.probabilities[place]!] as const);
+    return { features, classes: Object.fromEntries(ofClasses) };
   });
 }
 
