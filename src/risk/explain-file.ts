@@ -4,6 +4,7 @@ import { InvalidModelError } from './errors.js';
 import { type Background, createExplainer } from './explainers.js';
 import { featureTypes } from './graph/model-inputs.js';
 import { type ParsedModel, parseModel, prepareRows } from './parse-model.js';
+import { textNumbers } from './model-value.js';
 import type { ShapMethod } from './risk-model.js';
 import type { TreeExplainer } from './shap/index.js';
 import { SliceSizer } from './slices.js';
@@ -82,13 +83,8 @@ export async function explainRows(
 }
 
 /** Reads rows. A text becomes its index among the texts that the model knows, or the index behind them. */
-async function readRows(name: string, path: string, { inputs, limits }: ParsedModel): Promise<Background> {
-  const types = featureTypes(inputs);
-  const { texts } = limits;
-  const known = new Map(texts.map((text, index) => [text, index]));
-  return parseRows(name, parseJson(name, await readText(path)), {
-    numberOfText: (text, column) => (types[column]?.name === 'string' ? (known.get(text) ?? texts.length) : undefined),
-  });
+async function readRows(name: string, path: string, model: ParsedModel): Promise<Background> {
+  return parseRows(name, parseJson(name, await readText(path)), { numberOfText: textNumbers(model) });
 }
 
 function requireWidth(name: string, { rows, rowCount }: Background, model: ParsedModel): void {

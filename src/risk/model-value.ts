@@ -23,3 +23,14 @@ export function modelValue(
     return byCode ? (byCode.get(value) ?? texts.length) : types[feature]!.round(value);
   };
 }
+
+/**
+ * Returns the function from a text in a column of rows to its index among the texts of the model, or the index behind
+ * them. It gives undefined for a column of numbers.
+ */
+export function textNumbers({ inputs, limits }: ParsedModel): (text: string, column: number) => number | undefined {
+  const types = featureTypes(inputs);
+  const { texts } = limits;
+  const known = new Map(texts.map((text, index) => [text, index]));
+  return (text, column) => (types[column]?.name === 'string' ? (known.get(text) ?? texts.length) : undefined);
+}

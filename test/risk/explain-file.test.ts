@@ -92,7 +92,7 @@ describe('explainFile', () => {
       ],
       /rows file: row 2 has 2 numbers where 3 are needed/,
     ],
-    ['words', [[1, 'two', 3]], /rows file: row 1, column 2 is neither a number nor null/],
+    ['words', [[1, 'two', 3]], /rows file: row 1, column 2 is a text that the column does not have/],
     ['no rows', [], /rows file: it is not an array of rows/],
     ['an object', { rows: [] }, /rows file: it is not an array of rows/],
   ])('%s are refused', async (_, rows, message) => {

@@ -105,7 +105,7 @@ export async function readManifest(bundle: BundleSource): Promise<RiskModelManif
 const backgroundSchema = z.array(z.array(z.union([z.number(), z.string(), z.null()]))).min(1);
 
 /** Returns the number of a text in a column; undefined when the column has no such text. */
-export type TextNumber = (text: string, column: number) => number | undefined;
+type TextNumber = (text: string, column: number) => number | undefined;
 
 /**
  * Reads the background set that a manifest names; null when it names none.

@@ -1,6 +1,6 @@
 import type { ParsedModel } from '../parse-model.js';
 import { NodeMode } from '../tree-ensemble.js';
-import { Chooser } from './chooser.js';
+import type { Chooser } from './chooser.js';
 import type { Step } from './derived-values.js';
 import type { ThresholdRows } from './probe-rows.js';
 import { seededRandom } from './random.js';

@@ -25,7 +25,7 @@ export interface StepContext {
 /** The step that an operator applies to columns. */
 export type ColumnStep = (context: StepContext) => Columns;
 
-export const plainRemedy = 'move that step out of the model, or train the trees on the features themselves';
+const plainRemedy = 'move that step out of the model, or train the trees on the features themselves';
 
 /** Makes the error for a node that no step can follow. */
 export function cannotFollow({ node }: Pick<StepContext, 'node'>, reason: string, remedy = plainRemedy): Error {

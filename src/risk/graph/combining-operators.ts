@@ -1,6 +1,5 @@
 import { InvalidModelError, quoted } from '../errors.js';
-import type { OnnxTensor } from '../onnx/tensor-proto.js';
-import { ElementType } from '../onnx/tensor-proto.js';
+import { ElementType, type OnnxTensor } from '../onnx/tensor-proto.js';
 import { cannotFollow, type ColumnStep, firstInput, type StepContext } from './column-step.js';
 import { type Column, type Columns, combined, constantColumn, rounder, sizeOf, withLandmarks } from './columns.js';
 

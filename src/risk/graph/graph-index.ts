@@ -73,11 +73,3 @@ export class GraphIndex {
     };
   }
 }
-
-/** Returns a constant's value for each column, if it broadcasts over rows: a scalar, [1], [n] or [1, n]. */
-export function columnConstants(tensor: OnnxTensor, columns: number): Float64Array | undefined {
-  const { shape, values } = tensor;
-  if (shape.slice(0, -1).some((dimension) => dimension !== 1) || shape.length > 2) return undefined;
-  if (values.length === 1) return new Float64Array(columns).fill(values[0]!);
-  return values.length === columns ? values : undefined;
-}

@@ -6,7 +6,8 @@ import { requireAdditivity } from '../../../src/risk/check/model-checks.js';
 import { InvalidModelError } from '../../../src/risk/errors.js';
 import { type Background, createExplainer } from '../../../src/risk/explainers.js';
 import { startModelSession } from '../../../src/risk/onnx-session.js';
-import { parseModel, prepareRows } from '../../../src/risk/parse-model.js';
+import { textNumbers } from '../../../src/risk/model-value.js';
+import { type ParsedModel, parseModel, prepareRows } from '../../../src/risk/parse-model.js';
 import { scoresFromRaw } from '../../../src/risk/scores.js';
 import { rawOutputs } from '../../../src/risk/trees/route.js';
 import { againstRuntime } from '../support/against-runtime.js';
@@ -30,7 +31,8 @@ const root = fileURLToPath(new URL('../fixtures/exporters/', import.meta.url));
 const folders = readdirSync(root).filter((name) => existsSync(`${root}${name}/model.onnx`));
 const json = (name: string, file: string): unknown => JSON.parse(readFileSync(`${root}${name}/${file}`, 'utf8'));
 const expectedOf = (name: string): Expected => json(name, 'expected.json') as Expected;
-const rowsOf = (name: string, file: string): Background => parseRows(file, json(name, file));
+const rowsOf = (model: ParsedModel, name: string, file: string): Background =>
+  parseRows(file, json(name, file), { numberOfText: textNumbers(model) });
 
 /** Differences up to this share are what float32 loses. */
 const tolerance = 2e-5;
@@ -46,7 +48,7 @@ test.each(refused)('%s: refused by name, with the reason', (name) => {
 
 test.each(accepted)('%s: gives the library’s own output', async (name) => {
   const parsed = await againstRuntime(readFileSync(`${root}${name}/model.onnx`));
-  const { rows, rowCount } = rowsOf(name, 'rows.json');
+  const { rows, rowCount } = rowsOf(parsed, name, 'rows.json');
   const raw = rawOutputs(parsed.ensemble, prepareRows(parsed, rows, rowCount), rowCount);
   const { outputCount } = parsed.ensemble;
   const { outputs, exporterWrong } = expectedOf(name);
@@ -66,8 +68,8 @@ test.each(accepted)('%s: gives the library’s own output', async (name) => {
 test.each(accepted)('%s: SHAP values are the Shapley values of the whole file', async (name) => {
   const bytes = readFileSync(`${root}${name}/model.onnx`);
   const parsed = parseModel(bytes);
-  const rows = rowsOf(name, 'rows.json');
-  const background = rowsOf(name, 'background.json');
+  const rows = rowsOf(parsed, name, 'rows.json');
+  const background = rowsOf(parsed, name, 'background.json');
   const { outputCount } = parsed.ensemble;
   const width = parsed.featureCount;
   const explainer = createExplainer(parsed, 'INTERVENTIONAL', background);

@@ -10,7 +10,6 @@ import {
   classificationModel,
   floats,
   integers,
-  leaf,
   regressionModel,
   regressorNode,
   twoTrees,
