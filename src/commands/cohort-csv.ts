@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
 import { StartupError } from '../errors.js';
 import { featureValueIssue } from '../risk/feature-value.js';
+import { csvIssue, numberInCell } from '../process/csv-cells.js';
 import { hasInvisible, identifierText } from '../process/visible-text.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
@@ -87,18 +88,7 @@ function parseCell(feature: ModelFeature, text: string): { value: number | null;
       value: null,
       issue: feature.missing.policy === 'REQUIRED' ? 'is missing, and the model requires it' : undefined,
     };
-  // Number() also accepts texts that no person means as a number, such as '0x10' and 'Infinity'.
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { value: null, issue: 'is not a number' };
-  const value = Number(text);
+  const value = numberInCell(text);
+  if (value === undefined) return { value: null, issue: 'is not a number' };
   return { value, issue: featureValueIssue(feature, value) };
-}
-
-/** Describes an error of csv-parse by its line and code. Its message may quote cells, so it is not shown. */
-function csvIssue(error: unknown): string {
-  if (error instanceof StartupError) return error.message;
-  const { code, lines, syscall } = error as { code?: string; lines?: number; syscall?: string };
-  if (syscall) return `cannot be read (${code}): check the name and your rights`;
-  if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS' || code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH')
-    return `line ${lines}: does not have as many cells as the header`;
-  return `line ${lines ?? '?'}: is not valid CSV (${code ?? 'unknown issue'})`;
 }

@@ -48,17 +48,8 @@ export function requireMatchingModel(manifest: RiskModelManifest, parsed: Parsed
       'list every input of the model, in order',
     );
   requireMatchingOutput(manifest, parsed);
-  const { missingTracksTrue, trueChild, feature } = parsed.ensemble;
-  const tracked = missingTracksTrue.includes(1);
-  const used = new Set(
-    Array.from(
-      feature.filter((_, node) => trueChild[node]! >= 0),
-      (column) => parsed.comparedColumns[column]!.feature,
-    ),
-  );
-  const untracked = manifest.features.find(
-    ({ missing }, index) => missing.policy === 'NATIVE' && !tracked && used.has(index) && takesMissing(parsed, index),
-  );
+  const handled = missingValuesHandled(parsed);
+  const untracked = manifest.features.find(({ missing }, index) => missing.policy === 'NATIVE' && !handled(index));
   if (untracked)
     refuse(
       `feature "${untracked.code}" is given to the model when missing, but no node of the model says where missing ` +
@@ -111,9 +102,19 @@ function requireFitting(feature: ModelFeature, index: number, { limits }: Parsed
     );
 }
 
-/** Tells whether a missing value of a feature reaches the trees as NaN. */
-function takesMissing({ comparedColumns }: ParsedModel, feature: number): boolean {
-  return comparedColumns.some((column) => column.feature === feature && Number.isNaN(column.step(Number.NaN)));
+/** Returns the function that tells whether the operators and trees of a model say what becomes of a missing value. */
+export function missingValuesHandled({ ensemble, comparedColumns }: ParsedModel): (feature: number) => boolean {
+  const { missingTracksTrue, trueChild, feature: column } = ensemble;
+  const tracked = missingTracksTrue.includes(1);
+  const used = new Set(
+    Array.from(
+      column.filter((_, node) => trueChild[node]! >= 0),
+      (index) => comparedColumns[index]!.feature,
+    ),
+  );
+  const reachesTrees = (index: number): boolean =>
+    comparedColumns.some(({ feature, step }) => feature === index && Number.isNaN(step(Number.NaN)));
+  return (index) => tracked || !used.has(index) || !reachesTrees(index);
 }
 
 /** Tells whether the type of whole numbers holds the ends of a feature's range, its codes and its imputed value. */
