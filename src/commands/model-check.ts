@@ -14,10 +14,11 @@ export function checkCommand(): Command {
       'prove a bundle, or a bare .onnx file: parses, runs, agrees with ONNX Runtime, adds up; exits 1 on any issue',
     )
     .argument('<path>', 'bundle directory or .onnx file')
+    .option('--background <file>', 'JSON rows against which rows are explained, besides those of the bundle')
     .option('--json', 'print the report as JSON')
-    .action(async (path: string, { json }: { json?: boolean }) => {
+    .action(async (path: string, { json, background }: { json?: boolean; background?: string }) => {
       const progress = checkProgress();
-      const report = await checkModel(path, progress.show).finally(progress.stop);
+      const report = await checkModel(path, { progress: progress.show, background }).finally(progress.stop);
       if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
       else printReport(report);
       requireSound(path, report);

@@ -45,7 +45,7 @@ async function init(model: string, { out, features, ...given }: Given): Promise<
   const points = await initBundle(options);
   printLine(`${directory} was written. It is a draft.`);
   const progress = checkProgress();
-  const report = await checkModel(directory, progress.show).finally(progress.stop);
+  const report = await checkModel(directory, { progress: progress.show }).finally(progress.stop);
   printReport(report);
   printLine('Only a person can fill in:');
   points.forEach((point) => printLine(`- ${point}`));

@@ -1,10 +1,8 @@
 import { requireAdditive } from './additivity.js';
-import { parseJson, parseRows, readModelFile, readText } from './bundle/bundle-files.js';
-import { InvalidModelError } from './errors.js';
+import { readModelFile } from './bundle/bundle-files.js';
 import { type Background, createExplainer } from './explainers.js';
-import { featureTypes } from './graph/model-inputs.js';
 import { type ParsedModel, parseModel, prepareRows } from './parse-model.js';
-import { textNumbers } from './model-value.js';
+import { readRows, requireModelRows } from './model-rows.js';
 import type { ShapMethod } from './risk-model.js';
 import type { TreeExplainer } from './shap/index.js';
 import { SliceSizer } from './slices.js';
@@ -44,10 +42,10 @@ export async function explainFile(options: ExplainFileOptions): Promise<FileExpl
   const rows = await readRows('rows file', options.rows, declared);
   const width = rows.rows.length / rows.rowCount;
   const model = declared.widthDeclared ? declared : parseModel(bytes, { featureCount: width });
-  requireWidth('rows file', rows, model);
+  requireModelRows('rows file', rows, model);
   const background =
     options.background === undefined ? null : await readRows('background file', options.background, declared);
-  if (background) requireWidth('background file', background, model);
+  if (background) requireModelRows('background file', background, model);
   const explainer = createExplainer(model, options.method, background);
   return explainRows(model, explainer, rows);
 }
@@ -80,33 +78,4 @@ export async function explainRows(
     }
   });
   return { expected_value: expectedValue, output, shap_values: shapValues };
-}
-
-/** Reads rows. A text becomes its index among the texts that the model knows, or the index behind them. */
-async function readRows(name: string, path: string, model: ParsedModel): Promise<Background> {
-  return parseRows(name, parseJson(name, await readText(path)), { numberOfText: textNumbers(model) });
-}
-
-function requireWidth(name: string, { rows, rowCount }: Background, model: ParsedModel): void {
-  const width = rows.length / rowCount;
-  if (width !== model.featureCount)
-    throw new InvalidModelError(
-      name,
-      `its rows have ${width} numbers and the model takes ${model.featureCount}`,
-      'give every row one number per feature, null where missing',
-    );
-  const types = featureTypes(model.inputs);
-  const wrong = rows.findIndex((value, place) => {
-    const { whole, least, most } = types[place % width]!;
-    return whole && !(Number.isInteger(value) && value >= least && value <= most);
-  });
-  if (wrong >= 0) {
-    const type = types[wrong % width]!;
-    throw new InvalidModelError(
-      name,
-      `row ${Math.floor(wrong / width) + 1}, column ${(wrong % width) + 1} is not a whole number from ${type.least} to ` +
-        `${type.most}, and the model's input is of ${type.name}`,
-      'give such a number',
-    );
-  }
 }

@@ -93,4 +93,23 @@ describe('riskgraph model', () => {
       /^error: .*faulty must not serve, 1 of 3 checks failed: model card: MODEL_CARD.md: there is no such file; [^\n]*\n$/,
     );
   });
+
+  test('check prints its report as JSON, and explains rows against a given background', async () => {
+    const bundle = await writeBundle(join(directory.path, 'json'));
+    const background = join(directory.path, 'background-rows.json');
+    await writeFile(background, '[[60, 130, 2], [70, null, 1]]');
+    const sound = await riskgraph('model', 'check', bundle, '--json', '--background', background);
+    expect(sound.code).toBe(0);
+    const report = JSON.parse(sound.output) as { ok: boolean; results: { check: string; detail: string }[] };
+    expect(report.ok).toBe(true);
+    expect(report.results).toContainEqual({ check: 'given background', ok: true, detail: '2 rows' });
+    expect(report.results.find(({ check }) => check === 'interventional SHAP')!.detail).toMatch(
+      /against 2, 100, 300 background rows; not offered: the bundle has no background set$/,
+    );
+    await writeFile(background, '[[60, 130]]');
+    const faulty = await riskgraph('model', 'check', bundle, '--json', '--background', background);
+    expect(faulty.code).toBe(1);
+    expect(JSON.parse(faulty.output)).toMatchObject({ ok: false });
+    expect(faulty.errors).toContain('given background: background file: its rows have 2 numbers and the model takes 3');
+  });
 });

@@ -28,21 +28,11 @@ from sklearn.ensemble import (
 )
 from xgboost import XGBClassifier, XGBRegressor
 
+from exporting import accept_booleans
+
 warnings.filterwarnings('ignore')
 columns = 4
 inputs = [('X', FloatTensorType([None, columns]))]
-
-
-def accept_booleans() -> None:
-    """skl2onnx 1.20 gives booleans for whole numbers of HistGradientBoosting, which protobuf refuses."""
-    make = onnx.helper.make_attribute
-
-    def make_attribute(key, value, *others, **named):
-        if isinstance(value, (list, np.ndarray)) and any(isinstance(item, (bool, np.bool_)) for item in value):
-            value = [int(item) for item in value]
-        return make(key, value, *others, **named)
-
-    onnx.helper.make_attribute = make_attribute
 
 
 def by_skl2onnx(model, rows):

@@ -13,6 +13,7 @@ import { InvalidModelError } from '../errors.js';
 import type { Background } from '../explainers.js';
 import type { RiskModelManifest } from '../manifest.js';
 import { modelValue } from '../model-value.js';
+import { readModelRows } from '../model-rows.js';
 import { type OnnxSession, startModelSession } from '../onnx-session.js';
 import { type ParsedModel, parseModel } from '../parse-model.js';
 import type { RiskModel } from '../risk-model.js';
@@ -23,18 +24,24 @@ import { requireCompleteManifest, requireMatchingModel } from './manifest-checks
 import { randomRows } from './probe-rows.js';
 import { CheckList, type CheckProgress, type CheckReport } from './report.js';
 
+interface CheckOptions {
+  /** Called now and then during the long checks. */
+  readonly progress?: CheckProgress;
+  /** Path of rows against which rows are explained, in addition to the bundle's own or in place of random ones. */
+  readonly background?: string | undefined;
+}
+
 /**
  * Checks a bundle directory on every threshold of the model. For a bare .onnx file, only the checks that apply are run.
  * It never throws for a problem of the model: the report says it.
- * @param progress called now and then during the long checks
  */
-export async function checkModel(path: string, progress?: CheckProgress): Promise<CheckReport> {
+export async function checkModel(path: string, options: CheckOptions = {}): Promise<CheckReport> {
   const isDirectory = await stat(path).then(
     (information) => information.isDirectory(),
     () => false,
   );
-  if (!isDirectory) return checkFile(path, progress);
-  const { report, model } = await examineBundle(bundleDirectory(path), thorough, progress);
+  if (!isDirectory) return checkFile(path, options);
+  const { report, model } = await examineBundle(bundleDirectory(path), thorough, options);
   await model?.close();
   return report;
 }
@@ -53,7 +60,7 @@ export async function checkModel(path: string, progress?: CheckProgress): Promis
 export async function examineBundle(
   bundle: BundleSource,
   effort: CheckEffort,
-  progress?: CheckProgress,
+  { progress, background: rowsFile }: CheckOptions = {},
 ): Promise<{ report: CheckReport; model?: RiskModel }> {
   const list = new CheckList(progress);
   const manifest = await list.run(
@@ -85,7 +92,8 @@ export async function examineBundle(
     (read) => (read ? `${read.rowCount} rows` : 'none'),
   );
   const parsed = await list.run('trees', () => parseFor(bytes, manifest), describeTrees);
-  if (!parsed || background === undefined) return { report: list.report() };
+  const further = parsed && (await readFurther(list, rowsFile, parsed));
+  if (!parsed || background === undefined || further === undefined) return { report: list.report() };
   const session = await list.run(
     'ONNX Runtime',
     () => startModelSession(bytes, parsed),
@@ -93,16 +101,12 @@ export async function examineBundle(
   );
   if (!session) return { report: list.report() };
   await checkAgreement(list, parsed, session, effort);
-  const explainers = await checkExplainers(
-    list,
-    parsed,
-    {
-      background: background && asModelRows(background, manifest, parsed),
-      standIn: false,
-      output: manifest.outputIndex,
-    },
-    effort,
-  );
+  const plan = {
+    background: background && asModelRows(background, manifest, parsed),
+    ...(further && { further }),
+    standIn: false,
+  };
+  const explainers = await checkExplainers(list, parsed, { ...plan, output: manifest.outputIndex }, effort);
   if (explainers.size === 0)
     list.fail(
       'explanations',
@@ -110,7 +114,7 @@ export async function examineBundle(
         'the bundle',
     );
   const classExplainers = manifest.classes
-    ? await checkExplainers(list, parsed, { background, standIn: false, of: ' of every class' }, effort)
+    ? await checkExplainers(list, parsed, { ...plan, of: ' of every class' }, effort)
     : undefined;
   const model = createServedModel({ manifest, sha256: hash, card, parsed, session, explainers, classExplainers });
   await list.run(
@@ -128,7 +132,7 @@ export async function examineBundle(
   return { report };
 }
 
-async function checkFile(path: string, progress?: CheckProgress): Promise<CheckReport> {
+async function checkFile(path: string, { progress, background: rowsFile }: CheckOptions): Promise<CheckReport> {
   const list = new CheckList(progress);
   const bytes = await list.run(
     'model file',
@@ -145,9 +149,30 @@ async function checkFile(path: string, progress?: CheckProgress): Promise<CheckR
     ));
   if (!session) return list.report();
   await checkAgreement(list, parsed, session, thorough);
-  await checkExplainers(list, parsed, { background: randomRows(parsed, 300), standIn: true }, thorough);
+  const further = await readFurther(list, rowsFile, parsed);
+  if (further !== undefined)
+    await checkExplainers(
+      list,
+      parsed,
+      { background: further ?? randomRows(parsed, 300), standIn: further === null },
+      thorough,
+    );
   await session.close();
   return list.report();
+}
+
+/** Reads the caller's background rows; null when there are none, undefined when they are faulty. */
+async function readFurther(
+  list: CheckList,
+  path: string | undefined,
+  parsed: ParsedModel,
+): Promise<Background | null | undefined> {
+  if (path === undefined) return null;
+  return list.run(
+    'given background',
+    () => readModelRows('background file', path, parsed),
+    ({ rowCount }) => `${rowCount} rows`,
+  );
 }
 
 async function readCompleteManifest(bundle: BundleSource): Promise<RiskModelManifest> {

@@ -95,6 +95,8 @@ interface ExplainerPlan {
   readonly background: Background | null;
   /** True when the model has no background set: random rows replace it, to check additivity only. */
   readonly standIn: boolean;
+  /** Rows of the caller, against which rows are explained too. They do not serve. */
+  readonly further?: Background;
   /** Explain this output only; all when undefined. */
   readonly output?: number;
   /** Ends the name of each check in the report. */
@@ -137,17 +139,17 @@ export async function checkExplainers(
   } else {
     list.pass(title('path-dependent'), `not offered: ${noCoversReason}; ${noCoversRemedy}`);
   }
-  if (!plan.background) {
+  const { background, further } = plan;
+  const base = background ?? further;
+  if (!base) {
     list.pass(title('interventional'), 'not offered: the bundle has no background set');
     return explainers;
   }
-  const { background } = plan;
   // The bundle's own first: its explainer is the one that serves.
   const backgrounds = [
-    background,
-    ...effort.backgrounds
-      .filter((count) => count !== background.rowCount)
-      .map((count) => resampled(model, background, count)),
+    ...(background ? [background] : []),
+    ...(further ? [further] : []),
+    ...effort.backgrounds.filter((count) => count !== base.rowCount).map((count) => resampled(model, base, count)),
   ];
   await list.run(
     title('interventional'),
@@ -163,17 +165,22 @@ export async function checkExplainers(
     },
     (worst) =>
       `adds up within ${worst.toExponential(1)} on ${rows.rowCount} rows against ` +
-      `${backgrounds.map(({ rowCount }) => rowCount).join(', ')} ${plan.standIn ? 'random' : 'background'} rows`,
+      `${backgrounds.map(({ rowCount }) => rowCount).join(', ')} ${plan.standIn ? 'random' : 'background'} rows` +
+      (background ? '' : '; not offered: the bundle has no background set'),
   );
   // A method that fails for one background is not offered for another.
-  if (!list.passed('interventional SHAP')) explainers.delete('INTERVENTIONAL');
+  if (!list.passed(title('interventional'))) explainers.delete('INTERVENTIONAL');
   return explainers;
 }
 
 /** Makes realistic rows, random ones, and rows with missing and extreme values. */
-function explainedRows(model: ParsedModel, { background }: ExplainerPlan, count: number): Background {
+function explainedRows(model: ParsedModel, { background, further }: ExplainerPlan, count: number): Background {
   const half = Math.ceil(count / 2);
-  const kinds = [realisticRows(model, background, count), randomRows(model, half), missingAndExtremeRows(model, half)];
+  const kinds = [
+    realisticRows(model, further ?? background, count),
+    randomRows(model, half),
+    missingAndExtremeRows(model, half),
+  ];
   return {
     rows: Float64Array.from(kinds.flatMap(({ rows }) => Array.from(rows))),
     rowCount: kinds.reduce((sum, { rowCount }) => sum + rowCount, 0),

@@ -1,0 +1,89 @@
+"""Help for exporting models: the library's own node counts, and a mend of skl2onnx.
+
+Path-dependent SHAP weighs the branches by the training rows that reached each node. The exporters leave these counts out
+or write 1. With the library's counts, RiskGraph's path-dependent values are those of the library.
+"""
+
+import onnx
+
+
+def write_counts(exported, roots, children, count):
+    """Walks the trees of the file and of the library together, and writes count(node) to nodes_hitrates.
+
+    roots: the library's trees in order; children(node): the children for true and false, none for a leaf.
+    """
+    trees = next(node for node in exported.graph.node if node.op_type.startswith('TreeEnsemble'))
+    lists = {attribute.name: attribute for attribute in trees.attribute}
+    tree_ids, node_ids = lists['nodes_treeids'].ints, lists['nodes_nodeids'].ints
+    place = {key: index for index, key in enumerate(zip(tree_ids, node_ids))}
+    sides = [list(lists[name].ints) for name in ('nodes_truenodeids', 'nodes_falsenodeids')]
+    counts = [0.0] * len(place)
+
+    def walk(tree, node, own):
+        index = place[tree, node]
+        counts[index] = float(count(own))
+        for side, child in zip(sides, children(own)):
+            walk(tree, side[index], child)
+
+    for tree, root in enumerate(roots):
+        walk(tree, next(node for key, node in place if key == tree), root)
+    if 'nodes_hitrates' in lists:
+        trees.attribute.remove(lists['nodes_hitrates'])
+    trees.attribute.append(onnx.helper.make_attribute('nodes_hitrates', counts))
+
+
+def xgboost_counts(exported, model):
+    """XGBoost's cover: the sum of the hessians of the rows."""
+    table = model.get_booster().trees_to_dataframe().set_index('ID')
+    write_counts(
+        exported,
+        [key for key in table.index if key.endswith('-0')],
+        lambda key: [] if table.Feature[key] == 'Leaf' else [table.Yes[key], table.No[key]],
+        lambda key: table.Cover[key],
+    )
+
+
+def lightgbm_counts(exported, model):
+    """LightGBM's number of training rows."""
+    write_counts(
+        exported,
+        [tree['tree_structure'] for tree in model.booster_.dump_model()['tree_info']],
+        lambda node: [node['left_child'], node['right_child']] if 'left_child' in node else [],
+        lambda node: node.get('internal_count', node.get('leaf_count')),
+    )
+
+
+def histogram_counts(exported, model):
+    """The number of training rows of HistGradientBoosting."""
+    tables = [predictor.nodes for group in model._predictors for predictor in group]
+    write_counts(
+        exported,
+        [(table, 0) for table in tables],
+        lambda at: [] if at[0][at[1]]['is_leaf'] else [(at[0], at[0][at[1]][side]) for side in ('left', 'right')],
+        lambda at: at[0][at[1]]['count'],
+    )
+
+
+def accept_booleans():
+    """skl2onnx 1.20 gives booleans for whole numbers of HistGradientBoosting, which protobuf refuses."""
+    make = onnx.helper.make_attribute
+
+    def make_attribute(key, value, *others, **named):
+        if not isinstance(value, (str, bytes)) and hasattr(value, '__len__'):
+            value = [int(item) if type(item).__name__ in ('bool', 'bool_') else item for item in value]
+        return make(key, value, *others, **named)
+
+    onnx.helper.make_attribute = make_attribute
+
+
+def forest_counts(exported, model):
+    """The weighted training rows of scikit-learn's forests and GradientBoosting."""
+    estimators = getattr(model.estimators_, 'flat', model.estimators_)
+    write_counts(
+        exported,
+        [(estimator.tree_, 0) for estimator in estimators],
+        lambda at: []
+        if at[0].children_left[at[1]] < 0
+        else [(at[0], side[at[1]]) for side in (at[0].children_left, at[0].children_right)],
+        lambda at: at[0].weighted_n_node_samples[at[1]],
+    )
