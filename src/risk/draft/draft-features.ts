@@ -17,7 +17,7 @@ export interface DraftFeature {
 }
 
 /** What is known of one feature before its manifest is drafted. */
-export interface FeatureFacts {
+interface FeatureFacts {
   readonly code: string;
   readonly label: string;
   readonly type: NumberType;

@@ -8,7 +8,7 @@ import { loadRiskModel } from '../../../src/risk/load-risk-model.js';
 import { manifestSchema } from '../../../src/risk/manifest.js';
 import { exampleManifest, writeBundle } from '../support/bundle.js';
 import { ElementType } from '../support/onnx-writer.js';
-import { classificationModel, classifierNode, leaf } from '../support/small-models.js';
+import { classificationModel, classifierNode, leaf, type Tree } from '../support/small-models.js';
 import { useTemporaryDirectory } from '../support/temporary-directory.js';
 
 const directory = useTemporaryDirectory();
@@ -16,11 +16,12 @@ let count = 0;
 const place = (): string => join(directory.path, `bundle-${count++}`);
 
 /** Sites "A", "B" and "C" have risks of 0.125, 0.25 and 0.5. A higher age adds 0.25. */
-function modelOf(zeros: number): Uint8Array {
-  const trees = classifierNode([
-    { feature: 1, at: 0.5, yes: { feature: 2, at: 0.5, yes: leaf(0.5), no: leaf(0.25) }, no: leaf(0.125) },
-    { feature: 0, at: 50, yes: leaf(0), no: leaf(0.25) },
-  ]);
+const siteTrees = classifierNode([
+  { feature: 1, at: 0.5, yes: { feature: 2, at: 0.5, yes: leaf(0.5), no: leaf(0.25) }, no: leaf(0.125) },
+  { feature: 0, at: 50, yes: leaf(0), no: leaf(0.25) },
+]);
+
+function modelOf(zeros: number, trees = siteTrees, classes = 2): Uint8Array {
   return classificationModel(trees, {
     nodes: [
       {
@@ -38,6 +39,10 @@ function modelOf(zeros: number): Uint8Array {
       { name: 'age', shape: [null, 1] },
       { name: 'site', type: ElementType.STRING, shape: [null, 1] },
     ],
+    outputs: [
+      { name: 'label', type: ElementType.INT64, shape: [null] },
+      { name: 'scores', shape: [null, classes] },
+    ],
   });
 }
 
@@ -45,6 +50,9 @@ interface Author {
   readonly codes?: readonly { value: number | string; label: string }[];
   readonly golden?: readonly object[];
   readonly zeros?: number;
+  readonly model?: Uint8Array;
+  readonly rows?: readonly (readonly (number | string)[])[];
+  readonly manifest?: object;
 }
 
 /** Writes the bundle as an author writes it. */
@@ -60,11 +68,12 @@ async function textBundle({
     { features: { age: 40, site: null }, rawOutput: 0.25, probability: 0.25 },
   ],
   zeros = 1,
+  model = modelOf(zeros),
+  rows = [40, 60, 55].map((age, index) => [age, codes[index % codes.length]!.value]),
+  manifest = {},
 }: Author = {}): Promise<string> {
   const path = place();
-  const model = modelOf(zeros);
-  const background = [40, 60, 55].map((age, index) => [age, codes[index % codes.length]!.value]);
-  await writeBundle(path, { model, background: background as unknown as number[][] });
+  await writeBundle(path, { model, background: rows as unknown as number[][] });
   const own = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8')) as {
     background: object;
   };
@@ -84,6 +93,7 @@ async function textBundle({
         },
       ],
       golden,
+      ...manifest,
     }),
   );
   return path;
@@ -107,6 +117,40 @@ test('every check passes, and the numbers of callers are the places of the codes
     expect(explanation!.contributions[1]).toBeCloseTo(0.5 - (0.125 + 0.25 + 0.5) / 3, 12);
     expect(() => model.encode({ age: 40, site: 3 })).toThrow(/site: must be 0 \(Site C\), 1 \(Site A\) or 2/);
     expect(model.displayValue(model.manifest.features[1]!, 0)).toBe('Site C');
+  } finally {
+    await model.close();
+  }
+});
+
+test('every class is explained against the texts of the background', async () => {
+  const shares = (...weights: number[]): Tree => ({ weights: weights.map((weight, output) => [output, weight]) });
+  const trees = classifierNode(
+    [
+      {
+        feature: 1,
+        at: 0.5,
+        yes: { feature: 2, at: 0.5, yes: shares(0.25, 0.25, 0.5), no: shares(0.25, 0.5, 0.25) },
+        no: shares(0.5, 0.25, 0.25),
+      },
+    ],
+    { classlabels_int64s: [0, 1, 2] },
+  );
+  const model = await loadRiskModel(
+    await textBundle({
+      model: modelOf(1, trees, 3),
+      rows: [[40, 'C']],
+      golden: [
+        { features: { age: 60, site: 'C' }, classes: { mild: 0.25, moderate: 0.25, severe: 0.5 } },
+        { features: { age: 40, site: 'A' }, classes: { mild: 0.5, moderate: 0.25, severe: 0.25 } },
+        { features: { age: 40, site: 'B' }, classes: { mild: 0.25, moderate: 0.5, severe: 0.25 } },
+      ],
+      manifest: { outputIndex: undefined, classes: ['mild', 'moderate', 'severe'], riskClass: 'severe' },
+    }),
+  );
+  try {
+    const [classes] = await model.explainClasses([model.encode({ age: 40, site: 1 })], 'INTERVENTIONAL');
+    // Site A in place of the background's site C.
+    expect(classes!.map(({ contributions }) => contributions[1])).toEqual([0.25, 0, -0.25]);
   } finally {
     await model.close();
   }
