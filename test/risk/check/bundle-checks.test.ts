@@ -53,6 +53,14 @@ describe('the checks of a bundle', () => {
     );
   });
 
+  test('texts that a draft leaves to a person are counted', async () => {
+    const { ok, results } = await checkModel(
+      await writeBundle(place(), { manifest: { outcome: 'TODO: write it', intendedUse: 'TODO' } }),
+    );
+    expect(ok).toBe(true);
+    expect(results[0]!.detail).toMatch(/; WARNING: 2 of its texts begin with TODO, and readers would see them$/);
+  });
+
   test('a long check says how far it is', async () => {
     const heard = new Map<string, number>();
     await checkModel(loadFixture('d2-rf-regressor-sum').path, {
