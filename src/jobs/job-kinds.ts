@@ -69,6 +69,7 @@ async function* chunkEntries(models: Models, job: ScoringJob): AsyncGenerator<Qu
   const chunks = models.scoringChunks
     .find({ job: job._id, done: false }, { number: 1, _id: 0 })
     .sort({ number: 1 })
+    .hint({ job: 1, number: 1 })
     .lean<Pick<ScoringChunk, 'number'>[]>();
   for await (const { number } of chunks.cursor()) {
     entries.push({ kind: 'chunk', ...dispatchOf(job), chunk: number });
