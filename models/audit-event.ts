@@ -67,6 +67,10 @@ export class AuditEvent {
   @prop({ type: Boolean, required: true })
   flagged!: boolean;
 
+  /** Number of equal refusals of one request that this event stands for. Absent: one. */
+  @prop({ type: Number })
+  count?: number;
+
   /** Hash of the event before this one, hexadecimal; 64 zeros for the first event. */
   @prop({ type: String, required: true })
   previousHash!: string;

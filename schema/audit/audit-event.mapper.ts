@@ -16,6 +16,7 @@ export function toAuditEvent(event: AuditEvent): AuditEventType {
     patientIds: event.patients.map((id) => id.toHexString()),
     subject: event.subject ? { kind: event.subject.kind, id: event.subject.id } : null,
     flagged: event.flagged,
+    count: event.count ?? 1,
     hash: event.hash,
   };
 }

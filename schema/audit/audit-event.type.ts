@@ -76,6 +76,11 @@ export class AuditEventType {
   })
   flagged!: boolean;
 
+  @Field(() => Int, {
+    description: 'Number of equal refusals of one request that this event stands for; 1 for every other event.',
+  })
+  count!: number;
+
   @Field(() => String, {
     description: 'Keyed hash over this event and the one before it. "riskgraph audit verify" checks it.',
   })

@@ -44,6 +44,8 @@ function hashOf(event: Omit<AuditEvent, 'hash'>, key: Buffer): string {
     event.subject ? [event.subject.kind, event.subject.id] : null,
     event.flagged,
     event.previousHash,
+    // Only merged refusals have a count.
+    ...(event.count === undefined ? [] : [event.count]),
   ];
   return hmac(key, JSON.stringify(fields));
 }

@@ -9,6 +9,7 @@ import { chainEvent, emptyChain, sealHead, type ChainEnd, type UnchainedEvent } 
 import type { AuditActor, AuditEntry, AuditTrail } from './audit-trail.js';
 import type { ProtectionOf } from '../protection/protection.js';
 import { logError } from '../process/logger.js';
+import { createEventMerger, type RequestEvent } from './merge-events.js';
 
 /** Gives the key of an organization's chain. It never changes, because the whole chain is checked with it. */
 export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
@@ -37,10 +38,11 @@ interface AuditTrailDependencies {
 /**
  * Appends events to the chains in MongoDB. Several processes may append to one chain.
  * 1. Events that happen at the same time form a group, and the group is split by organization.
- * 2. Each event gets its sequence number and hash behind the last known end of its chain.
- * 3. One insert writes the events of an organization.
- * 4. If another process has taken a sequence number (unique index), the end is read again, and the rest is tried again.
- * 5. The heads of the chains that grew are written every `headPeriodMs`.
+ * 2. Events of one request that differ in their patients only are merged (merge-events.ts).
+ * 3. Each event gets its sequence number and hash behind the last known end of its chain.
+ * 4. One insert writes the events of an organization.
+ * 5. If another process has taken a sequence number (unique index), the end is read again, and the rest is tried again.
+ * 6. The heads of the chains that grew are written every `headPeriodMs`.
  */
 export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependencies): AuditWriter {
   const { auditEvents, auditHeads } = models;
@@ -81,19 +83,19 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
     }
   }
 
-  const appendTogether = createGroupCommit<UnchainedEvent, void>(
+  const merger = createEventMerger();
+
+  const appendTogether = createGroupCommit<RequestEvent, void>(
     async (events) => {
-      const idOf = ({ organization }: UnchainedEvent): string => organization.toHexString();
+      const idOf = ({ event }: RequestEvent): string => event.organization.toHexString();
       const ids = [...new Set(events.map(idOf))];
       const outcomes = await Promise.all(
         ids.map(async (id): Promise<GroupResult<void>> => {
           try {
-            return {
-              value: await append(
-                new Types.ObjectId(id),
-                events.filter((event) => idOf(event) === id),
-              ),
-            };
+            const own = events.filter((event) => idOf(event) === id);
+            await append(new Types.ObjectId(id), merger.merge(own));
+            merger.written(own);
+            return { value: undefined };
           } catch (error) {
             return { error };
           }
@@ -133,7 +135,7 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
   return {
     async record(actor, entry) {
       try {
-        await appendTogether(toEvent(actor, entry));
+        await appendTogether({ origin: actor.origin, event: toEvent(actor, entry) });
       } catch (error) {
         const { requestId } = actor.origin;
         logError(logger, error, 'audit event not written', { action: entry.action, requestId });

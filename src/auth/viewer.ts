@@ -7,6 +7,8 @@ export interface RequestOrigin {
   readonly requestId: string;
   /** IP address of the caller, or of the proxy when the proxy is not trusted. */
   readonly address: string;
+  /** True for a subscription, which reads the same data again and again for hours. */
+  readonly lasting?: boolean;
 }
 
 /**

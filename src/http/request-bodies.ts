@@ -10,7 +10,7 @@ const mostUnanswered = { perUser: 4 * largestRequestBytes, perNode: 24 * largest
 const retryAfterSeconds = 2;
 
 /** Bounds the memory that bodies take while they arrive and are worked on. */
-export interface RequestBodies {
+interface RequestBodies {
   /**
    * Admits the announced length of a body, and counts a large one until its answer has ended.
    * @throws RateLimitedError when this user, or all users together, have too much under way; an error of status 413

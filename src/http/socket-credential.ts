@@ -72,11 +72,10 @@ export function holdCredential(app: Pick<App, 'identity'>, socket: WebSocket, co
   endIfRevoked();
 
   return {
-    callerOf: (requestId) => ({
-      ...caller,
-      origin: { ...caller.origin, requestId },
-      viewer: caller.viewer && { ...caller.viewer, origin: { ...caller.origin, requestId } },
-    }),
+    callerOf(requestId) {
+      const origin = { ...caller.origin, requestId, lasting: true };
+      return { ...caller, origin, viewer: caller.viewer && { ...caller.viewer, origin } };
+    },
 
     async renew(payload) {
       if (!payload || !('authorization' in payload)) return;

@@ -1,0 +1,86 @@
+import type { RequestOrigin } from '../auth/viewer.js';
+import type { UnchainedEvent } from './audit-chain.js';
+
+/** An event, and the request that it belongs to. A request is one object, so it also tells requests apart. */
+export interface RequestEvent {
+  readonly origin: RequestOrigin;
+  readonly event: UnchainedEvent;
+}
+
+/** Milliseconds for which a read of a subscription counts as on record. Other requests end soon. */
+const onRecordMs = 1_000;
+
+/** Merges the events of a group, and knows which reads are on record already. */
+export interface EventMerger {
+  /**
+   * Merges events of one request that differ in their patients only, so that one request cannot fill the audit trail:
+   * - reads become one event that holds each patient once, without the patients that are on record
+   * - equal refusals become one event that counts them
+   * @returns the events to write, in their order
+   */
+  merge(group: readonly RequestEvent[]): UnchainedEvent[];
+  /** Remembers the reads of a group that is durable now. */
+  written(group: readonly RequestEvent[]): void;
+}
+
+/** The patients whose reads one request has on record, by the name of the read. */
+interface ReadsOnRecord {
+  readonly since: number;
+  readonly patients: Map<string, Set<string>>;
+}
+
+export function createEventMerger(now: () => number = Date.now): EventMerger {
+  const onRecord = new WeakMap<RequestOrigin, ReadsOnRecord>();
+
+  function readsOf(origin: RequestOrigin): ReadsOnRecord | undefined {
+    const reads = onRecord.get(origin);
+    return reads && origin.lasting && now() - reads.since >= onRecordMs ? undefined : reads;
+  }
+
+  function patientsOnRecord({ origin, event }: RequestEvent): ReadonlySet<string> | undefined {
+    return readsOf(origin)?.patients.get(nameOf(event));
+  }
+
+  return {
+    merge(group) {
+      const merged = new Map<RequestOrigin, Map<string, UnchainedEvent>>();
+      return group.flatMap(({ origin, event }) => {
+        if (!isRead(event) && event.outcome !== 'DENIED') return [event];
+        const known = isRead(event) ? patientsOnRecord({ origin, event }) : undefined;
+        const patients = known ? event.patients.filter((id) => !known.has(id.toHexString())) : event.patients;
+        if (known && patients.length === 0) return [];
+        const ofRequest = merged.get(origin) ?? new Map<string, UnchainedEvent>();
+        merged.set(origin, ofRequest);
+        const first = ofRequest.get(nameOf(event));
+        if (first) {
+          const held = new Set(first.patients.map((id) => id.toHexString()));
+          first.patients.push(...patients.filter((id) => !held.has(id.toHexString())));
+          if (event.outcome === 'DENIED') first.count = (first.count ?? 1) + 1;
+          return [];
+        }
+        const own = { ...event, patients: [...patients] };
+        ofRequest.set(nameOf(event), own);
+        return [own];
+      });
+    },
+
+    written(group) {
+      for (const { origin, event } of group) {
+        if (!isRead(event)) continue;
+        const reads = readsOf(origin) ?? { since: now(), patients: new Map<string, Set<string>>() };
+        onRecord.set(origin, reads);
+        const patients = reads.patients.get(nameOf(event)) ?? new Set<string>();
+        reads.patients.set(nameOf(event), patients);
+        for (const id of event.patients) patients.add(id.toHexString());
+      }
+    },
+  };
+}
+
+/** An allowed read of patients. A read that names no patient tells of itself only, so each one is kept. */
+const isRead = ({ action, outcome, patients }: UnchainedEvent): boolean =>
+  outcome === 'ALLOWED' && action.endsWith(':read') && patients.length > 0;
+
+/** Everything that two events of one request must have in common to be merged. */
+const nameOf = ({ organization, username, role, action, outcome, subject, flagged }: UnchainedEvent): string =>
+  JSON.stringify([organization, username, role, action, outcome, subject?.kind, subject?.id, flagged]);
