@@ -228,7 +228,10 @@ describe('simulateRisk', () => {
       expect(simulation.probability).toBeCloseTo(golden.probability!, 6);
       for (const { feature, value } of simulation.explanation.contributions)
         expect(Math.abs(golden.contributions![feature.code]! - value)).toBeLessThan(1e-6);
-      expect(simulation.model).toEqual({ id: modelId, version: heartDisease.version });
+      expect(simulation.model).toEqual({
+        id: `${modelId}@${heartDisease.version}`,
+        version: heartDisease.version,
+      });
     }
     expect(await system.counts()).toEqual(before);
   });

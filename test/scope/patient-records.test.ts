@@ -118,11 +118,11 @@ describe('patients', () => {
       const { queryPlanner } = (await models.patients.collection.find(filter).explain('queryPlanner')) as {
         queryPlanner: { winningPlan: object };
       };
-      return [...JSON.stringify(queryPlanner.winningPlan).matchAll(/"indexName":"(\w+)"/g)].map(([, name]) => name!);
+      return [...JSON.stringify(queryPlanner.winningPlan).matchAll(/"indexName":"([\w-]+)"/g)].map(([, name]) => name!);
     };
     expect(await indexNames({ $and: [{ organization }, { mrnIndex: 'x' }] })).toEqual(['organization_1_mrnIndex_1']);
     expect(await indexNames({ $and: [{ organization }, { familyNameIndex: 'x' }] })).toEqual([
-      'organization_1_familyNameIndex_1',
+      expect.stringMatching(/^organization_1_familyNameIndex_1_/),
     ]);
     expect(await indexNames({ organization, dataKey: { $in: [new Types.ObjectId()] } })).toEqual([
       'organization_1_dataKey_1__id_1',

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goldenFeatures, modelId } from '../support/heart-disease.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { scored, type Scored } from '../support/scenario.js';
-import { startSystem } from '../support/system.js';
+import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem();
 /** Serves only the shipped model, under another id. Its manifest does not declare `age` as an age. */
@@ -109,7 +109,7 @@ describe('an age that the manifest does not declare as an age', () => {
   });
 
   // Shows: 164.312(a)(1)
-  test('is pooled in a simulation by a key that may not see exact ages', async () => {
+  test('is in no simulation by a key that may not read patients', async () => {
     const simulate = /* GraphQL */ `
       query ($input: SimulateRiskInput!) {
         simulateRisk(input: $input) {
@@ -128,19 +128,12 @@ describe('an age that the manifest does not declare as an age', () => {
       }
     `;
     const input = { modelId: 'undeclared', patientId: old.patientId };
-    expect(
-      (
-        await undeclared.post(
-          simulate,
-          { input },
-          await keyFor(['risk:simulate', 'patient:read-exact-age'], undeclared),
-        )
-      ).text,
-    ).toContain('{"code":"age","value":97.25}');
-    const { text, errors } = await undeclared.post(simulate, { input }, await keyFor(['risk:simulate'], undeclared));
-    expect(errors).toBeUndefined();
-    expect(text).toContain('{"code":"age","value":90}');
-    expect(text).not.toMatch(/97\.25|\b97 years/);
+    expect((await undeclared.post(simulate, { input }, await undeclared.token('CLINICIAN'))).text).toContain(
+      '{"code":"age","value":97.25}',
+    );
+    const refused = await undeclared.post(simulate, { input }, await keyFor(['risk:simulate'], undeclared));
+    expect(codesOf(refused)).toEqual(['FORBIDDEN']);
+    expect(refused.text).not.toMatch(/97\.25|\b97 years/);
   });
 });
 
