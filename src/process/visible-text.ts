@@ -15,8 +15,15 @@ export const visibleText = (text: string): string =>
     .replace(invisible, '')
     .trim();
 
-/** An identifier in one spelling: as a reader sees it, with the plain hyphen for each kind of dash. */
-export const identifierText = (text: string): string => visibleText(text).replace(/[\p{Pd}\u2212]/gu, '-');
+/** Control characters that are no white space, e.g. NUL. */
+const control = /[^\P{Cc}\s]/u;
+
+/**
+ * An identifier in one spelling: as a reader sees it, with the plain hyphen for each kind of dash. An identifier with a
+ * control character stays as it is, since no program shows or copies one by accident.
+ */
+export const identifierText = (text: string): string =>
+  control.test(text) ? text : visibleText(text).replace(/[\p{Pd}\u2212]/gu, '-');
 
 /** A text in which a reader sees every character: those that cannot be seen are written as `\u{200b}`. */
 export const escapeInvisible = (text: string): string =>

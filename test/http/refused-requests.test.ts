@@ -8,6 +8,7 @@ const system = await startSystem({ worker: false });
 
 const canary = 'Xylophone-Quince';
 const json = { 'Content-Type': 'application/json' };
+const authorization = { Authorization: `Bearer ${await system.token('CLINICIAN')}` };
 const notJson =
   'body: is not valid JSON, or has a key that no request needs (__proto__, constructor): send one JSON object in ' +
   'UTF-8, not compressed';
@@ -75,11 +76,19 @@ const refused: [string, string, number, ErrorCode, string | undefined, string][]
   ],
   [
     'more than is read',
-    rawRequest('POST', '/graphql', { ...json, 'Content-Length': '4194305' }),
+    rawRequest('POST', '/graphql', { ...json, ...authorization, 'Content-Length': '4194305' }),
     413,
     'BAD_USER_INPUT',
     'body',
     'body: is larger than 4194304 bytes: split the request',
+  ],
+  [
+    'more than is read without a token',
+    rawRequest('POST', '/graphql', { ...json, 'Content-Length': '65537' }),
+    413,
+    'BAD_USER_INPUT',
+    'body',
+    'body: is larger than 65536 bytes, the most of a request without a valid token: send one',
   ],
   [
     'a length that is none',

@@ -11,8 +11,8 @@ test.each([
   ['::1', '::/64'],
   ['fe80::1%eth0', 'fe80::/64'],
   ['::ffff:c000:207', '192.0.2.7'],
-  ['134744072', '134744072'],
-  ['not an address', 'not an address'],
+  ['134744072', 'unknown'],
+  ['not an address', 'unknown'],
 ])('%s counts as %s', (address, block) => {
   expect(addressBlock(address)).toBe(block);
 });
