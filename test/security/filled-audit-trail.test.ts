@@ -10,7 +10,7 @@ const times = 9;
 const aliases = (field: string): string =>
   `{ ${Array.from({ length: times }, (_unused, number) => `a${number}: ${field}`).join(' ')} }`;
 
-// Shows: 164.312(b), owasp/logging
+// Shows: 164.312(b)
 test('one request records each patient once per action, however often it reads the patient', async () => {
   for (let number = 0; number < 5; number += 1) await scored(clinician);
   const list = 'patients(first: 50) { edges { node { predictions(first: 3) { edges { node { probability } } } } } }';
