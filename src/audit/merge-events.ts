@@ -11,7 +11,7 @@ export interface RequestEvent {
 const onRecordMs = 1_000;
 
 /** Merges the events of a group, and knows which reads are on record already. */
-export interface EventMerger {
+interface EventMerger {
   /**
    * Merges events of one request that differ in their patients only, so that one request cannot fill the audit trail:
    * - reads become one event that holds each patient once, without the patients that are on record
