@@ -7,9 +7,6 @@ export interface RequestEvent {
   readonly event: UnchainedEvent;
 }
 
-/** Milliseconds for which a read of a subscription counts as on record. Other requests end soon. */
-const onRecordMs = 1_000;
-
 /** Merges the events of a group, and knows which reads are on record already. */
 interface EventMerger {
   /**
@@ -24,29 +21,17 @@ interface EventMerger {
 }
 
 /** The patients whose reads one request has on record, by the name of the read. */
-interface ReadsOnRecord {
-  readonly since: number;
-  readonly patients: Map<string, Set<string>>;
-}
+type ReadsOnRecord = Map<string, Set<string>>;
 
-export function createEventMerger(now: () => number = Date.now): EventMerger {
+export function createEventMerger(): EventMerger {
   const onRecord = new WeakMap<RequestOrigin, ReadsOnRecord>();
-
-  function readsOf(origin: RequestOrigin): ReadsOnRecord | undefined {
-    const reads = onRecord.get(origin);
-    return reads && origin.lasting && now() - reads.since >= onRecordMs ? undefined : reads;
-  }
-
-  function patientsOnRecord({ origin, event }: RequestEvent): ReadonlySet<string> | undefined {
-    return readsOf(origin)?.patients.get(nameOf(event));
-  }
 
   return {
     merge(group) {
       const merged = new Map<RequestOrigin, Map<string, UnchainedEvent>>();
       return group.flatMap(({ origin, event }) => {
         if (!isRead(event) && event.outcome !== 'DENIED') return [event];
-        const known = isRead(event) ? patientsOnRecord({ origin, event }) : undefined;
+        const known = isRead(event) ? onRecord.get(origin)?.get(nameOf(event)) : undefined;
         const patients = known ? event.patients.filter((id) => !known.has(id.toHexString())) : event.patients;
         if (known && patients.length === 0) return [];
         const ofRequest = merged.get(origin) ?? new Map<string, UnchainedEvent>();
@@ -66,11 +51,12 @@ export function createEventMerger(now: () => number = Date.now): EventMerger {
 
     written(group) {
       for (const { origin, event } of group) {
-        if (!isRead(event)) continue;
-        const reads = readsOf(origin) ?? { since: now(), patients: new Map<string, Set<string>>() };
+        // A subscription goes on for hours, so each of its reads is recorded.
+        if (origin.lasting || !isRead(event)) continue;
+        const reads: ReadsOnRecord = onRecord.get(origin) ?? new Map<string, Set<string>>();
         onRecord.set(origin, reads);
-        const patients = reads.patients.get(nameOf(event)) ?? new Set<string>();
-        reads.patients.set(nameOf(event), patients);
+        const patients = reads.get(nameOf(event)) ?? new Set<string>();
+        reads.set(nameOf(event), patients);
         for (const id of event.patients) patients.add(id.toHexString());
       }
     },

@@ -7,7 +7,7 @@ export interface RequestOrigin {
   readonly requestId: string;
   /** IP address of the caller, or of the proxy when the proxy is not trusted. */
   readonly address: string;
-  /** True for a subscription, which reads the same data again and again for hours. */
+  /** True for a subscription: its reads last for hours, and each one is recorded. */
   readonly lasting?: boolean;
 }
 
