@@ -77,7 +77,10 @@ function toTensor(input: ModelInput, rows: Float64Array, { rowCount, featureCoun
   const { dims, rowless } = input.columns;
   const shape = rowless ? dims : [rowCount, ...dims];
   if (name === 'string') return new Tensor('string', Array.from(values, textOf), shape);
-  return new Tensor(name, typedArrays[name](values) as Float32Array, shape);
+  const data = typedArrays[name](values);
+  const tensor = new Tensor(name, data as Float32Array, shape);
+  // Node.js 24 has a Float16Array, which the library puts in place of our array, and which its own native part refuses.
+  return name === 'float16' ? Object.assign(tensor, { cpuData: data }) : tensor;
 }
 
 /**
