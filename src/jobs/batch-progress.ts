@@ -8,14 +8,14 @@ import {
   type ScoringChunk,
   type ScoringJob,
 } from '../../models/index.js';
-import { cancelled, completed, failed, isTerminal, progressed } from './job-status.js';
+import { cancelled, completed, failed, isTerminal, progressed, tellsOfPatient } from './job-status.js';
 import type { JobStore } from './job-store.js';
 
 /** Brings the status of a batch up to date with its chunks. The chunks say what is really done. */
 export interface BatchProgress {
   /**
-   * Counts the chunks that are done, and ends the batch when all of them are. A batch without any prediction has FAILED. The count is exact whenever it is made,
-   * so any process may call this at any time.
+   * Counts the chunks that are done, and ends the batch when all of them are. A batch without any prediction has
+   * FAILED. The count is exact whenever it is made, so any process may call this at any time.
    */
   refresh(jobId: Types.ObjectId): Promise<ScoringJob | null>;
 }
@@ -60,19 +60,23 @@ async function countDone(models: Models, job: Types.ObjectId): Promise<{ process
   return { processed: counts?.processed ?? 0, failed: counts?.failed ?? 0 };
 }
 
-/** The reason why a batch without any prediction has failed: that of its first patient. */
+/**
+ * The reason why a batch without any prediction has failed: that of its first patient. Callers who may not see a
+ * patient read it too, so it repeats no message about the values of one.
+ */
 async function withoutSuccess({ scoringChunks }: Models, { _id, total }: ScoringJob): Promise<JobFailure> {
   const chunk = await scoringChunks
     .findOne({ job: _id, done: true, 'failures.0': { $exists: true } }, { failures: { $slice: 1 } })
     .sort({ number: 1 })
+    .hint({ job: 1, number: 1 })
     .lean<Pick<ScoringChunk, 'failures'>>();
   const first = chunk?.failures[0];
   // The failures of a patient leave the chunk when the patient is deleted.
   if (!first) return { code: 'NOT_FOUND', message: 'All patients of the batch were deleted before they were scored.' };
-  return {
-    code: first.code,
-    message: `None of the ${total} patients could be scored. The reason of the first one: ${first.message}`,
-  };
+  const reason = tellsOfPatient(first)
+    ? '"failures" gives the reason of each one.'
+    : `The reason of the first one: ${first.message}`;
+  return { code: first.code, message: `None of the ${total} patients could be scored. ${reason}` };
 }
 
 /** Tells whether a worker holds a chunk of the batch. A worker that died counts until its lease ends. */

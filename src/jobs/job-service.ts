@@ -37,7 +37,7 @@ import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } 
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { type ScoringJobFilter, about, createVisibleJobs, type VisibleJob } from './visible-jobs.js';
 import { jobKinds } from './job-kinds.js';
-import { revived, submitted } from './job-status.js';
+import { revived, submitted, tellsOfPatient } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
 import type { JobStore } from './job-store.js';
 import type { ScoringRecords } from './scoring-records.js';
@@ -160,7 +160,9 @@ export function createJobService({
     },
 
     async errors(viewer, jobs) {
-      const telling = jobs.map(({ patient, status }) => (patient && tellsOfPatient(status.error) ? { patient } : null));
+      const telling = jobs.map(({ patient, status }) =>
+        patient && status.error && tellsOfPatient(status.error) ? { patient } : null,
+      );
       const shown =
         viewer && mayViewer(viewer, 'prediction:read') ? await fence.show(viewer, 'prediction:read', telling) : [];
       return jobs.map(({ status: { error } }, index) =>
@@ -275,9 +277,6 @@ export function newJob(
 /** Stands for a reason that tells values of a patient, where the viewer may not read predictions. */
 const withheldReason =
   "The patient's values do not fit the risk model: ask a caller who may read predictions for the reason.";
-
-/** Tells whether an error names values of the patient. Only errors about the inputs of a model do. */
-const tellsOfPatient = (error: JobFailure | undefined): boolean => error?.code === 'BAD_USER_INPUT';
 
 /**
  * Refuses a patient that cannot be scored: the job would only fail later. The reason names values of the patient, so

@@ -17,6 +17,9 @@ const terminalStates: ReadonlySet<ScoringJobState> = new Set([
 /** Tells whether the job has ended: only a retry by hand can still change it. */
 export const isTerminal = (state: ScoringJobState): boolean => terminalStates.has(state);
 
+/** Tells whether a reason names values of a patient. Only errors about the inputs of a model do. */
+export const tellsOfPatient = ({ code }: JobFailure): boolean => code === 'BAD_USER_INPUT';
+
 export const unfinishedStates: readonly ScoringJobState[] = [ScoringJobState.QUEUED, ScoringJobState.ACTIVE];
 
 export function submitted(): JobStatus {

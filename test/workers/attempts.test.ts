@@ -50,6 +50,7 @@ async function look(id: string): Promise<SeenJob> {
           }
           failures(first: 10) {
             code
+            message
           }
         }
       }
@@ -146,7 +147,14 @@ describe('a temporary error', () => {
     const before = await patients.find({}, { features: 1 }).lean();
     await patients.collection.updateMany({}, { $set: { features: [] } });
     await withWorker(undefined, () => expectEnd(id, 'FAILED'));
-    expect(await look(id)).toMatchObject({ error: { code: 'BAD_USER_INPUT' } });
+    // Callers who may not see a patient read this error, so the values stay among the failures.
+    expect(await look(id)).toMatchObject({
+      error: {
+        code: 'BAD_USER_INPUT',
+        message: 'None of the 1 patients could be scored. "failures" gives the reason of each one.',
+      },
+      failures: [{ message: expect.stringContaining('is required') as string }],
+    });
     for (const { _id, features } of before) await patients.collection.updateOne({ _id }, { $set: { features } });
     await client.request(RetryScoringJobDocument, { id });
     await withWorker(undefined, () => expectEnd(id, 'COMPLETED'));
