@@ -123,7 +123,7 @@ async function measureFields(url: string, used: () => Promise<Used>): Promise<vo
     'one simulation':
       '{ simulateRisk(input: { modelId: "heart-disease", features: [{ code: "chest_pain_type", ' +
       'value: 4 }] }) { probability } }',
-    'introspection of one type': '{ viewer { username } }',
+    'the viewer': '{ viewer { username } }',
   };
   for (const [name, query] of Object.entries(queries)) {
     for (let warm = 0; warm < 6; warm += 1) await post(url, token, query);

@@ -94,6 +94,9 @@ export class RateLimitedError extends RiskGraphError {
   }
 }
 
+/** Whole seconds until a retry can succeed, at least one. @param waitMs milliseconds until then */
+export const retrySeconds = (waitMs: number): number => Math.max(1, Math.ceil(waitMs / 1000));
+
 /** Says that a query asks for more than one request may. It is refused before any part of it runs. */
 export class QueryTooComplexError extends RiskGraphError {
   override readonly name = 'QueryTooComplexError';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Where and with what the attackers attack. */
+/** The target of the attackers, and the credentials that they have. */
 export interface Target {
   readonly port: number;
   /** Token of a reader of the attackers' organization. */
@@ -58,6 +58,12 @@ const initialised = (token: string): Buffer =>
   message({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
 const stranger = upgrade();
 
+/** A message that begins, goes on in fragments and never ends. */
+function fragments(payload: string, count: number): Buffer {
+  const next = Array.from({ length: count }, () => frame(payload, { opcode: 0, fin: false }));
+  return Buffer.concat([Buffer.from(stranger), frame('{', { fin: false }), ...next]);
+}
+
 /** Headers of handshakes that a page of another site, or a client of another version, sends. */
 const foreignHeaders: readonly Readonly<Record<string, string>>[] = [
   { Origin: 'https://evil.example' },
@@ -68,28 +74,8 @@ const foreignHeaders: readonly Readonly<Record<string, string>>[] = [
 
 /** The attacks by their names. `valid` ones have a token of a reader. */
 export const attacks: Readonly<Record<string, Attack>> = {
-  'fragments without an end': (target, address) =>
-    many(
-      8,
-      target,
-      address,
-      Buffer.concat([
-        Buffer.from(stranger),
-        frame('{', { fin: false }),
-        ...Array.from({ length: 16_000 }, () => frame(' ', { opcode: 0, fin: false })),
-      ]),
-    ),
-  'empty fragments without an end': (target, address) =>
-    many(
-      4,
-      target,
-      address,
-      Buffer.concat([
-        Buffer.from(stranger),
-        frame('{', { fin: false }),
-        Buffer.alloc(600_000, frame('', { opcode: 0, fin: false })),
-      ]),
-    ),
+  'fragments without an end': (target, address) => many(8, target, address, fragments(' ', 16_000)),
+  'empty fragments without an end': (target, address) => many(4, target, address, fragments('', 100_000)),
   pings: (target, address) =>
     many(4, target, address, Buffer.concat([Buffer.from(stranger), Buffer.alloc(600_000, frame('', { opcode: 9 }))])),
   'silent sockets': (target, address) => many(20, target, address, stranger),

@@ -23,29 +23,39 @@ interface EventMerger {
 /** The patients whose reads one request has on record, by the name of the read. */
 type ReadsOnRecord = Map<string, Set<string>>;
 
+/** An event that others are merged into, and the ids of its patients. */
+interface MergedEvent {
+  readonly event: UnchainedEvent;
+  readonly held: Set<string>;
+}
+
 export function createEventMerger(): EventMerger {
   const onRecord = new WeakMap<RequestOrigin, ReadsOnRecord>();
 
   return {
     merge(group) {
-      const merged = new Map<RequestOrigin, Map<string, UnchainedEvent>>();
+      const merged = new Map<RequestOrigin, Map<string, MergedEvent>>();
       return group.flatMap(({ origin, event }) => {
         if (!isRead(event) && event.outcome !== 'DENIED') return [event];
-        const known = isRead(event) ? onRecord.get(origin)?.get(nameOf(event)) : undefined;
+        const name = nameOf(event);
+        const known = isRead(event) ? onRecord.get(origin)?.get(name) : undefined;
         const patients = known ? event.patients.filter((id) => !known.has(id.toHexString())) : event.patients;
         if (known && patients.length === 0) return [];
-        const ofRequest = merged.get(origin) ?? new Map<string, UnchainedEvent>();
+        const ofRequest = merged.get(origin) ?? new Map<string, MergedEvent>();
         merged.set(origin, ofRequest);
-        const first = ofRequest.get(nameOf(event));
-        if (first) {
-          const held = new Set(first.patients.map((id) => id.toHexString()));
-          first.patients.push(...patients.filter((id) => !held.has(id.toHexString())));
-          if (event.outcome === 'DENIED') first.count = (first.count ?? 1) + 1;
-          return [];
+        const first = ofRequest.get(name);
+        if (!first) {
+          const own = { ...event, patients: [...patients] };
+          ofRequest.set(name, { event: own, held: new Set(patients.map((id) => id.toHexString())) });
+          return [own];
         }
-        const own = { ...event, patients: [...patients] };
-        ofRequest.set(nameOf(event), own);
-        return [own];
+        for (const id of patients) {
+          if (first.held.has(id.toHexString())) continue;
+          first.held.add(id.toHexString());
+          first.event.patients.push(id);
+        }
+        if (event.outcome === 'DENIED') first.event.count = (first.event.count ?? 1) + 1;
+        return [];
       });
     },
 
@@ -55,8 +65,9 @@ export function createEventMerger(): EventMerger {
         if (origin.lasting || !isRead(event)) continue;
         const reads: ReadsOnRecord = onRecord.get(origin) ?? new Map<string, Set<string>>();
         onRecord.set(origin, reads);
-        const patients = reads.get(nameOf(event)) ?? new Set<string>();
-        reads.set(nameOf(event), patients);
+        const name = nameOf(event);
+        const patients = reads.get(name) ?? new Set<string>();
+        reads.set(name, patients);
         for (const id of event.patients) patients.add(id.toHexString());
       }
     },

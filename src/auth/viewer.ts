@@ -35,6 +35,12 @@ export interface Identity {
   readonly scopes?: readonly Action[];
 }
 
+/** Names a user within the deployment. A username is unique in its organization alone. */
+export const qualifiedUsername = ({
+  organizationId,
+  username,
+}: Pick<Identity, 'organizationId' | 'username'>): string => `${organizationId}/${username}`;
+
 /** The caller of a request, and the source of the request. */
 export interface Viewer extends Identity {
   readonly origin: RequestOrigin;

@@ -8,6 +8,7 @@ import { loadBundleFiles } from '../risk/load-risk-model.js';
 import { versionName } from '../risk/model-name.js';
 import { requireSameUnits } from '../risk/unit-conflict.js';
 import { commandConfig } from './environment.js';
+import { printLine } from './print.js';
 import { withModelAdministration, type ListedVersion, type ModelAdministration } from './model-administration.js';
 
 /** Most versions that are offered at the same time: every process has all of them in memory. */
@@ -58,7 +59,7 @@ async function add(directory: string): Promise<void> {
         `${offered.length} versions are offered, and the limit is ${mostOffered}: retire one first.`,
       );
     await administration.recorded(name, (store) => store.add(id, version, files));
-    write(
+    printLine(
       !present?.stored
         ? `${name} was added (SHA-256 of model.onnx ${model.sha256})`
         : present.retiredAt
@@ -85,7 +86,7 @@ async function retire(name: string): Promise<void> {
   await withModelAdministration(commandConfig(), async (administration) => {
     const { id } = await ensureStored(administration, name);
     const retired = await administration.recorded(name, (store) => store.retire(name));
-    write(retired ? `${name} is retired` : `${name} was retired before`);
+    printLine(retired ? `${name} is retired` : `${name} was retired before`);
     await sayDefault(administration, id);
   });
 }
@@ -111,7 +112,7 @@ async function ensureStored(administration: ModelAdministration, name: string): 
 
 async function sayDefault(administration: ModelAdministration, id: string): Promise<void> {
   const version = (await administration.versions()).find((known) => known.id === id && known.isDefault);
-  write(version ? `The default version of ${id} is ${version.version}` : `No version of ${id} is offered now`);
+  printLine(version ? `The default version of ${id} is ${version.version}` : `No version of ${id} is offered now`);
 }
 
 async function list(): Promise<void> {
@@ -129,9 +130,7 @@ async function list(): Promise<void> {
         version.fault ?? version.hash.slice(0, 12),
       ]);
   });
-  write(table.toString());
+  process.stdout.write(`${table.toString()}\n`);
 }
 
 const day = (time: Date): string => time.toISOString().slice(0, 16);
-
-const write = (line: string): void => void process.stdout.write(`${line}\n`);

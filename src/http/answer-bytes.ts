@@ -76,8 +76,11 @@ export function createAnswerBytes({
       held.bytes += bytes;
       total += bytes;
       while ((ofUser.get(user)?.bytes ?? 0) > waitingPerUser) cutOldest(user);
-      for (let most = userWithMost(); total > waitingPerNode && most !== undefined; most = userWithMost())
+      while (total > waitingPerNode) {
+        const most = userWithMost();
+        if (most === undefined) break;
         cutOldest(most);
+      }
       return () => end(user, answer);
     },
   };

@@ -1,4 +1,4 @@
-import type { RequestOrigin, Viewer } from '../auth/viewer.js';
+import { qualifiedUsername, type RequestOrigin, type Viewer } from '../auth/viewer.js';
 import type { OperationLimits } from '../config/config.js';
 import { QueryTooComplexError, RateLimitedError, type RiskGraphError } from '../errors.js';
 import { createAnswerBytes, type AnswerBytes } from './answer-bytes.js';
@@ -62,7 +62,7 @@ interface UnderWay {
 /** Names the caller within this process: users by organization, callers without a credential by address. */
 export const callerName = ({ viewer, origin }: Caller): { readonly organization: string; readonly user: string } =>
   viewer
-    ? { organization: viewer.organizationId, user: `${viewer.organizationId}/${viewer.username}` }
+    ? { organization: viewer.organizationId, user: qualifiedUsername(viewer) }
     : { organization: '', user: `address ${origin.address}` };
 
 export function createOperations(limits: OperationLimits): Operations {

@@ -1,4 +1,6 @@
+import { qualifiedUsername, type Viewer } from '../auth/viewer.js';
 import { addressBlock } from '../net/address-block.js';
+import { createCounts } from './counts.js';
 
 /** The most places of each kind. */
 export interface PlaceLimits {
@@ -13,10 +15,7 @@ export interface PlaceLimits {
 }
 
 /** The user that a place is counted for. */
-interface PlaceOwner {
-  readonly organizationId: string;
-  readonly username: string;
-}
+type PlaceOwner = Pick<Viewer, 'organizationId' | 'username'>;
 
 /** The holder of a place. */
 interface PlaceHolder {
@@ -78,9 +77,10 @@ export function createPlaces(limits: PlaceLimits): Places {
       const now = ofAddress.get(block) ?? new Set();
       ofAddress.set(block, now.add(holder));
     },
-    prove(holder, { organizationId, username }) {
+    prove(holder, owner) {
       if (proven.has(holder)) return undefined;
-      const user = `${organizationId}/${username}`;
+      const { organizationId } = owner;
+      const user = qualifiedUsername(owner);
       if (ofUser.of(user) >= limits.perUser) return 'user';
       if (ofOrganization.of(organizationId) >= limits.perOrganization) return 'organization';
       if (proven.size >= limits.proven) return 'process';
@@ -97,19 +97,6 @@ export function createPlaces(limits: PlaceLimits): Places {
       proven.delete(holder);
       ofUser.add(owner.user, -1);
       ofOrganization.add(owner.organization, -1);
-    },
-  };
-}
-
-/** Counts by name. A count of zero takes no memory. */
-function createCounts() {
-  const counts = new Map<string, number>();
-  return {
-    of: (name: string): number => counts.get(name) ?? 0,
-    add(name: string, change: number): void {
-      const count = (counts.get(name) ?? 0) + change;
-      if (count > 0) counts.set(name, count);
-      else counts.delete(name);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { onRequestAsyncHookHandler } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { RateLimitedError } from '../errors.js';
+import { RateLimitedError, retrySeconds } from '../errors.js';
 import type { ErrorFormatter } from './error-format.js';
 import type { RequestSources } from './request-source.js';
 import { addressBlock } from '../net/address-block.js';
@@ -21,7 +21,7 @@ export function createProbeLimit(sources: RequestSources, formatError: ErrorForm
       await limiter.consume(addressBlock(sources.addressOf(request.raw)));
     } catch (rejection) {
       if (!(rejection instanceof RateLimiterRes)) throw rejection;
-      const seconds = Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
+      const seconds = retrySeconds(rejection.msBeforeNext);
       const error = new RateLimitedError(
         `Too many requests to health and metrics, at most ${mostPerMinute} per minute: try again in ${seconds} s.`,
         seconds,

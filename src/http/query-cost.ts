@@ -50,8 +50,8 @@ const lengthArguments = ['first', 'top'];
  * - A field of a query costs 100 more, one of a mutation 300.
  * - A field that is expensive to compute or long declares its cost as `complexity`: a waterfall of 13 KB costs 600.
  *
- * The default limit of 500,000 admits a page of 500 predictions with everything that explains them, with their
- * waterfalls too, but not twice. A page whose rows hold long pages is refused.
+ * The default limit of 500,000 admits a page of 500 predictions with their inputs and contributions twice, and one of 400
+ * with their waterfalls too once. A page whose rows hold long pages is refused.
  *
  * A computation has these steps:
  *

@@ -3,9 +3,9 @@ import { createHmac } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { LRUCache } from 'lru-cache';
-import type { Viewer } from '../auth/viewer.js';
+import { qualifiedUsername, type Viewer } from '../auth/viewer.js';
 import type { RateLimits } from '../config/config.js';
-import { RateLimitedError } from '../errors.js';
+import { RateLimitedError, retrySeconds } from '../errors.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { addressBlock, wideBlock } from '../net/address-block.js';
 import { createCostBudget } from './cost-budget.js';
@@ -67,7 +67,7 @@ export function createRequestLimiter(
     'Too many requests without a valid token from this network',
   );
   const budget = createBudget(redis, limits.costPerUser, `${options.prefix}:cost`);
-  const userKey = ({ organizationId, username }: Viewer): string => keyOf(`${organizationId}/${username}`);
+  const userKey = (viewer: Viewer): string => keyOf(qualifiedUsername(viewer));
   const addressKey = (address: string): string => keyOf(addressBlock(address));
   const wideKey = (address: string): string | undefined => {
     const block = wideBlock(address);
@@ -100,7 +100,7 @@ function createBudget(redis: Redis, points: number, keyPrefix: string): (key: st
       return (await limiter.consume(key, taken)).msBeforeNext;
     } catch (rejection) {
       if (!(rejection instanceof RateLimiterRes)) throw rejection;
-      const seconds = Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
+      const seconds = retrySeconds(rejection.msBeforeNext);
       throw new RateLimitedError(
         `The operations of this user or key cost too much, at most ${points} per minute: ask for fewer rows or fields, ` +
           `or try again in ${seconds} s.`,
@@ -162,7 +162,7 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
         const before = passed.get(key) ?? 0;
         passed.set(key, before + 1);
         if (before < passing) return { value: undefined };
-        const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+        const seconds = retrySeconds(retryAfterMs);
         return {
           error: new RateLimitedError(`${refusal}, at most ${points} per minute: try again in ${seconds} s.`, seconds),
         };

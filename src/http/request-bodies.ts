@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest, preParsingAsyncHookHandler } from 'fastify';
 import { Transform } from 'node:stream';
-import type { Viewer } from '../auth/viewer.js';
+import { qualifiedUsername, type Viewer } from '../auth/viewer.js';
 import { RateLimitedError } from '../errors.js';
-import { anonymousBodyTooLarge, largestAnonymousBytes, largestRequestBytes } from './request-errors.js';
+import { createCounts } from './counts.js';
+import { announcedBytes, anonymousBodyTooLarge, largestAnonymousBytes, largestRequestBytes } from './request-errors.js';
 
 /** The most of larger bodies at the same time, bytes, until they are answered. */
 const mostUnanswered = { perUser: 4 * largestRequestBytes, perNode: 24 * largestRequestBytes } as const;
@@ -19,12 +20,8 @@ interface RequestBodies {
   admit(request: FastifyRequest, reply: FastifyReply, viewer: Viewer | null): void;
 }
 
-/** The length that a request announces, bytes. A body in chunks may become as large as any. */
-const announcedBytes = ({ headers }: FastifyRequest): number =>
-  headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : largestRequestBytes;
-
 export function createRequestBodies(): RequestBodies {
-  const ofUser = new Map<string, number>();
+  const ofUser = createCounts();
   let ofNode = 0;
   return {
     admit(request, reply, viewer) {
@@ -35,21 +32,18 @@ export function createRequestBodies(): RequestBodies {
         if (request.headers['transfer-encoding'] === undefined) throw anonymousBodyTooLarge();
         return;
       }
-      const user = `${viewer.organizationId}/${viewer.username}`;
-      const underWay = (ofUser.get(user) ?? 0) + bytes;
-      if (underWay > mostUnanswered.perUser || ofNode + bytes > mostUnanswered.perNode) {
+      const user = qualifiedUsername(viewer);
+      if (ofUser.of(user) + bytes > mostUnanswered.perUser || ofNode + bytes > mostUnanswered.perNode) {
         throw new RateLimitedError(
           `Too many large requests at the same time: send the next one after an answer, or in ${retryAfterSeconds} s.`,
           retryAfterSeconds,
         );
       }
-      ofUser.set(user, underWay);
+      ofUser.add(user, bytes);
       ofNode += bytes;
       reply.raw.once('close', () => {
         ofNode -= bytes;
-        const left = ofUser.get(user)! - bytes;
-        if (left > 0) ofUser.set(user, left);
-        else ofUser.delete(user);
+        ofUser.add(user, -bytes);
       });
     },
   };

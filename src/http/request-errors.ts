@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
-import { maxHeaderSize, STATUS_CODES } from 'node:http';
+import { maxHeaderSize, STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GraphQLFormattedError } from 'graphql';
@@ -10,6 +10,10 @@ import type { ErrorFormatter } from './error-format.js';
 export const largestRequestBytes = 4 * 1024 * 1024;
 /** Largest body of a caller without a valid credential, bytes. What needs no credential, such as a login, is smaller. */
 export const largestAnonymousBytes = 64 * 1024;
+/** The length that a request announces for its body, bytes. A body in chunks may become as large as any. */
+export const announcedBytes = ({ headers }: Pick<IncomingMessage, 'headers'>): number =>
+  headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : largestRequestBytes;
+
 /** Time within which a whole request must arrive, milliseconds. It suffices for 4 MiB over a slow line. */
 export const requestTimeoutMs = 60_000;
 /** Time within which the headers of a request must arrive, milliseconds. It also ends a connection that sends nothing. */
@@ -143,8 +147,7 @@ const methods = ['GET', 'POST'] as const;
  * Node.js would read and drop the body until its time limit.
  */
 export const endUnread: onSendHookHandler = ({ raw }, reply, payload, done) => {
-  const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0;
-  if (hasBody && !raw.complete) reply.header('connection', 'close');
+  if (announcedBytes(raw) !== 0 && !raw.complete) reply.header('connection', 'close');
   done(null, payload);
 };
 

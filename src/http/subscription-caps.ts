@@ -1,5 +1,6 @@
 import type { SocketLimits } from '../config/config.js';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
+import { createCounts } from './counts.js';
 
 /** Longest life of a socket whose caller has no token, milliseconds. Nothing is served on it. */
 export const anonymousSocketMs = 5_000;
@@ -33,8 +34,8 @@ interface SubscribingCaller {
 export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
   const ofSocket = new WeakMap<object, Set<object>>();
   const holders = new WeakMap<object, { readonly socket: object; readonly caller: SubscribingCaller }>();
-  const ofUser = new Map<string, number>();
-  const ofOrganization = new Map<string, number>();
+  const ofUser = createCounts();
+  const ofOrganization = createCounts();
   let ofNode = 0;
 
   function close(operation: object): void {
@@ -43,15 +44,15 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
     holders.delete(operation);
     ofSocket.get(holder.socket)?.delete(operation);
     ofNode -= 1;
-    lower(ofUser, holder.caller.user);
-    lower(ofOrganization, holder.caller.organization);
+    ofUser.add(holder.caller.user, -1);
+    ofOrganization.add(holder.caller.organization, -1);
   }
 
   return {
     begin(socket, caller, operation) {
       const ofThisSocket = ofSocket.get(socket) ?? new Set();
-      const countOfUser = ofUser.get(caller.user) ?? 0;
-      const countOfOrganization = ofOrganization.get(caller.organization) ?? 0;
+      const countOfUser = ofUser.of(caller.user);
+      const countOfOrganization = ofOrganization.of(caller.organization);
       if (ofThisSocket.size >= limits.perSocket) {
         throw new RateLimitedError(
           `This socket has ${ofThisSocket.size} subscriptions, which is the limit: complete some, or open another ` +
@@ -79,8 +80,8 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
         );
       ofSocket.set(socket, ofThisSocket.add(operation));
       holders.set(operation, { socket, caller });
-      ofUser.set(caller.user, countOfUser + 1);
-      ofOrganization.set(caller.organization, countOfOrganization + 1);
+      ofUser.add(caller.user, 1);
+      ofOrganization.add(caller.organization, 1);
       ofNode += 1;
     },
     close,
@@ -88,10 +89,4 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
       ofSocket.get(socket)?.forEach(close);
     },
   };
-}
-
-function lower(counts: Map<string, number>, name: string): void {
-  const left = counts.get(name)! - 1;
-  if (left > 0) counts.set(name, left);
-  else counts.delete(name);
 }

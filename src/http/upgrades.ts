@@ -10,7 +10,7 @@ import { closeCodes } from './close-codes.js';
 import type { ErrorFormatter } from './error-format.js';
 import type { Places } from './places.js';
 import type { RequestLimiter } from './rate-limits.js';
-import { hostError, nothingHere, writeRefusal } from './request-errors.js';
+import { announcedBytes, hostError, nothingHere, writeRefusal } from './request-errors.js';
 import type { RequestSources } from './request-source.js';
 import { socketOptions } from './socket-limits.js';
 import { isAllowedOrigin } from './socket-origin.js';
@@ -125,8 +125,7 @@ function refusalOf(
   const { headers, method, url = '' } = request;
   if (url.split('?')[0] !== '/graphql') return { status: 404, error: nothingHere() };
   const isForWebSocket = method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
-  if (!isForWebSocket || hasBody) {
+  if (!isForWebSocket || announcedBytes(request) !== 0) {
     const message = 'is only for a WebSocket, with GET and without a body: leave the header out of other requests';
     return { status: 400, error: new BadUserInputError([{ path: 'upgrade', message }]) };
   }

@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import type { StoredModelVersion } from '../../models/index.js';
 import type { EventBus } from '../events/event-bus.js';
 import { logError } from '../process/logger.js';
+import { createSerialTask } from '../process/serial-task.js';
 import { bundleHash, bundleInMemory, readBundle, readManifest, type BundleFiles } from '../risk/bundle/bundle-files.js';
 import { InvalidModelError } from '../risk/errors.js';
 import { loadBundleFiles } from '../risk/load-risk-model.js';
@@ -188,26 +189,11 @@ function createModelRegistry({
     }
   }
 
-  let reading: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
-  /** A change may have been written after the present reading began, so a call during it waits for the next one. */
-  function refresh(): Promise<void> {
-    if (!reading) {
-      reading = readVersions().finally(() => (reading = undefined));
-      return reading;
-    }
-    next ??= reading
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        return refresh();
-      });
-    return next;
-  }
+  const reading = createSerialTask(readVersions);
 
   async function load(id: string, version: string): Promise<RiskModel | undefined> {
     const name = versionName(id, version);
-    if (!known.has(name)) await refresh();
+    if (!known.has(name)) await reading.run();
     const found = known.get(name);
     if (!found || found.offered) return found?.offered;
     if (isRefused(name, found.storedAt)) return undefined;
@@ -221,9 +207,7 @@ function createModelRegistry({
   }
 
   const timer = setInterval(() => {
-    refresh().catch((error: unknown) =>
-      logError(logger, error, 'the list of risk models could not be read', { level: 'warn' }),
-    );
+    void refreshOrTell(reading.run, logger);
   }, pollMs);
   timer.unref();
 
@@ -239,7 +223,7 @@ function createModelRegistry({
       const retiredAt = known.get(versionName(id, version))?.retiredAt;
       return { isDefault: defaults.get(id)?.version === version, ...(retiredAt && { retiredAt }) };
     },
-    refresh,
+    refresh: reading.run,
     async bundle(id, version) {
       const name = versionName(id, version);
       const found = known.get(name);
@@ -248,7 +232,7 @@ function createModelRegistry({
     },
     async close() {
       clearInterval(timer);
-      await Promise.allSettled([reading, next]);
+      await reading.settled();
       await loaded.close();
     },
   };
@@ -260,14 +244,17 @@ export function followModels(
   events: Pick<EventBus, 'subscribe' | 'onGap'>,
   logger: Logger,
 ): () => void {
-  const refresh = (): void =>
-    void registry
-      .refresh()
-      .catch((error: unknown) =>
-        logError(logger, error, 'the list of risk models could not be read; it is read again soon', { level: 'warn' }),
-      );
+  const refresh = (): void => void refreshOrTell(registry.refresh, logger);
   const stops = [events.subscribe('riskModelsChanged', refresh), events.onGap(refresh)];
   return () => stops.forEach((stop) => stop());
+}
+
+async function refreshOrTell(refresh: () => Promise<void>, logger: Logger): Promise<void> {
+  try {
+    await refresh();
+  } catch (error) {
+    logError(logger, error, 'the list of risk models could not be read; it is read again soon', { level: 'warn' });
+  }
 }
 
 const nameOf = ({ id, version }: RiskModelManifest): string => versionName(id, version);

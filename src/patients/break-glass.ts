@@ -18,7 +18,7 @@ import { type AuditTrail, recorded } from '../audit/audit-trail.js';
 import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
-import { BadUserInputError, ConflictError, NotFoundError, RateLimitedError } from '../errors.js';
+import { BadUserInputError, ConflictError, NotFoundError, RateLimitedError, retrySeconds } from '../errors.js';
 import { idOrNone, parseInput } from '../input.js';
 import { visibleText } from '../process/visible-text.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
@@ -100,13 +100,18 @@ export function createBreakGlassService({
     const since = new Date(Date.now() - hourMs);
     const recent = await scope.breakGlassAccesses.find(
       { username: viewer.username, grantedAt: { $gt: since } },
-      { projection: { grantedAt: 1 }, sort: { grantedAt: 1 }, limit: allowed + 1 },
+      {
+        projection: { grantedAt: 1 },
+        sort: { grantedAt: 1 },
+        hint: { organization: 1, username: 1, grantedAt: 1 },
+        limit: allowed + 1,
+      },
     );
     if (recent.length <= allowed) return;
     warn(viewer, 'breaking the glass was refused: too many accesses in an hour');
     throw new RateLimitedError(
       `You broke the glass ${grantsPerHour} times in an hour: wait, or ask to be added to the care teams.`,
-      Math.max(1, Math.ceil((recent[0]!.grantedAt.getTime() - since.getTime()) / 1000)),
+      retrySeconds(recent[0]!.grantedAt.getTime() - since.getTime()),
     );
   }
 

@@ -12,46 +12,59 @@ export interface ExplanationRequest {
   readonly className?: string | null;
 }
 
+/** Explains predictions. @throws BadUserInputError, RiskGraphError NOT_FOUND, RiskGraphError INTERNAL */
+type ReadExplanation = (prediction: Prediction, request: ExplanationRequest) => Promise<StoredExplanation>;
+
 /**
  * Gives the stored explanation if it is the one that the caller asks for. Else the explanation is computed from the
- * stored inputs, by exactly the model that scored. Both must add up to the stored raw output.
- * @throws BadUserInputError, RiskGraphError NOT_FOUND, RiskGraphError INTERNAL
+ * stored inputs, by exactly the model that scored. Both must add up to the stored raw output. What was computed is
+ * remembered with the prediction: followers share it, and each further class costs nothing.
  */
-export async function explanationOf(
-  registry: RiskModelRegistry,
-  prediction: Prediction,
-  { method, className }: ExplanationRequest,
-): Promise<StoredExplanation> {
-  const stored = prediction.explanation;
-  if (className == null && stored && (method ?? stored.method) === stored.method) return additive(stored, prediction);
-  const model = await modelOfJob(registry, prediction);
-  const asked = method ?? stored?.method ?? model.shapMethods[0]!;
-  if (!model.shapMethods.includes(asked)) throw methodRefusal(model, asked);
-  const { classes = [], riskClass } = model.manifest;
-  if (className != null && !classes.includes(className)) throw classRefusal(model);
-  if (className == null || className === riskClass) {
-    if (stored?.method === asked) return additive(stored, prediction);
-    const [explanation] = await model.explain([model.encode(prediction.inputs)], asked);
-    return additive(toStoredExplanation(explanation!), prediction);
+export function createExplanationReader(registry: RiskModelRegistry): ReadExplanation {
+  const read = sharedByName<StoredExplanation>();
+  const ofClasses = sharedByName<RowExplanation[]>();
+
+  async function explain(
+    prediction: Prediction,
+    { method, className }: ExplanationRequest,
+  ): Promise<StoredExplanation> {
+    const stored = prediction.explanation;
+    if (className == null && stored && (method ?? stored.method) === stored.method) return additive(stored, prediction);
+    const model = await modelOfJob(registry, prediction);
+    const asked = method ?? stored?.method ?? model.shapMethods[0]!;
+    if (!model.shapMethods.includes(asked)) throw methodRefusal(model, asked);
+    const { classes = [], riskClass } = model.manifest;
+    if (className != null && !classes.includes(className)) throw classRefusal(model);
+    if (className == null || className === riskClass) {
+      if (stored?.method === asked) return additive(stored, prediction);
+      const [explanation] = await model.explain([model.encode(prediction.inputs)], asked);
+      return additive(toStoredExplanation(explanation!), prediction);
+    }
+    const place = classes.indexOf(className);
+    const explanations = await ofClasses(prediction, asked, () => explainClasses(model, prediction, asked));
+    const rawOutput = prediction.classes?.[place]?.rawOutput ?? Number.NaN;
+    return additive(toStoredExplanation(explanations[place]!), { rawOutput });
   }
-  const place = classes.indexOf(className);
-  const explanations = await ofAllClasses(model, prediction, asked);
-  const rawOutput = prediction.classes?.[place]?.rawOutput ?? Number.NaN;
-  return additive(toStoredExplanation(explanations[place]!), { rawOutput });
+
+  return (prediction, request) =>
+    read(prediction, JSON.stringify([request.method, request.className]), () => explain(prediction, request));
 }
 
-/** Explanations of all classes that one operation has asked for, so that each further class costs nothing. */
-const computed = new WeakMap<Prediction, Map<ShapMethod, Promise<RowExplanation[]>>>();
+async function explainClasses(model: RiskModel, prediction: Prediction, method: ShapMethod): Promise<RowExplanation[]> {
+  const [ofRow] = await model.explainClasses([model.encode(prediction.inputs)], method);
+  return ofRow!;
+}
 
-function ofAllClasses(model: RiskModel, prediction: Prediction, method: ShapMethod): Promise<RowExplanation[]> {
-  const byMethod = computed.get(prediction) ?? new Map<ShapMethod, Promise<RowExplanation[]>>();
-  computed.set(prediction, byMethod);
-  const known = byMethod.get(method);
-  if (known) return known;
-  const row = model.encode(prediction.inputs);
-  const explanations = model.explainClasses([row], method).then(([ofRow]) => ofRow!);
-  byMethod.set(method, explanations);
-  return explanations;
+/** Computes a value of a prediction once, for as long as somebody holds the prediction. */
+function sharedByName<T>(): (prediction: Prediction, name: string, compute: () => Promise<T>) => Promise<T> {
+  const shared = new WeakMap<Prediction, Map<string, Promise<T>>>();
+  return (prediction, name, compute) => {
+    const values = shared.get(prediction) ?? new Map<string, Promise<T>>();
+    shared.set(prediction, values);
+    const value = values.get(name) ?? compute();
+    values.set(name, value);
+    return value;
+  };
 }
 
 /** Stored explanations are checked too, so that a viewer never gets a damaged one. @throws RiskGraphError INTERNAL */

@@ -39,7 +39,7 @@ import { invalidFeatures, requireModel } from './served-models.js';
 import { shareReads } from './shared-reads.js';
 import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
-import { explanationOf, refuseUnlessAdditive, type ExplanationRequest } from './explanation-request.js';
+import { createExplanationReader, refuseUnlessAdditive, type ExplanationRequest } from './explanation-request.js';
 import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
 import { readVisiblePage } from '../patients/visible-rows.js';
 
@@ -128,16 +128,7 @@ export function createPredictionService({
     return patient;
   }
 
-  const explained = new WeakMap<Prediction, Map<string, Promise<StoredExplanation>>>();
-  /** Followers who share a prediction share its explanations. */
-  function explainOnce(prediction: Prediction, request: ExplanationRequest): Promise<StoredExplanation> {
-    const known = explained.get(prediction) ?? new Map<string, Promise<StoredExplanation>>();
-    explained.set(prediction, known);
-    const name = JSON.stringify([request.method, request.className]);
-    const explanation = known.get(name) ?? explanationOf(registry, prediction, request);
-    known.set(name, explanation);
-    return explanation;
-  }
+  const readExplanation = createExplanationReader(registry);
 
   return {
     async find(viewer, id) {
@@ -179,7 +170,7 @@ export function createPredictionService({
       return showOne(viewer, await storedPredictions(scopeOf(viewer)).ofJob(job));
     },
 
-    explanation: (prediction, request = {}) => explainOnce(prediction, request),
+    explanation: (prediction, request = {}) => readExplanation(prediction, request),
 
     async verify(viewer, id) {
       authorize(viewer, 'prediction:verify');

@@ -103,8 +103,9 @@ export type StreamedPrediction = { readonly prediction: Prediction } | { readonl
 const mostAhead = 100;
 
 /**
- * Reads each prediction whose id is in the stream, and those that follow it in the same query. A prediction that was deleted or is not visible to the viewer is
- * left out. A prediction that cannot be read gives an event with the error, so that the stream goes on.
+ * Reads each prediction whose id is in the stream, and those that follow it in the same query. A prediction that was
+ * deleted or is not visible to the viewer is left out. A prediction that cannot be read gives an event with the error,
+ * so that the stream goes on.
  * @param read returns null for a prediction that is to be left out. It shares its reads for a second (shared-reads.ts)
  */
 export function readEach(

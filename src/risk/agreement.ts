@@ -1,4 +1,6 @@
 import { DisagreementError } from './errors.js';
+import { numberTypes } from './onnx/number-types.js';
+import { ElementType } from './onnx/tensor-proto.js';
 import type { ParsedModel } from './parse-model.js';
 import { scoresFromRaw } from './scores.js';
 
@@ -11,8 +13,8 @@ const relativeTolerance = 1e-5;
  */
 const probitTolerance = 5e-3;
 
-/** The largest float32. Beyond it ONNX Runtime gives infinity. */
-const largestFloat = 3.4028234663852886e38;
+/** Beyond it ONNX Runtime gives infinity. */
+const largestFloat = numberTypes.get(ElementType.FLOAT)!.most;
 
 /** Sum over the trees of the largest |leaf weight|: the bound of the partial sums of a float32 addition. */
 function weightMagnitude(model: ParsedModel): number {

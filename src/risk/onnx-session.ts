@@ -67,12 +67,25 @@ interface RowShape {
   readonly textOf: (index: number) => string;
 }
 
+/** Takes the columns of one input out of rows of all features, row by row. */
+function valuesOf(
+  { columns, firstFeature }: ModelInput,
+  rows: Float64Array,
+  rowCount: number,
+  featureCount: number,
+): Float64Array {
+  const width = columns.columns.length;
+  if (width === featureCount) return rows;
+  const values = new Float64Array(rowCount * width);
+  for (let row = 0; row < rowCount; row++) {
+    const first = row * featureCount + firstFeature;
+    values.set(rows.subarray(first, first + width), row * width);
+  }
+  return values;
+}
+
 function toTensor(input: ModelInput, rows: Float64Array, { rowCount, featureCount, textOf }: RowShape): OnnxTensor {
-  const width = input.columns.columns.length;
-  const values = Float64Array.from(
-    { length: rowCount * width },
-    (_, index) => rows[Math.floor(index / width) * featureCount + input.firstFeature + (index % width)]!,
-  );
+  const values = valuesOf(input, rows, rowCount, featureCount);
   const { name } = numberTypes.get(input.elementType)!;
   const { dims, rowless } = input.columns;
   const shape = rowless ? dims : [rowCount, ...dims];

@@ -41,7 +41,7 @@ export interface ParsedModel {
    * feature has the column of its own index; a feature with several columns has the others behind all features.
    */
   readonly comparedColumns: readonly ComparedColumn[];
-  /** What the values of the features are limited to, and the texts that the graph knows. */
+  /** The limits of the values of the features, and the texts that the graph knows. */
   readonly limits: FeatureLimits;
 }
 

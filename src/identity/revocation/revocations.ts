@@ -17,6 +17,7 @@ import type { RevocationEpochs } from './revocation-epoch.js';
 import { createRevocationList } from './revocation-list.js';
 import type { RevocationStore, RevokedSubject } from './revocation-store.js';
 import { logError } from '../../process/logger.js';
+import { createSerialTask } from '../../process/serial-task.js';
 
 /**
  * Time between two reads of the epoch in Redis. Redis may take 200 ms, then MongoDB is read. So a process that missed
@@ -103,27 +104,12 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
     apply(records);
   }
 
-  /**
-   * Reads, one read at a time. A call during a read causes another read after it, as the first may have begun too
-   * early.
-   */
-  let reading: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
-  function refresh(): Promise<void> {
-    if (!reading) return (reading = read().finally(() => (reading = undefined)));
-    next ??= reading
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        return refresh();
-      });
-    return next;
-  }
+  const reading = createSerialTask(read);
 
   async function look(): Promise<void> {
     const seen = await epochs.read();
     if (seen === known && Date.now() - mongoAskedAt < mongoPeriodMs) return;
-    await refresh();
+    await reading.run();
     if (seen !== 'away' && seen !== known) await epochs.announce(known, seen ?? undefined);
   }
 
@@ -137,7 +123,7 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
     timer.unref();
   }
 
-  const follow = (): void => void refresh().catch(() => undefined);
+  const follow = (): void => void reading.run().catch(() => undefined);
   const stopListening = [
     events.subscribe('credentialsRevoked', ({ epoch }) => (epoch > known ? follow() : undefined)),
     events.onGap(follow),
@@ -145,7 +131,7 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
 
   return {
     start: () =>
-      (started ??= refresh().then(schedule, (error: unknown) => {
+      (started ??= reading.run().then(schedule, (error: unknown) => {
         started = undefined;
         throw error;
       })),
@@ -168,7 +154,7 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
       clearTimeout(timer);
       stopListening.forEach((stop) => stop());
       listeners.clear();
-      await Promise.allSettled([looking, reading, next]);
+      await Promise.allSettled([looking, reading.settled()]);
     },
   };
 }

@@ -7,7 +7,7 @@ import {
   RLWrapperTimeouts,
   type RateLimiterAbstract,
 } from 'rate-limiter-flexible';
-import { RateLimitedError } from '../../errors.js';
+import { RateLimitedError, retrySeconds } from '../../errors.js';
 import { withinTime } from '../../process/within-time.js';
 import { addressBlock, wideBlock } from '../../net/address-block.js';
 
@@ -123,7 +123,7 @@ async function consume(limiter: RateLimiterAbstract, key: string): Promise<RateL
 }
 
 function throttled(exceeded: readonly RateLimiterRes[], points: number): ThrottledError {
-  const seconds = Math.max(1, ...exceeded.map(({ msBeforeNext }) => Math.ceil(msBeforeNext / 1000)));
+  const seconds = Math.max(...exceeded.map(({ msBeforeNext }) => retrySeconds(msBeforeNext)));
   return Object.assign(new RateLimitedError(`Too many login attempts: try again in ${seconds} seconds.`, seconds), {
     firstInWindow: exceeded[0]!.consumedPoints === points + 1,
   });

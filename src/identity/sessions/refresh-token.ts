@@ -1,10 +1,10 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 
 /**
- * A refresh token: `rgr_`, 128 random bits shared by all refresh tokens of a session, and 256 bits of this token alone, which
- * look random. The parts have fixed widths, because base64url may contain underscores. The shared part finds the session. It
- * also proves that the caller has held a token of this session, so an attacker cannot end a session with invented
- * tokens.
+ * A refresh token: `rgr_`, 128 random bits shared by all refresh tokens of a session, and 256 bits of this token alone,
+ * which look random. The parts have fixed widths, because base64url may contain underscores. The shared part finds the
+ * session. It also proves that the caller has held a token of this session, so an attacker cannot end a session with
+ * invented tokens.
  */
 const pattern = /^rgr_([\w-]{22})_([\w-]{43})$/;
 

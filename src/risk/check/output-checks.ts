@@ -1,11 +1,9 @@
 import { InvalidModelError } from '../errors.js';
 import type { RiskModelManifest } from '../manifest.js';
 import type { ParsedModel } from '../parse-model.js';
-import { columnOfOutput, type Link } from '../output-columns.js';
+import { columnOfOutput } from '../output-columns.js';
+import { isShare, spaceOfLink } from '../output-spaces.js';
 import { boundsOf } from '../trees/output-bounds.js';
-
-/** Room for float32 sums of leaf weights that stand for a probability of exactly 0 or 1. */
-const probabilityRoom = 1e-3;
 
 /** Largest logarithm of a float32, the type in which model files compute an exponential. */
 const largestLogarithm = 88;
@@ -29,16 +27,15 @@ export function requireMatchingOutput(manifest: RiskModelManifest, parsed: Parse
     );
   if (outputSpace === 'PROBABILITY' && (link === 'LOGISTIC' || link === 'SOFTMAX'))
     throw refusal(`outputSpace is PROBABILITY, but the trees add up before the model's ${link}`, 'write LOG_ODDS');
-  const { low, high } = boundsOf(parsed.ensemble, outputIndex);
-  if (outputSpace === 'LOG_ODDS' && parsed.labels && link === 'IDENTITY' && isWithinOne(low, high))
+  if (outputSpace === 'LOG_ODDS' && parsed.labels && link === 'IDENTITY' && isShare(parsed, outputIndex))
     throw refusal('outputSpace is LOG_ODDS, but the trees add up to the probability itself', 'write PROBABILITY');
   if (outputSpace === 'PROBABILITY' && link === 'IDENTITY' && manifest.calibration.method === 'NONE')
     for (const output of manifest.classes?.keys() ?? [outputIndex]) requireProbability(parsed, output);
 }
 
-function requireProbability({ ensemble }: ParsedModel, output: number): void {
-  const { low, high } = boundsOf(ensemble, output);
-  if (!isWithinOne(low, high))
+function requireProbability(parsed: ParsedModel, output: number): void {
+  const { low, high } = boundsOf(parsed.ensemble, output);
+  if (!isShare(parsed, output))
     throw refusal(
       `outputSpace is PROBABILITY, but the trees can add up to ${shown(low)} and to ${shown(high)}`,
       'write LOG_ODDS for the log-odds of a probability; for a quantity write IDENTITY or LOG, and its unit under ' +
@@ -66,19 +63,11 @@ function requireClasses(classes: readonly string[], { ensemble, columns, labels 
     );
 }
 
-const isWithinOne = (low: number, high: number): boolean => low >= -probabilityRoom && high <= 1 + probabilityRoom;
-
-/** The space of the trees before a link of the file. */
-const spaceOfLink: ReadonlyMap<Link, RiskModelManifest['outputSpace']> = new Map([
-  ['EXP', 'LOG'],
-  ['LOGISTIC', 'LOG_ODDS'],
-]);
-
 function requireQuantity({ outputSpace, outputIndex }: RiskModelManifest, parsed: ParsedModel): void {
   const { link } = columnOfOutput(parsed.columns, outputIndex)!;
   if (parsed.labels)
     throw refusal('it gives a quantity, but the model is a classifier', 'leave out "quantity", or export a regressor');
-  const own = spaceOfLink.get(link);
+  const own = spaceOfLink[link];
   if (link !== 'IDENTITY' && own !== outputSpace)
     throw refusal(
       `outputSpace is ${outputSpace}, but the trees add up before the model's ${link}`,

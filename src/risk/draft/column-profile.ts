@@ -4,7 +4,7 @@ export type Cell = number | string | null;
 /** The most different values of a column that are kept. A column with more of them has a range, not codes. */
 const mostKept = 1000;
 
-/** What a table shows of one column. Its memory does not grow with the rows. */
+/** A summary of one column of a table. Its memory does not grow with the rows. */
 export class ColumnProfile {
   missing = 0;
   least = Infinity;

@@ -16,7 +16,7 @@ export interface DraftFeature {
     | { readonly policy: 'NATIVE'; readonly meaning: string };
 }
 
-/** What is known of one feature before its manifest is drafted. */
+/** The facts about one feature that its manifest is drafted from. */
 interface FeatureFacts {
   readonly code: string;
   readonly label: string;

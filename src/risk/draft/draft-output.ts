@@ -1,8 +1,8 @@
 import { InvalidModelError, quoted } from '../errors.js';
 import type { OutputSpace, RiskBand } from '../output-schema.js';
-import { columnOfOutput, type Link } from '../output-columns.js';
+import { columnOfOutput } from '../output-columns.js';
+import { isShare, spaceOfLink } from '../output-spaces.js';
 import type { ParsedModel } from '../parse-model.js';
-import { boundsOf } from '../trees/output-bounds.js';
 
 /** The parts of manifest.json that say what the model's answer is. */
 export interface DraftOutput {
@@ -18,8 +18,6 @@ interface OutputWishes {
   readonly unit?: string;
   readonly riskClass?: string;
 }
-
-const spaceOfLink: Readonly<Partial<Record<Link, OutputSpace>>> = { EXP: 'LOG', LOGISTIC: 'LOG_ODDS' };
 
 /** Drafts the answer: the probability of an event, of each of several classes, or a quantity. */
 export function draftOutput(parsed: ParsedModel, { unit, riskClass }: OutputWishes): DraftOutput {
@@ -50,12 +48,6 @@ export function draftOutput(parsed: ParsedModel, { unit, riskClass }: OutputWish
   // Sigmoids of single classes do not add up to 1: the model then gives the probability of one class.
   const adds = outputs.every((output) => ['IDENTITY', 'SOFTMAX'].includes(columnOfOutput(columns, output)?.link ?? ''));
   return adds ? { outputSpace, classes, riskClass: risk } : { outputSpace, outputIndex: classes.indexOf(risk) };
-}
-
-/** Tells whether the trees add up to a number from 0 to 1, with room for float32 sums. */
-function isShare({ ensemble }: ParsedModel, output: number): boolean {
-  const { low, high } = boundsOf(ensemble, output);
-  return low >= -1e-3 && high <= 1.001;
 }
 
 interface DraftBand {

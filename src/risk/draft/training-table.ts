@@ -13,7 +13,7 @@ export interface TableColumn {
   readonly text: boolean;
 }
 
-/** What a training table shows of a model's features and its target. */
+/** Summaries of a training table's columns: those of the model's features, and its target. */
 export interface TrainingTable {
   readonly rowCount: number;
   readonly columns: readonly TableColumn[];

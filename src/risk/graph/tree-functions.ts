@@ -102,7 +102,7 @@ export function areShares(values: readonly TreeFunction[]): boolean {
   return Math.abs(low - 1) < lost && Math.abs(high - 1) < lost;
 }
 
-/** What float32 loses in a sum of shares. */
+/** The share of a sum that float32 may lose to rounding. */
 const lost = 1e-5;
 
 function sameSums(left: readonly TreeSum[], right: readonly TreeSum[]): boolean {
