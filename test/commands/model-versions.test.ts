@@ -15,9 +15,10 @@ import { bundleHash, readBundle } from '../../src/risk/bundle/bundle-files.js';
 import { writeBundle } from '../risk/support/bundle.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
 import { heartDisease } from '../support/heart-disease.js';
+import { sameDatabases } from '../support/identity.js';
 import { cli, runCommand, type Outcome } from '../support/run-command.js';
 import { ended, patient, submit } from '../support/scenario.js';
-import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { settingsFor, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const system = await startSystem({ worker: false });
@@ -27,14 +28,7 @@ await system.organizationId('beta');
 const store = createBundleStore(models);
 /** Only a message tells processes of a change: none looks at the database on its own within a test. */
 const environment = {
-  NODE_ENV: 'test',
-  LOG_LEVEL: 'silent',
-  PORT: '0',
-  MONGO_URI: config.mongoUri,
-  REDIS_URL: config.redisUrl,
-  REDIS_PREFIX: config.redisPrefix,
-  SECRET_KEY: testSecretKey,
-  ENCRYPTION_KEYS: testEncryptionKeys,
+  ...settingsFor(config),
   RISK_MODELS_POLL_SECONDS: '3600',
 };
 const shipped = `${heartDisease.id}@${heartDisease.version}`;
@@ -51,7 +45,12 @@ async function bundle(id: string, version = '1.0.0', card = `# ${id} ${version}\
   return writeBundle(directory, { manifest: { id, version }, card });
 }
 
-async function startApiProcess(): Promise<GraphqlClient> {
+/** Adds the bundle as another process would have before: no command is tried, and none is told of it. */
+async function stored(directory: string, id: string): Promise<void> {
+  await store.add(id, '1.0.0', await readBundle(directory));
+}
+
+async function startApi(): Promise<GraphqlClient> {
   const api = await startServerProcess('api', environment);
   const client = createGraphqlClient(api.url, await system.token('CLINICIAN'));
   onTestFinished(async () => {
@@ -66,20 +65,20 @@ const servedBy = async (client: GraphqlClient): Promise<string[]> =>
     ({ id, isDefault }) => `${id}${isDefault ? ' default' : ''}`,
   );
 
-/** Asks until the answer is the one that is waited for; the test's own time limit ends the waiting. */
+/** Asks until the answer is the one that is waited for. @returns that answer */
 async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
-  for (;;) {
-    const answer = await ask();
-    if (wanted(answer)) return answer;
-  }
+  let answer: T;
+  const isWanted = async (): Promise<boolean> => wanted((answer = await ask()));
+  await expect.poll(isWanted, { interval: 10, timeout: 80_000 }).toBe(true);
+  return answer!;
 }
 
 describe('a version that is added while two APIs and a worker run', () => {
   // Shows: 164.312(b)
   test('is served by all of them, and can still be explained and verified after it was retired', async () => {
     const [first, second, worker] = await Promise.all([
-      startApiProcess(),
-      startApiProcess(),
+      startApi(),
+      startApi(),
       startServerProcess('worker', environment),
     ]);
     onTestFinished(() => worker.stop());
@@ -152,12 +151,8 @@ describe('a version that is added while two APIs and a worker run', () => {
   });
 
   test('is found without the message, when a process looks at the database', async () => {
-    const api = await startServerProcess('api', { ...environment, RISK_MODELS_POLL_SECONDS: '1' });
-    const client = createGraphqlClient(api.url, await system.token('CLINICIAN'));
-    onTestFinished(async () => {
-      await client.close();
-      await api.stop();
-    });
+    const polling = { ...sameDatabases(system).environment, RISK_MODELS_POLL_SECONDS: '1' };
+    const client = await (await startSystem({ worker: false, environment: polling })).client('CLINICIAN');
     const outcome = await model(['add', await bundle('unannounced')], { REDIS_URL: 'redis://127.0.0.1:1' });
     expect(outcome).toMatchObject({ code: 0, errors: expect.stringContaining('Redis does not answer') as string });
     await until(
@@ -221,7 +216,7 @@ describe('a bundle that must not serve', () => {
   });
 
   test('is refused when it has other files than the version of the same name, added or in the directory', async () => {
-    await model(['add', await bundle('twice')]);
+    await stored(await bundle('twice'), 'twice');
     expect(await model(['add', await bundle('twice', '1.0.0', '# another card\n')])).toMatchObject({
       code: 1,
       errors: expect.stringMatching(
@@ -257,9 +252,13 @@ describe('a bundle that must not serve', () => {
     const file = join(directory, 'manifest.json');
     const text = await readFile(file, 'utf8');
     await writeFile(file, text.replace('"unit":"mm[Hg]"', '"unit":"kPa"'));
-    expect((await model(['add', directory])).errors).toMatch(
-      /other-unit@1.0.0: feature "resting_bp" is in kPa, but in mm\[Hg\] in another model served/,
-    );
+    expect(await model(['add', directory])).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(
+        /other-unit@1.0.0: feature "resting_bp" is in kPa, but in mm\[Hg\] in another model served/,
+      ) as string,
+    });
+    expect(await models.modelVersions.countDocuments({ modelId: 'other-unit' })).toBe(0);
   });
 });
 
@@ -270,7 +269,7 @@ test('an unknown version, and a retired one as the default, are refused in one l
       'error: There is no risk model no-such@1.0.0: name one as "riskgraph model list" does, as in heart-disease@1.0.0.\n',
   });
   const directory = await bundle('once');
-  await model(['add', directory]);
+  await stored(directory, 'once');
   expect((await model(['retire', 'once@1.0.0'])).output).toBe(
     'once@1.0.0 is retired\nNo version of once is offered now\n',
   );

@@ -1,21 +1,19 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Types } from 'mongoose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { PredictionsDocument, SimulateRiskDocument } from '../../src/client/generated/graphql.js';
 import { exportedFacts, featuresOf, grades, writeClassBundle } from '../risk/support/exported-bundle.js';
 import { heartDisease } from '../support/heart-disease.js';
 import { runCommand } from '../support/run-command.js';
 import { ended, patient, scored, submit } from '../support/scenario.js';
-import { codesOf, startSystem } from '../support/system.js';
+import { codesOf, settingsFor, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const models = { forest: 'rf-classes', boosting: 'xgb-classes' } as const;
 
 async function writeBundles(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
-  afterAll(() => rm(folder, { recursive: true }));
+  const folder = await temporaryDirectory();
   await writeClassBundle(join(folder, 'forest'), models.forest, 'PROBABILITY');
   await writeClassBundle(join(folder, 'boosting'), models.boosting, 'LOG_ODDS');
   return folder;
@@ -163,10 +161,9 @@ test('score writes a column for each class', async () => {
   const folder = await temporaryDirectory();
   const [file, out] = [join(folder, 'cohort.csv'), join(folder, 'out.csv')];
   await writeFile(file, `mrn,f0,f1,f2,f3\nGRADE-1,${facts.rows[0]!.join()}\n`);
-  const { secretKey, mongoUri, redisUrl } = system.app.config;
   const { code } = await runCommand(
     ['score', file, '--model', models.boosting, '--out', out, '--url', system.url, '--token', '-'],
-    { SECRET_KEY: secretKey, MONGO_URI: mongoUri, REDIS_URL: redisUrl },
+    settingsFor(system.app.config),
     token,
   );
   expect(code).toBe(0);

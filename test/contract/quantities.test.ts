@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Types } from 'mongoose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import {
   PredictionCreatedDocument,
   PredictionDocument,
@@ -14,15 +13,14 @@ import {
 import { exportedFacts, featuresOf, writeQuantityBundle } from '../risk/support/exported-bundle.js';
 import { runCommand } from '../support/run-command.js';
 import { ended, patient, submit } from '../support/scenario.js';
-import { startSystem } from '../support/system.js';
+import { settingsFor, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** A model whose trees add up to days, and one whose trees add up to their logarithm. */
 const models = { identity: 'gb-quantity', logarithm: 'lgb-poisson' } as const;
 
 async function writeBundles(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
-  afterAll(() => rm(folder, { recursive: true }));
+  const folder = await temporaryDirectory();
   await writeQuantityBundle(join(folder, 'identity'), models.identity, 'IDENTITY');
   await writeQuantityBundle(join(folder, 'logarithm'), models.logarithm, 'LOG');
   return folder;
@@ -137,10 +135,9 @@ test('score writes the quantity and its unit in place of the probability', async
   const folder = await temporaryDirectory();
   const [file, out] = [join(folder, 'cohort.csv'), join(folder, 'out.csv')];
   await writeFile(file, `mrn,f0,f1,f2,f3\nSTAY-1,${facts.logarithm.rows[0]!.join()}\n`);
-  const { secretKey, mongoUri, redisUrl } = system.app.config;
   const { code, errors } = await runCommand(
     ['score', file, '--model', models.logarithm, '--out', out, '--url', system.url, '--token', '-'],
-    { SECRET_KEY: secretKey, MONGO_URI: mongoUri, REDIS_URL: redisUrl },
+    settingsFor(system.app.config),
     token,
   );
   expect({ code, errors }).toMatchObject({ code: 0 });

@@ -44,7 +44,7 @@ test('an event waits for room, in place of being refused', async () => {
   const events = [1, 2].map(() => operations.prepare(caller('anna'), 'event'));
   const begun: number[] = [];
   const begin = events.map((event, index) => event.startWhenFree(90).then(() => begun.push(index)));
-  await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
   expect(begun).toEqual([]);
   query.end();
   await begin[0];
@@ -55,7 +55,7 @@ test('an event waits for room, in place of being refused', async () => {
 });
 
 test('an operation above every limit still runs when it is alone', () => {
-  prepare().start(1_000);
+  expect(() => prepare().start(1_000)).not.toThrow();
 });
 
 /** A list of objects whose only field counts how often it was resolved. */
@@ -141,18 +141,17 @@ test('an answer ends as soon as it is longer than an answer may be', async () =>
   const operation = prepare();
   operation.start(10_000);
   let read = 0;
-  const rows = new Proxy(
-    Array.from({ length: 10_000 }, () => ({ row: { text: 'x'.repeat(90) } })),
-    {
-      get: (target, key) => {
-        if (key === '100') read += 1;
-        return Reflect.get(target, key) as unknown;
-      },
+  const row = {
+    get text() {
+      read += 1;
+      return 'x'.repeat(90);
     },
-  );
+  };
+  const rows = Array.from({ length: 10_000 }, () => ({ row }));
   await expect(answerText({ rows }, operation)).rejects.toThrow(/^The answer has more than 1000 bytes/);
   expect(operation.reason).toBeInstanceOf(QueryTooComplexError);
-  expect(read).toBeLessThanOrEqual(2);
+  // Ten rows are more than an answer may have.
+  expect(read).toBeLessThan(100);
   expect(() => operation.check()).toThrow(operation.reason);
 });
 

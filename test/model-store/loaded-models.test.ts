@@ -41,7 +41,7 @@ test('a model in use is closed after its last run, and a closed one is loaded ag
   const run = held.score([]);
   await models.get('b');
   expect(log).toEqual(['load a', 'load b']);
-  while (runs.length === 0) await Promise.resolve();
+  while (runs.length === 0) await new Promise((resolve) => setImmediate(resolve));
   runs.shift()!();
   await run;
   expect(log).toEqual(['load a', 'load b', 'close a']);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkModel } from '../../src/risk/check/check-model.js';
 import { loadRiskModel } from '../../src/risk/load-risk-model.js';
 import type { OutputSpace } from '../../src/risk/output-schema.js';
 import type { Manifest } from './support/bundle.js';
 import { days, exportedFacts, featuresOf, writeClassBundle } from './support/exported-bundle.js';
+import { failedChecks } from './support/failed-checks.js';
 import { useTemporaryDirectory } from './support/temporary-directory.js';
 
 const directory = useTemporaryDirectory();
@@ -41,15 +41,9 @@ test.each<[string, OutputSpace]>([
   }
 });
 
-const failures = async (path: string): Promise<string> =>
-  (await checkModel(path)).results
-    .filter(({ ok }) => !ok)
-    .map(({ detail }) => detail)
-    .join('\n');
-
 test('an export whose classes the library gives otherwise is refused', async () => {
   const path = await writeClassBundle(join(directory.path, 'ova'), 'lgb-classes-ova', 'LOG_ODDS');
-  expect(await failures(path)).toMatch(/golden vector 1: its probability of class "\w+" differs/);
+  expect(await failedChecks(path)).toMatch(/golden vector 1: its probability of class "\w+" differs/);
 });
 
 test.each<[string, Partial<Omit<Manifest, 'background'>>, string]>([
@@ -72,5 +66,5 @@ test.each<[string, Partial<Omit<Manifest, 'background'>>, string]>([
     'PROBABILITY',
     changes,
   );
-  expect(await failures(path)).toContain(message);
+  expect(await failedChecks(path)).toContain(message);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainFile } from '../../src/risk/explain-file.js';
 import { fixtureNames, largestDifference, loadFixture } from './fixtures.js';
-import { ElementType } from './support/onnx-writer.js';
+import { ElementType } from '../../src/risk/onnx/tensor-proto.js';
 import { leaf, regressionModel, regressorNode } from './support/small-models.js';
 
 let directory: string;

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkModel } from '../../src/risk/check/check-model.js';
 import { loadRiskModel } from '../../src/risk/load-risk-model.js';
 import type { OutputSpace } from '../../src/risk/output-schema.js';
 import { renderWaterfall } from '../../src/risk/plots/waterfall.js';
 import { bundleTrees, type Manifest, writeBundle } from './support/bundle.js';
 import { days, dayBands, exportedFacts, featuresOf, writeQuantityBundle } from './support/exported-bundle.js';
 import { classificationModel, leaf, regressionModel, regressorNode } from './support/small-models.js';
+import { failedChecks } from './support/failed-checks.js';
 import { useTemporaryDirectory } from './support/temporary-directory.js';
 
 const directory = useTemporaryDirectory();
@@ -49,18 +49,12 @@ test.each<[string, OutputSpace]>([
   }
 });
 
-const failures = async (path: string): Promise<string> =>
-  (await checkModel(path)).results
-    .filter(({ ok }) => !ok)
-    .map(({ detail }) => detail)
-    .join('\n');
-
 test.each<[string, OutputSpace, string]>([
   ['xgb-logistic', 'LOG_ODDS', 'golden vector 1: its value differs'],
   ['lgb-poisson', 'IDENTITY', "the trees add up before the model's EXP; write LOG"],
 ])('%s in %s is refused, because the library gives another quantity', async (name, outputSpace, message) => {
   const path = await writeQuantityBundle(join(directory.path, `wrong-${name}`), name, outputSpace);
-  expect(await failures(path)).toContain(message);
+  expect(await failedChecks(path)).toContain(message);
 });
 
 test('a quantity that is called a probability is refused', async () => {
@@ -70,7 +64,9 @@ test('a quantity that is called a probability is refused', async () => {
     training: { data: 'none', patients: 300, events: 10, algorithm: 'boosting' },
     golden: [],
   });
-  expect(await failures(path)).toMatch(/outputSpace is PROBABILITY, but the trees can add up to [\d.]+ and to [\d.]+;/);
+  expect(await failedChecks(path)).toMatch(
+    /outputSpace is PROBABILITY, but the trees can add up to [\d.]+ and to [\d.]+;/,
+  );
 });
 
 test('a logistic regressor gives a share, which is a quantity in LOG_ODDS', async () => {
@@ -127,7 +123,7 @@ test.each<[string, Partial<Manifest>, Uint8Array | undefined, string]>([
     model: model ?? regressionModel([regressorNode(bundleTrees)]),
     manifest: { ...quantity, ...changes },
   });
-  expect(await failures(path)).toContain(message);
+  expect(await failedChecks(path)).toContain(message);
 });
 
 test('the waterfall of a quantity speaks of its unit and never of a probability', () => {

@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import { careTeams } from '../support/care-team.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
-import { asAdmin } from '../support/identity.js';
+import { createApiKey } from '../support/identity.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -34,15 +34,6 @@ async function submitted(token: string, idempotencyKey: string, work: object): P
   return data[field]!.id;
 }
 
-async function key(name: string): Promise<string> {
-  const { createApiKey } = await asAdmin<{ createApiKey: { key: string } }>(
-    system,
-    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
-    { input: { name, scopes: ['job:submit'] } },
-  );
-  return createApiKey.key;
-}
-
 // Shows: owasp/idor
 test.each<[string, (patientId: string) => object]>([
   ['one patient', (patientId) => ({ patientId })],
@@ -51,6 +42,7 @@ test.each<[string, (patientId: string) => object]>([
   'an idempotency key belongs to its user or API key: the same key of another is another job of %s',
   async (kind, work) => {
     const request = work(await patient());
+    const key = (name: string): Promise<string> => createApiKey(system, ['job:submit'], name);
     const callers = [ada, bob, await key('one'), await key('two')];
     const jobs = await Promise.all(callers.map((token) => submitted(token, `visit for ${kind}`, request)));
     expect(new Set(jobs).size).toBe(4);

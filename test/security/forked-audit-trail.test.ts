@@ -7,20 +7,11 @@ import type { ChildProcess } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
 import { patient } from '../support/scenario.js';
-import { postBody, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { postBody, settingsFor, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const { config, models } = system.app;
-const environment = {
-  NODE_ENV: 'test',
-  LOG_LEVEL: 'silent',
-  PORT: '0',
-  SECRET_KEY: testSecretKey,
-  ENCRYPTION_KEYS: testEncryptionKeys,
-  MONGO_URI: config.mongoUri,
-  REDIS_URL: config.redisUrl,
-  REDIS_PREFIX: config.redisPrefix,
-};
+const environment = settingsFor(config);
 const cli = new URL('../../src/cli.js', import.meta.url);
 
 /** Another API process on the same databases. */

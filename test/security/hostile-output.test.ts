@@ -8,21 +8,15 @@ import { expect, test } from 'vitest';
 import { escapeInvisible, hasInvisible, visibleText } from '../../src/process/visible-text.js';
 import { goldenFeatures } from '../support/heart-disease.js';
 import { runCommand, type Outcome } from '../support/run-command.js';
-import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { settingsFor, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const system = await startSystem();
-const { mongoUri, redisUrl, redisPrefix } = system.app.config;
 
 const riskgraph = async (...argumentsGiven: readonly string[]): Promise<Outcome> =>
   runCommand(argumentsGiven, {
+    ...settingsFor(system.app.config),
     RISKGRAPH_TOKEN: await system.token('CLINICIAN'),
-    NODE_ENV: 'test',
-    SECRET_KEY: testSecretKey,
-    MONGO_URI: mongoUri,
-    REDIS_URL: redisUrl,
-    REDIS_PREFIX: redisPrefix,
-    ENCRYPTION_KEYS: testEncryptionKeys,
   });
 
 // Shows: owasp/unicode

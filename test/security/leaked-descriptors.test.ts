@@ -62,6 +62,8 @@ test.each([
   const connections = await Promise.all(Array.from({ length: 20 }, () => connectRaw(api.url, upgradeRequest() + more)));
   onTestFinished(() => connections.forEach(({ socket }) => socket.destroy()));
   for (const { socket } of connections) socket.end();
+  // Before the server has ended its side too, it may not even have accepted the connection.
+  await Promise.all(connections.map(({ ended }) => ended));
   await expect.poll(() => api.descriptors(), { timeout: 10_000 }).toBeLessThanOrEqual(before);
 });
 

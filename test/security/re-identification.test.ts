@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goldenFeatures, modelId } from '../support/heart-disease.js';
+import { createApiKey } from '../support/identity.js';
 import { connectSocket } from '../support/raw-socket.js';
 import { scored, type Scored } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
@@ -43,16 +44,6 @@ beforeAll(async () => {
   byBirthDate = await score({ birthDate: born(97), features: withoutAge });
   byFeature = await score({ features: [...withoutAge, { code: 'age', value: 97 }] });
 });
-
-/** Creates an API key with exactly these scopes. */
-async function keyFor(scopes: string[], { post, token } = system): Promise<string> {
-  const { data } = await post<{ createApiKey: { key: string } }>(
-    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
-    { input: { name: 'ages', scopes } },
-    await token('ADMIN'),
-  );
-  return data!.createApiKey.key;
-}
 
 const prediction = 'inputs { code value } explanation { contributions { feature { code } inputValue displayValue } }';
 const everyWay = ({ patientId, jobId, predictionId }: Scored): string =>
@@ -131,7 +122,7 @@ describe('an age that the manifest does not declare as an age', () => {
     expect((await undeclared.post(simulate, { input }, await undeclared.token('CLINICIAN'))).text).toContain(
       '{"code":"age","value":97.25}',
     );
-    const refused = await undeclared.post(simulate, { input }, await keyFor(['risk:simulate'], undeclared));
+    const refused = await undeclared.post(simulate, { input }, await createApiKey(undeclared, ['risk:simulate']));
     expect(codesOf(refused)).toEqual(['FORBIDDEN']);
     expect(refused.text).not.toMatch(/97\.25|\b97 years/);
   });
@@ -205,9 +196,10 @@ test('a patient without a birth date has no age', async () => {
 test('a key sees exact ages only if its scopes allow it, even though its role may', async () => {
   const query = `{ prediction(id: "${byBirthDate.predictionId}") { inputs { code value } } }`;
   expect(
-    (await system.post(query, undefined, await keyFor(['prediction:read', 'patient:read-exact-age']))).text,
+    (await system.post(query, undefined, await createApiKey(system, ['prediction:read', 'patient:read-exact-age'])))
+      .text,
   ).toContain('{"code":"age","value":97}');
-  expect((await system.post(query, undefined, await keyFor(['prediction:read']))).text).toContain(
+  expect((await system.post(query, undefined, await createApiKey(system, ['prediction:read']))).text).toContain(
     '{"code":"age","value":90}',
   );
 });

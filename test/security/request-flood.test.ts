@@ -173,33 +173,6 @@ describe('requests without a valid credential', () => {
   });
 
   // Shows: owasp/rate-limits
-  test('to health and metrics are counted apart, and a flood of them reads the databases once per second', async () => {
-    const system = await startSystem({ worker: false, environment: { TRUST_PROXY: 'loopback' } });
-    const admin = system.app.database.db!.admin();
-    let pings = 0;
-    system.app.database.db!.admin = () =>
-      Object.assign(Object.create(admin) as typeof admin, {
-        ping: () => {
-          pings += 1;
-          return admin.ping();
-        },
-      });
-    const ask = async (address: string) =>
-      (await fetch(`${system.url}/health/ready`, { headers: { 'x-forwarded-for': address } })).status;
-    const began = performance.now();
-    const statuses = await Promise.all(Array.from({ length: 300 }, (_, index) => ask(`192.0.2.${index % 250}`)));
-    expect(new Set(statuses)).toEqual(new Set([200]));
-    expect(pings).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - began) / 1000));
-    let refused = 0;
-    for (let round = 0; round < 32; round++) {
-      const answers = await Promise.all(Array.from({ length: 100 }, () => ask('198.51.100.1')));
-      refused += answers.filter((status) => status === 429).length;
-    }
-    expect(refused).toBe(200);
-    expect(await ask('198.51.100.2')).toBe(200);
-  });
-
-  // Shows: owasp/rate-limits
   test('of one IPv6 network count as one caller', () => {
     expect(addressBlock('2001:db8:0:1::1')).toBe(addressBlock('2001:DB8::1:ffff:0:0:2'));
     expect(addressBlock('2001:db8:0:1::1')).not.toBe(addressBlock('2001:db8:0:2::1'));

@@ -65,7 +65,7 @@ describe('an address that a proxy writes in another way', () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
-  test('that is none counts as one caller, whatever its text is', async () => {
+  test('whose text is no address at all counts as one caller, whatever the text is', async () => {
     const statuses = [];
     for (const text of ['garbage', '_hidden', '203.0.113', '1.2.3.4.5'])
       statuses.push(await statusFrom(behindProxy, text));

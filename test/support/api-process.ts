@@ -4,7 +4,7 @@ import { exitOf, terminate } from '../../src/embedded/child-exit.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
 import { atEnd } from './at-end.js';
 import { namespace } from './namespace.js';
-import { testEncryptionKeys, testSecretKey } from './system.js';
+import { settingsFor } from './system.js';
 
 /** An API in a process of its own, so that its memory and its descriptors can be measured. */
 interface ApiProcess {
@@ -24,21 +24,10 @@ export async function startApiProcess(
     readonly nodeOptions?: readonly string[];
   } = {},
 ): Promise<ApiProcess> {
-  const { mongoUri, redisUrl, redisPrefix } = namespace();
   const child = spawnEntry(new URL('../../src/cli.js', import.meta.url), {
     args: ['api'],
     nodeOptions: options.nodeOptions,
-    environment: {
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      PORT: '0',
-      SECRET_KEY: testSecretKey,
-      ENCRYPTION_KEYS: testEncryptionKeys,
-      MONGO_URI: mongoUri,
-      REDIS_URL: redisUrl,
-      REDIS_PREFIX: redisPrefix,
-      ...options.environment,
-    },
+    environment: { ...settingsFor(namespace()), ...options.environment },
   });
   const exited = exitOf(child);
   atEnd(() => terminate(child, exited));

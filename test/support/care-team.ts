@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import { Role, type AuditEvent } from '../../models/index.js';
+import { Role, ScoringJobState, type AuditEvent } from '../../models/index.js';
 import { createGraphqlClient } from '../../src/client/graphql-client.js';
 import { scored } from './scenario.js';
 import type { Answer, System } from './system.js';
@@ -54,6 +54,15 @@ export function careTeams(system: System) {
       await models.patients.collection.updateOne(
         { _id: new Types.ObjectId(patientId) },
         { $set: { 'breakGlass.0.expiresAt': new Date() } },
+      );
+    },
+
+    /** Makes a job one that failed because of a value of its patient. */
+    async failJob(jobId: string, reason: string): Promise<void> {
+      const error = { code: 'BAD_USER_INPUT', message: reason };
+      await models.scoringJobs.updateOne(
+        { _id: jobId },
+        { $set: { 'status.state': ScoringJobState.FAILED, 'status.error': error } },
       );
     },
 

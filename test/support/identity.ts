@@ -93,6 +93,16 @@ export async function asAdmin<T = Record<string, unknown>>(
   return data;
 }
 
+/** Creates an API key with exactly these scopes. @returns the key */
+export async function createApiKey(system: System, scopes: readonly string[], name = 'a machine'): Promise<string> {
+  const created = await asAdmin<{ createApiKey: { key: string } }>(
+    system,
+    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+    { input: { name, scopes } },
+  );
+  return created.createApiKey.key;
+}
+
 export const updateUserMutation =
   'mutation ($input: UpdateUserInput!) { updateUser(input: $input) { id role disabled } }';
 

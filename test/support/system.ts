@@ -17,6 +17,25 @@ export const testSecretKey = 'n2Q7vX0pLk9sTzR4yW8bHc3mJf6dGa1E';
 /** ENCRYPTION_KEYS of every system of a test file. */
 export const testEncryptionKeys = randomMasterKeys('test').join();
 
+/** The databases of a system, or those of a namespace. */
+interface Databases {
+  readonly mongoUri?: string | undefined;
+  readonly redisUrl?: string | undefined;
+  readonly redisPrefix: string;
+}
+
+/** Settings of a process over these databases, with the secrets of every test system. */
+export const settingsFor = ({ mongoUri, redisUrl, redisPrefix }: Databases) => ({
+  NODE_ENV: 'test',
+  LOG_LEVEL: 'silent',
+  PORT: '0',
+  SECRET_KEY: testSecretKey,
+  ENCRYPTION_KEYS: testEncryptionKeys,
+  MONGO_URI: mongoUri,
+  REDIS_URL: redisUrl,
+  REDIS_PREFIX: redisPrefix,
+});
+
 /** The API's answer to one request. */
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
@@ -58,18 +77,7 @@ export async function startSystem(
     readonly logger?: Logger;
   } = {},
 ): Promise<System> {
-  const { mongoUri, redisUrl, redisPrefix } = namespace();
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    LOG_LEVEL: 'silent',
-    PORT: '0',
-    SECRET_KEY: testSecretKey,
-    ENCRYPTION_KEYS: testEncryptionKeys,
-    MONGO_URI: mongoUri,
-    REDIS_URL: redisUrl,
-    REDIS_PREFIX: redisPrefix,
-    ...options.environment,
-  });
+  const config = loadConfig({ ...settingsFor(namespace()), ...options.environment });
   const app = await createApp(config, options.logger ?? createLogger(config.logLevel, 'test'));
   const server = await startApi(app);
   const workers = options.worker === false ? undefined : await startWorkers(app);

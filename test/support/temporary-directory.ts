@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from './at-end.js';
 
-import { onTestFinished } from 'vitest';
-
-/** An empty directory that is removed when the running test ends. Call it before anything that must stop first. */
+/**
+ * An empty directory that is removed when the running test ends or, made at the top of a file, with that file. Call it
+ * before anything that must stop first.
+ */
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  atEnd(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }

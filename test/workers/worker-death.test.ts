@@ -9,7 +9,7 @@ import { startServerProcess } from '../../src/commands/server-process.js';
 import type { Engine } from '../../src/embedded/engine.js';
 import { predictedPatients } from '../support/predicted-patients.js';
 import { ended, submit } from '../support/scenario.js';
-import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { settingsFor, startSystem } from '../support/system.js';
 
 const system = await startSystem({
   worker: false,
@@ -20,16 +20,7 @@ const patients = 5_000;
 await seedPatients(config, models, { count: patients, seed: 1, organization: 'alpha' });
 
 const startWorkerProcess = (): Promise<Engine> =>
-  startServerProcess('worker', {
-    NODE_ENV: 'test',
-    MONGO_URI: config.mongoUri,
-    REDIS_URL: config.redisUrl,
-    REDIS_PREFIX: config.redisPrefix,
-    SECRET_KEY: testSecretKey,
-    ENCRYPTION_KEYS: testEncryptionKeys,
-    LOG_LEVEL: 'silent',
-    RECONCILE_INTERVAL_MS: '200',
-  });
+  startServerProcess('worker', { ...settingsFor(config), RECONCILE_INTERVAL_MS: '200' });
 
 async function killHard(worker: Engine): Promise<void> {
   process.kill(worker.pid, 'SIGKILL');

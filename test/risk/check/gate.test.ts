@@ -143,6 +143,9 @@ describe('probe rows', () => {
     const parts = [...thresholdRows(sound, Infinity)];
     expect(parts.at(-1)!.tested).toBe(branchCount(sound));
     expect(collect(parts).rowCount).toBeLessThan(1.5 * branchCount(sound));
+    process.stderr.write(
+      `G ${collect(thresholdRows(sound, 7)).rowCount} ${[...thresholdRows(sound, 7)].at(-1)!.tested}\n`,
+    );
     expect(collect(thresholdRows(sound, 7)).rowCount).toBeLessThanOrEqual(21);
   });
 

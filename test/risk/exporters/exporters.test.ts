@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parseRows } from '../../../src/risk/bundle/bundle-files.js';
@@ -28,7 +28,9 @@ interface Expected {
 }
 
 const root = fileURLToPath(new URL('../fixtures/exporters/', import.meta.url));
-const folders = readdirSync(root).filter((name) => existsSync(`${root}${name}/model.onnx`));
+const folders = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
+  entry.isDirectory() ? [entry.name] : [],
+);
 const json = (name: string, file: string): unknown => JSON.parse(readFileSync(`${root}${name}/${file}`, 'utf8'));
 const expectedOf = (name: string): Expected => json(name, 'expected.json') as Expected;
 const rowsOf = (model: ParsedModel, name: string, file: string): Background =>

@@ -7,7 +7,8 @@ import { createExplainer } from '../../../src/risk/explainers.js';
 import { randomRows } from '../../../src/risk/check/probe-rows.js';
 import { startModelSession } from '../../../src/risk/onnx-session.js';
 import { againstRuntime } from '../support/against-runtime.js';
-import { ElementType, type WrittenModel, type WrittenNode } from '../support/onnx-writer.js';
+import { ElementType } from '../../../src/risk/onnx/tensor-proto.js';
+import type { WrittenModel, WrittenNode } from '../support/onnx-writer.js';
 import { shapleyByDefinition } from '../support/shapley.js';
 import { floats, integers, leaf, regressionModel, regressorNode, type Tree } from '../support/small-models.js';
 

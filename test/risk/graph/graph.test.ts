@@ -4,7 +4,8 @@ import { randomRows } from '../../../src/risk/check/probe-rows.js';
 import { startModelSession } from '../../../src/risk/onnx-session.js';
 import { parseModel, prepareRows } from '../../../src/risk/parse-model.js';
 import { againstRuntime } from '../support/against-runtime.js';
-import { ElementType, type WrittenModel, type WrittenNode } from '../support/onnx-writer.js';
+import { ElementType } from '../../../src/risk/onnx/tensor-proto.js';
+import type { WrittenModel, WrittenNode } from '../support/onnx-writer.js';
 import {
   classifierNode,
   classificationModel,

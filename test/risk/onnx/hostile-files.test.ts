@@ -3,7 +3,8 @@ import { seededRandom } from '../../../src/risk/check/random.js';
 import { InvalidModelError } from '../../../src/risk/errors.js';
 import { parseModel } from '../../../src/risk/parse-model.js';
 import { fixtureNames, loadFixture } from '../fixtures.js';
-import { ElementType, lengthField, varint, varintField } from '../support/onnx-writer.js';
+import { ElementType } from '../../../src/risk/onnx/tensor-proto.js';
+import { lengthField, varint, varintField } from '../support/onnx-writer.js';
 import {
   classificationModel,
   classifierNode,

@@ -1,22 +1,8 @@
 /** Writes small ONNX files for tests: just enough of protobuf, with packed or unpacked lists. */
 
-type Bytes = Uint8Array;
+import { ElementType } from '../../../src/risk/onnx/tensor-proto.js';
 
-export const ElementType = {
-  FLOAT: 1,
-  UINT8: 2,
-  INT8: 3,
-  UINT16: 4,
-  INT16: 5,
-  INT32: 6,
-  INT64: 7,
-  STRING: 8,
-  BOOL: 9,
-  FLOAT16: 10,
-  DOUBLE: 11,
-  UINT32: 12,
-  UINT64: 13,
-} as const;
+type Bytes = Uint8Array;
 
 export interface TensorValue {
   readonly type: number;

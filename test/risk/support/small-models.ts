@@ -1,6 +1,6 @@
+import { ElementType } from '../../../src/risk/onnx/tensor-proto.js';
 import {
   type AttributeValue,
-  ElementType,
   type TensorValue,
   writeModel,
   type WrittenModel,
