@@ -24,7 +24,7 @@ import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
 import { registerMetrics } from './metrics.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
-import { limitOperationTime } from './operation-timeout.js';
+import { limitOperationTime, type ApolloHandler } from './operation-timeout.js';
 import { createOperations } from './operations.js';
 import { countUnread } from './unread-answers.js';
 import { readPersistedQueries } from './persisted-queries.js';
@@ -114,7 +114,7 @@ async function buildHttpServer(
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const operations = createOperations(limits ? config.operationLimits : unlimited);
-  const { plugin: writing, stringifyResult } = writeAnswers(formatError);
+  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
   const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
@@ -191,7 +191,7 @@ async function buildHttpServer(
     request.operation = made.operation = operations.prepare(request.caller!, 'answer');
     return made;
   };
-  const answer = countUnread(fastifyApolloHandler(apollo, { context }), operations);
+  const answer = countUnread(fastifyApolloHandler(apollo, { context }) as ApolloHandler, operations, chunksOf);
   const handler = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
   const closeSockets = serveUpgrades(server.server, {
     sources: requestSources,
