@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import { whenReady } from '../storage/redis.js';
+import { acceptMany } from './accept-many.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
@@ -174,9 +175,9 @@ async function buildHttpServer(
   // Before the body is read. The handler above is for the pages of registered plug-ins.
   server.addHook('onRequest', async (request, reply) => (request.is404 ? answerNotFound(request, reply) : undefined));
   const shared = protections.socketLimits ? sharePlaces(config.socketLimits, mostDescriptors()) : unlimitedPlaces;
-  server.server.maxConnections = shared.mostConnections;
   const connections = watchConnections(server.server, {
     places: createPlaces(shared.connections),
+    most: shared.mostConnections,
     sources: requestSources,
   });
   const admission = createRequestAdmission(sources, documents, formatError, {
@@ -225,6 +226,7 @@ async function buildHttpServer(
   registerMetrics(server, sources, probeLimit);
 
   const url = await listen(server, config.host, config.port);
+  closers.add(await acceptMany(server.server, config.listeningSockets - 1, logger));
   return {
     url,
     port: Number(new URL(url).port),
