@@ -33,7 +33,10 @@ async function startServer(): Promise<number> {
     const origin: RequestOrigin = { requestId: request.id, address: request.socket.remoteAddress! };
     request.caller = { viewer: null, origin };
   });
-  server.get('/:length', countUnread(answer, operations, () => undefined));
+  server.get(
+    '/:length',
+    countUnread(answer, operations, () => undefined),
+  );
   await server.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => server.close());
   return (server.server.address() as { port: number }).port;
