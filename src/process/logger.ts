@@ -1,4 +1,6 @@
 import { pino, type Logger } from 'pino';
+import { createRepeatFolder } from './fold-repeats.js';
+import { createLogStream } from './log-stream.js';
 
 /** Names of fields that hold secrets in inputs, payloads and documents. */
 const credentials = [
@@ -17,7 +19,8 @@ const credentials = [
 ];
 
 /**
- * Creates a logger that writes lines of JSON to standard error. Log ids, codes and counts only. The redaction below is
+ * Creates a logger that writes lines of JSON to standard error. It never waits for a reader (log-stream.ts), and says
+ * once per minute what happens again and again (fold-repeats.ts). Log ids, codes and counts only. The redaction below is
  * a second safeguard; it does not make it safe to log patients.
  */
 export function createLogger(level: string, name: string): Logger {
@@ -39,8 +42,12 @@ export function createLogger(level: string, name: string): Logger {
       level,
       redact: { paths: redacted.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' },
       serializers: { err: describeError },
+      hooks: { logMethod: createRepeatFolder() },
     },
-    pino.destination({ dest: 2, sync: true }),
+    createLogStream(process.stderr, (dropped) => {
+      const line = { level: pino.levels.values.warn, time: Date.now(), name, dropped };
+      return `${JSON.stringify({ ...line, msg: 'log lines were dropped: standard error was not read' })}\n`;
+    }),
   );
 }
 
