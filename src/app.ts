@@ -29,11 +29,11 @@ import { createBreakGlassService, type BreakGlassService } from './patients/brea
 import { createCareTeamService, type CareTeamService } from './patients/care-team-service.js';
 import { createCareTeamFence } from './patients/care-team-fence.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
-import { createPatientUpsert, type UpsertPatients } from './patients/upsert-patients.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
 import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
 import { startProtection } from './protection/start-protection.js';
-import { connectRedis, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
+import { connectRedis, whenReady, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
+import { examineRedis } from './storage/redis-fitness.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
@@ -57,7 +57,6 @@ export interface App {
   readonly auditEvents: AuditService;
   readonly identity: IdentityServices;
   readonly patients: PatientService;
-  readonly upsertPatients: UpsertPatients;
   readonly careTeams: CareTeamService;
   readonly breakGlass: BreakGlassService;
   readonly jobs: JobService;
@@ -80,17 +79,18 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
 /**
  * Creates the app, the composition root of API and worker. A failed start closes everything that it started.
  *
- * 1. Check that the required settings are there.
+ * 1. Check that the required settings are there, and that Redis can do the work if it answers.
  * 2. Connect to MongoDB, load the encryption keys, and load the risk models.
  * 3. Start the audit trail, the event bus, identity and the scoring queue. The last three have their own connections to
  *    Redis.
  * 4. Create the services from these parts. They hold no connections.
  *
  * `App.close` closes the parts in the reverse order.
- * @throws StartupError naming the missing setting; ServiceUnavailableError when MongoDB does not answer
+ * @throws StartupError naming the missing setting, or what is wrong with Redis; ServiceUnavailableError when MongoDB does not answer
  */
 export async function createApp(config: Config, logger: Logger): Promise<App> {
   const settings = requireSettings(config);
+  await examine(config, settings.redisUrl, logger);
   for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
   return startOrClose(
     (closers) => buildApp(config, settings, logger, closers),
@@ -116,6 +116,20 @@ function requireSettings({ mongoUri, redisUrl, secretKey }: Config): RequiredSet
       'SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48".',
     );
   return { mongoUri, redisUrl, secretKey };
+}
+
+/** @throws StartupError when Redis answers but cannot do the work. Without an answer the process starts. */
+async function examine(config: Config, url: string, logger: Logger): Promise<void> {
+  const fitness = await examineRedis({ url, tls: config.redisTls, prefix: config.redisPrefix });
+  if (fitness === 'away')
+    logger.warn('Redis does not answer: jobs are accepted and wait for it. Check that Redis runs, and REDIS_URL');
+  if (fitness !== 'evicting') return;
+  if (config.environment === 'production' && !config.waivedChecks.includes('evicting-redis'))
+    throw new StartupError(
+      'Redis drops entries of the queue when its memory is full: set its maxmemory-policy to noeviction, ' +
+        'or waive it with WAIVED_CHECKS=evicting-redis.',
+    );
+  logger.warn('Redis drops entries of the queue when its memory is full: set its maxmemory-policy to noeviction');
 }
 
 /** Starts the parts one after the other, and adds a closer for each. */
@@ -154,6 +168,7 @@ async function buildApp(
     publisher: connectPart('waiting'),
     subscriber: connectPart('waiting'),
     channel: eventChannel(config.redisPrefix),
+    whenReady,
     logger,
   });
   closers.add(() => events.close());
@@ -205,7 +220,6 @@ async function buildApp(
     auditEvents: createAuditService(scopeOf, audit),
     identity,
     patients: createPatientService({ scopeOf, audit, catalogue, erase: createPatientErasure(models, jobStore) }),
-    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }),
     careTeams: createCareTeamService({ scopeOf, audit }),
     breakGlass: createBreakGlassService({
       scopeOf,

@@ -6,6 +6,7 @@ import { expireJobs, pruneChunks } from '../src/jobs/expire-jobs.js';
 import { reconcile } from '../src/jobs/reconciler.js';
 import { pruneModelChunks } from '../src/model-store/bundle-store.js';
 import { logError } from '../src/process/logger.js';
+import { pauseOnRefusal } from './pause-on-refusal.js';
 import { runRetryDelayMs } from './queue-worker.js';
 
 const queueName = 'maintenance';
@@ -68,6 +69,7 @@ function runTasks(parts: MaintenanceParts, closers: Closers): void {
   closers.add(() => worker.close(workerConnection.status !== 'ready'));
   const redisError = (message: string) => (error: Error) =>
     logError(logger, error, `${message}: check that Redis can be reached`, { level: 'warn' });
+  closers.add(pauseOnRefusal(worker));
   queue.on('error', redisError('error of the maintenance queue'));
   worker.on('error', redisError('error of the maintenance worker'));
   worker.on('failed', (job, error) =>

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { App } from '../src/app.js';
 import { startOrClose, type Closers } from '../src/closers.js';
 import { logError } from '../src/process/logger.js';
+import { pauseOnRefusal } from './pause-on-refusal.js';
 import { queueNames, type EntryKind } from '../src/jobs/scoring-queue.js';
 
 /** Time without a sign of life after which another worker takes over the work. Milliseconds. */
@@ -82,8 +83,11 @@ function takeEntries(
         queue: name,
       }),
     );
+    const endPause = pauseOnRefusal(worker);
     return {
+      isPaused: () => worker.isPaused(),
       async close(force: boolean) {
+        endPause();
         // Without a connection the worker is closed by force. If not, it would wait for Redis.
         await worker.close(force || connection.status !== 'ready');
         connection.disconnect();
@@ -102,7 +106,7 @@ function takeEntries(
 
   async function replaceIfStuck(): Promise<void> {
     const counts = await queue.getJobCounts('wait', 'prioritized');
-    const stuck = running === 0 && Object.values(counts).some((count) => count > 0);
+    const stuck = running === 0 && !current.isPaused() && Object.values(counts).some((count) => count > 0);
     if (stuck && idleSince === taken) {
       logger.warn({ queue: name }, 'a worker is idle while work waits in its queue: it is replaced');
       const old = current;

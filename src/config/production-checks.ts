@@ -66,10 +66,13 @@ const checks = {
   },
 } as const satisfies Record<string, (settings: CheckedSettings) => string | undefined>;
 
-type WaivableCheck = keyof typeof checks;
+type SettingCheck = keyof typeof checks;
+type WaivableCheck = SettingCheck | 'evicting-redis';
 
-/** Every name that WAIVED_CHECKS may hold. */
-export const waivableChecks = Object.keys(checks) as [WaivableCheck, ...WaivableCheck[]];
+const settingChecks = Object.keys(checks) as [SettingCheck, ...SettingCheck[]];
+
+/** Every name that WAIVED_CHECKS may hold. Redis itself is asked for the last one, when a process connects to it. */
+export const waivableChecks: readonly [WaivableCheck, ...WaivableCheck[]] = [...settingChecks, 'evicting-redis'];
 
 const randomKey = 'set it to a random one, e.g. the output of "openssl rand -base64 48"';
 const encryptionKey =
@@ -82,7 +85,7 @@ const encryptionKey =
  */
 export function productionIssues(settings: CheckedSettings, waived: readonly WaivableCheck[]): string[] {
   const missing = settings.secretKey === undefined ? [`SECRET_KEY is not set: ${randomKey}`] : [];
-  const failed = waivableChecks.flatMap((name) => {
+  const failed = settingChecks.flatMap((name) => {
     const issue = waived.includes(name) ? undefined : checks[name](settings);
     return issue ? [`${issue}, or waive it with WAIVED_CHECKS=${name}`] : [];
   });

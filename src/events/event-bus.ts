@@ -6,7 +6,7 @@ import { logError } from '../process/logger.js';
 
 /**
  * Milliseconds between two pings of the subscriber. It only listens, so only a ping shows that a connection broke
- * silently. Then the connection is made again.
+ * silently. Then the connection is made again. The server is asked for its role at the same time.
  */
 const heartbeatMs = 5_000;
 
@@ -56,11 +56,13 @@ interface EventBusDependencies {
   readonly subscriber: Redis;
   /** Name of the Redis channel. */
   readonly channel: string;
+  /** Waits a short time for a connection. It resolves to false when the connection is not ready then. */
+  readonly whenReady: (redis: Redis) => Promise<boolean>;
   readonly logger: Logger;
 }
 
 /**
- * Creates an event bus. Each process has one Redis channel, and fans the events out in memory. The library alone would
+ * Creates an event bus. It waits for Redis for a short time only. Each process has one Redis channel, and fans the events out in memory. The library alone would
  * not do: graphql-redis-subscriptions searches its list of subscribers at every unsubscribe
  * (graphql-redis-subscriptions#295), which is slow with thousands of clients.
  */
@@ -68,6 +70,7 @@ export async function createEventBus({
   publisher,
   subscriber,
   channel,
+  whenReady,
   logger,
 }: EventBusDependencies): Promise<EventBus> {
   const pubSub = new RedisPubSub({ publisher, subscriber });
@@ -82,8 +85,16 @@ export async function createEventBus({
   };
   // Subscribes without the library first. When Redis refuses a subscription of the library, the library also rejects a
   // promise that it never catches, which ends the process. A second subscription to the same channel changes nothing.
-  await subscriber.subscribe(channel);
-  await pubSub.subscribe(channel, deliver);
+  const subscribed = (async () => {
+    await subscriber.subscribe(channel);
+    await pubSub.subscribe(channel, deliver);
+  })();
+  // Without Redis the process starts all the same, and the subscription waits for it.
+  if (await whenReady(subscriber)) await subscribed;
+  else
+    subscribed.catch((error: unknown) => {
+      if (!closed) logError(logger, error, 'no subscription to events: check that Redis can be reached');
+    });
   // ioredis subscribes again on its own after 'ready'. The ping is queued behind that, so its answer says that it is
   // done.
   subscriber.on('ready', () => {
@@ -93,8 +104,16 @@ export async function createEventBus({
     );
   });
 
+  /** Leaves a Redis that was demoted. It takes and delivers events, but other processes use the new primary. */
+  async function leaveReplica(): Promise<void> {
+    const [role] = (await publisher.role()) as [string];
+    if (role !== 'slave') return;
+    publisher.disconnect(true);
+    subscriber.disconnect(true);
+  }
   const heartbeat = setInterval(() => {
     if (subscriber.status === 'ready') subscriber.ping().catch(() => undefined);
+    if (publisher.status === 'ready') leaveReplica().catch(() => undefined);
   }, heartbeatMs);
   heartbeat.unref();
 

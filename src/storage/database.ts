@@ -114,6 +114,21 @@ const outageNames = new Set([
  */
 const failoverCodes: ReadonlySet<unknown> = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
 
+/**
+ * Codes of a connection that broke while the driver wrote to it. The driver passes some of them on as they are.
+ * https://nodejs.org/api/errors.html#common-system-errors
+ */
+const brokenConnectionCodes: ReadonlySet<unknown> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+]);
+
 /** Tells whether an error means that MongoDB is away, rather than that our request was wrong. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -123,6 +138,7 @@ export function isDatabaseOutage(error: unknown): boolean {
   return (
     outageNames.has(error.name) ||
     failoverCodes.has((error as { code?: unknown }).code) ||
+    brokenConnectionCodes.has((error as { code?: unknown }).code) ||
     notConnected ||
     ('hasErrorLabel' in error && isRetryable(error))
   );
@@ -150,4 +166,22 @@ export function isReadTimeout(error: unknown): boolean {
 /** Tells whether a unique index refused the write. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && (error as { code?: unknown }).code === 11000;
+}
+
+/**
+ * Opens a connection of its own, and asks the server for a sign of life.
+ * @returns whether it came
+ */
+export async function answersNewConnection(uri: string, options: DatabaseOptions = {}): Promise<boolean> {
+  const connection = await connect(uri, options, { w: 1, j: true }).catch(() => undefined);
+  if (!connection) return false;
+  const answered = await connection
+    .db!.admin()
+    .ping()
+    .then(
+      () => true,
+      () => false,
+    );
+  await connection.close().catch(() => undefined);
+  return answered;
 }

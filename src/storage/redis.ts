@@ -36,6 +36,27 @@ export interface ConnectionUse {
 /** Commands of BullMQ that block. */
 const blockingCommands = ['bzpopmin'];
 
+/**
+ * Answers of a Redis that cannot do the work, but whose address may lead to one that can: it was demoted, or it reads
+ * its file. A connection that stays open would be kept for ever.
+ * https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
+ */
+const wrongServer = /^(?:READONLY|LOADING|MASTERDOWN) /;
+
+/** Shortest time between two new connections because of such an answer, milliseconds. */
+const shortestStayMs = 1_000;
+
+/** Tells whether an answer of Redis is a reason for a new connection, at most once per `shortestStayMs`. */
+function createReconnect(behaviour: OutageBehaviour): (error: Error) => boolean | 2 {
+  let last = -Infinity;
+  return ({ message }) => {
+    if (!wrongServer.test(message) || performance.now() - last < shortestStayMs) return false;
+    last = performance.now();
+    // 2: the command is sent again. The callers of other connections do without it, or have been answered.
+    return behaviour === 'waiting' ? 2 : true;
+  };
+}
+
 const reconnectDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000);
 
 /**
@@ -54,6 +75,7 @@ export function connectRedis(
     maxRetriesPerRequest: behaviour === 'waiting' ? null : 1,
     enableOfflineQueue: behaviour === 'waiting',
     retryStrategy: reconnectDelayMs,
+    reconnectOnError: createReconnect(behaviour),
     connectTimeout: 5_000,
     socketTimeout: answerMs[behaviour],
     ...(pipelined && { enableAutoPipelining: true, autoPipeliningIgnoredCommands: blockingCommands }),
@@ -71,14 +93,21 @@ export function connectRedis(
   return redis;
 }
 
-/** Resolves when the connection is ready, or after `patienceMs`: a process starts without Redis too. */
-export async function whenReady(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, patienceMs);
-    redis.once('ready', () => {
+/**
+ * Waits until the connection is ready, for `patienceMs` at most: a process starts without Redis too.
+ * @returns false when it is not ready then
+ */
+export async function whenReady(redis: Redis): Promise<boolean> {
+  if (redis.status === 'ready') return true;
+  return new Promise<boolean>((resolve) => {
+    const ready = (): void => {
       clearTimeout(timer);
-      resolve();
-    });
+      resolve(true);
+    };
+    const timer = setTimeout(() => {
+      redis.off('ready', ready);
+      resolve(false);
+    }, patienceMs);
+    redis.once('ready', ready);
   });
 }

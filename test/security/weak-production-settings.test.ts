@@ -144,9 +144,9 @@ describe.each(Object.entries(refused))('%s', (_name, cases) => {
 });
 
 test('every check that can be waived has a test above', () => {
-  expect(new Set(Object.values(refused).flatMap((cases) => cases.map(([, check]) => check)))).toEqual(
-    new Set(waivableChecks),
-  );
+  const tested = Object.values(refused).flatMap((cases) => cases.map(([, check]) => check));
+  // No setting tells whether Redis evicts: test/storage/redis-fitness.test.ts asks one.
+  expect(new Set([...tested, 'evicting-redis'])).toEqual(new Set(waivableChecks));
 });
 
 test.each([

@@ -7,15 +7,18 @@ interface CuttableProxy {
   /** Ends every connection and accepts none. */
   cut(): void;
   mend(): void;
+  /** Leads new connections to another server. Present ones stay. */
+  moveTo(url: string): void;
   /** Stops all traffic on present connections without closing them. New connections work. */
   silence(): void;
   close(): Promise<void>;
 }
 
 /** @param answerDelayMs delay of every answer, in milliseconds, as of a server that is far away */
-async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Promise<CuttableProxy> {
+async function startProxy(first: NetConnectOpts, answerDelayMs = 0): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
   let open = true;
+  let target = first;
   const server = createServer((client) => {
     if (!open) {
       client.destroy();
@@ -49,6 +52,9 @@ async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Promise<Cu
     mend() {
       open = true;
     },
+    moveTo(url) {
+      target = targetOf(parseUrl(url).host);
+    },
     silence() {
       for (const socket of sockets) socket.unpipe().pause();
     },
@@ -59,13 +65,20 @@ async function startProxy(target: NetConnectOpts, answerDelayMs = 0): Promise<Cu
   };
 }
 
+/** Splits a `redis://` or `mongodb://` URL at its host, which `URL` cannot do for the path of a socket. */
+function parseUrl(url: string) {
+  const [, scheme = '', login = '', host = '', rest = ''] = /^(\w+:\/\/)([^@/]*@)?([^/]+)(.*)$/.exec(url)!;
+  return { scheme, login, host, rest };
+}
+
+function targetOf(host: string): NetConnectOpts {
+  const name = decodeURIComponent(host);
+  return name.includes('/') ? { path: name } : { host: name.split(':')[0]!, port: Number(name.split(':')[1]) };
+}
+
 /** Starts a proxy to the server of a `redis://` or `mongodb://` URL. @returns the proxy and the URL through it */
 export async function proxyTo(url: string, answerDelayMs = 0): Promise<CuttableProxy & { readonly url: string }> {
-  const [, scheme = '', login = '', host = '', rest = ''] = /^(\w+:\/\/)([^@/]*@)?([^/]+)(.*)$/.exec(url)!;
-  const name = decodeURIComponent(host);
-  const proxy = await startProxy(
-    name.includes('/') ? { path: name } : { host: name.split(':')[0]!, port: Number(name.split(':')[1]) },
-    answerDelayMs,
-  );
+  const { scheme, login, host, rest } = parseUrl(url);
+  const proxy = await startProxy(targetOf(host), answerDelayMs);
   return { ...proxy, url: `${scheme}${login}${proxy.host}:${proxy.port}${rest}` };
 }
