@@ -28,8 +28,9 @@ export async function startApi(app: ApiParts, protections?: Protections): Promis
       const schema = interruptible(buildGuardedSchema(app));
       const server = await startHttpServer({ schema, app, jobStreams, predictionStreams, protections });
       closers.add(() => server.close());
-      logger.info({ url: server.url }, 'API started');
-      return { url: server.url, port: server.port, close: () => closers.close() };
+      const { url, port, drain } = server;
+      logger.info({ url }, 'API started');
+      return { url, port, drain, close: () => closers.close() };
     },
     (error) => logError(logger, error, 'a part of the failed start did not close', { level: 'warn' }),
   );

@@ -3,6 +3,9 @@ import { startWorkers } from '../../workers/index.js';
 import { startApi } from '../api.js';
 import { createApp, type App } from '../app.js';
 import { startOrClose } from '../closers.js';
+import type { HttpServer } from '../http/server.js';
+import { answersNewConnection } from '../storage/database.js';
+import { watchDatabase } from '../storage/database-watch.js';
 import { createLogger, logError } from '../process/logger.js';
 import { commandConfig } from './environment.js';
 import { reportToParent } from './server-process.js';
@@ -12,7 +15,7 @@ export const apiCommand = (): Command =>
   new Command('api').description('serve the API; needs MONGO_URI and REDIS_URL').action(() =>
     serve('api', async (app) => {
       const server = await startApi(app);
-      return { url: server.url, close: () => server.close() };
+      return { url: server.url, drain: server.drain, close: () => server.close() };
     }),
   );
 
@@ -25,36 +28,48 @@ export const workerCommand = (): Command =>
     }),
   );
 
-/** Time within which running work must end after a signal, milliseconds. */
+/** Seconds in which load balancers notice that an API in production is about to close. */
+const productionDrainSeconds = 5;
+/** Time within which running work must end after a signal and the draining, milliseconds. */
 const patienceMs = 15_000;
 
+/** An API or a worker that runs. */
+interface Served {
+  readonly url: string;
+  readonly drain?: HttpServer['drain'];
+  close(): Promise<void>;
+}
+
 /**
- * Runs a process until a signal, or until its parent is gone. Then it closes the API or the worker, and the app after
- * it.
+ * Runs a process until a signal, or until its parent is gone. Then it drains the API, closes it or the worker, and the
+ * app after it. A second signal ends the draining.
  */
-async function serve(
-  name: string,
-  start: (app: App) => Promise<{ readonly url: string; close(): Promise<void> }>,
-): Promise<void> {
+async function serve(name: string, start: (app: App) => Promise<Served>): Promise<void> {
   const config = commandConfig();
   const logger = createLogger(config.logLevel, `riskgraph-${name}`);
   const served = await startOrClose(
     async (closers) => {
       const app = await createApp(config, logger);
       closers.add(() => app.close());
-      const { url, close } = await start(app);
+      const { url, drain, close } = await start(app);
       closers.add(close);
-      return { url, close: () => closers.close() };
+      return { url, drain, database: app.database, close: () => closers.close() };
     },
     (error) => logError(logger, error, 'a part of the failed start did not close', { level: 'warn' }),
   );
+  const drainSeconds = config.drainSeconds ?? (config.environment === 'production' ? productionDrainSeconds : 0);
+  const hurry = new AbortController();
   let stopping: Promise<void> | undefined;
+  let exitCode = 0;
   const stop = (reason: string): void => {
+    if (stopping) hurry.abort();
     stopping ??= (async () => {
       logger.info({ reason }, `${name} stops`);
+      endWatch();
+      await served.drain?.(drainSeconds, hurry.signal);
       setTimeout(() => process.exit(1), patienceMs).unref();
       await served.close();
-      process.exit(0);
+      process.exit(exitCode);
     })().catch((error: unknown) => {
       logError(logger, error, `${name} did not stop cleanly`);
       process.exit(1);
@@ -62,6 +77,17 @@ async function serve(
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  process.on('SIGHUP', () => stop('SIGHUP'));
+  const endWatch = watchDatabase({
+    ping: () => served.database.db!.admin().ping(),
+    answersNewConnection: () => answersNewConnection(config.mongoUri!, { tls: config.mongoTls }),
+    onStuck() {
+      logger.fatal('MongoDB answers new connections, and none of this process: it ends, so that it is started again');
+      exitCode = 1;
+      stop('no connection to MongoDB');
+      hurry.abort();
+    },
+  });
   if (process.send) {
     process.on('disconnect', () => stop('parent gone'));
     reportToParent({ ready: served.url });

@@ -1,5 +1,6 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import type { App } from '../app.js';
+import type { Draining } from './draining.js';
 import { remembered } from './probe-limit.js';
 import { withinTime } from '../process/within-time.js';
 
@@ -13,11 +14,17 @@ type HealthParts = Pick<App, 'database' | 'registry' | 'connectRedis'>;
 /**
  * Registers the three health checks:
  * - `/health/live` answers 200 as long as the process runs.
- * - `/health/ready` answers 200 when MongoDB answers, else 503. Redis may be away: jobs are accepted without it.
+ * - `/health/ready` answers 200 when MongoDB answers, else 503. Redis may be away: jobs are accepted without it. It
+ *   answers 503 too while the server is about to close.
  * - `/health` answers 200 when every dependency answers, else 503. It gives the state of each.
  * @param onRequest refuses an address that asks too often
  */
-export function registerHealth(server: FastifyInstance, app: HealthParts, onRequest: onRequestAsyncHookHandler): void {
+export function registerHealth(
+  server: FastifyInstance,
+  app: HealthParts,
+  draining: Pick<Draining, 'hasBegun'>,
+  onRequest: onRequestAsyncHookHandler,
+): void {
   const probeConnection = app.connectRedis('failing-fast');
   server.addHook('onClose', async () => probeConnection.disconnect());
 
@@ -26,6 +33,7 @@ export function registerHealth(server: FastifyInstance, app: HealthParts, onRequ
 
   server.get('/health/live', { onRequest }, async () => ({ status: 'up' }));
   server.get('/health/ready', { onRequest }, async (_request, reply) => {
+    if (draining.hasBegun) return reply.status(503).send({ status: 'draining' });
     const state = await mongodb();
     return reply.status(state === 'up' ? 200 : 503).send({ status: state, dependencies: { mongodb: state } });
   });

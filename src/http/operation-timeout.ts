@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type {
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
@@ -9,12 +8,12 @@ import { ServiceUnavailableError } from '../errors.js';
 import { withinTime } from '../process/within-time.js';
 import type { ErrorFormatter } from './error-format.js';
 
-/** The type that `fastifyApolloHandler` returns, with a stream for the chunks of a long answer. */
+/** The type that `fastifyApolloHandler` returns. */
 export type ApolloHandler = RouteHandlerMethod<
   RawServerDefault,
   RawRequestDefaultExpression,
   RawReplyDefaultExpression,
-  { Reply: string | Readable }
+  { Reply: string }
 >;
 
 /**

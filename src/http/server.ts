@@ -8,7 +8,6 @@ import { randomUUID } from 'node:crypto';
 import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import { whenReady } from '../storage/redis.js';
-import { acceptMany } from './accept-many.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
@@ -19,13 +18,14 @@ import {
   sayRateLimited,
   writeAnswers,
 } from './apollo-plugins.js';
+import { createDraining, type Draining } from './draining.js';
 import { cannotListen } from './listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
 import { registerMetrics } from './metrics.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
-import { limitOperationTime, type ApolloHandler } from './operation-timeout.js';
+import { limitOperationTime } from './operation-timeout.js';
 import { createOperations } from './operations.js';
 import { countUnread } from './unread-answers.js';
 import { readPersistedQueries } from './persisted-queries.js';
@@ -67,6 +67,8 @@ export interface HttpServer {
   /** For example `http://127.0.0.1:4000` */
   readonly url: string;
   readonly port: number;
+  /** Sends new callers to other servers before the close (draining.ts). */
+  readonly drain: Draining['begin'];
   /** Stops accepting requests, closes the sockets, and lets running requests finish. */
   close(): Promise<void>;
 }
@@ -115,7 +117,7 @@ async function buildHttpServer(
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const operations = createOperations(limits ? config.operationLimits : unlimited);
-  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
+  const { plugin: writing, stringifyResult } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
   const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
@@ -127,7 +129,9 @@ async function buildHttpServer(
     // Ends a connection on which nothing moves: a client that does not read its answer. Longer than any operation.
     connectionTimeout: config.operationTimeoutMs + requestTimeoutMs,
     http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: 5_000 },
-    forceCloseConnections: true,
+    // Requests under way are answered, and connections without one are closed.
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
     trustProxy,
     clientErrorHandler: createClientErrorHandler(formatError),
     frameworkErrors: (error, _request, reply) => void answerError(error, reply),
@@ -175,9 +179,9 @@ async function buildHttpServer(
   // Before the body is read. The handler above is for the pages of registered plug-ins.
   server.addHook('onRequest', async (request, reply) => (request.is404 ? answerNotFound(request, reply) : undefined));
   const shared = protections.socketLimits ? sharePlaces(config.socketLimits, mostDescriptors()) : unlimitedPlaces;
+  server.server.maxConnections = shared.mostConnections;
   const connections = watchConnections(server.server, {
     places: createPlaces(shared.connections),
-    most: shared.mostConnections,
     sources: requestSources,
   });
   const admission = createRequestAdmission(sources, documents, formatError, {
@@ -192,7 +196,7 @@ async function buildHttpServer(
     request.operation = made.operation = operations.prepare(request.caller!, 'answer');
     return made;
   };
-  const answer = countUnread(fastifyApolloHandler(apollo, { context }) as ApolloHandler, operations, chunksOf);
+  const answer = countUnread(fastifyApolloHandler(apollo, { context }), operations);
   const handler = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
   const closeSockets = serveUpgrades(server.server, {
     sources: requestSources,
@@ -210,7 +214,7 @@ async function buildHttpServer(
       timeoutMs: config.operationTimeoutMs,
     }),
   });
-  server.addHook('preClose', async () => closeSockets());
+  const draining = createDraining(server, closeSockets);
   server.decorateRequest('caller', null);
   server.decorateRequest('operation', undefined);
   server.route({ method: 'POST', url: '/graphql', ...admission, handler });
@@ -222,14 +226,14 @@ async function buildHttpServer(
     handler,
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
-  registerHealth(server, sources.app, probeLimit);
+  registerHealth(server, sources.app, draining, probeLimit);
   registerMetrics(server, sources, probeLimit);
 
   const url = await listen(server, config.host, config.port);
-  closers.add(await acceptMany(server.server, config.listeningSockets - 1, logger));
   return {
     url,
     port: Number(new URL(url).port),
+    drain: (seconds, hurry) => draining.begin(seconds, hurry),
     close: () => closers.close(),
   };
 }

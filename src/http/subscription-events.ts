@@ -8,12 +8,11 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { ServiceUnavailableError } from '../errors.js';
-import { eventText } from './answer-text.js';
+import { checkLength } from './answer-text.js';
 import type { createOperationContext } from './operation-context.js';
 import { timeoutError } from './operation-timeout.js';
 import type { Operation, Operations } from './operations.js';
 import type { RequestLimiter } from './rate-limits.js';
-import type { WrittenEvents } from './written-events.js';
 
 /** A subscription that was admitted. */
 export interface AdmittedSubscription {
@@ -29,8 +28,6 @@ export interface AdmittedSubscription {
 interface EventDependencies {
   readonly operations: Operations;
   readonly limiter: RequestLimiter | undefined;
-  /** Gets the text of each large event, so that it is written once. */
-  readonly written: WrittenEvents;
   /** Longest time of one event, milliseconds. */
   readonly timeoutMs: number;
 }
@@ -47,7 +44,7 @@ type Subscribe = (
  * 3. It is executed, gives way to others, and is broken off when it takes too long or gets too large. The subscriber
  *    then gets the reason as the event, and the subscription goes on.
  */
-export function createSubscribe({ operations, limiter, written, timeoutMs }: EventDependencies): Subscribe {
+export function createSubscribe({ operations, limiter, timeoutMs }: EventDependencies): Subscribe {
   async function answerTo(
     event: unknown,
     { cost, ...subscription }: AdmittedSubscription,
@@ -61,9 +58,7 @@ export function createSubscribe({ operations, limiter, written, timeoutMs }: Eve
       contextValue.operation = operation;
       const result = await execute({ ...subscription, rootValue: event });
       operation.check();
-      const { data } = result;
-      const text = data ? await eventText(data, operation) : undefined;
-      if (data && text !== undefined) written.keep(data, text);
+      await checkLength(result, operation);
       return result;
     } catch (error) {
       if (error !== operation.reason) throw error;

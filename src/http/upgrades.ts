@@ -55,12 +55,13 @@ interface Refusal {
  * 2. Take a place among the sockets without a credential, and count the request for its address.
  * 3. Open the socket, unless the client has gone.
  *
- * @returns closes all sockets: their clients connect again, to another server if there is one
+ * @returns closes all sockets, spread over so many milliseconds: their clients connect again, to another server if there
+ * is one, and shall not come as one wave. With 0 no new socket is opened after that.
  */
 export function serveUpgrades(
   server: Server,
   { sources, limiter, places, corsOrigins, formatError, logger, serve }: UpgradeDependencies,
-): () => void {
+): (overMs: number) => void {
   const sockets = new WebSocketServer({ noServer: true, clientTracking: true, handleProtocols, ...socketOptions });
 
   server.on('upgrade', (request, stream, head) => {
@@ -99,9 +100,13 @@ export function serveUpgrades(
     );
   });
 
-  return () => {
-    for (const client of sockets.clients) client.close(closeCodes.goingAway, 'Going away: connect again');
-    sockets.close();
+  return (overMs) => {
+    for (const client of sockets.clients) {
+      const end = (): void => client.close(closeCodes.goingAway, 'Going away: connect again');
+      if (overMs === 0) end();
+      else setTimeout(end, Math.random() * overMs).unref();
+    }
+    if (overMs === 0) sockets.close();
   };
 }
 

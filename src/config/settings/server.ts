@@ -25,14 +25,6 @@ export const serverSettings = [
     description: 'Port of the API, for GraphQL, WebSocket, health and metrics. 0 takes a free port',
   },
   {
-    name: 'LISTENING_SOCKETS',
-    key: 'listeningSockets',
-    schema: wholeNumber(1, 64).default(16),
-    description:
-      'Most new connections that the API accepts per turn of its event loop. Each takes a descriptor, a copy of the ' +
-      'socket on which the API listens. More than one keeps a crowd of connections from holding up the others',
-  },
-  {
     name: 'LOG_LEVEL',
     key: 'logLevel',
     schema: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -81,6 +73,14 @@ export const serverSettings = [
     description:
       '[Proxies](operations.md#behind-a-load-balancer) whose `X-Forwarded-*` headers are believed: addresses, ' +
       'ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`',
+  },
+  {
+    name: 'DRAIN_SECONDS',
+    key: 'drainSeconds',
+    schema: wholeNumber(0, 300).optional(),
+    description:
+      'Seconds for which a stopping API still [serves](operations.md#stopping-and-restarting) while `/health/ready` is ' +
+      '503. 5 in production, else 0',
   },
   {
     name: 'WAIVED_CHECKS',

@@ -1,0 +1,66 @@
+import { Agent, request as send, type IncomingMessage } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import { startApi } from '../../src/api.js';
+import { startServerProcess } from '../../src/commands/server-process.js';
+import { openSocket } from '../support/raw-socket.js';
+import { settingsFor, startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false });
+const authorization = `Bearer ${await system.token('CLINICIAN')}`;
+
+/** Sends a query over a connection that stays open. @returns the status, and whether the answer ends the connection */
+function ask(url: string, agent: Agent): Promise<{ status: number; connection: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    const call = send(`${url}/graphql`, {
+      agent,
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+    });
+    call.on('response', (response: IncomingMessage) => {
+      response.resume();
+      response.on('end', () => resolve({ status: response.statusCode!, connection: response.headers.connection }));
+    });
+    call.on('error', reject);
+    call.end('{"query":"{ patients(first: 50) { totalCount edges { node { id features { code } } } } }"}');
+  });
+}
+
+test('a server that closes answers every request under way', async () => {
+  const server = await startApi(system.app);
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  // The connections are open before the requests that count.
+  await Promise.all(Array.from({ length: 40 }, () => ask(server.url, agent)));
+  const answers = Array.from({ length: 40 }, () => ask(server.url, agent));
+  await Promise.race(answers);
+  const closed = server.close();
+  for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
+  await closed;
+});
+
+test('a draining server is not ready, answers, ends each connection, and closes its sockets', async () => {
+  const server = await startApi(system.app);
+  onTestFinished(() => server.close());
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  const socket = await openSocket(server.url);
+  expect(await ask(server.url, agent)).toEqual({ status: 200, connection: 'keep-alive' });
+  const hurry = new AbortController();
+  const drained = server.drain(300, hurry.signal);
+  const ready = await fetch(`${server.url}/health/ready`);
+  expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }]);
+  expect(await ask(server.url, agent)).toEqual({ status: 200, connection: 'close' });
+  hurry.abort();
+  await drained;
+  await server.close();
+  expect(await socket.closed).toMatchObject({ code: 1001 });
+});
+
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s drains an API and ends it with code 0', async (signal) => {
+  const api = await startServerProcess('api', { ...settingsFor(system.app.config), DRAIN_SECONDS: '300' });
+  process.kill(api.pid, signal);
+  await expect.poll(async () => (await fetch(`${api.url}/health/ready`)).status).toBe(503);
+  expect((await fetch(`${api.url}/health/live`)).status).toBe(200);
+  process.kill(api.pid, signal);
+  expect(await api.exited).toMatchObject({ code: 0 });
+});
