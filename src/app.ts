@@ -9,6 +9,7 @@ import { createAccessTokens, type AccessTokens } from './identity/access-token.j
 import { createIdentityServices, type IdentityServices } from './identity/identity-services.js';
 import { startOrClose, type Closers } from './closers.js';
 import type { Config } from './config/config.js';
+import { claimData } from './storage/data-version.js';
 import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
 import { createEventBus, eventChannel, type EventBus } from './events/event-bus.js';
@@ -86,7 +87,7 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
  * 4. Create the services from these parts. They hold no connections.
  *
  * `App.close` closes the parts in the reverse order.
- * @throws StartupError naming the missing setting, or what is wrong with Redis; ServiceUnavailableError when MongoDB does not answer
+ * @throws StartupError naming the missing setting, what is wrong with Redis, or newer data; ServiceUnavailableError when MongoDB does not answer
  */
 export async function createApp(config: Config, logger: Logger): Promise<App> {
   const settings = requireSettings(config);
@@ -141,6 +142,7 @@ async function buildApp(
 ): Promise<App> {
   const database = await connectDatabase(mongoUri, { tls: config.mongoTls });
   closers.add(() => database.close());
+  await claimData(database);
   const models = createModels(database);
   await ensureIndexes(models);
   const protection = await startProtection({ models, masterKeys: config.masterKeys, logger });

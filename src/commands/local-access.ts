@@ -4,6 +4,7 @@ import { recorded } from '../audit/audit-trail.js';
 import { createAccessTokens } from '../identity/access-token.js';
 import { ensureLocalUser, ensureOrganization } from '../identity/organizations.js';
 import type { Config } from '../config/config.js';
+import { claimData } from '../storage/data-version.js';
 import { connectDatabase } from '../storage/database.js';
 import { openDataDirectory, readRuntime } from '../embedded/data-directory.js';
 import { startEngines } from '../embedded/engines.js';
@@ -40,7 +41,14 @@ async function bind(
   stop: () => Promise<void> = async () => undefined,
 ): Promise<LocalDatabase> {
   const models = createModels(connection);
-  await ensureIndexes(models);
+  try {
+    await claimData(connection);
+    await ensureIndexes(models);
+  } catch (error) {
+    await connection.close();
+    await stop();
+    throw error;
+  }
   return {
     models,
     exclusive,

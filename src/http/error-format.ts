@@ -28,16 +28,19 @@ const badArgument = /^(?:Variable "\$\w+" |Argument "\w+" (?:of (?:required|non-
  */
 export type ErrorFormatter = (error: unknown) => GraphQLFormattedError;
 
-export function createErrorFormatter(logger: Logger): ErrorFormatter {
+/** @param count is told the code of each error that a caller sees */
+export function createErrorFormatter(
+  logger: Logger,
+  count: (code: ErrorCode) => void = () => undefined,
+): ErrorFormatter {
   return (error) => {
     const graphqlError = error instanceof GraphQLError ? error : undefined;
     const cause = graphqlError?.originalError ?? error;
     const place = defined({ locations: graphqlError?.locations, path: graphqlError?.path });
-    const show = (code: ErrorCode, message: string, extra: object = {}): GraphQLFormattedError => ({
-      message,
-      ...place,
-      extensions: { code, ...extra },
-    });
+    const show = (code: ErrorCode, message: string, extra: object = {}): GraphQLFormattedError => {
+      count(code);
+      return { message, ...place, extensions: { code, ...extra } };
+    };
 
     if (cause instanceof RiskGraphError && cause.code !== 'INTERNAL') {
       return show(cause.code, cause.message, detailsOf(cause));

@@ -1,16 +1,23 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ErrorCode } from '../errors.js';
 import { unfinishedStates } from '../jobs/job-status.js';
 import type { ContextSources } from './operation-context.js';
+import { withinTime } from '../process/within-time.js';
 import { remembered } from './probe-limit.js';
+
+/** Longest time that a scrape waits for a count of MongoDB, milliseconds. The count is then not a number. */
+const longestCountMs = 1_000;
 
 /**
  * Serves `/metrics` in Prometheus' text format. Labels are methods, routes and states: a caller cannot choose them.
+ * @param errorCounts the errors that callers have seen, by code
  * @param onRequest refuses an address that asks too often
  */
 export function registerMetrics(
   server: FastifyInstance,
   { app, jobStreams, predictionStreams }: ContextSources,
+  errorCounts: ReadonlyMap<ErrorCode, number>,
   onRequest: onRequestAsyncHookHandler,
 ): void {
   const register = new Registry();
@@ -34,12 +41,22 @@ export function registerMetrics(
   });
   const countJobs = remembered(() =>
     Promise.all(
-      unfinishedStates.map(async (state) => ({
-        state,
-        count: await app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN),
-      })),
+      unfinishedStates.map(async (state) => {
+        const count = app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN);
+        return { state, count: await withinTime(count, longestCountMs, () => Number.NaN) };
+      }),
     ),
   );
+  new Counter({
+    name: 'riskgraph_graphql_errors_total',
+    help: 'Errors in answers and events of this process, by the code that the caller sees.',
+    labelNames: ['code'],
+    registers: [register],
+    collect() {
+      this.reset();
+      for (const [code, count] of errorCounts) this.inc({ code }, count);
+    },
+  });
   new Gauge({
     name: 'riskgraph_open_scoring_jobs',
     help: 'Unfinished scoring jobs of the whole deployment.',

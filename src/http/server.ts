@@ -7,6 +7,7 @@ import type { GraphQLSchema } from 'graphql';
 import { randomUUID } from 'node:crypto';
 import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
+import type { ErrorCode } from '../errors.js';
 import { whenReady } from '../storage/redis.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
@@ -112,7 +113,8 @@ async function buildHttpServer(
 ): Promise<HttpServer> {
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
-  const formatError = createErrorFormatter(logger);
+  const errorCounts = new Map<ErrorCode, number>();
+  const formatError = createErrorFormatter(logger, (code) => errorCounts.set(code, (errorCounts.get(code) ?? 0) + 1));
   const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
@@ -227,7 +229,7 @@ async function buildHttpServer(
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
   registerHealth(server, sources.app, draining, probeLimit);
-  registerMetrics(server, sources, probeLimit);
+  registerMetrics(server, sources, errorCounts, probeLimit);
 
   const url = await listen(server, config.host, config.port);
   return {

@@ -93,6 +93,16 @@ describe('/metrics', () => {
     expect(text).toMatch(/^riskgraph_open_scoring_jobs\{state="QUEUED"\} 0$/m);
   });
 
+  test('counts errors by their code, which the status 200 of GraphQL hides', async () => {
+    const errors = async (): Promise<number> => {
+      const text = await (await get(`${system.url}/metrics`)).text();
+      return Number(/^riskgraph_graphql_errors_total\{code="UNAUTHENTICATED"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+    };
+    const before = await errors();
+    await system.post('{ patients { totalCount } }');
+    expect(await errors()).toBe(before + 1);
+  });
+
   test('has no label that a caller can choose', async () => {
     await get(`${system.url}/Canary-4711?x=Canary`);
     expect(await (await get(`${system.url}/metrics`)).text()).not.toContain('Canary');
