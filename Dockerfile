@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
 # Builds the image of both processes: `api` (default) and `worker`.
 
-FROM node:24.21.0-bookworm-slim AS base
+# https://github.com/docker-library/repo-info/blob/3179cb4d576b/repos/node/remote/24.21.0-bookworm-slim.md
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS base
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 
@@ -22,7 +23,7 @@ FROM base AS dependencies
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
     && rm -rf node_modules/@0q node_modules/onnxruntime-node/bin/napi-v*/darwin node_modules/onnxruntime-node/bin/napi-v*/win32
 
-FROM node:24.21.0-bookworm-slim AS runtime
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS runtime
 LABEL org.opencontainers.image.title="RiskGraph" org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
 ENV NODE_ENV=production ORT_DISABLE_TELEMETRY=1 HOST=0.0.0.0 PORT=4000

@@ -10,6 +10,7 @@ import { loadConfig } from '../src/config/config.js';
 import { createLogger } from '../src/process/logger.js';
 import { createOrganizationScopes } from '../src/scope/organization-scope.js';
 import { createPatientService } from '../src/patients/patient-service.js';
+import { createPatientUpsert } from '../src/patients/upsert-patients.js';
 import { blindIndex } from '../src/protection/blind-index.js';
 import { createFieldCipher } from '../src/protection/field-cipher.js';
 import type { ProtectionOf } from '../src/protection/protection.js';
@@ -156,6 +157,7 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     connectRedis,
     accessTokens,
     scopeOf,
+    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }),
     patients: createPatientService({ scopeOf, audit, catalogue, erase: async () => undefined }),
     close: () => app.close(),
   };

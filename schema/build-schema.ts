@@ -14,6 +14,7 @@ import { PredictionResolver } from './prediction/prediction.resolver.js';
 import { RiskModelResolver } from './risk-model/risk-model.resolver.js';
 import { ScoringJobResolver } from './scoring-job/scoring-job.resolver.js';
 import { SessionResolver } from './session/session.resolver.js';
+import { UpsertPatientsResolver } from './patient/upsert-patients.resolver.js';
 import { UserResolver } from './user/user.resolver.js';
 import { ViewerResolver } from './viewer/viewer.resolver.js';
 
@@ -22,6 +23,7 @@ const resolverClasses = [
   PatientResolver,
   BreakGlassResolver,
   CareTeamResolver,
+  UpsertPatientsResolver,
   RiskModelResolver,
   PredictionResolver,
   ExplanationResolver,
@@ -37,6 +39,7 @@ export type SchemaDependencies = Pick<
   App,
   | 'scopeOf'
   | 'patients'
+  | 'upsertPatients'
   | 'breakGlass'
   | 'careTeams'
   | 'jobs'
@@ -66,6 +69,7 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
     [ExplanationResolver, new ExplanationResolver()],
     [BreakGlassResolver, new BreakGlassResolver(breakGlass)],
+    [UpsertPatientsResolver, new UpsertPatientsResolver(dependencies.upsertPatients, catalogue)],
     [CareTeamResolver, new CareTeamResolver(careTeams)],
     [AuditEventResolver, new AuditEventResolver(auditEvents)],
     [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],

@@ -30,6 +30,7 @@ import { createBreakGlassService, type BreakGlassService } from './patients/brea
 import { createCareTeamService, type CareTeamService } from './patients/care-team-service.js';
 import { createCareTeamFence } from './patients/care-team-fence.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
+import { createPatientUpsert, type UpsertPatients } from './patients/upsert-patients.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
 import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
 import { startProtection } from './protection/start-protection.js';
@@ -58,6 +59,7 @@ export interface App {
   readonly auditEvents: AuditService;
   readonly identity: IdentityServices;
   readonly patients: PatientService;
+  readonly upsertPatients: UpsertPatients;
   readonly careTeams: CareTeamService;
   readonly breakGlass: BreakGlassService;
   readonly jobs: JobService;
@@ -222,6 +224,7 @@ async function buildApp(
     auditEvents: createAuditService(scopeOf, audit),
     identity,
     patients: createPatientService({ scopeOf, audit, catalogue, erase: createPatientErasure(models, jobStore) }),
+    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }),
     careTeams: createCareTeamService({ scopeOf, audit }),
     breakGlass: createBreakGlassService({
       scopeOf,

@@ -7,15 +7,25 @@ import { BadUserInputError, type FieldError } from './errors.js';
  * @throws BadUserInputError naming every wrong field by its path, e.g. `features[2].value`, but never its value
  */
 export function parseInput<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
+  const checked = checkInput(schema, input);
+  if ('data' in checked) return checked.data;
+  throw new BadUserInputError(checked.issues);
+}
+
+/** Checks an input as `parseInput` does. @returns the issues in place of an error */
+export function checkInput<T extends z.ZodType>(
+  schema: T,
+  input: unknown,
+): { readonly data: z.output<T> } | { readonly issues: readonly FieldError[] } {
   const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new BadUserInputError(
-    parsed.error.issues.flatMap((issue): FieldError[] =>
+  if (parsed.success) return { data: parsed.data };
+  return {
+    issues: parsed.error.issues.flatMap((issue): FieldError[] =>
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: 'is not a field of this input' }))
         : [{ path: formatPath(issue.path), message: issue.message }],
     ),
-  );
+  };
 }
 
 /** `['features', 2, 'value']` becomes `features[2].value`. */

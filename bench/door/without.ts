@@ -10,6 +10,7 @@ import { createJobStreams } from '../../src/jobs/job-stream.js';
 import { createPredictionStreams } from '../../src/predictions/prediction-stream.js';
 import { createOrganizationScopes, type ScopeOf } from '../../src/scope/organization-scope.js';
 import { createPatientService } from '../../src/patients/patient-service.js';
+import { createPatientUpsert } from '../../src/patients/upsert-patients.js';
 import type { ProtectionOf } from '../../src/protection/protection.js';
 
 /** The protections that can be left out. Add each new protection here too, or the comparison does not measure it. */
@@ -51,6 +52,7 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     connectRedis: app.connectRedis,
     audit: { record: audit.record, close: () => app.audit.close() },
     scopeOf,
+    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue: app.catalogue }),
     patients: createPatientService({ scopeOf, audit, catalogue: app.catalogue, erase: async () => undefined }),
     identity: off.has('identity')
       ? { ...app.identity, authenticator: { authenticate: async () => caller } }

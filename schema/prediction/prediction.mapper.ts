@@ -28,7 +28,10 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
     classes: (prediction.classes ?? []).map(({ name, probability }) => ({ name, probability })),
     rawOutput: prediction.rawOutput,
     riskBand: prediction.riskBand as RiskBand,
-    inputs: toInputs(prediction.inputs, registry.manifest(prediction.modelId, prediction.modelVersion), viewer),
+    // Made only for a caller who asks for them: a page has 500 predictions.
+    get inputs() {
+      return toInputs(prediction.inputs, registry.manifest(prediction.modelId, prediction.modelVersion), viewer);
+    },
     modelId: prediction.modelId,
     modelVersion: prediction.modelVersion,
     modelSha256: prediction.modelSha256,
@@ -93,7 +96,10 @@ export function toExplanation(
     const inputValue = shownValue(feature.code, feature, given[index] ?? null, viewer);
     const suffix = isPooled(feature.code, feature, inputValue, viewer) ? ' or more' : '';
     return {
-      feature: toModelFeature(feature),
+      label: feature.label,
+      get feature() {
+        return toModelFeature(feature);
+      },
       inputValue,
       displayValue: `${model.displayValue(feature, inputValue)}${suffix}`,
       value: explanation.contributions[index]!,
@@ -113,11 +119,7 @@ export function toExplanation(
           manifest,
           score: { ...score, className, riskBand: className === manifest.riskClass ? score.riskBand : undefined },
           explanation,
-          contributions: contributions.map(({ displayValue, value, feature }) => ({
-            label: feature.label,
-            displayValue,
-            value,
-          })),
+          contributions,
         }),
     },
   };

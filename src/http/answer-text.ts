@@ -3,27 +3,46 @@ import type { Operation } from './operations.js';
 /** Operations that cost less are written in one step, in well under a millisecond. */
 const smallCost = 1_000;
 
+/** Bytes of a chunk, about: few enough that encoding and sending one holds up no other caller. */
+const chunkCharacters = 64 * 1024;
+
 /**
  * Writes an answer as JSON. A large one is written piece by piece: it gives way to other operations in between, and ends
- * as soon as it is longer than an answer may be.
+ * as soon as it is longer than an answer may be. It never becomes one text, because joining, measuring and encoding a
+ * text of 16 MiB would each hold up all others.
+ * @returns the text of a short answer, the chunks of a long one
  * @throws the error with which the operation was broken off
  */
-export async function answerText(answer: object, operation: Operation): Promise<string> {
+export async function writeAnswer(answer: object, operation: Operation): Promise<string | readonly Buffer[]> {
   if (operation.cost < smallCost) return `${JSON.stringify(answer)}\n`;
-  const written: string[] = [];
-  await eachPiece(answer, operation, (piece) => written.push(piece));
-  return `${written.join('')}\n`;
+  const chunks: Buffer[] = [];
+  let text = '';
+  for await (const piece of piecesInTurn(answer, operation)) {
+    text += piece;
+    if (text.length < chunkCharacters) continue;
+    chunks.push(Buffer.from(text));
+    text = '';
+  }
+  text += '\n';
+  return chunks.length === 0 ? text : [...chunks, Buffer.from(text)];
 }
 
-/** Checks the length of an answer that another writer is to write. @throws as `answerText` */
-export async function checkLength(answer: object, operation: Operation): Promise<void> {
-  if (operation.cost >= smallCost) await eachPiece(answer, operation, () => undefined);
+/**
+ * Writes the data of an event piece by piece, as `writeAnswer` does. An event is shorter than an answer.
+ * @returns undefined for a small one, which may be written in one step
+ * @throws as `writeAnswer`
+ */
+export async function eventText(data: object, operation: Operation): Promise<string | undefined> {
+  if (operation.cost < smallCost) return undefined;
+  let text = '';
+  for await (const piece of piecesInTurn(data, operation)) text += piece;
+  return text;
 }
 
-async function eachPiece(answer: object, operation: Operation, take: (piece: string) => void): Promise<void> {
+async function* piecesInTurn(answer: object, operation: Operation): AsyncGenerator<string, void> {
   for (const piece of pieces(answer)) {
     operation.wrote(Buffer.byteLength(piece));
-    take(piece);
+    yield piece;
     const turn = operation.turn();
     if (turn) await turn;
   }

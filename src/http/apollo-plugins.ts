@@ -3,10 +3,11 @@ import { GraphQLError } from 'graphql';
 import type { AuditTrail } from '../audit/audit-trail.js';
 import { QueryTooComplexError, RiskGraphError } from '../errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
-import { answerText } from './answer-text.js';
+import { writeAnswer } from './answer-text.js';
 import type { ErrorFormatter } from './error-format.js';
 import { recordDenials } from './denials.js';
 import type { createOperationContext } from './operation-context.js';
+import type { Operation } from './operations.js';
 import type { PersistedQueries } from './persisted-queries.js';
 import type { RequestLimiter } from './rate-limits.js';
 
@@ -82,15 +83,18 @@ export const refuseSubscriptions: Plugin = {
 };
 
 /**
- * Writes answers as JSON, the long ones piece by piece. An operation that was broken off is answered with the reason
- * alone.
+ * Writes answers as JSON, the long ones piece by piece and in chunks. An operation that was broken off is answered with
+ * the reason alone.
  */
 export function writeAnswers(formatError: ErrorFormatter): {
   readonly plugin: Plugin;
   readonly stringifyResult: NonNullable<Options['stringifyResult']>;
+  /** The chunks of a long answer, which Apollo Server takes for an empty one. */
+  readonly chunksOf: (operation: Operation) => readonly Buffer[] | undefined;
 } {
   // Apollo Server copies the result before it writes it, but keeps its data.
   const texts = new WeakMap<object, string>();
+  const chunks = new WeakMap<Operation, readonly Buffer[]>();
   const plugin: Plugin = {
     async requestDidStart() {
       return {
@@ -99,7 +103,10 @@ export function writeAnswers(formatError: ErrorFormatter): {
           const { errors, data, extensions } = body.singleResult;
           try {
             operation.check();
-            if (data) texts.set(data, await answerText({ errors, data, extensions }, operation));
+            if (!data) return;
+            const written = await writeAnswer({ errors, data, extensions }, operation);
+            texts.set(data, typeof written === 'string' ? written : '');
+            if (typeof written !== 'string') chunks.set(operation, written);
           } catch (error) {
             if (error !== operation.reason) throw error;
             body.singleResult = { errors: [formatError(error)] };
@@ -111,7 +118,7 @@ export function writeAnswers(formatError: ErrorFormatter): {
   };
   const stringifyResult = (result: { readonly data?: object | null }): string =>
     (result.data && texts.get(result.data)) ?? `${JSON.stringify(result)}\n`;
-  return { plugin, stringifyResult };
+  return { plugin, stringifyResult, chunksOf: (operation) => chunks.get(operation) };
 }
 
 /** Answers 429 with `retry-after` also when a resolver refuses, e.g. after too many log-ins. */

@@ -29,8 +29,18 @@ export interface Connections {
  */
 export function watchConnections(
   server: Server,
-  { places, sources }: { readonly places: Places; readonly sources: RequestSources },
+  {
+    places,
+    most,
+    sources,
+  }: {
+    readonly places: Places;
+    /** The most connections of any kind. One more is ended at once. */
+    readonly most: number;
+    readonly sources: RequestSources;
+  },
 ): Connections {
+  let count = 0;
   const holders = new WeakMap<Socket, { end(): void }>();
   const unanswered = new WeakMap<Socket, number>();
 
@@ -41,7 +51,11 @@ export function watchConnections(
     places.leave(holder);
   }
 
+  // The server has several listening sockets (accept-many.ts), and its own maxConnections would count one of them.
   server.on('connection', (connection) => {
+    if (count >= most) return void connection.destroy();
+    count += 1;
+    connection.once('close', () => (count -= 1));
     if (sources.isFromProxy({ socket: connection })) return;
     const holder = { end: () => void connection.destroy() };
     holders.set(connection, holder);

@@ -24,6 +24,7 @@ import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './su
 import { createSubscribe, type AdmittedSubscription } from './subscription-events.js';
 import { closeCodes } from './close-codes.js';
 import type { OpenedSocket } from './upgrades.js';
+import { createWrittenEvents } from './written-events.js';
 
 interface SocketState extends SocketExtra {
   credential?: SocketCredential;
@@ -70,7 +71,8 @@ export function createSocketHandler(
     return unwrapped.map(formatError);
   };
 
-  const subscribe = createSubscribe({ operations, limiter, timeoutMs });
+  const written = createWrittenEvents();
+  const subscribe = createSubscribe({ operations, limiter, written, timeoutMs });
   const options: ServerOptions<Record<string, unknown>, SocketState> = {
     schema,
     // It gets what `onSubscribe` returns.
@@ -152,8 +154,11 @@ export function createSocketHandler(
         throw error;
       })();
     },
-    async onNext(_context, _id, _payload, { contextValue }, { errors, ...result }) {
-      return errors ? { ...result, errors: await format(errors, (contextValue as Caller).viewer) } : undefined;
+    async onNext(_context, _id, _payload, { contextValue }, { errors, data, ...result }) {
+      const standIn = written.standIn(data);
+      if (!errors && !standIn) return undefined;
+      const formatted = errors && (await format(errors, (contextValue as Caller).viewer));
+      return { ...result, ...(formatted && { errors: formatted }), data: standIn ?? data };
     },
     onError({ extra }, _id, payload, errors) {
       caps?.close(payload);
@@ -168,7 +173,7 @@ export function createSocketHandler(
   };
   const server = makeServer(options);
   const unread = createUnread();
-  return (opened: OpenedSocket): void => carrySocket(server, opened, unread, sources.app.logger);
+  return (opened: OpenedSocket): void => carrySocket(server, opened, { unread, written, logger: sources.app.logger });
 }
 
 /**

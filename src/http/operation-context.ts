@@ -51,7 +51,7 @@ export function createOperationContext(
     operation: undefined as Operation | undefined,
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
     readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
-    readJob: (id: string): Promise<ScoringJob | null> => app.jobs.find(caller.viewer, id),
+    readJob: (id: string): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id),
   };
   return context;
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type {
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
@@ -8,12 +9,12 @@ import { ServiceUnavailableError } from '../errors.js';
 import { withinTime } from '../process/within-time.js';
 import type { ErrorFormatter } from './error-format.js';
 
-/** The type that `fastifyApolloHandler` returns. */
+/** The type that `fastifyApolloHandler` returns, with a stream for the chunks of a long answer. */
 export type ApolloHandler = RouteHandlerMethod<
   RawServerDefault,
   RawRequestDefaultExpression,
   RawReplyDefaultExpression,
-  { Reply: string }
+  { Reply: string | Readable }
 >;
 
 /**

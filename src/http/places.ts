@@ -29,8 +29,9 @@ export type PlaceRefusal = 'user' | 'organization' | 'process';
 /**
  * The places of this process for connections, or for WebSockets. Callers who have not shown a valid credential have
  * places of their own, so that they can never take those of others. A new caller always gets a place among them: the
- * oldest one of the same address, or of all addresses, ends for it. Callers who are in good faith show a credential at
- * once, and so are never the oldest ones for long.
+ * oldest one of the same address, or of the address with most of them, ends for it. So a crowd from one address never
+ * ends the only one of another. Callers who are in good faith show a credential at once, and so are never the oldest
+ * ones for long.
  */
 export interface Places {
   /** Takes a place for a caller who has shown no credential. */
@@ -45,8 +46,8 @@ export interface Places {
 }
 
 export function createPlaces(limits: PlaceLimits): Places {
-  /** Holders in the order in which they came. */
   const unproven = new Map<PlaceHolder, string>();
+  /** Holders of each address, in the order in which they came. */
   const ofAddress = new Map<string, Set<PlaceHolder>>();
   const proven = new Map<PlaceHolder, { readonly user: string; readonly organization: string }>();
   const ofUser = createCounts();
@@ -60,11 +61,16 @@ export function createPlaces(limits: PlaceLimits): Places {
     neighbours.delete(holder);
     if (neighbours.size === 0) ofAddress.delete(block);
   }
-  function endOldest(holders: Iterable<PlaceHolder>): void {
-    for (const oldest of holders) {
-      leaveUnproven(oldest);
-      return oldest.end();
-    }
+  function endOldest([oldest]: Iterable<PlaceHolder>): void {
+    if (!oldest) return;
+    leaveUnproven(oldest);
+    oldest.end();
+  }
+  /** The callers of the address that has most of them. Of several addresses, the one that came first. */
+  function largestCrowd(): ReadonlySet<PlaceHolder> {
+    let largest: ReadonlySet<PlaceHolder> = new Set();
+    for (const holders of ofAddress.values()) if (holders.size > largest.size) largest = holders;
+    return largest;
   }
 
   return {
@@ -72,7 +78,7 @@ export function createPlaces(limits: PlaceLimits): Places {
       const block = addressBlock(address);
       const neighbours = ofAddress.get(block);
       if (neighbours && neighbours.size >= limits.unprovenPerAddress) endOldest(neighbours);
-      else if (unproven.size >= limits.unproven) endOldest(unproven.keys());
+      else if (unproven.size >= limits.unproven) endOldest(largestCrowd());
       unproven.set(holder, block);
       const now = ofAddress.get(block) ?? new Set();
       ofAddress.set(block, now.add(holder));

@@ -37,15 +37,16 @@ const computingArguments: Readonly<Record<string, readonly string[]>> = {
 const computationCost = 500;
 /** Characters of an alias that cost one. They are repeated in every row. */
 const aliasCharacters = 25;
-/** Arguments that limit the length of a list. */
-const lengthArguments = ['first', 'top'];
+/** Arguments that decide the length of a list: a number of rows, or a list with one input per row. */
+const lengthArguments = ['first', 'top', 'inputs'];
 
 /**
  * Computes the cost of an operation. A cost of 1 is one plain value: about 25 bytes of the answer, and 3 microseconds of
  * the event loop. All other costs are multiples of it, measured with `bench/cost.ts fields`.
  *
  * - Every field of every object costs one, and one more per 25 characters of its alias.
- * - The fields of a list count once per item: `first` or `top` items, or 20 without such an argument.
+ * - The fields of a list count once per item: `first` or `top` items, one per item of `inputs`, or 20 without such an
+ *   argument.
  * - A page costs 900, and each of its rows 40, when its rows are read. A `totalCount` costs 100.
  * - A field of a query costs 100 more, one of a mutation 300.
  * - A field that is expensive to compute or long declares its cost as `complexity`: a waterfall of 13 KB costs 600.
@@ -114,10 +115,15 @@ export function createQueryCost(schema: GraphQLSchema): QueryCost {
 }
 
 /**
- * Writes a value as part of a key. Lengths are numbers, conditions are booleans; other values do not fit the operation.
+ * Writes a value as part of a key. Lengths are numbers or lists, conditions are booleans; other values do not fit the
+ * operation.
  */
 const valueKey = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? 'other' : `${typeof value}:${String(value).slice(0, 20)}`;
+  Array.isArray(value)
+    ? `list:${value.length}`
+    : typeof value === 'object' && value !== null
+      ? 'other'
+      : `${typeof value}:${String(value).slice(0, 20)}`;
 
 function compute(
   schema: GraphQLSchema,
@@ -158,9 +164,9 @@ function alone(document: DocumentNode, operation: DocumentNode['definitions'][nu
 
 const fieldCost: ComplexityEstimator = ({ field, type, args, childComplexity, node, context }) => {
   if (field.name === '__schema' || field.name === '__type') return introspectionCost;
+  const root = rootCosts[type.name] ?? 0;
   const own =
     (typeof field.extensions.complexity === 'number' ? field.extensions.complexity : 1) +
-    (rootCosts[type.name] ?? 0) +
     costOfArguments(`${type.name}.${field.name}`, args) +
     Math.floor((node.alias?.value.length ?? 0) / aliasCharacters);
   const length = lengthOf(field, args);
@@ -168,10 +174,10 @@ const fieldCost: ComplexityEstimator = ({ field, type, args, childComplexity, no
   const page = getNamedType(field.type).name.endsWith('Connection')
     ? costOfPage(node.selectionSet, length ?? 1, (context as Context).fragments)
     : 0;
-  if (!isListType(getNullableType(field.type))) return own + page + (length ?? 1) * childComplexity;
+  if (!isListType(getNullableType(field.type))) return root + own + page + (length ?? 1) * childComplexity;
   // The field that returns the page multiplies the cost by its length, so `edges` does not multiply again.
   const items = length ?? (type.name.endsWith('Connection') ? 1 : plainListLength);
-  return items * (own + childComplexity);
+  return root + items * (own + childComplexity);
 };
 
 /** Cost of the arguments that make the server compute a result in place of reading it. */
@@ -210,6 +216,7 @@ function lengthOf(field: EstimatedField, args: Readonly<Record<string, unknown>>
   const argument = field.args.find(({ name }) => lengthArguments.includes(name));
   if (!argument) return undefined;
   const given = args[argument.name] ?? argument.defaultValue ?? plainListLength;
+  if (Array.isArray(given)) return given.length;
   return Math.min(Math.max(Number(given), 0), largestPage);
 }
 

@@ -9,6 +9,7 @@ import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import type { ErrorCode } from '../errors.js';
 import { whenReady } from '../storage/redis.js';
+import { acceptMany } from './accept-many.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
@@ -26,7 +27,7 @@ import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
 import { registerMetrics } from './metrics.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
-import { limitOperationTime } from './operation-timeout.js';
+import { limitOperationTime, type ApolloHandler } from './operation-timeout.js';
 import { createOperations } from './operations.js';
 import { countUnread } from './unread-answers.js';
 import { readPersistedQueries } from './persisted-queries.js';
@@ -119,7 +120,7 @@ async function buildHttpServer(
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const operations = createOperations(limits ? config.operationLimits : unlimited);
-  const { plugin: writing, stringifyResult } = writeAnswers(formatError);
+  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
   const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
@@ -181,9 +182,9 @@ async function buildHttpServer(
   // Before the body is read. The handler above is for the pages of registered plug-ins.
   server.addHook('onRequest', async (request, reply) => (request.is404 ? answerNotFound(request, reply) : undefined));
   const shared = protections.socketLimits ? sharePlaces(config.socketLimits, mostDescriptors()) : unlimitedPlaces;
-  server.server.maxConnections = shared.mostConnections;
   const connections = watchConnections(server.server, {
     places: createPlaces(shared.connections),
+    most: shared.mostConnections,
     sources: requestSources,
   });
   const admission = createRequestAdmission(sources, documents, formatError, {
@@ -198,7 +199,7 @@ async function buildHttpServer(
     request.operation = made.operation = operations.prepare(request.caller!, 'answer');
     return made;
   };
-  const answer = countUnread(fastifyApolloHandler(apollo, { context }), operations);
+  const answer = countUnread(fastifyApolloHandler(apollo, { context }) as ApolloHandler, operations, chunksOf);
   const handler = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
   const closeSockets = serveUpgrades(server.server, {
     sources: requestSources,
@@ -232,6 +233,7 @@ async function buildHttpServer(
   registerMetrics(server, sources, errorCounts, probeLimit);
 
   const url = await listen(server, config.host, config.port);
+  closers.add(await acceptMany(server.server, config.listeningSockets - 1, logger));
   return {
     url,
     port: Number(new URL(url).port),

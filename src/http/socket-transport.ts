@@ -5,6 +5,7 @@ import { closeCodes } from './close-codes.js';
 import { logError } from '../process/logger.js';
 import { limitIncoming, type Unread } from './socket-limits.js';
 import type { OpenedSocket } from './upgrades.js';
+import type { WrittenEvents } from './written-events.js';
 
 /** Data that graphql-ws keeps for a connection. */
 export interface SocketExtra extends OpenedSocket, Record<PropertyKey, unknown> {
@@ -26,7 +27,11 @@ const longestReasonBytes = 123;
  * a code.
  * https://github.com/enisdenjo/graphql-ws/blob/master/src/use/%40fastify/websocket.ts
  */
-export function carrySocket(server: Server<SocketExtra>, opened: OpenedSocket, unread: Unread, logger: Logger): void {
+export function carrySocket(
+  server: Server<SocketExtra>,
+  opened: OpenedSocket,
+  { unread, written, logger }: { readonly unread: Unread; readonly written: WrittenEvents; readonly logger: Logger },
+): void {
   const extra: SocketExtra = { ...opened, isProven: false };
   const { socket, stream } = extra;
   limitIncoming(socket, stream, () => extra.isProven);
@@ -39,7 +44,7 @@ export function carrySocket(server: Server<SocketExtra>, opened: OpenedSocket, u
   const closed = server.opened(
     {
       protocol: socket.protocol,
-      send: (data) => send(extra, unread, data),
+      send: (data) => send(extra, unread, written.insert(data)),
       close,
       onMessage(handle) {
         socket.on('message', (data: Buffer) => {

@@ -8,11 +8,12 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { ServiceUnavailableError } from '../errors.js';
-import { checkLength } from './answer-text.js';
+import { eventText } from './answer-text.js';
 import type { createOperationContext } from './operation-context.js';
 import { timeoutError } from './operation-timeout.js';
 import type { Operation, Operations } from './operations.js';
 import type { RequestLimiter } from './rate-limits.js';
+import type { WrittenEvents } from './written-events.js';
 
 /** A subscription that was admitted. */
 export interface AdmittedSubscription {
@@ -28,6 +29,8 @@ export interface AdmittedSubscription {
 interface EventDependencies {
   readonly operations: Operations;
   readonly limiter: RequestLimiter | undefined;
+  /** Gets the text of each large event, so that it is written once. */
+  readonly written: WrittenEvents;
   /** Longest time of one event, milliseconds. */
   readonly timeoutMs: number;
 }
@@ -44,7 +47,7 @@ type Subscribe = (
  * 3. It is executed, gives way to others, and is broken off when it takes too long or gets too large. The subscriber
  *    then gets the reason as the event, and the subscription goes on.
  */
-export function createSubscribe({ operations, limiter, timeoutMs }: EventDependencies): Subscribe {
+export function createSubscribe({ operations, limiter, written, timeoutMs }: EventDependencies): Subscribe {
   async function answerTo(
     event: unknown,
     { cost, ...subscription }: AdmittedSubscription,
@@ -58,7 +61,9 @@ export function createSubscribe({ operations, limiter, timeoutMs }: EventDepende
       contextValue.operation = operation;
       const result = await execute({ ...subscription, rootValue: event });
       operation.check();
-      await checkLength(result, operation);
+      const { data } = result;
+      const text = data ? await eventText(data, operation) : undefined;
+      if (data && text !== undefined) written.keep(data, text);
       return result;
     } catch (error) {
       if (error !== operation.reason) throw error;

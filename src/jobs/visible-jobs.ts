@@ -11,10 +11,14 @@ import { startOfSecond } from '../storage/object-ids.js';
 import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
 import { readVisiblePage, visibleRows } from '../patients/visible-rows.js';
 import { modelCondition } from '../predictions/served-models.js';
+import { followerName } from '../predictions/shared-reads.js';
+import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { walkById } from '../storage/walk.js';
 
 /** Jobs whose patients are read in one query. */
 const ownersAtOnce = 10_000;
+/** Most followers that one read serves. */
+const followersAtOnce = 5_000;
 
 /** A job that a viewer may see. `flagged` tells that the viewer may see it only by breaking the glass. */
 export interface VisibleJob {
@@ -34,6 +38,13 @@ interface VisibleJobs {
    * @returns null when there is no such job, or its patient is closed
    */
   find(viewer: Viewer, id: string, action: Action): Promise<VisibleJob | null>;
+  /** Does the same as `find` for a viewer who reads the job. A job that is seen by breaking the glass is recorded. */
+  read(viewer: Viewer, id: string): Promise<ScoringJob | null>;
+  /**
+   * Does the same as `read` for a follower, with the job as it is after the call. Followers who ask at the same time
+   * share one read. Those of one user and address also share the check of the care team and the audit event.
+   */
+  followed(viewer: Viewer, id: string): Promise<ScoringJob | null>;
   /**
    * Jobs that are seen by breaking the glass are recorded.
    * @returns the jobs in the order of the ids, with null for an id without a visible job
@@ -44,19 +55,56 @@ interface VisibleJobs {
 }
 
 export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: CareTeamFence): VisibleJobs {
-  return {
-    async find(viewer, id, action) {
-      const _id = toObjectId(id);
-      const job = _id && (await scopeOf(viewer).scoringJobs.findOne({ _id }));
-      if (!job) {
-        await fence.denyAbsent(viewer, action);
-        return null;
-      }
-      const access = await fence.access(viewer, job.patient);
-      if (access !== 'DENIED') return { job, flagged: access === 'BREAK_GLASS' };
-      await audit.record(viewer, { action, outcome: 'DENIED', ...about(job) });
+  async function admit(viewer: Viewer, job: ScoringJob | null, action: Action): Promise<VisibleJob | null> {
+    if (!job) {
+      await fence.denyAbsent(viewer, action);
       return null;
+    }
+    const access = await fence.access(viewer, job.patient);
+    if (access !== 'DENIED') return { job, flagged: access === 'BREAK_GLASS' };
+    await audit.record(viewer, { action, outcome: 'DENIED', ...about(job) });
+    return null;
+  }
+
+  async function show(viewer: Viewer, job: ScoringJob | null): Promise<ScoringJob | null> {
+    const found = await admit(viewer, job, 'job:read');
+    if (found?.flagged)
+      await audit.record(viewer, { action: 'job:read', outcome: 'ALLOWED', ...about(found.job), flagged: true });
+    return found?.job ?? null;
+  }
+
+  const followed = createGroupCommit<Follow, ScoringJob | null>(
+    async (follows) => {
+      const jobs = await readOnce(scopeOf, follows);
+      const shown = new Map<string, Promise<GroupResult<ScoringJob | null>>>();
+      return Promise.all(
+        follows.map(({ viewer, id }) => {
+          const key = JSON.stringify([followerName(viewer), id]);
+          const outcome =
+            shown.get(key) ??
+            show(viewer, jobs.get(jobKey(viewer, id)) ?? null).then(
+              (value) => ({ value }),
+              (error: unknown) => ({ error }),
+            );
+          shown.set(key, outcome);
+          return outcome;
+        }),
+      );
     },
+    { largest: followersAtOnce },
+  );
+
+  async function stored(viewer: Viewer, id: string): Promise<ScoringJob | null> {
+    const _id = toObjectId(id);
+    return _id ? scopeOf(viewer).scoringJobs.findOne({ _id }) : null;
+  }
+
+  return {
+    find: async (viewer, id, action) => admit(viewer, await stored(viewer, id), action),
+
+    read: async (viewer, id) => show(viewer, await stored(viewer, id)),
+
+    followed: (viewer, id) => followed({ viewer, id }),
 
     async findMany(viewer, ids) {
       const found = await scopeOf(viewer).scoringJobs.findMany(ids.map(idOrNone));
@@ -73,6 +121,31 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
       return readVisiblePage(source, request, (jobs) => fence.admit(viewer, 'job:read', jobs));
     },
   };
+}
+
+/** One follower, and the id of the job that it follows. */
+interface Follow {
+  readonly viewer: Viewer;
+  readonly id: string;
+}
+
+const jobKey = ({ organizationId }: Viewer, id: string): string => `${organizationId} ${id}`;
+
+/** Reads the jobs of some followers, with one query per organization. */
+async function readOnce(scopeOf: ScopeOf, follows: readonly Follow[]): Promise<ReadonlyMap<string, ScoringJob | null>> {
+  const readers = new Map<string, { readonly viewer: Viewer; readonly ids: Set<string> }>();
+  for (const { viewer, id } of follows) {
+    const reader = readers.get(viewer.organizationId) ?? { viewer, ids: new Set<string>() };
+    readers.set(viewer.organizationId, reader);
+    reader.ids.add(id);
+  }
+  const found = await Promise.all(
+    [...readers.values()].map(async ({ viewer, ids }) => {
+      const jobs = await scopeOf(viewer).scoringJobs.findMany([...ids].map(idOrNone));
+      return [...ids].map((id, index) => [jobKey(viewer, id), jobs[index] ?? null] as const);
+    }),
+  );
+  return new Map(found.flat());
 }
 
 /** The patients of the jobs, some thousands per step. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type AuditTrail, recorded } from '../audit/audit-trail.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
-import { BadUserInputError, NotFoundError } from '../errors.js';
+import { BadUserInputError, NotFoundError, type FieldError } from '../errors.js';
 import { idOrNone, parseInput } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import { isEnabledClinician, openVacantTeams } from '../scope/vacant-care-teams.js';
@@ -69,13 +69,34 @@ export async function refuseUnknownMembers(
   accepted: readonly string[] = [],
 ): Promise<void> {
   const added = careTeam.filter((name) => !accepted.includes(name));
-  if (added.length === 0) return;
-  const found = await users.find({ username: { $in: added } }, { projection: { username: 1, role: 1, disabled: 1 } });
-  const clinicians = new Set([...accepted, ...found.filter(isEnabledClinician).map(({ username }) => username)]);
-  const issues = careTeam.flatMap((name, index) =>
-    clinicians.has(name)
+  const clinicians = await enabledClinicians({ users }, added);
+  const issues = memberIssues(careTeam, (name) => accepted.includes(name) || clinicians.has(name));
+  if (issues.length > 0) throw new BadUserInputError(issues);
+}
+
+/** Selects the names that are enabled clinicians of the organization. */
+export async function enabledClinicians(
+  { users }: Pick<OrganizationScope, 'users'>,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (names.length === 0) return new Set();
+  const found = await users.find(
+    { username: { $in: [...names] } },
+    { projection: { username: 1, role: 1, disabled: 1 } },
+  );
+  return new Set(found.filter(isEnabledClinician).map(({ username }) => username));
+}
+
+/** The issues with the members of a care team. They name the places of the names, and never the names. */
+export const memberIssues = (careTeam: readonly string[], isAccepted: (name: string) => boolean): FieldError[] =>
+  careTeam.flatMap((name, index) =>
+    isAccepted(name)
       ? []
       : [{ path: `careTeam[${index}]`, message: 'must be the username of an enabled clinician of your organization' }],
   );
-  if (issues.length > 0) throw new BadUserInputError(issues);
-}
+
+/** The issue with a care team that a clinician gives: without the viewer, who could not see the patient afterwards. */
+export const ownTeamIssues = (careTeam: readonly string[], { username }: Viewer): FieldError[] =>
+  careTeam.includes(username)
+    ? []
+    : [{ path: 'careTeam', message: 'must contain your own username: you could not see the patient afterwards' }];

@@ -12,6 +12,16 @@ interface EmergencyChange {
   readonly [identity: string]: unknown;
 }
 
+/** Tells whether a change is beyond emergency access: one of identity, sex or care team, or the removal of a value. */
+export function exceedsEmergency({ features, ...identity }: EmergencyChange): boolean {
+  return (
+    Object.values(identity).some((value) => value !== undefined) || !!features?.some(({ value }) => value === null)
+  );
+}
+
+/** The refusal of a change that is beyond emergency access. */
+export const emergencyChangeRefusal = (): ForbiddenError => refusal('change who this patient is, or remove values');
+
 /**
  * Refuses a change of identity, sex or care team, and the removal of a value.
  * @throws ForbiddenError
@@ -20,16 +30,14 @@ export async function refuseEmergencyChange(
   audit: AuditTrail,
   viewer: Viewer,
   patientId: string,
-  { features, ...identity }: EmergencyChange,
+  change: EmergencyChange,
 ): Promise<void> {
-  const changesIdentity = Object.values(identity).some((value) => value !== undefined);
-  if (!changesIdentity && !features?.some(({ value }) => value === null)) return;
-  await refuse(audit, viewer, 'patient:write', patientId, 'change who this patient is, or remove values');
+  if (exceedsEmergency(change)) await refuse(audit, viewer, 'patient:write', patientId, emergencyChangeRefusal());
 }
 
 /** Refuses to erase the patient. @throws ForbiddenError */
 export const refuseEmergencyErasure = (audit: AuditTrail, viewer: Viewer, patientId: string): Promise<never> =>
-  refuse(audit, viewer, 'patient:delete', patientId, 'delete this patient');
+  refuse(audit, viewer, 'patient:delete', patientId, refusal('delete this patient'));
 
 /** Records the refusal here, and not with the other refusals, because this one is flagged. */
 async function refuse(
@@ -37,10 +45,13 @@ async function refuse(
   viewer: Viewer,
   action: 'patient:write' | 'patient:delete',
   patientId: string,
-  remedy: string,
+  error: ForbiddenError,
 ): Promise<never> {
   await audit.record(viewer, { action, outcome: 'DENIED', patientIds: [patientId], flagged: true });
-  throw new ForbiddenError(
+  throw error;
+}
+
+const refusal = (remedy: string): ForbiddenError =>
+  new ForbiddenError(
     `Emergency access is for reading and treating: ask a member of the patient's care team to ${remedy}.`,
   );
-}

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { AdministrativeGender } from '../../models/index.js';
+import type { FieldError } from '../errors.js';
 import { normalizeUsername } from '../identity/users/username.js';
+import { checkInput } from '../input.js';
 import { hasInvisible, identifierText } from '../process/visible-text.js';
 
 const earliestBirthYear = 1850;
@@ -46,7 +48,7 @@ const recordedFeatureSchema = z.object({
 });
 
 /** A medical record number in one spelling, so that no two patients have numbers that look alike. */
-const mrnSchema = line(64)
+export const mrnSchema = line(64)
   .refine((mrn) => !hasInvisible(mrn), 'must have no characters that cannot be seen')
   .transform(identifierText)
   .pipe(line(64));
@@ -62,6 +64,8 @@ const identity = {
 
 export const createPatientSchema = z.object({ ...identity, sex: z.enum(AdministrativeGender).nullish() });
 export type CreatePatient = z.input<typeof createPatientSchema>;
+/** A new patient, or values for one with this MRN, after the check. */
+export type CheckedPatient = z.output<typeof createPatientSchema>;
 
 /** Changes to a patient. An absent field stays unchanged. A null field is cleared; a cleared sex becomes UNKNOWN. */
 export const updatePatientSchema = z.object({
@@ -76,3 +80,32 @@ export const updatePatientSchema = z.object({
 });
 /** The input of an update. The type allows `mrn: null`, so that the schema above can refuse it with a clear message. */
 export type UpdatePatient = Omit<z.input<typeof updatePatientSchema>, 'mrn'> & { readonly mrn?: string | null };
+
+/** The outcome of the check of one patient: the patient, or all issues with it. */
+export type PatientCheck = { readonly patient: CheckedPatient } | { readonly issues: readonly FieldError[] };
+
+/** The parts of an input that have further checks, each parsed without the others. */
+const checkedParts = { features: identity.features, careTeam: careTeamSchema };
+
+/**
+ * Checks a patient as a caller gives it, and finds all issues at once.
+ * @param further checks of the parts that are well-formed, even when others are not. Their paths begin at the input
+ */
+export function checkPatient(
+  input: unknown,
+  further: {
+    features(features: readonly { readonly code: string; readonly value: number | null }[]): readonly FieldError[];
+    careTeam(careTeam: readonly string[]): readonly FieldError[];
+  },
+): PatientCheck {
+  const checked = checkInput(createPatientSchema, input);
+  const { features, careTeam } = (typeof input === 'object' && input !== null ? input : {}) as Partial<CreatePatient>;
+  const values = checkInput(checkedParts.features, features);
+  const members = checkInput(checkedParts.careTeam, careTeam);
+  const issues = [
+    ...('issues' in checked ? checked.issues : []),
+    ...('data' in values && values.data ? further.features(values.data) : []),
+    ...('data' in members && members.data ? further.careTeam(members.data) : []),
+  ];
+  return issues.length > 0 || 'issues' in checked ? { issues } : { patient: checked.data };
+}

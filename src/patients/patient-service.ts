@@ -7,8 +7,7 @@
  *   4. Records the action in the audit trail, before the patient is shown or changed. A grant flags the event.
  *   5. Shows or writes the patient. A write that fails is recorded too.
  */
-import { Types } from 'mongoose';
-import { AdministrativeGender, type RecordedFeature } from '../../models/index.js';
+import type { Types } from 'mongoose';
 import { type AuditTrail, recorded } from '../audit/audit-trail.js';
 import { careTeamAccess } from '../auth/care-team.js';
 import { authorize } from '../auth/authorize.js';
@@ -20,11 +19,12 @@ import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js'
 import type { Page, PageOrder, PageRequest } from '../scope/pagination.js';
 import { openVacantTeams } from '../scope/vacant-care-teams.js';
 import { recordShown, refuseClosed } from './care-team-fence.js';
-import { refuseUnknownMembers } from './care-team-service.js';
+import { ownTeamIssues, refuseUnknownMembers } from './care-team-service.js';
 import { refuseEmergencyChange, refuseEmergencyErasure } from './emergency-limits.js';
 import type { FeatureCatalogue } from './feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
 import { createPatientSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import { mergeFeatures, newPatient } from './patient-changes.js';
 import { authorizeFilter, parsePatientFilter, patientQuery, type PatientFilter } from './patient-filter.js';
 import type { PatientCondition } from '../scope/patient-records.js';
 
@@ -142,21 +142,11 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
 
     async create(viewer, input) {
       authorize(viewer, 'patient:write');
-      const { features, sex, ...identity } = parseInput(createPatientSchema, input);
-      refuseIssues(features ?? []);
+      const given = parseInput(createPatientSchema, input);
+      refuseIssues(given.features ?? []);
       const scope = scopeOf(viewer);
-      await refuseTeam(scope, viewer, identity.careTeam);
-      const now = new Date();
-      const patient = {
-        _id: new Types.ObjectId(),
-        ...applyUpdate(identity),
-        mrn: identity.mrn,
-        sex: sex ?? AdministrativeGender.UNKNOWN,
-        features: mergeFeatures([], features ?? [], now),
-        version: 1,
-        createdAt: now,
-        updatedAt: now,
-      };
+      await refuseTeam(scope, viewer, given.careTeam);
+      const patient = newPatient(given, new Date());
       try {
         return await recorded(
           audit,
@@ -164,7 +154,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
           { action: 'patient:write', patientIds: [patient._id.toHexString()] },
           async () => {
             const created = await scope.patients.insert(patient);
-            if (identity.careTeam) await openVacantTeams(scope, { _id: patient._id });
+            if (given.careTeam) await openVacantTeams(scope, { _id: patient._id });
             return created;
           },
         );
@@ -245,27 +235,7 @@ async function refuseTeam(
   present: readonly string[] = [],
 ): Promise<void> {
   if (!careTeam) return;
-  if (!careTeam.includes(viewer.username))
-    throw new BadUserInputError([
-      { path: 'careTeam', message: 'must contain your own username: you could not see the patient afterwards' },
-    ]);
+  const issues = ownTeamIssues(careTeam, viewer);
+  if (issues.length > 0) throw new BadUserInputError(issues);
   await refuseUnknownMembers(scope, careTeam, [viewer.username, ...present]);
-}
-
-/** The fields to write: all that are neither absent nor null. */
-function applyUpdate<T extends object>(changes: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value != null)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
-}
-
-/** The values after an update: a given value replaces the one of the same code, null removes it, all others stay. */
-function mergeFeatures(
-  present: readonly RecordedFeature[],
-  given: readonly { readonly code: string; readonly value: number | null }[],
-  now: Date,
-): RecordedFeature[] {
-  const replaced = new Set(given.map((feature) => feature.code));
-  const recorded = given.flatMap(({ code, value }) => (value === null ? [] : [{ code, value, recordedAt: now }]));
-  return [...present.filter((feature) => !replaced.has(feature.code)), ...recorded];
 }

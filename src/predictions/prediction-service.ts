@@ -36,7 +36,7 @@ import {
 } from '../risk/risk-model.js';
 import { simulateRiskSchema, type SimulateRisk } from './simulation-input.js';
 import { invalidFeatures, requireModel } from './served-models.js';
-import { shareReads } from './shared-reads.js';
+import { followerName, shareReads } from './shared-reads.js';
 import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
 import { createExplanationReader, refuseUnlessAdditive, type ExplanationRequest } from './explanation-request.js';
@@ -197,10 +197,6 @@ export function createPredictionService({
     },
   };
 }
-
-/** Names followers that share a check and an audit event: the same rights, seen from the same address. */
-const followerName = ({ organizationId, username, role, apiKeyId, sessionId, scopes, origin }: Viewer): string =>
-  JSON.stringify([organizationId, username, role, apiKeyId, sessionId, scopes, origin.address]);
 
 async function simulate(
   model: RiskModel,

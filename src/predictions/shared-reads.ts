@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
+import type { Viewer } from '../auth/viewer.js';
 
 /** Time for which followers share one read, milliseconds. A follower that is slower reads again. */
 export const sharedMs = 1_000;
@@ -8,6 +9,10 @@ const mostReaders = 1_000;
 const mostRows = 1_000;
 /** Most rows of one query. */
 const mostAtOnce = 200;
+
+/** Names followers that share a check and an audit event: the same rights, seen from the same address. */
+export const followerName = ({ organizationId, username, role, apiKeyId, sessionId, scopes, origin }: Viewer): string =>
+  JSON.stringify([organizationId, username, role, apiKeyId, sessionId, scopes, origin.address]);
 
 /**
  * Shares reads among followers that want the same rows at about the same time. Ids that are asked for in one turn of the

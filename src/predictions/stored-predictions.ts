@@ -29,6 +29,7 @@ import {
 } from './prediction-filter.js';
 import type { Viewer } from '../auth/viewer.js';
 import { visibleRows } from '../patients/visible-rows.js';
+import { mapInSteps } from '../process/map-in-steps.js';
 import { walkById } from '../storage/walk.js';
 
 /** The predictions of one organization. Single jobs store them on their own; batches store them in blocks. */
@@ -150,7 +151,7 @@ export function storedPredictions({
       ],
       { hint: blockIndex(filter) },
     );
-    return rows.map(({ rows: row, ...head }) => predictionOf(head, row));
+    return mapInSteps(rows, ({ rows: row, ...head }) => predictionOf(head, row));
   }
 
   /** @param key null for one count of all jobs together */

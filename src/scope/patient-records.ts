@@ -1,8 +1,10 @@
 import type { Types, QueryFilter } from 'mongoose';
 import type { StoredPatient } from '../../models/index.js';
-import type { ScopedCollection } from './scoped-collection.js';
+import type { BulkWrite, ScopedCollection } from './scoped-collection.js';
 import { readPage, type ListQuery, type Page, type PageOrder, type PageRequest } from './pagination.js';
-import type { Protection } from '../protection/protection.js';
+import type { FieldWriter, Protection } from '../protection/protection.js';
+import { SliceSizer } from '../risk/slices.js';
+import { bytesOf } from '../storage/binary.js';
 import { decryptPatient, mrnIndex, sealIdentity, sealPatient } from './patient-cipher.js';
 import { sealedPatientFields } from '../../models/patient.js';
 import type { Patient, PatientIdentity, PatientRecordFields } from './patient.js';
@@ -22,6 +24,10 @@ export type PatientChanges = { readonly [K in keyof PatientIdentity]?: PatientId
   Omit<PatientRecordFields, '_id' | 'organization' | 'careTeam'>
 > & { readonly careTeam?: string[] | null };
 
+/** A write of a bulk: a new patient, or changes of a patient that was read. */
+export type PatientWrite =
+  { readonly insert: Omit<Patient, 'organization'> } | { readonly current: Patient; readonly changes: PatientChanges };
+
 /**
  * The patients of one organization. Services pass and get plain values; the database holds encrypted ones. Services
  * reach patients only here, so none sees a ciphertext, and none can store a name in the clear.
@@ -30,6 +36,8 @@ export interface PatientRecords {
   findOne(condition: PatientCondition): Promise<Patient | null>;
   /** The patients in the order of the ids; null for an id without a patient. */
   findMany(ids: readonly Types.ObjectId[]): Promise<(Patient | null)[]>;
+  /** The patients in the order of the MRNs; null for an MRN without a patient. One query reads them all. */
+  findByMrn(mrns: readonly string[]): Promise<(Patient | null)[]>;
   /** @throws BadUserInputError for a page size or cursor that is not valid */
   page(request: PageRequest, condition: PatientCondition, order?: PageOrder): Promise<Page<Patient>>;
   /**
@@ -48,9 +56,18 @@ export interface PatientRecords {
    * @throws a duplicate key error (`isDuplicateKey`) when the MRN is taken
    */
   update(current: Patient, changes: PatientChanges): Promise<Patient | null>;
+  /**
+   * Writes many patients in one bulk. A change is written as by `update`, a new patient as by `insert`.
+   * @returns the patients after the write; null for each that another caller wrote or deleted meanwhile, and for a new
+   *   one whose MRN is taken
+   */
+  writeMany(writes: readonly PatientWrite[]): Promise<(Patient | null)[]>;
   /** @returns how many were deleted */
   deleteMany(condition: PatientCondition): Promise<number>;
 }
+
+/** Patients that are encrypted in one turn of the event loop. */
+const sealing = new SliceSizer();
 
 const newestFirst: PageOrder = { field: 'createdAt', direction: -1 };
 
@@ -92,6 +109,15 @@ export function createPatientRecords(
 
     findMany: async (ids) => decryptAll(await collection.findMany(ids)),
 
+    async findByMrn(mrns) {
+      if (mrns.length === 0) return [];
+      const writer = await protection.writer();
+      const indexes = mrns.map((mrn) => mrnIndex(writer, mrn));
+      const found = await collection.find({ mrnIndex: { $in: indexes } }, { hint: { organization: 1, mrnIndex: 1 } });
+      const byIndex = new Map(found.map((document) => [document.mrnIndex, document]));
+      return decryptAll(indexes.map((index) => byIndex.get(index) ?? null));
+    },
+
     async page(request, condition, order) {
       const page = await readPage(collection, listOf(await stored(condition), order), request);
       const patients = await decryptAll(page.edges.map(({ node }) => node));
@@ -124,29 +150,71 @@ export function createPatientRecords(
       return collection.insertNew(patients.map((patient) => sealPatient(writer, { ...patient, organization })));
     },
 
-    async update(current, { mrn, givenName, familyName, birthDate, careTeam, ...record }) {
-      const identity = sealIdentity(await protection.writer(), current._id, {
-        mrn: mrn ?? current.mrn,
-        givenName: changed(givenName, () => current.givenName),
-        familyName: changed(familyName, () => current.familyName),
-        birthDate: changed(birthDate, () => current.birthDate),
-      });
-      const cleared: string[] = [...sealedPatientFields, 'familyNameIndex' as const].filter(
-        (field) => identity[field] === undefined,
-      );
-      if (careTeam === null) cleared.push('careTeam');
-      if (careTeam !== undefined) cleared.push('formerCareTeam');
-      const updated = await collection.findOneAndUpdate(
-        { _id: current._id, version: current.version },
-        {
-          $set: { ...defined({ ...record, careTeam: careTeam ?? undefined }), ...identity },
-          ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
-        },
-      );
+    async update(current, changes) {
+      const { filter, update } = changeOf(await protection.writer(), current, changes);
+      const updated = await collection.findOneAndUpdate(filter, update);
       return updated && (await decryptAll([updated]))[0]!;
     },
 
+    async writeMany(writes) {
+      const writer = await protection.writer();
+      const bulk: (BulkWrite<StoredPatient> & Written)[] = [];
+      await sealing.each(writes.length, undefined, (start, end) => {
+        for (const write of writes.slice(start, end)) bulk.push(bulkWriteOf(writer, organization, write));
+      });
+      await collection.writeMany(bulk);
+      const stored = await collection.findMany(bulk.map(({ _id }) => _id));
+      return decryptAll(
+        stored.map((document, index) =>
+          document && Buffer.compare(bytesOf(document.mrn), bytesOf(bulk[index]!.mrn)) === 0 ? document : null,
+        ),
+      );
+    },
+
     deleteMany: async (condition) => collection.deleteMany(await stored(condition)),
+  };
+}
+
+/** The id and the encrypted MRN of a write. No two encryptions are equal, so the latter tells who wrote a document. */
+type Written = Pick<StoredPatient, '_id' | 'mrn'>;
+
+function bulkWriteOf(
+  writer: FieldWriter,
+  organization: Types.ObjectId,
+  write: PatientWrite,
+): BulkWrite<StoredPatient> & Written {
+  if ('insert' in write) {
+    const insert = sealPatient(writer, { ...write.insert, organization });
+    return { insert, _id: insert._id, mrn: insert.mrn };
+  }
+  const { identity, ...change } = changeOf(writer, write.current, write.changes);
+  return { ...change, _id: write.current._id, mrn: identity.mrn };
+}
+
+/** The change of a patient, if its version is still the one that was read. All of its identity is encrypted again. */
+function changeOf(
+  writer: FieldWriter,
+  current: Patient,
+  { mrn, givenName, familyName, birthDate, careTeam, ...record }: PatientChanges,
+) {
+  const identity = sealIdentity(writer, current._id, {
+    mrn: mrn ?? current.mrn,
+    givenName: changed(givenName, () => current.givenName),
+    familyName: changed(familyName, () => current.familyName),
+    birthDate: changed(birthDate, () => current.birthDate),
+  });
+  const cleared: string[] = [...sealedPatientFields, 'familyNameIndex' as const].filter(
+    (field) => identity[field] === undefined,
+  );
+  if (careTeam === null) cleared.push('careTeam');
+  if (careTeam !== undefined) cleared.push('formerCareTeam');
+  return {
+    identity,
+    filter: { _id: current._id, version: current.version },
+    update: {
+      $set: { ...defined({ ...record, careTeam: careTeam ?? undefined }), ...identity },
+      ...(cleared.length > 0 && { $unset: Object.fromEntries(cleared.map((field) => [field, 1])) }),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { Types, type Model, type mongo, type PipelineStage, type QueryFilter, type UpdateQuery } from 'mongoose';
 import { isDuplicateKey, slowestReadMs, slowestScanMs } from '../storage/database.js';
-import { insertGroup } from '../storage/group-queries.js';
+import { insertGroup, passOverDuplicates } from '../storage/group-queries.js';
 import { defined } from '../process/defined.js';
 
 /** The fields that every document of an organization has. */
@@ -20,6 +20,10 @@ export interface FindOptions {
 
 /** Keys of an index, exactly as a model declares them. */
 export type IndexKeys = Readonly<Record<string, 1 | -1>>;
+
+/** A write of a bulk: a new document, or a change of the document that a filter finds. */
+export type BulkWrite<T> =
+  { readonly insert: T } | { readonly filter: QueryFilter<T>; readonly update: UpdateQuery<T> };
 
 /** A stage of an aggregation that reads no documents but those it is given. */
 export type OwnStage =
@@ -49,6 +53,11 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   insert(document: Omit<T, 'organization'>): Promise<T>;
   /** Inserts the documents that no unique index refuses. @returns how many */
   insertNew(documents: readonly T[]): Promise<number>;
+  /**
+   * Writes many documents in one bulk, in no order. A document that a unique index refuses is left out, and so is a
+   * change whose filter finds nothing.
+   */
+  writeMany(writes: readonly BulkWrite<T>[]): Promise<void>;
   /** @returns the document after the update; null when none matches */
   findOneAndUpdate(filter: QueryFilter<T>, update: UpdateQuery<T>): Promise<T | null>;
   /** @returns how many were changed */
@@ -147,6 +156,15 @@ export function scopedCollection<T extends OrganizationDocument>(
       const refusal = refused.find((error) => !isDuplicateKey(error));
       if (refusal) throw refusal;
       return results.length - refused.length;
+    },
+    async writeMany(writes) {
+      if (writes.length === 0) return;
+      const operations = writes.map((write) =>
+        'insert' in write
+          ? { insertOne: { document: { ...write.insert, organization } } }
+          : { updateOne: { filter: within(write.filter), update: write.update } },
+      );
+      await collection.bulkWrite(operations as never[], { ordered: false }).catch(passOverDuplicates);
     },
     findOneAndUpdate: async (filter, update) =>
       (await collection.findOneAndUpdate(within(filter), update as object, { returnDocument: 'after' })) as T | null,

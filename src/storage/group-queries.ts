@@ -49,6 +49,20 @@ export async function insertGroup<T extends { _id: Types.ObjectId }>(
   }
 }
 
+/**
+ * Passes over the documents of a bulk that a unique index refused: all other documents of it are stored.
+ * @throws any other error of a bulk. It has the server's own code; its message quotes no document
+ */
+export function passOverDuplicates(error: unknown): void {
+  if (!(error instanceof mongoose.mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
+  const refused = [error.writeErrors].flat();
+  if (refused.length === 0) throw error;
+  const other = refused.find(({ code }) => code !== duplicateKey);
+  if (other) throw asError(other);
+}
+
+const duplicateKey = 11_000;
+
 const done: GroupResult<void> = { value: undefined };
 
 /** Makes an Error of a write error within a bulk, which is none. Its message quotes the document and is left out. */

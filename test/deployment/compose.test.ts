@@ -93,6 +93,11 @@ test('the services are the four of the product and one that sets up the database
   expect(compose.services.redis!.image).toMatch(/^redis:7\./);
 });
 
+test('every image that is not built here is named by its digest', () => {
+  for (const { image } of Object.values(compose.services))
+    if (image !== 'riskgraph') expect(image).toMatch(/^[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+});
+
 describe.each(services)('%s', (name, service) => {
   test('runs without privileges: not as root, on a read-only file system, with no capability', () => {
     expect(service.user).toMatch(/^(node|[1-9]\d*:[1-9]\d*)$/);

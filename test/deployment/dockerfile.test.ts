@@ -24,11 +24,11 @@ function isSent(path: string): boolean {
   return allowed.some((entry) => path === entry || path.startsWith(`${entry}/`));
 }
 
-test('every stage is named and starts from one full version of Node 24 or an earlier stage; the last one runs', () => {
+test('every stage is named and starts from one digest of Node 24 or an earlier stage; the last one runs', () => {
   for (const [index, [from, name]] of stages.entries()) {
     expect(name).toMatch(/^[a-z]+$/);
     const earlier = stages.slice(0, index).map(([, stage]) => stage);
-    if (!earlier.includes(from)) expect(from).toMatch(/^node:24\.\d+\.\d+-bookworm-slim$/);
+    if (!earlier.includes(from)) expect(from).toMatch(/^node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/);
   }
   expect(stages.at(-1)![1]).toBe('runtime');
 });

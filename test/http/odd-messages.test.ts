@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { createUnread } from '../../src/http/socket-limits.js';
+import { createWrittenEvents } from '../../src/http/written-events.js';
 import { carrySocket, type SocketExtra } from '../../src/http/socket-transport.js';
 import { createLogger } from '../../src/process/logger.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
@@ -69,7 +70,11 @@ test('an unexpected error closes the socket with 4500, and neither the answer no
   await once(sockets, 'listening');
   sockets.on('connection', (socket, { socket: stream }) => {
     const place = { end: () => undefined };
-    carrySocket(server, { socket, stream, requestId: 'a', address: '::1', place }, createUnread(), logger);
+    carrySocket(
+      server,
+      { socket, stream, requestId: 'a', address: '::1', place },
+      { unread: createUnread(), written: createWrittenEvents(), logger },
+    );
   });
   const socket = await connectSocket(`http://127.0.0.1:${(sockets.address() as AddressInfo).port}`);
   socket.send({ type: 'ping', payload: { mrn: canary } });

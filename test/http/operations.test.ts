@@ -1,10 +1,11 @@
 import { execute, GraphQLInt, GraphQLList, GraphQLObjectType, GraphQLSchema, parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { createAnswerBytes } from '../../src/http/answer-bytes.js';
-import { answerText } from '../../src/http/answer-text.js';
+import { eventText, writeAnswer } from '../../src/http/answer-text.js';
 import { createCostBudget } from '../../src/http/cost-budget.js';
 import { interruptible } from '../../src/http/interruptible.js';
 import { createOperations, type Operation } from '../../src/http/operations.js';
+import { createWrittenEvents } from '../../src/http/written-events.js';
 import { QueryTooComplexError, RateLimitedError, ServiceUnavailableError } from '../../src/errors.js';
 
 const limits = {
@@ -133,8 +134,22 @@ test('an answer is written as JSON.stringify writes it', async () => {
       nested: { deep: { deeper: [{ x: 1.5 }] } },
     },
   };
-  expect(await answerText(answer, operation)).toBe(`${JSON.stringify(answer)}\n`);
-  expect(await answerText({ data: null }, operation)).toBe('{"data":null}\n');
+  expect(await writeAnswer(answer, operation)).toBe(`${JSON.stringify(answer)}\n`);
+  expect(await writeAnswer({ data: null }, operation)).toBe('{"data":null}\n');
+});
+
+test('a long answer is written in chunks, so that no step works on all of it', async () => {
+  const operation = prepare(createOperations({ ...limits, answerBytes: 1e7, waitingPerNode: 1e7, costPerUser: 1e6 }));
+  operation.start(10_000);
+  const row = { text: '−é'.repeat(5_000) };
+  const answer = { data: { rows: Array.from({ length: 100 }, () => ({ row })) } };
+  const chunks = await writeAnswer(answer, operation);
+  if (typeof chunks === 'string') throw new Error('the answer is one text');
+  expect(Buffer.concat(chunks).toString()).toBe(`${JSON.stringify(answer)}\n`);
+  // A chunk ends with the piece that fills it.
+  const largest = 3 * (64 * 1024 + 10_050);
+  expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThan(largest);
+  expect(chunks.length).toBeGreaterThan(10);
 });
 
 test('an answer ends as soon as it is longer than an answer may be', async () => {
@@ -148,7 +163,7 @@ test('an answer ends as soon as it is longer than an answer may be', async () =>
     },
   };
   const rows = Array.from({ length: 10_000 }, () => ({ row }));
-  await expect(answerText({ rows }, operation)).rejects.toThrow(/^The answer has more than 1000 bytes/);
+  await expect(writeAnswer({ rows }, operation)).rejects.toThrow(/^The answer has more than 1000 bytes/);
   expect(operation.reason).toBeInstanceOf(QueryTooComplexError);
   // Ten rows are more than an answer may have.
   expect(read).toBeLessThan(100);
@@ -196,4 +211,27 @@ test('a budget is taken in portions, and is spent exactly', async () => {
   const charged = await Promise.allSettled(Array.from({ length: 1_100 }, () => charge('anna', 10)));
   expect(charged.filter(({ status }) => status === 'fulfilled')).toHaveLength(1_000);
   expect(taken.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => 100));
+});
+
+test('the data of a large event are written once, and the message is the same as if it were written in one step', async () => {
+  const operation = prepare(createOperations({ ...limits, answerBytes: 1e6, waitingPerNode: 1e6, costPerUser: 1e6 }));
+  operation.start(5_000);
+  let writes = 0;
+  const value = {
+    toJSON() {
+      writes += 1;
+      return 'value';
+    },
+  };
+  // Values of other classes write themselves.
+  const data = { list: [{ value: Object.setPrototypeOf(value, Date.prototype) as object, text: 'a"}}b' }] };
+  const written = createWrittenEvents();
+  written.keep(data, (await eventText(data, operation))!);
+  const message = (payload: unknown): string => JSON.stringify({ id: '"}}', type: 'next', payload });
+  const sent = written.insert(message({ errors: [], data: written.standIn(data) }));
+  expect(writes).toBe(1);
+  expect(sent).toBe(message({ errors: [], data }));
+  // The next message has no stand-in.
+  expect(written.insert('{"type":"pong"}')).toBe('{"type":"pong"}');
+  expect(written.standIn({ other: 1 })).toBeUndefined();
 });

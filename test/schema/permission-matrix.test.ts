@@ -49,6 +49,10 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
     operation: `mutation { updatePatient(input: { id: ${id}, expectedVersion: 1 }) { id } }`,
     allowed: [Role.CLINICIAN],
   },
+  'Mutation.upsertPatients': {
+    operation: 'mutation { upsertPatients(inputs: [{ mrn: "" }]) { outcome } }',
+    allowed: [Role.CLINICIAN],
+  },
   'Mutation.deletePatient': { operation: `mutation { deletePatient(id: ${id}) { id } }`, allowed: [Role.CLINICIAN] },
   'Mutation.submitScoringJob': {
     operation: `mutation { submitScoringJob(input: { patientId: ${id}, modelId: "m" }) { id } }`,

@@ -1,7 +1,8 @@
-/** Covers src/predictions/shared-reads.ts, src/predictions/prediction-stream.ts. */
+/** Covers src/predictions/shared-reads.ts, src/predictions/prediction-stream.ts, src/jobs/visible-jobs.ts. */
 // Threat: a reader opens so many subscriptions that each event is read, and recorded, thousands of times.
 
 import { expect, test } from 'vitest';
+import { careTeams } from '../support/care-team.js';
 import { connectSocket, type RawSocket } from '../support/raw-socket.js';
 import { ended, patient, scored, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
@@ -51,9 +52,9 @@ async function take(socket: RawSocket, count: number): Promise<unknown[]> {
 }
 
 /** Number of queries that go to each collection of predictions while work is done. */
-async function queriesDuring(work: () => Promise<unknown>): Promise<Record<string, number>> {
+async function queriesDuring(work: () => Promise<unknown>, of = system): Promise<Record<string, number>> {
   const queries: Record<string, number> = {};
-  const connection = system.app.models.predictions.db;
+  const connection = of.app.models.predictions.db;
   connection.set('debug', (collection: string, method: string) => {
     if (/^(find|aggregate)/.test(method)) queries[collection] = (queries[collection] ?? 0) + 1;
   });
@@ -115,4 +116,60 @@ test('the predictions of a batch are read together, and recorded together', asyn
   });
   process.stderr.write(`R ${JSON.stringify(reads)}\n`);
   expect(reads['the-analyst']).toBeLessThan(60);
+});
+
+/** Follows a job with many subscriptions of a new socket. Each of them has had its first event when this resolves. */
+async function followJob(token: string, jobId: string, count: number, url: string): Promise<RawSocket> {
+  const socket = await connectSocket(url, token);
+  const query = `subscription { scoringJobUpdated(id: "${jobId}") { sequence job { state } } }`;
+  for (let id = 1; id <= count; id += 1) socket.send({ type: 'subscribe', id: String(id), payload: { query } });
+  for (let id = 1; id <= count; id += 1)
+    expect(await socket.next()).toMatchObject({
+      payload: { data: { scoringJobUpdated: { job: { state: 'QUEUED' } } } },
+    });
+  return socket;
+}
+
+async function takeCancelled(socket: RawSocket, count: number): Promise<void> {
+  let cancelled = 0;
+  for (let message = 0; message < 2 * count; message += 1) {
+    const { type, payload } = await socket.next();
+    if (type === 'complete') continue;
+    expect(payload).toMatchObject({ data: { scoringJobUpdated: { job: { state: 'CANCELLED' } } } });
+    cancelled += 1;
+  }
+  expect(cancelled).toBe(count);
+}
+
+// Shows: 164.312(b), owasp/system-resources
+test('a change of a job is read once for all who follow it, and recorded once for each who breaks the glass', async () => {
+  const waiting = await startSystem({ worker: false });
+  const { clinician, breakGlass } = careTeams(waiting);
+  const [anna, bob] = [await clinician('anna'), await clinician('bob')];
+  const hers = await patient(await waiting.client('CLINICIAN'), { careTeam: ['anna', 'the-clinician'] });
+  await breakGlass(`patientId: "${hers.id}"`, bob);
+  const jobId = (
+    await waiting.post<{ submitScoringJob: { id: string } }>(
+      `mutation { submitScoringJob(input: { modelId: "heart-disease", patientId: "${hers.id}" }) { id } }`,
+      undefined,
+      anna,
+    )
+  ).data!.submitScoringJob.id;
+  const sockets = [
+    await followJob(anna, jobId, 60, waiting.url),
+    await followJob(bob, jobId, 40, waiting.url),
+    await followJob(await waiting.token('ANALYST'), jobId, 20, waiting.url),
+  ];
+  const { auditEvents } = waiting.app.models;
+  const ofBob = { action: 'job:read', username: 'bob', flagged: true };
+  const before = await auditEvents.countDocuments(ofBob);
+  const queries = await queriesDuring(async () => {
+    await waiting.post(`mutation { cancelScoringJob(id: "${jobId}") { id } }`, undefined, anna);
+    await Promise.all(sockets.map((socket, index) => takeCancelled(socket, [60, 40, 20][index]!)));
+  }, waiting);
+  // The cancellation itself reads and changes the job a few times.
+  expect(queries.scoring_jobs ?? 0).toBeLessThan(20);
+  const recorded = (await auditEvents.countDocuments(ofBob)) - before;
+  expect(recorded).toBeGreaterThan(0);
+  expect(recorded).toBeLessThan(10);
 });

@@ -96,6 +96,11 @@ export const accesses: [string, string, (of: Scored) => string][] = [
       `mutation { updatePatient(input: { id: "${patientId}", expectedVersion: 1, givenName: "Other" }) { givenName } }`,
   ],
   [
+    'bulk',
+    'patient:write',
+    ({ mrn }) => `mutation { upsertPatients(inputs: [{ mrn: "${mrn}", familyName: "Bulk" }]) { patient { id } } }`,
+  ],
+  [
     'submission',
     'job:submit',
     ({ patientId }) =>

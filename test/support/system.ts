@@ -34,6 +34,7 @@ export const settingsFor = ({ mongoUri, redisUrl, redisPrefix }: Databases) => (
   MONGO_URI: mongoUri,
   REDIS_URL: redisUrl,
   REDIS_PREFIX: redisPrefix,
+  LISTENING_SOCKETS: '1',
 });
 
 /** The API's answer to one request. */

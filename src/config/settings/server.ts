@@ -25,6 +25,14 @@ export const serverSettings = [
     description: 'Port of the API, for GraphQL, WebSocket, health and metrics. 0 takes a free port',
   },
   {
+    name: 'LISTENING_SOCKETS',
+    key: 'listeningSockets',
+    schema: wholeNumber(1, 64).default(16),
+    description:
+      'Most new connections that the API accepts per turn of its event loop. Each takes a descriptor, a copy of the ' +
+      'socket on which the API listens. More than one keeps a crowd of connections from holding up the others',
+  },
+  {
     name: 'LOG_LEVEL',
     key: 'logLevel',
     schema: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

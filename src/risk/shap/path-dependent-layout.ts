@@ -14,14 +14,14 @@ interface TreeGroup {
 }
 
 interface PackedTrees {
-  /** Address of the kernel's `Scratch`. */
+  /** Address of the kernel's scratch memory. */
   readonly scratch: number;
   /** [output][group] */
   readonly groups: readonly (readonly TreeGroup[])[];
 }
 
 /** Sizes of the kernel's structures in bytes; see path-dependent.as. */
-const sizes = { joint: 64, fork: 64, tree: 36 };
+const sizes = { joint: 64, fork: 48, repetition: 16, outcome: 16, tree: 36 };
 
 /** Addresses of the rules. A rule holds, for each quadrature node, s and then the scale of the change. */
 interface Rules {
@@ -33,28 +33,10 @@ interface Rules {
   readonly repeated: Map<number, number>;
 }
 
-interface ScratchLayout {
-  readonly outcomes: number;
-  readonly masses: number;
-  readonly belows: number;
-  /** Address that takes the mass of a leaf. The kernel never reads it. */
-  readonly unread: number;
-  /** Address of a zero. It is the outcome of the earlier split, for a split that has none. */
-  readonly zero: number;
-}
-
 /** Writes the trees of every output in the form that the path-dependent kernel reads. */
 export function packTrees(memory: WasmMemory, outputs: readonly (readonly SplitTree[])[]): PackedTrees {
   const mostSplits = outputs.flat().reduce((most, tree) => Math.max(most, splitsOf(tree).length), 1);
-  const vectors = mostSplits * mostNodes * 8;
-  const scratch: ScratchLayout = {
-    outcomes: memory.reserve(mostSplits * 4),
-    masses: memory.reserve(vectors),
-    belows: memory.reserve(vectors),
-    unread: memory.reserve(mostNodes * 8),
-    zero: memory.reserve(4),
-  };
-  const scratchAddress = memory.writeUint32([scratch.outcomes, scratch.masses, scratch.belows]);
+  const scratch = memory.reserve(mostSplits * (mostNodes * 16 + sizes.outcome));
   const rules = new Map<number, Rules[]>();
   const groups = outputs.map((trees) => {
     const headers = new Map<NodeCount, number[]>();
@@ -74,7 +56,7 @@ export function packTrees(memory: WasmMemory, outputs: readonly (readonly SplitT
       count: words.length / (sizes.tree / 4),
     }));
   });
-  return { scratch: scratchAddress, groups };
+  return { scratch, groups };
 }
 
 /**
@@ -121,48 +103,53 @@ function isFork(split: Split): boolean {
   return split.children.every((child) => typeof child === 'number');
 }
 
-/** @returns the words of the kernel's `Tree` */
-function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: ScratchLayout): number[] {
+/** @param scratch address of the kernel's scratch memory. @returns the words of the kernel's `Tree` */
+function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: number): number[] {
   const splits = splitsOf(tree);
   const { joints, runs } = inRuns(tree.root);
   const plainForks = splits.filter((split) => isFork(split) && !split.earlier);
   const forks = [...plainForks, ...splits.filter((split) => isFork(split) && split.earlier)];
-  const place = new Map([...joints, ...forks].map((split, index) => [split, index]));
-  const vector = rules.nodes.length * 8;
-  const jointsAddress = memory.reserve(joints.length * sizes.joint);
-  const forksAddress = memory.reserve(forks.length * sizes.fork);
+  const vectors = rules.nodes.length * 8;
+  const outcomeAt = 2 * vectors;
+  const jointRecord = outcomeAt + sizes.outcome;
+  const records = new Map<Split, number>();
+  joints.forEach((split, index) => records.set(split, scratch + index * jointRecord));
+  const forkRecords = scratch + joints.length * jointRecord;
+  forks.forEach((split, index) => records.set(split, forkRecords + index * 2 * vectors));
 
-  const common = (split: Split): number[] => [
-    split.slot * 8,
-    split.feature * 16,
-    split.earlier ? scratch.outcomes + place.get(split.earlier.split)! * 4 : scratch.zero,
-    split.earlier?.side ?? 0,
-    split.earlier ? repeatedRule(memory, rules, split.earlierFraction) : rules.plain,
-  ];
-  const below = (child: SplitOrLeaf) =>
+  const recordOf = (child: SplitOrLeaf) =>
     typeof child === 'number'
-      ? memory.writeFloat64(rules.nodes.map(() => child))
-      : scratch.belows + place.get(child)! * vector;
-  const mass = (child: SplitOrLeaf) =>
-    typeof child === 'number' ? scratch.unread : scratch.masses + place.get(child)! * vector;
+      ? memory.writeFloat64([...rules.nodes.map(() => 0), ...rules.nodes.map(() => child)])
+      : records.get(child)!;
+  /** Writes what joints and forks have in common. @param size of a plain one. @returns the address after it */
+  const pack = (split: Split, address: number, size: number, numbers: readonly number[]): number => {
+    memory.setFloat64(address, split.threshold);
+    memory.setUint32(address + 8, split.slot * 8);
+    memory.setUint32(address + 12, split.feature * 16);
+    numbers.forEach((value, field) => memory.setFloat64(address + 16 + field * 8, value));
+    if (!split.earlier) return address + size;
+    memory.setUint32(address + size, records.get(split.earlier.split)! + outcomeAt);
+    memory.setUint32(address + size + 4, split.earlier.side);
+    memory.setUint32(address + size + 8, repeatedRule(memory, rules, split.earlierFraction));
+    return address + size + sizes.repetition;
+  };
+  const room = (list: readonly Split[], size: number) =>
+    memory.reserve(list.reduce((sum, { earlier }) => sum + size + (earlier ? sizes.repetition : 0), 0));
 
-  joints.forEach((split, index) => {
-    const address = jointsAddress + index * sizes.joint;
-    [split.threshold, ...split.fractions].forEach((value, field) => memory.setFloat64(address + field * 8, value));
-    [...split.children.map(below), ...split.children.map(mass), ...common(split)].forEach((value, field) =>
-      memory.setUint32(address + 24 + field * 4, value),
-    );
-  });
-  forks.forEach((split, index) => {
-    const address = forksAddress + index * sizes.fork;
+  const jointsAddress = room(joints, sizes.joint);
+  joints.reduce((address, split) => {
+    const [toPass, toFail] = split.fractions;
+    const [passes, fails] = split.children.map(recordOf) as [number, number];
+    [passes, fails, fails, passes].forEach((record, field) => memory.setUint32(address + 48 + field * 4, record));
+    return pack(split, address, sizes.joint, [1 - toPass, 1 - toFail, toFail, toPass]);
+  }, jointsAddress);
+  const forksAddress = room(forks, sizes.fork);
+  forks.reduce((address, split) => {
     const [passes, fails] = split.children as [number, number];
     const [toPass, toFail] = split.fractions;
     const changes = [(1 - toPass) * passes - toFail * fails, (1 - toFail) * fails - toPass * passes];
-    [split.threshold, passes, fails, ...changes].forEach((value, field) =>
-      memory.setFloat64(address + field * 8, value),
-    );
-    common(split).forEach((value, field) => memory.setUint32(address + 40 + field * 4, value));
-  });
+    return pack(split, address, sizes.fork, [passes, fails, ...changes]);
+  }, forksAddress);
   return [
     jointsAddress,
     memory.writeUint32(runs),
@@ -191,10 +178,12 @@ function inRuns(root: SplitOrLeaf): { joints: Split[]; runs: number[] } {
   while (waiting[0].length + waiting[1].length > 0) {
     for (const queue of waiting) {
       const before = joints.length;
-      for (let split = queue.pop(); split; split = queue.pop()) {
+      // The children go to the end of the queue that is being walked, or of the other one.
+      for (const split of queue) {
         joints.push(split);
         split.children.forEach(add);
       }
+      queue.length = 0;
       runs.push(joints.length - before);
     }
   }

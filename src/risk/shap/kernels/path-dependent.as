@@ -15,19 +15,29 @@
 /** Address of a rule: s for every quadrature node, then the scale of `change` for every quadrature node. */
 type Rule = usize;
 
-/** A split with another split below it. */
+/**
+ * A split with another split below it. Fields that depend on the outcome stand side by side: first for a row that
+ * passes, then for one that fails. So one address, the struct's own + 8 x outcome, leads to all of them.
+ */
 @unmanaged class Joint {
   threshold: f64;
-  passFraction: f64;
-  failFraction: f64;
-  /** Addresses of the children's `below` and `mass`. */
-  passBelow: u32;
-  failBelow: u32;
-  passMass: u32;
-  failMass: u32;
   /** Offset of the tested value in the row, and of the feature's SHAP sum. */
   value: u32;
   shap: u32;
+  /** 1 - z of the child that the row takes, and z of the other. */
+  passLoss: f64;
+  failLoss: f64;
+  passOther: f64;
+  failOther: f64;
+  /** Addresses of the records of the child that the row takes, and of the other. */
+  passTaken: u32;
+  passLeft: u32;
+  failTaken: u32;
+  failLeft: u32;
+}
+
+/** A joint whose feature is split on above. */
+@unmanaged class RepeatedJoint extends Joint {
   /** Address of the outcome of the nearest split above on the same feature, and the side of it this split is on. */
   earlier: u32;
   side: u32;
@@ -38,13 +48,17 @@ type Rule = usize;
 /** A split into two leaves. */
 @unmanaged class Fork {
   threshold: f64;
+  value: u32;
+  shap: u32;
   /** Weight of the leaf that the row takes, and its change, by outcome. */
   passWeight: f64;
   failWeight: f64;
   passChange: f64;
   failChange: f64;
-  value: u32;
-  shap: u32;
+}
+
+/** A fork whose feature is split on above. */
+@unmanaged class RepeatedFork extends Fork {
   earlier: u32;
   side: u32;
   rule: u32;
@@ -70,12 +84,9 @@ type Rule = usize;
   lost: u32;
 }
 
-/** Scratch memory of one tree: outcomes (one u32 per split), masses and belows (16 x PAIRS bytes per split each). */
-@unmanaged class Scratch {
-  outcomes: u32;
-  masses: u32;
-  belows: u32;
-}
+// Scratch memory of one tree: the records of the joints, then those of the forks. A record is the mass and the below of
+// a split, 16 x PAIRS bytes each. The record of a joint ends with its outcome, in 16 bytes more. A leaf below a joint
+// has a record too, of which only `below` is read.
 
 @inline function at(vectors: usize, pair: i32): v128 { return v128.load(vectors + (pair << 4)); }
 @inline function put(vectors: usize, pair: i32, value: v128): void { v128.store(vectors + (pair << 4), value); }
@@ -89,71 +100,72 @@ type Rule = usize;
 /** Returns 2 when the row left the path at an earlier split on the same feature. */
 @inline function leftAbove(earlier: u32, side: u32): u32 { return u32(load<u32>(earlier) != side) << 1; }
 
+/** Returns the address from which the fields of an outcome are found. */
+@inline function sideOf(split: usize, fails: u32): usize { return split + (fails << 3); }
+
 /**
  * Computes on one pair of quadrature nodes, as the two functions after it do. They are called once for each pair:
  * neither compiler unrolls a loop. PAIRS and PLAIN are constants to both. PLAIN: the feature is not split on above; s
- * is given and the scale is 1. Otherwise both come from the rule.
+ * is given and the scale is 1. Otherwise both come from the rule. `record`, `taken` and `left` are records.
  */
-@inline function descendPair(PLAIN: bool, pair: i32, s: v128, rule: Rule, mass: usize, taken: usize, left: usize, loss: v128, other: v128): void {
-  const own = at(mass, pair);
+@inline function descendPair(PLAIN: bool, pair: i32, s: v128, rule: Rule, record: usize, taken: usize, left: usize, loss: v128, other: v128): void {
+  const own = at(record, pair);
   const scaled = PLAIN ? mul(own, s) : mul(own, at(rule, pair));
   put(taken, pair, sub(own, mul(scaled, loss)));
   put(left, pair, mul(scaled, other));
 }
 
-@inline function ascendPair(PAIRS: i32, PLAIN: bool, pair: i32, s: v128, rule: Rule, mass: usize, below: usize, taken: usize, left: usize, loss: v128, other: v128): v128 {
-  const kept = at(taken, pair);
-  const change = sub(mul(kept, loss), mul(at(left, pair), other));
-  put(below, pair, sub(kept, PLAIN ? mul(s, change) : mul(at(rule, pair), change)));
-  const gained = mul(at(mass, pair), change);
+@inline function ascendPair(PAIRS: i32, PLAIN: bool, pair: i32, s: v128, rule: Rule, record: usize, taken: usize, left: usize, loss: v128, other: v128): v128 {
+  const kept = at(taken, PAIRS + pair);
+  const change = sub(mul(kept, loss), mul(at(left, PAIRS + pair), other));
+  put(record, PAIRS + pair, sub(kept, PLAIN ? mul(s, change) : mul(at(rule, pair), change)));
+  const gained = mul(at(record, pair), change);
   return PLAIN ? gained : mul(gained, at(rule, PAIRS + pair));
 }
 
-@inline function turnPair(PAIRS: i32, PLAIN: bool, pair: i32, s: v128, rule: Rule, mass: usize, below: usize, kept: v128, change: v128): v128 {
-  put(below, pair, sub(kept, PLAIN ? mul(s, change) : mul(at(rule, pair), change)));
-  return PLAIN ? at(mass, pair) : mul(at(mass, pair), at(rule, PAIRS + pair));
+@inline function turnPair(PAIRS: i32, PLAIN: bool, pair: i32, s: v128, rule: Rule, record: usize, kept: v128, change: v128): v128 {
+  put(record, PAIRS + pair, sub(kept, PLAIN ? mul(s, change) : mul(at(rule, pair), change)));
+  return PLAIN ? at(record, pair) : mul(at(record, pair), at(rule, PAIRS + pair));
 }
 
-@inline function lossOf(joint: usize, fails: u32): v128 { return f64x2.splat(1.0 - load<f64>(joint + (fails << 3), offsetof<Joint>("passFraction"))); }
-@inline function otherOf(joint: usize, fails: u32): v128 { return f64x2.splat(load<f64>(joint + ((fails ^ 1) << 3), offsetof<Joint>("passFraction"))); }
-
-@inline function descend(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, joint: usize, fails: u32, mass: usize): void {
-  const loss = lossOf(joint, fails);
-  const other = otherOf(joint, fails);
-  const taken: usize = load<u32>(joint + (fails << 2), offsetof<Joint>("passMass"));
-  const left: usize = load<u32>(joint + ((fails ^ 1) << 2), offsetof<Joint>("passMass"));
-  descendPair(PLAIN, 0, s0, rule, mass, taken, left, loss, other);
-  if (PAIRS > 1) descendPair(PLAIN, 1, s1, rule, mass, taken, left, loss, other);
-  if (PAIRS > 2) descendPair(PLAIN, 2, s2, rule, mass, taken, left, loss, other);
-  if (PAIRS > 3) descendPair(PLAIN, 3, s3, rule, mass, taken, left, loss, other);
+@inline function descend(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, side: usize, record: usize): void {
+  const loss = v128.load64_splat(side, offsetof<Joint>("passLoss"));
+  const other = v128.load64_splat(side, offsetof<Joint>("passOther"));
+  const taken: usize = load<u32>(side, offsetof<Joint>("passTaken"));
+  const left: usize = load<u32>(side, offsetof<Joint>("passLeft"));
+  descendPair(PLAIN, 0, s0, rule, record, taken, left, loss, other);
+  if (PAIRS > 1) descendPair(PLAIN, 1, s1, rule, record, taken, left, loss, other);
+  if (PAIRS > 2) descendPair(PLAIN, 2, s2, rule, record, taken, left, loss, other);
+  if (PAIRS > 3) descendPair(PLAIN, 3, s3, rule, record, taken, left, loss, other);
 }
 
-@inline function ascend(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, joint: usize, fails: u32, mass: usize, below: usize, shap: usize): void {
-  const loss = lossOf(joint, fails);
-  const other = otherOf(joint, fails);
-  const taken: usize = load<u32>(joint + (fails << 2), offsetof<Joint>("passBelow"));
-  const left: usize = load<u32>(joint + ((fails ^ 1) << 2), offsetof<Joint>("passBelow"));
-  let sum = ascendPair(PAIRS, PLAIN, 0, s0, rule, mass, below, taken, left, loss, other);
-  if (PAIRS > 1) sum = add(sum, ascendPair(PAIRS, PLAIN, 1, s1, rule, mass, below, taken, left, loss, other));
-  if (PAIRS > 2) sum = add(sum, ascendPair(PAIRS, PLAIN, 2, s2, rule, mass, below, taken, left, loss, other));
-  if (PAIRS > 3) sum = add(sum, ascendPair(PAIRS, PLAIN, 3, s3, rule, mass, below, taken, left, loss, other));
+@inline function ascend(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, side: usize, record: usize, shap: usize): void {
+  const loss = v128.load64_splat(side, offsetof<Joint>("passLoss"));
+  const other = v128.load64_splat(side, offsetof<Joint>("passOther"));
+  const taken: usize = load<u32>(side, offsetof<Joint>("passTaken"));
+  const left: usize = load<u32>(side, offsetof<Joint>("passLeft"));
+  let sum = ascendPair(PAIRS, PLAIN, 0, s0, rule, record, taken, left, loss, other);
+  if (PAIRS > 1) sum = add(sum, ascendPair(PAIRS, PLAIN, 1, s1, rule, record, taken, left, loss, other));
+  if (PAIRS > 2) sum = add(sum, ascendPair(PAIRS, PLAIN, 2, s2, rule, record, taken, left, loss, other));
+  if (PAIRS > 3) sum = add(sum, ascendPair(PAIRS, PLAIN, 3, s3, rule, record, taken, left, loss, other));
   accumulate(shap, sum);
 }
 
-@inline function turn(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, fork: usize, fails: u32, mass: usize, below: usize, shap: usize): void {
-  const kept = f64x2.splat(load<f64>(fork + (fails << 3), offsetof<Fork>("passWeight")));
-  const change = f64x2.splat(load<f64>(fork + (fails << 3), offsetof<Fork>("passChange")));
-  let sum = turnPair(PAIRS, PLAIN, 0, s0, rule, mass, below, kept, change);
-  if (PAIRS > 1) sum = add(sum, turnPair(PAIRS, PLAIN, 1, s1, rule, mass, below, kept, change));
-  if (PAIRS > 2) sum = add(sum, turnPair(PAIRS, PLAIN, 2, s2, rule, mass, below, kept, change));
-  if (PAIRS > 3) sum = add(sum, turnPair(PAIRS, PLAIN, 3, s3, rule, mass, below, kept, change));
+@inline function turn(PAIRS: i32, PLAIN: bool, s0: v128, s1: v128, s2: v128, s3: v128, rule: Rule, side: usize, record: usize, shap: usize): void {
+  const kept = v128.load64_splat(side, offsetof<Fork>("passWeight"));
+  const change = v128.load64_splat(side, offsetof<Fork>("passChange"));
+  let sum = turnPair(PAIRS, PLAIN, 0, s0, rule, record, kept, change);
+  if (PAIRS > 1) sum = add(sum, turnPair(PAIRS, PLAIN, 1, s1, rule, record, kept, change));
+  if (PAIRS > 2) sum = add(sum, turnPair(PAIRS, PLAIN, 2, s2, rule, record, kept, change));
+  if (PAIRS > 3) sum = add(sum, turnPair(PAIRS, PLAIN, 3, s3, rule, record, kept, change));
   accumulate(shap, mul(sum, change));
 }
 
 @inline function accumulate(shap: usize, change: v128): void { v128.store(shap, add(v128.load(shap), change)); }
 
-@inline function explainTree(PAIRS: i32, tree: Tree, scratch: Scratch, values: usize, shap: usize): void {
-  const size: usize = PAIRS << 4;
+@inline function explainTree(PAIRS: i32, tree: Tree, scratch: usize, values: usize, shap: usize): void {
+  const size: usize = PAIRS << 5;
+  const jointSize: usize = size + 16;
   const lost: usize = tree.lost;
   const plain: usize = tree.plain;
   const s0 = at(plain, 0);
@@ -162,69 +174,53 @@ type Rule = usize;
   const s3 = PAIRS > 3 ? at(plain, 3) : s0;
   const runsEnd: usize = tree.runs + (tree.runCount << 3);
   let joint: usize = tree.joints;
-  let outcomes: usize = scratch.outcomes;
-  let mass: usize = scratch.masses;
-  let below: usize = scratch.belows;
+  let record: usize = scratch;
   for (let run: usize = tree.runs; run < runsEnd; run += 8) {
-    for (let count = load<u32>(run); count > 0; count--) {
+    for (const end = joint + load<u32>(run) * offsetof<Joint>(); joint < end; joint += offsetof<Joint>()) {
       const split = changetype<Joint>(joint);
       const fails = failsAt(values, split.value, split.threshold);
-      store<u32>(outcomes, fails);
-      descend(PAIRS, true, s0, s1, s2, s3, 0, joint, fails, mass);
-      joint += offsetof<Joint>();
-      outcomes += 4;
-      mass += size;
+      store<u32>(record + (PAIRS << 5), fails);
+      descend(PAIRS, true, s0, s1, s2, s3, 0, sideOf(joint, fails), record);
+      record += jointSize;
     }
-    for (let count = load<u32>(run, 4); count > 0; count--) {
-      const split = changetype<Joint>(joint);
-      const outcome = failsAt(values, split.value, split.threshold) | leftAbove(split.earlier, split.side);
-      store<u32>(outcomes, outcome);
-      descend(PAIRS, false, s0, s1, s2, s3, outcome > 1 ? lost : usize(split.rule), joint, outcome & 1, mass);
-      joint += offsetof<Joint>();
-      outcomes += 4;
-      mass += size;
+    for (const end = joint + load<u32>(run, 4) * offsetof<RepeatedJoint>(); joint < end; joint += offsetof<RepeatedJoint>()) {
+      const split = changetype<RepeatedJoint>(joint);
+      const fails = failsAt(values, split.value, split.threshold);
+      const left = leftAbove(split.earlier, split.side);
+      store<u32>(record + (PAIRS << 5), fails | left);
+      descend(PAIRS, false, s0, s1, s2, s3, left ? lost : usize(split.rule), sideOf(joint, fails), record);
+      record += jointSize;
     }
   }
 
-  const masses = mass;
-  below += mass - scratch.masses;
-  const belows = below;
+  const joints = record;
   let fork: usize = tree.forks;
-  for (let count = tree.plainForkCount; count > 0; count--) {
+  for (const end = fork + tree.plainForkCount * offsetof<Fork>(); fork < end; fork += offsetof<Fork>()) {
     const split = changetype<Fork>(fork);
-    turn(PAIRS, true, s0, s1, s2, s3, 0, fork, failsAt(values, split.value, split.threshold), mass, below, shap + split.shap);
-    fork += offsetof<Fork>();
-    mass += size;
-    below += size;
+    turn(PAIRS, true, s0, s1, s2, s3, 0, sideOf(fork, failsAt(values, split.value, split.threshold)), record, shap + split.shap);
+    record += size;
   }
-  for (let count = tree.repeatedForkCount; count > 0; count--) {
-    const split = changetype<Fork>(fork);
+  for (const end = fork + tree.repeatedForkCount * offsetof<RepeatedFork>(); fork < end; fork += offsetof<RepeatedFork>()) {
+    const split = changetype<RepeatedFork>(fork);
     const rule = leftAbove(split.earlier, split.side) ? lost : usize(split.rule);
-    turn(PAIRS, false, s0, s1, s2, s3, rule, fork, failsAt(values, split.value, split.threshold), mass, below, shap + split.shap);
-    fork += offsetof<Fork>();
-    mass += size;
-    below += size;
+    turn(PAIRS, false, s0, s1, s2, s3, rule, sideOf(fork, failsAt(values, split.value, split.threshold)), record, shap + split.shap);
+    record += size;
   }
 
-  mass = masses;
-  below = belows;
+  record = joints;
   for (let run: usize = runsEnd; run > tree.runs;) {
     run -= 8;
-    for (let count = load<u32>(run, 4); count > 0; count--) {
-      joint -= offsetof<Joint>();
-      outcomes -= 4;
-      mass -= size;
-      below -= size;
-      const split = changetype<Joint>(joint);
-      const outcome = load<u32>(outcomes);
-      ascend(PAIRS, false, s0, s1, s2, s3, outcome > 1 ? lost : usize(split.rule), joint, outcome & 1, mass, below, shap + split.shap);
+    for (const start = joint - load<u32>(run, 4) * offsetof<RepeatedJoint>(); joint > start;) {
+      joint -= offsetof<RepeatedJoint>();
+      record -= jointSize;
+      const split = changetype<RepeatedJoint>(joint);
+      const outcome = load<u32>(record + (PAIRS << 5));
+      ascend(PAIRS, false, s0, s1, s2, s3, outcome > 1 ? lost : usize(split.rule), sideOf(joint, outcome & 1), record, shap + split.shap);
     }
-    for (let count = load<u32>(run); count > 0; count--) {
+    for (const start = joint - load<u32>(run) * offsetof<Joint>(); joint > start;) {
       joint -= offsetof<Joint>();
-      outcomes -= 4;
-      mass -= size;
-      below -= size;
-      ascend(PAIRS, true, s0, s1, s2, s3, 0, joint, load<u32>(outcomes), mass, below, shap + changetype<Joint>(joint).shap);
+      record -= jointSize;
+      ascend(PAIRS, true, s0, s1, s2, s3, 0, sideOf(joint, load<u32>(record + (PAIRS << 5))), record, shap + changetype<Joint>(joint).shap);
     }
   }
 }
@@ -232,10 +228,9 @@ type Rule = usize;
 @inline function explainRows(PAIRS: i32, trees: usize, treeCount: u32, scratch: usize, rows: usize, rowSize: usize, rowCount: usize, shaps: usize, shapSize: usize): void {
   for (let index: u32 = 0; index < treeCount; index++) {
     const tree = changetype<Tree>(trees + index * offsetof<Tree>());
-    const masses: usize = changetype<Scratch>(scratch).masses;
-    for (let pair = 0; pair < PAIRS; pair++) put(masses, pair, at(tree.weights, pair));
+    for (let pair = 0; pair < PAIRS; pair++) put(scratch, pair, at(tree.weights, pair));
     for (let row: usize = 0; row < rowCount; row++) {
-      explainTree(PAIRS, tree, changetype<Scratch>(scratch), rows + row * rowSize, shaps + row * shapSize);
+      explainTree(PAIRS, tree, scratch, rows + row * rowSize, shaps + row * shapSize);
     }
   }
 }
