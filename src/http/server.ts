@@ -9,7 +9,7 @@ import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import type { ErrorCode } from '../errors.js';
 import { whenReady } from '../storage/redis.js';
-import { acceptMany } from './accept-many.js';
+import { acceptMany, type CopiedSocket } from './accept-many.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
@@ -172,6 +172,9 @@ async function buildHttpServer(
   });
   await apollo.start();
   closers.add(() => apollo.stop());
+  // The server waits for its own connections alone.
+  let copies = undefined as CopiedSocket | undefined;
+  closers.add(() => copies?.ended());
   closers.add(() => server.close());
 
   server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
@@ -233,7 +236,8 @@ async function buildHttpServer(
   registerMetrics(server, sources, errorCounts, probeLimit);
 
   const url = await listen(server, config.host, config.port);
-  closers.add(await acceptMany(server.server, config.listeningSockets - 1, logger));
+  copies = await acceptMany(server.server, config.listeningSockets - 1, logger);
+  closers.add(() => copies?.stop());
   return {
     url,
     port: Number(new URL(url).port),
