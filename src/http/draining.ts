@@ -1,12 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/**
+ * Time for which a closing server waits for its connections, milliseconds. Node.js counts a connection that has sent
+ * nothing as one with a request, and would wait for it.
+ */
+const longestCloseMs = 10_000;
+
 /** Takes a server out of service before it closes, so that no request fails. */
 export interface Draining {
   /** False while the server may get new callers. */
   readonly hasBegun: boolean;
   /**
-   * Tells load balancers and clients to go elsewhere, and still answers whoever comes. From now on `/health/ready` is
+   * Tells load balancers and clients to go elsewhere, and still answers all requests. From now on `/health/ready` is
    * 503, each answer ends its connection, and the WebSockets end one after the other. It takes `seconds` at most.
    * @param hurry ends the wait
    */
@@ -24,7 +30,11 @@ export function createDraining(server: FastifyInstance, endSockets: (overMs: num
   server.addHook('onSend', async (_request, reply) => {
     if (hasBegun) reply.header('connection', 'close');
   });
-  server.addHook('preClose', async () => start(0));
+  server.addHook('preClose', async () => {
+    start(0);
+    // The copies of the listening socket (accept-many.ts) close after the server, so its own close ends no wait.
+    setTimeout(() => server.server.closeAllConnections(), longestCloseMs).unref();
+  });
   return {
     get hasBegun() {
       return hasBegun;

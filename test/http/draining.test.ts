@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { Agent, request as send, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { startApi } from '../../src/api.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
@@ -54,6 +56,29 @@ test('a draining server is not ready, answers, ends each connection, and closes 
   await drained;
   await server.close();
   expect(await socket.closed).toMatchObject({ code: 1001 });
+});
+
+test('an API that stops is not held up by connections that send nothing or half a request', async () => {
+  const settings = { ...settingsFor(system.app.config), LISTENING_SOCKETS: '4' };
+  const api = await startServerProcess('api', settings);
+  const port = Number(new URL(api.url).port);
+  for (const sent of [
+    '',
+    'POST /graphql HTTP/1.1\r\n',
+    'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n',
+  ]) {
+    // Enough that some come in through each of the listening sockets.
+    for (let count = 0; count < 10; count += 1) {
+      const socket = connect(port, '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.write(sent);
+    }
+  }
+  await fetch(`${api.url}/health/live`);
+  process.kill(api.pid, 'SIGTERM');
+  expect(await api.exited).toMatchObject({ code: 0 });
 });
 
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s drains an API and ends it with code 0', async (signal) => {
