@@ -89,7 +89,8 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
  * 4. Create the services from these parts. They hold no connections.
  *
  * `App.close` closes the parts in the reverse order.
- * @throws StartupError naming the missing setting, what is wrong with Redis, or newer data; ServiceUnavailableError when MongoDB does not answer
+ * @throws StartupError naming the missing setting, what is wrong with Redis, or newer data; ServiceUnavailableError when
+ *   MongoDB does not answer
  */
 export async function createApp(config: Config, logger: Logger): Promise<App> {
   const settings = requireSettings(config);

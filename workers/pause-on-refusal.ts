@@ -15,7 +15,7 @@ const isRefusal = ({ name }: Error): boolean => name === 'ReplyError';
 /**
  * Pauses a worker when Redis answers with an error. BullMQ waits after an error of the connection only. After an error
  * in an answer it asks again at once, thousands of times per second.
- * @returns ends a pause under way for ever, because the worker closes
+ * @returns ends the pauses, before the worker closes
  */
 export function pauseOnRefusal(worker: Pausable): () => void {
   let pauseMs = shortestPauseMs;

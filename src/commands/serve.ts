@@ -79,7 +79,7 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => stop('SIGHUP'));
   const endWatch = watchDatabase({
-    ping: () => served.database.db!.admin().ping(),
+    ping: async () => served.database.db!.admin().ping(),
     answersNewConnection: () => answersNewConnection(config.mongoUri!, { tls: config.mongoTls }),
     onStuck() {
       logger.fatal('MongoDB answers new connections, and none of this process: it ends, so that it is started again');

@@ -62,9 +62,9 @@ interface EventBusDependencies {
 }
 
 /**
- * Creates an event bus. It waits for Redis for a short time only. Each process has one Redis channel, and fans the events out in memory. The library alone would
- * not do: graphql-redis-subscriptions searches its list of subscribers at every unsubscribe
- * (graphql-redis-subscriptions#295), which is slow with thousands of clients.
+ * Creates an event bus. It waits for Redis for a short time only. Each process has one Redis channel, and fans the events
+ * out in memory. The library alone would not do: graphql-redis-subscriptions searches its list of subscribers at every
+ * unsubscribe (graphql-redis-subscriptions#295), which is slow with thousands of clients.
  */
 export async function createEventBus({
   publisher,

@@ -241,7 +241,7 @@ async function buildHttpServer(
   return {
     url,
     port: Number(new URL(url).port),
-    drain: (seconds, hurry) => draining.begin(seconds, hurry),
+    drain: draining.begin,
     close: () => closers.close(),
   };
 }

@@ -42,7 +42,7 @@ export const mostUpserts = 1_000;
 /** Times that a patient is read and written, when other callers write it at the same moment. */
 const mostRounds = 3;
 
-/** What became of one input of a call. */
+/** The result of one input of a call. */
 export type UpsertResult =
   | { readonly outcome: 'CREATED' | 'UPDATED' | 'UNCHANGED'; readonly patient: Patient }
   | {
@@ -72,7 +72,7 @@ interface Entry {
   readonly current: Patient | null;
 }
 
-/** What is to be done for an input. */
+/** The work that an input needs. */
 type Plan = Entry &
   (
     | { readonly refused: RiskGraphError; readonly id: string; readonly flagged: boolean }

@@ -66,9 +66,6 @@ export interface PatientRecords {
   deleteMany(condition: PatientCondition): Promise<number>;
 }
 
-/** Patients that are encrypted in one turn of the event loop. */
-const sealing = new SliceSizer();
-
 const newestFirst: PageOrder = { field: 'createdAt', direction: -1 };
 
 /** The list of the patients that match, in an order that an index serves. */
@@ -158,6 +155,7 @@ export function createPatientRecords(
 
     async writeMany(writes) {
       const writer = await protection.writer();
+      const sealing = new SliceSizer();
       const bulk: (BulkWrite<StoredPatient> & Written)[] = [];
       await sealing.each(writes.length, undefined, (start, end) => {
         for (const write of writes.slice(start, end)) bulk.push(bulkWriteOf(writer, organization, write));

@@ -1,14 +1,12 @@
 import type { Connection } from 'mongoose';
 import { StartupError } from '../errors.js';
+import { isDuplicateKey } from './database.js';
 
 /**
  * Version of the stored data that this release reads and writes. Raise it when an older release would misread or damage
- * what this one writes.
+ * the data of this one.
  */
 export const dataVersion = 1;
-
-/** The code of MongoDB for a document that another process has inserted at the same time. */
-const duplicateKey = 11000;
 
 /**
  * Records that this release works on the database, before it changes anything there.
@@ -19,7 +17,8 @@ export async function claimData(database: Connection, version = dataVersion): Pr
   const claim = () =>
     collection.findOneAndUpdate({ _id: 'data' }, { $max: { version } }, { upsert: true, returnDocument: 'after' });
   const claimed = await claim().catch((error: unknown) => {
-    if ((error as { code?: unknown }).code === duplicateKey) return claim();
+    // Another process has inserted the document at the same time.
+    if (isDuplicateKey(error)) return claim();
     throw error;
   });
   if (claimed && claimed.version > version)

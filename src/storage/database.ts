@@ -165,8 +165,11 @@ export function isReadTimeout(error: unknown): boolean {
 
 /** Tells whether a unique index refused the write. */
 export function isDuplicateKey(error: unknown): boolean {
-  return error instanceof Error && (error as { code?: unknown }).code === 11000;
+  return error instanceof Error && (error as { code?: unknown }).code === duplicateKeyCode;
 }
+
+/** The code of MongoDB for a document that a unique index refuses. */
+export const duplicateKeyCode = 11_000;
 
 /**
  * Opens a connection of its own, and asks the server for a sign of life.

@@ -1,4 +1,5 @@
 import mongoose, { type Model, type Types } from 'mongoose';
+import { duplicateKeyCode } from './database.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from './group-commit.js';
 
 /**
@@ -57,11 +58,9 @@ export function passOverDuplicates(error: unknown): void {
   if (!(error instanceof mongoose.mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
   const refused = [error.writeErrors].flat();
   if (refused.length === 0) throw error;
-  const other = refused.find(({ code }) => code !== duplicateKey);
+  const other = refused.find(({ code }) => code !== duplicateKeyCode);
   if (other) throw asError(other);
 }
-
-const duplicateKey = 11_000;
 
 const done: GroupResult<void> = { value: undefined };
 

@@ -38,7 +38,7 @@ const blockingCommands = ['bzpopmin'];
 
 /**
  * Answers of a Redis that cannot do the work, but whose address may lead to one that can: it was demoted, or it reads
- * its file. A connection that stays open would be kept for ever.
+ * its file. The connection to it stays open, so a client must leave it.
  * https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
  */
 const wrongServer = /^(?:READONLY|LOADING|MASTERDOWN) /;

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { supervise } from '../../src/embedded/supervisor.js';
+import { freePort } from '../support/free-port.js';
 
 export type Victim = 'mongodb' | 'redis' | 'api-1' | 'api-2' | 'worker-1' | 'worker-2';
 
@@ -67,12 +67,4 @@ export async function startDeployment(report: (line: string) => void): Promise<D
       await rm(dataDirectory, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

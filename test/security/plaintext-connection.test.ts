@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
+import { connect as connectTcp, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
@@ -26,6 +26,7 @@ import { atEnd } from '../support/at-end.js';
 import { createAuthority, type Certificate } from '../support/certificates.js';
 import { goodPassword } from '../support/identity.js';
 import { namespace } from '../support/namespace.js';
+import { freePort } from '../support/free-port.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -81,14 +82,6 @@ async function startTlsRedis(
     if (said.includes('Ready to accept connections')) return `rediss://:secret@127.0.0.1:${port}`;
   }
   throw new Error(`redis-server did not start: ${said}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** Connects. @returns `ready`, or the reason of the refusal */

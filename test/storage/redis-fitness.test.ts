@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { createApp } from '../../src/app.js';
@@ -8,6 +7,7 @@ import { ownRedis, redisServer } from '../support/own-redis.js';
 import { runCommand } from '../support/run-command.js';
 import { settingsFor, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { freePort } from '../support/free-port.js';
 
 const { url, operator } = await ownRedis();
 const examine = (of: string) => examineRedis({ url: of, tls: {}, prefix: 'test' });
@@ -15,14 +15,6 @@ const examine = (of: string) => examineRedis({ url: of, tls: {}, prefix: 'test' 
 beforeEach(async () => {
   await operator.config('SET', 'maxmemory-policy', 'noeviction');
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test('a Redis as the documents describe it is fit, and nothing of the examination stays', async () => {
   expect(await examine(url)).toBe('fit');
