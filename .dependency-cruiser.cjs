@@ -90,6 +90,13 @@ module.exports = {
       to: { path: packages.map((name) => `node_modules/${name}/`).join('|') },
     })),
     {
+      name: 'the client needs no package',
+      severity: 'error',
+      comment: 'It also runs in browsers, and stands alone there. Its adapters import their libraries.',
+      from: { path: '^src/client/', pathNot: '^src/client/(apollo|urql)\\.ts$' },
+      to: { pathNot: '^(src/client/|node_modules/@graphql-typed-document-node/)' },
+    },
+    {
       name: 'ciphers stand alone',
       severity: 'error',
       comment: 'They can be read and tested without the rest.',

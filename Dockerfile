@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 # Compiles the sources, with all packages that the build needs.
 FROM base AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json tsconfig.client.json ./
 COPY scripts/link-bin.mjs scripts/
 COPY src src
 COPY schema schema

@@ -103,7 +103,7 @@ install_redis() {
 
 # Prints one checksum of the names and contents of all files that the build reads.
 source_checksum() {
-  find src schema models workers package.json tsconfig.json tsconfig.build.json scripts/link-bin.mjs -type f 2>/dev/null \
+  find src schema models workers package.json tsconfig.json tsconfig.build.json tsconfig.client.json scripts/link-bin.mjs -type f 2>/dev/null \
     | LC_ALL=C sort | xargs cksum | cksum
 }
 

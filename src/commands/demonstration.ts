@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { Role } from '../../models/index.js';
-import { createGraphqlClient, type GraphqlClient } from '../client/graphql-client.js';
+import { apiClient } from './api-client.js';
+import type { GraphqlClient } from '../client/graphql-client.js';
 import {
   PatientsDocument,
   ScoringJobUpdatedDocument,
@@ -23,7 +24,7 @@ const tokenSeconds = 8 * 3600;
 export async function runDemonstration(config: Config, url: string): Promise<void> {
   const write = (text: string): void => void process.stdout.write(`${text}\n`);
   const token = await prepare(config, write);
-  const client = createGraphqlClient(url, token);
+  const client = apiClient(url, token);
   try {
     const { patients } = await client.request(PatientsDocument, {
       first: 1,

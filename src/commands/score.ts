@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Role } from '../../models/index.js';
-import { createGraphqlClient, type GraphqlClient } from '../client/graphql-client.js';
+import { apiClient } from './api-client.js';
+import type { GraphqlClient } from '../client/graphql-client.js';
 import {
   JobPredictionsDocument,
   RiskModelsDocument,
@@ -65,7 +66,7 @@ export function scoreCommand(): Command {
     .option('--org <slug>', 'organization of the local token', 'demo')
     .action(async (file: string, options: ScoreOptions) => {
       const config = commandConfig();
-      const client = createGraphqlClient(
+      const client = apiClient(
         options.url ?? (await localUrl(config)),
         (await givenToken(options.token)) ?? (await localToken(config, options.org)),
       );

@@ -4,7 +4,6 @@ import { shippedModelsDirectory } from '../app.js';
 import { recorded } from '../audit/audit-trail.js';
 import { ensureOrganization } from '../identity/organizations.js';
 import type { Config } from '../config/config.js';
-import { StartupError } from '../errors.js';
 import { createOrganizationScopes } from '../scope/organization-scope.js';
 import { loadRiskModels } from '../risk/registry.js';
 import { commandActor, withCommandTrail } from './command-trail.js';
@@ -23,11 +22,6 @@ export function seedCommand(): Command {
     .option('--org <slug>', 'organization, created if missing', 'demo')
     .action(async ({ patients, seed, org }: { patients: number; seed: number; org: string }) => {
       const config = commandConfig();
-      if (config.environment === 'production')
-        throw new StartupError(
-          '"riskgraph seed" writes invented patients, so it is refused when NODE_ENV=production: use it on a set-up to ' +
-            'try RiskGraph with.',
-        );
       const database = await connectLocalDatabase(config);
       try {
         const written = await seedPatients(config, database.models, { count: patients, seed, organization: org });

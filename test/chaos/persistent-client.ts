@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
+import { GraphqlRequestError } from '../../src/client/errors.js';
+import type { GraphqlClient } from '../../src/client/graphql-client.js';
 import { ScoringJobUpdatedDocument, type ScoringJobUpdatedSubscription } from '../../src/client/generated/graphql.js';
 
 /** Errors that pass: the client tries again. */
@@ -20,14 +22,14 @@ export interface PersistentClient {
 }
 
 export function createPersistentClient(urls: readonly string[], token: string): PersistentClient {
-  let nodes = urls.map((url) => createGraphqlClient(url, token));
+  let nodes = urls.map((url) => apiClient(url, token));
   let turn = 0;
   let retries = 0;
   const node = (): GraphqlClient => nodes[turn++ % nodes.length]!;
 
   async function cut(): Promise<void> {
     const old = nodes;
-    nodes = urls.map((url) => createGraphqlClient(url, token));
+    nodes = urls.map((url) => apiClient(url, token));
     await Promise.all(old.map((client) => client.close()));
   }
 

@@ -8,8 +8,7 @@ import { issueLocalToken } from '../../src/commands/local-access.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
 import { startProtection } from '../../src/protection/start-protection.js';
 import { createUser, refusalsOf } from '../support/identity.js';
-import { runCommand } from '../support/run-command.js';
-import { settingsFor, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
 // The command line has the password of the database, and the keys. Its work is recorded like that of API callers.
 
@@ -81,16 +80,6 @@ describe('riskgraph token', () => {
 });
 
 describe('riskgraph seed', () => {
-  test('writes no invented patients into a production set-up', async () => {
-    const before = await models.patients.countDocuments();
-    const outcome = await runCommand(['seed'], { ...settingsFor(config), NODE_ENV: 'production' });
-    expect(outcome).toMatchObject({
-      code: 1,
-      errors: expect.stringContaining('"riskgraph seed" writes invented patients, so it is refused when') as string,
-    });
-    expect(await models.patients.countDocuments()).toBe(before);
-  });
-
   const seed = (count: number): Promise<number> =>
     seedPatients(config, models, { count, seed: 1, organization: 'seeded' });
 

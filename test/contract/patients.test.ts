@@ -8,7 +8,7 @@ import {
   SubmitScoringJobDocument,
   UpdatePatientDocument,
 } from '../../src/client/generated/graphql.js';
-import { GraphqlRequestError } from '../../src/client/graphql-client.js';
+import { GraphqlRequestError } from '../../src/client/errors.js';
 import { modelId } from '../support/heart-disease.js';
 import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';

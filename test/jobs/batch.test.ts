@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createGraphqlClient, type GraphqlClient } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
+import type { GraphqlClient } from '../../src/client/graphql-client.js';
 import {
   CancelScoringJobDocument,
   JobPredictionsDocument,
@@ -139,7 +140,7 @@ describe('a cancelled batch', () => {
     const ids = await createPatients(client, 150);
     const { id } = await submit(client, { all: true });
     // A second connection cancels as soon as the first sees that the work has begun.
-    const canceller = createGraphqlClient(system.url, await system.token('CLINICIAN', 'cancelled'));
+    const canceller = apiClient(system.url, await system.token('CLINICIAN', 'cancelled'));
     let cancelling: Promise<unknown> | undefined;
     let last: JobFieldsFragment | undefined;
     for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {

@@ -44,6 +44,17 @@ export type JobStage =
   | 'SCORING'
   | 'WAITING';
 
+export type LoginInput = {
+  /** Slug of the organization. */
+  organization: string;
+  password: string;
+  username: string;
+};
+
+export type LogoutInput = {
+  refreshToken: string;
+};
+
 export type MissingValuePolicy =
   /** `value` is used in its place, as in training. */
   | 'IMPUTE'
@@ -100,6 +111,10 @@ export type PredictionFilter = {
   patientId?: string | null | undefined;
   /** Any of these. */
   riskBands?: Array<RiskBand> | null | undefined;
+};
+
+export type RefreshInput = {
+  refreshToken: string;
 };
 
 /** The risk model says what each band means. */
@@ -347,6 +362,29 @@ export type PredictionCreatedSubscriptionVariables = Exact<{
 
 export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } };
 
+export type SessionFieldsFragment = { accessToken: string, expiresAt: string, refreshToken: string, refreshExpiresAt: string, viewer: { username: string, role: Role, permissions: Array<string>, organization: { slug: string, name: string } } };
+
+export type LoginMutationVariables = Exact<{
+  input: LoginInput;
+}>;
+
+
+export type LoginMutation = { login: { accessToken: string, expiresAt: string, refreshToken: string, refreshExpiresAt: string, viewer: { username: string, role: Role, permissions: Array<string>, organization: { slug: string, name: string } } } };
+
+export type RefreshMutationVariables = Exact<{
+  input: RefreshInput;
+}>;
+
+
+export type RefreshMutation = { refresh: { accessToken: string, expiresAt: string, refreshToken: string, refreshExpiresAt: string, viewer: { username: string, role: Role, permissions: Array<string>, organization: { slug: string, name: string } } } };
+
+export type LogoutMutationVariables = Exact<{
+  input: LogoutInput;
+}>;
+
+
+export type LogoutMutation = { logout: { ended: boolean } };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -365,7 +403,7 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const JobFieldsFragmentDoc = new TypedDocumentString(`
+export const JobFieldsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
     fragment JobFields on ScoringJob {
   id
   kind
@@ -391,7 +429,7 @@ export const JobFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"JobFields"}) as unknown as TypedDocumentString<JobFieldsFragment, unknown>;
-export const PredictionFieldsFragmentDoc = new TypedDocumentString(`
+export const PredictionFieldsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
     fragment PredictionFields on Prediction {
   id
   createdAt
@@ -431,7 +469,7 @@ export const PredictionFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"PredictionFields"}) as unknown as TypedDocumentString<PredictionFieldsFragment, unknown>;
-export const PatientFieldsFragmentDoc = new TypedDocumentString(`
+export const PatientFieldsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
     fragment PatientFields on Patient {
   id
   mrn
@@ -450,7 +488,24 @@ export const PatientFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"PatientFields"}) as unknown as TypedDocumentString<PatientFieldsFragment, unknown>;
-export const ViewerDocument = new TypedDocumentString(`
+export const SessionFieldsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
+    fragment SessionFields on SessionPayload {
+  accessToken
+  expiresAt
+  refreshToken
+  refreshExpiresAt
+  viewer {
+    username
+    role
+    permissions
+    organization {
+      slug
+      name
+    }
+  }
+}
+    `, {"fragmentName":"SessionFields"}) as unknown as TypedDocumentString<SessionFieldsFragment, unknown>;
+export const ViewerDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Viewer {
   viewer {
     username
@@ -465,7 +520,7 @@ export const ViewerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
-export const PatientDocument = new TypedDocumentString(`
+export const PatientDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Patient($id: ID, $mrn: String) {
   patient(id: $id, mrn: $mrn) {
     ...PatientFields
@@ -488,7 +543,7 @@ export const PatientDocument = new TypedDocumentString(`
     recordedAt
   }
 }`) as unknown as TypedDocumentString<PatientQuery, PatientQueryVariables>;
-export const PatientsDocument = new TypedDocumentString(`
+export const PatientsDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Patients($first: Int, $after: String, $filter: PatientFilter, $orderBy: PatientOrder) {
   patients(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
     totalCount
@@ -523,7 +578,7 @@ export const PatientsDocument = new TypedDocumentString(`
     recordedAt
   }
 }`) as unknown as TypedDocumentString<PatientsQuery, PatientsQueryVariables>;
-export const PredictionDocument = new TypedDocumentString(`
+export const PredictionDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Prediction($id: ID!) {
   prediction(id: $id) {
     ...PredictionFields
@@ -578,7 +633,7 @@ export const PredictionDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<PredictionQuery, PredictionQueryVariables>;
-export const PredictionsDocument = new TypedDocumentString(`
+export const PredictionsDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Predictions($first: Int, $after: String, $filter: PredictionFilter) {
   predictions(first: $first, after: $after, filter: $filter) {
     totalCount
@@ -635,7 +690,7 @@ export const PredictionsDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<PredictionsQuery, PredictionsQueryVariables>;
-export const ScoringJobDocument = new TypedDocumentString(`
+export const ScoringJobDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ScoringJob($id: ID!) {
   scoringJob(id: $id) {
     ...JobFields
@@ -718,7 +773,7 @@ fragment PredictionFields on Prediction {
     }
   }
 }`) as unknown as TypedDocumentString<ScoringJobQuery, ScoringJobQueryVariables>;
-export const ScoringJobsDocument = new TypedDocumentString(`
+export const ScoringJobsDocument = /*#__PURE__*/ new TypedDocumentString(`
     query ScoringJobs($first: Int, $after: String, $filter: ScoringJobFilter) {
   scoringJobs(first: $first, after: $after, filter: $filter) {
     totalCount
@@ -758,7 +813,7 @@ export const ScoringJobsDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<ScoringJobsQuery, ScoringJobsQueryVariables>;
-export const JobPredictionsDocument = new TypedDocumentString(`
+export const JobPredictionsDocument = /*#__PURE__*/ new TypedDocumentString(`
     query JobPredictions($id: ID!, $first: Int, $after: String) {
   scoringJob(id: $id) {
     predictions(first: $first, after: $after) {
@@ -821,7 +876,7 @@ export const JobPredictionsDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<JobPredictionsQuery, JobPredictionsQueryVariables>;
-export const RiskModelsDocument = new TypedDocumentString(`
+export const RiskModelsDocument = /*#__PURE__*/ new TypedDocumentString(`
     query RiskModels {
   riskModels {
     id
@@ -867,7 +922,7 @@ export const RiskModelsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RiskModelsQuery, RiskModelsQueryVariables>;
-export const SimulateRiskDocument = new TypedDocumentString(`
+export const SimulateRiskDocument = /*#__PURE__*/ new TypedDocumentString(`
     query SimulateRisk($input: SimulateRiskInput!) {
   simulateRisk(input: $input) {
     value
@@ -902,7 +957,7 @@ export const SimulateRiskDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SimulateRiskQuery, SimulateRiskQueryVariables>;
-export const CreatePatientDocument = new TypedDocumentString(`
+export const CreatePatientDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation CreatePatient($input: CreatePatientInput!) {
   createPatient(input: $input) {
     ...PatientFields
@@ -925,7 +980,7 @@ export const CreatePatientDocument = new TypedDocumentString(`
     recordedAt
   }
 }`) as unknown as TypedDocumentString<CreatePatientMutation, CreatePatientMutationVariables>;
-export const UpdatePatientDocument = new TypedDocumentString(`
+export const UpdatePatientDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation UpdatePatient($input: UpdatePatientInput!) {
   updatePatient(input: $input) {
     ...PatientFields
@@ -948,14 +1003,14 @@ export const UpdatePatientDocument = new TypedDocumentString(`
     recordedAt
   }
 }`) as unknown as TypedDocumentString<UpdatePatientMutation, UpdatePatientMutationVariables>;
-export const DeletePatientDocument = new TypedDocumentString(`
+export const DeletePatientDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation DeletePatient($id: ID!) {
   deletePatient(id: $id) {
     id
   }
 }
     `) as unknown as TypedDocumentString<DeletePatientMutation, DeletePatientMutationVariables>;
-export const SubmitScoringJobDocument = new TypedDocumentString(`
+export const SubmitScoringJobDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation SubmitScoringJob($input: SubmitScoringJobInput!) {
   submitScoringJob(input: $input) {
     ...JobFields
@@ -985,7 +1040,7 @@ export const SubmitScoringJobDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<SubmitScoringJobMutation, SubmitScoringJobMutationVariables>;
-export const SubmitBatchScoringJobDocument = new TypedDocumentString(`
+export const SubmitBatchScoringJobDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation SubmitBatchScoringJob($input: SubmitBatchScoringJobInput!) {
   submitBatchScoringJob(input: $input) {
     ...JobFields
@@ -1015,7 +1070,7 @@ export const SubmitBatchScoringJobDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<SubmitBatchScoringJobMutation, SubmitBatchScoringJobMutationVariables>;
-export const CancelScoringJobDocument = new TypedDocumentString(`
+export const CancelScoringJobDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation CancelScoringJob($id: ID!) {
   cancelScoringJob(id: $id) {
     ...JobFields
@@ -1045,7 +1100,7 @@ export const CancelScoringJobDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<CancelScoringJobMutation, CancelScoringJobMutationVariables>;
-export const RetryScoringJobDocument = new TypedDocumentString(`
+export const RetryScoringJobDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation RetryScoringJob($id: ID!) {
   retryScoringJob(id: $id) {
     ...JobFields
@@ -1075,7 +1130,7 @@ export const RetryScoringJobDocument = new TypedDocumentString(`
     message
   }
 }`) as unknown as TypedDocumentString<RetryScoringJobMutation, RetryScoringJobMutationVariables>;
-export const ScoringJobUpdatedDocument = new TypedDocumentString(`
+export const ScoringJobUpdatedDocument = /*#__PURE__*/ new TypedDocumentString(`
     subscription ScoringJobUpdated($id: ID!, $after: Int) {
   scoringJobUpdated(id: $id, after: $after) {
     sequence
@@ -1150,7 +1205,7 @@ fragment PredictionFields on Prediction {
     }
   }
 }`) as unknown as TypedDocumentString<ScoringJobUpdatedSubscription, ScoringJobUpdatedSubscriptionVariables>;
-export const PredictionCreatedDocument = new TypedDocumentString(`
+export const PredictionCreatedDocument = /*#__PURE__*/ new TypedDocumentString(`
     subscription PredictionCreated($patientId: ID) {
   predictionCreated(patientId: $patientId) {
     ...PredictionFields
@@ -1197,3 +1252,52 @@ export const PredictionCreatedDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<PredictionCreatedSubscription, PredictionCreatedSubscriptionVariables>;
+export const LoginDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation Login($input: LoginInput!) {
+  login(input: $input) {
+    ...SessionFields
+  }
+}
+    fragment SessionFields on SessionPayload {
+  accessToken
+  expiresAt
+  refreshToken
+  refreshExpiresAt
+  viewer {
+    username
+    role
+    permissions
+    organization {
+      slug
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<LoginMutation, LoginMutationVariables>;
+export const RefreshDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation Refresh($input: RefreshInput!) {
+  refresh(input: $input) {
+    ...SessionFields
+  }
+}
+    fragment SessionFields on SessionPayload {
+  accessToken
+  expiresAt
+  refreshToken
+  refreshExpiresAt
+  viewer {
+    username
+    role
+    permissions
+    organization {
+      slug
+      name
+    }
+  }
+}`) as unknown as TypedDocumentString<RefreshMutation, RefreshMutationVariables>;
+export const LogoutDocument = /*#__PURE__*/ new TypedDocumentString(`
+    mutation Logout($input: LogoutInput!) {
+  logout(input: $input) {
+    ended
+  }
+}
+    `) as unknown as TypedDocumentString<LogoutMutation, LogoutMutationVariables>;
