@@ -125,7 +125,7 @@ export class ScoringJobResolver {
       args,
       context,
     }: SubscribeResolverData<JobChange, { id: string; after?: number | null }, OperationContext>) =>
-      followJob(args.id, args.after ?? 0, context),
+      followJob(args.id, context.resumeAfter ?? args.after ?? 0, context),
   })
   scoringJobUpdated(
     @Root() change: JobChange,

@@ -74,7 +74,8 @@ export const refuseSubscriptions: Plugin = {
       async didResolveOperation({ operation }) {
         if (operation?.operation !== 'subscription') return;
         throw new GraphQLError(
-          'Subscriptions are served over the WebSocket at /graphql, with the protocol graphql-transport-ws.',
+          'Subscriptions are served over the WebSocket at /graphql, with the protocol graphql-transport-ws, and over ' +
+            'HTTP to requests that accept text/event-stream.',
           { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
         );
       },

@@ -5,6 +5,7 @@ import { unfinishedStates } from '../jobs/job-status.js';
 import type { ContextSources } from './operation-context.js';
 import { withinTime } from '../process/within-time.js';
 import { remembered } from './probe-limit.js';
+import { isStream } from './stream-format.js';
 
 /** Longest time that a scrape waits for a count of MongoDB, milliseconds. The count is then not a number. */
 const longestCountMs = 1_000;
@@ -67,6 +68,8 @@ export function registerMetrics(
     },
   });
   server.addHook('onResponse', async (request, reply) => {
+    // A stream of events lasts as long as its client wants.
+    if (isStream(reply.raw.getHeader('content-type'))) return;
     durations.observe(
       { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) },
       reply.elapsedTime / 1000,

@@ -47,6 +47,8 @@ export function createOperationContext(
     requestId,
     jobStreams,
     predictionStreams,
+    /** Sequence number behind which a subscription resumes, when the transport names one in place of `after`. */
+    resumeAfter: undefined as number | undefined,
     /** The operation, or the event of a subscription, that is being executed. */
     operation: undefined as Operation | undefined,
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),

@@ -16,6 +16,7 @@ import type { RequestLimiter } from './rate-limits.js';
 import { createRequestBodies, limitAnonymousBody } from './request-bodies.js';
 import { hostError } from './request-errors.js';
 import type { RequestSources } from './request-source.js';
+import { eventStream, wantedFormat } from './stream-format.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -91,7 +92,9 @@ export function createRequestAdmission(
     async preHandler(request, reply) {
       const wanted = documentRequestOf(request);
       const admitted = wanted && documents.admit(wanted);
-      if (Array.isArray(admitted)) return refuse(reply, 400, admitted as readonly Error[]);
+      // A stream of events tells its refusals itself.
+      const isTold = wantedFormat(request.headers.accept) === eventStream;
+      if (Array.isArray(admitted) && !isTold) return refuse(reply, 400, admitted as readonly Error[]);
     },
   };
 }
@@ -100,7 +103,11 @@ export function createRequestAdmission(
  * Reads the same parts of a request as Apollo Server does.
  * @returns undefined for a request that Apollo Server would not run; Apollo Server gives the reason
  */
-function documentRequestOf({ method, body, query }: FastifyRequest): DocumentRequest | undefined {
+export function documentRequestOf({
+  method,
+  body,
+  query,
+}: Pick<FastifyRequest, 'method' | 'body' | 'query'>): DocumentRequest | undefined {
   const { query: text, extensions } = ((method === 'GET' ? query : body) ?? {}) as {
     query?: unknown;
     extensions?: unknown;
@@ -110,10 +117,10 @@ function documentRequestOf({ method, body, query }: FastifyRequest): DocumentReq
   return { query: text, extensions: isObject(given) ? given : undefined };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -45,13 +45,18 @@ import {
   headersTimeoutMs,
 } from './request-errors.js';
 import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
+import { createUnread } from './socket-limits.js';
+import { createSubscriptionAdmission } from './subscription-admission.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
+import { createSubscribe } from './subscription-events.js';
+import { createSubscriptionStreams } from './subscription-stream.js';
 import { createRequestSources } from './request-source.js';
 import { createPlaces } from './places.js';
 import { sharePlaces, unlimitedPlaces } from './place-limits.js';
 import { watchConnections } from './connections.js';
 import { mostDescriptors } from '../process/descriptors.js';
 import { serveUpgrades } from './upgrades.js';
+import { createWrittenEvents } from './written-events.js';
 import { logError } from '../process/logger.js';
 
 /** The limits of operations while the limits of queries are off. */
@@ -93,7 +98,8 @@ interface HttpServerDependencies extends ContextSources {
  * 2. Create Fastify and start Apollo Server with its plug-ins.
  * 3. Register the answers to errors, the security headers and the rate limits.
  * 4. Route POST and GET `/graphql`. The admission (request-admission.ts) runs first, then Apollo Server.
- * 5. Serve WebSockets (upgrades.ts), which pass by the router, with the socket handler (graphql-socket.ts).
+ * 5. Serve WebSockets (upgrades.ts), which pass by the router, with the socket handler (graphql-socket.ts). Requests for
+ *    streams of events get theirs in place of step 4's answer (subscription-stream.ts).
  * 6. Register health and metrics, and listen.
  *
  * @throws StartupError when the port is taken, or the persisted queries cannot be read
@@ -194,13 +200,33 @@ async function buildHttpServer(
   });
   const places = createPlaces(shared.sockets);
   const caps = protections.socketLimits ? createSubscriptionCaps(config.socketLimits) : undefined;
+  const written = createWrittenEvents();
+  const subscriptions = {
+    admission: createSubscriptionAdmission(schema, sources, { documents, caps, formatError }),
+    subscribe: createSubscribe({ operations, limiter, written, timeoutMs: config.operationTimeoutMs }),
+    written,
+    places,
+    caps,
+    unread: createUnread(),
+  };
+  const streams = createSubscriptionStreams({
+    ...subscriptions,
+    app: sources.app,
+    documents,
+    connections,
+    formatError,
+  });
   const context = async (request: FastifyRequest) => {
     const made = createOperationContext(sources, request.caller!, request.id);
     request.operation = made.operation = operations.prepare(request.caller!, 'answer');
     return made;
   };
   const answer = countUnread(fastifyApolloHandler(apollo, { context }) as ApolloHandler, operations, chunksOf);
-  const handler = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
+  const plain = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
+  const handler: ApolloHandler = function handle(request, reply) {
+    const format = streams.formatFor(request);
+    return format ? streams.serve(request, reply, format) : plain.call(this, request, reply);
+  };
   const closeSockets = serveUpgrades(server.server, {
     sources: requestSources,
     limiter,
@@ -208,16 +234,12 @@ async function buildHttpServer(
     corsOrigins: config.corsOrigins,
     formatError,
     logger,
-    serve: createSocketHandler(schema, sources, formatError, {
-      documents,
-      limiter,
-      places,
-      caps,
-      operations,
-      timeoutMs: config.operationTimeoutMs,
-    }),
+    serve: createSocketHandler(schema, sources, { ...subscriptions, limiter }),
   });
-  const draining = createDraining(server, closeSockets);
+  const draining = createDraining(server, (overMs) => {
+    closeSockets(overMs);
+    streams.close(overMs);
+  });
   server.decorateRequest('caller', null);
   server.decorateRequest('operation', undefined);
   server.route({ method: 'POST', url: '/graphql', ...admission, handler });
