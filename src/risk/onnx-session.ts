@@ -46,7 +46,7 @@ export async function startModelSession(
     const result = await session.run(feeds, [scoreTensor]).catch((error: unknown) => {
       throw refused('ONNX Runtime cannot run it', error, inputs);
     });
-    return Float64Array.from(result[scoreTensor]!.data as Float32Array);
+    return Float64Array.from(result[scoreTensor]!.data as ArrayLike<number>, Number);
   };
   const oneRow = inputs.some((input) => input.oneRow);
   return {

@@ -60,18 +60,39 @@ export interface ParsedModel {
  * reason
  */
 export function parseModel(bytes: Uint8Array, options: { featureCount?: number } = {}): ParsedModel {
+  return assemble(readGraph(bytes, options.featureCount));
+}
+
+/** A file whose graph was read up to its trees. */
+interface ReadGraph {
+  readonly graph: GraphIndex;
+  readonly inputs: readonly ModelInput[];
+  readonly featureCount: number;
+  readonly limits: FeatureLimits;
+  readonly operators: readonly { readonly node: OnnxNode; readonly columns: Columns; readonly trees: ParsedTrees }[];
+  /** Every tensor before the trees, each after those that it is made of. */
+  readonly before: ReadonlyMap<string, Columns>;
+}
+
+function readGraph(bytes: Uint8Array, width?: number): ReadGraph {
   const model = readModel(bytes);
   const graph = new GraphIndex(model);
   const nodes = treeNodes(model);
-  const inputs = modelInputs(model, nodes, options.featureCount);
+  const inputs = modelInputs(model, nodes, width);
   const featureCount = inputs.reduce((sum, input) => sum + input.columns.columns.length, 0);
   const limits = new FeatureLimits();
-  const resolve = columnResolver(graph, new Map(inputs.map((input) => [input.name, input.columns])), limits);
+  const before = new Map<string, Columns>();
+  const resolve = columnResolver(graph, new Map(inputs.map((input) => [input.name, input.columns])), limits, before);
   const operators = nodes.map((node) => {
     const columns = resolve(node.inputs[0] ?? '');
     return { node, columns, trees: readTrees(node, columns) };
   });
-  const output = readAfterTrees(graph, operators);
+  return { graph, inputs, featureCount, limits, operators, before };
+}
+
+/** Makes the model whose output is the given tensor; by default the one that the file gives out. */
+function assemble({ graph, inputs, featureCount, limits, operators }: ReadGraph, tensor?: string): ParsedModel {
+  const output = readAfterTrees(graph, operators, tensor);
   const raw = rawOutputsOf(output.columns);
   const comparedColumns = new ComparedColumns(featureCount);
   const shares = operators.map(({ columns, trees }) => ({
@@ -104,6 +125,34 @@ export function parseModel(bytes: Uint8Array, options: { featureCount?: number }
     comparedColumns: columns,
     limits,
   };
+}
+
+/** A node of a file, and the tensor that it makes, as RiskGraph reads it. */
+export interface ReadNode {
+  /** Name and operator, for messages. */
+  readonly title: string;
+  readonly tensor: string;
+  /** The tensor as columns of the features, before the trees. */
+  readonly columns?: Columns;
+  readonly isTrees: boolean;
+  /** Makes the model that ends with this tensor, from the trees on. @throws InvalidModelError when it cannot end there */
+  readonly asOutput?: () => ParsedModel;
+}
+
+/** Lists the nodes on the way from the inputs to the output, each after those that it reads. */
+export function readNodes(bytes: Uint8Array, featureCount: number): ReadNode[] {
+  const read = readGraph(bytes, featureCount);
+  const { graph, operators, before } = read;
+  const nodes: ReadNode[] = [];
+  for (const [tensor, columns] of before) {
+    const node = graph.producer(tensor);
+    if (node) nodes.push({ title: nodeTitle(node), tensor, isTrees: false, columns });
+  }
+  const known = new Map(operators.map(({ node, trees }) => [node, trees.scoreOutput]));
+  for (const node of [...known.keys(), ...readAfterTrees(graph, operators).path])
+    for (const tensor of known.has(node) ? [known.get(node)!] : node.outputs.filter((name) => name !== ''))
+      nodes.push({ title: nodeTitle(node), tensor, isTrees: known.has(node), asOutput: () => assemble(read, tensor) });
+  return nodes;
 }
 
 /**

@@ -95,7 +95,7 @@ export async function examineBundle(
     () => 'loads the model',
   );
   if (!session) return { report: list.report() };
-  await checkAgreement(list, parsed, session, effort);
+  await checkAgreement(list, parsed, session, { effort, bytes });
   const plan = {
     background: background && asModelRows(background, manifest, parsed),
     ...(further && { further }),
@@ -143,7 +143,7 @@ async function checkFile(path: string, { progress, background: rowsFile }: Check
       () => 'loads the model',
     ));
   if (!session) return list.report();
-  await checkAgreement(list, parsed, session, thorough);
+  await checkAgreement(list, parsed, session, { effort: thorough, bytes });
   const further = await readFurther(list, rowsFile, parsed);
   if (further !== undefined)
     await checkExplainers(

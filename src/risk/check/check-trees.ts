@@ -1,9 +1,10 @@
 import { countCovers, hasRealCovers, noCoversReason, noCoversRemedy } from '../covers.js';
 import { type Background, createExplainer } from '../explainers.js';
 import type { OnnxSession } from '../onnx-session.js';
-import { type ParsedModel, prepareRows } from '../parse-model.js';
+import { type ParsedModel, prepareRows, readNodes } from '../parse-model.js';
 import type { ShapMethod } from '../risk-model.js';
 import type { TreeExplainer } from '../shap/index.js';
+import { locateDifference } from './locate-difference.js';
 import { requireAdditivity, requireAgreement } from './model-checks.js';
 import { missingAndExtremeRows, randomRows } from './probe-rows.js';
 import type { CheckList } from './report.js';
@@ -52,16 +53,19 @@ export async function checkAgreement(
   list: CheckList,
   model: ParsedModel,
   session: OnnxSession,
-  effort: CheckEffort,
+  { effort, bytes }: { readonly effort: CheckEffort; readonly bytes: Uint8Array },
 ): Promise<void> {
   const seen = (rows: number, share: number): string =>
     `ONNX Runtime and the parsed trees agree on ${rows} rows (largest difference ${(share * 100).toFixed(1)} % of ` +
     'what float32 sums are allowed)';
-  const sizer = new SliceSizer(effort.sliceMilliseconds);
+  const options = {
+    sizer: new SliceSizer(effort.sliceMilliseconds),
+    locate: (row: Float64Array) => locateDifference(bytes, model, readNodes(bytes, model.featureCount), row),
+  };
   const random = randomRows(model, effort.randomRows);
   await list.run(
     'random rows',
-    () => requireAgreement(model, session, random, sizer),
+    () => requireAgreement(model, session, random, options),
     (share) => seen(random.rowCount, share),
   );
   const total = branchCount(model);
@@ -73,7 +77,7 @@ export async function checkAgreement(
       let worst = 0;
       // In parts, so that a large forest's rows are never all in memory.
       for (const rows of thresholdRows(model, branches)) {
-        worst = Math.max(worst, await requireAgreement(model, session, rows, sizer));
+        worst = Math.max(worst, await requireAgreement(model, session, rows, options));
         rowCount += rows.rowCount;
         list.progress('thresholds', rows.tested, branches);
       }
@@ -86,7 +90,7 @@ export async function checkAgreement(
   const extreme = missingAndExtremeRows(model, effort.extremeRows);
   await list.run(
     'missing and extreme',
-    () => requireAgreement(model, session, extreme, sizer),
+    () => requireAgreement(model, session, extreme, options),
     (share) => seen(extreme.rowCount, share),
   );
 }

@@ -8,21 +8,28 @@ import { SliceSizer } from '../slices.js';
 import { rawOutputs } from '../trees/route.js';
 import type { ProbeRows } from './probe-rows.js';
 
+interface AgreementOptions {
+  readonly sizer?: SliceSizer;
+  /** Names the node of the file at which the two readings of a row part; see `locateDifference`. */
+  readonly locate?: (row: Float64Array) => Promise<string | undefined>;
+}
+
 /**
  * Compares ONNX Runtime with the parsed trees on every row.
  * @returns the largest difference, as a share of the tolerance
- * @throws DisagreementError saying how many rows differ
+ * @throws DisagreementError saying how many rows differ, and from which node on
  */
 export async function requireAgreement(
   model: ParsedModel,
   session: OnnxSession,
   { rows, rowCount }: ProbeRows,
-  sizer = new SliceSizer(),
+  { sizer = new SliceSizer(), locate }: AgreementOptions = {},
 ): Promise<number> {
   const agreement = new Agreement(model);
   const { outputCount } = model.ensemble;
   const width = model.featureCount;
   let different = 0;
+  let firstDifferent: Float64Array | undefined;
   await sizer.each(rowCount, undefined, async (start, end) => {
     const slice = rows.subarray(start * width, end * width);
     const scores = await session.run(slice, end - start);
@@ -34,15 +41,20 @@ export async function requireAgreement(
           raw.subarray(row * outputCount, (row + 1) * outputCount),
           scores.subarray(row * columns, (row + 1) * columns),
         )
-      )
+      ) {
         different++;
+        firstDifferent ??= slice.slice(row * width, (row + 1) * width);
+      }
     }
   });
-  if (different > 0)
+  if (firstDifferent) {
+    const node = await locate?.(firstDifferent);
     throw new DisagreementError(
-      `ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows; RiskGraph reads the file ` +
-        'differently; please report this with the file',
+      `ONNX Runtime and the parsed trees differ on ${different} of ${rowCount} rows` +
+        `${node === undefined ? '' : `, first at the node ${node}`}; RiskGraph reads the file differently; ` +
+        'please report this with the file',
     );
+  }
   return agreement.worst;
 }
 

@@ -33,6 +33,8 @@ interface ServedOutput {
   /** Name of the tensor. */
   readonly tensor: string;
   readonly columns: readonly TreeFunction[];
+  /** The nodes between the trees and that tensor, each after those that it reads. */
+  readonly path: readonly OnnxNode[];
 }
 
 const steps: ReadonlyMap<string, AfterTreesStep> = new Map([...layoutSteps, ...arithmeticSteps, ...linkSteps]);
@@ -41,9 +43,10 @@ const steps: ReadonlyMap<string, AfterTreesStep> = new Map([...layoutSteps, ...a
 const mostTerms = 1_000_000;
 
 /**
+ * @param wanted a tensor to read in place of the one that the model gives
  * @throws UnexplainableModelError when the output is not a function of one sum of the trees; it names the node
  */
-export function readAfterTrees(graph: GraphIndex, operators: readonly TreeOperator[]): ServedOutput {
+export function readAfterTrees(graph: GraphIndex, operators: readonly TreeOperator[], wanted?: string): ServedOutput {
   const known = new Map<string, TreeTensor>();
   for (const { trees } of operators) {
     const columns = comparedColumns(trees);
@@ -56,7 +59,7 @@ export function readAfterTrees(graph: GraphIndex, operators: readonly TreeOperat
       'export the model again',
     );
   const fromTrees = descendants(graph, operators);
-  const tensor = servedTensor(graph, fromTrees);
+  const tensor = wanted ?? servedTensor(graph, fromTrees);
   let terms = 0;
   const path = ancestors(graph, tensor, known);
   for (const node of path) {
@@ -77,8 +80,8 @@ export function readAfterTrees(graph: GraphIndex, operators: readonly TreeOperat
       'its rows do not come first',
       'export the model with an output of one row per patient',
     );
-  requireAllUsed(operators, served.columns);
-  return { tensor, columns: served.columns };
+  if (wanted === undefined) requireAllUsed(operators, served.columns);
+  return { tensor, columns: served.columns, path };
 }
 
 /** Returns the last output of numbers that depends on the trees. */

@@ -18,13 +18,16 @@ const longestChain = 200;
  * feature. Then each column of the trees is a function of one feature; a feature may have several columns. SHAP values
  * of the trees, in which the columns of a feature play together, are exactly those of the input features: the game over
  * features is the same (Lundberg and Lee 2017, https://arxiv.org/abs/1705.07874).
+ *
+ * @param known gets every tensor that was followed, each after those that it is made of
  */
 export function columnResolver(
   graph: GraphIndex,
   inputs: ReadonlyMap<string, Columns>,
   limits: FeatureLimits,
+  known = new Map<string, Columns>(),
 ): ColumnResolver {
-  const known = new Map<string, Columns>(inputs);
+  for (const [tensor, columns] of inputs) known.set(tensor, columns);
   const open = new Set<string>();
   const resolve: ColumnResolver = (tensor) => {
     const found = known.get(tensor);
