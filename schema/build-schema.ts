@@ -11,6 +11,7 @@ import { guardSchema } from './permission-rules.js';
 import { ExplanationResolver } from './prediction/explanation.resolver.js';
 import { createPredictionMapper } from './prediction/prediction.mapper.js';
 import { PredictionResolver } from './prediction/prediction.resolver.js';
+import { SimulationResolver } from './prediction/simulation.resolver.js';
 import { RiskModelResolver } from './risk-model/risk-model.resolver.js';
 import { ScoringJobResolver } from './scoring-job/scoring-job.resolver.js';
 import { SessionResolver } from './session/session.resolver.js';
@@ -27,6 +28,7 @@ const resolverClasses = [
   RiskModelResolver,
   PredictionResolver,
   ExplanationResolver,
+  SimulationResolver,
   ScoringJobResolver,
   SessionResolver,
   UserResolver,
@@ -68,6 +70,7 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     [RiskModelResolver, new RiskModelResolver(registry)],
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
     [ExplanationResolver, new ExplanationResolver()],
+    [SimulationResolver, new SimulationResolver(predictions)],
     [BreakGlassResolver, new BreakGlassResolver(breakGlass)],
     [UpsertPatientsResolver, new UpsertPatientsResolver(dependencies.upsertPatients, catalogue)],
     [CareTeamResolver, new CareTeamResolver(careTeams)],

@@ -1,8 +1,7 @@
 import type { Prediction, StoredExplanation } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import { isPooled, shownValue } from '../../src/patients/de-identification.js';
-import type { Simulation } from '../../src/predictions/prediction-service.js';
-import { toStoredExplanation } from '../../src/predictions/explanation.js';
+import type { Simulation } from '../../src/predictions/explanation-request.js';
 import type { RiskModelManifest } from '../../src/risk/manifest.js';
 import type { RiskModel, RiskModelRegistry, Score } from '../../src/risk/risk-model.js';
 import { renderWaterfall } from '../../src/risk/plots/waterfall.js';
@@ -125,10 +124,8 @@ export function toExplanation(
   };
 }
 
-export function toSimulation(
-  { model, row, score, explanation }: Simulation,
-  viewer: Viewer | null,
-): RiskSimulationType {
+export function toSimulation(simulation: Simulation, viewer: Viewer | null): RiskSimulationType {
+  const { model, row, score } = simulation;
   return {
     model: toRiskModel(model),
     ...toAnswer(score, model.manifest.quantity?.unit),
@@ -140,6 +137,6 @@ export function toSimulation(
       unit: feature.unit,
       value: shownValue(feature.code, feature, row.given[index] ?? null, viewer),
     })),
-    explanation: toExplanation(model, row.given, score, toStoredExplanation(explanation), viewer),
+    source: simulation,
   };
 }

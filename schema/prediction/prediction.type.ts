@@ -1,6 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, Float, ID, ObjectType } from 'type-graphql';
 import type { Prediction } from '../../models/index.js';
+import type { Simulation } from '../../src/predictions/explanation-request.js';
 import { connectionType } from '../common/connection.js';
 import { ModelFeature, OutputSpace, RiskBand, RiskModelType, ShapMethod } from '../risk-model/risk-model.type.js';
 
@@ -177,6 +178,6 @@ export class RiskSimulationType {
   @Field(() => [FeatureValue])
   inputs!: FeatureValue[];
 
-  @Field(() => Explanation)
-  explanation!: Explanation;
+  /** Read by the field resolvers. */
+  source!: Simulation;
 }

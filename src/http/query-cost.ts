@@ -33,6 +33,7 @@ const rootCosts: Readonly<Record<string, number>> = { Query: 100, Mutation: 300 
 /** Arguments that make the server compute a result in place of reading it, and their cost. */
 const computingArguments: Readonly<Record<string, readonly string[]>> = {
   'Prediction.explanation': ['method', 'class'],
+  'RiskSimulation.explanation': ['method', 'class'],
 };
 const computationCost = 500;
 /** Characters of an alias that cost one. They are repeated in every row. */

@@ -1,6 +1,13 @@
 import type { Prediction, StoredExplanation } from '../../models/index.js';
 import { BadUserInputError, RiskGraphError } from '../errors.js';
-import type { RiskModel, RiskModelRegistry, RowExplanation, Score, ShapMethod } from '../risk/risk-model.js';
+import type {
+  EncodedRow,
+  RiskModel,
+  RiskModelRegistry,
+  RowExplanation,
+  Score,
+  ShapMethod,
+} from '../risk/risk-model.js';
 import { additivityFailure, toStoredExplanation, type AdditiveExplanation } from './explanation.js';
 import { modelOfJob } from './served-models.js';
 
@@ -10,6 +17,35 @@ export interface ExplanationRequest {
   readonly method?: ShapMethod | null;
   /** Absent: the class that gives the risk band. */
   readonly className?: string | null;
+}
+
+/** A row that was scored, and what is known of its explanation. */
+interface ScoredRow {
+  readonly model: RiskModel;
+  readonly row: () => EncodedRow;
+  readonly rawOutput: number;
+  /** The raw output of each class. */
+  readonly rawOutputs?: readonly number[] | undefined;
+  readonly known: StoredExplanation | null | undefined;
+  /** Explains every class of the row; computed once for all requests. */
+  readonly ofClasses: (method: ShapMethod) => Promise<readonly RowExplanation[]>;
+}
+
+/** Gives what is known if it is what the caller asks for. Else it is computed by the model that scored. */
+async function explainRow(scored: ScoredRow, { method, className }: ExplanationRequest): Promise<StoredExplanation> {
+  const { model, row, known, rawOutput, rawOutputs } = scored;
+  const asked = method ?? known?.method ?? model.shapMethods[0]!;
+  if (!model.shapMethods.includes(asked)) throw methodRefusal(model, asked);
+  const { classes = [], riskClass } = model.manifest;
+  if (className != null && !classes.includes(className)) throw classRefusal(model);
+  if (className == null || className === riskClass) {
+    if (known?.method === asked) return additive(known, { rawOutput });
+    const [explanation] = await model.explain([row()], asked);
+    return additive(toStoredExplanation(explanation!), { rawOutput });
+  }
+  const place = classes.indexOf(className);
+  const explanations = await scored.ofClasses(asked);
+  return additive(toStoredExplanation(explanations[place]!), { rawOutput: rawOutputs?.[place] ?? Number.NaN });
 }
 
 /** Explains predictions. @throws BadUserInputError, RiskGraphError NOT_FOUND, RiskGraphError INTERNAL */
@@ -24,43 +60,71 @@ export function createExplanationReader(registry: RiskModelRegistry): ReadExplan
   const read = sharedByName<StoredExplanation>();
   const ofClasses = sharedByName<RowExplanation[]>();
 
-  async function explain(
-    prediction: Prediction,
-    { method, className }: ExplanationRequest,
-  ): Promise<StoredExplanation> {
-    const stored = prediction.explanation;
-    if (className == null && stored && (method ?? stored.method) === stored.method) return additive(stored, prediction);
+  async function explain(prediction: Prediction, request: ExplanationRequest): Promise<StoredExplanation> {
+    const { explanation: known, rawOutput, classes } = prediction;
+    // The stored explanation needs no model: the deployment may no longer have it.
+    if (request.className == null && known && (request.method ?? known.method) === known.method)
+      return additive(known, prediction);
     const model = await modelOfJob(registry, prediction);
-    const asked = method ?? stored?.method ?? model.shapMethods[0]!;
-    if (!model.shapMethods.includes(asked)) throw methodRefusal(model, asked);
-    const { classes = [], riskClass } = model.manifest;
-    if (className != null && !classes.includes(className)) throw classRefusal(model);
-    if (className == null || className === riskClass) {
-      if (stored?.method === asked) return additive(stored, prediction);
-      const [explanation] = await model.explain([model.encode(prediction.inputs)], asked);
-      return additive(toStoredExplanation(explanation!), prediction);
-    }
-    const place = classes.indexOf(className);
-    const explanations = await ofClasses(prediction, asked, () => explainClasses(model, prediction, asked));
-    const rawOutput = prediction.classes?.[place]?.rawOutput ?? Number.NaN;
-    return additive(toStoredExplanation(explanations[place]!), { rawOutput });
+    const row = (): EncodedRow => model.encode(prediction.inputs);
+    return explainRow(
+      {
+        model,
+        row,
+        rawOutput,
+        rawOutputs: classes?.map((one) => one.rawOutput),
+        known,
+        ofClasses: (method) => ofClasses(prediction, method, () => explainClasses(model, row(), method)),
+      },
+      request,
+    );
   }
 
   return (prediction, request) =>
     read(prediction, JSON.stringify([request.method, request.className]), () => explain(prediction, request));
 }
 
-async function explainClasses(model: RiskModel, prediction: Prediction, method: ShapMethod): Promise<RowExplanation[]> {
-  const [ofRow] = await model.explainClasses([model.encode(prediction.inputs)], method);
+/** A score that was computed for the caller and is not stored. */
+export interface Simulation {
+  readonly model: RiskModel;
+  readonly row: EncodedRow;
+  readonly score: Score;
+  readonly explanation: RowExplanation;
+}
+
+/** Explains simulations as `createExplanationReader` explains predictions. */
+export function createSimulationExplainer(): (
+  simulation: Simulation,
+  request: ExplanationRequest,
+) => Promise<StoredExplanation> {
+  const ofClasses = sharedByName<RowExplanation[]>();
+  return (simulation, request) => {
+    const { model, row, score, explanation } = simulation;
+    return explainRow(
+      {
+        model,
+        row: () => row,
+        rawOutput: score.rawOutput,
+        rawOutputs: score.classes?.rawOutputs,
+        known: toStoredExplanation(explanation),
+        ofClasses: (method) => ofClasses(simulation, method, () => explainClasses(model, row, method)),
+      },
+      request,
+    );
+  };
+}
+
+async function explainClasses(model: RiskModel, row: EncodedRow, method: ShapMethod): Promise<RowExplanation[]> {
+  const [ofRow] = await model.explainClasses([row], method);
   return ofRow!;
 }
 
-/** Computes a value of a prediction once, for as long as somebody holds the prediction. */
-function sharedByName<T>(): (prediction: Prediction, name: string, compute: () => Promise<T>) => Promise<T> {
-  const shared = new WeakMap<Prediction, Map<string, Promise<T>>>();
-  return (prediction, name, compute) => {
-    const values = shared.get(prediction) ?? new Map<string, Promise<T>>();
-    shared.set(prediction, values);
+/** Computes a value of an object once, for as long as the object is held. */
+function sharedByName<T>(): (owner: object, name: string, compute: () => Promise<T>) => Promise<T> {
+  const shared = new WeakMap<object, Map<string, Promise<T>>>();
+  return (owner, name, compute) => {
+    const values = shared.get(owner) ?? new Map<string, Promise<T>>();
+    shared.set(owner, values);
     const value = values.get(name) ?? compute();
     values.set(name, value);
     return value;

@@ -39,21 +39,19 @@ import { invalidFeatures, requireModel } from './served-models.js';
 import { followerName, shareReads } from './shared-reads.js';
 import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
-import { createExplanationReader, refuseUnlessAdditive, type ExplanationRequest } from './explanation-request.js';
+import {
+  createExplanationReader,
+  createSimulationExplainer,
+  refuseUnlessAdditive,
+  type ExplanationRequest,
+  type Simulation,
+} from './explanation-request.js';
 import { verifyPrediction, type PredictionVerification } from './verify-prediction.js';
 import { readVisiblePage } from '../patients/visible-rows.js';
 
-/** A score that was computed for the caller and is not stored. */
-export interface Simulation {
-  readonly model: RiskModel;
-  readonly row: EncodedRow;
-  readonly score: Score;
-  readonly explanation: RowExplanation;
-}
-
 /**
- * Predictions of the viewer's organization, and what-if scores. All methods except `explanation` authorise first.
- * `explanation` takes a prediction that another method has returned to the viewer.
+ * Predictions of the viewer's organization, and what-if scores. All methods except `explanation` and
+ * `explainSimulation` authorise first. These two take what another method has returned to the viewer.
  */
 export interface PredictionService {
   find(viewer: Viewer | null, id: string): Promise<Prediction | null>;
@@ -88,6 +86,8 @@ export interface PredictionService {
    * @throws BadUserInputError, NotFoundError, ForbiddenError (no right to read patients, patient outside the care team)
    */
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
+  /** Explains a simulation that this service has returned to the viewer. @throws BadUserInputError */
+  explainSimulation(simulation: Simulation, request?: ExplanationRequest): Promise<StoredExplanation>;
 }
 
 interface PredictionServiceDependencies {
@@ -129,6 +129,7 @@ export function createPredictionService({
   }
 
   const readExplanation = createExplanationReader(registry);
+  const explainSimulation = createSimulationExplainer();
 
   return {
     async find(viewer, id) {
@@ -171,6 +172,8 @@ export function createPredictionService({
     },
 
     explanation: (prediction, request = {}) => readExplanation(prediction, request),
+
+    explainSimulation: (simulation, request = {}) => explainSimulation(simulation, request),
 
     async verify(viewer, id) {
       authorize(viewer, 'prediction:verify');

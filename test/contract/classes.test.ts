@@ -157,6 +157,34 @@ test('simulateRisk gives every class', async () => {
   expect(simulateRisk.probability).toBeCloseTo(facts.output[2]![2]!, 6);
 });
 
+test('simulateRisk explains each class, by each method', async () => {
+  const ask = async (request: string) =>
+    system.post<{ simulateRisk: { classes: { probability: number }[]; rawOutput: number; explanation: Shown } }>(
+      `query ($input: SimulateRiskInput!) { simulateRisk(input: $input) {
+        classes { probability } rawOutput explanation${request} ${shown} } }`,
+      { input: { modelId: models.boosting, features: given(2) } },
+      token,
+    );
+  const [usual, mild, interventional] = (
+    await Promise.all(['', '(class: "mild")', '(class: "mild", method: INTERVENTIONAL)'].map(ask))
+  ).map(({ data }) => data!.simulateRisk);
+  expect(usual!.explanation).toMatchObject({ method: 'PATH_DEPENDENT', class: 'severe' });
+  expect(sumOf(usual!.explanation)).toBeCloseTo(usual!.rawOutput, 9);
+  expect(mild!.explanation).toMatchObject({ method: 'PATH_DEPENDENT', class: 'mild' });
+  expect(sumOf(mild!.explanation) - sumOf(usual!.explanation)).toBeCloseTo(
+    Math.log(facts.output[2]![0]! / facts.output[2]![2]!),
+    4,
+  );
+  expect(interventional!.explanation).toMatchObject({ method: 'INTERVENTIONAL', class: 'mild' });
+  expect(sumOf(interventional!.explanation)).toBeCloseTo(sumOf(mild!.explanation), 9);
+  expect(interventional!.explanation.contributions).not.toEqual(mild!.explanation.contributions);
+  const refused = await ask('(class: "worst")');
+  expect(refused.errors![0]!.extensions).toEqual({
+    code: 'BAD_USER_INPUT',
+    fields: [{ path: 'class', message: 'must be one of mild, moderate, severe' }],
+  });
+});
+
 test('score writes a column for each class', async () => {
   const folder = await temporaryDirectory();
   const [file, out] = [join(folder, 'cohort.csv'), join(folder, 'out.csv')];
