@@ -40,6 +40,8 @@ from sklearn.ensemble import (
     RandomForestRegressor,
     VotingClassifier,
 )
+from sklearn.feature_selection import SelectKBest
+from sklearn.pipeline import make_pipeline
 from xgboost import DMatrix, XGBClassifier, XGBRegressor, XGBRFClassifier
 
 from exporting import accept_booleans, forest_counts, histogram_counts, lightgbm_counts, xgboost_counts
@@ -106,6 +108,7 @@ def models():
         ('sklearn-vote-soft', VotingClassifier([('a', forest), ('b', ExtraTreesClassifier(**trees))], voting='soft', flatten_transform=False)),
         ('sklearn-vote-hard', VotingClassifier([('a', forest), ('b', ExtraTreesClassifier(**trees))], flatten_transform=False)),
         ('sklearn-ada', AdaBoostClassifier(n_estimators=4, random_state=1)),
+        ('sklearn-first-column', make_pipeline(SelectKBest(lambda x, _: -np.arange(x.shape[1]), k=1), forest)),
     ]:
         yield name, sk, model, binary, by_skl2onnx, None
     xgb = ('onnxmltools', 'xgboost')
@@ -115,11 +118,13 @@ def models():
         ('xgboost-3', XGBClassifier(**few), several),
         ('xgboost-rf', XGBRFClassifier(**few), binary),
         ('xgboost-softmax', XGBClassifier(**few, objective='multi:softmax'), several),
+        ('xgboost-parallel', XGBClassifier(**few, num_parallel_tree=2), binary),
         ('xgboost-3-parallel', XGBClassifier(**few, num_parallel_tree=2), several),
         ('xgboostr', XGBRegressor(**few), quantity),
         ('xgboostr-count-poisson', XGBRegressor(**few, objective='count:poisson'), count),
         ('xgboostr-reg-gamma', XGBRegressor(**few, objective='reg:gamma'), quantity),
         ('xgboostr-reg-tweedie', XGBRegressor(**few, objective='reg:tweedie'), quantity),
+        ('xgboostr-survival-cox', XGBRegressor(**few, objective='survival:cox'), quantity),
         ('xgboostr-reg-logistic', XGBRegressor(**few, objective='reg:logistic'), share),
     ]:
         yield name, xgb, model, data, by_xgboost, xgboost_counts if name in ('xgboost-bin', 'xgboostr') else None

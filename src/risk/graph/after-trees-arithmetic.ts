@@ -15,9 +15,7 @@ import { broadcast, groups, product, rowsDimension, type TreeTensor } from './tr
 const severalLinks =
   'it adds outputs of several models that each have a link of their own (a sigmoid), so the output is no function of ' +
   'one sum of the trees';
-const oneLink =
-  'serve one of the models; for calibration, fit CalibratedClassifierCV with ensemble=False or on a fitted model ' +
-  '(cv="prefit")';
+const oneLink = 'serve one of the models; for calibration, fit CalibratedClassifierCV with ensemble=False';
 
 type Binary = (left: TreeFunction, right: TreeFunction, node: OnnxNode) => TreeFunction | undefined;
 

@@ -48,7 +48,7 @@ type Refusal = readonly [string, string];
 const choosing: Refusal = [
   'it chooses by comparing (a vote, a median, a nearest point), so the output is no function of one sum of the trees',
   'export the model that it chooses among, or one that averages (soft voting); an isotonic calibration goes into the ' +
-    'manifest as PIECEWISE_LINEAR',
+    'manifest as PIECEWISE_LINEAR; in place of a hinge loss train with binary:logistic',
 ];
 const second: Refusal = [
   'a second model reads the outputs of the trees (stacking), so the output is no function of one sum of the trees',

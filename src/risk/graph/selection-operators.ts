@@ -163,7 +163,12 @@ const split: ColumnStep = (context) => {
 /** Fills a tensor of the shape of another one with one value. */
 const constantOfShape: ColumnStep = (context) => {
   const shape = context.graph.producer(context.node.inputs[0] ?? '');
-  if (shape?.operator !== 'Shape' || shape.domain !== '') throw cannotFollow(context, 'its shape is computed');
+  if (shape?.operator !== 'Shape' || shape.domain !== '')
+    throw cannotFollow(
+      context,
+      'it takes values of the features for a shape, as skl2onnx writes a selector that keeps the first column alone',
+      'train on the kept columns themselves, without the selector, and export again',
+    );
   const value = context.attributes.tensor('value');
   const source = context.resolve(shape.inputs[0] ?? '');
   return {

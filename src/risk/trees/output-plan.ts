@@ -57,7 +57,7 @@ export function classOutputs(attributes: NodeAttributes, ids: Float64Array, base
   if (baseValues.length > 1) {
     throw attributes.refuse(
       'it has two base values for two labels; the scores that ONNX Runtime makes of them are not a sum of the trees',
-      'give one base value and one class id',
+      "train with num_parallel_tree=1 or as XGBRFClassifier, where XGBoost's converter wrote it; else give one base value",
     );
   }
   const base = expand(attributes, baseValues.length === 1 ? baseValues : new Float64Array(1), 1);
