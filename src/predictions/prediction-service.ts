@@ -26,14 +26,7 @@ import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
-import {
-  InvalidFeaturesError,
-  type EncodedRow,
-  type RiskModel,
-  type RiskModelRegistry,
-  type RowExplanation,
-  type Score,
-} from '../risk/risk-model.js';
+import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { simulateRiskSchema, type SimulateRisk } from './simulation-input.js';
 import { invalidFeatures, requireModel } from './served-models.js';
 import { followerName, shareReads } from './shared-reads.js';
