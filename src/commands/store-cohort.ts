@@ -1,6 +1,6 @@
 import { CreatePatientDocument, PatientDocument, UpdatePatientDocument } from '../client/generated/graphql.js';
 import type { GraphqlClient } from '../client/graphql-client.js';
-import type { CohortRow } from './cohort-csv.js';
+import type { CohortRow } from '../patients/cohort-csv.js';
 import { startProgressBar } from './progress-bar.js';
 
 const requestsAtOnce = 16;

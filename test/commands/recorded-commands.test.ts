@@ -57,7 +57,7 @@ const byCommand = { username: 'command-line', address: 'local', outcome: 'ALLOWE
 describe('riskgraph token', () => {
   // Shows: 164.312(b)
   test('gives a token for a new organization, and records that there', async () => {
-    const { code, output } = await riskgraph('token', '--role', 'ANALYST', '--org', 'brand-new');
+    const { code, output } = await riskgraph('token', '--role', 'ANALYST', '--org', 'brand-new', '--create-org');
     expect(code).toBe(0);
     expect(await refusalsOf(system, output.trim().split('\n').at(-1)!)).toEqual([]);
     const user = await models.users
@@ -138,7 +138,7 @@ describe('users', () => {
 });
 
 test('the audit chains that commands and the API write together are whole', async () => {
-  await issueLocalToken(config, models, { role: Role.ADMIN, organization: 'listed', timeToLiveSeconds: 60 });
+  await issueLocalToken(config, models, { role: Role.ADMIN, organization: { org: 'listed' }, timeToLiveSeconds: 60 });
   const { protectionOf } = await startProtection({ models, masterKeys: config.masterKeys });
   for await (const { slug, failures } of verifyChains(models, auditKeys(protectionOf)))
     expect(failures, slug).toEqual([]);

@@ -29,6 +29,7 @@ describe('riskgraph user', () => {
     const created = await riskgraph(
       `${goodPassword}\n`,
       'create',
+      '--create-org',
       '--org',
       'mercy',
       '--username',
@@ -59,6 +60,7 @@ describe('riskgraph user', () => {
       const refused = await riskgraph(
         password,
         'create',
+        '--create-org',
         '--org',
         'never-made',
         `--username=${username}`,
@@ -137,7 +139,7 @@ describe('riskgraph user', () => {
     });
     expect(await riskgraph('', 'list', '--org', 'not-there')).toMatchObject({
       code: 1,
-      errors: 'error: There is no organization "not-there": check --org.\n',
+      errors: 'error: There is no organization "not-there": check --org, or make it with --create-org.\n',
     });
   });
 
