@@ -35,6 +35,7 @@ import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } f
 import { toPatientFailure, toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
 import {
   JobError,
+  PatientFailureConnection,
   PatientFailureType,
   ScoringJobConnection,
   ScoringJobEvent,
@@ -187,7 +188,9 @@ export class ScoringJobResolver {
   }
 
   @FieldResolver(() => [PatientFailureType], {
-    description: 'Patients of a BATCH without a prediction, and the reasons. progress.failed counts them all.',
+    description:
+      'Patients of a BATCH without a prediction, and the reasons. progress.failed counts them all, and ' +
+      'failureConnection lists them all.',
   })
   async failures(
     @Root() { source }: ScoringJobType,
@@ -199,7 +202,20 @@ export class ScoringJobResolver {
     first: number | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientFailureType[]> {
-    return (await this.service.failures(viewer, source, first ?? 100)).map(toPatientFailure);
+    const page = await this.service.failures(viewer, source, { first: first ?? 100 });
+    return page.edges.map(({ node }) => toPatientFailure(node));
+  }
+
+  @FieldResolver(() => PatientFailureConnection, {
+    description: 'All failures, page by page, in the order of the batch.',
+  })
+  failureConnection(
+    @Root() { source }: ScoringJobType,
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() { viewer }: OperationContext,
+  ): PatientFailureConnection {
+    const read = () => this.service.failures(viewer, source, page);
+    return toNestedConnection(read, toPatientFailure, () => this.service.countFailures(viewer, source));
   }
 }
 

@@ -54,6 +54,9 @@ export class PatientFailureType {
   message!: string;
 }
 
+export const PatientFailureConnection = connectionType(PatientFailureType, 'PatientFailure');
+export type PatientFailureConnection = InstanceType<typeof PatientFailureConnection>;
+
 @ObjectType('ScoringJob', { simpleResolvers: true, description: 'A request to score one patient or many.' })
 export class ScoringJobType {
   @Field(() => ID)

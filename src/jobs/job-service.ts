@@ -29,13 +29,15 @@ import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
-import { largestPage, type Page, type PageRequest } from '../scope/pagination.js';
+import type { Page, PageRequest } from '../scope/pagination.js';
 import { outsideCareTeam, type CareTeamFence } from '../patients/care-team-fence.js';
+import { readVisiblePage } from '../patients/visible-rows.js';
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { type ScoringJobFilter, about, createVisibleJobs, type VisibleJob } from './visible-jobs.js';
+import { visibleFailures } from './job-failures.js';
 import { jobKinds } from './job-kinds.js';
 import { revived, submitted, tellsOfPatient } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
@@ -73,10 +75,12 @@ export interface JobService {
    */
   cancel(viewer: Viewer | null, id: string): Promise<ScoringJob>;
   /**
-   * @returns at most `first` patients of a batch that have no prediction, with the reason
+   * Lists the patients of a batch that have no prediction, with the reason, in the order of the batch.
    * @throws BadUserInputError
    */
-  failures(viewer: Viewer | null, job: ScoringJob, first: number): Promise<PatientFailure[]>;
+  failures(viewer: Viewer | null, job: ScoringJob, request: PageRequest): Promise<Page<PatientFailure>>;
+  /** @returns the number of all failures that `failures` lists for the viewer */
+  countFailures(viewer: Viewer | null, job: ScoringJob): Promise<number>;
   /** Runs a FAILED or CANCELLED job again. @throws NotFoundError, ConflictError in any other state */
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
@@ -224,14 +228,15 @@ export function createJobService({
       });
     },
 
-    async failures(viewer, job, first) {
+    async failures(viewer, job, request) {
       authorize(viewer, 'prediction:read');
-      if (first < 1 || first > largestPage)
-        throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
-      const chunks = await scopeOf(viewer).chunks(job).failed(first);
-      const failures = chunks.flatMap(({ failures }) => failures).slice(0, first);
-      const shown = await fence.show(viewer, 'prediction:read', failures);
-      return shown.filter((failure) => failure !== null);
+      return readVisiblePage(visibleFailures(scopeOf(viewer), viewer, job), request, (failures) =>
+        fence.show(viewer, 'prediction:read', failures),
+      );
+    },
+    async countFailures(viewer, job) {
+      authorize(viewer, 'prediction:read');
+      return visibleFailures(scopeOf(viewer), viewer, job).count();
     },
 
     async retry(viewer, id) {

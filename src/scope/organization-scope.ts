@@ -51,8 +51,12 @@ export interface OrganizationScope {
 
 /** The chunks of one batch. A chunk does not name its organization; its job does. */
 export interface ScopedChunks {
-  /** The chunks with failures, lowest number first, each with at most `failures` of them. */
-  failed(failures: number): Promise<ScoringChunk[]>;
+  /** The chunks with failures from this number on, lowest number first. */
+  failed(from: number, limit: number): Promise<ScoringChunk[]>;
+  /** Number of failures, without those of the closed patients. */
+  countFailures(closed: readonly Types.ObjectId[]): Promise<number>;
+  /** Patients of the largest chunk. All chunks but the last one have this size. 0 when there is no chunk. */
+  largest(): Promise<number>;
   /** Resets the attempts of the chunks that are not done, so that each has all of them again. */
   resetAttempts(): Promise<void>;
   /** Removes the outcomes of the chunks that have no prediction, so that these chunks are run again. */
@@ -113,22 +117,43 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
   };
 }
 
+/** The index of the chunks with failures. */
+const failuresIndex = { job: 1, number: 1, failed: 1 } as const;
+
 function scopedChunks(
   { scoringChunks, predictionBlocks }: Models,
   job: ScoringJob,
   organization: Types.ObjectId,
 ): ScopedChunks {
   const filter = job.organization.equals(organization) ? { job: job._id } : { _id: { $in: [] } };
+  const withFailures = { ...filter, done: true, failed: { $gt: 0 } };
   return {
-    failed: (failures) =>
+    failed: (from, limit) =>
       scoringChunks
-        .find({ ...filter, done: true, failed: { $gt: 0 } }, { failures: { $slice: failures } })
+        .find({ ...withFailures, number: { $gte: from } })
         .sort({ number: 1 })
         // Another index would leave MongoDB to sort in memory, which fails for a large batch.
-        .hint({ job: 1, number: 1 })
-        .limit(failures)
+        .hint(failuresIndex)
+        .limit(limit)
         .maxTimeMS(slowestReadMs)
         .lean<ScoringChunk[]>(),
+    async countFailures(closed) {
+      const visible = { $filter: { input: '$failures.patient', cond: { $not: { $in: ['$$this', [...closed]] } } } };
+      const [counted] = await scoringChunks.collection
+        .aggregate<{ count: number }>(
+          [{ $match: withFailures }, { $group: { _id: null, count: { $sum: { $size: visible } } } }],
+          { maxTimeMS: slowestReadMs, hint: failuresIndex },
+        )
+        .toArray();
+      return counted?.count ?? 0;
+    },
+    async largest() {
+      const first = await scoringChunks.collection.findOne(
+        { ...filter, number: 0 },
+        { maxTimeMS: slowestReadMs, projection: { size: 1 } },
+      );
+      return (first?.size as number | undefined) ?? 0;
+    },
     async resetAttempts() {
       await scoringChunks.updateMany({ ...filter, done: false }, { $set: { attempts: 0 } });
     },
