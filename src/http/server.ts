@@ -181,7 +181,7 @@ async function buildHttpServer(
   closers.add(() => server.close());
 
   server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
-  const answerNotFound = createNotFoundHandler(server, formatError);
+  const answerNotFound = createNotFoundHandler(server, formatError, logger);
   server.setNotFoundHandler(answerNotFound);
   server.addHook('onSend', endUnread);
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
