@@ -157,7 +157,7 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     connectRedis,
     accessTokens,
     scopeOf,
-    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }),
+    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }).upsert,
     patients: createPatientService({ scopeOf, audit, catalogue, erase: async () => undefined }),
     close: () => app.close(),
   };

@@ -13,8 +13,11 @@ import { claimData } from './storage/data-version.js';
 import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
 import { createEventBus, eventChannel, type EventBus } from './events/event-bus.js';
+import { createBatchResults, type ReadBatchResults } from './jobs/batch-results.js';
+import { createCohortSubmission, type SubmitCohort } from './jobs/cohort-submission.js';
 import { createBatchProgress, type BatchProgress } from './jobs/batch-progress.js';
 import { createBatchSubmission, type SubmitBatch } from './jobs/batch-submission.js';
+import { createPatientBatches } from './jobs/patient-batches.js';
 import { createPatientErasure } from './jobs/erase-patient.js';
 import { createJobDispatcher, type JobDispatcher } from './jobs/job-dispatcher.js';
 import { createJobService, type JobService } from './jobs/job-service.js';
@@ -64,6 +67,8 @@ export interface App {
   readonly breakGlass: BreakGlassService;
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
+  readonly submitCohort: SubmitCohort;
+  readonly readBatchResults: ReadBatchResults;
   readonly predictions: PredictionService;
   readonly jobStore: JobStore;
   readonly scoringRecords: ScoringRecords;
@@ -209,6 +214,26 @@ async function buildApp(
   const batchProgress = createBatchProgress(models, jobStore);
   const catalogue = createFeatureCatalogue(registry);
   const fence = createCareTeamFence(scopeOf, audit);
+  const accept = createPatientBatches({
+    models,
+    audit,
+    jobStore,
+    jobDispatcher,
+    largestChunk: config.batchChunkSize,
+  });
+
+  const upserts = createPatientUpsert({ scopeOf, audit, catalogue });
+  const patients = createPatientService({ scopeOf, audit, catalogue, erase: createPatientErasure(models, jobStore) });
+  const jobs = createJobService({
+    scopeOf,
+    audit,
+    fence,
+    scoringRecords,
+    registry,
+    jobStore,
+    jobDispatcher,
+    batchProgress,
+  });
 
   return {
     config,
@@ -223,8 +248,8 @@ async function buildApp(
     audit,
     auditEvents: createAuditService(scopeOf, audit),
     identity,
-    patients: createPatientService({ scopeOf, audit, catalogue, erase: createPatientErasure(models, jobStore) }),
-    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }),
+    patients,
+    upsertPatients: upserts.upsert,
     careTeams: createCareTeamService({ scopeOf, audit }),
     breakGlass: createBreakGlassService({
       scopeOf,
@@ -233,25 +258,17 @@ async function buildApp(
       grantsPerHour: config.breakGlassPerHour,
       logger,
     }),
-    jobs: createJobService({
-      scopeOf,
-      audit,
-      fence,
-      scoringRecords,
-      registry,
-      jobStore,
-      jobDispatcher,
-      batchProgress,
-    }),
-    submitBatch: createBatchSubmission({
-      models,
+    jobs,
+    submitBatch: createBatchSubmission({ scopeOf, registry, accept }),
+    submitCohort: createCohortSubmission({
       scopeOf,
       audit,
       registry,
-      jobStore,
-      jobDispatcher,
-      largestChunk: config.batchChunkSize,
+      upserts,
+      accept,
+      largestCohort: config.cohortLimits.patients,
     }),
+    readBatchResults: createBatchResults({ scopeOf, fence, jobs, patients }),
     predictions: createPredictionService({ scopeOf, fence, registry, catalogue }),
     jobStore,
     scoringRecords,

@@ -52,7 +52,7 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     connectRedis: app.connectRedis,
     audit: { record: audit.record, close: () => app.audit.close() },
     scopeOf,
-    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue: app.catalogue }),
+    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue: app.catalogue }).upsert,
     patients: createPatientService({ scopeOf, audit, catalogue: app.catalogue, erase: async () => undefined }),
     identity: off.has('identity')
       ? { ...app.identity, authenticator: { authenticate: async () => caller } }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { Role } from '../../models/index.js';
-import { createGraphqlClient, type GraphqlClient } from '../client/graphql-client.js';
+import { createBulkClient, type BulkClient } from './bulk-client.js';
+import type { GraphqlClient } from '../client/graphql-client.js';
 import type { Config } from '../config/config.js';
 import { readRuntime } from '../embedded/data-directory.js';
+import { apiClient } from './api-client.js';
 import { commandConfig } from './environment.js';
 import { givenToken, tokenHelp, tokenOption } from './given-token.js';
 import { connectLocalDatabase, issueLocalToken } from './local-access.js';
@@ -14,11 +16,10 @@ export interface ApiOptions extends OrganizationOptions {
   readonly token?: string;
 }
 
-/** A server, and the right to call it. */
+/** The clients of a server, with the right to call it. */
 export interface ApiAccess {
-  readonly url: string;
-  readonly token: string;
   readonly client: GraphqlClient;
+  readonly bulk: BulkClient;
 }
 
 /** Adds the options of `ApiOptions` to a command. */
@@ -35,7 +36,7 @@ export async function accessApi(options: ApiOptions): Promise<ApiAccess> {
   const config = commandConfig();
   const url = options.url ?? (await localUrl(config));
   const token = (await givenToken(options.token)) ?? (await localToken(config, options));
-  return { url, token, client: createGraphqlClient(url, token) };
+  return { client: apiClient(url, token), bulk: createBulkClient(url, token) };
 }
 
 async function localUrl(config: Config): Promise<string> {

@@ -9,8 +9,11 @@ const attempts = 8;
 /**
  * Creates the client of a command. It follows a job also while the API restarts.
  * @param url of the server, e.g. `http://127.0.0.1:4000`
+ * @throws StartupError when the URL is not valid
  */
 export function apiClient(url: string, token?: string): GraphqlClient {
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new StartupError(`${url} is not the URL of a RiskGraph: give one such as http://127.0.0.1:4000.`);
   const client = createClient({ url, token, webSocket: WebSocket, attempts });
   return {
     ...client,

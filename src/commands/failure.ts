@@ -1,4 +1,4 @@
-import { GraphqlRequestError } from '../client/graphql-client.js';
+import { ConnectionError, GraphqlRequestError } from '../client/errors.js';
 import { RiskGraphError, StartupError } from '../errors.js';
 import { InvalidModelError } from '../risk/errors.js';
 
@@ -7,7 +7,12 @@ import { InvalidModelError } from '../risk/errors.js';
  * line shows the class of an error.
  */
 export function failureLine(error: unknown): string {
-  if (error instanceof StartupError || error instanceof RiskGraphError || error instanceof InvalidModelError)
+  if (
+    error instanceof StartupError ||
+    error instanceof RiskGraphError ||
+    error instanceof InvalidModelError ||
+    error instanceof ConnectionError
+  )
     return error.message;
   if (error instanceof GraphqlRequestError) return error.errors.map(({ message }) => message).join('; ');
   if (error instanceof AggregateError && error.errors.length > 0)

@@ -1,8 +1,5 @@
-import {
-  RiskModelsDocument,
-  type PredictionFieldsFragment,
-  type RiskModelsQuery,
-} from '../client/generated/graphql.js';
+import { RiskModelsDocument, type RiskModelsQuery } from '../client/generated/graphql.js';
+import type { ResultPrediction } from './bulk-client.js';
 import type { GraphqlClient } from '../client/graphql-client.js';
 import { StartupError } from '../errors.js';
 import type { ModelFeature } from '../risk/manifest.js';
@@ -70,22 +67,21 @@ export const resultColumns = (model: ListedModel): string[] => [
 /** The line of a patient that was scored. @throws StartupError for a prediction without an explanation */
 export function predictionLine(
   mrn: string,
-  { value, unit, classes, riskBand, rawOutput, explanation }: PredictionFieldsFragment,
+  { value, unit, classes = {}, riskBand, rawOutput, explanation }: ResultPrediction,
   model: ListedModel,
 ): Cell[] {
   if (!explanation)
     throw new StartupError(
-      `The prediction of a patient has no explanation: its model ${model.id} is gone; score again.`,
+      `The prediction of a patient has no explanation that adds up: verify the predictions of ${model.id}.`,
     );
-  const byCode = new Map(explanation.contributions.map(({ feature, value }) => [feature.code, value]));
   return [
     mrn,
-    ...(model.quantity ? [value, unit ?? ''] : [value]),
-    ...classes.map(({ probability }) => probability),
+    ...(model.quantity ? [value, unit] : [value]),
+    ...model.classes.map((name) => classes[name]!),
     riskBand,
     rawOutput,
     explanation.baseValue,
-    ...model.features.map(({ code }) => byCode.get(code)!),
+    ...model.features.map(({ code }) => explanation.contributions[code]!),
     '',
   ];
 }

@@ -1,14 +1,6 @@
-import { stringify } from 'csv-stringify/sync';
 import { Command } from 'commander';
 import { basename, extname } from 'node:path';
-import {
-  JobPredictionsDocument,
-  SubmitBatchScoringJobDocument,
-  type PredictionFieldsFragment,
-} from '../client/generated/graphql.js';
-import type { GraphqlClient } from '../client/graphql-client.js';
 import { StartupError } from '../errors.js';
-import type { CohortRow } from '../patients/cohort-csv.js';
 import { accessApi, withApiOptions, type ApiOptions } from './api-access.js';
 import { checkCohort, cohortRows } from './cohort-check.js';
 import { openCohortFile, type CohortFile } from './cohort-file.js';
@@ -17,15 +9,9 @@ import { followJob } from './follow-job.js';
 import { onInterruption, type Interruption } from './interruption.js';
 import { openOutputFile, type OutputFile } from './output-file.js';
 import { printErrorLine, printLine } from './print.js';
-import {
-  chooseModel,
-  failureResult,
-  featuresOf,
-  predictionLine,
-  resultColumns,
-  type ListedModel,
-} from './score-model.js';
-import { storeCohort } from './store-cohort.js';
+import { startProgressBar } from './progress-bar.js';
+import { chooseModel, featuresOf } from './score-model.js';
+import { writeResults } from './score-results.js';
 
 interface ScoreOptions extends ApiOptions {
   readonly model: string;
@@ -35,13 +21,8 @@ interface ScoreOptions extends ApiOptions {
   readonly clearEmpty?: boolean;
 }
 
-/** Largest number of patients per scoring job. */
-const patientsPerJob = 50_000;
-
-interface Results {
-  readonly predictions: (PredictionFieldsFragment & { readonly patient: { readonly id: string } })[];
-  readonly failures: { readonly patientId: string; readonly message: string }[];
-}
+/** Most patients per cohort, and so per job. It is what a server takes without a setting. */
+const patientsPerJob = 100_000;
 
 /**
  * `riskgraph score FILE.csv`: scores a whole cohort through the running API.
@@ -49,9 +30,8 @@ interface Results {
  * 1. Open the file and the output.
  * 2. Find the API, and take the given token or sign a local one.
  * 3. Choose the model, and check the whole file (cohort-check.ts). With an issue, nothing is sent.
- * 4. Create or update the patients (store-cohort.ts).
- * 5. Submit one batch job after the other, follow each to its end, and read its predictions and failures.
- * 6. Write the results in the order of the file.
+ * 4. Send the patients, which also submits their job, and follow the job to its end.
+ * 5. Write the results in the order of the file, while they arrive (score-results.ts).
  */
 export function scoreCommand(): Command {
   return withApiOptions(
@@ -96,16 +76,28 @@ async function score(
   options: ScoreOptions,
   interruption: Interruption,
 ): Promise<void> {
-  const { client } = await accessApi(options);
+  const { client, bulk } = await accessApi(options);
   try {
     const model = await chooseModel(client, options);
     const reading = { features: featuresOf(model), requireInputs: true, clearEmpty: options.clearEmpty };
-    await checkCohort(file, options.encoding, reading);
-    const rows: CohortRow[] = [];
-    for await (const row of cohortRows(file, options.encoding, reading)) rows.push(row);
-    interruption.say('some patients may be stored, and no scoring job was submitted.');
-    const mrnById = await storeCohort(client, rows);
-    const { scored, failed } = await scoreInBatches(client, mrnById, model, { out, options, interruption });
+    const patients = await checkCohort(file, options.encoding, reading);
+    const rows = cohortRows(file, options.encoding, reading);
+    let [scored, failed] = [0, 0];
+    for (let sent = 0; sent < patients; sent += patientsPerJob) {
+      const total = Math.min(patientsPerJob, patients - sent);
+      interruption.say('some patients may be stored, and no scoring job was submitted for them.');
+      const bar = startProgressBar('patients', total);
+      const { jobId } = await bulk
+        .submitCohort(take(rows, total), { modelId: model.modelId, modelVersion: model.version }, (stored) =>
+          bar.update(stored),
+        )
+        .finally(() => bar.stop());
+      interruption.say(goesOn(jobId, out.isStandardOutput ? '-' : out.name, options));
+      await followJob(client, jobId, total);
+      const results = await writeResults(bulk, jobId, { model, out, total, withHeader: sent === 0 });
+      scored += results.scored;
+      failed += results.failed;
+    }
     const summary = `${scored} patients scored, ${failed} failed: ${out.name}`;
     if (out.isStandardOutput) printErrorLine(summary);
     else printLine(summary);
@@ -115,58 +107,20 @@ async function score(
   }
 }
 
-/** Scores the patients in jobs of at most `patientsPerJob`, one job after the other, and writes their results. */
-async function scoreInBatches(
-  client: GraphqlClient,
-  mrnById: ReadonlyMap<string, string>,
-  model: ListedModel,
-  { out, options, interruption }: { out: OutputFile; options: ScoreOptions; interruption: Interruption },
-): Promise<{ scored: number; failed: number }> {
-  const ids = [...mrnById.keys()];
-  let scored = 0;
-  let failed = 0;
-  for (let start = 0; start < ids.length; start += patientsPerJob) {
-    const patientIds = ids.slice(start, start + patientsPerJob);
-    const { submitBatchScoringJob: job } = await client.request(SubmitBatchScoringJobDocument, {
-      input: { patientIds, modelId: model.modelId, modelVersion: model.version },
-    });
-    interruption.say(goesOn(job.id, options));
-    await followJob(client, job.id, patientIds.length);
-    const { predictions, failures } = await readResults(client, job.id);
-    const predictionOf = new Map(predictions.map((prediction) => [prediction.patient.id, prediction]));
-    const failureOf = new Map(failures.map(({ patientId, message }) => [patientId, message]));
-    const lines = patientIds.map((id) => {
-      const prediction = predictionOf.get(id);
-      const mrn = mrnById.get(id)!;
-      if (prediction) return predictionLine(mrn, prediction, model);
-      const message = failureOf.get(id) ?? 'was deleted meanwhile';
-      printErrorLine(`${mrn}: ${message}`);
-      return failureResult(mrn, message, model);
-    });
-    scored += predictions.length;
-    failed += patientIds.length - predictions.length;
-    await out.write(stringify(start === 0 ? [resultColumns(model), ...lines] : lines, { escape_formulas: true }));
+/** Gives the next values of an iterator, at most `count`, and leaves the rest to later calls. */
+async function* take<T>(values: AsyncGenerator<T>, count: number): AsyncGenerator<T> {
+  for (let taken = 0; taken < count; taken += 1) {
+    const { done, value } = await values.next();
+    if (done) return;
+    yield value;
   }
-  return { scored, failed };
 }
 
 /** Says how the operator can go on with a job that was submitted. */
-function goesOn(id: string, { url, org }: ApiOptions): string {
+function goesOn(id: string, out: string, { url, org }: ApiOptions): string {
   const more = `${url === undefined ? '' : ` --url ${url}`}${org === undefined ? '' : ` --org ${org}`}`;
   return (
-    `the scoring job ${id} goes on. To follow it: riskgraph job follow ${id}${more}. ` +
+    `the scoring job ${id} goes on. To follow it: riskgraph job follow ${id} --out ${out}${more}. ` +
     `To cancel it: riskgraph job cancel ${id}${more}`
   );
-}
-
-async function readResults(client: GraphqlClient, id: string): Promise<Results> {
-  const into: Results = { predictions: [], failures: [] };
-  for (let after: string | null | undefined; ;) {
-    const { scoringJob } = await client.request(JobPredictionsDocument, { id, first: 500, after });
-    const { edges, pageInfo } = scoringJob!.predictions;
-    into.predictions.push(...edges.map(({ node }) => node));
-    if (!after) into.failures.push(...scoringJob!.failures);
-    if (!pageInfo.hasNextPage) return into;
-    after = pageInfo.endCursor;
-  }
 }

@@ -23,6 +23,8 @@ export type HttpParts = Pick<
   | 'patients'
   | 'jobs'
   | 'predictions'
+  | 'submitCohort'
+  | 'readBatchResults'
   | 'connectRedis'
 >;
 

@@ -6,7 +6,7 @@ import type {
   preParsingAsyncHookHandler,
 } from 'fastify';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
-import type { RequestOrigin } from '../auth/viewer.js';
+import type { RequestOrigin, Viewer } from '../auth/viewer.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import type { Connections } from './connections.js';
 import type { ErrorFormatter } from './error-format.js';
@@ -29,6 +29,8 @@ declare module 'fastify' {
 interface RequestAdmission {
   /** Checks the host, the caller and the rate before the body is read. */
   readonly onRequest: onRequestAsyncHookHandler;
+  /** Does the same for a request whose body is not held in memory, so that its length is not counted. */
+  readonly onBulkRequest: onRequestAsyncHookHandler;
   /** Bounds the body of a caller without a valid credential while it arrives. */
   readonly preParsing: preParsingAsyncHookHandler;
   /** Admits the document before Apollo Server parses or runs it. */
@@ -71,8 +73,9 @@ export function createRequestAdmission(
     return caller;
   }
 
-  return {
-    async onRequest(request, reply) {
+  const admit =
+    (admitBody: (request: FastifyRequest, reply: FastifyReply, viewer: Viewer | null) => void) =>
+    async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
       const { headers, id, host } = request;
       const hostIssue = hostError(host);
       if (hostIssue) return refuse(reply, 400, [hostIssue]);
@@ -80,14 +83,18 @@ export function createRequestAdmission(
       try {
         const caller = await identifyCounted(headers.authorization, { requestId: id, address });
         if (caller.viewer) connections.prove(request.socket, caller.viewer);
-        bodies.admit(request, reply, caller.viewer);
+        admitBody(request, reply, caller.viewer);
         request.caller = caller;
       } catch (error) {
         if (error instanceof ServiceUnavailableError) return refuse(reply, 503, [error]);
         if (!(error instanceof RateLimitedError)) throw error;
         return refuse(reply.header('retry-after', error.retryAfterSeconds), 429, [error]);
       }
-    },
+    };
+
+  return {
+    onRequest: admit((request, reply, viewer) => bodies.admit(request, reply, viewer)),
+    onBulkRequest: admit(() => undefined),
     preParsing: limitAnonymousBody,
     async preHandler(request, reply) {
       const wanted = documentRequestOf(request);

@@ -10,6 +10,7 @@ import { startOrClose, type Closers } from '../closers.js';
 import type { ErrorCode } from '../errors.js';
 import { whenReady } from '../storage/redis.js';
 import { acceptMany } from './accept-many.js';
+import { registerBulkRoutes } from './bulk/bulk-routes.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
@@ -249,6 +250,12 @@ async function buildHttpServer(
     ...admission,
     ...(protections.headers && { onSend: sandboxPolicy }),
     handler,
+  });
+  await registerBulkRoutes(server, {
+    app: sources.app,
+    operations,
+    formatError,
+    onRequest: admission.onBulkRequest,
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
   registerHealth(server, sources.app, draining, probeLimit);

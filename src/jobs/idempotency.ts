@@ -16,7 +16,7 @@ export type RequestIdentity = Required<Pick<ScoringJob, 'idempotencyKeyIndex' | 
 export async function identifyRequest(
   { protection }: OrganizationScope,
   { username }: Pick<Viewer, 'username'>,
-  request: { readonly idempotencyKey?: string | null },
+  request: { readonly idempotencyKey?: string | null; readonly [argument: string]: unknown },
 ): Promise<RequestIdentity | undefined> {
   if (request.idempotencyKey == null) return undefined;
   const key = JSON.stringify([username, request.idempotencyKey]);

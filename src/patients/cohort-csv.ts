@@ -10,6 +10,7 @@ import { parse, type Info } from 'csv-parse';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { csvIssue, numberInCell } from '../process/csv-cells.js';
+import { longestLine } from '../process/utf8-text.js';
 import { escapeInvisible, hasInvisible, identifierText } from '../process/visible-text.js';
 import { featureValueIssue } from '../risk/feature-value.js';
 import type { ModelFeature } from '../risk/manifest.js';
@@ -50,10 +51,12 @@ export interface CohortReading {
    * @defaultValue false: an empty cell leaves the stored value as it is
    */
   readonly clearEmpty?: boolean;
+  /**
+   * True: any number passes, because another check of values follows.
+   * @defaultValue false: a value outside the range of its feature is an issue
+   */
+  readonly anyValue?: boolean;
 }
-
-/** Longest line in bytes. A longer one has a quote that does not close, or is no CSV. */
-export const longestLine = 1024 * 1024;
 
 const delimiters = [',', ';', '\t'] as const;
 
@@ -78,7 +81,7 @@ export async function* readCohortCsv(
     skip_empty_lines: true,
     trim: true,
     // Called for records that the error of a later one keeps from the loop below.
-    on_record: (record: unknown, { lines }) => {
+    on_record: (record: string[], { lines }: Pick<Info, 'lines'>) => {
       lastLine = lines;
       return record;
     },
@@ -185,13 +188,13 @@ function readHeader(
   const names = columns.map(({ name }) => name);
   if (!names.includes('mrn'))
     messages.push('the header needs a column mrn, and a comma, a semicolon or a tab between columns');
-  const unknown = columns.filter(({ name, feature }) => name !== 'mrn' && !feature).map(({ name }) => shown(name));
+  const unknown = columns.filter(({ name, feature }) => name !== 'mrn' && !feature).map(({ name }) => shownName(name));
   if (unknown.length > 0)
     messages.push(`there is no feature ${listed(unknown)}: choose among ${listed([...features.keys()])}`);
   const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
   for (const name of repeated) {
-    const spellings = record.filter((_name, index) => names[index] === name).map(shown);
-    messages.push(`the column ${shown(name)} appears ${spellings.length} times: ${spellings.join(', ')}`);
+    const spellings = record.filter((_name, index) => names[index] === name).map(shownName);
+    messages.push(`the column ${shownName(name)} appears ${spellings.length} times: ${spellings.join(', ')}`);
   }
   const missing = requireInputs
     ? [...features.values()].filter(({ code, missing: { policy } }) => policy === 'REQUIRED' && !names.includes(code))
@@ -208,7 +211,7 @@ const listed = (names: readonly string[]): string =>
   names.length > mostListed ? `${names.slice(0, mostListed).join(', ')} and others` : names.join(', ');
 
 /** A name of a column as a message may show it: a header can be anything, also a line of patient data. */
-const shown = (name: string): string => {
+export const shownName = (name: string): string => {
   const visible = escapeInvisible(name);
   return visible === '' ? '(empty)' : visible.length > 40 ? `${visible.slice(0, 40)}...` : visible;
 };
@@ -252,7 +255,7 @@ function mrnIssue(cell: string, mrn: string): string | undefined {
 function readCell(
   feature: ModelFeature,
   cell: string,
-  { requireInputs, clearEmpty }: CohortReading,
+  { requireInputs, clearEmpty, anyValue }: CohortReading,
 ): { readonly value?: number | null; readonly issue?: string } {
   if (cell === '') {
     if (requireInputs && feature.missing.policy === 'REQUIRED')
@@ -260,6 +263,6 @@ function readCell(
     return clearEmpty ? { value: null } : {};
   }
   const value = numberInCell(cell);
-  if (value !== undefined) return { value, issue: featureValueIssue(feature, value) };
+  if (value !== undefined) return { value, issue: anyValue ? undefined : featureValueIssue(feature, value) };
   return { issue: /^[+-]?\d+,\d+$/.test(cell) ? 'is not a number: write a point for the comma' : 'is not a number' };
 }

@@ -41,6 +41,8 @@ interface StoredPredictions {
   ofJob(job: Types.ObjectId): Promise<Prediction | null>;
   /** @returns the ids of the predictions in a block, and their patients */
   ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
+  /** @returns the predictions of one chunk of a batch, in no order */
+  ofChunk(job: Types.ObjectId, chunk: number): Promise<Prediction[]>;
   /** Newest first. */
   list(filter: PredictionSelection): PageSource<Prediction>;
   /** Patients and jobs of the matching predictions, some thousands per step, in no order. */
@@ -200,6 +202,15 @@ export function storedPredictions({
       return found?.rows.map(({ number, patient }) => ({ _id: predictionId(block, number), patient })) ?? [];
     },
     ofJob: (job) => predictions.findOne({ job }),
+    async ofChunk(job, chunk) {
+      const [found] = await predictionBlocks.find(
+        { job, chunk },
+        { projection: { ...blockHeadFields, rows: 1 }, limit: 1, hint: { job: 1, chunk: 1 } },
+      );
+      if (!found) return [];
+      const { rows, ...head } = found;
+      return rows.map((row) => predictionOf(head, row));
+    },
     list: (filter) => ({
       name: predictions.name,
       async find(after, limit) {

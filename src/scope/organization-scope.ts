@@ -51,6 +51,8 @@ export interface OrganizationScope {
 
 /** The chunks of one batch. A chunk does not name its organization; its job does. */
 export interface ScopedChunks {
+  /** The chunks that are done from this number on, lowest number first. */
+  done(from: number, limit: number): Promise<ScoringChunk[]>;
   /** The chunks with failures from this number on, lowest number first. */
   failed(from: number, limit: number): Promise<ScoringChunk[]>;
   /** Number of failures, without those of the closed patients. */
@@ -128,6 +130,14 @@ function scopedChunks(
   const filter = job.organization.equals(organization) ? { job: job._id } : { _id: { $in: [] } };
   const withFailures = { ...filter, done: true, failed: { $gt: 0 } };
   return {
+    done: (from, limit) =>
+      scoringChunks
+        .find({ ...filter, done: true, number: { $gte: from } })
+        .sort({ number: 1 })
+        .hint({ job: 1, number: 1 })
+        .limit(limit)
+        .maxTimeMS(slowestReadMs)
+        .lean<ScoringChunk[]>(),
     failed: (from, limit) =>
       scoringChunks
         .find({ ...withFailures, number: { $gte: from } })

@@ -1,6 +1,7 @@
 import { open, readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { GraphqlRequestError, createGraphqlClient } from '../../src/client/graphql-client.js';
+import { GraphqlRequestError } from '../../src/client/errors.js';
+import { apiClient } from '../../src/commands/api-client.js';
 import { failureLine } from '../../src/commands/failure.js';
 import { StartupError } from '../../src/errors.js';
 import { RiskModelsDocument } from '../../src/client/generated/graphql.js';
@@ -33,12 +34,8 @@ test.each<[string, () => unknown, string]>([
     () => Promise.reject(new AggregateError([new StartupError('One.'), new TypeError('two')])),
     'One.; ',
   ],
-  ['a URL that is none', () => createGraphqlClient('localhost'), 'localhost is not the URL of a RiskGraph'],
-  [
-    'nothing at the URL',
-    () => createGraphqlClient('http://127.0.0.1:9').request(RiskModelsDocument),
-    'No RiskGraph answers',
-  ],
+  ['a URL that is none', () => apiClient('localhost'), 'localhost is not the URL of a RiskGraph'],
+  ['nothing at the URL', () => apiClient('http://127.0.0.1:9').request(RiskModelsDocument), 'No RiskGraph answers'],
   ['no message', () => Promise.reject(new Error('')), 'unknown failure'],
 ])('the line about %s says no class of an error', async (_name, work, start) => {
   const line = failureLine(await failureOf(work));

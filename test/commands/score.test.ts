@@ -181,7 +181,7 @@ describe('riskgraph score', () => {
     const { id } = (await waiting.app.models.scoringJobs.findOne().orFail()) as { id: string };
     expect(code).toBe(130);
     expect(errors).toContain(
-      `Interrupted: the scoring job ${id} goes on. To follow it: riskgraph job follow ${id} --url ${waiting.url} ` +
+      `Interrupted: the scoring job ${id} goes on. To follow it: riskgraph job follow ${id} --out ${out} --url ${waiting.url} ` +
         `--org alpha. To cancel it: riskgraph job cancel ${id} --url ${waiting.url} --org alpha\n`,
     );
     expect(existsSync(out)).toBe(false);

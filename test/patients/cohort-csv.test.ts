@@ -106,7 +106,7 @@ describe('a cohort as CSV', () => {
   ])('holds no more than the longest line of an endless %s', async (_name, text, line) => {
     const lines = await read(text, {}, 64 * 1024);
     expect(issuesOf(lines)).toEqual([
-      `${line}: is longer than 1048576 bytes: check its quotes, and that the file is a CSV`,
+      `${line}: is longer than 262144 bytes: check its quotes, and that the file is a CSV`,
     ]);
   });
 
