@@ -153,6 +153,8 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     careTeams,
     jobs,
     submitBatch,
+    submitCohort,
+    readBatchResults,
     predictions,
     connectRedis,
     accessTokens,

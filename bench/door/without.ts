@@ -48,6 +48,8 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     careTeams: app.careTeams,
     jobs: app.jobs,
     submitBatch: app.submitBatch,
+    submitCohort: app.submitCohort,
+    readBatchResults: app.readBatchResults,
     predictions: app.predictions,
     connectRedis: app.connectRedis,
     audit: { record: audit.record, close: () => app.audit.close() },
