@@ -137,7 +137,8 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
   });
   const scopeOf = createOrganizationScopes(app.models, unprotected);
   const { config, logger, database, models, registry, catalogue, events, audit, auditEvents, identity } = app;
-  const { breakGlass, careTeams, jobs, submitBatch, predictions, connectRedis, accessTokens } = app;
+  const { breakGlass, careTeams, jobs, submitBatch, submitCohort, readBatchResults } = app;
+  const { predictions, connectRedis, accessTokens } = app;
   return {
     config,
     logger,
