@@ -9,6 +9,14 @@ import { withinTime } from '../process/within-time.js';
 /** Longest time until all copies are there, milliseconds. */
 const copyTimeoutMs = 10_000;
 
+/** The copies of a listening socket. */
+export interface CopiedSocket {
+  /** Stops accepting through the copies. */
+  stop(): void;
+  /** Resolves after `stop`, when the last connection that a copy accepted has ended. */
+  ended(): Promise<void>;
+}
+
 /**
  * The helper gets the listening socket, and sends it back as often as it is asked to. It listens meanwhile, as each
  * holder of the socket does, and so hands over the connections that it gets. It ends when it is told to, or with its
@@ -35,11 +43,17 @@ process.once('disconnect', () => process.exit());
  * Without the copies the server is only slower, so a failure is logged and not thrown.
  * @param server is listening
  * @param copies number of copies, 0 for none
- * @returns stops accepting through the copies
  */
-export async function acceptMany(server: Server, copies: number, logger: Logger): Promise<() => void> {
+export async function acceptMany(server: Server, copies: number, logger: Logger): Promise<CopiedSocket> {
   const taken: TcpServer[] = [];
-  if (copies === 0) return () => undefined;
+  const ends: Promise<void>[] = [];
+  const copied: CopiedSocket = {
+    stop() {
+      for (const copy of taken.splice(0)) ends.push(new Promise((resolve) => copy.close(() => resolve())));
+    },
+    ended: async () => void (await Promise.all(ends)),
+  };
+  if (copies === 0) return copied;
   const child = spawn(process.execPath, ['--eval', helper], { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   const take = (connection: Socket): void => {
     // As Node.js does with the connections that an HTTP server accepts itself.
@@ -63,7 +77,7 @@ export async function acceptMany(server: Server, copies: number, logger: Logger)
       level: 'warn',
     });
   }
-  return () => taken.forEach((copy) => copy.close());
+  return copied;
 }
 
 /** Waits for the end of the helper. @throws when it does not start or does not end */

@@ -1,7 +1,10 @@
 import type { SocketLimits } from '../config/config.js';
 import type { PlaceLimits } from './places.js';
 
-/** Descriptors that are left for the databases (50 connections to MongoDB), the log, the models and new connections. */
+/**
+ * Descriptors that are left for the databases (50 connections to MongoDB), the listening sockets, the log, the models and
+ * new connections.
+ */
 const reservedDescriptors = 160;
 /** The most connections for HTTP whose callers have shown a valid credential. */
 const mostHttpConnections = 4_000;

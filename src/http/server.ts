@@ -9,7 +9,7 @@ import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import type { ErrorCode } from '../errors.js';
 import { whenReady } from '../storage/redis.js';
-import { acceptMany } from './accept-many.js';
+import { acceptMany, type CopiedSocket } from './accept-many.js';
 import { registerBulkRoutes } from './bulk/bulk-routes.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
@@ -179,6 +179,9 @@ async function buildHttpServer(
   });
   await apollo.start();
   closers.add(() => apollo.stop());
+  // The server waits for its own connections alone.
+  let copies: CopiedSocket | undefined;
+  closers.add(() => copies?.ended());
   closers.add(() => server.close());
 
   server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
@@ -262,7 +265,8 @@ async function buildHttpServer(
   registerMetrics(server, sources, errorCounts, probeLimit);
 
   const url = await listen(server, config.host, config.port);
-  closers.add(await acceptMany(server.server, config.listeningSockets - 1, logger));
+  copies = await acceptMany(server.server, config.listeningSockets - 1, logger);
+  closers.add(() => copies?.stop());
   return {
     url,
     port: Number(new URL(url).port),

@@ -57,7 +57,8 @@ async function turnsToAccept(server: Server): Promise<number> {
 // Shows: owasp/system-resources
 test('a crowd of connections is accepted in a few turns of the event loop', async () => {
   const server = await listening();
-  onTestFinished(await acceptMany(server, 15, logger));
+  const copies = await acceptMany(server, 15, logger);
+  onTestFinished(() => copies.stop());
   expect(await turnsToAccept(server)).toBeLessThan(crowd / 4);
 });
 
@@ -66,9 +67,10 @@ test('a server that cannot copy its listening socket still serves', async () => 
   const warnings: string[] = [];
   const warned = pino({}, { write: (line: string) => void warnings.push(line) });
   // It does not listen yet, so it has no socket to send.
-  const stop = await acceptMany(server, 15, warned);
+  const copies = await acceptMany(server, 15, warned);
   expect(warnings.join()).toContain('the listening socket could not be copied');
-  stop();
+  copies.stop();
+  await copies.ended();
   await listening(server);
   expect(await (await fetch(`http://127.0.0.1:${portOf(server)}`)).text()).toBe('served');
 });
@@ -87,6 +89,24 @@ test('an API with several listening sockets serves requests and sockets through 
   }
   await system.server.close();
   await expect(fetch(`${system.url}/health`)).rejects.toThrow();
+});
+
+test('a server that stops waits for the requests of each listening socket', async () => {
+  const answers: (() => void)[] = [];
+  const server = await listening(createServer((_request, response) => answers.push(() => response.end('served'))));
+  const copies = await acceptMany(server, 7, logger);
+  const requests = Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${portOf(server)}`));
+  await expect.poll(() => answers.length).toBe(20);
+  copies.stop();
+  server.close();
+  let hasEnded = false;
+  const ended = copies.ended().then(() => (hasEnded = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(hasEnded).toBe(false);
+  answers.forEach((answer) => answer());
+  for (const request of requests) expect(await (await request).text()).toBe('served');
+  server.closeIdleConnections();
+  await ended;
 });
 
 // Shows: owasp/system-resources

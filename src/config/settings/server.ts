@@ -27,7 +27,7 @@ export const serverSettings = [
   {
     name: 'LISTENING_SOCKETS',
     key: 'listeningSockets',
-    schema: wholeNumber(1, 64).default(16),
+    schema: wholeNumber(1, 64).default(32),
     description:
       'Most new connections that the API accepts per turn of its event loop. Each takes a descriptor, a copy of the ' +
       'socket on which the API listens. More than one keeps a crowd of connections from holding up the others',
