@@ -10,7 +10,7 @@ COPY package.json package-lock.json .npmrc ./
 FROM base AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json tsconfig.client.json ./
-COPY scripts/link-bin.mjs scripts/
+COPY scripts/link-bin.mjs scripts/build-explorer.mjs scripts/
 COPY src src
 COPY schema schema
 COPY models models

@@ -22,6 +22,7 @@ import {
   writeAnswers,
 } from './apollo-plugins.js';
 import { createDraining, type Draining } from './draining.js';
+import { readExplorer, registerExplorer } from './explorer-pages.js';
 import { cannotListen } from './listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
@@ -92,8 +93,8 @@ interface HttpServerDependencies extends ContextSources {
 }
 
 /**
- * Serves GraphQL over HTTP and WebSocket, the Sandbox, health and metrics on one port. A failed start leaves nothing
- * open. The start has these steps:
+ * Serves GraphQL over HTTP and WebSocket, the Sandbox, GraphiQL, health and metrics on one port. A failed start leaves
+ * nothing open. The start has these steps:
  *
  * 1. Read the persisted queries, and prepare the admission of documents (admitted-documents.ts).
  * 2. Create Fastify and start Apollo Server with its plug-ins.
@@ -101,7 +102,7 @@ interface HttpServerDependencies extends ContextSources {
  * 4. Route POST and GET `/graphql`. The admission (request-admission.ts) runs first, then Apollo Server.
  * 5. Serve WebSockets (upgrades.ts), which pass by the router, with the socket handler (graphql-socket.ts). Requests for
  *    streams of events get theirs in place of step 4's answer (subscription-stream.ts).
- * 6. Register health and metrics, and listen.
+ * 6. Register GraphiQL, health and metrics, and listen.
  *
  * @throws StartupError when the port is taken, or the persisted queries cannot be read
  */
@@ -126,6 +127,8 @@ async function buildHttpServer(
   const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
+  const explorer = production ? undefined : await readExplorer();
+  if (!explorer && !production) logger.warn('GraphiQL is not there: npm run build makes it');
   const operations = createOperations(limits ? config.operationLimits : unlimited);
   const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
@@ -251,7 +254,7 @@ async function buildHttpServer(
     method: 'GET',
     url: '/graphql',
     ...admission,
-    ...(protections.headers && { onSend: sandboxPolicy }),
+    ...(protections.headers && { onSend: sandboxPolicy(explorer?.sandboxWatch) }),
     handler,
   });
   await registerBulkRoutes(server, {
@@ -261,6 +264,7 @@ async function buildHttpServer(
     onRequest: admission.onBulkRequest,
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
+  if (explorer) registerExplorer(server, explorer, probeLimit);
   registerHealth(server, sources.app, draining, probeLimit);
   registerMetrics(server, sources, errorCounts, probeLimit);
 
