@@ -138,7 +138,7 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
   const scopeOf = createOrganizationScopes(app.models, unprotected);
   const { config, logger, database, models, registry, catalogue, events, audit, auditEvents, identity } = app;
   const { breakGlass, careTeams, jobs, submitBatch, submitCohort, readBatchResults } = app;
-  const { predictions, connectRedis, accessTokens } = app;
+  const { predictions, webhooks, connectRedis, accessTokens } = app;
   return {
     config,
     logger,
@@ -157,6 +157,7 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     submitCohort,
     readBatchResults,
     predictions,
+    webhooks,
     connectRedis,
     accessTokens,
     scopeOf,

@@ -16,6 +16,8 @@ import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
 import { Session } from './session.js';
 import { User } from './user.js';
+import { WebhookDelivery } from './webhook-delivery.js';
+import { WebhookEndpoint } from './webhook-endpoint.js';
 
 export * from './audit-event.js';
 export * from './break-glass-access.js';
@@ -33,6 +35,8 @@ export * from './scoring-chunk.js';
 export * from './scoring-job.js';
 export * from './session.js';
 export * from './user.js';
+export * from './webhook-delivery.js';
+export * from './webhook-endpoint.js';
 
 /** The collections of one database. */
 export interface Models {
@@ -54,6 +58,8 @@ export interface Models {
   readonly keyRotations: ReturnModelType<typeof KeyRotation>;
   readonly modelVersions: ReturnModelType<typeof StoredModelVersion>;
   readonly modelChunks: ReturnModelType<typeof StoredModelChunk>;
+  readonly webhookEndpoints: ReturnModelType<typeof WebhookEndpoint>;
+  readonly webhookDeliveries: ReturnModelType<typeof WebhookDelivery>;
 }
 
 /** Binds the document classes to one connection. A process may have several connections at the same time. */
@@ -80,6 +86,8 @@ export function createModels(connection: Connection): Models {
     keyRotations: bind(KeyRotation),
     modelVersions: bind(StoredModelVersion),
     modelChunks: bind(StoredModelChunk),
+    webhookEndpoints: bind(WebhookEndpoint),
+    webhookDeliveries: bind(WebhookDelivery),
   };
 }
 

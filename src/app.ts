@@ -37,11 +37,14 @@ import { createPatientUpsert, type UpsertPatients } from './patients/upsert-pati
 import { createPatientService, type PatientService } from './patients/patient-service.js';
 import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
 import { startProtection } from './protection/start-protection.js';
+import type { ProtectionOf } from './protection/protection.js';
 import { connectRedis, whenReady, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
 import { examineRedis } from './storage/redis-fitness.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
+import { createWebhookService, type WebhookService } from './webhooks/webhook-service.js';
+import { startWebhookTargets } from './webhooks/webhook-targets.js';
 
 /** Longest time that a submission waits for Redis, milliseconds. The job is accepted either way. */
 const queueTimeoutMs = 1_000;
@@ -54,6 +57,8 @@ export interface App {
   readonly models: Models;
   /** Gives a service that acts for a caller its access to the collections. */
   readonly scopeOf: ScopeOf;
+  /** Decrypts what a worker needs without a caller: the secrets of webhooks. */
+  readonly protectionOf: ProtectionOf;
   readonly registry: ModelRegistry;
   readonly catalogue: FeatureCatalogue;
   readonly events: EventBus;
@@ -70,6 +75,7 @@ export interface App {
   readonly submitCohort: SubmitCohort;
   readonly readBatchResults: ReadBatchResults;
   readonly predictions: PredictionService;
+  readonly webhooks: WebhookService;
   readonly jobStore: JobStore;
   readonly scoringRecords: ScoringRecords;
   readonly jobDispatcher: JobDispatcher;
@@ -208,7 +214,15 @@ async function buildApp(
   });
   closers.add(() => queue.close());
 
-  const jobStore = createJobStore({ models, events, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
+  const webhookTargets = await startWebhookTargets(models, events, logger);
+  closers.add(() => webhookTargets.close());
+  const jobStore = createJobStore({
+    models,
+    events,
+    attempts: config.jobAttempts,
+    leaseMs: config.jobLeaseMs,
+    announces: webhookTargets.has,
+  });
   const jobDispatcher = createJobDispatcher(models, queue);
   const scoringRecords = createScoringRecords(models, protectionOf);
   const batchProgress = createBatchProgress(models, jobStore);
@@ -241,6 +255,7 @@ async function buildApp(
     database,
     models,
     scopeOf,
+    protectionOf,
     registry,
     catalogue,
     events,
@@ -270,6 +285,7 @@ async function buildApp(
     }),
     readBatchResults: createBatchResults({ scopeOf, fence, jobs, patients }),
     predictions: createPredictionService({ scopeOf, fence, registry, catalogue }),
+    webhooks: createWebhookService({ scopeOf, audit, events, allowedHosts: config.webhooks.allowedHosts }),
     jobStore,
     scoringRecords,
     jobDispatcher,

@@ -51,6 +51,7 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     submitCohort: app.submitCohort,
     readBatchResults: app.readBatchResults,
     predictions: app.predictions,
+    webhooks: app.webhooks,
     connectRedis: app.connectRedis,
     audit: { record: audit.record, close: () => app.audit.close() },
     scopeOf,

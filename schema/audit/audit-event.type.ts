@@ -19,7 +19,9 @@ registerEnumType(AuditOutcome, {
 
 @ObjectType({ simpleResolvers: true, description: 'The object of an event, in addition to its patients.' })
 class AuditSubject {
-  @Field(() => String, { description: 'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY or RISK_MODEL.' })
+  @Field(() => String, {
+    description: 'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY, RISK_MODEL or WEBHOOK_ENDPOINT.',
+  })
   kind!: string;
 
   @Field(() => ID)

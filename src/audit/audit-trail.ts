@@ -27,7 +27,8 @@ export type AuditOutcome = 'ALLOWED' | 'FAILED' | 'DENIED';
 
 /** The object of an audit event, in addition to its patients. */
 export interface AuditSubject {
-  readonly kind: 'USER' | 'API_KEY' | 'SCORING_JOB' | 'PREDICTION' | 'ENCRYPTION_KEY' | 'RISK_MODEL';
+  readonly kind:
+    'USER' | 'API_KEY' | 'SCORING_JOB' | 'PREDICTION' | 'ENCRYPTION_KEY' | 'RISK_MODEL' | 'WEBHOOK_ENDPOINT';
   readonly id: string;
 }
 

@@ -79,6 +79,8 @@ interface JobStoreDependencies {
   /** Attempts that a job has before it fails. */
   readonly attempts: number;
   readonly leaseMs: number;
+  /** Tells whether a webhook is to be sent when a job of the organization ends. */
+  readonly announces: (organization: Types.ObjectId) => boolean;
 }
 
 /** The failure of a job that has used up its attempts because its workers died. */
@@ -89,7 +91,7 @@ export const workerLost: JobFailure = {
     'If this happens again, ask your operator to look for the id of the job in the worker log.',
 };
 
-export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDependencies): JobStore {
+export function createJobStore({ models, events, attempts, leaseMs, announces }: JobStoreDependencies): JobStore {
   const { scoringJobs } = models;
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
@@ -99,8 +101,13 @@ export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDe
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
 
   async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
-    const written = await compareAndSet({ job, ...update });
+    const { status } = update;
+    const ends = isTerminal(status.state) && status.state !== job.status.state;
+    // In the same write, so that no crash comes between the end of the job and its webhook.
+    const due = ends && announces(job.organization) ? { webhookDue: status.finishedAt } : undefined;
+    const written = await compareAndSet({ job, ...update, ...(due && { set: { ...update.set, ...due } }) });
     if (written) events.publish('scoringJobChanged', { scoringJobId: job._id.toHexString() });
+    if (written && due) events.publish('webhooksDue', {});
     return written;
   }
 

@@ -12,6 +12,8 @@ import type {
   StoredBreakGlassAccess,
   StoredPatient,
   User,
+  WebhookDelivery,
+  WebhookEndpoint,
 } from '../../models/index.js';
 import { patientFence, type Member } from '../auth/care-team.js';
 import { slowestReadMs } from '../storage/database.js';
@@ -41,6 +43,8 @@ export interface OrganizationScope {
   readonly users: ScopedCollection<User>;
   readonly sessions: ScopedCollection<Session>;
   readonly apiKeys: ScopedCollection<ApiKey>;
+  readonly webhookEndpoints: ScopedCollection<WebhookEndpoint>;
+  readonly webhookDeliveries: ScopedCollection<WebhookDelivery>;
   /** The chunks of a batch. When the job is of another organization, there are none. */
   chunks(job: ScoringJob): ScopedChunks;
   /** Encrypts and indexes other values of this organization that must not be stored in the clear. */
@@ -112,6 +116,12 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       },
       get apiKeys() {
         return scopedCollection<ApiKey>(models.apiKeys, id);
+      },
+      get webhookEndpoints() {
+        return scopedCollection<WebhookEndpoint>(models.webhookEndpoints, id);
+      },
+      get webhookDeliveries() {
+        return scopedCollection<WebhookDelivery>(models.webhookDeliveries, id);
       },
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),

@@ -40,6 +40,8 @@ const values: Readonly<Record<string, unknown>> = {
   username: 'the-clinician',
   occurredAfter: '2000-01-01T00:00:00Z',
   occurredBefore: '2100-01-01T00:00:00Z',
+  endpointId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
+  state: 'FAILED',
 };
 
 interface ListQuery {
@@ -105,6 +107,7 @@ beforeAll(async () => {
   for (const mutation of [
     'createUser(input: {username: "one", password: "a long enough pass phrase", role: ANALYST}) { id }',
     'createApiKey(input: {name: "one", scopes: ["prediction:read"]}) { key }',
+    'createWebhookEndpoint(input: {url: "https://care.invalid/"}) { secret }',
   ])
     expect((await system.post(`mutation { ${mutation} }`, {}, admin)).errors).toBeUndefined();
   const { models } = system.app;
@@ -135,6 +138,21 @@ beforeAll(async () => {
   await multiply(models.auditEvents.collection, (number) => ({ sequence: 1_000_000 + number, hash: `${number}` }));
   await multiply(models.users.collection, (number) => ({ username: `user-${number}` }));
   await multiply(models.apiKeys.collection, (number) => ({ keyHash: `hash-${number}`, prefix: `prefix-${number}` }));
+  const endpoint = (await models.webhookEndpoints.findOne())!;
+  await models.webhookDeliveries.collection.insertOne({
+    _id: new Types.ObjectId(),
+    organization: endpoint.organization,
+    endpoint: new Types.ObjectId('aaaaaaaaaaaaaaaaaaaaaaaa'),
+    job: new Types.ObjectId(known.jobId),
+    jobKind: 'SINGLE',
+    jobState: 'COMPLETED',
+    sequence: 1,
+    occurredAt: time(0),
+    state: 'FAILED',
+    attempts: 1,
+    nextAttemptAt: time(0),
+  });
+  await multiply(models.webhookDeliveries.collection, (sequence) => ({ sequence: sequence + 2 }));
   await multiply(models.breakGlassAccesses.collection, (number) => ({
     _id: Types.ObjectId.createFromTime(number + 1),
   }));

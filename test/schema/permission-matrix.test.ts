@@ -94,6 +94,34 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
     allowed: [Role.ADMIN],
   },
   'Mutation.revokeApiKey': { operation: `mutation { revokeApiKey(id: ${id}) { id } }`, allowed: [Role.ADMIN] },
+  'Query.webhookEndpoints': {
+    operation: '{ webhookEndpoints { totalCount } }',
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Query.webhookDeliveries': {
+    operation: '{ webhookDeliveries { totalCount } }',
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.createWebhookEndpoint': {
+    operation: 'mutation { createWebhookEndpoint(input: { url: "" }) { secret } }',
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.rotateWebhookSecret': {
+    operation: `mutation { rotateWebhookSecret(input: { id: ${id} }) { secret } }`,
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.enableWebhookEndpoint': {
+    operation: `mutation { enableWebhookEndpoint(id: ${id}) { id } }`,
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.deleteWebhookEndpoint': {
+    operation: `mutation { deleteWebhookEndpoint(id: ${id}) { id } }`,
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.replayWebhookDelivery': {
+    operation: `mutation { replayWebhookDelivery(id: ${id}) { id } }`,
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
   'Subscription.scoringJobUpdated': {
     operation: `subscription { scoringJobUpdated(id: ${id}) { sequence } }`,
     allowed: everybody,
