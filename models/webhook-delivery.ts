@@ -35,6 +35,7 @@ export enum WebhookFailure {
 @index({ organization: 1, endpoint: 1, _id: -1 })
 @index({ organization: 1, endpoint: 1, state: 1, _id: -1 })
 @index({ state: 1, endpoint: 1, nextAttemptAt: 1 })
+@index({ occurredAt: 1 })
 export class WebhookDelivery {
   /** Is also the header `webhook-id`, the same for every attempt. */
   _id!: Types.ObjectId;

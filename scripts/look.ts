@@ -75,17 +75,19 @@ const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
   args: ['--no-sandbox'],
 });
+const context = await browser.newContext({ viewport: { width: 1400, height: 850 } });
+context.setDefaultTimeout(90_000);
 const faults: string[] = [];
 try {
   await run(['user', 'create', '--org', 'look', '--role', 'CLINICIAN', '--username', 'anna'], `${password}\n`);
 
-  const blocked = await browser.newPage();
+  const blocked = await context.newPage();
   await blocked.goto(`${server.url}/graphql`, { waitUntil: 'commit' });
   await blocked.locator('#graphiql-offer').waitFor();
   await blocked.screenshot({ path: join(pictures, '1-sandbox-not-reached.png') });
 
   // Stands for Apollo's servers, which a test must not need: the script makes the frame, and the frame speaks.
-  const reached = await browser.newPage();
+  const reached = await context.newPage();
   await reached.route('https://embeddable-sandbox.cdn.apollographql.com/**', (route) =>
     route.fulfill({
       contentType: 'text/javascript',
@@ -105,7 +107,7 @@ try {
     faults.push('GraphiQL is offered although the Sandbox is there');
   await reached.screenshot({ path: join(pictures, '2-sandbox-reached.png') });
 
-  const page = await browser.newPage({ viewport: { width: 1400, height: 850 } });
+  const page = await context.newPage();
   listen(page, faults);
   await blocked.getByText('Open GraphiQL').click();
   await blocked.waitForURL('**/graphiql');

@@ -170,15 +170,15 @@ async function failPending(
   );
 }
 
-/** Deletes deliveries that ended before the retention time. @returns how many */
+/** Deletes deliveries about jobs that ended before the retention time, except those that wait. @returns how many */
 export async function expireDeliveries(
   { webhookDeliveries }: Pick<Models, 'webhookDeliveries'>,
   retentionDays: number,
 ): Promise<number> {
   const before = new Date(Date.now() - retentionDays * 86_400_000);
   const { deletedCount } = await webhookDeliveries.deleteMany({
-    state: { $in: [WebhookDeliveryState.DELIVERED, WebhookDeliveryState.FAILED] },
-    lastAttemptAt: { $lt: before },
+    occurredAt: { $lt: before },
+    state: { $ne: WebhookDeliveryState.PENDING },
   });
   return deletedCount;
 }
