@@ -17,6 +17,7 @@ import { createSerialTask } from '../src/process/serial-task.js';
 import { createDeliver } from '../src/webhooks/deliver.js';
 import { emptyOutbox } from '../src/webhooks/outbox.js';
 import { createWebhookSender } from '../src/webhooks/send-webhook.js';
+import { pauseOnRefusal } from './pause-on-refusal.js';
 import { runRetryDelayMs } from './queue-worker.js';
 
 const queueName = 'webhooks';
@@ -96,6 +97,7 @@ export function startWebhooks(
     },
   );
   closers.add(() => worker.close(workerConnection.status !== 'ready'));
+  closers.add(pauseOnRefusal(worker));
   const redisError = (message: string) => (error: Error) =>
     logError(logger, error, `${message}: check that Redis can be reached`, { level: 'warn' });
   queue.on('error', redisError('error of the queue of webhooks'));
