@@ -162,7 +162,13 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     accessTokens,
     scopeOf,
     upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }).upsert,
-    patients: createPatientService({ scopeOf, audit, catalogue, erase: async () => undefined }),
+    patients: createPatientService({
+      scopeOf,
+      audit,
+      catalogue,
+      erase: async () => undefined,
+      latestConditions: async () => ({ condition: {} }),
+    }),
     close: () => app.close(),
   };
 }

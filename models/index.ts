@@ -11,6 +11,7 @@ import { StoredPatient } from './patient.js';
 import { Prediction } from './prediction.js';
 import { PredictionBlock } from './prediction-block.js';
 import { StoredModelChunk, StoredModelVersion } from './risk-model-version.js';
+import { Repair } from './repair.js';
 import { Revocation, RevocationEpoch } from './revocation.js';
 import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
@@ -29,6 +30,7 @@ export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
 export * from './prediction-block.js';
+export * from './repair.js';
 export * from './revocation.js';
 export * from './risk-model-version.js';
 export * from './scoring-chunk.js';
@@ -56,6 +58,7 @@ export interface Models {
   readonly auditHeads: ReturnModelType<typeof AuditHead>;
   readonly dataKeys: ReturnModelType<typeof StoredDataKey>;
   readonly keyRotations: ReturnModelType<typeof KeyRotation>;
+  readonly repairs: ReturnModelType<typeof Repair>;
   readonly modelVersions: ReturnModelType<typeof StoredModelVersion>;
   readonly modelChunks: ReturnModelType<typeof StoredModelChunk>;
   readonly webhookEndpoints: ReturnModelType<typeof WebhookEndpoint>;
@@ -84,6 +87,7 @@ export function createModels(connection: Connection): Models {
     auditHeads: bind(AuditHead),
     dataKeys: bind(StoredDataKey),
     keyRotations: bind(KeyRotation),
+    repairs: bind(Repair),
     modelVersions: bind(StoredModelVersion),
     modelChunks: bind(StoredModelChunk),
     webhookEndpoints: bind(WebhookEndpoint),

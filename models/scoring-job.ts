@@ -107,6 +107,7 @@ export class JobLease {
 // Every list has an index for its filter and its order: see src/jobs/visible-jobs.ts.
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, 'status.state': 1, _id: -1 })
+@index({ organization: 1, submittedBy: 1, _id: -1 })
 @index({ organization: 1, kind: 1, _id: -1 })
 @index({ organization: 1, modelId: 1, _id: -1 })
 @index(

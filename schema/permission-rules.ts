@@ -85,6 +85,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     sex: 'patient:read',
     features: 'patient:read',
     predictions: 'prediction:read',
+    latestPrediction: 'prediction:read',
     id: 'with-parent',
     version: 'with-parent',
     createdAt: 'with-parent',

@@ -22,6 +22,9 @@ import { createPatientErasure } from './jobs/erase-patient.js';
 import { createJobDispatcher, type JobDispatcher } from './jobs/job-dispatcher.js';
 import { createJobService, type JobService } from './jobs/job-service.js';
 import { createJobStore, type JobStore } from './jobs/job-store.js';
+import { createLatestConditions } from './patients/latest-conditions.js';
+import { createLatestResults, type LatestResults } from './predictions/latest-results.js';
+import { startRepairs, type DataRepairs } from './predictions/data-repairs.js';
 import { createPredictionService, type PredictionService } from './predictions/prediction-service.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
@@ -78,6 +81,8 @@ export interface App {
   readonly webhooks: WebhookService;
   readonly jobStore: JobStore;
   readonly scoringRecords: ScoringRecords;
+  readonly latestResults: LatestResults;
+  readonly repairs: DataRepairs;
   readonly jobDispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
   readonly keyRotations: KeyRotations;
@@ -214,17 +219,16 @@ async function buildApp(
   });
   closers.add(() => queue.close());
 
+  const leaseMs = config.jobLeaseMs;
   const webhookTargets = await startWebhookTargets(models, events, logger);
   closers.add(() => webhookTargets.close());
-  const jobStore = createJobStore({
-    models,
-    events,
-    attempts: config.jobAttempts,
-    leaseMs: config.jobLeaseMs,
-    announces: webhookTargets.has,
-  });
+  const { has: announces } = webhookTargets;
+  const jobStore = createJobStore({ models, events, attempts: config.jobAttempts, leaseMs, announces });
   const jobDispatcher = createJobDispatcher(models, queue);
-  const scoringRecords = createScoringRecords(models, protectionOf);
+  const latestResults = createLatestResults(models);
+  const scoringRecords = createScoringRecords(models, protectionOf, latestResults);
+  const repairs = await startRepairs({ models, latestResults, protectionOf, leaseMs, logger });
+  const latestConditions = createLatestConditions({ models, registry, worklistModel: config.worklistModel });
   const batchProgress = createBatchProgress(models, jobStore);
   const catalogue = createFeatureCatalogue(registry);
   const fence = createCareTeamFence(scopeOf, audit);
@@ -237,7 +241,13 @@ async function buildApp(
   });
 
   const upserts = createPatientUpsert({ scopeOf, audit, catalogue });
-  const patients = createPatientService({ scopeOf, audit, catalogue, erase: createPatientErasure(models, jobStore) });
+  const patients = createPatientService({
+    scopeOf,
+    audit,
+    catalogue,
+    erase: createPatientErasure(models, jobStore),
+    latestConditions,
+  });
   const jobs = createJobService({
     scopeOf,
     audit,
@@ -274,7 +284,7 @@ async function buildApp(
       logger,
     }),
     jobs,
-    submitBatch: createBatchSubmission({ scopeOf, registry, accept }),
+    submitBatch: createBatchSubmission({ scopeOf, registry, latestConditions, accept }),
     submitCohort: createCohortSubmission({
       scopeOf,
       audit,
@@ -288,9 +298,11 @@ async function buildApp(
     webhooks: createWebhookService({ scopeOf, audit, events, allowedHosts: config.webhooks.allowedHosts }),
     jobStore,
     scoringRecords,
+    latestResults,
+    repairs,
     jobDispatcher,
     batchProgress,
-    keyRotations: createKeyRotations({ models, protection, events, leaseMs: config.jobLeaseMs, logger }),
+    keyRotations: createKeyRotations({ models, protection, events, leaseMs, logger }),
     connectRedis: connect,
     close: () => closers.close(),
   };

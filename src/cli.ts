@@ -14,6 +14,7 @@ const commands: Record<string, () => Promise<Command>> = {
   seed: async () => (await import('./commands/seed.js')).seedCommand(),
   token: async () => (await import('./commands/token.js')).tokenCommand(),
   keys: async () => (await import('./commands/keys.js')).keysCommand(),
+  search: async () => (await import('./commands/search.js')).searchCommand(),
   user: async () => (await import('./commands/user.js')).userCommand(),
   score: async () => (await import('./commands/score.js')).scoreCommand(),
   job: async () => (await import('./commands/job.js')).jobCommand(),

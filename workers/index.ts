@@ -20,7 +20,7 @@ interface Workers {
 /** The parts of the app that a worker process uses. */
 type WorkerParts = Omit<MaintenanceParts, 'lookForWebhooks'> &
   WebhookParts &
-  Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress'>;
+  Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress' | 'latestResults'>;
 
 /** Starts everything that a worker process does. A failed start leaves nothing running. */
 export async function startWorkers(app: WorkerParts): Promise<Workers> {
@@ -34,7 +34,7 @@ export async function startWorkers(app: WorkerParts): Promise<Workers> {
 }
 
 async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
-  const { config, logger, models, registry, events, jobStore, scoringRecords, batchProgress } = app;
+  const { config, logger, models, registry, events, jobStore, scoringRecords, batchProgress, latestResults } = app;
   const runningJobs = createRunningJobs(events);
   closers.add(() => runningJobs.close());
   const lookForWebhooks = startWebhooks(app, closers);
@@ -55,6 +55,7 @@ async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
     engine,
     jobStore,
     batchProgress,
+    latestResults,
     events,
     logger,
     ...bounds,

@@ -19,7 +19,15 @@ const scheduleCheckMs = 5_000;
 /** The parts of the app that maintenance uses. */
 export type MaintenanceParts = Pick<
   App,
-  'config' | 'logger' | 'models' | 'jobDispatcher' | 'batchProgress' | 'keyRotations' | 'connectRedis'
+  | 'config'
+  | 'logger'
+  | 'models'
+  | 'jobDispatcher'
+  | 'batchProgress'
+  | 'keyRotations'
+  | 'repairs'
+  | 'latestResults'
+  | 'connectRedis'
 > & { readonly lookForWebhooks: LookForWebhooks };
 
 /** Work that is done at fixed periods. Each time, only one worker of the deployment does it. */
@@ -30,9 +38,12 @@ interface Task {
 
 function tasksOf(parts: MaintenanceParts): Readonly<Record<string, Task>> {
   const { config, logger, models, jobDispatcher, batchProgress, keyRotations, lookForWebhooks } = parts;
+  const { repairs, latestResults } = parts;
   const everyMs = config.reconcileIntervalMs;
   return {
     reconcile: { everyMs, run: () => reconcile({ models, jobDispatcher, batchProgress, graceMs: everyMs, logger }) },
+    collectResults: { everyMs, run: () => latestResults.collect() },
+    repair: { everyMs, run: () => repairs.work() },
     rotateKeys: { everyMs, run: () => keyRotations.work() },
     deleteRetiredKeys: { everyMs: hourMs / 6, run: () => keyRotations.deleteRetiredKeys() },
     expire: { everyMs: hourMs, run: () => expireJobs(models, config.jobRetentionDays) },

@@ -56,7 +56,13 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     audit: { record: audit.record, close: () => app.audit.close() },
     scopeOf,
     upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue: app.catalogue }).upsert,
-    patients: createPatientService({ scopeOf, audit, catalogue: app.catalogue, erase: async () => undefined }),
+    patients: createPatientService({
+      scopeOf,
+      audit,
+      catalogue: app.catalogue,
+      erase: async () => undefined,
+      latestConditions: async () => ({ condition: {} }),
+    }),
     identity: off.has('identity')
       ? { ...app.identity, authenticator: { authenticate: async () => caller } }
       : app.identity,

@@ -33,6 +33,7 @@ export interface OperationContext {
 /** Reads by id, gathered into one query per tick. They cache nothing, because a subscription must see every change. */
 export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
+  readonly prediction: DataLoader<string, Prediction | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
   /** The error of a job, as the viewer may see it. */
   readonly jobError: DataLoader<ScoringJob, JobFailure | null>;

@@ -1,7 +1,8 @@
 import { GraphQLDateTime, GraphQLLocalDate } from 'graphql-scalars';
 import { Field, Float, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { AdministrativeGender } from '../../models/index.js';
-import type { PageOrder } from '../../src/scope/pagination.js';
+import type { PatientListOrder } from '../../src/patients/patient-service.js';
+import { RiskBand } from '../risk-model/risk-model.type.js';
 
 @InputType()
 export class FeatureValueInput {
@@ -97,6 +98,20 @@ export class PatientFilter {
   @Field(() => String, { nullable: true, description: 'The whole name, in upper or lower case.' })
   familyName?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'The first 2 to 12 characters of the MRN. Needs prefix search, which an operator switches on.',
+  })
+  mrnPrefix?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The first 2 to 10 characters of the family name, in upper or lower case. Needs prefix search, which an operator ' +
+      'switches on.',
+  })
+  familyNamePrefix?: string | null;
+
   @Field(() => AdministrativeGender, { nullable: true })
   sex?: AdministrativeGender | null;
 
@@ -105,17 +120,50 @@ export class PatientFilter {
 
   @Field(() => GraphQLDateTime, { nullable: true })
   updatedAfter?: Date | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The model whose latest results the other conditions and the order are about: a RiskModel.modelId, or the ' +
+      'RiskModel.id of one version. Alone: patients with a result of it. Absent: the WORKLIST_MODEL of the deployment, ' +
+      'else the only model.',
+  })
+  latestModelId?: string | null;
+
+  @Field(() => [RiskBand], { nullable: true, description: 'Any of these is the band of the latest result.' })
+  latestRiskBands?: RiskBand[] | null;
+
+  @Field(() => Float, { nullable: true, description: 'Lowest latest probability. Leaves out quantities.' })
+  minimumLatestProbability?: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'Highest latest probability. Leaves out quantities.' })
+  maximumLatestProbability?: number | null;
 }
 
 enum PatientOrderField {
   CREATED_AT = 'CREATED_AT',
   UPDATED_AT = 'UPDATED_AT',
+  LATEST_PROBABILITY = 'LATEST_PROBABILITY',
+  LATEST_QUANTITY = 'LATEST_QUANTITY',
 }
 enum OrderDirection {
   ASC = 'ASC',
   DESC = 'DESC',
 }
-registerEnumType(PatientOrderField, { name: 'PatientOrderField' });
+registerEnumType(PatientOrderField, {
+  name: 'PatientOrderField',
+  description: 'The value by which patients are ordered.',
+  valuesConfig: {
+    CREATED_AT: { description: 'Time at which the patient was created.' },
+    UPDATED_AT: { description: 'Time at which the patient was changed last.' },
+    LATEST_PROBABILITY: {
+      description:
+        'Probability of the latest result: DESC gives the highest risk first. Lists only patients that have one of the ' +
+        'model: see PatientFilter.latestModelId.',
+    },
+    LATEST_QUANTITY: { description: 'As LATEST_PROBABILITY, for a model that gives a quantity.' },
+  },
+});
 registerEnumType(OrderDirection, { name: 'OrderDirection' });
 
 @InputType({ description: 'Newest first when absent.' })
@@ -127,8 +175,14 @@ export class PatientOrder {
   direction?: OrderDirection | null;
 }
 
-export function toPageOrder(order: PatientOrder | null | undefined): PageOrder | undefined {
-  if (!order) return undefined;
-  const field = order.field === PatientOrderField.CREATED_AT ? 'createdAt' : 'updatedAt';
-  return { field, direction: order.direction === OrderDirection.ASC ? 1 : -1 };
+/** The stored field, or the latest answer, of each value of the enum. */
+const orders = {
+  CREATED_AT: { field: 'createdAt' },
+  UPDATED_AT: { field: 'updatedAt' },
+  LATEST_PROBABILITY: { latest: 'PROBABILITY' },
+  LATEST_QUANTITY: { latest: 'QUANTITY' },
+} as const;
+
+export function toListOrder(order: PatientOrder | null | undefined): PatientListOrder | undefined {
+  return order ? { ...orders[order.field], direction: order.direction === OrderDirection.ASC ? 1 : -1 } : undefined;
 }

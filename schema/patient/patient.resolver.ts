@@ -5,8 +5,11 @@ import type { PredictionService } from '../../src/predictions/prediction-service
 import { PageArguments, toConnection, toNestedConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import type { PredictionMapper } from '../prediction/prediction.mapper.js';
-import { PredictionConnection } from '../prediction/prediction.type.js';
-import { CreatePatientInput, PatientFilter, PatientOrder, toPageOrder, UpdatePatientInput } from './patient.input.js';
+import type { Rel } from '../common/rel.js';
+import { PredictionConnection, PredictionType } from '../prediction/prediction.type.js';
+import { latestPredictionOf } from '../../src/predictions/latest-results.js';
+import { parseModelId } from '../../src/risk/model-name.js';
+import { CreatePatientInput, PatientFilter, PatientOrder, toListOrder, UpdatePatientInput } from './patient.input.js';
 import { toPatient } from './patient.mapper.js';
 import { DeletePatientPayload, PatientConnection, PatientType } from './patient.type.js';
 
@@ -39,7 +42,7 @@ export class PatientResolver {
     @Arg('orderBy', () => PatientOrder, { nullable: true }) orderBy: PatientOrder | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientConnection> {
-    const found = await this.service.list(viewer, page, filter ?? {}, toPageOrder(orderBy));
+    const found = await this.service.list(viewer, page, filter ?? {}, toListOrder(orderBy));
     return toConnection(found, (patient) => toPatient(patient, this.catalogue, viewer));
   }
 
@@ -68,6 +71,26 @@ export class PatientResolver {
   ): Promise<DeletePatientPayload> {
     await this.service.delete(viewer, id);
     return { id };
+  }
+
+  @FieldResolver(() => PredictionType, {
+    nullable: true,
+    complexity: 65,
+    description: 'The newest prediction of the patient, by one model or by any. Null when there is none.',
+  })
+  async latestPrediction(
+    @Root() { latestResults }: PatientType,
+    @Arg('modelId', () => ID, {
+      nullable: true,
+      description: 'A RiskModel.modelId, or the RiskModel.id of one version. Absent: any model.',
+    })
+    modelId: string | null,
+    @Ctx() { viewer, loaders }: OperationContext,
+  ): Promise<Rel<PredictionType> | null> {
+    const named = modelId == null ? undefined : parseModelId(modelId);
+    const id = latestPredictionOf(latestResults, named?.modelId, named?.modelVersion);
+    const prediction = id && (await loaders.prediction.load(id.toHexString()));
+    return prediction ? this.toPrediction(viewer)(prediction) : null;
   }
 
   @FieldResolver(() => PredictionConnection, { description: 'Newest first.' })

@@ -1,6 +1,6 @@
 import { GraphQLDateTime, GraphQLLocalDate } from 'graphql-scalars';
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { AdministrativeGender } from '../../models/index.js';
+import { AdministrativeGender, type LatestResult } from '../../models/index.js';
 import { connectionType } from '../common/connection.js';
 
 registerEnumType(AdministrativeGender, { name: 'AdministrativeGender', description: "FHIR's administrative gender." });
@@ -69,6 +69,9 @@ export class PatientType {
 
   @Field(() => GraphQLDateTime)
   updatedAt!: Date;
+
+  /** Read by the resolver of the latest prediction. */
+  latestResults!: Readonly<Record<string, LatestResult>> | undefined;
 }
 
 export const PatientConnection = connectionType(PatientType, 'Patient');

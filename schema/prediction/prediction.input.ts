@@ -23,6 +23,9 @@ export class PredictionFilter {
   @Field(() => Float, { nullable: true, description: 'Leaves out predictions of quantities.' })
   minimumProbability?: number | null;
 
+  @Field(() => Float, { nullable: true, description: 'Leaves out predictions of quantities.' })
+  maximumProbability?: number | null;
+
   @Field(() => GraphQLDateTime, { nullable: true })
   createdAfter?: Date | null;
 

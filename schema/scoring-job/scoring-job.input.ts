@@ -69,4 +69,10 @@ export class ScoringJobFilter {
 
   @Field(() => GraphQLDateTime, { nullable: true })
   submittedAfter?: Date | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Jobs that were submitted before this time.' })
+  submittedBefore?: Date | null;
+
+  @Field(() => String, { nullable: true, description: 'Username of the submitter.' })
+  submittedBy?: string | null;
 }

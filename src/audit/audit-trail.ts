@@ -13,6 +13,8 @@ export type AuditAction =
   | 'access-token:issue'
   /** New data keys were requested on the command line. */
   | 'encryption-key:rotate'
+  /** The search by the first characters of MRN and family name was switched on or off on the command line. */
+  | 'patient-search:switch'
   /** A risk model was added, retired or made the default on the command line. */
   | 'model:manage';
 

@@ -115,6 +115,7 @@ function createLoaders(
     patient: loader<Patient | null>((ids) => patients.findMany(viewer, ids)),
     predictionCountOfPatient: loader<number>((ids) => predictions.countOfPatients(viewer, ids)),
     predictionCountOfJob: loader<number>((ids) => predictions.countOfJobs(viewer, ids)),
+    prediction: loader<Prediction | null>((ids) => predictions.findMany(viewer, ids)),
     job: loader<ScoringJob | null>((ids) => jobs.findMany(viewer, ids)),
     jobError: loader<JobFailure | null, ScoringJob>((failed) => jobs.errors(viewer, failed)),
   };

@@ -13,7 +13,8 @@ import { BadUserInputError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import { visiblePatientIds } from '../patients/care-team-fence.js';
-import { authorizeFilter, patientQuery } from '../patients/patient-filter.js';
+import type { LatestConditions } from '../patients/latest-conditions.js';
+import { authorizeFilter, patientQuery, requirePrefixSearch } from '../patients/patient-filter.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest } from './idempotency.js';
 import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
@@ -29,10 +30,16 @@ export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) 
 interface BatchSubmissionDependencies {
   readonly scopeOf: ScopeOf;
   readonly registry: RiskModelRegistry;
+  readonly latestConditions: LatestConditions;
   readonly accept: AcceptBatch;
 }
 
-export function createBatchSubmission({ scopeOf, registry, accept }: BatchSubmissionDependencies): SubmitBatch {
+export function createBatchSubmission({
+  scopeOf,
+  registry,
+  latestConditions,
+  accept,
+}: BatchSubmissionDependencies): SubmitBatch {
   return async (viewer, input) => {
     authorize(viewer, 'job:submit');
     const request = parseInput(submitBatchScoringJobSchema, input);
@@ -41,13 +48,17 @@ export function createBatchSubmission({ scopeOf, registry, accept }: BatchSubmis
     const identity = await identifyRequest(scope, viewer, request);
     const known = await findByKey(scope, identity);
     if (known) return known;
+    const model = requireModel(registry, request.modelId, request.modelVersion);
+    const filter = request.filter ?? {};
+    await requirePrefixSearch(scope, filter);
+    const { condition } = await latestConditions(filter);
     return accept(viewer, {
-      model: requireModel(registry, request.modelId, request.modelVersion),
+      model,
       request,
       identity,
       patients: request.patientIds
         ? named(scope, request.patientIds)
-        : visiblePatientIds(scope, viewer, patientQuery(request.filter ?? {})),
+        : visiblePatientIds(scope, viewer, { ...patientQuery(filter), ...condition }),
       chosenBy: request.filter ? 'filter' : 'all',
     });
   };

@@ -5,6 +5,7 @@ import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { idOrNone, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
+import { normalizeUsername } from '../identity/users/username.js';
 import { newestFirstIndex, pagesOf, type Page, type PageRequest } from '../scope/pagination.js';
 import type { IndexKeys } from '../scope/scoped-collection.js';
 import { startOfSecond } from '../storage/object-ids.js';
@@ -178,30 +179,41 @@ export interface ScoringJobFilter {
   readonly kind?: ScoringJobKind | null;
   readonly patientId?: string | null;
   readonly modelId?: string | null;
+  readonly submittedBy?: string | null;
   readonly submittedAfter?: Date | null;
+  readonly submittedBefore?: Date | null;
 }
 
 /** The index that gives the jobs of a filter in their order. The condition with the fewest jobs comes first. */
-function jobIndex({ patientId, states, kind, modelId }: ScoringJobFilter): IndexKeys {
+function jobIndex({ patientId, submittedBy, states, kind, modelId }: ScoringJobFilter): IndexKeys {
   if (patientId != null) return { patient: 1, _id: -1 };
+  if (submittedBy != null) return { organization: 1, submittedBy: 1, _id: -1 };
   if (states != null) return { organization: 1, 'status.state': 1, _id: -1 };
   if (kind != null) return { organization: 1, kind: 1, _id: -1 };
   if (modelId != null) return { organization: 1, modelId: 1, _id: -1 };
   return newestFirstIndex;
 }
 
+/** The name as it is stored with a job. That of an API key is stored as its administrator wrote it. */
+const submitterName = (name: string): string => (name.startsWith('api-key:') ? name : normalizeUsername(name));
+
 /** @param closed patients whose jobs never match. Batches match also when they have such patients. */
 function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): QueryFilter<ScoringJob> {
+  const { submittedAfter: after, submittedBefore: before } = filter;
+  const submitted = { ...(after != null && { $gt: after }), ...(before != null && { $lt: before }) };
+  const made = {
+    ...(after != null && { $gte: startOfSecond(after) }),
+    ...(before != null && { $lt: startOfSecond(new Date(before.getTime() + 1_000)) }),
+  };
   return {
     ...(filter.states != null && { 'status.state': { $in: [...filter.states] } }),
     ...(filter.kind != null && { kind: filter.kind }),
     ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
     ...modelCondition({ modelId: filter.modelId }),
-    ...(filter.submittedAfter != null && {
-      submittedAt: { $gt: filter.submittedAfter },
-      // An id is made when its job is submitted. It begins with the second, so the index bounds the scan.
-      _id: { $gte: startOfSecond(filter.submittedAfter) },
-    }),
+    ...(filter.submittedBy != null && { submittedBy: submitterName(filter.submittedBy) }),
+    ...(Object.keys(submitted).length > 0 && { submittedAt: submitted }),
+    // An id is made when its job is submitted. It begins with the second, so the index bounds the scan.
+    ...(Object.keys(made).length > 0 && { _id: made }),
     ...(closed.length > 0 && { $nor: [{ patient: { $in: [...closed] } }] }),
   };
 }

@@ -24,9 +24,20 @@ import { refuseEmergencyChange, refuseEmergencyErasure } from './emergency-limit
 import type { FeatureCatalogue } from './feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
 import { createPatientSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import type { LatestConditions, LatestOrder } from './latest-conditions.js';
 import { mergeFeatures, newPatient } from './patient-changes.js';
-import { authorizeFilter, parsePatientFilter, patientQuery, type PatientFilter } from './patient-filter.js';
+import {
+  authorizeFilter,
+  isSearch,
+  parsePatientFilter,
+  patientQuery,
+  requirePrefixSearch,
+  type PatientFilter,
+} from './patient-filter.js';
 import type { PatientCondition } from '../scope/patient-records.js';
+
+/** The order of a list: by a time of the patient, or by its latest result. */
+export type PatientListOrder = PageOrder | LatestOrder;
 
 /** Removes everything that belongs to a patient: its predictions, and its jobs that have not run yet. */
 export type PatientErasure = (scope: OrganizationScope, patient: Types.ObjectId) => Promise<void>;
@@ -50,9 +61,15 @@ export interface PatientService {
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Patient | null)[]>;
   /**
    * Lists the patients that match and are visible to the viewer.
-   * @throws BadUserInputError, ForbiddenError for a filter by name or MRN without the right to names
+   * @throws BadUserInputError, ForbiddenError for a filter by name or MRN without the right to names, or one by latest
+   *   results without the right to predictions, ServiceUnavailableError while latest results are still collected
    */
-  list(viewer: Viewer | null, request: PageRequest, filter: PatientFilter, order?: PageOrder): Promise<Page<Patient>>;
+  list(
+    viewer: Viewer | null,
+    request: PageRequest,
+    filter: PatientFilter,
+    order?: PatientListOrder,
+  ): Promise<Page<Patient>>;
   /** Creates a patient. @throws BadUserInputError, ConflictError when the MRN is taken */
   create(viewer: Viewer | null, input: CreatePatient): Promise<Patient>;
   /**
@@ -74,9 +91,16 @@ interface PatientServiceDependencies {
   readonly audit: AuditTrail;
   readonly catalogue: FeatureCatalogue;
   readonly erase: PatientErasure;
+  readonly latestConditions: LatestConditions;
 }
 
-export function createPatientService({ scopeOf, audit, catalogue, erase }: PatientServiceDependencies): PatientService {
+export function createPatientService({
+  scopeOf,
+  audit,
+  catalogue,
+  erase,
+  latestConditions,
+}: PatientServiceDependencies): PatientService {
   const mrnTaken = (): ConflictError =>
     new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
 
@@ -96,11 +120,8 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       ),
     );
   /** Records a search by MRN or name that found no patient: its caller learns that this person is no patient here. */
-  const recordSearch = async (
-    viewer: Viewer,
-    { mrn, familyName }: Pick<PatientFilter, 'mrn' | 'familyName'>,
-  ): Promise<void> => {
-    if (mrn != null || familyName != null) await audit.record(viewer, { action: 'patient:read', outcome: 'ALLOWED' });
+  const recordSearch = async (viewer: Viewer, filter: PatientFilter): Promise<void> => {
+    if (isSearch(filter)) await audit.record(viewer, { action: 'patient:read', outcome: 'ALLOWED' });
   };
   const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({
     flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS',
@@ -130,7 +151,17 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
     async list(viewer, request, filter, order) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
-      const page = await scopeOf(viewer).patients.page(request, patientQuery(parsePatientFilter(filter)), order);
+      const latestOrder = order && 'latest' in order ? order : undefined;
+      if (latestOrder) authorize(viewer, 'prediction:read');
+      const checked = parsePatientFilter(filter);
+      const latest = await latestConditions(checked, latestOrder);
+      const scope = scopeOf(viewer);
+      await requirePrefixSearch(scope, checked);
+      const page = await scope.patients.page(
+        request,
+        { ...patientQuery(checked), ...latest.condition },
+        latest.order ?? (order && 'field' in order ? order : undefined),
+      );
       await (page.edges.length > 0
         ? recordRead(
             viewer,

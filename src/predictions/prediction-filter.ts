@@ -17,6 +17,7 @@ export interface PredictionFilter {
   readonly createdAfter?: Date | null;
   readonly createdBefore?: Date | null;
   readonly minimumProbability?: number | null;
+  readonly maximumProbability?: number | null;
 }
 
 /** A filter, and limits on the matching predictions that are returned. */
@@ -52,7 +53,12 @@ export function predictionQuery(filter: PredictionSelection, after?: Types.Objec
     ...sharedConditions(filter),
     ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
     ...(filter.riskBands != null && { riskBand: { $in: [...filter.riskBands] } }),
-    ...(filter.minimumProbability != null && { probability: { $gte: filter.minimumProbability } }),
+    ...(hasRange(filter) && {
+      probability: {
+        $gte: filter.minimumProbability ?? 0,
+        ...(filter.maximumProbability != null && { $lte: filter.maximumProbability }),
+      },
+    }),
     ...(filter.closed?.length && { $nor: [{ patient: { $in: [...filter.closed] } }] }),
     ...(after && { _id: { $lt: after } }),
     // Bounds the scan of the index: an id is made when its prediction is stored.
@@ -93,8 +99,12 @@ export function blockQuery(filter: PredictionSelection, after?: Types.ObjectId):
 const newestId = new Types.ObjectId('ffffffffffffffffffffffff');
 
 /** Tells whether some rows of a block may match while other rows do not. */
-export const choosesRows = ({ patientId, riskBands, minimumProbability, closed = [] }: PredictionSelection): boolean =>
-  patientId != null || riskBands != null || minimumProbability != null || closed.length > 0;
+export const choosesRows = (filter: PredictionSelection): boolean =>
+  filter.patientId != null || filter.riskBands != null || hasRange(filter) || (filter.closed ?? []).length > 0;
+
+/** Tells whether a filter limits the probability. Then predictions of quantities do not match. */
+const hasRange = ({ minimumProbability, maximumProbability }: PredictionSelection): boolean =>
+  minimumProbability != null || maximumProbability != null;
 
 /** Aggregation condition on `$$row` of a block. */
 export function rowCondition(filter: PredictionSelection, after?: Types.ObjectId): object {
@@ -103,7 +113,9 @@ export function rowCondition(filter: PredictionSelection, after?: Types.ObjectId
     $and: [
       ...(filter.patientId != null ? [{ $eq: ['$$row.patient', idOrNone(filter.patientId)] }] : []),
       ...(filter.riskBands != null ? [{ $in: ['$$row.riskBand', [...filter.riskBands]] }] : []),
-      ...(filter.minimumProbability != null ? [{ $gte: ['$$row.probability', filter.minimumProbability] }] : []),
+      // A missing probability is less than every number.
+      ...(hasRange(filter) ? [{ $gte: ['$$row.probability', filter.minimumProbability ?? 0] }] : []),
+      ...(filter.maximumProbability != null ? [{ $lte: ['$$row.probability', filter.maximumProbability] }] : []),
       ...(filter.closed?.length ? [{ $not: { $in: ['$$row.patient', [...filter.closed]] } }] : []),
       ...(place ? [{ $or: [{ $lt: ['$_id', place.block] }, { $lt: ['$$row.number', place.number] }] }] : []),
     ],

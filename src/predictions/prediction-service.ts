@@ -48,6 +48,8 @@ import { readVisiblePage } from '../patients/visible-rows.js';
  */
 export interface PredictionService {
   find(viewer: Viewer | null, id: string): Promise<Prediction | null>;
+  /** The predictions in the order of the ids; null for an id without a visible prediction. */
+  findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
   /**
    * Reads a new prediction for a subscriber. Subscribers share one read of it, and those of one user and address also
    * share the check of the care team and the audit event, when they ask within a second.
@@ -129,6 +131,11 @@ export function createPredictionService({
       authorize(viewer, 'prediction:read');
       const _id = toObjectId(id);
       return fence.showNamed(viewer, 'prediction:read', _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
+    },
+
+    async findMany(viewer, ids) {
+      authorize(viewer, 'prediction:read');
+      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map(idOrNone)));
     },
 
     async followed(viewer, id) {

@@ -68,6 +68,9 @@ interface BlockOwners {
   readonly patients: readonly Types.ObjectId[];
 }
 
+/** Most predictions of one block that are read one by one. */
+const fewRows = 4;
+
 /** Predictions, and blocks, whose owners are read in one query. */
 const ownersAtOnce = { predictions: 10_000, blocks: 5 };
 
@@ -112,22 +115,32 @@ export function storedPredictions({
     return row ? predictionOf(found, row) : null;
   }
 
-  /** Finds predictions in blocks, by their hexadecimal ids. Each block is read once, also for many of its ids. */
+  /**
+   * Finds predictions in blocks, by their hexadecimal ids. A block with many of them is read once and whole. Of a block
+   * with few of them, MongoDB sends only those rows: a block has thousands.
+   */
   async function findInBlocks(ids: readonly Types.ObjectId[]): Promise<Map<string, Prediction>> {
-    if (ids.length === 1) return byId([await findInBlock(ids[0]!)]);
+    const byBlock = new Map<string, Types.ObjectId[]>();
+    for (const id of ids) {
+      const block = placeOf(id).block.toHexString();
+      byBlock.set(block, [...(byBlock.get(block) ?? []), id]);
+    }
+    const groups = [...byBlock.values()];
+    const single = groups.filter((group) => group.length <= fewRows).flat();
+    const blocks = groups.filter((group) => group.length > fewRows).map(([id]) => placeOf(id!).block);
     const wanted = new Set(ids.map((id) => id.toHexString()));
-    const blocks = new Map(ids.map((id) => [placeOf(id).block.toHexString(), placeOf(id).block]));
-    const found = await predictionBlocks.find(
-      { _id: { $in: [...blocks.values()] } },
-      { projection: { ...blockHeadFields, rows: 1 } },
+    const [ofFew, ofMany] = await Promise.all([
+      Promise.all(single.map(findInBlock)),
+      blocks.length === 0
+        ? []
+        : predictionBlocks.find({ _id: { $in: blocks } }, { projection: { ...blockHeadFields, rows: 1 } }),
+    ]);
+    const ofBlocks = ofMany.flatMap(({ rows, ...head }) =>
+      rows
+        .filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString()))
+        .map((row) => predictionOf(head, row)),
     );
-    return byId(
-      found.flatMap(({ rows, ...head }) =>
-        rows
-          .filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString()))
-          .map((row) => predictionOf(head, row)),
-      ),
-    );
+    return byId([...ofFew, ...ofBlocks]);
   }
 
   async function findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]> {

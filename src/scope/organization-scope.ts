@@ -1,19 +1,21 @@
 import { Types } from 'mongoose';
-import type {
-  ApiKey,
-  AuditEvent,
-  Models,
-  Organization,
-  Prediction,
-  PredictionBlock,
-  ScoringChunk,
-  ScoringJob,
-  Session,
-  StoredBreakGlassAccess,
-  StoredPatient,
-  User,
-  WebhookDelivery,
-  WebhookEndpoint,
+import {
+  searchTokensRepair,
+  type ApiKey,
+  type AuditEvent,
+  type Models,
+  type Organization,
+  type Prediction,
+  type PredictionBlock,
+  type Repair,
+  type ScoringChunk,
+  type ScoringJob,
+  type Session,
+  type StoredBreakGlassAccess,
+  type StoredPatient,
+  type User,
+  type WebhookDelivery,
+  type WebhookEndpoint,
 } from '../../models/index.js';
 import { patientFence, type Member } from '../auth/care-team.js';
 import { slowestReadMs } from '../storage/database.js';
@@ -49,6 +51,8 @@ export interface OrganizationScope {
   chunks(job: ScoringJob): ScopedChunks;
   /** Encrypts and indexes other values of this organization that must not be stored in the clear. */
   readonly protection: Protection;
+  /** Tells whether patients can be found by prefixes: null when that is switched off; unfinished while it is prepared. */
+  prefixSearch(): Promise<Pick<Repair, 'processed' | 'total' | 'finishedAt'> | null>;
   /** The organization itself. */
   organization(): Promise<Organization>;
 }
@@ -76,6 +80,8 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
   return (member) => {
     const id = new Types.ObjectId(member.organizationId);
     const protection = protectionOf(id);
+    const hasPrefixSearch = async (): Promise<boolean> =>
+      (await models.organizations.findById(id, { prefixSearch: 1 }).lean<Organization>())?.prefixSearch === true;
     // Each part is made when it is read: there is one scope per request, and a request needs few parts.
     return {
       id,
@@ -84,10 +90,16 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
           scopedCollection<StoredPatient>(models.patients, id, patientFence(member)),
           id,
           protection,
+          hasPrefixSearch,
         );
       },
       get everyPatient() {
-        return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id), id, protection);
+        return createPatientRecords(
+          scopedCollection<StoredPatient>(models.patients, id),
+          id,
+          protection,
+          hasPrefixSearch,
+        );
       },
       get careTeams() {
         return scopedCollection<StoredPatient>(models.patients, id);
@@ -122,6 +134,10 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       },
       get webhookDeliveries() {
         return scopedCollection<WebhookDelivery>(models.webhookDeliveries, id);
+      },
+      async prefixSearch() {
+        if (!(await hasPrefixSearch())) return null;
+        return (await models.repairs.findById(searchTokensRepair(id)).lean<Repair>()) ?? { processed: 0, total: 0 };
       },
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),

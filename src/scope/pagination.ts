@@ -1,5 +1,6 @@
 import { Types, type QueryFilter } from 'mongoose';
 import { z } from 'zod';
+import type { latestResultField } from '../../models/index.js';
 import { BadUserInputError } from '../errors.js';
 import type { IndexKeys, OrganizationDocument, ScopedCollection } from './scoped-collection.js';
 
@@ -21,15 +22,14 @@ export interface PageRequest {
 
 /** Field to sort by. `_id` decides between equal values, so a cursor names exactly one place in the list. */
 export interface PageOrder {
-  readonly field: (typeof orderFields)[number];
+  readonly field: '_id' | 'createdAt' | 'updatedAt' | 'sequence' | ReturnType<typeof latestResultField>;
   readonly direction: 1 | -1;
 }
 
-const orderFields = ['_id', 'createdAt', 'updatedAt', 'sequence'] as const;
 const newestFirst: PageOrder = { field: '_id', direction: -1 };
 const cursorSchema = z.tuple([
   z.string(),
-  z.enum(orderFields),
+  z.string(),
   z.literal([1, -1]),
   z.string(),
   z.string().regex(/^[0-9a-f]{24}$/),
@@ -131,15 +131,19 @@ export async function readPageOf<T extends Listed>(
 }
 
 function encodeCursor(row: Listed, list: string, { field, direction }: PageOrder): string {
-  const value = field === '_id' ? '' : JSON.stringify(row[field]);
+  const value = field === '_id' ? '' : JSON.stringify(sortValue(row, field));
   const cursor: z.infer<typeof cursorSchema> = [list, field, direction, value, row._id.toHexString()];
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
+/** The value of a field, which may lie within others, as in `latestResults.heart-disease.value`. */
+const sortValue = (row: Listed, field: string): unknown =>
+  field.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], row);
+
 function positionOf(cursor: string, list: string, order: PageOrder): PagePosition {
   const [ofList, field, direction, value, id] = decodeCursor(cursor);
   if (ofList !== list || field !== order.field || direction !== order.direction) throw invalidCursor();
-  return { value: parseSortValue(field, value), id: new Types.ObjectId(id) };
+  return { value: parseSortValue(order.field, value), id: new Types.ObjectId(id) };
 }
 
 /** MongoDB filter of the rows after a position. */
@@ -152,14 +156,16 @@ function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): o
 }
 
 /**
- * The sort value of a cursor: a number for `sequence`, else a date. A cursor that a caller made up can give nothing
+ * The sort value of a cursor: a number for `sequence` and for a latest result, else a date. A cursor that a caller made up can give nothing
  * else.
  */
 function parseSortValue(field: PageOrder['field'], json: string): PagePosition['value'] {
   if (field === '_id') return null;
   try {
     const value: unknown = JSON.parse(json);
-    return field === 'sequence' ? z.number().parse(value) : z.coerce.date().parse(z.string().parse(value));
+    return field === 'sequence' || field.startsWith('latestResults.')
+      ? z.number().parse(value)
+      : z.coerce.date().parse(z.string().parse(value));
   } catch {
     throw invalidCursor();
   }

@@ -5,7 +5,7 @@ import { StartupError } from '../errors.js';
  * Version of the stored data that this release reads and writes. Raise it when an older release would misread or damage
  * what this one writes.
  */
-export const dataVersion = 1;
+export const dataVersion = 2;
 
 /** The code of MongoDB for a document that another process has inserted at the same time. */
 const duplicateKey = 11000;

@@ -143,3 +143,27 @@ test('the audit chains that commands and the API write together are whole', asyn
   for await (const { slug, failures } of verifyChains(models, auditKeys(protectionOf)))
     expect(failures, slug).toEqual([]);
 });
+
+describe('riskgraph search', () => {
+  // Shows: 164.312(b)
+  test('switches prefix search for one organization, records and flags that, and shows what is left to do', async () => {
+    await seedPatients(config, models, { count: 3, seed: 7, organization: 'searched' });
+    const before = (await eventsOf('searched')).length;
+    const on = await riskgraph('search', 'on', '--org', 'searched');
+    expect(on).toMatchObject({ code: 0, errors: '' });
+    expect(on.output).toContain('Prefix search is on for "searched". Workers carry it out');
+    expect((await riskgraph('search', 'status')).output).toContain('searched: on, 0 of 3 patients');
+    expect((await riskgraph('search', 'off', '--org', 'searched')).code).toBe(0);
+    const switched = { ...byCommand, action: 'patient-search:switch', patients: [] };
+    expect((await eventsOf('searched')).slice(before)).toMatchObject([{ ...switched, flagged: true }, switched]);
+    expect(await models.organizations.countDocuments({ prefixSearch: true })).toBe(0);
+  });
+
+  test('makes no organization, and switches nothing that it cannot record', async () => {
+    expect(await riskgraph('search', 'on', '--org', 'misspelt')).toMatchObject({ code: 1 });
+    expect(await models.organizations.countDocuments({ slug: 'misspelt' })).toBe(0);
+    await refuseEvents();
+    expect((await riskgraph('search', 'on', '--org', 'searched')).code).toBe(1);
+    expect(await models.organizations.countDocuments({ prefixSearch: true })).toBe(0);
+  });
+});

@@ -19,6 +19,8 @@ const schema = buildBareSchema(system.app);
 const values: Readonly<Record<string, unknown>> = {
   mrn: known.mrn,
   familyName: 'Sample',
+  mrnPrefix: 'TEST',
+  familyNamePrefix: 'Sam',
   sex: 'FEMALE',
   createdAfter: '2000-01-01T00:00:00Z',
   createdBefore: '2100-01-01T00:00:00Z',
@@ -29,9 +31,15 @@ const values: Readonly<Record<string, unknown>> = {
   modelVersion: '1.0.0',
   riskBands: ['LOW', 'HIGH'],
   minimumProbability: 0.2,
+  maximumProbability: 0.9,
+  latestModelId: 'heart-disease',
+  latestRiskBands: ['LOW', 'HIGH'],
+  minimumLatestProbability: 0.2,
+  maximumLatestProbability: 0.9,
   states: ['QUEUED', 'COMPLETED'],
   kind: 'BATCH',
   submittedAfter: '2000-01-01T00:00:00Z',
+  submittedBefore: '2100-01-01T00:00:00Z',
   submittedBy: 'the-clinician',
   actions: ['patient:read', 'job:submit'],
   outcomes: ['DENIED', 'FAILED'],
@@ -110,7 +118,9 @@ beforeAll(async () => {
     'createWebhookEndpoint(input: {url: "https://care.invalid/"}) { secret }',
   ])
     expect((await system.post(`mutation { ${mutation} }`, {}, admin)).errors).toBeUndefined();
-  const { models } = system.app;
+  const { models, repairs } = system.app;
+  await repairs.prefixSearch.switch(new Types.ObjectId(await system.organizationId()), true, 0);
+  while (!(await repairs.work()));
   // A reason can be decrypted only in its own document, so both pages that are read hold real accesses.
   for (const mrn of ['closed-1', 'closed-2', 'closed-3', 'closed-4']) {
     const closed = await patient(clinician, { mrn });
@@ -125,6 +135,16 @@ beforeAll(async () => {
     sex: number % 3 ? 'MALE' : 'FEMALE',
     createdAt: time(number),
     updatedAt: time(-number),
+    latestResults: {
+      'heart-disease': {
+        source: new Types.ObjectId(),
+        value: (number % 1_000) / 1_000,
+        riskBand: number % 2 ? 'LOW' : 'HIGH',
+        modelVersion: '1.0.0',
+        createdAt: time(number),
+        ...(number % 10 === 0 && { unit: 'd' }),
+      },
+    },
   }));
   await multiply(models.scoringJobs.collection, (number) => ({
     status: {
@@ -164,6 +184,10 @@ interface Read {
   explain(): Promise<unknown>;
 }
 
+/** Tells whether a filter names one document by its id. The index of ids serves it, so there is no plan to check. */
+const isById = (filter: unknown): boolean =>
+  typeof filter === 'object' && filter !== null && !Array.isArray(filter) && Object.keys(filter).join() === '_id';
+
 /** Records the reads that MongoDB gets while `work` runs. */
 async function readsOf(work: () => Promise<unknown>): Promise<Read[]> {
   const { Collection } = mongoose.mongo;
@@ -175,13 +199,15 @@ async function readsOf(work: () => Promise<unknown>): Promise<Read[]> {
     mock.calls.map((call, index) => ({ call, collection: mock.contexts[index] as mongo.Collection })),
   );
   [find, aggregate].forEach((spy) => spy.mockRestore());
-  return calls.map(({ call, collection }) => ({
-    collection: collection.collectionName,
-    explain: () =>
-      Array.isArray(call[0])
-        ? collection.aggregate(call[0], call[1]).explain('queryPlanner')
-        : collection.find(call[0] as object, call[1] as object).explain('queryPlanner'),
-  }));
+  return calls
+    .filter(({ call }) => !isById(call[0]))
+    .map(({ call, collection }) => ({
+      collection: collection.collectionName,
+      explain: () =>
+        Array.isArray(call[0])
+          ? collection.aggregate(call[0], call[1]).explain('queryPlanner')
+          : collection.find(call[0] as object, call[1] as object).explain('queryPlanner'),
+    }));
 }
 
 /** The stages of a plan, and of all plans within it. The command that was explained and rejected plans are no part. */
@@ -228,7 +254,10 @@ test('every filter and order of every list is served by an index, without a sort
       });
       if (reads.length === 0) bad.push(`${name}: no read was recorded`);
       for (const read of reads) {
-        const stages = stagesOf(await read.explain());
+        const plan = await read.explain().catch((error: unknown) => {
+          bad.push(`${name}, page ${page + 1}: no plan of ${read.collection}: ${String(error)}`);
+        });
+        const stages = stagesOf(plan);
         for (const stage of ['COLLSCAN', 'SORT'])
           if (stages.includes(stage)) bad.push(`${name}, page ${page + 1}: ${stage} in ${read.collection}: ${stages}`);
       }

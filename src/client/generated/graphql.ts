@@ -83,7 +83,19 @@ export type PatientFilter = {
   createdAfter?: string | null | undefined;
   /** The whole name, in upper or lower case. */
   familyName?: string | null | undefined;
+  /** The first 2 to 10 characters of the family name, in upper or lower case. Needs prefix search, which an operator switches on. */
+  familyNamePrefix?: string | null | undefined;
+  /** The model whose latest results the other conditions and the order are about: a RiskModel.modelId, or the RiskModel.id of one version. Alone: patients with a result of it. Absent: the WORKLIST_MODEL of the deployment, else the only model. */
+  latestModelId?: string | null | undefined;
+  /** Any of these is the band of the latest result. */
+  latestRiskBands?: Array<RiskBand> | null | undefined;
+  /** Highest latest probability. Leaves out quantities. */
+  maximumLatestProbability?: number | null | undefined;
+  /** Lowest latest probability. Leaves out quantities. */
+  minimumLatestProbability?: number | null | undefined;
   mrn?: string | null | undefined;
+  /** The first 2 to 12 characters of the MRN. Needs prefix search, which an operator switches on. */
+  mrnPrefix?: string | null | undefined;
   sex?: AdministrativeGender | null | undefined;
   updatedAfter?: string | null | undefined;
 };
@@ -94,8 +106,15 @@ export type PatientOrder = {
   field: PatientOrderField;
 };
 
+/** The value by which patients are ordered. */
 export type PatientOrderField =
+  /** Time at which the patient was created. */
   | 'CREATED_AT'
+  /** Probability of the latest result: DESC gives the highest risk first. Lists only patients that have one of the model: see PatientFilter.latestModelId. */
+  | 'LATEST_PROBABILITY'
+  /** As LATEST_PROBABILITY, for a model that gives a quantity. */
+  | 'LATEST_QUANTITY'
+  /** Time at which the patient was changed last. */
   | 'UPDATED_AT';
 
 /** All conditions must hold. */
@@ -103,6 +122,8 @@ export type PredictionFilter = {
   createdAfter?: string | null | undefined;
   createdBefore?: string | null | undefined;
   jobId?: string | null | undefined;
+  /** Leaves out predictions of quantities. */
+  maximumProbability?: number | null | undefined;
   /** Leaves out predictions of quantities. */
   minimumProbability?: number | null | undefined;
   /** A RiskModel.modelId, or the RiskModel.id of one version. */
@@ -143,6 +164,10 @@ export type ScoringJobFilter = {
   /** Any of these. */
   states?: Array<ScoringJobState> | null | undefined;
   submittedAfter?: string | null | undefined;
+  /** Jobs that were submitted before this time. */
+  submittedBefore?: string | null | undefined;
+  /** Username of the submitter. */
+  submittedBy?: string | null | undefined;
 };
 
 export type ScoringJobKind =
