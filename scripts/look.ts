@@ -15,7 +15,7 @@ import { chromium, type Page } from 'playwright-core';
 const pictures = process.argv[2] ?? mkdtempSync(join(tmpdir(), 'riskgraph-look-'));
 mkdirSync(pictures, { recursive: true });
 const dataDirectory = mkdtempSync(join(tmpdir(), 'riskgraph-look-data-'));
-const password = 'correct horse battery staple';
+const password = 'seven violet ladders under glass';
 const environment = { ...process.env, DATA_DIRECTORY: dataDirectory, PORT: '0' };
 
 /** Runs a command of the build and returns its output. */
@@ -79,7 +79,10 @@ const context = await browser.newContext({ viewport: { width: 1400, height: 850 
 context.setDefaultTimeout(90_000);
 const faults: string[] = [];
 try {
-  await run(['user', 'create', '--org', 'look', '--role', 'CLINICIAN', '--username', 'anna'], `${password}\n`);
+  await run(
+    ['user', 'create', '--org', 'look', '--create-org', '--role', 'CLINICIAN', '--username', 'anna'],
+    `${password}\n`,
+  );
 
   const blocked = await context.newPage();
   await blocked.goto(`${server.url}/graphql`, { waitUntil: 'commit' });
