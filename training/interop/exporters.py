@@ -131,6 +131,8 @@ def models():
     lgb = ('onnxmltools', 'lightgbm')
     light = {'n_estimators': 4, 'num_leaves': 6, 'verbose': -1}
     sampled = {'boosting_type': 'rf', 'bagging_freq': 1, 'bagging_fraction': 0.6}
+    counted = ('lightgbm-bin', 'lightgbmr', 'lightgbmr-categorical')
+    of_categories = {'categorical_feature': [0], 'min_data_per_group': 5, 'cat_smooth': 1, 'max_cat_to_onehot': 1}
     for name, model, data in [
         ('lightgbm-bin', LGBMClassifier(**light), binary),
         ('lightgbm-3', LGBMClassifier(**light), several),
@@ -138,6 +140,7 @@ def models():
         ('lightgbm-rf', LGBMClassifier(**light, **sampled), binary),
         ('lightgbm-sigma', LGBMClassifier(**light, sigmoid=2.0), binary),
         ('lightgbmr', LGBMRegressor(**light), quantity),
+        ('lightgbmr-categorical', LGBMRegressor(**light, **of_categories), coded),
         ('lightgbmr-poisson', LGBMRegressor(**light, objective='poisson'), count),
         ('lightgbmr-gamma', LGBMRegressor(**light, objective='gamma'), quantity),
         ('lightgbmr-tweedie', LGBMRegressor(**light, objective='tweedie'), quantity),
@@ -146,7 +149,7 @@ def models():
         ('lightgbmr-zero-as-missing', LGBMRegressor(**light, zero_as_missing=True), zeros),
         ('lightgbmr-linear-tree', LGBMRegressor(**light, linear_tree=True), quantity),
     ]:
-        yield name, lgb, model, data, by_lightgbm, lightgbm_counts if name in ('lightgbm-bin', 'lightgbmr') else None
+        yield name, lgb, model, data, by_lightgbm, lightgbm_counts if name in counted else None
     yield (
         'catboost-bin', ('catboost',),
         CatBoostClassifier(iterations=4, depth=3, verbose=0, allow_writing_files=False, random_seed=1),

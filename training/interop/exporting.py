@@ -44,13 +44,33 @@ def xgboost_counts(exported, model):
 
 
 def lightgbm_counts(exported, model):
-    """LightGBM's number of training rows."""
-    write_counts(
-        exported,
-        [tree['tree_structure'] for tree in model.booster_.dump_model()['tree_info']],
-        lambda node: [node['left_child'], node['right_child']] if 'left_child' in node else [],
-        lambda node: node.get('internal_count', node.get('leaf_count')),
-    )
+    """LightGBM's number of training rows.
+
+    The converter writes a split on a set of k categories as a chain of k nodes, each with the whole left subtree below it.
+    Each gets a k-th of the rows of the left side: together they weigh as the one split does.
+    """
+
+    def rows(node):
+        return node.get('internal_count', node.get('leaf_count'))
+
+    def left_of_each(node):
+        categories = str(node['threshold']).count('||') + 1 if node['decision_type'] == '==' else 1
+        return categories, rows(node['left_child']) / categories
+
+    def children(at):
+        node, tested, share = at
+        if 'left_child' not in node:
+            return []
+        categories, _ = left_of_each(node)
+        rest = (node['right_child'], 0, share) if tested + 1 == categories else (node, tested + 1, share)
+        return [(node['left_child'], 0, share / categories), rest]
+
+    def count(at):
+        node, tested, share = at
+        return share * (rows(node) - (tested * left_of_each(node)[1] if tested else 0))
+
+    roots = [(tree['tree_structure'], 0, 1) for tree in model.booster_.dump_model()['tree_info']]
+    write_counts(exported, roots, children, count)
 
 
 def histogram_counts(exported, model):

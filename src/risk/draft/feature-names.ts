@@ -68,7 +68,9 @@ export function chooseColumns(
     refuse(
       `it has ${chosen.length} columns${target === undefined ? '' : ' besides the target'}, and the model takes ` +
         `${featureCount} features`,
-      'name the columns of the features by --features a,b,c in the order of training',
+      (target === undefined && chosen.length > featureCount
+        ? 'name the column that the model predicts by --target, or '
+        : '') + 'name the columns of the features by --features a,b,c in the order of training',
     );
   const unfit = chosen.filter((name) => name === '' || identifies(name));
   if (unfit.length > 0)

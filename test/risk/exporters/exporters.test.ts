@@ -21,6 +21,8 @@ interface Expected {
   readonly exporter: string;
   /** The library's own output for each row. */
   readonly outputs?: number[][];
+  /** The library's own path-dependent values for each row, where the file has the library's node counts. */
+  readonly pathDependent?: number[][];
   /** A part of the message with which the file is refused. */
   readonly refused?: string;
   /** True when the exporter wrote another model than the library's. Only golden vectors find this. */
@@ -66,6 +68,18 @@ test.each(accepted)('%s: gives the library’s own output', async (name) => {
   if (exporterWrong) expect(worst).toBeGreaterThan(100 * tolerance);
   else expect(worst).toBeLessThan(tolerance);
 });
+
+test.each(accepted.filter((name) => expectedOf(name).pathDependent))(
+  "%s: path-dependent values are the library's own",
+  (name) => {
+    const parsed = parseModel(readFileSync(`${root}${name}/model.onnx`));
+    const { rows, rowCount } = rowsOf(parsed, name, 'rows.json');
+    const found = createExplainer(parsed, 'PATH_DEPENDENT', null).explain(rows, rowCount);
+    const expected = expectedOf(name).pathDependent!.flat();
+    expect(found).toHaveLength(expected.length);
+    expected.forEach((value, place) => expect(Math.abs(found[place]! - value)).toBeLessThan(1e-6));
+  },
+);
 
 test.each(accepted)('%s: SHAP values are the Shapley values of the whole file', async (name) => {
   const bytes = readFileSync(`${root}${name}/model.onnx`);
