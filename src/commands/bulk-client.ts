@@ -3,13 +3,13 @@ import { GraphqlRequestError, type ResponseError } from '../client/errors.js';
 import { StartupError } from '../errors.js';
 
 /** A patient of a cohort, as the API takes it. */
-export interface CohortPatient {
+interface CohortPatient {
   readonly mrn: string;
   readonly features: readonly { readonly code: string; readonly value: number | null }[];
 }
 
 /** The options of a cohort. */
-export interface CohortOptions {
+interface CohortOptions {
   readonly modelId: string;
   readonly modelVersion?: string;
 }

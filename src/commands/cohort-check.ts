@@ -1,6 +1,5 @@
 import { StartupError } from '../errors.js';
-import type { CohortIssue, CohortReading } from '../patients/cohort-csv.js';
-import { readCohortCsv, type CohortRow } from '../patients/cohort-csv.js';
+import { readCohortCsv, type CohortIssue, type CohortReading, type CohortRow } from '../patients/cohort-csv.js';
 import type { CohortFile } from './cohort-file.js';
 import { decodeText } from './decode-text.js';
 

@@ -106,8 +106,8 @@ async function bind(
 
 /**
  * Signs a token for the local user of a role, and records it.
- * @throws StartupError in production, where tokens come from a login, and for a missing organization; ServiceUnavailableError when the signing cannot
- * be recorded
+ * @throws StartupError in production, where tokens come from a login, and for a missing organization;
+ *   ServiceUnavailableError when the signing cannot be recorded
  */
 export async function issueLocalToken(
   config: Config,

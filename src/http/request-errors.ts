@@ -152,7 +152,7 @@ export const endUnread: onSendHookHandler = ({ raw }, reply, payload, done) => {
   done(null, payload);
 };
 
-/** Says what a preflight of a browser needs, where no origin is allowed. https://fetch.spec.whatwg.org/#http-cors-protocol */
+/** Says what the preflight of a page needs. https://fetch.spec.whatwg.org/#http-cors-protocol */
 const noOriginAllowed = inputError(
   'origin',
   'is not allowed: no page of another origin may call this API. Set CORS_ORIGINS to the origins of your pages, e.g. ' +

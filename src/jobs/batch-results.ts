@@ -36,7 +36,7 @@ export interface BatchResult {
 }
 
 /** The results that a caller asks for. */
-export interface ResultsRequest {
+interface ResultsRequest {
   /** The row before the first one to give. @defaultValue 0 */
   readonly after?: number;
   /** True: each result has the MRN of its patient. It needs the right to names. @defaultValue false */

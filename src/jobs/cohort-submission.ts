@@ -32,9 +32,8 @@ import type { AcceptBatch } from './patient-batches.js';
 /** Most issues that one answer names. */
 const mostIssues = 100;
 
+/** The options of a cohort: those of a batch, and how empty cells of a CSV are read. */
 const cohortSchema = z.strictObject({ ...jobOptions, clearEmpty: z.boolean().nullish() });
-/** What a caller may say about a cohort: the options of a batch, and how empty cells of a CSV are read. */
-export type CohortOptions = z.input<typeof cohortSchema>;
 
 /** The content of a cohort. */
 export interface CohortContent {
@@ -46,7 +45,7 @@ export interface CohortContent {
 }
 
 /** How the work goes on. */
-export interface CohortWork {
+interface CohortWork {
   /** Is called when all lines are checked, and after each group of patients that was stored. */
   progress(stored: number): void;
   /** Ends the work with its reason. Patients that are stored already stay. */

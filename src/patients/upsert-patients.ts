@@ -65,7 +65,7 @@ export type UpsertPatients = (
 ) => Promise<UpsertResult[]>;
 
 /** The outcome of the check of one input: the MRN of its patient, or the reason why it would be refused. */
-export type UpsertCheck = { readonly mrn: string } | { readonly error: RiskGraphError };
+type UpsertCheck = { readonly mrn: string } | { readonly error: RiskGraphError };
 
 /** Creates and changes many patients. */
 export interface PatientUpsert {

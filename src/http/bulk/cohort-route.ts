@@ -107,8 +107,8 @@ function workTime(reply: FastifyReply, seconds: number): { readonly signal: Abor
   const stop = (message: string) => (): void => controller.abort(new ServiceUnavailableError(message));
   const timer = setTimeout(
     stop(
-      `The cohort took longer than ${seconds} s, which is the limit. Patients that were stored stay, and no job was made: ` +
-        'send the cohort again, or in several parts.',
+      `The cohort took longer than ${seconds} s, which is the limit. Patients that were stored stay, and there is no ` +
+        'job: send the cohort again, or in several parts.',
     ),
     seconds * 1_000,
   );
