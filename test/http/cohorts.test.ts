@@ -174,12 +174,14 @@ describe('a cohort', () => {
 
   test('leaves a stored value where its cell is empty, and removes it with clearEmpty', async () => {
     await patient(client, { mrn: 'EMPTY-1', features: [{ code: 'cholesterol', value: 289 }] });
-    expect(await send('mrn,age,cholesterol\nEMPTY-1,63,\n')).toMatchObject({ status: 202, updated: 1 });
+    const kept = await send('mrn,age,cholesterol\nEMPTY-1,63,\n');
+    expect(kept).toMatchObject({ status: 202, updated: 1 });
+    await ended(client, kept.jobId!);
     expect(await featuresOf('EMPTY-1')).toEqual({ age: 63, cholesterol: 289 });
-    expect(await send('mrn,age,cholesterol\nEMPTY-1,63,\n', { query: '&clearEmpty=true' })).toMatchObject({
-      updated: 1,
-    });
+    const cleared = await send('mrn,age,cholesterol\nEMPTY-1,63,\n', { query: '&clearEmpty=true' });
+    expect(cleared).toMatchObject({ updated: 1 });
     expect(await featuresOf('EMPTY-1')).toEqual({ age: 63 });
+    await ended(client, cleared.jobId!);
   });
 
   test('with an issue in any line stores nothing, and names all lines', async () => {
@@ -217,6 +219,7 @@ describe('a cohort', () => {
     const first = await send(csv('KEY', 2), { headers });
     const second = await send(csv('KEY', 2), { headers });
     expect([second.status, second.jobId]).toEqual([202, first.jobId]);
+    await ended(client, first.jobId!);
     expect(await send(csv('KEY', 3), { headers })).toMatchObject({
       status: 409,
       errors: [{ extensions: { code: 'CONFLICT' } }],
