@@ -4,7 +4,7 @@ import { Break, retryAfterMs, type Sink, type Transport } from './transport.js';
 import { backoffMs } from './wait.js';
 
 /** How a subscription is carried, and for how long it is tried. */
-export interface Following {
+interface Following {
   /** Chooses the transport of the next attempt. */
   readonly transport: () => Transport;
   /** Attempts in a row that may fail before the subscription does. */
@@ -95,9 +95,10 @@ export function follow({ transport, attempts, onBreak }: Following, operation: O
             if (retryAfterMs(error) !== undefined) return recover(error);
           }
           const { sequence, collapsed, job } = event ?? {};
-          if (sequence !== undefined) {
+          // Events of a list of jobs have no `collapsed`: each job counts for itself there.
+          if (sequence !== undefined && collapsed !== undefined) {
             if (sequence <= previous) return;
-            const before = sequence - 1 - (collapsed ?? sequence - 1 - previous);
+            const before = sequence - 1 - collapsed;
             if (before > previous)
               return again(new Break(`Changes after ${previous} are missing.`, undefined, true), 0);
             // A document without `$after` begins with the present state again: the changes seen before do not count.

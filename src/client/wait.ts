@@ -6,7 +6,7 @@ export const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
   });
 
 /** Longest time between two attempts, milliseconds. */
-const longestMs = 30_000;
+const longestMs = 10_000;
 
 /**
  * Milliseconds to wait before the next attempt. It is random up to a bound that doubles, so that the clients of a server

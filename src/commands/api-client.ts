@@ -3,8 +3,8 @@ import { ConnectionError } from '../client/errors.js';
 import { createClient, type GraphqlClient } from '../client/graphql-client.js';
 import { StartupError } from '../errors.js';
 
-/** Failures in a row after which a command gives up to follow a job, after about a minute. */
-const attempts = 8;
+/** Failures in a row after which a command gives up to follow a job, after about half a minute. */
+const attempts = 10;
 
 /**
  * Creates the client of a command. It follows a job also while the API restarts.

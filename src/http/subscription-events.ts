@@ -43,7 +43,10 @@ export type Subscribe = (
 /** Sequence numbers of events, for the transports that show them outside of the data. */
 const sequences = new WeakMap<ExecutionResult, number>();
 
-/** The sequence number of the change that an event tells of. Undefined when the subscription does not count. */
+/**
+ * The sequence number of the change that an event tells of. Undefined when the subscription does not count, or counts
+ * for each of several jobs.
+ */
 export const sequenceOf = (event: ExecutionResult): number | undefined => sequences.get(event);
 
 /**
@@ -93,8 +96,8 @@ export function createSubscribe({ operations, limiter, written, timeoutMs }: Eve
         current = operations.prepare(subscription.contextValue, 'event');
         try {
           const value = await answerTo(event.value, subscription, current);
-          const { sequence } = event.value as { readonly sequence?: number };
-          if (sequence !== undefined) sequences.set(value, sequence);
+          const { sequence, collapsed } = event.value as Partial<Record<'sequence' | 'collapsed', number>>;
+          if (sequence !== undefined && collapsed !== undefined) sequences.set(value, sequence);
           return { done: false, value };
         } catch (error) {
           await events.return?.();

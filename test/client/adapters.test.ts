@@ -73,9 +73,9 @@ function urql(client: GraphqlClient): Adapted {
         .subscription<{ scoringJobUpdated: JobEvent }>(subscription, { id })
         .subscribe((result) => {
           if (result.error) return error(result.error);
-          next(result.data!.scoringJobUpdated);
-          // urql gives no completion to its callers.
-          if (result.data!.scoringJobUpdated.job.state === 'COMPLETED') end();
+          // urql repeats the last result to say that there is no further one.
+          if (result.hasNext) next(result.data!.scoringJobUpdated);
+          else end();
         });
       return unsubscribe;
     },

@@ -89,6 +89,19 @@ test('without `$after` the present state comes again after a break, and is count
   ]);
 });
 
+test('the sequence numbers of several jobs in one subscription are not compared', async () => {
+  const { attempt, seen } = played('subscription { jobs { id sequence } }');
+  const { sink } = await attempt(1);
+  for (const [id, sequence] of [
+    ['a', 4],
+    ['b', 1],
+    ['a', 5],
+    ['b', 2],
+  ])
+    sink.next({ data: { jobs: { id, sequence } } });
+  expect(seen).toHaveLength(4);
+});
+
 test('a completion before the end of the job is no end', async () => {
   const { attempt, seen } = played();
   (await attempt(1)).sink.next(event(1, 0, 'ACTIVE'));

@@ -120,7 +120,7 @@ test('Apollo Client follows a job to its end over its multipart protocol, and qu
 test('an EventSource resumes behind the last event that it has seen', async () => {
   const job = await changingJob(system);
   // Each connection brings the headers and a few events.
-  const network = await startFlakyProxy(system.url, { seed: 2, fates: ['cut'], bytes: [1500, 1900] });
+  const network = await startFlakyProxy(system.url, { seed: 2, fates: ['cut'], bytes: [700, 900] });
   const parameters = new URLSearchParams({ query, variables: JSON.stringify({ id: job.id }) });
   const asked: (string | undefined)[] = [];
   const source = new EventSource(`${network.url}/graphql?${parameters.toString()}`, {

