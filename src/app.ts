@@ -232,22 +232,12 @@ async function buildApp(
   const batchProgress = createBatchProgress(models, jobStore);
   const catalogue = createFeatureCatalogue(registry);
   const fence = createCareTeamFence(scopeOf, audit);
-  const accept = createPatientBatches({
-    models,
-    audit,
-    jobStore,
-    jobDispatcher,
-    largestChunk: config.batchChunkSize,
-  });
+  const largestChunk = config.batchChunkSize;
+  const accept = createPatientBatches({ models, audit, jobStore, jobDispatcher, largestChunk });
 
   const upserts = createPatientUpsert({ scopeOf, audit, catalogue });
-  const patients = createPatientService({
-    scopeOf,
-    audit,
-    catalogue,
-    erase: createPatientErasure(models, jobStore),
-    latestConditions,
-  });
+  const erase = createPatientErasure(models, jobStore);
+  const patients = createPatientService({ scopeOf, audit, catalogue, erase, latestConditions });
   const jobs = createJobService({
     scopeOf,
     audit,
