@@ -84,7 +84,7 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     [ApiKeyResolver, new ApiKeyResolver(identity.apiKeys)],
     [WebhookResolver, new WebhookResolver(webhooks)],
   ]);
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [...resolverClasses] as [ClassType, ...ClassType[]],
     container: { get: (resolver) => instances.get(resolver) },
     // The services validate input, because they have other callers besides GraphQL.
@@ -97,4 +97,25 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
       },
     },
   });
+  return describe(schema);
+}
+
+/** Specifications of our scalars. https://scalars.graphql.org */
+const specifications = {
+  DateTime: 'https://scalars.graphql.org/andimarek/date-time',
+  LocalDate: 'https://scalars.graphql.org/andimarek/local-date',
+} as const;
+
+/** Adds the descriptions for which type-graphql has no option. */
+function describe(schema: GraphQLSchema): GraphQLSchema {
+  for (const [name, specifiedByURL] of Object.entries(specifications))
+    Object.assign(schema.getType(name)!, { specifiedByURL });
+  Object.assign(schema.getQueryType()!, { description: 'What a caller can read. Each field says who may read it.' });
+  Object.assign(schema.getMutationType()!, {
+    description: 'What a caller can change. The fields of one operation are done one after the other.',
+  });
+  Object.assign(schema.getSubscriptionType()!, {
+    description: 'What a caller can follow, over the WebSocket at the same address.',
+  });
+  return schema;
 }

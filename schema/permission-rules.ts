@@ -73,6 +73,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
   },
   Subscription: {
     scoringJobUpdated: 'job:read',
+    scoringJobsUpdated: 'job:read',
     predictionCreated: 'prediction:read',
   },
   Patient: {

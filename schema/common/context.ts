@@ -2,7 +2,9 @@ import type DataLoader from 'dataloader';
 import type { JobFailure, Prediction, ScoringJob } from '../../models/index.js';
 import type { RequestOrigin, Viewer } from '../../src/auth/viewer.js';
 import type { ServiceUnavailableError, UnauthenticatedError } from '../../src/errors.js';
+import type { SelectJobs } from '../../src/jobs/job-list-stream.js';
 import type { JobStreams } from '../../src/jobs/job-stream.js';
+import type { ScoringJobFilter } from '../../src/jobs/visible-jobs.js';
 import type { PredictionStreams } from '../../src/predictions/prediction-stream.js';
 import type { Patient } from '../../src/scope/patient.js';
 
@@ -26,6 +28,8 @@ export interface OperationContext {
   readPrediction(id: string): Promise<Prediction | null>;
   /** Reads a job that a subscription follows. Null when there is none that this viewer may see. */
   readJob(id: string): Promise<ScoringJob | null>;
+  /** Selects the jobs of a list that this viewer may see. @throws ForbiddenError */
+  selectJobs(filter: ScoringJobFilter): SelectJobs;
   readonly jobStreams: JobStreams;
   readonly predictionStreams: PredictionStreams;
 }

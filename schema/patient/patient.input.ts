@@ -4,7 +4,7 @@ import { AdministrativeGender } from '../../models/index.js';
 import type { PatientListOrder } from '../../src/patients/patient-service.js';
 import { RiskBand } from '../risk-model/risk-model.type.js';
 
-@InputType()
+@InputType({ description: 'The value of one feature.' })
 export class FeatureValueInput {
   @Field(() => String, { description: 'See riskModels { features { code } }.' })
   code!: string;
@@ -15,13 +15,13 @@ export class FeatureValueInput {
 
 @InputType()
 abstract class PatientFields {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Given name, up to 200 characters.' })
   givenName?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Family name, up to 200 characters.' })
   familyName?: string | null;
 
-  @Field(() => GraphQLLocalDate, { nullable: true })
+  @Field(() => GraphQLLocalDate, { nullable: true, description: 'Not before 1850, and not in the future.' })
   birthDate?: string | null;
 
   @Field(() => [String], {
@@ -32,13 +32,13 @@ abstract class PatientFields {
   })
   careTeam?: string[] | null;
 
-  @Field(() => [FeatureValueInput], { nullable: true })
+  @Field(() => [FeatureValueInput], { nullable: true, description: 'Values of features, each code once, up to 1000.' })
   features?: FeatureValueInput[] | null;
 }
 
-@InputType()
+@InputType({ description: 'A new patient.' })
 export class CreatePatientInput extends PatientFields {
-  @Field(() => String)
+  @Field(() => String, { description: 'Medical record number, unique in the organization. Up to 64 characters.' })
   mrn!: string;
 
   @Field(() => AdministrativeGender, { nullable: true, description: 'UNKNOWN when absent.' })
@@ -51,22 +51,24 @@ export class CreatePatientInput extends PatientFields {
     'Features are merged by code.',
 })
 export class UpdatePatientInput extends PatientFields {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the patient.' })
   id!: string;
 
-  @Field(() => Int)
+  @Field(() => Int, {
+    description: 'Patient.version that the change is based on. Another one is refused with CONFLICT.',
+  })
   expectedVersion!: number;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Another medical record number.' })
   mrn?: string | null;
 
-  @Field(() => AdministrativeGender, { nullable: true })
+  @Field(() => AdministrativeGender, { nullable: true, description: 'Null stands for UNKNOWN.' })
   sex?: AdministrativeGender | null;
 }
 
-@InputType()
+@InputType({ description: 'A patient and its new care team.' })
 export class AssignCareTeamInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the patient.' })
   patientId!: string;
 
   @Field(() => [String], {
@@ -78,10 +80,10 @@ export class AssignCareTeamInput {
 
 @InputType({ description: 'Give either patientId or mrn.' })
 export class BreakGlassInput {
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Id of the patient.' })
   patientId?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Medical record number of the patient.' })
   mrn?: string | null;
 
   @Field(() => String, {
@@ -92,7 +94,7 @@ export class BreakGlassInput {
 
 @InputType({ description: 'All conditions must hold.' })
 export class PatientFilter {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'The whole medical record number.' })
   mrn?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The whole name, in upper or lower case.' })
@@ -112,13 +114,16 @@ export class PatientFilter {
   })
   familyNamePrefix?: string | null;
 
-  @Field(() => AdministrativeGender, { nullable: true })
+  @Field(() => AdministrativeGender, {
+    nullable: true,
+    description: 'The administrative gender. It needs the right to read patients.',
+  })
   sex?: AdministrativeGender | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Patients that were created after this time.' })
   createdAfter?: Date | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Patients that were changed after this time.' })
   updatedAfter?: Date | null;
 
   @Field(() => ID, {
@@ -164,14 +169,25 @@ registerEnumType(PatientOrderField, {
     LATEST_QUANTITY: { description: 'As LATEST_PROBABILITY, for a model that gives a quantity.' },
   },
 });
-registerEnumType(OrderDirection, { name: 'OrderDirection' });
+registerEnumType(OrderDirection, {
+  name: 'OrderDirection',
+  description: 'The direction of a sort.',
+  valuesConfig: {
+    ASC: { description: 'Lowest or oldest first.' },
+    DESC: { description: 'Highest or newest first.' },
+  },
+});
 
 @InputType({ description: 'Newest first when absent.' })
 export class PatientOrder {
-  @Field(() => PatientOrderField)
+  @Field(() => PatientOrderField, { description: 'The field to sort by.' })
   field!: PatientOrderField;
 
-  @Field(() => OrderDirection, { nullable: true, defaultValue: OrderDirection.DESC })
+  @Field(() => OrderDirection, {
+    nullable: true,
+    defaultValue: OrderDirection.DESC,
+    description: 'The direction of the sort.',
+  })
   direction?: OrderDirection | null;
 }
 

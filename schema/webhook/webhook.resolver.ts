@@ -19,7 +19,10 @@ import {
 export class WebhookResolver {
   constructor(private readonly service: WebhookService) {}
 
-  @Query(() => WebhookEndpointConnection, { description: 'Endpoints of webhooks, newest first.' })
+  @Query(() => WebhookEndpointConnection, {
+    nullable: true,
+    description: 'Endpoints of webhooks, newest first. Null, with an error, for other roles than ADMIN.',
+  })
   async webhookEndpoints(
     @Args(() => PageArguments) page: PageArguments,
     @Ctx() { viewer }: OperationContext,
@@ -27,7 +30,11 @@ export class WebhookResolver {
     return toConnection(await this.service.list(viewer, page), toWebhookEndpoint);
   }
 
-  @Query(() => WebhookDeliveryConnection, { description: 'The log of the deliveries of webhooks, newest first.' })
+  @Query(() => WebhookDeliveryConnection, {
+    nullable: true,
+    description:
+      'The log of the deliveries of webhooks, newest first. Null, with an error, for other roles than ADMIN.',
+  })
   async webhookDeliveries(
     @Args(() => PageArguments) page: PageArguments,
     @Arg('filter', () => WebhookDeliveryFilter, { nullable: true, description: 'All deliveries when absent.' })

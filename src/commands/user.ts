@@ -67,7 +67,7 @@ const createCommand = (): Command =>
     .action(async ({ username, role, ...given }: NewUser) => {
       const input = { username, role, password: await readNewPassword() };
       // The input is checked first, so that no organization is created without a user.
-      parseCreateUser(input);
+      await parseCreateUser(input);
       await administer(given, async ({ directory, scope, actor }) => {
         const user = await directory.create(scope, actor, input);
         printLine(`The user ${user.username} (${user.role}) of ${given.org} was created`);

@@ -53,6 +53,8 @@ export function createSocketHandler(
   sources: ContextSources,
   { admission, subscribe, written, limiter, places, caps, unread }: SocketDependencies,
 ) {
+  /** The callers of subscriptions, by the message that began each. Each subscription is a request of its own. */
+  const callers = new WeakMap<object, Caller>();
   const options: ServerOptions<Record<string, unknown>, SocketState> = {
     schema,
     // It gets what `onSubscribe` returns.
@@ -100,6 +102,7 @@ export function createSocketHandler(
     async onSubscribe({ extra }, _id, payload) {
       const requestId = randomUUID();
       const caller = extra.credential!.callerOf(requestId);
+      callers.set(payload, caller);
       try {
         const wanted = { caller, requestId, connection: extra.socket, payload };
         return await admission.admit(wanted, () => limiter?.count(caller, extra.address));
@@ -119,12 +122,12 @@ export function createSocketHandler(
     async onNext(_context, _id, _payload, { contextValue }, { errors, data, ...result }) {
       const standIn = written.standIn(data);
       if (!errors && !standIn) return undefined;
-      const formatted = errors && (await admission.format(errors, (contextValue as Caller).viewer));
+      const formatted = errors && (await admission.format(errors, contextValue as Caller));
       return { ...result, ...(formatted && { errors: formatted }), data: standIn ?? data };
     },
     onError({ extra }, _id, payload, errors) {
       caps?.close(payload);
-      return admission.format(errors, extra.credential?.callerOf(randomUUID()).viewer);
+      return admission.format(errors, callers.get(payload) ?? extra.credential!.callerOf(randomUUID()));
     },
     onComplete: (_context, _id, payload) => caps?.close(payload),
     onClose({ extra }) {

@@ -1,6 +1,5 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ErrorCode } from '../errors.js';
 import { unfinishedStates } from '../jobs/job-status.js';
 import type { ContextSources } from './operation-context.js';
 import { withinTime } from '../process/within-time.js';
@@ -18,7 +17,7 @@ const longestCountMs = 1_000;
 export function registerMetrics(
   server: FastifyInstance,
   { app, jobStreams, predictionStreams }: ContextSources,
-  errorCounts: ReadonlyMap<ErrorCode, number>,
+  errorCounts: ReadonlyMap<string, number>,
   onRequest: onRequestAsyncHookHandler,
 ): void {
   const register = new Registry();
@@ -37,6 +36,7 @@ export function registerMetrics(
     registers: [register],
     collect() {
       this.set({ kind: 'scoringJobUpdated' }, jobStreams.size);
+      this.set({ kind: 'scoringJobsUpdated' }, jobStreams.listSize);
       this.set({ kind: 'predictionCreated' }, predictionStreams.size);
     },
   });

@@ -5,7 +5,9 @@ import type { BeforeLookup } from '../identity/authenticator.js';
 import type { RequestOrigin, Viewer } from '../auth/viewer.js';
 import { isDatabaseOutage } from '../storage/database.js';
 import { ServiceUnavailableError, UnauthenticatedError } from '../errors.js';
+import type { SelectJobs } from '../jobs/job-list-stream.js';
 import type { JobStreams } from '../jobs/job-stream.js';
+import type { ScoringJobFilter } from '../jobs/visible-jobs.js';
 import type { PredictionStreams } from '../predictions/prediction-stream.js';
 import type { Patient } from '../scope/patient.js';
 import type { Operation } from './operations.js';
@@ -56,6 +58,7 @@ export function createOperationContext(
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
     readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
     readJob: (id: string): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id),
+    selectJobs: (filter: ScoringJobFilter): SelectJobs => app.jobs.select(caller.viewer, filter),
   };
   return context;
 }

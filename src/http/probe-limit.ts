@@ -29,7 +29,7 @@ export function createProbeLimit(sources: RequestSources, formatError: ErrorForm
       return reply
         .status(429)
         .header('retry-after', seconds)
-        .send({ errors: [formatError(error)] });
+        .send({ errors: [formatError(error, request.id)] });
     }
   };
 }

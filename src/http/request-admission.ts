@@ -52,7 +52,7 @@ export function createRequestAdmission(
   },
 ): RequestAdmission {
   const refuse = (reply: FastifyReply, status: number, errors: readonly Error[]): FastifyReply =>
-    reply.status(status).send({ errors: errors.map(formatError) });
+    reply.status(status).send({ errors: errors.map((error) => formatError(error, reply.request.id)) });
 
   const bodies = createRequestBodies();
 

@@ -172,7 +172,7 @@ export function createNotFoundHandler(
   return (request, reply) => {
     const [url] = request.url.split('?') as [string];
     const allowed = methods.filter((method) => server.hasRoute({ method, url }));
-    if (allowed.length === 0) return reply.status(404).send({ errors: [formatError(nothingHere())] });
+    if (allowed.length === 0) return reply.status(404).send({ errors: [formatError(nothingHere(), request.id)] });
     const isPreflight = request.method === 'OPTIONS' && 'access-control-request-method' in request.headers;
     if (isPreflight && !told) {
       told = true;
@@ -184,6 +184,6 @@ export function createNotFoundHandler(
     return reply
       .status(405)
       .header('allow', allowed.join(', '))
-      .send({ errors: [formatError(error)] });
+      .send({ errors: [formatError(error, request.id)] });
   };
 }

@@ -2,6 +2,12 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance, onSendHookHandler } from 'fastify';
 
+/**
+ * Headers that no form and no link of another site can send: a browser first asks whether it may. A request without a
+ * JSON body needs one of them. `authorization` is enough, because there are no cookies.
+ */
+export const preflightHeaders = ['authorization', 'apollo-require-preflight', 'x-apollo-operation-name'] as const;
+
 /** Demands TLS for one year, also for the host's subdomains (RFC 6797). */
 const strictTransport = 'max-age=31536000; includeSubDomains';
 

@@ -4,7 +4,7 @@ import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { randomUUID } from 'node:crypto';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import type { ErrorCode } from '../errors.js';
@@ -19,8 +19,10 @@ import {
   refuseSubscriptions,
   refuseUnadmitted,
   sayRateLimited,
+  tellCost,
   writeAnswers,
 } from './apollo-plugins.js';
+import { tellAllIssues, type InputIssues } from './all-issues.js';
 import { createDraining, type Draining } from './draining.js';
 import { readExplorer, registerExplorer } from './explorer-pages.js';
 import { cannotListen } from './listen.js';
@@ -46,7 +48,7 @@ import {
   requestTimeoutMs,
   headersTimeoutMs,
 } from './request-errors.js';
-import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
+import { preflightHeaders, registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createUnread } from './socket-limits.js';
 import { createSubscriptionAdmission } from './subscription-admission.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
@@ -85,6 +87,11 @@ export interface HttpServer {
 interface HttpServerDependencies extends ContextSources {
   readonly schema: GraphQLSchema;
   /**
+   * Finds further issues with an input whose types are wrong.
+   * @defaultValue none: such an input is refused for its types alone
+   */
+  readonly inputIssues?: InputIssues;
+  /**
    * The protections that are on. Only the benchmark of their cost turns some off; a server with patient data never
    * does.
    * @defaultValue all
@@ -117,13 +124,16 @@ export function startHttpServer(dependencies: HttpServerDependencies): Promise<H
 }
 
 async function buildHttpServer(
-  { schema, protections = everyProtection, ...sources }: HttpServerDependencies,
+  { schema, inputIssues = () => [], protections = everyProtection, ...sources }: HttpServerDependencies,
   closers: Closers,
 ): Promise<HttpServer> {
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
-  const errorCounts = new Map<ErrorCode, number>();
-  const formatError = createErrorFormatter(logger, (code) => errorCounts.set(code, (errorCounts.get(code) ?? 0) + 1));
+  const errorCounts = new Map<`${ErrorCode}`, number>();
+  const formatError = createErrorFormatter(logger, {
+    schema,
+    count: (code) => errorCounts.set(code, (errorCounts.get(code) ?? 0) + 1),
+  });
   const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
@@ -133,11 +143,15 @@ async function buildHttpServer(
   const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
+  // Apollo Server hands an error over without the request that it belongs to.
+  const currentRequestId = new AsyncLocalStorage<string>();
   const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
-    reply.status(error.statusCode ?? 500).send({ errors: [formatError(requestError(error) ?? error)] });
+    reply
+      .status(error.statusCode ?? 500)
+      .send({ errors: [formatError(requestError(error) ?? error, reply.request.id)] });
   const server = fastify({
     bodyLimit: largestRequestBytes,
-    genReqId: () => randomUUID(),
+    genReqId: (request) => requestSources.requestIdOf(request),
     requestTimeout: requestTimeoutMs,
     // Ends a connection on which nothing moves: a client that does not read its answer. Longer than any operation.
     connectionTimeout: config.operationTimeoutMs + requestTimeoutMs,
@@ -154,7 +168,8 @@ async function buildHttpServer(
     schema,
     introspection: !production,
     includeStacktraceInErrorResponses: false,
-    csrfPrevention: true,
+    // No form and no link of another site can send this header.
+    csrfPrevention: { requestHeaders: [...preflightHeaders] },
     allowBatchedHttpRequests: false,
     persistedQueries: persistedQueries(list),
     documentStore: documentStore(documents),
@@ -171,13 +186,15 @@ async function buildHttpServer(
       refuseUnadmitted(documents, limiter),
       refuseSubscriptions,
       recordRefusals(sources.app.audit),
+      tellAllIssues(schema, formatError, inputIssues),
       sayRateLimited,
+      ...(production ? [] : [tellCost]),
       writing,
       production
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
     ],
-    formatError: (_formatted, error) => formatError(error),
+    formatError: (_formatted, error) => formatError(error, currentRequestId.getStore()),
     stringifyResult,
   });
   await apollo.start();
@@ -228,7 +245,14 @@ async function buildHttpServer(
     request.operation = made.operation = operations.prepare(request.caller!, 'answer');
     return made;
   };
-  const answer = countUnread(fastifyApolloHandler(apollo, { context }) as ApolloHandler, operations, chunksOf);
+  const apolloHandler = fastifyApolloHandler(apollo, { context }) as ApolloHandler;
+  const answer = countUnread(
+    function answer(request, reply) {
+      return currentRequestId.run(request.id, () => apolloHandler.call(this, request, reply));
+    },
+    operations,
+    chunksOf,
+  );
   const plain = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
   const handler: ApolloHandler = function handle(request, reply) {
     const format = streams.formatFor(request);

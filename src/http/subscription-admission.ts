@@ -5,7 +5,6 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from 'graphql';
-import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError } from '../errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import { recordDenials } from './denials.js';
@@ -39,7 +38,7 @@ export interface SubscriptionAdmission {
    */
   admit(wanted: WantedSubscription, count?: () => Promise<void> | undefined): Promise<AdmittedSubscription>;
   /** Turns errors into those of the contract, and records the actions that the caller was refused. */
-  format(errors: readonly GraphQLError[], viewer: Viewer | null | undefined): Promise<GraphQLFormattedError[]>;
+  format(errors: readonly GraphQLError[], caller: Pick<Caller, 'viewer' | 'origin'>): Promise<GraphQLFormattedError[]>;
 }
 
 export function createSubscriptionAdmission(
@@ -80,10 +79,10 @@ export function createSubscriptionAdmission(
         throw thrown instanceof Refused ? thrown : new Refused([thrown as Error]);
       }
     },
-    async format(errors, viewer) {
+    async format(errors, { viewer, origin }) {
       const unwrapped = errors.map(unwrap);
-      await recordDenials(sources.app.audit, viewer ?? null, unwrapped);
-      return unwrapped.map(formatError);
+      await recordDenials(sources.app.audit, viewer, unwrapped);
+      return unwrapped.map((error) => formatError(error, origin.requestId));
     },
   };
 }

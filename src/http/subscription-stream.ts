@@ -101,7 +101,10 @@ export function createSubscriptionStreams(dependencies: StreamDependencies): Sub
     const credential = holdCredential(app, caller, {
       isOpen: () => !raw.destroyed,
       end(reason) {
-        raw.end(opening + format.broken([formatError(new UnauthenticatedError(`The stream has ended: ${reason}.`))]));
+        raw.end(
+          opening +
+            format.broken([formatError(new UnauthenticatedError(`The stream has ended: ${reason}.`), request.id)]),
+        );
       },
     });
     const stopBeating = beat(raw, format);
@@ -132,13 +135,13 @@ export function createSubscriptionStreams(dependencies: StreamDependencies): Sub
       await write(format.heartbeat);
       for await (const event of began) {
         if (raw.writableEnded) return;
-        const errors = event.errors && (await admission.format(event.errors, caller.viewer));
+        const errors = event.errors && (await admission.format(event.errors, caller));
         const data = written.textOf(event.data) ?? JSON.stringify(event.data ?? null);
         const shown = errors ? `{"errors":${JSON.stringify(errors)},"data":${data}}` : `{"data":${data}}`;
         await write(format.event(shown, sequenceOf(event)));
       }
     } catch (thrown) {
-      const errors = await admission.format(refusalsOf(thrown), caller.viewer);
+      const errors = await admission.format(refusalsOf(thrown), caller);
       if (!raw.writableEnded) await write(format.event(JSON.stringify({ errors }), undefined));
     }
     if (!raw.writableEnded) raw.end(format.end);

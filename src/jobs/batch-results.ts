@@ -96,6 +96,7 @@ export function createBatchResults({ scopeOf, fence, jobs, patients }: BatchResu
       ]);
     if (!isTerminal(job.status.state))
       throw new ConflictError(
+        'id',
         `The scoring job is ${job.status.state}: follow scoringJobUpdated, and read the results when it has ended.`,
       );
     return read(viewer, job, request);

@@ -52,7 +52,10 @@ export async function findByKey(
 /** @throws ConflictError when the key was used for another request */
 export function refuseOtherRequest(job: ScoringJob, identity: RequestIdentity | undefined): void {
   if (job.requestHash !== identity?.requestHash) {
-    throw new ConflictError('This idempotencyKey was used for another request: use a new key for a new request.');
+    throw new ConflictError(
+      'idempotencyKey',
+      'This idempotencyKey was used for another request: use a new key for a new request.',
+    );
   }
 }
 

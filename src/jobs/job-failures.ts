@@ -34,12 +34,25 @@ export function visibleFailures(scope: OrganizationScope, viewer: Viewer, job: S
 
 function failuresOf(chunks: ScopedChunks, job: ScoringJob, closed: readonly Types.ObjectId[]): PageSource<FailureRow> {
   const hidden = new Set(closed.map((id) => id.toHexString()));
+
+  /** The last failures before a row, the nearest first. Chunks are read in their order; only these rows are kept. */
+  async function lastBefore(end: number, limit: number, isShown: (row: FailureRow) => boolean): Promise<FailureRow[]> {
+    let last: FailureRow[] = [];
+    for await (const rows of walkFailures(chunks, job, 0)) {
+      const before = rows.filter(({ _id }) => rowOf(_id) < end);
+      last = [...last, ...before.filter(isShown)].slice(-limit);
+      if (before.length < rows.length) break;
+    }
+    return last.reverse();
+  }
   return {
     name: `failures of ${job._id.toHexString()}`,
-    async find(after, limit) {
+    async find(from, limit, way) {
+      const isShown = ({ patient }: FailureRow): boolean => !hidden.has(patient.toHexString());
+      if (way === 'backward') return lastBefore(from ? rowOf(from.id) : Infinity, limit, isShown);
       const found: FailureRow[] = [];
-      for await (const rows of walkFailures(chunks, job, after ? rowOf(after.id) : 0)) {
-        found.push(...rows.filter(({ patient }) => !hidden.has(patient.toHexString())));
+      for await (const rows of walkFailures(chunks, job, from ? rowOf(from.id) : 0)) {
+        found.push(...rows.filter(isShown));
         if (found.length >= limit) break;
       }
       return found.slice(0, limit);

@@ -38,6 +38,7 @@ import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } 
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { type ScoringJobFilter, about, createVisibleJobs, type VisibleJob } from './visible-jobs.js';
 import { visibleFailures } from './job-failures.js';
+import type { SelectJobs } from './job-list-stream.js';
 import { jobKinds } from './job-kinds.js';
 import { revived, submitted, tellsOfPatient } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
@@ -56,6 +57,8 @@ export interface JobService {
   followed(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
   /** @returns the jobs in the order of the ids, with null for an id without a job */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
+  /** Selects the jobs of a list for a subscriber. @throws ForbiddenError as `list` */
+  select(viewer: Viewer | null, filter: ScoringJobFilter): SelectJobs;
   /** @throws ForbiddenError for a filter by patient without the right to see the patients of jobs */
   list(viewer: Viewer | null, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
   /**
@@ -139,7 +142,7 @@ export function createJobService({
       };
     });
     if (!job) throw new NotFoundError('This scoring job');
-    if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
+    if (!isRevivable(found)) throw new ConflictError('id', reasonNotRevivable(found));
     await jobDispatcher.dispatch(job);
     return job;
   }
@@ -160,10 +163,13 @@ export function createJobService({
       return visibleJobs.findMany(viewer, ids);
     },
 
+    select(viewer, filter) {
+      authorizeList(viewer, filter);
+      return visibleJobs.select(viewer, filter);
+    },
+
     async list(viewer, request, filter) {
-      authorize(viewer, 'job:read');
-      // The patient of a job needs this right, so a filter by patient does too.
-      if (filter.patientId != null) authorize(viewer, 'prediction:read');
+      authorizeList(viewer, filter);
       return visibleJobs.list(viewer, request, filter);
     },
 
@@ -222,7 +228,10 @@ export function createJobService({
         // A batch that no worker runs at the moment ends here.
         const job = await jobKinds[cancelled.kind].refresh(cancelled, batchProgress);
         if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
-          throw new ConflictError(`The scoring job is ${job.status.state} already: it can no longer be cancelled.`);
+          throw new ConflictError(
+            'id',
+            `The scoring job is ${job.status.state} already: it can no longer be cancelled.`,
+          );
         }
         return job;
       });
@@ -245,6 +254,12 @@ export function createJobService({
       return recorded(audit, viewer, { action: 'job:control', ...about(known), flagged }, () => revive(viewer, known));
     },
   };
+}
+
+/** The patient of a job needs a right of its own, so a filter by patient does too. */
+function authorizeList(viewer: Viewer | null, { patientId }: ScoringJobFilter): asserts viewer is Viewer {
+  authorize(viewer, 'job:read');
+  if (patientId != null) authorize(viewer, 'prediction:read');
 }
 
 const isRevivable = ({ status, compactedAt }: ScoringJob): boolean =>
@@ -298,7 +313,7 @@ function refuseUnscorable(viewer: Viewer, model: RiskModel, patient: ModelSubjec
   } catch (error) {
     if (!(error instanceof InvalidFeaturesError)) throw error;
     throw mayViewer(viewer, 'prediction:read')
-      ? invalidFeatures(error)
+      ? invalidFeatures(error, () => 'patientId')
       : new BadUserInputError([{ path: 'patientId', message: withheldReason }]);
   }
 }

@@ -100,13 +100,19 @@ export function createJobStore({ models, events, attempts, leaseMs, announces }:
   // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
 
+  const tell = ({ _id, organization }: ScoringJob): void =>
+    events.publish('scoringJobChanged', {
+      scoringJobId: _id.toHexString(),
+      organizationId: organization.toHexString(),
+    });
+
   async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
     const { status } = update;
     const ends = isTerminal(status.state) && status.state !== job.status.state;
     // In the same write, so that no crash comes between the end of the job and its webhook.
     const due = ends && announces(job.organization) ? { webhookDue: status.finishedAt } : undefined;
     const written = await compareAndSet({ job, ...update, ...(due && { set: { ...update.set, ...due } }) });
-    if (written) events.publish('scoringJobChanged', { scoringJobId: job._id.toHexString() });
+    if (written) tell(job);
     if (written && due) events.publish('webhooksDue', {});
     return written;
   }
@@ -130,6 +136,7 @@ export function createJobStore({ models, events, attempts, leaseMs, announces }:
     async insert(job) {
       try {
         await insertOne(job);
+        tell(job);
         return { job, created: true };
       } catch (error) {
         if (!isDuplicateKey(error) || job.idempotencyKeyIndex === undefined) throw error;

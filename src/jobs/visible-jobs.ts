@@ -1,4 +1,5 @@
 import type { QueryFilter, Types } from 'mongoose';
+import sift from 'sift';
 import type { ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
 import type { AuditEntry, AuditTrail } from '../audit/audit-trail.js';
 import type { Action } from '../auth/permissions.js';
@@ -11,6 +12,7 @@ import type { IndexKeys } from '../scope/scoped-collection.js';
 import { startOfSecond } from '../storage/object-ids.js';
 import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
 import { readVisiblePage, visibleRows } from '../patients/visible-rows.js';
+import type { SelectJobs } from './job-list-stream.js';
 import { modelCondition } from '../predictions/served-models.js';
 import { followerName } from '../predictions/shared-reads.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
@@ -51,6 +53,8 @@ interface VisibleJobs {
    * @returns the jobs in the order of the ids, with null for an id without a visible job
    */
   findMany(viewer: Viewer, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
+  /** Selects visible jobs for a follower of a list. Jobs that are seen by breaking the glass are recorded. */
+  select(viewer: Viewer, filter: ScoringJobFilter): SelectJobs;
   /** Newest jobs first. Jobs that are seen by breaking the glass are recorded. */
   list(viewer: Viewer, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
 }
@@ -110,6 +114,16 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
     async findMany(viewer, ids) {
       const found = await scopeOf(viewer).scoringJobs.findMany(ids.map(idOrNone));
       return fence.admit(viewer, 'job:read', found);
+    },
+
+    select(viewer, filter) {
+      // Decides as MongoDB does, so that a subscription has the same jobs as the list.
+      const matches = sift.default(jobQuery(filter, []) as object) as (job: ScoringJob) => boolean;
+      return async (jobs) => {
+        const own = jobs.filter(({ organization }) => organization.toHexString() === viewer.organizationId);
+        const visible = await fence.admit(viewer, 'job:read', own);
+        return visible.flatMap((job) => (job ? [{ job, matches: matches(job) }] : []));
+      };
     },
 
     async list(viewer, request, filter) {

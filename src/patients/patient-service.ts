@@ -14,17 +14,23 @@ import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../storage/database.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
-import { idOrNone, parseInput, toObjectId } from '../input.js';
+import { checkAll, idOrNone, parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import type { Page, PageOrder, PageRequest } from '../scope/pagination.js';
 import { openVacantTeams } from '../scope/vacant-care-teams.js';
 import { recordShown, refuseClosed } from './care-team-fence.js';
 import { ownTeamIssues, refuseUnknownMembers } from './care-team-service.js';
 import { refuseEmergencyChange, refuseEmergencyErasure } from './emergency-limits.js';
-import type { FeatureCatalogue } from './feature-catalogue.js';
+import { refuseFeatures, type FeatureCatalogue } from './feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
-import { createPatientSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
 import type { LatestConditions, LatestOrder } from './latest-conditions.js';
+import {
+  careTeamSchema,
+  createPatientSchema,
+  updatePatientSchema,
+  type CreatePatient,
+  type UpdatePatient,
+} from './patient-input.js';
 import { mergeFeatures, newPatient } from './patient-changes.js';
 import {
   authorizeFilter,
@@ -102,12 +108,7 @@ export function createPatientService({
   latestConditions,
 }: PatientServiceDependencies): PatientService {
   const mrnTaken = (): ConflictError =>
-    new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
-
-  function refuseIssues(features: readonly { code: string; value: number | null }[]): void {
-    const issues = catalogue.issues(features, 'features');
-    if (issues.length > 0) throw new BadUserInputError(issues);
-  }
+    new ConflictError('mrn', 'Another patient of your organization has this MRN: update that one, or use another MRN.');
 
   /** Records that patients are about to be shown. Every method calls it before it returns patients. */
   const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> =>
@@ -153,9 +154,15 @@ export function createPatientService({
       authorizeFilter(viewer, filter);
       const latestOrder = order && 'latest' in order ? order : undefined;
       if (latestOrder) authorize(viewer, 'prediction:read');
-      const checked = parsePatientFilter(filter);
-      const latest = await latestConditions(checked, latestOrder);
       const scope = scopeOf(viewer);
+      const [checked] = await checkAll(
+        () => parsePatientFilter(filter),
+        () => {
+          // The cursor of a list in the order of the latest result is checked when its model is known.
+          if (!latestOrder) scope.patients.checkPage(request, order && 'field' in order ? order : undefined);
+        },
+      );
+      const latest = await latestConditions(checked, latestOrder);
       await requirePrefixSearch(scope, checked);
       const page = await scope.patients.page(
         request,
@@ -173,10 +180,12 @@ export function createPatientService({
 
     async create(viewer, input) {
       authorize(viewer, 'patient:write');
-      const given = parseInput(createPatientSchema, input);
-      refuseIssues(given.features ?? []);
       const scope = scopeOf(viewer);
-      await refuseTeam(scope, viewer, given.careTeam);
+      const [given] = await checkAll(
+        () => parseInput(createPatientSchema, input),
+        () => refuseFeatures(catalogue, input.features),
+        () => refuseTeam(scope, viewer, teamOf(input)),
+      );
       const patient = newPatient(given, new Date());
       try {
         return await recorded(
@@ -196,15 +205,17 @@ export function createPatientService({
 
     async update(viewer, input) {
       authorize(viewer, 'patient:write');
-      const { id, expectedVersion, features, ...changes } = parseInput(updatePatientSchema, input);
-      refuseIssues(features ?? []);
-      const _id = toObjectId(id);
+      const _id = toObjectId(input.id);
       const scope = scopeOf(viewer);
       const current = _id && (await scope.patients.findOne({ _id }));
+      const [{ id, expectedVersion, features, ...changes }] = await checkAll(
+        () => parseInput(updatePatientSchema, input),
+        () => refuseFeatures(catalogue, input.features),
+        () => refuseTeam(scope, viewer, teamOf(input), current?.careTeam),
+      );
       if (_id && !current) await refuseClosed(scope, { _id }, 'patient:write');
       if (!current) throw new NotFoundError('This patient');
       if (isFlagged(viewer, current).flagged) await refuseEmergencyChange(audit, viewer, id, { ...changes, features });
-      await refuseTeam(scope, viewer, changes.careTeam, current.careTeam);
       // A clinician who gives a team to a patient that all could see closes the patient to colleagues.
       const takes = changes.careTeam != null && current.careTeam === undefined;
       const now = new Date();
@@ -224,6 +235,7 @@ export function createPatientService({
             if (updated && changes.careTeam) await openVacantTeams(scope, { _id: current._id });
             if (updated) return updated;
             throw new ConflictError(
+              'expectedVersion',
               `The patient was changed meanwhile (expected version ${expectedVersion}): read it again and repeat the ` +
                 'change.',
             );
@@ -253,6 +265,10 @@ export function createPatientService({
     },
   };
 }
+
+/** The care team of an input, as usernames are stored. Undefined when it has none of the right form. */
+const teamOf = ({ careTeam }: { readonly careTeam?: unknown }): readonly string[] | null | undefined =>
+  careTeamSchema.safeParse(careTeam).data;
 
 /**
  * Refuses a care team without the viewer, who could not see the patient afterwards, and one with unknown names.

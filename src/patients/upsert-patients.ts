@@ -216,7 +216,7 @@ export function createPatientUpsert({
     for (const { index } of left)
       results[index] = {
         outcome: 'REFUSED',
-        error: new ConflictError('The patient was changed by other callers at the same moment: send it again.'),
+        error: new ConflictError('mrn', 'The patient was changed by other callers at the same moment: send it again.'),
       };
     return results;
   };

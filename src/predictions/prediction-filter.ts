@@ -1,4 +1,5 @@
 import { Types, type QueryFilter } from 'mongoose';
+import type { Way } from '../scope/pagination.js';
 import type { IndexKeys } from '../scope/scoped-collection.js';
 import { startOfSecond } from '../storage/object-ids.js';
 import type { Prediction, PredictionBlock } from '../../models/index.js';
@@ -44,11 +45,17 @@ function sharedConditions(
   };
 }
 
+/** A place in the list of predictions, newest first: `forward` of it are the older ones. Without an id: all of them. */
+export interface PredictionPlace {
+  readonly id: Types.ObjectId | undefined;
+  readonly way: Way;
+}
+
 /**
  * Query for predictions that are stored on their own.
- * @param after only predictions older than this one match
+ * @param place only predictions on that way from it match
  */
-export function predictionQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<Prediction> {
+export function predictionQuery(filter: PredictionSelection, place?: PredictionPlace): QueryFilter<Prediction> {
   return {
     ...sharedConditions(filter),
     ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
@@ -60,7 +67,7 @@ export function predictionQuery(filter: PredictionSelection, after?: Types.Objec
       },
     }),
     ...(filter.closed?.length && { $nor: [{ patient: { $in: [...filter.closed] } }] }),
-    ...(after && { _id: { $lt: after } }),
+    ...(place?.id && { _id: place.way === 'forward' ? { $lt: place.id } : { $gt: place.id } }),
     // Bounds the scan of the index: an id is made when its prediction is stored.
     ...(filter.createdAfter != null && { $and: [{ _id: { $gte: startOfSecond(filter.createdAfter) } }] }),
   };
@@ -82,16 +89,21 @@ export function blockIndex({ patientId, jobId, jobs }: PredictionSelection): Ind
 }
 
 /** Query for blocks that may contain a match. All other blocks are not read. */
-export function blockQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<PredictionBlock> {
+export function blockQuery(filter: PredictionSelection, place?: PredictionPlace): QueryFilter<PredictionBlock> {
+  const block = place?.id && placeOf(place.id).block;
+  const oldest = [
+    // The first bytes of a block's id are the seconds of its `createdAt`.
+    ...(filter.createdAfter != null ? [startOfSecond(filter.createdAfter)] : []),
+    ...(block && place.way === 'backward' ? [block] : []),
+  ];
   return {
     ...sharedConditions(filter),
     ...(filter.patientId != null && { 'rows.patient': idOrNone(filter.patientId) }),
     ...(filter.riskBands != null && { riskBands: { $in: [...filter.riskBands] } }),
     ...(filter.minimumProbability != null && { highestProbability: { $gte: filter.minimumProbability } }),
     _id: {
-      // The first bytes of a block's id are the seconds of its `createdAt`.
-      ...(filter.createdAfter != null && { $gte: startOfSecond(filter.createdAfter) }),
-      $lte: after ? placeOf(after).block : newestId,
+      ...(oldest.length > 0 && { $gte: oldest.sort((a, b) => Buffer.compare(a.id, b.id)).at(-1)! }),
+      $lte: block && place.way === 'forward' ? block : newestId,
     },
   };
 }
@@ -107,8 +119,9 @@ const hasRange = ({ minimumProbability, maximumProbability }: PredictionSelectio
   minimumProbability != null || maximumProbability != null;
 
 /** Aggregation condition on `$$row` of a block. */
-export function rowCondition(filter: PredictionSelection, after?: Types.ObjectId): object {
-  const place = after && placeOf(after);
+export function rowCondition(filter: PredictionSelection, from?: PredictionPlace): object {
+  const place = from?.id && placeOf(from.id);
+  const beyond = from?.way === 'backward' ? '$gt' : '$lt';
   return {
     $and: [
       ...(filter.patientId != null ? [{ $eq: ['$$row.patient', idOrNone(filter.patientId)] }] : []),
@@ -117,7 +130,7 @@ export function rowCondition(filter: PredictionSelection, after?: Types.ObjectId
       ...(hasRange(filter) ? [{ $gte: ['$$row.probability', filter.minimumProbability ?? 0] }] : []),
       ...(filter.maximumProbability != null ? [{ $lte: ['$$row.probability', filter.maximumProbability] }] : []),
       ...(filter.closed?.length ? [{ $not: { $in: ['$$row.patient', [...filter.closed]] } }] : []),
-      ...(place ? [{ $or: [{ $lt: ['$_id', place.block] }, { $lt: ['$$row.number', place.number] }] }] : []),
+      ...(place ? [{ $or: [{ [beyond]: ['$_id', place.block] }, { [beyond]: ['$$row.number', place.number] }] }] : []),
     ],
   };
 }

@@ -14,7 +14,7 @@
 import type { Types } from 'mongoose';
 import type { Prediction, PredictionRow } from '../../models/index.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
-import type { PageSource } from '../scope/pagination.js';
+import type { PagePosition, PageSource, Way } from '../scope/pagination.js';
 import type { FindOptions } from '../scope/scoped-collection.js';
 import { blockHeadFields, placeOf, predictionId, predictionOf, type BlockHead } from './prediction-block.js';
 import {
@@ -88,14 +88,15 @@ function byOwner(counts: readonly Count[]): Map<string, number> {
 }
 
 const newestFirst = { _id: -1 } as const;
+const orders = { forward: newestFirst, backward: { _id: 1 } } as const;
 
 /**
  * Order of predictions that are stored on their own. A job has one of them, so those of some jobs are few: they fit
  * into one page, and `list` sorts it.
  */
-const inOrder = (filter: PredictionSelection): Pick<FindOptions, 'sort' | 'hint'> => ({
+const inOrder = (filter: PredictionSelection, way: Way = 'forward'): Pick<FindOptions, 'sort' | 'hint'> => ({
   hint: predictionIndex(filter),
-  ...(filter.jobId == null && !filter.jobs && { sort: newestFirst }),
+  ...(filter.jobId == null && !filter.jobs && { sort: orders[way] }),
 });
 
 const byId = (predictions: readonly (Prediction | null)[]): Map<string, Prediction> =>
@@ -151,15 +152,17 @@ export function storedPredictions({
 
   async function listBlocks(
     filter: PredictionSelection,
-    after: Types.ObjectId | undefined,
+    from: PagePosition | null,
     limit: number,
+    way: Way,
   ): Promise<Prediction[]> {
-    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, after) } };
+    const place = { id: from?.id, way };
+    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, place) } };
     const rows = await predictionBlocks.aggregate<UnwoundRow>(
-      blockQuery(filter, after),
+      blockQuery(filter, place),
       [
-        { $sort: newestFirst },
-        { $project: { ...blockHeadFields, rows: { $reverseArray: matching } } },
+        { $sort: orders[way] },
+        { $project: { ...blockHeadFields, rows: way === 'forward' ? { $reverseArray: matching } : matching } },
         // MongoDB stops reading blocks when the page is full.
         { $unwind: '$rows' },
         { $limit: limit },
@@ -179,7 +182,7 @@ export function storedPredictions({
 
   const ownersOfSingle = (filter: PredictionSelection): AsyncIterable<readonly PredictionOwner[]> =>
     walkById(ownersAtOnce.predictions, (last) =>
-      predictions.find(predictionQuery(filter, last), {
+      predictions.find(predictionQuery(filter, { id: last, way: 'forward' }), {
         projection: { job: 1, patient: 1 },
         ...inOrder(filter),
         limit: ownersAtOnce.predictions,
@@ -226,12 +229,13 @@ export function storedPredictions({
     },
     list: (filter) => ({
       name: predictions.name,
-      async find(after, limit) {
+      async find(from, limit, way) {
         const [single, ofBlocks] = await Promise.all([
-          predictions.find(predictionQuery(filter, after?.id), { ...inOrder(filter), limit }),
-          listBlocks(filter, after?.id, limit),
+          predictions.find(predictionQuery(filter, { id: from?.id, way }), { ...inOrder(filter, way), limit }),
+          listBlocks(filter, from, limit, way),
         ]);
-        return [...single, ...ofBlocks].sort((a, b) => Buffer.compare(b._id.id, a._id.id)).slice(0, limit);
+        const sign = way === 'forward' ? -1 : 1;
+        return [...single, ...ofBlocks].sort((a, b) => sign * Buffer.compare(a._id.id, b._id.id)).slice(0, limit);
       },
       async count() {
         const [single, [inBlocks]] = await Promise.all([

@@ -1,7 +1,7 @@
 import type { Types, QueryFilter } from 'mongoose';
 import { latestResultField, type StoredPatient } from '../../models/index.js';
 import type { BulkWrite, IndexKeys, ScopedCollection } from './scoped-collection.js';
-import { readPage, type ListQuery, type Page, type PageOrder, type PageRequest } from './pagination.js';
+import { checkPage, readPage, type ListQuery, type Page, type PageOrder, type PageRequest } from './pagination.js';
 import type { Protection } from '../protection/protection.js';
 import { SliceSizer } from '../risk/slices.js';
 import { bytesOf } from '../storage/binary.js';
@@ -44,6 +44,8 @@ export interface PatientRecords {
   /** The patients in the order of the MRNs; null for an MRN without a patient. One query reads them all. */
   findByMrn(mrns: readonly string[]): Promise<(Patient | null)[]>;
   /** @throws BadUserInputError for a page size or cursor that is not valid */
+  checkPage(request: PageRequest, order?: PageOrder): void;
+  /** @throws BadUserInputError as `checkPage` */
   page(request: PageRequest, condition: PatientCondition, order?: PageOrder): Promise<Page<Patient>>;
   /**
    * Ids of the matching patients. They are read through a cursor, some thousands at a time, so there may be any number.
@@ -149,6 +151,8 @@ export function createPatientRecords(
       const byIndex = new Map(found.map((document) => [document.mrnIndex, document]));
       return decryptAll(indexes.map((index) => byIndex.get(index) ?? null));
     },
+
+    checkPage: (request, order = newestFirst) => void checkPage(request, collection.name, order),
 
     async page(request, condition, order) {
       const page = await readPage(collection, listOf(await stored(condition), order), request);

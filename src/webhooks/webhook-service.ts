@@ -136,7 +136,10 @@ export function createWebhookService({
       const taken = new Set((await webhookEndpoints.find({}, { projection: { slot: 1 } })).map(({ slot }) => slot));
       const slot = Array.from({ length: mostEndpoints }, (_unused, place) => place).find((place) => !taken.has(place));
       if (slot === undefined)
-        throw new ConflictError(`An organization has at most ${mostEndpoints} webhook endpoints: delete one first.`);
+        throw new ConflictError(
+          'url',
+          `An organization has at most ${mostEndpoints} webhook endpoints: delete one first.`,
+        );
       try {
         return await webhookEndpoints.insert({ ...endpoint, slot });
       } catch (error) {
@@ -205,7 +208,8 @@ export function createWebhookService({
           { _id: present._id, secret: present.secret },
           { $set: { ...sealed, previousSecretUntil } },
         );
-        if (!endpoint) throw new ConflictError('Another request changed this webhook endpoint meanwhile: try again.');
+        if (!endpoint)
+          throw new ConflictError('id', 'Another request changed this webhook endpoint meanwhile: try again.');
         return { endpoint, url, secret };
       });
     },
@@ -262,7 +266,7 @@ export function createWebhookService({
       const present = await scope.webhookDeliveries.findOne({ _id: idOrNone(id) });
       if (!present) throw new NotFoundError('This webhook delivery');
       const { disabledAt } = await find(scope, present.endpoint.toHexString());
-      if (disabledAt) throw new ConflictError('The webhook endpoint is disabled: enable it first.');
+      if (disabledAt) throw new ConflictError('id', 'The webhook endpoint is disabled: enable it first.');
       return recorded(audit, viewer, entry(present.endpoint), async () => {
         const replayed = await scope.webhookDeliveries.findOneAndUpdate(
           { _id: present._id, state: { $ne: WebhookDeliveryState.PENDING } },
@@ -271,7 +275,7 @@ export function createWebhookService({
             $unset: { leaseUntil: '', failure: '', responseStatus: '' },
           },
         );
-        if (!replayed) throw new ConflictError('This webhook delivery still waits for its next attempt.');
+        if (!replayed) throw new ConflictError('id', 'This webhook delivery still waits for its next attempt.');
         events.publish('webhooksDue', {});
         return replayed;
       });

@@ -24,5 +24,5 @@ test.each([
   ['examples/run.mjs', ['urql']],
 ])('%s %s shows the risk of a patient', async (file, page) => {
   const { mrn } = await patient(await system.client('CLINICIAN'));
-  expect(await run(file, [...page, system.url, token, mrn])).toMatch(/^risk 0\.\d{3}, band [A-Z_]+$/m);
+  expect(await run(file, [...page, system.url, token, mrn!])).toMatch(/^risk 0\.\d{3}, band [A-Z_]+$/m);
 });

@@ -108,7 +108,7 @@ describe('riskgraph user', () => {
     });
     expect((await socket.closed).code).toBe(4403);
     expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
-    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['INVALID_CREDENTIALS']);
 
     expect((await riskgraph('', 'enable', '--org', 'alpha', '--username', user.username)).code).toBe(0);
     const again = await login(system, user);

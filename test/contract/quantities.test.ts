@@ -76,7 +76,7 @@ test('a batch gives quantities, its subscribers get them, and they agree in ever
   const { predictions } = await client.request(PredictionsDocument, { filter: { jobId: id } });
   expect(predictions.totalCount).toBe(3);
   for (const { node } of predictions.edges) {
-    expectDays(node, 'logarithm', patientIds.indexOf(node.patient.id));
+    expectDays(node, 'logarithm', patientIds.indexOf(node.patient!.id));
     const { data } = await system.post(`{ verifyPrediction(id: "${node.id}") { agrees } }`, undefined, token);
     expect(data).toEqual({ verifyPrediction: { agrees: true } });
   }

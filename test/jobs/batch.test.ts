@@ -39,7 +39,7 @@ async function follow(
 async function results(client: GraphqlClient, id: string) {
   const { scoringJob } = await client.request(JobPredictionsDocument, { id, first: 500 });
   return {
-    predicted: scoringJob!.predictions.edges.map(({ node }) => node.patient.id).sort(),
+    predicted: scoringJob!.predictions!.edges.map(({ node }) => node.patient!.id).sort(),
     failures: scoringJob!.failures,
   };
 }
@@ -74,7 +74,7 @@ describe('a batch', () => {
     expect(failures).toEqual([
       { patientId: bad, code: 'BAD_USER_INPUT', message: expect.stringContaining('chest_pain_type') as string },
     ]);
-    expect(failures[0]!.message).not.toContain('61');
+    expect(failures![0]!.message).not.toContain('61');
   });
 
   test('takes the patients that match the filter at submission, and adds no later ones', async () => {

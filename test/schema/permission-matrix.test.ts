@@ -126,6 +126,10 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
     operation: `subscription { scoringJobUpdated(id: ${id}) { sequence } }`,
     allowed: everybody,
   },
+  'Subscription.scoringJobsUpdated': {
+    operation: `subscription { scoringJobsUpdated(filter: { patientId: ${id} }) { sequence } }`,
+    allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
+  },
   'Subscription.predictionCreated': {
     operation: `subscription { predictionCreated(patientId: ${id}) { id } }`,
     allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
@@ -137,7 +141,7 @@ const publicOperations: Record<string, { readonly operation: string; readonly re
   'Mutation.login': {
     operation:
       'mutation { login(input: { organization: "alpha", username: "unknown", password: "" }) { accessToken } }',
-    refusal: ['UNAUTHENTICATED'],
+    refusal: ['INVALID_CREDENTIALS'],
   },
   'Mutation.refresh': {
     operation: 'mutation { refresh(input: { refreshToken: "" }) { accessToken } }',

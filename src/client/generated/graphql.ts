@@ -6,29 +6,70 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** FHIR's administrative gender. */
 export type AdministrativeGender =
+  /** Female. */
   | 'FEMALE'
+  /** Male. */
   | 'MALE'
+  /** Other. */
   | 'OTHER'
+  /** Not known. */
   | 'UNKNOWN';
 
+/** A new patient. */
 export type CreatePatientInput = {
+  /** Not before 1850, and not in the future. */
   birthDate?: string | null | undefined;
   /** Usernames of the enabled clinicians who may see the patient. Include your own. Null: every clinician of the organization may. */
   careTeam?: Array<string> | null | undefined;
+  /** Family name, up to 200 characters. */
   familyName?: string | null | undefined;
+  /** Values of features, each code once, up to 1000. */
   features?: Array<FeatureValueInput> | null | undefined;
+  /** Given name, up to 200 characters. */
   givenName?: string | null | undefined;
+  /** Medical record number, unique in the organization. Up to 64 characters. */
   mrn: string;
   /** UNKNOWN when absent. */
   sex?: AdministrativeGender | null | undefined;
 };
 
+/** The kind of an error: `extensions.code` of every error, and the reason of a job that failed. */
+export type ErrorCode =
+  /** The input is wrong. `extensions.fields` has every issue. */
+  | 'BAD_USER_INPUT'
+  /** It has changed since, is taken, or its state does not allow it. */
+  | 'CONFLICT'
+  /** The role, the scopes or the care team do not allow it. */
+  | 'FORBIDDEN'
+  /** An error of the server. The log has the rest, under `extensions.correlationId`. */
+  | 'INTERNAL'
+  /** A login with a wrong organization, username or password. */
+  | 'INVALID_CREDENTIALS'
+  /** There is none in the organization of the caller. */
+  | 'NOT_FOUND'
+  /** The operation asks for more than one request may. */
+  | 'QUERY_TOO_COMPLEX'
+  /** Too much at once or per time. `extensions.retryAfterSeconds` says when to try again. */
+  | 'RATE_LIMITED'
+  /** Something is away or full for now: try again. */
+  | 'SERVICE_UNAVAILABLE'
+  /** There is no credential, or it is not valid, has ended or was revoked. */
+  | 'UNAUTHENTICATED'
+  /** Only of a job: its workers died. It can be retried. */
+  | 'WORKER_LOST';
+
+/** The kind of values of a feature. */
 export type FeatureKind =
+  /** 0 or 1. */
   | 'BINARY'
+  /** One of the codes of the feature. */
   | 'CATEGORICAL'
+  /** Any number in the range. */
   | 'CONTINUOUS'
+  /** A whole number in the range. */
   | 'COUNT';
 
+/** The value of one feature. */
 export type FeatureValueInput = {
   /** See riskModels { features { code } }. */
   code: string;
@@ -36,25 +77,38 @@ export type FeatureValueInput = {
   value?: number | null | undefined;
 };
 
+/** The step that a job is in. */
 export type JobStage =
+  /** Nothing is left to do. */
   | 'DONE'
+  /** The values of the patients are read and encoded. */
   | 'ENCODING'
+  /** The explanations are computed. */
   | 'EXPLAINING'
+  /** The predictions are stored. */
   | 'SAVING'
+  /** The model scores. */
   | 'SCORING'
+  /** No worker has it. */
   | 'WAITING';
 
+/** The credentials of a user. */
 export type LoginInput = {
   /** Slug of the organization. */
   organization: string;
+  /** The password of the user. */
   password: string;
+  /** The username, in upper or lower case. */
   username: string;
 };
 
+/** A session to be ended. */
 export type LogoutInput = {
+  /** The latest refresh token of the session. */
   refreshToken: string;
 };
 
+/** The rule of a model for a missing value. */
 export type MissingValuePolicy =
   /** `value` is used in its place, as in training. */
   | 'IMPUTE'
@@ -63,8 +117,11 @@ export type MissingValuePolicy =
   /** Without this value there is no score. */
   | 'REQUIRED';
 
+/** The direction of a sort. */
 export type OrderDirection =
+  /** Lowest or oldest first. */
   | 'ASC'
+  /** Highest or newest first. */
   | 'DESC';
 
 /** The space in which contributions add up. */
@@ -80,6 +137,7 @@ export type OutputSpace =
 
 /** All conditions must hold. */
 export type PatientFilter = {
+  /** Patients that were created after this time. */
   createdAfter?: string | null | undefined;
   /** The whole name, in upper or lower case. */
   familyName?: string | null | undefined;
@@ -93,16 +151,21 @@ export type PatientFilter = {
   maximumLatestProbability?: number | null | undefined;
   /** Lowest latest probability. Leaves out quantities. */
   minimumLatestProbability?: number | null | undefined;
+  /** The whole medical record number. */
   mrn?: string | null | undefined;
   /** The first 2 to 12 characters of the MRN. Needs prefix search, which an operator switches on. */
   mrnPrefix?: string | null | undefined;
+  /** The administrative gender. It needs the right to read patients. */
   sex?: AdministrativeGender | null | undefined;
+  /** Patients that were changed after this time. */
   updatedAfter?: string | null | undefined;
 };
 
 /** Newest first when absent. */
 export type PatientOrder = {
+  /** The direction of the sort. */
   direction?: OrderDirection | null | undefined;
+  /** The field to sort by. */
   field: PatientOrderField;
 };
 
@@ -119,8 +182,11 @@ export type PatientOrderField =
 
 /** All conditions must hold. */
 export type PredictionFilter = {
+  /** Predictions that were stored after this time. */
   createdAfter?: string | null | undefined;
+  /** Predictions that were stored before this time. */
   createdBefore?: string | null | undefined;
+  /** Predictions of this job. */
   jobId?: string | null | undefined;
   /** Leaves out predictions of quantities. */
   maximumProbability?: number | null | undefined;
@@ -128,23 +194,32 @@ export type PredictionFilter = {
   minimumProbability?: number | null | undefined;
   /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId?: string | null | undefined;
+  /** Predictions of this version. Give modelId too. */
   modelVersion?: string | null | undefined;
+  /** Predictions of this patient. */
   patientId?: string | null | undefined;
   /** Any of these. */
   riskBands?: Array<RiskBand> | null | undefined;
 };
 
+/** A refresh token to be replaced. */
 export type RefreshInput = {
+  /** The refresh token that the last login or refresh gave. */
   refreshToken: string;
 };
 
 /** The risk model says what each band means. */
 export type RiskBand =
+  /** The band above MODERATE. */
   | 'HIGH'
+  /** The lowest band. */
   | 'LOW'
+  /** The band above LOW. */
   | 'MODERATE'
+  /** The highest band. */
   | 'VERY_HIGH';
 
+/** The role of a caller, which decides what the caller may do. */
 export type Role =
   /** Manages users, models and queues; sees no patient data. */
   | 'ADMIN'
@@ -157,12 +232,15 @@ export type Role =
 
 /** All conditions must hold. */
 export type ScoringJobFilter = {
+  /** Jobs of one patient, or batches. */
   kind?: ScoringJobKind | null | undefined;
   /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId?: string | null | undefined;
+  /** Jobs of this patient. It needs the right to read predictions. */
   patientId?: string | null | undefined;
   /** Any of these. */
   states?: Array<ScoringJobState> | null | undefined;
+  /** Jobs that were submitted after this time. */
   submittedAfter?: string | null | undefined;
   /** Jobs that were submitted before this time. */
   submittedBefore?: string | null | undefined;
@@ -170,37 +248,52 @@ export type ScoringJobFilter = {
   submittedBy?: string | null | undefined;
 };
 
+/** The number of patients that a job is about. */
 export type ScoringJobKind =
+  /** Many patients, up to 1,000,000. */
   | 'BATCH'
+  /** One patient. */
   | 'SINGLE';
 
 /** COMPLETED, FAILED and CANCELLED are terminal. */
 export type ScoringJobState =
+  /** A worker runs the job. */
   | 'ACTIVE'
+  /** A caller ended the job. It can be retried. */
   | 'CANCELLED'
+  /** The job is done. Of a batch, single patients may have failed. */
   | 'COMPLETED'
+  /** The job ended without a prediction. It can be retried. */
   | 'FAILED'
+  /** The job waits for a worker. */
   | 'QUEUED';
 
+/** The way in which SHAP values treat features that are left out. Both are exact. */
 export type ShapMethod =
+  /** By the values of background rows. */
   | 'INTERVENTIONAL'
+  /** By the training rows that reached each node of the trees. */
   | 'PATH_DEPENDENT';
 
 /** Scores the patient's values, if a patient is named; that needs the right to read patients. The features given here replace the patient's. */
 export type SimulateRiskInput = {
+  /** Values that replace those of the patient. */
   features?: Array<FeatureValueInput> | null | undefined;
   /** A RiskModel.modelId, or the RiskModel.id of one version. */
   modelId: string;
   /** The default version when absent. */
   modelVersion?: string | null | undefined;
+  /** The patient whose values are the starting point. */
   patientId?: string | null | undefined;
 };
 
 /** Give exactly one of patientIds, filter, or all: true. */
 export type SubmitBatchScoringJobInput = {
+  /** True: every patient that the caller may see now. */
   all?: boolean | null | undefined;
   /** True, or absent: SHAP values are stored with each prediction. False: they are computed when a caller asks for them. */
   explain?: boolean | null | undefined;
+  /** Every patient that matches now. */
   filter?: PatientFilter | null | undefined;
   /** Requests of one user or API key with the same key get the same job. */
   idempotencyKey?: string | null | undefined;
@@ -208,11 +301,13 @@ export type SubmitBatchScoringJobInput = {
   modelId: string;
   /** The default version when absent. The job keeps the version that it was submitted for. */
   modelVersion?: string | null | undefined;
+  /** Ids of the patients, up to 100,000. */
   patientIds?: Array<string> | null | undefined;
   /** 0 runs first, 10 last; 5 when absent. Single jobs always run before batches. */
   priority?: number | null | undefined;
 };
 
+/** A job for one patient. */
 export type SubmitScoringJobInput = {
   /** True, or absent: SHAP values are stored with each prediction. False: they are computed when a caller asks for them. */
   explain?: boolean | null | undefined;
@@ -222,6 +317,7 @@ export type SubmitScoringJobInput = {
   modelId: string;
   /** The default version when absent. The job keeps the version that it was submitted for. */
   modelVersion?: string | null | undefined;
+  /** The patient to score. */
   patientId: string;
   /** 0 runs first, 10 last; 5 when absent. Single jobs always run before batches. */
   priority?: number | null | undefined;
@@ -229,23 +325,31 @@ export type SubmitScoringJobInput = {
 
 /** Absent fields do not change. Null clears a field: sex becomes UNKNOWN, and an MRN cannot be cleared. Features are merged by code. */
 export type UpdatePatientInput = {
+  /** Not before 1850, and not in the future. */
   birthDate?: string | null | undefined;
   /** Usernames of the enabled clinicians who may see the patient. Include your own. Null: every clinician of the organization may. */
   careTeam?: Array<string> | null | undefined;
+  /** Patient.version that the change is based on. Another one is refused with CONFLICT. */
   expectedVersion: number;
+  /** Family name, up to 200 characters. */
   familyName?: string | null | undefined;
+  /** Values of features, each code once, up to 1000. */
   features?: Array<FeatureValueInput> | null | undefined;
+  /** Given name, up to 200 characters. */
   givenName?: string | null | undefined;
+  /** Id of the patient. */
   id: string;
+  /** Another medical record number. */
   mrn?: string | null | undefined;
+  /** Null stands for UNKNOWN. */
   sex?: AdministrativeGender | null | undefined;
 };
 
-export type JobFieldsFragment = { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null };
+export type JobFieldsFragment = { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: ErrorCode, message: string } | null };
 
 export type PredictionFieldsFragment = { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null };
 
-export type PatientFieldsFragment = { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> };
+export type PatientFieldsFragment = { id: string, mrn: string | null, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender | null, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> | null };
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -258,7 +362,7 @@ export type PatientQueryVariables = Exact<{
 }>;
 
 
-export type PatientQuery = { patient: { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> } | null };
+export type PatientQuery = { patient: { id: string, mrn: string | null, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender | null, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> | null } | null };
 
 export type PatientsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -268,14 +372,14 @@ export type PatientsQueryVariables = Exact<{
 }>;
 
 
-export type PatientsQuery = { patients: { totalCount: number, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> } }> } };
+export type PatientsQuery = { patients: { totalCount: number, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, mrn: string | null, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender | null, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> | null } }> } };
 
 export type PredictionQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type PredictionQuery = { prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, job: { id: string }, model: { id: string, version: string, retiredAt: string | null } | null, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null };
+export type PredictionQuery = { prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string } | null, job: { id: string } | null, model: { id: string, version: string, retiredAt: string | null } | null, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null };
 
 export type PredictionsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -284,14 +388,14 @@ export type PredictionsQueryVariables = Exact<{
 }>;
 
 
-export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> } };
+export type PredictionsQuery = { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string } | null, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> } };
 
 export type ScoringJobQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, model: { id: string, version: string } | null, failures: Array<{ patientId: string, code: string, message: string }>, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } | null };
+export type ScoringJobQuery = { scoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, patient: { id: string } | null, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, model: { id: string, version: string } | null, failures: Array<{ patientId: string, code: ErrorCode, message: string }> | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: ErrorCode, message: string } | null } | null };
 
 export type ScoringJobsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -300,7 +404,7 @@ export type ScoringJobsQueryVariables = Exact<{
 }>;
 
 
-export type ScoringJobsQuery = { scoringJobs: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } }> } };
+export type ScoringJobsQuery = { scoringJobs: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ cursor: string, node: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: ErrorCode, message: string } | null } }> } };
 
 export type JobPredictionsQueryVariables = Exact<{
   id: string;
@@ -309,7 +413,7 @@ export type JobPredictionsQueryVariables = Exact<{
 }>;
 
 
-export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> }, failures: Array<{ patientId: string, code: string, message: string }> } | null };
+export type JobPredictionsQuery = { scoringJob: { predictions: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string } | null, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } }> } | null, failures: Array<{ patientId: string, code: ErrorCode, message: string }> | null } | null };
 
 export type RiskModelsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -328,14 +432,14 @@ export type CreatePatientMutationVariables = Exact<{
 }>;
 
 
-export type CreatePatientMutation = { createPatient: { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> } };
+export type CreatePatientMutation = { createPatient: { id: string, mrn: string | null, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender | null, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> | null } };
 
 export type UpdatePatientMutationVariables = Exact<{
   input: UpdatePatientInput;
 }>;
 
 
-export type UpdatePatientMutation = { updatePatient: { id: string, mrn: string, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> } };
+export type UpdatePatientMutation = { updatePatient: { id: string, mrn: string | null, givenName: string | null, familyName: string | null, birthDate: string | null, sex: AdministrativeGender | null, version: number, createdAt: string, updatedAt: string, features: Array<{ code: string, value: number, unit: string, recordedAt: string }> | null } };
 
 export type DeletePatientMutationVariables = Exact<{
   id: string;
@@ -349,28 +453,28 @@ export type SubmitScoringJobMutationVariables = Exact<{
 }>;
 
 
-export type SubmitScoringJobMutation = { submitScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+export type SubmitScoringJobMutation = { submitScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: ErrorCode, message: string } | null } };
 
 export type SubmitBatchScoringJobMutationVariables = Exact<{
   input: SubmitBatchScoringJobInput;
 }>;
 
 
-export type SubmitBatchScoringJobMutation = { submitBatchScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+export type SubmitBatchScoringJobMutation = { submitBatchScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: ErrorCode, message: string } | null } };
 
 export type CancelScoringJobMutationVariables = Exact<{
   id: string;
 }>;
 
 
-export type CancelScoringJobMutation = { cancelScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+export type CancelScoringJobMutation = { cancelScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: ErrorCode, message: string } | null } };
 
 export type RetryScoringJobMutationVariables = Exact<{
   id: string;
 }>;
 
 
-export type RetryScoringJobMutation = { retryScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } };
+export type RetryScoringJobMutation = { retryScoringJob: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: ErrorCode, message: string } | null } };
 
 export type ScoringJobUpdatedSubscriptionVariables = Exact<{
   id: string;
@@ -378,14 +482,14 @@ export type ScoringJobUpdatedSubscriptionVariables = Exact<{
 }>;
 
 
-export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: string, message: string } | null } } };
+export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: number, collapsed: number, job: { id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, prediction: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } | null, progress: { stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { code: ErrorCode, message: string } | null } } };
 
 export type PredictionCreatedSubscriptionVariables = Exact<{
   patientId?: string | null | undefined;
 }>;
 
 
-export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string }, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } };
+export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string } | null, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } };
 
 export type SessionFieldsFragment = { accessToken: string, expiresAt: string, refreshToken: string, refreshExpiresAt: string, viewer: { username: string, role: Role, permissions: Array<string>, organization: { slug: string, name: string } } };
 
