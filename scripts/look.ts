@@ -126,7 +126,7 @@ try {
   await replaceText(
     page,
     '.graphiql-query-editor',
-    'mutation { createPatient(input: { mrn: "LOOK-1", birthDate: "1958-04-12", sex: MALE, features: [{ code: "cholesterol", value: 289 }, { code: "resting_bp", value: 145 }] }) { id } }',
+    'mutation { createPatient(input: { mrn: "LOOK-1", birthDate: "1958-04-12", sex: MALE, features: [{ code: "chest_pain_type", value: 4 }, { code: "resting_bp", value: 145 }, { code: "cholesterol", value: 289 }, { code: "max_heart_rate", value: 118 }, { code: "exercise_angina", value: 1 }, { code: "st_depression", value: 2.1 }] }) { id } }',
   );
   await execute.click();
   await response.getByText('createPatient').waitFor();
