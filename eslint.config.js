@@ -7,8 +7,8 @@ const shieldImport = { name: 'graphql-shield', message: 'import it from schema/s
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'src/client/generated/', '.data/', 'coverage/'] },
-  { files: ['**/*.{js,mjs,cjs,ts}'], ...js.configs.recommended },
-  ...tseslint.configs.recommended.map((config) => ({ files: ['**/*.{js,mjs,cjs,ts}'], ...config })),
+  { files: ['**/*.{js,mjs,cjs,ts,tsx}'], ...js.configs.recommended },
+  ...tseslint.configs.recommended.map((config) => ({ files: ['**/*.{js,mjs,cjs,ts,tsx}'], ...config })),
   {
     files: ['**/*.{ts,tsx}'],
     plugins: { import: importPlugin },
@@ -90,7 +90,15 @@ export default tseslint.config(
   },
   {
     files: ['**/*.{js,mjs,cjs}'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', module: 'writable' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        URL: 'readonly',
+        URLSearchParams: 'readonly',
+      },
+    },
     rules: { 'no-console': 'off' },
   },
 );

@@ -110,7 +110,7 @@ export class PatientFilter {
     nullable: true,
     description:
       'The first 2 to 10 characters of the family name, in upper or lower case. Needs prefix search, which an operator ' +
-      'switches on.',
+      'switches on. Not together with `mrnPrefix`.',
   })
   familyNamePrefix?: string | null;
 

@@ -1,5 +1,4 @@
-import type { Result } from './errors.js';
-import { GraphqlRequestError } from './errors.js';
+import { type Result , GraphqlRequestError } from './errors.js';
 import type { Sink } from './transport.js';
 
 /**

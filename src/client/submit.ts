@@ -8,7 +8,7 @@ import {
   type SubmitBatchScoringJobInput,
   type SubmitScoringJobInput,
 } from './generated/graphql.js';
-import { ConnectionError, GraphqlRequestError } from './errors.js';
+import { ConnectionError, type GraphqlRequestError } from './errors.js';
 import type { GraphqlClient } from './graphql-client.js';
 import { iterate } from './iterate.js';
 import type { Sink } from './transport.js';

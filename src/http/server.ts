@@ -200,7 +200,7 @@ async function buildHttpServer(
   await apollo.start();
   closers.add(() => apollo.stop());
   // The server waits for its own connections alone.
-  let copies: CopiedSocket | undefined;
+  let copies = undefined as CopiedSocket | undefined;
   closers.add(() => copies?.ended());
   closers.add(() => server.close());
 

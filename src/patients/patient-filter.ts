@@ -53,11 +53,17 @@ export const patientFilterSchema = z.strictObject({
 /** A patient filter as callers send it. All conditions must hold. */
 export type PatientFilter = Readonly<z.input<typeof patientFilterSchema>>;
 
-const listSchema = z.object({ filter: patientFilterSchema });
+const listSchema = z.object({
+  filter: patientFilterSchema.refine((filter) => filter.mrnPrefix == null || filter.familyNamePrefix == null, {
+    path: ['familyNamePrefix'],
+    message: 'cannot stand beside mrnPrefix: give one of them',
+  }),
+});
 
 /**
  * Checks a filter that a caller sent.
- * @throws BadUserInputError for an unknown condition, or a name that no patient can have
+ * @throws BadUserInputError for an unknown condition, a name that no patient can have, or both prefixes: MongoDB has no
+ * plan for two of them that is sure to be quick
  */
 export const parsePatientFilter = (filter: PatientFilter): PatientFilter => parseInput(listSchema, { filter }).filter;
 

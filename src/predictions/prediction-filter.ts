@@ -46,7 +46,7 @@ function sharedConditions(
 }
 
 /** A place in the list of predictions, newest first: `forward` of it are the older ones. Without an id: all of them. */
-export interface PredictionPlace {
+interface PredictionPlace {
   readonly id: Types.ObjectId | undefined;
   readonly way: Way;
 }

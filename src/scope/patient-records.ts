@@ -124,14 +124,14 @@ export function createPatientRecords(
     if ([mrn, familyName, mrnPrefix, familyNamePrefix].every((text) => text === undefined)) return clear;
     const { blindIndex } = await protection.writer();
     const prefixes = defined({ mrn: mrnPrefix, familyName: familyNamePrefix });
-    const tokens = Object.entries(prefixes).map(([field, prefix]) =>
+    const [searchTokens] = Object.entries(prefixes).map(([field, prefix]) =>
       searchToken({ blindIndex }, field as SearchedField, searchCharacters(field as SearchedField, prefix)),
     );
     return {
       ...clear,
       ...(mrn !== undefined && { mrnIndex: mrnIndex({ blindIndex }, mrn) }),
       ...(familyName !== undefined && { familyNameIndex: blindIndex('patients.familyName', familyName) }),
-      ...(tokens.length > 0 && { searchTokens: tokens.length === 1 ? tokens[0] : { $all: tokens } }),
+      ...(searchTokens !== undefined && { searchTokens }),
     };
   }
 

@@ -141,7 +141,7 @@ export type PatientFilter = {
   createdAfter?: string | null | undefined;
   /** The whole name, in upper or lower case. */
   familyName?: string | null | undefined;
-  /** The first 2 to 10 characters of the family name, in upper or lower case. Needs prefix search, which an operator switches on. */
+  /** The first 2 to 10 characters of the family name, in upper or lower case. Needs prefix search, which an operator switches on. Not together with `mrnPrefix`. */
   familyNamePrefix?: string | null | undefined;
   /** The model whose latest results the other conditions and the order are about: a RiskModel.modelId, or the RiskModel.id of one version. Alone: patients with a result of it. Absent: the WORKLIST_MODEL of the deployment, else the only model. */
   latestModelId?: string | null | undefined;
