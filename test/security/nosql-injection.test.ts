@@ -132,7 +132,7 @@ describe.each(places.map((place) => [place.name, place] as const))('%s', (_name,
 
 /** Tells whether any text is valid in this place, as a name or a password. */
 const storesText = ({ name }: ArgumentPlace): boolean =>
-  /^Mutation\.(?:createPatient\(input\.(?:mrn|givenName|familyName)|createUser\(input\.(?:username|password)|createApiKey\(input\.name)\)$/.test(
+  /^Mutation\.(?:(?:createPatient\(input|upsertPatients\(inputs\[\])\.(?:mrn|givenName|familyName)|createUser\(input\.(?:username|password)|createApiKey\(input\.name)\)$/.test(
     name,
   );
 

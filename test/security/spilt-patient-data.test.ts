@@ -74,9 +74,8 @@ async function driveEverything(): Promise<void> {
     return type === 'String' ? Object.values(markers) : [];
   };
   // The erasure of the patient comes last.
-  const calls = everyCall(schema, candidates, 2).filter(
-    ({ field }) => field !== 'deletePatient' && field !== 'updatePatient',
-  );
+  const changes = ['deletePatient', 'updatePatient', 'upsertPatients'];
+  const calls = everyCall(schema, candidates, 2).filter(({ field }) => !changes.includes(field));
   for (const role of ['CLINICIAN', 'ADMIN'] as const) {
     const token = await system.token(role);
     const socket = await connectSocket(system.url, token);
@@ -101,6 +100,25 @@ async function driveEverything(): Promise<void> {
       }
     `,
     undefined,
+    token,
+  );
+  await system.post(
+    /* GraphQL */ `
+      mutation ($inputs: [UpsertPatientInput!]!) {
+        upsertPatients(inputs: $inputs) {
+          outcome
+          error {
+            message
+          }
+        }
+      }
+    `,
+    {
+      inputs: [
+        { mrn: markers.mrn, givenName: markers.givenName },
+        { mrn: markers.familyName, birthDate: `${markers.birthDate}x` },
+      ],
+    },
     token,
   );
   await postBody(system.url, `{"query": "${markers.mrn}`, token);
