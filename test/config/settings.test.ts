@@ -19,6 +19,7 @@ test('an empty environment gives the defaults, each in its place in the configur
     environment: 'development',
     host: '127.0.0.1',
     port: 4000,
+    listeningSockets: 32,
     logLevel: 'info',
     dataDirectory: '.data',
     mongoTls: {},
