@@ -54,7 +54,7 @@ test('an app whose Redis refuses the login leaves no connection', async () => {
   redisUrl.username = 'nobody';
   redisUrl.password = 'wrong';
   expect(await failToStart({ REDIS_URL: redisUrl.href })).toEqual({
-    says: expect.stringContaining('WRONGPASS'),
+    says: expect.stringContaining('Redis refuses the user or the password of REDIS_URL'),
     ended: true,
   });
 });
