@@ -5,10 +5,11 @@
 const order = [
   ['src/cli.ts'],
   ['src/commands'],
-  ['src/api.ts', 'src/embedded', 'src/client'],
+  ['src/api.ts', 'src/embedded', 'src/client', 'src/explorer'],
   ['schema', 'src/http', 'workers'],
   ['src/app.ts'],
   ['src/scoring'],
+  ['src/webhooks'],
   ['src/jobs'],
   ['src/predictions'],
   ['src/patients'],
@@ -29,6 +30,7 @@ const order = [
 const onlyFor = {
   'src/embedded': ['src/cli.ts', 'src/commands'],
   'src/client': ['src/cli.ts', 'src/commands'],
+  'src/explorer': [],
 };
 
 /** What a room may not import from packages: the engine and the stored documents stay free of transport and storage. */
@@ -78,7 +80,7 @@ module.exports = {
     },
     ...downward,
     ...Object.entries(onlyFor).map(([room, users]) => ({
-      name: `${room} is for ${users.join(', ')}`,
+      name: `${room} is for ${users.join(', ') || 'the build alone'}`,
       severity: 'error',
       from: { path: '^(src|schema|models|workers)/', pathNot: any([room, ...users]) },
       to: { path: pattern(room) },
@@ -89,6 +91,13 @@ module.exports = {
       from: { path: pattern(room) },
       to: { path: packages.map((name) => `node_modules/${name}/`).join('|') },
     })),
+    {
+      name: 'the client needs no package',
+      severity: 'error',
+      comment: 'It also runs in browsers, and stands alone there. Its adapters import their libraries.',
+      from: { path: '^src/client/', pathNot: '^src/client/(apollo|urql)\\.ts$' },
+      to: { pathNot: '^(src/client/|(node_modules/)?@graphql-typed-document-node/)' },
+    },
     {
       name: 'ciphers stand alone',
       severity: 'error',

@@ -9,8 +9,8 @@ COPY package.json package-lock.json .npmrc ./
 # Compiles the sources, with all packages that the build needs.
 FROM base AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/link-bin.mjs scripts/
+COPY tsconfig.json tsconfig.build.json tsconfig.client.json ./
+COPY scripts/link-bin.mjs scripts/build-explorer.mjs scripts/
 COPY src src
 COPY schema schema
 COPY models models

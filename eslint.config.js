@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import graphqlPlugin from '@graphql-eslint/eslint-plugin';
 import importPlugin from 'eslint-plugin-import';
 import tseslint from 'typescript-eslint';
 
@@ -6,10 +7,10 @@ const shieldImport = { name: 'graphql-shield', message: 'import it from schema/s
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'src/client/generated/', '.data/', 'coverage/'] },
-  js.configs.recommended,
-  ...tseslint.configs.recommended,
+  { files: ['**/*.{js,mjs,cjs,ts,tsx}'], ...js.configs.recommended },
+  ...tseslint.configs.recommended.map((config) => ({ files: ['**/*.{js,mjs,cjs,ts,tsx}'], ...config })),
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     plugins: { import: importPlugin },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -57,8 +58,47 @@ export default tseslint.config(
     },
   },
   {
+    // The schema as it is emitted: what a caller can read in the Sandbox.
+    files: ['schema/schema.graphql'],
+    plugins: { '@graphql-eslint': graphqlPlugin },
+    languageOptions: {
+      parser: graphqlPlugin.parser,
+      parserOptions: { graphQLConfig: { schema: 'schema/schema.graphql' } },
+    },
+    rules: {
+      '@graphql-eslint/require-description': [
+        'error',
+        {
+          types: true,
+          rootField: true,
+          FieldDefinition: true,
+          InputValueDefinition: true,
+          EnumValueDefinition: true,
+          DirectiveDefinition: true,
+        },
+      ],
+      '@graphql-eslint/description-style': 'error',
+      '@graphql-eslint/no-unreachable-types': 'error',
+      '@graphql-eslint/relay-page-info': 'error',
+      '@graphql-eslint/relay-connection-types': 'error',
+      '@graphql-eslint/relay-edge-types': [
+        'error',
+        { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },
+      ],
+      '@graphql-eslint/relay-arguments': ['error', { includeBoth: true }],
+    },
+  },
+  {
     files: ['**/*.{js,mjs,cjs}'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', module: 'writable' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        URL: 'readonly',
+        URLSearchParams: 'readonly',
+      },
+    },
     rules: { 'no-console': 'off' },
   },
 );

@@ -137,7 +137,8 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
   });
   const scopeOf = createOrganizationScopes(app.models, unprotected);
   const { config, logger, database, models, registry, catalogue, events, audit, auditEvents, identity } = app;
-  const { breakGlass, careTeams, jobs, submitBatch, predictions, connectRedis, accessTokens } = app;
+  const { breakGlass, careTeams, jobs, submitBatch, submitCohort, readBatchResults } = app;
+  const { predictions, webhooks, connectRedis, accessTokens } = app;
   return {
     config,
     logger,
@@ -153,12 +154,21 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     careTeams,
     jobs,
     submitBatch,
+    submitCohort,
+    readBatchResults,
     predictions,
+    webhooks,
     connectRedis,
     accessTokens,
     scopeOf,
-    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }),
-    patients: createPatientService({ scopeOf, audit, catalogue, erase: async () => undefined }),
+    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }).upsert,
+    patients: createPatientService({
+      scopeOf,
+      audit,
+      catalogue,
+      erase: async () => undefined,
+      latestConditions: async () => ({ condition: {} }),
+    }),
     close: () => app.close(),
   };
 }

@@ -1,14 +1,19 @@
 #!/bin/sh
-# Compares the speed of SHAP with XGBoost on identical trees: one thread, one core, in turns. It also compares the
-# values.
+# Compares the speed of SHAP with XGBoost and with shap's C extension on identical trees: one thread each, in turns, by
+# CPU time. It also compares the values.
 #   bench/treeshap.sh [DIRECTORY] [--curve]
+#   PYTHON=/path/to/python bench/treeshap.sh [DIRECTORY]     with xgboost and shap that are installed already
 # DIRECTORY has models/, rows.f32, background.f32 and expected-*.json. With --curve it measures only the depth curve.
-# Needs python3 with xgboost (Debian: python3-xgboost); PYTHON names another interpreter.
+# Without PYTHON it installs the newest packages that python3 takes. The newest of all need Python 3.12.
 set -eu
 cd "$(dirname "$0")/.."
 export OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1
-pin=""
-if command -v taskset > /dev/null; then pin="taskset -c 1"; fi
 directory=${1:-../shared/bench/treeshap}
 [ $# -eq 0 ] || shift
-exec $pin node --import @swc-node/register/esm-register bench/treeshap/run.ts "$directory" "$@"
+if [ -z "${PYTHON:-}" ]; then
+  PYTHON=.data/treeshap/bin/python
+  [ -x "$PYTHON" ] || python3 -m venv .data/treeshap
+  "$PYTHON" -m pip install --quiet --upgrade xgboost shap
+fi
+export PYTHON
+exec node --import @swc-node/register/esm-register bench/treeshap/run.ts "$directory" "$@"

@@ -11,11 +11,14 @@ import { StoredPatient } from './patient.js';
 import { Prediction } from './prediction.js';
 import { PredictionBlock } from './prediction-block.js';
 import { StoredModelChunk, StoredModelVersion } from './risk-model-version.js';
+import { Repair } from './repair.js';
 import { Revocation, RevocationEpoch } from './revocation.js';
 import { ScoringChunk } from './scoring-chunk.js';
 import { ScoringJob } from './scoring-job.js';
 import { Session } from './session.js';
 import { User } from './user.js';
+import { WebhookDelivery } from './webhook-delivery.js';
+import { WebhookEndpoint } from './webhook-endpoint.js';
 
 export * from './audit-event.js';
 export * from './break-glass-access.js';
@@ -27,12 +30,15 @@ export * from './organization.js';
 export * from './patient.js';
 export * from './prediction.js';
 export * from './prediction-block.js';
+export * from './repair.js';
 export * from './revocation.js';
 export * from './risk-model-version.js';
 export * from './scoring-chunk.js';
 export * from './scoring-job.js';
 export * from './session.js';
 export * from './user.js';
+export * from './webhook-delivery.js';
+export * from './webhook-endpoint.js';
 
 /** The collections of one database. */
 export interface Models {
@@ -52,8 +58,11 @@ export interface Models {
   readonly auditHeads: ReturnModelType<typeof AuditHead>;
   readonly dataKeys: ReturnModelType<typeof StoredDataKey>;
   readonly keyRotations: ReturnModelType<typeof KeyRotation>;
+  readonly repairs: ReturnModelType<typeof Repair>;
   readonly modelVersions: ReturnModelType<typeof StoredModelVersion>;
   readonly modelChunks: ReturnModelType<typeof StoredModelChunk>;
+  readonly webhookEndpoints: ReturnModelType<typeof WebhookEndpoint>;
+  readonly webhookDeliveries: ReturnModelType<typeof WebhookDelivery>;
 }
 
 /** Binds the document classes to one connection. A process may have several connections at the same time. */
@@ -78,8 +87,11 @@ export function createModels(connection: Connection): Models {
     auditHeads: bind(AuditHead),
     dataKeys: bind(StoredDataKey),
     keyRotations: bind(KeyRotation),
+    repairs: bind(Repair),
     modelVersions: bind(StoredModelVersion),
     modelChunks: bind(StoredModelChunk),
+    webhookEndpoints: bind(WebhookEndpoint),
+    webhookDeliveries: bind(WebhookDelivery),
   };
 }
 

@@ -23,6 +23,10 @@ export class Organization {
   @prop({ type: Number })
   erasures?: number;
 
+  /** True when patients can be found by the beginning of MRN and family name. Absent: they cannot. */
+  @prop({ type: Boolean })
+  prefixSearch?: boolean;
+
   @prop({ type: Date, required: true })
   createdAt!: Date;
 }

@@ -1,4 +1,4 @@
-import { index, modelOptions, prop } from '@typegoose/typegoose';
+import { index, modelOptions, prop, Severity } from '@typegoose/typegoose';
 import { Types, type mongo } from 'mongoose';
 
 /** FHIR's administrative gender. https://hl7.org/fhir/valueset-administrative-gender.html */
@@ -32,6 +32,39 @@ class BreakGlassGrant {
   expiresAt!: Date;
 }
 
+/** The newest result of one model: a copy of the parts of a prediction by which patients are listed. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class LatestResult {
+  /** Id of the prediction, or of the block that holds it. */
+  @prop({ type: Types.ObjectId, required: true })
+  source!: Types.ObjectId;
+
+  /** Number of the row in the block. Absent for a prediction that is stored on its own. */
+  @prop({ type: Number })
+  number?: number;
+
+  /** The probability, or the quantity in `unit`. */
+  @prop({ type: Number, required: true })
+  value!: number;
+
+  /** UCUM code of a quantity. Absent for a probability. */
+  @prop({ type: String })
+  unit?: string;
+
+  @prop({ type: String, required: true })
+  riskBand!: string;
+
+  @prop({ type: String, required: true })
+  modelVersion!: string;
+
+  /** Time of the prediction. */
+  @prop({ type: Date, required: true })
+  createdAt!: Date;
+}
+
+/** Name of the stored field that has the latest result of a model. @param modelId kebab-case, so it has no dots */
+export const latestResultField = (modelId: string): `latestResults.${string}` => `latestResults.${modelId}`;
+
 /** A text that is stored encrypted: see src/protection/field-cipher.ts. */
 export type Ciphertext = mongo.Binary;
 
@@ -40,9 +73,13 @@ export type Ciphertext = mongo.Binary;
  * key.
  * Only src/scope/patient-cipher.ts encrypts and decrypts them.
  */
-@modelOptions({ schemaOptions: { collection: 'patients', versionKey: false } })
+@modelOptions({
+  schemaOptions: { collection: 'patients', versionKey: false },
+  options: { allowMixed: Severity.ALLOW },
+})
 @index({ organization: 1, mrnIndex: 1 }, { unique: true, partialFilterExpression: { mrnIndex: { $exists: true } } })
-// Every list has an index for its filter and its order: see src/scope/patient-records.ts.
+// Every list has an index for its filter and its order: see src/scope/patient-records.ts. The lists in the order of latest
+// results have one per model, which src/patients/latest-conditions.ts makes.
 @index(
   { organization: 1, familyNameIndex: 1, createdAt: -1, _id: -1 },
   { partialFilterExpression: { familyNameIndex: { $exists: true } } },
@@ -50,6 +87,14 @@ export type Ciphertext = mongo.Binary;
 @index(
   { organization: 1, familyNameIndex: 1, updatedAt: -1, _id: -1 },
   { partialFilterExpression: { familyNameIndex: { $exists: true } } },
+)
+@index(
+  { organization: 1, searchTokens: 1, createdAt: -1, _id: -1 },
+  { partialFilterExpression: { searchTokens: { $exists: true } } },
+)
+@index(
+  { organization: 1, searchTokens: 1, updatedAt: -1, _id: -1 },
+  { partialFilterExpression: { searchTokens: { $exists: true } } },
 )
 @index({ organization: 1, sex: 1, createdAt: -1, _id: -1 })
 @index({ organization: 1, sex: 1, updatedAt: -1, _id: -1 })
@@ -87,6 +132,10 @@ export class StoredPatient {
   @prop({ type: String })
   familyNameIndex?: string;
 
+  /** Tokens of the beginnings of MRN and family name: see src/scope/search-tokens.ts. Absent: prefix search is off. */
+  @prop({ type: () => [String], default: undefined })
+  searchTokens?: string[];
+
   /** ISO 8601 calendar date, `1956-02-14`: a birth date has no time zone. */
   @prop({ type: Buffer })
   birthDate?: Ciphertext;
@@ -110,6 +159,10 @@ export class StoredPatient {
 
   @prop({ type: () => [BreakGlassGrant], default: undefined })
   breakGlass?: BreakGlassGrant[];
+
+  /** The newest result of each model, by the model's id: see src/predictions/latest-results.ts. Absent: none yet. */
+  @prop({ type: () => Object })
+  latestResults?: Record<string, LatestResult>;
 
   /** Number of writes so far. An update names the version that it has read. */
   @prop({ type: Number, required: true })

@@ -53,6 +53,7 @@ export class PredictionRow {
 @index({ organization: 1, job: 1, _id: -1, size: 1 })
 // A patient belongs to one organization, so the index does not need it.
 @index({ 'rows.patient': 1, _id: -1 })
+@index({ unlisted: 1, _id: 1 }, { partialFilterExpression: { unlisted: true } })
 @index({ 'failures.patient': 1 }, { partialFilterExpression: { failed: { $gt: 0 } } })
 export class PredictionBlock extends ModelOutput {
   _id!: Types.ObjectId;
@@ -84,6 +85,10 @@ export class PredictionBlock extends ModelOutput {
   /** The risk bands of the rows. No row has a band that is not listed here. */
   @prop({ type: () => [String], required: true })
   riskBands!: string[];
+
+  /** True until the results of the rows are with their patients: see src/predictions/latest-results.ts. */
+  @prop({ type: Boolean })
+  unlisted?: true;
 
   @prop({ type: () => [PredictionRow], required: true })
   rows!: PredictionRow[];

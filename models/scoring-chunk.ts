@@ -22,6 +22,7 @@ export class PatientFailure {
 @modelOptions({ schemaOptions: { collection: 'scoring_chunks', versionKey: false } })
 @index({ job: 1, number: 1 }, { unique: true })
 @index({ job: 1, done: 1, size: 1, failed: 1 })
+@index({ job: 1, number: 1, failed: 1 }, { partialFilterExpression: { failed: { $gt: 0 } } })
 @index({ 'failures.patient': 1 }, { partialFilterExpression: { failed: { $gt: 0 } } })
 export class ScoringChunk {
   _id!: Types.ObjectId;

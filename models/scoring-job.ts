@@ -107,6 +107,7 @@ export class JobLease {
 // Every list has an index for its filter and its order: see src/jobs/visible-jobs.ts.
 @index({ organization: 1, _id: -1 })
 @index({ organization: 1, 'status.state': 1, _id: -1 })
+@index({ organization: 1, submittedBy: 1, _id: -1 })
 @index({ organization: 1, kind: 1, _id: -1 })
 @index({ organization: 1, modelId: 1, _id: -1 })
 @index(
@@ -115,6 +116,7 @@ export class JobLease {
 )
 @index({ 'status.state': 1, dispatchedAt: 1 })
 @index({ 'status.finishedAt': 1 }, { partialFilterExpression: { 'status.finishedAt': { $exists: true } } })
+@index({ webhookDue: 1 }, { partialFilterExpression: { webhookDue: { $exists: true } } })
 @index({ patient: 1, _id: -1 }, { partialFilterExpression: { patient: { $exists: true } } })
 export class ScoringJob {
   _id!: Types.ObjectId;
@@ -191,6 +193,13 @@ export class ScoringJob {
 
   @prop({ type: Date, required: true })
   dispatchedAt!: Date;
+
+  /**
+   * Outbox of the webhooks. It is set by the write that ends the job, and removed when the deliveries are stored. So no
+   * crash between the two loses one.
+   */
+  @prop({ type: Date })
+  webhookDue?: Date;
 
   /** Time when a finished job was reduced to the fields that its predictions still need. */
   @prop({ type: Date })

@@ -18,6 +18,7 @@ import { SessionResolver } from './session/session.resolver.js';
 import { UpsertPatientsResolver } from './patient/upsert-patients.resolver.js';
 import { UserResolver } from './user/user.resolver.js';
 import { ViewerResolver } from './viewer/viewer.resolver.js';
+import { WebhookResolver } from './webhook/webhook.resolver.js';
 
 const resolverClasses = [
   ViewerResolver,
@@ -34,6 +35,7 @@ const resolverClasses = [
   UserResolver,
   ApiKeyResolver,
   AuditEventResolver,
+  WebhookResolver,
 ] as const;
 
 /** The services that the resolvers need. */
@@ -51,6 +53,7 @@ export type SchemaDependencies = Pick<
   | 'catalogue'
   | 'identity'
   | 'auditEvents'
+  | 'webhooks'
 >;
 
 /** Builds the API, with every field guarded by its permission rule. */
@@ -62,7 +65,7 @@ export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSch
 export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema {
   const { scopeOf, patients, breakGlass, careTeams, jobs, submitBatch, predictions, registry, catalogue } =
     dependencies;
-  const { identity, auditEvents } = dependencies;
+  const { identity, auditEvents, webhooks } = dependencies;
   const toPrediction = createPredictionMapper(registry);
   const instances = new Map<unknown, unknown>([
     [ViewerResolver, new ViewerResolver(scopeOf)],
@@ -79,8 +82,9 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     [SessionResolver, new SessionResolver(identity.sessions, identity.users)],
     [UserResolver, new UserResolver(identity.users)],
     [ApiKeyResolver, new ApiKeyResolver(identity.apiKeys)],
+    [WebhookResolver, new WebhookResolver(webhooks)],
   ]);
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [...resolverClasses] as [ClassType, ...ClassType[]],
     container: { get: (resolver) => instances.get(resolver) },
     // The services validate input, because they have other callers besides GraphQL.
@@ -93,4 +97,25 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
       },
     },
   });
+  return describe(schema);
+}
+
+/** Specifications of our scalars. https://scalars.graphql.org */
+const specifications = {
+  DateTime: 'https://scalars.graphql.org/andimarek/date-time',
+  LocalDate: 'https://scalars.graphql.org/andimarek/local-date',
+} as const;
+
+/** Adds the descriptions for which type-graphql has no option. */
+function describe(schema: GraphQLSchema): GraphQLSchema {
+  for (const [name, specifiedByURL] of Object.entries(specifications))
+    Object.assign(schema.getType(name)!, { specifiedByURL });
+  Object.assign(schema.getQueryType()!, { description: 'What a caller can read. Each field says who may read it.' });
+  Object.assign(schema.getMutationType()!, {
+    description: 'What a caller can change. The fields of one operation are done one after the other.',
+  });
+  Object.assign(schema.getSubscriptionType()!, {
+    description: 'What a caller can follow, over the WebSocket at the same address.',
+  });
+  return schema;
 }

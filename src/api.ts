@@ -1,4 +1,5 @@
 import { buildGuardedSchema, type SchemaDependencies } from '../schema/build-schema.js';
+import { createInputIssues } from '../schema/input-checks.js';
 import type { App } from './app.js';
 import { startOrClose } from './closers.js';
 import { interruptible } from './http/interruptible.js';
@@ -26,7 +27,14 @@ export async function startApi(app: ApiParts, protections?: Protections): Promis
       closers.add(() => predictionStreams.close());
       await identity.start();
       const schema = interruptible(buildGuardedSchema(app));
-      const server = await startHttpServer({ schema, app, jobStreams, predictionStreams, protections });
+      const server = await startHttpServer({
+        schema,
+        inputIssues: createInputIssues(app),
+        app,
+        jobStreams,
+        predictionStreams,
+        protections,
+      });
       closers.add(() => server.close());
       const { url, port, drain } = server;
       logger.info({ url }, 'API started');

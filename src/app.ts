@@ -13,12 +13,18 @@ import { claimData } from './storage/data-version.js';
 import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
 import { createEventBus, eventChannel, type EventBus } from './events/event-bus.js';
+import { createBatchResults, type ReadBatchResults } from './jobs/batch-results.js';
+import { createCohortSubmission, type SubmitCohort } from './jobs/cohort-submission.js';
 import { createBatchProgress, type BatchProgress } from './jobs/batch-progress.js';
 import { createBatchSubmission, type SubmitBatch } from './jobs/batch-submission.js';
+import { createPatientBatches } from './jobs/patient-batches.js';
 import { createPatientErasure } from './jobs/erase-patient.js';
 import { createJobDispatcher, type JobDispatcher } from './jobs/job-dispatcher.js';
 import { createJobService, type JobService } from './jobs/job-service.js';
 import { createJobStore, type JobStore } from './jobs/job-store.js';
+import { createLatestConditions } from './patients/latest-conditions.js';
+import { createLatestResults, type LatestResults } from './predictions/latest-results.js';
+import { startRepairs, type DataRepairs } from './predictions/data-repairs.js';
 import { createPredictionService, type PredictionService } from './predictions/prediction-service.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
@@ -34,11 +40,14 @@ import { createPatientUpsert, type UpsertPatients } from './patients/upsert-pati
 import { createPatientService, type PatientService } from './patients/patient-service.js';
 import { createKeyRotations, type KeyRotations } from './protection/key-rotations.js';
 import { startProtection } from './protection/start-protection.js';
+import type { ProtectionOf } from './protection/protection.js';
 import { connectRedis, whenReady, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
 import { examineRedis } from './storage/redis-fitness.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
+import { createWebhookService, type WebhookService } from './webhooks/webhook-service.js';
+import { startWebhookTargets } from './webhooks/webhook-targets.js';
 
 /** Longest time that a submission waits for Redis, milliseconds. The job is accepted either way. */
 const queueTimeoutMs = 1_000;
@@ -51,6 +60,8 @@ export interface App {
   readonly models: Models;
   /** Gives a service that acts for a caller its access to the collections. */
   readonly scopeOf: ScopeOf;
+  /** Decrypts what a worker needs without a caller: the secrets of webhooks. */
+  readonly protectionOf: ProtectionOf;
   readonly registry: ModelRegistry;
   readonly catalogue: FeatureCatalogue;
   readonly events: EventBus;
@@ -64,9 +75,14 @@ export interface App {
   readonly breakGlass: BreakGlassService;
   readonly jobs: JobService;
   readonly submitBatch: SubmitBatch;
+  readonly submitCohort: SubmitCohort;
+  readonly readBatchResults: ReadBatchResults;
   readonly predictions: PredictionService;
+  readonly webhooks: WebhookService;
   readonly jobStore: JobStore;
   readonly scoringRecords: ScoringRecords;
+  readonly latestResults: LatestResults;
+  readonly repairs: DataRepairs;
   readonly jobDispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
   readonly keyRotations: KeyRotations;
@@ -204,12 +220,35 @@ async function buildApp(
   });
   closers.add(() => queue.close());
 
-  const jobStore = createJobStore({ models, events, attempts: config.jobAttempts, leaseMs: config.jobLeaseMs });
+  const leaseMs = config.jobLeaseMs;
+  const webhookTargets = await startWebhookTargets(models, events, logger);
+  closers.add(() => webhookTargets.close());
+  const { has: announces } = webhookTargets;
+  const jobStore = createJobStore({ models, events, attempts: config.jobAttempts, leaseMs, announces });
   const jobDispatcher = createJobDispatcher(models, queue);
-  const scoringRecords = createScoringRecords(models, protectionOf);
+  const latestResults = createLatestResults(models);
+  const scoringRecords = createScoringRecords(models, protectionOf, latestResults);
+  const repairs = await startRepairs({ models, latestResults, protectionOf, leaseMs, logger });
+  const latestConditions = createLatestConditions({ models, registry, worklistModel: config.worklistModel });
   const batchProgress = createBatchProgress(models, jobStore);
   const catalogue = createFeatureCatalogue(registry);
   const fence = createCareTeamFence(scopeOf, audit);
+  const largestChunk = config.batchChunkSize;
+  const accept = createPatientBatches({ models, audit, jobStore, jobDispatcher, largestChunk });
+
+  const upserts = createPatientUpsert({ scopeOf, audit, catalogue });
+  const erase = createPatientErasure(models, jobStore);
+  const patients = createPatientService({ scopeOf, audit, catalogue, erase, latestConditions });
+  const jobs = createJobService({
+    scopeOf,
+    audit,
+    fence,
+    scoringRecords,
+    registry,
+    jobStore,
+    jobDispatcher,
+    batchProgress,
+  });
 
   return {
     config,
@@ -217,6 +256,7 @@ async function buildApp(
     database,
     models,
     scopeOf,
+    protectionOf,
     registry,
     catalogue,
     events,
@@ -224,8 +264,8 @@ async function buildApp(
     audit,
     auditEvents: createAuditService(scopeOf, audit),
     identity,
-    patients: createPatientService({ scopeOf, audit, catalogue, erase: createPatientErasure(models, jobStore) }),
-    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }),
+    patients,
+    upsertPatients: upserts.upsert,
     careTeams: createCareTeamService({ scopeOf, audit }),
     breakGlass: createBreakGlassService({
       scopeOf,
@@ -234,31 +274,26 @@ async function buildApp(
       grantsPerHour: config.breakGlassPerHour,
       logger,
     }),
-    jobs: createJobService({
-      scopeOf,
-      audit,
-      fence,
-      scoringRecords,
-      registry,
-      jobStore,
-      jobDispatcher,
-      batchProgress,
-    }),
-    submitBatch: createBatchSubmission({
-      models,
+    jobs,
+    submitBatch: createBatchSubmission({ scopeOf, registry, latestConditions, accept }),
+    submitCohort: createCohortSubmission({
       scopeOf,
       audit,
       registry,
-      jobStore,
-      jobDispatcher,
-      largestChunk: config.batchChunkSize,
+      upserts,
+      accept,
+      largestCohort: config.cohortLimits.patients,
     }),
+    readBatchResults: createBatchResults({ scopeOf, fence, jobs, patients }),
     predictions: createPredictionService({ scopeOf, fence, registry, catalogue }),
+    webhooks: createWebhookService({ scopeOf, audit, events, allowedHosts: config.webhooks.allowedHosts }),
     jobStore,
     scoringRecords,
+    latestResults,
+    repairs,
     jobDispatcher,
     batchProgress,
-    keyRotations: createKeyRotations({ models, protection, events, leaseMs: config.jobLeaseMs, logger }),
+    keyRotations: createKeyRotations({ models, protection, events, leaseMs, logger }),
     connectRedis: connect,
     close: () => closers.close(),
   };

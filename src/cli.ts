@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { failureLine } from './commands/failure.js';
 import { refuseOldNode } from './commands/node-version.js';
 import { reportToParent } from './commands/server-process.js';
+import { packageVersion } from './process/package-root.js';
 import { escapeInvisible } from './process/visible-text.js';
 
 /** The loaders of the commands. A command is loaded when it is called: `token` should not wait for the ONNX runtime. */
@@ -13,8 +14,10 @@ const commands: Record<string, () => Promise<Command>> = {
   seed: async () => (await import('./commands/seed.js')).seedCommand(),
   token: async () => (await import('./commands/token.js')).tokenCommand(),
   keys: async () => (await import('./commands/keys.js')).keysCommand(),
+  search: async () => (await import('./commands/search.js')).searchCommand(),
   user: async () => (await import('./commands/user.js')).userCommand(),
   score: async () => (await import('./commands/score.js')).scoreCommand(),
+  job: async () => (await import('./commands/job.js')).jobCommand(),
   model: async () => (await import('./commands/model.js')).modelCommand(),
   audit: async () => (await import('./commands/audit.js')).auditCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
@@ -25,6 +28,7 @@ async function main(): Promise<void> {
   await import('reflect-metadata');
   const program = new Command('riskgraph')
     .description('clinical risk scores with exact explanations')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .showHelpAfterError();
   const wanted = commands[process.argv[2] ?? ''];
   const loaded = wanted ? [await wanted()] : await Promise.all(Object.values(commands).map((load) => load()));

@@ -1,16 +1,17 @@
-/** Every code that a caller may get in `extensions.code`. */
-export const errorCodes = [
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-  'NOT_FOUND',
-  'BAD_USER_INPUT',
-  'CONFLICT',
-  'RATE_LIMITED',
-  'QUERY_TOO_COMPLEX',
-  'SERVICE_UNAVAILABLE',
-  'INTERNAL',
-] as const;
-export type ErrorCode = (typeof errorCodes)[number];
+/** Every code that a caller may get in `extensions.code`, or as the reason of a job. */
+export enum ErrorCode {
+  UNAUTHENTICATED = 'UNAUTHENTICATED',
+  INVALID_CREDENTIALS = 'INVALID_CREDENTIALS',
+  FORBIDDEN = 'FORBIDDEN',
+  NOT_FOUND = 'NOT_FOUND',
+  BAD_USER_INPUT = 'BAD_USER_INPUT',
+  CONFLICT = 'CONFLICT',
+  RATE_LIMITED = 'RATE_LIMITED',
+  QUERY_TOO_COMPLEX = 'QUERY_TOO_COMPLEX',
+  SERVICE_UNAVAILABLE = 'SERVICE_UNAVAILABLE',
+  INTERNAL = 'INTERNAL',
+  WORKER_LOST = 'WORKER_LOST',
+}
 
 /**
  * One field of the caller's input that was refused: its path within the input, and the reason. It never holds the
@@ -28,7 +29,7 @@ export interface FieldError {
 export class RiskGraphError extends Error {
   override readonly name: string = 'RiskGraphError';
   constructor(
-    readonly code: ErrorCode,
+    readonly code: `${ErrorCode}`,
     message: string,
     options?: ErrorOptions,
   ) {
@@ -40,6 +41,17 @@ export class UnauthenticatedError extends RiskGraphError {
   override readonly name = 'UnauthenticatedError';
   constructor(message = 'No valid access token: send one as "Authorization: Bearer ...".') {
     super('UNAUTHENTICATED', message);
+  }
+}
+
+/**
+ * Says that a login failed. Unlike UNAUTHENTICATED, no fresh token helps: the user must type the credentials again. It
+ * does not say which of them is wrong.
+ */
+export class InvalidCredentialsError extends RiskGraphError {
+  override readonly name = 'InvalidCredentialsError';
+  constructor() {
+    super('INVALID_CREDENTIALS', 'The organization, the username or the password is wrong.');
   }
 }
 
@@ -75,10 +87,14 @@ export class BadUserInputError extends RiskGraphError {
   }
 }
 
+/** Says that the state of what is stored does not allow the change. It names the field of the input that conflicts. */
 export class ConflictError extends RiskGraphError {
   override readonly name = 'ConflictError';
-  constructor(message: string) {
+  readonly fields: readonly FieldError[];
+  /** @param path field of the input, as in BadUserInputError */
+  constructor(path: string, message: string) {
     super('CONFLICT', message);
+    this.fields = [{ path, message }];
   }
 }
 

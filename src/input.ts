@@ -18,14 +18,48 @@ export function checkInput<T extends z.ZodType>(
   input: unknown,
 ): { readonly data: z.output<T> } | { readonly issues: readonly FieldError[] } {
   const parsed = schema.safeParse(input);
-  if (parsed.success) return { data: parsed.data };
-  return {
-    issues: parsed.error.issues.flatMap((issue): FieldError[] =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: 'is not a field of this input' }))
-        : [{ path: formatPath(issue.path), message: issue.message }],
-    ),
-  };
+  return parsed.success ? { data: parsed.data } : { issues: parsed.error.issues.flatMap(toFieldErrors) };
+}
+
+/** Issues about the type of a value. GraphQL finds them itself, and has converted dates and ids before we look. */
+const issuesOfTypes: ReadonlySet<string> = new Set(['invalid_type', 'invalid_value', 'unrecognized_keys']);
+
+/** The issues of an input whose types were not checked: all but those of the types. */
+export function issuesOf(schema: z.ZodType, input: unknown): FieldError[] {
+  const { error } = schema.safeParse(input);
+  return (error?.issues ?? []).filter(({ code }) => !issuesOfTypes.has(code)).flatMap(toFieldErrors);
+}
+
+const toFieldErrors = (issue: z.core.$ZodIssue): FieldError[] =>
+  issue.code === 'unrecognized_keys'
+    ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: 'is not a field of this input' }))
+    : [{ path: formatPath(issue.path), message: issue.message }];
+
+/**
+ * Makes every check of one input, and throws the issues of all of them at once. A check adds nothing about a field
+ * that an earlier one has refused. Any other error of a check is thrown only when no check has an issue.
+ * @returns what the checks return, in their order
+ */
+export async function checkAll<T extends readonly unknown[]>(
+  ...checks: { readonly [K in keyof T]: () => T[K] | Promise<T[K]> }
+): Promise<T> {
+  const results: unknown[] = [];
+  const issues: FieldError[] = [];
+  let other: { readonly error: unknown } | undefined;
+  for (const check of checks) {
+    try {
+      results.push(await check());
+    } catch (error) {
+      if (!(error instanceof BadUserInputError)) other ??= { error };
+      else {
+        const known = new Set(issues.map(({ path }) => path));
+        issues.push(...error.fields.filter(({ path }) => !known.has(path)));
+      }
+    }
+  }
+  if (issues.length > 0) throw new BadUserInputError(issues);
+  if (other) throw other.error;
+  return results as unknown as T;
 }
 
 /** `['features', 2, 'value']` becomes `features[2].value`. */

@@ -9,6 +9,7 @@ import { createScoringEngine, startScoringThread } from '../src/scoring/scoring-
 import { startMaintenance, type MaintenanceParts } from './maintenance.js';
 import { createEntryProcessor, createEntryRunners } from './process-entry.js';
 import { startQueueWorker, type QueueWorker } from './queue-worker.js';
+import { startWebhooks, type WebhookParts } from './webhooks.js';
 
 /** A worker process at work. */
 interface Workers {
@@ -17,8 +18,9 @@ interface Workers {
 }
 
 /** The parts of the app that a worker process uses. */
-type WorkerParts = MaintenanceParts &
-  Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress'>;
+type WorkerParts = Omit<MaintenanceParts, 'lookForWebhooks'> &
+  WebhookParts &
+  Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress' | 'latestResults'>;
 
 /** Starts everything that a worker process does. A failed start leaves nothing running. */
 export async function startWorkers(app: WorkerParts): Promise<Workers> {
@@ -32,10 +34,11 @@ export async function startWorkers(app: WorkerParts): Promise<Workers> {
 }
 
 async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
-  const { config, logger, models, registry, events, jobStore, scoringRecords, batchProgress } = app;
+  const { config, logger, models, registry, events, jobStore, scoringRecords, batchProgress, latestResults } = app;
   const runningJobs = createRunningJobs(events);
   closers.add(() => runningJobs.close());
-  const maintenance = await startMaintenance(app);
+  const lookForWebhooks = startWebhooks(app, closers);
+  const maintenance = await startMaintenance({ ...app, lookForWebhooks });
   closers.add(() => maintenance.close());
   const engine = createScoringEngine({
     threads: config.workerScoringThreads,
@@ -52,6 +55,7 @@ async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
     engine,
     jobStore,
     batchProgress,
+    latestResults,
     events,
     logger,
     ...bounds,

@@ -7,7 +7,9 @@ import { reconcile } from '../src/jobs/reconciler.js';
 import { pruneModelChunks } from '../src/model-store/bundle-store.js';
 import { logError } from '../src/process/logger.js';
 import { pauseOnRefusal } from './pause-on-refusal.js';
+import { expireDeliveries } from '../src/webhooks/deliver.js';
 import { runRetryDelayMs } from './queue-worker.js';
+import type { LookForWebhooks } from './webhooks.js';
 
 const queueName = 'maintenance';
 const hourMs = 3_600_000;
@@ -17,8 +19,16 @@ const scheduleCheckMs = 5_000;
 /** The parts of the app that maintenance uses. */
 export type MaintenanceParts = Pick<
   App,
-  'config' | 'logger' | 'models' | 'jobDispatcher' | 'batchProgress' | 'keyRotations' | 'connectRedis'
->;
+  | 'config'
+  | 'logger'
+  | 'models'
+  | 'jobDispatcher'
+  | 'batchProgress'
+  | 'keyRotations'
+  | 'repairs'
+  | 'latestResults'
+  | 'connectRedis'
+> & { readonly lookForWebhooks: LookForWebhooks };
 
 /** Work that is done at fixed periods. Each time, only one worker of the deployment does it. */
 interface Task {
@@ -27,15 +37,20 @@ interface Task {
 }
 
 function tasksOf(parts: MaintenanceParts): Readonly<Record<string, Task>> {
-  const { config, logger, models, jobDispatcher, batchProgress, keyRotations } = parts;
+  const { config, logger, models, jobDispatcher, batchProgress, keyRotations, lookForWebhooks } = parts;
+  const { repairs, latestResults } = parts;
   const everyMs = config.reconcileIntervalMs;
   return {
     reconcile: { everyMs, run: () => reconcile({ models, jobDispatcher, batchProgress, graceMs: everyMs, logger }) },
+    collectResults: { everyMs, run: () => latestResults.collect() },
+    repair: { everyMs, run: () => repairs.work() },
     rotateKeys: { everyMs, run: () => keyRotations.work() },
     deleteRetiredKeys: { everyMs: hourMs / 6, run: () => keyRotations.deleteRetiredKeys() },
     expire: { everyMs: hourMs, run: () => expireJobs(models, config.jobRetentionDays) },
     expireCredentials: { everyMs: hourMs, run: () => expireCredentials(models) },
     prune: { everyMs: hourMs, run: () => pruneChunks(models) },
+    webhooks: { everyMs, run: lookForWebhooks },
+    expireWebhooks: { everyMs: hourMs, run: () => expireDeliveries(models, config.webhooks.retentionDays) },
     pruneModels: { everyMs: hourMs, run: () => pruneModelChunks(models) },
   };
 }

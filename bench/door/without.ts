@@ -48,12 +48,21 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     careTeams: app.careTeams,
     jobs: app.jobs,
     submitBatch: app.submitBatch,
+    submitCohort: app.submitCohort,
+    readBatchResults: app.readBatchResults,
     predictions: app.predictions,
+    webhooks: app.webhooks,
     connectRedis: app.connectRedis,
     audit: { record: audit.record, close: () => app.audit.close() },
     scopeOf,
-    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue: app.catalogue }),
-    patients: createPatientService({ scopeOf, audit, catalogue: app.catalogue, erase: async () => undefined }),
+    upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue: app.catalogue }).upsert,
+    patients: createPatientService({
+      scopeOf,
+      audit,
+      catalogue: app.catalogue,
+      erase: async () => undefined,
+      latestConditions: async () => ({ condition: {} }),
+    }),
     identity: off.has('identity')
       ? { ...app.identity, authenticator: { authenticate: async () => caller } }
       : app.identity,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Role } from '../../models/index.js';
-import { createGraphqlClient, type GraphqlClient } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
+import type { GraphqlClient } from '../../src/client/graphql-client.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import type { Engine } from '../../src/embedded/engine.js';
 import type { BenchSystem } from './setup.js';
@@ -18,7 +19,7 @@ export async function startDeployment({ app, environment, viewer }: BenchSystem)
     startServerProcess('worker', environment),
     startServerProcess('api', environment),
   ]);
-  const client = createGraphqlClient(api.url, await benchToken(app, viewer));
+  const client = apiClient(api.url, await benchToken(app, viewer));
   return {
     api,
     worker,

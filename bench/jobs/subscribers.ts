@@ -3,7 +3,7 @@ import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { Types } from 'mongoose';
 import { ScoringJobUpdatedDocument, SubmitScoringJobDocument } from '../../src/client/generated/graphql.js';
-import { createGraphqlClient } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import { benchToken, residentBytes } from './deployment.js';
 import { inParallel, patientIds, percentile, startBenchSystem } from './setup.js';
@@ -20,7 +20,7 @@ try {
   // No worker runs: the jobs stay unfinished, and this process makes the changes.
   const api = await startServerProcess('api', system.environment);
   const token = await benchToken(app, system.viewer);
-  const http = createGraphqlClient(api.url, token);
+  const http = apiClient(api.url, token);
   const jobIds: string[] = [];
   await inParallel(subscribers, 64, async (index) => {
     const { submitScoringJob } = await http.request(SubmitScoringJobDocument, {

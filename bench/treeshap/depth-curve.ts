@@ -1,17 +1,19 @@
 import { createInterventionalExplainer, createPathDependentExplainer } from '../../src/risk/shap/index.js';
 import { randomEnsemble, randomRows } from '../../test/risk/shap/support/random-ensemble.js';
-import { callsPerSecond, median, printTable } from './measure.js';
-import type { XgboostPeer } from './xgboost-peer.js';
+import { cpuPerCall, median, printTable } from './measure.js';
+import type { Peers } from './peers.js';
 
 const leaves = 2 ** 16;
 const featureCount = 40;
 const rowCount = 32;
+/** The least CPU time of one measurement, in seconds. */
+const seconds = 0.2;
 
 /**
- * Measures the time per leaf over forests with the same number of leaves, in full trees of growing depth. If it is
+ * Measures the CPU time per leaf over forests with the same number of leaves, in full trees of growing depth. If it is
  * constant, the cost is linear in leaves.
  */
-export async function depthCurve(peer: XgboostPeer, rounds: number): Promise<void> {
+export async function depthCurve(peers: Peers, rounds: number): Promise<void> {
   const lines: string[][] = [];
   const rows = randomRows(1, rowCount, featureCount);
   const background = randomRows(2, 100, featureCount);
@@ -26,19 +28,17 @@ export async function depthCurve(peer: XgboostPeer, rounds: number): Promise<voi
     });
     const pathDependent = createPathDependentExplainer(ensemble);
     const interventional = createInterventionalExplainer(ensemble, background, 100);
-    await peer.load(ensemble);
+    await peers.load(ensemble, { values: background, count: 100, width: featureCount });
     pathDependent.explain(rows, rowCount);
     const times = { path: [] as number[], interventional: [] as number[], xgboost: [] as number[] };
     for (let round = 0; round < rounds; round++) {
-      times.xgboost.push(1e9 / (await peer.time(rows.subarray(0, featureCount), 1, featureCount, 0.3)) / leaves);
-      times.path.push(1e9 / callsPerSecond(() => pathDependent.explain(rows, rowCount), 0.3) / rowCount / leaves);
-      times.interventional.push(
-        1e9 / callsPerSecond(() => interventional.explain(rows, rowCount), 0.3) / rowCount / leaves,
-      );
+      times.xgboost.push(1e9 * (await peers.time('xgboost', { values: rows, count: 1, width: featureCount }, seconds)));
+      times.path.push((1e9 * cpuPerCall(() => pathDependent.explain(rows, rowCount), seconds)) / rowCount);
+      times.interventional.push((1e9 * cpuPerCall(() => interventional.explain(rows, rowCount), seconds)) / rowCount);
     }
     lines.push([
       String(depth),
-      ...[times.path, times.interventional, times.xgboost].map((values) => median(values).toFixed(1)),
+      ...[times.path, times.interventional, times.xgboost].map((values) => (median(values) / leaves).toFixed(1)),
       (median(times.xgboost) / median(times.path)).toFixed(1),
     ]);
   }

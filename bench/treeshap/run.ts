@@ -1,23 +1,25 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseModel } from '../../src/risk/parse-model.js';
 import { createInterventionalExplainer, createPathDependentExplainer } from '../../src/risk/shap/index.js';
 import type { TreeEnsemble } from '../../src/risk/tree-ensemble.js';
 import { depthCurve } from './depth-curve.js';
-import { callsPerSecond, largestDifference, median, printTable } from './measure.js';
-import { XgboostPeer } from './xgboost-peer.js';
+import { cpuPerCall, largestDifference, median, printTable } from './measure.js';
+import { type Rows, Peers } from './peers.js';
 
-const rounds = 5;
-const batch = 256;
-/** Speed of shap 0.49.1's C extension divided by XGBoost's pred_contribs. Both were measured on one machine. */
-const recordedRatio = {
-  'i-100x6': { pathDependent: 1660.5 / 1441.8, interventional: 297.8 / 1441.8 },
-  'ii-200x8': { pathDependent: 203.9 / 170.4, interventional: 68.9 / 170.4 },
-  'iii-500x10': { pathDependent: 29.6 / 25.5, interventional: 14.6 / 25.5 },
+const rounds = 3;
+/** The least CPU time of one measurement, in seconds. */
+const seconds = 0.05;
+/** The rows of one call, of ours and of the peers. The peers gain nothing from more. */
+const forests = {
+  'i-100x6': { rows: 256, peerRows: 64 },
+  'ii-200x8': { rows: 128, peerRows: 16 },
+  'iii-500x10': { rows: 64, peerRows: 4 },
 };
-type ModelName = keyof typeof recordedRatio;
+type ForestName = keyof typeof forests;
+const interventionalRows = 64;
 
 interface Expected {
   path_dependent: { shap_values: number[][] };
@@ -26,103 +28,132 @@ interface Expected {
 
 const directory = process.argv[2]!;
 const folder = mkdtempSync(join(tmpdir(), 'treeshap-'));
-const [peer, version] = await XgboostPeer.start(folder, process.env['PYTHON'] ?? '/usr/bin/python3');
+const [peers, versions] = await Peers.start(folder, process.env['PYTHON'] ?? 'python3');
 process.stdout.write(
-  `${cpus()[0]!.model}, Node ${process.version}, XGBoost ${version}, one thread each, alternating, median of ` +
-    `${rounds}\n`,
+  `${cpus()[0]!.model}, Node ${process.version}, ${versions}: one thread each, in turns, medians of the CPU time ` +
+    `of ${rounds} rounds, load average ${loadavg()[0]!.toFixed(1)}\n`,
 );
 try {
   if (process.argv[3] !== '--curve') await compareForests();
   shippedModel();
-  await depthCurve(peer, rounds);
+  await depthCurve(peers, rounds);
 } finally {
-  peer.stop();
+  peers.stop();
   rmSync(folder, { recursive: true });
 }
 
 async function compareForests(): Promise<void> {
-  const rows = floats(join(directory, 'rows.f32'));
+  const all = floats(join(directory, 'rows.f32'));
   const background = floats(join(directory, 'background.f32'));
-  const speed: string[][] = [];
+  const speed: { path: string[][]; interventional: string[][] } = { path: [], interventional: [] };
   const checks: string[][] = [];
-  for (const name of Object.keys(recordedRatio) as ModelName[]) {
+  for (const name of Object.keys(forests) as ForestName[]) {
     const bytes = gunzipSync(readFileSync(join(directory, 'models', `${name}.onnx.gz`)));
     const { ensemble } = parseModel(bytes);
     const width = ensemble.featureCount;
+    const rows = (count: number): Rows => ({ values: all.subarray(0, count * width), count, width });
     const expected = JSON.parse(readFileSync(join(directory, `expected-${name}.json`), 'utf8')) as Expected;
-    const pathDependent = createPathDependentExplainer(ensemble);
-    const interventional = createInterventionalExplainer(ensemble, background, background.length / width);
-    await peer.load(ensemble);
+    const own = {
+      path: createPathDependentExplainer(ensemble),
+      interventional: createInterventionalExplainer(ensemble, background, background.length / width),
+    };
+    await peers.load(ensemble, { values: background, count: background.length / width, width });
 
-    const sample = rows.subarray(0, 16 * width);
-    const many = rows.subarray(0, batch * width);
-    const first = rows.subarray(0, width);
+    const some = own.path.explain(rows(16).values, 16);
+    const few = own.interventional.explain(rows(8).values, 8);
     checks.push([
       name,
-      largestDifference(pathDependent.explain(sample, 16), expected.path_dependent.shap_values.flat()).toExponential(1),
-      largestDifference(
-        interventional.explain(rows.subarray(0, 8 * width), 8),
-        expected.interventional.shap_values.flat(),
-      ).toExponential(1),
-      largestDifference(pathDependent.explain(sample, 16), await peer.explain(sample, 16, width)).toExponential(1),
-      (pathDependent.byteLength / bytes.length).toFixed(2),
-      (interventional.byteLength / bytes.length).toFixed(2),
+      ...[
+        largestDifference(some, expected.path_dependent.shap_values.flat()),
+        largestDifference(few, expected.interventional.shap_values.flat()),
+        largestDifference(some, await peers.explain('xgboost', rows(16))),
+        largestDifference(some, await peers.explain('path', rows(16))),
+        largestDifference(few, await peers.explain('interventional', rows(8))),
+      ].map((difference) => difference.toExponential(1)),
+      ...Object.values(own).map(({ byteLength }) => (byteLength / bytes.length).toFixed(2)),
     ]);
 
-    const rates = {
-      xgboost: [] as number[],
-      path: [] as number[],
-      pathOne: [] as number[],
-      interventional: [] as number[],
-      interventionalOne: [] as number[],
+    const { rows: ownRows, peerRows } = forests[name];
+    const measureOwn = (method: keyof typeof own, count: number) => () =>
+      cpuPerCall(() => own[method].explain(rows(count).values, count), seconds) / count;
+    const measured = {
+      xgboost: () => peers.time('xgboost', rows(peerRows), seconds),
+      path: measureOwn('path', ownRows),
+      shapPath: () => peers.time('path', rows(peerRows), seconds),
+      pathOne: measureOwn('path', 1),
+      interventional: measureOwn('interventional', interventionalRows),
+      shapInterventional: () => peers.time('interventional', rows(peerRows), seconds),
+      interventionalOne: measureOwn('interventional', 1),
     };
-    const peerRows = { 'i-100x6': 256, 'ii-200x8': 64, 'iii-500x10': 16 }[name];
-    for (let round = 0; round < rounds; round++) {
-      rates.xgboost.push(await peer.time(many, peerRows, width, 0.5));
-      rates.path.push(batch * callsPerSecond(() => pathDependent.explain(many, batch), 0.5));
-      rates.pathOne.push(callsPerSecond(() => pathDependent.explain(first, 1), 0.5));
-      rates.interventional.push(
-        64 * callsPerSecond(() => interventional.explain(rows.subarray(0, 64 * width), 64), 0.5),
-      );
-      rates.interventionalOne.push(callsPerSecond(() => interventional.explain(first, 1), 0.5));
-    }
-    const ratio = (own: number[], factor: number) =>
-      median(own.map((rate, round) => rate / (rates.xgboost[round]! * factor))).toFixed(1);
-    speed.push([
-      `${name} (${leavesOf(ensemble)} leaves)`,
-      median(rates.xgboost).toFixed(1),
-      median(rates.path).toFixed(0),
-      ratio(rates.path, 1),
-      (1e6 / median(rates.pathOne)).toFixed(0),
-      median(rates.interventional).toFixed(0),
-      ratio(rates.interventional, recordedRatio[name].interventional),
-      (1e6 / median(rates.interventionalOne)).toFixed(0),
+    const times = await inTurns(measured);
+    const ratio = (peer: number[], ours: number[]) => median(ours.map((time, round) => peer[round]! / time)).toFixed(1);
+    const micro = (values: number[]) => (1e6 * median(values)).toFixed(1);
+    const title = `${name} (${leavesOf(ensemble)} leaves)`;
+    process.stderr.write(`${title}: measured\n`);
+    speed.path.push([
+      title,
+      micro(times.xgboost),
+      micro(times.shapPath),
+      micro(times.path),
+      ratio(times.xgboost, times.path),
+      ratio(times.shapPath, times.path),
+      micro(times.pathOne),
+    ]);
+    speed.interventional.push([
+      title,
+      micro(times.shapInterventional),
+      micro(times.interventional),
+      ratio(times.shapInterventional, times.interventional),
+      micro(times.interventionalOne),
     ]);
   }
   printTable(
     [
-      'forest',
-      'XGBoost pred_contribs, rows/s',
-      'path-dependent, rows/s',
+      'path-dependent, CPU µs per row',
+      'XGBoost pred_contribs',
+      'shap C',
+      'RiskGraph',
       'x XGBoost',
-      'one row, µs',
-      'interventional (100), rows/s',
-      'x shap C (by recorded ratio)',
-      'one row, µs',
+      'x shap C',
+      'RiskGraph, row by row',
     ],
-    speed,
+    speed.path,
   );
   printTable(
     [
-      'forest',
+      'interventional (100 background rows), CPU µs per row',
+      'shap C',
+      'RiskGraph',
+      'x shap C',
+      'RiskGraph, row by row',
+    ],
+    speed.interventional,
+  );
+  printTable(
+    [
+      'largest differences',
       'path-dependent - expected',
       'interventional - expected',
       'path-dependent - XGBoost (float32)',
+      'path-dependent - shap',
+      'interventional - shap',
       'compiled / ONNX',
       'compiled / ONNX, interventional',
     ],
     checks,
   );
+}
+
+/** Takes every measure once per round, forwards and backwards in turns. */
+async function inTurns<Name extends string>(
+  measures: Record<Name, () => number | Promise<number>>,
+): Promise<Record<Name, number[]>> {
+  const names = Object.keys(measures) as Name[];
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) times[name].push(await measures[name]());
+  }
+  return times;
 }
 
 /** Measures the model that comes with RiskGraph, one row at a time. */
@@ -133,9 +164,9 @@ function shippedModel(): void {
   const { ensemble } = parseModel(bytes);
   const row = new Float64Array(ensemble.featureCount).fill(1);
   const explainer = createPathDependentExplainer(ensemble);
-  const times = Array.from({ length: rounds }, () => 1e6 / callsPerSecond(() => explainer.explain(row, 1), 0.5));
+  const times = Array.from({ length: rounds }, () => 1e6 * cpuPerCall(() => explainer.explain(row, 1), seconds));
   printTable(
-    ['heart-disease', 'leaves', 'one row, µs', 'compiled / ONNX'],
+    ['heart-disease', 'leaves', 'one row, CPU µs', 'compiled / ONNX'],
     [
       [
         'path-dependent',

@@ -1,7 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 
-@InputType()
+@InputType({ description: 'A new API key.' })
 export class CreateApiKeyInput {
   @Field(() => String, { description: 'Purpose of the key, up to 100 characters.' })
   name!: string;

@@ -9,7 +9,11 @@ import { ApiKeyConnection, ApiKeyType, CreateApiKeyPayload, toApiKey } from './a
 export class ApiKeyResolver {
   constructor(private readonly service: ApiKeyService) {}
 
-  @Query(() => ApiKeyConnection, { description: 'Newest first, including revoked keys.' })
+  @Query(() => ApiKeyConnection, {
+    nullable: true,
+    description:
+      'The keys of the organization, newest first, including revoked ones. Null, with an error, for other roles than ADMIN.',
+  })
   async apiKeys(
     @Args(() => PageArguments) page: PageArguments,
     @Ctx() { viewer }: OperationContext,
@@ -17,9 +21,9 @@ export class ApiKeyResolver {
     return toConnection(await this.service.list(viewer, page), toApiKey);
   }
 
-  @Mutation(() => CreateApiKeyPayload)
+  @Mutation(() => CreateApiKeyPayload, { description: 'Makes a key for a machine. The secret is shown only now.' })
   async createApiKey(
-    @Arg('input', () => CreateApiKeyInput) input: CreateApiKeyInput,
+    @Arg('input', () => CreateApiKeyInput, { description: 'The key to make.' }) input: CreateApiKeyInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<CreateApiKeyPayload> {
     const { key, apiKey } = await this.service.create(viewer, input);
@@ -27,7 +31,10 @@ export class ApiKeyResolver {
   }
 
   @Mutation(() => ApiKeyType, { description: 'Ends the key everywhere, and closes its sockets.' })
-  async revokeApiKey(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ApiKeyType> {
+  async revokeApiKey(
+    @Arg('id', () => ID, { description: 'Id of the key.' }) id: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<ApiKeyType> {
     return toApiKey(await this.service.revoke(viewer, id));
   }
 }

@@ -6,10 +6,10 @@ import { connectionType } from '../common/connection.js';
 
 @ObjectType('ApiKey', { simpleResolvers: true, description: 'The credential of a machine. Its role is SERVICE.' })
 export class ApiKeyType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the key.' })
   id!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'Purpose of the key.' })
   name!: string;
 
   @Field(() => String, { description: 'The beginning of the key, to tell keys apart. It is no secret.' })
@@ -18,7 +18,7 @@ export class ApiKeyType {
   @Field(() => [String], { description: 'The actions that the key may do.' })
   scopes!: string[];
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time when the key was made.' })
   createdAt!: Date;
 
   @Field(() => String, { description: 'Username of the administrator.' })
@@ -30,19 +30,19 @@ export class ApiKeyType {
   @Field(() => GraphQLDateTime, { nullable: true, description: 'Null: the key is valid until it is revoked.' })
   expiresAt!: Date | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Time when the key was revoked. Null while it is not.' })
   revokedAt!: Date | null;
 }
 
 export const ApiKeyConnection = connectionType(ApiKeyType, 'ApiKey');
 export type ApiKeyConnection = InstanceType<typeof ApiKeyConnection>;
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'A new API key and its secret.' })
 export class CreateApiKeyPayload {
   @Field(() => String, { description: 'For the header "Authorization: Bearer ...". It is shown only now.' })
   key!: string;
 
-  @Field(() => ApiKeyType)
+  @Field(() => ApiKeyType, { description: 'The key, as apiKeys lists it.' })
   apiKey!: ApiKeyType;
 }
 

@@ -4,10 +4,10 @@ import { AuditOutcome } from './audit-event.type.js';
 
 @InputType({ description: 'All conditions must hold.' })
 export class AuditEventFilter {
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Events about this patient.' })
   patientId?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Events of this user.' })
   username?: string | null;
 
   @Field(() => [String], { nullable: true, description: 'Any of these.' })
@@ -16,15 +16,15 @@ export class AuditEventFilter {
   @Field(() => [AuditOutcome], { nullable: true, description: 'Any of these.' })
   outcomes?: AuditOutcome[] | null;
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, { nullable: true, description: 'Only flagged events, or only others.' })
   flagged?: boolean | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Events of one request, by the id that its answer names.' })
   requestId?: string | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Events after this time.' })
   occurredAfter?: Date | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Events before this time.' })
   occurredBefore?: Date | null;
 }

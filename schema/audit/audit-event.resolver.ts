@@ -10,10 +10,14 @@ import { AuditEventConnection } from './audit-event.type.js';
 export class AuditEventResolver {
   constructor(private readonly service: AuditService) {}
 
-  @Query(() => AuditEventConnection, { description: 'The audit trail of the organization, newest first.' })
+  @Query(() => AuditEventConnection, {
+    nullable: true,
+    description: 'The audit trail of the organization, newest first. Null, with an error, for other roles than ADMIN.',
+  })
   async auditEvents(
     @Args(() => PageArguments) page: PageArguments,
-    @Arg('filter', () => AuditEventFilter, { nullable: true }) filter: AuditEventFilter | null,
+    @Arg('filter', () => AuditEventFilter, { nullable: true, description: 'Absent: every event.' })
+    filter: AuditEventFilter | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof AuditEventConnection>> {
     return toConnection(await this.service.list(viewer, page, filter ?? {}), toAuditEvent);

@@ -10,6 +10,7 @@ export enum AuditOutcome {
 }
 registerEnumType(AuditOutcome, {
   name: 'AuditOutcome',
+  description: 'Whether the caller was let in, and whether the work was done.',
   valuesConfig: {
     ALLOWED: { description: 'The caller was allowed to do it. Recorded before the work began.' },
     FAILED: { description: 'The work was allowed but failed, or a login had the wrong password.' },
@@ -19,10 +20,12 @@ registerEnumType(AuditOutcome, {
 
 @ObjectType({ simpleResolvers: true, description: 'The object of an event, in addition to its patients.' })
 class AuditSubject {
-  @Field(() => String, { description: 'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY or RISK_MODEL.' })
+  @Field(() => String, {
+    description: 'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY, RISK_MODEL or WEBHOOK_ENDPOINT.',
+  })
   kind!: string;
 
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the object.' })
   id!: string;
 }
 
@@ -33,16 +36,16 @@ class AuditSubject {
     'values.',
 })
 export class AuditEventType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the event.' })
   id!: string;
 
   @Field(() => Int, { description: "Place in the organization's chain. The first is 1, and no number is left out." })
   sequence!: number;
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time of the event.' })
   occurredAt!: Date;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The user, or the name under which a caller tried to log in.' })
   username!: string;
 
   @Field(() => Role, { nullable: true, description: 'Null when the caller had not proved to be that user.' })
@@ -51,7 +54,7 @@ export class AuditEventType {
   @Field(() => String, { description: 'IP address.' })
   address!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The id of the request, which errors and logs name too.' })
   requestId!: string;
 
   @Field(() => String, {
@@ -60,7 +63,7 @@ export class AuditEventType {
   })
   action!: string;
 
-  @Field(() => AuditOutcome)
+  @Field(() => AuditOutcome, { description: 'Whether the caller was let in, and whether the work was done.' })
   outcome!: AuditOutcome;
 
   @Field(() => [ID], {
@@ -68,7 +71,10 @@ export class AuditEventType {
   })
   patientIds!: string[];
 
-  @Field(() => AuditSubject, { nullable: true })
+  @Field(() => AuditSubject, {
+    nullable: true,
+    description: 'The object of the event, if it has one besides patients.',
+  })
   subject!: AuditSubject | null;
 
   @Field(() => Boolean, {

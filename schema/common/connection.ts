@@ -2,18 +2,18 @@ import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
 import type { Page } from '../../src/scope/pagination.js';
 
 /** The page information of Relay. https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo */
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'The place of a page in its list.' })
 class PageInfo {
-  @Field(() => Boolean)
+  @Field(() => Boolean, { description: 'True when rows follow this page.' })
   hasNextPage!: boolean;
 
-  @Field(() => Boolean)
+  @Field(() => Boolean, { description: 'True when rows come before this page.' })
   hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Cursor of the first row. Null when the page is empty.' })
   startCursor!: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Cursor of the last row. Null when the page is empty.' })
   endCursor!: string | null;
 }
 
@@ -24,6 +24,18 @@ export class PageArguments {
 
   @Field(() => String, { nullable: true, description: 'A cursor of this list. The page begins after it.' })
   after?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Rows from the end of the list, from 1 to 500, or from `before`. It counts instead of `first`.',
+  })
+  last?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A cursor of this list. With `last`, the page ends before it.',
+  })
+  before?: string | null;
 }
 
 type Edges<T> = readonly { readonly cursor: string; readonly node: T }[];
@@ -43,22 +55,22 @@ interface ReadConnection<T> extends Connection<T> {
 
 /** Makes the Connection and Edge types of a node type, e.g. `PatientConnection`. */
 export function connectionType<T extends object>(node: ClassType<T>, name: string): ClassType<Connection<T>> {
-  @ObjectType(`${name}Edge`, { simpleResolvers: true })
+  @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `A row of a page: one ${name} and its place.` })
   class Edge {
-    @Field(() => String)
+    @Field(() => String, { description: 'The place of the row in its list. It is opaque.' })
     cursor!: string;
 
-    @Field(() => node)
+    @Field(() => node, { description: `The ${name} of this row.` })
     node!: T;
   }
 
-  @ObjectType(`${name}Connection`)
+  @ObjectType(`${name}Connection`, { description: `A page of a list, with one ${name} per row.` })
   class ConnectionOfNode implements Connection<T> {
     // Simple fields: graphql itself calls a function, and only when a caller asks for the field.
-    @Field(() => [Edge], { simple: true })
+    @Field(() => [Edge], { simple: true, description: 'The rows of the page, in the order of the list.' })
     edges!: Edge[] | (() => Promise<Edges<T>>);
 
-    @Field(() => PageInfo, { simple: true })
+    @Field(() => PageInfo, { simple: true, description: 'The place of the page in the list.' })
     pageInfo!: PageInfo | (() => Promise<PageInfo>);
 
     @Field(() => Int, {

@@ -2,7 +2,9 @@ import type DataLoader from 'dataloader';
 import type { JobFailure, Prediction, ScoringJob } from '../../models/index.js';
 import type { RequestOrigin, Viewer } from '../../src/auth/viewer.js';
 import type { ServiceUnavailableError, UnauthenticatedError } from '../../src/errors.js';
+import type { SelectJobs } from '../../src/jobs/job-list-stream.js';
 import type { JobStreams } from '../../src/jobs/job-stream.js';
+import type { ScoringJobFilter } from '../../src/jobs/visible-jobs.js';
 import type { PredictionStreams } from '../../src/predictions/prediction-stream.js';
 import type { Patient } from '../../src/scope/patient.js';
 
@@ -19,11 +21,15 @@ export interface OperationContext {
   readonly authenticationError?: UnauthenticatedError | ServiceUnavailableError;
   /** The id under which the answer to the caller and the log name the request. */
   readonly requestId: string;
+  /** Sequence number behind which a subscription resumes, when the transport names one in place of `after`. */
+  readonly resumeAfter?: number;
   readonly loaders: Loaders;
   /** Reads a new prediction that a subscription follows. Null when there is none that this viewer may see. */
   readPrediction(id: string): Promise<Prediction | null>;
   /** Reads a job that a subscription follows. Null when there is none that this viewer may see. */
   readJob(id: string): Promise<ScoringJob | null>;
+  /** Selects the jobs of a list that this viewer may see. @throws ForbiddenError */
+  selectJobs(filter: ScoringJobFilter): SelectJobs;
   readonly jobStreams: JobStreams;
   readonly predictionStreams: PredictionStreams;
 }
@@ -31,6 +37,7 @@ export interface OperationContext {
 /** Reads by id, gathered into one query per tick. They cache nothing, because a subscription must see every change. */
 export interface Loaders {
   readonly patient: DataLoader<string, Patient | null>;
+  readonly prediction: DataLoader<string, Prediction | null>;
   readonly job: DataLoader<string, ScoringJob | null>;
   /** The error of a job, as the viewer may see it. */
   readonly jobError: DataLoader<ScoringJob, JobFailure | null>;

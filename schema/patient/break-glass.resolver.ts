@@ -16,14 +16,17 @@ export class BreakGlassResolver {
       'The audit trail records and flags this access and all that you do under it.',
   })
   async breakGlass(
-    @Arg('input', () => BreakGlassInput) input: BreakGlassInput,
+    @Arg('input', () => BreakGlassInput, { description: 'The patient, and the reason.' }) input: BreakGlassInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<BreakGlassAccessType> {
     return toBreakGlassAccess(await this.service.grant(viewer, input));
   }
 
   @Query(() => BreakGlassAccessConnection, {
-    description: 'The break-glass accesses of the organization, with their reasons. Newest first.',
+    nullable: true,
+    description:
+      'The break-glass accesses of the organization, with their reasons. Newest first. ' +
+      'Null, with an error, for other roles than ADMIN.',
   })
   async breakGlassAccesses(
     @Args(() => PageArguments) page: PageArguments,

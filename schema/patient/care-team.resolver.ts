@@ -14,7 +14,8 @@ export class CareTeamResolver {
       'audit trail flags it.',
   })
   async assignCareTeam(
-    @Arg('input', () => AssignCareTeamInput) input: AssignCareTeamInput,
+    @Arg('input', () => AssignCareTeamInput, { description: 'The patient and its new care team.' })
+    input: AssignCareTeamInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<AssignCareTeamPayload> {
     await this.service.assign(viewer, input);

@@ -39,6 +39,7 @@ export function toPatient(patient: Patient, catalogue: FeatureCatalogue, viewer:
     version: patient.version,
     createdAt: patient.createdAt,
     updatedAt: patient.updatedAt,
+    latestResults: patient.latestResults,
   };
 }
 

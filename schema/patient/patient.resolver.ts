@@ -5,8 +5,11 @@ import type { PredictionService } from '../../src/predictions/prediction-service
 import { PageArguments, toConnection, toNestedConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import type { PredictionMapper } from '../prediction/prediction.mapper.js';
-import { PredictionConnection } from '../prediction/prediction.type.js';
-import { CreatePatientInput, PatientFilter, PatientOrder, toPageOrder, UpdatePatientInput } from './patient.input.js';
+import type { Rel } from '../common/rel.js';
+import { PredictionConnection, PredictionType } from '../prediction/prediction.type.js';
+import { latestPredictionOf } from '../../src/predictions/latest-results.js';
+import { parseModelId } from '../../src/risk/model-name.js';
+import { CreatePatientInput, PatientFilter, PatientOrder, toListOrder, UpdatePatientInput } from './patient.input.js';
 import { toPatient } from './patient.mapper.js';
 import { DeletePatientPayload, PatientConnection, PatientType } from './patient.type.js';
 
@@ -24,36 +27,42 @@ export class PatientResolver {
     description: 'Finds a patient by id or by MRN. Null when there is none that this caller may see.',
   })
   async patient(
-    @Arg('id', () => ID, { nullable: true }) id: string | null,
-    @Arg('mrn', () => String, { nullable: true }) mrn: string | null,
+    @Arg('id', () => ID, { nullable: true, description: 'Id of the patient. Give either it or mrn.' })
+    id: string | null,
+    @Arg('mrn', () => String, { nullable: true, description: 'Medical record number. Give either it or id.' })
+    mrn: string | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientType | null> {
     const patient = await this.service.find(viewer, { id, mrn });
     return patient && toPatient(patient, this.catalogue, viewer);
   }
 
-  @Query(() => PatientConnection)
+  @Query(() => PatientConnection, { description: 'The patients that the caller may see.' })
   async patients(
     @Args(() => PageArguments) page: PageArguments,
-    @Arg('filter', () => PatientFilter, { nullable: true }) filter: PatientFilter | null,
-    @Arg('orderBy', () => PatientOrder, { nullable: true }) orderBy: PatientOrder | null,
+    @Arg('filter', () => PatientFilter, { nullable: true, description: 'Absent: every patient.' })
+    filter: PatientFilter | null,
+    @Arg('orderBy', () => PatientOrder, { nullable: true, description: 'Absent: newest first.' })
+    orderBy: PatientOrder | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientConnection> {
-    const found = await this.service.list(viewer, page, filter ?? {}, toPageOrder(orderBy));
+    const found = await this.service.list(viewer, page, filter ?? {}, toListOrder(orderBy));
     return toConnection(found, (patient) => toPatient(patient, this.catalogue, viewer));
   }
 
-  @Mutation(() => PatientType)
+  @Mutation(() => PatientType, { description: 'Creates a patient. CONFLICT when the MRN is taken.' })
   async createPatient(
-    @Arg('input', () => CreatePatientInput) input: CreatePatientInput,
+    @Arg('input', () => CreatePatientInput, { description: 'The patient to create.' }) input: CreatePatientInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientType> {
     return toPatient(await this.service.create(viewer, input), this.catalogue, viewer);
   }
 
-  @Mutation(() => PatientType)
+  @Mutation(() => PatientType, {
+    description: 'Changes a patient. CONFLICT when it has changed since, or the MRN is taken.',
+  })
   async updatePatient(
-    @Arg('input', () => UpdatePatientInput) input: UpdatePatientInput,
+    @Arg('input', () => UpdatePatientInput, { description: 'The changes.' }) input: UpdatePatientInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientType> {
     return toPatient(await this.service.update(viewer, input), this.catalogue, viewer);
@@ -63,14 +72,37 @@ export class PatientResolver {
     description: 'Erases the patient and its predictions, and cancels its unfinished jobs.',
   })
   async deletePatient(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'Id of the patient.' }) id: string,
     @Ctx() { viewer }: OperationContext,
   ): Promise<DeletePatientPayload> {
     await this.service.delete(viewer, id);
     return { id };
   }
 
-  @FieldResolver(() => PredictionConnection, { description: 'Newest first.' })
+  @FieldResolver(() => PredictionType, {
+    nullable: true,
+    complexity: 65,
+    description: 'The newest prediction of the patient, by one model or by any. Null when there is none.',
+  })
+  async latestPrediction(
+    @Root() { latestResults }: PatientType,
+    @Arg('modelId', () => ID, {
+      nullable: true,
+      description: 'A RiskModel.modelId, or the RiskModel.id of one version. Absent: any model.',
+    })
+    modelId: string | null,
+    @Ctx() { viewer, loaders }: OperationContext,
+  ): Promise<Rel<PredictionType> | null> {
+    const named = modelId == null ? undefined : parseModelId(modelId);
+    const id = latestPredictionOf(latestResults, named?.modelId, named?.modelVersion);
+    const prediction = id && (await loaders.prediction.load(id.toHexString()));
+    return prediction ? this.toPrediction(viewer)(prediction) : null;
+  }
+
+  @FieldResolver(() => PredictionConnection, {
+    nullable: true,
+    description: 'Newest first. Null, with an error, for a caller who may not read predictions.',
+  })
   predictions(
     @Root() { id }: PatientType,
     @Args(() => PageArguments) page: PageArguments,

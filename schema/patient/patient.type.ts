@@ -1,22 +1,31 @@
 import { GraphQLDateTime, GraphQLLocalDate } from 'graphql-scalars';
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { AdministrativeGender } from '../../models/index.js';
+import { AdministrativeGender, type LatestResult } from '../../models/index.js';
 import { connectionType } from '../common/connection.js';
 
-registerEnumType(AdministrativeGender, { name: 'AdministrativeGender', description: "FHIR's administrative gender." });
+registerEnumType(AdministrativeGender, {
+  name: 'AdministrativeGender',
+  description: "FHIR's administrative gender.",
+  valuesConfig: {
+    MALE: { description: 'Male.' },
+    FEMALE: { description: 'Female.' },
+    OTHER: { description: 'Other.' },
+    UNKNOWN: { description: 'Not known.' },
+  },
+});
 
 @ObjectType({ simpleResolvers: true, description: 'The latest value of one feature.' })
 class PatientFeature {
-  @Field(() => String)
+  @Field(() => String, { description: 'Code of the feature, as in ModelFeature.code.' })
   code!: string;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'The latest value, in `unit`.' })
   value!: number;
 
   @Field(() => String, { description: 'UCUM code. Empty when no risk model that is served uses the feature.' })
   unit!: string;
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time when the value was recorded.' })
   recordedAt!: Date;
 }
 
@@ -25,19 +34,35 @@ const decryption = 10;
 
 @ObjectType('Patient', { simpleResolvers: true, description: 'A person, identified by MRN within the organization.' })
 export class PatientType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the patient.' })
   id!: string;
 
-  @Field(() => String, { description: 'Medical record number.', complexity: decryption })
-  mrn!: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Medical record number. Null, with an error, for a caller who may not see who the patient is.',
+    complexity: decryption,
+  })
+  mrn!: string | null;
 
-  @Field(() => String, { nullable: true, complexity: decryption })
+  @Field(() => String, {
+    nullable: true,
+    complexity: decryption,
+    description: 'Given name. Null when there is none; with an error, for a caller who may not see it.',
+  })
   givenName!: string | null;
 
-  @Field(() => String, { nullable: true, complexity: decryption })
+  @Field(() => String, {
+    nullable: true,
+    complexity: decryption,
+    description: 'Family name. Null when there is none; with an error, for a caller who may not see it.',
+  })
   familyName!: string | null;
 
-  @Field(() => GraphQLLocalDate, { nullable: true, complexity: decryption })
+  @Field(() => GraphQLLocalDate, {
+    nullable: true,
+    complexity: decryption,
+    description: 'Date of birth. Null when there is none; with an error, for a caller who may not see it.',
+  })
   birthDate!: string | null;
 
   @Field(() => Int, {
@@ -47,11 +72,17 @@ export class PatientType {
   })
   age!: number | null;
 
-  @Field(() => AdministrativeGender)
-  sex!: AdministrativeGender;
+  @Field(() => AdministrativeGender, {
+    nullable: true,
+    description: 'Null, with an error, for a caller who may not read patients.',
+  })
+  sex!: AdministrativeGender | null;
 
-  @Field(() => [PatientFeature])
-  features!: PatientFeature[];
+  @Field(() => [PatientFeature], {
+    nullable: true,
+    description: 'The latest value of each feature. Null, with an error, for a caller who may not read patients.',
+  })
+  features!: PatientFeature[] | null;
 
   @Field(() => [String], {
     nullable: true,
@@ -64,11 +95,14 @@ export class PatientType {
   })
   version!: number;
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time when the patient was created.' })
   createdAt!: Date;
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time of the latest change.' })
   updatedAt!: Date;
+
+  /** Read by the resolver of the latest prediction. */
+  latestResults!: Readonly<Record<string, LatestResult>> | undefined;
 }
 
 export const PatientConnection = connectionType(PatientType, 'Patient');
@@ -79,35 +113,35 @@ export type PatientConnection = InstanceType<typeof PatientConnection>;
   description: "A grant: a patient outside of a clinician's care team is visible to the clinician for a limited time.",
 })
 export class BreakGlassAccessType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the grant.' })
   id!: string;
 
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The patient who is visible by this grant.' })
   patientId!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The clinician who broke the glass.' })
   username!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The reason that the clinician gave.' })
   reason!: string;
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time when the grant began.' })
   grantedAt!: Date;
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time when the grant ends.' })
   expiresAt!: Date;
 }
 
 export const BreakGlassAccessConnection = connectionType(BreakGlassAccessType, 'BreakGlassAccess');
 export type BreakGlassAccessConnection = InstanceType<typeof BreakGlassAccessConnection>;
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'A patient that was erased.' })
 export class DeletePatientPayload {
   @Field(() => ID, { description: 'Id of the patient that was erased, together with its predictions.' })
   id!: string;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'A patient that has another care team.' })
 export class AssignCareTeamPayload {
   @Field(() => ID, { description: 'Id of the patient, of whom nothing else is shown.' })
   patientId!: string;

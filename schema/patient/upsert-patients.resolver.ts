@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { BadUserInputError } from '../../src/errors.js';
+import { BadUserInputError, ConflictError } from '../../src/errors.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { UpsertPatients, UpsertResult } from '../../src/patients/upsert-patients.js';
 import type { Viewer } from '../../src/auth/viewer.js';
@@ -43,9 +43,9 @@ function toResult(
   if ('patient' in result) return { outcome, patient: toPatient(result.patient, catalogue, viewer), error: null };
   const { error } = result;
   const fields =
-    error instanceof BadUserInputError
+    error instanceof BadUserInputError || error instanceof ConflictError
       ? error.fields.map(({ path, message }) => ({ path: `inputs[${index}].${path}`, message }))
       : [];
-  const message = fields.length > 0 ? new BadUserInputError(fields).message : error.message;
+  const message = error instanceof BadUserInputError ? new BadUserInputError(fields).message : error.message;
   return { outcome, patient: null, error: { code: error.code, message, fields } };
 }

@@ -7,7 +7,8 @@ export class ExplanationResolver {
   @FieldResolver(() => [Contribution], { description: 'Sorted by |value|, largest first.' })
   contributions(
     @Root() { source }: Explanation,
-    @Arg('top', () => Int, { nullable: true }) top: number | null,
+    @Arg('top', () => Int, { nullable: true, description: 'Only so many, the largest. Absent: all.' })
+    top: number | null,
   ): Contribution[] {
     if (top != null && top < 1) throw new BadUserInputError([{ path: 'top', message: 'must be at least 1' }]);
     return source.sorted.slice(0, top ?? undefined);

@@ -5,16 +5,16 @@ import { RiskBand } from '../risk-model/risk-model.type.js';
 
 @InputType({ description: 'All conditions must hold.' })
 export class PredictionFilter {
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Predictions of this patient.' })
   patientId?: string | null;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Predictions of this job.' })
   jobId?: string | null;
 
   @Field(() => ID, { nullable: true, description: 'A RiskModel.modelId, or the RiskModel.id of one version.' })
   modelId?: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Predictions of this version. Give modelId too.' })
   modelVersion?: string | null;
 
   @Field(() => [RiskBand], { nullable: true, description: 'Any of these.' })
@@ -23,10 +23,13 @@ export class PredictionFilter {
   @Field(() => Float, { nullable: true, description: 'Leaves out predictions of quantities.' })
   minimumProbability?: number | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => Float, { nullable: true, description: 'Leaves out predictions of quantities.' })
+  maximumProbability?: number | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Predictions that were stored after this time.' })
   createdAfter?: Date | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Predictions that were stored before this time.' })
   createdBefore?: Date | null;
 }
 
@@ -42,9 +45,9 @@ export class SimulateRiskInput {
   @Field(() => String, { nullable: true, description: 'The default version when absent.' })
   modelVersion?: string | null;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'The patient whose values are the starting point.' })
   patientId?: string | null;
 
-  @Field(() => [FeatureValueInput], { nullable: true })
+  @Field(() => [FeatureValueInput], { nullable: true, description: 'Values that replace those of the patient.' })
   features?: FeatureValueInput[] | null;
 }

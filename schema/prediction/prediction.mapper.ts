@@ -31,6 +31,8 @@ export function createPredictionMapper(registry: RiskModelRegistry): PredictionM
     get inputs() {
       return toInputs(prediction.inputs, registry.manifest(prediction.modelId, prediction.modelVersion), viewer);
     },
+    patientId: prediction.patient.toHexString(),
+    jobId: prediction.job.toHexString(),
     modelId: prediction.modelId,
     modelVersion: prediction.modelVersion,
     modelSha256: prediction.modelSha256,

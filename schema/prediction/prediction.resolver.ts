@@ -50,9 +50,12 @@ export class PredictionResolver {
     private readonly toPrediction: PredictionMapper,
   ) {}
 
-  @Query(() => PredictionType, { nullable: true })
+  @Query(() => PredictionType, {
+    nullable: true,
+    description: 'Finds a prediction. Null when there is none that this caller may see.',
+  })
   async prediction(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'Id of the prediction.' }) id: string,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PredictionType | null> {
     const prediction = await this.service.find(viewer, id);
@@ -62,7 +65,8 @@ export class PredictionResolver {
   @Query(() => PredictionConnection, { description: 'Newest first.' })
   async predictions(
     @Args(() => PageArguments) page: PageArguments,
-    @Arg('filter', () => PredictionFilter, { nullable: true }) filter: PredictionFilter | null,
+    @Arg('filter', () => PredictionFilter, { nullable: true, description: 'Absent: every prediction.' })
+    filter: PredictionFilter | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof PredictionConnection>> {
     // Removes repeated bands. Each row is compared with each band, so a long list would be costly.
@@ -75,7 +79,7 @@ export class PredictionResolver {
     complexity: 500,
   })
   async simulateRisk(
-    @Arg('input', () => SimulateRiskInput) input: SimulateRiskInput,
+    @Arg('input', () => SimulateRiskInput, { description: 'The values and the model.' }) input: SimulateRiskInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<RiskSimulationType> {
     return toSimulation(await this.service.simulate(viewer, input), viewer);
@@ -87,7 +91,7 @@ export class PredictionResolver {
     complexity: 500,
   })
   async verifyPrediction(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'Id of the prediction.' }) id: string,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PredictionVerification | null> {
     const verification = await this.service.verify(viewer, id);
@@ -107,14 +111,19 @@ export class PredictionResolver {
   })
   predictionCreated(
     @Root() event: StreamedPrediction,
-    @Arg('patientId', () => ID, { nullable: true }) _patientId: string | null,
+    @Arg('patientId', () => ID, { nullable: true, description: 'Only predictions of this patient.' })
+    _patientId: string | null,
     @Ctx() { viewer }: OperationContext,
   ): PredictionType {
     if ('error' in event) throw event.error;
     return this.toPrediction(viewer)(event.prediction);
   }
 
-  @FieldResolver(() => PatientType, { complexity: 65 })
+  @FieldResolver(() => PatientType, {
+    nullable: true,
+    complexity: 65,
+    description: 'Null, with an error, when the patient was erased or taken away meanwhile.',
+  })
   async patient(
     @Root() { source }: PredictionType,
     @Ctx() { loaders, viewer }: OperationContext,
@@ -124,7 +133,11 @@ export class PredictionResolver {
     return toPatient(patient, this.catalogue, viewer);
   }
 
-  @FieldResolver(() => ScoringJobType, { complexity: 40 })
+  @FieldResolver(() => ScoringJobType, {
+    nullable: true,
+    complexity: 40,
+    description: 'Null, with an error, when the job has expired, or may not be seen by this caller.',
+  })
   async job(@Root() { source }: PredictionType, @Ctx() { loaders }: OperationContext): Promise<Rel<ScoringJobType>> {
     const job = await loaders.job.load(source.job.toHexString());
     if (!job) throw new NotFoundError('The job of this prediction');
@@ -149,8 +162,13 @@ export class PredictionResolver {
   })
   async explanation(
     @Root() { source }: PredictionType,
-    @Arg('method', () => ShapMethod, { nullable: true }) method: ShapMethod | null,
-    @Arg('class', () => String, { nullable: true }) className: string | null,
+    @Arg('method', () => ShapMethod, { nullable: true, description: 'Absent: the method of the stored explanation.' })
+    method: ShapMethod | null,
+    @Arg('class', () => String, {
+      nullable: true,
+      description: 'A name of RiskModel.classes. Absent: the class that gives the risk band.',
+    })
+    className: string | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<Explanation> {
     const model = await modelOfJob(this.registry, source);

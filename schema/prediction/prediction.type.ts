@@ -7,7 +7,7 @@ import { ModelFeature, OutputSpace, RiskBand, RiskModelType, ShapMethod } from '
 
 @ObjectType({ simpleResolvers: true, description: 'One input of the model, as it was used.' })
 export class FeatureValue {
-  @Field(() => String)
+  @Field(() => String, { description: 'Code of the feature, as in ModelFeature.code.' })
   code!: string;
 
   @Field(() => Float, { nullable: true, description: 'Null when it was missing.' })
@@ -19,7 +19,7 @@ export class FeatureValue {
 
 @ObjectType({ simpleResolvers: true, description: 'The amount by which one feature moved the output.' })
 export class Contribution {
-  @Field(() => ModelFeature)
+  @Field(() => ModelFeature, { description: 'The feature that contributes.' })
   feature!: ModelFeature;
 
   @Field(() => Float, { nullable: true, description: 'Null when it was missing.' })
@@ -34,10 +34,10 @@ export class Contribution {
 
 @ObjectType({ simpleResolvers: true, description: 'The probability of one class.' })
 export class ClassProbability {
-  @Field(() => String)
+  @Field(() => String, { description: 'Name of the class, as in RiskModel.classes.' })
   name!: string;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Calibrated probability of the class.' })
   probability!: number;
 }
 
@@ -52,7 +52,7 @@ interface ExplanationSource {
   description: 'SHAP values: baseValue + the sum of all contributions = outputValue.',
 })
 export class Explanation {
-  @Field(() => ShapMethod)
+  @Field(() => ShapMethod, { description: 'The method by which the values were computed.' })
   method!: ShapMethod;
 
   @Field(() => OutputSpace, {
@@ -63,10 +63,10 @@ export class Explanation {
   @Field(() => String, { nullable: true, description: 'The class that is explained. Null when the model has none.' })
   class!: string | null;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Expected output without any feature, in the output space.' })
   baseValue!: number;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Output for this patient, in the output space.' })
   outputValue!: number;
 
   @Field(() => Float, { description: '|baseValue + sum of contributions - outputValue|' })
@@ -78,10 +78,10 @@ export class Explanation {
 
 @ObjectType('Prediction', { simpleResolvers: true, description: 'One patient scored once by one model version.' })
 export class PredictionType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the prediction.' })
   id!: string;
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time when the prediction was stored.' })
   createdAt!: Date;
 
   @Field(() => Float, { description: "The model's answer in `unit`: the probability, or the quantity." })
@@ -104,11 +104,17 @@ export class PredictionType {
   })
   rawOutput!: number;
 
-  @Field(() => RiskBand)
+  @Field(() => RiskBand, { description: 'The band of the probability or quantity.' })
   riskBand!: RiskBand;
 
-  @Field(() => [FeatureValue])
+  @Field(() => [FeatureValue], { description: 'The inputs as the model used them, in its order.' })
   inputs!: FeatureValue[];
+
+  @Field(() => ID, { description: 'The patient that was scored. It is here also when `patient` is null.' })
+  patientId!: string;
+
+  @Field(() => ID, { description: 'The job that scored. It is here also when `job` is null.' })
+  jobId!: string;
 
   @Field(() => ID, { description: 'The model that scored.' })
   modelId!: string;
@@ -142,7 +148,7 @@ export class PredictionVerification {
   })
   modelServed!: boolean;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'SHA-256 of the model that scored.' })
   modelSha256!: string;
 
   @Field(() => [String], { description: 'The values that differ, e.g. explanation.contributions[3].' })
@@ -154,7 +160,7 @@ export class PredictionVerification {
   description: 'A score that was computed now, and is not stored.',
 })
 export class RiskSimulationType {
-  @Field(() => RiskModelType)
+  @Field(() => RiskModelType, { description: 'The model version that scored.' })
   model!: RiskModelType;
 
   @Field(() => Float, { description: "The model's answer in `unit`: the probability, or the quantity." })
@@ -169,13 +175,13 @@ export class RiskSimulationType {
   @Field(() => [ClassProbability], { description: 'Every class, in the order of the model; empty when it has none.' })
   classes!: ClassProbability[];
 
-  @Field(() => Float)
+  @Field(() => Float, { description: "The model's own output before calibration or link." })
   rawOutput!: number;
 
-  @Field(() => RiskBand)
+  @Field(() => RiskBand, { description: 'The band of the probability or quantity.' })
   riskBand!: RiskBand;
 
-  @Field(() => [FeatureValue])
+  @Field(() => [FeatureValue], { description: 'The inputs as the model used them, in its order.' })
   inputs!: FeatureValue[];
 
   /** Read by the field resolvers. */

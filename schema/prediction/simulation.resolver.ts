@@ -15,8 +15,10 @@ export class SimulationResolver {
   })
   async explanation(
     @Root() { source }: RiskSimulationType,
-    @Arg('method', () => ShapMethod, { nullable: true }) method: ShapMethod | null,
-    @Arg('class', () => String, { nullable: true }) className: string | null,
+    @Arg('method', () => ShapMethod, { nullable: true, description: "Absent: the model's first method." })
+    method: ShapMethod | null,
+    @Arg('class', () => String, { nullable: true, description: 'A name of RiskModel.classes. Absent: the risk class.' })
+    className: string | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<Explanation> {
     const { model, row, score } = source;

@@ -24,8 +24,12 @@ export class RiskModelResolver {
       'one version.',
   })
   async riskModel(
-    @Arg('id', () => ID) id: string,
-    @Arg('version', () => String, { nullable: true }) version: string | null,
+    @Arg('id', () => ID, { description: 'A RiskModel.modelId, or the RiskModel.id of one version.' }) id: string,
+    @Arg('version', () => String, {
+      nullable: true,
+      description: 'The version. Absent: the one that `id` names, else the default version.',
+    })
+    version: string | null,
   ): Promise<RiskModelType | null> {
     const { modelId, modelVersion } = parseModelId(id);
     if (version != null && modelVersion !== undefined && version !== modelVersion) return null;

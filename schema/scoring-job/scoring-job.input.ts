@@ -35,21 +35,21 @@ abstract class JobOptions {
   explain?: boolean | null;
 }
 
-@InputType()
+@InputType({ description: 'A job for one patient.' })
 export class SubmitScoringJobInput extends JobOptions {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The patient to score.' })
   patientId!: string;
 }
 
 @InputType({ description: 'Give exactly one of patientIds, filter, or all: true.' })
 export class SubmitBatchScoringJobInput extends JobOptions {
-  @Field(() => [ID], { nullable: true })
+  @Field(() => [ID], { nullable: true, description: 'Ids of the patients, up to 100,000.' })
   patientIds?: string[] | null;
 
-  @Field(() => PatientFilter, { nullable: true })
+  @Field(() => PatientFilter, { nullable: true, description: 'Every patient that matches now.' })
   filter?: PatientFilter | null;
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, { nullable: true, description: 'True: every patient that the caller may see now.' })
   all?: boolean | null;
 }
 
@@ -58,15 +58,21 @@ export class ScoringJobFilter {
   @Field(() => [ScoringJobState], { nullable: true, description: 'Any of these.' })
   states?: ScoringJobState[] | null;
 
-  @Field(() => ScoringJobKind, { nullable: true })
+  @Field(() => ScoringJobKind, { nullable: true, description: 'Jobs of one patient, or batches.' })
   kind?: ScoringJobKind | null;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Jobs of this patient. It needs the right to read predictions.' })
   patientId?: string | null;
 
   @Field(() => ID, { nullable: true, description: 'A RiskModel.modelId, or the RiskModel.id of one version.' })
   modelId?: string | null;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Jobs that were submitted after this time.' })
   submittedAfter?: Date | null;
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Jobs that were submitted before this time.' })
+  submittedBefore?: Date | null;
+
+  @Field(() => String, { nullable: true, description: 'Username of the submitter.' })
+  submittedBy?: string | null;
 }

@@ -35,6 +35,7 @@ import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } f
 import { toPatientFailure, toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
 import {
   JobError,
+  PatientFailureConnection,
   PatientFailureType,
   ScoringJobConnection,
   ScoringJobEvent,
@@ -59,9 +60,12 @@ export class ScoringJobResolver {
     private readonly toPrediction: PredictionMapper,
   ) {}
 
-  @Query(() => ScoringJobType, { nullable: true })
+  @Query(() => ScoringJobType, {
+    nullable: true,
+    description: 'Finds a job. Null when there is none that this caller may see.',
+  })
   async scoringJob(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'Id of the job.' }) id: string,
     @Ctx() { viewer }: OperationContext,
   ): Promise<ScoringJobType | null> {
     const job = await this.service.find(viewer, id);
@@ -71,7 +75,8 @@ export class ScoringJobResolver {
   @Query(() => ScoringJobConnection, { description: 'Newest first.' })
   async scoringJobs(
     @Args(() => PageArguments) page: PageArguments,
-    @Arg('filter', () => ScoringJobFilter, { nullable: true }) filter: ScoringJobFilter | null,
+    @Arg('filter', () => ScoringJobFilter, { nullable: true, description: 'Absent: every job.' })
+    filter: ScoringJobFilter | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof ScoringJobConnection>> {
     return toConnection(await this.service.list(viewer, page, filter ?? {}), toScoringJob);
@@ -81,7 +86,8 @@ export class ScoringJobResolver {
     description: 'Accepts a job for one patient. Every accepted job ends in a terminal state.',
   })
   async submitScoringJob(
-    @Arg('input', () => SubmitScoringJobInput) input: SubmitScoringJobInput,
+    @Arg('input', () => SubmitScoringJobInput, { description: 'The patient and the model.' })
+    input: SubmitScoringJobInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<ScoringJobType> {
     return toScoringJob(await this.service.submit(viewer, input));
@@ -93,7 +99,8 @@ export class ScoringJobResolver {
       'when they are scored.',
   })
   async submitBatchScoringJob(
-    @Arg('input', () => SubmitBatchScoringJobInput) input: SubmitBatchScoringJobInput,
+    @Arg('input', () => SubmitBatchScoringJobInput, { description: 'The patients and the model.' })
+    input: SubmitBatchScoringJobInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<ScoringJobType> {
     return toScoringJob(await this.submitBatch(viewer, input));
@@ -104,7 +111,7 @@ export class ScoringJobResolver {
       'A waiting job ends at once, a running one when its worker gets the request. Subscribe to see the end.',
   })
   async cancelScoringJob(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'Id of the job.' }) id: string,
     @Ctx() { viewer }: OperationContext,
   ): Promise<ScoringJobType> {
     return toScoringJob(await this.service.cancel(viewer, id));
@@ -113,7 +120,10 @@ export class ScoringJobResolver {
   @Mutation(() => ScoringJobType, {
     description: 'Runs a FAILED or CANCELLED job again. The predictions that it has stored are kept.',
   })
-  async retryScoringJob(@Arg('id', () => ID) id: string, @Ctx() { viewer }: OperationContext): Promise<ScoringJobType> {
+  async retryScoringJob(
+    @Arg('id', () => ID, { description: 'Id of the job.' }) id: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<ScoringJobType> {
     return toScoringJob(await this.service.retry(viewer, id));
   }
 
@@ -125,12 +135,32 @@ export class ScoringJobResolver {
       args,
       context,
     }: SubscribeResolverData<JobChange, { id: string; after?: number | null }, OperationContext>) =>
-      followJob(args.id, args.after ?? 0, context),
+      followJob(args.id, context.resumeAfter ?? args.after ?? 0, context),
   })
   scoringJobUpdated(
     @Root() change: JobChange,
-    @Arg('id', () => ID) _id: string,
-    @Arg('after', () => Int, { nullable: true }) _after: number | null,
+    @Arg('id', () => ID, { description: 'Id of the job.' }) _id: string,
+    @Arg('after', () => Int, { nullable: true, description: 'Sequence number of the last event that the caller has.' })
+    _after: number | null,
+  ): ScoringJobEvent {
+    return toScoringJobEvent(change);
+  }
+
+  @Subscription(() => ScoringJobEvent, {
+    description:
+      'Sends every change of the jobs of a list, for a page that shows them. Subscribe first, and then read the page ' +
+      'with scoringJobs. A job that leaves the list is sent once more. Of a job that was not sent before, `collapsed` ' +
+      'counts from its first change. After a lost connection, read the page again.',
+    subscribe: ({
+      args,
+      context,
+    }: SubscribeResolverData<JobChange, { filter?: ScoringJobFilter | null }, OperationContext>) =>
+      followJobs(args.filter ?? {}, context),
+  })
+  scoringJobsUpdated(
+    @Root() change: JobChange,
+    @Arg('filter', () => ScoringJobFilter, { nullable: true, description: 'Absent: every job.' })
+    _filter: ScoringJobFilter | null,
   ): ScoringJobEvent {
     return toScoringJobEvent(change);
   }
@@ -162,7 +192,10 @@ export class ScoringJobResolver {
     return prediction && this.toPrediction(viewer)(prediction);
   }
 
-  @FieldResolver(() => PredictionConnection, { description: 'Newest first.' })
+  @FieldResolver(() => PredictionConnection, {
+    nullable: true,
+    description: 'Newest first. Null, with an error, for a caller who may not read predictions.',
+  })
   predictions(
     @Root() { id }: ScoringJobType,
     @Args(() => PageArguments) page: PageArguments,
@@ -172,7 +205,10 @@ export class ScoringJobResolver {
     return toNestedConnection(read, this.toPrediction(viewer), () => loaders.predictionCountOfJob.load(id));
   }
 
-  @FieldResolver(() => JobError, { nullable: true })
+  @FieldResolver(() => JobError, {
+    nullable: true,
+    description: 'The reason of a failure, or of a failed attempt. Null when there is none.',
+  })
   async error(@Root() { source }: ScoringJobType, @Ctx() { loaders }: OperationContext): Promise<JobError | null> {
     return source.status.error ? loaders.jobError.load(source) : null;
   }
@@ -187,7 +223,10 @@ export class ScoringJobResolver {
   }
 
   @FieldResolver(() => [PatientFailureType], {
-    description: 'Patients of a BATCH without a prediction, and the reasons. progress.failed counts them all.',
+    nullable: true,
+    description:
+      'Patients of a BATCH without a prediction, and the reasons. progress.failed counts them all, and ' +
+      'failureConnection lists them all. Null, with an error, for a caller who may not read predictions.',
   })
   async failures(
     @Root() { source }: ScoringJobType,
@@ -199,7 +238,23 @@ export class ScoringJobResolver {
     first: number | null,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientFailureType[]> {
-    return (await this.service.failures(viewer, source, first ?? 100)).map(toPatientFailure);
+    const page = await this.service.failures(viewer, source, { first: first ?? 100 });
+    return page.edges.map(({ node }) => toPatientFailure(node));
+  }
+
+  @FieldResolver(() => PatientFailureConnection, {
+    nullable: true,
+    description:
+      'All failures, page by page, in the order of the batch. Null, with an error, for a caller who may not read ' +
+      'predictions.',
+  })
+  failureConnection(
+    @Root() { source }: ScoringJobType,
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() { viewer }: OperationContext,
+  ): PatientFailureConnection {
+    const read = () => this.service.failures(viewer, source, page);
+    return toNestedConnection(read, toPatientFailure, () => this.service.countFailures(viewer, source));
   }
 }
 
@@ -216,4 +271,16 @@ async function followJob(
   const jobId = toObjectId(id);
   if (!jobId) throw new NotFoundError('This scoring job');
   return jobStreams.follow(jobId, after, () => readJob(id));
+}
+
+/** @throws ForbiddenError, and NotFoundError for a patient that the viewer may not see */
+async function followJobs(
+  filter: ScoringJobFilter,
+  { viewer, loaders, selectJobs, jobStreams }: OperationContext,
+): Promise<AsyncIterable<JobChange>> {
+  authorize(viewer, 'job:read');
+  const select = selectJobs(filter);
+  if (filter.patientId != null && !(await loaders.patient.load(filter.patientId)))
+    throw new NotFoundError('This patient');
+  return jobStreams.followList(viewer.organizationId, select);
 }

@@ -14,11 +14,11 @@ export class SessionResolver {
 
   @Mutation(() => SessionPayload, {
     description:
-      'Needs no token. Any wrong input gives UNAUTHENTICATED. Too many attempts give RATE_LIMITED with ' +
+      'Needs no token. Wrong credentials give INVALID_CREDENTIALS. Too many attempts give RATE_LIMITED with ' +
       'retryAfterSeconds.',
   })
   async login(
-    @Arg('input', () => LoginInput) input: LoginInput,
+    @Arg('input', () => LoginInput, { description: 'The credentials.' }) input: LoginInput,
     @Ctx() { origin }: OperationContext,
   ): Promise<SessionPayload> {
     return toSessionPayload(await this.service.login(input, origin));
@@ -26,7 +26,7 @@ export class SessionResolver {
 
   @Mutation(() => SessionPayload, { description: 'Needs only the refresh token, and replaces it.' })
   async refresh(
-    @Arg('input', () => RefreshInput) input: RefreshInput,
+    @Arg('input', () => RefreshInput, { description: 'The refresh token.' }) input: RefreshInput,
     @Ctx() { origin }: OperationContext,
   ): Promise<SessionPayload> {
     return toSessionPayload(await this.service.refresh(input, origin));
@@ -36,7 +36,7 @@ export class SessionResolver {
     description: 'Needs only the refresh token. Ends the session everywhere, and closes its sockets.',
   })
   async logout(
-    @Arg('input', () => LogoutInput) input: LogoutInput,
+    @Arg('input', () => LogoutInput, { description: 'The session.' }) input: LogoutInput,
     @Ctx() { origin }: OperationContext,
   ): Promise<LogoutPayload> {
     return { ended: await this.service.logout(input, origin) };
@@ -46,7 +46,7 @@ export class SessionResolver {
     description: "Changes the caller's own password. Ends all sessions of the caller, and begins a new one.",
   })
   async changePassword(
-    @Arg('input', () => ChangePasswordInput) input: ChangePasswordInput,
+    @Arg('input', () => ChangePasswordInput, { description: 'The two passwords.' }) input: ChangePasswordInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<SessionPayload> {
     return toSessionPayload(await this.users.changePassword(viewer, input));

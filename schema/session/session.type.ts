@@ -22,11 +22,11 @@ export class SessionPayload {
   @Field(() => GraphQLDateTime, { description: 'Time when the session ends. A refresh does not change it.' })
   refreshExpiresAt!: Date;
 
-  @Field(() => ViewerType)
+  @Field(() => ViewerType, { description: 'The user of the session.' })
   viewer!: ViewerType;
 }
 
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, description: 'A session that was to be ended.' })
 export class LogoutPayload {
   @Field(() => Boolean, { description: 'False when there was no such session, or when it had already ended.' })
   ended!: boolean;

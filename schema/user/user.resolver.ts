@@ -10,7 +10,10 @@ import { UserConnection, UserType } from './user.type.js';
 export class UserResolver {
   constructor(private readonly service: UserService) {}
 
-  @Query(() => UserConnection, { description: 'Newest first.' })
+  @Query(() => UserConnection, {
+    nullable: true,
+    description: 'The users of the organization, newest first. Null, with an error, for other roles than ADMIN.',
+  })
   async users(
     @Args(() => PageArguments) page: PageArguments,
     @Ctx() { viewer }: OperationContext,
@@ -18,9 +21,9 @@ export class UserResolver {
     return toConnection(await this.service.list(viewer, page), toUser);
   }
 
-  @Mutation(() => UserType)
+  @Mutation(() => UserType, { description: 'Creates a user with a password. CONFLICT when the username is taken.' })
   async createUser(
-    @Arg('input', () => CreateUserInput) input: CreateUserInput,
+    @Arg('input', () => CreateUserInput, { description: 'The user to create.' }) input: CreateUserInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<UserType> {
     return toUser(await this.service.create(viewer, input));
@@ -32,7 +35,7 @@ export class UserResolver {
       'would be left.',
   })
   async updateUser(
-    @Arg('input', () => UpdateUserInput) input: UpdateUserInput,
+    @Arg('input', () => UpdateUserInput, { description: 'The changes.' }) input: UpdateUserInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<UserType> {
     return toUser(await this.service.update(viewer, input));
@@ -40,7 +43,8 @@ export class UserResolver {
 
   @Mutation(() => UserType, { description: "Sets a new password, and ends the user's sessions and tokens." })
   async setUserPassword(
-    @Arg('input', () => SetUserPasswordInput) input: SetUserPasswordInput,
+    @Arg('input', () => SetUserPasswordInput, { description: 'The user and the new password.' })
+    input: SetUserPasswordInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<UserType> {
     return toUser(await this.service.setPassword(viewer, input));
@@ -50,7 +54,7 @@ export class UserResolver {
     description: 'Ends all sessions and tokens of a user, and closes their sockets. The user may log in again.',
   })
   async revokeSessions(
-    @Arg('userId', () => ID) userId: string,
+    @Arg('userId', () => ID, { description: 'Id of the user.' }) userId: string,
     @Ctx() { viewer }: OperationContext,
   ): Promise<UserType> {
     return toUser(await this.service.revokeSessions(viewer, userId));

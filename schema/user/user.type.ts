@@ -8,10 +8,10 @@ import { connectionType } from '../common/connection.js';
   description: 'A person or machine that calls the API, in the organization of the caller.',
 })
 export class UserType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the user.' })
   id!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The username, in lower case. It never changes.' })
   username!: string;
 
   @Field(() => Role, {
@@ -28,10 +28,13 @@ export class UserType {
   @Field(() => Boolean, { description: 'True when this user can log in with a password.' })
   hasPassword!: boolean;
 
-  @Field(() => GraphQLDateTime, { nullable: true })
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'Time of the latest change of the password. Null when there is none.',
+  })
   passwordChangedAt!: Date | null;
 
-  @Field(() => GraphQLDateTime)
+  @Field(() => GraphQLDateTime, { description: 'Time when the user was created.' })
   createdAt!: Date;
 }
 

@@ -9,13 +9,13 @@ import { OrganizationType, ViewerType } from './viewer.type.js';
 export class ViewerResolver {
   constructor(private readonly scopeOf: ScopeOf) {}
 
-  @Query(() => ViewerType)
+  @Query(() => ViewerType, { description: 'The caller of this request.' })
   viewer(@Ctx() { viewer }: OperationContext): ViewerType {
     authorize(viewer, 'viewer:read');
     return toViewer(viewer);
   }
 
-  @FieldResolver(() => OrganizationType)
+  @FieldResolver(() => OrganizationType, { description: 'The organization that the caller belongs to.' })
   async organization(@Root() viewer: ViewerType): Promise<OrganizationType> {
     const organization = await this.scopeOf(viewer).organization();
     return { id: organization._id.toHexString(), slug: organization.slug, name: organization.name };

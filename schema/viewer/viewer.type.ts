@@ -4,6 +4,7 @@ import { Role } from '../../models/index.js';
 
 registerEnumType(Role, {
   name: 'Role',
+  description: 'The role of a caller, which decides what the caller may do.',
   valuesConfig: {
     CLINICIAN: { description: 'Reads and writes patients, submits and reads jobs.' },
     ANALYST: { description: 'Reads predictions without names, MRN or birth date.' },
@@ -14,13 +15,13 @@ registerEnumType(Role, {
 
 @ObjectType('Organization', { simpleResolvers: true, description: 'The tenant that everything belongs to.' })
 export class OrganizationType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Id of the organization.' })
   id!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'Short name, which logins and commands use.' })
   slug!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The name as a person reads it.' })
   name!: string;
 }
 
@@ -28,10 +29,10 @@ export class OrganizationType {
 export class ViewerType {
   organizationId!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The username, or the name of the API key.' })
   username!: string;
 
-  @Field(() => Role)
+  @Field(() => Role, { description: 'The role of the caller.' })
   role!: Role;
 
   @Field(() => [String], { description: 'The actions that the role may do; for an API key, only those in its scopes.' })

@@ -13,6 +13,8 @@ export type AuditAction =
   | 'access-token:issue'
   /** New data keys were requested on the command line. */
   | 'encryption-key:rotate'
+  /** The search by the first characters of MRN and family name was switched on or off on the command line. */
+  | 'patient-search:switch'
   /** A risk model was added, retired or made the default on the command line. */
   | 'model:manage';
 
@@ -27,7 +29,8 @@ export type AuditOutcome = 'ALLOWED' | 'FAILED' | 'DENIED';
 
 /** The object of an audit event, in addition to its patients. */
 export interface AuditSubject {
-  readonly kind: 'USER' | 'API_KEY' | 'SCORING_JOB' | 'PREDICTION' | 'ENCRYPTION_KEY' | 'RISK_MODEL';
+  readonly kind:
+    'USER' | 'API_KEY' | 'SCORING_JOB' | 'PREDICTION' | 'ENCRYPTION_KEY' | 'RISK_MODEL' | 'WEBHOOK_ENDPOINT';
   readonly id: string;
 }
 

@@ -33,6 +33,8 @@ const permissions = {
   /** Create, change, disable users; set their passwords; end their sessions. */
   'user:manage': [Role.ADMIN],
   'api-key:manage': [Role.ADMIN],
+  /** Create, list and delete endpoints of webhooks, rotate their secrets, read and replay their deliveries. */
+  'webhook:manage': [Role.SERVICE, Role.ADMIN],
   /** Change the caller's own password. */
   'password:change': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
 } as const satisfies Record<string, readonly Role[]>;

@@ -1,96 +1,176 @@
-import { createClient, type Client } from 'graphql-ws';
-import WebSocket from 'ws';
-import { StartupError } from '../errors.js';
-import type { TypedDocumentString } from './generated/graphql.js';
+import { toCredential, type Credential } from './credential.js';
+import { ConnectionError, GraphqlRequestError, type Result } from './errors.js';
+import { createEventStreamTransport } from './event-stream.js';
+import { follow } from './follow.js';
+import { iterate } from './iterate.js';
+import { read, send, type Fetch, type Operation } from './post.js';
+import { createSocketTransport } from './socket.js';
+import type { Sink, Transport } from './transport.js';
+import { apiUrl } from './url.js';
+import { backoffMs, wait } from './wait.js';
 
-/** An error of a response, as the API's contract defines it. */
-export interface ResponseError {
-  readonly message: string;
-  readonly path?: readonly (string | number)[];
-  readonly extensions?: {
-    readonly code?: string;
-    readonly fields?: readonly { path: string; message: string }[];
-    readonly correlationId?: string;
-    readonly retryAfterSeconds?: number;
-  };
-}
+/** A document with the types of its result and variables, as codegen makes them. */
+export type TypedDocument<TResult, TVariables> = { __apiType?: (variables: TVariables) => TResult } & object;
 
-/** Thrown for a response with errors. */
-export class GraphqlRequestError extends Error {
-  override readonly name = 'GraphqlRequestError';
-  constructor(readonly errors: readonly ResponseError[]) {
-    super(errors.map(({ message, extensions }) => `${extensions?.code ?? 'ERROR'}: ${message}`).join('; '));
-  }
-  /** The code of the first error. */
-  get code(): string | undefined {
-    return this.errors[0]?.extensions?.code;
-  }
-}
-
-/** A client of the API, typed by the generated documents. */
-export interface GraphqlClient {
-  /** @throws GraphqlRequestError, or StartupError when nothing answers at the URL */
-  request<TResult, TVariables>(
-    document: TypedDocumentString<TResult, TVariables>,
-    variables?: TVariables,
-  ): Promise<TResult>;
+/** Options of a client. */
+export interface ClientOptions {
+  /** Address of the API, e.g. `https://riskgraph.example.org`. `/graphql` is added when it has no path. */
+  readonly url: string;
+  /** An access token, an API key, or a function that returns one. It is called for each request and connection. */
+  readonly token?: string | ((refused?: string) => string | undefined | Promise<string | undefined>);
+  /** The session of a user, in place of a token (session.ts). */
+  readonly session?: Credential;
   /**
-   * Yields events until the server completes the subscription. Leaving the loop ends it.
-   * @throws GraphqlRequestError
+   * Implementation of WebSocket, e.g. that of the package ws on Node.js 20.
+   * @defaultValue the global one. `false`, or none: subscriptions come as server-sent events
+   */
+  readonly webSocket?: unknown;
+  /** @defaultValue the global fetch */
+  readonly fetch?: Fetch;
+  /**
+   * Attempts in a row that may fail before a subscription does.
+   * @defaultValue Infinity
+   */
+  readonly attempts?: number;
+  /**
+   * Time between two pings of a WebSocket, milliseconds. One on which nothing arrived in between is given up.
+   * @defaultValue 10,000
+   */
+  readonly keepAliveMs?: number;
+  /** Called when a connection broke, before the client waits and connects again: for a sign on the screen. */
+  readonly onBreak?: (error: Error, waitMs: number) => void;
+  /**
+   * Writes a document that is a syntax tree: `print` of the package graphql.
+   * @defaultValue documents are texts, as `documentMode: 'string'` of codegen makes them
+   */
+  readonly print?: (document: never) => string;
+}
+
+/** A client of the API, typed by the documents of codegen. */
+export interface GraphqlClient {
+  /**
+   * Sends a query or mutation. A query that got no answer is sent again twice.
+   * @throws GraphqlRequestError for an answer with errors, ConnectionError when there is none
+   */
+  request<TResult, TVariables>(document: TypedDocument<TResult, TVariables>, variables?: TVariables): Promise<TResult>;
+  /**
+   * Yields the events of a subscription until the server completes it. It resumes after a break. Leaving the loop ends
+   * it.
+   * @throws GraphqlRequestError, or ConnectionError after `attempts`
    */
   subscribe<TResult, TVariables>(
-    document: TypedDocumentString<TResult, TVariables>,
+    document: TypedDocument<TResult, TVariables>,
     variables: TVariables,
   ): AsyncIterableIterator<TResult>;
-  /** Closes the WebSocket, and with it all subscriptions. */
+  /** Sends an operation as text. Errors of the API are part of the result. @throws ConnectionError */
+  execute(operation: Operation, signal?: AbortSignal): Promise<Result>;
+  /** Follows a subscription as text, as `subscribe` does. @returns a function that ends it */
+  observe(operation: Operation, sink: Sink): () => void;
+  /** Ends all subscriptions, and closes the connections. */
   close(): Promise<void>;
 }
 
-/** @param url of the server, e.g. `http://127.0.0.1:4000` */
-export function createGraphqlClient(url: string, token?: string): GraphqlClient {
-  const endpoint = new URL('/graphql', url);
-  let socket: Client | undefined;
-  const sockets = (): Client =>
-    (socket ??= createClient({
-      url: endpoint.href.replace(/^http/, 'ws'),
-      webSocketImpl: WebSocket,
-      connectionParams: token ? { authorization: `Bearer ${token}` } : {},
-      retryAttempts: 0,
-    }));
+/** Times that a query is sent at most. */
+const queryAttempts = 3;
+/** Failures in a row after which events come over HTTP, before and after a WebSocket has worked once. */
+const fewFailures = { never: 1, worked: 3 };
+/** Time after which a WebSocket is tried again where one has worked before, milliseconds. */
+const tryAgainMs = 60_000;
+
+/** Creates a client. Nothing is connected before the first subscription. */
+export function createClient(options: ClientOptions): GraphqlClient {
+  const url = apiUrl(options.url);
+  const credential = options.session ?? toCredential(options.token);
+  const posting = { url, fetch: options.fetch ?? ((...parameters) => fetch(...parameters)) } satisfies {
+    fetch: Fetch;
+    url: string;
+  };
+  const { webSocket = (globalThis as { WebSocket?: unknown }).WebSocket, attempts = Infinity, onBreak } = options;
+  const running = new Set<() => void>();
+  let failures = 0;
+  let failedAt = 0;
+  let worked = false;
+
+  const socket = webSocket
+    ? createSocketTransport({
+        url,
+        webSocket,
+        credential,
+        keepAliveMs: options.keepAliveMs ?? 10_000,
+        onOutcome(accepted) {
+          worked ||= accepted;
+          failures = accepted ? 0 : failures + 1;
+          failedAt = Date.now();
+        },
+      })
+    : undefined;
+  const eventStream = createEventStreamTransport({
+    posting,
+    credential,
+    // The next attempt is a WebSocket again.
+    onOutcome: (accepted) => void (accepted || (failures -= 1)),
+  });
+  function transport(): Transport {
+    if (!socket) return eventStream;
+    const isOver = worked && Date.now() - failedAt > tryAgainMs;
+    return failures < (worked ? fewFailures.worked : fewFailures.never) || isOver ? socket : eventStream;
+  }
+  const textOf = (document: object): string =>
+    'kind' in document && options.print ? options.print(document as never) : String(document);
+
+  async function execute(operation: Operation, signal?: AbortSignal): Promise<Result> {
+    const token = await credential.token();
+    const ask = async (used?: string) => read(await send(posting, operation, { token: used, signal }));
+    const result = await ask(token);
+    if (!token || !result.errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED')) return result;
+    const next = await credential.token(token);
+    return next === token ? result : ask(next);
+  }
+  function observe(operation: Operation, sink: Sink): () => void {
+    const stop = follow({ transport, attempts, onBreak }, operation, {
+      ...sink,
+      error(error) {
+        running.delete(stop);
+        sink.error(error);
+      },
+      complete() {
+        running.delete(stop);
+        sink.complete();
+      },
+    });
+    running.add(stop);
+    return () => {
+      running.delete(stop);
+      stop();
+    };
+  }
 
   return {
-    async request(document, variables) {
-      const response = await fetch(endpoint, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-        body: JSON.stringify({ query: document.toString(), variables }),
-      }).catch((error: unknown) => {
-        throw new StartupError(
-          `No RiskGraph answers at ${endpoint.origin}: start it with "riskgraph up", or name another server with --url.`,
-          { cause: error },
-        );
-      });
-      const body = (await response.json()) as { data?: never; errors?: ResponseError[] };
-      if (body.errors) throw new GraphqlRequestError(body.errors);
-      return body.data!;
-    },
-    async *subscribe<TResult, TVariables>(document: TypedDocumentString<TResult, TVariables>, variables: TVariables) {
-      const events = sockets().iterate<TResult>({
-        query: document.toString(),
-        variables: variables as Record<string, unknown>,
-      });
-      try {
-        for await (const { data, errors } of events) {
-          if (errors) throw new GraphqlRequestError(errors as unknown as ResponseError[]);
-          yield data as TResult;
+    execute,
+    observe,
+    async request<TResult, TVariables>(document: TypedDocument<TResult, TVariables>, variables?: TVariables) {
+      const operation = { query: textOf(document), variables: variables as Operation['variables'] };
+      const isQuery = /^\s*(query|fragment|\{)/.test(operation.query) && !/\bmutation\b/.test(operation.query);
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const { data, errors } = await execute(operation);
+          if (errors) throw new GraphqlRequestError(errors, data);
+          return data as TResult;
+        } catch (error) {
+          if (!(error instanceof ConnectionError) || !isQuery || attempt === queryAttempts) throw error;
+          await wait(backoffMs(attempt));
         }
-      } catch (error) {
-        throw Array.isArray(error) ? new GraphqlRequestError(error as ResponseError[]) : error;
       }
     },
+    subscribe: <TResult, TVariables>(document: TypedDocument<TResult, TVariables>, variables: TVariables) =>
+      iterate<TResult>((sink) =>
+        observe({ query: textOf(document), variables: variables as Operation['variables'] }, sink),
+      ),
     async close() {
-      // This fails when there never was a connection. Then there is nothing to close.
-      await Promise.resolve(socket?.dispose()).catch(() => undefined);
+      running.forEach((stop) => stop());
+      running.clear();
+      eventStream.close();
+      socket?.close();
     },
   };
 }

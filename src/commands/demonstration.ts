@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { Role } from '../../models/index.js';
-import { createGraphqlClient, type GraphqlClient } from '../client/graphql-client.js';
+import { apiClient } from './api-client.js';
+import type { GraphqlClient } from '../client/graphql-client.js';
 import {
   PatientsDocument,
   ScoringJobUpdatedDocument,
@@ -10,10 +11,10 @@ import {
 import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
 import { issueLocalToken, connectLocalDatabase } from './local-access.js';
+import { demoOrganization as organization } from './organization-options.js';
 import { startProgressBar } from './progress-bar.js';
 import { seedPatients } from './seed.js';
 
-const organization = 'demo';
 const modelId = 'heart-disease';
 const tokenSeconds = 8 * 3600;
 
@@ -23,7 +24,7 @@ const tokenSeconds = 8 * 3600;
 export async function runDemonstration(config: Config, url: string): Promise<void> {
   const write = (text: string): void => void process.stdout.write(`${text}\n`);
   const token = await prepare(config, write);
-  const client = createGraphqlClient(url, token);
+  const client = apiClient(url, token);
   try {
     const { patients } = await client.request(PatientsDocument, {
       first: 1,
@@ -48,13 +49,14 @@ export async function runDemonstration(config: Config, url: string): Promise<voi
 }
 
 async function prepare(config: Config, write: (text: string) => void): Promise<string> {
-  const database = await connectLocalDatabase(config);
+  // `up` has said which database it is.
+  const database = await connectLocalDatabase(config, { say: () => undefined });
   try {
     const written = await seedPatients(config, database.models, { count: 20, seed: 1, organization });
     write(written > 0 ? `Seeded ${written} synthetic patients` : 'The synthetic patients already exist');
     return await issueLocalToken(config, database.models, {
       role: Role.CLINICIAN,
-      organization,
+      organization: {},
       timeToLiveSeconds: tokenSeconds,
     });
   } finally {

@@ -1,15 +1,19 @@
 import type { Connection } from 'mongoose';
+import { resolve } from 'node:path';
 import { createModels, ensureIndexes, type Models, type Role } from '../../models/index.js';
 import { recorded } from '../audit/audit-trail.js';
 import { createAccessTokens } from '../identity/access-token.js';
-import { ensureLocalUser, ensureOrganization } from '../identity/organizations.js';
+import { ensureLocalUser } from '../identity/organizations.js';
 import type { Config } from '../config/config.js';
 import { claimData } from '../storage/data-version.js';
 import { connectDatabase } from '../storage/database.js';
-import { openDataDirectory, readRuntime } from '../embedded/data-directory.js';
+import { holdsDatabase, openDataDirectory, readRuntime } from '../embedded/data-directory.js';
 import { startEngines } from '../embedded/engines.js';
 import { StartupError } from '../errors.js';
+import { readMongoUri } from '../storage/mongo-uri.js';
 import { commandActor, withCommandTrail } from './command-trail.js';
+import { requireOrganization, type OrganizationOptions } from './organization-options.js';
+import { printErrorLine } from './print.js';
 import { localSecretKey } from './secret-key.js';
 
 /** A database that one command uses. */
@@ -20,13 +24,54 @@ export interface LocalDatabase {
   close(): Promise<void>;
 }
 
+/** How a command connects to its database. */
+interface LocalConnection {
+  /**
+   * True: a data directory without a database gets one.
+   * @defaultValue false
+   */
+  readonly create?: boolean;
+  /**
+   * Says which database it is.
+   * @defaultValue a line on standard error
+   */
+  readonly say?: (line: string) => void;
+}
+
+/** The option of commands that may make the first database of an installation. */
+export const createOption = [
+  '--create',
+  'make a new database when the data directory has none, and no "riskgraph up" runs',
+] as const;
+
 /**
  * Connects to the database of this installation: that of MONGO_URI, else that of the running `up`. Without both it
- * starts the embedded database until the command ends.
+ * starts the embedded database until the command ends. It says which database that is. A data directory without a
+ * database is refused: the `up` of another data directory may be running.
+ * @throws StartupError when there is no database
  */
-export async function connectLocalDatabase(config: Config): Promise<LocalDatabase> {
-  const uri = config.mongoUri ?? (await readRuntime(config.dataDirectory))?.mongoUri;
-  if (uri) return bind(await connectDatabase(uri, { tls: config.mongoTls }), false);
+export async function connectLocalDatabase(
+  config: Config,
+  { create = false, say = printErrorLine }: LocalConnection = {},
+): Promise<LocalDatabase> {
+  const path = resolve(config.dataDirectory);
+  if (config.mongoUri) {
+    const { hosts = [], database = 'test' } = readMongoUri(config.mongoUri) ?? {};
+    say(`database: ${database} at ${hosts.join(', ')}, named by MONGO_URI`);
+    return bind(await connectDatabase(config.mongoUri, { tls: config.mongoTls }), false);
+  }
+  const running = (await readRuntime(config.dataDirectory))?.mongoUri;
+  if (running) {
+    say(`database: that of the running "riskgraph up" in ${path}`);
+    return bind(await connectDatabase(running, { tls: config.mongoTls }), false);
+  }
+  if (!create && !holdsDatabase(path))
+    throw new StartupError(
+      `There is no database in ${path}: start "riskgraph up" first, or name the data directory of a running one in ` +
+        'DATA_DIRECTORY, or its database in MONGO_URI. ' +
+        'The commands token, user create and seed make a new one here with --create.',
+    );
+  say(`database: the one in ${path}, started for this command`);
   const directory = await openDataDirectory(config.dataDirectory);
   const engines = await startEngines({ dataDirectory: directory.path, redisUrl: config.redisUrl ?? 'redis://unused' });
   return bind(await connectDatabase(engines.mongoUri), true, async () => {
@@ -60,9 +105,9 @@ async function bind(
 }
 
 /**
- * Signs a token for the local user of a role, and records it. A missing organization is created.
- * @throws StartupError in production, where tokens come from a login; ServiceUnavailableError when the signing cannot
- * be recorded
+ * Signs a token for the local user of a role, and records it.
+ * @throws StartupError in production, where tokens come from a login, and for a missing organization;
+ *   ServiceUnavailableError when the signing cannot be recorded
  */
 export async function issueLocalToken(
   config: Config,
@@ -71,7 +116,7 @@ export async function issueLocalToken(
     role,
     organization,
     timeToLiveSeconds,
-  }: { readonly role: Role; readonly organization: string; readonly timeToLiveSeconds: number },
+  }: { readonly role: Role; readonly organization: OrganizationOptions; readonly timeToLiveSeconds: number },
 ): Promise<string> {
   if (config.environment === 'production') {
     throw new StartupError(
@@ -81,7 +126,7 @@ export async function issueLocalToken(
   }
   const secretKey = config.secretKey ?? (await localSecretKey(config.dataDirectory));
   return withCommandTrail(config, models, 'token', async ({ audit }) => {
-    const tenant = await ensureOrganization(models, organization);
+    const tenant = await requireOrganization(models, organization);
     const organizationId = tenant._id.toHexString();
     const { _id, username } = await ensureLocalUser(models, tenant, role);
     return recorded(

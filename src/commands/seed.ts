@@ -9,30 +9,42 @@ import { createOrganizationScopes } from '../scope/organization-scope.js';
 import { loadRiskModels } from '../risk/registry.js';
 import { commandActor, withCommandTrail } from './command-trail.js';
 import { commandConfig, wholeNumber } from './environment.js';
-import { connectLocalDatabase } from './local-access.js';
+import { connectLocalDatabase, createOption } from './local-access.js';
+import { organizationOptions, requireOrganization, type OrganizationOptions } from './organization-options.js';
 import { syntheticPatients } from './synthetic-patients.js';
+
+interface SeedOptions extends OrganizationOptions {
+  readonly patients: number;
+  readonly seed: number;
+  readonly create?: boolean;
+}
 
 const patientsPerWrite = 1_000;
 
 /** `riskgraph seed`: writes invented patients, to try the system. */
 export function seedCommand(): Command {
-  return new Command('seed')
-    .description('write synthetic patients (the same for the same --seed; existing ones are not changed)')
+  return organizationOptions(
+    new Command('seed').description(
+      'write synthetic patients (the same for the same --seed; existing ones are not changed)',
+    ),
+    'organization',
+  )
+    .option(...createOption)
     .option('--patients <number>', 'number of patients', wholeNumber(1, 1_000_000), 20)
     .option('--seed <number>', 'number that decides which patients are invented', wholeNumber(0, 1_000_000), 1)
-    .option('--org <slug>', 'organization, created if missing', 'demo')
-    .action(async ({ patients, seed, org }: { patients: number; seed: number; org: string }) => {
+    .action(async ({ patients, seed, create, ...organization }: SeedOptions) => {
       const config = commandConfig();
       if (config.environment === 'production')
         throw new StartupError(
           '"riskgraph seed" writes invented patients, so it is refused when NODE_ENV=production: use it on a set-up to ' +
             'try RiskGraph with.',
         );
-      const database = await connectLocalDatabase(config);
+      const database = await connectLocalDatabase(config, { create });
       try {
-        const written = await seedPatients(config, database.models, { count: patients, seed, organization: org });
+        const { slug } = await requireOrganization(database.models, organization);
+        const written = await seedPatients(config, database.models, { count: patients, seed, organization: slug });
         process.stdout.write(
-          `${written} synthetic patients written to ${org}, ${patients - written} already existed\n`,
+          `${written} synthetic patients written to ${slug}, ${patients - written} already existed\n`,
         );
       } finally {
         await database.close();

@@ -2,7 +2,15 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { Role } from '../../models/index.js';
 import { longestTokenMs } from '../identity/access-token.js';
 import { commandConfig } from './environment.js';
-import { issueLocalToken, connectLocalDatabase } from './local-access.js';
+import { createOption, issueLocalToken, connectLocalDatabase } from './local-access.js';
+import { organizationOptions, type OrganizationOptions } from './organization-options.js';
+
+interface TokenOptions extends OrganizationOptions {
+  readonly role: Role;
+  /** Seconds. */
+  readonly ttl: number;
+  readonly create?: boolean;
+}
 
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
@@ -17,22 +25,24 @@ function parseDuration(text: string): number {
 
 /** `riskgraph token`: prints a signed access token for local use. The last line contains only the token. */
 export function tokenCommand(): Command {
-  return new Command('token')
-    .description('print a signed access token for local use (last line: the token alone)')
+  return organizationOptions(
+    new Command('token').description('print a signed access token for local use (last line: the token alone)'),
+    'organization',
+  )
+    .option(...createOption)
     .addOption(new Option('--role <role>', 'what the caller may do').choices(Object.values(Role)).makeOptionMandatory())
-    .option('--org <slug>', 'organization, created if missing', 'demo')
     .addOption(
       new Option('--ttl <duration>', 'how long it is valid, e.g. 15m, 1h, 7d')
         .argParser(parseDuration)
         .default(3600, '1h'),
     )
-    .action(async ({ role, org, ttl }: { role: Role; org: string; ttl: number }) => {
+    .action(async ({ role, ttl, create, ...organization }: TokenOptions) => {
       const config = commandConfig();
-      const database = await connectLocalDatabase(config);
+      const database = await connectLocalDatabase(config, { create });
       try {
         const token = await issueLocalToken(config, database.models, {
           role,
-          organization: org,
+          organization,
           timeToLiveSeconds: ttl,
         });
         process.stdout.write(`${token}\n`);

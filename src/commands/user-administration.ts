@@ -1,7 +1,6 @@
 import type { User } from '../../models/index.js';
 import { auditKeys, createAuditTrail } from '../audit/audit-writer.js';
 import type { AuditActor } from '../audit/audit-trail.js';
-import { ensureOrganization } from '../identity/organizations.js';
 import { createPasswords } from '../identity/passwords/passwords.js';
 import { createRevocationEpochs } from '../identity/revocation/revocation-epoch.js';
 import { createRevocationStore } from '../identity/revocation/revocation-store.js';
@@ -18,6 +17,7 @@ import { startProtection } from '../protection/start-protection.js';
 import { connectRedis, whenReady } from '../storage/redis.js';
 import { commandActor } from './command-trail.js';
 import { connectLocalDatabase } from './local-access.js';
+import { requireOrganization } from './organization-options.js';
 import { localMasterKeys } from './secret-key.js';
 
 /** The users of one organization, for an operator who has the database's password. */
@@ -32,23 +32,27 @@ export interface UserAdministration {
   close(): Promise<void>;
 }
 
+/** The organization whose users are administered. */
+export interface ChosenOrganization {
+  readonly org: string;
+  /** True: a missing organization is made. */
+  readonly createOrg?: boolean;
+  /** True: a missing database is made. */
+  readonly create?: boolean;
+}
+
 /**
  * Connects to the database of this installation, to administer the users of one organization.
- * @param slug slug of the organization
- * @param missing `make` creates a missing organization, `refuse` does not
  * @throws StartupError when there is no such organization, or the master keys are missing
  */
 export async function startUserAdministration(
   config: Config,
-  slug: string,
-  missing: 'make' | 'refuse',
+  { org: slug, createOrg, create }: ChosenOrganization,
 ): Promise<UserAdministration> {
-  const database = await connectLocalDatabase(config);
+  const database = await connectLocalDatabase(config, { create });
   try {
     const { models } = database;
-    const organization =
-      missing === 'make' ? await ensureOrganization(models, slug) : await models.organizations.findOne({ slug }).lean();
-    if (!organization) throw new StartupError(`There is no organization "${slug}": check --org.`);
+    const organization = await requireOrganization(models, { org: slug, createOrg });
     const organizationId = organization._id.toHexString();
     const { protectionOf } = await startProtection({ models, masterKeys: await localMasterKeys(config) });
     const scopeOf = createOrganizationScopes(models, protectionOf);

@@ -2,13 +2,18 @@ import { Command, Option } from 'commander';
 import { Role, type User } from '../../models/index.js';
 import { parseCreateUser } from '../identity/users/user-input.js';
 import { commandConfig } from './environment.js';
+import { createOption } from './local-access.js';
 import { readNewPassword } from './password-prompt.js';
 import { printLine } from './print.js';
-import { startUserAdministration, type UserAdministration } from './user-administration.js';
+import { startUserAdministration, type ChosenOrganization, type UserAdministration } from './user-administration.js';
 
 interface Named {
   readonly org: string;
   readonly username: string;
+}
+
+interface NewUser extends Named, ChosenOrganization {
+  readonly role: Role;
 }
 
 /**
@@ -54,16 +59,18 @@ export function userCommand(): Command {
 const createCommand = (): Command =>
   new Command('create')
     .description('create a user; the password is typed, or read from standard input')
-    .requiredOption('--org <slug>', 'organization, created if missing')
+    .requiredOption('--org <slug>', 'organization')
+    .option('--create-org', 'make the organization of --org when it is missing')
+    .option(...createOption)
     .requiredOption('--username <name>', 'name for the log-in, stored in lower case')
     .addOption(new Option('--role <role>', 'what the user may do').choices(Object.values(Role)).makeOptionMandatory())
-    .action(async ({ org, username, role }: Named & { role: Role }) => {
+    .action(async ({ username, role, ...given }: NewUser) => {
       const input = { username, role, password: await readNewPassword() };
       // The input is checked first, so that no organization is created without a user.
-      parseCreateUser(input);
-      await administer(org, 'make', async ({ directory, scope, actor }) => {
+      await parseCreateUser(input);
+      await administer(given, async ({ directory, scope, actor }) => {
         const user = await directory.create(scope, actor, input);
-        printLine(`The user ${user.username} (${user.role}) of ${org} was created`);
+        printLine(`The user ${user.username} (${user.role}) of ${given.org} was created`);
       });
     });
 
@@ -78,7 +85,7 @@ const onUser = (
     .requiredOption('--org <slug>', 'organization')
     .requiredOption('--username <name>', 'the user')
     .action(({ org, username }: Named) =>
-      administer(org, 'refuse', async (administration) => {
+      administer({ org }, async (administration) => {
         const user = await administration.user(username);
         printLine(`The user ${user.username} of ${org} ${await work(administration, user)}`);
       }),
@@ -89,7 +96,7 @@ const listCommand = (): Command =>
     .description('list the users of an organization')
     .requiredOption('--org <slug>', 'organization')
     .action(({ org }: { org: string }) =>
-      administer(org, 'refuse', async ({ users }) => {
+      administer({ org }, async ({ users }) => {
         for (const user of await users()) printLine(lineOf(user));
       }),
     );
@@ -100,11 +107,10 @@ const lineOf = ({ username, role, disabled, passwordHash }: User): string =>
     .trimEnd();
 
 async function administer(
-  org: string,
-  missing: 'make' | 'refuse',
+  chosen: ChosenOrganization,
   work: (administration: UserAdministration) => Promise<void>,
 ): Promise<void> {
-  const administration = await startUserAdministration(commandConfig(), org, missing);
+  const administration = await startUserAdministration(commandConfig(), chosen);
   try {
     await work(administration);
   } finally {

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { RiskModelsDocument, ViewerDocument, PredictionCreatedDocument } from '../client/generated/graphql.js';
-import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../client/graphql-client.js';
+import { apiClient } from './api-client.js';
+import { GraphqlRequestError } from '../client/errors.js';
+import type { GraphqlClient } from '../client/graphql-client.js';
 import { failureLine } from './failure.js';
 import { printLine } from './print.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
@@ -18,8 +20,8 @@ export function verifyCommand(): Command {
     .requiredOption('--url <url>', 'the deployment, e.g. https://riskgraph.example.org')
     .option(tokenOption, `an access token; ${tokenHelp}`)
     .action(async ({ url, token }: { url: string; token?: string }) => {
-      const client = createGraphqlClient(url, await requireToken(token));
-      const anonymous = createGraphqlClient(url);
+      const client = apiClient(url, await requireToken(token));
+      const anonymous = apiClient(url);
       try {
         let failures = 0;
         for (const { name, run } of checks(url, client, anonymous)) {

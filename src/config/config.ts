@@ -32,6 +32,9 @@ export type RateLimits = Config['rateLimits'];
 /** The most that operations may hold at the same time in one API process. */
 export type OperationLimits = Config['operationLimits'];
 
+/** The most that one cohort may have. */
+export type CohortLimits = Config['cohortLimits'];
+
 /** The most WebSockets and subscriptions at the same time in one API process. */
 export type SocketLimits = Config['socketLimits'];
 

@@ -7,6 +7,7 @@ import { limitSettings } from './settings/limits.js';
 import { oidcSettings } from './settings/oidc.js';
 import { secretSettings } from './settings/secrets.js';
 import { serverSettings } from './settings/server.js';
+import { webhookSettings } from './settings/webhooks.js';
 
 /** Every setting, in the order and under the headings of docs/settings.md. */
 export const settingGroups = [
@@ -14,6 +15,7 @@ export const settingGroups = [
   { title: 'Databases', settings: databaseSettings },
   { title: 'Secrets', settings: secretSettings },
   { title: 'Jobs and workers', settings: jobSettings },
+  { title: 'Webhooks', settings: webhookSettings },
   { title: 'Sessions and break-glass access', settings: accessSettings },
   { title: 'Identity provider', settings: oidcSettings },
   { title: 'Limits', settings: limitSettings },

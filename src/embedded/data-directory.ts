@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -68,6 +69,10 @@ export async function readRuntime(dataDirectory: string): Promise<Runtime | unde
     throw error;
   }
 }
+
+/** Tells whether a data directory holds the data of a MongoDB. */
+export const holdsDatabase = (dataDirectory: string): boolean =>
+  ['mongodb', 'mongod'].some((name) => existsSync(join(dataDirectory, name)));
 
 async function writableDirectory(path: string): Promise<string> {
   const probe = join(path, `.probe-${randomUUID()}`);

@@ -3,8 +3,8 @@
  * it shows a subscriber again from MongoDB, with the subscriber's own rights.
  */
 export interface Topics {
-  /** A job changed. The receiver reads it again. */
-  scoringJobChanged: { readonly scoringJobId: string };
+  /** A job was submitted, or has changed. The receiver reads it again. */
+  scoringJobChanged: { readonly scoringJobId: string; readonly organizationId: string };
   /** A caller has asked to stop a running job. */
   scoringJobCancelRequested: { readonly scoringJobId: string };
   /** An organization writes with a new data key from now on. */
@@ -19,6 +19,10 @@ export interface Topics {
   };
   /** A risk model was added, retired, or made the default. The receiver reads the list of versions again. */
   riskModelsChanged: Record<string, never>;
+  /** An endpoint of webhooks was created, enabled, disabled or deleted. The receiver reads the list again. */
+  webhookEndpointsChanged: Record<string, never>;
+  /** A webhook waits: a job ended, or a delivery is to be replayed. A worker looks for it in MongoDB. */
+  webhooksDue: Record<string, never>;
   /** A credential was revoked. The receiver reads the revocations again. The epoch counts them. */
   credentialsRevoked: { readonly epoch: number };
 }

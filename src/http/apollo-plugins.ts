@@ -74,7 +74,8 @@ export const refuseSubscriptions: Plugin = {
       async didResolveOperation({ operation }) {
         if (operation?.operation !== 'subscription') return;
         throw new GraphQLError(
-          'Subscriptions are served over the WebSocket at /graphql, with the protocol graphql-transport-ws.',
+          'Subscriptions are served over the WebSocket at /graphql, with the protocol graphql-transport-ws, and over ' +
+            'HTTP to requests that accept text/event-stream.',
           { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
         );
       },
@@ -98,7 +99,7 @@ export function writeAnswers(formatError: ErrorFormatter): {
   const plugin: Plugin = {
     async requestDidStart() {
       return {
-        async willSendResponse({ response: { body, http }, contextValue: { operation } }) {
+        async willSendResponse({ response: { body, http }, contextValue: { operation, requestId } }) {
           if (body.kind !== 'single' || !operation) return;
           const { errors, data, extensions } = body.singleResult;
           try {
@@ -109,7 +110,7 @@ export function writeAnswers(formatError: ErrorFormatter): {
             if (typeof written !== 'string') chunks.set(operation, written);
           } catch (error) {
             if (error !== operation.reason) throw error;
-            body.singleResult = { errors: [formatError(error)] };
+            body.singleResult = { errors: [formatError(error, requestId)] };
             http.status = error instanceof QueryTooComplexError ? 400 : 503;
           }
         },
@@ -120,6 +121,18 @@ export function writeAnswers(formatError: ErrorFormatter): {
     (result.data && texts.get(result.data)) ?? `${JSON.stringify(result)}\n`;
   return { plugin, stringifyResult, chunksOf: (operation) => chunks.get(operation) };
 }
+
+/** Tells the cost of an operation, so that a client can be made to fit the limit before it meets one in production. */
+export const tellCost: Plugin = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ response: { body }, contextValue: { operation } }) {
+        if (body.kind !== 'single' || !operation?.cost) return;
+        body.singleResult = { ...body.singleResult, extensions: { cost: operation.cost } };
+      },
+    };
+  },
+};
 
 /** Answers 429 with `retry-after` also when a resolver refuses, e.g. after too many log-ins. */
 export const sayRateLimited: Plugin = {

@@ -1,4 +1,4 @@
-import { Kind, type ASTNode, type GraphQLError, type TypeNode } from 'graphql';
+import { isEnumType, Kind, type ASTNode, type GraphQLError, type GraphQLSchema, type TypeNode } from 'graphql';
 import type { FieldError } from '../errors.js';
 import { placeInQuery } from './place-in-query.js';
 
@@ -13,9 +13,20 @@ export interface RequestIssue {
  * names only the place and the expected type. All other messages of graphql-js stay: they contain only names from the
  * schema and from the text of the query.
  * https://github.com/graphql/graphql-js/blob/16.x.x/src/execution/values.ts
+ * @param schema absent: the values of enums are not listed
  */
-export function describeRequestIssue({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): RequestIssue {
+export function describeRequestIssue(
+  { message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>,
+  schema?: GraphQLSchema,
+): RequestIssue {
+  const reason = (of: string): string => reasonOf(of, schema);
   const node = nodes?.[0];
+  if (message.includes('Cross-Site Request Forgery'))
+    return at(
+      'headers',
+      'a request without a JSON body needs a header that no form can send (CSRF): send "authorization: Bearer ...", ' +
+        'or "apollo-require-preflight: true"',
+    );
   if (message.startsWith('Syntax Error')) return at('query', 'has a syntax error: check its brackets and quotes');
   if (message.startsWith('Unknown operation named')) return at('operationName', 'is not an operation of the document');
   const variable = /^Variable "\$(\w+)" (?:got invalid value|of (?:required|non-null) type)/.exec(message)?.[1];
@@ -75,7 +86,7 @@ const argumentName = (message: string): string | undefined =>
     /^Field "\w+" argument "(\w+)" of type "[\w![\]]+" is required/.exec(message))?.[1];
 
 /** Gives the reason of a refusal. Names of fields and types of the schema are safe to show. */
-function reason(message: string): string {
+function reasonOf(message: string, schema: GraphQLSchema | undefined): string {
   const absent = /of (?:required )?type "([\w![\]]+)" (?:was not provided|is required)/.exec(message)?.[1];
   if (absent) return `is required (${absent})`;
   const unknown = /Field "(\w{1,64})" is not defined by type "(\w+)"/.exec(message);
@@ -86,7 +97,7 @@ function reason(message: string): string {
   if (notNull) return `must not be null (${notNull})`;
   const enumeration = (/does not exist in "(\w+)" enum/.exec(message) ??
     /Enum "(\w+)" cannot represent/.exec(message))?.[1];
-  if (enumeration) return `must be a value of the enum ${enumeration}`;
+  if (enumeration) return `must be a value of the enum ${enumeration}${valuesOf(enumeration, schema)}`;
   if (/LocalDate|local dates\b|Value is not string/.test(message)) return 'must be a calendar date, YYYY-MM-DD';
   const scalar = /\b(Int|Float|String|Boolean|ID|DateTime) cannot represent/.exec(message)?.[1];
   return (scalar && scalarReasons[scalar]) ?? 'is not of the type that the schema asks for';
@@ -100,6 +111,17 @@ const scalarReasons: Readonly<Record<string, string>> = {
   ID: 'must be an ID, a text',
   DateTime: 'must be a date and time, e.g. 2007-12-03T10:15:30Z',
 };
+
+/** Lists the values of an enum, as in `: FEMALE, MALE`. */
+function valuesOf(enumeration: string, schema: GraphQLSchema | undefined): string {
+  const type = schema?.getType(enumeration);
+  return isEnumType(type)
+    ? `: ${type
+        .getValues()
+        .map(({ name }) => name)
+        .join(', ')}`
+    : '';
+}
 
 /** Removes "Did you mean ...", which would tell a stranger the names in the schema. */
 const withoutSuggestion = (message: string): string => message.replace(/ Did you mean .*\?$/, '');

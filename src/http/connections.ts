@@ -21,6 +21,8 @@ export interface Connections {
    * @throws RateLimitedError when the user or the organization has too many, ServiceUnavailableError when the process has
    */
   prove(connection: Socket, viewer: Viewer): void;
+  /** Gives the place of a connection back, because it becomes a stream of events, which has a place of its own. */
+  leave(connection: Socket): void;
 }
 
 /**
@@ -71,6 +73,7 @@ export function watchConnections(
   });
 
   return {
+    leave,
     prove(connection, viewer) {
       const holder = holders.get(connection);
       const refusal = holder && places.prove(holder, viewer);

@@ -19,7 +19,7 @@ export interface Draining {
   begin(seconds: number, hurry?: AbortSignal): Promise<void>;
 }
 
-/** @param endSockets ends the WebSockets, spread over so many milliseconds */
+/** @param endSockets ends the WebSockets and the streams of events, spread over so many milliseconds */
 export function createDraining(server: FastifyInstance, endSockets: (overMs: number) => void): Draining {
   let hasBegun = false;
   const start = (overMs: number): void => {

@@ -1,30 +1,19 @@
-import {
-  GraphQLError,
-  getOperationAST,
-  type DocumentNode,
-  type ExecutionArgs,
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-} from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { makeServer, type ServerOptions } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
-import type { Viewer } from '../auth/viewer.js';
-import { BadUserInputError, RateLimitedError } from '../errors.js';
-import type { AdmittedDocuments } from './admitted-documents.js';
-import { recordDenials } from './denials.js';
-import type { ErrorFormatter } from './error-format.js';
-import { createOperationContext, identifyCaller, type Caller, type ContextSources } from './operation-context.js';
-import { callerName, type Operations } from './operations.js';
+import { RateLimitedError } from '../errors.js';
+import { identifyCaller, type Caller, type ContextSources } from './operation-context.js';
 import type { PlaceRefusal, Places } from './places.js';
 import type { RequestLimiter } from './rate-limits.js';
 import { answerPing, holdCredential, unidentified, type SocketCredential } from './socket-credential.js';
-import { createUnread } from './socket-limits.js';
+import type { Unread } from './socket-limits.js';
 import { carrySocket, type SocketExtra } from './socket-transport.js';
+import { refusalsOf, type SubscriptionAdmission } from './subscription-admission.js';
 import { anonymousSocketMs, connectionInitMs, type SubscriptionCaps } from './subscription-caps.js';
-import { createSubscribe, type AdmittedSubscription } from './subscription-events.js';
+import type { AdmittedSubscription, Subscribe } from './subscription-events.js';
 import { closeCodes } from './close-codes.js';
 import type { OpenedSocket } from './upgrades.js';
-import { createWrittenEvents } from './written-events.js';
+import type { WrittenEvents } from './written-events.js';
 
 interface SocketState extends SocketExtra {
   credential?: SocketCredential;
@@ -32,15 +21,18 @@ interface SocketState extends SocketExtra {
   patience?: NodeJS.Timeout;
 }
 
-/** The checks that a subscription must pass before it begins, and the limits of its events. */
-interface SubscriptionAdmission {
-  readonly documents: AdmittedDocuments;
+/** The parts of the server that a socket handler works with. */
+interface SocketDependencies {
+  readonly admission: SubscriptionAdmission;
+  /** Runs the events of a subscription. */
+  readonly subscribe: Subscribe;
+  /** The events that it has written already. */
+  readonly written: WrittenEvents;
   readonly limiter: RequestLimiter | undefined;
   readonly places: Places;
   readonly caps: SubscriptionCaps | undefined;
-  readonly operations: Operations;
-  /** Longest time of one event, milliseconds. */
-  readonly timeoutMs: number;
+  /** Counts the bytes that wait for clients to read them. */
+  readonly unread: Unread;
 }
 
 /**
@@ -59,20 +51,10 @@ interface SubscriptionAdmission {
 export function createSocketHandler(
   schema: GraphQLSchema,
   sources: ContextSources,
-  formatError: ErrorFormatter,
-  { documents, limiter, places, caps, operations, timeoutMs }: SubscriptionAdmission,
+  { admission, subscribe, written, limiter, places, caps, unread }: SocketDependencies,
 ) {
-  const format = async (
-    errors: readonly GraphQLError[],
-    viewer: Viewer | null | undefined,
-  ): Promise<GraphQLFormattedError[]> => {
-    const unwrapped = errors.map(unwrap);
-    await recordDenials(sources.app.audit, viewer ?? null, unwrapped);
-    return unwrapped.map(formatError);
-  };
-
-  const written = createWrittenEvents();
-  const subscribe = createSubscribe({ operations, limiter, written, timeoutMs });
+  /** The callers of subscriptions, by the message that began each. Each subscription is a request of its own. */
+  const callers = new WeakMap<object, Caller>();
   const options: ServerOptions<Record<string, unknown>, SocketState> = {
     schema,
     // It gets what `onSubscribe` returns.
@@ -98,7 +80,10 @@ export function createSocketHandler(
         return false;
       }
       extra.isProven = caller.viewer !== null;
-      extra.credential = holdCredential(sources.app, socket, caller);
+      extra.credential = holdCredential(sources.app, caller, {
+        isOpen: () => socket.readyState === socket.OPEN,
+        end: (reason) => socket.close(closeCodes.forbidden, `Forbidden: ${reason}`),
+      });
       if (!caller.viewer)
         extra.patience = setTimeout(
           () => socket.close(closeCodes.unauthorized, 'Unauthorized: connect with an access token'),
@@ -117,32 +102,12 @@ export function createSocketHandler(
     async onSubscribe({ extra }, _id, payload) {
       const requestId = randomUUID();
       const caller = extra.credential!.callerOf(requestId);
+      callers.set(payload, caller);
       try {
-        caps?.begin(extra.socket, callerName(caller), payload);
-        await limiter?.count(caller, extra.address);
-        const document = documents.admit(payload) ?? [
-          new BadUserInputError([{ path: 'query', message: 'is missing' }]),
-        ];
-        if (!isDocument(document)) throw document;
-        if (getOperationAST(document, payload.operationName)?.operation !== 'subscription') {
-          throw new GraphQLError(
-            'Only subscriptions are served over the WebSocket: send queries and mutations with POST /graphql.',
-            { extensions: { code: 'BAD_REQUEST' } },
-          );
-        }
-        const cost = documents.checkCost(document, payload.operationName, payload.variables);
-        const contextValue = createOperationContext(sources, caller, requestId);
-        return {
-          schema,
-          document,
-          variableValues: payload.variables ?? undefined,
-          operationName: payload.operationName,
-          contextValue,
-          cost,
-        } satisfies ExecutionArgs & AdmittedSubscription;
+        const wanted = { caller, requestId, connection: extra.socket, payload };
+        return await admission.admit(wanted, () => limiter?.count(caller, extra.address));
       } catch (thrown) {
-        caps?.close(payload);
-        return ((Array.isArray(thrown) ? thrown : [thrown]) as Error[]).map(asGraphqlError);
+        return refusalsOf(thrown);
       }
     },
     onOperation(_context, _id, _payload, _args, result) {
@@ -157,12 +122,12 @@ export function createSocketHandler(
     async onNext(_context, _id, _payload, { contextValue }, { errors, data, ...result }) {
       const standIn = written.standIn(data);
       if (!errors && !standIn) return undefined;
-      const formatted = errors && (await format(errors, (contextValue as Caller).viewer));
+      const formatted = errors && (await admission.format(errors, contextValue as Caller));
       return { ...result, ...(formatted && { errors: formatted }), data: standIn ?? data };
     },
     onError({ extra }, _id, payload, errors) {
       caps?.close(payload);
-      return format(errors, extra.credential?.callerOf(randomUUID()).viewer);
+      return admission.format(errors, callers.get(payload) ?? extra.credential!.callerOf(randomUUID()));
     },
     onComplete: (_context, _id, payload) => caps?.close(payload),
     onClose({ extra }) {
@@ -172,19 +137,7 @@ export function createSocketHandler(
     },
   };
   const server = makeServer(options);
-  const unread = createUnread();
   return (opened: OpenedSocket): void => carrySocket(server, opened, { unread, written, logger: sources.app.logger });
-}
-
-/**
- * Removes the second wrapping that graphql-ws gives to an error of a stream, under the same message. The wrapping of
- * graphql-js stays. It has a path when a field failed, or another message when it says more than the cause.
- */
-function unwrap(error: GraphQLError): GraphQLError {
-  const { originalError, path } = error;
-  return path === undefined && originalError instanceof GraphQLError && originalError.message === error.message
-    ? unwrap(originalError)
-    : error;
 }
 
 /** Moves the count of a socket from its address to its user. @returns true when the user has made too many requests */
@@ -208,8 +161,3 @@ const tooManySockets: Readonly<Record<PlaceRefusal, string>> = {
   organization: 'Too many sockets of this organization: close some, or try again in a moment',
   process: 'This server has no place for another socket: connect again in a moment',
 };
-
-const isDocument = (admitted: DocumentNode | readonly Error[]): admitted is DocumentNode => !Array.isArray(admitted);
-
-const asGraphqlError = (error: Error): GraphQLError =>
-  error instanceof GraphQLError ? error : new GraphQLError(error.message, { originalError: error });

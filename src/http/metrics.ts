@@ -1,10 +1,10 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ErrorCode } from '../errors.js';
 import { unfinishedStates } from '../jobs/job-status.js';
 import type { ContextSources } from './operation-context.js';
 import { withinTime } from '../process/within-time.js';
 import { remembered } from './probe-limit.js';
+import { isStream } from './stream-format.js';
 
 /** Longest time that a scrape waits for a count of MongoDB, milliseconds. The count is then not a number. */
 const longestCountMs = 1_000;
@@ -17,7 +17,7 @@ const longestCountMs = 1_000;
 export function registerMetrics(
   server: FastifyInstance,
   { app, jobStreams, predictionStreams }: ContextSources,
-  errorCounts: ReadonlyMap<ErrorCode, number>,
+  errorCounts: ReadonlyMap<string, number>,
   onRequest: onRequestAsyncHookHandler,
 ): void {
   const register = new Registry();
@@ -36,6 +36,7 @@ export function registerMetrics(
     registers: [register],
     collect() {
       this.set({ kind: 'scoringJobUpdated' }, jobStreams.size);
+      this.set({ kind: 'scoringJobsUpdated' }, jobStreams.listSize);
       this.set({ kind: 'predictionCreated' }, predictionStreams.size);
     },
   });
@@ -67,6 +68,8 @@ export function registerMetrics(
     },
   });
   server.addHook('onResponse', async (request, reply) => {
+    // A stream of events lasts as long as its client wants.
+    if (isStream(reply.raw.getHeader('content-type'))) return;
     durations.observe(
       { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) },
       reply.elapsedTime / 1000,

@@ -5,7 +5,9 @@ import type { BeforeLookup } from '../identity/authenticator.js';
 import type { RequestOrigin, Viewer } from '../auth/viewer.js';
 import { isDatabaseOutage } from '../storage/database.js';
 import { ServiceUnavailableError, UnauthenticatedError } from '../errors.js';
+import type { SelectJobs } from '../jobs/job-list-stream.js';
 import type { JobStreams } from '../jobs/job-stream.js';
+import type { ScoringJobFilter } from '../jobs/visible-jobs.js';
 import type { PredictionStreams } from '../predictions/prediction-stream.js';
 import type { Patient } from '../scope/patient.js';
 import type { Operation } from './operations.js';
@@ -23,6 +25,8 @@ export type HttpParts = Pick<
   | 'patients'
   | 'jobs'
   | 'predictions'
+  | 'submitCohort'
+  | 'readBatchResults'
   | 'connectRedis'
 >;
 
@@ -47,11 +51,14 @@ export function createOperationContext(
     requestId,
     jobStreams,
     predictionStreams,
+    /** Sequence number behind which a subscription resumes, when the transport names one in place of `after`. */
+    resumeAfter: undefined as number | undefined,
     /** The operation, or the event of a subscription, that is being executed. */
     operation: undefined as Operation | undefined,
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
     readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
     readJob: (id: string): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id),
+    selectJobs: (filter: ScoringJobFilter): SelectJobs => app.jobs.select(caller.viewer, filter),
   };
   return context;
 }
@@ -111,6 +118,7 @@ function createLoaders(
     patient: loader<Patient | null>((ids) => patients.findMany(viewer, ids)),
     predictionCountOfPatient: loader<number>((ids) => predictions.countOfPatients(viewer, ids)),
     predictionCountOfJob: loader<number>((ids) => predictions.countOfJobs(viewer, ids)),
+    prediction: loader<Prediction | null>((ids) => predictions.findMany(viewer, ids)),
     job: loader<ScoringJob | null>((ids) => jobs.findMany(viewer, ids)),
     jobError: loader<JobFailure | null, ScoringJob>((failed) => jobs.errors(viewer, failed)),
   };

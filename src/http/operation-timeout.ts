@@ -36,7 +36,7 @@ export function limitOperationTime(
       const error = timeoutError(timeoutMs);
       request.operation?.breakOff(error);
       void reply.status(503).type('application/json; charset=utf-8');
-      return JSON.stringify({ errors: [formatError(error)] });
+      return JSON.stringify({ errors: [formatError(error, request.id)] });
     });
   };
 }

@@ -5,14 +5,14 @@ import type { ErrorFormatter } from './error-format.js';
 import type { RequestSources } from './request-source.js';
 import { addressBlock } from '../net/address-block.js';
 
-/** The most requests of one address to health and metrics per minute, all together. */
+/** The most requests of one address to health, metrics and GraphiQL per minute, all together. */
 const mostPerMinute = 3_000;
 /** Time for which the state of a dependency is remembered, milliseconds. */
 const rememberedMs = 1_000;
 
 /**
- * Limits the requests to health and metrics, which ask for no token. Each process counts its own, so that a probe never
- * depends on Redis.
+ * Limits the requests to health, metrics and GraphiQL, which ask for no token. Each process counts its own, so that a
+ * probe never depends on Redis.
  */
 export function createProbeLimit(sources: RequestSources, formatError: ErrorFormatter): onRequestAsyncHookHandler {
   const limiter = new RateLimiterMemory({ points: mostPerMinute, duration: 60 });
@@ -23,13 +23,13 @@ export function createProbeLimit(sources: RequestSources, formatError: ErrorForm
       if (!(rejection instanceof RateLimiterRes)) throw rejection;
       const seconds = retrySeconds(rejection.msBeforeNext);
       const error = new RateLimitedError(
-        `Too many requests to health and metrics, at most ${mostPerMinute} per minute: try again in ${seconds} s.`,
+        `Too many requests to health, metrics and GraphiQL, at most ${mostPerMinute} per minute: try again in ${seconds} s.`,
         seconds,
       );
       return reply
         .status(429)
         .header('retry-after', seconds)
-        .send({ errors: [formatError(error)] });
+        .send({ errors: [formatError(error, request.id)] });
     }
   };
 }

@@ -39,7 +39,7 @@ const computationCost = 500;
 /** Characters of an alias that cost one. They are repeated in every row. */
 const aliasCharacters = 25;
 /** Arguments that decide the length of a list: a number of rows, or a list with one input per row. */
-const lengthArguments = ['first', 'top', 'inputs'];
+const lengthArguments = ['last', 'first', 'top', 'inputs'];
 
 /**
  * Computes the cost of an operation. A cost of 1 is one plain value: about 25 bytes of the answer, and 3 microseconds of
@@ -214,11 +214,11 @@ type EstimatedField = Parameters<ComplexityEstimator>[0]['field'];
  * @returns undefined for a field without such an argument
  */
 function lengthOf(field: EstimatedField, args: Readonly<Record<string, unknown>>): number | undefined {
-  const argument = field.args.find(({ name }) => lengthArguments.includes(name));
-  if (!argument) return undefined;
-  const given = args[argument.name] ?? argument.defaultValue ?? plainListLength;
+  const known = lengthArguments.flatMap((name) => field.args.find((argument) => argument.name === name) ?? []);
+  if (known.length === 0) return undefined;
+  const given = known.map(({ name, defaultValue }) => args[name] ?? defaultValue).find((length) => length != null);
   if (Array.isArray(given)) return given.length;
-  return Math.min(Math.max(Number(given), 0), largestPage);
+  return Math.min(Math.max(Number(given ?? plainListLength), 0), largestPage);
 }
 
 /** Finds the variables that give lengths and conditions (`@include(if:)`, `@skip(if:)`). Only these change the cost. */

@@ -6,7 +6,7 @@ import type {
   preParsingAsyncHookHandler,
 } from 'fastify';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
-import type { RequestOrigin } from '../auth/viewer.js';
+import type { RequestOrigin, Viewer } from '../auth/viewer.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import type { Connections } from './connections.js';
 import type { ErrorFormatter } from './error-format.js';
@@ -16,6 +16,7 @@ import type { RequestLimiter } from './rate-limits.js';
 import { createRequestBodies, limitAnonymousBody } from './request-bodies.js';
 import { hostError } from './request-errors.js';
 import type { RequestSources } from './request-source.js';
+import { eventStream, wantedFormat } from './stream-format.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,6 +29,8 @@ declare module 'fastify' {
 interface RequestAdmission {
   /** Checks the host, the caller and the rate before the body is read. */
   readonly onRequest: onRequestAsyncHookHandler;
+  /** Does the same for a request whose body is not held in memory, so that its length is not counted. */
+  readonly onBulkRequest: onRequestAsyncHookHandler;
   /** Bounds the body of a caller without a valid credential while it arrives. */
   readonly preParsing: preParsingAsyncHookHandler;
   /** Admits the document before Apollo Server parses or runs it. */
@@ -49,7 +52,7 @@ export function createRequestAdmission(
   },
 ): RequestAdmission {
   const refuse = (reply: FastifyReply, status: number, errors: readonly Error[]): FastifyReply =>
-    reply.status(status).send({ errors: errors.map(formatError) });
+    reply.status(status).send({ errors: errors.map((error) => formatError(error, reply.request.id)) });
 
   const bodies = createRequestBodies();
 
@@ -70,8 +73,9 @@ export function createRequestAdmission(
     return caller;
   }
 
-  return {
-    async onRequest(request, reply) {
+  const admit =
+    (admitBody: (request: FastifyRequest, reply: FastifyReply, viewer: Viewer | null) => void) =>
+    async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
       const { headers, id, host } = request;
       const hostIssue = hostError(host);
       if (hostIssue) return refuse(reply, 400, [hostIssue]);
@@ -79,19 +83,25 @@ export function createRequestAdmission(
       try {
         const caller = await identifyCounted(headers.authorization, { requestId: id, address });
         if (caller.viewer) connections.prove(request.socket, caller.viewer);
-        bodies.admit(request, reply, caller.viewer);
+        admitBody(request, reply, caller.viewer);
         request.caller = caller;
       } catch (error) {
         if (error instanceof ServiceUnavailableError) return refuse(reply, 503, [error]);
         if (!(error instanceof RateLimitedError)) throw error;
         return refuse(reply.header('retry-after', error.retryAfterSeconds), 429, [error]);
       }
-    },
+    };
+
+  return {
+    onRequest: admit((request, reply, viewer) => bodies.admit(request, reply, viewer)),
+    onBulkRequest: admit(() => undefined),
     preParsing: limitAnonymousBody,
     async preHandler(request, reply) {
       const wanted = documentRequestOf(request);
       const admitted = wanted && documents.admit(wanted);
-      if (Array.isArray(admitted)) return refuse(reply, 400, admitted as readonly Error[]);
+      // A stream of events tells its refusals itself.
+      const isTold = wantedFormat(request.headers.accept) === eventStream;
+      if (Array.isArray(admitted) && !isTold) return refuse(reply, 400, admitted as readonly Error[]);
     },
   };
 }
@@ -100,7 +110,11 @@ export function createRequestAdmission(
  * Reads the same parts of a request as Apollo Server does.
  * @returns undefined for a request that Apollo Server would not run; Apollo Server gives the reason
  */
-function documentRequestOf({ method, body, query }: FastifyRequest): DocumentRequest | undefined {
+export function documentRequestOf({
+  method,
+  body,
+  query,
+}: Pick<FastifyRequest, 'method' | 'body' | 'query'>): DocumentRequest | undefined {
   const { query: text, extensions } = ((method === 'GET' ? query : body) ?? {}) as {
     query?: unknown;
     extensions?: unknown;
@@ -110,10 +124,10 @@ function documentRequestOf({ method, body, query }: FastifyRequest): DocumentReq
   return { query: text, extensions: isObject(given) ? given : undefined };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -3,6 +3,7 @@ import { maxHeaderSize, STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
 import { BadUserInputError, RiskGraphError } from '../errors.js';
 import type { ErrorFormatter } from './error-format.js';
 
@@ -151,20 +152,38 @@ export const endUnread: onSendHookHandler = ({ raw }, reply, payload, done) => {
   done(null, payload);
 };
 
-/** Answers 404 for an address that does not exist, and 405 for a method that an address does not have. */
+/** Says what the preflight of a page needs. https://fetch.spec.whatwg.org/#http-cors-protocol */
+const noOriginAllowed = inputError(
+  'origin',
+  'is not allowed: no page of another origin may call this API. Set CORS_ORIGINS to the origins of your pages, e.g. ' +
+    'https://app.example.org, and start the API again',
+);
+
+/**
+ * Answers 404 for an address that does not exist, and 405 for a method that an address does not have. A preflight
+ * arrives here when CORS_ORIGINS is not set: the answer and the log say so, the log once.
+ */
 export function createNotFoundHandler(
   server: FastifyInstance,
   formatError: ErrorFormatter,
+  logger: Pick<Logger, 'warn'>,
 ): (request: FastifyRequest, reply: FastifyReply) => FastifyReply {
+  let told = false;
   return (request, reply) => {
     const [url] = request.url.split('?') as [string];
     const allowed = methods.filter((method) => server.hasRoute({ method, url }));
-    if (allowed.length === 0) return reply.status(404).send({ errors: [formatError(nothingHere())] });
+    if (allowed.length === 0) return reply.status(404).send({ errors: [formatError(nothingHere(), request.id)] });
+    const isPreflight = request.method === 'OPTIONS' && 'access-control-request-method' in request.headers;
+    if (isPreflight && !told) {
+      told = true;
+      logger.warn('a page of another origin was refused, because CORS_ORIGINS is not set');
+    }
+    const error = isPreflight
+      ? noOriginAllowed
+      : inputError('method', `is not supported at this address: use ${allowed.join(' or ')}`);
     return reply
       .status(405)
       .header('allow', allowed.join(', '))
-      .send({
-        errors: [formatError(inputError('method', `is not supported at this address: use ${allowed.join(' or ')}`))],
-      });
+      .send({ errors: [formatError(error, request.id)] });
   };
 }

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv6 } from 'node:net';
 import { parseAddress, unknownAddress } from '../net/address-block.js';
+
+/** The form of a request id. It goes into logs and the audit trail, so it holds no spaces and no text. */
+const idForm = /^[A-Za-z0-9][A-Za-z0-9._:=-]{7,127}$/;
 
 /** Ranges of the names that TRUST_PROXY accepts, as Fastify has them. */
 const namedRanges: Readonly<Record<string, readonly string[]>> = {
@@ -18,6 +22,8 @@ export interface RequestSources {
   addressOf(request: IncomingMessage): string;
   /** The host that the caller asked for, with its port. Empty when the request names none. */
   hostOf(request: IncomingMessage): string;
+  /** The id of a request: that which a trusted proxy gave in `X-Request-ID`, if it has the form of an id, else a new one. */
+  requestIdOf(request: IncomingMessage): string;
   /** Tells whether a connection comes from a trusted proxy: it then carries the requests of many callers. */
   isFromProxy(request: Pick<IncomingMessage, 'socket'>): boolean;
 }
@@ -44,6 +50,10 @@ export function createRequestSources(trustedProxies: readonly string[]): Request
       const forwarded = request.headers['x-forwarded-host'];
       const named = forwarded !== undefined && isTrusted(peerOf(request)) ? String(forwarded) : undefined;
       return named?.split(',').at(-1)?.trim() ?? request.headers.host ?? '';
+    },
+    requestIdOf(request) {
+      const given = request.headers['x-request-id'];
+      return isTrusted(peerOf(request)) && typeof given === 'string' && idForm.test(given) ? given : randomUUID();
     },
     isFromProxy: (request) => isTrusted(peerOf(request)),
   };

@@ -4,12 +4,13 @@ import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { randomUUID } from 'node:crypto';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import type { ErrorCode } from '../errors.js';
 import { whenReady } from '../storage/redis.js';
 import { acceptMany, type CopiedSocket } from './accept-many.js';
+import { registerBulkRoutes } from './bulk/bulk-routes.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
@@ -18,9 +19,12 @@ import {
   refuseSubscriptions,
   refuseUnadmitted,
   sayRateLimited,
+  tellCost,
   writeAnswers,
 } from './apollo-plugins.js';
+import { tellAllIssues, type InputIssues } from './all-issues.js';
 import { createDraining, type Draining } from './draining.js';
+import { readExplorer, registerExplorer } from './explorer-pages.js';
 import { cannotListen } from './listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
@@ -44,14 +48,19 @@ import {
   requestTimeoutMs,
   headersTimeoutMs,
 } from './request-errors.js';
-import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
+import { preflightHeaders, registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
+import { createUnread } from './socket-limits.js';
+import { createSubscriptionAdmission } from './subscription-admission.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
+import { createSubscribe } from './subscription-events.js';
+import { createSubscriptionStreams } from './subscription-stream.js';
 import { createRequestSources } from './request-source.js';
 import { createPlaces } from './places.js';
 import { sharePlaces, unlimitedPlaces } from './place-limits.js';
 import { watchConnections } from './connections.js';
 import { mostDescriptors } from '../process/descriptors.js';
 import { serveUpgrades } from './upgrades.js';
+import { createWrittenEvents } from './written-events.js';
 import { logError } from '../process/logger.js';
 
 /** The limits of operations while the limits of queries are off. */
@@ -78,6 +87,11 @@ export interface HttpServer {
 interface HttpServerDependencies extends ContextSources {
   readonly schema: GraphQLSchema;
   /**
+   * Finds further issues with an input whose types are wrong.
+   * @defaultValue none: such an input is refused for its types alone
+   */
+  readonly inputIssues?: InputIssues;
+  /**
    * The protections that are on. Only the benchmark of their cost turns some off; a server with patient data never
    * does.
    * @defaultValue all
@@ -86,15 +100,16 @@ interface HttpServerDependencies extends ContextSources {
 }
 
 /**
- * Serves GraphQL over HTTP and WebSocket, the Sandbox, health and metrics on one port. A failed start leaves nothing
- * open. The start has these steps:
+ * Serves GraphQL over HTTP and WebSocket, the Sandbox, GraphiQL, health and metrics on one port. A failed start leaves
+ * nothing open. The start has these steps:
  *
  * 1. Read the persisted queries, and prepare the admission of documents (admitted-documents.ts).
  * 2. Create Fastify and start Apollo Server with its plug-ins.
  * 3. Register the answers to errors, the security headers and the rate limits.
  * 4. Route POST and GET `/graphql`. The admission (request-admission.ts) runs first, then Apollo Server.
- * 5. Serve WebSockets (upgrades.ts), which pass by the router, with the socket handler (graphql-socket.ts).
- * 6. Register health and metrics, and listen.
+ * 5. Serve WebSockets (upgrades.ts), which pass by the router, with the socket handler (graphql-socket.ts). Requests for
+ *    streams of events get theirs in place of step 4's answer (subscription-stream.ts).
+ * 6. Register GraphiQL, health and metrics, and listen.
  *
  * @throws StartupError when the port is taken, or the persisted queries cannot be read
  */
@@ -109,25 +124,34 @@ export function startHttpServer(dependencies: HttpServerDependencies): Promise<H
 }
 
 async function buildHttpServer(
-  { schema, protections = everyProtection, ...sources }: HttpServerDependencies,
+  { schema, inputIssues = () => [], protections = everyProtection, ...sources }: HttpServerDependencies,
   closers: Closers,
 ): Promise<HttpServer> {
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
-  const errorCounts = new Map<ErrorCode, number>();
-  const formatError = createErrorFormatter(logger, (code) => errorCounts.set(code, (errorCounts.get(code) ?? 0) + 1));
+  const errorCounts = new Map<`${ErrorCode}`, number>();
+  const formatError = createErrorFormatter(logger, {
+    schema,
+    count: (code) => errorCounts.set(code, (errorCounts.get(code) ?? 0) + 1),
+  });
   const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
+  const explorer = production ? undefined : await readExplorer();
+  if (!explorer && !production) logger.warn('GraphiQL is not there: npm run build makes it');
   const operations = createOperations(limits ? config.operationLimits : unlimited);
   const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
+  // Apollo Server hands an error over without the request that it belongs to.
+  const currentRequestId = new AsyncLocalStorage<string>();
   const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
-    reply.status(error.statusCode ?? 500).send({ errors: [formatError(requestError(error) ?? error)] });
+    reply
+      .status(error.statusCode ?? 500)
+      .send({ errors: [formatError(requestError(error) ?? error, reply.request.id)] });
   const server = fastify({
     bodyLimit: largestRequestBytes,
-    genReqId: () => randomUUID(),
+    genReqId: (request) => requestSources.requestIdOf(request),
     requestTimeout: requestTimeoutMs,
     // Ends a connection on which nothing moves: a client that does not read its answer. Longer than any operation.
     connectionTimeout: config.operationTimeoutMs + requestTimeoutMs,
@@ -144,7 +168,8 @@ async function buildHttpServer(
     schema,
     introspection: !production,
     includeStacktraceInErrorResponses: false,
-    csrfPrevention: true,
+    // No form and no link of another site can send this header.
+    csrfPrevention: { requestHeaders: [...preflightHeaders] },
     allowBatchedHttpRequests: false,
     persistedQueries: persistedQueries(list),
     documentStore: documentStore(documents),
@@ -161,13 +186,15 @@ async function buildHttpServer(
       refuseUnadmitted(documents, limiter),
       refuseSubscriptions,
       recordRefusals(sources.app.audit),
+      tellAllIssues(schema, formatError, inputIssues),
       sayRateLimited,
+      ...(production ? [] : [tellCost]),
       writing,
       production
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
     ],
-    formatError: (_formatted, error) => formatError(error),
+    formatError: (_formatted, error) => formatError(error, currentRequestId.getStore()),
     stringifyResult,
   });
   await apollo.start();
@@ -178,7 +205,7 @@ async function buildHttpServer(
   closers.add(() => server.close());
 
   server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
-  const answerNotFound = createNotFoundHandler(server, formatError);
+  const answerNotFound = createNotFoundHandler(server, formatError, logger);
   server.setNotFoundHandler(answerNotFound);
   server.addHook('onSend', endUnread);
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
@@ -197,13 +224,40 @@ async function buildHttpServer(
   });
   const places = createPlaces(shared.sockets);
   const caps = protections.socketLimits ? createSubscriptionCaps(config.socketLimits) : undefined;
+  const written = createWrittenEvents();
+  const subscriptions = {
+    admission: createSubscriptionAdmission(schema, sources, { documents, caps, formatError }),
+    subscribe: createSubscribe({ operations, limiter, written, timeoutMs: config.operationTimeoutMs }),
+    written,
+    places,
+    caps,
+    unread: createUnread(),
+  };
+  const streams = createSubscriptionStreams({
+    ...subscriptions,
+    app: sources.app,
+    documents,
+    connections,
+    formatError,
+  });
   const context = async (request: FastifyRequest) => {
     const made = createOperationContext(sources, request.caller!, request.id);
     request.operation = made.operation = operations.prepare(request.caller!, 'answer');
     return made;
   };
-  const answer = countUnread(fastifyApolloHandler(apollo, { context }) as ApolloHandler, operations, chunksOf);
-  const handler = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
+  const apolloHandler = fastifyApolloHandler(apollo, { context }) as ApolloHandler;
+  const answer = countUnread(
+    function answer(request, reply) {
+      return currentRequestId.run(request.id, () => apolloHandler.call(this, request, reply));
+    },
+    operations,
+    chunksOf,
+  );
+  const plain = limits ? limitOperationTime(answer, config.operationTimeoutMs, formatError) : answer;
+  const handler: ApolloHandler = function handle(request, reply) {
+    const format = streams.formatFor(request);
+    return format ? streams.serve(request, reply, format) : plain.call(this, request, reply);
+  };
   const closeSockets = serveUpgrades(server.server, {
     sources: requestSources,
     limiter,
@@ -211,16 +265,12 @@ async function buildHttpServer(
     corsOrigins: config.corsOrigins,
     formatError,
     logger,
-    serve: createSocketHandler(schema, sources, formatError, {
-      documents,
-      limiter,
-      places,
-      caps,
-      operations,
-      timeoutMs: config.operationTimeoutMs,
-    }),
+    serve: createSocketHandler(schema, sources, { ...subscriptions, limiter }),
   });
-  const draining = createDraining(server, closeSockets);
+  const draining = createDraining(server, (overMs) => {
+    closeSockets(overMs);
+    streams.close(overMs);
+  });
   server.decorateRequest('caller', null);
   server.decorateRequest('operation', undefined);
   server.route({ method: 'POST', url: '/graphql', ...admission, handler });
@@ -228,10 +278,17 @@ async function buildHttpServer(
     method: 'GET',
     url: '/graphql',
     ...admission,
-    ...(protections.headers && { onSend: sandboxPolicy }),
+    ...(protections.headers && { onSend: sandboxPolicy(explorer?.sandboxWatch) }),
     handler,
   });
+  await registerBulkRoutes(server, {
+    app: sources.app,
+    operations,
+    formatError,
+    onRequest: admission.onBulkRequest,
+  });
   const probeLimit = createProbeLimit(requestSources, formatError);
+  if (explorer) registerExplorer(server, explorer, probeLimit);
   registerHealth(server, sources.app, draining, probeLimit);
   registerMetrics(server, sources, errorCounts, probeLimit);
 

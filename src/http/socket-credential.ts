@@ -8,7 +8,14 @@ import { closeCodes } from './close-codes.js';
 /** The longest time that setTimeout takes, about 25 days. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-/** The credential of a socket: its caller, and the time when it ends. */
+/** A connection that ends with its credential: a WebSocket, or a stream of events. */
+interface CredentialHolder {
+  isOpen(): boolean;
+  /** Ends the connection, and says why. */
+  end(reason: string): void;
+}
+
+/** The credential of a connection: its caller, and the time when it ends. */
 export interface SocketCredential {
   /** Returns the caller for an operation that begins now. */
   callerOf(requestId: string): Caller;
@@ -44,15 +51,19 @@ export async function answerPing(
     socket.close(closeCodes.forbidden, 'Forbidden: send connection_init first');
 }
 
-/** Watches a socket: closes it with 4403 when its latest credential expires or is revoked. */
-export function holdCredential(app: Pick<App, 'identity'>, socket: WebSocket, connected: Caller): SocketCredential {
+/** Watches a connection: ends it when its latest credential expires or is revoked. */
+export function holdCredential(
+  app: Pick<App, 'identity'>,
+  connected: Caller,
+  holder: CredentialHolder,
+): SocketCredential {
   let caller = connected;
   let expiry: NodeJS.Timeout | undefined;
   const stopWatching = app.identity.revocations.onChange(endIfRevoked);
 
   function end(reason: string): void {
     release();
-    socket.close(closeCodes.forbidden, `Forbidden: ${reason}`);
+    holder.end(reason);
   }
   function release(): void {
     clearTimeout(expiry);
@@ -89,7 +100,7 @@ export function holdCredential(app: Pick<App, 'identity'>, socket: WebSocket, co
       if (!unknown) {
         if (!fresh.viewer || !caller.viewer || !hasSameRights(fresh.viewer, caller.viewer))
           return end('the new credential is not valid for this socket');
-        if (socket.readyState !== socket.OPEN) return;
+        if (!holder.isOpen()) return;
         caller = fresh;
         watch();
         endIfRevoked();

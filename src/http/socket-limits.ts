@@ -78,17 +78,17 @@ function disconnect(socket: WebSocket, stream: Duplex): void {
 export interface Unread {
   /**
    * Counts a message that is about to be sent.
+   * @param waiting bytes that wait for this client already
    * @returns a function to call when it was sent; undefined when too much waits already, and the client must go
    */
-  begin(socket: WebSocket, bytes: number, isProven: boolean): (() => void) | undefined;
+  begin(waiting: number, bytes: number, isProven: boolean): (() => void) | undefined;
 }
 
 /** @param limits.perNode when it is reached, the sockets that still have something unread go first */
 export function createUnread(limits: typeof mostUnread = mostUnread): Unread {
   let ofNode = 0;
   return {
-    begin(socket, bytes, isProven) {
-      const waiting = socket.bufferedAmount;
+    begin(waiting, bytes, isProven) {
       if (waiting > (isProven ? limits.perSocket : limits.unproven)) return undefined;
       if (waiting > limits.unproven && ofNode > limits.perNode) return undefined;
       ofNode += bytes;

@@ -72,7 +72,7 @@ export function carrySocket(
 function send({ socket, isProven }: SocketExtra, unread: Unread, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (socket.readyState !== socket.OPEN) return resolve();
-    const sent = unread.begin(socket, Buffer.byteLength(data), isProven);
+    const sent = unread.begin(socket.bufferedAmount, Buffer.byteLength(data), isProven);
     if (!sent) {
       socket.terminate();
       return resolve();

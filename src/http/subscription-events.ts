@@ -36,9 +36,18 @@ interface EventDependencies {
 }
 
 /** Runs a subscription: gives the stream of its events, or the errors for which it does not begin. */
-type Subscribe = (
+export type Subscribe = (
   subscription: AdmittedSubscription,
 ) => Promise<ExecutionResult | AsyncGenerator<ExecutionResult, void>>;
+
+/** Sequence numbers of events, for the transports that show them outside of the data. */
+const sequences = new WeakMap<ExecutionResult, number>();
+
+/**
+ * The sequence number of the change that an event tells of. Undefined when the subscription does not count, or counts
+ * for each of several jobs.
+ */
+export const sequenceOf = (event: ExecutionResult): number | undefined => sequences.get(event);
 
 /**
  * Creates a `subscribe` that does what the one of graphql-js does, and treats each event as an operation of its own:
@@ -86,7 +95,10 @@ export function createSubscribe({ operations, limiter, written, timeoutMs }: Eve
         if (event.done) return { done: true, value: undefined };
         current = operations.prepare(subscription.contextValue, 'event');
         try {
-          return { done: false, value: await answerTo(event.value, subscription, current) };
+          const value = await answerTo(event.value, subscription, current);
+          const { sequence, collapsed } = event.value as Partial<Record<'sequence' | 'collapsed', number>>;
+          if (sequence !== undefined && collapsed !== undefined) sequences.set(value, sequence);
+          return { done: false, value };
         } catch (error) {
           await events.return?.();
           throw error;

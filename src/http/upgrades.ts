@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
@@ -68,8 +67,9 @@ export function serveUpgrades(
     stream.on('error', () => stream.destroy());
     const timer = setTimeout(() => stream.destroy(), upgradeTimeoutMs);
     stream.once('close', () => clearTimeout(timer));
+    const requestId = sources.requestIdOf(request);
     const refuse = ({ status, error, headers }: Refusal): void =>
-      writeRefusal(stream, { status, headers, errors: [formatError(error)] });
+      writeRefusal(stream, { status, headers, errors: [formatError(error, requestId)] });
     const refusal = refusalOf(request, sources, corsOrigins);
     if (refusal) return refuse(refusal);
 
@@ -90,7 +90,7 @@ export function serveUpgrades(
         sockets.handleUpgrade(request, stream, head, (opened) => {
           clearTimeout(timer);
           socket = opened;
-          serve({ socket, stream, requestId: randomUUID(), address, place });
+          serve({ socket, stream, requestId, address, place });
         });
       },
       (error: unknown) => {

@@ -7,6 +7,8 @@ import { randomUUID } from 'node:crypto';
 export interface WrittenEvents {
   keep(data: object, text: string): void;
   /** @returns undefined for data whose text is not kept */
+  textOf(data: object | null | undefined): string | undefined;
+  /** @returns undefined for data whose text is not kept */
   standIn(data: object | null | undefined): Record<string, unknown> | undefined;
   /** Puts the text into the message that was written last, if that ended with a stand-in. */
   insert(message: string): string;
@@ -17,10 +19,12 @@ export function createWrittenEvents(): WrittenEvents {
   // No client knows it, so no message of a client's choice ends with it.
   const end = `"${randomUUID()}"}}`;
   let latest: string | undefined;
+  const textOf = (data: object | null | undefined): string | undefined => (data ? texts.get(data) : undefined);
   return {
     keep: (data, text) => void texts.set(data, text),
+    textOf,
     standIn(data) {
-      const text = data ? texts.get(data) : undefined;
+      const text = textOf(data);
       if (text === undefined) return undefined;
       return {
         toJSON() {

@@ -1,113 +1,45 @@
 /*
- * Chunk: a slice of the patients of a batch, cut at submission and never changed. It is the unit of work of a batch. It
- * has its own queue entry, lease and attempts, and its predictions are stored together, as one block.
- *
  * How a batch is accepted:
  * 1. The viewer must be allowed to submit, and the input must be valid.
  * 2. A job with the same idempotency key is returned instead of a new one.
  * 3. The patients are found: by their ids, by a filter, or all.
- * 4. Their ids are cut into chunks, and the chunks are written.
- * 5. The audit event is recorded, and the job is written. If this fails, the chunks are deleted.
- * 6. The job is dispatched, and the caller does not wait for that.
+ * 4. The batch of these patients is accepted (patient-batches.ts).
  */
 import { Types } from 'mongoose';
-import { ScoringJobKind, type Models, type ScoringChunk, type ScoringJob } from '../../models/index.js';
-import { type AuditTrail, recorded } from '../audit/audit-trail.js';
+import type { ScoringJob } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import { visiblePatientIds } from '../patients/care-team-fence.js';
-import { authorizeFilter, patientQuery } from '../patients/patient-filter.js';
+import type { LatestConditions } from '../patients/latest-conditions.js';
+import { authorizeFilter, patientQuery, requirePrefixSearch } from '../patients/patient-filter.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
-import { findByKey, identifyRequest, refuseOtherRequest } from './idempotency.js';
-import type { JobDispatcher } from './job-dispatcher.js';
+import { findByKey, identifyRequest } from './idempotency.js';
 import { submitBatchScoringJobSchema, type SubmitBatchScoringJob } from './job-input.js';
+import type { AcceptBatch } from './patient-batches.js';
 import { requireModel } from '../predictions/served-models.js';
-import { newJob } from './job-service.js';
-import type { JobStore } from './job-store.js';
-import { about } from './visible-jobs.js';
-import { packIds } from '../storage/binary.js';
-import { largestBlock } from '../predictions/prediction-block.js';
-
-/** Patients of the largest batch. */
-const largestBatch = 1_000_000;
-
-/** Chunk documents per write. The number bounds the memory of a submission, together with the ids of one bulk. */
-const chunksPerWrite = 50;
 
 /**
- * Accepts a batch. The patients are fixed at submission. Their ids are written in chunks before the job itself, so a
- * job that exists always has all its chunks.
+ * Accepts a batch of the patients that the input chooses.
  * @throws BadUserInputError, NotFoundError (model), ConflictError (idempotency key)
  */
 export type SubmitBatch = (viewer: Viewer | null, input: SubmitBatchScoringJob) => Promise<ScoringJob>;
 
 interface BatchSubmissionDependencies {
-  readonly models: Pick<Models, 'scoringChunks'>;
   readonly scopeOf: ScopeOf;
-  readonly audit: AuditTrail;
   readonly registry: RiskModelRegistry;
-  readonly jobStore: JobStore;
-  readonly jobDispatcher: JobDispatcher;
-  /** Most patients of a chunk. A model with many features allows fewer: those that fit into one block. */
-  readonly largestChunk: number;
+  readonly latestConditions: LatestConditions;
+  readonly accept: AcceptBatch;
 }
 
 export function createBatchSubmission({
-  models,
   scopeOf,
-  audit,
   registry,
-  jobStore,
-  jobDispatcher,
-  largestChunk,
+  latestConditions,
+  accept,
 }: BatchSubmissionDependencies): SubmitBatch {
-  async function writeChunks(
-    job: Types.ObjectId,
-    found: AsyncIterable<readonly Types.ObjectId[]>,
-    chunkSize: number,
-  ): Promise<number> {
-    let chunks: ScoringChunk[] = [];
-    const uncut: Types.ObjectId[] = [];
-    let total = 0;
-    let number = 0;
-    const cut = (): void => {
-      const ids = uncut.splice(0, chunkSize);
-      chunks.push({
-        _id: new Types.ObjectId(),
-        job,
-        number: number++,
-        patients: packIds(ids),
-        size: ids.length,
-        done: false,
-        failed: 0,
-        attempts: 0,
-        failures: [],
-      });
-    };
-    const write = async (): Promise<void> => {
-      if (chunks.length > 0) await models.scoringChunks.collection.insertMany(chunks as never[]);
-      chunks = [];
-    };
-    for await (const ids of found) {
-      total += ids.length;
-      if (total > largestBatch)
-        throw new BadUserInputError([
-          { path: 'filter', message: `matches more than ${largestBatch} patients: submit several smaller batches` },
-        ]);
-      uncut.push(...ids);
-      while (uncut.length >= chunkSize) {
-        cut();
-        if (chunks.length === chunksPerWrite) await write();
-      }
-    }
-    if (uncut.length > 0) cut();
-    await write();
-    return total;
-  }
-
   return async (viewer, input) => {
     authorize(viewer, 'job:submit');
     const request = parseInput(submitBatchScoringJobSchema, input);
@@ -117,35 +49,18 @@ export function createBatchSubmission({
     const known = await findByKey(scope, identity);
     if (known) return known;
     const model = requireModel(registry, request.modelId, request.modelVersion);
-    const common = newJob(viewer, model, request, identity);
-    const { features, classes = [] } = model.manifest;
-    try {
-      const ids = request.patientIds
+    const filter = request.filter ?? {};
+    await requirePrefixSearch(scope, filter);
+    const { condition } = await latestConditions(filter);
+    return accept(viewer, {
+      model,
+      request,
+      identity,
+      patients: request.patientIds
         ? named(scope, request.patientIds)
-        : visiblePatientIds(scope, viewer, patientQuery(request.filter ?? {}));
-      const total = await writeChunks(
-        common._id,
-        ids,
-        Math.min(largestChunk, largestBlock({ features: features.length, classes: classes.length })),
-      );
-      if (total === 0)
-        throw new BadUserInputError([
-          { path: request.filter ? 'filter' : 'all', message: 'matches no patient of your organization' },
-        ]);
-      return await recorded(audit, viewer, { action: 'job:submit', ...about(common) }, async () => {
-        const { job, created } = await jobStore.insert({ ...common, kind: ScoringJobKind.BATCH, total });
-        // The caller does not wait: the job is accepted already, and a million patients make many queue entries.
-        if (created) void jobDispatcher.dispatch(job);
-        else {
-          await models.scoringChunks.deleteMany({ job: common._id });
-          refuseOtherRequest(job, identity);
-        }
-        return job;
-      });
-    } catch (error) {
-      await models.scoringChunks.deleteMany({ job: common._id });
-      throw error;
-    }
+        : visiblePatientIds(scope, viewer, { ...patientQuery(filter), ...condition }),
+      chosenBy: request.filter ? 'filter' : 'all',
+    });
   };
 }
 

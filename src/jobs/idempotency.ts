@@ -16,7 +16,7 @@ export type RequestIdentity = Required<Pick<ScoringJob, 'idempotencyKeyIndex' | 
 export async function identifyRequest(
   { protection }: OrganizationScope,
   { username }: Pick<Viewer, 'username'>,
-  request: { readonly idempotencyKey?: string | null },
+  request: { readonly idempotencyKey?: string | null; readonly [argument: string]: unknown },
 ): Promise<RequestIdentity | undefined> {
   if (request.idempotencyKey == null) return undefined;
   const key = JSON.stringify([username, request.idempotencyKey]);
@@ -52,7 +52,10 @@ export async function findByKey(
 /** @throws ConflictError when the key was used for another request */
 export function refuseOtherRequest(job: ScoringJob, identity: RequestIdentity | undefined): void {
   if (job.requestHash !== identity?.requestHash) {
-    throw new ConflictError('This idempotencyKey was used for another request: use a new key for a new request.');
+    throw new ConflictError(
+      'idempotencyKey',
+      'This idempotencyKey was used for another request: use a new key for a new request.',
+    );
   }
 }
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { patientFilterSchema } from '../patients/patient-filter.js';
 import { modelChoice } from '../predictions/simulation-input.js';
 
-const jobOptions = {
+/** The options that jobs of every kind have. */
+export const jobOptions = {
   ...modelChoice,
   idempotencyKey: z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters').nullish(),
   priority: z

@@ -29,13 +29,16 @@ import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
 import { parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
-import { largestPage, type Page, type PageRequest } from '../scope/pagination.js';
+import type { Page, PageRequest } from '../scope/pagination.js';
 import { outsideCareTeam, type CareTeamFence } from '../patients/care-team-fence.js';
+import { readVisiblePage } from '../patients/visible-rows.js';
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import { InvalidFeaturesError, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { findByKey, identifyRequest, refuseOtherRequest, type RequestIdentity } from './idempotency.js';
 import { submitScoringJobSchema, type SubmitScoringJob } from './job-input.js';
 import { type ScoringJobFilter, about, createVisibleJobs, type VisibleJob } from './visible-jobs.js';
+import { visibleFailures } from './job-failures.js';
+import type { SelectJobs } from './job-list-stream.js';
 import { jobKinds } from './job-kinds.js';
 import { revived, submitted, tellsOfPatient } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
@@ -54,6 +57,8 @@ export interface JobService {
   followed(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
   /** @returns the jobs in the order of the ids, with null for an id without a job */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
+  /** Selects the jobs of a list for a subscriber. @throws ForbiddenError as `list` */
+  select(viewer: Viewer | null, filter: ScoringJobFilter): SelectJobs;
   /** @throws ForbiddenError for a filter by patient without the right to see the patients of jobs */
   list(viewer: Viewer | null, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
   /**
@@ -73,10 +78,12 @@ export interface JobService {
    */
   cancel(viewer: Viewer | null, id: string): Promise<ScoringJob>;
   /**
-   * @returns at most `first` patients of a batch that have no prediction, with the reason
+   * Lists the patients of a batch that have no prediction, with the reason, in the order of the batch.
    * @throws BadUserInputError
    */
-  failures(viewer: Viewer | null, job: ScoringJob, first: number): Promise<PatientFailure[]>;
+  failures(viewer: Viewer | null, job: ScoringJob, request: PageRequest): Promise<Page<PatientFailure>>;
+  /** @returns the number of all failures that `failures` lists for the viewer */
+  countFailures(viewer: Viewer | null, job: ScoringJob): Promise<number>;
   /** Runs a FAILED or CANCELLED job again. @throws NotFoundError, ConflictError in any other state */
   retry(viewer: Viewer | null, id: string): Promise<ScoringJob>;
 }
@@ -135,7 +142,7 @@ export function createJobService({
       };
     });
     if (!job) throw new NotFoundError('This scoring job');
-    if (!isRevivable(found)) throw new ConflictError(reasonNotRevivable(found));
+    if (!isRevivable(found)) throw new ConflictError('id', reasonNotRevivable(found));
     await jobDispatcher.dispatch(job);
     return job;
   }
@@ -156,10 +163,13 @@ export function createJobService({
       return visibleJobs.findMany(viewer, ids);
     },
 
+    select(viewer, filter) {
+      authorizeList(viewer, filter);
+      return visibleJobs.select(viewer, filter);
+    },
+
     async list(viewer, request, filter) {
-      authorize(viewer, 'job:read');
-      // The patient of a job needs this right, so a filter by patient does too.
-      if (filter.patientId != null) authorize(viewer, 'prediction:read');
+      authorizeList(viewer, filter);
       return visibleJobs.list(viewer, request, filter);
     },
 
@@ -218,20 +228,24 @@ export function createJobService({
         // A batch that no worker runs at the moment ends here.
         const job = await jobKinds[cancelled.kind].refresh(cancelled, batchProgress);
         if (job.status.state === ScoringJobState.COMPLETED || job.status.state === ScoringJobState.FAILED) {
-          throw new ConflictError(`The scoring job is ${job.status.state} already: it can no longer be cancelled.`);
+          throw new ConflictError(
+            'id',
+            `The scoring job is ${job.status.state} already: it can no longer be cancelled.`,
+          );
         }
         return job;
       });
     },
 
-    async failures(viewer, job, first) {
+    async failures(viewer, job, request) {
       authorize(viewer, 'prediction:read');
-      if (first < 1 || first > largestPage)
-        throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
-      const chunks = await scopeOf(viewer).chunks(job).failed(first);
-      const failures = chunks.flatMap(({ failures }) => failures).slice(0, first);
-      const shown = await fence.show(viewer, 'prediction:read', failures);
-      return shown.filter((failure) => failure !== null);
+      return readVisiblePage(visibleFailures(scopeOf(viewer), viewer, job), request, (failures) =>
+        fence.show(viewer, 'prediction:read', failures),
+      );
+    },
+    async countFailures(viewer, job) {
+      authorize(viewer, 'prediction:read');
+      return visibleFailures(scopeOf(viewer), viewer, job).count();
     },
 
     async retry(viewer, id) {
@@ -240,6 +254,12 @@ export function createJobService({
       return recorded(audit, viewer, { action: 'job:control', ...about(known), flagged }, () => revive(viewer, known));
     },
   };
+}
+
+/** The patient of a job needs a right of its own, so a filter by patient does too. */
+function authorizeList(viewer: Viewer | null, { patientId }: ScoringJobFilter): asserts viewer is Viewer {
+  authorize(viewer, 'job:read');
+  if (patientId != null) authorize(viewer, 'prediction:read');
 }
 
 const isRevivable = ({ status, compactedAt }: ScoringJob): boolean =>
@@ -293,7 +313,7 @@ function refuseUnscorable(viewer: Viewer, model: RiskModel, patient: ModelSubjec
   } catch (error) {
     if (!(error instanceof InvalidFeaturesError)) throw error;
     throw mayViewer(viewer, 'prediction:read')
-      ? invalidFeatures(error)
+      ? invalidFeatures(error, () => 'patientId')
       : new BadUserInputError([{ path: 'patientId', message: withheldReason }]);
   }
 }

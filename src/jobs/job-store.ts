@@ -79,6 +79,8 @@ interface JobStoreDependencies {
   /** Attempts that a job has before it fails. */
   readonly attempts: number;
   readonly leaseMs: number;
+  /** Tells whether a webhook is to be sent when a job of the organization ends. */
+  readonly announces: (organization: Types.ObjectId) => boolean;
 }
 
 /** The failure of a job that has used up its attempts because its workers died. */
@@ -89,7 +91,7 @@ export const workerLost: JobFailure = {
     'If this happens again, ask your operator to look for the id of the job in the worker log.',
 };
 
-export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDependencies): JobStore {
+export function createJobStore({ models, events, attempts, leaseMs, announces }: JobStoreDependencies): JobStore {
   const { scoringJobs } = models;
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
@@ -98,9 +100,20 @@ export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDe
   // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
 
+  const tell = ({ _id, organization }: ScoringJob): void =>
+    events.publish('scoringJobChanged', {
+      scoringJobId: _id.toHexString(),
+      organizationId: organization.toHexString(),
+    });
+
   async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
-    const written = await compareAndSet({ job, ...update });
-    if (written) events.publish('scoringJobChanged', { scoringJobId: job._id.toHexString() });
+    const { status } = update;
+    const ends = isTerminal(status.state) && status.state !== job.status.state;
+    // In the same write, so that no crash comes between the end of the job and its webhook.
+    const due = ends && announces(job.organization) ? { webhookDue: status.finishedAt } : undefined;
+    const written = await compareAndSet({ job, ...update, ...(due && { set: { ...update.set, ...due } }) });
+    if (written) tell(job);
+    if (written && due) events.publish('webhooksDue', {});
     return written;
   }
 
@@ -123,6 +136,7 @@ export function createJobStore({ models, events, attempts, leaseMs }: JobStoreDe
     async insert(job) {
       try {
         await insertOne(job);
+        tell(job);
         return { job, created: true };
       } catch (error) {
         if (!isDuplicateKey(error) || job.idempotencyKeyIndex === undefined) throw error;

@@ -5,6 +5,7 @@ import { BadUserInputError, NotFoundError } from '../errors.js';
 import type { Models, ScoringJob } from '../../models/index.js';
 import { createAsyncQueue, type AsyncQueue } from '../events/async-queue.js';
 import type { EventBus } from '../events/event-bus.js';
+import { createJobListStreams, type JobListStreams } from './job-list-stream.js';
 import { changesSince, isTerminal, type JobChange } from './job-status.js';
 import { logError } from '../process/logger.js';
 
@@ -28,8 +29,12 @@ export interface JobStreams {
     after: number,
     read: () => Promise<ScoringJob | null>,
   ): Promise<AsyncIterableIterator<JobChange>>;
+  /** Follows the jobs of a list: see job-list-stream.ts. */
+  readonly followList: JobListStreams['follow'];
   /** Number of subscribers. */
   readonly size: number;
+  /** Number of subscribers to lists. */
+  readonly listSize: number;
   close(): void;
 }
 
@@ -47,6 +52,7 @@ interface JobStreamDependencies {
 }
 
 export function createJobStreams({ models, events, logger }: JobStreamDependencies): JobStreams {
+  const lists = createJobListStreams({ models, events, logger });
   const followers = new Map<string, Set<Follower>>();
   let size = 0;
   const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.changes.wake()));
@@ -100,6 +106,10 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
     get size() {
       return size;
     },
+    get listSize() {
+      return lists.size;
+    },
+    followList: lists.follow,
 
     async follow(jobId, after, read) {
       // The follower listens before the job is read, so that a change in between wakes it.
@@ -121,6 +131,7 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
     },
 
     close() {
+      lists.close();
       clearInterval(sweeper);
       stopListening.forEach((stop) => stop());
       [...followers.values()].flatMap((ofJob) => [...ofJob]).forEach(({ changes }) => changes.close());

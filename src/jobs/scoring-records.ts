@@ -10,6 +10,7 @@ import {
 } from '../patients/scorable-patient.js';
 import { collectPatientRows, patientRowFields, type PatientRows } from '../patients/patient-rows.js';
 import type { FieldReader, ProtectionOf } from '../protection/protection.js';
+import type { LatestResults } from '../predictions/latest-results.js';
 import type { ModelFeature } from '../risk/manifest.js';
 
 /** Patients and predictions that jobs read and write. Single jobs that run at the same time share their round trips. */
@@ -25,15 +26,33 @@ export interface ScoringRecords {
     features: readonly ModelFeature[],
   ): Promise<{ readonly rows: PatientRows; readonly read: FieldReader }>;
   patientExists(id: Types.ObjectId): Promise<boolean>;
-  /** @returns the stored prediction: the earlier one if the job has scored this patient before */
+  /**
+   * Stores a prediction, and then its result with the patient.
+   * @returns the stored prediction: the earlier one if the job has scored this patient before
+   */
   storePrediction(prediction: Prediction): Promise<Prediction>;
   erasePrediction(id: Types.ObjectId): Promise<void>;
 }
 
-export function createScoringRecords({ patients, predictions }: Models, protectionOf: ProtectionOf): ScoringRecords {
+export function createScoringRecords(
+  { patients, predictions }: Models,
+  protectionOf: ProtectionOf,
+  latestResults: Pick<LatestResults, 'keep'>,
+): ScoringRecords {
   const findPatient = groupedFind<StoredPatient, StoredScorablePatient>(patients, scorablePatientFields);
   const findPatientId = groupedFind<StoredPatient>(patients, { _id: 1 });
   const insertPrediction = groupedInsert<Prediction>(predictions, largestCohort);
+
+  async function insertOnce(prediction: Prediction): Promise<Prediction> {
+    try {
+      await insertPrediction(prediction);
+      return prediction;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return predictions.findOne({ job: prediction.job, patient: prediction.patient }).lean<Prediction>().orFail();
+    }
+  }
+
   return {
     async patient(organization, id) {
       const stored = await findPatient(id);
@@ -55,13 +74,9 @@ export function createScoringRecords({ patients, predictions }: Models, protecti
       return (await findPatientId(id)) !== null;
     },
     async storePrediction(prediction) {
-      try {
-        await insertPrediction(prediction);
-        return prediction;
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error;
-        return predictions.findOne({ job: prediction.job, patient: prediction.patient }).lean<Prediction>().orFail();
-      }
+      const stored = await insertOnce(prediction);
+      await latestResults.keep(stored);
+      return stored;
     },
     async erasePrediction(id) {
       await predictions.deleteOne({ _id: id });

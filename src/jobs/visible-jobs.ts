@@ -1,15 +1,18 @@
 import type { QueryFilter, Types } from 'mongoose';
+import sift from 'sift';
 import type { ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
 import type { AuditEntry, AuditTrail } from '../audit/audit-trail.js';
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { idOrNone, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
+import { normalizeUsername } from '../identity/users/username.js';
 import { newestFirstIndex, pagesOf, type Page, type PageRequest } from '../scope/pagination.js';
 import type { IndexKeys } from '../scope/scoped-collection.js';
 import { startOfSecond } from '../storage/object-ids.js';
 import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
 import { readVisiblePage, visibleRows } from '../patients/visible-rows.js';
+import type { SelectJobs } from './job-list-stream.js';
 import { modelCondition } from '../predictions/served-models.js';
 import { followerName } from '../predictions/shared-reads.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
@@ -50,6 +53,8 @@ interface VisibleJobs {
    * @returns the jobs in the order of the ids, with null for an id without a visible job
    */
   findMany(viewer: Viewer, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
+  /** Selects visible jobs for a follower of a list. Jobs that are seen by breaking the glass are recorded. */
+  select(viewer: Viewer, filter: ScoringJobFilter): SelectJobs;
   /** Newest jobs first. Jobs that are seen by breaking the glass are recorded. */
   list(viewer: Viewer, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
 }
@@ -109,6 +114,16 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
     async findMany(viewer, ids) {
       const found = await scopeOf(viewer).scoringJobs.findMany(ids.map(idOrNone));
       return fence.admit(viewer, 'job:read', found);
+    },
+
+    select(viewer, filter) {
+      // Decides as MongoDB does, so that a subscription has the same jobs as the list.
+      const matches = sift.default(jobQuery(filter, []) as object) as (job: ScoringJob) => boolean;
+      return async (jobs) => {
+        const own = jobs.filter(({ organization }) => organization.toHexString() === viewer.organizationId);
+        const visible = await fence.admit(viewer, 'job:read', own);
+        return visible.flatMap((job) => (job ? [{ job, matches: matches(job) }] : []));
+      };
     },
 
     async list(viewer, request, filter) {
@@ -178,30 +193,41 @@ export interface ScoringJobFilter {
   readonly kind?: ScoringJobKind | null;
   readonly patientId?: string | null;
   readonly modelId?: string | null;
+  readonly submittedBy?: string | null;
   readonly submittedAfter?: Date | null;
+  readonly submittedBefore?: Date | null;
 }
 
 /** The index that gives the jobs of a filter in their order. The condition with the fewest jobs comes first. */
-function jobIndex({ patientId, states, kind, modelId }: ScoringJobFilter): IndexKeys {
+function jobIndex({ patientId, submittedBy, states, kind, modelId }: ScoringJobFilter): IndexKeys {
   if (patientId != null) return { patient: 1, _id: -1 };
+  if (submittedBy != null) return { organization: 1, submittedBy: 1, _id: -1 };
   if (states != null) return { organization: 1, 'status.state': 1, _id: -1 };
   if (kind != null) return { organization: 1, kind: 1, _id: -1 };
   if (modelId != null) return { organization: 1, modelId: 1, _id: -1 };
   return newestFirstIndex;
 }
 
+/** The name as it is stored with a job. That of an API key is stored as its administrator wrote it. */
+const submitterName = (name: string): string => (name.startsWith('api-key:') ? name : normalizeUsername(name));
+
 /** @param closed patients whose jobs never match. Batches match also when they have such patients. */
 function jobQuery(filter: ScoringJobFilter, closed: readonly Types.ObjectId[]): QueryFilter<ScoringJob> {
+  const { submittedAfter: after, submittedBefore: before } = filter;
+  const submitted = { ...(after != null && { $gt: after }), ...(before != null && { $lt: before }) };
+  const made = {
+    ...(after != null && { $gte: startOfSecond(after) }),
+    ...(before != null && { $lt: startOfSecond(new Date(before.getTime() + 1_000)) }),
+  };
   return {
     ...(filter.states != null && { 'status.state': { $in: [...filter.states] } }),
     ...(filter.kind != null && { kind: filter.kind }),
     ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
     ...modelCondition({ modelId: filter.modelId }),
-    ...(filter.submittedAfter != null && {
-      submittedAt: { $gt: filter.submittedAfter },
-      // An id is made when its job is submitted. It begins with the second, so the index bounds the scan.
-      _id: { $gte: startOfSecond(filter.submittedAfter) },
-    }),
+    ...(filter.submittedBy != null && { submittedBy: submitterName(filter.submittedBy) }),
+    ...(Object.keys(submitted).length > 0 && { submittedAt: submitted }),
+    // An id is made when its job is submitted. It begins with the second, so the index bounds the scan.
+    ...(Object.keys(made).length > 0 && { _id: made }),
     ...(closed.length > 0 && { $nor: [{ patient: { $in: [...closed] } }] }),
   };
 }

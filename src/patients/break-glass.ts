@@ -135,7 +135,10 @@ export function createBreakGlassService({
           outcome: 'FAILED',
           patientIds: [patient._id.toHexString()],
         });
-        throw new ConflictError('This patient is visible to you already: read it without breakGlass.');
+        throw new ConflictError(
+          mrn != null ? 'mrn' : 'patientId',
+          'This patient is visible to you already: read it without breakGlass.',
+        );
       }
       const event = {
         action: 'patient:break-glass',

@@ -1,4 +1,4 @@
-import type { FieldError } from '../errors.js';
+import { BadUserInputError, type FieldError } from '../errors.js';
 import { shownCode } from '../risk/encode.js';
 import { featureValueIssue } from '../risk/feature-value.js';
 import type { ModelFeature, RiskModelManifest } from '../risk/manifest.js';
@@ -8,8 +8,12 @@ import type { RiskModelRegistry } from '../risk/risk-model.js';
 export interface FeatureCatalogue {
   /** The definition of a feature; undefined when no model served has it. */
   get(code: string): ModelFeature | undefined;
-  /** All issues with these values. `path` names their place in the caller's input. */
-  issues(features: readonly { readonly code: string; readonly value: number | null }[], path: string): FieldError[];
+  /**
+   * All issues with these values. What is no list of features, and what is no code or no number, is left to the check of
+   * its form.
+   * @param path place of the list in the caller's input
+   */
+  issues(features: unknown, path: string): FieldError[];
 }
 
 /**
@@ -30,25 +34,52 @@ export function createFeatureCatalogue(registry: Pick<RiskModelRegistry, 'manife
   return {
     // A definition with a source comes first: if one model takes the feature from the birth date, it is an age for all.
     get: (code) => definitionsOf(code)?.find(({ source }) => source) ?? definitionsOf(code)?.[0],
-    issues: (features, path) => [
-      ...features.flatMap(({ code, value }, position) => {
-        const known = definitionsOf(code);
-        const at = `${path}[${position}]`;
-        if (!known)
-          return [
-            {
-              path: `${at}.code`,
-              message: `no risk model served has a feature "${shownCode(code)}": see riskModels { features { code } }`,
-            },
-          ];
-        if (value === null) return [];
-        const issues = known.map((definition) => featureValueIssue(definition, value));
-        const refused = issues.every((issue) => issue !== undefined) ? issues[0] : undefined;
-        return refused ? [{ path: `${at}.value`, message: `${code} ${refused}` }] : [];
-      }),
-      ...repeatedCodes(features, path),
-    ],
+    issues: (given, path) => {
+      const features = wellFormed(given);
+      return [
+        ...features.flatMap(({ code, value, position }) => {
+          const known = definitionsOf(code);
+          const at = `${path}[${position}]`;
+          if (!known)
+            return [
+              {
+                path: `${at}.code`,
+                message: `no risk model served has a feature "${shownCode(code)}": see riskModels { features { code } }`,
+              },
+            ];
+          if (typeof value !== 'number') return [];
+          const issues = known.map((definition) => featureValueIssue(definition, value));
+          const refused = issues.every((issue) => issue !== undefined) ? issues[0] : undefined;
+          return refused ? [{ path: `${at}.value`, message: `${code} ${refused}` }] : [];
+        }),
+        ...repeatedCodes(features, path),
+      ];
+    },
   };
+}
+
+/** Refuses the `features` of an input. @throws BadUserInputError with every issue of their codes and values */
+export function refuseFeatures(catalogue: Pick<FeatureCatalogue, 'issues'>, features: unknown): void {
+  const issues = catalogue.issues(features, 'features');
+  if (issues.length > 0) throw new BadUserInputError(issues);
+}
+
+/** Most features of one input that are looked at. The check of the form refuses more. */
+const mostFeatures = 1_000;
+
+interface GivenFeature {
+  readonly code: string;
+  readonly value: unknown;
+  readonly position: number;
+}
+
+/** The elements of a list that have a code, with their places in it. */
+function wellFormed(given: unknown): GivenFeature[] {
+  if (!Array.isArray(given) || given.length > mostFeatures) return [];
+  return given.flatMap((feature: unknown, position) => {
+    const { code, value } = (feature ?? {}) as { readonly code?: unknown; readonly value?: unknown };
+    return typeof code === 'string' ? [{ code, value, position }] : [];
+  });
 }
 
 function byCode(manifests: readonly RiskModelManifest[]): Map<string, ModelFeature[]> {
@@ -61,11 +92,13 @@ function byCode(manifests: readonly RiskModelManifest[]): Map<string, ModelFeatu
   return definitions;
 }
 
-function repeatedCodes(features: readonly { readonly code: string }[], path: string): FieldError[] {
-  return features.flatMap(({ code }, position) => {
-    const first = features.findIndex((feature) => feature.code === code);
-    return first < position
-      ? [{ path: `${path}[${position}].code`, message: `is the same feature as ${path}[${first}]: give each once` }]
-      : [];
+function repeatedCodes(features: readonly GivenFeature[], path: string): FieldError[] {
+  const places = new Map<string, number>();
+  return features.flatMap(({ code, position }) => {
+    const first = places.get(code);
+    if (first === undefined) places.set(code, position);
+    return first === undefined
+      ? []
+      : [{ path: `${path}[${position}].code`, message: `is the same feature as ${path}[${first}]: give each once` }];
   });
 }

@@ -14,19 +14,36 @@ import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { isDuplicateKey } from '../storage/database.js';
 import { BadUserInputError, ConflictError, NotFoundError } from '../errors.js';
-import { idOrNone, parseInput, toObjectId } from '../input.js';
+import { checkAll, idOrNone, parseInput, toObjectId } from '../input.js';
 import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js';
 import type { Page, PageOrder, PageRequest } from '../scope/pagination.js';
 import { openVacantTeams } from '../scope/vacant-care-teams.js';
 import { recordShown, refuseClosed } from './care-team-fence.js';
 import { ownTeamIssues, refuseUnknownMembers } from './care-team-service.js';
 import { refuseEmergencyChange, refuseEmergencyErasure } from './emergency-limits.js';
-import type { FeatureCatalogue } from './feature-catalogue.js';
+import { refuseFeatures, type FeatureCatalogue } from './feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
-import { createPatientSchema, updatePatientSchema, type CreatePatient, type UpdatePatient } from './patient-input.js';
+import type { LatestConditions, LatestOrder } from './latest-conditions.js';
+import {
+  careTeamSchema,
+  createPatientSchema,
+  updatePatientSchema,
+  type CreatePatient,
+  type UpdatePatient,
+} from './patient-input.js';
 import { mergeFeatures, newPatient } from './patient-changes.js';
-import { authorizeFilter, parsePatientFilter, patientQuery, type PatientFilter } from './patient-filter.js';
+import {
+  authorizeFilter,
+  isSearch,
+  parsePatientFilter,
+  patientQuery,
+  requirePrefixSearch,
+  type PatientFilter,
+} from './patient-filter.js';
 import type { PatientCondition } from '../scope/patient-records.js';
+
+/** The order of a list: by a time of the patient, or by its latest result. */
+export type PatientListOrder = PageOrder | LatestOrder;
 
 /** Removes everything that belongs to a patient: its predictions, and its jobs that have not run yet. */
 export type PatientErasure = (scope: OrganizationScope, patient: Types.ObjectId) => Promise<void>;
@@ -50,9 +67,15 @@ export interface PatientService {
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Patient | null)[]>;
   /**
    * Lists the patients that match and are visible to the viewer.
-   * @throws BadUserInputError, ForbiddenError for a filter by name or MRN without the right to names
+   * @throws BadUserInputError, ForbiddenError for a filter by name or MRN without the right to names, or one by latest
+   *   results without the right to predictions, ServiceUnavailableError while latest results are still collected
    */
-  list(viewer: Viewer | null, request: PageRequest, filter: PatientFilter, order?: PageOrder): Promise<Page<Patient>>;
+  list(
+    viewer: Viewer | null,
+    request: PageRequest,
+    filter: PatientFilter,
+    order?: PatientListOrder,
+  ): Promise<Page<Patient>>;
   /** Creates a patient. @throws BadUserInputError, ConflictError when the MRN is taken */
   create(viewer: Viewer | null, input: CreatePatient): Promise<Patient>;
   /**
@@ -74,16 +97,18 @@ interface PatientServiceDependencies {
   readonly audit: AuditTrail;
   readonly catalogue: FeatureCatalogue;
   readonly erase: PatientErasure;
+  readonly latestConditions: LatestConditions;
 }
 
-export function createPatientService({ scopeOf, audit, catalogue, erase }: PatientServiceDependencies): PatientService {
+export function createPatientService({
+  scopeOf,
+  audit,
+  catalogue,
+  erase,
+  latestConditions,
+}: PatientServiceDependencies): PatientService {
   const mrnTaken = (): ConflictError =>
-    new ConflictError('Another patient of your organization has this MRN: update that one, or use another MRN.');
-
-  function refuseIssues(features: readonly { code: string; value: number | null }[]): void {
-    const issues = catalogue.issues(features, 'features');
-    if (issues.length > 0) throw new BadUserInputError(issues);
-  }
+    new ConflictError('mrn', 'Another patient of your organization has this MRN: update that one, or use another MRN.');
 
   /** Records that patients are about to be shown. Every method calls it before it returns patients. */
   const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> =>
@@ -96,11 +121,8 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
       ),
     );
   /** Records a search by MRN or name that found no patient: its caller learns that this person is no patient here. */
-  const recordSearch = async (
-    viewer: Viewer,
-    { mrn, familyName }: Pick<PatientFilter, 'mrn' | 'familyName'>,
-  ): Promise<void> => {
-    if (mrn != null || familyName != null) await audit.record(viewer, { action: 'patient:read', outcome: 'ALLOWED' });
+  const recordSearch = async (viewer: Viewer, filter: PatientFilter): Promise<void> => {
+    if (isSearch(filter)) await audit.record(viewer, { action: 'patient:read', outcome: 'ALLOWED' });
   };
   const isFlagged = (viewer: Viewer, patient: Patient): { flagged: boolean } => ({
     flagged: careTeamAccess(viewer, patient) === 'BREAK_GLASS',
@@ -130,7 +152,23 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
     async list(viewer, request, filter, order) {
       authorize(viewer, 'patient:read');
       authorizeFilter(viewer, filter);
-      const page = await scopeOf(viewer).patients.page(request, patientQuery(parsePatientFilter(filter)), order);
+      const latestOrder = order && 'latest' in order ? order : undefined;
+      if (latestOrder) authorize(viewer, 'prediction:read');
+      const scope = scopeOf(viewer);
+      const [checked] = await checkAll(
+        () => parsePatientFilter(filter),
+        () => {
+          // The cursor of a list in the order of the latest result is checked when its model is known.
+          if (!latestOrder) scope.patients.checkPage(request, order && 'field' in order ? order : undefined);
+        },
+      );
+      const latest = await latestConditions(checked, latestOrder);
+      await requirePrefixSearch(scope, checked);
+      const page = await scope.patients.page(
+        request,
+        { ...patientQuery(checked), ...latest.condition },
+        latest.order ?? (order && 'field' in order ? order : undefined),
+      );
       await (page.edges.length > 0
         ? recordRead(
             viewer,
@@ -142,10 +180,12 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
 
     async create(viewer, input) {
       authorize(viewer, 'patient:write');
-      const given = parseInput(createPatientSchema, input);
-      refuseIssues(given.features ?? []);
       const scope = scopeOf(viewer);
-      await refuseTeam(scope, viewer, given.careTeam);
+      const [given] = await checkAll(
+        () => parseInput(createPatientSchema, input),
+        () => refuseFeatures(catalogue, input.features),
+        () => refuseTeam(scope, viewer, teamOf(input)),
+      );
       const patient = newPatient(given, new Date());
       try {
         return await recorded(
@@ -165,15 +205,17 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
 
     async update(viewer, input) {
       authorize(viewer, 'patient:write');
-      const { id, expectedVersion, features, ...changes } = parseInput(updatePatientSchema, input);
-      refuseIssues(features ?? []);
-      const _id = toObjectId(id);
+      const _id = toObjectId(input.id);
       const scope = scopeOf(viewer);
       const current = _id && (await scope.patients.findOne({ _id }));
+      const [{ id, expectedVersion, features, ...changes }] = await checkAll(
+        () => parseInput(updatePatientSchema, input),
+        () => refuseFeatures(catalogue, input.features),
+        () => refuseTeam(scope, viewer, teamOf(input), current?.careTeam),
+      );
       if (_id && !current) await refuseClosed(scope, { _id }, 'patient:write');
       if (!current) throw new NotFoundError('This patient');
       if (isFlagged(viewer, current).flagged) await refuseEmergencyChange(audit, viewer, id, { ...changes, features });
-      await refuseTeam(scope, viewer, changes.careTeam, current.careTeam);
       // A clinician who gives a team to a patient that all could see closes the patient to colleagues.
       const takes = changes.careTeam != null && current.careTeam === undefined;
       const now = new Date();
@@ -193,6 +235,7 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
             if (updated && changes.careTeam) await openVacantTeams(scope, { _id: current._id });
             if (updated) return updated;
             throw new ConflictError(
+              'expectedVersion',
               `The patient was changed meanwhile (expected version ${expectedVersion}): read it again and repeat the ` +
                 'change.',
             );
@@ -222,6 +265,10 @@ export function createPatientService({ scopeOf, audit, catalogue, erase }: Patie
     },
   };
 }
+
+/** The care team of an input, as usernames are stored. Undefined when it has none of the right form. */
+const teamOf = ({ careTeam }: { readonly careTeam?: unknown }): readonly string[] | null | undefined =>
+  careTeamSchema.safeParse(careTeam).data;
 
 /**
  * Refuses a care team without the viewer, who could not see the patient afterwards, and one with unknown names.

@@ -64,6 +64,19 @@ export type UpsertPatients = (
   inputs: readonly (CreatePatient | unknown)[],
 ) => Promise<UpsertResult[]>;
 
+/** The outcome of the check of one input: the MRN of its patient, or the reason why it would be refused. */
+type UpsertCheck = { readonly mrn: string } | { readonly error: RiskGraphError };
+
+/** Creates and changes many patients. */
+export interface PatientUpsert {
+  readonly upsert: UpsertPatients;
+  /**
+   * Checks inputs as `upsert` does. Nothing is written, and nothing is recorded.
+   * @returns one outcome per input, in the same order
+   */
+  check(viewer: Viewer | null, inputs: readonly unknown[]): Promise<UpsertCheck[]>;
+}
+
 /** A checked input, and its place in the call. */
 interface Entry {
   readonly index: number;
@@ -88,7 +101,7 @@ export function createPatientUpsert({
   readonly scopeOf: ScopeOf;
   readonly audit: AuditTrail;
   readonly catalogue: FeatureCatalogue;
-}): UpsertPatients {
+}): PatientUpsert {
   const checking = new SliceSizer();
 
   /** Checks all inputs. The members of all care teams are looked up in one query. */
@@ -167,7 +180,19 @@ export function createPatientUpsert({
     return left;
   }
 
-  return async (viewer, inputs) => {
+  async function check(viewer: Viewer | null, inputs: readonly unknown[]): Promise<UpsertCheck[]> {
+    authorize(viewer, 'patient:write');
+    const scope = scopeOf(viewer);
+    const present = await scope.everyPatient.findByMrn(inputs.map(mrnOf));
+    const now = new Date();
+    return (await checkAll(scope, viewer, inputs, present)).map((checked, index) => {
+      if ('issues' in checked) return { error: new BadUserInputError(checked.issues) };
+      const plan = planOf(viewer, { index, input: checked.patient, current: present[index]! }, now);
+      return 'refused' in plan && plan.refused ? { error: plan.refused } : { mrn: checked.patient.mrn };
+    });
+  }
+
+  const upsert: UpsertPatients = async (viewer, inputs) => {
     authorize(viewer, 'patient:write');
     if (inputs.length < 1 || inputs.length > mostUpserts)
       throw new BadUserInputError([{ path: 'inputs', message: `must have from 1 to ${mostUpserts} patients` }]);
@@ -191,10 +216,12 @@ export function createPatientUpsert({
     for (const { index } of left)
       results[index] = {
         outcome: 'REFUSED',
-        error: new ConflictError('The patient was changed by other callers at the same moment: send it again.'),
+        error: new ConflictError('mrn', 'The patient was changed by other callers at the same moment: send it again.'),
       };
     return results;
   };
+
+  return { upsert, check };
 }
 
 /** The MRN of an input in its one spelling. Empty, which no patient has, when it is not valid. */

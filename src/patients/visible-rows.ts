@@ -65,16 +65,16 @@ export function visibleRows(scope: OrganizationScope, viewer: Viewer): VisibleRo
       const closedOnce = () => (asked ??= rows.closed(filter));
       return {
         name: list([]).name,
-        async find(after, limit) {
+        async find(from, limit, way) {
           const closed = await closedOnce();
-          if (closed) return list(closed).find(after, limit);
+          if (closed) return list(closed).find(from, limit, way);
           const visible = [];
           for (
-            let position = after, wanted = limit, more = true;
+            let position = from, wanted = limit, more = true;
             more && visible.length < limit;
             wanted = Math.min(4 * wanted, mostRows)
           ) {
-            const found = await list([]).find(position, wanted);
+            const found = await list([]).find(position, wanted, way);
             visible.push(...(await rows.onlyVisible(found)));
             more = found.length === wanted;
             position = more ? { value: null, id: found.at(-1)!._id } : null;

@@ -1,4 +1,5 @@
 import { Types, type QueryFilter } from 'mongoose';
+import type { Way } from '../scope/pagination.js';
 import type { IndexKeys } from '../scope/scoped-collection.js';
 import { startOfSecond } from '../storage/object-ids.js';
 import type { Prediction, PredictionBlock } from '../../models/index.js';
@@ -17,6 +18,7 @@ export interface PredictionFilter {
   readonly createdAfter?: Date | null;
   readonly createdBefore?: Date | null;
   readonly minimumProbability?: number | null;
+  readonly maximumProbability?: number | null;
 }
 
 /** A filter, and limits on the matching predictions that are returned. */
@@ -43,18 +45,29 @@ function sharedConditions(
   };
 }
 
+/** A place in the list of predictions, newest first: `forward` of it are the older ones. Without an id: all of them. */
+interface PredictionPlace {
+  readonly id: Types.ObjectId | undefined;
+  readonly way: Way;
+}
+
 /**
  * Query for predictions that are stored on their own.
- * @param after only predictions older than this one match
+ * @param place only predictions on that way from it match
  */
-export function predictionQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<Prediction> {
+export function predictionQuery(filter: PredictionSelection, place?: PredictionPlace): QueryFilter<Prediction> {
   return {
     ...sharedConditions(filter),
     ...(filter.patientId != null && { patient: idOrNone(filter.patientId) }),
     ...(filter.riskBands != null && { riskBand: { $in: [...filter.riskBands] } }),
-    ...(filter.minimumProbability != null && { probability: { $gte: filter.minimumProbability } }),
+    ...(hasRange(filter) && {
+      probability: {
+        $gte: filter.minimumProbability ?? 0,
+        ...(filter.maximumProbability != null && { $lte: filter.maximumProbability }),
+      },
+    }),
     ...(filter.closed?.length && { $nor: [{ patient: { $in: [...filter.closed] } }] }),
-    ...(after && { _id: { $lt: after } }),
+    ...(place?.id && { _id: place.way === 'forward' ? { $lt: place.id } : { $gt: place.id } }),
     // Bounds the scan of the index: an id is made when its prediction is stored.
     ...(filter.createdAfter != null && { $and: [{ _id: { $gte: startOfSecond(filter.createdAfter) } }] }),
   };
@@ -76,16 +89,21 @@ export function blockIndex({ patientId, jobId, jobs }: PredictionSelection): Ind
 }
 
 /** Query for blocks that may contain a match. All other blocks are not read. */
-export function blockQuery(filter: PredictionSelection, after?: Types.ObjectId): QueryFilter<PredictionBlock> {
+export function blockQuery(filter: PredictionSelection, place?: PredictionPlace): QueryFilter<PredictionBlock> {
+  const block = place?.id && placeOf(place.id).block;
+  const oldest = [
+    // The first bytes of a block's id are the seconds of its `createdAt`.
+    ...(filter.createdAfter != null ? [startOfSecond(filter.createdAfter)] : []),
+    ...(block && place.way === 'backward' ? [block] : []),
+  ];
   return {
     ...sharedConditions(filter),
     ...(filter.patientId != null && { 'rows.patient': idOrNone(filter.patientId) }),
     ...(filter.riskBands != null && { riskBands: { $in: [...filter.riskBands] } }),
     ...(filter.minimumProbability != null && { highestProbability: { $gte: filter.minimumProbability } }),
     _id: {
-      // The first bytes of a block's id are the seconds of its `createdAt`.
-      ...(filter.createdAfter != null && { $gte: startOfSecond(filter.createdAfter) }),
-      $lte: after ? placeOf(after).block : newestId,
+      ...(oldest.length > 0 && { $gte: oldest.sort((a, b) => Buffer.compare(a.id, b.id)).at(-1)! }),
+      $lte: block && place.way === 'forward' ? block : newestId,
     },
   };
 }
@@ -93,19 +111,26 @@ export function blockQuery(filter: PredictionSelection, after?: Types.ObjectId):
 const newestId = new Types.ObjectId('ffffffffffffffffffffffff');
 
 /** Tells whether some rows of a block may match while other rows do not. */
-export const choosesRows = ({ patientId, riskBands, minimumProbability, closed = [] }: PredictionSelection): boolean =>
-  patientId != null || riskBands != null || minimumProbability != null || closed.length > 0;
+export const choosesRows = (filter: PredictionSelection): boolean =>
+  filter.patientId != null || filter.riskBands != null || hasRange(filter) || (filter.closed ?? []).length > 0;
+
+/** Tells whether a filter limits the probability. Then predictions of quantities do not match. */
+const hasRange = ({ minimumProbability, maximumProbability }: PredictionSelection): boolean =>
+  minimumProbability != null || maximumProbability != null;
 
 /** Aggregation condition on `$$row` of a block. */
-export function rowCondition(filter: PredictionSelection, after?: Types.ObjectId): object {
-  const place = after && placeOf(after);
+export function rowCondition(filter: PredictionSelection, from?: PredictionPlace): object {
+  const place = from?.id && placeOf(from.id);
+  const beyond = from?.way === 'backward' ? '$gt' : '$lt';
   return {
     $and: [
       ...(filter.patientId != null ? [{ $eq: ['$$row.patient', idOrNone(filter.patientId)] }] : []),
       ...(filter.riskBands != null ? [{ $in: ['$$row.riskBand', [...filter.riskBands]] }] : []),
-      ...(filter.minimumProbability != null ? [{ $gte: ['$$row.probability', filter.minimumProbability] }] : []),
+      // A missing probability is less than every number.
+      ...(hasRange(filter) ? [{ $gte: ['$$row.probability', filter.minimumProbability ?? 0] }] : []),
+      ...(filter.maximumProbability != null ? [{ $lte: ['$$row.probability', filter.maximumProbability] }] : []),
       ...(filter.closed?.length ? [{ $not: { $in: ['$$row.patient', [...filter.closed]] } }] : []),
-      ...(place ? [{ $or: [{ $lt: ['$_id', place.block] }, { $lt: ['$$row.number', place.number] }] }] : []),
+      ...(place ? [{ $or: [{ [beyond]: ['$_id', place.block] }, { [beyond]: ['$$row.number', place.number] }] }] : []),
     ],
   };
 }

@@ -18,13 +18,13 @@ import type { Types } from 'mongoose';
 import { type Prediction, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
-import { NotFoundError, BadUserInputError } from '../errors.js';
-import { idOrNone, parseInput, toObjectId } from '../input.js';
+import { NotFoundError } from '../errors.js';
+import { checkAll, idOrNone, parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import type { Page, PageRequest } from '../scope/pagination.js';
 import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
-import type { FeatureCatalogue } from '../patients/feature-catalogue.js';
+import { refuseFeatures, type FeatureCatalogue } from '../patients/feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
 import { InvalidFeaturesError, type EncodedRow, type RiskModel, type RiskModelRegistry } from '../risk/risk-model.js';
 import { simulateRiskSchema, type SimulateRisk } from './simulation-input.js';
@@ -48,6 +48,8 @@ import { readVisiblePage } from '../patients/visible-rows.js';
  */
 export interface PredictionService {
   find(viewer: Viewer | null, id: string): Promise<Prediction | null>;
+  /** The predictions in the order of the ids; null for an id without a visible prediction. */
+  findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(Prediction | null)[]>;
   /**
    * Reads a new prediction for a subscriber. Subscribers share one read of it, and those of one user and address also
    * share the check of the care team and the audit event, when they ask within a second.
@@ -131,6 +133,11 @@ export function createPredictionService({
       return fence.showNamed(viewer, 'prediction:read', _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
     },
 
+    async findMany(viewer, ids) {
+      authorize(viewer, 'prediction:read');
+      return show(viewer, await storedPredictions(scopeOf(viewer)).findMany(ids.map(idOrNone)));
+    },
+
     async followed(viewer, id) {
       authorize(viewer, 'prediction:read');
       return showFollowed(viewer, id);
@@ -181,12 +188,18 @@ export function createPredictionService({
 
     async simulate(viewer, input) {
       authorize(viewer, 'risk:simulate');
-      const { modelId, modelVersion, patientId, features } = parseInput(simulateRiskSchema, input);
-      if (patientId != null) authorize(viewer, 'patient:read');
-      const model = requireModel(registry, modelId, modelVersion);
-      const issues = catalogue.issues(features ?? [], 'features');
-      if (issues.length > 0) throw new BadUserInputError(issues);
-      const given = Object.fromEntries((features ?? []).map(({ code, value }) => [code, value]));
+      if (input.patientId != null) authorize(viewer, 'patient:read');
+      const [{ patientId }, , model] = await checkAll(
+        () => parseInput(simulateRiskSchema, input),
+        () => refuseFeatures(catalogue, input.features),
+        () => {
+          const wanted = requireModel(registry, input.modelId, input.modelVersion);
+          // Without a patient, every value that the model needs must be in the input.
+          if (input.patientId == null) encode(wanted, unknownPatient, input.features ?? []);
+          return wanted;
+        },
+      );
+      const given = input.features ?? [];
       if (patientId == null) return simulate(model, unknownPatient, given);
       const patient = await patientToSimulate(viewer, patientId);
       return fence.afterShown(viewer, 'risk:simulate', patient._id, () => simulate(model, patient, given));
@@ -194,12 +207,8 @@ export function createPredictionService({
   };
 }
 
-async function simulate(
-  model: RiskModel,
-  patient: ModelSubject,
-  given: Readonly<Record<string, number | null>>,
-): Promise<Simulation> {
-  const row = encode(model, { ...modelInputs(model.manifest, patient, new Date()), ...given });
+async function simulate(model: RiskModel, patient: ModelSubject, given: GivenFeatures): Promise<Simulation> {
+  const row = encode(model, patient, given);
   const [[score], [explanation]] = await Promise.all([model.score([row]), model.explain([row])]);
   refuseUnlessAdditive(explanation!, score!);
   return { model, row, score: score!, explanation: explanation! };
@@ -214,10 +223,16 @@ const countsOf = (ids: readonly string[], counts: ReadonlyMap<string, number>): 
 
 const unknownPatient: ModelSubject = { sex: AdministrativeGender.UNKNOWN, features: [] };
 
-function encode(model: RiskModel, values: Parameters<RiskModel['encode']>[0]): EncodedRow {
+type GivenFeatures = readonly { readonly code: string; readonly value: number | null }[];
+
+/** Encodes the values of a patient, with the given ones in their place. @throws BadUserInputError */
+function encode(model: RiskModel, patient: ModelSubject, given: GivenFeatures): EncodedRow {
+  const values = Object.fromEntries(given.map(({ code, value }) => [code, value]));
   try {
-    return model.encode(values);
+    return model.encode({ ...modelInputs(model.manifest, patient, new Date()), ...values });
   } catch (error) {
-    throw error instanceof InvalidFeaturesError ? invalidFeatures(error) : error;
+    if (!(error instanceof InvalidFeaturesError)) throw error;
+    const places = new Map(given.map(({ code }, position) => [code, `features[${position}].value`]));
+    throw invalidFeatures(error, (code) => places.get(code) ?? 'features');
   }
 }

@@ -61,7 +61,12 @@ export function modelCondition({
   };
 }
 
-/** Turns the issues of an encoding into issues of the caller's input, with the paths `features.<code>`. */
-export function invalidFeatures(error: InvalidFeaturesError): BadUserInputError {
-  return new BadUserInputError(error.issues.map(({ code, message }) => ({ path: `features.${code}`, message })));
+/**
+ * Turns the issues of an encoding into issues of the caller's input.
+ * @param pathOf the place in the input that gives the value of a feature, or that would have to
+ */
+export function invalidFeatures(error: InvalidFeaturesError, pathOf: (code: string) => string): BadUserInputError {
+  return new BadUserInputError(
+    error.issues.map(({ code, message }) => ({ path: pathOf(code), message: `${code} ${message}` })),
+  );
 }

@@ -14,7 +14,7 @@
 import type { Types } from 'mongoose';
 import type { Prediction, PredictionRow } from '../../models/index.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
-import type { PageSource } from '../scope/pagination.js';
+import type { PagePosition, PageSource, Way } from '../scope/pagination.js';
 import type { FindOptions } from '../scope/scoped-collection.js';
 import { blockHeadFields, placeOf, predictionId, predictionOf, type BlockHead } from './prediction-block.js';
 import {
@@ -41,6 +41,8 @@ interface StoredPredictions {
   ofJob(job: Types.ObjectId): Promise<Prediction | null>;
   /** @returns the ids of the predictions in a block, and their patients */
   ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
+  /** @returns the predictions of one chunk of a batch, in no order */
+  ofChunk(job: Types.ObjectId, chunk: number): Promise<Prediction[]>;
   /** Newest first. */
   list(filter: PredictionSelection): PageSource<Prediction>;
   /** Patients and jobs of the matching predictions, some thousands per step, in no order. */
@@ -66,6 +68,9 @@ interface BlockOwners {
   readonly patients: readonly Types.ObjectId[];
 }
 
+/** Most predictions of one block that are read one by one. */
+const fewRows = 4;
+
 /** Predictions, and blocks, whose owners are read in one query. */
 const ownersAtOnce = { predictions: 10_000, blocks: 5 };
 
@@ -83,14 +88,15 @@ function byOwner(counts: readonly Count[]): Map<string, number> {
 }
 
 const newestFirst = { _id: -1 } as const;
+const orders = { forward: newestFirst, backward: { _id: 1 } } as const;
 
 /**
  * Order of predictions that are stored on their own. A job has one of them, so those of some jobs are few: they fit
  * into one page, and `list` sorts it.
  */
-const inOrder = (filter: PredictionSelection): Pick<FindOptions, 'sort' | 'hint'> => ({
+const inOrder = (filter: PredictionSelection, way: Way = 'forward'): Pick<FindOptions, 'sort' | 'hint'> => ({
   hint: predictionIndex(filter),
-  ...(filter.jobId == null && !filter.jobs && { sort: newestFirst }),
+  ...(filter.jobId == null && !filter.jobs && { sort: orders[way] }),
 });
 
 const byId = (predictions: readonly (Prediction | null)[]): Map<string, Prediction> =>
@@ -110,22 +116,32 @@ export function storedPredictions({
     return row ? predictionOf(found, row) : null;
   }
 
-  /** Finds predictions in blocks, by their hexadecimal ids. Each block is read once, also for many of its ids. */
+  /**
+   * Finds predictions in blocks, by their hexadecimal ids. A block with many of them is read once and whole. Of a block
+   * with few of them, MongoDB sends only those rows: a block has thousands.
+   */
   async function findInBlocks(ids: readonly Types.ObjectId[]): Promise<Map<string, Prediction>> {
-    if (ids.length === 1) return byId([await findInBlock(ids[0]!)]);
+    const byBlock = new Map<string, Types.ObjectId[]>();
+    for (const id of ids) {
+      const block = placeOf(id).block.toHexString();
+      byBlock.set(block, [...(byBlock.get(block) ?? []), id]);
+    }
+    const groups = [...byBlock.values()];
+    const single = groups.filter((group) => group.length <= fewRows).flat();
+    const blocks = groups.filter((group) => group.length > fewRows).map(([id]) => placeOf(id!).block);
     const wanted = new Set(ids.map((id) => id.toHexString()));
-    const blocks = new Map(ids.map((id) => [placeOf(id).block.toHexString(), placeOf(id).block]));
-    const found = await predictionBlocks.find(
-      { _id: { $in: [...blocks.values()] } },
-      { projection: { ...blockHeadFields, rows: 1 } },
+    const [ofFew, ofMany] = await Promise.all([
+      Promise.all(single.map(findInBlock)),
+      blocks.length === 0
+        ? []
+        : predictionBlocks.find({ _id: { $in: blocks } }, { projection: { ...blockHeadFields, rows: 1 } }),
+    ]);
+    const ofBlocks = ofMany.flatMap(({ rows, ...head }) =>
+      rows
+        .filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString()))
+        .map((row) => predictionOf(head, row)),
     );
-    return byId(
-      found.flatMap(({ rows, ...head }) =>
-        rows
-          .filter(({ number }) => wanted.has(predictionId(head._id, number).toHexString()))
-          .map((row) => predictionOf(head, row)),
-      ),
-    );
+    return byId([...ofFew, ...ofBlocks]);
   }
 
   async function findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]> {
@@ -136,15 +152,17 @@ export function storedPredictions({
 
   async function listBlocks(
     filter: PredictionSelection,
-    after: Types.ObjectId | undefined,
+    from: PagePosition | null,
     limit: number,
+    way: Way,
   ): Promise<Prediction[]> {
-    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, after) } };
+    const place = { id: from?.id, way };
+    const matching = { $filter: { input: '$rows', as: 'row', cond: rowCondition(filter, place) } };
     const rows = await predictionBlocks.aggregate<UnwoundRow>(
-      blockQuery(filter, after),
+      blockQuery(filter, place),
       [
-        { $sort: newestFirst },
-        { $project: { ...blockHeadFields, rows: { $reverseArray: matching } } },
+        { $sort: orders[way] },
+        { $project: { ...blockHeadFields, rows: way === 'forward' ? { $reverseArray: matching } : matching } },
         // MongoDB stops reading blocks when the page is full.
         { $unwind: '$rows' },
         { $limit: limit },
@@ -164,7 +182,7 @@ export function storedPredictions({
 
   const ownersOfSingle = (filter: PredictionSelection): AsyncIterable<readonly PredictionOwner[]> =>
     walkById(ownersAtOnce.predictions, (last) =>
-      predictions.find(predictionQuery(filter, last), {
+      predictions.find(predictionQuery(filter, { id: last, way: 'forward' }), {
         projection: { job: 1, patient: 1 },
         ...inOrder(filter),
         limit: ownersAtOnce.predictions,
@@ -200,14 +218,24 @@ export function storedPredictions({
       return found?.rows.map(({ number, patient }) => ({ _id: predictionId(block, number), patient })) ?? [];
     },
     ofJob: (job) => predictions.findOne({ job }),
+    async ofChunk(job, chunk) {
+      const [found] = await predictionBlocks.find(
+        { job, chunk },
+        { projection: { ...blockHeadFields, rows: 1 }, limit: 1, hint: { job: 1, chunk: 1 } },
+      );
+      if (!found) return [];
+      const { rows, ...head } = found;
+      return rows.map((row) => predictionOf(head, row));
+    },
     list: (filter) => ({
       name: predictions.name,
-      async find(after, limit) {
+      async find(from, limit, way) {
         const [single, ofBlocks] = await Promise.all([
-          predictions.find(predictionQuery(filter, after?.id), { ...inOrder(filter), limit }),
-          listBlocks(filter, after?.id, limit),
+          predictions.find(predictionQuery(filter, { id: from?.id, way }), { ...inOrder(filter, way), limit }),
+          listBlocks(filter, from, limit, way),
         ]);
-        return [...single, ...ofBlocks].sort((a, b) => Buffer.compare(b._id.id, a._id.id)).slice(0, limit);
+        const sign = way === 'forward' ? -1 : 1;
+        return [...single, ...ofBlocks].sort((a, b) => sign * Buffer.compare(a._id.id, b._id.id)).slice(0, limit);
       },
       async count() {
         const [single, [inBlocks]] = await Promise.all([

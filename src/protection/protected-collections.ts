@@ -25,6 +25,10 @@ export function protectedCollections(models: Models): readonly ProtectedCollecti
   return [
     { model: models.patients as unknown as Model<ProtectedDocument>, fields: sealedPatientFields },
     { model: models.breakGlassAccesses as unknown as Model<ProtectedDocument>, fields: ['reason'] },
+    {
+      model: models.webhookEndpoints as unknown as Model<ProtectedDocument>,
+      fields: ['url', 'secret', 'previousSecret'],
+    },
   ];
 }
 

@@ -1,17 +1,21 @@
 import { Types } from 'mongoose';
-import type {
-  ApiKey,
-  AuditEvent,
-  Models,
-  Organization,
-  Prediction,
-  PredictionBlock,
-  ScoringChunk,
-  ScoringJob,
-  Session,
-  StoredBreakGlassAccess,
-  StoredPatient,
-  User,
+import {
+  searchTokensRepair,
+  type ApiKey,
+  type AuditEvent,
+  type Models,
+  type Organization,
+  type Prediction,
+  type PredictionBlock,
+  type Repair,
+  type ScoringChunk,
+  type ScoringJob,
+  type Session,
+  type StoredBreakGlassAccess,
+  type StoredPatient,
+  type User,
+  type WebhookDelivery,
+  type WebhookEndpoint,
 } from '../../models/index.js';
 import { patientFence, type Member } from '../auth/care-team.js';
 import { slowestReadMs } from '../storage/database.js';
@@ -41,18 +45,28 @@ export interface OrganizationScope {
   readonly users: ScopedCollection<User>;
   readonly sessions: ScopedCollection<Session>;
   readonly apiKeys: ScopedCollection<ApiKey>;
+  readonly webhookEndpoints: ScopedCollection<WebhookEndpoint>;
+  readonly webhookDeliveries: ScopedCollection<WebhookDelivery>;
   /** The chunks of a batch. When the job is of another organization, there are none. */
   chunks(job: ScoringJob): ScopedChunks;
   /** Encrypts and indexes other values of this organization that must not be stored in the clear. */
   readonly protection: Protection;
+  /** Tells whether patients can be found by prefixes: null when that is switched off; unfinished while it is prepared. */
+  prefixSearch(): Promise<Pick<Repair, 'processed' | 'total' | 'finishedAt'> | null>;
   /** The organization itself. */
   organization(): Promise<Organization>;
 }
 
 /** The chunks of one batch. A chunk does not name its organization; its job does. */
 export interface ScopedChunks {
-  /** The chunks with failures, lowest number first, each with at most `failures` of them. */
-  failed(failures: number): Promise<ScoringChunk[]>;
+  /** The chunks that are done from this number on, lowest number first. */
+  done(from: number, limit: number): Promise<ScoringChunk[]>;
+  /** The chunks with failures from this number on, lowest number first. */
+  failed(from: number, limit: number): Promise<ScoringChunk[]>;
+  /** Number of failures, without those of the closed patients. */
+  countFailures(closed: readonly Types.ObjectId[]): Promise<number>;
+  /** Patients of the largest chunk. All chunks but the last one have this size. 0 when there is no chunk. */
+  largest(): Promise<number>;
   /** Resets the attempts of the chunks that are not done, so that each has all of them again. */
   resetAttempts(): Promise<void>;
   /** Removes the outcomes of the chunks that have no prediction, so that these chunks are run again. */
@@ -66,6 +80,8 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
   return (member) => {
     const id = new Types.ObjectId(member.organizationId);
     const protection = protectionOf(id);
+    const hasPrefixSearch = async (): Promise<boolean> =>
+      (await models.organizations.findById(id, { prefixSearch: 1 }).lean<Organization>())?.prefixSearch === true;
     // Each part is made when it is read: there is one scope per request, and a request needs few parts.
     return {
       id,
@@ -74,10 +90,16 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
           scopedCollection<StoredPatient>(models.patients, id, patientFence(member)),
           id,
           protection,
+          hasPrefixSearch,
         );
       },
       get everyPatient() {
-        return createPatientRecords(scopedCollection<StoredPatient>(models.patients, id), id, protection);
+        return createPatientRecords(
+          scopedCollection<StoredPatient>(models.patients, id),
+          id,
+          protection,
+          hasPrefixSearch,
+        );
       },
       get careTeams() {
         return scopedCollection<StoredPatient>(models.patients, id);
@@ -107,11 +129,24 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       get apiKeys() {
         return scopedCollection<ApiKey>(models.apiKeys, id);
       },
+      get webhookEndpoints() {
+        return scopedCollection<WebhookEndpoint>(models.webhookEndpoints, id);
+      },
+      get webhookDeliveries() {
+        return scopedCollection<WebhookDelivery>(models.webhookDeliveries, id);
+      },
+      async prefixSearch() {
+        if (!(await hasPrefixSearch())) return null;
+        return (await models.repairs.findById(searchTokensRepair(id)).lean<Repair>()) ?? { processed: 0, total: 0 };
+      },
       chunks: (job) => scopedChunks(models, job, id),
       organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
     };
   };
 }
+
+/** The index of the chunks with failures. */
+const failuresIndex = { job: 1, number: 1, failed: 1 } as const;
 
 function scopedChunks(
   { scoringChunks, predictionBlocks }: Models,
@@ -119,16 +154,42 @@ function scopedChunks(
   organization: Types.ObjectId,
 ): ScopedChunks {
   const filter = job.organization.equals(organization) ? { job: job._id } : { _id: { $in: [] } };
+  const withFailures = { ...filter, done: true, failed: { $gt: 0 } };
   return {
-    failed: (failures) =>
+    done: (from, limit) =>
       scoringChunks
-        .find({ ...filter, done: true, failed: { $gt: 0 } }, { failures: { $slice: failures } })
+        .find({ ...filter, done: true, number: { $gte: from } })
         .sort({ number: 1 })
-        // Another index would leave MongoDB to sort in memory, which fails for a large batch.
         .hint({ job: 1, number: 1 })
-        .limit(failures)
+        .limit(limit)
         .maxTimeMS(slowestReadMs)
         .lean<ScoringChunk[]>(),
+    failed: (from, limit) =>
+      scoringChunks
+        .find({ ...withFailures, number: { $gte: from } })
+        .sort({ number: 1 })
+        // Another index would leave MongoDB to sort in memory, which fails for a large batch.
+        .hint(failuresIndex)
+        .limit(limit)
+        .maxTimeMS(slowestReadMs)
+        .lean<ScoringChunk[]>(),
+    async countFailures(closed) {
+      const visible = { $filter: { input: '$failures.patient', cond: { $not: { $in: ['$$this', [...closed]] } } } };
+      const [counted] = await scoringChunks.collection
+        .aggregate<{ count: number }>(
+          [{ $match: withFailures }, { $group: { _id: null, count: { $sum: { $size: visible } } } }],
+          { maxTimeMS: slowestReadMs, hint: failuresIndex },
+        )
+        .toArray();
+      return counted?.count ?? 0;
+    },
+    async largest() {
+      const first = await scoringChunks.collection.findOne(
+        { ...filter, number: 0 },
+        { maxTimeMS: slowestReadMs, projection: { size: 1 } },
+      );
+      return (first?.size as number | undefined) ?? 0;
+    },
     async resetAttempts() {
       await scoringChunks.updateMany({ ...filter, done: false }, { $set: { attempts: 0 } });
     },

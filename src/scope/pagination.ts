@@ -1,6 +1,7 @@
 import { Types, type QueryFilter } from 'mongoose';
 import { z } from 'zod';
-import { BadUserInputError } from '../errors.js';
+import type { latestResultField } from '../../models/index.js';
+import { BadUserInputError, type FieldError } from '../errors.js';
 import type { IndexKeys, OrganizationDocument, ScopedCollection } from './scoped-collection.js';
 
 export const largestPage = 500;
@@ -14,22 +15,28 @@ export interface Page<T> {
   countAll(): Promise<number>;
 }
 
+/**
+ * A part of a list. With `last` it is the end of the list, or the rows right before the cursor `before`; else it is the
+ * beginning, or the rows right after the cursor `after`. The rows are in the order of the list both ways.
+ */
 export interface PageRequest {
   readonly first?: number | null;
   readonly after?: string | null;
+  /** Counts instead of `first`, which has a default. */
+  readonly last?: number | null;
+  readonly before?: string | null;
 }
 
 /** Field to sort by. `_id` decides between equal values, so a cursor names exactly one place in the list. */
 export interface PageOrder {
-  readonly field: (typeof orderFields)[number];
+  readonly field: '_id' | 'createdAt' | 'updatedAt' | 'sequence' | ReturnType<typeof latestResultField>;
   readonly direction: 1 | -1;
 }
 
-const orderFields = ['_id', 'createdAt', 'updatedAt', 'sequence'] as const;
 const newestFirst: PageOrder = { field: '_id', direction: -1 };
 const cursorSchema = z.tuple([
   z.string(),
-  z.enum(orderFields),
+  z.string(),
   z.literal([1, -1]),
   z.string(),
   z.string().regex(/^[0-9a-f]{24}$/),
@@ -51,12 +58,19 @@ export interface PagePosition {
   readonly id: Types.ObjectId;
 }
 
+/** The way in which a list is read: in its order, or from its end. */
+export type Way = 'forward' | 'backward';
+
 /** A list that is read page by page. */
 export interface PageSource<T> {
   /** Name of the list. A cursor of a list with another name is refused. */
   readonly name: string;
-  /** @param after place of the row before the page; null for the first page */
-  find(after: PagePosition | null, limit: number): Promise<T[]>;
+  /**
+   * @param from place of the row next to the page; null for the end of the list
+   * @param way whether the page follows that row, or comes before it
+   * @returns the rows from that place on: `backward`, the nearest one is the last of the page in the list's order
+   */
+  find(from: PagePosition | null, limit: number, way: Way): Promise<T[]>;
   count(): Promise<number>;
 }
 
@@ -90,23 +104,25 @@ export function pagesOf<T extends Listed>(
 ): PageSource<T> {
   return {
     name: collection.name,
-    find: (after, limit) =>
-      collection.find({ $and: [filter, after ? beyond(after, order) : {}] } as QueryFilter<T>, {
+    find(from, limit, way) {
+      const { field, direction } = way === 'forward' ? order : reversed(order);
+      return collection.find({ $and: [filter, from ? beyond(from, { field, direction }) : {}] } as QueryFilter<T>, {
         // `sequence` is unique, so it needs no second field, and its index alone serves the sort.
-        ...(!single && {
-          sort: { [order.field]: order.direction, ...(order.field !== 'sequence' && { _id: order.direction }) },
-        }),
+        ...(!single && { sort: { [field]: direction, ...(field !== 'sequence' && { _id: direction }) } }),
         limit,
         hint: index,
-      }),
+      });
+    },
     count: () => collection.count(filter),
   };
 }
 
+const reversed = ({ field, direction }: PageOrder): PageOrder => ({ field, direction: direction === 1 ? -1 : 1 });
+
 /**
  * Reads one page.
- * 1. It checks the page size and reads the cursor: the sort value and the id of the last row of the previous page.
- * 2. It reads one row more than the page holds, to see if there is a next page.
+ * 1. It checks the page size and reads the cursor: the sort value and the id of the row next to the page.
+ * 2. It reads one row more than the page holds, to see if there is a further page.
  * 3. Each row gets a cursor of its own.
  * Rows that are added between two pages neither shift nor repeat other rows.
  * @throws BadUserInputError for a page size outside 1 to 500, or a cursor that is not of this list
@@ -116,30 +132,77 @@ export async function readPageOf<T extends Listed>(
   request: PageRequest,
   order: PageOrder = newestFirst,
 ): Promise<Page<T>> {
-  const first = request.first ?? 20;
-  if (!Number.isInteger(first) || first < 1 || first > largestPage) {
-    throw new BadUserInputError([{ path: 'first', message: `must be from 1 to ${largestPage}` }]);
-  }
-  const after = request.after == null ? null : positionOf(request.after, source.name, order);
-  const rows = await source.find(after, first + 1);
+  const { way, size, from } = checkPage(request, source.name, order);
+  const rows = await source.find(from, size + 1, way);
+  const page = rows.slice(0, size);
+  const [isMore, isInside] = [rows.length > size, from !== null];
   return {
-    edges: rows.slice(0, first).map((node) => ({ cursor: encodeCursor(node, source.name, order), node })),
-    hasNextPage: rows.length > first,
-    hasPreviousPage: request.after != null,
+    edges: (way === 'forward' ? page : page.reverse()).map((node) => ({
+      cursor: encodeCursor(node, source.name, order),
+      node,
+    })),
+    hasNextPage: way === 'forward' ? isMore : isInside,
+    hasPreviousPage: way === 'forward' ? isInside : isMore,
     countAll: () => source.count(),
   };
 }
 
+/** A page request that was checked. */
+interface CheckedPage {
+  readonly way: Way;
+  readonly size: number;
+  readonly from: PagePosition | null;
+}
+
+/**
+ * Checks a page request.
+ * @param list name of the list
+ * @throws BadUserInputError with every issue
+ */
+export function checkPage(
+  { first, after, last, before }: PageRequest,
+  list: string,
+  order: PageOrder = newestFirst,
+): CheckedPage {
+  const issues: FieldError[] = [];
+  const check = (path: string, size: number): void => {
+    if (!Number.isInteger(size) || size < 1 || size > largestPage)
+      issues.push({ path, message: `must be from 1 to ${largestPage}` });
+  };
+  const read = (path: string, cursor: string | null | undefined): PagePosition | null => {
+    const position = cursor == null ? null : positionOf(cursor, list, order);
+    if (position === undefined) issues.push({ path, message: wrongCursor });
+    return position ?? null;
+  };
+  const backward = last != null;
+  const size = last ?? first ?? 20;
+  check(backward ? 'last' : 'first', size);
+  const [following, preceding] = [read('after', after), read('before', before)];
+  if (backward && after != null) issues.push({ path: 'after', message: 'goes with first: give before with last' });
+  if (!backward && before != null) issues.push({ path: 'before', message: 'goes with last: give last too' });
+  if (issues.length > 0) throw new BadUserInputError(issues);
+  return { way: backward ? 'backward' : 'forward', size, from: backward ? preceding : following };
+}
+
 function encodeCursor(row: Listed, list: string, { field, direction }: PageOrder): string {
-  const value = field === '_id' ? '' : JSON.stringify(row[field]);
+  const value = field === '_id' ? '' : JSON.stringify(sortValue(row, field));
   const cursor: z.infer<typeof cursorSchema> = [list, field, direction, value, row._id.toHexString()];
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
-function positionOf(cursor: string, list: string, order: PageOrder): PagePosition {
-  const [ofList, field, direction, value, id] = decodeCursor(cursor);
-  if (ofList !== list || field !== order.field || direction !== order.direction) throw invalidCursor();
-  return { value: parseSortValue(field, value), id: new Types.ObjectId(id) };
+/** The value of a field, which may lie within others, as in `latestResults.heart-disease.value`. */
+const sortValue = (row: Listed, field: string): unknown =>
+  field.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], row);
+
+/** @returns undefined when the text is not a cursor of this list and order */
+function positionOf(cursor: string, list: string, order: PageOrder): PagePosition | undefined {
+  try {
+    const [ofList, field, direction, value, id] = decodeCursor(cursor);
+    if (ofList !== list || field !== order.field || direction !== order.direction) return undefined;
+    return { value: parseSortValue(order.field, value), id: new Types.ObjectId(id) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** MongoDB filter of the rows after a position. */
@@ -152,28 +215,18 @@ function beyond({ value, id }: PagePosition, { field, direction }: PageOrder): o
 }
 
 /**
- * The sort value of a cursor: a number for `sequence`, else a date. A cursor that a caller made up can give nothing
+ * The sort value of a cursor: a number for `sequence` and for a latest result, else a date. A cursor that a caller made up can give nothing
  * else.
  */
 function parseSortValue(field: PageOrder['field'], json: string): PagePosition['value'] {
   if (field === '_id') return null;
-  try {
-    const value: unknown = JSON.parse(json);
-    return field === 'sequence' ? z.number().parse(value) : z.coerce.date().parse(z.string().parse(value));
-  } catch {
-    throw invalidCursor();
-  }
+  const value: unknown = JSON.parse(json);
+  return field === 'sequence' || field.startsWith('latestResults.')
+    ? z.number().parse(value)
+    : z.coerce.date().parse(z.string().parse(value));
 }
 
-function decodeCursor(cursor: string): z.infer<typeof cursorSchema> {
-  try {
-    return cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-  } catch {
-    throw invalidCursor();
-  }
-}
+const decodeCursor = (cursor: string): z.infer<typeof cursorSchema> =>
+  cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
 
-const invalidCursor = (): BadUserInputError =>
-  new BadUserInputError([
-    { path: 'after', message: 'is not a cursor of this list and order: pass an endCursor or cursor that it returned' },
-  ]);
+const wrongCursor = 'is not a cursor of this list and order: pass a cursor that it returned';

@@ -4,8 +4,18 @@ import type { FieldReader, FieldWriter } from '../protection/protection.js';
 import { sealedPatientFields, type SealedPatientField } from '../../models/patient.js';
 import type { Patient, PatientIdentity } from './patient.js';
 import { identifierText } from '../process/visible-text.js';
+import { searchTokens } from './search-tokens.js';
 
-type SealedIdentity = Pick<StoredPatient, SealedPatientField | 'mrnIndex' | 'familyNameIndex' | 'dataKey'>;
+type SealedIdentity = Pick<
+  StoredPatient,
+  SealedPatientField | 'mrnIndex' | 'familyNameIndex' | 'searchTokens' | 'dataKey'
+>;
+
+/** A writer of one organization's patients. */
+export interface PatientWriter extends FieldWriter {
+  /** True when the organization's patients can be found by the beginning of MRN and family name. */
+  readonly prefixSearch: boolean;
+}
 
 /** The blind index of an MRN. All spellings that look alike have the same one. */
 export const mrnIndex = ({ blindIndex }: Pick<FieldWriter, 'blindIndex'>, mrn: string): string =>
@@ -15,7 +25,7 @@ export const mrnIndex = ({ blindIndex }: Pick<FieldWriter, 'blindIndex'>, mrn: s
  * Encrypts a patient's identity as it is stored. All fields are encrypted together, so that one data key decrypts them
  * all.
  */
-export function sealIdentity(writer: FieldWriter, _id: Types.ObjectId, identity: PatientIdentity): SealedIdentity {
+export function sealIdentity(writer: PatientWriter, _id: Types.ObjectId, identity: PatientIdentity): SealedIdentity {
   const given = sealedPatientFields.flatMap((field) =>
     identity[field] === undefined ? [] : [[field, writer.seal(_id, `patients.${field}`, identity[field])]],
   );
@@ -26,12 +36,13 @@ export function sealIdentity(writer: FieldWriter, _id: Types.ObjectId, identity:
     ...(identity.familyName !== undefined && {
       familyNameIndex: writer.blindIndex('patients.familyName', identity.familyName),
     }),
+    ...(writer.prefixSearch && { searchTokens: searchTokens(writer, identity) }),
   };
 }
 
 /** Makes the document of a patient. */
 export function sealPatient(
-  writer: FieldWriter,
+  writer: PatientWriter,
   { mrn, givenName, familyName, birthDate, ...record }: Patient,
 ): StoredPatient {
   return { ...record, ...sealIdentity(writer, record._id, { mrn, givenName, familyName, birthDate }) };
@@ -49,6 +60,7 @@ export function decryptPatient(read: FieldReader, stored: StoredPatient): Patien
     birthDate,
     mrnIndex: _mrnIndex,
     familyNameIndex: _familyNameIndex,
+    searchTokens: _searchTokens,
     dataKey: _dataKey,
     ...record
   } = stored;

@@ -1,11 +1,12 @@
 import type { Types, QueryFilter } from 'mongoose';
-import type { StoredPatient } from '../../models/index.js';
-import type { BulkWrite, ScopedCollection } from './scoped-collection.js';
-import { readPage, type ListQuery, type Page, type PageOrder, type PageRequest } from './pagination.js';
-import type { FieldWriter, Protection } from '../protection/protection.js';
+import { latestResultField, type StoredPatient } from '../../models/index.js';
+import type { BulkWrite, IndexKeys, ScopedCollection } from './scoped-collection.js';
+import { checkPage, readPage, type ListQuery, type Page, type PageOrder, type PageRequest } from './pagination.js';
+import type { Protection } from '../protection/protection.js';
 import { SliceSizer } from '../risk/slices.js';
 import { bytesOf } from '../storage/binary.js';
-import { decryptPatient, mrnIndex, sealIdentity, sealPatient } from './patient-cipher.js';
+import { decryptPatient, mrnIndex, sealIdentity, sealPatient, type PatientWriter } from './patient-cipher.js';
+import { searchCharacters, searchToken, type SearchedField } from './search-tokens.js';
 import { sealedPatientFields } from '../../models/patient.js';
 import type { Patient, PatientIdentity, PatientRecordFields } from './patient.js';
 import { defined } from '../process/defined.js';
@@ -17,6 +18,10 @@ import { defined } from '../process/defined.js';
 export type PatientCondition = QueryFilter<PatientRecordFields> & {
   readonly mrn?: string;
   readonly familyName?: string;
+  /** The beginning of the MRN. It finds patients only while the organization has prefix search. */
+  readonly mrnPrefix?: string;
+  /** The beginning of the family name, likewise. */
+  readonly familyNamePrefix?: string;
 };
 
 /** The changes of a patient. An absent field does not change; null clears the field. */
@@ -39,6 +44,8 @@ export interface PatientRecords {
   /** The patients in the order of the MRNs; null for an MRN without a patient. One query reads them all. */
   findByMrn(mrns: readonly string[]): Promise<(Patient | null)[]>;
   /** @throws BadUserInputError for a page size or cursor that is not valid */
+  checkPage(request: PageRequest, order?: PageOrder): void;
+  /** @throws BadUserInputError as `checkPage` */
   page(request: PageRequest, condition: PatientCondition, order?: PageOrder): Promise<Page<Patient>>;
   /**
    * Ids of the matching patients. They are read through a cursor, some thousands at a time, so there may be any number.
@@ -68,10 +75,25 @@ export interface PatientRecords {
 
 const newestFirst: PageOrder = { field: 'createdAt', direction: -1 };
 
+/**
+ * The index of lists in the order of the latest results of a model. It also holds what filters compare, so that MongoDB
+ * reads only documents that match.
+ */
+export const worklistIndex = (modelId: string): IndexKeys => worklistIndexOf(`${latestResultField(modelId)}.value`);
+
+const worklistIndexOf = (value: string): IndexKeys => ({
+  organization: 1,
+  [value]: -1,
+  _id: -1,
+  sex: 1,
+  familyNameIndex: 1,
+});
+
 /** The list of the patients that match, in an order that an index serves. */
 function listOf(filter: QueryFilter<StoredPatient>, order: PageOrder = newestFirst): ListQuery<StoredPatient> {
   if (filter.mrnIndex !== undefined) return { filter, order, index: { organization: 1, mrnIndex: 1 }, single: true };
-  const chosenBy = (['familyNameIndex', 'sex'] as const).find((field) => filter[field] !== undefined);
+  if (order.field.startsWith('latestResults.')) return { filter, order, index: worklistIndexOf(order.field) };
+  const chosenBy = (['familyNameIndex', 'searchTokens', 'sex'] as const).find((field) => filter[field] !== undefined);
   return { filter, order, index: { organization: 1, ...(chosenBy && { [chosenBy]: 1 }), [order.field]: -1, _id: -1 } };
 }
 
@@ -79,7 +101,13 @@ export function createPatientRecords(
   collection: ScopedCollection<StoredPatient>,
   organization: Types.ObjectId,
   protection: Protection,
+  hasPrefixSearch: () => Promise<boolean>,
 ): PatientRecords {
+  async function patientWriter(): Promise<PatientWriter> {
+    // The switch is read at each write: a copy in memory might write what was switched off.
+    const [writer, prefixSearch] = await Promise.all([protection.writer(), hasPrefixSearch()]);
+    return { ...writer, prefixSearch };
+  }
   async function decryptAll<T extends StoredPatient | null>(
     documents: readonly T[],
   ): Promise<(T extends null ? null : Patient)[]> {
@@ -88,13 +116,19 @@ export function createPatientRecords(
       ? null
       : Patient)[];
   }
-  async function stored({ mrn, familyName, ...clear }: PatientCondition): Promise<QueryFilter<StoredPatient>> {
-    if (mrn === undefined && familyName === undefined) return clear;
+  async function stored(condition: PatientCondition): Promise<QueryFilter<StoredPatient>> {
+    const { mrn, familyName, mrnPrefix, familyNamePrefix, ...clear } = condition;
+    if ([mrn, familyName, mrnPrefix, familyNamePrefix].every((text) => text === undefined)) return clear;
     const { blindIndex } = await protection.writer();
+    const prefixes = defined({ mrn: mrnPrefix, familyName: familyNamePrefix });
+    const [searchTokens] = Object.entries(prefixes).map(([field, prefix]) =>
+      searchToken({ blindIndex }, field as SearchedField, searchCharacters(field as SearchedField, prefix)),
+    );
     return {
       ...clear,
       ...(mrn !== undefined && { mrnIndex: mrnIndex({ blindIndex }, mrn) }),
       ...(familyName !== undefined && { familyNameIndex: blindIndex('patients.familyName', familyName) }),
+      ...(searchTokens !== undefined && { searchTokens }),
     };
   }
 
@@ -115,6 +149,8 @@ export function createPatientRecords(
       return decryptAll(indexes.map((index) => byIndex.get(index) ?? null));
     },
 
+    checkPage: (request, order = newestFirst) => void checkPage(request, collection.name, order),
+
     async page(request, condition, order) {
       const page = await readPage(collection, listOf(await stored(condition), order), request);
       const patients = await decryptAll(page.edges.map(({ node }) => node));
@@ -127,7 +163,7 @@ export function createPatientRecords(
 
     async insert(patient) {
       const whole = { ...patient, organization };
-      await collection.insert(sealPatient(await protection.writer(), whole));
+      await collection.insert(sealPatient(await patientWriter(), whole));
       return whole;
     },
 
@@ -143,18 +179,18 @@ export function createPatientRecords(
     },
 
     async insertNew(patients) {
-      const writer = await protection.writer();
+      const writer = await patientWriter();
       return collection.insertNew(patients.map((patient) => sealPatient(writer, { ...patient, organization })));
     },
 
     async update(current, changes) {
-      const { filter, update } = changeOf(await protection.writer(), current, changes);
+      const { filter, update } = changeOf(await patientWriter(), current, changes);
       const updated = await collection.findOneAndUpdate(filter, update);
       return updated && (await decryptAll([updated]))[0]!;
     },
 
     async writeMany(writes) {
-      const writer = await protection.writer();
+      const writer = await patientWriter();
       const sealing = new SliceSizer();
       const bulk: (BulkWrite<StoredPatient> & Written)[] = [];
       await sealing.each(writes.length, undefined, (start, end) => {
@@ -177,7 +213,7 @@ export function createPatientRecords(
 type Written = Pick<StoredPatient, '_id' | 'mrn'>;
 
 function bulkWriteOf(
-  writer: FieldWriter,
+  writer: PatientWriter,
   organization: Types.ObjectId,
   write: PatientWrite,
 ): BulkWrite<StoredPatient> & Written {
@@ -191,7 +227,7 @@ function bulkWriteOf(
 
 /** The change of a patient, if its version is still the one that was read. All of its identity is encrypted again. */
 function changeOf(
-  writer: FieldWriter,
+  writer: PatientWriter,
   current: Patient,
   { mrn, givenName, familyName, birthDate, careTeam, ...record }: PatientChanges,
 ) {
@@ -201,7 +237,7 @@ function changeOf(
     familyName: changed(familyName, () => current.familyName),
     birthDate: changed(birthDate, () => current.birthDate),
   });
-  const cleared: string[] = [...sealedPatientFields, 'familyNameIndex' as const].filter(
+  const cleared: string[] = [...sealedPatientFields, 'familyNameIndex' as const, 'searchTokens' as const].filter(
     (field) => identity[field] === undefined,
   );
   if (careTeam === null) cleared.push('careTeam');

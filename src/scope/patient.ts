@@ -11,7 +11,10 @@ export interface PatientIdentity {
 }
 
 /** The fields of a patient that are stored in the clear. */
-export type PatientRecordFields = Omit<StoredPatient, SealedPatientField | 'mrnIndex' | 'familyNameIndex' | 'dataKey'>;
+export type PatientRecordFields = Omit<
+  StoredPatient,
+  SealedPatientField | 'mrnIndex' | 'familyNameIndex' | 'searchTokens' | 'dataKey'
+>;
 
 /**
  * A patient as services see it: a person, identified by `mrn` within the organization. When a patient was read from the

@@ -65,6 +65,7 @@ export function createChunkOutcomes({ organizations, patients, predictionBlocks 
         size: rows.length,
         highestProbability: rows.reduce((highest, { probability = 0 }) => Math.max(highest, probability), 0),
         riskBands: [...new Set(rows.map(({ riskBand }) => riskBand))],
+        ...(rows.length > 0 && { unlisted: true }),
         rows,
         failed: failures.length,
         failures,

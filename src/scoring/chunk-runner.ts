@@ -8,6 +8,7 @@
  * 4. The patients are read and scored. A patient that cannot be scored becomes a failure.
  * 5. The predictions are stored as one block, and patients that were erased meanwhile are removed from it.
  * 6. The chunk is marked as done, the batch counts it, and subscribers get the predictions.
+ * 7. When this process has no chunk of the batch left, the results are written to the patients (latest-results.ts).
  *
  * After an error the chunk is released, and the queue delivers it again. After the last attempt, or if another attempt
  * cannot help, its patients become failures.
@@ -33,10 +34,12 @@ import { isTerminal, started } from '../jobs/job-status.js';
 import { workerLost, type JobStore } from '../jobs/job-store.js';
 import { progressPeriodMs, createThrottle } from '../jobs/progress-reporter.js';
 import { createChunkScorer } from './score-chunk.js';
+import type { LatestResults } from '../predictions/latest-results.js';
 import type { ScoringEngine } from './scoring-engine.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { logError } from '../process/logger.js';
+import { createSerialTask } from '../process/serial-task.js';
 
 interface ChunkRunnerDependencies {
   readonly models: Models;
@@ -45,6 +48,7 @@ interface ChunkRunnerDependencies {
   readonly engine: ScoringEngine;
   readonly jobStore: JobStore;
   readonly batchProgress: BatchProgress;
+  readonly latestResults: Pick<LatestResults, 'collect'>;
   readonly events: EventBus;
   readonly attempts: number;
   readonly leaseMs: number;
@@ -65,6 +69,7 @@ export interface ChunkRunner {
 export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkRunner {
   const { models, scoringRecords, registry, engine, jobStore, batchProgress, events, attempts, leaseMs, logger } =
     dependencies;
+  const { latestResults } = dependencies;
   const { scoringChunks } = models;
   const refreshes = createThrottle(progressPeriodMs, (id) =>
     batchProgress.refresh(new Types.ObjectId(id)).then(
@@ -73,6 +78,14 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     ),
   );
   const outcomes = createChunkOutcomes(models);
+  // What is left after an error, or at the end of the process, is collected by the maintenance of any worker.
+  const collecting = createSerialTask(async () => {
+    try {
+      await latestResults.collect();
+    } catch (error) {
+      logError(logger, error, 'latest results not collected: the maintenance tries again', { level: 'warn' });
+    }
+  });
   const scoreChunk = createChunkScorer(engine);
 
   /** Number of chunks that this process runs now, by batch. */
@@ -183,10 +196,14 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
           underWay.delete(key);
           // This may have been the last chunk of the batch. Its end is written at once, not after a period.
           refreshes.flush(key);
+          void collecting.run();
         }
       }
     },
-    close: () => refreshes.close(),
+    async close() {
+      await refreshes.close();
+      await collecting.settled();
+    },
   };
 }
 

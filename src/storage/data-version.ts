@@ -6,7 +6,7 @@ import { isDuplicateKey } from './database.js';
  * Version of the stored data that this release reads and writes. Raise it when an older release would misread or damage
  * the data of this one.
  */
-export const dataVersion = 1;
+export const dataVersion = 2;
 
 /**
  * Records that this release works on the database, before it changes anything there.

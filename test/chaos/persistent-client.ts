@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createGraphqlClient, GraphqlRequestError, type GraphqlClient } from '../../src/client/graphql-client.js';
+import WebSocket from 'ws';
+import { GraphqlRequestError } from '../../src/client/errors.js';
+import { createClient, type GraphqlClient } from '../../src/client/graphql-client.js';
 import { ScoringJobUpdatedDocument, type ScoringJobUpdatedSubscription } from '../../src/client/generated/graphql.js';
 
 /** Errors that pass: the client tries again. */
@@ -20,14 +22,16 @@ export interface PersistentClient {
 }
 
 export function createPersistentClient(urls: readonly string[], token: string): PersistentClient {
-  let nodes = urls.map((url) => createGraphqlClient(url, token));
+  // Without attempts of its own: the next one goes to another node.
+  const clientOf = (url: string): GraphqlClient => createClient({ url, token, webSocket: WebSocket, attempts: 0 });
+  let nodes = urls.map(clientOf);
   let turn = 0;
   let retries = 0;
   const node = (): GraphqlClient => nodes[turn++ % nodes.length]!;
 
   async function cut(): Promise<void> {
     const old = nodes;
-    nodes = urls.map((url) => createGraphqlClient(url, token));
+    nodes = urls.map(clientOf);
     await Promise.all(old.map((client) => client.close()));
   }
 

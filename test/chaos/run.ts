@@ -42,7 +42,7 @@ try {
   await seedPatients(config, models, { count: patientsPerBatch, seed: 1, organization: 'chaos' });
   const token = await issueLocalToken(config, models, {
     role: Role.CLINICIAN,
-    organization: 'chaos',
+    organization: { org: 'chaos' },
     timeToLiveSeconds: 3600,
   });
   const patients = (await models.patients.find({}, { _id: 1 }).lean()).map(({ _id }) => _id.toHexString());

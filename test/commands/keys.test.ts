@@ -36,7 +36,7 @@ async function keys(
   let failed = '';
   child.on('message', (report: { failed?: string }) => (failed = report.failed ?? ''));
   const [code] = (await once(child, 'close')) as [number];
-  return { code, output, errors: errors + failed };
+  return { code, output, errors: errors.replace(/^database: .*\n/gm, '') + failed };
 }
 
 /** Rows of the status table, without the cells that differ in each run. */

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createGraphqlClient, type GraphqlClient } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
+import type { GraphqlClient } from '../../src/client/graphql-client.js';
 import {
   PredictionDocument,
   RiskModelsDocument,
@@ -52,7 +53,7 @@ async function stored(directory: string, id: string): Promise<void> {
 
 async function startApi(): Promise<GraphqlClient> {
   const api = await startServerProcess('api', environment);
-  const client = createGraphqlClient(api.url, await system.token('CLINICIAN'));
+  const client = apiClient(api.url, await system.token('CLINICIAN'));
   onTestFinished(async () => {
     await client.close();
     await api.stop();

@@ -8,8 +8,7 @@ import { issueLocalToken } from '../../src/commands/local-access.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
 import { startProtection } from '../../src/protection/start-protection.js';
 import { createUser, refusalsOf } from '../support/identity.js';
-import { runCommand } from '../support/run-command.js';
-import { settingsFor, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 
 // The command line has the password of the database, and the keys. Its work is recorded like that of API callers.
 
@@ -58,7 +57,7 @@ const byCommand = { username: 'command-line', address: 'local', outcome: 'ALLOWE
 describe('riskgraph token', () => {
   // Shows: 164.312(b)
   test('gives a token for a new organization, and records that there', async () => {
-    const { code, output } = await riskgraph('token', '--role', 'ANALYST', '--org', 'brand-new');
+    const { code, output } = await riskgraph('token', '--role', 'ANALYST', '--org', 'brand-new', '--create-org');
     expect(code).toBe(0);
     expect(await refusalsOf(system, output.trim().split('\n').at(-1)!)).toEqual([]);
     const user = await models.users
@@ -81,16 +80,6 @@ describe('riskgraph token', () => {
 });
 
 describe('riskgraph seed', () => {
-  test('writes no invented patients into a production set-up', async () => {
-    const before = await models.patients.countDocuments();
-    const outcome = await runCommand(['seed'], { ...settingsFor(config), NODE_ENV: 'production' });
-    expect(outcome).toMatchObject({
-      code: 1,
-      errors: expect.stringContaining('"riskgraph seed" writes invented patients, so it is refused when') as string,
-    });
-    expect(await models.patients.countDocuments()).toBe(before);
-  });
-
   const seed = (count: number): Promise<number> =>
     seedPatients(config, models, { count, seed: 1, organization: 'seeded' });
 
@@ -149,8 +138,32 @@ describe('users', () => {
 });
 
 test('the audit chains that commands and the API write together are whole', async () => {
-  await issueLocalToken(config, models, { role: Role.ADMIN, organization: 'listed', timeToLiveSeconds: 60 });
+  await issueLocalToken(config, models, { role: Role.ADMIN, organization: { org: 'listed' }, timeToLiveSeconds: 60 });
   const { protectionOf } = await startProtection({ models, masterKeys: config.masterKeys });
   for await (const { slug, failures } of verifyChains(models, auditKeys(protectionOf)))
     expect(failures, slug).toEqual([]);
+});
+
+describe('riskgraph search', () => {
+  // Shows: 164.312(b)
+  test('switches prefix search for one organization, records and flags that, and shows what is left to do', async () => {
+    await seedPatients(config, models, { count: 3, seed: 7, organization: 'searched' });
+    const before = (await eventsOf('searched')).length;
+    const on = await riskgraph('search', 'on', '--org', 'searched');
+    expect(on.code, on.errors).toBe(0);
+    expect(on.output).toContain('Prefix search is on for "searched". Workers carry it out');
+    expect((await riskgraph('search', 'status')).output).toContain('searched: on, 0 of 3 patients');
+    expect((await riskgraph('search', 'off', '--org', 'searched')).code).toBe(0);
+    const switched = { ...byCommand, action: 'patient-search:switch', patients: [] };
+    expect((await eventsOf('searched')).slice(before)).toMatchObject([{ ...switched, flagged: true }, switched]);
+    expect(await models.organizations.countDocuments({ prefixSearch: true })).toBe(0);
+  });
+
+  test('makes no organization, and switches nothing that it cannot record', async () => {
+    expect(await riskgraph('search', 'on', '--org', 'misspelt')).toMatchObject({ code: 1 });
+    expect(await models.organizations.countDocuments({ slug: 'misspelt' })).toBe(0);
+    await refuseEvents();
+    expect((await riskgraph('search', 'on', '--org', 'searched')).code).toBe(1);
+    expect(await models.organizations.countDocuments({ prefixSearch: true })).toBe(0);
+  });
 });

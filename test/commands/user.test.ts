@@ -29,6 +29,7 @@ describe('riskgraph user', () => {
     const created = await riskgraph(
       `${goodPassword}\n`,
       'create',
+      '--create-org',
       '--org',
       'mercy',
       '--username',
@@ -59,6 +60,7 @@ describe('riskgraph user', () => {
       const refused = await riskgraph(
         password,
         'create',
+        '--create-org',
         '--org',
         'never-made',
         `--username=${username}`,
@@ -106,7 +108,7 @@ describe('riskgraph user', () => {
     });
     expect((await socket.closed).code).toBe(4403);
     expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
-    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['INVALID_CREDENTIALS']);
 
     expect((await riskgraph('', 'enable', '--org', 'alpha', '--username', user.username)).code).toBe(0);
     const again = await login(system, user);
@@ -137,7 +139,7 @@ describe('riskgraph user', () => {
     });
     expect(await riskgraph('', 'list', '--org', 'not-there')).toMatchObject({
       code: 1,
-      errors: 'error: There is no organization "not-there": check --org.\n',
+      errors: 'error: There is no organization "not-there": check --org, or make it with --create-org.\n',
     });
   });
 

@@ -234,7 +234,7 @@ describe('values in variables', () => {
       'simulateRisk',
       'required features that are missing',
       () => ({ modelId, features: [{ code: 'cholesterol', value: 200 }] }),
-      'features.age',
+      'features',
       /is required, in years/,
     ],
   ])('%s refuses %s', async (operation, _name, input, path, message) => {

@@ -99,7 +99,7 @@ test.each([true, false])('a batch gives and explains every class (explain: %s)',
   const { predictions } = await client.request(PredictionsDocument, { filter: { jobId: id } });
   expect(predictions.totalCount).toBe(3);
   for (const { node } of predictions.edges) {
-    const row = patientIds.indexOf(node.patient.id);
+    const row = patientIds.indexOf(node.patient!.id);
     node.classes.forEach(({ probability }, place) => expect(probability).toBeCloseTo(facts.output[row]![place]!, 6));
     await expectExplained(node.id, 'boosting', row);
     expect(await verify(node.id)).toEqual({ agrees: true, differences: [] });
@@ -135,7 +135,7 @@ test('a class that the model does not have is refused with the classes that it h
     undefined,
     token,
   );
-  expect(errors![0]!.extensions).toEqual({
+  expect(errors![0]!.extensions).toMatchObject({
     code: 'BAD_USER_INPUT',
     fields: [{ path: 'class', message: 'must be one of mild, moderate, severe' }],
   });

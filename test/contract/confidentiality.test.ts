@@ -33,7 +33,7 @@ test('an unexpected error shows only a correlation id, which is in the log too',
   const answer = await system.post(`{ patient(id: "${_id.toHexString()}") { mrn sex } }`, undefined, token);
   expect(codesOf(answer)).toEqual(['INTERNAL']);
   const [error] = answer.errors!;
-  expect(Object.keys(error!.extensions!)).toEqual(['code', 'correlationId']);
+  expect(Object.keys(error!.extensions!)).toEqual(['code', 'requestId', 'correlationId']);
   expect(error!.message).toContain(error!.extensions!.correlationId);
   expect(answer.text).not.toContain('Canary');
   const line = logLines.find((one) => one.includes(error!.extensions!.correlationId!));

@@ -7,7 +7,7 @@ import {
   ScoringJobUpdatedDocument,
   type SubmitScoringJobInput,
 } from '../../src/client/generated/graphql.js';
-import { GraphqlRequestError } from '../../src/client/graphql-client.js';
+import { GraphqlRequestError } from '../../src/client/errors.js';
 import { startWorkers } from '../../workers/index.js';
 import { heartDisease, modelId } from '../support/heart-disease.js';
 import { ended, patient, submit } from '../support/scenario.js';

@@ -93,7 +93,7 @@ describe('changePassword', () => {
     for (const { accessToken } of [here, elsewhere])
       expect(await refusalsOf(system, accessToken)).toEqual(['UNAUTHENTICATED']);
     expect(await refusalsOf(system, data!.changePassword.accessToken)).toEqual([]);
-    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual(['INVALID_CREDENTIALS']);
     await login(system, { ...user, password: 'seven slow otters at dawn' });
   });
 

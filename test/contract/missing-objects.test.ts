@@ -83,8 +83,8 @@ describe('an object that does not exist', () => {
   test('a required feature that the patient lacks is BAD_USER_INPUT at submission', async () => {
     const poor = await addPatient({ features: [{ code: 'cholesterol', value: 200 }] });
     const answer = await system.post(submitOne, { input: { patientId: poor, modelId } }, token);
-    expectRefused(answer, 'features.age', /is required, in years/);
-    expectRefused(answer, 'features.sex', /is required/);
-    expectRefused(answer, 'features.chest_pain_type', /is required/);
+    expectRefused(answer, 'patientId', /age is required, in years/);
+    expectRefused(answer, 'patientId', /sex is required/);
+    expectRefused(answer, 'patientId', /chest_pain_type is required/);
   });
 });

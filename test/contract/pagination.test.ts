@@ -1,10 +1,12 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   PatientsDocument,
   UpdatePatientDocument,
   type PatientsQueryVariables,
 } from '../../src/client/generated/graphql.js';
-import { pages, patient } from '../support/scenario.js';
+import { startWorkers } from '../../workers/index.js';
+import { goldenFeatures } from '../support/heart-disease.js';
+import { ended, pages, patient, scored, submit } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -15,7 +17,7 @@ const create = async (mrn: string, overrides?: object): Promise<string> =>
   (await patient(client, { mrn, features: [], ...overrides })).id;
 const page = async (variables: PatientsQueryVariables) => (await client.request(PatientsDocument, variables)).patients;
 const mrns = async (variables: PatientsQueryVariables): Promise<string[]> =>
-  (await page(variables)).edges.map(({ node }) => node.mrn);
+  (await page(variables)).edges.map(({ node }) => node.mrn!);
 
 const firstTen = Array.from({ length: 10 }, (_, number) => `P${number}`);
 
@@ -27,7 +29,7 @@ beforeAll(async () => {
 describe('a list', () => {
   test('comes newest first, with its count and its first and last cursor', async () => {
     const all = await page({});
-    expect(all.edges.map(({ node }) => node.mrn)).toEqual([...firstTen].reverse());
+    expect(all.edges.map(({ node }) => node.mrn!)).toEqual([...firstTen].reverse());
     expect(all.totalCount).toBe(10);
     expect(all.pageInfo).toEqual({
       hasNextPage: false,
@@ -154,7 +156,7 @@ describe('a filter', () => {
     const fifth = all.edges[4]!.node.createdAt;
     const later = all.edges
       .filter(({ node }) => new Date(node.createdAt) > new Date(fifth))
-      .map(({ node }) => node.mrn);
+      .map(({ node }) => node.mrn!);
     expect(await mrns({ filter: { createdAfter: fifth }, orderBy: { field: 'CREATED_AT', direction: 'ASC' } })).toEqual(
       later,
     );
@@ -190,11 +192,85 @@ describe('pages', () => {
     let number = 0;
     for await (const { edges, pageInfo } of pages((after) => page({ first: 3, after, orderBy }))) {
       expect(pageInfo.hasPreviousPage).toBe(number > 0);
-      seen.push(...edges.map(({ node }) => node.mrn));
+      seen.push(...edges.map(({ node }) => node.mrn!));
       if (number < 3) await create(`${name} ${number}`);
       number += 1;
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect([...known].every((mrn) => seen.includes(mrn))).toBe(true);
+  });
+});
+
+describe('pages from the end', () => {
+  interface Rows {
+    readonly edges: readonly { readonly cursor: string; readonly node: { readonly id: string } }[];
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly hasPreviousPage: boolean };
+  }
+  const read = async (list: string, page: object, selection = ''): Promise<Rows> => {
+    const { data, errors } = await system.post<Record<string, Rows>>(
+      `query ($first: Int, $after: String, $last: Int, $before: String) {
+        ${list}(first: $first, after: $after, last: $last, before: $before ${selection}) {
+          edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage }
+        }
+      }`,
+      page,
+      token,
+    );
+    expect(errors).toBeUndefined();
+    return data![list]!;
+  };
+  /** The ids of a whole list, page by page from its end, in the order of the list. */
+  async function backwards(list: string, selection?: string): Promise<string[]> {
+    let ids: string[] = [];
+    for (let before: string | undefined; ;) {
+      const { edges, pageInfo } = await read(list, { last: 3, before }, selection);
+      expect(pageInfo.hasNextPage).toBe(before !== undefined);
+      ids = [...edges.map(({ node }) => node.id), ...ids];
+      if (!pageInfo.hasPreviousPage) return ids;
+      before = edges[0]!.cursor;
+    }
+  }
+  const forwards = async (list: string, selection?: string): Promise<string[]> =>
+    (await read(list, { first: 500 }, selection)).edges.map(({ node }) => node.id);
+
+  test.each(['', ...['ASC', 'DESC'].map((way) => `, orderBy: { field: UPDATED_AT, direction: ${way} }`)])(
+    'of patients have the same rows in the same order%s',
+    async (selection) => {
+      const ids = await forwards('patients', selection);
+      expect(ids.length).toBeGreaterThan(6);
+      expect(await backwards('patients', selection)).toEqual(ids);
+    },
+  );
+
+  test('of predictions go through single ones and blocks of batches', async () => {
+    const workers = await startWorkers(system.app);
+    onTestFinished(() => workers.close());
+    for (let number = 0; number < 3; number += 1) await create(`B${number}`, { features: goldenFeatures(0) });
+    await ended(client, (await submit(client, { all: true })).id);
+    await scored(client);
+    await ended(client, (await submit(client, { all: true })).id);
+    const ids = await forwards('predictions');
+    expect(ids.length).toBeGreaterThan(6);
+    expect(await backwards('predictions')).toEqual(ids);
+    expect(await backwards('scoringJobs')).toEqual(await forwards('scoringJobs'));
+  });
+
+  test.each([
+    [{ last: 0 }, 'last'],
+    [{ last: 501 }, 'last'],
+    [{ last: 3, after: 'first' }, 'after'],
+    [{ before: 'first' }, 'before'],
+    [{ last: 3, before: 'none' }, 'before'],
+  ])('%j is refused', async (page, path) => {
+    const cursor = (await read('patients', { first: 1 })).edges[0]!.cursor;
+    const variables = Object.fromEntries(
+      Object.entries(page).map(([name, value]) => [name, value === 'first' ? cursor : value]),
+    );
+    const { errors } = await system.post(
+      'query ($last: Int, $after: String, $before: String) { patients(last: $last, after: $after, before: $before) { totalCount } }',
+      variables,
+      token,
+    );
+    expect(errors![0]!.extensions!.fields!.map((field) => field.path)).toEqual([path]);
   });
 });

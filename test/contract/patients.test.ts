@@ -8,7 +8,7 @@ import {
   SubmitScoringJobDocument,
   UpdatePatientDocument,
 } from '../../src/client/generated/graphql.js';
-import { GraphqlRequestError } from '../../src/client/graphql-client.js';
+import { GraphqlRequestError } from '../../src/client/errors.js';
 import { modelId } from '../support/heart-disease.js';
 import { ended, patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
@@ -46,7 +46,7 @@ describe('a patient', () => {
     expect(created.features).toMatchObject([{ code: 'cholesterol', value: 233, unit: 'mg/dL' }]);
     expect(new Date(created.createdAt).getTime()).toBeGreaterThanOrEqual(before);
     expect(created.updatedAt).toBe(created.createdAt);
-    expect(created.features[0]!.recordedAt).toBe(created.createdAt);
+    expect(created.features![0]!.recordedAt).toBe(created.createdAt);
     expect(await read(created.id)).toEqual(created);
     expect((await client.request(PatientDocument, { mrn: created.mrn })).patient).toEqual(created);
   });
@@ -66,10 +66,10 @@ describe('a patient', () => {
 
   test('has an MRN of its own within the organization; blanks around it do not count', async () => {
     const { mrn } = await create();
-    expect(await codeOf(client.request(CreatePatientDocument, { input: { mrn } }))).toBe('CONFLICT');
+    expect(await codeOf(client.request(CreatePatientDocument, { input: { mrn: mrn! } }))).toBe('CONFLICT');
     expect(await codeOf(client.request(CreatePatientDocument, { input: { mrn: ` ${mrn}  ` } }))).toBe('CONFLICT');
     const other = await system.client('CLINICIAN', 'beta');
-    expect(await codeOf(other.request(CreatePatientDocument, { input: { mrn } }))).toBe('none');
+    expect(await codeOf(other.request(CreatePatientDocument, { input: { mrn: mrn! } }))).toBe('none');
     const second = await create();
     expect(
       await codeOf(client.request(UpdatePatientDocument, { input: { id: second.id, expectedVersion: 1, mrn } })),
@@ -118,7 +118,7 @@ describe('an update', () => {
       sex: 'FEMALE',
       version: 2,
     });
-    expect(updatePatient.features.map(({ code, value }) => [code, value])).toEqual([
+    expect(updatePatient.features!.map(({ code, value }) => [code, value])).toEqual([
       ['resting_bp', 120],
       ['age', 50],
     ]);
@@ -190,6 +190,6 @@ describe('a deletion', () => {
     expect(await codeOf(client.request(SubmitScoringJobDocument, { input: { patientId: id, modelId } }))).toBe(
       'NOT_FOUND',
     );
-    expect(await codeOf(client.request(CreatePatientDocument, { input: { mrn } }))).toBe('none');
+    expect(await codeOf(client.request(CreatePatientDocument, { input: { mrn: mrn! } }))).toBe('none');
   });
 });

@@ -76,7 +76,7 @@ test('a batch gives quantities, its subscribers get them, and they agree in ever
   const { predictions } = await client.request(PredictionsDocument, { filter: { jobId: id } });
   expect(predictions.totalCount).toBe(3);
   for (const { node } of predictions.edges) {
-    expectDays(node, 'logarithm', patientIds.indexOf(node.patient.id));
+    expectDays(node, 'logarithm', patientIds.indexOf(node.patient!.id));
     const { data } = await system.post(`{ verifyPrediction(id: "${node.id}") { agrees } }`, undefined, token);
     expect(data).toEqual({ verifyPrediction: { agrees: true } });
   }
@@ -143,9 +143,9 @@ test('score writes the quantity and its unit in place of the probability', async
   expect({ code, errors }).toMatchObject({ code: 0 });
   const [header, line] = (await readFile(out, 'utf8')).trim().split('\n');
   expect(header).toBe(
-    'mrn,value,unit,risk_band,raw_output,base_value,contribution_f0,contribution_f1,contribution_f2,contribution_f3',
+    'mrn,value,unit,risk_band,raw_output,base_value,contribution_f0,contribution_f1,contribution_f2,contribution_f3,failure',
   );
-  const [mrn, value, unit, , rawOutput, ...parts] = line!.split(',');
+  const [mrn, value, unit, , rawOutput, ...parts] = line!.split(',').slice(0, -1);
   expect([mrn, unit]).toEqual(['STAY-1', 'd']);
   expect(Number(value)).toBeCloseTo(facts.logarithm.output[0]![0]!, 5);
   expect(parts.reduce((sum, part) => sum + Number(part), 0)).toBeCloseTo(Number(rawOutput), 9);

@@ -211,9 +211,9 @@ describe('age and sex', () => {
         undefined,
         token,
       );
-      expect(errors![0]!.extensions).toEqual({
+      expect(errors![0]!.extensions).toMatchObject({
         code: 'BAD_USER_INPUT',
-        fields: [{ path: 'features.sex', message: 'is required' }],
+        fields: [{ path: 'patientId', message: 'sex is required' }],
       });
     },
   );

@@ -17,7 +17,7 @@ const unreadable =
   'request: is not HTTP/1.1 that this server understands: check its first line, its headers and the length of its body';
 
 /** Each request, and the status, code, field and message of its answer. */
-const refused: [string, string, number, ErrorCode, string | undefined, string][] = [
+const refused: [string, string, number, `${ErrorCode}`, string | undefined, string][] = [
   [
     'a form',
     typeOf('application/x-www-form-urlencoded'),

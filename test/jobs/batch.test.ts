@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createGraphqlClient, type GraphqlClient } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
+import type { GraphqlClient } from '../../src/client/graphql-client.js';
 import {
   CancelScoringJobDocument,
   JobPredictionsDocument,
@@ -38,7 +39,7 @@ async function follow(
 async function results(client: GraphqlClient, id: string) {
   const { scoringJob } = await client.request(JobPredictionsDocument, { id, first: 500 });
   return {
-    predicted: scoringJob!.predictions.edges.map(({ node }) => node.patient.id).sort(),
+    predicted: scoringJob!.predictions!.edges.map(({ node }) => node.patient!.id).sort(),
     failures: scoringJob!.failures,
   };
 }
@@ -73,7 +74,7 @@ describe('a batch', () => {
     expect(failures).toEqual([
       { patientId: bad, code: 'BAD_USER_INPUT', message: expect.stringContaining('chest_pain_type') as string },
     ]);
-    expect(failures[0]!.message).not.toContain('61');
+    expect(failures![0]!.message).not.toContain('61');
   });
 
   test('takes the patients that match the filter at submission, and adds no later ones', async () => {
@@ -139,7 +140,7 @@ describe('a cancelled batch', () => {
     const ids = await createPatients(client, 150);
     const { id } = await submit(client, { all: true });
     // A second connection cancels as soon as the first sees that the work has begun.
-    const canceller = createGraphqlClient(system.url, await system.token('CLINICIAN', 'cancelled'));
+    const canceller = apiClient(system.url, await system.token('CLINICIAN', 'cancelled'));
     let cancelling: Promise<unknown> | undefined;
     let last: JobFieldsFragment | undefined;
     for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {

@@ -7,8 +7,20 @@ import { startSystem } from '../support/system.js';
 
 const { app } = await startSystem({ worker: false });
 const attempts = 3;
-const store = createJobStore({ models: app.models, events: app.events, attempts, leaseMs: 60_000 });
-const impatientStore = createJobStore({ models: app.models, events: app.events, attempts, leaseMs: -1 });
+const store = createJobStore({
+  models: app.models,
+  events: app.events,
+  attempts,
+  leaseMs: 60_000,
+  announces: () => false,
+});
+const impatientStore = createJobStore({
+  models: app.models,
+  events: app.events,
+  attempts,
+  leaseMs: -1,
+  announces: () => false,
+});
 
 async function insertJob(overrides: Partial<ScoringJob> = {}): Promise<ScoringJob> {
   const status = submitted();

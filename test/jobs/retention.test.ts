@@ -36,7 +36,7 @@ test('finished jobs are deleted after the retention time, except those that pred
   expect(await models.scoringJobs.exists({ _id: cancelled })).toBeNull();
   expect(await models.scoringJobs.exists({ _id: unfinished })).not.toBeNull();
   const { prediction } = await client.request(PredictionDocument, { id: predictionId! });
-  expect(prediction!.job.id).toBe(completed);
+  expect(prediction!.job!.id).toBe(completed);
 });
 
 describe('a batch that ended long ago', () => {

@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
-import { createGraphqlClient } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
 import { CancelScoringJobDocument, ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
 import { progressed, started } from '../../src/jobs/job-status.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
@@ -79,7 +79,7 @@ describe('subscriptions', () => {
   test('get events of another API node', async () => {
     const otherApp = await createApp(app.config, app.logger);
     const otherServer = await startApi(otherApp);
-    const there = createGraphqlClient(otherServer.url, await system.token('CLINICIAN'));
+    const there = apiClient(otherServer.url, await system.token('CLINICIAN'));
     onTestFinished(async () => {
       await there.close();
       await otherServer.close();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Role } from '../../models/index.js';
+import { AdministrativeGender, type Role } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
+import { createLatestConditions } from '../../src/patients/latest-conditions.js';
 import { patientFilterSchema, patientQuery, type PatientFilter } from '../../src/patients/patient-filter.js';
 import { modelId } from '../support/heart-disease.js';
 import { startSystem } from '../support/system.js';
@@ -15,6 +16,8 @@ const viewer: Viewer = {
   expiresAt: Number.MAX_SAFE_INTEGER,
   origin: { requestId: 'test', address: '127.0.0.1' },
 };
+
+const conditions = createLatestConditions({ models: app.models, registry: app.registry });
 
 /** A method of a service that takes a filter. */
 const doors: Record<string, (filter: PatientFilter) => Promise<unknown>> = {
@@ -38,15 +41,24 @@ describe.each(Object.entries(doors))('at %s', (_name, enter) => {
   });
 });
 
-test('every condition of the schema becomes a condition of the query', () => {
+test('every condition of the schema becomes a condition of the query', async () => {
   const every = {
     mrn: 'M-1',
     familyName: 'Byron',
-    sex: 'FEMALE',
+    mrnPrefix: 'M-',
+    familyNamePrefix: 'By',
+    sex: AdministrativeGender.FEMALE,
     createdAfter: new Date(1),
     updatedAfter: new Date(2),
-  } as const;
+    latestModelId: modelId,
+    latestRiskBands: ['HIGH'],
+    minimumLatestProbability: 0.1,
+    maximumLatestProbability: 0.9,
+  } satisfies PatientFilter;
   expect(Object.keys(every)).toEqual(Object.keys(patientFilterSchema.shape));
   for (const [name, value] of Object.entries(every))
-    expect(Object.keys(patientQuery({ [name]: value })), name).toHaveLength(1);
+    expect(
+      { ...patientQuery({ [name]: value }), ...(await conditions({ [name]: value })).condition },
+      name,
+    ).not.toEqual({});
 });

@@ -19,6 +19,8 @@ const schema = buildBareSchema(system.app);
 const values: Readonly<Record<string, unknown>> = {
   mrn: known.mrn,
   familyName: 'Sample',
+  mrnPrefix: 'TEST',
+  familyNamePrefix: 'Sam',
   sex: 'FEMALE',
   createdAfter: '2000-01-01T00:00:00Z',
   createdBefore: '2100-01-01T00:00:00Z',
@@ -29,9 +31,15 @@ const values: Readonly<Record<string, unknown>> = {
   modelVersion: '1.0.0',
   riskBands: ['LOW', 'HIGH'],
   minimumProbability: 0.2,
+  maximumProbability: 0.9,
+  latestModelId: 'heart-disease',
+  latestRiskBands: ['LOW', 'HIGH'],
+  minimumLatestProbability: 0.2,
+  maximumLatestProbability: 0.9,
   states: ['QUEUED', 'COMPLETED'],
   kind: 'BATCH',
   submittedAfter: '2000-01-01T00:00:00Z',
+  submittedBefore: '2100-01-01T00:00:00Z',
   submittedBy: 'the-clinician',
   actions: ['patient:read', 'job:submit'],
   outcomes: ['DENIED', 'FAILED'],
@@ -40,6 +48,8 @@ const values: Readonly<Record<string, unknown>> = {
   username: 'the-clinician',
   occurredAfter: '2000-01-01T00:00:00Z',
   occurredBefore: '2100-01-01T00:00:00Z',
+  endpointId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
+  state: 'FAILED',
 };
 
 interface ListQuery {
@@ -48,14 +58,21 @@ interface ListQuery {
   readonly orderBy?: { readonly field: string; readonly direction: string };
 }
 
-/** Every list of the schema, with no condition, each condition, each pair of conditions, and in each order. */
+/**
+ * Every list of the schema: with each condition in each order, and with each pair of conditions in the usual order. More
+ * conditions in more orders would be thousands of reads.
+ */
 function listQueries(): ListQuery[] {
   const lists = rootFields(schema).filter(
     ({ kind, field }) => kind === 'query' && field.args.some(({ name }) => name === 'first'),
   );
   return lists.flatMap(({ field }) =>
     filtersOf(field).flatMap((filter) =>
-      ordersOf(field).map((orderBy) => ({ list: field.name, filter, ...(orderBy && { orderBy }) })),
+      (Object.keys(filter).length > 1 ? [undefined] : ordersOf(field)).map((orderBy) => ({
+        list: field.name,
+        filter,
+        ...(orderBy && { orderBy }),
+      })),
     ),
   );
 }
@@ -70,7 +87,8 @@ function filtersOf(field: GraphQLField<unknown, unknown>): Record<string, unknow
   const names = Object.keys(inputOf(field, 'filter')?.getFields() ?? {});
   for (const name of names) if (!(name in values)) throw new Error(`give the walk a value for the condition ${name}`);
   const conditions = names.map((name) => ({ [name]: values[name] }));
-  return [{}, ...conditions, ...conditions.flatMap((a, at) => conditions.slice(at + 1).map((b) => ({ ...a, ...b })))];
+  const pairs = conditions.flatMap((a, at) => conditions.slice(at + 1).map((b) => ({ ...a, ...b })));
+  return [{}, ...conditions, ...pairs.filter((pair) => !('mrnPrefix' in pair && 'familyNamePrefix' in pair))];
 }
 
 function ordersOf(field: GraphQLField<unknown, unknown>): (ListQuery['orderBy'] | undefined)[] {
@@ -105,9 +123,12 @@ beforeAll(async () => {
   for (const mutation of [
     'createUser(input: {username: "one", password: "a long enough pass phrase", role: ANALYST}) { id }',
     'createApiKey(input: {name: "one", scopes: ["prediction:read"]}) { key }',
+    'createWebhookEndpoint(input: {url: "https://care.invalid/"}) { secret }',
   ])
     expect((await system.post(`mutation { ${mutation} }`, {}, admin)).errors).toBeUndefined();
-  const { models } = system.app;
+  const { models, repairs } = system.app;
+  await repairs.prefixSearch.switch(new Types.ObjectId(await system.organizationId()), true, 0);
+  while (!(await repairs.work()));
   // A reason can be decrypted only in its own document, so both pages that are read hold real accesses.
   for (const mrn of ['closed-1', 'closed-2', 'closed-3', 'closed-4']) {
     const closed = await patient(clinician, { mrn });
@@ -122,6 +143,16 @@ beforeAll(async () => {
     sex: number % 3 ? 'MALE' : 'FEMALE',
     createdAt: time(number),
     updatedAt: time(-number),
+    latestResults: {
+      'heart-disease': {
+        source: new Types.ObjectId(),
+        value: (number % 1_000) / 1_000,
+        riskBand: number % 2 ? 'LOW' : 'HIGH',
+        modelVersion: '1.0.0',
+        createdAt: time(number),
+        ...(number % 10 === 0 && { unit: 'd' }),
+      },
+    },
   }));
   await multiply(models.scoringJobs.collection, (number) => ({
     status: {
@@ -135,6 +166,21 @@ beforeAll(async () => {
   await multiply(models.auditEvents.collection, (number) => ({ sequence: 1_000_000 + number, hash: `${number}` }));
   await multiply(models.users.collection, (number) => ({ username: `user-${number}` }));
   await multiply(models.apiKeys.collection, (number) => ({ keyHash: `hash-${number}`, prefix: `prefix-${number}` }));
+  const endpoint = (await models.webhookEndpoints.findOne())!;
+  await models.webhookDeliveries.collection.insertOne({
+    _id: new Types.ObjectId(),
+    organization: endpoint.organization,
+    endpoint: new Types.ObjectId('aaaaaaaaaaaaaaaaaaaaaaaa'),
+    job: new Types.ObjectId(known.jobId),
+    jobKind: 'SINGLE',
+    jobState: 'COMPLETED',
+    sequence: 1,
+    occurredAt: time(0),
+    state: 'FAILED',
+    attempts: 1,
+    nextAttemptAt: time(0),
+  });
+  await multiply(models.webhookDeliveries.collection, (sequence) => ({ sequence: sequence + 2 }));
   await multiply(models.breakGlassAccesses.collection, (number) => ({
     _id: Types.ObjectId.createFromTime(number + 1),
   }));
@@ -146,24 +192,35 @@ interface Read {
   explain(): Promise<unknown>;
 }
 
-/** Records the reads that MongoDB gets while `work` runs. */
-async function readsOf(work: () => Promise<unknown>): Promise<Read[]> {
+/** Tells whether a filter names one document by its id. The index of ids serves it, so there is no plan to check. */
+const isById = (filter: unknown): boolean =>
+  typeof filter === 'object' && filter !== null && !Array.isArray(filter) && Object.keys(filter).join() === '_id';
+
+/** Watches the reads that MongoDB gets until the test ends. */
+function watchReads() {
   const { Collection } = mongoose.mongo;
-  const find = vi.spyOn(Collection.prototype, 'find');
-  const aggregate = vi.spyOn(Collection.prototype, 'aggregate');
-  onTestFinished(() => void [find, aggregate].forEach((spy) => spy.mockRestore()));
+  const spies = [vi.spyOn(Collection.prototype, 'find'), vi.spyOn(Collection.prototype, 'aggregate')];
+  onTestFinished(() => spies.forEach((spy) => spy.mockRestore()));
+  return spies;
+}
+
+/** Gives the reads that MongoDB gets while `work` runs. */
+async function readsOf(spies: ReturnType<typeof watchReads>, work: () => Promise<unknown>): Promise<Read[]> {
+  // A spy that keeps all calls would keep all their documents.
+  spies.forEach((spy) => spy.mockClear());
   await work();
-  const calls = [find, aggregate].flatMap(({ mock }) =>
+  const calls = spies.flatMap(({ mock }) =>
     mock.calls.map((call, index) => ({ call, collection: mock.contexts[index] as mongo.Collection })),
   );
-  [find, aggregate].forEach((spy) => spy.mockRestore());
-  return calls.map(({ call, collection }) => ({
-    collection: collection.collectionName,
-    explain: () =>
-      Array.isArray(call[0])
-        ? collection.aggregate(call[0], call[1]).explain('queryPlanner')
-        : collection.find(call[0] as object, call[1] as object).explain('queryPlanner'),
-  }));
+  return calls
+    .filter(({ call }) => !isById(call[0]))
+    .map(({ call, collection }) => ({
+      collection: collection.collectionName,
+      explain: () =>
+        Array.isArray(call[0])
+          ? collection.aggregate(call[0], call[1]).explain('queryPlanner')
+          : collection.find(call[0] as object, call[1] as object).explain('queryPlanner'),
+    }));
 }
 
 /** The stages of a plan, and of all plans within it. The command that was explained and rejected plans are no part. */
@@ -185,6 +242,7 @@ test('every filter and order of every list is served by an index, without a sort
   const admin = await system.token('ADMIN');
   const viewer = { patients: await system.token('CLINICIAN'), other: admin };
   const bad: string[] = [];
+  const spies = watchReads();
   const queries = listQueries();
   for (const { list, filter, orderBy } of queries) {
     const name = `${list} ${JSON.stringify({ filter, orderBy })}`;
@@ -199,7 +257,7 @@ test('every filter and order of every list is served by an index, without a sort
     const token = list === 'patients' || list === 'predictions' || list === 'scoringJobs' ? viewer.patients : admin;
     let after: string | null = null;
     for (let page = 0; page < 2; page += 1) {
-      const reads = await readsOf(async () => {
+      const reads = await readsOf(spies, async () => {
         const answer = await system.post<Record<string, { pageInfo: { endCursor: string | null } }>>(
           document,
           { ...(Object.keys(filter).length > 0 && { filter }), orderBy, after },
@@ -210,7 +268,10 @@ test('every filter and order of every list is served by an index, without a sort
       });
       if (reads.length === 0) bad.push(`${name}: no read was recorded`);
       for (const read of reads) {
-        const stages = stagesOf(await read.explain());
+        const plan = await read.explain().catch((error: unknown) => {
+          bad.push(`${name}, page ${page + 1}: no plan of ${read.collection}: ${String(error)}`);
+        });
+        const stages = stagesOf(plan);
         for (const stage of ['COLLSCAN', 'SORT'])
           if (stages.includes(stage)) bad.push(`${name}, page ${page + 1}: ${stage} in ${read.collection}: ${stages}`);
       }

@@ -94,9 +94,41 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
     allowed: [Role.ADMIN],
   },
   'Mutation.revokeApiKey': { operation: `mutation { revokeApiKey(id: ${id}) { id } }`, allowed: [Role.ADMIN] },
+  'Query.webhookEndpoints': {
+    operation: '{ webhookEndpoints { totalCount } }',
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Query.webhookDeliveries': {
+    operation: '{ webhookDeliveries { totalCount } }',
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.createWebhookEndpoint': {
+    operation: 'mutation { createWebhookEndpoint(input: { url: "" }) { secret } }',
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.rotateWebhookSecret': {
+    operation: `mutation { rotateWebhookSecret(input: { id: ${id} }) { secret } }`,
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.enableWebhookEndpoint': {
+    operation: `mutation { enableWebhookEndpoint(id: ${id}) { id } }`,
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.deleteWebhookEndpoint': {
+    operation: `mutation { deleteWebhookEndpoint(id: ${id}) { id } }`,
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
+  'Mutation.replayWebhookDelivery': {
+    operation: `mutation { replayWebhookDelivery(id: ${id}) { id } }`,
+    allowed: [Role.SERVICE, Role.ADMIN],
+  },
   'Subscription.scoringJobUpdated': {
     operation: `subscription { scoringJobUpdated(id: ${id}) { sequence } }`,
     allowed: everybody,
+  },
+  'Subscription.scoringJobsUpdated': {
+    operation: `subscription { scoringJobsUpdated(filter: { patientId: ${id} }) { sequence } }`,
+    allowed: [Role.CLINICIAN, Role.ANALYST, Role.SERVICE],
   },
   'Subscription.predictionCreated': {
     operation: `subscription { predictionCreated(patientId: ${id}) { id } }`,
@@ -109,7 +141,7 @@ const publicOperations: Record<string, { readonly operation: string; readonly re
   'Mutation.login': {
     operation:
       'mutation { login(input: { organization: "alpha", username: "unknown", password: "" }) { accessToken } }',
-    refusal: ['UNAUTHENTICATED'],
+    refusal: ['INVALID_CREDENTIALS'],
   },
   'Mutation.refresh': {
     operation: 'mutation { refresh(input: { refreshToken: "" }) { accessToken } }',

@@ -104,6 +104,7 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
       engine,
       jobStore,
       batchProgress,
+      latestResults: app.latestResults,
       events,
       attempts: 3,
       leaseMs: 60_000,

@@ -60,6 +60,7 @@ async function makeAccounts(slug: string): Promise<void> {
   const inputs: Record<string, object> = {
     createUser: { username: 'Canaryuser', password: goodPassword, role: 'CLINICIAN' },
     createApiKey: { name: 'Canarykey', scopes: ['job:submit'] },
+    createWebhookEndpoint: { url: 'https://care.invalid/Canaryhook', states: ['FAILED'] },
   };
   for (const [field, input] of Object.entries(inputs)) {
     const definition = schema.getMutationType()!.getFields()[field];

@@ -40,9 +40,15 @@ describe('a form on a page of another site', () => {
   test('or a link there reads nothing with GET, and never changes anything', async () => {
     const before = await system.counts();
     const query = encodeURIComponent('{ viewer { role } }');
-    const link = await fetch(`${system.url}/graphql?query=${query}`, { headers: { authorization } });
-    expect(link.status).toBe(400);
-    expect(await link.json()).toMatchObject({ errors: [{ message: expect.stringContaining('CSRF') }] });
+    const withoutToken: Record<string, string>[] = [{}, { authorization: '' }, { origin: 'https://evil.example' }];
+    for (const headers of withoutToken) {
+      const link = await fetch(`${system.url}/graphql?query=${query}`, { headers });
+      expect(link.status).toBe(400);
+      const told = expect.stringMatching(/CSRF.*authorization: Bearer .*apollo-require-preflight/) as string;
+      const answer = (await link.json()) as { data?: unknown };
+      expect(answer).toMatchObject({ errors: [{ message: told }] });
+      expect(answer.data ?? null).toBeNull();
+    }
     const mutation = await fetch(
       `${system.url}/graphql?query=${encodeURIComponent('mutation { createPatient(input: { mrn: "forged" }) { id } }')}`,
       { headers: { authorization, 'apollo-require-preflight': 'yes' } },
@@ -58,6 +64,17 @@ describe('a form on a page of another site', () => {
     }
     expect(await system.counts()).toEqual(before);
   });
+});
+
+// Shows: owasp/cross-site-requests
+test('a query with GET needs no other header than the access token, which no form can send', async () => {
+  const query = encodeURIComponent('{ viewer { role } }');
+  const answer = await fetch(`${system.url}/graphql?query=${query}`, { headers: { authorization } });
+  expect(await answer.json()).toMatchObject({ data: { viewer: { role: 'CLINICIAN' } } });
+  // A browser sends a remembered password on its own. It is no credential here, so it reads nothing.
+  const remembered = { authorization: `Basic ${Buffer.from('ada:password').toString('base64')}` };
+  const basic = await fetch(`${system.url}/graphql?query=${query}`, { headers: remembered });
+  expect(await basic.json()).toMatchObject({ data: null, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
 });
 
 const preflight = (url: string, origin: string): Promise<Response> =>

@@ -126,6 +126,17 @@ describe('a patient with a care team', () => {
       scoringJob: { failures: [{ patientId: hers.id }, { patientId: open.id }] },
     });
     expect(await failuresFor(bob)).toEqual({ scoringJob: { failures: [{ patientId: open.id }] } });
+    const pageFor = async (token: string): Promise<unknown> =>
+      (
+        await system.post(
+          `{ scoringJob(id: "${jobId}") { failureConnection { totalCount edges { node { patientId } } } } }`,
+          undefined,
+          token,
+        )
+      ).data;
+    expect(await pageFor(bob)).toEqual({
+      scoringJob: { failureConnection: { totalCount: 1, edges: [{ node: { patientId: open.id } }] } },
+    });
     expect((await eventsOf(hers.id, 'ada')).at(-1)).toMatchObject({ action: 'prediction:read', outcome: 'ALLOWED' });
     expect(await eventsOf(hers.id, 'bob')).toEqual([]);
   });

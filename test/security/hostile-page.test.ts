@@ -1,4 +1,4 @@
-/** Covers src/http/security-headers.ts. */
+/** Covers src/http/security-headers.ts, src/http/explorer-pages.ts. */
 // Threat: a page frames RiskGraph, sends a false host, or reads the cache of a browser.
 
 import { describe, expect, test } from 'vitest';
@@ -103,12 +103,48 @@ describe('the Sandbox', () => {
   });
 });
 
+describe('GraphiQL', () => {
+  // Shows: owasp/introspection
+  test('runs only scripts of this server, none inline, and connects to this server alone', async () => {
+    const page = await fetch(`${system.url}/graphiql`, { headers: { accept: 'text/html' } });
+    const html = await page.text();
+    const policy = directives(page.headers.get('content-security-policy'));
+    expect(policy.get('default-src')).toEqual(["'none'"]);
+    expect(policy.get('script-src')).toEqual(["'self'"]);
+    expect(policy.get('worker-src')).toEqual(["'self'"]);
+    expect(policy.get('frame-ancestors')).toEqual(["'none'"]);
+    const { host } = new URL(system.url);
+    expect(policy.get('connect-src')).toEqual(["'self'", `ws://${host}`, `wss://${host}`]);
+    for (const [, attributes, text] of html.matchAll(/<script\b([^>]*)>([^<]*)/g)) {
+      expect(attributes).toMatch(/src="\/graphiql\/assets\//);
+      expect(text!.trim()).toBe('');
+    }
+    // Own style elements need the nonce of this answer.
+    const [, nonce] = /'nonce-(.{20,})'/.exec(policy.get('style-src-elem')!.join(' '))!;
+    expect(html).toContain(nonce);
+    expect(html).not.toContain('NONCE');
+    const again = await fetch(`${system.url}/graphiql`);
+    expect(again.headers.get('content-security-policy')).not.toContain(nonce);
+  });
+
+  // Shows: owasp/introspection
+  test('is not there in production', async () => {
+    expect((await fetch(`${production.url}/graphiql`)).status).toBe(404);
+  });
+});
+
 // Shows: owasp/request-smuggling
 test('an invalid host is refused, and no answer links to it', async () => {
   const { request } = await import('node:http');
-  for (const host of ['a b', 'evil.example/path', 'evil.example; script-src *', '"']) {
+  for (const [host, path] of [
+    ['a b', '/graphql'],
+    ['evil.example/path', '/graphql'],
+    ['evil.example; script-src *', '/graphql'],
+    ['evil.example; script-src *', '/graphiql'],
+    ['"', '/graphql'],
+  ]) {
     const status = await new Promise((resolve, reject) => {
-      request(`${system.url}/graphql`, { headers: { accept: 'text/html', host } }, (response) =>
+      request(`${system.url}${path}`, { headers: { accept: 'text/html', host } }, (response) =>
         resolve(response.resume().statusCode),
       )
         .on('error', reject)

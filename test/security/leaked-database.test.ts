@@ -45,9 +45,11 @@ const keys = ['Canarykey single', 'Canarykey batch'];
 const reasons = ['Canaryreason of a colleague', 'Canaryreason for no patient'];
 /** Texts that people type into the wrong field of a login. */
 const typed = ['Canarytyped as a username', 'Canarytyped as a password'];
+/** The address of a webhook may hold a secret of its receiver. */
+const address = 'https://care.invalid/Canaryhook';
 const markers = [identity, changed, second, deleted, closed]
   .flatMap((one) => Object.values(one))
-  .concat(keys, reasons, typed);
+  .concat(keys, reasons, typed, 'Canaryhook', 'whsec_');
 
 /** Runs every operation that writes, including ones that fail. */
 async function useTheApi(): Promise<void> {
@@ -76,6 +78,12 @@ async function useTheApi(): Promise<void> {
   );
   expect(opened.data).toEqual({ breakGlass: { reason: reasons[0] } });
   await system.post(breakGlass, { input: { mrn: 'Canarymrn-6', reason: reasons[1] } }, token);
+  const hook = await system.post(
+    'mutation ($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { secret } }',
+    { input: { url: address, states: ['FAILED'] } },
+    await system.token('SERVICE'),
+  );
+  expect(hook.data).toEqual({ createWebhookEndpoint: { secret: expect.stringMatching(/^whsec_/) } });
   await system.post('mutation ($input: LoginInput!) { login(input: $input) { accessToken } }', {
     input: { organization: 'alpha', username: typed[0], password: typed[1] },
   });

@@ -3,8 +3,9 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { readCohort } from '../../src/commands/cohort-csv.js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { checkCohort, cohortRows } from '../../src/commands/cohort-check.js';
+import { openCohortFile } from '../../src/commands/cohort-file.js';
 import { heartDisease, newPatient } from '../support/heart-disease.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -70,9 +71,15 @@ describe('an MRN', async () => {
 
 describe('a cohort', () => {
   const read = async (...mrns: string[]) => {
-    const file = join(await temporaryDirectory(), 'cohort.csv');
-    await writeFile(file, ['mrn', ...mrns].join('\n'));
-    return readCohort(file, heartDisease.features);
+    const path = join(await temporaryDirectory(), 'cohort.csv');
+    await writeFile(path, ['mrn', ...mrns].join('\n'));
+    const file = await openCohortFile(path);
+    onTestFinished(() => file.close());
+    const reading = { features: new Map(heartDisease.features.map((feature) => [feature.code, feature])) };
+    await checkCohort(file, 'utf-8', reading);
+    const rows = [];
+    for await (const row of cohortRows(file, 'utf-8', reading)) rows.push(row);
+    return rows;
   };
 
   // Shows: owasp/unicode

@@ -31,7 +31,7 @@ const times = (count: number, work: (index: number) => Promise<unknown>): Promis
 test('an address that guesses at one account is stopped for a stated time, even with the right password', async () => {
   const user = await createUser(system);
   for (let number = 0; number < loginLimits.pair.points; number++)
-    expect(codesOf(await attempt(user, '127.0.0.2'))).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await attempt(user, '127.0.0.2'))).toEqual(['INVALID_CREDENTIALS']);
   const refused = await attempt(user, '127.0.0.2', credentialOf(user));
   expect(codesOf(refused)).toEqual(['RATE_LIMITED']);
   const { retryAfterSeconds } = refused.errors![0]!.extensions as { retryAfterSeconds: number };
@@ -45,7 +45,9 @@ test('guesses made at the same time are counted like guesses made one after the 
   const answers = await Promise.all(
     Array.from({ length: 3 * loginLimits.pair.points }, () => attempt(user, '127.0.0.2')),
   );
-  expect(answers.flatMap(codesOf).filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(loginLimits.pair.points);
+  expect(answers.flatMap(codesOf).filter((code) => code === 'INVALID_CREDENTIALS')).toHaveLength(
+    loginLimits.pair.points,
+  );
 });
 
 // Shows: owasp/system-resources
@@ -108,7 +110,7 @@ test('a login resets the count of its account at its address', async () => {
   const user = await createUser(system);
   for (let round = 0; round < 2; round++) {
     for (let number = 0; number < loginLimits.pair.points - 1; number++)
-      expect(codesOf(await attempt(user, '127.0.0.7'))).toEqual(['UNAUTHENTICATED']);
+      expect(codesOf(await attempt(user, '127.0.0.7'))).toEqual(['INVALID_CREDENTIALS']);
     expect(codesOf(await attempt(user, '127.0.0.7', credentialOf(user)))).toEqual([]);
   }
 });
@@ -140,6 +142,6 @@ test('without Redis each process counts on its own', async () => {
   const user = await createUser(system);
   proxy.cut();
   for (let number = 0; number < loginLimits.pair.points; number++)
-    expect(codesOf(await attempt(user, '127.0.0.8', wrong(user), cutOff.url))).toEqual(['UNAUTHENTICATED']);
+    expect(codesOf(await attempt(user, '127.0.0.8', wrong(user), cutOff.url))).toEqual(['INVALID_CREDENTIALS']);
   expect(codesOf(await attempt(user, '127.0.0.8', credentialOf(user), cutOff.url))).toEqual(['RATE_LIMITED']);
 });

@@ -137,7 +137,15 @@ describe('Redis over TLS', async () => {
       REDIS_PREFIX: redisPrefix,
       SECRET_KEY: testSecretKey,
     });
-    const { directory: users, scope, actor, close } = await startUserAdministration(config, 'alpha', 'make');
+    const {
+      directory: users,
+      scope,
+      actor,
+      close,
+    } = await startUserAdministration(config, {
+      org: 'alpha',
+      createOrg: true,
+    });
     onTestFinished(close);
     const user = await users.create(scope, actor, { username: 'ada', role: Role.CLINICIAN, password: goodPassword });
     await users.update(scope, actor, user, { disabled: true });

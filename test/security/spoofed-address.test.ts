@@ -92,7 +92,7 @@ describe('an address that a proxy writes in another way', () => {
         })
       ).text();
     for (let number = 0; number < loginLimits.pair.points; number++)
-      expect(await guess(50_000 + number)).toContain('UNAUTHENTICATED');
+      expect(await guess(50_000 + number)).toContain('INVALID_CREDENTIALS');
     expect(await guess(60_000)).toContain('RATE_LIMITED');
     expect(audit.events.filter(({ actor }) => actor.origin.address !== '203.0.113.30')).toEqual([]);
     expect(audit.events).not.toEqual([]);

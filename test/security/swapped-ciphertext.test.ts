@@ -50,7 +50,7 @@ function expectRefused(answer: Answer, id: string, field: Field): void {
   expect(answer.text).not.toContain('Canary');
   expect(answer.text).not.toMatch(/19\d\d-\d\d-\d\d/);
   const { correlationId, ...others } = answer.errors![0]!.extensions!;
-  expect(others).toEqual({ code: 'INTERNAL' });
+  expect(others).toEqual({ code: 'INTERNAL', requestId: correlationId });
   const line = logLines.find((one) => one.includes(correlationId!));
   expect(JSON.parse(line!)).toMatchObject({ err: { type: 'CiphertextError', subject: `patients.${field} of ${id}` } });
   expect(logLines.join('')).not.toContain('Canary');

@@ -46,10 +46,10 @@ describe('the reason why a patient cannot be scored', () => {
       await createApiKey(system, ['job:submit', 'prediction:read']),
     );
     expect(codesOf(told)).toEqual(['BAD_USER_INPUT']);
-    expect(names.some((name) => told.text.includes(`features.${name}`))).toBe(true);
+    expect(names.some((name) => told.text.includes(`${name} is required`))).toBe(true);
     const withheld = await system.post(submission, undefined, await createApiKey(system, ['job:submit']));
     expect(withheld.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'patientId' }] });
-    expect(withheld.text).not.toContain('features.');
+    expect(withheld.text).not.toContain('is required');
   });
 
   // Shows: owasp/authorization, 164.312(b)

@@ -63,14 +63,14 @@ describe('a refused login', async () => {
     const { status, text } = await system.post(loginMutation, { input });
     expect(system.app.identity.passwords.verifications - before).toBe(1);
     expect(status).toBe(200);
-    expect(JSON.parse(text)).toEqual({
+    expect(JSON.parse(text)).toMatchObject({
       data: null,
       errors: [
         {
           message: 'The organization, the username or the password is wrong.',
           path: ['login'],
           locations: expect.any(Array),
-          extensions: { code: 'UNAUTHENTICATED' },
+          extensions: { code: 'INVALID_CREDENTIALS' },
         },
       ],
     });
@@ -103,7 +103,7 @@ test('a login at a missing organization is logged with its address, and without 
   audit.events.length = 0;
   const input = { organization: 'Canary-4712-org', username: 'Canary-4712', password: 'Canary-password' };
   const { errors } = await system.post(loginMutation, { input });
-  expect(codesOf({ errors })).toEqual(['UNAUTHENTICATED']);
+  expect(codesOf({ errors })).toEqual(['INVALID_CREDENTIALS']);
   for (let attempt = 1; attempt < loginLimits.pair.points + 3; attempt++) await system.post(loginMutation, { input });
   const warnings = lines
     .map((line) => JSON.parse(line) as Record<string, unknown>)

@@ -61,6 +61,11 @@ export const accesses: [string, string, (of: Scored) => string][] = [
     'prediction:read',
     ({ patientId }) => `{ patient(id: "${patientId}") { predictions { edges { node { probability } } } } }`,
   ],
+  [
+    'latest prediction of a patient',
+    'prediction:read',
+    ({ patientId }) => `{ patient(id: "${patientId}") { latestPrediction { probability } } }`,
+  ],
   ['prediction', 'prediction:read', ({ predictionId }) => `{ prediction(id: "${predictionId}") { probability } }`],
   [
     'patient of a prediction',

@@ -1,6 +1,6 @@
 import { Types } from 'mongoose';
 import { Role, ScoringJobState, type AuditEvent } from '../../models/index.js';
-import { createGraphqlClient } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
 import { scored } from './scenario.js';
 import type { Answer, System } from './system.js';
 
@@ -28,7 +28,7 @@ export function careTeams(system: System) {
 
     /** Creates a patient of this care team and scores it once. */
     async patientOf(careTeam: string[] | null, token: string): Promise<ScoredPatient> {
-      const client = createGraphqlClient(system.url, token);
+      const client = apiClient(system.url, token);
       try {
         const { patientId: id, ...rest } = await scored(client, { givenName: 'Canary', careTeam });
         return { id, ...rest };

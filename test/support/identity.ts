@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import type { Role } from '../../models/index.js';
 import type { AuditActor, AuditEntry } from '../../src/audit/audit-trail.js';
-import type { ResponseError } from '../../src/client/graphql-client.js';
+import type { ResponseError } from '../../src/client/errors.js';
 import type { Answer, System } from './system.js';
 
 /** A password that the policy accepts. */

@@ -21,15 +21,21 @@ export interface Outcome {
   readonly errors: string;
 }
 
+/** Runs `riskgraph` as `runWholeCommand` does. Its errors are without the line that names the database. */
+export async function runCommand(...given: Parameters<typeof runWholeCommand>): Promise<Outcome> {
+  const { errors, ...outcome } = await runWholeCommand(...given);
+  return { ...outcome, errors: errors.replace(/^database: .*\n/gm, '') };
+}
+
 /**
  * Runs `riskgraph` as a person at a terminal does.
  * @param environment all its settings
  * @param input the text on its standard input
  */
-export async function runCommand(
+export async function runWholeCommand(
   argumentsGiven: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  input = '',
+  input: string | Buffer = '',
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [cli, ...argumentsGiven], {
     cwd: root,

@@ -72,7 +72,7 @@ export async function scored(client: GraphqlClient, overrides?: object, model: s
   const { id: jobId } = await submit(client, { patientId, modelId: model });
   const { state, prediction } = await ended(client, jobId);
   if (!prediction) throw new Error(`job ${jobId} is ${state} and has no prediction`);
-  return { patientId, mrn, jobId, predictionId: prediction.id };
+  return { patientId, mrn: mrn!, jobId, predictionId: prediction.id };
 }
 
 /** Position of a page among all pages of a connection. */

@@ -3,7 +3,9 @@ import { Role } from '../../models/index.js';
 import { startApi } from '../../src/api.js';
 import { createApp, type App } from '../../src/app.js';
 import { ensureOrganization } from '../../src/identity/organizations.js';
-import { createGraphqlClient, type GraphqlClient, type ResponseError } from '../../src/client/graphql-client.js';
+import { apiClient } from '../../src/commands/api-client.js';
+import type { ResponseError } from '../../src/client/errors.js';
+import type { GraphqlClient } from '../../src/client/graphql-client.js';
 import { loadConfig } from '../../src/config/config.js';
 import type { HttpServer } from '../../src/http/server.js';
 import { createLogger } from '../../src/process/logger.js';
@@ -108,7 +110,7 @@ function systemOf(app: App, server: HttpServer, clients: GraphqlClient[]): Syste
     organizationId,
     token,
     async client(role, slug) {
-      const client = createGraphqlClient(url, await token(role, slug));
+      const client = apiClient(url, await token(role, slug));
       clients.push(client);
       return client;
     },

@@ -1,4 +1,4 @@
-import type { ResponseError } from '../../src/client/graphql-client.js';
+import type { ResponseError } from '../../src/client/errors.js';
 import { connectSocket, type SocketMessage } from './raw-socket.js';
 import type { System } from './system.js';
 
@@ -52,6 +52,9 @@ const overWebSocket: Send = async ({ url }, request, token) => {
     errors: message.type === 'error' ? (message.payload as ResponseError[]) : [],
   };
 };
+
+/** The header with which Apollo Client asks for a subscription. */
+export const multipartAccept = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json';
 
 /** Every transport, by its name: for `test.each`. */
 export const transports: readonly (readonly [string, Send])[] = [

@@ -70,7 +70,7 @@ describe('a worker that is killed in the middle of its work', () => {
     expect(new Set(ends)).toEqual(new Set(['COMPLETED']));
     for (const id of ids) {
       const { scoringJob } = await client.request(JobPredictionsDocument, { id });
-      expect(scoringJob!.predictions.totalCount).toBe(1);
+      expect(scoringJob!.predictions!.totalCount).toBe(1);
     }
   });
 });

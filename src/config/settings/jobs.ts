@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { wholeNumber } from '../setting-schemas.js';
 import type { Setting } from '../setting.js';
 
@@ -56,5 +57,14 @@ export const jobSettings = [
     key: 'reconcileIntervalMs',
     schema: wholeNumber(100, 60_000).default(2_000),
     description: 'Milliseconds between two comparisons of MongoDB with the queue',
+  },
+  {
+    name: 'WORKLIST_MODEL',
+    key: 'worklistModel',
+    schema: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,63}$/, 'must be the id of a risk model, e.g. heart-disease')
+      .optional(),
+    description: 'Model whose latest results order and filter patients when a caller names none. Default: the only one',
   },
 ] as const satisfies readonly Setting[];

@@ -89,6 +89,24 @@ export const limitSettings = [
     description: 'Most cost of the operations of one user that are under way at the same time in one API process',
   },
   {
+    name: 'COHORT_PATIENTS',
+    key: 'cohortLimits.patients',
+    schema: wholeNumber(1, 1_000_000).default(100_000),
+    description: 'Most patients of one [cohort](api.md#many-patients-at-once)',
+  },
+  {
+    name: 'COHORT_MEGABYTES',
+    key: 'cohortLimits.megabytes',
+    schema: wholeNumber(1, 4_096).default(64),
+    description: 'Most MiB of one cohort. They are kept encrypted in the folder for temporary files until it is stored',
+  },
+  {
+    name: 'COHORT_SECONDS',
+    key: 'cohortLimits.seconds',
+    schema: wholeNumber(1, 3_600).default(900),
+    description: 'Most seconds from the complete headers of a cohort to its answer',
+  },
+  {
     name: 'ANSWER_BYTES',
     key: 'operationLimits.answerBytes',
     schema: wholeNumber(1_000, 256 * 1024 * 1024).default(16 * 1024 * 1024),
@@ -118,7 +136,8 @@ export const limitSettings = [
     key: 'socketLimits.socketsPerNode',
     schema: wholeNumber(1, 1_000_000).default(20_000),
     description:
-      'Most WebSockets with a valid credential that are open at the same time in one API process. ' +
+      'Most WebSockets and streams of events with a valid credential that are open at the same time in one API ' +
+      'process. ' +
       'Fewer when the process may open [fewer files](operations.md#files-and-connections)',
   },
   {

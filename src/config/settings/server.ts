@@ -9,7 +9,7 @@ export const serverSettings = [
     key: 'environment',
     schema: oneOf(['development', 'production', 'test']).default('development'),
     description:
-      '`development`, `production` or `test`. Production switches off Sandbox, introspection and `token`, and ' +
+      '`development`, `production` or `test`. Production switches off Sandbox, GraphiQL, introspection and `token`, and ' +
       '[refuses](operations.md#what-a-production-start-refuses) an unsafe set-up',
   },
   {

@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Models, Organization, User } from '../../../models/index.js';
 import type { AuditAction, AuditActor, AuditTrail } from '../../audit/audit-trail.js';
-import { UnauthenticatedError } from '../../errors.js';
+import { InvalidCredentialsError } from '../../errors.js';
 import type { ScopeOf } from '../../scope/organization-scope.js';
 import type { Passwords } from '../passwords/passwords.js';
 import { unknownUsername } from '../users/username.js';
@@ -23,7 +23,7 @@ export interface PasswordLogin {
    * Finds the enabled user whose password was given. The answer to a wrong organization, user or password, or to a
    * disabled user, is always the same. Its cost is also the same: the same reads and one argon2 verification.
    * @param action the action that a refusal is recorded as
-   * @throws UnauthenticatedError, RateLimitedError
+   * @throws InvalidCredentialsError, RateLimitedError
    */
   prove(credential: PasswordCredential, origin: RequestOrigin, action?: AuditAction): Promise<User>;
 }
@@ -102,7 +102,7 @@ export function createPasswordLogin({
       );
       if (!found.user || !matches || found.user.disabled) {
         await record(found, origin, action, 'FAILED');
-        throw new UnauthenticatedError('The organization, the username or the password is wrong.');
+        throw new InvalidCredentialsError();
       }
       await throttle.succeeded(attempt);
       return found.user;

@@ -32,7 +32,7 @@ export interface IssuedTokens {
 
 /** Begins, renews and ends sessions. Anonymous callers may call it: the password or refresh token is their proof. */
 export interface SessionService {
-  /** Begins a session. @throws UnauthenticatedError, RateLimitedError, BadUserInputError when a text is too long */
+  /** Begins a session. @throws InvalidCredentialsError, RateLimitedError, BadUserInputError when a text is too long */
   login(input: PasswordCredential, origin: RequestOrigin): Promise<IssuedTokens>;
   /** Renews the tokens. A second use after ten seconds ends the session. @throws UnauthenticatedError */
   refresh(input: { readonly refreshToken: string }, origin: RequestOrigin): Promise<IssuedTokens>;

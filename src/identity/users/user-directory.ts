@@ -77,7 +77,7 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
 
   return {
     async create(scope, actor, input) {
-      const { username, role, password } = parseCreateUser(input);
+      const { username, role, password } = await parseCreateUser(input);
       const passwordHash = await passwords.hash(password, actor.organizationId);
       const _id = new Types.ObjectId();
       const now = new Date();
@@ -93,7 +93,10 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
           });
         } catch (error) {
           if (!isDuplicateKey(error)) throw error;
-          throw new ConflictError('Another user of the organization has this username: choose another one.');
+          throw new ConflictError(
+            'username',
+            'Another user of the organization has this username: choose another one.',
+          );
         }
       });
     },
@@ -103,13 +106,13 @@ export function createUserDirectory({ passwords, sessions, audit }: UserDirector
       const after = { role, disabled };
       const losesAdmin = isAdmin(user) && (role !== Role.ADMIN || disabled);
       return recorded(audit, actor, entry(user._id), async () => {
-        if (losesAdmin && !(await hasAdmin(scope, user._id))) throw lastAdmin();
+        if (losesAdmin && !(await hasAdmin(scope, user._id))) throw lastAdmin(disabled ? 'disabled' : 'role');
         if (before.role !== role || before.disabled !== disabled) await change(scope, user._id, before, after);
         // Two administrators may demote each other at the same time: both checks passed before either write. So the
         // check is repeated after the write, and the change is taken back if no administrator is left.
         if (losesAdmin && !(await hasAdmin(scope))) {
           await change(scope, user._id, after, before);
-          throw lastAdmin();
+          throw lastAdmin(disabled ? 'disabled' : 'role');
         }
         const changed = await shutOut(scope, user);
         await followMember(scope, changed);
@@ -158,10 +161,11 @@ async function change(
 ): Promise<void> {
   const same = { _id: id, role: before.role, disabled: before.disabled ? true : { $ne: true } };
   if (await scope.users.findOneAndUpdate(same, { $set: after })) return;
-  throw new ConflictError('The user was changed at the same time: read it again and repeat the change.');
+  throw new ConflictError('id', 'The user was changed at the same time: read it again and repeat the change.');
 }
 
-const lastAdmin = (): ConflictError =>
+const lastAdmin = (path: 'role' | 'disabled'): ConflictError =>
   new ConflictError(
+    path,
     'The organization would be left without an enabled ADMIN who has a password: create another one first.',
   );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Role } from '../../../models/index.js';
 import { BadUserInputError } from '../../errors.js';
-import { parseInput } from '../../input.js';
+import { checkAll, parseInput } from '../../input.js';
 import { passwordIssue } from '../passwords/password-policy.js';
 import { isReservedUsername, isUsername, normalizeUsername, reservedUsernameRule, usernameRule } from './username.js';
 
@@ -39,9 +39,11 @@ const createUserSchema = z.object({
 });
 
 /** Checks the input of a new user. @throws BadUserInputError that names the field and never contains the password */
-export function parseCreateUser(input: CreateUser): CreateUser {
-  const user = parseInput(createUserSchema, input);
-  requireGoodPassword('password', user.password, user.username);
+export async function parseCreateUser(input: CreateUser): Promise<CreateUser> {
+  const [user] = await checkAll(
+    () => parseInput(createUserSchema, input),
+    () => requireGoodPassword('password', input.password, input.username),
+  );
   return user;
 }
 

@@ -1,6 +1,6 @@
 import type { User } from '../../../models/index.js';
 import type { AuditTrail } from '../../audit/audit-trail.js';
-import { BadUserInputError, ConflictError, NotFoundError, UnauthenticatedError } from '../../errors.js';
+import { BadUserInputError, ConflictError, InvalidCredentialsError, NotFoundError } from '../../errors.js';
 import { toObjectId } from '../../input.js';
 import type { ScopeOf } from '../../scope/organization-scope.js';
 import { newestFirstIndex, readPage, type Page, type PageRequest } from '../../scope/pagination.js';
@@ -76,7 +76,7 @@ export function createUserService({
         'password:change',
       );
     } catch (error) {
-      throw error instanceof UnauthenticatedError
+      throw error instanceof InvalidCredentialsError
         ? new BadUserInputError([{ path: 'currentPassword', message: 'is not your current password' }])
         : error;
     }
@@ -126,7 +126,10 @@ export function createUserService({
       const scope = scopeOf(viewer);
       const present = await scope.users.findOne({ username: viewer.username });
       if (!present?.passwordHash)
-        throw new ConflictError('You have no password here: change it at the identity provider where you log in.');
+        throw new ConflictError(
+          'currentPassword',
+          'You have no password here: change it at the identity provider where you log in.',
+        );
       requireGoodPassword('newPassword', newPassword, present.username);
       if (newPassword === currentPassword)
         throw new BadUserInputError([{ path: 'newPassword', message: 'must differ from the current password' }]);

@@ -5,8 +5,18 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NodeMode, type TreeEnsemble } from '../../src/risk/tree-ensemble.js';
 
-/** Runs XGBoost in a separate Python process, which explains the same trees. */
-export class XgboostPeer {
+/** An explainer of another library: XGBoost's `pred_contribs`, and both methods of shap's C extension. */
+export type PeerName = 'xgboost' | 'path' | 'interventional';
+
+/** Rows, row-major. */
+export interface Rows {
+  readonly values: Float64Array;
+  readonly count: number;
+  readonly width: number;
+}
+
+/** Runs XGBoost and shap in a separate Python process, which explains the same trees. */
+export class Peers {
   private readonly lines: AsyncIterator<string>;
 
   private constructor(
@@ -16,29 +26,28 @@ export class XgboostPeer {
     this.lines = createInterface({ input: process.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Starts the process. @param folder for the exchanged files. @returns the peer, and the version of XGBoost */
-  static async start(folder: string, python: string): Promise<[XgboostPeer, string]> {
-    const script = fileURLToPath(new URL('./xgboost_peer.py', import.meta.url));
-    const peer = new XgboostPeer(spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] }), folder);
-    return [peer, await peer.answer()];
+  /** Starts the process. @param folder for the exchanged files. @returns the peers, and their versions in words */
+  static async start(folder: string, python: string): Promise<[Peers, string]> {
+    const script = fileURLToPath(new URL('./peers.py', import.meta.url));
+    const peers = new Peers(spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] }), folder);
+    return [peers, await peers.answer()];
   }
 
-  async load(ensemble: TreeEnsemble): Promise<void> {
+  /** @param background the rows that the interventional method compares with */
+  async load(ensemble: TreeEnsemble, background: Rows): Promise<void> {
     writeFileSync(this.file('model.json'), toJson(xgboostModel(ensemble)));
-    await this.ask(`load ${this.file('model.json')}`);
+    await this.ask(`load ${this.file('model.json')} ${this.write('background.f32', background)}`);
   }
 
-  /** Computes SHAP values without the bias: [row][feature], float32. */
-  async explain(rows: Float64Array, rowCount: number, width: number): Promise<Float64Array> {
-    await this.ask(`check ${this.writeRows(rows)} ${rowCount} ${width} ${this.file('contributions.f32')}`);
-    const bytes = readFileSync(this.file('contributions.f32'));
-    const all = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    return Float64Array.from(all).filter((_, index) => index % (width + 1) < width);
+  /** Computes SHAP values: [row][feature]. XGBoost's have the precision of float32. */
+  async explain(peer: PeerName, rows: Rows): Promise<Float64Array> {
+    await this.ask(`check ${peer} ${this.write('rows.f32', rows)} ${this.file('values.f64')}`);
+    return new Float64Array(new Uint8Array(readFileSync(this.file('values.f64'))).buffer);
   }
 
-  /** Measures rows per second of pred_contribs. */
-  async time(rows: Float64Array, rowCount: number, width: number, seconds: number): Promise<number> {
-    return Number(await this.ask(`time ${this.writeRows(rows)} ${rowCount} ${width} ${seconds}`));
+  /** Measures the seconds of CPU time per row, over at least `seconds`. */
+  async time(peer: PeerName, rows: Rows, seconds: number): Promise<number> {
+    return Number(await this.ask(`time ${peer} ${this.write('rows.f32', rows)} ${seconds}`));
   }
 
   stop(): void {
@@ -49,9 +58,10 @@ export class XgboostPeer {
     return join(this.folder, name);
   }
 
-  private writeRows(rows: Float64Array): string {
-    writeFileSync(this.file('rows.f32'), Float32Array.from(rows));
-    return this.file('rows.f32');
+  /** Writes rows as float32. @returns the words that name them to the process */
+  private write(name: string, { values, count, width }: Rows): string {
+    writeFileSync(this.file(name), Float32Array.from(values.subarray(0, count * width)));
+    return `${this.file(name)} ${count} ${width}`;
   }
 
   private ask(question: string): Promise<string> {
@@ -61,7 +71,7 @@ export class XgboostPeer {
 
   private async answer(): Promise<string> {
     const line = await this.lines.next();
-    if (line.done) throw new Error('the Python process ended: check that xgboost is installed for it');
+    if (line.done) throw new Error('the Python process ended: check that xgboost and shap are installed for it');
     return line.value;
   }
 }

@@ -1,0 +1,108 @@
+/*
+ * The worklist at size: `node --import @swc-node/register/esm-register bench/worklist.ts [patients] [rows per page]`
+ *
+ * 1. Stores patients, and one prediction of each in blocks, as a batch does. The probabilities are random.
+ * 2. Writes their latest results, and prints how many per second.
+ * 3. Reads the list "highest risk first" from cursor to cursor, through the patient service, with audit and decryption.
+ * 4. Prints the plan of a page in the middle, and checks that no patient was missed, repeated or out of order.
+ */
+import { randomBytes } from 'node:crypto';
+import mongoose, { Types } from 'mongoose';
+import type { PredictionBlock, StoredPatient } from '../models/index.js';
+import { newBlockId } from '../src/predictions/prediction-block.js';
+import { startBenchSystem } from './jobs/setup.js';
+
+const count = Number(process.argv[2] ?? 100_000);
+const first = Number(process.argv[3] ?? 100);
+const rowsPerBlock = 2_000;
+const order = { latest: 'PROBABILITY', direction: -1 } as const;
+const percentile = (sorted: readonly number[], part: number): string =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!.toFixed(1);
+
+const { app, viewer, close } = await startBenchSystem(count);
+const { models, latestResults, patients, registry } = app;
+const { manifest, sha256 } = registry.list()[0]!;
+const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
+
+const ids = (await models.patients.find({}, { _id: 1 }).lean<Pick<StoredPatient, '_id'>[]>()).map(({ _id }) => _id);
+for (let start = 0; start < ids.length; start += rowsPerBlock) {
+  const createdAt = new Date();
+  const rows = ids.slice(start, start + rowsPerBlock).map((patient, number) => {
+    const probability = random();
+    return { number, patient, probability, riskBand: probability > 0.5 ? 'HIGH' : 'LOW', values: Buffer.alloc(232) };
+  });
+  const block: PredictionBlock = {
+    _id: newBlockId(createdAt),
+    organization: new Types.ObjectId(viewer.organizationId),
+    job: new Types.ObjectId(),
+    chunk: 0,
+    modelId: manifest.id,
+    modelVersion: manifest.version,
+    modelSha256: sha256,
+    outputSpace: manifest.outputSpace,
+    features: manifest.features.map(({ code }) => code),
+    createdAt,
+    size: rows.length,
+    highestProbability: 1,
+    riskBands: ['LOW', 'HIGH'],
+    unlisted: true,
+    rows,
+    failed: 0,
+    failures: [],
+  };
+  await models.predictionBlocks.collection.insertOne(block as never);
+}
+
+// Makes the index first, as a deployment has it when its first list was read.
+await patients.list(viewer, { first: 1 }, {}, order);
+let begun = performance.now();
+while (!(await latestResults.collect()));
+const perSecond = Math.round((count / (performance.now() - begun)) * 1_000);
+process.stdout.write(`latest results written: ${perSecond} patients/s\n`);
+
+const times: number[] = [];
+const seen = new Set<string>();
+let last = Number.POSITIVE_INFINITY;
+let faults = 0;
+for (let after: string | null = null; ;) {
+  begun = performance.now();
+  const page = await patients.list(viewer, { first, after }, {}, order);
+  times.push(performance.now() - begun);
+  for (const { node } of page.edges) {
+    const { value } = node.latestResults![manifest.id]!;
+    if (value > last || seen.has(node._id.toHexString())) faults += 1;
+    last = value;
+    seen.add(node._id.toHexString());
+  }
+  if (!page.hasNextPage) break;
+  after = page.edges.at(-1)!.cursor;
+}
+const sorted = [...times].sort((a, b) => a - b);
+process.stdout.write(
+  `${seen.size} of ${count} patients in ${times.length} pages of ${first}, ${faults} out of place; per page p50 ` +
+    `${percentile(sorted, 0.5)} ms, p99 ${percentile(sorted, 0.99)} ms; last ten pages p50 ` +
+    `${percentile(
+      times.slice(-10).sort((a, b) => a - b),
+      0.5,
+    )} ms\n`,
+);
+
+const { Collection } = mongoose.mongo;
+const { find } = Collection.prototype;
+let explained: unknown;
+Collection.prototype.find = function (this: mongoose.mongo.Collection, ...call: Parameters<typeof find>) {
+  const cursor = find.apply(this, call);
+  if (this.collectionName === 'patients') explained = cursor.clone().explain('executionStats');
+  return cursor;
+} as typeof find;
+await patients.list(viewer, { first }, { maximumLatestProbability: 0.5 }, order);
+Collection.prototype.find = find;
+const { executionStats } = (await explained) as {
+  executionStats: { nReturned: number; totalKeysExamined: number; totalDocsExamined: number; executionStages: object };
+};
+const stages = JSON.stringify(executionStats.executionStages).match(/"stage":"[A-Z_]+"/g);
+process.stdout.write(
+  `plan: ${stages?.join(' ')}; ${executionStats.nReturned} rows from ${executionStats.totalKeysExamined} keys and ` +
+    `${executionStats.totalDocsExamined} documents\n`,
+);
+await close();

@@ -1,0 +1,16 @@
+/** Waits. @param signal ends the wait early */
+export const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()));
+  });
+
+/** Longest time between two attempts, milliseconds. */
+const longestMs = 10_000;
+
+/**
+ * Milliseconds to wait before the next attempt. It is random up to a bound that doubles, so that the clients of a server
+ * that was away do not all come back at once. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ * @param attempt number of attempts that have failed since the last success, from 1
+ */
+export const backoffMs = (attempt: number): number => 20 + Math.random() * Math.min(250 * 2 ** attempt, longestMs);

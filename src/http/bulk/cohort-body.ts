@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { BadUserInputError, ServiceUnavailableError } from '../../errors.js';
+import type { CohortContent } from '../../jobs/cohort-submission.js';
+import type { CohortFormat } from '../../patients/cohort-inputs.js';
+import type { Spool } from '../../storage/spool.js';
+import { BodyTooLargeError } from './bulk-answers.js';
+
+/** The forms of a cohort, by the media type of its body. */
+export const cohortTypes: Readonly<Record<string, CohortFormat>> = {
+  'text/csv': 'CSV',
+  'application/x-ndjson': 'NDJSON',
+  'application/jsonl': 'NDJSON',
+};
+
+/**
+ * Receives the body of a cohort into a spool, so that memory holds a part of it only. The body must arrive within the
+ * time that every request has (`requestTimeoutMs`): it waits for no database.
+ * @throws BadUserInputError for a body that is compressed, BodyTooLargeError for one that has more bytes than the most
+ */
+export async function receiveCohort(request: FastifyRequest, spool: Spool, mostBytes: number): Promise<CohortContent> {
+  const format = formatOf(request);
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity')
+    throw new BadUserInputError([
+      { path: 'content-encoding', message: 'is not supported: send the body without compression' },
+    ]);
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes);
+  const hash = createHash('sha256');
+  // Without the option, an error would destroy the connection before the answer.
+  const body = request.body instanceof Readable ? request.body : Readable.from([]);
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    if (spool.size + chunk.length > mostBytes) throw tooLarge(mostBytes);
+    hash.update(chunk);
+    await spool.write(chunk).catch(refuseFullDisk);
+  }
+  return { format, digest: hash.digest('hex'), read: () => spool.read() };
+}
+
+function formatOf({ headers }: FastifyRequest): CohortFormat {
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  const format = cohortTypes[type.trim().toLowerCase()];
+  if (format) return format;
+  throw new BadUserInputError([
+    { path: 'content-type', message: `is not that of a cohort: send ${Object.keys(cohortTypes).join(' or ')}` },
+  ]);
+}
+
+function refuseFullDisk(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'ENOSPC') throw error;
+  throw new ServiceUnavailableError(
+    'The server has no room for this cohort now: try again in a moment, or send smaller cohorts.',
+    { cause: error },
+  );
+}
+
+const tooLarge = (mostBytes: number): BodyTooLargeError =>
+  new BodyTooLargeError(`body: is larger than ${mostBytes} bytes: send several smaller cohorts.`);

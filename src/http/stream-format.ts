@@ -1,0 +1,58 @@
+import type { GraphQLFormattedError } from 'graphql';
+
+/** The way in which events of a subscription are written into the answer to a request. */
+export interface StreamFormat {
+  readonly contentType: string;
+  /** The first bytes of any stream. */
+  readonly opening: string;
+  /** One event. @param result as JSON @param sequence the number of its change */
+  event(result: string, sequence: number | undefined): string;
+  /** Shows that the subscription has begun, and later that the connection works. */
+  readonly heartbeat: string;
+  /** The end after the last event. */
+  readonly end: string;
+  /** The end of a stream whose token is no longer valid. */
+  broken(errors: readonly GraphQLFormattedError[]): string;
+}
+
+/**
+ * Server-sent events, as the "distinct connections mode" of graphql-sse has them. `id` lets a client that connects again
+ * send `Last-Event-ID`.
+ * https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export const eventStream: StreamFormat = {
+  contentType: 'text/event-stream; charset=utf-8',
+  opening: '',
+  event: (result, sequence) => `${sequence === undefined ? '' : `id: ${sequence}\n`}event: next\ndata: ${result}\n\n`,
+  heartbeat: ':\n\n',
+  // EventSource leaves out an event without data.
+  end: 'event: complete\ndata: \n\n',
+  broken: (errors) => `${eventStream.event(JSON.stringify({ errors }), undefined)}${eventStream.end}`,
+};
+
+const part = (body: string): string => `\r\ncontent-type: application/json\r\n\r\n${body}\r\n--graphql`;
+
+/**
+ * Apollo's protocol for subscriptions over HTTP. Each boundary is written with the part before it, since a client reads
+ * up to the next boundary.
+ * https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol
+ */
+export const multipart: StreamFormat = {
+  contentType: 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
+  opening: '--graphql',
+  event: (result) => part(`{"payload":${result}}`),
+  heartbeat: part('{}'),
+  end: '--\r\n',
+  broken: (errors) => `${part(JSON.stringify({ payload: null, errors }))}${multipart.end}`,
+};
+
+/** Chooses the format that a request asks for. Undefined: it wants a plain answer. */
+export function wantedFormat(accept = ''): StreamFormat | undefined {
+  if (accept.includes('text/event-stream')) return eventStream;
+  return /multipart\/mixed[^,]*subscriptionSpec="?1\.0/i.test(accept) ? multipart : undefined;
+}
+
+/** Tells whether an answer is such a stream, by its content type. */
+export const isStream = (contentType: unknown): boolean =>
+  contentType === eventStream.contentType || contentType === multipart.contentType;

@@ -1,0 +1,119 @@
+/*
+ * Sends webhooks. MongoDB knows what is to be sent; the queue in Redis only spreads the work:
+ *
+ * 1. A message of the event bus, the maintenance or an ended attempt calls `look`.
+ * 2. It empties the outbox of the ended jobs into deliveries.
+ * 3. Of each endpoint it puts the oldest deliveries that are due on the queue, at most four. So one slow receiver never
+ *    holds all places, and Redis holds few entries. An entry that is lost in Redis is put there by the next look.
+ * 4. A worker takes an entry and makes the attempt (src/webhooks/deliver.ts).
+ */
+import { Queue, Worker } from 'bullmq';
+import { Types } from 'mongoose';
+import type { App } from '../src/app.js';
+import { WebhookDeliveryState, type WebhookDelivery } from '../models/index.js';
+import type { Closers } from '../src/closers.js';
+import { logError } from '../src/process/logger.js';
+import { createSerialTask } from '../src/process/serial-task.js';
+import { createDeliver } from '../src/webhooks/deliver.js';
+import { emptyOutbox } from '../src/webhooks/outbox.js';
+import { createWebhookSender } from '../src/webhooks/send-webhook.js';
+import { pauseOnRefusal } from './pause-on-refusal.js';
+import { runRetryDelayMs } from './queue-worker.js';
+
+const queueName = 'webhooks';
+/** Deliveries of one endpoint that are under way at the same time, in all workers together. */
+const mostPerEndpoint = 4;
+
+/** The parts of the app that the sending of webhooks uses. */
+export type WebhookParts = Pick<App, 'config' | 'logger' | 'models' | 'events' | 'protectionOf' | 'connectRedis'>;
+
+/** Looks for deliveries that are due. A call during a look causes one more. */
+export type LookForWebhooks = () => Promise<void>;
+
+/** Starts sending. The closers end it. */
+export function startWebhooks(
+  { config, logger, models, events, protectionOf, connectRedis }: WebhookParts,
+  closers: Closers,
+): LookForWebhooks {
+  const { webhooks } = config;
+  const timeoutMs = webhooks.timeoutSeconds * 1_000;
+  const deliver = createDeliver({
+    models,
+    protectionOf,
+    events,
+    send: createWebhookSender({ timeoutMs, allowedHosts: webhooks.allowedHosts }),
+    retrySeconds: webhooks.retrySeconds,
+    timeoutMs,
+    disableAfterHours: webhooks.disableAfterHours,
+    logger,
+  });
+  const queueConnection = connectRedis('failing-fast');
+  closers.add(() => queueConnection.disconnect());
+  const workerConnection = connectRedis('waiting');
+  closers.add(() => workerConnection.disconnect());
+  const queue = new Queue(queueName, { connection: queueConnection, prefix: config.redisPrefix });
+  closers.add(() => queue.close().catch(() => undefined));
+
+  const looking = createSerialTask(async () => {
+    await emptyOutbox(models);
+    const endpoints = (await models.webhookDeliveries.distinct('endpoint', {
+      state: WebhookDeliveryState.PENDING,
+    })) as Types.ObjectId[];
+    for (const endpoint of endpoints) {
+      const due = await dueOf(endpoint);
+      if (due.length > 0) await queue.addBulk(due.map(entryOf));
+    }
+  });
+
+  /** The oldest due deliveries of an endpoint, without those under way, which count among the most. */
+  async function dueOf(endpoint: Types.ObjectId): Promise<WebhookDelivery[]> {
+    const now = new Date();
+    const oldest = await models.webhookDeliveries
+      .find({ state: WebhookDeliveryState.PENDING, endpoint, nextAttemptAt: { $lte: now } })
+      .sort({ nextAttemptAt: 1 })
+      .limit(mostPerEndpoint)
+      .lean<WebhookDelivery[]>();
+    return oldest.filter(({ leaseUntil }) => leaseUntil === undefined || leaseUntil <= now);
+  }
+
+  const look = (): Promise<void> => looking.run();
+  const lookNow = (): void => {
+    look().catch((error: unknown) =>
+      logError(logger, error, 'webhooks wait until the next look for them', { level: 'debug' }),
+    );
+  };
+  // After the worker has closed: an attempt that ends causes a look.
+  closers.add(() => looking.settled());
+  const worker = new Worker(
+    queueName,
+    async ({ data }) => {
+      if (await deliver(new Types.ObjectId((data as { deliveryId: string }).deliveryId))) lookNow();
+    },
+    {
+      connection: workerConnection,
+      prefix: config.redisPrefix,
+      concurrency: webhooks.concurrency,
+      runRetryDelay: runRetryDelayMs,
+    },
+  );
+  closers.add(() => worker.close(workerConnection.status !== 'ready'));
+  closers.add(pauseOnRefusal(worker));
+  const redisError = (message: string) => (error: Error) =>
+    logError(logger, error, `${message}: check that Redis can be reached`, { level: 'warn' });
+  queue.on('error', redisError('error of the queue of webhooks'));
+  worker.on('error', redisError('error of the worker of webhooks'));
+  worker.on('failed', (_job, error) => logError(logger, error, 'a webhook could not be attempted', { level: 'warn' }));
+  const stop = events.subscribe('webhooksDue', lookNow);
+  closers.add(() => stop());
+  return look;
+}
+
+/** An entry of the queue. Its id has the number of the attempt, so that an entry is there once per attempt. */
+const entryOf = ({ _id, attempts }: WebhookDelivery) => {
+  const deliveryId = _id.toHexString();
+  return {
+    name: 'deliver',
+    data: { deliveryId },
+    opts: { jobId: `${deliveryId}-${attempts}`, removeOnComplete: true, removeOnFail: true },
+  };
+};
