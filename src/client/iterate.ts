@@ -1,4 +1,4 @@
-import { type Result , GraphqlRequestError } from './errors.js';
+import { type Result, GraphqlRequestError } from './errors.js';
 import type { Sink } from './transport.js';
 
 /**

@@ -1,7 +1,7 @@
 /*
  * Search tokens: blind indexes of the beginnings of an MRN and of a family name. With them a patient is found by the
  * first characters, although both are stored encrypted. They are stored only for an organization that has switched
- * prefix search on, because they tell more than a blind index of the whole value: docs/decisions/0014-prefix-search.md.
+ * prefix search on, because they tell more than a blind index of the whole value: docs/decisions/0017-prefix-search.md.
  *
  * - A token is made per length, from 2 characters to a bound. A character is a code point of the normal form.
  * - The tokens of a patient are sorted, so that their order tells neither the field nor the length.

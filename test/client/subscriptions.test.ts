@@ -7,7 +7,7 @@ import type { Result } from '../../src/client/errors.js';
 import { follow } from '../../src/client/follow.js';
 import { createClient } from '../../src/client/graphql-client.js';
 import { submit, watchJob, JobEndedError } from '../../src/client/submit.js';
-import { type Sink, type Transport , Break } from '../../src/client/transport.js';
+import { type Sink, type Transport, Break } from '../../src/client/transport.js';
 import { ended, patient } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 import { modelId } from '../support/heart-disease.js';
