@@ -7,6 +7,7 @@ const order = [
   ['src/commands'],
   ['src/api.ts', 'src/embedded', 'src/client', 'src/explorer'],
   ['schema', 'src/http', 'workers'],
+  ['src/monitoring'],
   ['src/app.ts'],
   ['src/scoring'],
   ['src/webhooks'],

@@ -19,6 +19,7 @@ import { Session } from './session.js';
 import { User } from './user.js';
 import { WebhookDelivery } from './webhook-delivery.js';
 import { WebhookEndpoint } from './webhook-endpoint.js';
+import { WorkerHeartbeat } from './worker-heartbeat.js';
 
 export * from './audit-event.js';
 export * from './break-glass-access.js';
@@ -39,6 +40,7 @@ export * from './session.js';
 export * from './user.js';
 export * from './webhook-delivery.js';
 export * from './webhook-endpoint.js';
+export * from './worker-heartbeat.js';
 
 /** The collections of one database. */
 export interface Models {
@@ -63,6 +65,7 @@ export interface Models {
   readonly modelChunks: ReturnModelType<typeof StoredModelChunk>;
   readonly webhookEndpoints: ReturnModelType<typeof WebhookEndpoint>;
   readonly webhookDeliveries: ReturnModelType<typeof WebhookDelivery>;
+  readonly workerHeartbeats: ReturnModelType<typeof WorkerHeartbeat>;
 }
 
 /** Binds the document classes to one connection. A process may have several connections at the same time. */
@@ -92,6 +95,7 @@ export function createModels(connection: Connection): Models {
     modelChunks: bind(StoredModelChunk),
     webhookEndpoints: bind(WebhookEndpoint),
     webhookDeliveries: bind(WebhookDelivery),
+    workerHeartbeats: bind(WorkerHeartbeat),
   };
 }
 

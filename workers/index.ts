@@ -7,12 +7,16 @@ import { createRowScorers } from '../src/scoring/score-patient.js';
 import { createRunningJobs } from '../src/scoring/running-jobs.js';
 import { createScoringEngine, startScoringThread } from '../src/scoring/scoring-engine.js';
 import { startMaintenance, type MaintenanceParts } from './maintenance.js';
+import { monitorWorker, type MonitoredParts } from '../src/monitoring/monitor-worker.js';
 import { createEntryProcessor, createEntryRunners } from './process-entry.js';
 import { startQueueWorker, type QueueWorker } from './queue-worker.js';
 import { startWebhooks, type WebhookParts } from './webhooks.js';
+import { createWorkPulse, type WorkPulse } from './work-pulse.js';
 
 /** A worker process at work. */
 interface Workers {
+  /** True when a piece of work takes far longer than any should: only a new process helps. */
+  isStuck(): boolean;
   /** Lets running work end, then stops. */
   close(): Promise<void>;
 }
@@ -20,20 +24,22 @@ interface Workers {
 /** The parts of the app that a worker process uses. */
 type WorkerParts = Omit<MaintenanceParts, 'lookForWebhooks'> &
   WebhookParts &
+  MonitoredParts &
   Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress' | 'latestResults'>;
 
 /** Starts everything that a worker process does. A failed start leaves nothing running. */
 export async function startWorkers(app: WorkerParts): Promise<Workers> {
   return startOrClose(
     async (closers) => {
-      await startParts(app, closers);
-      return { close: () => closers.close() };
+      const pulse = createWorkPulse();
+      await startParts(app, pulse, closers);
+      return { isStuck: () => pulse.isStuck(), close: () => closers.close() };
     },
     (error) => logError(app.logger, error, 'a part of a worker that failed to start did not close', { level: 'warn' }),
   );
 }
 
-async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
+async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers): Promise<void> {
   const { config, logger, models, registry, events, jobStore, scoringRecords, batchProgress, latestResults } = app;
   const runningJobs = createRunningJobs(events);
   closers.add(() => runningJobs.close());
@@ -84,12 +90,13 @@ async function startParts(app: WorkerParts, closers: Closers): Promise<void> {
       await startQueueWorker({
         kind,
         concurrency: concurrency[kind],
-        process,
+        process: (data) => pulse.run(() => process(data)),
         connectRedis: app.connectRedis,
         redisPrefix: config.redisPrefix,
         logger,
       }),
     );
+  await monitorWorker(app, pulse, closers);
   logger.info(
     {
       concurrency: config.workerConcurrency,

@@ -8,7 +8,7 @@ import { answersNewConnection } from '../storage/database.js';
 import { watchDatabase } from '../storage/database-watch.js';
 import { createLogger, logError } from '../process/logger.js';
 import { commandConfig } from './environment.js';
-import { reportToParent } from './server-process.js';
+import { reportToParent, sendSignsOfLife } from './server-process.js';
 
 /** `riskgraph api`: one API process of a deployment. */
 export const apiCommand = (): Command =>
@@ -24,7 +24,7 @@ export const workerCommand = (): Command =>
   new Command('worker').description('run scoring jobs; needs MONGO_URI and REDIS_URL').action(() =>
     serve('worker', async (app) => {
       const workers = await startWorkers(app);
-      return { url: 'worker', close: () => workers.close() };
+      return { url: 'worker', isStuck: () => workers.isStuck(), close: () => workers.close() };
     }),
   );
 
@@ -37,6 +37,8 @@ const patienceMs = 15_000;
 interface Served {
   readonly url: string;
   readonly drain?: HttpServer['drain'];
+  /** Tells whether only a new process helps. */
+  readonly isStuck?: () => boolean;
   close(): Promise<void>;
 }
 
@@ -51,9 +53,9 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
     async (closers) => {
       const app = await createApp(config, logger);
       closers.add(() => app.close());
-      const { url, drain, close } = await start(app);
+      const { url, drain, isStuck = () => false, close } = await start(app);
       closers.add(close);
-      return { url, drain, database: app.database, close: () => closers.close() };
+      return { url, drain, isStuck, database: app.database, close: () => closers.close() };
     },
     (error) => logError(logger, error, 'a part of the failed start did not close', { level: 'warn' }),
   );
@@ -91,6 +93,7 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
   if (process.send) {
     process.on('disconnect', () => stop('parent gone'));
     reportToParent({ ready: served.url });
+    sendSignsOfLife(served.isStuck);
   } else if (name === 'api') {
     process.stdout.write(`RiskGraph API on ${served.url}/graphql\n`);
   }

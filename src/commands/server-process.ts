@@ -1,11 +1,17 @@
+import type { ChildProcess } from 'node:child_process';
 import type { Config } from '../config/config.js';
-import { describeExit, exitOf, terminate } from '../embedded/child-exit.js';
+import { describeExit, exitOf, terminate, type ChildExit } from '../embedded/child-exit.js';
 import type { Engine } from '../embedded/engine.js';
 import { spawnEntry } from '../embedded/spawn-entry.js';
 import { StartupError } from '../errors.js';
 
-/** The report of an API or worker child to its parent: the child serves, or its start failed. */
-type ProcessReport = { readonly ready: string } | { readonly failed: string };
+/** The first report of an API or worker child to its parent: the child serves, or its start failed. */
+type FirstReport = { readonly ready: string } | { readonly failed: string };
+/** A report of a child to its parent. After the first one, signs of life follow. */
+type ProcessReport = FirstReport | { readonly alive: true };
+
+/** Period between two signs of life of a child, milliseconds. */
+const signPeriodMs = 1_000;
 
 /**
  * Sets the size of a semi-space of the heap's young generation, MiB. The current data of a worker's batch are a few
@@ -21,12 +27,44 @@ export function reportToParent(report: ProcessReport): boolean {
 }
 
 /**
+ * Sends signs of life to the parent. A frozen process sends none.
+ * @param isStuck tells whether only a new process helps. The signs then end, so that the parent starts one.
+ */
+export function sendSignsOfLife(isStuck: () => boolean, periodMs = signPeriodMs): void {
+  setInterval(() => {
+    if (!isStuck()) reportToParent({ alive: true });
+  }, periodMs).unref();
+}
+
+/**
+ * Kills a child that gives no sign of life. The time is counted in turns of our own event loop: when the whole machine
+ * sleeps, that is no silence of the child.
+ * @returns tells whether the child was killed
+ */
+function killWhenSilent(child: ChildProcess, exited: Promise<ChildExit>, seconds: number): () => boolean {
+  let silent = 0;
+  let killed = false;
+  child.on('message', () => (silent = 0));
+  const timer = setInterval(() => {
+    silent += 1;
+    if (silent < seconds) return;
+    killed = true;
+    // A stopped process obeys no other signal.
+    child.kill('SIGKILL');
+  }, 1_000);
+  void exited.then(() => clearInterval(timer));
+  return () => killed;
+}
+
+/**
  * Starts `riskgraph api` or `riskgraph worker` as a child process and waits until it serves.
+ * @param options.silentSeconds kills a child that gives no sign of life for so long. Absent: it is never killed
  * @throws StartupError with the child's own reason when its start fails
  */
 export async function startServerProcess(
   command: 'api' | 'worker',
   environment: Record<string, string | undefined>,
+  { silentSeconds }: { readonly silentSeconds?: number } = {},
 ): Promise<Engine> {
   const child = spawnEntry(new URL('../cli.js', import.meta.url), {
     args: [command],
@@ -35,8 +73,8 @@ export async function startServerProcess(
   });
   const exited = exitOf(child);
   const report = await Promise.race([
-    new Promise<ProcessReport>((resolve) => child.once('message', (message) => resolve(message as ProcessReport))),
-    exited.then((exit): ProcessReport => ({
+    new Promise<FirstReport>((resolve) => child.once('message', (message) => resolve(message as FirstReport))),
+    exited.then((exit): FirstReport => ({
       failed: `The ${command} process ${describeExit(exit)} before it was ready: see its log above.`,
     })),
   ]);
@@ -44,7 +82,12 @@ export async function startServerProcess(
     await terminate(child, exited);
     throw new StartupError(report.failed);
   }
-  return { url: report.ready, pid: child.pid!, exited, stop: () => terminate(child, exited) };
+  const stop = (): Promise<void> => terminate(child, exited);
+  if (silentSeconds === undefined) return { url: report.ready, pid: child.pid!, exited, stop };
+  const wasSilent = killWhenSilent(child, exited, silentSeconds);
+  const reason = `gave no sign of life for ${silentSeconds} s and was killed`;
+  const explained = exited.then((exit): ChildExit => (wasSilent() ? { ...exit, reason } : exit));
+  return { url: report.ready, pid: child.pid!, exited: explained, stop };
 }
 
 /** Builds the settings of a child, from those of `up` and from the started databases. */

@@ -11,6 +11,9 @@ import { requireFreePort } from '../http/listen.js';
 import { localSecretKey } from './secret-key.js';
 import { childEnvironment, startServerProcess } from './server-process.js';
 
+/** Time without a sign of life after which an API or a worker is started again, seconds. */
+const silentSeconds = 20;
+
 /** `riskgraph up`: databases, API and worker of one machine, kept running until Ctrl-C. */
 export function upCommand(): Command {
   return new Command('up')
@@ -73,10 +76,11 @@ async function startParts(config: Config, closers: Closers): Promise<string> {
   });
   closers.add(() => engines.stop());
   const environment = childEnvironment(config, engines, config.secretKey ?? (await localSecretKey(directory.path)));
+  const ofWorker = { ...environment, METRICS_PORT: workerMetricsPort(config) };
   const [, api] = await startAll(
     [
-      () => supervise('worker', () => startServerProcess('worker', environment), report),
-      () => supervise('api', () => startServerProcess('api', environment), report),
+      () => supervise('worker', () => startServerProcess('worker', ofWorker, { silentSeconds }), report),
+      () => supervise('api', () => startServerProcess('api', environment, { silentSeconds }), report),
     ],
     closers,
   );
@@ -88,6 +92,10 @@ async function startParts(config: Config, closers: Closers): Promise<string> {
   });
   return api!.url;
 }
+
+/** The worker serves its health and metrics on the port after that of the API. */
+const workerMetricsPort = ({ metricsPort }: Config): string | undefined =>
+  metricsPort === undefined ? undefined : String(metricsPort === 0 ? 0 : metricsPort + 1);
 
 /** Starts processes at the same time. Each started process gets its closer, also when another start fails. */
 async function startAll(starts: (() => Promise<Supervised>)[], closers: Closers): Promise<Supervised[]> {

@@ -4,6 +4,7 @@ import { apiClient } from './api-client.js';
 import { GraphqlRequestError } from '../client/errors.js';
 import type { GraphqlClient } from '../client/graphql-client.js';
 import { failureLine } from './failure.js';
+import { expectUnpublished, readHealth } from './health-pages.js';
 import { printLine } from './print.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
 
@@ -13,18 +14,29 @@ interface Check {
   run(): Promise<string>;
 }
 
+/** The deployment as a caller and, where that is another address, as an operator reaches it. */
+interface Addresses {
+  readonly url: string;
+  /** An address inside, where health is answered and which callers do not reach. */
+  readonly healthUrl?: string;
+}
+
 /** `riskgraph verify`: checks a running deployment. It only reads. */
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('check a running deployment, one line per check; exits 1 if one fails')
-    .requiredOption('--url <url>', 'the deployment, e.g. https://riskgraph.example.org')
+    .requiredOption('--url <url>', 'the deployment as callers reach it, e.g. https://riskgraph.example.org')
+    .option(
+      '--health-url <url>',
+      'an address inside, where health is answered, e.g. http://10.0.0.5:4000; then --url must not publish it',
+    )
     .option(tokenOption, `an access token; ${tokenHelp}`)
-    .action(async ({ url, token }: { url: string; token?: string }) => {
-      const client = apiClient(url, await requireToken(token));
-      const anonymous = apiClient(url);
+    .action(async ({ token, ...addresses }: Addresses & { readonly token?: string }) => {
+      const client = apiClient(addresses.url, await requireToken(token));
+      const anonymous = apiClient(addresses.url);
       try {
         let failures = 0;
-        for (const { name, run } of checks(url, client, anonymous)) {
+        for (const { name, run } of checks(addresses, client, anonymous)) {
           const [mark, detail] = await run().then(
             (seen) => ['ok  ', seen] as const,
             (error: unknown) => ['FAIL', failureLine(error)] as const,
@@ -39,12 +51,9 @@ export function verifyCommand(): Command {
     });
 }
 
-function checks(url: string, client: GraphqlClient, anonymous: GraphqlClient): Check[] {
+function checks(addresses: Addresses, client: GraphqlClient, anonymous: GraphqlClient): Check[] {
   return [
-    ...['/health/live', '/health/ready', '/health'].map((path) => ({
-      name: `GET ${path}`,
-      run: () => expectOk(new URL(path, url)),
-    })),
+    ...healthChecks(addresses),
     {
       name: 'access token',
       run: async () => {
@@ -72,12 +81,6 @@ function checks(url: string, client: GraphqlClient, anonymous: GraphqlClient): C
   ];
 }
 
-async function expectOk(url: URL): Promise<string> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`status ${response.status}: ${(await response.text()).slice(0, 200)}`);
-  return `status ${response.status}`;
-}
-
 async function expectRefusal(attempt: () => Promise<unknown>): Promise<string> {
   try {
     await attempt();
@@ -86,4 +89,24 @@ async function expectRefusal(attempt: () => Promise<unknown>): Promise<string> {
     throw error;
   }
   throw new Error('it was answered: this deployment serves callers without a token; take it off the network');
+}
+
+const healthPaths = ['/health/live', '/health/ready', '/health'];
+
+function healthChecks({ url, healthUrl }: Addresses): Check[] {
+  if (healthUrl === undefined)
+    return healthPaths.map((path) => ({
+      name: `GET ${path}`,
+      run: () => readHealth(new URL(path, url), 'may be hidden'),
+    }));
+  const inside = healthPaths.map((path) => ({
+    name: `GET ${path} inside`,
+    run: () => readHealth(new URL(path, healthUrl), 'must be there'),
+  }));
+  if (new URL(url).origin === new URL(healthUrl).origin) return inside;
+  const outside = ['/health', '/metrics'].map((path) => ({
+    name: `${path} is not published`,
+    run: () => expectUnpublished(new URL(path, url)),
+  }));
+  return [...inside, ...outside];
 }

@@ -4,6 +4,8 @@ import type { ChildProcess } from 'node:child_process';
 export interface ChildExit {
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** The reason why we ended it, in a phrase such as `gave no sign of life for 20 s`. */
+  reason?: string;
 }
 
 /** Resolves when `child` has ended, or could not be started at all. Never rejects. */
@@ -17,7 +19,8 @@ export function exitOf(child: ChildProcess): Promise<ChildExit> {
 }
 
 /** Describes the end in one phrase for the operator, e.g. `ended with exit code 1` or `was killed by SIGKILL`. */
-export function describeExit({ code, signal }: ChildExit): string {
+export function describeExit({ code, signal, reason }: ChildExit): string {
+  if (reason !== undefined) return reason;
   return signal ? `was killed by ${signal}` : `ended with exit code ${code}`;
 }
 

@@ -2,12 +2,13 @@ import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { unfinishedStates } from '../jobs/job-status.js';
 import type { ContextSources } from './operation-context.js';
-import { withinTime } from '../process/within-time.js';
-import { remembered } from './probe-limit.js';
+import { keepLatest } from '../process/latest.js';
 import { isStream } from './stream-format.js';
 
-/** Longest time that a scrape waits for a count of MongoDB, milliseconds. The count is then not a number. */
-const longestCountMs = 1_000;
+/** Age from which the counts of the whole deployment are read again, milliseconds. */
+const countAgeMs = 5_000;
+/** Longest time of such a count, milliseconds. */
+const longestCountMs = 10_000;
 
 /**
  * Serves `/metrics` in Prometheus' text format. Labels are methods, routes and states: a caller cannot choose them.
@@ -40,14 +41,17 @@ export function registerMetrics(
       this.set({ kind: 'predictionCreated' }, predictionStreams.size);
     },
   });
-  const countJobs = remembered(() =>
-    Promise.all(
-      unfinishedStates.map(async (state) => {
-        const count = app.models.scoringJobs.countDocuments({ 'status.state': state }).catch(() => Number.NaN);
-        return { state, count: await withinTime(count, longestCountMs, () => Number.NaN) };
-      }),
-    ),
+  const openJobs = keepLatest(
+    () =>
+      Promise.all(
+        unfinishedStates.map(async (state) => ({
+          state,
+          count: await app.models.scoringJobs.countDocuments({ 'status.state': state }).maxTimeMS(longestCountMs),
+        })),
+      ),
+    countAgeMs,
   );
+  openJobs.get();
   new Counter({
     name: 'riskgraph_graphql_errors_total',
     help: 'Errors in answers and events of this process, by the code that the caller sees.',
@@ -63,8 +67,16 @@ export function registerMetrics(
     help: 'Unfinished scoring jobs of the whole deployment.',
     labelNames: ['state'],
     registers: [register],
-    async collect() {
-      for (const { state, count } of await countJobs()) this.set({ state }, count);
+    collect() {
+      for (const { state, count } of openJobs.get() ?? []) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'riskgraph_deployment_counts_age_seconds',
+    help: 'Age of the counts of the whole deployment. No scrape waits for them.',
+    registers: [register],
+    collect() {
+      this.set(openJobs.ageSeconds());
     },
   });
   server.addHook('onResponse', async (request, reply) => {

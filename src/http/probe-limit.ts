@@ -7,8 +7,6 @@ import { addressBlock } from '../net/address-block.js';
 
 /** The most requests of one address to health, metrics and GraphiQL per minute, all together. */
 const mostPerMinute = 3_000;
-/** Time for which the state of a dependency is remembered, milliseconds. */
-const rememberedMs = 1_000;
 
 /**
  * Limits the requests to health, metrics and GraphiQL, which ask for no token. Each process counts its own, so that a
@@ -31,15 +29,5 @@ export function createProbeLimit(sources: RequestSources, formatError: ErrorForm
         .header('retry-after', seconds)
         .send({ errors: [formatError(error, request.id)] });
     }
-  };
-}
-
-/** Remembers an answer for a second. Calls at the same time share one reading, so that a flood of them costs no more. */
-export function remembered<T>(read: () => Promise<T>): () => Promise<T> {
-  let last: { readonly value: Promise<T>; readonly until: number } | undefined;
-  return () => {
-    const now = performance.now();
-    if (!last || now >= last.until) last = { value: read(), until: now + rememberedMs };
-    return last.value;
   };
 }

@@ -62,6 +62,7 @@ import { mostDescriptors } from '../process/descriptors.js';
 import { serveUpgrades } from './upgrades.js';
 import { createWrittenEvents } from './written-events.js';
 import { logError } from '../process/logger.js';
+import { createDependencies } from '../monitoring/dependencies.js';
 
 /** The limits of operations while the limits of queries are off. */
 const unlimited: OperationLimits = {
@@ -289,7 +290,9 @@ async function buildHttpServer(
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
   if (explorer) registerExplorer(server, explorer, probeLimit);
-  registerHealth(server, sources.app, draining, probeLimit);
+  const dependencies = createDependencies(sources.app);
+  server.addHook('onClose', async () => dependencies.close());
+  registerHealth(server, dependencies, draining, probeLimit);
   registerMetrics(server, sources, errorCounts, probeLimit);
 
   const url = await listen(server, config.host, config.port);

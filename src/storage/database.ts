@@ -129,6 +129,15 @@ const brokenConnectionCodes: ReadonlySet<unknown> = new Set([
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
 
+/** The code of MongoDB for a disk without room. https://www.mongodb.com/docs/manual/reference/error-codes/ */
+const outOfDiskSpace = 14_031;
+
+/** Tells whether an error means that the disk of MongoDB, or of this process, is full. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return code === outOfDiskSpace || code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** Tells whether an error means that MongoDB is away, rather than that our request was wrong. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

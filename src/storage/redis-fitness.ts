@@ -77,6 +77,32 @@ const refusals: readonly (readonly [RegExp, string])[] = [
   [/^READONLY|^MASTERDOWN/, 'REDIS_URL names a replica, which takes no writes: name the primary.'],
 ];
 
+/** Answers to a write that pass again, and what they mean for the operator. A process starts all the same. */
+const passing: readonly (readonly [RegExp, string])[] = [
+  [/^OOM/, 'Redis has no memory left: give it more (maxmemory). Accepted jobs wait in MongoDB.'],
+  [/^MISCONF/, 'Redis cannot write its file: make room on its disk. Accepted jobs wait in MongoDB.'],
+  [/^LOADING/, 'Redis reads its file: wait until it has.'],
+];
+
+/**
+ * Writes to Redis, and reads its own description: a server may answer and still be unable to do the work.
+ * @param redis a connection whose commands fail fast
+ * @returns the reason why it cannot do the work, with the remedy; undefined when it can
+ * @throws an error of the connection
+ */
+export async function redisRefusal(redis: Redis, prefix: string): Promise<string | undefined> {
+  const [facts, written] = await Promise.allSettled([
+    redis.info(),
+    redis.set(`${prefix}:health`, '1', 'PX', 10_000),
+  ] as const);
+  const unfit = facts.status === 'fulfilled' ? unfitServer(facts.value) : undefined;
+  if (unfit !== undefined || written.status === 'fulfilled') return unfit;
+  const { message, name } = written.reason as Error;
+  if (name !== 'ReplyError') throw written.reason;
+  const known = [...refusals, ...passing].find(([pattern]) => pattern.test(message));
+  return known?.[1] ?? `Redis refuses writes (${/^[A-Z]+/.exec(message)?.[0] ?? 'unknown answer'}): see its log.`;
+}
+
 /** Finds the kind of server that the queue can never work with, from its own description. */
 function unfitServer(facts: string): string | undefined {
   if (/^redis_mode:sentinel/m.test(facts))

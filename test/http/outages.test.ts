@@ -17,9 +17,10 @@ test('without Redis the API is unhealthy but ready, and still accepts jobs', asy
   await engines.stop();
   const health = await fetch(`${system.url}/health`);
   expect(health.status).toBe(503);
-  expect(await health.json()).toEqual({
+  expect(await health.json()).toMatchObject({
     status: 'down',
     dependencies: { mongodb: 'up', redis: 'down', riskModels: 'up' },
+    reasons: { redis: 'Redis does not answer: check that it runs and can be reached.' },
   });
   expect((await fetch(`${system.url}/health/ready`)).status).toBe(200);
   expect((await fetch(`${system.url}/health/live`)).status).toBe(200);
@@ -40,9 +41,10 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
   await engines.stop();
   const health = await fetch(`${system.url}/health`);
   expect(health.status).toBe(503);
-  expect(await health.json()).toEqual({
+  expect(await health.json()).toMatchObject({
     status: 'down',
-    dependencies: { mongodb: 'down', redis: 'up', riskModels: 'up' },
+    dependencies: { mongodb: 'down', redis: 'up', riskModels: 'up', workers: 'down' },
+    reasons: { mongodb: 'MongoDB does not answer: check that it runs and can be reached.' },
   });
   expect((await fetch(`${system.url}/health/ready`)).status).toBe(503);
   expect((await fetch(`${system.url}/health/live`)).status).toBe(200);
@@ -70,7 +72,7 @@ test('without MongoDB the API is neither healthy nor ready, and says SERVICE_UNA
 });
 
 // Shows: owasp/application-timeout
-test('a MongoDB that accepts connections but does not answer blocks no caller, and serves again later', async () => {
+test('a MongoDB that accepts connections but does not answer blocks no caller and no scrape, and serves again later', async () => {
   const engines = await startEngines({ dataDirectory: await temporaryDirectory(), redisUrl: 'redis://unused' });
   onTestFinished(() => engines.stop());
   const system = await startSystem({ worker: false, environment: { MONGO_URI: engines.mongoUri } });
@@ -78,10 +80,16 @@ test('a MongoDB that accepts connections but does not answer blocks no caller, a
   const codes = async () => codesOf(await system.post('{ patients { totalCount } }', undefined, token));
   expect(await codes()).toEqual([]);
 
+  const metrics = async () => (await fetch(`${system.url}/metrics`)).text();
+  const counts = /^riskgraph_open_scoring_jobs\{state="QUEUED"\} 0$/m;
+  await expect.poll(metrics).toMatch(counts);
+
   const { mongodb } = engines.pids();
   process.kill(mongodb!, 'SIGSTOP');
   onTestFinished(() => void process.kill(mongodb!, 'SIGCONT'));
   expect(await codes()).toEqual(['SERVICE_UNAVAILABLE']);
+  // The counts of before, with their age.
+  expect(await metrics()).toMatch(counts);
   process.kill(mongodb!, 'SIGCONT');
   await expect.poll(codes).toEqual([]);
 });

@@ -68,10 +68,13 @@ describe('GET /graphql', () => {
 });
 
 describe('/health', () => {
-  test('says that each dependency is up', async () => {
+  test('says the state of each dependency, and why one is down', async () => {
     expect(await (await get(`${system.url}/health`)).json()).toEqual({
-      status: 'up',
-      dependencies: { mongodb: 'up', redis: 'up', riskModels: 'up' },
+      status: 'down',
+      dependencies: { mongodb: 'up', redis: 'up', riskModels: 'up', workers: 'down' },
+      reasons: {
+        workers: 'No worker is alive, so accepted jobs wait: start one, or look into the log of those that run.',
+      },
     });
     expect(await (await get(`${system.url}/health/live`)).json()).toEqual({ status: 'up' });
     expect(await (await get(`${system.url}/health/ready`)).json()).toEqual({
@@ -91,7 +94,9 @@ describe('/metrics', () => {
     expect(text).toMatch(
       /^riskgraph_http_request_duration_seconds_count\{method="POST",route="\/graphql",status="200"\} \d+$/m,
     );
-    expect(text).toMatch(/^riskgraph_open_scoring_jobs\{state="QUEUED"\} 0$/m);
+    await expect
+      .poll(async () => (await get(`${system.url}/metrics`)).text())
+      .toMatch(/^riskgraph_open_scoring_jobs\{state="QUEUED"\} 0$/m);
   });
 
   test('counts errors by their code, which the status 200 of GraphQL hides', async () => {

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createApp } from '../../src/app.js';
-import { examineRedis } from '../../src/storage/redis-fitness.js';
+import { examineRedis, redisRefusal } from '../../src/storage/redis-fitness.js';
 import { ownRedis, redisServer } from '../support/own-redis.js';
 import { runCommand } from '../support/run-command.js';
 import { settingsFor, startSystem } from '../support/system.js';
@@ -75,6 +76,39 @@ test('a Sentinel is refused', async () => {
   await writeFile(file, 'protected-mode no\n');
   const sentinel = await redisServer(await freePort(), file, '--sentinel');
   await expect(examine(sentinel)).rejects.toThrow(/names a Sentinel, which keeps no data: name the primary/);
+});
+
+describe('the write probe of a running process', () => {
+  const refusal = async (of: string): Promise<string | undefined> => {
+    const redis = new Redis(of, { maxRetriesPerRequest: 1, retryStrategy: () => null });
+    redis.on('error', () => undefined);
+    onTestFinished(() => redis.disconnect());
+    return redisRefusal(redis, 'test');
+  };
+
+  test('finds nothing wrong with a Redis that works', async () => {
+    expect(await refusal(url)).toBeUndefined();
+  });
+
+  test('sees a replica, and a Redis without memory', async () => {
+    await operator.replicaof('127.0.0.1', String(await freePort()));
+    expect(await refusal(url)).toMatch(/names a replica/);
+    await operator.replicaof('NO', 'ONE');
+    await operator.config('SET', 'maxmemory', '1');
+    expect(await refusal(url)).toMatch(/^Redis has no memory left/);
+    await operator.config('SET', 'maxmemory', '0');
+  });
+
+  test('sees a node of a cluster, and a Sentinel', async () => {
+    expect(await refusal(await redisServer(await freePort(), '--cluster-enabled', 'yes'))).toMatch(/Redis Cluster/);
+    const file = join(await temporaryDirectory(), 'sentinel.conf');
+    await writeFile(file, 'protected-mode no\n');
+    expect(await refusal(await redisServer(await freePort(), file, '--sentinel'))).toMatch(/names a Sentinel/);
+  });
+
+  test('passes on an error of the connection', async () => {
+    await expect(refusal(`redis://127.0.0.1:${await freePort()}`)).rejects.toThrow();
+  });
 });
 
 test('a command that starts a server says it in one line, without a stack', async () => {

@@ -25,6 +25,20 @@ export const serverSettings = [
     description: 'Port of the API, for GraphQL, WebSocket, health and metrics. 0 takes a free port',
   },
   {
+    name: 'METRICS_PORT',
+    key: 'metricsPort',
+    schema: wholeNumber(0, 65_535).optional(),
+    description:
+      'Port of the [health and the metrics](operations.md#health-and-metrics) of this process, apart from the API. ' +
+      'Without it, a worker serves none, and the API serves its own on `PORT`. 0 takes a free port',
+  },
+  {
+    name: 'METRICS_HOST',
+    key: 'metricsHost',
+    schema: text.default('127.0.0.1'),
+    description: 'Address on which `METRICS_PORT` listens. Publish it to no caller: it asks for no token',
+  },
+  {
     name: 'LISTENING_SOCKETS',
     key: 'listeningSockets',
     schema: wholeNumber(1, 64).default(32),
