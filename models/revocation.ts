@@ -1,8 +1,9 @@
 import { index, modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
-/** The thing that was revoked: everything of a user, one session, or one API key. */
+/** The thing that was revoked: everything of an organization or a user, one session, or one API key. */
 export enum RevocationKind {
+  ORGANIZATION = 'ORGANIZATION',
   USER = 'USER',
   SESSION = 'SESSION',
   API_KEY = 'API_KEY',
@@ -22,7 +23,7 @@ export class Revocation {
   @prop({ type: String, enum: RevocationKind, required: true })
   kind!: RevocationKind;
 
-  /** Username, or the hexadecimal id of the session or API key. */
+  /** Username, or the hexadecimal id of the organization, session or API key. */
   @prop({ type: String, required: true })
   subject!: string;
 

@@ -11,6 +11,8 @@ export type AuditAction =
   | 'session:logout'
   /** An operator signed an access token on the command line, without a login. */
   | 'access-token:issue'
+  /** All credentials of the organization were ended on the command line, after a restore. */
+  | 'credential:end-all'
   /** New data keys were requested on the command line. */
   | 'encryption-key:rotate'
   /** The search by the first characters of MRN and family name was switched on or off on the command line. */

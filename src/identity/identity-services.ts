@@ -14,6 +14,7 @@ import { createOidcVerifier } from './oidc/oidc-verifier.js';
 import { createPasswords, type Passwords } from './passwords/passwords.js';
 import { createRevocationEpochs } from './revocation/revocation-epoch.js';
 import { createRevocationStore } from './revocation/revocation-store.js';
+import { refuseOlderData } from './revocation/refuse-older-data.js';
 import { createRevocations, type Revocations } from './revocation/revocations.js';
 import { createLoginThrottle } from './sessions/login-throttle.js';
 import { createPasswordLogin } from './sessions/password-login.js';
@@ -30,7 +31,10 @@ export interface IdentityServices {
   readonly users: UserService;
   readonly apiKeys: ApiKeyService;
   readonly passwords: Passwords;
-  /** Reads the revocations and begins to follow them. Call it before the first request. A second call does nothing. */
+  /**
+   * Reads the revocations and begins to follow them. Call it before the first request. A second call does nothing.
+   * @throws StartupError when MongoDB is older than what Redis has seen
+   */
   start(): Promise<void>;
   /** Stops following revocations, then closes the connection to Redis. */
   close(): Promise<void>;
@@ -60,9 +64,11 @@ interface IdentitySettings {
 /** Connects the parts of identity with each other. */
 export async function createIdentityServices(dependencies: IdentityDependencies): Promise<IdentityServices> {
   const { models, scopeOf, accessTokens, audit, events, logger, redis, refreshKey, settings } = dependencies;
+  const revocationStore = createRevocationStore(models);
+  const epochs = createRevocationEpochs(redis, settings.redisPrefix);
   const revocations = createRevocations({
-    store: createRevocationStore(models),
-    epochs: createRevocationEpochs(redis, settings.redisPrefix),
+    store: revocationStore,
+    epochs,
     events,
     logger,
   });
@@ -104,6 +110,7 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
     async start() {
       // Without Redis, each process would count the first login attempts alone, in its own memory.
       await whenReady(redis);
+      await refuseOlderData(revocationStore, epochs);
       await revocations.start();
     },
     async close() {

@@ -14,6 +14,7 @@ interface RevocationList {
   /**
    * Tells whether the credential of an identity is revoked:
    * - an API key: if the key was revoked
+   * - any token that was issued before the credentials of its organization were revoked
    * - any token of a blocked user: always
    * - a token of a session: if the session was revoked
    * - any other token: if it was issued before the user was revoked
@@ -47,6 +48,8 @@ export function createRevocationList(): RevocationList {
     },
     isRevoked({ organizationId, username, issuedAt = 0, sessionId, apiKeyId }) {
       if (apiKeyId !== undefined) return find(organizationId, RevocationKind.API_KEY, apiKeyId) !== undefined;
+      const organization = find(organizationId, RevocationKind.ORGANIZATION, organizationId);
+      if (organization && issuedAt <= organization.notBefore) return true;
       const user = find(organizationId, RevocationKind.USER, username);
       if (user?.blocked) return true;
       if (sessionId !== undefined) return find(organizationId, RevocationKind.SESSION, sessionId) !== undefined;

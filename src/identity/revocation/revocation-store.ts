@@ -7,7 +7,7 @@ import type { RevocationRecord } from './revocation-list.js';
 /** One subject to revoke, within an organization. */
 export interface RevokedSubject {
   readonly kind: RevocationKind;
-  /** Username, or the hexadecimal id of a session or API key. */
+  /** Username, or the hexadecimal id of an organization, a session or an API key. */
   readonly subject: string;
   /** For a user: true refuses every later credential too, false ends that. Absent leaves it unchanged. */
   readonly blocked?: boolean;
@@ -25,6 +25,8 @@ export interface RevocationStore {
   ): Promise<{ readonly epoch: number; readonly records: RevocationRecord[] }>;
   /** The number of the latest revocation; 0 before the first one. */
   epoch(): Promise<number>;
+  /** Raises that number to at least this one. Processes that have seen a higher one read the revocations again. */
+  raiseEpoch(least: number): Promise<void>;
   /** Reads the revocations recorded since a time of MongoDB's clock; all of them when it is null. */
   read(since: Date | null): Promise<Revocation[]>;
 }
@@ -35,6 +37,7 @@ const marginMs = 5 * 60_000;
 
 /** Longest validity of a credential of each kind. Its revocation is kept for this time. Milliseconds. */
 const lifetimeMs: Readonly<Record<RevocationKind, number>> = {
+  [RevocationKind.ORGANIZATION]: longestTokenMs,
   [RevocationKind.USER]: longestTokenMs,
   [RevocationKind.SESSION]: longestSessionTokenMs,
   [RevocationKind.API_KEY]: longestTokenMs,
@@ -91,6 +94,11 @@ export function createRevocationStore({
     },
     async epoch() {
       return (await revocationEpochs.findById(epochId).lean<{ value: number } | null>())?.value ?? 0;
+    },
+    async raiseEpoch(least) {
+      await repeatOnDuplicate(() =>
+        revocationEpochs.collection.updateOne({ _id: epochId as never }, { $max: { value: least } }, { upsert: true }),
+      );
     },
     read: (since) => revocations.find(since ? { recordedAt: { $gte: since } } : {}).lean<Revocation[]>(),
   };

@@ -110,6 +110,11 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
     const seen = await epochs.read();
     if (seen === known && Date.now() - mongoAskedAt < mongoPeriodMs) return;
     await reading.run();
+    if (typeof seen === 'number' && seen > known)
+      logger.error(
+        { seen, known },
+        'MongoDB has fewer revocations than Redis has seen. If it was restored from a backup, run "riskgraph restored"',
+      );
     if (seen !== 'away' && seen !== known) await epochs.announce(known, seen ?? undefined);
   }
 
