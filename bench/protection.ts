@@ -138,10 +138,13 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
   const scopeOf = createOrganizationScopes(app.models, unprotected);
   const { config, logger, database, models, registry, catalogue, events, audit, auditEvents, identity } = app;
   const { breakGlass, careTeams, jobs, submitBatch, submitCohort, readBatchResults } = app;
-  const { predictions, webhooks, connectRedis, accessTokens } = app;
+  const { predictions, webhooks, connectRedis, accessTokens, metrics, redisConnections, queueDepths } = app;
   return {
     config,
     logger,
+    metrics,
+    redisConnections,
+    queueDepths,
     database,
     models,
     registry,

@@ -145,6 +145,10 @@ export class ScoringJob {
   @prop({ type: String, required: true })
   submittedBy!: string;
 
+  /** Id of the request that submitted the job. The log of the workers and the audit trail name it too. */
+  @prop({ type: String })
+  requestId?: string;
+
   /** The patient of a SINGLE job. */
   @prop({ type: Types.ObjectId })
   patient?: Types.ObjectId;

@@ -10,6 +10,7 @@ import { createIdentityServices, type IdentityServices } from './identity/identi
 import { startOrClose, type Closers } from './closers.js';
 import type { Config } from './config/config.js';
 import { claimData } from './storage/data-version.js';
+import { observeDatabase } from './storage/observe-database.js';
 import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
 import { createEventBus, eventChannel, type EventBus } from './events/event-bus.js';
@@ -26,6 +27,7 @@ import { createLatestConditions } from './patients/latest-conditions.js';
 import { createLatestResults, type LatestResults } from './predictions/latest-results.js';
 import { startRepairs, type DataRepairs } from './predictions/data-repairs.js';
 import { createPredictionService, type PredictionService } from './predictions/prediction-service.js';
+import type { QueueDepth } from './jobs/queue-depths.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
 import { createBundleStore } from './model-store/bundle-store.js';
@@ -46,6 +48,7 @@ import { examineRedis } from './storage/redis-fitness.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
+import { createMetrics, type Metrics } from './process/metrics.js';
 import { createWebhookService, type WebhookService } from './webhooks/webhook-service.js';
 import { startWebhookTargets } from './webhooks/webhook-targets.js';
 
@@ -56,6 +59,7 @@ const queueTimeoutMs = 1_000;
 export interface App {
   readonly config: Config;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly database: Connection;
   readonly models: Models;
   /** Gives a service that acts for a caller its access to the collections. */
@@ -88,6 +92,10 @@ export interface App {
   readonly keyRotations: KeyRotations;
   /** Opens another connection to Redis. The caller closes it. */
   connectRedis(behaviour: OutageBehaviour, use?: ConnectionUse): Redis;
+  /** The connections to Redis that are not closed. */
+  redisConnections(): Iterable<Redis>;
+  /** Counts the entries that wait in the queues of the deployment. @throws when Redis cannot be reached */
+  queueDepths(): Promise<QueueDepth[]>;
   /** Closes queue, identity, events, audit trail, MongoDB and the models, in that order. */
   close(): Promise<void>;
 }
@@ -161,6 +169,8 @@ async function buildApp(
 ): Promise<App> {
   const database = await connectDatabase(mongoUri, { tls: config.mongoTls });
   closers.add(() => database.close());
+  const metrics = createMetrics();
+  observeDatabase(database, metrics);
   await claimData(database);
   const models = createModels(database);
   await ensureIndexes(models);
@@ -177,8 +187,13 @@ async function buildApp(
   const audit = createAuditTrail({ models, keyOf: auditKeys(protectionOf), logger });
   closers.add(() => audit.close());
 
-  const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis =>
-    connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
+  const redisConnections = new Set<Redis>();
+  const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis => {
+    const redis = connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
+    redisConnections.add(redis);
+    redis.once('end', () => redisConnections.delete(redis));
+    return redis;
+  };
   // The part that gets the connection also closes it. This closer is for a start that fails before the part exists.
   const connectPart = (behaviour: OutageBehaviour): Redis => {
     const redis = connect(behaviour);
@@ -190,6 +205,7 @@ async function buildApp(
     subscriber: connectPart('waiting'),
     channel: eventChannel(config.redisPrefix),
     whenReady,
+    onRoundTrip: (seconds) => metrics.redisRoundTrip.observe(seconds),
     logger,
   });
   closers.add(() => events.close());
@@ -224,8 +240,8 @@ async function buildApp(
   const webhookTargets = await startWebhookTargets(models, events, logger);
   closers.add(() => webhookTargets.close());
   const { has: announces } = webhookTargets;
-  const jobStore = createJobStore({ models, events, attempts: config.jobAttempts, leaseMs, announces });
-  const jobDispatcher = createJobDispatcher(models, queue);
+  const jobStore = createJobStore({ models, events, attempts: config.jobAttempts, leaseMs, announces, metrics });
+  const jobDispatcher = createJobDispatcher(models, queue, metrics);
   const latestResults = createLatestResults(models);
   const scoringRecords = createScoringRecords(models, protectionOf, latestResults);
   const repairs = await startRepairs({ models, latestResults, protectionOf, leaseMs, logger });
@@ -253,6 +269,7 @@ async function buildApp(
   return {
     config,
     logger,
+    metrics,
     database,
     models,
     scopeOf,
@@ -295,6 +312,8 @@ async function buildApp(
     batchProgress,
     keyRotations: createKeyRotations({ models, protection, events, leaseMs, logger }),
     connectRedis: connect,
+    redisConnections: () => redisConnections,
+    queueDepths: () => queue.depths(),
     close: () => closers.close(),
   };
 }

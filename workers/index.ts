@@ -7,7 +7,7 @@ import { createRowScorers } from '../src/scoring/score-patient.js';
 import { createRunningJobs } from '../src/scoring/running-jobs.js';
 import { createScoringEngine, startScoringThread } from '../src/scoring/scoring-engine.js';
 import { startMaintenance, type MaintenanceParts } from './maintenance.js';
-import { monitorWorker, type MonitoredParts } from '../src/monitoring/monitor-worker.js';
+import { monitorWorker, type MonitoredParts } from '../src/monitoring/monitor.js';
 import { createEntryProcessor, createEntryRunners } from './process-entry.js';
 import { startQueueWorker, type QueueWorker } from './queue-worker.js';
 import { startWebhooks, type WebhookParts } from './webhooks.js';
@@ -25,7 +25,7 @@ interface Workers {
 type WorkerParts = Omit<MaintenanceParts, 'lookForWebhooks'> &
   WebhookParts &
   MonitoredParts &
-  Pick<App, 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress' | 'latestResults'>;
+  Pick<App, 'metrics' | 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress' | 'latestResults'>;
 
 /** Starts everything that a worker process does. A failed start leaves nothing running. */
 export async function startWorkers(app: WorkerParts): Promise<Workers> {
@@ -40,7 +40,8 @@ export async function startWorkers(app: WorkerParts): Promise<Workers> {
 }
 
 async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers): Promise<void> {
-  const { config, logger, models, registry, events, jobStore, scoringRecords, batchProgress, latestResults } = app;
+  const { config, logger, metrics, models, registry, events, jobStore, scoringRecords } = app;
+  const { batchProgress, latestResults } = app;
   const runningJobs = createRunningJobs(events);
   closers.add(() => runningJobs.close());
   const lookForWebhooks = startWebhooks(app, closers);
@@ -63,6 +64,7 @@ async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers):
     batchProgress,
     latestResults,
     events,
+    metrics,
     logger,
     ...bounds,
   });
@@ -70,9 +72,10 @@ async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers):
   const runners = createEntryRunners({
     scoringRecords,
     registry,
-    scorerOf: createRowScorers(),
+    scorerOf: createRowScorers(metrics),
     jobStore,
     events,
+    metrics,
     chunkRunner,
     logger,
     ...bounds,

@@ -53,7 +53,10 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     predictions: app.predictions,
     webhooks: app.webhooks,
     connectRedis: app.connectRedis,
-    audit: { record: audit.record, close: () => app.audit.close() },
+    audit: { record: audit.record, close: () => app.audit.close(), backlog: () => app.audit.backlog() },
+    metrics: app.metrics,
+    redisConnections: app.redisConnections,
+    queueDepths: app.queueDepths,
     scopeOf,
     upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue: app.catalogue }).upsert,
     patients: createPatientService({

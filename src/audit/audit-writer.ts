@@ -25,8 +25,18 @@ const largestTries = 100;
 
 /** The audit trail for the composition root, which also closes it. */
 export interface AuditWriter extends AuditTrail {
+  /** The part of this process's events that is not safe yet. */
+  backlog(): AuditBacklog;
   /** Writes the heads that are not written yet, and ends. */
   close(): Promise<void>;
+}
+
+/** Events and ends of chains that are not written yet. */
+interface AuditBacklog {
+  /** Events whose callers wait for them to be durable. */
+  readonly waiting: number;
+  /** Seconds since the oldest end of a chain that is not sealed by a head. 0 when all are. */
+  readonly unsealedSeconds: number;
 }
 
 interface AuditTrailDependencies {
@@ -47,7 +57,9 @@ interface AuditTrailDependencies {
 export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependencies): AuditWriter {
   const { auditEvents, auditHeads } = models;
   const ends = new Map<string, ChainEnd>();
-  const unwrittenHeads = new Set<string>();
+  /** The time since when the head of a chain is behind, by organization. */
+  const unwrittenHeads = new Map<string, number>();
+  let waiting = 0;
 
   async function readEnd(organization: Types.ObjectId): Promise<ChainEnd> {
     const last = await auditEvents.collection.findOne(
@@ -77,7 +89,7 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
       // The end is forgotten now, and remembered when the insert has succeeded. After an error it is not known.
       ends.delete(id);
       const written = await insertInOrder(models, chained);
-      if (written > 0) unwrittenHeads.add(id);
+      if (written > 0 && !unwrittenHeads.has(id)) unwrittenHeads.set(id, performance.now());
       if (written === chained.length) ends.set(id, { sequence: end.sequence, hash: end.hash });
       left = left.slice(written);
     }
@@ -109,20 +121,29 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
     { gather: () => turn() },
   );
 
+  async function writeHead(id: string): Promise<void> {
+    const organization = new Types.ObjectId(id);
+    const end = ends.get(id) ?? (await readEnd(organization));
+    const { _id, ...head } = sealHead(organization, end, await keyOf(organization));
+    // Another process may have written a later head. Then no document matches, and the upsert fails because the id is
+    // taken.
+    await auditHeads.collection
+      .updateOne({ _id, sequence: { $lt: end.sequence } }, { $set: head }, { upsert: true })
+      .catch((error: unknown) => {
+        if (!isDuplicateKey(error)) throw error;
+      });
+  }
+
   async function writeHeads(): Promise<void> {
-    const ids = [...unwrittenHeads];
-    unwrittenHeads.clear();
-    for (const id of ids) {
-      const organization = new Types.ObjectId(id);
-      const end = ends.get(id) ?? (await readEnd(organization));
-      const { _id, ...head } = sealHead(organization, end, await keyOf(organization));
-      // Another process may have written a later head. Then no document matches, and the upsert fails because the id is
-      // taken.
-      await auditHeads.collection
-        .updateOne({ _id, sequence: { $lt: end.sequence } }, { $set: head }, { upsert: true })
-        .catch((error: unknown) => {
-          if (!isDuplicateKey(error)) throw error;
-        });
+    for (const [id, since] of [...unwrittenHeads]) {
+      unwrittenHeads.delete(id);
+      try {
+        await writeHead(id);
+      } catch (error) {
+        // It is written in a later round, and its age goes on.
+        unwrittenHeads.set(id, since);
+        throw error;
+      }
     }
   }
   const timer = setInterval(() => {
@@ -134,6 +155,7 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
 
   return {
     async record(actor, entry) {
+      waiting += 1;
       try {
         await appendTogether({ origin: actor.origin, event: toEvent(actor, entry) });
       } catch (error) {
@@ -143,7 +165,13 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
           'The audit trail cannot be written, so the request was not carried out: try again in a moment.',
           { cause: error },
         );
+      } finally {
+        waiting -= 1;
       }
+    },
+    backlog() {
+      const oldest = Math.min(...unwrittenHeads.values());
+      return { waiting, unsealedSeconds: unwrittenHeads.size > 0 ? (performance.now() - oldest) / 1_000 : 0 };
     },
     async close() {
       clearInterval(timer);

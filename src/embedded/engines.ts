@@ -1,5 +1,6 @@
 import { startMongo } from './embedded-mongo.js';
 import { startRedis } from './embedded-redis.js';
+import { withFullDisk } from './full-disk.js';
 import { supervise, type UnexpectedExit } from './supervisor.js';
 
 /** Tells `startEngines` where to keep the data, and which engines run already. */
@@ -32,12 +33,13 @@ export interface Engines {
  */
 export async function startEngines(options: EngineOptions): Promise<Engines> {
   const { dataDirectory, onUnexpectedExit = () => undefined } = options;
+  const explain = (reason: string): Promise<string> => withFullDisk(reason, dataDirectory);
   const starts = await Promise.allSettled([
     options.mongoUri === undefined
-      ? supervise('mongodb', () => startMongo(dataDirectory), onUnexpectedExit)
+      ? supervise('mongodb', () => startMongo(dataDirectory), onUnexpectedExit, explain)
       : undefined,
     options.redisUrl === undefined
-      ? supervise('redis', (again) => startRedis(dataDirectory, { keepPort: again }), onUnexpectedExit)
+      ? supervise('redis', (again) => startRedis(dataDirectory, { keepPort: again }), onUnexpectedExit, explain)
       : undefined,
   ]);
   const [mongo, redis] = starts.map((start) => (start.status === 'fulfilled' ? start.value : undefined));

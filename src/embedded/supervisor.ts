@@ -24,11 +24,13 @@ const backoff = { first: 100, longest: 5_000, healthyAfter: 10_000 } as const;
  * A failure of the first start is thrown to the caller. Later failures are reported, and the start is tried again.
  *
  * @param start starts it; `again` asks for the URL of the last start
+ * @param explain completes the reason of an exit, e.g. when its disk is full
  */
 export async function supervise(
   name: string,
   start: (again: boolean) => Promise<Engine>,
   onUnexpectedExit: (event: UnexpectedExit) => void,
+  explain: (reason: string) => Promise<string> = async (reason) => reason,
 ): Promise<{ url: string; pid: () => number; stop: () => Promise<void> }> {
   const stopping = new AbortController();
   let current = await start(false);
@@ -40,7 +42,7 @@ export async function supervise(
       let reason = describeExit(await current.exited);
       if (Date.now() - startedAt > backoff.healthyAfter) wait = backoff.first;
       for (let running = false; !running && !stopping.signal.aborted;) {
-        onUnexpectedExit({ engine: name, reason, restartInMs: wait });
+        onUnexpectedExit({ engine: name, reason: await explain(reason), restartInMs: wait });
         await delay(wait, undefined, { signal: stopping.signal }).catch(() => undefined);
         if (stopping.signal.aborted) return;
         wait = Math.min(wait * 2, backoff.longest);

@@ -58,6 +58,8 @@ interface EventBusDependencies {
   readonly channel: string;
   /** Waits a short time for a connection. It resolves to false when the connection is not ready then. */
   readonly whenReady: (redis: Redis) => Promise<boolean>;
+  /** Called every few seconds with the time of a round trip to Redis, seconds. */
+  readonly onRoundTrip: (seconds: number) => void;
   readonly logger: Logger;
 }
 
@@ -71,6 +73,7 @@ export async function createEventBus({
   subscriber,
   channel,
   whenReady,
+  onRoundTrip,
   logger,
 }: EventBusDependencies): Promise<EventBus> {
   const pubSub = new RedisPubSub({ publisher, subscriber });
@@ -106,7 +109,9 @@ export async function createEventBus({
 
   /** Leaves a Redis that was demoted. It takes and delivers events, but other processes use the new primary. */
   async function leaveReplica(): Promise<void> {
+    const asked = performance.now();
     const [role] = (await publisher.role()) as [string];
+    onRoundTrip((performance.now() - asked) / 1_000);
     if (role !== 'slave') return;
     publisher.disconnect(true);
     subscriber.disconnect(true);

@@ -1,7 +1,7 @@
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { isDatabaseOutage, isReadTimeout } from '../storage/database.js';
+import { isDatabaseOutage, isDiskFull, isReadTimeout } from '../storage/database.js';
 import { BadUserInputError, ConflictError, RateLimitedError, RiskGraphError, type ErrorCode } from '../errors.js';
 import { describeRequestIssue, type RequestIssue } from './coercion-error.js';
 import { defined } from '../process/defined.js';
@@ -52,6 +52,12 @@ export function createErrorFormatter(
 
     if (cause instanceof RiskGraphError && cause.code !== 'INTERNAL') {
       return show(cause.code, cause.message, detailsOf(cause));
+    }
+    if (isDiskFull(cause)) {
+      logError(logger, cause, 'a disk is full: make room on that of MongoDB, or on that of this process', {
+        requestId,
+      });
+      return show('SERVICE_UNAVAILABLE', 'A disk of the server is full: tell your operator. Nothing was changed.');
     }
     if (isDatabaseOutage(cause)) {
       logError(logger, cause, 'database away', { level: 'warn', requestId });

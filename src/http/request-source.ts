@@ -6,6 +6,12 @@ import { parseAddress, unknownAddress } from '../net/address-block.js';
 /** The form of a request id. It goes into logs and the audit trail, so it holds no spaces and no text. */
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._:=-]{7,127}$/;
 
+/**
+ * The header of a trace: version, trace id, parent id and flags. The trace id is taken.
+ * https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+const traceForm = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
+
 /** Ranges of the names that TRUST_PROXY accepts, as Fastify has them. */
 const namedRanges: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.0/8', '::1/128'],
@@ -22,7 +28,10 @@ export interface RequestSources {
   addressOf(request: IncomingMessage): string;
   /** The host that the caller asked for, with its port. Empty when the request names none. */
   hostOf(request: IncomingMessage): string;
-  /** The id of a request: that which a trusted proxy gave in `X-Request-ID`, if it has the form of an id, else a new one. */
+  /**
+   * The id of a request: that which a trusted proxy gave in `X-Request-ID` or as the trace id of `traceparent`, if it has
+   * that form, else a new one.
+   */
   requestIdOf(request: IncomingMessage): string;
   /** Tells whether a connection comes from a trusted proxy: it then carries the requests of many callers. */
   isFromProxy(request: Pick<IncomingMessage, 'socket'>): boolean;
@@ -52,8 +61,10 @@ export function createRequestSources(trustedProxies: readonly string[]): Request
       return named?.split(',').at(-1)?.trim() ?? request.headers.host ?? '';
     },
     requestIdOf(request) {
-      const given = request.headers['x-request-id'];
-      return isTrusted(peerOf(request)) && typeof given === 'string' && idForm.test(given) ? given : randomUUID();
+      const { 'x-request-id': given, traceparent } = request.headers;
+      if (!isTrusted(peerOf(request))) return randomUUID();
+      if (typeof given === 'string' && idForm.test(given)) return given;
+      return (typeof traceparent === 'string' && traceForm.exec(traceparent)?.[1]) || randomUUID();
     },
     isFromProxy: (request) => isTrusted(peerOf(request)),
   };

@@ -7,7 +7,6 @@ import type { GraphQLSchema } from 'graphql';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
-import type { ErrorCode } from '../errors.js';
 import { whenReady } from '../storage/redis.js';
 import { acceptMany, type CopiedSocket } from './accept-many.js';
 import { registerBulkRoutes } from './bulk/bulk-routes.js';
@@ -29,7 +28,8 @@ import { cannotListen } from './listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
-import { registerMetrics } from './metrics.js';
+import { measureRequests, registerMetrics } from './metrics.js';
+import { observeOperations } from './observe-operations.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
 import { limitOperationTime, type ApolloHandler } from './operation-timeout.js';
 import { createOperations } from './operations.js';
@@ -62,7 +62,7 @@ import { mostDescriptors } from '../process/descriptors.js';
 import { serveUpgrades } from './upgrades.js';
 import { createWrittenEvents } from './written-events.js';
 import { logError } from '../process/logger.js';
-import { createDependencies } from '../monitoring/dependencies.js';
+import { monitorApi } from '../monitoring/monitor.js';
 
 /** The limits of operations while the limits of queries are off. */
 const unlimited: OperationLimits = {
@@ -130,11 +130,8 @@ async function buildHttpServer(
 ): Promise<HttpServer> {
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
-  const errorCounts = new Map<`${ErrorCode}`, number>();
-  const formatError = createErrorFormatter(logger, {
-    schema,
-    count: (code) => errorCounts.set(code, (errorCounts.get(code) ?? 0) + 1),
-  });
+  const { metrics } = sources.app;
+  const formatError = createErrorFormatter(logger, { schema, count: (code) => metrics.errors.inc({ code }) });
   const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
@@ -191,6 +188,7 @@ async function buildHttpServer(
       sayRateLimited,
       ...(production ? [] : [tellCost]),
       writing,
+      observeOperations({ metrics, logger, isListed: list !== undefined }),
       production
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
@@ -209,6 +207,7 @@ async function buildHttpServer(
   const answerNotFound = createNotFoundHandler(server, formatError, logger);
   server.setNotFoundHandler(answerNotFound);
   server.addHook('onSend', endUnread);
+  server.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
   // Before the body is read. The handler above is for the pages of registered plug-ins.
   server.addHook('onRequest', async (request, reply) => (request.is404 ? answerNotFound(request, reply) : undefined));
@@ -228,7 +227,7 @@ async function buildHttpServer(
   const written = createWrittenEvents();
   const subscriptions = {
     admission: createSubscriptionAdmission(schema, sources, { documents, caps, formatError }),
-    subscribe: createSubscribe({ operations, limiter, written, timeoutMs: config.operationTimeoutMs }),
+    subscribe: createSubscribe({ operations, limiter, written, metrics, timeoutMs: config.operationTimeoutMs }),
     written,
     places,
     caps,
@@ -290,10 +289,10 @@ async function buildHttpServer(
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
   if (explorer) registerExplorer(server, explorer, probeLimit);
-  const dependencies = createDependencies(sources.app);
-  server.addHook('onClose', async () => dependencies.close());
+  const dependencies = await monitorApi(sources.app, () => draining.hasBegun, closers);
   registerHealth(server, dependencies, draining, probeLimit);
-  registerMetrics(server, sources, errorCounts, probeLimit);
+  measureRequests(server, sources);
+  if (config.metricsPort === undefined) registerMetrics(server, metrics, probeLimit);
 
   const url = await listen(server, config.host, config.port);
   copies = await acceptMany(server.server, config.listeningSockets - 1, logger);

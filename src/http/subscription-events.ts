@@ -1,6 +1,7 @@
 import {
   createSourceEventStream,
   execute,
+  getOperationAST,
   GraphQLError,
   type DocumentNode,
   type ExecutionArgs,
@@ -11,6 +12,8 @@ import { ServiceUnavailableError } from '../errors.js';
 import { eventText } from './answer-text.js';
 import type { createOperationContext } from './operation-context.js';
 import { timeoutError } from './operation-timeout.js';
+import type { Metrics } from '../process/metrics.js';
+import { operationLabel } from './observe-operations.js';
 import type { Operation, Operations } from './operations.js';
 import type { RequestLimiter } from './rate-limits.js';
 import type { WrittenEvents } from './written-events.js';
@@ -31,6 +34,7 @@ interface EventDependencies {
   readonly limiter: RequestLimiter | undefined;
   /** Gets the text of each large event, so that it is written once. */
   readonly written: WrittenEvents;
+  readonly metrics: Pick<Metrics, 'subscriptionEvents' | 'foldedEvents'>;
   /** Longest time of one event, milliseconds. */
   readonly timeoutMs: number;
 }
@@ -56,7 +60,7 @@ export const sequenceOf = (event: ExecutionResult): number | undefined => sequen
  * 3. It is executed, gives way to others, and is broken off when it takes too long or gets too large. The subscriber
  *    then gets the reason as the event, and the subscription goes on.
  */
-export function createSubscribe({ operations, limiter, written, timeoutMs }: EventDependencies): Subscribe {
+export function createSubscribe({ operations, limiter, written, metrics, timeoutMs }: EventDependencies): Subscribe {
   async function answerTo(
     event: unknown,
     { cost, ...subscription }: AdmittedSubscription,
@@ -87,6 +91,8 @@ export function createSubscribe({ operations, limiter, written, timeoutMs }: Eve
     const source = await createSourceEventStream(subscription);
     if (!(Symbol.asyncIterator in source)) return source;
     const events = source[Symbol.asyncIterator]();
+    const operation = getOperationAST(subscription.document, subscription.operationName);
+    const field = operation ? operationLabel(operation, false) : 'several';
     let current: Operation | undefined;
     // A generator would delay `return` until the next event.
     const stream: AsyncGenerator<ExecutionResult, void> = {
@@ -98,6 +104,8 @@ export function createSubscribe({ operations, limiter, written, timeoutMs }: Eve
           const value = await answerTo(event.value, subscription, current);
           const { sequence, collapsed } = event.value as Partial<Record<'sequence' | 'collapsed', number>>;
           if (sequence !== undefined && collapsed !== undefined) sequences.set(value, sequence);
+          metrics.subscriptionEvents.inc({ field });
+          if (collapsed) metrics.foldedEvents.inc({ field }, collapsed);
           return { done: false, value };
         } catch (error) {
           await events.return?.();

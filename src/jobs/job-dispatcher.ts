@@ -3,6 +3,7 @@
  * for each retry by hand. The number is part of every queue entry, so entries of two dispatches never have the same id.
  */
 import type { Models, ScoringJob } from '../../models/index.js';
+import type { Metrics } from '../process/metrics.js';
 import { jobKinds } from './job-kinds.js';
 import type { QueueEntry, ScoringQueue } from './scoring-queue.js';
 
@@ -14,7 +15,11 @@ export interface JobDispatcher {
   restore(job: ScoringJob): Promise<boolean>;
 }
 
-export function createJobDispatcher(models: Models, queue: ScoringQueue): JobDispatcher {
+export function createJobDispatcher(
+  models: Models,
+  queue: ScoringQueue,
+  { repairs }: Pick<Metrics, 'repairs'>,
+): JobDispatcher {
   async function each(job: ScoringJob, handle: (entries: QueueEntry[]) => Promise<boolean>): Promise<boolean> {
     for await (const entries of jobKinds[job.kind].entriesOf(models, job)) {
       if (!(await handle(entries))) return false;
@@ -28,7 +33,10 @@ export function createJobDispatcher(models: Models, queue: ScoringQueue): JobDis
     restore: (job) =>
       each(job, async (entries) => {
         const missing = await queue.missing(entries);
-        return missing.length === 0 || queue.add(missing, job.priority);
+        if (missing.length === 0) return true;
+        const added = await queue.add(missing, job.priority);
+        if (added) repairs.inc({ kind: job.kind }, missing.length);
+        return added;
       }),
   };
 }

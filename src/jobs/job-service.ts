@@ -286,6 +286,7 @@ export function newJob(
     transitions: [status],
     submittedAt: now,
     submittedBy: viewer.username,
+    requestId: viewer.origin.requestId,
     modelId: model.manifest.id,
     modelVersion: model.manifest.version,
     modelSha256: model.sha256,

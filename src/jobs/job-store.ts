@@ -24,6 +24,7 @@ import {
 } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
 import type { EventBus } from '../events/event-bus.js';
+import type { Metrics } from '../process/metrics.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
@@ -81,7 +82,11 @@ interface JobStoreDependencies {
   readonly leaseMs: number;
   /** Tells whether a webhook is to be sent when a job of the organization ends. */
   readonly announces: (organization: Types.ObjectId) => boolean;
+  readonly metrics: JobMetrics;
 }
+
+/** The metrics of the life of jobs. */
+type JobMetrics = Pick<Metrics, 'jobsSubmitted' | 'jobsEnded' | 'jobDuration' | 'jobWait' | 'attempts' | 'takeovers'>;
 
 /** The failure of a job that has used up its attempts because its workers died. */
 export const workerLost: JobFailure = {
@@ -91,7 +96,14 @@ export const workerLost: JobFailure = {
     'If this happens again, ask your operator to look for the id of the job in the worker log.',
 };
 
-export function createJobStore({ models, events, attempts, leaseMs, announces }: JobStoreDependencies): JobStore {
+export function createJobStore({
+  models,
+  events,
+  attempts,
+  leaseMs,
+  announces,
+  metrics,
+}: JobStoreDependencies): JobStore {
   const { scoringJobs } = models;
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
@@ -112,7 +124,10 @@ export function createJobStore({ models, events, attempts, leaseMs, announces }:
     // In the same write, so that no crash comes between the end of the job and its webhook.
     const due = ends && announces(job.organization) ? { webhookDue: status.finishedAt } : undefined;
     const written = await compareAndSet({ job, ...update, ...(due && { set: { ...update.set, ...due } }) });
-    if (written) tell(job);
+    if (written) {
+      tell(job);
+      count(metrics, job, status);
+    }
     if (written && due) events.publish('webhooksDue', {});
     return written;
   }
@@ -137,6 +152,7 @@ export function createJobStore({ models, events, attempts, leaseMs, announces }:
       try {
         await insertOne(job);
         tell(job);
+        metrics.jobsSubmitted.inc({ kind: job.kind });
         return { job, created: true };
       } catch (error) {
         if (!isDuplicateKey(error) || job.idempotencyKeyIndex === undefined) throw error;
@@ -208,6 +224,22 @@ function isHeldByAnother(job: ScoringJob, dispatch: number, now: Date): boolean 
     job.lease.dispatch !== dispatch &&
     job.lease.expiresAt > now
   );
+}
+
+/** Counts a change of a job's state. */
+function count(metrics: JobMetrics, job: ScoringJob, { state, attempts, startedAt, finishedAt }: JobStatus): void {
+  const { kind } = job;
+  const secondsUntil = (end: Date, since: Date): number => Math.max(0, (end.getTime() - since.getTime()) / 1_000);
+  if (attempts > job.status.attempts) {
+    metrics.attempts.inc({ kind });
+    if (job.status.state === ScoringJobState.ACTIVE) metrics.takeovers.inc({ kind });
+    if (attempts === 1 && startedAt) metrics.jobWait.observe({ kind }, secondsUntil(startedAt, job.submittedAt));
+  }
+  if (!isTerminal(state) || state === job.status.state || !finishedAt) return;
+  metrics.jobsEnded.inc({ kind, state });
+  // The last dispatch of a job that was tried again by hand is later than its submission.
+  const since = job.dispatch > 1 ? job.dispatchedAt : job.submittedAt;
+  metrics.jobDuration.observe({ kind, state }, secondsUntil(finishedAt, since));
 }
 
 /** The job after the update. */

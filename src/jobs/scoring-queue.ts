@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { logError } from '../process/logger.js';
 import { withinTime } from '../process/within-time.js';
+import { readQueueDepths, type QueueDepth } from './queue-depths.js';
 
 /**
  * Deliveries of one entry by the queue itself. They matter only while MongoDB cannot record an attempt: MongoDB counts
@@ -70,6 +71,8 @@ export interface ScoringQueue {
   add(entries: readonly QueueEntry[], priority: number): Promise<boolean>;
   /** @returns the entries that the queue does not know. @throws when Redis cannot be reached */
   missing(entries: readonly QueueEntry[]): Promise<QueueEntry[]>;
+  /** Counts the waiting entries. @throws when Redis cannot be reached */
+  depths(): Promise<QueueDepth[]>;
   close(): Promise<void>;
 }
 
@@ -155,6 +158,7 @@ export function createScoringQueue({
         return exists === 0;
       });
     },
+    depths: () => readQueueDepths(connection, queues, highestPriority),
     async close() {
       await Promise.all(Object.values(queues).map((queue) => queue.close().catch(() => undefined)));
       connection.disconnect();

@@ -12,6 +12,8 @@ export interface ScoredColumns {
   readonly classes?: ClassColumns;
   /** Absent when the caller asked for no explanations. */
   readonly explanations?: ExplainedColumns;
+  /** Time of both steps, seconds. */
+  readonly seconds: { readonly scoring: number; readonly explaining: number };
 }
 
 /** Scores of all classes. Row-major, rows x classes; see `ClassScores`. */
@@ -44,8 +46,12 @@ export async function scoreColumns(
 ): Promise<ScoredColumns> {
   const width = model.manifest.features.length;
   const rows = Array.from({ length: rowCount }, (_, row) => ({ used: used.subarray(row * width, (row + 1) * width) }));
+  const begun = performance.now();
   const scores = await model.score(rows, signal);
+  const scored = performance.now();
+  const scoring = (scored - begun) / 1_000;
   const columns: ScoredColumns = {
+    seconds: { scoring, explaining: 0 },
     rawOutputs: Float64Array.from(scores, ({ rawOutput }) => rawOutput),
     answers: Float64Array.from(scores, ({ probability, quantity }) => probability ?? quantity!),
     riskBands: Uint8Array.from(scores, ({ riskBand }) => riskBands.indexOf(riskBand)),
@@ -58,10 +64,12 @@ export async function scoreColumns(
   };
   if (!explain || rowCount === 0) return columns;
   const explained = await model.explain(rows, undefined, signal);
+  const explaining = (performance.now() - scored) / 1_000;
   const contributions = new Float64Array(rowCount * width);
   explained.forEach((explanation, row) => contributions.set(explanation.contributions, row * width));
   return {
     ...columns,
+    seconds: { scoring, explaining },
     explanations: {
       method: explained[0]!.method,
       baseValue: explained[0]!.baseValue,

@@ -16,6 +16,7 @@
 import { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import {
+  JobStage,
   ScoringJobState,
   type PatientFailure,
   type JobFailure,
@@ -33,6 +34,9 @@ import { describeFailure, isPermanent } from './job-failure.js';
 import { isTerminal, started } from '../jobs/job-status.js';
 import { workerLost, type JobStore } from '../jobs/job-store.js';
 import { progressPeriodMs, createThrottle } from '../jobs/progress-reporter.js';
+import { timeStages, type AttemptMetrics } from './attempt-metrics.js';
+import type { ModelMetrics } from './score-patient.js';
+import { named } from './single-job-runner.js';
 import { createChunkScorer } from './score-chunk.js';
 import type { LatestResults } from '../predictions/latest-results.js';
 import type { ScoringEngine } from './scoring-engine.js';
@@ -52,6 +56,7 @@ interface ChunkRunnerDependencies {
   readonly events: EventBus;
   readonly attempts: number;
   readonly leaseMs: number;
+  readonly metrics: ModelMetrics & AttemptMetrics;
   readonly logger: Logger;
 }
 
@@ -69,7 +74,7 @@ export interface ChunkRunner {
 export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkRunner {
   const { models, scoringRecords, registry, engine, jobStore, batchProgress, events, attempts, leaseMs, logger } =
     dependencies;
-  const { latestResults } = dependencies;
+  const { latestResults, metrics } = dependencies;
   const { scoringChunks } = models;
   const refreshes = createThrottle(progressPeriodMs, (id) =>
     batchProgress.refresh(new Types.ObjectId(id)).then(
@@ -86,7 +91,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
       logError(logger, error, 'latest results not collected: the maintenance tries again', { level: 'warn' });
     }
   });
-  const scoreChunk = createChunkScorer(engine);
+  const scoreChunk = createChunkScorer(engine, metrics);
 
   /** Number of chunks that this process runs now, by batch. */
   const underWay = new Map<string, number>();
@@ -133,15 +138,22 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     if (stored) return outcomes.withoutErased(stored);
     const model = await modelOfJob(registry, job);
     const ids = unpackIds(chunk.patients);
+    const stages = timeStages(metrics, 'CHUNK');
+    stages.enter(JobStage.ENCODING);
     const erasures = await outcomes.erasures(job.organization);
     const patients = await scoringRecords.patientRows(job.organization, ids, model.manifest.features);
+    stages.enter(JobStage.SCORING);
     const { failures, ...outcome } = await scoreChunk(model, patients, job.explain, signal);
     signal.throwIfAborted();
+    stages.enter(JobStage.SAVING);
     const block = await outcomes.store(job, model, chunk, {
       ...outcome,
       failures: [...failures, ...absent(ids, patients.rows.ids)],
     });
-    return outcomes.withoutErased(block, erasures);
+    const left = await outcomes.withoutErased(block, erasures);
+    stages.end();
+    logger.trace({ ...named(job), chunk: chunk.number, stages: stages.milliseconds() }, 'chunk scored');
+    return left;
   }
 
   async function run(jobId: Types.ObjectId, number: number, signal: AbortSignal): Promise<void> {
@@ -158,6 +170,8 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
       )
       .lean<ScoringChunk>();
     if (!leased) return refreshes.call(jobId.toHexString());
+    metrics.attempts.inc({ kind: 'CHUNK' });
+    if (leased.attempts > 1) metrics.takeovers.inc({ kind: 'CHUNK' });
     const chunk = { ...leased, patients: Buffer.from(bytesOf(leased.patients)) };
     // The job is read after the lease was taken. A cancellation is written before leases are searched. So either this
     // worker sees the cancellation, or the cancellation sees this lease.
@@ -173,8 +187,9 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     } catch (error) {
       if (signal.aborted) return await release(chunk);
       const failure = describeFailure(error);
-      const subject = { scoringJobId: jobId.toHexString(), chunk: number };
+      const subject = { ...named(job), chunk: number };
       logError(logger, error, 'chunk attempt failed', { level: 'warn', ...subject, code: failure.code });
+      metrics.failedAttempts.inc({ kind: 'CHUNK', code: failure.code });
       if (isPermanent(error) || chunk.attempts >= attempts) return await giveUp(chunk, failure);
       await release(chunk);
       throw error;

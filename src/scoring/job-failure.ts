@@ -1,5 +1,5 @@
 import type { JobFailure } from '../../models/index.js';
-import { isDatabaseOutage } from '../storage/database.js';
+import { isDatabaseOutage, isDiskFull } from '../storage/database.js';
 import { RiskGraphError } from '../errors.js';
 import { CiphertextError } from '../protection/errors.js';
 import { InvalidFeaturesError } from '../risk/risk-model.js';
@@ -19,6 +19,11 @@ export function describeFailure(error: unknown): JobFailure {
   if (error instanceof PermanentError) return error.failure;
   if (error instanceof InvalidFeaturesError) return { code: 'BAD_USER_INPUT', message: error.message };
   if (error instanceof RiskGraphError) return { code: error.code, message: error.message };
+  if (isDiskFull(error))
+    return {
+      code: 'SERVICE_UNAVAILABLE',
+      message: 'A disk of the server is full: tell your operator. If the job has ended, retry it when there is room.',
+    };
   if (isDatabaseOutage(error))
     return {
       code: 'SERVICE_UNAVAILABLE',

@@ -11,6 +11,7 @@ import { describeFailure } from './job-failure.js';
 import { rowWidth } from '../predictions/prediction-block.js';
 import { answerOf } from '../predictions/answer.js';
 import { additivityFailure } from '../predictions/explanation.js';
+import { modelLabel, type ModelMetrics } from './score-patient.js';
 import type { ScoringEngine } from './scoring-engine.js';
 
 /** The result for each patient of a chunk: a row or a failure. */
@@ -40,7 +41,7 @@ type ScoreChunk = (
   signal: AbortSignal,
 ) => Promise<ChunkOutcome>;
 
-export function createChunkScorer(engine: ScoringEngine): ScoreChunk {
+export function createChunkScorer(engine: ScoringEngine, metrics: ModelMetrics): ScoreChunk {
   const completing = new SliceSizer();
   return async (model, { rows, read }, explain, signal) => {
     const createdAt = new Date();
@@ -57,9 +58,15 @@ export function createChunkScorer(engine: ScoringEngine): ScoreChunk {
     const failures = [...failed].map(([row, failure]) => ({ patient: rows.ids[row]!, ...failure }));
     if (scored.ids.length === 0) return { rows: [], failures, createdAt };
     const columns = await engine.score({ model, used: scored.used, rowCount: scored.ids.length, explain }, signal);
-    const { explanations } = columns;
+    const { explanations, seconds } = columns;
+    const label = { model: modelLabel(model) };
+    metrics.inference.observe(label, seconds.scoring);
+    if (explanations) metrics.explaining.observe(label, seconds.explaining);
+    metrics.scoredRows.inc(label, scored.ids.length);
+    const outcome = toRows(model, scored, columns, failures);
+    metrics.additivityFailures.inc(label, outcome.failures.length - failures.length);
     return {
-      ...toRows(model, scored, columns, failures),
+      ...outcome,
       ...(explanations && { explanation: { method: explanations.method, baseValue: explanations.baseValue } }),
       createdAt,
     };

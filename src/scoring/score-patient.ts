@@ -3,6 +3,8 @@ import { JobStage, type Prediction, type ScoringJob } from '../../models/index.j
 import { modelInputs } from '../patients/model-inputs.js';
 import type { ScorablePatient } from '../patients/scorable-patient.js';
 import type { EncodedRow, RiskModel, RowExplanation, Score } from '../risk/risk-model.js';
+import { versionName } from '../risk/model-name.js';
+import type { Metrics } from '../process/metrics.js';
 import { PermanentError } from './job-failure.js';
 import { answerOf, classesOf, unitOf } from '../predictions/answer.js';
 import { additivityFailure, toStoredExplanation } from '../predictions/explanation.js';
@@ -15,7 +17,17 @@ import { createGroupCommit } from '../storage/group-commit.js';
  *   AbortError when the signal is aborted
  */
 export async function scorePatient(
-  { model, scorer, job }: { readonly model: RiskModel; readonly scorer: RowScorer; readonly job: ScoringJob },
+  {
+    model,
+    scorer,
+    job,
+    metrics,
+  }: {
+    readonly model: RiskModel;
+    readonly scorer: RowScorer;
+    readonly job: ScoringJob;
+    readonly metrics: Pick<Metrics, 'additivityFailures'>;
+  },
   patient: ScorablePatient,
   { signal, onStage }: { readonly signal: AbortSignal; readonly onStage: (stage: JobStage) => void },
 ): Promise<Prediction> {
@@ -29,7 +41,10 @@ export async function scorePatient(
   const explanation = await scorer.explain(row);
   signal.throwIfAborted();
   const failure = additivityFailure(explanation, score);
-  if (failure) throw new PermanentError(failure);
+  if (failure) {
+    metrics.additivityFailures.inc({ model: modelLabel(model) });
+    throw new PermanentError(failure);
+  }
   return toPrediction(model, job, patient._id, row, score, explanation, now);
 }
 
@@ -62,6 +77,12 @@ function toPrediction(
   };
 }
 
+/** The metrics of what models do. */
+export type ModelMetrics = Pick<Metrics, 'inference' | 'explaining' | 'scoredRows' | 'additivityFailures'>;
+
+/** Names a model in metrics. */
+export const modelLabel = ({ manifest }: RiskModel): string => versionName(manifest.id, manifest.version);
+
 /** Scores and explains single rows with one risk model. Rows that come at the same time share one call of the model. */
 export interface RowScorer {
   score(row: EncodedRow): Promise<Score>;
@@ -72,14 +93,25 @@ export interface RowScorer {
  * Makes the row scorer of each model when it is first needed, and keeps it. A single row costs twice as much as a row
  * that is scored together with others.
  */
-export function createRowScorers(): (model: RiskModel) => RowScorer {
+export function createRowScorers(metrics: ModelMetrics): (model: RiskModel) => RowScorer {
   const scorers = new WeakMap<RiskModel, RowScorer>();
   return (model) => {
     const known = scorers.get(model);
     if (known) return known;
     const scorer: RowScorer = {
-      score: createGroupCommit(async (rows) => (await model.score(rows)).map((value) => ({ value }))),
-      explain: createGroupCommit(async (rows) => (await model.explain(rows)).map((value) => ({ value }))),
+      score: createGroupCommit(async (rows) => {
+        const end = metrics.inference.startTimer({ model: modelLabel(model) });
+        const scores = await model.score(rows);
+        end();
+        metrics.scoredRows.inc({ model: modelLabel(model) }, rows.length);
+        return scores.map((value) => ({ value }));
+      }),
+      explain: createGroupCommit(async (rows) => {
+        const end = metrics.explaining.startTimer({ model: modelLabel(model) });
+        const explained = await model.explain(rows);
+        end();
+        return explained.map((value) => ({ value }));
+      }),
     };
     scorers.set(model, scorer);
     return scorer;

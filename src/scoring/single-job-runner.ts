@@ -2,13 +2,15 @@ import type { Logger } from 'pino';
 import { JobStage, type Prediction, type ScoringJob } from '../../models/index.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { RiskModel, RiskModelRegistry } from '../risk/risk-model.js';
-import { type RowScorer, scorePatient } from './score-patient.js';
+import { timeStages, type AttemptMetrics } from './attempt-metrics.js';
+import { type ModelMetrics, type RowScorer, scorePatient } from './score-patient.js';
 import { describeFailure, isPermanent, PermanentError } from './job-failure.js';
 import { cancelled, completed, failed, progressed, requeued } from '../jobs/job-status.js';
 import type { ClaimedJob, JobStore } from '../jobs/job-store.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { createProgressReporter } from '../jobs/progress-reporter.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
+import { defined } from '../process/defined.js';
 import { logError } from '../process/logger.js';
 
 export interface SingleJobRunnerDependencies {
@@ -19,6 +21,7 @@ export interface SingleJobRunnerDependencies {
   readonly events: EventBus;
   readonly attempts: number;
   readonly leaseMs: number;
+  readonly metrics: AttemptMetrics & ModelMetrics;
   readonly logger: Logger;
 }
 
@@ -32,15 +35,23 @@ export async function runSingleJob(
   claim: ClaimedJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { jobStore, events, attempts, leaseMs, logger } = dependencies;
+  const { jobStore, events, attempts, leaseMs, metrics, logger } = dependencies;
+  const stages = timeStages(metrics, 'SINGLE');
+  stages.enter(JobStage.ENCODING);
   const reporter = createProgressReporter<JobStage>((stage) =>
     jobStore.changeClaimed(claim, (status) => progressed(status, { stage })).catch(() => false),
   );
   const renewal = setInterval(() => void jobStore.renew(claim).catch(() => undefined), leaseMs / 3);
   try {
-    const prediction = await predict(dependencies, claim.job, (stage) => reporter.report(stage), signal);
+    const enter = (stage: JobStage): void => {
+      stages.enter(stage);
+      reporter.report(stage);
+    };
+    const prediction = await predict(dependencies, claim.job, enter, signal);
     await reporter.stop();
     await complete(dependencies, claim, prediction);
+    stages.end();
+    logger.trace({ ...named(claim.job), stages: stages.milliseconds() }, 'job scored');
     events.publish('predictionsCreated', {
       organizationId: claim.job.organization.toHexString(),
       predictionIds: [prediction._id.toHexString()],
@@ -54,8 +65,8 @@ export async function runSingleJob(
       return;
     }
     const failure = describeFailure(error);
-    const scoringJobId = claim.job._id.toHexString();
-    logError(logger, error, 'scoring attempt failed', { level: 'warn', scoringJobId, code: failure.code });
+    metrics.failedAttempts.inc({ kind: 'SINGLE', code: failure.code });
+    logError(logger, error, 'scoring attempt failed', { level: 'warn', ...named(claim.job), code: failure.code });
     if (isPermanent(error) || claim.job.attemptsThisRun >= attempts) {
       await jobStore.changeClaimed(claim, (status) => failed(status, failure, now));
       return;
@@ -72,7 +83,7 @@ export async function runSingleJob(
 
 /** Scores the job's patient and stores the prediction. A prediction of an earlier attempt is kept instead. */
 async function predict(
-  { scoringRecords, registry, scorerOf }: SingleJobRunnerDependencies,
+  { scoringRecords, registry, scorerOf, metrics }: SingleJobRunnerDependencies,
   job: ScoringJob,
   onStage: (stage: JobStage) => void,
   signal: AbortSignal,
@@ -80,7 +91,7 @@ async function predict(
   const model = await modelOfJob(registry, job);
   const patient = await scoringRecords.patient(job.organization, job.patient!);
   if (!patient) throw patientGone();
-  const prediction = await scorePatient({ model, scorer: scorerOf(model), job }, patient, { signal, onStage });
+  const prediction = await scorePatient({ model, scorer: scorerOf(model), job, metrics }, patient, { signal, onStage });
   onStage(JobStage.SAVING);
   return scoringRecords.storePrediction(prediction);
 }
@@ -108,6 +119,10 @@ async function complete(
   });
   if (!ended) await keepUnlessErased();
 }
+
+/** The fields by which log lines of a worker name a job, and the request that submitted it. */
+export const named = ({ _id, requestId }: Pick<ScoringJob, '_id' | 'requestId'>) =>
+  defined({ scoringJobId: _id.toHexString(), requestId });
 
 const patientGone = (): PermanentError =>
   new PermanentError({ code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' });

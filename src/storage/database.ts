@@ -61,6 +61,7 @@ async function connect(
     autoIndex: false,
     autoCreate: false,
     maxPoolSize: 50,
+    monitorCommands: true,
     ...readTlsFiles(options.tls ?? {}, 'MONGO'),
   });
   try {

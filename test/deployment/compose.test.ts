@@ -170,7 +170,7 @@ test.each(ours)('%s starts with variables that the configuration knows and accep
 
 describe.each(ours)('the settings of docs/settings.md: %s', (_, service) => {
   /** Fixed inside the container. On the host, PUBLISH_ADDRESS and PUBLISH_PORT take the place of HOST and PORT. */
-  const fixed = ['NODE_ENV', 'HOST', 'PORT', 'DATA_DIRECTORY'];
+  const fixed = ['NODE_ENV', 'HOST', 'PORT', 'METRICS_HOST', 'METRICS_PORT', 'DATA_DIRECTORY'];
 
   test.each(documented.filter((name) => !fixed.includes(name)))(
     '%s reaches the container unchanged from .env',

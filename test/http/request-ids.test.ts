@@ -2,6 +2,8 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { connectSocket } from '../support/raw-socket.js';
 import { asAdmin } from '../support/identity.js';
+import { modelId } from '../support/heart-disease.js';
+import { patient } from '../support/scenario.js';
 import { postBody, startSystem } from '../support/system.js';
 
 const lines: string[] = [];
@@ -98,6 +100,52 @@ test.each([
   const header = { 'x-request-id': given };
   expect(onlyId(await post('{ viewer { role } }', header, behindProxy)) === given).toBe(isTaken);
   expect(onlyId(await post('{ viewer { role } }', header))).toMatch(idForm);
+});
+
+test.each([
+  ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', '4bf92f3577b34da6a3ce929d0e0e4736'],
+  ['00-00000000000000000000000000000000-00f067aa0ba902b7-01', undefined],
+  ['00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01', undefined],
+  ['00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01', undefined],
+  ['Ada-born-1950', undefined],
+])('the trace id of a trusted proxy is the request id, when it is one: %s', async (traceparent, id) => {
+  const taken = onlyId(await post('{ viewer { role } }', { traceparent }, behindProxy));
+  if (id === undefined) expect(taken).toMatch(idForm);
+  else expect(taken).toBe(id);
+  expect(onlyId(await post('{ viewer { role } }', { traceparent }))).toMatch(idForm);
+  const both = { traceparent, 'x-request-id': '6f9619ff-8b86-d011-b42d-00cf4fc964ff' };
+  expect(onlyId(await post('{ viewer { role } }', both, behindProxy))).toBe(both['x-request-id']);
+});
+
+test('every answer names its request in a header', async () => {
+  const given = '6f9619ff-8b86-d011-b42d-00cf4fc964ff';
+  const response = await fetch(`${behindProxy.url}/health/live`, { headers: { 'x-request-id': given } });
+  expect(response.headers.get('x-request-id')).toBe(given);
+});
+
+test('one id joins the request, the log of API and worker, and the audit trail', async () => {
+  const told: string[] = [];
+  const tracing = await startSystem({
+    logger: pino({ level: 'trace' }, { write: (line: string) => void told.push(line) }),
+    environment: { TRUST_PROXY: 'loopback' },
+  });
+  const client = await tracing.client('CLINICIAN');
+  const { id: patientId, familyName, mrn } = await patient(client, { familyName: 'Canary' });
+  const id = 'a-request-of-the-proxy-4711';
+  await post(
+    `mutation Canary_Operation { submitScoringJob(input: { patientId: "${patientId}", modelId: "${modelId}" }) { id } }`,
+    { authorization: `Bearer ${await tracing.token('CLINICIAN')}`, 'x-request-id': id },
+    tracing,
+  );
+  const messages = (): string[] =>
+    told
+      .filter((line) => line.includes(`"requestId":"${id}"`))
+      .map((line) => (JSON.parse(line) as { msg: string }).msg);
+  await expect.poll(messages).toEqual(expect.arrayContaining(['operation answered', 'job scored']));
+  const events = await tracing.app.models.auditEvents.find({ requestId: id }).lean();
+  expect(events.map(({ action }) => action)).toContain('job:submit');
+  // The caller has chosen the name of its operation, so it is not logged.
+  for (const secret of ['Canary', familyName!, mrn!]) expect(told.join('')).not.toContain(secret);
 });
 
 test('an answer tells its cost outside of production', async () => {

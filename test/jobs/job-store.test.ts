@@ -13,6 +13,7 @@ const store = createJobStore({
   attempts,
   leaseMs: 60_000,
   announces: () => false,
+  metrics: app.metrics,
 });
 const impatientStore = createJobStore({
   models: app.models,
@@ -20,6 +21,7 @@ const impatientStore = createJobStore({
   attempts,
   leaseMs: -1,
   announces: () => false,
+  metrics: app.metrics,
 });
 
 async function insertJob(overrides: Partial<ScoringJob> = {}): Promise<ScoringJob> {

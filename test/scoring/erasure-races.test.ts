@@ -41,11 +41,12 @@ async function runWith(
     {
       scoringRecords,
       registry,
-      scorerOf: createRowScorers(),
+      scorerOf: createRowScorers(app.metrics),
       jobStore,
       events,
       attempts: 3,
       leaseMs: 60_000,
+      metrics: app.metrics,
       logger,
     },
     claim,
@@ -108,6 +109,7 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
       events,
       attempts: 3,
       leaseMs: 60_000,
+      metrics: app.metrics,
       logger,
     });
     await runner.run(_id, 0, new AbortController().signal);

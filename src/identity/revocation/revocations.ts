@@ -50,6 +50,8 @@ export interface Revocations {
    * Revokes. When it resolves, the revocation is durable and in force in this process; within a second in all others.
    */
   readonly revoke: Revoke;
+  /** Seconds since this process last knew all revocations. 0 before `start`. */
+  ageSeconds(): number;
   /** Calls `listener` after each revocation. @returns a function that removes the listener */
   onChange(listener: () => void): () => void;
   /** Stops following revocations, and waits for reads under way. */
@@ -74,6 +76,7 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
   let latest: Date | null = null;
   let readAll = 0;
   let mongoAskedAt = 0;
+  let knownAt: number | undefined;
   let started: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -108,8 +111,9 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
 
   async function look(): Promise<void> {
     const seen = await epochs.read();
-    if (seen === known && Date.now() - mongoAskedAt < mongoPeriodMs) return;
-    await reading.run();
+    const asked = performance.now();
+    if (seen !== known || Date.now() - mongoAskedAt >= mongoPeriodMs) await reading.run();
+    knownAt = asked;
     if (typeof seen === 'number' && seen > known)
       logger.error(
         { seen, known },
@@ -150,6 +154,7 @@ export function createRevocations({ store, epochs, events, logger }: RevocationD
       await epochs.announce(epoch);
       events.publish('credentialsRevoked', { epoch });
     },
+    ageSeconds: () => (knownAt === undefined ? 0 : (performance.now() - knownAt) / 1_000),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
