@@ -101,6 +101,32 @@ install_redis() {
   command -v redis-server >/dev/null 2>&1 || fail 'redis-server was installed but is not on the PATH: add its folder to the PATH, then run this again'
 }
 
+# Installs promtool and amtool, which try the alert rules. A machine without apt-get goes without them, and is told so.
+install_promtool() {
+  if command -v promtool >/dev/null 2>&1 && command -v amtool >/dev/null 2>&1; then return 0; fi
+  if command -v apt-get >/dev/null 2>&1; then
+    say 'Installing promtool and amtool (apt-get install prometheus prometheus-alertmanager)'
+    if as_root apt-get -qq update \
+      && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends prometheus prometheus-alertmanager >/dev/null; then
+      # Debian starts services of its own.
+      if [ -d /run/systemd/system ]; then as_root systemctl disable --now --quiet prometheus prometheus-alertmanager || true; fi
+      return 0
+    fi
+  fi
+  printf 'warning: promtool and amtool are not here, so the alert rules are not tried: install Prometheus and its Alertmanager\n' >&2
+}
+
+# Tries the rules of ops/prometheus with the tools of Prometheus, where they are installed.
+check_alerts() {
+  command -v promtool >/dev/null 2>&1 && command -v amtool >/dev/null 2>&1 || return 0
+  (
+    cd ops/prometheus
+    promtool check config --lint=all --lint-fatal prometheus.yml >/dev/null
+    promtool test rules rules.test.yml >/dev/null
+    amtool check-config alertmanager.yml >/dev/null
+  )
+}
+
 # Prints one checksum of the names and contents of all files that the build reads.
 source_checksum() {
   find src schema models workers package.json tsconfig.json tsconfig.build.json tsconfig.client.json package-lock.json scripts/link-bin.mjs scripts/build-explorer.mjs -type f 2>/dev/null \

@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 check_node
 install_packages
 install_redis always
+install_promtool
 
 report="$(mktemp "${TMPDIR:-/tmp}/riskgraph-report.XXXXXX")"
 trap 'stop_saying; rm -f "$report"' EXIT
@@ -20,6 +21,9 @@ check=0
 keep_saying 'Checking types, format, lint, import arrows, generated files and unused code (npm run check)'
 npm run --silent check || check=$?
 stop_saying
+
+say 'Trying the alert rules (promtool test rules)'
+check_alerts || check=$?
 
 keep_saying 'Building (npm run build)'
 build

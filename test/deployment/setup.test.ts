@@ -102,6 +102,29 @@ test('nothing is installed if redis-server or REDIS_URL is there; the tests alwa
   });
 });
 
+/** An apt-get whose install makes the tools of Prometheus appear. */
+const aptGetProm =
+  'case "$*" in *install*) for tool in promtool amtool; do printf "#!/bin/sh\\n" > "${0%/*}/$tool"; ' +
+  '/bin/chmod +x "${0%/*}/$tool"; done;; esac';
+
+test('the tools of Prometheus are installed by apt-get; without it a warning says that the rules are not tried', async () => {
+  const result = (await machine({ ...root, 'apt-get': aptGetProm })).run('install_promtool; install_promtool');
+  expect(result).toMatchObject({
+    status: 0,
+    output: '==> Installing promtool and amtool (apt-get install prometheus prometheus-alertmanager)\n',
+  });
+  expect(result.calls.filter((call) => call.startsWith('apt-get'))).toEqual([
+    'apt-get -qq update',
+    'apt-get -qq install -y --no-install-recommends prometheus prometheus-alertmanager',
+  ]);
+  const without = (await machine(root)).run('install_promtool; check_alerts');
+  expect(without.status).toBe(0);
+  expect(without.output).toMatch(/^warning: promtool and amtool are not here/);
+  const offline = (await machine({ ...root, 'apt-get': 'exit 1' })).run('install_promtool');
+  expect(offline.status).toBe(0);
+  expect(offline.output).toContain('warning: promtool and amtool are not here');
+});
+
 /** A program `node` that only prints this version. */
 const nodeOf = (version: string) => ({ node: `echo ${version}`, npm: '' });
 
