@@ -8,6 +8,7 @@ import { index, modelOptions, prop } from '@typegoose/typegoose';
 @index({ beatAt: 1 })
 export class WorkerHeartbeat {
   /** A random id of the process. */
+  @prop({ type: String, required: true })
   _id!: string;
 
   @prop({ type: Date, required: true })

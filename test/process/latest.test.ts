@@ -8,7 +8,12 @@ test('the latest value is given at once, while the next one is read, and only on
   expect(reads).toHaveLength(1);
   reads[0]!(7);
   await expect.poll(() => latest.get()).toBe(7);
-  await expect.poll(() => reads.length).toBe(2);
+  await expect
+    .poll(() => {
+      latest.get();
+      return reads.length;
+    })
+    .toBe(2);
   expect(latest.get()).toBe(7);
   expect(Number.isFinite(latest.ageSeconds())).toBe(true);
 });

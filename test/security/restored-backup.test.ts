@@ -16,7 +16,7 @@ async function restoredSystem() {
   const { models } = system.app;
   const user = await createUser(system);
   const tokens = await login(system, user);
-  const apiKey = await createApiKey(system, ['patient:read']);
+  const apiKey = await createApiKey(system, ['viewer:read']);
   const backup = await Promise.all(
     collections.map(async (name) => [name, await models[name].collection.find().toArray()] as const),
   );
