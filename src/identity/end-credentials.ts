@@ -3,7 +3,7 @@ import { RevocationKind, SessionEnd, type ApiKey, type Models } from '../../mode
 import type { RevokedSubject, RevocationStore } from './revocation/revocation-store.js';
 
 /** The numbers of credentials that were ended. */
-export interface EndedCredentials {
+interface EndedCredentials {
   readonly sessions: number;
   readonly apiKeys: number;
 }

@@ -19,7 +19,7 @@ export interface WorkState {
 }
 
 /** A worker that was alive a moment ago, by MongoDB's clock. */
-export interface LiveWorker extends WorkState {
+interface LiveWorker extends WorkState {
   /** Milliseconds since the event-loop turn that wrote its latest sign of life. */
   readonly turnAgeMs: number;
 }

@@ -1,5 +1,5 @@
 /** The latest value of something that is slow to read. */
-export interface Latest<T> {
+interface Latest<T> {
   /** Gives the latest value at once, and begins to read the next one when this one is old. Undefined before the first. */
   get(): T | undefined;
   /** Seconds since the value was read. Infinity before the first. */
