@@ -62,7 +62,7 @@ test('a login keeps a session, and a logout ends it', async () => {
   const store = memoryStore();
   const [tab] = openTabs(1, store).tabs;
   await expect(tab!.session.login({ ...credentialOf(user), password: 'not the password' })).rejects.toMatchObject({
-    code: 'UNAUTHENTICATED',
+    code: 'INVALID_CREDENTIALS',
   });
   expect(await tab!.session.login(credentialOf(user))).toMatchObject({ username: user.username, role: 'CLINICIAN' });
   expect(await viewerOf(tab!)).toBe(user.username);

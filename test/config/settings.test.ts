@@ -30,6 +30,7 @@ test('an empty environment gives the defaults, each in its place in the configur
     workerBatchConcurrency: 4,
     workerScoringThreads: 1,
     batchChunkSize: 2_000,
+    cohortLimits: { megabytes: 64, patients: 100_000, seconds: 900 },
     jobAttempts: 5,
     jobRetryDelayMs: 500,
     jobLeaseMs: 10_000,
@@ -66,6 +67,14 @@ test('an empty environment gives the defaults, each in its place in the configur
     corsOrigins: [],
     trustedProxies: [],
     waivedChecks: [],
+    webhooks: {
+      allowedHosts: [],
+      concurrency: 32,
+      disableAfterHours: 120,
+      retentionDays: 30,
+      retrySeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+      timeoutSeconds: 15,
+    },
   });
 });
 

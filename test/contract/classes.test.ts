@@ -179,7 +179,7 @@ test('simulateRisk explains each class, by each method', async () => {
   expect(sumOf(interventional!.explanation)).toBeCloseTo(sumOf(mild!.explanation), 9);
   expect(interventional!.explanation.contributions).not.toEqual(mild!.explanation.contributions);
   const refused = await ask('(class: "worst")');
-  expect(refused.errors![0]!.extensions).toEqual({
+  expect(refused.errors![0]!.extensions).toMatchObject({
     code: 'BAD_USER_INPUT',
     fields: [{ path: 'class', message: 'must be one of mild, moderate, severe' }],
   });
@@ -233,11 +233,11 @@ test('a method or class that cannot be had is refused in one line', async () => 
     return (await shipped.post(query, undefined, await shipped.token('CLINICIAN'))).errors![0]!.extensions;
   };
   const { version } = heartDisease;
-  expect(await refusal('method: INTERVENTIONAL')).toEqual({
+  expect(await refusal('method: INTERVENTIONAL')).toMatchObject({
     code: 'BAD_USER_INPUT',
     fields: [{ path: 'method', message: `heart-disease@${version} has no background set: ask for PATH_DEPENDENT` }],
   });
-  expect(await refusal('class: "mild"')).toEqual({
+  expect(await refusal('class: "mild"')).toMatchObject({
     code: 'BAD_USER_INPUT',
     fields: [{ path: 'class', message: `heart-disease@${version} has no classes: leave the argument out` }],
   });

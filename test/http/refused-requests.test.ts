@@ -147,8 +147,8 @@ test.each(refused)('%s is refused by name, reason and remedy', async (_name, byt
   const answer = await sendRaw(system.url, bytes);
   expect(answer.status).toBe(status);
   expect(answer.headers['content-type']).toMatch(/^application\/json\b/);
-  const extensions =
-    path === undefined ? { code } : { code, fields: [{ path, message: message.slice(path.length + 2) }] };
+  const fields = path === undefined ? {} : { fields: [{ path, message: message.slice(path.length + 2) }] };
+  const extensions = { code, requestId: expect.any(String), ...fields };
   expect(JSON.parse(answer.body)).toEqual({ errors: [{ message, extensions }] });
   expect(answer.body).not.toContain(canary);
 });

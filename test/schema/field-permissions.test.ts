@@ -147,12 +147,17 @@ describe('patients and results, field by field', async () => {
     ).toBeUndefined();
   });
 
-  test('SERVICE gets only the id, version, dates and predictions of a patient', async () => {
+  test('SERVICE gets only the id, version, dates, predictions and newest result of a patient', async () => {
     const token = await system.token('SERVICE');
     const fields = Object.keys((buildBareSchema(system.app).getType('Patient') as GraphQLObjectType).getFields());
     const shown: string[] = [];
     for (const field of fields) {
-      const selection = { features: 'features { value }', predictions: 'predictions { totalCount }' }[field] ?? field;
+      const selection =
+        {
+          features: 'features { value }',
+          predictions: 'predictions { totalCount }',
+          latestPrediction: 'latestPrediction { id }',
+        }[field] ?? field;
       const answers = [
         `{ prediction(id: "${predictionId}") { patient { ${selection} } } }`,
         `{ scoringJob(id: ${job}) { patient { ${selection} } } }`,
@@ -162,8 +167,8 @@ describe('patients and results, field by field', async () => {
       if (codes[0] === '') shown.push(field);
       else expect(codes[0], field).toBe('FORBIDDEN');
     }
-    // `predictions` are results on every way to them.
-    expect(shown.sort()).toEqual(['createdAt', 'id', 'predictions', 'updatedAt', 'version']);
+    // `predictions` and `latestPrediction` are results on every way to them.
+    expect(shown.sort()).toEqual(['createdAt', 'id', 'latestPrediction', 'predictions', 'updatedAt', 'version']);
   });
 
   // Shows: owasp/edges

@@ -154,6 +154,7 @@ async function tryOut(place: ArgumentPlace, name: string, query: string, variabl
           'NOT_FOUND',
           'FORBIDDEN',
           'UNAUTHENTICATED',
+          'INVALID_CREDENTIALS',
           'CONFLICT',
           'QUERY_TOO_COMPLEX',
           'RATE_LIMITED',

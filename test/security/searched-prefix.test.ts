@@ -85,7 +85,9 @@ describe('while prefix search is on', () => {
       system.post('mutation ($input: UpdatePatientInput!) { updatePatient(input: $input) { id } }', { input }, token);
     await update({ id, expectedVersion: 1, familyName: 'Aftername', mrn: 'LH-9' });
     expect(await found({ familyNamePrefix: 'before' })).toEqual([]);
-    expect(await found({ familyNamePrefix: 'after', mrnPrefix: 'LH' })).toEqual(['LH-9']);
+    expect(await found({ familyNamePrefix: 'after' })).toEqual(['LH-9']);
+    expect(await found({ mrnPrefix: 'KH-9' })).toEqual([]);
+    expect(await found({ mrnPrefix: 'LH' })).toEqual(['LH-9']);
     await update({ id, expectedVersion: 2, familyName: null });
     expect(await found({ familyNamePrefix: 'after' })).toEqual([]);
     await system.post(`mutation { deletePatient(id: "${id}") { id } }`, undefined, token);

@@ -97,6 +97,12 @@ async function runningJob(): Promise<Types.ObjectId> {
   return running._id;
 }
 
+/** The answer without the id that was asked for and that of the request. */
+const withoutIds = (answer: object, id: string): string =>
+  JSON.stringify({ ...answer, text: '' })
+    .replaceAll(id, '')
+    .replace(/"requestId":"[^"]+"/, '');
+
 describe('a job about a patient who is closed to a colleague', () => {
   // Shows: 164.312(a)(1)
   test.each<[string, string, () => string]>([
@@ -109,7 +115,7 @@ describe('a job about a patient who is closed to a colleague', () => {
       await system.post(operation(), undefined, bob),
       await system.post(operation().replace(hers.jobId, 'aaaaaaaaaaaaaaaaaaaaaaaa'), undefined, bob),
     ];
-    expect({ ...answer, text: '' }).toEqual({ ...ofNone, text: '' });
+    expect(withoutIds(answer, hers.jobId)).toBe(withoutIds(ofNone, 'aaaaaaaaaaaaaaaaaaaaaaaa'));
     expect(codesOf(answer)).toEqual(action === 'job:read' ? [] : ['NOT_FOUND']);
     expect(await models.scoringJobs.findById(hers.jobId).lean()).toEqual(before);
     expect((await eventsOf(hers.id, 'bob')).at(-1)).toMatchObject({
