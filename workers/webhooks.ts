@@ -25,14 +25,17 @@ const queueName = 'webhooks';
 const mostPerEndpoint = 4;
 
 /** The parts of the app that the sending of webhooks uses. */
-export type WebhookParts = Pick<App, 'config' | 'logger' | 'models' | 'events' | 'protectionOf' | 'connectRedis'>;
+export type WebhookParts = Pick<
+  App,
+  'config' | 'logger' | 'models' | 'events' | 'protectionOf' | 'audit' | 'connectRedis'
+>;
 
 /** Looks for deliveries that are due. A call during a look causes one more. */
 export type LookForWebhooks = () => Promise<void>;
 
 /** Starts sending. The closers end it. */
 export function startWebhooks(
-  { config, logger, models, events, protectionOf, connectRedis }: WebhookParts,
+  { config, logger, models, events, protectionOf, audit, connectRedis }: WebhookParts,
   closers: Closers,
 ): LookForWebhooks {
   const { webhooks } = config;
@@ -40,6 +43,7 @@ export function startWebhooks(
   const deliver = createDeliver({
     models,
     protectionOf,
+    audit,
     events,
     send: createWebhookSender({ timeoutMs, allowedHosts: webhooks.allowedHosts }),
     retrySeconds: webhooks.retrySeconds,

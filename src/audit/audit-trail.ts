@@ -17,6 +17,8 @@ export type AuditAction =
   | 'encryption-key:rotate'
   /** The search by the first characters of MRN and family name was switched on or off on the command line. */
   | 'patient-search:switch'
+  /** A worker disabled an endpoint of webhooks, because its receiver fails for days or is gone. */
+  | 'webhook:disable'
   /** A risk model was added, retired or made the default on the command line. */
   | 'model:manage';
 

@@ -4,9 +4,11 @@
  * 1. The delivery is claimed with a lease, so that two workers never make the same attempt.
  * 2. The message is signed with the present secret, and for a time after a rotation with the one before it too.
  * 3. It is sent, and the outcome is stored: DELIVERED, the time of the next attempt, or FAILED after the last one.
- * 4. The endpoint keeps the time since which all attempts fail. After some days of failures it is disabled.
+ * 4. The endpoint keeps the time since which all attempts fail. After some days of failures it is disabled, which the
+ *    audit trail flags.
  */
 import type { Types } from 'mongoose';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import {
   WebhookDeliveryState,
@@ -16,7 +18,9 @@ import {
   type WebhookDelivery,
   type WebhookEndpoint,
 } from '../../models/index.js';
+import type { AuditTrail } from '../audit/audit-trail.js';
 import type { EventBus } from '../events/event-bus.js';
+import { workerUsername } from '../identity/users/username.js';
 import { defined } from '../process/defined.js';
 import type { ProtectionOf } from '../protection/protection.js';
 import { readEndpoints } from './endpoint-secrets.js';
@@ -32,6 +36,7 @@ const longestRetryAfterMs = 86_400_000;
 interface DeliverDependencies {
   readonly models: Pick<Models, 'webhookEndpoints' | 'webhookDeliveries'>;
   readonly protectionOf: ProtectionOf;
+  readonly audit: AuditTrail;
   readonly events: EventBus;
   readonly send: SendWebhook;
   /** Seconds before each further attempt. Their number is that of the retries. */
@@ -49,7 +54,8 @@ interface DeliverDependencies {
 type Deliver = (delivery: Types.ObjectId) => Promise<boolean>;
 
 export function createDeliver(dependencies: DeliverDependencies): Deliver {
-  const { models, protectionOf, events, send, retrySeconds, timeoutMs, disableAfterHours, logger } = dependencies;
+  const { models, protectionOf, audit, events, send, retrySeconds, timeoutMs, disableAfterHours, logger } =
+    dependencies;
   const { webhookDeliveries, webhookEndpoints } = models;
 
   async function claim(_id: Types.ObjectId): Promise<WebhookDelivery | null> {
@@ -80,7 +86,21 @@ export function createDeliver(dependencies: DeliverDependencies): Deliver {
     );
   }
 
+  /** @throws ServiceUnavailableError when that cannot be recorded: the endpoint stays as it is */
   async function disable({ _id, organization }: WebhookEndpoint, reason: WebhookDisabledReason): Promise<void> {
+    await audit.record(
+      {
+        organizationId: organization.toHexString(),
+        username: workerUsername,
+        origin: { requestId: randomUUID(), address: 'local' },
+      },
+      {
+        action: 'webhook:disable',
+        outcome: 'ALLOWED',
+        subject: { kind: 'WEBHOOK_ENDPOINT', id: _id.toHexString() },
+        flagged: true,
+      },
+    );
     await webhookEndpoints.updateOne(
       { _id, disabledAt: { $exists: false } },
       { $set: { disabledAt: new Date(), disabledReason: reason }, $unset: { catchUpAt: '' } },

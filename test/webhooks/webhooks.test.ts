@@ -193,6 +193,23 @@ test('an endpoint that fails for days, or is gone, is disabled with a flag, and 
   await scored(client);
   await expect.poll(shown).toMatchObject({ disabledReason: 'GONE' });
   expect(received).toHaveLength(2);
+
+  const { data } = await system.post<{ auditEvents: { edges: { node: object }[] } }>(
+    `{ auditEvents(filter: { actions: ["webhook:disable"] }) {
+      edges { node { username role outcome flagged patientIds subject { kind id } } }
+    } }`,
+    {},
+    await system.token('ADMIN', 'disabled'),
+  );
+  const event = {
+    username: 'worker',
+    role: null,
+    outcome: 'ALLOWED',
+    flagged: true,
+    patientIds: [],
+    subject: { kind: 'WEBHOOK_ENDPOINT', id },
+  };
+  expect(data!.auditEvents.edges.map(({ node }) => node)).toEqual([event, event]);
 });
 
 test('a delivery survives the death of every process and of Redis after the end of the job', async () => {

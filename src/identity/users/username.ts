@@ -9,13 +9,20 @@ export const isUsername = (name: string): boolean => pattern.test(name);
 
 /** Name that the audit trail gives to an operator on the command line. */
 export const commandLineUsername = 'command-line';
+/** Name that the audit trail gives to a worker, for what no caller has asked for. */
+export const workerUsername = 'worker';
 /** Name that the audit trail gives to a login with an unknown username: the typed text may be a password by mistake. */
 export const unknownUsername = 'unknown';
 
-/** Tells whether a name is reserved: the audit trail uses it for the command line, an unknown user or an API key. */
+const reservedUsernames: ReadonlySet<string> = new Set([commandLineUsername, workerUsername, unknownUsername]);
+
+/**
+ * Tells whether a name is reserved: the audit trail uses it for the command line, a worker, an unknown user or an API
+ * key.
+ */
 export function isReservedUsername(name: string): boolean {
   const normalized = normalizeUsername(name);
-  return normalized === commandLineUsername || normalized === unknownUsername || normalized.startsWith('api-key:');
+  return reservedUsernames.has(normalized) || normalized.startsWith('api-key:');
 }
 
 export const reservedUsernameRule = 'is reserved for entries of the audit trail: choose another name';
