@@ -56,8 +56,7 @@ export async function connectLocalDatabase(
 ): Promise<LocalDatabase> {
   const path = resolve(config.dataDirectory);
   if (config.mongoUri) {
-    const { hosts = [], database = 'test' } = readMongoUri(config.mongoUri) ?? {};
-    say(`database: ${database} at ${hosts.join(', ')}, named by MONGO_URI`);
+    say(namedDatabase(config.mongoUri));
     return bind(await connectDatabase(config.mongoUri, { tls: config.mongoTls }), false);
   }
   const running = (await readRuntime(config.dataDirectory))?.mongoUri;
@@ -78,6 +77,12 @@ export async function connectLocalDatabase(
     await engines.stop();
     await directory.close();
   });
+}
+
+/** The database of MONGO_URI, as a command says it: without its login. */
+export function namedDatabase(mongoUri: string): string {
+  const { hosts = [], database = 'riskgraph' } = readMongoUri(mongoUri) ?? {};
+  return `database: ${database} at ${hosts.join(', ')}, named by MONGO_URI`;
 }
 
 async function bind(

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { resolve } from 'node:path';
 import { startOrClose, type Closers } from '../closers.js';
 import type { Config } from '../config/config.js';
 import { openDataDirectory, writeRuntime } from '../embedded/data-directory.js';
@@ -7,6 +8,8 @@ import { supervise, type UnexpectedExit } from '../embedded/supervisor.js';
 import { runDemonstration } from './demonstration.js';
 import { commandConfig } from './environment.js';
 import { failureLine } from './failure.js';
+import { namedDatabase } from './local-access.js';
+import { printErrorLine } from './print.js';
 import { requireFreePort } from '../http/listen.js';
 import { localSecretKey } from './secret-key.js';
 import { childEnvironment, startServerProcess } from './server-process.js';
@@ -26,6 +29,9 @@ export function upCommand(): Command {
       // A person reads this terminal, so only warnings and errors are logged.
       const config = commandConfig({ LOG_LEVEL: 'warn' });
       const system = await startSystem(config);
+      printErrorLine(
+        config.mongoUri ? namedDatabase(config.mongoUri) : `database: the one in ${resolve(config.dataDirectory)}`,
+      );
       const stopped = stopOnSignal(system.stop);
       try {
         if (demo) await runDemonstration(config, system.url);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { namespace } from '../support/namespace.js';
-import { runCommand } from '../support/run-command.js';
+import { runWholeCommand } from '../support/run-command.js';
 import { testSecretKey } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-test('up --once says that it will stop, and stops', async () => {
+test('up --once says on which database it works and that it will stop, and stops', async () => {
   const { mongoUri, redisUrl, redisPrefix } = namespace();
   const environment = {
     MONGO_URI: mongoUri,
@@ -14,8 +14,9 @@ test('up --once says that it will stop, and stops', async () => {
     PORT: '0',
     DATA_DIRECTORY: await temporaryDirectory(),
   };
-  const { code, output, errors } = await runCommand(['up', '--once'], environment);
-  expect(errors).toBe('');
+  const { code, output, errors } = await runWholeCommand(['up', '--once'], environment);
+  const database = new URL(mongoUri).pathname.slice(1);
+  expect(errors).toMatch(new RegExp(`^database: ${database} at \\S+, named by MONGO_URI\n$`));
   expect(output).toMatch(/^RiskGraph is up: http:\/\/127\.0\.0\.1:\d+\/graphql \(stopping now, as --once asks\)\n$/);
   expect(code).toBe(0);
 });
