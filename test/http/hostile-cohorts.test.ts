@@ -23,6 +23,12 @@ describe('a hostile cohort', () => {
       'content-type',
     ],
     ['is a form', { headers: { 'content-type': 'text/plain' }, body: csv('FORM', 1) }, 400, 'content-type'],
+    [
+      'says that it is Latin-1',
+      { headers: { 'content-type': 'text/csv; charset=ISO-8859-1' }, body: csv('CHARSET', 1) },
+      400,
+      'content-type: names another charset than utf-8',
+    ],
     ['has a line without an end', { body: `${header}\n${'x'.repeat(1024 * 1024)}` }, 400, 'lines[2]'],
     ['has too many lines', { body: csv('MANY', 3_001) }, 400, 'more than 3000 patients'],
     ['is too large', { body: 'x'.repeat(3 * 1024 * 1024) }, 413, 'larger than 2097152 bytes'],

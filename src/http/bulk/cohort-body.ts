@@ -39,8 +39,12 @@ export async function receiveCohort(request: FastifyRequest, spool: Spool, mostB
 }
 
 function formatOf({ headers }: FastifyRequest): CohortFormat {
-  const [type = ''] = (headers['content-type'] ?? '').split(';');
-  const format = cohortTypes[type.trim().toLowerCase()];
+  const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';');
+  const format = cohortTypes[type.trim()];
+  if (parameters.some((parameter) => /^\s*charset=(?!"?(utf-8|utf8|us-ascii)"?\s*$)/.test(parameter)))
+    throw new BadUserInputError([
+      { path: 'content-type', message: 'names another charset than utf-8: send the cohort in UTF-8' },
+    ]);
   if (format) return format;
   throw new BadUserInputError([
     { path: 'content-type', message: `is not that of a cohort: send ${Object.keys(cohortTypes).join(' or ')}` },
