@@ -3,12 +3,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
-import { codesOfReply, transports } from '../support/transports.js';
+import { codesOfReply, isForSubscriptions, transports } from '../support/transports.js';
 
 const system = await startSystem({ worker: false });
 const token = await system.token('CLINICIAN');
 const job = (transport: string, fields: string): string =>
-  transport === 'WebSocket'
+  isForSubscriptions(transport)
     ? `subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { job { ${fields} } } }`
     : `{ scoringJob(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { ${fields} } }`;
 const aliases = (count: number, field: string): string =>

@@ -3,14 +3,14 @@
 
 import { describe, expect, test } from 'vitest';
 import { startSystem } from '../support/system.js';
-import { codesOfReply, transports } from '../support/transports.js';
+import { codesOfReply, isForSubscriptions, transports } from '../support/transports.js';
 
 const system = await startSystem({ worker: false });
 const token = await system.token('CLINICIAN');
 
 describe.each(transports)('over %s', (transport, send) => {
   const job = (fields: string): string =>
-    transport === 'WebSocket'
+    isForSubscriptions(transport)
       ? `subscription { scoringJobUpdated(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { job { ${fields} } } }`
       : `{ scoringJob(id: "aaaaaaaaaaaaaaaaaaaaaaaa") { ${fields} } }`;
 

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/process/logger.js';
 import { patient } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
-import { codesOfReply, transports, type GraphqlRequest } from '../support/transports.js';
+import { codesOfReply, type GraphqlRequest, isForSubscriptions, transports } from '../support/transports.js';
 
 /** Takes the place of a name, a record number or a birth date. */
 const canary = 'Canary-4711';
@@ -59,7 +59,7 @@ const subscriptions: Record<string, string> = {
 };
 
 describe.each(transports)('over %s', (transport, send) => {
-  const operations = Object.entries(transport === 'WebSocket' ? subscriptions : httpOperations).filter(
+  const operations = Object.entries(isForSubscriptions(transport) ? subscriptions : httpOperations).filter(
     ([, query]) => transport !== 'HTTP GET' || !query.startsWith('mutation'),
   );
 

@@ -181,3 +181,13 @@ test('random requests for streams are answered in the form of the contract, and 
   await expect.poll(() => running()).toBe(0);
   expect((await fetch(`${system.url}/health/live`)).status).toBe(200);
 });
+
+// Shows: owasp/system-resources
+test('a reader that reads nothing for two heartbeats is disconnected', async () => {
+  await expect.poll(() => running()).toBe(0);
+  const unread = await changingJob(system);
+  askWithoutReading(system, token, unread.id);
+  await expect.poll(() => running()).toBe(1);
+  for (let change = 0; change < 60; change += 1) await unread.advance();
+  await expect.poll(() => running(), { timeout: 60_000 }).toBe(0);
+}, 120_000);

@@ -4,7 +4,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { codesOf, postBody, startSystem } from '../support/system.js';
-import { codesOfReply, transports } from '../support/transports.js';
+import { codesOfReply, isForSubscriptions, transports } from '../support/transports.js';
 
 const system = await startSystem({ worker: false, environment: { NODE_ENV: 'production' } });
 const token = await system.token('CLINICIAN');
@@ -39,7 +39,7 @@ const subscriptions: Record<string, string> = {
 
 describe.each(transports)('over %s', (transport, send) => {
   // Shows: owasp/introspection
-  test.each(Object.entries(transport === 'WebSocket' ? subscriptions : queries))(
+  test.each(Object.entries(isForSubscriptions(transport) ? subscriptions : queries))(
     '%s is refused and says nothing of the schema',
     async (_name, query) => {
       const reply = await send(system, { query }, token);

@@ -11,7 +11,7 @@ import { createApp } from '../../src/app.js';
 import { StartupError } from '../../src/errors.js';
 import { readPersistedQueries } from '../../src/http/persisted-queries.js';
 import { startSystem } from '../support/system.js';
-import { codesOfReply, transports, type GraphqlRequest } from '../support/transports.js';
+import { codesOfReply, type GraphqlRequest, isForSubscriptions, transports } from '../support/transports.js';
 
 const directory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -42,8 +42,10 @@ const named = (text: string, prefix = ''): GraphqlRequest => ({
 const variables = { id: 'aaaaaaaaaaaaaaaaaaaaaaaa' };
 
 describe.each(transports)('over %s', (transport, send) => {
-  const listed = transport === 'WebSocket' ? subscription : query;
-  const unlisted = transport === 'WebSocket' ? 'subscription { predictionCreated { id } }' : '{ viewer { username } }';
+  const listed = isForSubscriptions(transport) ? subscription : query;
+  const unlisted = isForSubscriptions(transport)
+    ? 'subscription { predictionCreated { id } }'
+    : '{ viewer { username } }';
 
   // Shows: owasp/known-documents
   test('a document of the list runs, by its hash or in full', async () => {
@@ -54,7 +56,7 @@ describe.each(transports)('over %s', (transport, send) => {
       { query: listed, ...named(listed) },
     ]) {
       const reply = await send(system, { ...request, variables }, token);
-      if (transport === 'WebSocket') expect(codesOfReply(reply)).toEqual(['NOT_FOUND']);
+      if (isForSubscriptions(transport)) expect(codesOfReply(reply)).toEqual(['NOT_FOUND']);
       else expect(JSON.parse(reply.text)).toMatchObject({ data: { viewer: { role: 'CLINICIAN' } } });
     }
   });
@@ -87,7 +89,7 @@ describe.each(transports)('over %s', (transport, send) => {
 
   // Shows: owasp/known-documents
   test('a document of the list keeps its limits and its permissions', async () => {
-    if (transport === 'WebSocket') {
+    if (isForSubscriptions(transport)) {
       expect(codesOfReply(await send(system, { ...named(query) }, token))).toEqual(['BAD_USER_INPUT']);
       expect(codesOfReply(await send(system, { ...named(subscription), variables }))).toEqual(['UNAUTHENTICATED']);
     } else {

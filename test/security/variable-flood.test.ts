@@ -4,7 +4,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Role } from '../../models/index.js';
 import { startSystem } from '../support/system.js';
-import { codesOfReply, transports } from '../support/transports.js';
+import { codesOfReply, isForSubscriptions, transports } from '../support/transports.js';
 
 const system = await startSystem({ worker: false });
 const someId = 'aaaaaaaaaaaaaaaaaaaaaaaa';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 describe.each(transports.filter(([name]) => name !== 'HTTP GET'))('over %s', (transport, send) => {
-  const isSocket = transport === 'WebSocket';
+  const isSocket = isForSubscriptions(transport);
   const ofId = isSocket
     ? 'subscription ($value: ID!) { scoringJobUpdated(id: $value) { sequence } }'
     : 'query ($value: ID!) { scoringJob(id: $value) { id } }';

@@ -53,14 +53,43 @@ const overWebSocket: Send = async ({ url }, request, token) => {
   };
 };
 
+/** Sends a subscription, and reads up to the first event of the stream. */
+const overStream =
+  (accept: string, event: RegExp): Send =>
+  async ({ url }, request, token) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: {
+        accept,
+        'content-type': 'application/json',
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query: '', ...request }),
+    });
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body!) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (event.test(text)) break;
+    }
+    const [, json = text] = event.exec(text) ?? [];
+    const result = JSON.parse(json) as { errors?: ResponseError[] };
+    return { text, errors: result.errors ?? [] };
+  };
+
 /** The header with which Apollo Client asks for a subscription. */
 export const multipartAccept = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json';
+
+/** Tells whether a transport carries subscriptions, and nothing else. */
+export const isForSubscriptions = (transport: string): boolean => !transport.startsWith('HTTP');
 
 /** Every transport, by its name: for `test.each`. */
 export const transports: readonly (readonly [string, Send])[] = [
   ['HTTP', overHttp],
   ['HTTP GET', overGet],
   ['WebSocket', overWebSocket],
+  ['server-sent events', overStream('text/event-stream', /^data: (\{.*\})\n/m)],
+  ['multipart', overStream(multipartAccept, /^\{"payload":(\{.*\})\}\r\n/m)],
 ];
 
 export const codesOfReply = ({ errors }: Reply): (string | undefined)[] =>
