@@ -60,13 +60,9 @@ async function scoreAll(): Promise<void> {
   const workers = await startWorkers(app);
   let stored = 0;
   const done = new Promise<void>((resolve) => {
-    app.events.subscribe('predictionBlockCreated', () => {
-      void app.models.predictionBlocks
-        .aggregate<{ n: number }>([{ $group: { _id: null, n: { $sum: '$size' } } }])
-        .then(([sum]) => {
-          stored = sum?.n ?? 0;
-          if (stored >= rows) resolve();
-        });
+    app.events.subscribe('predictionsCreated', ({ count }) => {
+      stored += count;
+      if (stored >= rows) resolve();
     });
   });
   await app.submitBatch(viewer, { modelId: 'heart-disease', filter: {} });

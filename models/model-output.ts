@@ -1,6 +1,17 @@
 import { modelOptions, prop } from '@typegoose/typegoose';
 import { Types } from 'mongoose';
 
+/** A number in the log of an organization: see src/storage/document-log.ts. */
+@modelOptions({ schemaOptions: { _id: false } })
+export class LogNumber {
+  @prop({ type: Types.ObjectId, required: true })
+  organization!: Types.ObjectId;
+
+  /** 1 for the first one. */
+  @prop({ type: Number, required: true })
+  number!: number;
+}
+
 /**
  * The fields that a prediction and a block of predictions share: the organization, the job and the model that scored.
  */
@@ -29,6 +40,10 @@ export class ModelOutput {
 
   @prop({ type: Date, required: true })
   createdAt!: Date;
+
+  /** The place in the log of the organization. Absent in what was stored before there was a log. */
+  @prop({ type: () => LogNumber })
+  logged?: LogNumber;
 }
 
 /** SHAP method and base value, for one prediction or for all rows of a block. */

@@ -55,6 +55,10 @@ export class PredictionRow {
 @index({ 'rows.patient': 1, _id: -1 })
 @index({ unlisted: 1, _id: 1 }, { partialFilterExpression: { unlisted: true } })
 @index({ 'failures.patient': 1 }, { partialFilterExpression: { failed: { $gt: 0 } } })
+@index(
+  { 'logged.organization': 1, 'logged.number': 1 },
+  { unique: true, partialFilterExpression: { 'logged.number': { $gt: 0 } } },
+)
 export class PredictionBlock extends ModelOutput {
   _id!: Types.ObjectId;
 

@@ -25,6 +25,10 @@ export class StoredExplanation extends BlockExplanation {
 // Every list has an index for its filter and its order: see src/predictions/prediction-filter.ts.
 @index({ organization: 1, _id: -1, probability: 1, riskBand: 1, modelId: 1, modelVersion: 1 })
 @index({ organization: 1, patient: 1, _id: -1 })
+@index(
+  { 'logged.organization': 1, 'logged.number': 1 },
+  { unique: true, partialFilterExpression: { 'logged.number': { $gt: 0 } } },
+)
 export class Prediction extends ModelOutput {
   _id!: Types.ObjectId;
 

@@ -23,7 +23,7 @@ export async function startApi(app: ApiParts, protections?: Protections): Promis
     async (closers) => {
       const jobStreams = createJobStreams({ models, events, logger });
       closers.add(() => jobStreams.close());
-      const predictionStreams = createPredictionStreams({ events, scopeOf, logger });
+      const predictionStreams = createPredictionStreams({ models, events, scopeOf, logger });
       closers.add(() => predictionStreams.close());
       await identity.start();
       const schema = interruptible(buildGuardedSchema(app));

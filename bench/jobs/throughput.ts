@@ -51,10 +51,10 @@ async function ourRound({ app, viewer }: BenchSystem, ids: string[], count: numb
   let allDone: () => void = () => undefined;
   const finished = new Promise<void>((resolve) => (allDone = resolve));
   let submittedAll = false;
-  const early = new Set<string>();
-  const stop = app.events.subscribe('predictionsCreated', ({ predictionIds }) => {
-    for (const id of predictionIds) early.add(id);
-    if (submittedAll && early.size >= count) allDone();
+  let stored = 0;
+  const stop = app.events.subscribe('predictionsCreated', (event) => {
+    stored += event.count;
+    if (submittedAll && stored >= count) allDone();
   });
   const start = performance.now();
   await inParallel(count, parallel, async (index) => {
@@ -62,7 +62,7 @@ async function ourRound({ app, viewer }: BenchSystem, ids: string[], count: numb
     open.add(job._id.toHexString());
   });
   submittedAll = true;
-  if (early.size >= count) allDone();
+  if (stored >= count) allDone();
   await finished;
   const seconds = (performance.now() - start) / 1000;
   stop();

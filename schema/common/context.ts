@@ -21,8 +21,10 @@ export interface OperationContext {
   readonly authenticationError?: UnauthenticatedError | ServiceUnavailableError;
   /** The id under which the answer to the caller and the log name the request. */
   readonly requestId: string;
-  /** Sequence number behind which a subscription resumes, when the transport names one in place of `after`. */
-  readonly resumeAfter?: number;
+  /** Id of the event behind which a subscription resumes, when the transport names one in place of `after`. */
+  readonly lastEventId?: string;
+  /** The subscription puts the cursor of its beginning here, if it has cursors. */
+  startCursor?: string;
   readonly loaders: Loaders;
   /** Reads a new prediction that a subscription follows. Null when there is none that this viewer may see. */
   readPrediction(id: string): Promise<Prediction | null>;

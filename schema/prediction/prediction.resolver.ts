@@ -100,23 +100,32 @@ export class PredictionResolver {
 
   @Subscription(() => PredictionType, {
     description:
-      "Sends each new prediction of the caller's organization. " +
-      'A prediction that is stored while the connection is away is not sent later: read predictions(filter: { ' +
-      'createdAfter }).',
-    subscribe: ({
-      args,
-      context,
-    }: SubscribeResolverData<StreamedPrediction, { patientId?: string | null }, OperationContext>) =>
-      followPredictions(args.patientId ?? null, context),
+      "Sends each new prediction of the caller's organization. `after` resumes behind an event, and also sends what was " +
+      'stored since: nothing is missing, and nothing is sent twice. Predictions that the caller may not see are left out.',
+    subscribe: ({ args, context }: SubscribeResolverData<StreamedPrediction, FollowedPredictions, OperationContext>) =>
+      followPredictions(args, context),
   })
   predictionCreated(
     @Root() event: StreamedPrediction,
     @Arg('patientId', () => ID, { nullable: true, description: 'Only predictions of this patient.' })
     _patientId: string | null,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: '`cursor` of the last event that the caller has, of a subscription with the same `patientId`.',
+    })
+    _after: string | null,
     @Ctx() { viewer }: OperationContext,
   ): PredictionType {
     if ('error' in event) throw event.error;
-    return this.toPrediction(viewer)(event.prediction);
+    return Object.assign(this.toPrediction(viewer)(event.prediction), { event });
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'The place in predictionCreated: pass it as `after`. Null outside of that subscription.',
+  })
+  cursor(@Root() { event }: PredictionType): string | null {
+    return event?.cursor ?? null;
   }
 
   @FieldResolver(() => PatientType, {
@@ -184,12 +193,26 @@ function explainedScore(prediction: Prediction, className: string | null): Param
   return ofClass ? { ...prediction, probability: ofClass.probability, className } : prediction;
 }
 
+/** The predictions that a subscriber asks for. */
+interface FollowedPredictions {
+  readonly patientId?: string | null;
+  readonly after?: string | null;
+}
+
 /** Follows new predictions, and reads each one with the viewer's rights. */
 async function followPredictions(
-  patientId: string | null,
-  { viewer, loaders, readPrediction, predictionStreams }: OperationContext,
+  { patientId, after }: FollowedPredictions,
+  context: OperationContext,
 ): Promise<AsyncIterable<StreamedPrediction>> {
+  const { viewer, loaders, readPrediction, predictionStreams, lastEventId } = context;
   authorize(viewer, 'prediction:read');
-  if (patientId !== null && !(await loaders.patient.load(patientId))) throw new NotFoundError('This patient');
-  return readEach(predictionStreams.follow(viewer.organizationId, patientId), readPrediction);
+  const patient = patientId == null ? null : await loaders.patient.load(patientId);
+  if (patientId != null && !patient) throw new NotFoundError('This patient');
+  const stream = await predictionStreams.follow({
+    organizationId: viewer.organizationId,
+    patientId: patient && patient._id.toHexString(),
+    after: lastEventId ?? after ?? null,
+  });
+  context.startCursor = stream.start;
+  return readEach(stream, readPrediction);
 }

@@ -127,6 +127,9 @@ export class PredictionType {
 
   /** The stored prediction. The field resolvers read patient, job, model and explanation from it. */
   source!: Prediction;
+
+  /** The event of the subscription that sends the prediction. */
+  event?: { readonly cursor: string };
 }
 
 export const PredictionConnection = connectionType(PredictionType, 'Prediction');

@@ -135,7 +135,7 @@ export class ScoringJobResolver {
       args,
       context,
     }: SubscribeResolverData<JobChange, { id: string; after?: number | null }, OperationContext>) =>
-      followJob(args.id, context.resumeAfter ?? args.after ?? 0, context),
+      followJob(args.id, sequenceOf(context) ?? args.after ?? 0, context),
   })
   scoringJobUpdated(
     @Root() change: JobChange,
@@ -256,6 +256,15 @@ export class ScoringJobResolver {
     const read = () => this.service.failures(viewer, source, page);
     return toNestedConnection(read, toPatientFailure, () => this.service.countFailures(viewer, source));
   }
+}
+
+/** @throws BadUserInputError for the id of an event that is no sequence number */
+function sequenceOf({ lastEventId }: OperationContext): number | undefined {
+  if (lastEventId === undefined) return undefined;
+  if (/^\d{1,9}$/.test(lastEventId)) return Number(lastEventId);
+  throw new BadUserInputError([
+    { path: 'Last-Event-ID', message: 'must be the id of an event of this subscription: leave it to your EventSource' },
+  ]);
 }
 
 async function followJob(

@@ -39,8 +39,9 @@ export function createEventStreamTransport(options: {
         if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
           throw new GraphqlRequestError((await read(response)).errors ?? []);
         options.onOutcome(true);
-        for await (const { event, data } of eventsOf(response.body!, listen)) {
+        for await (const { event, data, id } of eventsOf(response.body!, listen)) {
           if (!running.has(controller)) return;
+          if (id && !data) sink.begun(id);
           if (event === 'complete') return sink.complete();
           const result = data ? (JSON.parse(data) as Result) : undefined;
           if (!result?.data && result?.errors?.[0]?.extensions?.code === 'UNAUTHENTICATED')
@@ -76,8 +77,9 @@ export function createEventStreamTransport(options: {
 
 interface StreamEvent {
   readonly event: string;
-  /** Empty for a comment. */
+  /** Empty for a comment, and for the id of the place where the subscription begins. */
   readonly data: string;
+  readonly id: string;
 }
 
 /** Reads server-sent events. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
@@ -94,7 +96,7 @@ async function* eventsOf(body: ReadableStream<Uint8Array>, onBytes: () => void):
       text = blocks.pop()!;
       for (const block of blocks) {
         const field = (name: string): string => new RegExp(`^${name}: ?(.*)$`, 'm').exec(block)?.[1] ?? '';
-        yield { event: field('event'), data: field('data') };
+        yield { event: field('event'), data: field('data'), id: field('id') };
       }
     }
   } finally {

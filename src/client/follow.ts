@@ -17,6 +17,7 @@ interface Following {
 interface Numbered {
   readonly sequence?: number;
   readonly collapsed?: number;
+  readonly cursor?: string;
   readonly job?: { readonly state?: string; readonly finishedAt?: string | null };
 }
 
@@ -25,8 +26,8 @@ const terminal = new Set<unknown>(['COMPLETED', 'FAILED', 'CANCELLED']);
 /**
  * Runs a subscription over any number of connections, until the server completes it.
  *
- * 1. After a break it subscribes again, with a backoff, and with the last sequence number as `after` when the document
- *    has that variable.
+ * 1. After a break it subscribes again, with a backoff, and with the last sequence number or cursor as `after` when the
+ *    document has that variable. Before the first event it takes the cursor at which the API says that it began.
  * 2. Each event must have `sequence = previous + 1 + collapsed`. One that was seen before is dropped. After a gap the
  *    subscription resumes behind the last event before it.
  * 3. When the API refuses the token, the next attempt has another one. A second refusal ends the subscription.
@@ -36,7 +37,9 @@ const terminal = new Set<unknown>(['COMPLETED', 'FAILED', 'CANCELLED']);
  */
 export function follow({ transport, attempts, onBreak }: Following, operation: Operation, sink: Sink): () => void {
   const resumes = /\$after\b/.test(operation.query);
-  let previous = resumes ? ((operation.variables?.after as number | undefined) ?? 0) : 0;
+  const given = resumes ? operation.variables?.after : undefined;
+  let previous = typeof given === 'number' ? given : 0;
+  let cursor = typeof given === 'string' ? given : undefined;
   let failed = 0;
   let refusals = 0;
   let unfinished = false;
@@ -77,7 +80,7 @@ export function follow({ transport, attempts, onBreak }: Following, operation: O
     let live = true;
     const { after: _given, ...variables } = operation.variables ?? {};
     const request = resumes
-      ? { query: operation.query, variables: { ...variables, after: previous || undefined } }
+      ? { query: operation.query, variables: { ...variables, after: cursor ?? (previous || undefined) } }
       : operation;
     const whileLive =
       <T>(handle: (value: T) => void) =>
@@ -95,6 +98,8 @@ export function follow({ transport, attempts, onBreak }: Following, operation: O
             if (retryAfterMs(error) !== undefined) return recover(error);
           }
           const { sequence, collapsed, job } = event ?? {};
+          // A document that does not select it resumes from the present state.
+          if (event) cursor = event.cursor;
           // Events of a list of jobs have no `collapsed`: each job counts for itself there.
           if (sequence !== undefined && collapsed !== undefined) {
             if (sequence <= previous) return;
@@ -110,6 +115,7 @@ export function follow({ transport, attempts, onBreak }: Following, operation: O
           sink.next(result);
         }),
         error: whileLive(recover),
+        begun: whileLive((after: string) => (cursor ??= after)),
         complete() {
           if (!live) return;
           if (unfinished)

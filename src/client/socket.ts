@@ -1,7 +1,7 @@
 import type { Credential } from './credential.js';
 import { GraphqlRequestError, type ResponseError, type Result } from './errors.js';
 import type { Operation } from './post.js';
-import { Break, type Sink, type Transport } from './transport.js';
+import { Break, type PlacedSink, type Transport } from './transport.js';
 
 /** Longest time for a new socket to be accepted, milliseconds. */
 const connectMs = 10_000;
@@ -42,7 +42,7 @@ interface SocketOptions {
 
 /** One WebSocket, and the subscriptions on it. When it breaks, each of them gets the error. */
 interface Connection {
-  subscribe(operation: Operation, sink: Sink): () => void;
+  subscribe(operation: Operation, sink: PlacedSink): () => void;
   close(): void;
 }
 
@@ -66,7 +66,7 @@ export function createSocketTransport(options: SocketOptions): Transport {
  */
 function connect(options: SocketOptions, refused: string | undefined, onEnd: () => void): Connection {
   const { credential } = options;
-  const running = new Map<string, { readonly operation: Operation; readonly sink: Sink }>();
+  const running = new Map<string, { readonly operation: Operation; readonly sink: PlacedSink }>();
   const timers: Partial<Record<'connect' | 'alive' | 'renew' | 'idle', NodeJS.Timeout>> = {};
   let socket: Socket | undefined;
   let token: string | undefined;
@@ -120,7 +120,11 @@ function connect(options: SocketOptions, refused: string | undefined, onEnd: () 
 
   function receive({ type, id = '', payload }: Message): void {
     heard = true;
-    if (type === 'ping') return send({ type: 'pong', payload });
+    if (type === 'ping') {
+      const { id: name = '', after } = (payload ?? {}) as { readonly id?: string; readonly after?: string };
+      if (after) running.get(name)?.sink.begun(after);
+      return send({ type: 'pong', payload });
+    }
     if (type === 'connection_ack') {
       accepted = true;
       clearTimeout(timers.connect);

@@ -8,6 +8,12 @@ export interface Sink {
   complete(): void;
 }
 
+/** A sink that also learns where a subscription began. */
+export interface PlacedSink extends Sink {
+  /** @param after the cursor with which the subscription resumes while it has had no event */
+  begun(after: string): void;
+}
+
 /** One way to carry subscriptions. */
 export interface Transport {
   /**
@@ -15,7 +21,7 @@ export interface Transport {
    * @param refused a token that the API has refused
    * @returns a function that ends it
    */
-  subscribe(operation: Operation, sink: Sink, refused?: string): () => void;
+  subscribe(operation: Operation, sink: PlacedSink, refused?: string): () => void;
   close(): void;
 }
 

@@ -9,14 +9,8 @@ export interface Topics {
   scoringJobCancelRequested: { readonly scoringJobId: string };
   /** An organization writes with a new data key from now on. */
   dataKeysChanged: { readonly organizationId: string };
-  /** A batch stored predictions as one block. The receiver reads the block to know whose they are. */
-  predictionBlockCreated: { readonly organizationId: string; readonly blockId: string };
-  /** Predictions were stored. `predictionIds` and `patientIds` have the same order. */
-  predictionsCreated: {
-    readonly organizationId: string;
-    readonly predictionIds: readonly string[];
-    readonly patientIds: readonly string[];
-  };
+  /** Predictions were stored. The receiver reads the log of the organization (src/predictions/log-reader.ts). */
+  predictionsCreated: { readonly organizationId: string; readonly count: number };
   /** A risk model was added, retired, or made the default. The receiver reads the list of versions again. */
   riskModelsChanged: Record<string, never>;
   /** An endpoint of webhooks was created, enabled, disabled or deleted. The receiver reads the list again. */

@@ -1,5 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
-import { makeServer, type ServerOptions } from 'graphql-ws';
+import { makeServer, MessageType, stringifyMessage, type ServerOptions } from 'graphql-ws';
 import { randomUUID } from 'node:crypto';
 import { RateLimitedError } from '../errors.js';
 import { identifyCaller, type Caller, type ContextSources } from './operation-context.js';
@@ -44,9 +44,10 @@ interface SocketDependencies {
  * 2. `onPing` renews the credential when a ping brings a new one.
  * 3. `onSubscribe` takes a place under the caps and counts the request. It then admits the document, checks its cost
  *    and builds the context. A refusal gives the place back.
- * 4. `subscribe` runs each event within the limits of an operation (subscription-events.ts).
- * 5. `onNext` and `onError` turn errors into those of the contract, and record refused actions.
- * 6. `onComplete` and `onClose` give back the places, and stop watching the credential.
+ * 4. `onOperation` sends the cursor at which a subscription began, in a ping, if it has cursors.
+ * 5. `subscribe` runs each event within the limits of an operation (subscription-events.ts).
+ * 6. `onNext` and `onError` turn errors into those of the contract, and record refused actions.
+ * 7. `onComplete` and `onClose` give back the places, and stop watching the credential.
  */
 export function createSocketHandler(
   schema: GraphQLSchema,
@@ -110,7 +111,11 @@ export function createSocketHandler(
         return refusalsOf(thrown);
       }
     },
-    onOperation(_context, _id, _payload, _args, result) {
+    async onOperation({ extra }, id, _payload, { contextValue }, result) {
+      const { startCursor: after } = contextValue as { readonly startCursor?: string };
+      // The protocol has no other message in which a client can learn where its subscription began.
+      if (Symbol.asyncIterator in result && after !== undefined)
+        await extra.sendMessage(stringifyMessage({ type: MessageType.Ping, payload: { id, after } }));
       // A refused subscription is answered with a message of type error, not with an event that contains errors.
       if (Symbol.asyncIterator in result || !('errors' in result) || !result.errors) return result;
       const [error] = result.errors;

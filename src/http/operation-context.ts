@@ -54,8 +54,10 @@ export function createOperationContext(
     requestId,
     jobStreams,
     predictionStreams,
-    /** Sequence number behind which a subscription resumes, when the transport names one in place of `after`. */
-    resumeAfter: undefined as number | undefined,
+    /** Id of the event behind which a subscription resumes, when the transport names one in place of `after`. */
+    lastEventId: undefined as string | undefined,
+    /** Cursor of the place where a subscription began, for a client that loses its connection before the first event. */
+    startCursor: undefined as string | undefined,
     /** The operation, or the event of a subscription, that is being executed. */
     operation: undefined as Operation | undefined,
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),

@@ -227,7 +227,14 @@ async function buildHttpServer(
   const written = createWrittenEvents();
   const subscriptions = {
     admission: createSubscriptionAdmission(schema, sources, { documents, caps, formatError }),
-    subscribe: createSubscribe({ operations, limiter, written, metrics, timeoutMs: config.operationTimeoutMs }),
+    subscribe: createSubscribe({
+      operations,
+      limiter,
+      written,
+      metrics,
+      timeoutMs: config.operationTimeoutMs,
+      tellCost: !production,
+    }),
     written,
     places,
     caps,

@@ -11,6 +11,8 @@ import type { WrittenEvents } from './written-events.js';
 export interface SocketExtra extends OpenedSocket, Record<PropertyKey, unknown> {
   /** True from the moment when the client has shown a valid credential. */
   isProven: boolean;
+  /** Sends a message within the limits of unread bytes. */
+  sendMessage(text: string): Promise<void>;
 }
 
 /**
@@ -32,7 +34,11 @@ export function carrySocket(
   opened: OpenedSocket,
   { unread, written, logger }: { readonly unread: Unread; readonly written: WrittenEvents; readonly logger: Logger },
 ): void {
-  const extra: SocketExtra = { ...opened, isProven: false };
+  const extra: SocketExtra = {
+    ...opened,
+    isProven: false,
+    sendMessage: (text) => send(extra, unread, text),
+  };
   const { socket, stream } = extra;
   limitIncoming(socket, stream, () => extra.isProven);
   const stopPinging = keepAlive(socket);
@@ -44,7 +50,7 @@ export function carrySocket(
   const closed = server.opened(
     {
       protocol: socket.protocol,
-      send: (data) => send(extra, unread, written.insert(data)),
+      send: (data) => extra.sendMessage(written.insert(data)),
       close,
       onMessage(handle) {
         socket.on('message', (data: Buffer) => {

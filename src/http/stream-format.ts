@@ -5,9 +5,11 @@ export interface StreamFormat {
   readonly contentType: string;
   /** The first bytes of any stream. */
   readonly opening: string;
-  /** One event. @param result as JSON @param sequence the number of its change */
-  event(result: string, sequence: number | undefined): string;
-  /** Shows that the subscription has begun, and later that the connection works. */
+  /** One event. @param result as JSON @param id with which a client resumes behind it */
+  event(result: string, id: string | undefined): string;
+  /** Shows that the subscription has begun. @param id with which a client resumes that got no event yet */
+  begun(id: string | undefined): string;
+  /** Shows that the connection works. */
   readonly heartbeat: string;
   /** The end after the last event. */
   readonly end: string;
@@ -24,12 +26,16 @@ export interface StreamFormat {
 export const eventStream: StreamFormat = {
   contentType: 'text/event-stream; charset=utf-8',
   opening: '',
-  event: (result, sequence) => `${sequence === undefined ? '' : `id: ${sequence}\n`}event: next\ndata: ${result}\n\n`,
+  event: (result, id) => `${idLine(id)}event: next\ndata: ${result}\n\n`,
+  // EventSource remembers the id of a message without data, and leaves the message out.
+  begun: (id) => `:\n${idLine(id)}\n`,
   heartbeat: ':\n\n',
   // EventSource leaves out an event without data.
   end: 'event: complete\ndata: \n\n',
   broken: (errors) => `${eventStream.event(JSON.stringify({ errors }), undefined)}${eventStream.end}`,
 };
+
+const idLine = (id: string | undefined): string => (id === undefined ? '' : `id: ${id}\n`);
 
 const part = (body: string): string => `\r\ncontent-type: application/json\r\n\r\n${body}\r\n--graphql`;
 
@@ -42,6 +48,7 @@ export const multipart: StreamFormat = {
   contentType: 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
   opening: '--graphql',
   event: (result) => part(`{"payload":${result}}`),
+  begun: () => part('{}'),
   heartbeat: part('{}'),
   end: '--\r\n',
   broken: (errors) => `${part(JSON.stringify({ payload: null, errors }))}${multipart.end}`,

@@ -37,6 +37,8 @@ interface EventDependencies {
   readonly metrics: Pick<Metrics, 'subscriptionEvents' | 'foldedEvents'>;
   /** Longest time of one event, milliseconds. */
   readonly timeoutMs: number;
+  /** Whether each event says what it costs, as answers do. */
+  readonly tellCost: boolean;
 }
 
 /** Runs a subscription: gives the stream of its events, or the errors for which it does not begin. */
@@ -44,14 +46,21 @@ export type Subscribe = (
   subscription: AdmittedSubscription,
 ) => Promise<ExecutionResult | AsyncGenerator<ExecutionResult, void>>;
 
-/** Sequence numbers of events, for the transports that show them outside of the data. */
-const sequences = new WeakMap<ExecutionResult, number>();
+/** The objects that events tell of, for the transports that show their ids. */
+const subjects = new WeakMap<ExecutionResult, object>();
 
 /**
- * The sequence number of the change that an event tells of. Undefined when the subscription does not count, or counts
- * for each of several jobs.
+ * The id with which a client resumes behind an event: the sequence number of a change, or the cursor of a prediction.
+ * Undefined when the subscription cannot resume.
  */
-export const sequenceOf = (event: ExecutionResult): number | undefined => sequences.get(event);
+export function eventIdOf(event: ExecutionResult): string | undefined {
+  const { sequence, collapsed, cursor } = (subjects.get(event) ?? {}) as {
+    readonly sequence?: number;
+    readonly collapsed?: number;
+    readonly cursor?: string;
+  };
+  return sequence !== undefined && collapsed !== undefined ? String(sequence) : cursor;
+}
 
 /**
  * Creates a `subscribe` that does what the one of graphql-js does, and treats each event as an operation of its own:
@@ -60,7 +69,9 @@ export const sequenceOf = (event: ExecutionResult): number | undefined => sequen
  * 3. It is executed, gives way to others, and is broken off when it takes too long or gets too large. The subscriber
  *    then gets the reason as the event, and the subscription goes on.
  */
-export function createSubscribe({ operations, limiter, written, metrics, timeoutMs }: EventDependencies): Subscribe {
+export function createSubscribe(dependencies: EventDependencies): Subscribe {
+  const { operations, limiter, written, metrics, timeoutMs, tellCost } = dependencies;
+
   async function answerTo(
     event: unknown,
     { cost, ...subscription }: AdmittedSubscription,
@@ -101,9 +112,10 @@ export function createSubscribe({ operations, limiter, written, metrics, timeout
         if (event.done) return { done: true, value: undefined };
         current = operations.prepare(subscription.contextValue, 'event');
         try {
-          const value = await answerTo(event.value, subscription, current);
-          const { sequence, collapsed } = event.value as Partial<Record<'sequence' | 'collapsed', number>>;
-          if (sequence !== undefined && collapsed !== undefined) sequences.set(value, sequence);
+          const answer = await answerTo(event.value, subscription, current);
+          const value = tellCost ? { ...answer, extensions: { cost: subscription.cost } } : answer;
+          subjects.set(value, event.value as object);
+          const { collapsed } = event.value as { readonly collapsed?: number };
           metrics.subscriptionEvents.inc({ field });
           if (collapsed) metrics.foldedEvents.inc({ field }, collapsed);
           return { done: false, value };

@@ -16,13 +16,15 @@ import type { Unread } from './socket-limits.js';
 import { multipart, wantedFormat, type StreamFormat } from './stream-format.js';
 import { refusalsOf, type SubscriptionAdmission } from './subscription-admission.js';
 import type { SubscriptionCaps } from './subscription-caps.js';
-import { sequenceOf, type Subscribe } from './subscription-events.js';
+import { eventIdOf, type Subscribe } from './subscription-events.js';
 import type { WrittenEvents } from './written-events.js';
 
 /** Time between two heartbeats, milliseconds. A client that has read nothing for two of them is disconnected. */
 const heartbeatMs = 12_000;
 /** Time after which a refused client may try again, seconds. */
 const retryAfterSeconds = 10;
+/** Characters of the id of an event at most. */
+const longestEventId = 200;
 
 interface StreamDependencies {
   readonly app: Pick<App, 'identity' | 'logger'>;
@@ -127,18 +129,20 @@ export function createSubscriptionStreams(dependencies: StreamDependencies): Sub
         connection: raw,
         payload,
       });
-      admitted.contextValue.resumeAfter = lastEventOf(request);
+      admitted.contextValue.lastEventId = lastEventOf(request);
       const began = await subscribe(admitted);
       if (!(Symbol.asyncIterator in began)) throw began.errors?.[0] ?? new Error('the subscription did not begin');
       events = began;
       if (raw.destroyed || raw.writableEnded) return void (await began.return(undefined));
-      await write(format.heartbeat);
+      await write(format.begun(admitted.contextValue.startCursor));
       for await (const event of began) {
         if (raw.writableEnded) return;
         const errors = event.errors && (await admission.format(event.errors, caller));
         const data = written.textOf(event.data) ?? JSON.stringify(event.data ?? null);
-        const shown = errors ? `{"errors":${JSON.stringify(errors)},"data":${data}}` : `{"data":${data}}`;
-        await write(format.event(shown, sequenceOf(event)));
+        const { extensions } = event;
+        // The data is text already.
+        const shown = `${JSON.stringify({ errors, extensions, data: null }).slice(0, -'null}'.length)}${data}}`;
+        await write(format.event(shown, eventIdOf(event)));
       }
     } catch (thrown) {
       const errors = await admission.format(refusalsOf(thrown), caller);
@@ -235,14 +239,12 @@ function checkVariables({ variables }: StreamPayload): void {
   throw new BadUserInputError([{ path: 'variables', message: 'must be a JSON object' }]);
 }
 
-/** The sequence number after which an EventSource resumes. */
-function lastEventOf({ headers }: FastifyRequest): number | undefined {
+/** The id of the event after which an EventSource resumes. */
+function lastEventOf({ headers }: FastifyRequest): string | undefined {
   const id = headers['last-event-id'];
   if (id === undefined || id === '') return undefined;
-  if (typeof id === 'string' && /^\d{1,9}$/.test(id)) return Number(id);
-  throw new BadUserInputError([
-    { path: 'Last-Event-ID', message: 'must be the id of an event of this subscription: leave it to your EventSource' },
-  ]);
+  if (typeof id === 'string' && id.length <= longestEventId) return id;
+  throw new BadUserInputError([{ path: 'Last-Event-ID', message: 'is too long for the id of an event' }]);
 }
 
 function isSubscription(request: FastifyRequest, documents: AdmittedDocuments): boolean {

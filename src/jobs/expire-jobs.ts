@@ -1,5 +1,6 @@
 import { Types } from 'mongoose';
 import type { Models, ScoringJob, ScoringChunk } from '../../models/index.js';
+import { removeFromLog } from '../storage/document-log.js';
 
 const dayMs = 86_400_000;
 
@@ -34,7 +35,7 @@ export async function expireJobs(models: Models, retentionDays: number, now = ne
     })) as ScoringJob['_id'][];
     const over = { job: { $in: ids, $nin: revived } };
     await models.scoringChunks.deleteMany(over);
-    await models.predictionBlocks.deleteMany({ ...over, size: 0 });
+    await removeFromLog(models.predictionBlocks.collection, { ...over, size: 0 });
     await models.predictionBlocks.updateMany({ ...over, failed: { $gt: 0 } }, { $set: { failed: 0, failures: [] } });
     expired += ids.length;
     if (ids.length < jobsPerRound) return expired;

@@ -1,7 +1,9 @@
 import type { Types } from 'mongoose';
 import type { Models, Prediction, StoredPatient } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
-import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
+import { appendToLog, removeFromLog } from '../storage/document-log.js';
+import { createGroupCommit } from '../storage/group-commit.js';
+import { groupedFind, largestCohort } from '../storage/group-queries.js';
 import {
   decryptScorablePatient,
   scorablePatientFields,
@@ -41,7 +43,10 @@ export function createScoringRecords(
 ): ScoringRecords {
   const findPatient = groupedFind<StoredPatient, StoredScorablePatient>(patients, scorablePatientFields);
   const findPatientId = groupedFind<StoredPatient>(patients, { _id: 1 });
-  const insertPrediction = groupedInsert<Prediction>(predictions, largestCohort);
+  const insertPrediction = createGroupCommit<Prediction, void>(
+    (group) => appendToLog(predictions, group, ({ job, patient }) => ({ job, patient })),
+    { largest: largestCohort },
+  );
 
   async function insertOnce(prediction: Prediction): Promise<Prediction> {
     try {
@@ -79,7 +84,7 @@ export function createScoringRecords(
       return stored;
     },
     async erasePrediction(id) {
-      await predictions.deleteOne({ _id: id });
+      await removeFromLog(predictions.collection, { _id: id });
     },
   };
 }

@@ -19,7 +19,7 @@ const rowOverhead = 128;
 /** The parts of a block that all its predictions share. */
 export type BlockHead = Omit<
   PredictionBlock,
-  'rows' | 'failures' | 'failed' | 'size' | 'highestProbability' | 'riskBands' | 'chunk' | 'unlisted'
+  'rows' | 'failures' | 'failed' | 'size' | 'highestProbability' | 'riskBands' | 'chunk' | 'unlisted' | 'logged'
 >;
 
 /** Fields of a BlockHead, as a MongoDB projection. MongoDB always adds `_id`. */

@@ -1,115 +1,170 @@
-import { Types } from 'mongoose';
+/*
+ * Subscriptions to new predictions, which lose none and repeat none.
+ *
+ * 1. Each follower has a place in the log of its organization (src/storage/document-log.ts). A new one begins at the end
+ *    of the log, and one that resumes at the place of its cursor.
+ * 2. An event says that predictions were stored, and nothing else. Followers also look on their own every few seconds, in
+ *    case an event was lost.
+ * 3. When its reader wants more, the follower reads on from its place. A slow reader costs no memory.
+ * 4. Each prediction is read with the rights that the viewer has then. What the viewer may not see is passed over.
+ * 5. Each event has a cursor: the place right behind it.
+ */
 import type { Logger } from 'pino';
-import type { Prediction } from '../../models/index.js';
-import { ServiceUnavailableError } from '../errors.js';
+import type { Models, Prediction } from '../../models/index.js';
+import { BadUserInputError } from '../errors.js';
 import { createAsyncQueue, type AsyncQueue } from '../events/async-queue.js';
 import type { EventBus } from '../events/event-bus.js';
-import type { Topics } from '../events/topics.js';
-import type { ScopeOf } from '../scope/organization-scope.js';
-import { sharedMs } from './shared-reads.js';
-import { storedPredictions } from './stored-predictions.js';
 import { logError } from '../process/logger.js';
+import type { ScopeOf } from '../scope/organization-scope.js';
+import { isDatabaseOutage } from '../storage/database.js';
+import { createLogReader, type LoggedPrediction, type LogPlace } from './log-reader.js';
+import { sharedMs } from './shared-reads.js';
+import { streamCursors } from './stream-cursors.js';
 
-/** Most ids that are kept in memory for a slow reader. The subscription of a slower reader ends with an error. */
-const largestBacklog = 100_000;
+/** Period after which all followers look again, in case Redis lost an event. Milliseconds. */
+const sweepPeriodMs = 5_000;
 
-/** Streams with the ids of new predictions of one organization or, if a patient is given, of that patient. */
+/** The predictions that a follower may be interested in. */
+interface WantedPredictions {
+  readonly organizationId: string;
+  /** Only predictions of this patient; null for those of all. */
+  readonly patientId: string | null;
+  /** Cursor of an earlier event; null to begin at the end. */
+  readonly after: string | null;
+}
+
+/** The new predictions of one follower. */
+export interface PredictionStream {
+  readonly predictions: AsyncQueue<LoggedPrediction>;
+  readonly cursorOf: (place: LogPlace) => string;
+  /** Cursor of the place where it began. */
+  readonly start: string;
+}
+
 export interface PredictionStreams {
-  follow(organizationId: string, patientId: string | null): AsyncQueue<string>;
+  /** @throws BadUserInputError for a cursor that no such stream gave */
+  follow(wanted: WantedPredictions): Promise<PredictionStream>;
   /** Number of subscribers. */
   readonly size: number;
   close(): void;
 }
 
-interface Follower {
-  readonly organizationId: string;
-  readonly patientId: string | null;
-  readonly ids: AsyncQueue<string>;
-}
-
 interface PredictionStreamDependencies {
+  readonly models: Pick<Models, 'predictions' | 'predictionBlocks'>;
   readonly events: EventBus;
   readonly scopeOf: ScopeOf;
   readonly logger: Logger;
 }
 
-export function createPredictionStreams({ events, scopeOf, logger }: PredictionStreamDependencies): PredictionStreams {
-  const followers = new Set<Follower>();
-  const followersOf = (organizationId: string): Follower[] =>
-    [...followers].filter((follower) => follower.organizationId === organizationId);
-
-  function deliver({ organizationId, predictionIds, patientIds }: Topics['predictionsCreated']): void {
-    for (const follower of followersOf(organizationId)) {
-      predictionIds.forEach((id, index) => {
-        if (follower.patientId === null || follower.patientId === patientIds[index]) push(follower.ids, id);
-      });
-    }
+export function createPredictionStreams({
+  models,
+  events,
+  scopeOf,
+  logger,
+}: PredictionStreamDependencies): PredictionStreams {
+  const log = createLogReader(models);
+  const followers = new Map<string, Set<AsyncQueue<LoggedPrediction>>>();
+  let size = 0;
+  function wake(ofOne: Iterable<AsyncQueue<LoggedPrediction>> = []): void {
+    for (const predictions of ofOne) predictions.wake();
   }
-
-  async function readBlock({ organizationId, blockId }: Topics['predictionBlockCreated']): Promise<void> {
-    if (followersOf(organizationId).length === 0) return;
-    const results = await storedPredictions(scopeOf({ organizationId })).ofBlock(new Types.ObjectId(blockId));
-    deliver({
-      organizationId,
-      predictionIds: results.map(({ _id }) => _id.toHexString()),
-      patientIds: results.map(({ patient }) => patient.toHexString()),
-    });
+  function wakeAll(): void {
+    log.forget();
+    for (const ofOne of followers.values()) wake(ofOne);
   }
-
   const stopListening = [
-    events.subscribe('predictionsCreated', deliver),
-    events.subscribe('predictionBlockCreated', (event) => {
-      readBlock(event).catch((error: unknown) =>
-        logError(logger, error, 'subscribers did not get the predictions of a block', {
-          level: 'warn',
-          blockId: event.blockId,
-        }),
-      );
+    events.subscribe('predictionsCreated', ({ organizationId }) => {
+      log.forget();
+      wake(followers.get(organizationId));
     }),
+    events.onGap(wakeAll),
   ];
+  const sweeper = setInterval(wakeAll, sweepPeriodMs);
+  sweeper.unref();
+
+  function enter(organizationId: string, patientId: string | null, from: LogPlace): AsyncQueue<LoggedPrediction> {
+    const ofOne = followers.get(organizationId) ?? new Set();
+    let place = from;
+    let ended = false;
+    const predictions = createAsyncQueue<LoggedPrediction>({
+      async refill() {
+        try {
+          for (let more = true; more && !ended;) {
+            const found = await log.read(organizationId, place, patientId);
+            ({ place, more } = found);
+            predictions.push(...found.predictions);
+            if (found.predictions.length > 0) break;
+          }
+          if (predictions.length > 0) predictions.wake();
+        } catch (error) {
+          // While MongoDB cannot be reached, the follower waits, and a later sweep wakes it.
+          if (!isDatabaseOutage(error)) throw error;
+          logError(logger, error, 'new predictions could not be read', { level: 'warn', organizationId });
+        }
+      },
+      onClose() {
+        ended = true;
+        ofOne.delete(predictions);
+        if (ofOne.size === 0) followers.delete(organizationId);
+        size -= 1;
+      },
+    });
+    followers.set(organizationId, ofOne.add(predictions));
+    size += 1;
+    // What was stored since the place was read has had its event already.
+    predictions.wake();
+    return predictions;
+  }
+
+  /** The place of a cursor. @throws BadUserInputError */
+  async function placeOf(organizationId: string, place: LogPlace | undefined): Promise<LogPlace> {
+    if (!place) throw wrongCursor('is not a cursor of this subscription: pass the cursor of an event that it sent');
+    const isAhead = (end: LogPlace): boolean => place.single > end.single || place.block > end.block;
+    if (!isAhead(await log.end(organizationId))) return place;
+    // That read may have begun before the prediction was stored.
+    log.forget();
+    if (!isAhead(await log.end(organizationId))) return place;
+    throw wrongCursor(
+      'is ahead of all predictions, as after a backup was restored: read predictions, and subscribe without it',
+    );
+  }
 
   return {
     get size() {
-      return followers.size;
+      return size;
     },
-    follow(organizationId, patientId) {
-      const ids = createAsyncQueue<string>({ onClose: () => followers.delete(follower) });
-      const follower: Follower = { organizationId, patientId, ids };
-      followers.add(follower);
-      return ids;
+    async follow({ organizationId, patientId, after }) {
+      const { protection } = scopeOf({ organizationId });
+      const cursors = await streamCursors(protection, patientId);
+      const place = after === null ? await log.end(organizationId) : await placeOf(organizationId, cursors.read(after));
+      const predictions = enter(organizationId, patientId, place);
+      return { predictions, cursorOf: cursors.write, start: cursors.write(place) };
     },
     close() {
+      clearInterval(sweeper);
       stopListening.forEach((stop) => stop());
-      followers.forEach(({ ids }) => ids.close());
+      [...followers.values()].flatMap((ofOne) => [...ofOne]).forEach((predictions) => predictions.close());
     },
   };
 }
 
-/** Adds an id to the queue of a reader. If the reader is too far behind, its stream fails. */
-function push(ids: AsyncQueue<string>, id: string): void {
-  if (ids.length < largestBacklog) return ids.push(id);
-  ids.fail(
-    new ServiceUnavailableError(
-      'This subscription is too far behind: subscribe again, ' +
-        'and read what it has missed with predictions(filter: { createdAfter }).',
-    ),
-  );
-}
+const wrongCursor = (message: string): BadUserInputError => new BadUserInputError([{ path: 'after', message }]);
 
-/** One event: a prediction, or the error with which it could not be read. */
-export type StreamedPrediction = { readonly prediction: Prediction } | { readonly error: unknown };
+/** One event: a prediction with its cursor, or the error with which it could not be read. */
+export type StreamedPrediction =
+  { readonly prediction: Prediction; readonly cursor: string } | { readonly error: unknown };
 
 /** Most predictions that are read ahead of a follower, in the same query as the one that it waits for. */
 const mostAhead = 100;
 
 /**
- * Reads each prediction whose id is in the stream, and those that follow it in the same query. A prediction that was
- * deleted or is not visible to the viewer is left out. A prediction that cannot be read gives an event with the error,
- * so that the stream goes on.
+ * Reads each prediction of a stream, and those that follow it in the same query. A prediction that was deleted or is not
+ * visible to the viewer is left out. A prediction that cannot be read gives an event with the error, so that the stream
+ * goes on; the cursor before it gives it again.
  * @param read returns null for a prediction that is to be left out. It shares its reads for a second (shared-reads.ts)
  */
 export function readEach(
-  ids: AsyncQueue<string>,
+  { predictions, cursorOf }: Pick<PredictionStream, 'predictions' | 'cursorOf'>,
   read: (id: string) => Promise<Prediction | null>,
 ): AsyncIterableIterator<StreamedPrediction> {
   let ahead = 0;
@@ -119,22 +174,22 @@ export function readEach(
       ahead -= 1;
       return;
     }
-    const upcoming = ids.upcoming(mostAhead);
+    const upcoming = predictions.upcoming(mostAhead);
     ahead = upcoming.length;
     readAheadAt = Date.now();
     // The follower gets the error of each read when it comes to it.
-    for (const id of upcoming) read(id).catch(() => undefined);
+    for (const { id } of upcoming) read(id).catch(() => undefined);
   }
   return {
     async next() {
       for (;;) {
-        const id = await ids.next();
-        if (id.done) return id;
+        const logged = await predictions.next();
+        if (logged.done) return logged;
         try {
-          const reading = read(id.value);
+          const reading = read(logged.value.id);
           readAhead();
           const prediction = await reading;
-          if (prediction) return { done: false, value: { prediction } };
+          if (prediction) return { done: false, value: eventOf(prediction, () => cursorOf(logged.value.place)) };
         } catch (error) {
           return { done: false, value: { error } };
         }
@@ -142,7 +197,7 @@ export function readEach(
     },
     // Ends a `next` that is still waiting. A generator would end it only at the next event.
     async return() {
-      ids.close();
+      predictions.close();
       return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]() {
@@ -150,3 +205,11 @@ export function readEach(
     },
   };
 }
+
+/** The cursor is made for a subscriber who asks for it. */
+const eventOf = (prediction: Prediction, cursor: () => string): StreamedPrediction => ({
+  prediction,
+  get cursor() {
+    return cursor();
+  },
+});

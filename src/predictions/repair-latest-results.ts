@@ -19,7 +19,11 @@ export function latestResultsPasses({ predictions, predictionBlocks }: Models, l
     count: () => collection.estimatedDocumentCount(),
     async handle(after: Types.ObjectId | undefined) {
       const found = (await collection
-        .find(after ? { _id: { $gt: after } } : {}, { projection: { modelId: 1 }, sort: { _id: 1 }, limit })
+        // A removed document has no model any more.
+        .find(
+          { modelId: { $exists: true }, ...(after && { _id: { $gt: after } }) },
+          { projection: { modelId: 1 }, sort: { _id: 1 }, limit },
+        )
         .toArray()) as unknown as Named[];
       if (found.length === 0) return null;
       await keep(found);

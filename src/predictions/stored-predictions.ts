@@ -30,6 +30,7 @@ import {
 import type { Viewer } from '../auth/viewer.js';
 import { visibleRows } from '../patients/visible-rows.js';
 import { mapInSteps } from '../process/map-in-steps.js';
+import { removeFromLog } from '../storage/document-log.js';
 import { walkById } from '../storage/walk.js';
 
 /** The predictions of one organization. Single jobs store them on their own; batches store them in blocks. */
@@ -39,8 +40,6 @@ interface StoredPredictions {
   findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]>;
   /** @returns the prediction of a SINGLE job */
   ofJob(job: Types.ObjectId): Promise<Prediction | null>;
-  /** @returns the ids of the predictions in a block, and their patients */
-  ofBlock(block: Types.ObjectId): Promise<Pick<Prediction, '_id' | 'patient'>[]>;
   /** @returns the predictions of one chunk of a batch, in no order */
   ofChunk(job: Types.ObjectId, chunk: number): Promise<Prediction[]>;
   /** Newest first. */
@@ -210,13 +209,6 @@ export function storedPredictions({
   return {
     find: async (id) => (await findMany([id]))[0] ?? null,
     findMany,
-    async ofBlock(block) {
-      const found = await predictionBlocks.findOne(
-        { _id: block },
-        { projection: { 'rows.number': 1, 'rows.patient': 1 } },
-      );
-      return found?.rows.map(({ number, patient }) => ({ _id: predictionId(block, number), patient })) ?? [];
-    },
     ofJob: (job) => predictions.findOne({ job }),
     async ofChunk(job, chunk) {
       const [found] = await predictionBlocks.find(
@@ -270,7 +262,7 @@ export function storedPredictions({
       return byOwner(counts.flat());
     },
     async erase(patient) {
-      await predictions.deleteMany({ patient });
+      await removeFromLog(predictions, { patient });
       await predictionBlocks.updateMany(
         { 'rows.patient': patient },
         { $pull: { rows: { patient } }, $inc: { size: -1 } },

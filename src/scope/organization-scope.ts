@@ -19,6 +19,7 @@ import {
 } from '../../models/index.js';
 import { patientFence, type Member } from '../auth/care-team.js';
 import { slowestReadMs } from '../storage/database.js';
+import { removeFromLog } from '../storage/document-log.js';
 import { createPatientRecords, type PatientRecords } from './patient-records.js';
 import type { Protection, ProtectionOf } from '../protection/protection.js';
 import { type ScopedCollection, scopedCollection } from './scoped-collection.js';
@@ -196,7 +197,7 @@ function scopedChunks(
     async reopen() {
       const withoutSuccess = { ...filter, done: true, $expr: { $eq: ['$failed', '$size'] } };
       // The first outcome of a chunk counts, so an old one must be gone before the chunk can be run.
-      await predictionBlocks.deleteMany({ ...filter, size: 0 });
+      await removeFromLog(predictionBlocks.collection, { ...filter, size: 0 });
       await scoringChunks.updateMany(withoutSuccess, { $set: { done: false, failed: 0, failures: [] } });
     },
   };

@@ -1,6 +1,7 @@
 import type { Types } from 'mongoose';
 import type { Models, PredictionBlock, ScoringChunk, ScoringJob } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
+import { appendToLog } from '../storage/document-log.js';
 import type { RiskModel } from '../risk/risk-model.js';
 import { unitOf } from '../predictions/answer.js';
 import { newBlockId } from '../predictions/prediction-block.js';
@@ -24,8 +25,6 @@ interface ChunkOutcomes {
 }
 
 export function createChunkOutcomes({ organizations, patients, predictionBlocks }: Models): ChunkOutcomes {
-  const { collection } = predictionBlocks;
-
   async function missing(ids: Types.ObjectId[]): Promise<Set<string>> {
     const filter = { _id: { $in: ids } };
     // Nearly always all patients are present, and a count is a short answer.
@@ -70,14 +69,11 @@ export function createChunkOutcomes({ organizations, patients, predictionBlocks 
         failed: failures.length,
         failures,
       };
-      try {
-        await collection.insertOne(block as never);
-        return block;
-      } catch (error) {
-        const stored = isDuplicateKey(error) && (await find(chunk));
-        if (!stored) throw error;
-        return stored;
-      }
+      const [outcome] = await appendToLog(predictionBlocks, [block], (twin) => ({ job: twin.job, chunk: twin.chunk }));
+      if (!('error' in outcome!)) return block;
+      const stored = isDuplicateKey(outcome.error) && (await find(chunk));
+      if (!stored) throw outcome.error;
+      return stored;
     },
 
     async withoutErased(block, erasures) {

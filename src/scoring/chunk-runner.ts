@@ -107,9 +107,9 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     );
     refreshes.call(chunk.job.toHexString());
     if (modifiedCount > 0 && block)
-      events.publish('predictionBlockCreated', {
+      events.publish('predictionsCreated', {
         organizationId: block.organization.toHexString(),
-        blockId: block._id.toHexString(),
+        count: block.rows.length,
       });
   }
 

@@ -52,11 +52,7 @@ export async function runSingleJob(
     await complete(dependencies, claim, prediction);
     stages.end();
     logger.trace({ ...named(claim.job), stages: stages.milliseconds() }, 'job scored');
-    events.publish('predictionsCreated', {
-      organizationId: claim.job.organization.toHexString(),
-      predictionIds: [prediction._id.toHexString()],
-      patientIds: [prediction.patient.toHexString()],
-    });
+    events.publish('predictionsCreated', { organizationId: claim.job.organization.toHexString(), count: 1 });
   } catch (error) {
     await reporter.stop();
     const now = new Date();

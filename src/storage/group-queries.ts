@@ -65,7 +65,7 @@ export function passOverDuplicates(error: unknown): void {
 const done: GroupResult<void> = { value: undefined };
 
 /** Makes an Error of a write error within a bulk, which is none. Its message quotes the document and is left out. */
-function asError({ code }: { readonly code?: number }): Error {
+export function asError({ code }: { readonly code?: number }): Error {
   return Object.assign(new Error(`the write was refused (code ${code})`), { code });
 }
 

@@ -35,7 +35,7 @@ describe('subscriptions', () => {
           const waiting = index % 4 === 0 ? stream.next() : undefined;
           await stream.return!();
           if (waiting) expect((await waiting).done).toBe(true);
-          const predictions = predictionStreams.follow(organizationId, null);
+          const { predictions } = await predictionStreams.follow({ organizationId, patientId: null, after: null });
           const nextPrediction = predictions.next();
           await predictions.return!();
           expect((await nextPrediction).done).toBe(true);

@@ -161,8 +161,18 @@ beforeAll(async () => {
     },
     patient: new Types.ObjectId(),
   }));
-  await multiply(models.predictions.collection, () => ({ job: new Types.ObjectId(), patient: new Types.ObjectId() }));
-  await multiply(models.predictionBlocks.collection, (chunk) => ({ chunk: chunk + 10, rows: [] }));
+  const organization = new Types.ObjectId(await system.organizationId());
+  const logged = (number: number) => ({ organization, number: number + 10 });
+  await multiply(models.predictions.collection, (number) => ({
+    job: new Types.ObjectId(),
+    patient: new Types.ObjectId(),
+    logged: logged(number),
+  }));
+  await multiply(models.predictionBlocks.collection, (chunk) => ({
+    chunk: chunk + 10,
+    rows: [],
+    logged: logged(chunk),
+  }));
   await multiply(models.auditEvents.collection, (number) => ({ sequence: 1_000_000 + number, hash: `${number}` }));
   await multiply(models.users.collection, (number) => ({ username: `user-${number}` }));
   await multiply(models.apiKeys.collection, (number) => ({ keyHash: `hash-${number}`, prefix: `prefix-${number}` }));

@@ -486,10 +486,11 @@ export type ScoringJobUpdatedSubscription = { scoringJobUpdated: { sequence: num
 
 export type PredictionCreatedSubscriptionVariables = Exact<{
   patientId?: string | null | undefined;
+  after?: string | null | undefined;
 }>;
 
 
-export type PredictionCreatedSubscription = { predictionCreated: { id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string } | null, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } };
+export type PredictionCreatedSubscription = { predictionCreated: { cursor: string | null, id: string, createdAt: string, value: number, unit: string, probability: number | null, rawOutput: number, riskBand: RiskBand, modelId: string, modelVersion: string, modelSha256: string, patient: { id: string } | null, classes: Array<{ name: string, probability: number }>, inputs: Array<{ code: string, value: number | null, unit: string }>, explanation: { method: ShapMethod, outputSpace: OutputSpace, baseValue: number, outputValue: number, additivityError: number, contributions: Array<{ inputValue: number | null, displayValue: string, value: number, feature: { code: string, label: string, unitLabel: string } }> } | null } };
 
 export type SessionFieldsFragment = { accessToken: string, expiresAt: string, refreshToken: string, refreshExpiresAt: string, viewer: { username: string, role: Role, permissions: Array<string>, organization: { slug: string, name: string } } };
 
@@ -1335,8 +1336,9 @@ fragment PredictionFields on Prediction {
   }
 }`) as unknown as TypedDocumentString<ScoringJobUpdatedSubscription, ScoringJobUpdatedSubscriptionVariables>;
 export const PredictionCreatedDocument = /*#__PURE__*/ new TypedDocumentString(`
-    subscription PredictionCreated($patientId: ID) {
-  predictionCreated(patientId: $patientId) {
+    subscription PredictionCreated($patientId: ID, $after: String) {
+  predictionCreated(patientId: $patientId, after: $after) {
+    cursor
     ...PredictionFields
     patient {
       id

@@ -1,0 +1,130 @@
+/*
+ * Logs: each document of a collection has a number, in the order in which the documents of its organization became
+ * visible. A reader who remembers a number can read on behind it, and misses none.
+ *
+ * Ids and times cannot give that order. A worker makes the id before it stores the document, so a smaller id may become
+ * visible after a larger one, and a reader who has passed the larger one would miss it.
+ *
+ * - A document is inserted together with the number behind the last one that is visible. A unique index refuses a number
+ *   that another worker has taken; then the insert is tried with the next one. So who sees a number sees all before it,
+ *   or their remains.
+ * - A number is never given again, else a reader who has passed it would miss its second document. So a document that is
+ *   removed leaves its number behind, and nothing else.
+ * - Each document keeps its number with itself: no crash can separate them.
+ */
+import mongoose, { type Model, type Types } from 'mongoose';
+import type { LogNumber, Prediction, PredictionBlock } from '../../models/index.js';
+import { duplicateKeyCode } from './database.js';
+import type { GroupResult } from './group-commit.js';
+import { asError } from './group-queries.js';
+
+/** The index that gives the documents of a log in their order. */
+export const logIndex = { 'logged.organization': 1, 'logged.number': 1 } as const;
+
+/** A document of a log. */
+type Logged = Prediction | PredictionBlock;
+
+/**
+ * Matches the documents of a log behind a number. The condition on the organization is another field than that of all
+ * other queries: the remains of a removed document have no other.
+ */
+export const behind = (organization: Types.ObjectId, number: number): Record<string, unknown> => ({
+  'logged.organization': organization,
+  'logged.number': { $gt: number },
+});
+
+/** @returns the last number of a log, 0 for an empty one */
+export async function lastNumber<T extends Logged>(
+  { collection }: Model<T>,
+  organization: Types.ObjectId,
+  readConcern?: 'majority',
+): Promise<number> {
+  const last = await collection.findOne<{ readonly logged: LogNumber }>(behind(organization, 0), {
+    projection: { _id: 0, 'logged.number': 1 },
+    sort: { 'logged.number': -1 },
+    hint: logIndex,
+    ...(readConcern && { readConcern: { level: readConcern } }),
+  });
+  return last?.logged.number ?? 0;
+}
+
+/**
+ * Inserts documents at the end of the logs of their organizations.
+ * @param twin the condition that finds a document that was stored in its place before
+ * @returns the outcome of each document, in the given order: an error with the code of a duplicate key for one that has a
+ *   twin
+ */
+export async function appendToLog<T extends Logged>(
+  model: Model<T>,
+  documents: readonly T[],
+  twin: (document: T) => object,
+): Promise<GroupResult<void>[]> {
+  const byOrganization = new Map<string, T[]>();
+  for (const document of documents) {
+    const key = document.organization.toHexString();
+    byOrganization.set(key, [...(byOrganization.get(key) ?? []), document]);
+  }
+  const outcomes = new Map<T, GroupResult<void>>();
+  await Promise.all([...byOrganization.values()].map((ofOne) => append(model, ofOne, twin, outcomes)));
+  return documents.map((document) => outcomes.get(document)!);
+}
+
+/** Appends documents of one organization, and writes down their outcomes. */
+async function append<T extends Logged>(
+  model: Model<T>,
+  documents: readonly T[],
+  twin: (document: T) => object,
+  outcomes: Map<T, GroupResult<void>>,
+): Promise<void> {
+  let left = documents;
+  while (left.length > 0) {
+    const { organization } = left[0]!;
+    const last = await lastNumber(model, organization);
+    const numbered = left.map((document, index) => ({
+      ...document,
+      logged: { organization, number: last + 1 + index },
+    }));
+    const refusal = await insertInOrder(model, numbered);
+    const stored = refusal ? left.slice(0, refusal.index) : left;
+    for (const document of stored) outcomes.set(document, { value: undefined });
+    const refused = left[stored.length];
+    const hasTwin = refused && (await model.collection.findOne(twin(refused) as never, { projection: { _id: 1 } }));
+    // Without a twin only its number was taken, by another worker.
+    const isFinal = refused && (hasTwin || refusal!.code !== duplicateKeyCode);
+    if (isFinal) outcomes.set(refused, { error: asError(refusal!) });
+    left = left.slice(stored.length + (isFinal ? 1 : 0));
+  }
+}
+
+/** Inserts documents one after the other. @returns the first refusal; those behind it were not inserted */
+async function insertInOrder<T>(
+  { collection }: Model<T>,
+  documents: readonly object[],
+): Promise<{ readonly index: number; readonly code?: number } | undefined> {
+  try {
+    await collection.insertMany(documents as never[], { ordered: true });
+    return undefined;
+  } catch (error) {
+    // After a write concern error it is not known whether any document is durable, so no document counts as stored.
+    if (!(error instanceof mongoose.mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
+    const [refusal] = [error.writeErrors].flat();
+    if (!refusal) throw error;
+    return refusal;
+  }
+}
+
+/** The parts of a collection with which documents are removed. */
+interface Removing {
+  updateMany(filter: object, update: object): Promise<unknown>;
+  deleteMany(filter: object): Promise<unknown>;
+}
+
+/**
+ * Removes documents. Of one that has a number in a log, the number stays. The field `job` is filled, because a unique
+ * index has it.
+ */
+export async function removeFromLog(collection: Removing, filter: object): Promise<void> {
+  const remains = { _id: '$_id', job: '$_id', chunk: '$chunk', logged: '$logged' };
+  await collection.updateMany({ $and: [filter, { 'logged.number': { $gt: 0 } }] }, [{ $replaceWith: remains }]);
+  await collection.deleteMany({ $and: [filter, { 'logged.number': { $exists: false } }] });
+}
