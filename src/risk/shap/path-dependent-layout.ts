@@ -36,7 +36,8 @@ interface Rules {
 /** Writes the trees of every output in the form that the path-dependent kernel reads. */
 export function packTrees(memory: WasmMemory, outputs: readonly (readonly SplitTree[])[]): PackedTrees {
   const mostSplits = outputs.flat().reduce((most, tree) => Math.max(most, splitsOf(tree).length), 1);
-  const scratch = memory.reserve(mostSplits * (mostNodes * 16 + sizes.outcome));
+  // The below of the last record lies after it.
+  const scratch = memory.reserve(mostSplits * (mostNodes * 8 + sizes.outcome) + mostNodes * 8);
   const rules = new Map<number, Rules[]>();
   const groups = outputs.map((trees) => {
     const headers = new Map<NodeCount, number[]>();
@@ -110,12 +111,11 @@ function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: nu
   const plainForks = splits.filter((split) => isFork(split) && !split.earlier);
   const forks = [...plainForks, ...splits.filter((split) => isFork(split) && split.earlier)];
   const vectors = rules.nodes.length * 8;
-  const outcomeAt = 2 * vectors;
-  const jointRecord = outcomeAt + sizes.outcome;
+  const jointRecord = vectors + sizes.outcome;
   const records = new Map<Split, number>();
   joints.forEach((split, index) => records.set(split, scratch + index * jointRecord));
   const forkRecords = scratch + joints.length * jointRecord;
-  forks.forEach((split, index) => records.set(split, forkRecords + index * 2 * vectors));
+  forks.forEach((split, index) => records.set(split, forkRecords + index * vectors));
 
   const recordOf = (child: SplitOrLeaf) =>
     typeof child === 'number'
@@ -128,7 +128,7 @@ function packTree(memory: WasmMemory, tree: SplitTree, rules: Rules, scratch: nu
     memory.setUint32(address + 12, split.feature * 16);
     numbers.forEach((value, field) => memory.setFloat64(address + 16 + field * 8, value));
     if (!split.earlier) return address + size;
-    memory.setUint32(address + size, records.get(split.earlier.split)! + outcomeAt);
+    memory.setUint32(address + size, records.get(split.earlier.split)! + vectors);
     memory.setUint32(address + size + 4, split.earlier.side);
     memory.setUint32(address + size + 8, repeatedRule(memory, rules, split.earlierFraction));
     return address + size + sizes.repetition;

@@ -84,9 +84,11 @@ type Rule = usize;
   lost: u32;
 }
 
-// Scratch memory of one tree: the records of the joints, then those of the forks. A record is the mass and the below of
-// a split, 16 x PAIRS bytes each. The record of a joint ends with its outcome, in 16 bytes more. A leaf below a joint
-// has a record too, of which only `below` is read.
+// Scratch memory of one tree: the records of the joints, then those of the forks. A record is the mass of a split, 16 x
+// PAIRS bytes. The record of a joint ends with its outcome, in 16 bytes more. The below of a split follows its mass, and
+// so overwrites the outcome and the next record. Splits are left in reverse order, so what it overwrites is no longer
+// read. That keeps the scratch memory of most trees in the first-level cache. A leaf below a joint has a record too, with
+// a place of its own for each, of which only `below` is read.
 
 @inline function at(vectors: usize, pair: i32): v128 { return v128.load(vectors + (pair << 4)); }
 @inline function put(vectors: usize, pair: i32, value: v128): void { v128.store(vectors + (pair << 4), value); }
@@ -164,7 +166,7 @@ type Rule = usize;
 @inline function accumulate(shap: usize, change: v128): void { v128.store(shap, add(v128.load(shap), change)); }
 
 @inline function explainTree(PAIRS: i32, tree: Tree, scratch: usize, values: usize, shap: usize): void {
-  const size: usize = PAIRS << 5;
+  const size: usize = PAIRS << 4;
   const jointSize: usize = size + 16;
   const lost: usize = tree.lost;
   const plain: usize = tree.plain;
@@ -179,7 +181,7 @@ type Rule = usize;
     for (const end = joint + load<u32>(run) * offsetof<Joint>(); joint < end; joint += offsetof<Joint>()) {
       const split = changetype<Joint>(joint);
       const fails = failsAt(values, split.value, split.threshold);
-      store<u32>(record + (PAIRS << 5), fails);
+      store<u32>(record + size, fails);
       descend(PAIRS, true, s0, s1, s2, s3, 0, sideOf(joint, fails), record);
       record += jointSize;
     }
@@ -187,24 +189,29 @@ type Rule = usize;
       const split = changetype<RepeatedJoint>(joint);
       const fails = failsAt(values, split.value, split.threshold);
       const left = leftAbove(split.earlier, split.side);
-      store<u32>(record + (PAIRS << 5), fails | left);
+      store<u32>(record + size, fails | left);
       descend(PAIRS, false, s0, s1, s2, s3, left ? lost : usize(split.rule), sideOf(joint, fails), record);
       record += jointSize;
     }
   }
 
   const joints = record;
-  let fork: usize = tree.forks;
-  for (const end = fork + tree.plainForkCount * offsetof<Fork>(); fork < end; fork += offsetof<Fork>()) {
-    const split = changetype<Fork>(fork);
-    turn(PAIRS, true, s0, s1, s2, s3, 0, sideOf(fork, failsAt(values, split.value, split.threshold)), record, shap + split.shap);
-    record += size;
-  }
-  for (const end = fork + tree.repeatedForkCount * offsetof<RepeatedFork>(); fork < end; fork += offsetof<RepeatedFork>()) {
+  const forks: usize = tree.forks;
+  const plainForksEnd: usize = forks + tree.plainForkCount * offsetof<Fork>();
+  let fork: usize = plainForksEnd + tree.repeatedForkCount * offsetof<RepeatedFork>();
+  record += (tree.plainForkCount + tree.repeatedForkCount) * size;
+  while (fork > plainForksEnd) {
+    fork -= offsetof<RepeatedFork>();
+    record -= size;
     const split = changetype<RepeatedFork>(fork);
     const rule = leftAbove(split.earlier, split.side) ? lost : usize(split.rule);
     turn(PAIRS, false, s0, s1, s2, s3, rule, sideOf(fork, failsAt(values, split.value, split.threshold)), record, shap + split.shap);
-    record += size;
+  }
+  while (fork > forks) {
+    fork -= offsetof<Fork>();
+    record -= size;
+    const split = changetype<Fork>(fork);
+    turn(PAIRS, true, s0, s1, s2, s3, 0, sideOf(fork, failsAt(values, split.value, split.threshold)), record, shap + split.shap);
   }
 
   record = joints;
@@ -214,13 +221,13 @@ type Rule = usize;
       joint -= offsetof<RepeatedJoint>();
       record -= jointSize;
       const split = changetype<RepeatedJoint>(joint);
-      const outcome = load<u32>(record + (PAIRS << 5));
+      const outcome = load<u32>(record + size);
       ascend(PAIRS, false, s0, s1, s2, s3, outcome > 1 ? lost : usize(split.rule), sideOf(joint, outcome & 1), record, shap + split.shap);
     }
     for (const start = joint - load<u32>(run) * offsetof<Joint>(); joint > start;) {
       joint -= offsetof<Joint>();
       record -= jointSize;
-      ascend(PAIRS, true, s0, s1, s2, s3, 0, sideOf(joint, load<u32>(record + (PAIRS << 5))), record, shap + changetype<Joint>(joint).shap);
+      ascend(PAIRS, true, s0, s1, s2, s3, 0, sideOf(joint, load<u32>(record + size)), record, shap + changetype<Joint>(joint).shap);
     }
   }
 }
