@@ -203,6 +203,8 @@ function requireAllUsed(operators: readonly TreeOperator[], columns: readonly Tr
     operators.length > 1
       ? `it is one of ${operators.length} tree operators, and the output that is served does not depend on it`
       : 'the output that is served does not depend on its scores',
-    operators.length > 1 ? 'serve each of them as a model of its own' : 'export the scores of the trees',
+    operators.length > 1
+      ? 'serve each of them as a model of its own, and export without the options decision_path and decision_leaf'
+      : 'export the scores of the trees',
   );
 }

@@ -57,7 +57,8 @@ export function classOutputs(attributes: NodeAttributes, ids: Float64Array, base
   if (baseValues.length > 1) {
     throw attributes.refuse(
       'it has two base values for two labels; the scores that ONNX Runtime makes of them are not a sum of the trees',
-      "train with num_parallel_tree=1 or as XGBRFClassifier, where XGBoost's converter wrote it; else give one base value",
+      "train with num_parallel_tree=1 or as XGBRFClassifier, where XGBoost's converter wrote it; with " +
+        'boost_from_average=False, where CatBoost did; else give one base value',
     );
   }
   const base = expand(attributes, baseValues.length === 1 ? baseValues : new Float64Array(1), 1);
@@ -73,7 +74,10 @@ export function classOutputs(attributes: NodeAttributes, ids: Float64Array, base
 function expand(attributes: NodeAttributes, values: Float64Array, count: number): Float64Array {
   if (values.length === 0) return new Float64Array(count);
   if (values.length !== count)
-    throw attributes.refuse(`base_values has ${values.length} values, but must have ${count} or none`);
+    throw attributes.refuse(
+      `base_values has ${values.length} values, but must have ${count} or none`,
+      "export such a list, or none; skl2onnx writes one value for init='zero': train without it",
+    );
   if (!values.every(Number.isFinite)) throw attributes.refuse('base_values has a value that is not a finite number');
   return values.slice();
 }

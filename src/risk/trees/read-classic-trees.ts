@@ -9,6 +9,7 @@
 import type { OnnxNode } from '../onnx/model-proto.js';
 import { NodeAttributes, nodeTitle } from '../onnx/node-attributes.js';
 import { NodeMode, type PostTransform } from '../tree-ensemble.js';
+import { requireBaseValues } from './base-values.js';
 import { classOutputs, type OutputPlan, targetOutputs } from './output-plan.js';
 import type { ParsedTrees } from './parsed-trees.js';
 import { buildEnsemble } from './build-ensemble.js';
@@ -56,6 +57,8 @@ export function readClassicTrees(node: OnnxNode, featureCount: number | null, pr
   const baseValues = attributes.floatsOrTensor('base_values', precision);
   const plan = classifier ? classOutputs(attributes, outputIds, baseValues) : targetOutputs(attributes, baseValues);
   const table = readTable(attributes, prefix, outputIds, plan, precision);
+  // ONNX Runtime adds the base values of three classes and more to every row.
+  if (!classifier || plan.outputCount === 2) requireBaseValues(attributes, table, plan.baseValues, prefix);
   const features = featureCount ?? table.feature.reduce((most, feature) => Math.max(most, feature + 1), 1);
   const ensemble = buildEnsemble(table, {
     name: nodeTitle(node),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fixtureNames, loadFixture } from '../fixtures.js';
+import { parseModel } from '../../../src/risk/parse-model.js';
 import { againstRuntime } from '../support/against-runtime.js';
 import { ElementType } from '../../../src/risk/onnx/tensor-proto.js';
 import type { AttributeValue } from '../support/onnx-writer.js';
@@ -119,6 +120,38 @@ describe('the parsed trees against ONNX Runtime', () => {
         outputs: [{ name: 'y', shape: [null, 2] }],
       }),
     );
+  });
+
+  test('a target whose base value ONNX Runtime may leave out is refused; one weight in each leaf keeps it', async () => {
+    const outputs = [{ name: 'y', shape: [null, 2] }];
+    const some: Tree = { feature: 0, at: 0.5, yes: leaf(0.25, 0), no: leaf(0.5, 1) };
+    const every: Tree = {
+      feature: 1,
+      at: 0.5,
+      yes: {
+        weights: [
+          [0, 0],
+          [1, 0.125],
+        ],
+      },
+      no: {
+        weights: [
+          [0, 0.25],
+          [1, 0],
+        ],
+      },
+    };
+    const model = (trees: readonly Tree[], base: readonly number[]): Uint8Array =>
+      regressionModel([regressorNode(trees, { n_targets: 2, base_values: { floats: base } })], { outputs });
+    expect(() => parseModel(model([some], [0.5, 4]))).toThrow(/no leaf with a weight for target 0/);
+    expect(() => parseModel(model([{ ...every, ...some, no: leaf(1, 0) }], [0.5, 4]))).toThrow(/for target 1/);
+    const parsed = await againstRuntime(model([some, every], [0.5, 4]));
+    expect(parsed.ensemble.baseValues).toEqual(Float64Array.of(0.5, 4));
+    await againstRuntime(model([some], [0, 0]));
+    const binary = (trees: readonly Tree[]): Uint8Array =>
+      classificationModel(classifierNode(trees, { base_values: { floats: [0.5] } }));
+    expect(() => parseModel(binary([some]))).toThrow(/no leaf with a weight for class 0/);
+    await againstRuntime(binary([some, every]));
   });
 
   test.each(['BRANCH_LEQ', 'BRANCH_LT', 'BRANCH_GTE', 'BRANCH_GT', 'BRANCH_EQ', 'BRANCH_NEQ'])(
