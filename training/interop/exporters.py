@@ -2,6 +2,7 @@
 
     training/interop/run.sh                                  # prints the table alone
     training/interop/run.sh test/risk/fixtures/exporters     # writes the folders of the tests too
+    training/interop/run.sh DIRECTORY NAME ...               # these models alone
 
 The format of the folders is in test/risk/fixtures/exporters/README.md. The table says for each model:
 
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from catboost import CatBoostClassifier, Pool
+from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
 from onnxmltools import convert_lightgbm, convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
@@ -44,7 +45,14 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.pipeline import make_pipeline
 from xgboost import DMatrix, XGBClassifier, XGBRegressor, XGBRFClassifier
 
-from exporting import accept_booleans, forest_counts, histogram_counts, lightgbm_counts, xgboost_counts
+from exporting import (
+    accept_booleans,
+    forest_counts,
+    forest_missing,
+    histogram_counts,
+    lightgbm_counts,
+    xgboost_counts,
+)
 
 warnings.filterwarnings('ignore')
 root = Path(__file__).parents[2]
@@ -69,9 +77,15 @@ def by_catboost(model, _):
         return onnx.load(path)
 
 
+def forest_lists(exported, model):
+    forest_counts(exported, model)
+    forest_missing(exported, model)
+
+
 def models():
     """Yields name, packages, model, data, exporter, and the writer of node counts or None."""
     binary = [part[:400] for part in load_breast_cancer(return_X_y=True)]
+    gaps = np.where(np.random.default_rng(2).random(binary[0].shape) < 0.2, np.nan, binary[0]), binary[1]
     several = load_iris(return_X_y=True)
     rows, target = load_diabetes(return_X_y=True)
     quantity = rows * 10, target / 50
@@ -92,6 +106,8 @@ def models():
         ('sklearn-gbr', GradientBoostingRegressor(**trees), quantity),
     ]:
         yield name, sk, model, data, by_skl2onnx, forest_counts if name != 'sklearn-gb3' else None
+    for name, lists in [('sklearn-rf-missing', forest_lists), ('sklearn-rf-missing-lost', None)]:
+        yield name, sk, RandomForestClassifier(**trees), gaps, by_skl2onnx, lists
     leaves = {'max_iter': 4, 'max_leaf_nodes': 6, 'random_state': 1}
     for name, model, data in [
         ('sklearn-hgb', HistGradientBoostingClassifier(**leaves), binary),
@@ -117,6 +133,7 @@ def models():
         ('xgboost-bin', XGBClassifier(**few), binary),
         ('xgboost-3', XGBClassifier(**few), several),
         ('xgboost-rf', XGBRFClassifier(**few), binary),
+        ('xgboost-dart', XGBClassifier(**few, booster='dart', rate_drop=0.5), binary),
         ('xgboost-softmax', XGBClassifier(**few, objective='multi:softmax'), several),
         ('xgboost-parallel', XGBClassifier(**few, num_parallel_tree=2), binary),
         ('xgboost-3-parallel', XGBClassifier(**few, num_parallel_tree=2), several),
@@ -150,11 +167,15 @@ def models():
         ('lightgbmr-linear-tree', LGBMRegressor(**light, linear_tree=True), quantity),
     ]:
         yield name, lgb, model, data, by_lightgbm, lightgbm_counts if name in counted else None
-    yield (
-        'catboost-bin', ('catboost',),
-        CatBoostClassifier(iterations=4, depth=3, verbose=0, allow_writing_files=False, random_seed=1),
-        binary, by_catboost, None,
-    )
+    symmetric = {'iterations': 4, 'depth': 3, 'verbose': 0, 'allow_writing_files': False, 'random_seed': 1}
+    for name, model, data in [
+        ('catboost-bin', CatBoostClassifier(**symmetric), binary),
+        ('catboost-3', CatBoostClassifier(**symmetric), several),
+        ('catboost-ova', CatBoostClassifier(**symmetric, loss_function='MultiClassOneVsAll'), several),
+        ('catboostr', CatBoostRegressor(**symmetric), quantity),
+        ('catboostr-poisson', CatBoostRegressor(**symmetric, loss_function='Poisson'), count),
+    ]:
+        yield name, ('catboost',), model, data, by_catboost, None
 
 
 def own_shap(name, model, rows):
@@ -237,13 +258,15 @@ def compare(name, packages, model, data, export, counts, folder):
     return name, used, failed[0]['detail'][:70] if failed else 'ok', outputs, values
 
 
-def main(target):
+def main(target, names):
     accept_booleans()
     print('| model | versions | check | outputs | SHAP |\n|---|---|---|---|---|')
     with tempfile.TemporaryDirectory() as scratch:
         for name, *parts in models():
+            if names and name not in names:
+                continue
             print('|', ' | '.join(compare(name, *parts, (target or Path(scratch)) / name)), '|', flush=True)
 
 
 if __name__ == '__main__':
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None, sys.argv[2:])

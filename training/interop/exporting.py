@@ -12,24 +12,29 @@ def write_counts(exported, roots, children, count):
 
     roots: the library's trees in order; children(node): the children for true and false, none for a leaf.
     """
+    write_per_node(exported, roots, children, 'nodes_hitrates', lambda node: float(count(node)))
+
+
+def write_per_node(exported, roots, children, name, value):
+    """Walks the trees of the file and of the library together, and writes value(node) to the list `name`."""
     trees = next(node for node in exported.graph.node if node.op_type.startswith('TreeEnsemble'))
     lists = {attribute.name: attribute for attribute in trees.attribute}
     tree_ids, node_ids = lists['nodes_treeids'].ints, lists['nodes_nodeids'].ints
     place = {key: index for index, key in enumerate(zip(tree_ids, node_ids))}
-    sides = [list(lists[name].ints) for name in ('nodes_truenodeids', 'nodes_falsenodeids')]
-    counts = [0.0] * len(place)
+    sides = [list(lists[side].ints) for side in ('nodes_truenodeids', 'nodes_falsenodeids')]
+    values = [None] * len(place)
 
     def walk(tree, node, own):
         index = place[tree, node]
-        counts[index] = float(count(own))
+        values[index] = value(own)
         for side, child in zip(sides, children(own)):
             walk(tree, side[index], child)
 
     for tree, root in enumerate(roots):
         walk(tree, next(node for key, node in place if key == tree), root)
-    if 'nodes_hitrates' in lists:
-        trees.attribute.remove(lists['nodes_hitrates'])
-    trees.attribute.append(onnx.helper.make_attribute('nodes_hitrates', counts))
+    if name in lists:
+        trees.attribute.remove(lists[name])
+    trees.attribute.append(onnx.helper.make_attribute(name, values))
 
 
 def xgboost_counts(exported, model):
@@ -97,13 +102,26 @@ def accept_booleans():
 
 
 def forest_counts(exported, model):
-    """The weighted training rows of scikit-learn's forests and GradientBoosting."""
-    estimators = getattr(model.estimators_, 'flat', model.estimators_)
-    write_counts(
+    """The weighted training rows of scikit-learn's trees, forests and GradientBoosting."""
+    write_counts(exported, *forest_of(model), lambda at: at[0].weighted_n_node_samples[at[1]])
+
+
+def forest_missing(exported, model):
+    """The side that a missing value takes in scikit-learn's trees and forests. skl2onnx 1.20 leaves it out."""
+    write_per_node(
         exported,
-        [(estimator.tree_, 0) for estimator in estimators],
+        *forest_of(model),
+        'nodes_missing_value_tracks_true',
+        lambda at: int(at[0].children_left[at[1]] >= 0 and at[0].missing_go_to_left[at[1]]),
+    )
+
+
+def forest_of(model):
+    """The roots of scikit-learn's trees, and the function that gives the children of a node."""
+    estimators = getattr(model, 'estimators_', [model])
+    return (
+        [(estimator.tree_, 0) for estimator in getattr(estimators, 'flat', estimators)],
         lambda at: []
         if at[0].children_left[at[1]] < 0
         else [(at[0], side[at[1]]) for side in (at[0].children_left, at[0].children_right)],
-        lambda at: at[0].weighted_n_node_samples[at[1]],
     )

@@ -3,6 +3,7 @@
 #
 #   training/interop/run.sh                                  the table alone
 #   training/interop/run.sh test/risk/fixtures/exporters     writes the folders of the tests too
+#   training/interop/run.sh DIRECTORY NAME ...               the folders of these models alone
 #   PYTHON=/path/to/python training/interop/run.sh           with packages that are installed already
 set -eu
 cd "$(dirname "$0")/../.."
