@@ -3,6 +3,7 @@
 # CPU time. It also compares the values.
 #   bench/treeshap.sh [DIRECTORY] [--curve]
 #   PYTHON=/path/to/python bench/treeshap.sh [DIRECTORY]     with xgboost and shap that are installed already
+#   OLDER_PYTHON=/path/to/python ...                         an older XGBoost in the same run, to compare the two
 # DIRECTORY has models/, rows.f32, background.f32 and expected-*.json. With --curve it measures only the depth curve.
 # Without PYTHON it installs the newest packages that python3 takes. The newest of all need Python 3.12.
 set -eu

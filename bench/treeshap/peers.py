@@ -1,11 +1,14 @@
 """Runs XGBoost and shap on the same trees. It answers one line on stdout to each line on stdin.
 
+With the argument `xgboost` it does without shap, which an older XGBoost may not suit.
+
 `load MODEL.json BACKGROUND.f32 N WIDTH`           takes the trees (XGBoost's format) and the background rows of shap
 `check PEER ROWS.f32 N WIDTH OUT.f64`              writes N x WIDTH SHAP values, float64
 `time PEER ROWS.f32 N WIDTH SECONDS`               answers with the seconds of CPU time per row
 
 PEER is `xgboost` (pred_contribs), `path` or `interventional` (both: shap's C extension).
 """
+import importlib
 import json
 import os
 import sys
@@ -13,8 +16,9 @@ import time
 
 os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
-import shap
 import xgboost as xgb
+
+shap = None if "xgboost" in sys.argv else importlib.import_module("shap")
 
 
 def read(file, count, width):
@@ -48,6 +52,12 @@ def shap_trees(file):
 def explainers(model, background):
     booster = xgb.Booster({"nthread": 1}, model_file=model)
     booster.set_param({"nthread": 1})
+    own = (
+        lambda rows: xgb.DMatrix(rows, nthread=1),
+        lambda rows: booster.predict(rows, pred_contribs=True)[:, :-1],
+    )
+    if shap is None:
+        return {"xgboost": own}
     trees = shap_trees(model)
     path = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
     interventional = shap.TreeExplainer(trees, background.astype(np.float64), feature_perturbation="interventional")
@@ -59,17 +69,14 @@ def explainers(model, background):
         )
 
     return {
-        "xgboost": (
-            lambda rows: xgb.DMatrix(rows, nthread=1),
-            lambda rows: booster.predict(rows, pred_contribs=True)[:, :-1],
-        ),
+        "xgboost": own,
         "path": with_shap(path),
         "interventional": with_shap(interventional),
     }
 
 
 peers = {}
-print(f"XGBoost {xgb.__version__}, shap {shap.__version__}", flush=True)
+print(f"XGBoost {xgb.__version__}" + (f", shap {shap.__version__}" if shap else ""), flush=True)
 for line in sys.stdin:
     command, *words = line.split()
     answer = "done"

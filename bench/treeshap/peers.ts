@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -26,10 +26,16 @@ export class Peers {
     this.lines = createInterface({ input: process.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Starts the process. @param folder for the exchanged files. @returns the peers, and their versions in words */
-  static async start(folder: string, python: string): Promise<[Peers, string]> {
+  /**
+   * Starts the process.
+   * @param folder for the exchanged files
+   * @param only leave shap out, for an older XGBoost
+   * @returns the peers, and their versions in words
+   */
+  static async start(folder: string, python: string, only?: 'xgboost'): Promise<[Peers, string]> {
     const script = fileURLToPath(new URL('./peers.py', import.meta.url));
-    const peers = new Peers(spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] }), folder);
+    mkdirSync(folder, { recursive: true });
+    const peers = new Peers(spawn(python, [script, only ?? 'all'], { stdio: ['pipe', 'pipe', 'inherit'] }), folder);
     return [peers, await peers.answer()];
   }
 

@@ -9,7 +9,7 @@ import { depthCurve } from './depth-curve.js';
 import { cpuPerCall, largestDifference, median, printTable } from './measure.js';
 import { type Rows, Peers } from './peers.js';
 
-const rounds = 3;
+const rounds = 9;
 /** The least CPU time of one measurement, in seconds. */
 const seconds = 0.05;
 /** The rows of one call, of ours and of the peers. The peers gain nothing from more. */
@@ -28,9 +28,13 @@ interface Expected {
 
 const directory = process.argv[2]!;
 const folder = mkdtempSync(join(tmpdir(), 'treeshap-'));
-const [peers, versions] = await Peers.start(folder, process.env['PYTHON'] ?? 'python3');
+const [peers, versions] = await Peers.start(join(folder, 'newest'), process.env['PYTHON'] ?? 'python3');
+/** An older XGBoost, whose algorithm is another. */
+const [older, olderVersion] = process.env['OLDER_PYTHON']
+  ? await Peers.start(join(folder, 'older'), process.env['OLDER_PYTHON'], 'xgboost')
+  : [peers, versions];
 process.stdout.write(
-  `${cpus()[0]!.model}, Node ${process.version}, ${versions}: one thread each, in turns, medians of the CPU time ` +
+  `${cpus()[0]!.model}, Node ${process.version}, ${versions}, older: ${olderVersion}: one thread each, in turns, medians of the CPU time ` +
     `of ${rounds} rounds, load average ${loadavg()[0]!.toFixed(1)}\n`,
 );
 try {
@@ -39,6 +43,7 @@ try {
   await depthCurve(peers, rounds);
 } finally {
   peers.stop();
+  older.stop();
   rmSync(folder, { recursive: true });
 }
 
@@ -57,7 +62,8 @@ async function compareForests(): Promise<void> {
       path: createPathDependentExplainer(ensemble),
       interventional: createInterventionalExplainer(ensemble, background, background.length / width),
     };
-    await peers.load(ensemble, { values: background, count: background.length / width, width });
+    for (const each of new Set([peers, older]))
+      await each.load(ensemble, { values: background, count: background.length / width, width });
 
     const some = own.path.explain(rows(16).values, 16);
     const few = own.interventional.explain(rows(8).values, 8);
@@ -78,6 +84,7 @@ async function compareForests(): Promise<void> {
       cpuPerCall(() => own[method].explain(rows(count).values, count), seconds) / count;
     const measured = {
       xgboost: () => peers.time('xgboost', rows(peerRows), seconds),
+      olderXgboost: () => older.time('xgboost', rows(peerRows), seconds),
       path: measureOwn('path', ownRows),
       shapPath: () => peers.time('path', rows(peerRows), seconds),
       pathOne: measureOwn('path', 1),
@@ -93,9 +100,11 @@ async function compareForests(): Promise<void> {
     speed.path.push([
       title,
       micro(times.xgboost),
+      micro(times.olderXgboost),
       micro(times.shapPath),
       micro(times.path),
       ratio(times.xgboost, times.path),
+      ratio(times.olderXgboost, times.path),
       ratio(times.shapPath, times.path),
       micro(times.pathOne),
     ]);
@@ -111,9 +120,11 @@ async function compareForests(): Promise<void> {
     [
       'path-dependent, CPU µs per row',
       'XGBoost pred_contribs',
+      'older XGBoost',
       'shap C',
       'RiskGraph',
       'x XGBoost',
+      'x older XGBoost',
       'x shap C',
       'RiskGraph, row by row',
     ],
