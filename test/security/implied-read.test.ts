@@ -76,9 +76,11 @@ async function answerTo({ kind, operation, variables }: Call, token: string): Pr
   if (kind !== 'subscription') return (await system.post(operation, variables, token)).text;
   const socket = await connectSocket(system.url, token);
   socket.send({ type: 'subscribe', id: '1', payload: { query: operation, variables } });
-  const answer = /predictionCreated/.test(operation) ? undefined : JSON.stringify(await socket.next());
+  // These two say nothing before the next change.
+  const silent = /predictionCreated|scoringJobsUpdated/.test(operation);
+  const answer = silent ? '' : JSON.stringify(await socket.next());
   socket.close();
-  return answer ?? '';
+  return answer;
 }
 
 /** Tells whether a caller may read a field. A refused field would hide those beside it from the walk. */
