@@ -1,21 +1,24 @@
 /* eslint-disable no-console -- a benchmark prints */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import WebSocket from 'ws';
 import { ensureOrganization } from '../src/identity/organizations.js';
 import { Role } from '../models/index.js';
+import type { CallerReport, SocketTimes } from './hostile/caller.js';
 import { residentBytes } from './jobs/deployment.js';
-import { startBenchSystem } from './jobs/setup.js';
+import { patientIds, startBenchSystem } from './jobs/setup.js';
 
 // Attacks an API that was started as in production, with the heap of docker-compose.yml and 1,024 descriptors. One
-// well-behaved caller of another organization measures its latency meanwhile. The run fails when that caller is refused
-// once, when its 99th percentile is above a second, or when memory or the connections of clients do not return to where
-// they were. Descriptors may grow by the pool of connections to MongoDB, which grows under load and then stays.
-// Argument: seconds. It needs the build (npm run build), and runs on Linux only.
+// well-behaved caller of another organization measures its latency meanwhile, in a process that runs before the others
+// where the system lets it (hostile/caller.ts). The run fails when that caller is refused once, when its 99th percentile
+// is above a second, or when memory or the connections of clients do not return to where they were. Descriptors may grow
+// by the pool of connections to MongoDB, which grows under load and then stays.
+// Arguments: seconds, and a folder of another build to attack in place of this one. It needs the build (npm run build),
+// and runs on Linux only. PROFILE=folder writes a CPU profile of the API there.
 const seconds = Number(process.argv[2] ?? 600);
 const mostDescriptors = 1_024;
 /** Most connections to MongoDB of one process, as in src/storage/database.ts. */
@@ -34,9 +37,14 @@ const sign = (username: string, organizationId: string): Promise<string> =>
 const good = await sign('bench', system.viewer.organizationId);
 const bad = await sign('attacker', organization._id.toHexString());
 
-const cli = fileURLToPath(new URL('../dist/src/cli.js', import.meta.url));
-const api = spawn('sh', ['-c', `ulimit -n ${mostDescriptors}; exec "$0" "$@"`, process.execPath, ...heap, cli, 'api'], {
-  env: { PATH: process.env.PATH, ...environment },
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const cli = join(process.argv[3] ?? here('../dist'), 'src/cli.js');
+const folder = mkdtempSync(join(tmpdir(), 'riskgraph-hostile-'));
+const delayFile = join(folder, 'delay.json');
+const profile = process.env.PROFILE === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', process.env.PROFILE];
+const options = [...heap, ...profile, '--import', here('./hostile/loop-delay.mjs'), cli, 'api'];
+const api = spawn('sh', ['-c', `ulimit -n ${mostDescriptors}; exec "$0" "$@"`, process.execPath, ...options], {
+  env: { PATH: process.env.PATH, ...environment, LOOP_DELAY_FILE: delayFile },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 let failed = false;
@@ -52,45 +60,23 @@ try {
       .map((line) => line.trim().split(/\s+/))
       .filter(([, local, , state, , , , , , inode]) => local?.endsWith(`:${port}`) && state !== '0A' && inode !== '0')
       .length;
-  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-
-  /** One request of the well-behaved caller. @returns its latency in milliseconds; undefined when it was refused */
-  async function ask(): Promise<number | undefined> {
-    const began = performance.now();
-    const body = JSON.stringify({ query: '{ patients(first: 5) { edges { node { id mrn } } } }' });
-    const asked = request(`${url}/graphql`, {
-      method: 'POST',
-      agent,
-      localAddress: '127.0.0.2',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${good}` },
-    });
-    asked.end(body);
-    try {
-      const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
-      const text = (await response.toArray()).join('');
-      return response.statusCode === 200 && !text.includes('"errors"') ? performance.now() - began : undefined;
-    } catch {
-      return undefined;
+  /** Delays of the API's event loop since the last call, milliseconds. */
+  async function loopDelay(): Promise<{ readonly p50: number; readonly p99: number; readonly most: number }> {
+    rmSync(delayFile, { force: true });
+    api.kill('SIGUSR2');
+    for (;;) {
+      await sleep(50);
+      try {
+        return JSON.parse(readFileSync(delayFile, 'utf8')) as { p50: number; p99: number; most: number };
+      } catch {
+        // Not written yet.
+      }
     }
   }
-
-  /** Opens a socket, and waits for its acknowledgement. @returns its latency; undefined when it was refused */
-  function connect(): Promise<number | undefined> {
-    const began = performance.now();
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws', {
-      localAddress: '127.0.0.2',
-    });
-    return new Promise((resolve) => {
-      const end = (latency?: number): void => {
-        socket.terminate();
-        resolve(latency);
-      };
-      socket.on('open', () =>
-        socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${good}` } })),
-      );
-      socket.once('message', () => end(performance.now() - began));
-      socket.on('error', () => end()).on('close', () => end());
-    });
+  /** Connections that the kernel dropped because the queue of a listening socket was full, of the whole machine. */
+  function overflows(): number {
+    const [names, numbers] = readFileSync('/proc/net/netstat', 'utf8').split('\n');
+    return Number(numbers!.split(' ')[names!.split(' ').indexOf('ListenOverflows')]);
   }
 
   /** Memory in use of the API by its own metrics, bytes: the heap and the buffers outside it. */
@@ -106,37 +92,33 @@ try {
     clients: clients(),
   });
 
-  for (let warm = 0; warm < 200; warm += 1) await ask();
+  // No worker runs, so the job stays unfinished.
+  const [patientId] = await patientIds(app.models, 1);
+  const job = await app.jobs.submit(system.viewer, { patientId: patientId!, modelId: 'heart-disease' });
+  const caller = fork(here('./hostile/caller.ts'), [url, good, job._id.toHexString(), String(seconds)]);
+  await once(caller, 'message');
   const before = await state();
+  await loopDelay();
+  const overflowsBefore = overflows();
   let most = { ...before };
-  const attacker = fork(fileURLToPath(new URL('./hostile/attacker.ts', import.meta.url)), [
-    String(new URL(url).port),
-    bad,
-    String(seconds),
-  ]);
-  const reported = once(attacker, 'message') as Promise<[Record<string, number>]>;
-  const asked: (number | undefined)[] = [];
-  const opened: (number | undefined)[] = [];
+  const attacker = fork(here('./hostile/attacker.ts'), [String(new URL(url).port), bad, String(seconds)]);
+  const attacked = once(attacker, 'message') as Promise<[Record<string, number>]>;
+  const measured = once(caller, 'message') as Promise<[CallerReport]>;
+  caller.send('begin');
   const until = Date.now() + seconds * 1000;
-  const during = async (pauseMs: number, work: () => Promise<unknown>): Promise<void> => {
-    while (Date.now() < until) {
-      await work();
-      await sleep(pauseMs);
-    }
-  };
-  await Promise.all([
-    during(50, async () => asked.push(await ask())),
-    during(1_000, async () => opened.push(await connect())),
-    during(100, async () => {
-      most = {
-        ...most,
-        memory: Math.max(most.memory, residentBytes(api.pid!)),
-        descriptors: Math.max(most.descriptors, descriptors()),
-        clients: Math.max(most.clients, clients()),
-      };
-    }),
-  ]);
-  const [counts] = await reported;
+  while (Date.now() < until) {
+    most = {
+      ...most,
+      memory: Math.max(most.memory, residentBytes(api.pid!)),
+      descriptors: Math.max(most.descriptors, descriptors()),
+      clients: Math.max(most.clients, clients()),
+    };
+    await sleep(100);
+  }
+  const delay = await loopDelay();
+  const dropped = overflows() - overflowsBefore;
+  const [{ queries, sockets, lag, raised }] = await measured;
+  const [counts] = await attacked;
 
   let after = await state();
   // Idle connections end with Fastify's time limit for them, 72 seconds.
@@ -146,7 +128,7 @@ try {
   }
 
   const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-  const row = (name: string, latencies: (number | undefined)[]): string => {
+  const row = (name: string, latencies: readonly (number | undefined)[]): string => {
     const sorted = latencies.filter((latency) => latency !== undefined).sort((a, b) => a - b);
     const at = (part: number): string => `${(sorted[Math.floor(part * sorted.length)] ?? NaN).toFixed(0)} ms`;
     failed ||= sorted.length < latencies.length || !((sorted[Math.floor(0.99 * sorted.length)] ?? NaN) < 1_000);
@@ -154,8 +136,26 @@ try {
   };
   console.log(`${seconds} s, ${Object.values(counts).reduce((sum, count) => sum + count, 0)} hostile connections\n`);
   console.log('| of the well-behaved caller | number | latency |\n|---|---|---|');
-  console.log(row('queries', asked));
-  console.log(row('sockets until their acknowledgement', opened));
+  const steps: readonly (readonly [name: string, step: keyof SocketTimes])[] = [
+    ['the kernel connected them', 'connected'],
+    ['they were opened (101)', 'upgraded'],
+    ['their acknowledgement', 'acknowledged'],
+    ['the first event', 'event'],
+  ];
+  console.log(row('queries', queries));
+  for (const [name, step] of steps)
+    console.log(
+      row(
+        `sockets until ${name}`,
+        sockets.map((times) => times?.[step]),
+      ),
+    );
+  const ms = (value: number): string => `${value.toFixed(0)} ms`;
+  console.log(
+    `\nDelays of the event loop of the API: p50 ${ms(delay.p50)}, p99 ${ms(delay.p99)}, most ${ms(delay.most)}. Of the ` +
+      `caller${raised ? '' : ' (which did not run before others)'}: p99 ${ms(lag.p99)}, most ${ms(lag.most)}. ` +
+      `${dropped} connections found a full queue.`,
+  );
   console.log('\n| of the API | before | most | after |\n|---|---|---|---|');
   console.log(`| resident memory | ${mib(before.memory)} | ${mib(most.memory)} | ${mib(after.memory)} |`);
   console.log(`| heap and buffers in use | ${mib(before.used)} | | ${mib(after.used)} |`);
@@ -168,9 +168,10 @@ try {
   );
   failed ||= after.clients > before.clients + 8 || after.descriptors > before.descriptors + poolSize;
   failed ||= after.used > before.used + 100 * 2 ** 20;
-  agent.destroy();
 } finally {
   api.kill();
+  if (profile.length > 0 && api.exitCode === null) await once(api, 'exit');
+  rmSync(folder, { recursive: true, force: true });
   await system.close();
 }
 process.exit(failed ? 1 : 0);

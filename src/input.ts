@@ -1,5 +1,5 @@
 import { Types } from 'mongoose';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { BadUserInputError, type FieldError } from './errors.js';
 
 /**
@@ -20,6 +20,13 @@ export function checkInput<T extends z.ZodType>(
   const parsed = schema.safeParse(input);
   return parsed.success ? { data: parsed.data } : { issues: parsed.error.issues.flatMap(toFieldErrors) };
 }
+
+/**
+ * A list of at most so many elements. A longer one is refused for its length, and no element of it is looked at: one
+ * request may hold a hundred thousand, each of which would have issues of its own.
+ */
+export const boundedList = <T extends z.ZodType>(element: T, most: number, message: string) =>
+  z.array(z.custom<z.input<T>>()).max(most, message).pipe(z.array(element));
 
 /** Issues about the type of a value. GraphQL finds them itself, and has converted dates and ids before we look. */
 const issuesOfTypes: ReadonlySet<string> = new Set(['invalid_type', 'invalid_value', 'unrecognized_keys']);

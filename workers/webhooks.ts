@@ -3,8 +3,9 @@
  *
  * 1. A message of the event bus, the maintenance or an ended attempt calls `look`.
  * 2. It empties the outbox of the ended jobs into deliveries.
- * 3. Of each endpoint it puts the oldest deliveries that are due on the queue, at most four. So one slow receiver never
- *    holds all places, and Redis holds few entries. An entry that is lost in Redis is put there by the next look.
+ * 3. Of each endpoint it puts the oldest deliveries that are due on the queue, at most four, and of each organization
+ *    half as many as a worker has places. So neither one slow receiver nor ten of one organization hold all places, and
+ *    Redis holds few entries. An entry that is lost in Redis is put there by the next look.
  * 4. A worker takes an entry and makes the attempt (src/webhooks/deliver.ts).
  */
 import { Queue, Worker } from 'bullmq';
@@ -63,21 +64,28 @@ export function startWebhooks(
     const endpoints = (await models.webhookDeliveries.distinct('endpoint', {
       state: WebhookDeliveryState.PENDING,
     })) as Types.ObjectId[];
+    const ofOrganization = new Map<string, WebhookDelivery[]>();
     for (const endpoint of endpoints) {
-      const due = await dueOf(endpoint);
+      for (const delivery of await oldestOf(endpoint)) {
+        const organization = delivery.organization.toHexString();
+        const known = ofOrganization.get(organization);
+        if (known) known.push(delivery);
+        else ofOrganization.set(organization, [delivery]);
+      }
+    }
+    for (const deliveries of ofOrganization.values()) {
+      const due = dueAmong(deliveries, Math.max(1, Math.floor(webhooks.concurrency / 2)));
       if (due.length > 0) await queue.addBulk(due.map(entryOf));
     }
   });
 
-  /** The oldest due deliveries of an endpoint, without those under way, which count among the most. */
-  async function dueOf(endpoint: Types.ObjectId): Promise<WebhookDelivery[]> {
-    const now = new Date();
-    const oldest = await models.webhookDeliveries
-      .find({ state: WebhookDeliveryState.PENDING, endpoint, nextAttemptAt: { $lte: now } })
+  /** The oldest deliveries of an endpoint that are due or under way. */
+  async function oldestOf(endpoint: Types.ObjectId): Promise<WebhookDelivery[]> {
+    return models.webhookDeliveries
+      .find({ state: WebhookDeliveryState.PENDING, endpoint, nextAttemptAt: { $lte: new Date() } })
       .sort({ nextAttemptAt: 1 })
       .limit(mostPerEndpoint)
       .lean<WebhookDelivery[]>();
-    return oldest.filter(({ leaseUntil }) => leaseUntil === undefined || leaseUntil <= now);
   }
 
   const look = (): Promise<void> => looking.run();
@@ -110,6 +118,19 @@ export function startWebhooks(
   const stop = events.subscribe('webhooksDue', lookNow);
   closers.add(() => stop());
   return look;
+}
+
+/**
+ * Chooses the deliveries of one organization that may begin, the oldest first.
+ * @param most of the organization at the same time, in all workers together; those under way count among them
+ */
+function dueAmong(deliveries: readonly WebhookDelivery[], most: number, now = new Date()): readonly WebhookDelivery[] {
+  const isUnderWay = ({ leaseUntil }: WebhookDelivery): boolean => leaseUntil !== undefined && leaseUntil > now;
+  const free = most - deliveries.filter(isUnderWay).length;
+  return deliveries
+    .filter((delivery) => !isUnderWay(delivery))
+    .sort((a, b) => a.nextAttemptAt.getTime() - b.nextAttemptAt.getTime())
+    .slice(0, Math.max(0, free));
 }
 
 /** An entry of the queue. Its id has the number of the attempt, so that an entry is there once per attempt. */

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Viewer } from '../auth/viewer.js';
 import { unknownAddress } from '../net/address-block.js';
@@ -65,11 +65,13 @@ export function watchConnections(
     connection.once('close', () => leave(connection));
   });
   server.prependListener('upgrade', ({ socket }) => leave(socket));
-  server.prependListener('request', ({ socket }, response) => {
+  passRequests(server, ({ socket }, response) => {
     const before = unanswered.get(socket) ?? 0;
-    if (before >= mostUnanswered) return void socket.destroy();
+    if (before >= mostUnanswered) socket.destroy();
+    if (socket.destroyed) return false;
     unanswered.set(socket, before + 1);
     response.once('close', () => unanswered.set(socket, unanswered.get(socket)! - 1));
+    return true;
   });
 
   return {
@@ -85,6 +87,20 @@ export function watchConnections(
       if (refusal) throw new RateLimitedError(tooMany[refusal], retryAfterSeconds);
     },
   };
+}
+
+/**
+ * Hands requests to the listeners that the server has so far, if they may pass. One read may bring thousands, and
+ * Node.js goes on with those behind the one whose connection was ended. The others are destroyed at once: else Node.js
+ * makes an error with a stack for each.
+ */
+function passRequests(server: Server, mayPass: (request: IncomingMessage, response: ServerResponse) => boolean): void {
+  const listeners = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    if (!mayPass(request, response)) return void request.destroy();
+    for (const listener of listeners) listener.call(server, request, response);
+  });
 }
 
 const tooMany: Readonly<Record<Exclude<PlaceRefusal, 'process'>, string>> = {

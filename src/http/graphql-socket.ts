@@ -109,6 +109,9 @@ export function createSocketHandler(
         return await admission.admit(wanted, () => limiter?.count(caller, extra.address));
       } catch (thrown) {
         return refusalsOf(thrown);
+      } finally {
+        // The payload names the subscription until its end. What it holds is not needed any more.
+        Object.assign(payload, { query: '', variables: undefined, extensions: undefined });
       }
     },
     async onOperation({ extra }, id, _payload, { contextValue }, result) {

@@ -1,8 +1,24 @@
 import { createServer } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { StartupError } from '../errors.js';
 
+/**
+ * New connections that may wait until the server accepts them. Those above the limit are dropped by the kernel, and their
+ * clients try again only after a second. The kernel has a limit of its own (net.core.somaxconn, 4,096).
+ */
+const backlog = 2_048;
+
+/** @returns the URL of the server @throws StartupError when the port cannot be listened on */
+export async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await server.listen({ host, port, backlog });
+  } catch (error) {
+    throw cannotListen(host, port, error);
+  }
+}
+
 /** Tells the operator why the server cannot listen on a port. */
-export function cannotListen(host: string, port: number, error: unknown): StartupError {
+function cannotListen(host: string, port: number, error: unknown): StartupError {
   const { code } = error as NodeJS.ErrnoException;
   const reason =
     code === 'EADDRINUSE'

@@ -1,12 +1,30 @@
-import type { FastifyReply, FastifyRequest, preParsingAsyncHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingAsyncHookHandler } from 'fastify';
 import { Transform } from 'node:stream';
 import { qualifiedUsername, type Viewer } from '../auth/viewer.js';
 import { RateLimitedError } from '../errors.js';
 import { createCounts } from './counts.js';
-import { announcedBytes, anonymousBodyTooLarge, largestAnonymousBytes, largestRequestBytes } from './request-errors.js';
+import {
+  announcedBytes,
+  anonymousBodyTooLarge,
+  bodyOfTooManyParts,
+  largestAnonymousBytes,
+  largestRequestBytes,
+} from './request-errors.js';
 
-/** The most of larger bodies at the same time, bytes, until they are answered. */
-const mostUnanswered = { perUser: 4 * largestRequestBytes, perNode: 24 * largestRequestBytes } as const;
+/**
+ * The most of larger bodies at the same time, bytes, until they are answered. Parsed, a body within `mostParts` takes up
+ * to ten times its bytes.
+ */
+const mostUnanswered = {
+  perUser: 4 * largestRequestBytes,
+  perOrganization: 6 * largestRequestBytes,
+  perNode: 8 * largestRequestBytes,
+} as const;
+/**
+ * The most objects and lists of a body. Each takes about 64 bytes of memory, and may have 3 bytes of text: 4 MiB of them
+ * would take 100 MB. A thousand patients with 100 values each have 102,000.
+ */
+const mostParts = 200_000;
 /** Time after which a refused client may try again, seconds. */
 const retryAfterSeconds = 2;
 
@@ -14,14 +32,15 @@ const retryAfterSeconds = 2;
 interface RequestBodies {
   /**
    * Admits the announced length of a body, and counts a large one until its answer has ended.
-   * @throws RateLimitedError when this user, or all users together, have too much under way; an error of status 413
-   *   when the body is too large for a caller without a valid credential
+   * @throws RateLimitedError when this user, this organization, or all users together, have too much under way; an error
+   *   of status 413 when the body is too large for a caller without a valid credential
    */
   admit(request: FastifyRequest, reply: FastifyReply, viewer: Viewer | null): void;
 }
 
 export function createRequestBodies(): RequestBodies {
   const ofUser = createCounts();
+  const ofOrganization = createCounts();
   let ofNode = 0;
   return {
     admit(request, reply, viewer) {
@@ -33,20 +52,45 @@ export function createRequestBodies(): RequestBodies {
         return;
       }
       const user = qualifiedUsername(viewer);
-      if (ofUser.of(user) + bytes > mostUnanswered.perUser || ofNode + bytes > mostUnanswered.perNode) {
+      const isTooMuch =
+        ofUser.of(user) + bytes > mostUnanswered.perUser ||
+        ofOrganization.of(viewer.organizationId) + bytes > mostUnanswered.perOrganization ||
+        ofNode + bytes > mostUnanswered.perNode;
+      if (isTooMuch) {
         throw new RateLimitedError(
           `Too many large requests at the same time: send the next one after an answer, or in ${retryAfterSeconds} s.`,
           retryAfterSeconds,
         );
       }
       ofUser.add(user, bytes);
+      ofOrganization.add(viewer.organizationId, bytes);
       ofNode += bytes;
       reply.raw.once('close', () => {
         ofNode -= bytes;
         ofUser.add(user, -bytes);
+        ofOrganization.add(viewer.organizationId, -bytes);
       });
     },
   };
+}
+
+/** Reads bodies as Fastify does, but refuses one with more objects and lists than `mostParts` before it is parsed. */
+export function limitParts(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (body.length > mostParts && partsOf(body) > mostParts) return done(bodyOfTooManyParts());
+    return void parse(request, body, done);
+  });
+}
+
+/** The brackets that begin an object or a list. Those within texts count too. */
+function partsOf(json: string): number {
+  let parts = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json.charCodeAt(at);
+    if (character === 0x7b || character === 0x5b) parts += 1;
+  }
+  return parts;
 }
 
 /** Ends the body of a caller without a valid credential when it becomes too large. */

@@ -39,6 +39,11 @@ const byCode: Readonly<Record<string, RiskGraphError>> = {
     'body',
     `is larger than ${largestAnonymousBytes} bytes, the most of a request without a valid token: send one`,
   ),
+  BODY_OF_TOO_MANY_PARTS: inputError('body', 'has more than 200000 objects and lists: split the request'),
+  STREAM_BODY_TOO_LARGE: inputError(
+    'body',
+    `is larger than ${largestAnonymousBytes} bytes, the most of a request for a stream of events: pass less in its variables`,
+  ),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: inputError(
     'content-length',
     'is not the length of the body: leave it to your HTTP library',
@@ -52,9 +57,12 @@ const byCode: Readonly<Record<string, RiskGraphError>> = {
   FST_ERR_BAD_URL: inputError('url', 'is not encoded as a URL: encode % as %25'),
 };
 
-/** An error as Fastify makes them, for a body that is too large without a valid credential. */
-export const anonymousBodyTooLarge = (): Error =>
-  Object.assign(new Error('the body is too large'), { code: 'ANONYMOUS_BODY_TOO_LARGE', statusCode: 413 });
+/** Errors as Fastify makes them, for bodies that are too large for what they are. */
+const bodyError = (code: string) => (): Error =>
+  Object.assign(new Error('the body is too large'), { code, statusCode: 413 });
+export const anonymousBodyTooLarge = bodyError('ANONYMOUS_BODY_TOO_LARGE');
+export const streamBodyTooLarge = bodyError('STREAM_BODY_TOO_LARGE');
+export const bodyOfTooManyParts = bodyError('BODY_OF_TOO_MANY_PARTS');
 
 /**
  * Describes why Fastify refuses a request. Never quotes the request.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
 import { parseAddress, unknownAddress } from '../net/address-block.js';
 
 /** The form of a request id. It goes into logs and the audit trail, so it holds no spaces and no text. */
@@ -18,6 +19,9 @@ const namedRanges: Readonly<Record<string, readonly string[]>> = {
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
+
+/** Number of addresses of which it is remembered whether they are proxies. The look-up in a list takes long. */
+const mostRemembered = 10_000;
 
 /** Tells where requests come from, as far as trusted proxies say it. */
 export interface RequestSources {
@@ -40,8 +44,15 @@ export interface RequestSources {
 /** @param trustedProxies addresses, ranges and names, as TRUST_PROXY has them */
 export function createRequestSources(trustedProxies: readonly string[]): RequestSources {
   const trusted = blockListOf(trustedProxies);
-  const isTrusted = (address: string | undefined): boolean =>
-    address !== undefined && trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const remembered = new LRUCache<string, boolean>({ max: mostRemembered });
+  function isTrusted(address: string | undefined): boolean {
+    if (address === undefined || trustedProxies.length === 0) return false;
+    const known = remembered.get(address);
+    if (known !== undefined) return known;
+    const found = trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    remembered.set(address, found);
+    return found;
+  }
   const peerOf = ({ socket }: Pick<IncomingMessage, 'socket'>): string | undefined =>
     parseAddress(socket.remoteAddress ?? '');
 

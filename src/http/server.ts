@@ -24,7 +24,7 @@ import {
 import { tellAllIssues, type InputIssues } from './all-issues.js';
 import { createDraining, type Draining } from './draining.js';
 import { readExplorer, registerExplorer } from './explorer-pages.js';
-import { cannotListen } from './listen.js';
+import { listen } from './listen.js';
 import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
@@ -39,6 +39,7 @@ import { createProbeLimit } from './probe-limit.js';
 import { everyProtection, type Protections } from './protections.js';
 import { createRequestLimiter, type RequestLimiter } from './rate-limits.js';
 import { createRequestAdmission } from './request-admission.js';
+import { limitParts } from './request-bodies.js';
 import {
   createClientErrorHandler,
   createNotFoundHandler,
@@ -208,6 +209,7 @@ async function buildHttpServer(
   server.setNotFoundHandler(answerNotFound);
   server.addHook('onSend', endUnread);
   server.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  limitParts(server);
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
   // Before the body is read. The handler above is for the pages of registered plug-ins.
   server.addHook('onRequest', async (request, reply) => (request.is404 ? answerNotFound(request, reply) : undefined));
@@ -321,12 +323,4 @@ async function startLimiter(server: FastifyInstance, { app }: ContextSources): P
     prefix: app.config.redisPrefix,
     secret: app.config.secretKey!,
   });
-}
-
-async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
-  try {
-    return await server.listen({ host, port });
-  } catch (error) {
-    throw cannotListen(host, port, error);
-  }
 }

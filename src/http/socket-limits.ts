@@ -18,6 +18,8 @@ const mostBytesPerPeriod = 4 * 1024 * 1024;
  * at once.
  */
 const mostFramesPerPeriod = 5_000;
+/** The most frames before the credential. A client sends one, and perhaps some pings. */
+const mostFramesUnproven = 50;
 /** The most that waits for a client to read it, bytes: of one socket, and of all sockets of this process. */
 const mostUnread = { perSocket: 4 * 1024 * 1024, unproven: 64 * 1024, perNode: 96 * 1024 * 1024 } as const;
 
@@ -55,8 +57,10 @@ export function limitIncoming(socket: WebSocket, stream: Duplex, isProven: () =>
     }
     bytes += more.bytes;
     frames += more.frames;
-    const tooMany = bytes > (isProven() ? mostBytesPerPeriod : mostBytesUnproven) || frames > mostFramesPerPeriod;
-    if (!tooMany || isOver) return;
+    const most = isProven()
+      ? { bytes: mostBytesPerPeriod, frames: mostFramesPerPeriod }
+      : { bytes: mostBytesUnproven, frames: mostFramesUnproven };
+    if (isOver || (bytes <= most.bytes && frames <= most.frames)) return;
     isOver = true;
     // Nothing more is read. The library ws may refuse what was read, and says why.
     stream.pause();

@@ -72,8 +72,10 @@ export function createSubscriptionAdmission(
           );
         }
         const cost = documents.checkCost(document, operationName, variables);
+        caps?.keep(payload, document);
         const contextValue = createOperationContext(sources, caller, requestId);
-        return { schema, document, variableValues: variables ?? undefined, operationName, contextValue, cost };
+        const variableValues = declared(document, operationName, variables);
+        return { schema, document, variableValues, operationName, contextValue, cost };
       } catch (thrown) {
         caps?.close(payload);
         throw thrown instanceof Refused ? thrown : new Refused([thrown as Error]);
@@ -85,6 +87,20 @@ export function createSubscriptionAdmission(
       return unwrapped.map((error) => formatError(error, origin.requestId));
     },
   };
+}
+
+/** The variables that an operation declares. Others may be large, and would be kept as long as the subscription lasts. */
+function declared(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Readonly<Record<string, unknown>> | null | undefined,
+): Record<string, unknown> {
+  const names = getOperationAST(document, operationName)?.variableDefinitions?.map(
+    ({ variable }) => variable.name.value,
+  );
+  return Object.fromEntries(
+    (names ?? []).flatMap((name) => (variables && Object.hasOwn(variables, name) ? [[name, variables[name]]] : [])),
+  );
 }
 
 /** Thrown for a subscription that is not admitted. */

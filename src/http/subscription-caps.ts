@@ -1,6 +1,8 @@
+import type { DocumentNode } from 'graphql';
 import type { SocketLimits } from '../config/config.js';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
 import { createCounts } from './counts.js';
+import { createHeldDocuments } from './held-documents.js';
 
 /** Longest life of a socket whose caller has no token, milliseconds. Nothing is served on it. */
 export const anonymousSocketMs = 5_000;
@@ -8,6 +10,13 @@ export const anonymousSocketMs = 5_000;
 export const connectionInitMs = 3_000;
 /** Time after which a refused client may try again. Subscriptions end with their jobs, so there may soon be room. */
 const retryAfterSeconds = 10;
+
+/**
+ * Most characters of the documents that the subscriptions of a user, of an organization and of the process keep. With
+ * its syntax tree, a document takes up to about 150 times the memory of its text. Subscriptions with the same text share
+ * it: clients pass ids as variables.
+ */
+const mostCharacters = { perUser: 256 * 1024, perOrganization: 1024 * 1024, perNode: 2 * 1024 * 1024 } as const;
 
 /** Counts the running subscriptions of this process. */
 export interface SubscriptionCaps {
@@ -20,10 +29,23 @@ export interface SubscriptionCaps {
    *   the process has
    */
   begin(socket: object, caller: SubscribingCaller, operation: object): void;
+  /**
+   * Counts the document of a subscription that has a place, until that is given back.
+   * @throws RateLimitedError when the user or the organization keeps too many, ServiceUnavailableError when the process
+   *   does
+   */
+  keep(operation: object, document: DocumentNode): void;
   /** Gives the place of a subscription back. A second call does no harm. */
   close(operation: object): void;
   /** Gives back the places of all subscriptions of a socket. */
   closeAll(socket: object): void;
+}
+
+interface Holder {
+  readonly socket: object;
+  readonly caller: SubscribingCaller;
+  /** Takes the document out of the counts. */
+  drop?: () => void;
 }
 
 interface SubscribingCaller {
@@ -33,7 +55,12 @@ interface SubscribingCaller {
 
 export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
   const ofSocket = new WeakMap<object, Set<object>>();
-  const holders = new WeakMap<object, { readonly socket: object; readonly caller: SubscribingCaller }>();
+  const holders = new WeakMap<object, Holder>();
+  const documents = {
+    ofUser: createHeldDocuments(mostCharacters.perUser),
+    ofOrganization: createHeldDocuments(mostCharacters.perOrganization),
+    ofNode: createHeldDocuments(mostCharacters.perNode),
+  };
   const ofUser = createCounts();
   const ofOrganization = createCounts();
   let ofNode = 0;
@@ -42,6 +69,7 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
     const holder = holders.get(operation);
     if (!holder) return;
     holders.delete(operation);
+    holder.drop?.();
     ofSocket.get(holder.socket)?.delete(operation);
     ofNode -= 1;
     ofUser.add(holder.caller.user, -1);
@@ -83,6 +111,35 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
       ofUser.add(caller.user, 1);
       ofOrganization.add(caller.organization, 1);
       ofNode += 1;
+    },
+    keep(operation, document) {
+      const holder = holders.get(operation);
+      if (!holder) return;
+      const { user, organization } = holder.caller;
+      for (const [held, name, who] of [
+        [documents.ofUser, user, 'user'],
+        [documents.ofOrganization, organization, 'organization'],
+      ] as const)
+        if (!held.hasRoom(name, document))
+          throw new RateLimitedError(
+            `The subscriptions of this ${who} on this server have too many different documents: send the same text, and ` +
+              'pass ids as variables.',
+            retryAfterSeconds,
+          );
+      if (!documents.ofNode.hasRoom('', document))
+        throw new ServiceUnavailableError(
+          'This server keeps too many different documents of subscriptions: try again in a moment, on another server if ' +
+            'there is one.',
+        );
+      const places = [
+        [documents.ofUser, user],
+        [documents.ofOrganization, organization],
+        [documents.ofNode, ''],
+      ] as const;
+      for (const [held, name] of places) held.add(name, document);
+      holder.drop = () => {
+        for (const [held, name] of places) held.remove(name, document);
+      };
     },
     close,
     closeAll(socket) {

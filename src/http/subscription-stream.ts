@@ -11,6 +11,7 @@ import type { Caller } from './operation-context.js';
 import type { Places } from './places.js';
 import type { DocumentRequest } from './persisted-queries.js';
 import { documentRequestOf, isObject, parseJson } from './request-admission.js';
+import { announcedBytes, largestAnonymousBytes, streamBodyTooLarge } from './request-errors.js';
 import { holdCredential } from './socket-credential.js';
 import type { Unread } from './socket-limits.js';
 import { multipart, wantedFormat, type StreamFormat } from './stream-format.js';
@@ -83,6 +84,8 @@ export function createSubscriptionStreams(dependencies: StreamDependencies): Sub
   }
 
   async function serve(request: FastifyRequest, reply: FastifyReply, format: StreamFormat): Promise<void> {
+    // What a body holds is kept as long as the stream lasts.
+    if (announcedBytes(request.raw) > largestAnonymousBytes) throw streamBodyTooLarge();
     const caller = request.caller!;
     const { raw } = reply;
     begin(reply, format);

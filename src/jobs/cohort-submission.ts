@@ -72,6 +72,12 @@ export type SubmitCohort = (
   work: CohortWork,
 ) => Promise<SubmittedCohort>;
 
+/** Refuses a caller who may not send cohorts. @throws UnauthenticatedError, ForbiddenError */
+export function authorizeCohort(viewer: Viewer | null): asserts viewer is Viewer {
+  authorize(viewer, 'patient:write');
+  authorize(viewer, 'job:submit');
+}
+
 interface CohortSubmissionDependencies {
   readonly scopeOf: ScopeOf;
   readonly audit: AuditTrail;
@@ -160,8 +166,7 @@ export function createCohortSubmission({
   }
 
   return async (viewer, options, content, work) => {
-    authorize(viewer, 'patient:write');
-    authorize(viewer, 'job:submit');
+    authorizeCohort(viewer);
     const { clearEmpty, ...request } = parseInput(cohortSchema, options);
     const scope = scopeOf(viewer);
     const identity = await identifyRequest(scope, viewer, { ...request, clearEmpty, digest: content.digest });

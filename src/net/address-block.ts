@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { isIPv4 } from 'node:net';
 
 /** The address of a caller whose proxy names no address: all such callers count as one. */
 export const unknownAddress = 'unknown';
@@ -9,6 +10,8 @@ export const unknownAddress = 'unknown';
  * @returns the normal form; undefined for a text that is no address
  */
 export function parseAddress(text: string): string | undefined {
+  // The address of a connection, which each request asks for, is in its normal form already.
+  if (isIPv4(text)) return text;
   const written = text.trim();
   const bare = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(written)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(written)?.[1] ?? written;
   const address = bare.replace(/%[^%]*$/, '');
@@ -32,6 +35,7 @@ export function addressBlock(address: string): string {
 export const wideBlock = (address: string): string | undefined => networkOf(address, 48);
 
 function networkOf(address: string, bits: number): string | undefined {
+  if (isIPv4(address)) return undefined;
   const parsed = parseAddress(address);
   if (parsed === undefined || !ipaddr.IPv6.isValid(parsed)) return undefined;
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed}/${bits}`).toString()}/${bits}`;

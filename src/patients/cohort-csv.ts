@@ -191,11 +191,11 @@ function readHeader(
   const unknown = columns.filter(({ name, feature }) => name !== 'mrn' && !feature).map(({ name }) => shownName(name));
   if (unknown.length > 0)
     messages.push(`there is no feature ${listed(unknown)}: choose among ${listed([...features.keys()])}`);
-  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  for (const name of repeated) {
-    const spellings = record.filter((_name, index) => names[index] === name).map(shownName);
-    messages.push(`the column ${shownName(name)} appears ${spellings.length} times: ${spellings.join(', ')}`);
-  }
+  const repeated = [...spellingsByName(names, record)].filter(([, spellings]) => spellings.length > 1);
+  for (const [name, spellings] of repeated.slice(0, mostListed))
+    messages.push(
+      `the column ${shownName(name)} appears ${spellings.length} times: ${listed(spellings.map(shownName))}`,
+    );
   const missing = requireInputs
     ? [...features.values()].filter(({ code, missing: { policy } }) => policy === 'REQUIRED' && !names.includes(code))
     : [];
@@ -204,7 +204,18 @@ function readHeader(
   return messages.length > 0 ? { issues: messages.map((message) => ({ line: 1, message })) } : { columns };
 }
 
-/** Most names that one message lists. */
+/** The spellings of each column, in one pass: a line of commas can be a header of 100,000 columns. */
+function spellingsByName(names: readonly string[], record: readonly string[]): Map<string, string[]> {
+  const spellings = new Map<string, string[]>();
+  names.forEach((name, index) => {
+    const ofName = spellings.get(name);
+    if (ofName) ofName.push(record[index]!);
+    else spellings.set(name, [record[index]!]);
+  });
+  return spellings;
+}
+
+/** Most names that one message lists, and most messages about names. */
 const mostListed = 50;
 
 const listed = (names: readonly string[]): string =>

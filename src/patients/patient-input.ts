@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AdministrativeGender } from '../../models/index.js';
 import type { FieldError } from '../errors.js';
 import { normalizeUsername } from '../identity/users/username.js';
-import { checkInput } from '../input.js';
+import { boundedList, checkInput } from '../input.js';
 import { hasInvisible, identifierText } from '../process/visible-text.js';
 
 const earliestBirthYear = 1850;
@@ -30,11 +30,16 @@ const line = (longest: number) =>
 /** A given name or a family name. */
 export const nameSchema = line(200);
 
+/** Most members of a care team. */
+export const largestCareTeam = 100;
+
 /** The usernames of a care team, each once, in the form in which usernames are stored. */
-export const careTeamSchema = z
-  .array(line(200).transform(normalizeUsername))
-  .min(1, 'must not be empty: give null to let every clinician see the patient')
-  .max(100, 'must have at most 100 members')
+export const careTeamSchema = boundedList(
+  line(200).transform(normalizeUsername),
+  largestCareTeam,
+  `must have at most ${largestCareTeam} members`,
+)
+  .refine((names) => names.length > 0, 'must not be empty: give null to let every clinician see the patient')
   .transform((names) => [...new Set(names)])
   .nullish();
 
@@ -59,7 +64,7 @@ const identity = {
   familyName: nameSchema.nullish(),
   birthDate: birthDateSchema.nullish(),
   careTeam: careTeamSchema,
-  features: z.array(recordedFeatureSchema).max(1000, 'must have at most 1000 features').nullish(),
+  features: boundedList(recordedFeatureSchema, 1000, 'must have at most 1000 features').nullish(),
 };
 
 export const createPatientSchema = z.object({ ...identity, sex: z.enum(AdministrativeGender).nullish() });

@@ -30,6 +30,7 @@ import { normalizeUsername } from '../identity/users/username.js';
 import { changesOf, differenceOf, newPatient } from './patient-changes.js';
 import {
   checkPatient,
+  largestCareTeam,
   mrnSchema,
   type CheckedPatient,
   type CreatePatient,
@@ -234,12 +235,13 @@ function mrnOf(input: unknown): string {
 const visibleTeam = (viewer: Viewer, patient: Patient | null): readonly string[] =>
   patient && careTeamAccess(viewer, patient) !== 'DENIED' ? (patient.careTeam ?? []) : [];
 
-/** The usernames in the care teams of inputs, each once. Whatever is no text is left to the check of its input. */
+/** The usernames in the care teams of inputs, each once. What is no text or no team is left to the check of its input. */
 function namesIn(inputs: readonly unknown[]): string[] {
-  const teams = inputs.map((input) => (input as { readonly careTeam?: unknown } | null)?.careTeam);
-  return [
-    ...new Set(teams.flat().flatMap((name) => (typeof name === 'string' ? [normalizeUsername(name.trim())] : []))),
-  ];
+  const names = inputs.flatMap((input) => {
+    const careTeam = (input as { readonly careTeam?: unknown } | null)?.careTeam;
+    return Array.isArray(careTeam) && careTeam.length <= largestCareTeam ? (careTeam as unknown[]) : [];
+  });
+  return [...new Set(names.flatMap((name) => (typeof name === 'string' ? [normalizeUsername(name.trim())] : [])))];
 }
 
 /** The issue with an MRN that an earlier input of the call has. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { boundedList } from '../input.js';
 
 /** A risk model by its id and version, or by the name of a version. Without a version it is the default version. */
 export const modelChoice = {
@@ -14,7 +15,7 @@ const simulatedFeatureSchema = z.object({
 export const simulateRiskSchema = z.object({
   ...modelChoice,
   patientId: z.string().nullish(),
-  features: z.array(simulatedFeatureSchema).max(1000, 'must have at most 1000 features').nullish(),
+  features: boundedList(simulatedFeatureSchema, 1000, 'must have at most 1000 features').nullish(),
 });
 
 export type SimulateRisk = z.input<typeof simulateRiskSchema>;

@@ -2,17 +2,19 @@
  * Sends one request to an address that a caller has chosen, without reaching what the caller must not reach:
  *
  * 1. An address in the URL is checked before anything is opened.
- * 2. A name is looked up by our own `lookup`. The socket connects to exactly the addresses that were checked, so a
+ * 2. A name is looked up by our own `lookup`, with questions that keep no thread busy (src/net/public-lookup.ts). Only the
+ *    hosts of the operator's own network are looked up as the system does it. The socket connects to exactly the addresses that were checked, so a
  *    second look-up with another answer (DNS rebinding) does not happen.
  * 3. The address to which the socket is connected is checked once more.
  * 4. A redirect is an answer like any other, and is not followed.
  * 5. The whole exchange has one time limit. Of the answer, its status counts; some of its body is read and dropped.
  */
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { lookup as systemLookup } from 'node:dns';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { WebhookFailure } from '../../models/index.js';
+import { createPublicLookup, type LookupAll } from '../net/public-lookup.js';
 import { mayReach } from '../net/webhook-address.js';
 import { hostOf } from './webhook-url.js';
 
@@ -40,8 +42,8 @@ interface SenderOptions {
   readonly timeoutMs: number;
   /** Hosts that may have a private address. */
   readonly allowedHosts: readonly string[];
-  /** @defaultValue that of Node.js */
-  readonly lookup?: typeof systemLookup;
+  /** @defaultValue that of the system for hosts of `allowedHosts`, that of src/net/public-lookup.ts for others */
+  readonly lookup?: LookupAll;
 }
 
 export type SendWebhook = (request: WebhookRequest) => Promise<WebhookOutcome>;
@@ -49,14 +51,21 @@ export type SendWebhook = (request: WebhookRequest) => Promise<WebhookOutcome>;
 class AddressRefusedError extends Error {}
 
 /** Makes a sender. It never throws: each failure is an outcome. */
-export function createWebhookSender({ timeoutMs, allowedHosts, lookup = systemLookup }: SenderOptions): SendWebhook {
+export function createWebhookSender({ timeoutMs, allowedHosts, lookup }: SenderOptions): SendWebhook {
+  const publicLookup = createPublicLookup();
   return async ({ url: text, headers, body }) => {
     try {
       const url = new URL(text);
       const host = hostOf(url);
       const allowed = allowedHosts.includes(host);
       if (isIP(host) !== 0 && !mayReach(host, allowed)) throw new AddressRefusedError();
-      const answer = await exchange(url, { headers, body, timeoutMs, allowed, lookup: checked(lookup, allowed) });
+      const answer = await exchange(url, {
+        headers,
+        body,
+        timeoutMs,
+        allowed,
+        lookup: checked(lookup ?? (allowed ? systemLookup : publicLookup), allowed),
+      });
       const status = answer.statusCode!;
       if (status >= 200 && status < 300) return { status };
       const retryAfter = answer.headers['retry-after'] ?? '';
@@ -73,9 +82,9 @@ export function createWebhookSender({ timeoutMs, allowedHosts, lookup = systemLo
 
 /** A look-up that refuses a name as soon as one of its addresses must not be reached. */
 const checked =
-  (lookup: typeof systemLookup, allowed: boolean): LookupFunction =>
+  (lookup: LookupAll, allowed: boolean): LookupFunction =>
   (hostname, options, done) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];
       if (error || !first) return done(error ?? new AddressRefusedError(), []);
       if (!addresses.every(({ address }) => mayReach(address, allowed))) return done(new AddressRefusedError(), []);
@@ -126,11 +135,14 @@ function exchange(url: URL, { headers, body, timeoutMs, allowed, lookup }: Excha
 
 function failureOf(error: unknown): WebhookFailure {
   if (error instanceof AddressRefusedError) return WebhookFailure.REFUSED_ADDRESS;
-  const { name, code = '', errors } = error as { name?: string; code?: unknown; errors?: unknown[] };
+  const { name, code, syscall, errors } = error as Record<'name' | 'code' | 'syscall', unknown> & {
+    errors?: unknown[];
+  };
   if (errors?.[0] !== undefined) return failureOf(errors[0]);
-  const text = String(code);
+  const text = String(code ?? '');
   if (name === 'TimeoutError' || name === 'AbortError') return WebhookFailure.TIMEOUT;
-  if (/^(?:ENOTFOUND|EAI_|ENODATA)/.test(text)) return WebhookFailure.DNS;
+  // The system looks up by getaddrinfo, and our own questions are queryA and queryAaaa.
+  if (/^(?:getaddrinfo|query)/.test(String(syscall ?? ''))) return WebhookFailure.DNS;
   if (/^(?:ERR_TLS|ERR_SSL|EPROTO|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME)/.test(text))
     return WebhookFailure.TLS;
   return WebhookFailure.CONNECTION;

@@ -103,13 +103,17 @@ describe('a request body above 4 MiB', () => {
   });
 
   test('just below passes', async () => {
-    const query = '{ viewer { role } } # ';
-    const answer = await postBody(
-      system.url,
-      JSON.stringify({ query: query + 'x'.repeat(limit - query.length - 100) }),
-      token,
-    );
+    const body = { query: '{ viewer { role } }', variables: { unused: 'x'.repeat(limit - 200) } };
+    const answer = await postBody(system.url, JSON.stringify(body), token);
     expect(answer.data).toEqual({ viewer: { role: 'CLINICIAN' } });
+  });
+
+  // Shows: owasp/amount
+  test('just below is refused when it is the text of a query, before it is parsed', async () => {
+    const query = `{ viewer { role } } # ${'x'.repeat(limit - 200)}`;
+    const answer = await postBody(system.url, JSON.stringify({ query }), token);
+    expect(codesOf(answer)).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(answer.errors![0]!.message).toContain('and the limit is 128000');
   });
 });
 

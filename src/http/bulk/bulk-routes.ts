@@ -10,12 +10,12 @@ import { createCohortRoute } from './cohort-route.js';
 import { createResultsRoute } from './results-route.js';
 
 /** Cohorts under way. Each holds a thousand patients, the MRN of each, and a file. */
-const mostCohorts = { perUser: 2, perNode: 4 } as const;
+const mostCohorts = { perUser: 2, perOrganization: 3, perNode: 6 } as const;
 /** Streams of results under way. Each holds one chunk of its batch. */
-const mostStreams = { perUser: 4, perNode: 32 } as const;
+const mostStreams = { perUser: 4, perOrganization: 16, perNode: 32 } as const;
 
 interface BulkRouteDependencies {
-  readonly app: Pick<App, 'config' | 'audit' | 'registry' | 'submitCohort' | 'readBatchResults'>;
+  readonly app: Pick<App, 'config' | 'audit' | 'identity' | 'registry' | 'submitCohort' | 'readBatchResults'>;
   readonly operations: Operations;
   readonly formatError: ErrorFormatter;
   /** Checks host, caller and rate before the body is read. */
@@ -50,7 +50,7 @@ export async function registerBulkRoutes(
       { onRequest },
       refusing(
         createCohortRoute({
-          submitCohort: app.submitCohort,
+          app,
           places: createBulkPlaces('cohorts', mostCohorts),
           limits: app.config.cohortLimits,
           formatError,
@@ -59,10 +59,11 @@ export async function registerBulkRoutes(
     );
     routes.get(
       '/jobs/:id/predictions.ndjson',
-      { onRequest },
+      // Fastify would answer HEAD by reading all results and dropping them.
+      { onRequest, exposeHeadRoute: false },
       refusing(
         createResultsRoute({
-          readResults: app.readBatchResults,
+          app,
           featuresOf: (modelId, modelVersion) =>
             new Map(
               app.registry.manifest(modelId, modelVersion)?.features.map((feature) => [feature.code, feature]) ?? [],

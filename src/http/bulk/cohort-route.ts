@@ -2,11 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import type { CohortLimits } from '../../config/config.js';
-import { BadUserInputError, ServiceUnavailableError } from '../../errors.js';
+import type { App } from '../../app.js';
+import { BadUserInputError, ServiceUnavailableError, UnauthenticatedError } from '../../errors.js';
 import { parseInput } from '../../input.js';
-import type { SubmitCohort, SubmittedCohort } from '../../jobs/cohort-submission.js';
+import { authorizeCohort, type SubmittedCohort } from '../../jobs/cohort-submission.js';
 import { createSpool } from '../../storage/spool.js';
 import type { ErrorFormatter } from '../error-format.js';
+import { holdCredential } from '../socket-credential.js';
 import { requireViewer } from './bulk-answers.js';
 import type { BulkPlaces } from './bulk-places.js';
 import { receiveCohort } from './cohort-body.js';
@@ -29,7 +31,7 @@ const querySchema = z.strictObject({
 const progressType = 'application/x-ndjson';
 
 interface CohortRouteDependencies {
-  readonly submitCohort: SubmitCohort;
+  readonly app: Pick<App, 'submitCohort' | 'identity'>;
   readonly places: BulkPlaces;
   readonly limits: CohortLimits;
   readonly formatError: ErrorFormatter;
@@ -38,12 +40,14 @@ interface CohortRouteDependencies {
 /**
  * `POST /cohorts`: stores the patients of a cohort, and submits one job for all of them.
  *
- * 1. Take a place, and receive the body into a spool (cohort-body.ts).
- * 2. Check and store it (cohort-submission.ts). The end of the connection, or of the time, ends the work.
- * 3. Answer with the id of the job. A client that accepts NDJSON gets a line for each group of patients before that,
+ * 1. Refuse a caller who may not send cohorts. Such a caller takes no place, and no byte of the body is stored.
+ * 2. Take a place, and receive the body into a spool (cohort-body.ts).
+ * 3. Check and store it (cohort-submission.ts). The end of the connection, of the time or of the credential ends the
+ *    work.
+ * 4. Answer with the id of the job. A client that accepts NDJSON gets a line for each group of patients before that,
  *    so that no proxy takes the connection for idle.
  */
-export function createCohortRoute({ submitCohort, places, limits, formatError }: CohortRouteDependencies) {
+export function createCohortRoute({ app, places, limits, formatError }: CohortRouteDependencies) {
   async function receiveAndSubmit(
     request: FastifyRequest,
     signal: AbortSignal,
@@ -53,15 +57,26 @@ export function createCohortRoute({ submitCohort, places, limits, formatError }:
     const spool = await createSpool();
     try {
       const content = await receiveCohort(request, spool, limits.megabytes * 1024 * 1024);
-      return await submitCohort(request.caller!.viewer, options, content, { signal, progress });
+      return await app.submitCohort(request.caller!.viewer, options, content, { signal, progress });
     } finally {
       await spool.close();
     }
   }
 
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const leave = places.take(requireViewer(request));
-    const { signal, end } = workTime(reply, limits.seconds);
+    const viewer = requireViewer(request);
+    authorizeCohort(viewer);
+    const leave = places.take(viewer);
+    const { signal, end, stop } = workTime(reply, limits.seconds);
+    const credential = holdCredential(app, request.caller!, {
+      isOpen: () => !reply.raw.destroyed,
+      end: (reason) =>
+        stop(
+          new UnauthenticatedError(
+            `The work has ended: ${reason}. Patients that were stored stay, and there is no job: send the cohort again.`,
+          ),
+        ),
+    });
     // A client that is gone makes no error: the work ends by its signal.
     const lines = new PassThrough().on('error', () => undefined);
     let begun: () => void = () => undefined;
@@ -71,6 +86,7 @@ export function createCohortRoute({ submitCohort, places, limits, formatError }:
       lines.write(`${JSON.stringify({ stored })}\n`);
     }).finally(() => {
       end();
+      credential.release();
       leave();
     });
     if (!(request.headers.accept ?? '').includes(progressType)) {
@@ -102,16 +118,20 @@ function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
 }
 
 /** The time of one cohort. It ends with the connection too. */
-function workTime(reply: FastifyReply, seconds: number): { readonly signal: AbortSignal; end(): void } {
+function workTime(
+  reply: FastifyReply,
+  seconds: number,
+): { readonly signal: AbortSignal; stop(reason: Error): void; end(): void } {
   const controller = new AbortController();
-  const stop = (message: string) => (): void => controller.abort(new ServiceUnavailableError(message));
+  const stop = (reason: Error): void => controller.abort(reason);
+  const stopLater = (message: string) => (): void => stop(new ServiceUnavailableError(message));
   const timer = setTimeout(
-    stop(
+    stopLater(
       `The cohort took longer than ${seconds} s, which is the limit. Patients that were stored stay, and there is no ` +
         'job: send the cohort again, or in several parts.',
     ),
     seconds * 1_000,
   );
-  reply.raw.once('close', stop('The client has closed the connection before the answer.'));
-  return { signal: controller.signal, end: () => clearTimeout(timer) };
+  reply.raw.once('close', stopLater('The client has closed the connection before the answer.'));
+  return { signal: controller.signal, stop, end: () => clearTimeout(timer) };
 }

@@ -2,11 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Viewer } from '../../auth/viewer.js';
+import type { App } from '../../app.js';
 import { parseInput } from '../../input.js';
-import type { BatchResult, ReadBatchResults } from '../../jobs/batch-results.js';
+import type { BatchResult } from '../../jobs/batch-results.js';
 import type { ModelFeature } from '../../risk/manifest.js';
 import type { AnswerBytes } from '../answer-bytes.js';
 import { callerName } from '../operations.js';
+import { holdCredential } from '../socket-credential.js';
 import { requireViewer } from './bulk-answers.js';
 import type { BulkPlaces } from './bulk-places.js';
 import { resultLines } from './results-lines.js';
@@ -26,7 +28,7 @@ const querySchema = z.strictObject({
 });
 
 interface ResultsRouteDependencies {
-  readonly readResults: ReadBatchResults;
+  readonly app: Pick<App, 'readBatchResults' | 'identity'>;
   /** The features of a job's model, by code. */
   readonly featuresOf: (modelId: string, modelVersion: string) => ReadonlyMap<string, ModelFeature>;
   readonly places: BulkPlaces;
@@ -38,19 +40,24 @@ interface ResultsRouteDependencies {
  * `after` goes on behind a row. An answer that breaks off has no last chunk, so a client notices.
  *
  * What is held: one chunk of the batch, and one write that the client has not read. The next results are read when the
- * client has taken those before. A client that takes a minute for one write is cut off.
+ * client has taken those before. A client that takes a minute for one write is cut off, and so is one whose credential
+ * ends: a reader who is slow enough could go on for hours otherwise.
  */
-export function createResultsRoute({ readResults, featuresOf, places, bytes }: ResultsRouteDependencies) {
+export function createResultsRoute({ app, featuresOf, places, bytes }: ResultsRouteDependencies) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const viewer = requireViewer(request);
     const { after, mrn } = parseInput(querySchema, request.query);
     const leave = places.take(viewer);
-    reply.raw.once('close', leave);
+    const cut = (): void => void reply.raw.destroy();
+    const credential = holdCredential(app, request.caller!, { isOpen: () => !reply.raw.destroyed, end: cut });
+    reply.raw.once('close', () => {
+      credential.release();
+      leave();
+    });
     const { id } = request.params as { readonly id: string };
-    const results = await readResults(viewer, id, { after, withMrn: mrn });
+    const results = await app.readBatchResults(viewer, id, { after, withMrn: mrn });
     const { user } = callerName(request.caller!);
-    const counted = (text: string): (() => void) =>
-      bytes.wait(user, Buffer.byteLength(text), () => reply.raw.destroy());
+    const counted = (text: string): (() => void) => bytes.wait(user, Buffer.byteLength(text), cut);
     return reply
       .type('application/x-ndjson; charset=utf-8')
       .header('cache-control', 'no-store')
