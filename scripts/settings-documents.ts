@@ -32,6 +32,47 @@ export function settingsPage(): string {
   );
 }
 
+/** Longest line of .env.example. */
+const longestLine = 110;
+
+/** Breaks a text into lines of comments. */
+function commentLines(text: string): string[] {
+  const lines = [''];
+  for (const word of text.split(/\s+/)) {
+    const line = lines.at(-1)!;
+    if (line !== '' && line.length + word.length + 3 > longestLine) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `# ${line}`);
+}
+
+/** Writes the text of .env.example: every setting, commented out, with its meaning and its default. */
+export function environmentExample(): string {
+  const sections = settingGroups.map(({ title, settings: rows }) =>
+    [
+      `# ---- ${title} ----`,
+      ...rows.map((setting: KnownSetting) => {
+        const value = setting.schema.parse(undefined);
+        const plain = setting.description.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, '$1').replaceAll('`', '');
+        return [...commentLines(`${plain}.`), `# ${setting.name}=${value === undefined ? '' : String(value)}`].join(
+          '\n',
+        );
+      }),
+    ].join('\n\n'),
+  );
+  return (
+    [
+      [
+        `# Made by "${command}" from the table in src/config/settings/. Do not edit.`,
+        '# Copy it to .env, and take the "# " away from the lines that you set. An empty variable counts as unset.',
+        '# A production needs NODE_ENV, MONGO_URI, REDIS_URL, SECRET_KEY and ENCRYPTION_KEYS; docs/operations.md says how.',
+        '# "riskgraph config check" says whether it is right.',
+      ].join('\n'),
+      ...sections,
+    ].join('\n\n') + '\n'
+  );
+}
+
 /**
  * Settings that docker-compose.yml does not pass on from .env, although it does not name them: it uses no data
  * directory.

@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<Command>> = {
   job: async () => (await import('./commands/job.js')).jobCommand(),
   model: async () => (await import('./commands/model.js')).modelCommand(),
   audit: async () => (await import('./commands/audit.js')).auditCommand(),
+  config: async () => (await import('./commands/config.js')).configCommand(),
   restored: async () => (await import('./commands/restored.js')).restoredCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
 };

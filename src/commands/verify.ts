@@ -3,16 +3,9 @@ import { RiskModelsDocument, ViewerDocument, PredictionCreatedDocument } from '.
 import { apiClient } from './api-client.js';
 import { GraphqlRequestError } from '../client/errors.js';
 import type { GraphqlClient } from '../client/graphql-client.js';
-import { failureLine } from './failure.js';
+import { runChecks, type Check } from './checks.js';
 import { expectUnpublished, readHealth } from './health-pages.js';
-import { printLine } from './print.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
-
-interface Check {
-  readonly name: string;
-  /** @returns what was seen; throws when the deployment fails the check */
-  run(): Promise<string>;
-}
 
 /** The deployment as a caller and, where that is another address, as an operator reaches it. */
 interface Addresses {
@@ -35,16 +28,7 @@ export function verifyCommand(): Command {
       const client = apiClient(addresses.url, await requireToken(token));
       const anonymous = apiClient(addresses.url);
       try {
-        let failures = 0;
-        for (const { name, run } of checks(addresses, client, anonymous)) {
-          const [mark, detail] = await run().then(
-            (seen) => ['ok  ', seen] as const,
-            (error: unknown) => ['FAIL', failureLine(error)] as const,
-          );
-          if (mark === 'FAIL') failures += 1;
-          printLine(`${mark} ${name}: ${detail}`);
-        }
-        if (failures > 0) process.exitCode = 1;
+        await runChecks(checks(addresses, client, anonymous));
       } finally {
         await Promise.all([client.close(), anonymous.close()]);
       }

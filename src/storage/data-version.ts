@@ -8,6 +8,12 @@ import { isDuplicateKey } from './database.js';
  */
 export const dataVersion = 2;
 
+/** Reads the version of the stored data. Undefined in an empty database. */
+export async function storedDataVersion(database: Connection): Promise<number | undefined> {
+  const found = await database.collection<{ _id: string; version: number }>('data_versions').findOne({ _id: 'data' });
+  return found?.version;
+}
+
 /**
  * Records that this release works on the database, before it changes anything there.
  * @throws StartupError when a newer release has worked on it: this one would misread its data

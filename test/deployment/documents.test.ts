@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { actions, mayRole } from '../../src/auth/permissions.js';
 import { apiKeyScopes } from '../../src/identity/api-keys/api-key-service.js';
+import { loadConfig } from '../../src/config/config.js';
 import { environmentSchema, settings } from '../../src/config/settings.js';
 import { ErrorCode } from '../../src/errors.js';
 import { waivableChecks } from '../../src/config/production-checks.js';
-import { settingsPage, withSettingsList } from '../../scripts/settings-documents.js';
+import { environmentExample, settingsPage, withSettingsList } from '../../scripts/settings-documents.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 /** Cells of the rows of all tables of a document, without the backticks around a word. */
@@ -43,7 +44,22 @@ describe('docs/settings.md', () => {
 
   test('is generated from the table of settings, and so is the list in docker-compose.yml', () => {
     expect(read('docs/settings.md')).toBe(settingsPage());
+    expect(read('.env.example')).toBe(environmentExample());
     expect(read('docker-compose.yml')).toBe(withSettingsList(read('docker-compose.yml')));
+  });
+
+  test('.env.example has every setting with its default, which the configuration accepts', () => {
+    const set = [...read('.env.example').matchAll(/^# ([A-Z][A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
+      name!,
+      value!,
+    ]);
+    expect(set.map(([name]) => name)).toEqual(settings.map(({ name }) => name));
+    expect(loadConfig(Object.fromEntries(set) as Record<string, string>)).toEqual(loadConfig({}));
+    expect(
+      read('.env.example')
+        .split('\n')
+        .filter((line) => line.length > 120),
+    ).toEqual([]);
   });
 
   test('names each variable and each place in the configuration once', () => {

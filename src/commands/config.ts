@@ -1,0 +1,146 @@
+import { Command } from 'commander';
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { Redis } from 'ioredis';
+import type { Connection } from 'mongoose';
+import { shippedModelsDirectory } from '../app.js';
+import type { Config } from '../config/config.js';
+import { StartupError } from '../errors.js';
+import { loadRiskModels } from '../risk/registry.js';
+import { dataVersion, storedDataVersion } from '../storage/data-version.js';
+import { connectDatabase } from '../storage/database.js';
+import { examineRedis } from '../storage/redis-fitness.js';
+import { readTlsFiles } from '../storage/tls-files.js';
+import { runChecks, type Check } from './checks.js';
+import { commandConfig } from './environment.js';
+
+/** Most difference of the clocks of two machines, milliseconds. Leases and tokens compare times. */
+const mostSkewMs = 2_000;
+/** Room on a disk below which it is about to be full, bytes. */
+const leastDiskBytes = 1024 ** 3;
+/** Longest wait for Redis, milliseconds. */
+const patienceMs = 3_000;
+
+/** `riskgraph config`: the settings of a deployment. */
+export function configCommand(): Command {
+  const config = new Command('config').description('the settings of a deployment');
+  config
+    .command('check')
+    .description('check settings, MongoDB, Redis, models, disks and clocks, one line per check; exits 1 if one fails')
+    .action(async () => {
+      const checked = commandConfig();
+      await runChecks([
+        { name: 'settings', run: async () => `accepted for ${checked.environment}${waived(checked)}` },
+        ...(await databaseChecks(checked)),
+        { name: 'Redis', run: () => checkRedis(checked) },
+        { name: 'risk models', run: () => checkModels(checked) },
+        { name: 'disk of temporary files', run: () => checkDisk(tmpdir()) },
+        ...(checked.mongoUri ? [] : [{ name: 'disk of DATA_DIRECTORY', run: () => checkDisk(checked.dataDirectory) }]),
+      ]);
+    });
+  return config;
+}
+
+const waived = ({ waivedChecks }: Config): string =>
+  waivedChecks.length > 0 ? `; waived: ${waivedChecks.join(', ')}` : '';
+
+async function databaseChecks(config: Config): Promise<Check[]> {
+  const { mongoUri, mongoTls } = config;
+  if (!mongoUri)
+    return [{ name: 'MongoDB', run: async () => 'MONGO_URI is not set, so only "up" starts, with its own' }];
+  const withDatabase = (look: (database: Connection) => Promise<string>) => async () => {
+    const database = await connectDatabase(mongoUri, { tls: mongoTls });
+    try {
+      return await look(database);
+    } finally {
+      await database.close();
+    }
+  };
+  return [
+    { name: 'MongoDB', run: withDatabase(describeMongo) },
+    { name: 'clock of MongoDB', run: withDatabase(compareClocks) },
+    { name: 'stored data', run: withDatabase(describeData) },
+  ];
+}
+
+/** Says version, topology and write concern, and writes once. */
+async function describeMongo(database: Connection): Promise<string> {
+  const admin = database.db!.admin();
+  const { version } = (await admin.command({ buildInfo: 1 })) as { version: string };
+  const { setName, hosts = [] } = (await admin.command({ hello: 1 })) as { setName?: string; hosts?: string[] };
+  await database
+    .collection<{ _id: string }>('health')
+    .updateOne({ _id: 'probe' }, { $currentDate: { writtenAt: true } }, { upsert: true });
+  return setName
+    ? `${version}, replica set ${setName} of ${hosts.length}, a write waits for the journal of a majority`
+    : `${version}, a server that stands alone, a write waits for its journal`;
+}
+
+async function compareClocks(database: Connection): Promise<string> {
+  const asked = Date.now();
+  const { localTime } = (await database.db!.admin().command({ hello: 1 })) as { localTime: Date };
+  // The server has read its clock at some time between the two.
+  const skew = Math.round(localTime.getTime() - (asked + Date.now()) / 2);
+  if (Math.abs(skew) > mostSkewMs)
+    throw new StartupError(`${skew} ms from the clock here, and ${mostSkewMs} are allowed: set both by NTP`);
+  return `${skew} ms from the clock here`;
+}
+
+async function describeData(database: Connection): Promise<string> {
+  const stored = await storedDataVersion(database);
+  if (stored === undefined) return 'none yet';
+  if (stored > dataVersion)
+    throw new StartupError(`of version ${stored}, and this release knows ${dataVersion}: start a newer release`);
+  return `of version ${stored}, which this release knows`;
+}
+
+async function checkRedis({
+  redisUrl: url,
+  redisTls: tls,
+  redisPrefix: prefix,
+  waivedChecks,
+}: Config): Promise<string> {
+  if (!url) return 'REDIS_URL is not set, so only "up" starts, with its own';
+  const fitness = await examineRedis({ url, tls, prefix });
+  if (fitness === 'away') throw new StartupError('it does not answer: check that it runs, and REDIS_URL');
+  if (fitness === 'evicting' && !waivedChecks.includes('evicting-redis'))
+    throw new StartupError('it drops entries when its memory is full: set maxmemory-policy to noeviction');
+  const redis = new Redis(url, {
+    connectTimeout: patienceMs,
+    commandTimeout: patienceMs,
+    retryStrategy: () => null,
+    ...(url.startsWith('rediss://') && { tls: readTlsFiles(tls, 'REDIS') }),
+  });
+  redis.on('error', () => undefined);
+  try {
+    const facts = await redis.info();
+    const fact = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(facts)?.[1];
+    const persistence =
+      fact('aof_enabled') === '1' ? 'an append-only file' : 'no append-only file: entries that are lost are put back';
+    return `${fact('redis_version')}, maxmemory-policy ${fact('maxmemory_policy')}, ${persistence}`;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function checkModels({ riskModelsDirectory }: Config): Promise<string> {
+  const models = await loadRiskModels(riskModelsDirectory ?? shippedModelsDirectory());
+  try {
+    if (models.length === 0) throw new StartupError('there is none: check RISK_MODELS_DIRECTORY');
+    return models.map(({ model: { manifest } }) => `${manifest.id}@${manifest.version}`).join(', ');
+  } finally {
+    await Promise.all(models.map(({ model }) => model.close()));
+  }
+}
+
+async function checkDisk(directory: string): Promise<string> {
+  const disk = await statfs(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!disk) return `${directory} does not exist yet`;
+  const free = disk.bavail * disk.bsize;
+  const shown = `${(free / leastDiskBytes).toFixed(1)} GiB free at ${directory}`;
+  if (free < leastDiskBytes) throw new StartupError(`${shown}: make room`);
+  return shown;
+}
