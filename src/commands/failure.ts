@@ -1,5 +1,6 @@
 import { ConnectionError, GraphqlRequestError } from '../client/errors.js';
 import { RiskGraphError, StartupError } from '../errors.js';
+import { isDiskFull } from '../storage/database.js';
 import { InvalidModelError } from '../risk/errors.js';
 
 /**
@@ -19,6 +20,8 @@ export function failureLine(error: unknown): string {
     return [...new Set(error.errors.map(failureLine))].join('; ');
   if (!(error instanceof Error)) return 'unknown failure';
   const { code, path } = error as NodeJS.ErrnoException;
+  if (path === undefined && isDiskFull(error))
+    return "MongoDB's disk is full, or has less than the 500 MB that MongoDB asks for: make room on it.";
   if (path !== undefined && code !== undefined) return fileFailure(path, code);
   const [message] = error.message.split('\n');
   return message ? `unexpected failure: ${message}` : 'unknown failure';

@@ -17,7 +17,7 @@ interface MonitoredWork {
 
 /**
  * Makes the metrics of an API and, with METRICS_PORT, serves them there together with its health.
- * @param hasDrained tells whether the API is about to close
+ * @param isDraining tells whether the API is about to close
  * @returns the dependencies, which the API's own health checks ask too
  */
 export async function monitorApi(

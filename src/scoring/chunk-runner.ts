@@ -162,17 +162,18 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     // A cancelled batch ends when no worker holds a lease of it. So no lease is taken here: hundreds of its chunks may
     // still be delivered, and each lease would delay the end.
     if (begun.cancelRequestedAt) return refreshes.call(jobId.toHexString());
-    const leased = await scoringChunks
+    const before = await scoringChunks
       .findOneAndUpdate(
         { job: jobId, number, done: false },
         { $inc: { attempts: 1 }, $set: { leasedUntil: leaseEnd() } },
-        { returnDocument: 'after' },
+        { returnDocument: 'before' },
       )
       .lean<ScoringChunk>();
-    if (!leased) return refreshes.call(jobId.toHexString());
+    if (!before) return refreshes.call(jobId.toHexString());
     metrics.attempts.inc({ kind: 'CHUNK' });
-    if (leased.attempts > 1) metrics.takeovers.inc({ kind: 'CHUNK' });
-    const chunk = { ...leased, patients: Buffer.from(bytesOf(leased.patients)) };
+    // An attempt that ends gives its lease back.
+    if (before.leasedUntil) metrics.takeovers.inc({ kind: 'CHUNK' });
+    const chunk = { ...before, attempts: before.attempts + 1, patients: Buffer.from(bytesOf(before.patients)) };
     // The job is read after the lease was taken. A cancellation is written before leases are searched. So either this
     // worker sees the cancellation, or the cancellation sees this lease.
     const job = await jobStore.find(jobId);

@@ -23,6 +23,11 @@ test.each<[string, () => unknown, string]>([
     () => readdir('/etc/passwd'),
     '/etc/passwd does not exist, because a part of its path is',
   ],
+  [
+    'a full disk of MongoDB',
+    () => Promise.reject(Object.assign(new Error('available disk space of 1 bytes is less'), { code: 14_031 })),
+    "MongoDB's disk is full, or has less than the 500 MB that MongoDB asks for: make room on it.",
+  ],
   ['a fault of the program', () => (undefined as unknown as { x: number }).x, 'unexpected failure: Cannot read'],
   [
     'a refusal of the API',
