@@ -92,6 +92,8 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
   });
   if (process.send) {
     process.on('disconnect', () => stop('parent gone'));
+    // It may have gone while this process started.
+    if (!process.connected) stop('parent gone');
     reportToParent({ ready: served.url });
     sendSignsOfLife(served.isStuck);
   } else if (name === 'api') {
