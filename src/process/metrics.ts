@@ -83,12 +83,15 @@ function createInstruments(registry: Registry) {
       'Explanations that were refused because they do not add up.',
       'model',
     ),
-    mongoCommands: histogram(
-      'mongodb_command_duration_seconds',
-      'Commands to MongoDB, from the driver to its answer.',
+    mongoOperations: histogram(
+      'mongodb_operation_duration_seconds',
+      'Operations of MongoDB, from the command to the answer. The wait for a connection is not included.',
       short,
-      'command',
-      'outcome',
+    ),
+    mongoPoolFailures: counter(
+      'mongodb_pool_failures_total',
+      'Operations that got no connection to MongoDB, by reason.',
+      'reason',
     ),
     mongoPool: gauge('mongodb_pool_connections', 'Connections to MongoDB of this process.', 'state'),
     mongoPoolWait: histogram('mongodb_pool_wait_seconds', 'Wait for a free connection to MongoDB.', short),

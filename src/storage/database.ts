@@ -61,7 +61,6 @@ async function connect(
     autoIndex: false,
     autoCreate: false,
     maxPoolSize: 50,
-    monitorCommands: true,
     ...readTlsFiles(options.tls ?? {}, 'MONGO'),
   });
   try {

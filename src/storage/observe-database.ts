@@ -1,68 +1,59 @@
 import type { Connection } from 'mongoose';
 import type { Metrics } from '../process/metrics.js';
 
-/** Commands that are counted under their own name. The driver sends few others. */
-const namedCommands: ReadonlySet<string> = new Set([
-  'aggregate',
-  'bulkWrite',
-  'count',
-  'createIndexes',
-  'delete',
-  'distinct',
-  'find',
-  'findAndModify',
-  'getMore',
-  'insert',
-  'ping',
-  'update',
-]);
-
-const nameOf = (command: string): string => (namedCommands.has(command) ? command : 'other');
+/** An event of the driver about one connection of the pool. */
+interface PoolEvent {
+  readonly address: string;
+  readonly connectionId: number | '<monitor>';
+}
 
 /**
- * Measures the commands and the pool of a connection to MongoDB, by the events of its driver.
+ * Measures a connection to MongoDB by the events of the driver's pool. An operation holds a connection from its command to
+ * its answer. The events about commands would tell their names, but cost a tenth of each command or more.
  * https://github.com/mongodb/specifications/blob/master/source/connection-monitoring-and-pooling/connection-monitoring-and-pooling.md
  */
 export function observeDatabase(
   database: Connection,
-  { mongoCommands, mongoPool, mongoPoolWait }: Pick<Metrics, 'mongoCommands' | 'mongoPool' | 'mongoPoolWait'>,
+  {
+    mongoOperations,
+    mongoPool,
+    mongoPoolWait,
+    mongoPoolFailures,
+  }: Pick<Metrics, 'mongoOperations' | 'mongoPool' | 'mongoPoolWait' | 'mongoPoolFailures'>,
 ): void {
   const client = database.getClient();
-  client.on('commandSucceeded', ({ commandName, duration }) =>
-    mongoCommands.observe({ command: nameOf(commandName), outcome: 'ok' }, duration / 1_000),
-  );
-  client.on('commandFailed', ({ commandName, duration }) =>
-    mongoCommands.observe({ command: nameOf(commandName), outcome: 'error' }, duration / 1_000),
-  );
   // Connections that were made before this call show when they are used.
   const open = new Set<string>();
-  let inUse = 0;
-  const tell = (): void => {
-    mongoPool.set({ state: 'open' }, open.size);
-    mongoPool.set({ state: 'in_use' }, inUse);
-  };
-  interface PoolEvent {
-    readonly address: string;
-    readonly connectionId: number | '<monitor>';
-  }
+  const takenAt = new Map<string, number>();
   const keyOf = ({ address, connectionId }: PoolEvent): string => `${address} ${connectionId}`;
-  tell();
+  mongoPool.set({ state: 'open' }, 0);
+  mongoPool.set({ state: 'in_use' }, 0);
+  const count = (): void => {
+    mongoPool.set({ state: 'open' }, open.size);
+    mongoPool.set({ state: 'in_use' }, takenAt.size);
+  };
   client.on('connectionCreated', (event) => {
     open.add(keyOf(event));
-    tell();
+    count();
   });
   client.on('connectionClosed', (event) => {
     open.delete(keyOf(event));
-    tell();
+    takenAt.delete(keyOf(event));
+    count();
   });
   client.on('connectionCheckedOut', (event) => {
-    open.add(keyOf(event));
-    inUse += 1;
+    const key = keyOf(event);
+    open.add(key);
+    takenAt.set(key, performance.now());
     mongoPoolWait.observe(event.durationMS / 1_000);
-    tell();
+    count();
   });
-  client.on('connectionCheckedIn', () => {
-    inUse -= 1;
-    tell();
+  client.on('connectionCheckedIn', (event) => {
+    const key = keyOf(event);
+    const since = takenAt.get(key);
+    takenAt.delete(key);
+    if (since !== undefined) mongoOperations.observe((performance.now() - since) / 1_000);
+    count();
   });
+  client.on('connectionCheckOutFailed', ({ reason }) => mongoPoolFailures.inc({ reason }));
 }

@@ -37,7 +37,7 @@ test('a worker serves metrics on a port of its own, with the times of models, st
     [`riskgraph_risk_model_info{model="${modelId}",version="1.0.0"}`]: 1,
     riskgraph_revocations_age_seconds: 0,
   });
-  expect(seen.get('riskgraph_mongodb_command_duration_seconds_count{command="find",outcome="ok"}')).toBeGreaterThan(0);
+  expect(seen.get('riskgraph_mongodb_operation_duration_seconds_count')).toBeGreaterThan(0);
   expect(seen.get('riskgraph_mongodb_pool_connections{state="open"}')).toBeGreaterThan(0);
   expect(seen.get('riskgraph_redis_connections{state="ready"}')).toBeGreaterThan(0);
   expect((await fetch(`http://127.0.0.1:${METRICS_PORT}/graphql`)).status).toBe(404);
@@ -116,7 +116,8 @@ test('what an operator must see has a metric', async () => {
     'model_inference_seconds',
     'model_shap_seconds',
     'additivity_failures_total',
-    'mongodb_command_duration_seconds',
+    'mongodb_operation_duration_seconds',
+    'mongodb_pool_failures_total',
     'mongodb_pool_connections',
     'mongodb_pool_wait_seconds',
     'redis_round_trip_seconds',
