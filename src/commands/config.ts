@@ -78,9 +78,11 @@ async function describeMongo(database: Connection): Promise<string> {
 
 async function compareClocks(database: Connection): Promise<string> {
   const asked = Date.now();
-  const { localTime } = (await database.db!.admin().command({ hello: 1 })) as { localTime: Date };
+  const probe = await database
+    .collection<{ _id: string; writtenAt: Date }>('health')
+    .findOneAndUpdate({ _id: 'probe' }, [{ $set: { writtenAt: '$$NOW' } }], { upsert: true, returnDocument: 'after' });
   const answered = Date.now();
-  const skew = Math.round(localTime.getTime() - (asked + answered) / 2);
+  const skew = Math.round(probe!.writtenAt.getTime() - (asked + answered) / 2);
   // The server has read its clock at some time between the two, so that much of the difference says nothing.
   if (Math.abs(skew) - (answered - asked) / 2 > mostSkewMs)
     throw new StartupError(`${skew} ms from the clock here, and ${mostSkewMs} are allowed: set both by NTP`);
