@@ -188,14 +188,12 @@ function readHeader(
   const names = columns.map(({ name }) => name);
   if (!names.includes('mrn'))
     messages.push('the header needs a column mrn, and a comma, a semicolon or a tab between columns');
-  const unknown = columns.filter(({ name, feature }) => name !== 'mrn' && !feature).map(({ name }) => shownName(name));
+  const unknown = columns.filter(({ name, feature }) => name !== 'mrn' && !feature).map(({ name }) => name);
   if (unknown.length > 0)
-    messages.push(`there is no feature ${listed(unknown)}: choose among ${listed([...features.keys()])}`);
+    messages.push(`there is no feature ${listed(unknown, shownName)}: choose among ${listed([...features.keys()])}`);
   const repeated = [...spellingsByName(names, record)].filter(([, spellings]) => spellings.length > 1);
   for (const [name, spellings] of repeated.slice(0, mostListed))
-    messages.push(
-      `the column ${shownName(name)} appears ${spellings.length} times: ${listed(spellings.map(shownName))}`,
-    );
+    messages.push(`the column ${shownName(name)} appears ${spellings.length} times: ${listed(spellings, shownName)}`);
   const missing = requireInputs
     ? [...features.values()].filter(({ code, missing: { policy } }) => policy === 'REQUIRED' && !names.includes(code))
     : [];
@@ -218,8 +216,8 @@ function spellingsByName(names: readonly string[], record: readonly string[]): M
 /** Most names that one message lists, and most messages about names. */
 const mostListed = 50;
 
-const listed = (names: readonly string[]): string =>
-  names.length > mostListed ? `${names.slice(0, mostListed).join(', ')} and others` : names.join(', ');
+const listed = (names: readonly string[], show = (name: string): string => name): string =>
+  `${names.slice(0, mostListed).map(show).join(', ')}${names.length > mostListed ? ' and others' : ''}`;
 
 /** A name of a column as a message may show it: a header can be anything, also a line of patient data. */
 export const shownName = (name: string): string => {
