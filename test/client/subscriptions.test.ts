@@ -7,7 +7,7 @@ import type { Result } from '../../src/client/errors.js';
 import { follow } from '../../src/client/follow.js';
 import { createClient } from '../../src/client/graphql-client.js';
 import { submit, watchJob, JobEndedError } from '../../src/client/submit.js';
-import { type Sink, type Transport, Break } from '../../src/client/transport.js';
+import { type PlacedSink, type Transport, Break } from '../../src/client/transport.js';
 import { ended, patient } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 import { modelId } from '../support/heart-disease.js';
@@ -19,7 +19,7 @@ const event = (sequence: number, collapsed = 0, state?: string): Result => ({
 
 /** A transport whose attempts a test plays itself. */
 function playedTransport() {
-  const attempts: { readonly after: unknown; readonly sink: Sink }[] = [];
+  const attempts: { readonly after: unknown; readonly sink: PlacedSink }[] = [];
   let begun = (): void => undefined;
   const transport: Transport = {
     subscribe({ variables }, sink) {
@@ -37,7 +37,7 @@ function playedTransport() {
 }
 
 /** Follows the played transport. */
-function played(query = numbered, options: { attempts?: number; after?: number } = {}) {
+function played(query = numbered, options: { attempts?: number; after?: number | string } = {}) {
   const { transport, attempt, attempts } = playedTransport();
   const seen: unknown[] = [];
   const stop = follow(
@@ -74,6 +74,32 @@ test('a subscription resumes behind the `after` of its caller', async () => {
   expect((await attempt(1)).after).toBe(5);
   (await attempt(1)).sink.error(new Break('cut', 1006, false));
   expect((await attempt(2)).after).toBe(5);
+});
+
+test('a subscription with cursors resumes behind the last one, and behind its beginning before the first event', async () => {
+  const { attempt, seen } = played('subscription ($after: String) { jobs(after: $after) { cursor } }');
+  (await attempt(1)).sink.begun('start');
+  (await attempt(1)).sink.error(new Break('cut', 1006, true));
+  const second = await attempt(2);
+  expect(second.after).toBe('start');
+  second.sink.begun('start, written again');
+  second.sink.next({ data: { jobs: { cursor: 'one' } } });
+  second.sink.next({ data: { jobs: { cursor: 'two' } } });
+  // An event that could not be made is asked for again.
+  second.sink.next({ data: null, errors: [{ message: '', extensions: { code: 'SERVICE_UNAVAILABLE' } }] });
+  const third = await attempt(3);
+  expect(third.after).toBe('two');
+  third.sink.error(new Break('cut', 1006, true));
+  expect((await attempt(4)).after).toBe('two');
+  expect(seen).toEqual([{ cursor: 'one' }, { cursor: 'two' }]);
+});
+
+test('a document that does not select the cursor begins with the present state after a break', async () => {
+  const { attempt } = played('subscription ($after: String) { jobs(after: $after) { id } }', { after: 'given' });
+  expect((await attempt(1)).after).toBe('given');
+  (await attempt(1)).sink.next({ data: { jobs: { id: 'a' } } });
+  (await attempt(1)).sink.error(new Break('cut', 1006, true));
+  expect((await attempt(2)).after).toBeUndefined();
 });
 
 test('without `$after` the present state comes again after a break, and is counted from the last event', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { buildBareSchema } from '../../schema/build-schema.js';
-import { connectSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';
+import { codesOfReply, isForSubscriptions, transports } from '../support/transports.js';
 
 const system = await startSystem();
 const roles = Object.values(Role);
@@ -150,15 +150,19 @@ const publicOperations: Record<string, { readonly operation: string; readonly re
   'Mutation.logout': { operation: 'mutation { logout(input: { refreshToken: "" }) { ended } }', refusal: [] },
 };
 
-/** Runs an operation over the transport of its kind. @returns the code of its refusal, if it was refused */
+const streams = transports.filter(([transport]) => isForSubscriptions(transport));
+
+/**
+ * Runs a query or mutation over HTTP, and a subscription over every transport that it has.
+ * @returns the code of its refusal, if it was refused; all transports must agree
+ */
 async function codes(operation: string, token?: string): Promise<(string | undefined)[]> {
   if (!operation.startsWith('subscription')) return codesOf(await system.post(operation, undefined, token));
-  const socket = await connectSocket(system.url, token);
-  socket.send({ type: 'subscribe', id: '1', payload: { query: operation } });
-  const { type, payload } = await socket.next();
-  return type === 'error'
-    ? (payload as { extensions: { code: string } }[]).map(({ extensions }) => extensions.code)
-    : [];
+  const [first, ...others] = await Promise.all(
+    streams.map(async ([, send]) => codesOfReply(await send(system, { query: operation }, token))),
+  );
+  expect(others).toEqual(others.map(() => first));
+  return first!;
 }
 
 // Shows: owasp/authorization
