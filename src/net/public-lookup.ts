@@ -1,5 +1,4 @@
-import { Resolver } from 'node:dns';
-import type { LookupAddress, LookupAllOptions } from 'node:dns';
+import { Resolver, type LookupAddress, type LookupAllOptions } from 'node:dns';
 
 /** Time after which a server of names is asked again, and number of questions. Together less than a delivery may take. */
 const patience = { timeout: 2_500, tries: 2 } as const;
