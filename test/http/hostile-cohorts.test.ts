@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { gzipSync } from 'node:zlib';
+import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createLogger } from '../../src/process/logger.js';
 import { cohortDoors, csv, header } from '../support/cohorts.js';
 import { modelId } from '../support/heart-disease.js';
+import { startSystem } from '../support/system.js';
 
 const { system, token, send } = await cohortDoors();
 
@@ -74,6 +78,26 @@ describe('a hostile cohort', () => {
     for await (const chunk of socket) answer += String(chunk);
     expect(answer).toMatch(/^HTTP\/1\.1 401 /);
     expect(answer.toLowerCase()).toContain('connection: close');
+  });
+
+  test('whose client leaves in its middle is not taken for an outage of the database', async () => {
+    const logLines: string[] = [];
+    const logger = Object.assign(createLogger('warn', 'test'), {
+      [pino.symbols.streamSym]: { write: (line: string) => logLines.push(line) },
+    });
+    const heard = await startSystem({ logger });
+    const socket = connect(Number(new URL(heard.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      `POST /cohorts?modelId=${modelId} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nAuthorization: Bearer ` +
+        `${await heard.token('CLINICIAN')}\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nmrn\r\n`,
+    );
+    await once(socket, 'data');
+    socket.destroy();
+    await expect
+      .poll(async () => (await fetch(`${heard.url}/metrics`)).text())
+      .toMatch(/code="SERVICE_UNAVAILABLE"[^\n]*\} 1$/m);
+    expect(logLines.join('')).not.toContain('database away');
   });
 
   test('does not take more places than a user has, and gives them back', async () => {

@@ -28,14 +28,25 @@ export async function receiveCohort(request: FastifyRequest, spool: Spool, mostB
     ]);
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes);
   const hash = createHash('sha256');
-  // Without the option, an error would destroy the connection before the answer.
-  const body = request.body instanceof Readable ? request.body : Readable.from([]);
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of partsOf(request)) {
     if (spool.size + chunk.length > mostBytes) throw tooLarge(mostBytes);
     hash.update(chunk);
     await spool.write(chunk).catch(refuseFullDisk);
   }
   return { format, digest: hash.digest('hex'), read: () => spool.read() };
+}
+
+/** The parts of a body. @throws ServiceUnavailableError when the client closes the connection before the end */
+async function* partsOf({ body, raw }: FastifyRequest): AsyncGenerator<Buffer> {
+  if (!(body instanceof Readable)) return;
+  try {
+    // Without the option, an error would destroy the connection before the answer.
+    yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    // Else the broken connection would be taken for that of the database.
+    if (!raw.destroyed) throw error;
+    throw new ServiceUnavailableError('The client has closed the connection before the end of the cohort.');
+  }
 }
 
 function formatOf({ headers }: FastifyRequest): CohortFormat {
