@@ -70,8 +70,8 @@ export async function connectLocalDatabase(
         'DATA_DIRECTORY, or its database in MONGO_URI. ' +
         'The commands token, user create and seed make a new one here with --create.',
     );
-  say(`database: the one in ${path}, started for this command`);
   const directory = await openDataDirectory(config.dataDirectory);
+  say(`database: the one in ${path}, started for this command`);
   const engines = await startEngines({ dataDirectory: directory.path, redisUrl: config.redisUrl ?? 'redis://unused' });
   return bind(await connectDatabase(engines.mongoUri), true, async () => {
     await engines.stop();

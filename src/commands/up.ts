@@ -28,10 +28,11 @@ export function upCommand(): Command {
     .action(async ({ demo, once }: { demo?: boolean; once?: boolean }) => {
       // A person reads this terminal, so only warnings and errors are logged.
       const config = commandConfig({ LOG_LEVEL: 'warn' });
-      const system = await startSystem(config);
+      // This line comes first, as a sign of life: a start takes some seconds.
       printErrorLine(
         config.mongoUri ? namedDatabase(config.mongoUri) : `database: the one in ${resolve(config.dataDirectory)}`,
       );
+      const system = await startSystem(config);
       const stopped = stopOnSignal(system.stop);
       try {
         if (demo) await runDemonstration(config, system.url);

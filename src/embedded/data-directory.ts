@@ -40,7 +40,8 @@ export async function openDataDirectory(directory: string): Promise<DataDirector
   if (!('release' in lock)) {
     const holder = lock.pid === undefined ? 'another process' : `the process ${lock.pid}`;
     throw new StartupError(
-      `the data directory ${path} is in use by ${holder}: stop it first, or name another directory in DATA_DIRECTORY`,
+      `the data directory ${path} is in use by ${holder}: wait until it is up, or stop it, or name another directory in ` +
+        'DATA_DIRECTORY',
     );
   }
   // A killed process leaves its runtime.json behind.

@@ -27,7 +27,8 @@ export function describeRequestIssue(
       'a request without a JSON body needs a header that no form can send (CSRF): send "authorization: Bearer ...", ' +
         'or "apollo-require-preflight: true"',
     );
-  if (message.startsWith('Syntax Error')) return at('query', 'has a syntax error: check its brackets and quotes');
+  if (message.startsWith('Syntax Error'))
+    return at('query', `has a syntax error: check its brackets and quotes${parserReason(message)}`);
   if (message.startsWith('Unknown operation named')) return at('operationName', 'is not an operation of the document');
   const variable = /^Variable "\$(\w+)" (?:got invalid value|of (?:required|non-null) type)/.exec(message)?.[1];
   if (variable !== undefined) {
@@ -49,6 +50,15 @@ const at = (path: string, message: string): RequestIssue => ({
   message: `${path}: ${message}`,
   fields: [{ path, message }],
 });
+
+/**
+ * Gives the parser's own reason, in brackets, without the value of any token. Reasons of other forms are left out: they
+ * repeat characters of the document.
+ */
+function parserReason(message: string): string {
+  const reason = /^Syntax Error: ((?:Expected|Unexpected) .*?)\.?$/s.exec(message)?.[1];
+  return reason ? ` (${reason.replace(/\b(Name|Int|Float|String|BlockString|Comment) ".*"/s, '$1')})` : '';
+}
 
 const valueKinds: ReadonlySet<string> = new Set([
   Kind.INT,

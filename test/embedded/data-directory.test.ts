@@ -24,8 +24,8 @@ test('a second holder is refused with the id of the first process; another direc
   const data = await openDataDirectory(path);
   await expect(openDataDirectory(path)).rejects.toThrow(
     new StartupError(
-      `the data directory ${data.path} is in use by the process ${process.pid}: stop it first, or name another ` +
-        'directory in DATA_DIRECTORY',
+      `the data directory ${data.path} is in use by the process ${process.pid}: wait until it is up, or stop it, or ` +
+        'name another directory in DATA_DIRECTORY',
     ),
   );
   await (await openDataDirectory(await temporaryDirectory())).close();

@@ -226,7 +226,8 @@ describe('a latest result', () => {
     expect([version, updatedAt]).toEqual([1, createdAt]);
     const prediction = await models.predictions.findById(predictionId).lean<Prediction>().orFail();
     await system.post(`mutation { deletePatient(id: "${patientId}") { id } }`, undefined, token);
-    await models.predictions.collection.insertOne(prediction as never);
+    // The number of the erased prediction stays in its place.
+    await models.predictions.collection.replaceOne({ _id: prediction._id }, prediction as never, { upsert: true });
     await latestResults.keepMany([prediction]);
     expect(await models.patients.findById(patientId)).toBeNull();
     await models.predictions.deleteOne({ _id: prediction._id });
