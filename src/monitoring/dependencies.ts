@@ -3,6 +3,7 @@ import { remembered } from '../process/remembered.js';
 import { withinTime } from '../process/within-time.js';
 import { isDatabaseOutage, isDiskFull } from '../storage/database.js';
 import { redisRefusal } from '../storage/redis-fitness.js';
+import { whenReady } from '../storage/redis.js';
 import { liveWorkers } from './heartbeats.js';
 
 /** Time within which a dependency must answer, milliseconds. */
@@ -66,9 +67,11 @@ export function createDependencies(app: DependencyParts): Dependencies {
       ),
     ),
     redis: remembered(() =>
-      probe('Redis does not answer: check that it runs and can be reached.', () =>
-        redisRefusal(redis, config.redisPrefix),
-      ),
+      probe('Redis does not answer: check that it runs and can be reached.', async () => {
+        // A process that has just started may be asked before this connection is there.
+        await whenReady(redis);
+        return redisRefusal(redis, config.redisPrefix);
+      }),
     ),
     workers: remembered(() =>
       probe('MongoDB does not answer, and so it is not known whether a worker is alive.', async () =>

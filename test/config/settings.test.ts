@@ -21,6 +21,7 @@ test('an empty environment gives the defaults, each in its place in the configur
     port: 4000,
     listeningSockets: 32,
     logLevel: 'info',
+    metricsHost: '127.0.0.1',
     dataDirectory: '.data',
     mongoTls: {},
     redisTls: {},
