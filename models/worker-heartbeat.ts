@@ -11,9 +11,6 @@ export class WorkerHeartbeat {
   @prop({ type: String, required: true })
   _id!: string;
 
-  @prop({ type: Date, required: true })
-  startedAt!: Date;
-
   /** Time of the event-loop turn that wrote this. */
   @prop({ type: Date, required: true })
   beatAt!: Date;

@@ -1,25 +1,22 @@
 import { Command } from 'commander';
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
 import { shippedModelsDirectory } from '../app.js';
 import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
 import { loadRiskModels } from '../risk/registry.js';
 import { dataVersion, storedDataVersion } from '../storage/data-version.js';
-import { connectDatabase } from '../storage/database.js';
+import { connectDatabase, writeProbe } from '../storage/database.js';
 import { examineRedis } from '../storage/redis-fitness.js';
-import { readTlsFiles } from '../storage/tls-files.js';
 import { runChecks, type Check } from './checks.js';
 import { commandConfig } from './environment.js';
+import { withRedis } from './with-redis.js';
 
 /** Most difference of the clocks of two machines, milliseconds. Leases and tokens compare times. */
 const mostSkewMs = 2_000;
 /** Room on a disk below which it is about to be full, bytes. */
 const leastDiskBytes = 1024 ** 3;
-/** Longest wait for Redis, milliseconds. */
-const patienceMs = 3_000;
 
 /** `riskgraph config`: the settings of a deployment. */
 export function configCommand(): Command {
@@ -68,9 +65,7 @@ async function describeMongo(database: Connection): Promise<string> {
   const admin = database.db!.admin();
   const { version } = (await admin.command({ buildInfo: 1 })) as { version: string };
   const { setName, hosts = [] } = (await admin.command({ hello: 1 })) as { setName?: string; hosts?: string[] };
-  await database
-    .collection<{ _id: string }>('health')
-    .updateOne({ _id: 'probe' }, { $currentDate: { writtenAt: true } }, { upsert: true });
+  await writeProbe(database);
   return setName
     ? `${version}, replica set ${setName} of ${hosts.length}, a write waits for the journal of a majority`
     : `${version}, a server that stands alone, a write waits for its journal`;
@@ -78,11 +73,9 @@ async function describeMongo(database: Connection): Promise<string> {
 
 async function compareClocks(database: Connection): Promise<string> {
   const asked = Date.now();
-  const probe = await database
-    .collection<{ _id: string; writtenAt: Date }>('health')
-    .findOneAndUpdate({ _id: 'probe' }, [{ $set: { writtenAt: '$$NOW' } }], { upsert: true, returnDocument: 'after' });
+  const writtenAt = await writeProbe(database);
   const answered = Date.now();
-  const skew = Math.round(probe!.writtenAt.getTime() - (asked + answered) / 2);
+  const skew = Math.round(writtenAt.getTime() - (asked + answered) / 2);
   // The server has read its clock at some time between the two, so that much of the difference says nothing.
   if (Math.abs(skew) - (answered - asked) / 2 > mostSkewMs)
     throw new StartupError(`${skew} ms from the clock here, and ${mostSkewMs} are allowed: set both by NTP`);
@@ -97,33 +90,18 @@ async function describeData(database: Connection): Promise<string> {
   return `of version ${stored}, which this release knows`;
 }
 
-async function checkRedis({
-  redisUrl: url,
-  redisTls: tls,
-  redisPrefix: prefix,
-  waivedChecks,
-}: Config): Promise<string> {
+async function checkRedis(config: Config): Promise<string> {
+  const { redisUrl: url, redisTls: tls, redisPrefix: prefix, waivedChecks } = config;
   if (!url) return 'REDIS_URL is not set, so only "up" starts, with its own';
   const fitness = await examineRedis({ url, tls, prefix });
   if (fitness === 'away') throw new StartupError('it does not answer: check that it runs, and REDIS_URL');
   if (fitness === 'evicting' && !waivedChecks.includes('evicting-redis'))
     throw new StartupError('it drops entries when its memory is full: set maxmemory-policy to noeviction');
-  const redis = new Redis(url, {
-    connectTimeout: patienceMs,
-    commandTimeout: patienceMs,
-    retryStrategy: () => null,
-    ...(url.startsWith('rediss://') && { tls: readTlsFiles(tls, 'REDIS') }),
-  });
-  redis.on('error', () => undefined);
-  try {
-    const facts = await redis.info();
-    const fact = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(facts)?.[1];
-    const persistence =
-      fact('aof_enabled') === '1' ? 'an append-only file' : 'no append-only file: entries that are lost are put back';
-    return `${fact('redis_version')}, maxmemory-policy ${fact('maxmemory_policy')}, ${persistence}`;
-  } finally {
-    redis.disconnect();
-  }
+  const facts = (await withRedis(config, (redis) => redis.info())) ?? '';
+  const fact = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(facts)?.[1];
+  const persistence =
+    fact('aof_enabled') === '1' ? 'an append-only file' : 'no append-only file: entries that are lost are put back';
+  return `${fact('redis_version')}, maxmemory-policy ${fact('maxmemory_policy')}, ${persistence}`;
 }
 
 async function checkModels({ riskModelsDirectory }: Config): Promise<string> {

@@ -1,20 +1,18 @@
 import { recorded } from '../audit/audit-trail.js';
 import { shippedModelsDirectory } from '../app.js';
 import type { Config } from '../config/config.js';
-import { readRuntime } from '../embedded/data-directory.js';
 import { eventChannel, publishEvent } from '../events/event-bus.js';
 import { createBundleStore, type BundleStore } from '../model-store/bundle-store.js';
 import { byVersion, defaultVersions } from '../model-store/default-version.js';
 import type { Models } from '../../models/index.js';
-import { createLogger } from '../process/logger.js';
 import { bundleHash, bundleInMemory, readBundle, readManifest } from '../risk/bundle/bundle-files.js';
 import { InvalidModelError } from '../risk/errors.js';
 import type { RiskModelManifest } from '../risk/manifest.js';
 import { versionName } from '../risk/model-name.js';
 import { bundleDirectories } from '../risk/registry.js';
-import { connectRedis, whenReady } from '../storage/redis.js';
 import { commandActor, withCommandTrail } from './command-trail.js';
 import { connectLocalDatabase } from './local-access.js';
+import { withRedis } from './with-redis.js';
 
 /** A version as an operator sees it: in the models directory of this machine, added to the deployment, or both. */
 export interface ListedVersion {
@@ -126,18 +124,12 @@ async function manifestOf(
 
 /** Tells the running processes of a change. Without Redis they find it with their next look at the database. */
 async function announce(config: Config): Promise<void> {
-  const url = config.redisUrl ?? (await readRuntime(config.dataDirectory))?.redisUrl;
-  if (!url) return;
-  const redis = connectRedis(url, 'failing-fast', createLogger('silent', 'riskgraph'), config.redisTls);
   try {
-    await whenReady(redis);
-    await publishEvent(redis, eventChannel(config.redisPrefix), 'riskModelsChanged', {});
+    await withRedis(config, (redis) => publishEvent(redis, eventChannel(config.redisPrefix), 'riskModelsChanged', {}));
   } catch {
     process.stderr.write(
       'Redis does not answer: running processes learn of this change when they look at the database again, after ' +
         'RISK_MODELS_POLL_SECONDS.\n',
     );
-  } finally {
-    redis.disconnect();
   }
 }

@@ -1,18 +1,16 @@
 import { Command } from 'commander';
+import type { Redis } from 'ioredis';
 import type { Organization } from '../../models/index.js';
 import { recorded } from '../audit/audit-trail.js';
-import type { Config } from '../config/config.js';
-import { readRuntime } from '../embedded/data-directory.js';
 import { StartupError } from '../errors.js';
 import { endCredentials } from '../identity/end-credentials.js';
 import { createRevocationEpochs, type RevocationEpochs } from '../identity/revocation/revocation-epoch.js';
 import { createRevocationStore } from '../identity/revocation/revocation-store.js';
-import { createLogger } from '../process/logger.js';
-import { connectRedis, whenReady } from '../storage/redis.js';
 import { commandActor, withCommandTrail } from './command-trail.js';
 import { commandConfig } from './environment.js';
 import { connectLocalDatabase } from './local-access.js';
 import { printLine } from './print.js';
+import { withRedis } from './with-redis.js';
 
 /**
  * `riskgraph restored`: makes a database safe that was restored from a backup. A backup holds the credentials of its
@@ -26,33 +24,30 @@ export function restoredCommand(): Command {
     )
     .action(async () => {
       const config = commandConfig({ LOG_LEVEL: 'warn' });
+      const epochsOf = (redis: Redis): RevocationEpochs => createRevocationEpochs(redis, config.redisPrefix);
       const database = await connectLocalDatabase(config);
       try {
-        await withEpochs(config, async (epochs) => {
-          const { models } = database;
-          const store = createRevocationStore(models);
-          const seen = (await epochs?.read()) ?? null;
-          if (seen === 'away')
-            throw new StartupError('Redis does not answer: start it, or leave REDIS_URL out if there is none.');
-          // Above what Redis has seen, so that processes read the revocations again, and the next start is not refused.
-          await store.raiseEpoch(seen ?? 0);
-          const organizations = await models.organizations
-            .find({}, { slug: 1 })
-            .sort({ slug: 1 })
-            .lean<Organization[]>();
-          await withCommandTrail(config, models, 'restored', async ({ audit }) => {
-            for (const { _id, slug } of organizations) {
-              const { sessions, apiKeys } = await recorded(
-                audit,
-                commandActor(_id.toHexString()),
-                { action: 'credential:end-all' },
-                () => endCredentials(models, store, _id),
-              );
-              printLine(`${slug}: ${sessions} sessions and ${apiKeys} API keys ended, and all other tokens`);
-            }
-          });
-          await epochs?.announce(await store.epoch());
+        const { models } = database;
+        const store = createRevocationStore(models);
+        const seen = (await withRedis(config, (redis) => epochsOf(redis).read())) ?? null;
+        if (seen === 'away')
+          throw new StartupError('Redis does not answer: start it, or leave REDIS_URL out if there is none.');
+        // Above what Redis has seen, so that processes read the revocations again, and the next start is not refused.
+        await store.raiseEpoch(seen ?? 0);
+        const organizations = await models.organizations.find({}, { slug: 1 }).sort({ slug: 1 }).lean<Organization[]>();
+        await withCommandTrail(config, models, 'restored', async ({ audit }) => {
+          for (const { _id, slug } of organizations) {
+            const { sessions, apiKeys } = await recorded(
+              audit,
+              commandActor(_id.toHexString()),
+              { action: 'credential:end-all' },
+              () => endCredentials(models, store, _id),
+            );
+            printLine(`${slug}: ${sessions} sessions and ${apiKeys} API keys ended, and all other tokens`);
+          }
         });
+        const epoch = await store.epoch();
+        await withRedis(config, (redis) => epochsOf(redis).announce(epoch));
       } finally {
         await database.close();
       }
@@ -61,20 +56,4 @@ export function restoredCommand(): Command {
           'the backup have their old state: go through "riskgraph user list" before you let callers in.',
       );
     });
-}
-
-/** Gives the number of the latest revocation that Redis has seen. Without a Redis there is none. */
-async function withEpochs(
-  config: Config,
-  work: (epochs: RevocationEpochs | undefined) => Promise<void>,
-): Promise<void> {
-  const url = config.redisUrl ?? (await readRuntime(config.dataDirectory))?.redisUrl;
-  if (!url) return work(undefined);
-  const redis = connectRedis(url, 'failing-fast', createLogger('silent', 'riskgraph'), config.redisTls);
-  try {
-    await whenReady(redis);
-    await work(createRevocationEpochs(redis, config.redisPrefix));
-  } finally {
-    redis.disconnect();
-  }
 }

@@ -9,16 +9,15 @@ import { createSessionStore } from '../identity/sessions/session-store.js';
 import { createUserDirectory, type UserDirectory } from '../identity/users/user-directory.js';
 import { normalizeUsername } from '../identity/users/username.js';
 import type { Config } from '../config/config.js';
-import { readRuntime } from '../embedded/data-directory.js';
 import { StartupError } from '../errors.js';
 import { createLogger } from '../process/logger.js';
 import { createOrganizationScopes, type OrganizationScope } from '../scope/organization-scope.js';
 import { startProtection } from '../protection/start-protection.js';
-import { connectRedis, whenReady } from '../storage/redis.js';
 import { commandActor } from './command-trail.js';
 import { connectLocalDatabase } from './local-access.js';
 import { requireOrganization } from './organization-options.js';
 import { localMasterKeys } from './secret-key.js';
+import { withRedis } from './with-redis.js';
 
 /** The users of one organization, for an operator who has the database's password. */
 export interface UserAdministration {
@@ -102,14 +101,8 @@ export async function startUserAdministration(
  * Tells the running processes of a revocation. Without Redis none is running: a process reads MongoDB when it starts.
  */
 async function announce(config: Config, epoch: number): Promise<void> {
-  const url = config.redisUrl ?? (await readRuntime(config.dataDirectory))?.redisUrl;
-  if (!url) return;
-  const redis = connectRedis(url, 'failing-fast', createLogger('silent', 'riskgraph'), config.redisTls);
-  try {
-    await whenReady(redis);
+  await withRedis(config, async (redis) => {
     if (await createRevocationEpochs(redis, config.redisPrefix).announce(epoch)) return;
     process.stderr.write('Redis does not answer: running processes will learn of this change within a second.\n');
-  } finally {
-    redis.disconnect();
-  }
+  });
 }

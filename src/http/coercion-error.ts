@@ -57,7 +57,8 @@ const at = (path: string, message: string): RequestIssue => ({
  */
 function parserReason(message: string): string {
   const reason = /^Syntax Error: ((?:Expected|Unexpected) .*?)\.?$/s.exec(message)?.[1];
-  return reason ? ` (${reason.replace(/\b(Name|Int|Float|String|BlockString|Comment) ".*"/s, '$1')})` : '';
+  const value = /\b(?:(Name|Int|Float|String|BlockString|Comment|variable) ".*"|(character): .*)/s;
+  return reason ? ` (${reason.replace(value, '$1$2')})` : '';
 }
 
 const valueKinds: ReadonlySet<string> = new Set([

@@ -9,10 +9,11 @@ import {
   bodyOfTooManyParts,
   largestAnonymousBytes,
   largestRequestBytes,
+  mostBodyParts,
 } from './request-errors.js';
 
 /**
- * The most of larger bodies at the same time, bytes, until they are answered. Parsed, a body within `mostParts` takes up
+ * The most of larger bodies at the same time, bytes, until they are answered. Parsed, a body within `mostBodyParts` takes up
  * to ten times its bytes.
  */
 const mostUnanswered = {
@@ -20,11 +21,6 @@ const mostUnanswered = {
   perOrganization: 6 * largestRequestBytes,
   perNode: 8 * largestRequestBytes,
 } as const;
-/**
- * The most objects and lists of a body. Each takes about 64 bytes of memory, and may have 3 bytes of text: 4 MiB of them
- * would take 100 MB. A thousand patients with 100 values each have 102,000.
- */
-const mostParts = 200_000;
 /** Time after which a refused client may try again, seconds. */
 const retryAfterSeconds = 2;
 
@@ -74,11 +70,11 @@ export function createRequestBodies(): RequestBodies {
   };
 }
 
-/** Reads bodies as Fastify does, but refuses one with more objects and lists than `mostParts` before it is parsed. */
+/** Reads bodies as Fastify does, but refuses one with more objects and lists than `mostBodyParts` before it is parsed. */
 export function limitParts(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    if (body.length > mostParts && partsOf(body) > mostParts) return done(bodyOfTooManyParts());
+    if (body.length > mostBodyParts && partsOf(body) > mostBodyParts) return done(bodyOfTooManyParts());
     return void parse(request, body, done);
   });
 }

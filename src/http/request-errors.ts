@@ -9,6 +9,11 @@ import type { ErrorFormatter } from './error-format.js';
 
 /** Largest request body. A batch names at most 100,000 patients, 27 bytes each. */
 export const largestRequestBytes = 4 * 1024 * 1024;
+/**
+ * The most objects and lists of a body. Each takes about 64 bytes of memory, and may have 3 bytes of text: 4 MiB of them
+ * would take 100 MB. A thousand patients with 100 values each have 102,000.
+ */
+export const mostBodyParts = 200_000;
 /** Largest body of a caller without a valid credential, bytes. What needs no credential, such as a login, is smaller. */
 export const largestAnonymousBytes = 64 * 1024;
 /** The length that a request announces for its body, bytes. A body in chunks may become as large as any. */
@@ -39,7 +44,7 @@ const byCode: Readonly<Record<string, RiskGraphError>> = {
     'body',
     `is larger than ${largestAnonymousBytes} bytes, the most of a request without a valid token: send one`,
   ),
-  BODY_OF_TOO_MANY_PARTS: inputError('body', 'has more than 200000 objects and lists: split the request'),
+  BODY_OF_TOO_MANY_PARTS: inputError('body', `has more than ${mostBodyParts} objects and lists: split the request`),
   STREAM_BODY_TOO_LARGE: inputError(
     'body',
     `is larger than ${largestAnonymousBytes} bytes, the most of a request for a stream of events: pass less in its variables`,

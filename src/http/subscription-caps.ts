@@ -116,26 +116,23 @@ export function createSubscriptionCaps(limits: SocketLimits): SubscriptionCaps {
       const holder = holders.get(operation);
       if (!holder) return;
       const { user, organization } = holder.caller;
-      for (const [held, name, who] of [
+      const places = [
         [documents.ofUser, user, 'user'],
         [documents.ofOrganization, organization, 'organization'],
-      ] as const)
-        if (!held.hasRoom(name, document))
-          throw new RateLimitedError(
-            `The subscriptions of this ${who} on this server have too many different documents: send the same text, and ` +
-              'pass ids as variables.',
-            retryAfterSeconds,
-          );
-      if (!documents.ofNode.hasRoom('', document))
+        [documents.ofNode, '', 'process'],
+      ] as const;
+      const full = places.find(([held, name]) => !held.hasRoom(name, document))?.[2];
+      if (full === 'process')
         throw new ServiceUnavailableError(
           'This server keeps too many different documents of subscriptions: try again in a moment, on another server if ' +
             'there is one.',
         );
-      const places = [
-        [documents.ofUser, user],
-        [documents.ofOrganization, organization],
-        [documents.ofNode, ''],
-      ] as const;
+      if (full !== undefined)
+        throw new RateLimitedError(
+          `The subscriptions of this ${full} on this server have too many different documents: send the same text, and ` +
+            'pass ids as variables.',
+          retryAfterSeconds,
+        );
       for (const [held, name] of places) held.add(name, document);
       holder.drop = () => {
         for (const [held, name] of places) held.remove(name, document);

@@ -84,7 +84,7 @@ export function createSubscriptionStreams(dependencies: StreamDependencies): Sub
   }
 
   async function serve(request: FastifyRequest, reply: FastifyReply, format: StreamFormat): Promise<void> {
-    // What a body holds is kept as long as the stream lasts.
+    // The content of a body is kept as long as the stream lasts.
     if (announcedBytes(request.raw) > largestAnonymousBytes) throw streamBodyTooLarge();
     const caller = request.caller!;
     const { raw } = reply;

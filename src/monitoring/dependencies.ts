@@ -1,7 +1,7 @@
 import type { App } from '../app.js';
 import { remembered } from '../process/remembered.js';
 import { withinTime } from '../process/within-time.js';
-import { isDatabaseOutage, isDiskFull } from '../storage/database.js';
+import { isDatabaseOutage, isDiskFull, writeProbe } from '../storage/database.js';
 import { redisRefusal } from '../storage/redis-fitness.js';
 import { whenReady } from '../storage/redis.js';
 import { liveWorkers } from './heartbeats.js';
@@ -43,12 +43,6 @@ export type DependencyParts = Pick<App, 'config' | 'database' | 'models' | 'regi
 export function createDependencies(app: DependencyParts): Dependencies {
   const { config, database, models, registry } = app;
   const redis = app.connectRedis('failing-fast');
-  // One document for all processes, which is written again and again.
-  const writeProbe = () =>
-    database
-      .collection<{ _id: string }>('health')
-      .updateOne({ _id: 'probe' }, { $currentDate: { writtenAt: true } }, { upsert: true });
-
   const silentMongo = 'MongoDB does not answer: check that it runs and can be reached.';
   const noWorker = 'No worker is alive, so accepted jobs wait: start one, or look into the log of those that run.';
   return {
@@ -60,7 +54,7 @@ export function createDependencies(app: DependencyParts): Dependencies {
     ),
     mongodb: remembered(() =>
       probe(silentMongo, () =>
-        writeProbe().then(
+        writeProbe(database).then(
           () => undefined,
           (error: unknown) => mongoRefusal(error) ?? silentMongo,
         ),

@@ -18,12 +18,6 @@ export interface WorkState {
   readonly stepAgeMs: number | undefined;
 }
 
-/** A worker that was alive a moment ago, by MongoDB's clock. */
-interface LiveWorker extends WorkState {
-  /** Milliseconds since the event-loop turn that wrote its latest sign of life. */
-  readonly turnAgeMs: number;
-}
-
 /**
  * Writes a sign of life of this process to MongoDB, now and every few seconds. Redis may be wiped at any moment, so a
  * sign in Redis would be lost with it. The collection holds one document per worker that ran within the last hour.
@@ -46,7 +40,6 @@ export function startHeartbeat(
         {
           $set: {
             beatAt: '$$NOW',
-            startedAt: { $ifNull: ['$startedAt', '$$NOW'] },
             running,
             ...(stepAgeMs !== undefined && { stepAt: before(Math.round(stepAgeMs)) }),
           },
@@ -76,16 +69,15 @@ export function startHeartbeat(
   };
 }
 
-/** Reads the workers of the whole deployment that have given a sign of life lately. @throws an error of MongoDB */
-export async function liveWorkers({ workerHeartbeats }: Pick<Models, 'workerHeartbeats'>): Promise<LiveWorker[]> {
+/** Reads the work of all workers of the deployment that have given a sign of life lately, by MongoDB's clock. @throws an error of MongoDB */
+export async function liveWorkers({ workerHeartbeats }: Pick<Models, 'workerHeartbeats'>): Promise<WorkState[]> {
   const rows = await workerHeartbeats.collection
-    .aggregate<Pick<WorkerHeartbeat, 'running'> & { turnAgeMs: number; stepAgeMs: number | null }>(
+    .aggregate<Pick<WorkerHeartbeat, 'running'> & { stepAgeMs: number | null }>(
       [
         { $match: { $expr: { $gt: ['$beatAt', { $subtract: ['$$NOW', silenceMs] }] } } },
         {
           $project: {
             running: 1,
-            turnAgeMs: { $subtract: ['$$NOW', '$beatAt'] },
             stepAgeMs: { $subtract: ['$$NOW', '$stepAt'] },
           },
         },
@@ -93,5 +85,5 @@ export async function liveWorkers({ workerHeartbeats }: Pick<Models, 'workerHear
       { maxTimeMS: silenceMs },
     )
     .toArray();
-  return rows.map(({ running, turnAgeMs, stepAgeMs }) => ({ running, turnAgeMs, stepAgeMs: stepAgeMs ?? undefined }));
+  return rows.map(({ running, stepAgeMs }) => ({ running, stepAgeMs: stepAgeMs ?? undefined }));
 }

@@ -111,7 +111,7 @@ export function createPredictionStreams({
     });
     followers.set(organizationId, ofOne.add(predictions));
     size += 1;
-    // What was stored since the place was read has had its event already.
+    // The events of predictions that were stored since the place was read have come already.
     predictions.wake();
     return predictions;
   }

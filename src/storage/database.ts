@@ -181,6 +181,17 @@ export function isDuplicateKey(error: unknown): boolean {
 export const duplicateKeyCode = 11_000;
 
 /**
+ * Writes to MongoDB: one document of all processes, again and again.
+ * @returns the time of the write, by MongoDB's clock
+ */
+export async function writeProbe(database: Connection): Promise<Date> {
+  const probe = await database
+    .collection<{ _id: string; writtenAt: Date }>('health')
+    .findOneAndUpdate({ _id: 'probe' }, [{ $set: { writtenAt: '$$NOW' } }], { upsert: true, returnDocument: 'after' });
+  return probe!.writtenAt;
+}
+
+/**
  * Opens a connection of its own, and asks the server for a sign of life.
  * @returns whether it came
  */

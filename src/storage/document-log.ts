@@ -6,8 +6,8 @@
  * visible after a larger one, and a reader who has passed the larger one would miss it.
  *
  * - A document is inserted together with the number behind the last one that is visible. A unique index refuses a number
- *   that another worker has taken; then the insert is tried with the next one. So who sees a number sees all before it,
- *   or their remains.
+ *   that another worker has taken; then the insert is tried with the next one. So a reader who sees a number
+ *   sees all before it, or their remains.
  * - A number is never given again, else a reader who has passed it would miss its second document. So a document that is
  *   removed leaves its number behind, and nothing else.
  * - Each document keeps its number with itself: no crash can separate them.

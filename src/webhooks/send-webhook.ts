@@ -3,8 +3,8 @@
  *
  * 1. An address in the URL is checked before anything is opened.
  * 2. A name is looked up by our own `lookup`, with questions that keep no thread busy (src/net/public-lookup.ts). Only the
- *    hosts of the operator's own network are looked up as the system does it. The socket connects to exactly the addresses that were checked, so a
- *    second look-up with another answer (DNS rebinding) does not happen.
+ *    hosts of the operator's own network are looked up as the system does it. The socket connects to exactly the
+ *    addresses that were checked, so a second look-up with another answer (DNS rebinding) does not happen.
  * 3. The address to which the socket is connected is checked once more.
  * 4. A redirect is an answer like any other, and is not followed.
  * 5. The whole exchange has one time limit. Of the answer, its status counts; some of its body is read and dropped.
