@@ -1,5 +1,8 @@
 # syntax=docker/dockerfile:1
-# Builds the image of both processes: `api` (default) and `worker`.
+# Builds the image of both processes: `api` (default) and `worker`. scripts/try-image.mjs runs these steps without Docker.
+
+# The version of the release, which the tag of the image names too.
+ARG RISKGRAPH_VERSION=0.1.0
 
 # https://github.com/docker-library/repo-info/blob/3179cb4d576b/repos/node/remote/24.21.0-bookworm-slim.md
 FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS base
@@ -17,14 +20,16 @@ COPY models models
 COPY workers workers
 RUN npm run build
 
-# Installs only the packages that run. The embedded MongoDB is left out: it serves `riskgraph up`, which no container
-# runs. The libraries of ONNX Runtime for macOS and Windows are left out too.
+# Installs only the packages that run, and only their parts that this image needs.
 FROM base AS dependencies
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-    && rm -rf node_modules/@0q node_modules/onnxruntime-node/bin/napi-v*/darwin node_modules/onnxruntime-node/bin/napi-v*/win32
+COPY scripts/trim-packages.sh scripts/
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && sh scripts/trim-packages.sh
 
 FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS runtime
-LABEL org.opencontainers.image.title="RiskGraph" org.opencontainers.image.licenses="Apache-2.0"
+ARG RISKGRAPH_VERSION
+LABEL org.opencontainers.image.title="RiskGraph" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="${RISKGRAPH_VERSION}"
 WORKDIR /app
 ENV NODE_ENV=production ORT_DISABLE_TELEMETRY=1 HOST=0.0.0.0 PORT=4000
 COPY --from=dependencies /app/node_modules node_modules
@@ -34,7 +39,7 @@ COPY risk-models risk-models
 COPY ops/healthcheck.mjs ops/
 # The files belong to root: the process can read them but not change them.
 USER node
-EXPOSE 4000
+EXPOSE 4000 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "ops/healthcheck.mjs", "api"]
 ENTRYPOINT ["node", "--enable-source-maps", "dist/src/cli.js"]
 CMD ["api"]

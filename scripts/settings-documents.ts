@@ -1,3 +1,4 @@
+import { fileVariable, secretSettings } from '../src/config/secret-files.js';
 import { settingGroups, settings } from '../src/config/settings.js';
 
 type KnownSetting = (typeof settings)[number];
@@ -13,6 +14,12 @@ function defaultOf({ schema }: KnownSetting): string {
 const row = (setting: KnownSetting): string =>
   `| \`${setting.name}\` | ${defaultOf(setting)} | ${setting.description} |`;
 
+/** Lists the variables that name files of secrets. */
+function fileList(): string {
+  const names = secretSettings.map((name) => `\`${fileVariable(name)}\``);
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
 /** Writes the text of docs/settings.md. */
 export function settingsPage(): string {
   const sections = settingGroups.map(({ title, settings: rows }) =>
@@ -25,6 +32,9 @@ export function settingsPage(): string {
       'Every setting is an environment variable. Commands also read `.env` in the working folder; a variable that is ' +
         'already set\n' +
         'wins. An empty variable counts as unset. Entries of a list are separated by commas.',
+      `Secrets can be files. ${fileList()} each name a file\n` +
+        'with one line; the line break at its end does not count. A secret that is set in both ways is refused, and so is ' +
+        'a file\nthat other users can change.',
       'All settings are validated at the start. Every mistake is reported at once, with the variable and the values ' +
         'that it accepts.',
       ...sections,
@@ -53,10 +63,14 @@ export function environmentExample(): string {
       `# ---- ${title} ----`,
       ...rows.map((setting: KnownSetting) => {
         const value = setting.schema.parse(undefined);
+        const ways = secretSettings.includes(setting.name)
+          ? ` Or ${fileVariable(setting.name)}, the path of its file.`
+          : '';
         const plain = setting.description.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, '$1').replaceAll('`', '');
-        return [...commentLines(`${plain}.`), `# ${setting.name}=${value === undefined ? '' : String(value)}`].join(
-          '\n',
-        );
+        return [
+          ...commentLines(`${plain}.${ways}`),
+          `# ${setting.name}=${value === undefined ? '' : String(value)}`,
+        ].join('\n');
       }),
     ].join('\n\n'),
   );
@@ -81,6 +95,10 @@ const ofTheContainer = ['DATA_DIRECTORY'];
 
 const marked = /^( *)# Begin of the generated list.*\n(?:.*\n)*?\1# End of the generated list.*\n/m;
 
+/** The variables of a secret that .env may set: none when the file sets one, as it does for those that it needs. */
+const waysOf = (name: string, byHand: ReadonlySet<string | undefined>): string[] =>
+  byHand.has(fileVariable(name)) ? [] : [name, fileVariable(name)];
+
 /**
  * Renews the list of variables that docker-compose.yml passes on from .env.
  * @param file text of docker-compose.yml. Settings that it names outside of the list have a value there, and stay out
@@ -91,7 +109,7 @@ export function withSettingsList(file: string): string {
   if (!marked.test(file)) throw new Error('docker-compose.yml has no list of settings between its two comments');
   const byHand = new Set([...file.replace(marked, '').matchAll(/^ +([A-Z][A-Z_]+):/gm)].map(([, name]) => name));
   const names = settings
-    .map(({ name }): string => name)
+    .flatMap(({ name }): string[] => (secretSettings.includes(name) ? waysOf(name, byHand) : [name]))
     .filter((name) => !byHand.has(name) && !ofTheContainer.includes(name));
   return file.replace(marked, (_, indent: string) =>
     [

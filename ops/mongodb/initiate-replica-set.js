@@ -1,10 +1,12 @@
 // Creates the replica set of one node, and the user with whom RiskGraph logs in. mongosh runs this script as root at
-// every start. A later run only sets the user's password to MONGO_PASSWORD.
-const { MONGO_ROOT_PASSWORD, MONGO_PASSWORD } = process.env;
-/* global Mongo, sleep */
+// every start. A later run only sets the user's password to the present secret.
+/* global Mongo, sleep, require */
+const { readFileSync } = require('node:fs');
+
+const secret = (name) => readFileSync(`/run/secrets/${name}`, 'utf8').trim();
 const client = new Mongo('mongodb://mongodb:27017/?directConnection=true');
 const admin = client.getDB('admin');
-admin.auth('root', MONGO_ROOT_PASSWORD);
+admin.auth('root', secret('mongo_root_password'));
 
 const replicaSet = { _id: 'rs0', members: [{ _id: 0, host: 'mongodb:27017' }] };
 try {
@@ -20,6 +22,6 @@ while (!admin.hello().isWritablePrimary) {
 }
 
 const application = client.getDB('riskgraph');
-const user = { pwd: MONGO_PASSWORD, roles: [{ role: 'readWrite', db: 'riskgraph' }] };
+const user = { pwd: secret('mongo_password'), roles: [{ role: 'readWrite', db: 'riskgraph' }] };
 if (application.getUser('riskgraph')) application.updateUser('riskgraph', user);
 else application.createUser({ user: 'riskgraph', ...user });

@@ -9,6 +9,7 @@ import { watchDatabase } from '../storage/database-watch.js';
 import { createLogger, logError } from '../process/logger.js';
 import { commandConfig } from './environment.js';
 import { reportToParent, sendSignsOfLife } from './server-process.js';
+import { endWhenStuck, watchEventLoop } from './watchdog.js';
 
 /** `riskgraph api`: one API process of a deployment. */
 export const apiCommand = (): Command =>
@@ -96,7 +97,14 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
     if (!process.connected) stop('parent gone');
     reportToParent({ ready: served.url });
     sendSignsOfLife(served.isStuck);
-  } else if (name === 'api') {
-    process.stdout.write(`RiskGraph API on ${served.url}/graphql\n`);
+    return;
   }
+  // Without a parent of ours that would do it, the process ends itself when it hangs.
+  watchEventLoop({ name: `riskgraph-${name}` });
+  endWhenStuck(served.isStuck, logger, () => {
+    exitCode = 1;
+    stop('stuck work');
+    hurry.abort();
+  });
+  if (name === 'api') process.stdout.write(`RiskGraph API on ${served.url}/graphql\n`);
 }

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Config } from '../config/config.js';
+import { fileVariable } from '../config/secret-files.js';
 import { describeExit, exitOf, terminate, type ChildExit } from '../embedded/child-exit.js';
 import type { Engine } from '../embedded/engine.js';
 import { spawnEntry } from '../embedded/spawn-entry.js';
@@ -90,6 +91,11 @@ export async function startServerProcess(
   return { url: report.ready, pid: child.pid!, exited: explained, stop };
 }
 
+/** A secret for a child. The child reads a secret that `up` has as a file from that file. */
+const secretFor = (name: string, value: string): Record<string, string | undefined> => ({
+  [name]: process.env[fileVariable(name)] ? undefined : value,
+});
+
 /** Builds the settings of a child, from those of `up` and from the started databases. */
 export function childEnvironment(
   config: Config,
@@ -98,9 +104,9 @@ export function childEnvironment(
 ): Record<string, string | undefined> {
   return {
     NODE_ENV: config.environment,
-    MONGO_URI: engines.mongoUri,
-    REDIS_URL: engines.redisUrl,
-    SECRET_KEY: secretKey,
+    ...secretFor('MONGO_URI', engines.mongoUri),
+    ...secretFor('REDIS_URL', engines.redisUrl),
+    ...secretFor('SECRET_KEY', secretKey),
     PORT: String(config.port),
     HOST: config.host,
     LOG_LEVEL: config.logLevel,

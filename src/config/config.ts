@@ -2,6 +2,7 @@ import { StartupError } from '../errors.js';
 import { deriveMasterKey, parseMasterKeys, type MasterKey } from '../protection/master-keys.js';
 import { oidcIssues, readOidcSettings, type OidcSettings } from './oidc-settings.js';
 import { productionIssues } from './production-checks.js';
+import { readSecretFiles } from './secret-files.js';
 import { environmentSchema, valuesByKey, type SettingValues } from './settings.js';
 import { tlsIssues } from './tls-issues.js';
 
@@ -77,24 +78,26 @@ function issuesInProduction(given: Environment): string[] {
 /**
  * Reads and validates the environment.
  * 1. Empty variables are removed.
- * 2. Each variable is parsed by its row in the table of settings.
- * 3. Variables that belong together are compared: those of the identity provider, and those of TLS files.
- * 4. Production adds its own checks.
- * 5. All issues are reported in one error. Without issues, the values are put where `Config` has them.
+ * 2. Secrets that `NAME_FILE` names are read from their files.
+ * 3. Each variable is parsed by its row in the table of settings.
+ * 4. Variables that belong together are compared: those of the identity provider, and those of TLS files.
+ * 5. Production adds its own checks, unless a secret could not be read: it would count as missing there.
+ * 6. All issues are reported in one error. Without issues, the values are put where `Config` has them.
  * @param env usually `process.env`; empty strings count as unset
  * @throws StartupError naming every variable that is wrong, and the values that it accepts
  */
 export function loadConfig(env: Environment): Config {
-  const given: Environment = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  const { environment: given, issues: fileIssues } = readSecretFiles(
+    Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== '')),
   );
   const parsed = environmentSchema.safeParse(given);
   const { keys: masterKeys, issues: keyIssues } = readMasterKeys(given);
   const issues = [
+    ...fileIssues,
     ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []),
     ...oidcIssues(given),
     ...tlsIssues(given),
-    ...(given.NODE_ENV === 'production' ? issuesInProduction(given) : []),
+    ...(given.NODE_ENV === 'production' && fileIssues.length === 0 ? issuesInProduction(given) : []),
     ...keyIssues,
   ];
   if (!parsed.success || issues.length > 0) throw new StartupError(`Configuration: ${issues.join('; ')}`);

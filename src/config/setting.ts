@@ -10,6 +10,11 @@ export interface Setting {
   readonly schema: z.ZodType;
   /** Meaning for operators, in Markdown. Links start from docs/. */
   readonly description: string;
+  /**
+   * The value is a secret or may hold one. `NAME_FILE` may name a file that holds it.
+   * @defaultValue false
+   */
+  readonly secret?: true;
 }
 
 /** Settings that belong together in the documents. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -6,73 +5,11 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { loadConfig } from '../../src/config/config.js';
+import { fileVariable, secretSettings } from '../../src/config/secret-files.js';
+import { settings } from '../../src/config/settings.js';
+import { compose, composeSource, environmentOf, interpolate, mebibytes, ours, services } from '../support/compose.js';
 
-interface Service {
-  image: string;
-  user?: string;
-  command?: string[];
-  entrypoint?: string[];
-  /** A null value passes on the variable of the same name that Compose itself has. */
-  environment: Record<string, string | null>;
-  mem_limit: string;
-  memswap_limit: string;
-  cpus: string;
-  healthcheck?: { test: string[] };
-  depends_on?: Record<string, { condition: string }>;
-  networks: string[];
-  ports?: string[];
-  volumes?: string[];
-  restart: string;
-  read_only?: boolean;
-  cap_drop?: string[];
-  security_opt?: string[];
-}
-
-const source = readFileSync('docker-compose.yml', 'utf8');
-const compose = parse(source, { merge: true }) as {
-  services: Record<string, Service>;
-  networks: Record<string, { internal?: boolean }>;
-  volumes: Record<string, object>;
-};
-const services = Object.entries(compose.services);
-const ours = services.filter(([name]) => name === 'api' || name === 'worker');
 const oneShot = 'mongodb-setup';
-/** Names in the tables of docs/settings.md. */
-const documented = [...readFileSync('docs/settings.md', 'utf8').matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(
-  ([, name]) => name!,
-);
-
-type Given = Readonly<Record<string, string>>;
-
-/**
- * Replaces `${NAME:-default}` and `${NAME:?message}` as Compose does, from the inside out.
- * @param given the variables of `.env`; a required variable that is missing reads as a random text
- */
-function interpolate(text: string, given: Given = {}): string {
-  const once = text.replaceAll(
-    /(?<!\$)\$\{([A-Z_]+):([-?])([^{}]*)\}/g,
-    (_, name: string, kind: string, rest: string) =>
-      given[name] ?? (kind === '-' ? rest : createHash('sha256').update(name).digest('hex')),
-  );
-  return once === text ? text : interpolate(once, given);
-}
-
-/** The environment of a container. https://github.com/compose-spec/compose-spec/blob/main/05-services.md#environment */
-function environmentOf({ environment }: Service, given: Given = {}): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [
-      name,
-      value === null ? given[name] : interpolate(value, given),
-    ]),
-  );
-}
-
-/** MiB of `640m`, `256mb` or `1g`. */
-function mebibytes(size: string): number {
-  const [, amount, unit] = /^(\d+)([mg])b?$/.exec(size)!;
-  return Number(amount) * (unit === 'g' ? 1024 : 1);
-}
 
 test('the file follows the Compose Specification', () => {
   const require = createRequire(import.meta.url);
@@ -83,19 +20,30 @@ test('the file follows the Compose Specification', () => {
     key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value;
   const schema = JSON.parse(readFileSync(schemaPath, 'utf8'), unused) as object;
   const validate = new Ajv({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
-  validate(compose);
+  validate(parse(interpolate(composeSource), { merge: true }));
   expect(validate.errors ?? []).toEqual([]);
 });
 
-test('the services are the four of the product and one that sets up the database', () => {
-  expect(services.map(([name]) => name).sort()).toEqual(['api', 'mongodb', oneShot, 'redis', 'worker']);
+test('the services are the four of the product, one that sets up the database, and those of the profile', () => {
+  const always = services.filter(([, { profiles }]) => profiles === undefined).map(([name]) => name);
+  expect(always.sort()).toEqual(['api', 'mongodb', oneShot, 'redis', 'worker']);
+  const ofProfile = services.filter(([, { profiles }]) => profiles?.includes('production')).map(([name]) => name);
+  expect(ofProfile.sort()).toEqual(['alertmanager', 'prometheus']);
   expect(compose.services.mongodb!.image).toMatch(/^mongo:8\./);
   expect(compose.services.redis!.image).toMatch(/^redis:7\./);
 });
 
-test('every image that is not built here is named by its digest', () => {
-  for (const { image } of Object.values(compose.services))
-    if (image !== 'riskgraph') expect(image).toMatch(/^[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+test('every image is named by its version, and by its digest when it is not built here', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  for (const { image, build } of Object.values(compose.services)) {
+    if (!build) expect(image).toMatch(/^[a-z/]+:v?\d[\w.-]+@sha256:[0-9a-f]{64}$/);
+    else {
+      expect(interpolate(image)).toBe(`riskgraph:${version}`);
+      // An older image is there to go back to.
+      expect(interpolate(image, { RISKGRAPH_VERSION: '9.9.9' })).toBe('riskgraph:9.9.9');
+      expect(interpolate(build.args.RISKGRAPH_VERSION!)).toBe(version);
+    }
+  }
 });
 
 describe.each(services)('%s', (name, service) => {
@@ -120,7 +68,8 @@ describe.each(services)('%s', (name, service) => {
     }
   });
 
-  test('uses networks and volumes that are declared', () => {
+  test('uses networks, secrets and volumes that are declared, and files that exist', () => {
+    for (const secret of service.secrets ?? []) expect(compose.secrets).toHaveProperty(secret);
     for (const network of service.networks) expect(compose.networks).toHaveProperty(network);
     for (const volume of service.volumes ?? []) {
       const from = volume.split(':')[0]!;
@@ -129,68 +78,54 @@ describe.each(services)('%s', (name, service) => {
     }
   });
 
-  test('holds no secret: .env must give each one, and a message says how', () => {
-    for (const [variable, value] of Object.entries(service.environment)) {
-      // A null holds no secret. The address of an external database may hold a password.
+  test('has no secret in its environment, only paths of files', () => {
+    for (const [variable, value] of Object.entries(service.environment ?? {})) {
+      // A null holds no secret.
       if (value === null || !/PASSWORD|SECRET|KEY|_URI|_URL/.test(variable)) continue;
-      expect(value, variable).toMatch(
-        /\$\{[A-Z_]+:\?write random secrets into \.env, see the top of docker-compose\.yml\}/,
-      );
+      expect(variable).toMatch(/_FILE$/);
+      const name = /^\/run\/secrets\/(\w+)$/.exec(value)![1]!;
+      expect(service.secrets).toContain(name);
     }
+  });
+
+  test('reads no secret that it does not have', () => {
+    const text = [...(service.command ?? []), ...(service.entrypoint ?? []), ...(service.healthcheck?.test ?? [])];
+    for (const [, name] of text.join(' ').matchAll(/\/run\/secrets\/(\w+)/g)) expect(service.secrets).toContain(name);
   });
 });
 
-test('no secret has a default, and none is on a command line', () => {
-  expect(source.match(/\$\{[A-Z_]*(?:PASSWORD|SECRET|KEY)[A-Z_]*(?::?-[^}]*)?\}/g)).toBeNull();
+test('no secret is a variable of Compose, and none is on a command line', () => {
+  expect(composeSource.match(/\$\{[A-Z_]*(?:PASSWORD|SECRET|KEY|_URI|_URL)[A-Z_]*[:}]/g)).toBeNull();
   for (const [, { command = [], entrypoint = [], healthcheck }] of services) {
     // `$$NAME` is left to the shell inside the container. `${NAME}` would be written into the container's command line.
     expect([...command, ...entrypoint, ...(healthcheck?.test ?? [])].join(' ')).not.toMatch(/(?<!\$)\$\{/);
   }
 });
 
-test('the secrets at the top of the file are the ones that it asks for', () => {
-  const asked = new Set([...source.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name));
-  const made = /^# +for name in (.+); do$/m.exec(source)![1]!.split(' ');
-  expect(new Set(made)).toEqual(asked);
-});
-
-test.each(ours)('%s starts with variables that the configuration knows and accepts in production', (_, service) => {
-  // NODE_OPTIONS is Node's own.
-  expect(
-    Object.keys(service.environment).filter(
-      (variable) => variable !== 'NODE_OPTIONS' && !documented.includes(variable),
-    ),
-  ).toEqual([]);
-  const config = loadConfig(environmentOf(service));
-  expect(config.environment).toBe('production');
-  expect(new URL(config.redisUrl!).hostname).toBe('redis');
-  expect(new URL(config.mongoUri!).host).toBe('mongodb:27017');
-  expect(new URL(config.mongoUri!).searchParams.get('replicaSet')).toBe('rs0');
-});
-
 describe.each(ours)('the settings of docs/settings.md: %s', (_, service) => {
-  /** Fixed inside the container. On the host, PUBLISH_ADDRESS and PUBLISH_PORT take the place of HOST and PORT. */
+  /** Fixed inside the container. On the host, PUBLISH_ADDRESS and PUBLISH_PORTS take the place of HOST and PORT. */
   const fixed = ['NODE_ENV', 'HOST', 'PORT', 'METRICS_HOST', 'METRICS_PORT', 'DATA_DIRECTORY'];
+  const files = secretSettings.map(fileVariable);
+  const given = Object.entries(service.environment ?? {}).flatMap(([name, value]) => (value === null ? [] : [name]));
+  /** Secrets that every deployment has. */
+  const needed = ['MONGO_URI', 'REDIS_URL', 'SECRET_KEY', 'ENCRYPTION_KEYS'];
+  const ofEnvironmentFile = settings
+    .flatMap(({ name }): string[] => (secretSettings.includes(name) ? [name, fileVariable(name)] : [name]))
+    .filter((name) => !fixed.includes(name) && !needed.includes(name.replace(/_FILE$/, '')));
 
-  test.each(documented.filter((name) => !fixed.includes(name)))(
-    '%s reaches the container unchanged from .env',
-    (setting) => {
-      expect(environmentOf(service, { [setting]: 'as given' })[setting]).toBe('as given');
-    },
-  );
+  test.each(ofEnvironmentFile)('%s reaches the container unchanged from .env', (setting) => {
+    expect(environmentOf(service, { [setting]: 'as given' })[setting]).toBe('as given');
+  });
 
-  test('only settings of .env and those that a container needs are set', () => {
-    const set = Object.entries(environmentOf(service)).flatMap(([name, value]) =>
-      value === undefined || fixed.includes(name) ? [] : [name],
+  test('no variable is set that is neither a setting nor a file of one', () => {
+    const known = [...settings.map(({ name }): string => name), ...files, 'NODE_OPTIONS'];
+    expect(Object.keys(service.environment ?? {}).filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  test('only the secrets that are needed and what a container needs are set', () => {
+    expect(given.filter((name) => !fixed.includes(name)).sort()).toEqual(
+      [...needed.map(fileVariable), 'NODE_OPTIONS', 'RISK_MODELS_DIRECTORY'].sort(),
     );
-    expect(set.sort()).toEqual([
-      'ENCRYPTION_KEYS',
-      'MONGO_URI',
-      'NODE_OPTIONS',
-      'REDIS_URL',
-      'RISK_MODELS_DIRECTORY',
-      'SECRET_KEY',
-    ]);
   });
 });
 
@@ -200,16 +135,8 @@ test('the variables of Compose that docs/operations.md lists are those of the fi
     name,
     fallback!.replaceAll('`', ''),
   ]);
-  const own = [...source.matchAll(/(?<!\$)\$\{([A-Z_]+):([-?])([^{}]*)\}/g)].map(([, name, kind, rest]) => [
-    name,
-    kind === '?' ? 'must be set' : rest,
-  ]);
-  // MONGO_URI and REDIS_URL have defaults that contain other variables.
-  expect(Object.fromEntries(rows)).toEqual({
-    ...Object.fromEntries(own),
-    MONGO_URI: "the file's own",
-    REDIS_URL: "the file's own",
-  });
+  const own = [...composeSource.matchAll(/(?<!\$)\$\{([A-Z_]+):-([^{}]*)\}/g)].map(([, name, rest]) => [name, rest]);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(own));
 });
 
 describe('limits', () => {
@@ -230,7 +157,7 @@ describe('limits', () => {
     (name, figure) => {
       const { mem_limit, environment } = compose.services[name]!;
       const option = (flag: string): number =>
-        Number(new RegExp(`--${flag}=(\\d+)`).exec(environment.NODE_OPTIONS!)?.[1] ?? 16);
+        Number(new RegExp(`--${flag}=(\\d+)`).exec(environment!.NODE_OPTIONS!)?.[1] ?? 16);
       const measured = Number(figure.exec(readFileSync('docs/performance.md', 'utf8'))![1]);
       // The young generation has three semi-spaces.
       // https://nodejs.org/docs/latest-v20.x/api/cli.html#--max-semi-space-sizesize-in-megabytes
@@ -243,21 +170,13 @@ describe('limits', () => {
 
   test.each(['api', 'worker'])('the %s is started as `up` starts it', (name) => {
     const young = /--max-semi-space-size=\d+/.exec(readFileSync('src/commands/server-process.ts', 'utf8'))![0];
-    expect(compose.services[name]!.environment.NODE_OPTIONS!.split(' ')).toContain(young);
+    expect(compose.services[name]!.environment!.NODE_OPTIONS!.split(' ')).toContain(young);
   });
 
   test('Redis refuses writes before its container is full, also while a fork rewrites its log', () => {
     const { command, mem_limit } = compose.services.redis!;
     expect(2 * mebibytes(/--maxmemory (\w+) /.exec(command!.join(' '))![1]!)).toBeLessThan(mebibytes(mem_limit));
   });
-});
-
-test('only the API is reachable from outside, and only on this host unless asked otherwise', () => {
-  expect(services.filter(([, { ports }]) => ports).map(([name]) => name)).toEqual(['api']);
-  expect(interpolate(compose.services.api!.ports![0]!)).toBe('127.0.0.1:4000:4000');
-  expect(compose.networks.databases).toEqual({ internal: true });
-  for (const [name, { networks }] of services)
-    expect(networks).toEqual(name === 'api' ? ['databases', 'public'] : ['databases']);
 });
 
 test('MongoDB is a replica set with authentication, set up by one service', () => {

