@@ -138,11 +138,12 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
   const scopeOf = createOrganizationScopes(app.models, unprotected);
   const { config, logger, database, models, registry, catalogue, events, audit, auditEvents, identity } = app;
   const { breakGlass, careTeams, jobs, submitBatch, submitCohort, readBatchResults } = app;
-  const { predictions, webhooks, connectRedis, accessTokens, metrics, redisConnections, queueDepths } = app;
+  const { predictions, webhooks, connectRedis, accessTokens, metrics, tracing, redisConnections, queueDepths } = app;
   return {
     config,
     logger,
     metrics,
+    tracing,
     redisConnections,
     queueDepths,
     database,

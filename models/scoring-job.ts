@@ -149,6 +149,10 @@ export class ScoringJob {
   @prop({ type: String })
   requestId?: string;
 
+  /** The span of that request as `traceparent`, where requests are traced. */
+  @prop({ type: String })
+  traceparent?: string;
+
   /** The patient of a SINGLE job. */
   @prop({ type: Types.ObjectId })
   patient?: Types.ObjectId;

@@ -11,6 +11,7 @@ check_node
 install_packages
 install_redis always
 install_promtool
+install_logrotate
 
 report="$(mktemp "${TMPDIR:-/tmp}/riskgraph-report.XXXXXX")"
 trap 'stop_saying; rm -f "$report"' EXIT

@@ -33,7 +33,7 @@ import { createScoringRecords, type ScoringRecords } from './jobs/scoring-record
 import { createBundleStore } from './model-store/bundle-store.js';
 import { followModels, startModelRegistry, type ModelRegistry } from './model-store/model-registry.js';
 import { createOrganizationScopes, type ScopeOf } from './scope/organization-scope.js';
-import { packageRoot } from './process/package-root.js';
+import { packageRoot, packageVersion } from './process/package-root.js';
 import { createBreakGlassService, type BreakGlassService } from './patients/break-glass.js';
 import { createCareTeamService, type CareTeamService } from './patients/care-team-service.js';
 import { createCareTeamFence } from './patients/care-team-fence.js';
@@ -49,6 +49,8 @@ import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
 import { createMetrics, type Metrics } from './process/metrics.js';
+import { loadOptional } from './process/optional-package.js';
+import { noTracing, type Tracing } from './process/tracing.js';
 import { createWebhookService, type WebhookService } from './webhooks/webhook-service.js';
 import { startWebhookTargets } from './webhooks/webhook-targets.js';
 
@@ -60,6 +62,7 @@ export interface App {
   readonly config: Config;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly database: Connection;
   readonly models: Models;
   /** Gives a service that acts for a caller its access to the collections. */
@@ -160,6 +163,22 @@ async function examine(config: Config, url: string, logger: Logger): Promise<voi
   logger.warn('Redis drops entries of the queue when its memory is full: set its maxmemory-policy to noeviction');
 }
 
+/** @throws StartupError when traces are asked for, and their packages are not installed */
+async function tracingOf({ tracing: { endpoint, ratio } }: Config, service: string): Promise<Tracing> {
+  if (endpoint === undefined) return noTracing;
+  const { startTracing } = await loadOptional(
+    () => import('./process/open-telemetry.js'),
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    [
+      '@opentelemetry/api',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace-base',
+    ],
+  );
+  return startTracing({ endpoint, ratio, service, version: packageVersion() });
+}
+
 /** Starts the parts one after the other, and adds a closer for each. */
 async function buildApp(
   config: Config,
@@ -170,6 +189,8 @@ async function buildApp(
   const database = await connectDatabase(mongoUri, { tls: config.mongoTls });
   closers.add(() => database.close());
   const metrics = createMetrics();
+  const tracing = await tracingOf(config, String(logger.bindings().name));
+  closers.add(() => tracing.close());
   observeDatabase(database, metrics);
   await claimData(database);
   const models = createModels(database);
@@ -240,8 +261,16 @@ async function buildApp(
   const webhookTargets = await startWebhookTargets(models, events, logger);
   closers.add(() => webhookTargets.close());
   const { has: announces } = webhookTargets;
-  const jobStore = createJobStore({ models, events, attempts: config.jobAttempts, leaseMs, announces, metrics });
-  const jobDispatcher = createJobDispatcher(models, queue, metrics);
+  const jobStore = createJobStore({
+    models,
+    events,
+    attempts: config.jobAttempts,
+    leaseMs,
+    announces,
+    metrics,
+    tracing,
+  });
+  const jobDispatcher = createJobDispatcher(models, queue, metrics, tracing);
   const latestResults = createLatestResults(models);
   const scoringRecords = createScoringRecords(models, protectionOf, latestResults);
   const repairs = await startRepairs({ models, latestResults, protectionOf, leaseMs, logger });
@@ -270,6 +299,7 @@ async function buildApp(
     config,
     logger,
     metrics,
+    tracing,
     database,
     models,
     scopeOf,

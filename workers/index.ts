@@ -25,7 +25,10 @@ interface Workers {
 type WorkerParts = Omit<MaintenanceParts, 'lookForWebhooks'> &
   WebhookParts &
   MonitoredParts &
-  Pick<App, 'metrics' | 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress' | 'latestResults'>;
+  Pick<
+    App,
+    'metrics' | 'tracing' | 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress' | 'latestResults'
+  >;
 
 /** Starts everything that a worker process does. A failed start leaves nothing running. */
 export async function startWorkers(app: WorkerParts): Promise<Workers> {
@@ -40,7 +43,7 @@ export async function startWorkers(app: WorkerParts): Promise<Workers> {
 }
 
 async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers): Promise<void> {
-  const { config, logger, metrics, models, registry, events, jobStore, scoringRecords } = app;
+  const { config, logger, metrics, tracing, models, registry, events, jobStore, scoringRecords } = app;
   const { batchProgress, latestResults } = app;
   const runningJobs = createRunningJobs(events);
   closers.add(() => runningJobs.close());
@@ -65,6 +68,7 @@ async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers):
     latestResults,
     events,
     metrics,
+    tracing,
     logger,
     ...bounds,
   });
@@ -76,6 +80,7 @@ async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers):
     jobStore,
     events,
     metrics,
+    tracing,
     chunkRunner,
     logger,
     ...bounds,

@@ -55,6 +55,7 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     connectRedis: app.connectRedis,
     audit: { record: audit.record, close: () => app.audit.close(), backlog: () => app.audit.backlog() },
     metrics: app.metrics,
+    tracing: app.tracing,
     redisConnections: app.redisConnections,
     queueDepths: app.queueDepths,
     scopeOf,

@@ -33,6 +33,10 @@ const permissions = {
   /** Create, change, disable users; set their passwords; end their sessions. */
   'user:manage': [Role.ADMIN],
   'api-key:manage': [Role.ADMIN],
+  /** See the queues of the whole deployment. Only the organization of the operators may (QUEUE_PAGE_ORGANIZATION). */
+  'queue:read': [Role.ADMIN],
+  /** Pause and resume them, and run, promote or remove entries. MongoDB has the jobs, so none is lost. */
+  'queue:control': [Role.ADMIN],
   /** Create, list and delete endpoints of webhooks, rotate their secrets, read and replay their deliveries. */
   'webhook:manage': [Role.SERVICE, Role.ADMIN],
   /** Change the caller's own password. */

@@ -6,8 +6,12 @@ import { startOrClose } from '../closers.js';
 import type { HttpServer } from '../http/server.js';
 import { answersNewConnection } from '../storage/database.js';
 import { watchDatabase } from '../storage/database-watch.js';
-import { createLogger, logError } from '../process/logger.js';
+import type { Config } from '../config/config.js';
+import { createLogFile, createLogger, logError } from '../process/logger.js';
+import { loadOptional } from '../process/optional-package.js';
+import { packageVersion } from '../process/package-root.js';
 import { commandConfig } from './environment.js';
+import { followLogSignals } from './log-signals.js';
 import { reportToParent, sendSignsOfLife } from './server-process.js';
 import { endWhenStuck, watchEventLoop } from './watchdog.js';
 
@@ -43,16 +47,30 @@ interface Served {
   close(): Promise<void>;
 }
 
+/** @throws StartupError when errors are to be sent, and the package is not installed */
+async function errorReports({ sentryDsn: dsn, environment }: Config, service: string) {
+  if (dsn === undefined) return undefined;
+  const { startErrorReports } = await loadOptional(() => import('../process/error-reports.js'), 'SENTRY_DSN', [
+    '@sentry/node',
+  ]);
+  return startErrorReports({ dsn, environment, service, version: packageVersion() });
+}
+
 /**
  * Runs a process until a signal, or until its parent is gone. Then it drains the API, closes it or the worker, and the
  * app after it. A second signal ends the draining.
  */
 async function serve(name: string, start: (app: App) => Promise<Served>): Promise<void> {
   const config = commandConfig();
-  const logger = createLogger(config.logLevel, `riskgraph-${name}`);
+  const logName = `riskgraph-${name}`;
+  const file = config.logFile === undefined ? undefined : createLogFile(config.logFile, logName);
+  const reports = await errorReports(config, logName);
+  const logger = createLogger(config.logLevel, logName, { file, report: reports?.report });
+  followLogSignals(logger, file);
   const served = await startOrClose(
     async (closers) => {
       const app = await createApp(config, logger);
+      closers.add(() => reports?.close());
       closers.add(() => app.close());
       const { url, drain, isStuck = () => false, close } = await start(app);
       closers.add(close);

@@ -35,6 +35,9 @@ const familyNames = [
   'Lindt',
 ];
 
+/** The parts of a model's feature that a value is invented from. */
+export type SyntheticFeature = Pick<ModelFeature, 'code' | 'kind' | 'missing' | 'codes' | 'range' | 'source'>;
+
 /** Share of values that are left out when no model requires them. */
 const missingShare = 0.1;
 
@@ -46,7 +49,7 @@ const missingShare = 0.1;
 export function syntheticPatients(
   count: number,
   seed: number,
-  features: readonly ModelFeature[],
+  features: readonly SyntheticFeature[],
   now: Date,
 ): Omit<Patient, 'organization'>[] {
   return Array.from({ length: count }, (_, index) => {
@@ -76,7 +79,7 @@ export function syntheticPatients(
 }
 
 /** Invents a value. @returns undefined when it comes from the patient's record, or is left out */
-function syntheticValue(feature: ModelFeature, random: () => number): number | undefined {
+function syntheticValue(feature: SyntheticFeature, random: () => number): number | undefined {
   if (feature.source) return undefined;
   const leftOut = random() < missingShare;
   const position = (random() + random() + random()) / 3;

@@ -3,9 +3,19 @@ import { RiskModelsDocument, ViewerDocument, PredictionCreatedDocument } from '.
 import { apiClient } from './api-client.js';
 import { GraphqlRequestError } from '../client/errors.js';
 import type { GraphqlClient } from '../client/graphql-client.js';
-import { runChecks, type Check } from './checks.js';
+import type { Config } from '../config/config.js';
+import { readRuntime } from '../embedded/data-directory.js';
+import { notChecked, runChecks, type Check } from './checks.js';
+import { cleaningUp } from './clean-up.js';
+import { commandConfig } from './environment.js';
+import { frontChecks } from './front-checks.js';
 import { expectUnpublished, readHealth } from './health-pages.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
+import { connectLocalDatabase, type LocalDatabase } from './local-access.js';
+import { logCheck } from './log-check.js';
+import { monitoringChecks, type MonitoringAddresses } from './monitoring-checks.js';
+import { checkQueuePage } from './queue-page-check.js';
+import { startTrial, type Trial } from './trial.js';
 
 /** The deployment as a caller and, where that is another address, as an operator reaches it. */
 interface Addresses {
@@ -14,7 +24,10 @@ interface Addresses {
   readonly healthUrl?: string;
 }
 
-/** `riskgraph verify`: checks a running deployment. It only reads. */
+/**
+ * `riskgraph verify`: the list of checks after a deployment. It reads. Where it has the settings of the deployment it
+ * also scores a synthetic patient, in an organization that it makes and removes again.
+ */
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('check a running deployment, one line per check; exits 1 if one fails')
@@ -23,21 +36,77 @@ export function verifyCommand(): Command {
       '--health-url <url>',
       'an address inside, where health is answered, e.g. http://10.0.0.5:4000; then --url must not publish it',
     )
+    .option('--prometheus-url <url>', 'the Prometheus that should scrape it, e.g. http://10.0.0.7:9090')
+    .option('--alertmanager-url <url>', 'its Alertmanager, e.g. http://10.0.0.7:9093')
+    .option('--read-only', 'make no organization, and score no patient')
     .option(tokenOption, `an access token; ${tokenHelp}`)
-    .action(async ({ token, ...addresses }: Addresses & { readonly token?: string }) => {
-      const client = apiClient(addresses.url, await requireToken(token));
-      const anonymous = apiClient(addresses.url);
-      try {
-        await runChecks(checks(addresses, client, anonymous));
-      } finally {
-        await Promise.all([client.close(), anonymous.close()]);
-      }
+    .action(async ({ token, ...options }: VerifyOptions) => {
+      const client = apiClient(options.url, await requireToken(token));
+      const anonymous = apiClient(options.url);
+      const config = commandConfig({ LOG_LEVEL: 'warn' });
+      let trial: StartedTrial | undefined;
+      let told = false;
+      await cleaningUp(
+        async () => {
+          trial = await tryToStart(config, options);
+          const { checks, database, remove } = trial;
+          const removal: Check = {
+            name: 'the trial is removed',
+            run() {
+              told = true;
+              return remove();
+            },
+          };
+          await runChecks([
+            ...healthChecks(options),
+            ...callerChecks(client, anonymous),
+            ...checks,
+            ...(database ? [removal] : []),
+            ...monitoringChecks(options),
+            { name: 'the queue page', run: () => checkQueuePage(options.url) },
+            logCheck(options.url, config),
+            ...frontChecks(options.url),
+          ]);
+        },
+        async () => {
+          await trial?.remove().catch((error: unknown) => {
+            if (!told) throw error;
+          });
+          await Promise.all([client.close(), anonymous.close(), trial?.database?.close()]);
+        },
+      );
     });
 }
 
-function checks(addresses: Addresses, client: GraphqlClient, anonymous: GraphqlClient): Check[] {
+interface VerifyOptions extends Addresses, MonitoringAddresses {
+  readonly token?: string;
+  readonly readOnly?: boolean;
+}
+
+/** A trial that was started, or the reason why there is none, as a line of the list. */
+interface StartedTrial extends Trial {
+  /** Undefined when there is no trial. */
+  readonly database: LocalDatabase | undefined;
+}
+
+async function tryToStart(config: Config, { url, readOnly }: VerifyOptions): Promise<StartedTrial> {
+  const none = (check: Check): StartedTrial => ({ checks: [check], remove: async () => '', database: undefined });
+  const name = 'a synthetic patient is scored';
+  if (readOnly) return none(notChecked(name, '--read-only was given'));
+  let database: LocalDatabase | undefined;
+  try {
+    if (!config.mongoUri && !(await readRuntime(config.dataDirectory)))
+      return none(notChecked(name, 'the settings of the deployment (MONGO_URI, SECRET_KEY) are not here'));
+    database = await connectLocalDatabase(config);
+    return { ...(await startTrial(config, database, url)), database };
+  } catch (error) {
+    await database?.close();
+    return none({ name, run: () => Promise.reject(error as Error) });
+  }
+}
+
+function callerChecks(client: GraphqlClient, anonymous: GraphqlClient): Check[] {
   return [
-    ...healthChecks(addresses),
     {
       name: 'access token',
       run: async () => {

@@ -4,6 +4,7 @@ import { accessSettings } from './settings/access.js';
 import { databaseSettings } from './settings/databases.js';
 import { jobSettings } from './settings/jobs.js';
 import { limitSettings } from './settings/limits.js';
+import { monitoringSettings } from './settings/monitoring.js';
 import { oidcSettings } from './settings/oidc.js';
 import { secretSettings } from './settings/secrets.js';
 import { serverSettings } from './settings/server.js';
@@ -12,6 +13,7 @@ import { webhookSettings } from './settings/webhooks.js';
 /** Every setting, in the order and under the headings of docs/settings.md. */
 export const settingGroups = [
   { title: 'Server', settings: serverSettings },
+  { title: 'Traces, errors and queues', settings: monitoringSettings },
   { title: 'Databases', settings: databaseSettings },
   { title: 'Secrets', settings: secretSettings },
   { title: 'Jobs and workers', settings: jobSettings },

@@ -2,6 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { OperationDefinitionNode } from 'graphql';
 import type { Logger } from 'pino';
 import type { Metrics } from '../process/metrics.js';
+import type { Tracing } from '../process/tracing.js';
 import type { createOperationContext } from './operation-context.js';
 
 /**
@@ -20,10 +21,12 @@ export function operationLabel({ name, selectionSet }: OperationDefinitionNode, 
  */
 export function observeOperations({
   metrics,
+  tracing,
   logger,
   isListed,
 }: {
   readonly metrics: Pick<Metrics, 'operations'>;
+  readonly tracing: Pick<Tracing, 'add'>;
   readonly logger: Logger;
   /** True: only documents of the operator run. */
   readonly isListed: boolean;
@@ -39,8 +42,14 @@ export function observeOperations({
           const label = { type: operation.operation, operation: operationLabel(operation, isListed) };
           const milliseconds = performance.now() - begun;
           metrics.operations.observe({ ...label, outcome: errors.length > 0 ? 'error' : 'ok' }, milliseconds / 1_000);
+          const codes = [...new Set(errors.map(({ extensions }) => String(extensions?.code)))];
+          tracing.add({
+            'graphql.operation.type': label.type,
+            'riskgraph.operation': label.operation,
+            'riskgraph.request_id': requestId,
+            ...(codes.length > 0 && { 'error.type': codes.join(',') }),
+          });
           if (!logger.isLevelEnabled('trace')) return;
-          const codes = [...new Set(errors.map(({ extensions }) => extensions?.code))];
           logger.trace({ requestId, ...label, codes, milliseconds: Math.round(milliseconds) }, 'operation answered');
         },
       };

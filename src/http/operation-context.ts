@@ -26,6 +26,7 @@ export type HttpParts = Pick<
   | 'jobs'
   | 'predictions'
   | 'metrics'
+  | 'tracing'
   | 'queueDepths'
   | 'redisConnections'
   | 'submitCohort'

@@ -37,6 +37,8 @@ export interface RequestSources {
    * that form, else a new one.
    */
   requestIdOf(request: IncomingMessage): string;
+  /** The span of a trusted proxy, as `traceparent`. Undefined without one. */
+  traceparentOf(request: IncomingMessage): string | undefined;
   /** Tells whether a connection comes from a trusted proxy: it then carries the requests of many callers. */
   isFromProxy(request: Pick<IncomingMessage, 'socket'>): boolean;
 }
@@ -76,6 +78,12 @@ export function createRequestSources(trustedProxies: readonly string[]): Request
       if (!isTrusted(peerOf(request))) return randomUUID();
       if (typeof given === 'string' && idForm.test(given)) return given;
       return (typeof traceparent === 'string' && traceForm.exec(traceparent)?.[1]) || randomUUID();
+    },
+    traceparentOf(request) {
+      const { traceparent } = request.headers;
+      return typeof traceparent === 'string' && traceForm.test(traceparent) && isTrusted(peerOf(request))
+        ? traceparent
+        : undefined;
     },
     isFromProxy: (request) => isTrusted(peerOf(request)),
   };

@@ -4,7 +4,7 @@ import type { FastifyInstance, onSendHookHandler } from 'fastify';
 
 /**
  * Headers that no form and no link of another site can send: a browser first asks whether it may. A request without a
- * JSON body needs one of them. `authorization` is enough, because there are no cookies.
+ * JSON body needs one of them. `authorization` is enough, because no cookie is read but on the page of the queues.
  */
 export const preflightHeaders = ['authorization', 'apollo-require-preflight', 'x-apollo-operation-name'] as const;
 

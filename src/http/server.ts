@@ -131,7 +131,7 @@ async function buildHttpServer(
 ): Promise<HttpServer> {
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
-  const { metrics } = sources.app;
+  const { metrics, tracing } = sources.app;
   const formatError = createErrorFormatter(logger, { schema, count: (code) => metrics.errors.inc({ code }) });
   const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
   const limits = protections.queryLimits ? config.queryLimits : undefined;
@@ -189,7 +189,7 @@ async function buildHttpServer(
       sayRateLimited,
       ...(production ? [] : [tellCost]),
       writing,
-      observeOperations({ metrics, logger, isListed: list !== undefined }),
+      observeOperations({ metrics, tracing, logger, isListed: list !== undefined }),
       production
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
@@ -234,6 +234,7 @@ async function buildHttpServer(
       limiter,
       written,
       metrics,
+      tracing,
       timeoutMs: config.operationTimeoutMs,
       tellCost: !production,
     }),
@@ -257,7 +258,11 @@ async function buildHttpServer(
   const apolloHandler = fastifyApolloHandler(apollo, { context }) as ApolloHandler;
   const answer = countUnread(
     function answer(request, reply) {
-      return currentRequestId.run(request.id, () => apolloHandler.call(this, request, reply));
+      return currentRequestId.run(request.id, () =>
+        tracing.arriving(`${request.method} /graphql`, requestSources.traceparentOf(request.raw), async () =>
+          apolloHandler.call(this, request, reply),
+        ),
+      );
     },
     operations,
     chunksOf,
@@ -295,11 +300,23 @@ async function buildHttpServer(
     operations,
     formatError,
     onRequest: admission.onBulkRequest,
+    traceparentOf: (request) => requestSources.traceparentOf(request),
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
   if (explorer) registerExplorer(server, explorer, probeLimit);
   const dependencies = await monitorApi(sources.app, () => draining.hasBegun, closers);
   registerHealth(server, dependencies, draining, probeLimit);
+  if (config.queuePageOrganization !== undefined) {
+    const { registerQueuePage } = await import('./queues/queue-page.js');
+    await registerQueuePage(server, {
+      app: sources.app,
+      organization: config.queuePageOrganization,
+      sources: requestSources,
+      formatError,
+      admit: admission.onBulkRequest,
+      probeLimit,
+    });
+  }
   measureRequests(server, sources);
   if (config.metricsPort === undefined) registerMetrics(server, metrics, probeLimit);
 

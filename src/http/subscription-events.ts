@@ -13,6 +13,7 @@ import { eventText } from './answer-text.js';
 import type { createOperationContext } from './operation-context.js';
 import { timeoutError } from './operation-timeout.js';
 import type { Metrics } from '../process/metrics.js';
+import type { Tracing } from '../process/tracing.js';
 import { operationLabel } from './observe-operations.js';
 import type { Operation, Operations } from './operations.js';
 import type { RequestLimiter } from './rate-limits.js';
@@ -35,6 +36,7 @@ interface EventDependencies {
   /** Gets the text of each large event, so that it is written once. */
   readonly written: WrittenEvents;
   readonly metrics: Pick<Metrics, 'subscriptionEvents' | 'foldedEvents'>;
+  readonly tracing: Pick<Tracing, 'continued'>;
   /** Longest time of one event, milliseconds. */
   readonly timeoutMs: number;
   /** Whether each event says what it costs, as answers do. */
@@ -70,7 +72,7 @@ export function eventIdOf(event: ExecutionResult): string | undefined {
  *    then gets the reason as the event, and the subscription goes on.
  */
 export function createSubscribe(dependencies: EventDependencies): Subscribe {
-  const { operations, limiter, written, metrics, timeoutMs, tellCost } = dependencies;
+  const { operations, limiter, written, metrics, tracing, timeoutMs, tellCost } = dependencies;
 
   async function answerTo(
     event: unknown,
@@ -112,7 +114,11 @@ export function createSubscribe(dependencies: EventDependencies): Subscribe {
         if (event.done) return { done: true, value: undefined };
         current = operations.prepare(subscription.contextValue, 'event');
         try {
-          const answer = await answerTo(event.value, subscription, current);
+          const { traceparent } = (event.value as { readonly job?: { readonly traceparent?: string } }).job ?? {};
+          const prepared = current;
+          const answer = await tracing.continued(`event ${field}`, traceparent, {}, () =>
+            answerTo(event.value, subscription, prepared),
+          );
           const value = tellCost ? { ...answer, extensions: { cost: subscription.cost } } : answer;
           subjects.set(value, event.value as object);
           const { collapsed } = event.value as { readonly collapsed?: number };

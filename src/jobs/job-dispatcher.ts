@@ -4,6 +4,7 @@
  */
 import type { Models, ScoringJob } from '../../models/index.js';
 import type { Metrics } from '../process/metrics.js';
+import { noTracing, type Tracing } from '../process/tracing.js';
 import { jobKinds } from './job-kinds.js';
 import type { QueueEntry, ScoringQueue } from './scoring-queue.js';
 
@@ -19,6 +20,7 @@ export function createJobDispatcher(
   models: Models,
   queue: ScoringQueue,
   { repairs }: Pick<Metrics, 'repairs'>,
+  tracing: Tracing = noTracing,
 ): JobDispatcher {
   async function each(job: ScoringJob, handle: (entries: QueueEntry[]) => Promise<boolean>): Promise<boolean> {
     for await (const entries of jobKinds[job.kind].entriesOf(models, job)) {
@@ -28,7 +30,11 @@ export function createJobDispatcher(
   }
   return {
     async dispatch(job) {
-      await each(job, (entries) => queue.add(entries, job.priority)).catch(() => false);
+      await tracing
+        .span('put on the queue', { 'riskgraph.job_kind': job.kind }, () =>
+          each(job, (entries) => queue.add(entries, job.priority)),
+        )
+        .catch(() => false);
     },
     restore: (job) =>
       each(job, async (entries) => {

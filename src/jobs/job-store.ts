@@ -25,6 +25,7 @@ import {
 import { isDuplicateKey } from '../storage/database.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { Metrics } from '../process/metrics.js';
+import { noTracing, type Tracing } from '../process/tracing.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
 import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
@@ -83,6 +84,8 @@ interface JobStoreDependencies {
   /** Tells whether a webhook is to be sent when a job of the organization ends. */
   readonly announces: (organization: Types.ObjectId) => boolean;
   readonly metrics: JobMetrics;
+  /** @defaultValue no traces */
+  readonly tracing?: Pick<Tracing, 'traceparent'>;
 }
 
 /** The metrics of the life of jobs. */
@@ -103,6 +106,7 @@ export function createJobStore({
   leaseMs,
   announces,
   metrics,
+  tracing = noTracing,
 }: JobStoreDependencies): JobStore {
   const { scoringJobs } = models;
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
@@ -148,7 +152,9 @@ export function createJobStore({
     find,
     change,
 
-    async insert(job) {
+    async insert(untraced) {
+      const traceparent = tracing.traceparent();
+      const job = traceparent === undefined ? untraced : { ...untraced, traceparent };
       try {
         await insertOne(job);
         tell(job);

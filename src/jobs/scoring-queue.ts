@@ -36,6 +36,12 @@ export const queueEntrySchema = z.discriminatedUnion('kind', [
 export type QueueEntry = z.infer<typeof queueEntrySchema>;
 export type EntryKind = QueueEntry['kind'];
 
+/** The parts of an entry that may be shown. An entry of another form may hold anything, so none of it is shown. */
+export function shownEntry(data: unknown): QueueEntry | string {
+  const entry = queueEntrySchema.safeParse(data);
+  return entry.success ? entry.data : 'not an entry of this release';
+}
+
 /** A function for each kind of entry. The compiler reports a kind without one. */
 export type ByEntryKind<Result> = {
   readonly [Kind in EntryKind]: (entry: Extract<QueueEntry, { kind: Kind }>) => Result;

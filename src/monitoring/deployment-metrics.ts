@@ -1,4 +1,5 @@
 import { Gauge } from 'prom-client';
+import { WebhookDeliveryState } from '../../models/index.js';
 import type { App } from '../app.js';
 import { unfinishedStates } from '../jobs/job-status.js';
 import { keepLatest } from '../process/latest.js';
@@ -9,6 +10,11 @@ import { liveWorkers } from './heartbeats.js';
 const countAgeMs = 5_000;
 /** Longest time of one read, milliseconds. */
 const longestReadMs = 10_000;
+
+/** The states of webhooks that are no deliveries: waiting, and given up after days (dead letters). */
+const undelivered = [WebhookDeliveryState.PENDING, WebhookDeliveryState.FAILED] as const;
+/** Most webhooks that are counted. */
+const mostCounted = 100_000;
 
 /** The parts of the app that know the whole deployment. */
 export type DeploymentParts = Pick<App, 'metrics' | 'models' | 'queueDepths'>;
@@ -36,7 +42,13 @@ export function describeDeployment(
       .maxTimeMS(longestReadMs)
       .lean();
     const alive = await liveWorkers(models);
-    return { openJobs, rotationSince: rotation?._id.getTimestamp().getTime(), alive };
+    const webhooks = await Promise.all(
+      undelivered.map(async (state) => ({
+        state,
+        count: await models.webhookDeliveries.countDocuments({ state }).limit(mostCounted).maxTimeMS(longestReadMs),
+      })),
+    );
+    return { openJobs, webhooks, rotationSince: rotation?._id.getTimestamp().getTime(), alive };
   }, countAgeMs);
   const depths = keepLatest(queueDepths, countAgeMs);
   const states = keepLatest(async () => {
@@ -64,6 +76,15 @@ export function describeDeployment(
     registers,
     collect() {
       for (const { state, count } of databaseCounts.get()?.openJobs ?? []) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'riskgraph_webhook_deliveries',
+    help: 'Webhooks of the whole deployment that wait, and those that were given up. At most 100,000 are counted.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const { state, count } of databaseCounts.get()?.webhooks ?? []) this.set({ state }, count);
     },
   });
   new Gauge({

@@ -2,11 +2,24 @@ import type { LogFn, Logger } from 'pino';
 
 /** Time in which the same line is written once, milliseconds. */
 const windowMs = 60_000;
-/** Most different lines that are remembered. Further ones are all written. */
-const mostRemembered = 500;
+/** Most kinds of errors that are remembered. The lines of further ones are all written. */
+const mostKinds = 500;
+/** Most different lines of one kind that are written per window. They differ in ids, such as that of a request. */
+const mostLines = 20;
 
 /** A line of the log about an error, with ids and codes in its fields. */
 type ErrorLine = [fields: { readonly err: unknown }, message: string];
+
+/** Is told of an error that is written to the log. */
+export type ReportError = (error: unknown, message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+/** The lines of one kind in the present window. */
+interface Kind {
+  /** The lines that were written, and how often each was repeated. */
+  readonly lines: Map<string, { readonly line: ErrorLine; repeated: number }>;
+  /** Number of further lines that were not written. */
+  further: number;
+}
 
 const isErrorLine = (line: readonly unknown[]): line is ErrorLine =>
   line.length === 2 &&
@@ -15,34 +28,59 @@ const isErrorLine = (line: readonly unknown[]): line is ErrorLine =>
   line[0] !== null &&
   'err' in line[0];
 
+/** Names the kind of a line. It holds nothing that differs from request to request. */
+function kindOf([{ err }, message]: ErrorLine): string {
+  const { name, code } = (err instanceof Error ? err : { name: typeof err }) as { name: string; code?: unknown };
+  return JSON.stringify([message, name, typeof code === 'string' || typeof code === 'number' ? code : undefined]);
+}
+
 /** Two lines with the same key say the same. */
-function keyOf([{ err, ...fields }, message]: ErrorLine): string {
-  const { name, message: reason } = err instanceof Error ? err : { name: typeof err, message: '' };
-  return JSON.stringify([message, name, reason, fields]);
+function keyOf([{ err, ...fields }]: ErrorLine): string {
+  return JSON.stringify([err instanceof Error ? err.message : '', fields]);
 }
 
 /**
- * Creates a hook of pino that folds repeated errors: an outage would fill a disk with one line. The first line is
- * written at once. After a minute one more line has the number of the others in `repeated`.
+ * Creates a hook of pino that folds repeated errors: an outage would fill a disk with one line per request. The first
+ * lines are written at once: twenty of a kind, and each of them once. After a minute one more line per repeated one has
+ * the number of the others in `repeated`, and one has the number of those that were not written at all.
  * https://github.com/pinojs/pino/blob/main/docs/api.md#logmethod
+ * @param report is told each error that is written at level `error` or `fatal`, so it is bounded like the log
  */
-export function createRepeatFolder(): (this: Logger, line: Parameters<LogFn>, write: LogFn) => void {
-  const counts = new Map<string, number>();
-  return function fold(line, write) {
+export function createRepeatFolder(
+  report: ReportError = () => undefined,
+): (this: Logger, line: Parameters<LogFn>, write: LogFn, level: number) => void {
+  const kinds = new Map<string, Kind>();
+
+  return function fold(line, write, level) {
     if (!isErrorLine(line)) return write.apply(this, line);
+    const begin = (): void => {
+      write.apply(this, line);
+      const [{ err, ...fields }, message] = line;
+      if (level >= this.levels.values.error!) report(err, message, fields);
+    };
+    const name = `${level} ${kindOf(line)}`;
+    const kind = kinds.get(name) ?? { lines: new Map(), further: 0 };
     const key = keyOf(line);
-    const count = counts.get(key);
-    if (count !== undefined) {
-      counts.set(key, count + 1);
+    const same = kind.lines.get(key);
+    if (same) {
+      same.repeated += 1;
       return;
     }
-    write.apply(this, line);
-    if (counts.size >= mostRemembered) return;
-    counts.set(key, 0);
-    setTimeout(() => {
-      const repeated = counts.get(key);
-      counts.delete(key);
-      if (repeated) write.apply(this, [{ ...line[0], repeated }, line[1]]);
-    }, windowMs).unref();
+    if (kind.lines.size === mostLines) {
+      kind.further += 1;
+      return;
+    }
+    begin();
+    if (kind.lines.size === 0) {
+      if (kinds.size >= mostKinds) return;
+      kinds.set(name, kind);
+      setTimeout(() => {
+        kinds.delete(name);
+        for (const { line: written, repeated } of kind.lines.values())
+          if (repeated > 0) write.apply(this, [{ ...written[0], repeated }, written[1]]);
+        if (kind.further > 0) write.apply(this, [{ err: line[0].err, repeated: kind.further }, line[1]]);
+      }, windowMs).unref();
+    }
+    kind.lines.set(key, { line, repeated: 0 });
   };
 }

@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino';
-import { createRepeatFolder } from './fold-repeats.js';
+import { createRepeatFolder, type ReportError } from './fold-repeats.js';
+import { openLogFile, type LogFile } from './log-file.js';
 import { createLogStream } from './log-stream.js';
 
 /** Names of fields that hold secrets in inputs, payloads and documents. */
@@ -18,12 +19,35 @@ const credentials = [
   'connectionParams',
 ];
 
+/** Where the lines of a logger go in addition to its standard place. */
+interface LoggerOptions {
+  /**
+   * The file that takes the lines, as `createLogFile` opened it.
+   * @defaultValue standard error
+   */
+  readonly file?: LogFile | undefined;
+  /** Is told each error of level `error` or `fatal` that is written. */
+  readonly report?: ReportError | undefined;
+}
+
+/** Opens the file of a logger. @throws StartupError when it cannot be written */
+export const createLogFile = (path: string, name: string): LogFile =>
+  openLogFile(path, tellDropped(name, 'the disk was too slow or full'));
+
+const tellDropped =
+  (name: string, reason: string) =>
+  (dropped: number): string => {
+    const line = { level: pino.levels.values.warn, time: Date.now(), name, dropped };
+    return `${JSON.stringify({ ...line, msg: `log lines were dropped: ${reason}` })}\n`;
+  };
+
 /**
- * Creates a logger that writes lines of JSON to standard error. It never waits for a reader (log-stream.ts), and says
- * once per minute what happens again and again (fold-repeats.ts). Log ids, codes and counts only. The redaction below is
- * a second safeguard; it does not make it safe to log patients.
+ * Creates a logger that writes lines of JSON to standard error or to a file. It never waits for a reader
+ * (log-stream.ts) or a disk (log-file.ts), and says a few times per minute what happens again and again
+ * (fold-repeats.ts). Log ids, codes and counts only. The redaction below is a second safeguard; it does not make it safe
+ * to log patients.
  */
-export function createLogger(level: string, name: string): Logger {
+export function createLogger(level: string, name: string, { file, report }: LoggerOptions = {}): Logger {
   const redacted = [
     'mrn',
     'givenName',
@@ -42,12 +66,9 @@ export function createLogger(level: string, name: string): Logger {
       level,
       redact: { paths: redacted.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[redacted]' },
       serializers: { err: describeError },
-      hooks: { logMethod: createRepeatFolder() },
+      hooks: { logMethod: createRepeatFolder(report) },
     },
-    createLogStream(process.stderr, (dropped) => {
-      const line = { level: pino.levels.values.warn, time: Date.now(), name, dropped };
-      return `${JSON.stringify({ ...line, msg: 'log lines were dropped: standard error was not read' })}\n`;
-    }),
+    file ?? createLogStream(process.stderr, tellDropped(name, 'standard error was not read')),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { JobStage } from '../../models/index.js';
 import type { Metrics } from '../process/metrics.js';
+import type { Span, Tracing } from '../process/tracing.js';
 
 /** The metrics of attempts. */
 export type AttemptMetrics = Pick<Metrics, 'stageDuration' | 'attempts' | 'failedAttempts' | 'takeovers'>;
@@ -13,13 +14,18 @@ interface StageTimer {
   milliseconds(): Partial<Record<JobStage, number>>;
 }
 
-export function timeStages({ stageDuration }: Pick<Metrics, 'stageDuration'>, kind: 'SINGLE' | 'CHUNK'): StageTimer {
+export function timeStages(
+  { stageDuration }: Pick<Metrics, 'stageDuration'>,
+  kind: 'SINGLE' | 'CHUNK',
+  tracing: Pick<Tracing, 'begin'>,
+): StageTimer {
   const times: Partial<Record<JobStage, number>> = {};
-  let present: { readonly stage: JobStage; readonly since: number } | undefined;
+  let present: { readonly stage: JobStage; readonly since: number; readonly span: Span } | undefined;
   const end = (): void => {
     if (!present) return;
-    const { stage, since } = present;
+    const { stage, since, span } = present;
     present = undefined;
+    span.end();
     const milliseconds = performance.now() - since;
     times[stage] = Math.round(milliseconds);
     stageDuration.observe({ kind, stage }, milliseconds / 1_000);
@@ -27,7 +33,7 @@ export function timeStages({ stageDuration }: Pick<Metrics, 'stageDuration'>, ki
   return {
     enter(stage) {
       end();
-      present = { stage, since: performance.now() };
+      present = { stage, since: performance.now(), span: tracing.begin(stage) };
     },
     end,
     milliseconds: () => times,

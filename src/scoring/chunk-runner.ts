@@ -36,7 +36,7 @@ import { workerLost, type JobStore } from '../jobs/job-store.js';
 import { progressPeriodMs, createThrottle } from '../jobs/progress-reporter.js';
 import { timeStages, type AttemptMetrics } from './attempt-metrics.js';
 import type { ModelMetrics } from './score-patient.js';
-import { named } from './single-job-runner.js';
+import { named, spanFacts } from './single-job-runner.js';
 import { createChunkScorer } from './score-chunk.js';
 import type { LatestResults } from '../predictions/latest-results.js';
 import type { ScoringEngine } from './scoring-engine.js';
@@ -44,6 +44,7 @@ import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { logError } from '../process/logger.js';
 import { createSerialTask } from '../process/serial-task.js';
+import type { Tracing } from '../process/tracing.js';
 
 interface ChunkRunnerDependencies {
   readonly models: Models;
@@ -57,6 +58,7 @@ interface ChunkRunnerDependencies {
   readonly attempts: number;
   readonly leaseMs: number;
   readonly metrics: ModelMetrics & AttemptMetrics;
+  readonly tracing: Tracing;
   readonly logger: Logger;
 }
 
@@ -74,7 +76,7 @@ export interface ChunkRunner {
 export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkRunner {
   const { models, scoringRecords, registry, engine, jobStore, batchProgress, events, attempts, leaseMs, logger } =
     dependencies;
-  const { latestResults, metrics } = dependencies;
+  const { latestResults, metrics, tracing } = dependencies;
   const { scoringChunks } = models;
   const refreshes = createThrottle(progressPeriodMs, (id) =>
     batchProgress.refresh(new Types.ObjectId(id)).then(
@@ -138,7 +140,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
     if (stored) return outcomes.withoutErased(stored);
     const model = await modelOfJob(registry, job);
     const ids = unpackIds(chunk.patients);
-    const stages = timeStages(metrics, 'CHUNK');
+    const stages = timeStages(metrics, 'CHUNK', tracing);
     stages.enter(JobStage.ENCODING);
     const erasures = await outcomes.erasures(job.organization);
     const patients = await scoringRecords.patientRows(job.organization, ids, model.manifest.features);
@@ -183,8 +185,11 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
       void scoringChunks.updateOne(held(chunk), { $set: { leasedUntil: leaseEnd() } }).catch(() => undefined);
     }, leaseMs / 3);
     try {
-      const block = await score(chunk, job, signal);
-      await end(chunk, block.failures, block);
+      const facts = { ...spanFacts(job), 'riskgraph.chunk': number, 'riskgraph.attempt': chunk.attempts };
+      await tracing.continued('score a chunk', job.traceparent, facts, async () => {
+        const block = await score(chunk, job, signal);
+        await end(chunk, block.failures, block);
+      });
     } catch (error) {
       if (signal.aborted) return await release(chunk);
       const failure = describeFailure(error);

@@ -12,6 +12,7 @@ import { createProgressReporter } from '../jobs/progress-reporter.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { defined } from '../process/defined.js';
 import { logError } from '../process/logger.js';
+import type { Tracing } from '../process/tracing.js';
 
 export interface SingleJobRunnerDependencies {
   readonly scoringRecords: ScoringRecords;
@@ -22,6 +23,7 @@ export interface SingleJobRunnerDependencies {
   readonly attempts: number;
   readonly leaseMs: number;
   readonly metrics: AttemptMetrics & ModelMetrics;
+  readonly tracing: Tracing;
   readonly logger: Logger;
 }
 
@@ -35,8 +37,20 @@ export async function runSingleJob(
   claim: ClaimedJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { jobStore, events, attempts, leaseMs, metrics, logger } = dependencies;
-  const stages = timeStages(metrics, 'SINGLE');
+  const { traceparent, attemptsThisRun } = claim.job;
+  const facts = { ...spanFacts(claim.job), 'riskgraph.attempt': attemptsThisRun };
+  return dependencies.tracing.continued('score a patient', traceparent, facts, () =>
+    runAttempt(dependencies, claim, signal),
+  );
+}
+
+async function runAttempt(
+  dependencies: SingleJobRunnerDependencies,
+  claim: ClaimedJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { jobStore, events, attempts, leaseMs, metrics, tracing, logger } = dependencies;
+  const stages = timeStages(metrics, 'SINGLE', tracing);
   stages.enter(JobStage.ENCODING);
   const reporter = createProgressReporter<JobStage>((stage) =>
     jobStore.changeClaimed(claim, (status) => progressed(status, { stage })).catch(() => false),
@@ -62,6 +76,8 @@ export async function runSingleJob(
     }
     const failure = describeFailure(error);
     metrics.failedAttempts.inc({ kind: 'SINGLE', code: failure.code });
+    stages.end();
+    tracing.add({ 'error.type': failure.code });
     logError(logger, error, 'scoring attempt failed', { level: 'warn', ...named(claim.job), code: failure.code });
     if (isPermanent(error) || claim.job.attemptsThisRun >= attempts) {
       await jobStore.changeClaimed(claim, (status) => failed(status, failure, now));
@@ -119,6 +135,14 @@ async function complete(
 /** The fields by which log lines of a worker name a job, and the request that submitted it. */
 export const named = ({ _id, requestId }: Pick<ScoringJob, '_id' | 'requestId'>) =>
   defined({ scoringJobId: _id.toHexString(), requestId });
+
+/** The facts of the spans of a worker: ids and versions. */
+export const spanFacts = ({ _id, kind, requestId, modelId, modelVersion }: ScoringJob) => ({
+  'riskgraph.job_id': _id.toHexString(),
+  'riskgraph.job_kind': kind,
+  'riskgraph.request_id': requestId,
+  'riskgraph.model': `${modelId}@${modelVersion}`,
+});
 
 const patientGone = (): PermanentError =>
   new PermanentError({ code: 'NOT_FOUND', message: 'The patient was deleted before it could be scored.' });

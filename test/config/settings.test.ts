@@ -23,6 +23,7 @@ test('an empty environment gives the defaults, each in its place in the configur
     logLevel: 'info',
     metricsHost: '127.0.0.1',
     dataDirectory: '.data',
+    tracing: { ratio: 1 },
     mongoTls: {},
     redisTls: {},
     redisPrefix: 'riskgraph',

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createRepeatFolder } from '../../src/process/fold-repeats.js';
+import { createRepeatFolder, type ReportError } from '../../src/process/fold-repeats.js';
 import { logError } from '../../src/process/logger.js';
 
 interface Line {
@@ -8,10 +8,10 @@ interface Line {
   readonly repeated?: number;
 }
 
-function folded() {
+function folded(report?: ReportError) {
   const lines: Line[] = [];
   const logger = pino(
-    { hooks: { logMethod: createRepeatFolder() } },
+    { hooks: { logMethod: createRepeatFolder(report) } },
     { write: (line: string) => void lines.push(JSON.parse(line) as Line) },
   );
   return { logger, lines };
@@ -44,9 +44,34 @@ test('errors that differ in message, reason or fields, and lines that are no err
   expect(lines).toHaveLength(7);
 });
 
-test('a caller who makes ever other errors cannot make it hold more than 500', () => {
+test('an outage under a thousand requests per second writes a few dozen lines per minute, and counts the others', () => {
   const { logger, lines } = folded();
-  for (let count = 0; count < 2_000; count += 1) logError(logger, new Error('away'), 'failed', { count });
+  for (let request = 0; request < 60_000; request += 1)
+    logError(logger, new Error('away'), 'database away', { level: 'warn', requestId: `request-${request}` });
+  expect(lines).toHaveLength(20);
+  expect(lines[19]).toMatchObject({ requestId: 'request-19' });
+  vi.advanceTimersByTime(60_000);
+  expect(lines).toHaveLength(21);
+  expect(lines[20]).toMatchObject({ msg: 'database away', repeated: 59_980 });
+  expect(lines[20]).not.toHaveProperty('requestId');
+});
+
+test('errors of many kinds cannot make it hold more than 500, and no line of theirs is lost', () => {
+  const { logger, lines } = folded();
+  for (let kind = 0; kind < 2_000; kind += 1) logError(logger, new Error('away'), `failed in way ${kind}`);
   expect(lines).toHaveLength(2_000);
   expect(vi.getTimerCount()).toBe(500);
+});
+
+test('an error of level error or fatal is reported once, when it is written; others are not reported', () => {
+  const reported: unknown[] = [];
+  const { logger } = folded((error, message, fields) => void reported.push([(error as Error).name, message, fields]));
+  for (let count = 0; count < 3; count += 1) logError(logger, new RangeError('away'), 'not written', { chunk: 3 });
+  logError(logger, new Error('away'), 'slow', { level: 'warn' });
+  logger.fatal({ err: new Error('gone') }, 'it ends');
+  logger.error('no error of a caller');
+  expect(reported).toEqual([
+    ['RangeError', 'not written', { chunk: 3 }],
+    ['Error', 'it ends', {}],
+  ]);
 });

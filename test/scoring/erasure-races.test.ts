@@ -47,6 +47,7 @@ async function runWith(
       attempts: 3,
       leaseMs: 60_000,
       metrics: app.metrics,
+      tracing: app.tracing,
       logger,
     },
     claim,
@@ -110,6 +111,7 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
       attempts: 3,
       leaseMs: 60_000,
       metrics: app.metrics,
+      tracing: app.tracing,
       logger,
     });
     await runner.run(_id, 0, new AbortController().signal);

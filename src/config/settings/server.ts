@@ -55,6 +55,14 @@ export const serverSettings = [
       'of `up` is `warn`',
   },
   {
+    name: 'LOG_FILE',
+    key: 'logFile',
+    schema: text.optional(),
+    description:
+      'File to which the log is appended in place of standard error. [logrotate](operations.md#the-log) may move it: ' +
+      'SIGUSR1 opens it again',
+  },
+  {
     name: 'DATA_DIRECTORY',
     key: 'dataDirectory',
     schema: text.default('.data'),

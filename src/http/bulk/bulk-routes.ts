@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { App } from '../../app.js';
 import { BadUserInputError } from '../../errors.js';
@@ -15,11 +16,16 @@ const mostCohorts = { perUser: 2, perOrganization: 3, perNode: 6 } as const;
 const mostStreams = { perUser: 4, perOrganization: 16, perNode: 32 } as const;
 
 interface BulkRouteDependencies {
-  readonly app: Pick<App, 'config' | 'audit' | 'identity' | 'registry' | 'submitCohort' | 'readBatchResults'>;
+  readonly app: Pick<
+    App,
+    'config' | 'tracing' | 'audit' | 'identity' | 'registry' | 'submitCohort' | 'readBatchResults'
+  >;
   readonly operations: Operations;
   readonly formatError: ErrorFormatter;
   /** Checks host, caller and rate before the body is read. */
   readonly onRequest: onRequestAsyncHookHandler;
+  /** The span of a trusted proxy. */
+  readonly traceparentOf: (request: IncomingMessage) => string | undefined;
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
@@ -30,13 +36,15 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<Fastify
  */
 export async function registerBulkRoutes(
   server: FastifyInstance,
-  { app, operations, formatError, onRequest }: BulkRouteDependencies,
+  { app, operations, formatError, onRequest, traceparentOf }: BulkRouteDependencies,
 ): Promise<void> {
   const refusing =
     (handler: Handler): Handler =>
     (request, reply) =>
-      handler(request, reply).catch((error: unknown) =>
-        answerError(error, { request, reply }, { audit: app.audit, formatError }),
+      app.tracing.arriving(`${request.method} ${request.routeOptions.url}`, traceparentOf(request.raw), () =>
+        handler(request, reply).catch((error: unknown) =>
+          answerError(error, { request, reply }, { audit: app.audit, formatError }),
+        ),
       );
 
   await server.register(async (routes) => {
