@@ -1,0 +1,270 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Types } from 'mongoose';
+import {
+  CreatePatientDocument,
+  PatientsDocument,
+  SubmitScoringJobDocument,
+} from '../../src/client/generated/graphql.js';
+import { modelId, newPatient } from '../../test/support/heart-disease.js';
+import { idOfHoursAgo, otherModels, spoiltRelease, type Deployment, type Member } from './deployment.js';
+
+/** A fault, and the alerts that must follow. */
+export interface Provocation {
+  readonly alerts: readonly string[];
+  /** The fault, as the table names it. */
+  readonly fault: string;
+  /** Makes the fault. @returns the repair */
+  provoke(deployment: Deployment): Promise<() => Promise<unknown>>;
+}
+
+const ofKind = ({ members }: Deployment, kind: Member['kind']): Member[] =>
+  [...members].filter((member) => member.kind === kind);
+
+async function patients({ client }: Deployment, count: number): Promise<string[]> {
+  const made = Array.from({ length: count }, () => client.request(CreatePatientDocument, { input: newPatient() }));
+  return (await Promise.all(made)).map(({ createPatient }) => createPatient.id);
+}
+
+const submitAll = ({ client }: Deployment, ids: readonly string[]): Promise<unknown> =>
+  Promise.all(
+    ids.map((patientId) =>
+      client.request(SubmitScoringJobDocument, { input: { patientId, modelId } }).catch(() => undefined),
+    ),
+  );
+
+/** Does something again and again until the repair. */
+function repeating(act: () => unknown, periodMs: number): () => Promise<void> {
+  let isOver = false;
+  const loop = (async () => {
+    while (!isOver) {
+      await Promise.resolve(act()).catch(() => undefined);
+      await delay(periodMs);
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await loop;
+  };
+}
+
+const freeze = (pid: number | undefined): void => void process.kill(pid!, 'SIGSTOP');
+const thaw = (pid: number | undefined): void => void process.kill(pid!, 'SIGCONT');
+
+/** Freezes a process for most of the time. */
+const stutter = (pid: number, stoppedMs: number, runningMs: number): (() => Promise<void>) =>
+  repeating(async () => {
+    freeze(pid);
+    await delay(stoppedMs);
+    thaw(pid);
+  }, runningMs);
+
+export const provocations: readonly Provocation[] = [
+  {
+    alerts: ['RiskGraphProcessDown', 'RiskGraphTakeovers'],
+    fault: 'a worker is killed in the middle of its jobs',
+    async provoke(deployment) {
+      const [worker, other] = ofKind(deployment, 'worker');
+      const ids = await patients(deployment, 400);
+      // The other one must not take all jobs first.
+      other!.signal('SIGSTOP');
+      const submitting = submitAll(deployment, ids);
+      await delay(400);
+      worker!.signal('SIGSTOP');
+      await submitting;
+      other!.signal('SIGCONT');
+      await worker!.kill();
+      return async () => {
+        await deployment.remove(worker!);
+        await deployment.start('worker');
+      };
+    },
+  },
+  {
+    alerts: ['RiskGraphNoWorker', 'RiskGraphQueueOld'],
+    fault: 'all workers are stopped, and jobs are submitted',
+    async provoke(deployment) {
+      for (const worker of ofKind(deployment, 'worker')) await deployment.remove(worker);
+      await submitAll(deployment, await patients(deployment, 5));
+      return () => Promise.all([deployment.start('worker'), deployment.start('worker')]);
+    },
+  },
+  {
+    alerts: ['RiskGraphRedisDown'],
+    fault: 'Redis is full (maxmemory)',
+    async provoke({ redis }) {
+      await redis.config('SET', 'maxmemory', '1mb');
+      return () => redis.config('SET', 'maxmemory', '0');
+    },
+  },
+  {
+    alerts: ['RiskGraphMongoDBDown', 'RiskGraphUnavailable', 'RiskGraphCountsOld', 'RiskGraphAuditWaits'],
+    fault: 'MongoDB is frozen, and 1,200 patients are to be stored per five seconds',
+    async provoke({ engines, client }) {
+      freeze(engines.pids().mongodb);
+      const end = repeating(() => {
+        for (let count = 0; count < 1_200; count += 1)
+          client.request(CreatePatientDocument, { input: newPatient() }).catch(() => undefined);
+      }, 5_000);
+      return async () => {
+        thaw(engines.pids().mongodb);
+        await end();
+      };
+    },
+  },
+  {
+    alerts: ['RiskGraphSlow', 'RiskGraphMongoDBPool'],
+    fault: 'MongoDB stands still for 3 of 3.5 seconds, under 300 queries at a time',
+    async provoke({ engines, client }) {
+      const ends = [stutter(engines.pids().mongodb!, 3_000, 500)];
+      ends.push(
+        repeating(
+          () =>
+            Promise.all(
+              Array.from({ length: 300 }, () => client.request(PatientsDocument, { first: 20 }).catch(() => undefined)),
+            ),
+          10,
+        ),
+      );
+      return () => Promise.all(ends.map((end) => end()));
+    },
+  },
+  {
+    alerts: ['RiskGraphRevocationLag'],
+    fault: 'MongoDB and Redis are frozen',
+    async provoke({ engines }) {
+      const { mongodb, redis } = engines.pids();
+      freeze(mongodb);
+      freeze(redis);
+      return async () => {
+        thaw(mongodb);
+        thaw(redis);
+      };
+    },
+  },
+  {
+    alerts: ['RiskGraphEventLoopLag'],
+    fault: 'a worker stands still for 1.6 of 2 seconds',
+    async provoke(deployment) {
+      return stutter(ofKind(deployment, 'worker')[0]!.pid, 1_600, 400);
+    },
+  },
+  {
+    alerts: ['RiskGraphInternalErrors'],
+    fault: 'a stored patient is damaged, and is read',
+    async provoke(deployment) {
+      const [id] = await patients(deployment, 1);
+      const { patients: stored } = deployment.models;
+      await stored.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: { sex: 'DAMAGED' } });
+      const end = repeating(() => deployment.client.request(PatientsDocument, { first: 1 }), 500);
+      return async () => {
+        await end();
+        await stored.collection.deleteOne({ _id: new Types.ObjectId(id) });
+      };
+    },
+  },
+  {
+    alerts: ['RiskGraphJobsFail'],
+    fault: 'the patients of 60 queued jobs are removed from MongoDB',
+    async provoke(deployment) {
+      for (const worker of ofKind(deployment, 'worker')) worker.signal('SIGSTOP');
+      const ids = await patients(deployment, 60);
+      await submitAll(deployment, ids);
+      const _id = { $in: ids.map((id) => new Types.ObjectId(id)) };
+      await deployment.models.patients.collection.deleteMany({ _id });
+      for (const worker of ofKind(deployment, 'worker')) worker.signal('SIGCONT');
+      return async () => undefined;
+    },
+  },
+  {
+    alerts: ['RiskGraphAuditUnsealed'],
+    fault: 'MongoDB refuses the heads of the audit chains (a validator)',
+    async provoke(deployment) {
+      const db = deployment.database.db!;
+      const validate = (validator: object): Promise<unknown> => db.command({ collMod: 'audit_heads', validator });
+      await validate({ nothing: { $exists: true } });
+      const end = repeating(() => patients(deployment, 1), 500);
+      return async () => {
+        await validate({});
+        await end();
+      };
+    },
+  },
+  {
+    alerts: ['RiskGraphKeyRotationSlow'],
+    fault: 'a rotation of keys was requested seven hours ago, for a master key that no worker has',
+    async provoke({ models, organizationId }) {
+      const _id = idOfHoursAgo(7);
+      await models.keyRotations.collection.insertOne({
+        _id,
+        organization: new Types.ObjectId(organizationId),
+        state: 'QUEUED',
+        unfinished: true,
+        masterKey: 'not-here',
+        replaces: new Types.ObjectId(),
+        total: 0,
+        processed: 0,
+        failed: 0,
+        requestedAt: _id.getTimestamp(),
+      } as never);
+      return () => models.keyRotations.collection.deleteOne({ _id });
+    },
+  },
+  {
+    alerts: ['RiskGraphWorkerStuck'],
+    fault: 'a worker gives signs of life and ends no entry (its signs are written by hand)',
+    async provoke({ models }) {
+      const _id = 'stuck' as never;
+      const end = repeating(
+        () =>
+          models.workerHeartbeats.collection.updateOne(
+            { _id },
+            { $set: { beatAt: new Date(), running: 1, stepAt: new Date(Date.now() - 600_000) } },
+            { upsert: true },
+          ),
+        1_000,
+      );
+      return async () => {
+        await end();
+        await models.workerHeartbeats.collection.deleteOne({ _id });
+      };
+    },
+  },
+  {
+    alerts: ['RiskGraphVersionsDiffer', 'RiskGraphAdditivity'],
+    fault: 'a worker of another release joins, and its explanations are wrong',
+    async provoke(deployment) {
+      const worker = await deployment.start('worker', { release: spoiltRelease(deployment.folder) });
+      const ids = await patients(deployment, 20);
+      const end = repeating(() => submitAll(deployment, ids), 1_000);
+      return async () => {
+        await end();
+        await deployment.remove(worker);
+      };
+    },
+  },
+  {
+    alerts: ['RiskGraphModelsDiffer'],
+    fault: 'an API with another RISK_MODELS_DIRECTORY joins',
+    async provoke(deployment) {
+      const RISK_MODELS_DIRECTORY = otherModels(deployment.folder);
+      const api = await deployment.start('api', { environment: { RISK_MODELS_DIRECTORY } });
+      return () => deployment.remove(api);
+    },
+  },
+  {
+    alerts: ['RiskGraphFilesShort'],
+    fault: 'a worker may open few files (ulimit -n)',
+    async provoke(deployment) {
+      const worker = await deployment.start('worker', { files: 96 });
+      return () => deployment.remove(worker);
+    },
+  },
+  {
+    alerts: ['RiskGraphNoModel'],
+    fault: 'the only model is retired',
+    async provoke({ models }) {
+      await models.modelVersions.collection.updateMany({}, { $set: { retiredAt: new Date() } });
+      return async () => undefined;
+    },
+  },
+];
