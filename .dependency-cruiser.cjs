@@ -10,7 +10,7 @@ const order = [
   ['src/monitoring'],
   ['src/app.ts'],
   ['src/scoring'],
-  ['src/webhooks'],
+  ['src/webhooks', 'src/backup'],
   ['src/jobs'],
   ['src/predictions'],
   ['src/patients'],

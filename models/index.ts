@@ -2,6 +2,7 @@ import { buildSchema, type ReturnModelType } from '@typegoose/typegoose';
 import type { AnyParamConstructor } from '@typegoose/typegoose/lib/types.js';
 import type { Connection, Model } from 'mongoose';
 import { AuditEvent, AuditHead } from './audit-event.js';
+import { Backup } from './backup.js';
 import { StoredBreakGlassAccess } from './break-glass-access.js';
 import { StoredDataKey } from './data-key.js';
 import { KeyRotation } from './key-rotation.js';
@@ -22,6 +23,7 @@ import { WebhookEndpoint } from './webhook-endpoint.js';
 import { WorkerHeartbeat } from './worker-heartbeat.js';
 
 export * from './audit-event.js';
+export * from './backup.js';
 export * from './break-glass-access.js';
 export * from './data-key.js';
 export * from './key-rotation.js';
@@ -66,6 +68,7 @@ export interface Models {
   readonly webhookEndpoints: ReturnModelType<typeof WebhookEndpoint>;
   readonly webhookDeliveries: ReturnModelType<typeof WebhookDelivery>;
   readonly workerHeartbeats: ReturnModelType<typeof WorkerHeartbeat>;
+  readonly backups: ReturnModelType<typeof Backup>;
 }
 
 /** Binds the document classes to one connection. A process may have several connections at the same time. */
@@ -96,6 +99,7 @@ export function createModels(connection: Connection): Models {
     webhookEndpoints: bind(WebhookEndpoint),
     webhookDeliveries: bind(WebhookDelivery),
     workerHeartbeats: bind(WorkerHeartbeat),
+    backups: bind(Backup),
   };
 }
 

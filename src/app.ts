@@ -11,6 +11,7 @@ import { startOrClose, type Closers } from './closers.js';
 import type { Config } from './config/config.js';
 import { claimData } from './storage/data-version.js';
 import { observeDatabase } from './storage/observe-database.js';
+import { refuseUnfinishedRestore } from './storage/unfinished-restore.js';
 import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
 import { createEventBus, eventChannel, type EventBus } from './events/event-bus.js';
@@ -192,6 +193,7 @@ async function buildApp(
   const tracing = await tracingOf(config, String(logger.bindings().name));
   closers.add(() => tracing.close());
   observeDatabase(database, metrics);
+  await refuseUnfinishedRestore(database);
   await claimData(database);
   const models = createModels(database);
   await ensureIndexes(models);

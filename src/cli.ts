@@ -21,6 +21,7 @@ const commands: Record<string, () => Promise<Command>> = {
   model: async () => (await import('./commands/model.js')).modelCommand(),
   audit: async () => (await import('./commands/audit.js')).auditCommand(),
   config: async () => (await import('./commands/config.js')).configCommand(),
+  backup: async () => (await import('./commands/backup.js')).backupCommand(),
   restored: async () => (await import('./commands/restored.js')).restoredCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
 };

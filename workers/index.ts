@@ -6,6 +6,7 @@ import { createChunkRunner } from '../src/scoring/chunk-runner.js';
 import { createRowScorers } from '../src/scoring/score-patient.js';
 import { createRunningJobs } from '../src/scoring/running-jobs.js';
 import { createScoringEngine, startScoringThread } from '../src/scoring/scoring-engine.js';
+import { startBackups } from './backups.js';
 import { startMaintenance, type MaintenanceParts } from './maintenance.js';
 import { monitorWorker, type MonitoredParts } from '../src/monitoring/monitor.js';
 import { createEntryProcessor, createEntryRunners } from './process-entry.js';
@@ -50,6 +51,7 @@ async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers):
   const lookForWebhooks = startWebhooks(app, closers);
   const maintenance = await startMaintenance({ ...app, lookForWebhooks });
   closers.add(() => maintenance.close());
+  startBackups(app, closers);
   const engine = createScoringEngine({
     threads: config.workerScoringThreads,
     start: startScoringThread,

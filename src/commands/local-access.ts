@@ -7,6 +7,7 @@ import { ensureLocalUser } from '../identity/organizations.js';
 import type { Config } from '../config/config.js';
 import { claimData } from '../storage/data-version.js';
 import { connectDatabase } from '../storage/database.js';
+import { refuseUnfinishedRestore } from '../storage/unfinished-restore.js';
 import { holdsDatabase, openDataDirectory, readRuntime } from '../embedded/data-directory.js';
 import { startEngines } from '../embedded/engines.js';
 import { StartupError } from '../errors.js';
@@ -18,6 +19,7 @@ import { localSecretKey } from './secret-key.js';
 
 /** A database that one command uses. */
 export interface LocalDatabase {
+  readonly connection: Connection;
   readonly models: Models;
   /** True when the database was started for this command, so that no other process can use it. */
   readonly exclusive: boolean;
@@ -25,7 +27,7 @@ export interface LocalDatabase {
 }
 
 /** How a command connects to its database. */
-interface LocalConnection {
+interface LocalOptions {
   /**
    * True: a data directory without a database gets one.
    * @defaultValue false
@@ -44,25 +46,37 @@ export const createOption = [
   'make a new database when the data directory has none, and no "riskgraph up" runs',
 ] as const;
 
+/** A connection of one command, to a database that may be empty. */
+interface LocalConnection {
+  readonly connection: Connection;
+  readonly exclusive: boolean;
+  close(): Promise<void>;
+}
+
 /**
  * Connects to the database of this installation: that of MONGO_URI, else that of the running `up`. Without both it
  * starts the embedded database until the command ends. It says which database that is. A data directory without a
  * database is refused: the `up` of another data directory may be running.
  * @throws StartupError when there is no database
  */
-export async function connectLocalDatabase(
+export async function connectLocalDatabase(config: Config, options: LocalOptions = {}): Promise<LocalDatabase> {
+  return bind(await openLocalConnection(config, options));
+}
+
+/** Connects as `connectLocalDatabase` does, and changes nothing in the database. */
+export async function openLocalConnection(
   config: Config,
-  { create = false, say = printErrorLine }: LocalConnection = {},
-): Promise<LocalDatabase> {
+  { create = false, say = printErrorLine }: LocalOptions = {},
+): Promise<LocalConnection> {
   const path = resolve(config.dataDirectory);
   if (config.mongoUri) {
     say(namedDatabase(config.mongoUri));
-    return bind(await connectDatabase(config.mongoUri, { tls: config.mongoTls }), false);
+    return shared(await connectDatabase(config.mongoUri, { tls: config.mongoTls }));
   }
   const running = (await readRuntime(config.dataDirectory))?.mongoUri;
   if (running) {
     say(`database: that of the running "riskgraph up" in ${path}`);
-    return bind(await connectDatabase(running, { tls: config.mongoTls }), false);
+    return shared(await connectDatabase(running, { tls: config.mongoTls }));
   }
   if (!create && !holdsDatabase(path))
     throw new StartupError(
@@ -73,11 +87,23 @@ export async function connectLocalDatabase(
   const directory = await openDataDirectory(config.dataDirectory);
   say(`database: the one in ${path}, started for this command`);
   const engines = await startEngines({ dataDirectory: directory.path, redisUrl: config.redisUrl ?? 'redis://unused' });
-  return bind(await connectDatabase(engines.mongoUri), true, async () => {
-    await engines.stop();
-    await directory.close();
-  });
+  const connection = await connectDatabase(engines.mongoUri);
+  return {
+    connection,
+    exclusive: true,
+    async close() {
+      await connection.close();
+      await engines.stop();
+      await directory.close();
+    },
+  };
 }
+
+const shared = (connection: Connection): LocalConnection => ({
+  connection,
+  exclusive: false,
+  close: () => connection.close(),
+});
 
 /** The database of MONGO_URI, as a command says it: without its login. */
 export function namedDatabase(mongoUri: string): string {
@@ -85,28 +111,17 @@ export function namedDatabase(mongoUri: string): string {
   return `database: ${database} at ${hosts.join(', ')}, named by MONGO_URI`;
 }
 
-async function bind(
-  connection: Connection,
-  exclusive: boolean,
-  stop: () => Promise<void> = async () => undefined,
-): Promise<LocalDatabase> {
+async function bind({ connection, exclusive, close }: LocalConnection): Promise<LocalDatabase> {
   const models = createModels(connection);
   try {
+    await refuseUnfinishedRestore(connection);
     await claimData(connection);
     await ensureIndexes(models);
   } catch (error) {
-    await connection.close();
-    await stop();
+    await close();
     throw error;
   }
-  return {
-    models,
-    exclusive,
-    async close() {
-      await connection.close();
-      await stop();
-    },
-  };
+  return { connection, models, exclusive, close };
 }
 
 /**

@@ -1,11 +1,8 @@
 import { Command } from 'commander';
-import type { Redis } from 'ioredis';
-import type { Organization } from '../../models/index.js';
-import { recorded } from '../audit/audit-trail.js';
+import { endAllCredentials, type EndedInOrganization } from '../backup/end-all-credentials.js';
+import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
-import { endCredentials } from '../identity/end-credentials.js';
-import { createRevocationEpochs, type RevocationEpochs } from '../identity/revocation/revocation-epoch.js';
-import { createRevocationStore } from '../identity/revocation/revocation-store.js';
+import { createRevocationEpochs } from '../identity/revocation/revocation-epoch.js';
 import { commandActor, withCommandTrail } from './command-trail.js';
 import { commandConfig } from './environment.js';
 import { connectLocalDatabase } from './local-access.js';
@@ -24,36 +21,45 @@ export function restoredCommand(): Command {
     )
     .action(async () => {
       const config = commandConfig({ LOG_LEVEL: 'warn' });
-      const epochsOf = (redis: Redis): RevocationEpochs => createRevocationEpochs(redis, config.redisPrefix);
       const database = await connectLocalDatabase(config);
       try {
         const { models } = database;
-        const store = createRevocationStore(models);
-        const seen = (await withRedis(config, (redis) => epochsOf(redis).read())) ?? null;
-        if (seen === 'away')
-          throw new StartupError('Redis does not answer: start it, or leave REDIS_URL out if there is none.');
-        // Above what Redis has seen, so that processes read the revocations again, and the next start is not refused.
-        await store.raiseEpoch(seen ?? 0);
-        const organizations = await models.organizations.find({}, { slug: 1 }).sort({ slug: 1 }).lean<Organization[]>();
-        await withCommandTrail(config, models, 'restored', async ({ audit }) => {
-          for (const { _id, slug } of organizations) {
-            const { sessions, apiKeys } = await recorded(
-              audit,
-              commandActor(_id.toHexString()),
-              { action: 'credential:end-all' },
-              () => endCredentials(models, store, _id),
-            );
-            printLine(`${slug}: ${sessions} sessions and ${apiKeys} API keys ended, and all other tokens`);
-          }
-        });
-        const epoch = await store.epoch();
-        await withRedis(config, (redis) => epochsOf(redis).announce(epoch));
+        const seen = await readSeenEpoch(config);
+        const { ended, epoch } = await withCommandTrail(config, models, 'restored', ({ audit }) =>
+          endAllCredentials({ models, audit, seen, actorOf: commandActor }),
+        );
+        printEnded(ended);
+        await announceEpoch(config, epoch);
       } finally {
         await database.close();
       }
-      printLine(
-        'Users log in again, and machines need new API keys. Users who were disabled or changed their password after ' +
-          'the backup have their old state: go through "riskgraph user list" before you let callers in.',
-      );
+      printLine(afterRestore);
     });
+}
+
+/** Says which credentials were ended. */
+export function printEnded(ended: readonly EndedInOrganization[]): void {
+  for (const { slug, sessions, apiKeys } of ended)
+    printLine(`${slug}: ${sessions} sessions and ${apiKeys} API keys ended, and all other tokens`);
+}
+
+/** What an operator does after a restore. */
+export const afterRestore =
+  'Users log in again, and machines need new API keys. Users who were disabled or changed their password after ' +
+  'the backup have their old state: go through "riskgraph user list" before you let callers in.';
+
+/**
+ * Reads the number of revocations that Redis has seen; 0 without a Redis.
+ * @throws StartupError when it does not answer
+ */
+export async function readSeenEpoch(config: Config): Promise<number> {
+  const seen = (await withRedis(config, (redis) => createRevocationEpochs(redis, config.redisPrefix).read())) ?? 0;
+  if (seen === 'away')
+    throw new StartupError('Redis does not answer: start it, or leave REDIS_URL out if there is none.');
+  return seen;
+}
+
+/** Announces a number of revocations, so that running processes read the revocations again. */
+export async function announceEpoch(config: Config, epoch: number): Promise<void> {
+  await withRedis(config, (redis) => createRevocationEpochs(redis, config.redisPrefix).announce(epoch));
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { SettingGroup } from './setting.js';
 import { accessSettings } from './settings/access.js';
+import { backupSettings } from './settings/backups.js';
 import { databaseSettings } from './settings/databases.js';
 import { jobSettings } from './settings/jobs.js';
 import { limitSettings } from './settings/limits.js';
@@ -18,6 +19,7 @@ export const settingGroups = [
   { title: 'Secrets', settings: secretSettings },
   { title: 'Jobs and workers', settings: jobSettings },
   { title: 'Webhooks', settings: webhookSettings },
+  { title: 'Backups', settings: backupSettings },
   { title: 'Sessions and break-glass access', settings: accessSettings },
   { title: 'Identity provider', settings: oidcSettings },
   { title: 'Limits', settings: limitSettings },

@@ -3,6 +3,7 @@ import { WebhookDeliveryState } from '../../models/index.js';
 import type { App } from '../app.js';
 import { unfinishedStates } from '../jobs/job-status.js';
 import { keepLatest } from '../process/latest.js';
+import { describeBackups } from './backup-metrics.js';
 import type { Dependencies } from './dependencies.js';
 import { liveWorkers } from './heartbeats.js';
 
@@ -29,6 +30,7 @@ export function describeDeployment(
 ): void {
   const registers = [metrics.registry];
   if (metrics.registry.getSingleMetric('riskgraph_open_scoring_jobs')) return;
+  describeBackups(metrics.registry, models);
   const databaseCounts = keepLatest(async () => {
     const openJobs = await Promise.all(
       unfinishedStates.map(async (state) => ({

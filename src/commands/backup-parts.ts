@@ -1,0 +1,99 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Connection } from 'mongoose';
+import type { ArchiveEntry } from '../backup/archive.js';
+import { createCatalogue, type Catalogue } from '../backup/catalogue.js';
+import { createDirectoryStore } from '../backup/directory-store.js';
+import type { BackupSource } from '../backup/restore-backup.js';
+import { createS3Store, isS3 } from '../backup/s3-store.js';
+import type { Config } from '../config/config.js';
+import { publicSettings } from '../config/public-settings.js';
+import { startEngines } from '../embedded/engines.js';
+import { StartupError } from '../errors.js';
+import { readBundle } from '../risk/bundle/bundle-files.js';
+import { bundleDirectories } from '../risk/registry.js';
+import { connectDatabase } from '../storage/database.js';
+import { startProgressBar } from './progress-bar.js';
+
+/** The place of the backups. @throws StartupError when none is named */
+export function openCatalogue(config: Config, target = config.backup.target): Catalogue {
+  if (target === undefined)
+    throw new StartupError(
+      'There is no place for backups: set BACKUP_TARGET, or give --target, e.g. /var/backups/riskgraph.',
+    );
+  if (!isS3(target)) return createCatalogue(createDirectoryStore(target));
+  const { s3Endpoint: endpoint, s3Region: region, s3AccessKeyId, s3SecretAccessKey } = config.backup;
+  const keys = { accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey };
+  return createCatalogue(createS3Store({ target, endpoint, region, ...keys }));
+}
+
+/**
+ * The private key that opens backups.
+ * @param file as age-keygen writes it. @defaultValue BACKUP_IDENTITY
+ * @throws StartupError when there is none
+ */
+export async function privateKey(config: Config, file?: string): Promise<string> {
+  const text = file === undefined ? config.backup.identity : await readFile(file, 'utf8');
+  const line = text?.split(/\s+/).find((word) => word.startsWith('AGE-SECRET-KEY-'));
+  if (line !== undefined) return line;
+  throw new StartupError(
+    file === undefined
+      ? 'BACKUP_IDENTITY is not set: give the private key of the backup there, or name its file with --identity.'
+      : `${file} holds no private key of age: it has a line that begins with AGE-SECRET-KEY-1.`,
+  );
+}
+
+export const sourceOf = (catalogue: Catalogue, name: string, identity: string): BackupSource => ({
+  name,
+  identity,
+  read: () => catalogue.read(name),
+});
+
+/** Settings without secrets, and the bundles of RISK_MODELS_DIRECTORY. Added models are in the database. */
+export async function filesOutside(
+  { riskModelsDirectory }: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<ArchiveEntry[]> {
+  const files = [{ name: 'settings.json', bytes: toJson(publicSettings(environment)) }];
+  if (riskModelsDirectory === undefined) return files;
+  for (const directory of await bundleDirectories(riskModelsDirectory))
+    for (const [file, bytes] of await readBundle(directory))
+      files.push({ name: `risk-models/${basename(directory)}/${file}`, bytes: Buffer.from(bytes) });
+  return files;
+}
+
+const toJson = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+
+/** Runs work on a new, empty database of the embedded engine. Nothing of it is left after that. */
+export async function withScratchDatabase<T>(work: (database: Connection) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'riskgraph-drill-'));
+  try {
+    const engines = await startEngines({ dataDirectory: directory, redisUrl: 'redis://unused' });
+    try {
+      const database = await connectDatabase(engines.mongoUri);
+      return await work(database).finally(() => database.close());
+    } finally {
+      await engines.stop();
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A progress bar for each step, one after the other. */
+export function progressBars(): { show(step: string, done: number, total: number): void; stop(): void } {
+  let step: string | undefined;
+  let bar: ReturnType<typeof startProgressBar> | undefined;
+  return {
+    show(next, done, total) {
+      if (next !== step) {
+        bar?.stop();
+        bar = startProgressBar(next.padEnd(9), total);
+        step = next;
+      }
+      bar?.update(done, '', total);
+    },
+    stop: () => bar?.stop(),
+  };
+}

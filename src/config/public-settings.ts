@@ -1,0 +1,11 @@
+import type { Setting } from './setting.js';
+import { settings } from './settings.js';
+
+/**
+ * The settings of an environment that may be shown and kept, by variable. A secret that is set is null.
+ * @param env usually `process.env`
+ */
+export function publicSettings(env: Readonly<Record<string, string | undefined>>): Record<string, string | null> {
+  const given = settings.filter(({ name }) => (env[name] ?? '') !== '');
+  return Object.fromEntries(given.map(({ name, secret }: Setting) => [name, secret ? null : env[name]!]));
+}

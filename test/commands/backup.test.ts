@@ -1,0 +1,149 @@
+/** Covers src/commands/backup.ts, src/commands/backup-parts.ts, src/config/public-settings.ts. */
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { expect, test } from 'vitest';
+import { unpackArchive } from '../../src/backup/archive.js';
+import { createCatalogue } from '../../src/backup/catalogue.js';
+import { createBackup } from '../../src/backup/create-backup.js';
+import { createDirectoryStore } from '../../src/backup/directory-store.js';
+import { lastBackups } from '../../src/backup/backup-records.js';
+import { namespace } from '../support/namespace.js';
+import { runCommand } from '../support/run-command.js';
+import { scored } from '../support/scenario.js';
+import { settingsFor, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const identity = await generateX25519Identity();
+const recipient = await identityToRecipient(identity);
+
+async function keyFile(key: string): Promise<string> {
+  const file = join(await temporaryDirectory(), 'key.txt');
+  await writeFile(file, `# created today\n${key}\n`);
+  return file;
+}
+
+/** A system with a prediction, and the settings of its backups. */
+async function backedUpSystem() {
+  const target = join(await temporaryDirectory(), 'backups');
+  const system = await startSystem();
+  await scored(await system.client('CLINICIAN'));
+  const environment = {
+    ...settingsFor(system.app.config),
+    BACKUP_TARGET: target,
+    BACKUP_RECIPIENTS: recipient,
+    BACKUP_IDENTITY: identity,
+  };
+  return { target, system, environment };
+}
+
+test('backup key prints a pair of keys, as age-keygen does', async () => {
+  const { output } = await runCommand(['backup', 'key'], {});
+  const [, shown, key] = /^# public key: (age1\w+)\n(AGE-SECRET-KEY-1\w+)\n$/.exec(output)!;
+  expect(await identityToRecipient(key!)).toBe(shown);
+});
+
+test('backup run makes a backup of a running system, tries it by a restore, and records both', async () => {
+  const { target, system, environment } = await backedUpSystem();
+  expect(await lastBackups(system.app.models)).toEqual({
+    newest: undefined,
+    completed: undefined,
+    restored: undefined,
+  });
+  const made = await runCommand(['backup', 'run'], environment);
+  expect(made).toMatchObject({ code: 0 });
+  const [, name] = /^(riskgraph-\d{8}T\d{6}Z-[0-9a-f]{6}): \d+ documents, 0\.\d MB, in /.exec(made.output)!;
+  expect(made.output).toMatch(
+    /: restored in [\d.]+ s, \d+ documents and \d+ audit events as they were; the drill took/,
+  );
+  expect(made.output).toContain(`0 backups removed, 1 kept in ${target}\n`);
+  const { completed, restored } = await lastBackups(system.app.models);
+  expect(completed).toMatchObject({ _id: name, state: 'COMPLETED', documents: expect.any(Number) });
+  expect(restored).toMatchObject({ _id: name, restoreSeconds: expect.any(Number), drillSeconds: expect.any(Number) });
+
+  const listed = await runCommand(['backup', 'list'], environment);
+  expect(listed.output).toContain(name);
+  expect(listed.output).toMatch(/, in [\d.]+ s/);
+
+  // Settings are in the archive, and no secret.
+  const settings: string[] = [];
+  const archive = createReadStream(join(target, `${name}.tar.gz.age`));
+  for await (const entry of unpackArchive(archive, identity, name!))
+    if (entry.name === 'settings.json') settings.push(Buffer.from(entry.bytes).toString());
+  expect(JSON.parse(settings.join())).toMatchObject({
+    BACKUP_RECIPIENTS: recipient,
+    BACKUP_IDENTITY: null,
+    MONGO_URI: null,
+    SECRET_KEY: null,
+    ENCRYPTION_KEYS: null,
+  });
+  for (const secret of [identity, testSecretKey, testEncryptionKeys, system.app.config.mongoUri!])
+    expect(settings.join()).not.toContain(secret);
+});
+
+test('backup restore brings a backup back into an empty database, and refuses another one and another key', async () => {
+  const { target, system, environment } = await backedUpSystem();
+  const { name } = await createBackup({
+    database: system.app.database,
+    models: system.app.models,
+    catalogue: createCatalogue(createDirectoryStore(target)),
+    recipients: [recipient],
+    files: [],
+    describe: String,
+  });
+  const full = await runCommand(['backup', 'restore', name, '--identity', await keyFile(identity)], environment);
+  expect(full).toMatchObject({ code: 1, output: '' });
+  expect(full.errors).toMatch(/error: The database test-\w+ is not empty: a backup is restored into an empty one only/);
+  const { mongoUri, redisPrefix } = namespace();
+  const empty = { ...environment, MONGO_URI: mongoUri, REDIS_PREFIX: redisPrefix };
+  const brought = await runCommand(['backup', 'restore', name], empty);
+  expect(brought).toMatchObject({ code: 0 });
+  expect(brought.output).toMatch(/: \d+ documents restored in [\d.]+ s\n/);
+  expect(brought.output).toContain('alpha: 0 sessions and 0 API keys ended, and all other tokens\n');
+  const again = await startSystem({ worker: false, environment: { MONGO_URI: mongoUri, REDIS_PREFIX: redisPrefix } });
+  expect(await again.app.models.predictions.countDocuments()).toBe(1);
+
+  const other = await keyFile(await generateX25519Identity());
+  expect(await runCommand(['backup', 'verify', '--identity', other], environment)).toEqual({
+    code: 1,
+    output: '',
+    errors: `error: ${name} cannot be decrypted with this key: give the private key of one of its recipients.\n`,
+  });
+});
+
+test('a backup that fails is on record, and leaves no file', async () => {
+  const directory = await temporaryDirectory();
+  const system = await startSystem({ worker: false });
+  await writeFile(join(directory, 'file'), '');
+  const target = join(directory, 'file', 'backups');
+  const environment = { ...settingsFor(system.app.config), BACKUP_RECIPIENTS: recipient };
+  expect(await runCommand(['backup', 'create', '--target', target], environment)).toMatchObject({
+    code: 1,
+    output: '',
+    errors: expect.stringMatching(/error: .*\/file\/backups does not exist, because a part of its path is a file/),
+  });
+  const { newest, completed } = await lastBackups(system.app.models);
+  expect(completed).toBeUndefined();
+  expect(newest).toMatchObject({ state: 'FAILED', failure: expect.stringContaining('a part of its path is a file') });
+  expect(await readdir(directory)).not.toContain('backups');
+});
+
+test.each([
+  ['create', {}, 'There is no place for backups: set BACKUP_TARGET, or give --target, e.g. /var/backups/riskgraph.'],
+  ['create', { BACKUP_TARGET: 'x' }, 'BACKUP_RECIPIENTS is not set: name the public key that backups are encrypted to'],
+  ['verify', { BACKUP_TARGET: 'x' }, 'BACKUP_IDENTITY is not set: give the private key of the backup there'],
+])('backup %s with settings %j says what is missing', async (command, given, message) => {
+  const environment = { ...settingsFor(namespace()), ...given };
+  const { code, errors } = await runCommand(['backup', command], environment);
+  expect({ code, lines: errors.trim().split('\n') }).toEqual({ code: 1, lines: [expect.stringContaining(message)] });
+});
+
+test('a file without a private key is refused', async () => {
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'key.txt');
+  await writeFile(file, '# nothing\n');
+  const { errors } = await runCommand(['backup', 'verify', '--target', directory, '--identity', file], {});
+  expect(errors).toBe(`error: ${file} holds no private key of age: it has a line that begins with AGE-SECRET-KEY-1.\n`);
+  expect(await readFile(file, 'utf8')).toBe('# nothing\n');
+});

@@ -1,0 +1,70 @@
+import { Queue, Worker } from 'bullmq';
+import type { App } from '../src/app.js';
+import type { Closers } from '../src/closers.js';
+import { StartupError } from '../src/errors.js';
+import { logError } from '../src/process/logger.js';
+import { runOwnCommand } from '../src/process/own-command.js';
+import { pauseOnRefusal } from './pause-on-refusal.js';
+import { runRetryDelayMs } from './queue-worker.js';
+
+const queueName = 'backups';
+const scheduleName = 'backup';
+/** Period in which each worker checks that the schedule exists, because a wiped Redis forgets it. Milliseconds. */
+const scheduleCheckMs = 5_000;
+/** Tries of a backup that fails, and the pause before the second one, milliseconds. It doubles. */
+const tries = { attempts: 3, backoff: { type: 'exponential', delay: 600_000 } } as const;
+
+/** The parts of the app that make backups. */
+type BackupParts = Pick<App, 'config' | 'logger' | 'connectRedis'>;
+
+/**
+ * Makes backups at the times of BACKUP_SCHEDULE, if BACKUP_TARGET is set. Each time, one worker of the deployment runs
+ * `riskgraph backup run` as a process of its own, so that scoring does not wait for it.
+ */
+export function startBackups({ config, logger, connectRedis }: BackupParts, closers: Closers): void {
+  if (config.backup.target === undefined) return;
+  const queueConnection = connectRedis('failing-fast');
+  closers.add(() => queueConnection.disconnect());
+  const workerConnection = connectRedis('waiting');
+  closers.add(() => workerConnection.disconnect());
+  const queue = new Queue(queueName, { connection: queueConnection, prefix: config.redisPrefix });
+  closers.add(() => queue.close().catch(() => undefined));
+  const stop = new AbortController();
+  const worker = new Worker(
+    queueName,
+    async () => {
+      const { code, lastError } = await runOwnCommand(['backup', 'run'], stop.signal);
+      if (code !== 0) throw new StartupError(lastError || 'the command ended without a word');
+      logger.info('a backup was made');
+    },
+    { connection: workerConnection, prefix: config.redisPrefix, runRetryDelay: runRetryDelayMs },
+  );
+  closers.add(() => worker.close(workerConnection.status !== 'ready'));
+  closers.add(() => stop.abort());
+  const redisError = (message: string) => (error: Error) =>
+    logError(logger, error, `${message}: check that Redis can be reached`, { level: 'warn' });
+  closers.add(pauseOnRefusal(worker));
+  queue.on('error', redisError('error of the queue of backups'));
+  worker.on('error', redisError('error of the worker of backups'));
+  worker.on('failed', (_job, error) => logError(logger, error, 'a backup failed'));
+
+  const schedule = { pattern: config.backup.schedule, tz: 'UTC' };
+  async function ensureSchedule(): Promise<void> {
+    await queue.setGlobalConcurrency(1);
+    const present = await queue.getJobScheduler(scheduleName);
+    if (present?.pattern === schedule.pattern && (present.next ?? 0) > Date.now() - scheduleCheckMs) return;
+    await queue.upsertJobScheduler(scheduleName, schedule, {
+      name: scheduleName,
+      opts: { ...tries, removeOnComplete: true, removeOnFail: true },
+    });
+  }
+  const check = (): void => {
+    ensureSchedule().catch((error: unknown) =>
+      logError(logger, error, 'the schedule of backups could not be checked', { level: 'debug' }),
+    );
+  };
+  const timer = setInterval(check, scheduleCheckMs);
+  closers.add(() => clearInterval(timer));
+  queueConnection.once('ready', check);
+  if (queueConnection.status === 'ready') check();
+}
