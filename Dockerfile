@@ -38,7 +38,8 @@ COPY package.json LICENSE NOTICE ./
 COPY risk-models risk-models
 COPY ops/healthcheck.mjs ops/
 # The files belong to root: the process can read them but not change them.
-USER node
+# Kubernetes knows from a number that the user is not root.
+USER 1000:1000
 EXPOSE 4000 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "ops/healthcheck.mjs", "api"]
 ENTRYPOINT ["node", "--enable-source-maps", "dist/src/cli.js"]

@@ -66,7 +66,7 @@ test('the last stage has no development packages, does not run as root, and has 
   const install = all('RUN').find((command) => command.includes('npm ci --omit=dev'));
   expect(install).toMatch(/&& sh scripts\/trim-packages\.sh$/);
   expect(ofRuntime('COPY')).toContain('--from=dependencies /app/node_modules node_modules');
-  expect(ofRuntime('USER')).toEqual(['node']);
+  expect(ofRuntime('USER')).toEqual(['1000:1000']);
   expect(ofRuntime('ENV').join(' ')).toContain('NODE_ENV=production');
   expect(ofRuntime('HEALTHCHECK')[0]).toContain('CMD ["node", "ops/healthcheck.mjs", "api"]');
 });
@@ -91,8 +91,8 @@ describe('rules of hadolint', () => {
     expect(first('WORKDIR')).toBeLessThan(first('COPY'));
   });
 
-  test('DL3002, DL3025: the last user is not root, and programs start without a shell', () => {
-    expect(all('USER').at(-1)).toBe('node');
+  test('DL3002, DL3025, DL3066: the last user is a number that is not root, and programs start without a shell', () => {
+    expect(all('USER').at(-1)).toBe('1000:1000');
     for (const command of [...all('CMD'), ...all('ENTRYPOINT')]) expect(JSON.parse(command)).toBeInstanceOf(Array);
   });
 

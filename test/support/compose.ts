@@ -71,3 +71,9 @@ export function mebibytes(size: string): number {
   const [, amount, unit] = /^(\d+)([mg])b?$/.exec(size)!;
   return Number(amount) * (unit === 'g' ? 1024 : 1);
 }
+
+/** Seconds that a process needs to end after the draining, as docs/operations.md tells operators. */
+export function secondsToEnd(): number {
+  const page = readFileSync('docs/operations.md', 'utf8').replaceAll(/\s+/g, ' ');
+  return Number(/Give (?:the|a) process (\d+) seconds more than `DRAIN_SECONDS`/.exec(page)![1]);
+}
