@@ -22,6 +22,7 @@ const commands: Record<string, () => Promise<Command>> = {
   audit: async () => (await import('./commands/audit.js')).auditCommand(),
   config: async () => (await import('./commands/config.js')).configCommand(),
   backup: async () => (await import('./commands/backup.js')).backupCommand(),
+  maintenance: async () => (await import('./commands/maintenance.js')).maintenanceCommand(),
   restored: async () => (await import('./commands/restored.js')).restoredCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
 };

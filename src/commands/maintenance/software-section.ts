@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Connection } from 'mongoose';
+import { packageRoot, packageVersion } from '../../process/package-root.js';
+import { storedDataVersion } from '../../storage/data-version.js';
+import type { Section } from './section.js';
+
+const run = promisify(execFile);
+
+/**
+ * Last day of each major version of Node.js that RiskGraph runs on.
+ * https://github.com/nodejs/release#release-schedule
+ */
+const lastDays: Readonly<Record<string, string>> = {
+  20: '2026-04-30',
+  22: '2027-04-30',
+  24: '2028-04-30',
+  26: '2029-04-30',
+};
+
+/** A package that has a newer version, as `npm outdated --json` says it. */
+interface Outdated {
+  readonly current?: string;
+  readonly latest: string;
+}
+
+/** How the section learns about software outside this process. */
+export interface SoftwareSources {
+  readonly database: Connection;
+  /** Version of Redis; undefined when it does not answer. */
+  readonly redisVersion: string | undefined;
+  /** Asks the package registry for newer versions of the packages. */
+  readonly askRegistry: boolean;
+}
+
+/** Tells the versions of everything that runs, until when Node.js is maintained, and which packages have newer versions. */
+export async function softwareSection(
+  { database, redisVersion, askRegistry }: SoftwareSources,
+  now = new Date(),
+): Promise<Section> {
+  const { version: mongodb } = (await database.db!.admin().command({ buildInfo: 1 })) as { version: string };
+  const packages = askRegistry ? await outdatedPackages() : [];
+  return {
+    title: 'Software',
+    columns: ['what', 'here', 'released', 'newest', 'released'],
+    rows: [
+      ['RiskGraph', packageVersion(), '', '', ''],
+      ['stored data', `version ${(await storedDataVersion(database)) ?? 'none'}`, '', '', ''],
+      ['Node.js', process.versions.node, '', '', ''],
+      ['MongoDB', mongodb, '', '', ''],
+      ['Redis', redisVersion ?? 'does not answer', '', '', ''],
+      ...packages,
+    ],
+    remarks: [
+      nodeRemark(process.versions.node, now),
+      askRegistry
+        ? `${packages.length} packages have newer versions.`
+        : 'With --outdated, the package registry is asked for newer versions of the packages.',
+    ],
+  };
+}
+
+/** Says how long a version of Node.js is maintained. */
+export function nodeRemark(version: string, now: Date): string {
+  const [major] = version.split('.') as [string];
+  const last = lastDays[major];
+  if (last === undefined) return `Node.js ${major} is no version that RiskGraph knows: use 24.`;
+  const days = Math.ceil((Date.parse(last) - now.getTime()) / 86_400_000);
+  return days < 0
+    ? `Node.js ${major} gets no security fixes since ${last}: go to 24.`
+    : `Node.js ${major} gets security fixes until ${last}, for ${days} days.`;
+}
+
+/** The packages with newer versions, each with the days on which both were released. */
+async function outdatedPackages(): Promise<string[][]> {
+  // npm ends with 1 when it finds some.
+  const { stdout } = await npm(['outdated', '--json', '--omit=dev']);
+  const outdated = Object.entries(JSON.parse(stdout || '{}') as Record<string, Outdated>);
+  const rows: string[][] = [];
+  for (const [name, { current = 'none', latest }] of outdated) {
+    const times = await npm(['view', name, 'time', '--json']).then(
+      (answer) => JSON.parse(answer.stdout || '{}') as Record<string, string>,
+    );
+    const day = (version: string): string => times[version]?.slice(0, 10) ?? '';
+    rows.push([name, current, day(current), latest, day(latest)]);
+  }
+  return rows;
+}
+
+const npm = (parameters: string[]): Promise<{ readonly stdout: string }> =>
+  run('npm', parameters, { cwd: packageRoot(), maxBuffer: 16 * 1024 * 1024 }).catch((error: { stdout?: string }) => {
+    if (error.stdout) return { stdout: error.stdout };
+    throw error;
+  });
