@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Role } from '../../models/index.js';
 import { actions, mayRole } from '../../src/auth/permissions.js';
@@ -8,6 +7,7 @@ import { loadConfig } from '../../src/config/config.js';
 import { environmentSchema, settings } from '../../src/config/settings.js';
 import { ErrorCode } from '../../src/errors.js';
 import { waivableChecks } from '../../src/config/production-checks.js';
+import { brokenLinks, documents } from '../../scripts/check-links.js';
 import { environmentExample, settingsPage, withSettingsList } from '../../scripts/settings-documents.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
@@ -158,38 +158,8 @@ test('every check of a production start is explained under the name that waives 
   expect(waivableChecks.filter((name) => !explained.includes(name))).toEqual([]);
 });
 
-const documents = [
-  'README.md',
-  'CHANGELOG.md',
-  'CONTRIBUTING.md',
-  'training/README.md',
-  ...['docs', 'docs/decisions'].flatMap((folder) =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => `${folder}/${name}`),
-  ),
-];
-
-/** Makes the anchor that GitHub makes of a heading. */
-const anchorOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
-
 test.each(documents)('the links of %s lead to files and headings that exist', (document) => {
-  const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, link]) => link!)
-    .filter((link) => !/^https?:/.test(link));
-  const broken = links.filter((link) => {
-    const [path, anchor] = link.split('#') as [string, string | undefined];
-    const target = path === '' ? document : join(dirname(document), path);
-    if (!existsSync(target)) return true;
-    const headings =
-      anchor === undefined ? [] : [...read(target).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading!));
-    return anchor !== undefined && !headings.includes(anchor);
-  });
-  expect(broken).toEqual([]);
+  expect(brokenLinks(document)).toEqual([]);
 });
 
 test.each(documents.filter((document) => document !== 'CHANGELOG.md'))('the files that %s names exist', (document) => {
