@@ -34,6 +34,7 @@ export const monitoringSettings = [
   {
     name: 'SENTRY_DSN',
     key: 'sentryDsn',
+    secret: true,
     schema: httpUrl.optional(),
     description:
       'Address of Sentry, or of a server that speaks its protocol, which gets [errors](operations.md#errors-to-sentry). ' +
