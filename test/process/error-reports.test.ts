@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { startErrorReports } from '../../src/process/error-reports.js';
 import { createLogger, logError } from '../../src/process/logger.js';
@@ -27,8 +28,9 @@ test('an error of the log is sent with its type, its code, its place and ids, an
     environment: 'test',
     version: '1.2.3',
   });
-  const logger = createLogger('error', 'test', { report: reports.report });
-  Object.assign(logger, { level: 'error' });
+  const logger = Object.assign(createLogger('error', 'test', { report: reports.report }), {
+    [pino.symbols.streamSym]: { write: () => undefined },
+  });
   const error = Object.assign(new RangeError('Canarymrn-1'), { code: 'E1', patient: 'Canaryname' });
   for (let count = 0; count < 100; count += 1)
     logError(logger, error, 'request failed', { requestId: 'request-1', mrn: 'Canarymrn-2' });

@@ -1,5 +1,5 @@
-/** Covers src/process/logger.ts, src/jobs/scoring-queue.ts, src/events/event-bus.ts. */
-// Threat: data of a patient reaches a place outside the database: the log, Redis, its files, metrics, or callers who
+/** Covers src/process/logger.ts, src/process/open-telemetry.ts, src/jobs/scoring-queue.ts, src/events/event-bus.ts. */
+// Threat: data of a patient reaches a place outside the database: the log, Redis, its files, traces, metrics, or callers who
 // may not see it. The tests call the whole API with markers in every field of a patient, then search every such place.
 
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import { createLogger } from '../../src/process/logger.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { everyCall, selectionOf } from '../support/operations.js';
 import { connectSocket } from '../support/raw-socket.js';
+import { spansOf, startReceiver } from '../support/receiver.js';
 import { monitorRedis } from '../support/redis-monitor.js';
 import { ended, patient, submit } from '../support/scenario.js';
 import { postBody, startSystem } from '../support/system.js';
@@ -41,7 +42,11 @@ const logger = Object.assign(createLogger('trace', 'test'), {
 });
 const monitor = await monitorRedis(redis.url);
 afterAll(() => monitor.close());
-const system = await startSystem({ logger, environment: { REDIS_URL: redis.url } });
+const collector = await startReceiver();
+const system = await startSystem({
+  logger,
+  environment: { REDIS_URL: redis.url, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+});
 const schema = buildBareSchema(system.app);
 let patientId = '';
 let jobId = '';
@@ -169,6 +174,15 @@ test('the files of Redis hold no patient data: neither its snapshot nor its log'
   const contents = (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n');
   expect(contents).toContain(system.app.config.redisPrefix);
   expect(spilt(contents)).toEqual([]);
+});
+
+// Shows: 164.312(a)(2)(iv)
+test('the traces hold no patient data', async () => {
+  await system.app.tracing.close();
+  const names = new Set(spansOf(collector).map(({ name }) => name));
+  for (const name of ['POST /graphql', 'score a patient', 'score a chunk', 'event scoringJobUpdated'])
+    expect(names).toContain(name);
+  expect(spilt(collector.bodies.join('\n'))).toEqual([]);
 });
 
 // Shows: 164.312(a)(2)(iv)
