@@ -44,9 +44,15 @@ await costOf(started(1));
 console.log(`on, all traced: ${(await costOf(started(1))).toFixed(1)}`);
 console.log(`on, one of ten traced: ${(await costOf(started(0.1))).toFixed(1)}`);
 
-const reports = startErrorReports({ dsn: url.replace('//', '//key@') + '/1', service: 'b', environment: 'b', version: '1' });
+const reports = startErrorReports({
+  dsn: url.replace('//', '//key@') + '/1',
+  service: 'b',
+  environment: 'b',
+  version: '1',
+});
 const begun = process.cpuUsage();
-for (let count = 0; count < 1_000; count += 1) reports.report(new Error('away'), 'not written', { requestId: 'request-1' });
+for (let count = 0; count < 1_000; count += 1)
+  reports.report(new Error('away'), 'not written', { requestId: 'request-1' });
 await reports.close();
 const { user, system } = process.cpuUsage(begun);
 console.log(`an error report: ${((user + system) / 1_000).toFixed(0)} microseconds`);

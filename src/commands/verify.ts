@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import { RiskModelsDocument, ViewerDocument, PredictionCreatedDocument } from '../client/generated/graphql.js';
 import { apiClient } from './api-client.js';
+import { checkBackup } from './backup-check.js';
 import { GraphqlRequestError } from '../client/errors.js';
 import type { GraphqlClient } from '../client/graphql-client.js';
 import type { Config } from '../config/config.js';
 import { readRuntime } from '../embedded/data-directory.js';
 import { notChecked, runChecks, type Check } from './checks.js';
 import { cleaningUp } from './clean-up.js';
-import { commandConfig } from './environment.js';
+import { commandConfig, wholeNumber } from './environment.js';
 import { frontChecks } from './front-checks.js';
 import { expectUnpublished, readHealth } from './health-pages.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
@@ -38,6 +39,7 @@ export function verifyCommand(): Command {
     )
     .option('--prometheus-url <url>', 'the Prometheus that should scrape it, e.g. http://10.0.0.7:9090')
     .option('--alertmanager-url <url>', 'its Alertmanager, e.g. http://10.0.0.7:9093')
+    .option('--backup-hours <number>', 'greatest age of the last backup', wholeNumber(1, 8_760), 26)
     .option('--read-only', 'make no organization, and score no patient')
     .option(tokenOption, `an access token; ${tokenHelp}`)
     .action(async ({ token, ...options }: VerifyOptions) => {
@@ -49,7 +51,7 @@ export function verifyCommand(): Command {
       await cleaningUp(
         async () => {
           trial = await tryToStart(config, options);
-          const { checks, database, remove } = trial;
+          const { checks, database, isMade, remove } = trial;
           const removal: Check = {
             name: 'the trial is removed',
             run() {
@@ -61,8 +63,9 @@ export function verifyCommand(): Command {
             ...healthChecks(options),
             ...callerChecks(client, anonymous),
             ...checks,
-            ...(database ? [removal] : []),
+            ...(isMade ? [removal] : []),
             ...monitoringChecks(options),
+            { name: 'the last backup is young enough', run: () => checkBackup(database, config, options.backupHours) },
             { name: 'the queue page', run: () => checkQueuePage(options.url) },
             logCheck(options.url, config),
             ...frontChecks(options.url),
@@ -81,26 +84,28 @@ export function verifyCommand(): Command {
 interface VerifyOptions extends Addresses, MonitoringAddresses {
   readonly token?: string;
   readonly readOnly?: boolean;
+  readonly backupHours: number;
 }
 
 /** A trial that was started, or the reason why there is none, as a line of the list. */
 interface StartedTrial extends Trial {
-  /** Undefined when there is no trial. */
+  /** False: there is nothing to remove. */
+  readonly isMade: boolean;
+  /** Undefined where the settings of the deployment are not. */
   readonly database: LocalDatabase | undefined;
 }
 
 async function tryToStart(config: Config, { url, readOnly }: VerifyOptions): Promise<StartedTrial> {
-  const none = (check: Check): StartedTrial => ({ checks: [check], remove: async () => '', database: undefined });
-  const name = 'a synthetic patient is scored';
-  if (readOnly) return none(notChecked(name, '--read-only was given'));
   let database: LocalDatabase | undefined;
+  const none = (check: Check): StartedTrial => ({ checks: [check], remove: async () => '', isMade: false, database });
+  const name = 'a synthetic patient is scored';
   try {
     if (!config.mongoUri && !(await readRuntime(config.dataDirectory)))
       return none(notChecked(name, 'the settings of the deployment (MONGO_URI, SECRET_KEY) are not here'));
     database = await connectLocalDatabase(config);
-    return { ...(await startTrial(config, database, url)), database };
+    if (readOnly) return none(notChecked(name, '--read-only was given'));
+    return { ...(await startTrial(config, database, url)), isMade: true, database };
   } catch (error) {
-    await database?.close();
     return none({ name, run: () => Promise.reject(error as Error) });
   }
 }

@@ -45,7 +45,5 @@ test('traces, error reports and the queue page load nothing while they are off, 
 
 test('a package that is not installed refuses the start in one line that names it', async () => {
   const load = loadOptional(() => import('no-such-package' as string), 'SENTRY_DSN', ['@sentry/node']);
-  await expect(load).rejects.toThrow(
-    'SENTRY_DSN needs packages that are not installed: npm install @sentry/node',
-  );
+  await expect(load).rejects.toThrow('SENTRY_DSN needs packages that are not installed: npm install @sentry/node');
 });

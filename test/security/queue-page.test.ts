@@ -15,7 +15,11 @@ await ensureOrganization(system.app.models, 'operators');
 const operator = await system.token('ADMIN', 'operators');
 const audit = listenToAudit(system);
 const connection = system.app.connectRedis('failing-fast');
-const queue = new Queue('scoring-single', { connection, prefix: system.app.config.redisPrefix, skipVersionCheck: true });
+const queue = new Queue('scoring-single', {
+  connection,
+  prefix: system.app.config.redisPrefix,
+  skipVersionCheck: true,
+});
 afterAll(async () => {
   await queue.close();
   connection.disconnect();
@@ -69,7 +73,9 @@ test('an operator sees the entries of all organizations: ids and numbers, and no
   await queue.add('single', { mrn: 'Canarymrn-1' }, opts);
   const response = await as(operator, '/queues/api/queues?activeQueue=scoring-single&status=prioritized&page=1');
   const text = await response.text();
-  const { queues } = JSON.parse(text) as { queues: { name: string; jobs: { data: unknown }[]; readOnlyMode: boolean }[] };
+  const { queues } = JSON.parse(text) as {
+    queues: { name: string; jobs: { data: unknown }[]; readOnlyMode: boolean }[];
+  };
   expect(queues.map(({ name }) => name)).toEqual(['scoring-single', 'scoring-chunk']);
   const [shown] = queues;
   expect(shown!.readOnlyMode).toBe(true);
@@ -146,7 +152,10 @@ describe('the queues', () => {
       [changing, '/queues/control/api/queues/scoring-single/pause', {}],
     ] as const)
       expect([path, (await put(cookie, path, headers)).status]).toEqual([path, 403]);
-    expect((await as(operator, '/queues/control/api/queues/scoring-single/pause', { method: 'PUT', headers: ownPage })).status).toBe(403);
+    expect(
+      (await as(operator, '/queues/control/api/queues/scoring-single/pause', { method: 'PUT', headers: ownPage }))
+        .status,
+    ).toBe(403);
     expect(await queue.isPaused()).toBe(false);
     expect(audit.events.every(({ outcome }) => outcome === 'DENIED')).toBe(true);
 

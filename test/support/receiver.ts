@@ -42,7 +42,7 @@ export interface ReceivedSpan {
 /** The spans of all bodies. */
 export const spansOf = ({ bodies }: Receiver): ReceivedSpan[] =>
   bodies.flatMap((body) =>
-    (
-      JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: ReceivedSpan[] }[] }[] }
-    ).resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+    (JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: ReceivedSpan[] }[] }[] }).resourceSpans.flatMap(
+      ({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans),
+    ),
   );
