@@ -12,7 +12,8 @@ class StoredAuditSubject {
 }
 
 /**
- * A record of an action: the user, the action, the patients, the time and the address. It is never changed or removed.
+ * A record of an action: the user, the action, the patients, the time and the address. It is never changed. It is removed
+ * only when an archive holds it (src/audit/archive-chains.ts).
  * Each event of an organization carries a keyed hash over itself and the event before it. A change and a removal are
  * found by that hash (src/audit/audit-chain.ts).
  */
@@ -80,6 +81,20 @@ export class AuditEvent {
   hash!: string;
 }
 
+/** The last event of the part of a chain that is in archives. */
+@modelOptions({ schemaOptions: { _id: false } })
+class ArchivedEnd {
+  @prop({ type: Number, required: true })
+  sequence!: number;
+
+  @prop({ type: String, required: true })
+  hash!: string;
+
+  /** Hexadecimal HMAC-SHA-256 over organization, sequence and hash. */
+  @prop({ type: String, required: true })
+  seal!: string;
+}
+
 /** The last known end of an organization's chain. It shows when events were cut off from the end. */
 @modelOptions({ schemaOptions: { collection: 'audit_heads', versionKey: false } })
 export class AuditHead {
@@ -96,4 +111,8 @@ export class AuditHead {
   /** Hexadecimal HMAC-SHA-256 over organization, sequence and hash. */
   @prop({ type: String, required: true })
   seal!: string;
+
+  /** Absent when no event was archived. The events up to this one are in archives, and no more in the database. */
+  @prop({ type: () => ArchivedEnd })
+  archived?: ArchivedEnd;
 }

@@ -2,16 +2,14 @@ import { hkdfSync } from 'node:crypto';
 import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
-import { createModels, ensureIndexes, type Models } from '../models/index.js';
+import { createModels, type Models } from '../models/index.js';
 import { createAuditService, type AuditService } from './audit/audit-service.js';
 import { auditKeys, createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
 import { createAccessTokens, type AccessTokens } from './identity/access-token.js';
 import { createIdentityServices, type IdentityServices } from './identity/identity-services.js';
 import { startOrClose, type Closers } from './closers.js';
 import type { Config } from './config/config.js';
-import { claimData } from './storage/data-version.js';
 import { observeDatabase } from './storage/observe-database.js';
-import { refuseUnfinishedRestore } from './storage/unfinished-restore.js';
 import { connectDatabase } from './storage/database.js';
 import { StartupError } from './errors.js';
 import { createEventBus, eventChannel, type EventBus } from './events/event-bus.js';
@@ -26,7 +24,7 @@ import { createJobService, type JobService } from './jobs/job-service.js';
 import { createJobStore, type JobStore } from './jobs/job-store.js';
 import { createLatestConditions } from './patients/latest-conditions.js';
 import { createLatestResults, type LatestResults } from './predictions/latest-results.js';
-import { startRepairs, type DataRepairs } from './predictions/data-repairs.js';
+import { migrateData } from './predictions/migrate-data.js';
 import { createPredictionService, type PredictionService } from './predictions/prediction-service.js';
 import type { QueueDepth } from './jobs/queue-depths.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
@@ -38,6 +36,7 @@ import { packageRoot, packageVersion } from './process/package-root.js';
 import { createBreakGlassService, type BreakGlassService } from './patients/break-glass.js';
 import { createCareTeamService, type CareTeamService } from './patients/care-team-service.js';
 import { createCareTeamFence } from './patients/care-team-fence.js';
+import { createPrefixSearch, type PrefixSearch } from './patients/prefix-search.js';
 import { createFeatureCatalogue, type FeatureCatalogue } from './patients/feature-catalogue.js';
 import { createPatientUpsert, type UpsertPatients } from './patients/upsert-patients.js';
 import { createPatientService, type PatientService } from './patients/patient-service.js';
@@ -46,6 +45,7 @@ import { startProtection } from './protection/start-protection.js';
 import type { ProtectionOf } from './protection/protection.js';
 import { connectRedis, whenReady, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
 import { examineRedis } from './storage/redis-fitness.js';
+import { createRepairs } from './storage/repairs.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
@@ -90,7 +90,7 @@ export interface App {
   readonly jobStore: JobStore;
   readonly scoringRecords: ScoringRecords;
   readonly latestResults: LatestResults;
-  readonly repairs: DataRepairs;
+  readonly prefixSearch: PrefixSearch;
   readonly jobDispatcher: JobDispatcher;
   readonly batchProgress: BatchProgress;
   readonly keyRotations: KeyRotations;
@@ -111,7 +111,7 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
  * Creates the app, the composition root of API and worker. A failed start closes everything that it started.
  *
  * 1. Check that the required settings are there, and that Redis can do the work if it answers.
- * 2. Connect to MongoDB, load the encryption keys, and load the risk models.
+ * 2. Connect to MongoDB, bring its data to the version of this release, load the encryption keys and the risk models.
  * 3. Start the audit trail, the event bus, identity and the scoring queue. The last three have their own connections to
  *    Redis.
  * 4. Create the services from these parts. They hold no connections.
@@ -193,10 +193,9 @@ async function buildApp(
   const tracing = await tracingOf(config, String(logger.bindings().name));
   closers.add(() => tracing.close());
   observeDatabase(database, metrics);
-  await refuseUnfinishedRestore(database);
-  await claimData(database);
   const models = createModels(database);
-  await ensureIndexes(models);
+  const leaseMs = config.jobLeaseMs;
+  await migrateData({ database, models, leaseMs, logger });
   const protection = await startProtection({ models, masterKeys: config.masterKeys, logger });
   const { protectionOf } = protection;
   const registry = await startModelRegistry({
@@ -259,7 +258,6 @@ async function buildApp(
   });
   closers.add(() => queue.close());
 
-  const leaseMs = config.jobLeaseMs;
   const webhookTargets = await startWebhookTargets(models, events, logger);
   closers.add(() => webhookTargets.close());
   const { has: announces } = webhookTargets;
@@ -275,7 +273,8 @@ async function buildApp(
   const jobDispatcher = createJobDispatcher(models, queue, metrics, tracing);
   const latestResults = createLatestResults(models);
   const scoringRecords = createScoringRecords(models, protectionOf, latestResults);
-  const repairs = await startRepairs({ models, latestResults, protectionOf, leaseMs, logger });
+  const repairs = createRepairs({ models, leaseMs, logger });
+  const prefixSearch = createPrefixSearch({ models, protectionOf, repairs, logger });
   const latestConditions = createLatestConditions({ models, registry, worklistModel: config.worklistModel });
   const batchProgress = createBatchProgress(models, jobStore);
   const catalogue = createFeatureCatalogue(registry);
@@ -339,7 +338,7 @@ async function buildApp(
     jobStore,
     scoringRecords,
     latestResults,
-    repairs,
+    prefixSearch,
     jobDispatcher,
     batchProgress,
     keyRotations: createKeyRotations({ models, protection, events, leaseMs, logger }),

@@ -23,6 +23,7 @@ const commands: Record<string, () => Promise<Command>> = {
   config: async () => (await import('./commands/config.js')).configCommand(),
   backup: async () => (await import('./commands/backup.js')).backupCommand(),
   maintenance: async () => (await import('./commands/maintenance.js')).maintenanceCommand(),
+  migrate: async () => (await import('./commands/migrate.js')).migrateCommand(),
   restored: async () => (await import('./commands/restored.js')).restoredCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
 };

@@ -1,8 +1,14 @@
 import { Queue, Worker } from 'bullmq';
+import { randomUUID } from 'node:crypto';
 import type { App } from '../src/app.js';
+import { archiveChains } from '../src/audit/archive-chains.js';
+import type { AuditActor } from '../src/audit/audit-trail.js';
+import { auditKeys } from '../src/audit/audit-writer.js';
 import { startOrClose, type Closers } from '../src/closers.js';
 import { expireCredentials } from '../src/identity/expire-credentials.js';
+import { workerUsername } from '../src/identity/users/username.js';
 import { expireJobs, pruneChunks } from '../src/jobs/expire-jobs.js';
+import { expirePredictions } from '../src/jobs/expire-predictions.js';
 import { reconcile } from '../src/jobs/reconciler.js';
 import { pruneModelChunks } from '../src/model-store/bundle-store.js';
 import { logError } from '../src/process/logger.js';
@@ -13,6 +19,7 @@ import type { LookForWebhooks } from './webhooks.js';
 
 const queueName = 'maintenance';
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 /** Period in which each worker checks that the schedules exist, because a wiped Redis forgets them. Milliseconds. */
 const scheduleCheckMs = 5_000;
 
@@ -22,10 +29,12 @@ export type MaintenanceParts = Pick<
   | 'config'
   | 'logger'
   | 'models'
+  | 'audit'
+  | 'protectionOf'
   | 'jobDispatcher'
   | 'batchProgress'
   | 'keyRotations'
-  | 'repairs'
+  | 'prefixSearch'
   | 'latestResults'
   | 'connectRedis'
 > & { readonly lookForWebhooks: LookForWebhooks };
@@ -38,12 +47,12 @@ interface Task {
 
 function tasksOf(parts: MaintenanceParts): Readonly<Record<string, Task>> {
   const { config, logger, models, jobDispatcher, batchProgress, keyRotations, lookForWebhooks } = parts;
-  const { repairs, latestResults } = parts;
+  const { prefixSearch, latestResults } = parts;
   const everyMs = config.reconcileIntervalMs;
   return {
     reconcile: { everyMs, run: () => reconcile({ models, jobDispatcher, batchProgress, graceMs: everyMs, logger }) },
     collectResults: { everyMs, run: () => latestResults.collect() },
-    repair: { everyMs, run: () => repairs.work() },
+    searchTokens: { everyMs, run: () => prefixSearch.work() },
     rotateKeys: { everyMs, run: () => keyRotations.work() },
     deleteRetiredKeys: { everyMs: hourMs / 6, run: () => keyRotations.deleteRetiredKeys() },
     expire: { everyMs: hourMs, run: () => expireJobs(models, config.jobRetentionDays) },
@@ -51,7 +60,40 @@ function tasksOf(parts: MaintenanceParts): Readonly<Record<string, Task>> {
     prune: { everyMs: hourMs, run: () => pruneChunks(models) },
     webhooks: { everyMs, run: lookForWebhooks },
     expireWebhooks: { everyMs: hourMs, run: () => expireDeliveries(models, config.webhooks.retentionDays) },
+    ...retentionTasks(parts),
     pruneModels: { everyMs: hourMs, run: () => pruneModelChunks(models) },
+  };
+}
+
+const workerActor = (organizationId: string): AuditActor => ({
+  organizationId,
+  username: workerUsername,
+  origin: { requestId: randomUUID(), address: 'local' },
+});
+
+/** Removes what is kept for a time that the operator chose. Without a choice it is kept for all time. */
+function retentionTasks({ config, logger, models, audit, protectionOf }: MaintenanceParts): Record<string, Task> {
+  const { predictionRetentionDays, auditRetentionDays, auditArchiveDirectory: directory } = config;
+  const actorOf = workerActor;
+  return {
+    ...(predictionRetentionDays !== undefined && {
+      expirePredictions: {
+        everyMs: hourMs,
+        run: () => expirePredictions({ models, audit, actorOf }, predictionRetentionDays),
+      },
+    }),
+    ...(auditRetentionDays !== undefined &&
+      directory !== undefined && {
+        archiveAudit: {
+          everyMs: dayMs,
+          async run() {
+            const before = new Date(Date.now() - auditRetentionDays * dayMs);
+            const keyOf = auditKeys(protectionOf);
+            for await (const archive of archiveChains({ models, keyOf, audit, actorOf, directory }, { before }))
+              logger.info({ ...archive }, 'audit events were archived');
+          },
+        },
+      }),
   };
 }
 

@@ -15,6 +15,8 @@ export const secretKey = 'benchmark-0123456789-abcdefghijklmnop';
 
 /** Separate engines in a temporary directory, an app on them, and patients to score. */
 export interface BenchSystem {
+  /** Holds the files of the engines. */
+  readonly dataDirectory: string;
   readonly engines: Engines;
   readonly config: Config;
   readonly app: App;
@@ -40,6 +42,7 @@ export async function startBenchSystem(patients: number, settings: Record<string
   const organization = await ensureOrganization(app.models, 'bench');
   await seedPatients(config, app.models, { count: patients, seed: 1, organization: 'bench' });
   return {
+    dataDirectory,
     engines,
     config,
     app,

@@ -21,7 +21,8 @@ registerEnumType(AuditOutcome, {
 @ObjectType({ simpleResolvers: true, description: 'The object of an event, in addition to its patients.' })
 class AuditSubject {
   @Field(() => String, {
-    description: 'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY, RISK_MODEL or WEBHOOK_ENDPOINT.',
+    description:
+      'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY, RISK_MODEL, WEBHOOK_ENDPOINT or AUDIT_ARCHIVE.',
   })
   kind!: string;
 

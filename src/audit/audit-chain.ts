@@ -60,6 +60,20 @@ export function sealHead(organization: Types.ObjectId, end: ChainEnd, key: Buffe
   };
 }
 
+/** Hexadecimal HMAC-SHA-256 that proves the end of the archived part of a chain. */
+export const sealArchived = (organization: Types.ObjectId, { sequence, hash }: ChainEnd, key: Buffer): string =>
+  hmac(key, JSON.stringify(['archived', organization.toHexString(), sequence, hash]));
+
+/**
+ * The event behind which the stored part of a chain begins.
+ * @returns undefined when its seal does not fit: it was changed
+ */
+export function archivedEnd({ _id, archived }: AuditHead, key: Buffer): ChainEnd | undefined {
+  if (!archived) return emptyChain;
+  const { sequence, hash, seal } = archived;
+  return sameHash(sealArchived(_id, archived, key), seal) ? { sequence, hash } : undefined;
+}
+
 /** One failure of a chain: the event's sequence number, and the reason. */
 export interface ChainFailure {
   readonly sequence: number;
@@ -76,33 +90,41 @@ export interface ChainReport {
 /** The most failures that a report lists. Those after the first hundred are of no more help. */
 const largestReport = 100;
 
+/** Facts about a chain that were noted outside of its events. */
+interface NotedFacts {
+  /** The sealed head, null when there is none. */
+  readonly head?: AuditHead | null;
+  /** An end that was noted outside the database. Without it, a chain that was cut off with its head looks complete. */
+  readonly anchor?: ChainEnd | undefined;
+  /** The event before the first one, when the events before are in an archive. @defaultValue the start of the chain */
+  readonly after?: ChainEnd;
+}
+
 /**
  * Examines a chain from its first event. For each event it checks, in this order:
  * 1. its sequence number follows the one before it, and its previous hash is the hash of that event
  * 2. its own hash fits its fields
- * 3. it is the event that the head or the anchor noted under its number, if either did
+ * 3. it is the event that the head, the anchor or the archive noted under its number, if one of them did
  * After the last event it checks the seal of the head, and that no event is missing from the end.
- * @param events all events of one organization, by sequence
- * @param head the sealed head, null when there is none
- * @param anchor an end that was noted outside the database. Without it, a chain that was cut off together with its head
- *   looks complete
+ * @param events all stored events of one organization, by sequence. Some before `after` may still be there: archiving
+ *   removes them last
  */
 export async function examineChain(
   events: AsyncIterable<AuditEvent>,
-  head: AuditHead | null,
   key: Buffer,
-  anchor?: ChainEnd,
+  { head = null, anchor, after = emptyChain }: NotedFacts = {},
 ): Promise<ChainReport> {
   const failures: ChainFailure[] = [];
   const report = (sequence: number, reason: string): void =>
     void (failures.length < largestReport && failures.push({ sequence, reason }));
-  const noted = new Map([
-    ...(head ? [[head.sequence, head.hash] as const] : []),
-    ...(anchor ? [[anchor.sequence, anchor.hash] as const] : []),
-  ]);
-  let end = emptyChain;
+  const noted = new Map(
+    [after, ...(head ? [head] : []), ...(anchor ? [anchor] : [])].map((end) => [end.sequence, end.hash]),
+  );
+  let end = after;
   let count = 0;
   for await (const event of events) {
+    if (count === 0 && event.sequence <= after.sequence)
+      end = { sequence: event.sequence - 1, hash: event.previousHash };
     count += 1;
     if (event.sequence !== end.sequence + 1)
       report(event.sequence, `${event.sequence - end.sequence - 1} events before it are missing`);

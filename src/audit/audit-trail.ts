@@ -19,6 +19,10 @@ export type AuditAction =
   | 'patient-search:switch'
   /** A worker disabled an endpoint of webhooks, because its receiver fails for days or is gone. */
   | 'webhook:disable'
+  /** A worker removed predictions after the time for which they are kept. */
+  | 'prediction:expire'
+  /** Events were written to an archive, and are then removed from the database. */
+  | 'audit:archive'
   /** A risk model was added, retired or made the default on the command line. */
   | 'model:manage';
 
@@ -34,7 +38,14 @@ export type AuditOutcome = 'ALLOWED' | 'FAILED' | 'DENIED';
 /** The object of an audit event, in addition to its patients. */
 export interface AuditSubject {
   readonly kind:
-    'USER' | 'API_KEY' | 'SCORING_JOB' | 'PREDICTION' | 'ENCRYPTION_KEY' | 'RISK_MODEL' | 'WEBHOOK_ENDPOINT';
+    | 'USER'
+    | 'API_KEY'
+    | 'SCORING_JOB'
+    | 'PREDICTION'
+    | 'ENCRYPTION_KEY'
+    | 'RISK_MODEL'
+    | 'WEBHOOK_ENDPOINT'
+    | 'AUDIT_ARCHIVE';
   readonly id: string;
 }
 

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { mongo, Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { AuditEvent, Models } from '../../models/index.js';
@@ -19,6 +20,12 @@ export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
  * end of its chain shows only against an anchor (see audit-chain.ts).
  */
 const headPeriodMs = 1_000;
+
+/**
+ * Ends of chains that a process remembers, and for how long, milliseconds. An end must be forgotten long before its event
+ * can be archived: without the events behind it, its place would look free.
+ */
+const rememberedEnds = { max: 10_000, ttl: 60_000 };
 
 /** Most attempts to append. In each failed try, another process has appended an event first. */
 const largestTries = 100;
@@ -56,7 +63,7 @@ interface AuditTrailDependencies {
  */
 export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependencies): AuditWriter {
   const { auditEvents, auditHeads } = models;
-  const ends = new Map<string, ChainEnd>();
+  const ends = new LRUCache<string, ChainEnd>(rememberedEnds);
   /** The time since when the head of a chain is behind, by organization. */
   const unwrittenHeads = new Map<string, number>();
   let waiting = 0;

@@ -1,11 +1,13 @@
 import type { AuditEvent, AuditHead, Models, Organization } from '../../models/index.js';
 import { StartupError } from '../errors.js';
-import { examineChain, type ChainEnd, type ChainReport } from './audit-chain.js';
+import { archivedEnd, emptyChain, examineChain, type ChainEnd, type ChainReport } from './audit-chain.js';
 import type { AuditKeyOf } from './audit-writer.js';
 
 /** The result of examining the chain of one organization. */
 export interface OrganizationReport extends ChainReport {
   readonly slug: string;
+  /** The event behind which the stored events begin: those up to it are in archives. */
+  readonly after: ChainEnd;
 }
 
 /**
@@ -32,6 +34,11 @@ export async function* verifyChains(
       { sort: { sequence: 1 } },
     ) as unknown as AsyncIterable<AuditEvent>;
     const head = await models.auditHeads.findById(_id).lean<AuditHead>();
-    yield { slug, ...(await examineChain(events, head, await keyOf(_id), only?.anchor)) };
+    const key = await keyOf(_id);
+    const archived = head ? archivedEnd(head, key) : emptyChain;
+    const after = archived ?? emptyChain;
+    const report = await examineChain(events, key, { head, anchor: only?.anchor, after });
+    const changed = { sequence: head?.archived?.sequence ?? 0, reason: 'the note of the archived events was changed' };
+    yield { slug, after, ...report, failures: archived ? report.failures : [changed, ...report.failures] };
   }
 }

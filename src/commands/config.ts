@@ -87,7 +87,9 @@ async function describeData(database: Connection): Promise<string> {
   if (stored === undefined) return 'none yet';
   if (stored > dataVersion)
     throw new StartupError(`of version ${stored}, and this release knows ${dataVersion}: start a newer release`);
-  return `of version ${stored}, which this release knows`;
+  return stored < dataVersion
+    ? `of version ${stored}; the next start migrates it to ${dataVersion}, and older releases refuse it then`
+    : `of version ${stored}, which this release knows`;
 }
 
 async function checkRedis(config: Config): Promise<string> {

@@ -5,7 +5,7 @@ import { recorded } from '../audit/audit-trail.js';
 import { createAccessTokens } from '../identity/access-token.js';
 import { ensureLocalUser } from '../identity/organizations.js';
 import type { Config } from '../config/config.js';
-import { claimData } from '../storage/data-version.js';
+import { requireData } from '../storage/data-version.js';
 import { connectDatabase } from '../storage/database.js';
 import { refuseUnfinishedRestore } from '../storage/unfinished-restore.js';
 import { holdsDatabase, openDataDirectory, readRuntime } from '../embedded/data-directory.js';
@@ -115,7 +115,7 @@ async function bind({ connection, exclusive, close }: LocalConnection): Promise<
   const models = createModels(connection);
   try {
     await refuseUnfinishedRestore(connection);
-    await claimData(connection);
+    await requireData(connection);
     await ensureIndexes(models);
   } catch (error) {
     await close();

@@ -4,6 +4,7 @@ import { startApi } from '../api.js';
 import { createApp, type App } from '../app.js';
 import { startOrClose } from '../closers.js';
 import type { HttpServer } from '../http/server.js';
+import { dataVersion, newerData, storedDataVersion } from '../storage/data-version.js';
 import { answersNewConnection } from '../storage/database.js';
 import { watchDatabase } from '../storage/database-watch.js';
 import type { Config } from '../config/config.js';
@@ -99,8 +100,17 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => stop('SIGHUP'));
+  const endForNewerData = (stored: number): void => {
+    logger.fatal({ stored, known: dataVersion }, newerData(stored));
+    exitCode = 1;
+    stop('newer data');
+    hurry.abort();
+  };
   const endWatch = watchDatabase({
-    ping: async () => served.database.db!.admin().ping(),
+    async ping() {
+      const stored = (await storedDataVersion(served.database)) ?? 0;
+      if (stored > dataVersion && !stopping) endForNewerData(stored);
+    },
     answersNewConnection: () => answersNewConnection(config.mongoUri!, { tls: config.mongoTls }),
     onStuck() {
       logger.fatal('MongoDB answers new connections, and none of this process: it ends, so that it is started again');

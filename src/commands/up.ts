@@ -9,6 +9,7 @@ import { runDemonstration } from './demonstration.js';
 import { commandConfig } from './environment.js';
 import { failureLine } from './failure.js';
 import { namedDatabase } from './local-access.js';
+import { migrateWithProgress } from './migrate.js';
 import { printErrorLine } from './print.js';
 import { requireFreePort } from '../http/listen.js';
 import { localSecretKey } from './secret-key.js';
@@ -82,6 +83,7 @@ async function startParts(config: Config, closers: Closers): Promise<string> {
     onUnexpectedExit: report,
   });
   closers.add(() => engines.stop());
+  await migrateWithProgress(config, engines.mongoUri);
   const environment = childEnvironment(config, engines, config.secretKey ?? (await localSecretKey(directory.path)));
   const ofWorker = { ...environment, METRICS_PORT: workerMetricsPort(config) };
   const [, api] = await startAll(

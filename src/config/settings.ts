@@ -7,6 +7,7 @@ import { jobSettings } from './settings/jobs.js';
 import { limitSettings } from './settings/limits.js';
 import { monitoringSettings } from './settings/monitoring.js';
 import { oidcSettings } from './settings/oidc.js';
+import { retentionSettings } from './settings/retention.js';
 import { secretSettings } from './settings/secrets.js';
 import { serverSettings } from './settings/server.js';
 import { webhookSettings } from './settings/webhooks.js';
@@ -20,6 +21,7 @@ export const settingGroups = [
   { title: 'Jobs and workers', settings: jobSettings },
   { title: 'Webhooks', settings: webhookSettings },
   { title: 'Backups', settings: backupSettings },
+  { title: 'Retention', settings: retentionSettings },
   { title: 'Sessions and break-glass access', settings: accessSettings },
   { title: 'Identity provider', settings: oidcSettings },
   { title: 'Limits', settings: limitSettings },

@@ -2,8 +2,8 @@
  * Conditions on the latest result of a patient, and lists in its order. Each of them is about one model: the one that the
  * caller names, else that of WORKLIST_MODEL, else the only one there is.
  */
-import { latestResultField, latestResultsRepair, type Models } from '../../models/index.js';
-import { BadUserInputError, ServiceUnavailableError } from '../errors.js';
+import { latestResultField, type Models } from '../../models/index.js';
+import { BadUserInputError } from '../errors.js';
 import { parseModelId } from '../risk/model-name.js';
 import type { RiskModelRegistry } from '../risk/risk-model.js';
 import type { PageOrder } from '../scope/pagination.js';
@@ -29,17 +29,16 @@ export type LatestConditions = (filter: PatientFilter, order?: LatestOrder) => P
 const mostIndexedModels = 24;
 
 export function createLatestConditions({
-  models: { patients, repairs },
+  models: { patients },
   registry,
   worklistModel,
 }: {
-  readonly models: Pick<Models, 'patients' | 'repairs'>;
+  readonly models: Pick<Models, 'patients'>;
   readonly registry: Pick<RiskModelRegistry, 'list' | 'manifests'>;
   /** Id of the model of lists that name none. */
   readonly worklistModel?: string;
 }): LatestConditions {
   const indexed = new Map<string, Promise<unknown>>();
-  let repaired = false;
 
   /** Makes the index of a model, unless it is there. */
   function ensureIndex(modelId: string): Promise<unknown> {
@@ -72,22 +71,10 @@ export function createLatestConditions({
     return parsed;
   }
 
-  /** @throws ServiceUnavailableError while the results of an earlier version are still collected */
-  async function requireRepaired(): Promise<void> {
-    if (repaired) return;
-    const repair = await repairs.findById(latestResultsRepair).lean();
-    if (repair?.finishedAt === undefined)
-      throw new ServiceUnavailableError(
-        `The latest results are being collected (${repair?.processed ?? 0} of ${repair?.total ?? 0}): try again later, ` +
-          'or list the patients without them.',
-      );
-    repaired = true;
-  }
-
   return async (filter, order) => {
     if (!order && !hasLatestConditions(filter)) return { condition: {} };
     const { modelId, modelVersion } = modelOf(filter.latestModelId);
-    await Promise.all([requireRepaired(), ensureIndex(modelId)]);
+    await ensureIndex(modelId);
     const field = latestResultField(modelId);
     const { minimumLatestProbability: minimum, maximumLatestProbability: maximum, latestRiskBands } = filter;
     const ofProbability = minimum != null || maximum != null || order?.latest === 'PROBABILITY';

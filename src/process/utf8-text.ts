@@ -24,9 +24,10 @@ const lineEnd = 0x0a;
 /**
  * Decodes UTF-8, some whole lines at a time. Each part but the last one ends with a line end. Not more than one line is
  * held.
- * @throws InvalidTextError for bytes that are no UTF-8, and for a line that is longer than `longestLine`
+ * @param longest bytes of the longest line
+ * @throws InvalidTextError for bytes that are no UTF-8, and for a line that is too long
  */
-export async function* decodeUtf8(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* decodeUtf8(bytes: AsyncIterable<Uint8Array>, longest = longestLine): AsyncGenerator<string> {
   let line = 1;
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -44,7 +45,7 @@ export async function* decodeUtf8(bytes: AsyncIterable<Uint8Array>): AsyncGenera
     }
     held.push(chunk.subarray(end));
     heldBytes += chunk.length - end;
-    if (heldBytes > longestLine) throw new InvalidTextError(line, undefined, `is longer than ${longestLine} bytes`);
+    if (heldBytes > longest) throw new InvalidTextError(line, undefined, `is longer than ${longest} bytes`);
   }
   if (heldBytes > 0) yield decode(Buffer.concat(held));
 }

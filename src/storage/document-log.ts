@@ -128,3 +128,18 @@ export async function removeFromLog(collection: Removing, filter: object): Promi
   await collection.updateMany({ $and: [filter, { 'logged.number': { $gt: 0 } }] }, [{ $replaceWith: remains }]);
   await collection.deleteMany({ $and: [filter, { 'logged.number': { $exists: false } }] });
 }
+
+/**
+ * Removes the documents of jobs. The newest document of a log leaves its number, so that no number is given again. The
+ * others leave nothing: a reader passes over numbers that are missing.
+ */
+export async function expireFromLog<T extends Logged>(model: Model<T>, jobs: readonly Types.ObjectId[]): Promise<void> {
+  const { collection } = model;
+  const ofJobs = { job: { $in: jobs } };
+  const organizations = (await collection.distinct('logged.organization', ofJobs as never)) as Types.ObjectId[];
+  for (const organization of organizations) {
+    const newest = await lastNumber(model, organization);
+    await removeFromLog(collection, { ...ofJobs, 'logged.organization': organization, 'logged.number': newest });
+  }
+  await collection.deleteMany(ofJobs as never);
+}

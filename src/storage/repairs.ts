@@ -1,5 +1,6 @@
 /*
- * Repairs: they make derived data for documents that were stored without them. Step by step:
+ * Repairs: they make derived data for documents that were stored without them. A migration is a repair that is complete
+ * before a process serves. Step by step:
  *
  *   1. A repair is stored in MongoDB under its name. It begins at the first document.
  *   2. A worker claims it: it takes a lease, so that no other worker works on it at the same time.
@@ -10,6 +11,7 @@
  * A batch may be handled twice: when a worker dies, another one continues at the stored position.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { Models, Repair } from '../../models/index.js';
@@ -41,9 +43,22 @@ export interface Repairs {
    * @returns true when there is nothing more to do for it
    */
   work(name: string, passes: readonly RepairPass[], sliceMs?: number): Promise<boolean>;
+  /**
+   * Works on a repair, or waits for the process that works on it, until it is finished. It is requested first.
+   * @param onProgress told about every two seconds, and only while there is something to do
+   */
+  complete(
+    name: string,
+    passes: readonly RepairPass[],
+    options?: { readonly graceMs?: number; readonly onProgress?: (repair: Repair) => void },
+  ): Promise<void>;
   /** Forgets a repair, so that it can be requested again. */
   forget(name: string): Promise<void>;
 }
+
+/** Slice of time of `complete`, and pause between two of them. Milliseconds. */
+const completionSliceMs = 2_000;
+const completionPauseMs = 50;
 
 export function createRepairs({
   models: { repairs },
@@ -90,7 +105,7 @@ export function createRepairs({
     return true;
   }
 
-  return {
+  const own: Repairs = {
     find,
     async request(name, passes, graceMs = 0) {
       if (await find(name)) return;
@@ -132,8 +147,17 @@ export function createRepairs({
         await repairs.updateOne({ _id: name, 'lease.token': token }, { $unset: { lease: 1 } }).catch(() => undefined);
       }
     },
+    async complete(name, passes, { graceMs, onProgress } = {}) {
+      await own.request(name, passes, graceMs);
+      while (!(await own.work(name, passes, completionSliceMs))) {
+        const repair = await find(name);
+        if (repair) onProgress?.(repair);
+        await delay(completionPauseMs);
+      }
+    },
     async forget(name) {
       await repairs.deleteOne({ _id: name });
     },
   };
+  return own;
 }

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LatestResult, Prediction } from '../../models/index.js';
 import { createLatestConditions } from '../../src/patients/latest-conditions.js';
-import { startRepairs } from '../../src/predictions/data-repairs.js';
+import { migrateData } from '../../src/predictions/migrate-data.js';
 import { latestPredictionOf, predictionOfResult } from '../../src/predictions/latest-results.js';
 import { careTeams } from '../support/care-team.js';
 import { goldenFeatures, modelId } from '../support/heart-disease.js';
@@ -259,22 +259,14 @@ test('a deployment with several models asks which one, unless WORKLIST_MODEL nam
   expect((await named({}, { latest: 'PROBABILITY', direction: -1 })).order!.field).toBe('latestResults.sepsis.value');
 });
 
-test('results of an earlier version are collected by a repair; until then the worklist says so', async () => {
+test('results of an earlier version are with the patients before a process serves', async () => {
   const before = await rows();
   await models.patients.updateMany({}, { $unset: { latestResults: 1 } });
   await models.repairs.deleteMany({});
-  const repairs = await startRepairs({
-    models,
-    latestResults,
-    protectionOf: () => system.app.scopeOf({ organizationId: new Types.ObjectId().toHexString() }).protection,
-    leaseMs: 10_000,
-    logger: pino({ level: 'silent' }),
-  });
-  const conditions = createLatestConditions({ models, registry: system.app.registry });
-  const order = { latest: 'PROBABILITY', direction: -1 } as const;
-  await expect(conditions({}, order)).rejects.toThrow(/The latest results are being collected \(0 of \d+\)/);
-  // Several workers at once do no harm, and one slice after the other ends it.
-  while (!(await Promise.all([repairs.work(0), repairs.work(0)])).every(Boolean));
-  await conditions({}, order);
+  await Promise.all(
+    [1, 2].map(() =>
+      migrateData({ database: system.app.database, models, leaseMs: 10_000, logger: pino({ level: 'silent' }) }),
+    ),
+  );
   expect(await rows()).toEqual(before);
 });

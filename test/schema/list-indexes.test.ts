@@ -126,9 +126,9 @@ beforeAll(async () => {
     'createWebhookEndpoint(input: {url: "https://care.invalid/"}) { secret }',
   ])
     expect((await system.post(`mutation { ${mutation} }`, {}, admin)).errors).toBeUndefined();
-  const { models, repairs } = system.app;
-  await repairs.prefixSearch.switch(new Types.ObjectId(await system.organizationId()), true, 0);
-  while (!(await repairs.work()));
+  const { models, prefixSearch } = system.app;
+  await prefixSearch.switch(new Types.ObjectId(await system.organizationId()), true, 0);
+  while (!(await prefixSearch.work()));
   // A reason can be decrypted only in its own document, so both pages that are read hold real accesses.
   for (const mrn of ['closed-1', 'closed-2', 'closed-3', 'closed-4']) {
     const closed = await patient(clinician, { mrn });

@@ -12,7 +12,7 @@ import { patient } from '../support/scenario.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
-const { models, repairs } = system.app;
+const { models, prefixSearch } = system.app;
 const alpha = await system.client('CLINICIAN', 'alpha');
 const beta = await system.client('CLINICIAN', 'beta');
 const token = await system.token('CLINICIAN', 'alpha');
@@ -22,8 +22,8 @@ const longest = 11 + 9;
 const storedOf = async (slug: string): Promise<StoredPatient[]> =>
   models.patients.find({ organization: await system.organizationId(slug) }).lean<StoredPatient[]>();
 const switchTo = async (on: boolean, slug = 'alpha'): Promise<void> => {
-  await repairs.prefixSearch.switch(new Types.ObjectId(await system.organizationId(slug)), on, 0);
-  while (!(await repairs.work()));
+  await prefixSearch.switch(new Types.ObjectId(await system.organizationId(slug)), on, 0);
+  while (!(await prefixSearch.work()));
 };
 const search = (filter: object, by = token) =>
   system.post<{ patients: { edges: { node: { mrn: string } }[]; totalCount: number } }>(
@@ -186,8 +186,8 @@ describe('after prefix search was switched off again', () => {
   });
 
   test('and on again, the search waits for the end of its preparation and tells its progress', async () => {
-    await repairs.prefixSearch.switch(organization, true);
-    await repairs.work();
+    await prefixSearch.switch(organization, true);
+    await prefixSearch.work();
     const { errors } = await search({ mrnPrefix: 'KH-2028' });
     expect(errors![0]!.extensions!.code).toBe('SERVICE_UNAVAILABLE');
     expect(errors![0]!.message).toContain('(0 of ');

@@ -47,12 +47,6 @@ export const jobSettings = [
     description: 'Milliseconds of silence after which another worker takes over a running job',
   },
   {
-    name: 'JOB_RETENTION_DAYS',
-    key: 'jobRetentionDays',
-    schema: wholeNumber(1, 3_650).default(90),
-    description: 'Days after which finished jobs are removed or reduced. Their predictions stay',
-  },
-  {
     name: 'RECONCILE_INTERVAL_MS',
     key: 'reconcileIntervalMs',
     schema: wholeNumber(100, 60_000).default(2_000),
