@@ -10,7 +10,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
 import { pipeline as pipe } from 'node:stream/promises';
@@ -92,7 +92,7 @@ export async function writeArchive(
   }
   const file = await open(draft, 'wx', 0o600);
   try {
-    await pipe(Readable.from(lines()), createGzip(), (bytes: AsyncIterable<Buffer>) => file.writeFile(bytes));
+    await pipe(Readable.from(lines()), createGzip(), (bytes: AsyncIterable<Buffer>) => writeFile(file, bytes));
     await file.sync();
     await rename(draft, path);
   } catch (error) {

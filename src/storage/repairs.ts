@@ -44,8 +44,8 @@ export interface Repairs {
    */
   work(name: string, passes: readonly RepairPass[], sliceMs?: number): Promise<boolean>;
   /**
-   * Works on a repair, or waits for the process that works on it, until it is finished. It is requested first.
-   * @param onProgress told about every two seconds, and only while there is something to do
+   * Works on a repair until it is finished, or waits for the process that does. It is requested first.
+   * @param onProgress told after each round, and only while there is something to do
    */
   complete(
     name: string,
@@ -56,9 +56,17 @@ export interface Repairs {
   forget(name: string): Promise<void>;
 }
 
-/** Slice of time of `complete`, and pause between two of them. Milliseconds. */
-const completionSliceMs = 2_000;
-const completionPauseMs = 50;
+/** Pause between two looks at a repair that another process works on, milliseconds. */
+const completionPauseMs = 100;
+/** Period between two lines of the log about a repair that is completed in one go, milliseconds. */
+const progressLogMs = 2_000;
+
+/** The way in which a process works on a repair that it has claimed. */
+interface Slice {
+  /** Milliseconds after which it gives the repair up. */
+  readonly sliceMs: number;
+  readonly onProgress?: (repair: Repair) => void;
+}
 
 export function createRepairs({
   models: { repairs },
@@ -73,9 +81,16 @@ export function createRepairs({
   const leaseEnd = (): Date => new Date(Date.now() + leaseMs);
   const find = (name: string): Promise<Repair | null> => repairs.findById(name).lean<Repair>();
 
-  async function goThrough(repair: Repair, passes: readonly RepairPass[], token: string, until: number) {
+  async function goThrough(
+    repair: Repair,
+    passes: readonly RepairPass[],
+    token: string,
+    { sliceMs, onProgress }: Slice,
+  ): Promise<boolean> {
     const { _id } = repair;
     let { processed } = repair;
+    const until = performance.now() + sliceMs;
+    let logAt = performance.now() + progressLogMs;
     const first = Math.max(
       0,
       passes.findIndex(({ collectionName }) => collectionName === repair.position?.collectionName),
@@ -94,15 +109,43 @@ export function createRepairs({
         );
         // Either the lease has expired, or the time of this slice is over: a worker continues at the stored position.
         if (matchedCount === 0) return false;
-        if (performance.now() > until) {
+        onProgress?.({ ...repair, processed });
+        const now = performance.now();
+        if (now > until || now > logAt) {
           logger.info({ repair: _id, processed, total: Math.max(repair.total, processed) }, 'repair goes on');
-          return false;
+          logAt = now + progressLogMs;
         }
+        if (now > until) return false;
       }
     }
-    await repairs.updateOne({ _id, 'lease.token': token }, { $set: { processed, finishedAt: new Date() } });
-    logger.info({ repair: _id, processed }, 'repair finished');
-    return true;
+    const { matchedCount } = await repairs.updateOne(
+      { _id, 'lease.token': token },
+      { $set: { processed, finishedAt: new Date() } },
+    );
+    if (matchedCount > 0) logger.info({ repair: _id, processed }, 'repair finished');
+    return matchedCount > 0;
+  }
+
+  async function work(name: string, passes: readonly RepairPass[], slice: Slice): Promise<boolean> {
+    const token = randomUUID();
+    const claimed = await repairs
+      .findOneAndUpdate(
+        {
+          _id: name,
+          finishedAt: { $exists: false },
+          notBefore: { $lte: new Date() },
+          $or: [{ lease: { $exists: false } }, { 'lease.expiresAt': { $lt: new Date() } }],
+        },
+        { $set: { lease: { token, expiresAt: leaseEnd() } } },
+        { returnDocument: 'after' },
+      )
+      .lean<Repair>();
+    if (!claimed) return (await find(name))?.finishedAt !== undefined;
+    try {
+      return await goThrough(claimed, passes, token, slice);
+    } finally {
+      await repairs.updateOne({ _id: name, 'lease.token': token }, { $unset: { lease: 1 } }).catch(() => undefined);
+    }
   }
 
   const own: Repairs = {
@@ -125,31 +168,10 @@ export function createRepairs({
       });
       if (total > 0) logger.info({ repair: name, total }, 'repair started');
     },
-    async work(name, passes, sliceMs = 1_000) {
-      const until = performance.now() + sliceMs;
-      const token = randomUUID();
-      const claimed = await repairs
-        .findOneAndUpdate(
-          {
-            _id: name,
-            finishedAt: { $exists: false },
-            notBefore: { $lte: new Date() },
-            $or: [{ lease: { $exists: false } }, { 'lease.expiresAt': { $lt: new Date() } }],
-          },
-          { $set: { lease: { token, expiresAt: leaseEnd() } } },
-          { returnDocument: 'after' },
-        )
-        .lean<Repair>();
-      if (!claimed) return (await find(name))?.finishedAt !== undefined;
-      try {
-        return await goThrough(claimed, passes, token, until);
-      } finally {
-        await repairs.updateOne({ _id: name, 'lease.token': token }, { $unset: { lease: 1 } }).catch(() => undefined);
-      }
-    },
+    work: (name, passes, sliceMs = 1_000) => work(name, passes, { sliceMs }),
     async complete(name, passes, { graceMs, onProgress } = {}) {
       await own.request(name, passes, graceMs);
-      while (!(await own.work(name, passes, completionSliceMs))) {
+      while (!(await work(name, passes, { sliceMs: Infinity, ...(onProgress && { onProgress }) }))) {
         const repair = await find(name);
         if (repair) onProgress?.(repair);
         await delay(completionPauseMs);
