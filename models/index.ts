@@ -103,7 +103,35 @@ export function createModels(connection: Connection): Models {
   };
 }
 
-/** Creates the indexes that the guarantees rest on, above all the unique ones. It is safe to run at every start. */
+/** The code of MongoDB for an index whose name another one has. https://www.mongodb.com/docs/manual/reference/error-codes/ */
+const indexKeySpecsConflict = 86;
+
+/**
+ * Creates the indexes that the guarantees rest on, above all the unique ones. It is safe to run at every start. An index
+ * that another release made under the same name, with other options, is replaced.
+ */
 export async function ensureIndexes(models: Models): Promise<void> {
-  for (const model of Object.values(models) as Model<unknown>[]) await model.createIndexes();
+  for (const model of Object.values(models) as Model<unknown>[]) {
+    try {
+      await model.createIndexes();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== indexKeySpecsConflict) throw error;
+      await replaceIndexes(model);
+    }
+  }
+}
+
+/** Drops the indexes of a collection that a declared one cannot replace, and creates the declared ones. */
+async function replaceIndexes(model: Model<unknown>): Promise<void> {
+  for (const [keys, options] of model.schema.indexes()) {
+    const create = () => model.collection.createIndex(keys as never, options as never);
+    try {
+      await create();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== indexKeySpecsConflict) throw error;
+      const name = Object.entries(keys).flat().join('_');
+      await model.collection.dropIndex(name);
+      await create();
+    }
+  }
 }

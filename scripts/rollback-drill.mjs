@@ -14,10 +14,11 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const [oldCommit, newCommit = 'HEAD'] = process.argv.slice(2);
@@ -54,7 +55,11 @@ async function build(name, commit) {
   git('worktree', 'add', '--detach', '--quiet', path, commit);
   worktrees.push(path);
   const run = (program, ...args) => execFileSync(program, args, { cwd: path, stdio: ['ignore', 'ignore', 'inherit'] });
-  run('npm', 'ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error');
+  // The packages of this folder serve a release with the same lock file.
+  const locks = [join(path, 'package-lock.json'), 'package-lock.json'].map((file) => readFileSync(file, 'utf8'));
+  if (locks[0] === locks[1] && existsSync('node_modules'))
+    symlinkSync(resolve('node_modules'), join(path, 'node_modules'));
+  else run('npm', 'ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error');
   run('npm', 'run', '--silent', 'build');
   const described = git('log', '-1', '--format=%h of %ad (%s)', '--date=format:%Y-%m-%d %H:%M', commit);
   say(`${name} is ${described}: built`);

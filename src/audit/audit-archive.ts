@@ -10,10 +10,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable, pipeline } from 'node:stream';
-import { pipeline as pipe } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { mongo, Types } from 'mongoose';
 import type { AuditEvent } from '../../models/index.js';
@@ -92,12 +91,16 @@ export async function writeArchive(
   }
   const file = await open(draft, 'wx', 0o600);
   try {
-    await pipe(Readable.from(lines()), createGzip(), (bytes: AsyncIterable<Buffer>) => writeFile(file, bytes));
+    const compressed = createGzip();
+    // An error of the lines ends the reading of the bytes.
+    pipeline(Readable.from(lines()), compressed, () => undefined);
+    for await (const bytes of compressed as AsyncIterable<Buffer>) await file.writeFile(bytes);
     await file.sync();
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw error;
+    // A write over a handle does not say to which file.
+    throw (error as NodeJS.ErrnoException).syscall === 'write' ? Object.assign(error as Error, { path }) : error;
   } finally {
     await file.close();
   }

@@ -35,6 +35,7 @@ const fileFailures: Readonly<Record<string, string>> = {
   EPERM: 'cannot be opened: you do not have the right to it',
   EROFS: 'cannot be written: its disk is read-only',
   ENOSPC: 'cannot be written: the disk is full',
+  EFBIG: 'cannot be written: it would be larger than this process may write',
   EMFILE: 'cannot be opened: too many files are open',
 };
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import { createModels } from '../../models/index.js';
+import { createModels, ensureIndexes } from '../../models/index.js';
 import { createApp } from '../../src/app.js';
 import { migrateData } from '../../src/predictions/migrate-data.js';
 import { connectDatabase } from '../../src/storage/database.js';
@@ -79,6 +79,17 @@ test('a migration says how to go back, and releases of before refuse the data', 
     msg: expect.stringContaining('to go back, restore a backup from before') as string,
   });
   await expect(claimData(database, dataVersion - 1)).rejects.toThrow(/start that release again, or restore a backup/);
+});
+
+test('an index that another release made with other options is replaced', async () => {
+  const { collection } = app.models.keyRotations;
+  await collection.dropIndex('organization_1');
+  await collection.createIndex({ organization: 1 }, { unique: true, partialFilterExpression: { open: true } });
+  await ensureIndexes(app.models);
+  expect((await collection.indexes()).find(({ name }) => name === 'organization_1')).toMatchObject({
+    unique: true,
+    partialFilterExpression: { unfinished: true },
+  });
 });
 
 /** A process that migrates a database with some steps. */
