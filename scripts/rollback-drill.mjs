@@ -12,6 +12,7 @@
  *
  * It exits with 1 when something cannot be read or has changed.
  */
+/* global fetch */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';

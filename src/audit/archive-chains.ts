@@ -74,7 +74,7 @@ async function* archiveChain(
   before: Date,
   perFile: number,
 ): AsyncGenerator<MadeArchive> {
-  const { models, keyOf, audit, actorOf, directory } = dependencies;
+  const { models, keyOf, audit, actorOf } = dependencies;
   const key = await keyOf(organization);
   const head = await models.auditHeads.findById(organization).lean<AuditHead>();
   // The head of a new chain is written within a second of its first event.
