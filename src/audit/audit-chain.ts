@@ -123,8 +123,9 @@ export async function examineChain(
   let end = after;
   let count = 0;
   for await (const event of events) {
-    if (count === 0 && event.sequence <= after.sequence)
-      end = { sequence: event.sequence - 1, hash: event.previousHash };
+    // Up to `after` the archives are complete, and any part of those events may still be here.
+    if (event.sequence <= after.sequence + 1 && event.sequence !== end.sequence + 1)
+      end = event.sequence > after.sequence ? after : { sequence: event.sequence - 1, hash: event.previousHash };
     count += 1;
     if (event.sequence !== end.sequence + 1)
       report(event.sequence, `${event.sequence - end.sequence - 1} events before it are missing`);
