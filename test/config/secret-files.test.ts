@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { execFileSync } from 'node:child_process';
@@ -122,4 +122,12 @@ test('the command line reads secrets from files', async () => {
     code: 0,
     settings: 'ok   settings: accepted for development',
   });
+});
+
+test('the drop-in of systemd gives each needed secret as a credential of its own', () => {
+  const text = readFileSync('ops/systemd/secrets.conf', 'utf8');
+  const loaded = [...text.matchAll(/^LoadCredential=(\w+):\/etc\/riskgraph\/secrets\/(\w+)$/gm)];
+  const given = [...text.matchAll(/ ?(\w+)_FILE=%d\/(\w+)/g)].map(([, name, file]) => [name, file]);
+  expect(loaded.map(([, name, file]) => [name, file])).toEqual(given.map(([, file]) => [file, file]));
+  expect(given).toEqual(Object.keys(secrets).map((name) => [name, name.toLowerCase()]));
 });

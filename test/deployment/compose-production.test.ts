@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 
 import { loadConfig } from '../../src/config/config.js';
-import { compose, environmentOf, interpolate, ours, services } from '../support/compose.js';
+import { compose, environmentOf, interpolate, ours, secondsToEnd, services } from '../support/compose.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
@@ -66,9 +66,8 @@ test('a container is killed only after its process had the time to drain and to 
     .map((name) => read(`src/commands/${name}`))
     .join('\n');
   const drain = Number(/productionDrainSeconds = (\d+)/.exec(program)![1]);
-  const patience = Number(/patienceMs = ([\d_]+);/.exec(read('src/commands/serve.ts'))![1]!.replace('_', '')) / 1_000;
   for (const [name, { stop_grace_period }] of ours)
-    expect(seconds(stop_grace_period!), name).toBeGreaterThanOrEqual(drain + patience + 10);
+    expect(seconds(stop_grace_period!), name).toBeGreaterThanOrEqual(drain + secondsToEnd() + 10);
 });
 
 test.each(services)('%s has a limit of processes', (_, { pids_limit }) => {
@@ -93,9 +92,9 @@ test('more than one API runs, each on a port of this host alone, as many ports a
   expect(last).toBeGreaterThan(first);
 });
 
-test('only the APIs and the pages of Prometheus are published, and only on this host unless asked otherwise', () => {
+test('nginx alone is reachable from outside; the APIs and the pages of Prometheus are reachable on this host', () => {
   const published = Object.fromEntries(services.flatMap(([name, { ports }]) => (ports ? [[name, ports]] : [])));
-  expect(Object.keys(published).sort()).toEqual(['alertmanager', 'api', 'prometheus']);
+  expect(Object.keys(published).sort()).toEqual(['alertmanager', 'api', 'nginx', 'prometheus']);
   for (const name of ['alertmanager', 'prometheus'])
     for (const port of published[name]!) expect(port).toMatch(/^127\.0\.0\.1:/);
   expect(compose.networks.databases).toEqual({ internal: true });
@@ -132,4 +131,37 @@ test('Prometheus finds API, workers and Alertmanager under the names of the serv
     }
   expect(alerting.alertmanagers[0]!.static_configs[0]!.targets).toEqual(['alertmanager:9093']);
   expect(compose.services.prometheus!.command!.join(' ')).toMatch(/--storage\.tsdb\.retention\.size=\d+GB/);
+});
+
+test('nginx in Compose finds all APIs by name, has the name of the deployment, and needs no rights of root', async () => {
+  const result = join(await temporaryDirectory(), 'nginx.conf');
+  const start = (name: string) =>
+    spawnSync('sh', ['ops/nginx/start-in-compose.sh', 'ops/nginx/nginx.conf', result], {
+      env: { PATH: process.env.PATH, SERVER_NAME: name },
+      encoding: 'utf8',
+    });
+  const nameless = start('');
+  expect([nameless.status === 0, nameless.stderr]).toEqual([false, expect.stringContaining('set SERVER_NAME in .env')]);
+  expect(start('scores.hospital.org').status).toBe(0);
+  const conf = read(result);
+  const servers = [...conf.matchAll(/^ +server ([\w.]+:\d+)( resolve)? /gm)].map(([, address, again]) => [
+    address,
+    again,
+  ]);
+  expect(servers).toEqual([
+    ['api:4000', ' resolve'],
+    ['api:4000', ' resolve'],
+  ]);
+  expect(conf).toContain('resolver 127.0.0.11 ');
+  expect(conf.match(/server_name .*;/g)).toEqual([
+    'server_name scores.hospital.org;',
+    'server_name scores.hospital.org;',
+  ]);
+  expect(conf).not.toMatch(/^user /m);
+  // It writes below /tmp alone, and logs to its output.
+  expect(conf.match(/(?<!\S)\/(?:var|run)\/\S+/g)).toBeNull();
+  const { volumes, tmpfs } = compose.services.nginx!;
+  expect(tmpfs!.map((place) => place.split(':')[0])).toEqual(['/tmp', '/var/cache/nginx']);
+  for (const [, file] of conf.matchAll(/ssl_certificate(?:_key)? (\S+\/)\S+;/g))
+    expect(volumes!.some((volume) => volume.endsWith(`:${file!.replace(/\/$/, '')}:ro`))).toBe(true);
 });

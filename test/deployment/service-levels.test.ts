@@ -4,13 +4,13 @@ import { callsPerSecond, inpatients, mostErrors, screens, serviceLevels } from '
 
 const page = readFileSync('docs/service-levels.md', 'utf8');
 
-test('docs/service-levels.md has the promises that the load test measures, each with a figure', () => {
+test('docs/service-levels.md has the promises that the load test measures, each with a figure or the reason for none', () => {
   const rows = [...page.matchAll(/^\| (.+?) \| (.+?) \| (.+?) \|$/gm)].map(([, ...cells]) => cells);
   for (const { name, percentile, milliseconds } of Object.values(serviceLevels)) {
     const promise = percentile === 100 ? `all within ${milliseconds} ms` : `${percentile} % within ${milliseconds} ms`;
     const row = rows.find(([what]) => what === name);
     expect(row?.[1], name).toBe(promise);
-    expect(row![2], name).toMatch(/^\d+ ms/);
+    expect(row![2], name).toMatch(/^(?:\d+ ms|no quiet run yet)/);
   }
   expect(rows.find(([what]) => what === 'calls that fail')![1]).toBe(`at most ${100 * mostErrors} %`);
 });
