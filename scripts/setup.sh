@@ -126,6 +126,30 @@ install_logrotate() {
   fail 'logrotate is not here, and the test of log rotation needs it: install it, then run this again'
 }
 
+# Installs nginx and systemd-analyze, which the tests of ops/nginx and ops/systemd need.
+install_deployment_tools() {
+  PATH="$PATH:/usr/sbin"
+  missing=''
+  command -v nginx >/dev/null 2>&1 || missing='nginx'
+  command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
+  missing="${missing# }"
+  [ -n "$missing" ] || return 0
+  if command -v apt-get >/dev/null 2>&1; then
+    say "Installing what the tests of ops/ need (apt-get install $missing)"
+    # Each word is a package.
+    # shellcheck disable=SC2086
+    if as_root apt-get -qq update \
+      && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null; then
+      # Debian starts a service of its own.
+      case "$missing" in
+        nginx*) if [ -d /run/systemd/system ]; then as_root systemctl disable --now --quiet nginx || true; fi ;;
+      esac
+      return 0
+    fi
+  fi
+  printf 'warning: %s cannot be installed here, so the tests of ops/ will fail: install it yourself\n' "$missing" >&2
+}
+
 # Tries the rules of ops/prometheus with the tools of Prometheus, where they are installed.
 check_alerts() {
   command -v promtool >/dev/null 2>&1 && command -v amtool >/dev/null 2>&1 || return 0

@@ -12,6 +12,7 @@ install_packages
 install_redis always
 install_promtool
 install_logrotate
+install_deployment_tools
 
 report="$(mktemp "${TMPDIR:-/tmp}/riskgraph-report.XXXXXX")"
 trap 'stop_saying; rm -f "$report"' EXIT

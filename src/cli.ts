@@ -9,8 +9,8 @@ import { escapeInvisible } from './process/visible-text.js';
 /** The loaders of the commands. A command is loaded when it is called: `token` should not wait for the ONNX runtime. */
 const commands: Record<string, () => Promise<Command>> = {
   up: async () => (await import('./commands/up.js')).upCommand(),
-  api: async () => (await import('./commands/serve.js')).apiCommand(),
-  worker: async () => (await import('./commands/serve.js')).workerCommand(),
+  api: async () => (await import('./commands/server-commands.js')).apiCommand(),
+  worker: async () => (await import('./commands/server-commands.js')).workerCommand(),
   seed: async () => (await import('./commands/seed.js')).seedCommand(),
   token: async () => (await import('./commands/token.js')).tokenCommand(),
   keys: async () => (await import('./commands/keys.js')).keysCommand(),

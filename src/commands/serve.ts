@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import cluster from 'node:cluster';
 import { startWorkers } from '../../workers/index.js';
 import { startApi } from '../api.js';
 import { createApp, type App } from '../app.js';
@@ -13,29 +13,24 @@ import { loadOptional } from '../process/optional-package.js';
 import { packageVersion } from '../process/package-root.js';
 import { commandConfig } from './environment.js';
 import { followLogSignals } from './log-signals.js';
-import { reportToParent, sendSignsOfLife } from './server-process.js';
+import { drainSecondsOf } from './process-group.js';
+import { reportToParent, sendSignsOfLife, type ParentOrder } from './server-process.js';
 import { endWhenStuck, watchEventLoop } from './watchdog.js';
 
-/** `riskgraph api`: one API process of a deployment. */
-export const apiCommand = (): Command =>
-  new Command('api').description('serve the API; needs MONGO_URI and REDIS_URL').action(() =>
-    serve('api', async (app) => {
-      const server = await startApi(app);
-      return { url: server.url, drain: server.drain, close: () => server.close() };
-    }),
-  );
+/** Serves the API in this process, until it is stopped. */
+export const serveApi = (): Promise<void> =>
+  serve('api', async (app) => {
+    const server = await startApi(app);
+    return { url: server.url, drain: server.drain, close: () => server.close() };
+  });
 
-/** `riskgraph worker`: one worker process of a deployment. */
-export const workerCommand = (): Command =>
-  new Command('worker').description('run scoring jobs; needs MONGO_URI and REDIS_URL').action(() =>
-    serve('worker', async (app) => {
-      const workers = await startWorkers(app);
-      return { url: 'worker', isStuck: () => workers.isStuck(), close: () => workers.close() };
-    }),
-  );
+/** Runs scoring jobs in this process, until it is stopped. */
+export const serveWorker = (): Promise<void> =>
+  serve('worker', async (app) => {
+    const workers = await startWorkers(app);
+    return { url: 'worker', isStuck: () => workers.isStuck(), close: () => workers.close() };
+  });
 
-/** Seconds in which load balancers notice that an API in production is about to close. */
-const productionDrainSeconds = 5;
 /** Time within which running work must end after a signal and the draining, milliseconds. */
 const patienceMs = 15_000;
 
@@ -79,16 +74,14 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
     },
     (error) => logError(logger, error, 'a part of the failed start did not close', { level: 'warn' }),
   );
-  const drainSeconds = config.drainSeconds ?? (config.environment === 'production' ? productionDrainSeconds : 0);
   const hurry = new AbortController();
   let stopping: Promise<void> | undefined;
   let exitCode = 0;
-  const stop = (reason: string): void => {
-    if (stopping) hurry.abort();
+  const stop = (reason: string, leavesPort = false): void => {
     stopping ??= (async () => {
       logger.info({ reason }, `${name} stops`);
       endWatch();
-      await served.drain?.(drainSeconds, hurry.signal);
+      await served.drain?.(drainSecondsOf(config), { hurry: hurry.signal, leavesPort });
       setTimeout(() => process.exit(1), patienceMs).unref();
       await served.close();
       process.exit(exitCode);
@@ -97,15 +90,23 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
       process.exit(1);
     });
   };
-  process.on('SIGTERM', () => stop('SIGTERM'));
-  process.on('SIGINT', () => stop('SIGINT'));
-  process.on('SIGHUP', () => stop('SIGHUP'));
   const endForNewerData = (stored: number): void => {
     logger.fatal({ stored, known: dataVersion }, newerData(stored));
     exitCode = 1;
     stop('newer data');
     hurry.abort();
   };
+  const orders: Readonly<Record<ParentOrder, () => void>> = {
+    leave: () => stop('replaced', true),
+    hurry: () => hurry.abort(),
+  };
+  if (cluster.worker) followSupervisor(cluster.worker, orders, () => stop('SIGTERM'));
+  else
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (stopping) hurry.abort();
+        stop(signal);
+      });
   const endWatch = watchDatabase({
     async ping() {
       const stored = (await storedDataVersion(served.database)) ?? 0;
@@ -135,4 +136,21 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
     hurry.abort();
   });
   if (name === 'api') process.stdout.write(`RiskGraph API on ${served.url}/graphql\n`);
+}
+
+/**
+ * Follows the process that started this one together with its siblings. A signal to all of them reaches both, so Ctrl-C
+ * and the end of a terminal are left to it, and so is the hurry of a second SIGTERM.
+ */
+function followSupervisor(
+  worker: NonNullable<typeof cluster.worker>,
+  orders: Readonly<Record<ParentOrder, () => void>>,
+  onStop: () => void,
+): void {
+  process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
+  process.on('SIGTERM', onStop);
+  process.on('message', (message: { readonly order?: ParentOrder }) => message.order && orders[message.order]());
+  // Else node:cluster would end this process at once when the supervisor is gone.
+  worker.exitedAfterDisconnect = true;
 }

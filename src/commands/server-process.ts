@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import type { Config } from '../config/config.js';
 import { fileVariable } from '../config/secret-files.js';
 import { describeExit, exitOf, terminate, type ChildExit } from '../embedded/child-exit.js';
-import type { Engine } from '../embedded/engine.js';
-import { spawnEntry } from '../embedded/spawn-entry.js';
+import { spawnEntry, spawnSibling } from '../embedded/spawn-entry.js';
+import type { ReplaceableEngine } from '../embedded/supervisor.js';
 import { StartupError } from '../errors.js';
 
 /** The first report of an API or worker child to its parent: the child serves, or its start failed. */
@@ -11,8 +11,17 @@ type FirstReport = { readonly ready: string } | { readonly failed: string };
 /** A report of a child to its parent. After the first one, signs of life follow. */
 type ProcessReport = FirstReport | { readonly alive: true };
 
+/**
+ * An order of the parent to a child that shares its port. `leave`: end, and let the siblings take new callers.
+ * `hurry`: end the draining.
+ */
+export type ParentOrder = 'leave' | 'hurry';
+
 /** Period between two signs of life of a child, milliseconds. */
 const signPeriodMs = 1_000;
+
+/** Time after which a child that was asked to end is killed, milliseconds. */
+const defaultPatienceMs = 15_000;
 
 /**
  * Sets the size of a semi-space of the heap's young generation, MiB. The current data of a worker's batch are a few
@@ -57,17 +66,26 @@ function killWhenSilent(child: ChildProcess, exited: Promise<ChildExit>, seconds
   return () => killed;
 }
 
+/** The way to start an API or a worker as a child process. */
+interface ServerProcessOptions {
+  /** Kills a child that gives no sign of life for so long. Absent: it is never killed. */
+  readonly silentSeconds?: number;
+  /** The child listens on the same ports as its siblings, and takes orders. @defaultValue false */
+  readonly isSibling?: boolean;
+  /** Time after which a child that was asked to end is killed, milliseconds. @defaultValue 15,000 */
+  readonly patienceMs?: number;
+}
+
 /**
  * Starts `riskgraph api` or `riskgraph worker` as a child process and waits until it serves.
- * @param options.silentSeconds kills a child that gives no sign of life for so long. Absent: it is never killed
  * @throws StartupError with the child's own reason when its start fails
  */
 export async function startServerProcess(
   command: 'api' | 'worker',
   environment: Record<string, string | undefined>,
-  { silentSeconds }: { readonly silentSeconds?: number } = {},
-): Promise<Engine> {
-  const child = spawnEntry(new URL('../cli.js', import.meta.url), {
+  { silentSeconds, isSibling = false, patienceMs }: ServerProcessOptions = {},
+): Promise<ReplaceableEngine> {
+  const child = (isSibling ? spawnSibling : spawnEntry)(new URL('../cli.js', import.meta.url), {
     args: [command],
     environment,
     nodeOptions: [youngGeneration],
@@ -83,12 +101,25 @@ export async function startServerProcess(
     await terminate(child, exited);
     throw new StartupError(report.failed);
   }
-  const stop = (): Promise<void> => terminate(child, exited);
-  if (silentSeconds === undefined) return { url: report.ready, pid: child.pid!, exited, stop };
-  const wasSilent = killWhenSilent(child, exited, silentSeconds);
+  const wasSilent = silentSeconds === undefined ? () => false : killWhenSilent(child, exited, silentSeconds);
   const reason = `gave no sign of life for ${silentSeconds} s and was killed`;
-  const explained = exited.then((exit): ChildExit => (wasSilent() ? { ...exit, reason } : exit));
-  return { url: report.ready, pid: child.pid!, exited: explained, stop };
+  const order = (what: ParentOrder): void => void (child.connected && child.send({ order: what }, () => undefined));
+  let isEnding = false;
+  async function end(first: () => void): Promise<void> {
+    if (isEnding && isSibling) order('hurry');
+    else first();
+    isEnding = true;
+    const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs ?? defaultPatienceMs);
+    await exited;
+    clearTimeout(timer);
+  }
+  return {
+    url: report.ready,
+    pid: child.pid!,
+    exited: exited.then((exit): ChildExit => (wasSilent() ? { ...exit, reason } : exit)),
+    stop: () => end(() => child.kill('SIGTERM')),
+    ...(isSibling && { leave: () => end(() => order('leave')) }),
+  };
 }
 
 /** A secret for a child. The child reads a secret that `up` has as a file from that file. */

@@ -4,19 +4,26 @@ import { startOrClose, type Closers } from '../closers.js';
 import type { Config } from '../config/config.js';
 import { openDataDirectory, writeRuntime } from '../embedded/data-directory.js';
 import { startEngines } from '../embedded/engines.js';
-import { supervise, type UnexpectedExit } from '../embedded/supervisor.js';
+import type { UnexpectedExit } from '../embedded/supervisor.js';
 import { runDemonstration } from './demonstration.js';
-import { commandConfig } from './environment.js';
+import { commandConfig, wholeNumber } from './environment.js';
 import { failureLine } from './failure.js';
 import { namedDatabase } from './local-access.js';
 import { migrateWithProgress } from './migrate.js';
 import { printErrorLine } from './print.js';
 import { requireFreePort } from '../http/listen.js';
 import { localSecretKey } from './secret-key.js';
-import { childEnvironment, startServerProcess } from './server-process.js';
+import { startProcessGroup, type ProcessGroup } from './process-group.js';
+import { mostProcesses } from './server-commands.js';
+import { childEnvironment } from './server-process.js';
 
-/** Time without a sign of life after which an API or a worker is started again, seconds. */
-const silentSeconds = 20;
+/** The options of `riskgraph up`. */
+interface UpOptions {
+  readonly demo?: boolean;
+  readonly once?: boolean;
+  readonly apiProcesses: number;
+  readonly workerProcesses: number;
+}
 
 /** `riskgraph up`: databases, API and worker of one machine, kept running until Ctrl-C. */
 export function upCommand(): Command {
@@ -26,14 +33,16 @@ export function upCommand(): Command {
     )
     .option('--demo', 'seed 20 synthetic patients and run one scoring job, step by step')
     .option('--once', 'stop everything once it is up, with --demo after the demonstration')
-    .action(async ({ demo, once }: { demo?: boolean; once?: boolean }) => {
+    .option('--api-processes <number>', 'run so many API processes on one port', wholeNumber(1, mostProcesses), 1)
+    .option('--worker-processes <number>', 'run so many workers', wholeNumber(1, mostProcesses), 1)
+    .action(async ({ demo, once, ...counts }: UpOptions) => {
       // A person reads this terminal, so only warnings and errors are logged.
       const config = commandConfig({ LOG_LEVEL: 'warn' });
       // This line comes first, as a sign of life: a start takes some seconds.
       printErrorLine(
         config.mongoUri ? namedDatabase(config.mongoUri) : `database: the one in ${resolve(config.dataDirectory)}`,
       );
-      const system = await startSystem(config);
+      const system = await startSystem(config, counts);
       const stopped = stopOnSignal(system.stop);
       try {
         if (demo) await runDemonstration(config, system.url);
@@ -53,7 +62,8 @@ export function upCommand(): Command {
     });
 }
 
-type Supervised = Awaited<ReturnType<typeof supervise>>;
+/** Number of processes of each kind. */
+type Counts = Pick<UpOptions, 'apiProcesses' | 'workerProcesses'>;
 
 interface System {
   readonly url: string;
@@ -61,15 +71,15 @@ interface System {
 }
 
 /** Starts all parts in order. When a step fails, it stops everything that had started. */
-function startSystem(config: Config): Promise<System> {
+function startSystem(config: Config, counts: Counts): Promise<System> {
   return startOrClose(
-    async (closers) => ({ url: await startParts(config, closers), stop: () => closers.close() }),
+    async (closers) => ({ url: await startParts(config, counts, closers), stop: () => closers.close() }),
     (error) => process.stderr.write(`after the failed start: ${failureLine(error)}\n`),
   );
 }
 
 /** @returns the URL of the API */
-async function startParts(config: Config, closers: Closers): Promise<string> {
+async function startParts(config: Config, counts: Counts, closers: Closers): Promise<string> {
   const directory = await openDataDirectory(config.dataDirectory);
   closers.add(() => directory.close());
   await refuseTakenPort(config);
@@ -85,11 +95,15 @@ async function startParts(config: Config, closers: Closers): Promise<string> {
   closers.add(() => engines.stop());
   await migrateWithProgress(config, engines.mongoUri);
   const environment = childEnvironment(config, engines, config.secretKey ?? (await localSecretKey(directory.path)));
-  const ofWorker = { ...environment, METRICS_PORT: workerMetricsPort(config) };
+  const { apiProcesses, workerProcesses } = counts;
+  const { metricsPort } = config;
+  // The workers take the ports behind those of the APIs.
+  const ofWorkers = metricsPort === undefined || metricsPort === 0 ? metricsPort : metricsPort + apiProcesses;
+  const group = { config, environment, report };
   const [, api] = await startAll(
     [
-      () => supervise('worker', () => startServerProcess('worker', ofWorker, { silentSeconds }), report),
-      () => supervise('api', () => startServerProcess('api', environment, { silentSeconds }), report),
+      () => startProcessGroup({ ...group, command: 'worker', count: workerProcesses, metricsPort: ofWorkers }),
+      () => startProcessGroup({ ...group, command: 'api', count: apiProcesses, metricsPort }),
     ],
     closers,
   );
@@ -102,15 +116,11 @@ async function startParts(config: Config, closers: Closers): Promise<string> {
   return api!.url;
 }
 
-/** The worker serves its health and metrics on the port after that of the API. */
-const workerMetricsPort = ({ metricsPort }: Config): string | undefined =>
-  metricsPort === undefined ? undefined : String(metricsPort === 0 ? 0 : metricsPort + 1);
-
-/** Starts processes at the same time. Each started process gets its closer, also when another start fails. */
-async function startAll(starts: (() => Promise<Supervised>)[], closers: Closers): Promise<Supervised[]> {
+/** Starts groups at the same time. Each started group gets its closer, also when another start fails. */
+async function startAll(starts: (() => Promise<ProcessGroup>)[], closers: Closers): Promise<ProcessGroup[]> {
   const results = await Promise.allSettled(starts.map((start) => start()));
   const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  for (const child of started) closers.add(() => child.stop());
+  for (const group of started) closers.add(() => group.stop());
   const failure = results.find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
   return started;

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import cluster from 'node:cluster';
 import { moduleEntry } from '../process/source-modules.js';
 
 /** Options for the start of a child process. */
@@ -29,4 +30,23 @@ export function spawnEntry(entry: URL, options: EntryOptions = {}): ChildProcess
     stdio: ['ignore', stdout, stderr, 'ipc'],
     detached: true,
   });
+}
+
+/**
+ * Does the same for a child that listens on the same ports as its siblings. The socket is this process's own, so a
+ * connection that waits to be accepted is not lost when one of the children ends: another one takes it. Each child takes
+ * connections when it has time for them (SCHED_NONE of node:cluster).
+ *
+ * The child is in the process group of this one. It must leave Ctrl-C and the hang-up of a terminal to it.
+ */
+export function spawnSibling(entry: URL, options: Omit<EntryOptions, 'stdio'> = {}): ChildProcess {
+  const { path, execArgv, environment } = moduleEntry(entry);
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({
+    exec: path,
+    args: [...(options.args ?? [])],
+    execArgv: [...execArgv, ...(options.nodeOptions ?? [])],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  return cluster.fork({ ...environment, ...options.environment }).process;
 }

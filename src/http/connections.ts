@@ -16,6 +16,8 @@ const retryAfterSeconds = 10;
 
 /** Watches the connections of callers who speak HTTP. */
 export interface Connections {
+  /** Number of connections of any kind. */
+  readonly size: number;
   /**
    * Moves a connection to the places of its user.
    * @throws RateLimitedError when the user or the organization has too many, ServiceUnavailableError when the process has
@@ -75,6 +77,9 @@ export function watchConnections(
   });
 
   return {
+    get size() {
+      return count;
+    },
     leave,
     prove(connection, viewer) {
       const holder = holders.get(connection);

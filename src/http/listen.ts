@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { StartupError } from '../errors.js';
 
@@ -27,12 +27,14 @@ function cannotListen(host: string, port: number, error: unknown): StartupError 
   return new StartupError(`Port ${port} of ${host} ${reason}.`);
 }
 
-/** @throws StartupError when the port cannot be listened on */
-export async function requireFreePort(host: string, port: number): Promise<void> {
+/** @returns the port, and a free one for 0 @throws StartupError when the port cannot be listened on */
+export async function requireFreePort(host: string, port: number): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(host, port, error)));
-    server.listen(port, host, resolve);
+    server.listen({ port, host, exclusive: true }, resolve);
   });
+  const { port: free } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
+  return free;
 }

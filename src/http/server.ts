@@ -5,6 +5,7 @@ import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Server as TcpServer } from 'node:net';
 import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
 import { whenReady } from '../storage/redis.js';
@@ -281,9 +282,18 @@ async function buildHttpServer(
     logger,
     serve: createSocketHandler(schema, sources, { ...subscriptions, limiter }),
   });
-  const draining = createDraining(server, (overMs) => {
-    closeSockets(overMs);
-    streams.close(overMs);
+  const draining = createDraining(server, {
+    endSockets(overMs) {
+      closeSockets(overMs);
+      streams.close(overMs);
+    },
+    stopListening() {
+      // The close of an HTTP server would end idle connections too.
+      TcpServer.prototype.close.call(server.server);
+      copies?.stop();
+    },
+    connections: () => connections.size,
+    isFromProxy: (request) => requestSources.isFromProxy(request),
   });
   server.decorateRequest('caller', null);
   server.decorateRequest('operation', undefined);

@@ -4,7 +4,7 @@ import { handleProtocols } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { logError } from '../process/logger.js';
-import { BadUserInputError, ForbiddenError, RateLimitedError } from '../errors.js';
+import { BadUserInputError, ForbiddenError, RateLimitedError, ServiceUnavailableError } from '../errors.js';
 import { closeCodes } from './close-codes.js';
 import type { ErrorFormatter } from './error-format.js';
 import type { Places } from './places.js';
@@ -55,13 +55,15 @@ interface Refusal {
  * 3. Open the socket, unless the client has gone.
  *
  * @returns closes all sockets, spread over so many milliseconds: their clients connect again, to another server if there
- * is one, and shall not come as one wave. With 0 no new socket is opened after that.
+ * is one, and shall not come as one wave. No new socket is opened after that. A proxy sends the refused request to
+ * another server.
  */
 export function serveUpgrades(
   server: Server,
   { sources, limiter, places, corsOrigins, formatError, logger, serve }: UpgradeDependencies,
 ): (overMs: number) => void {
   const sockets = new WebSocketServer({ noServer: true, clientTracking: true, handleProtocols, ...socketOptions });
+  let isEnding = false;
 
   server.on('upgrade', (request, stream, head) => {
     stream.on('error', () => stream.destroy());
@@ -70,7 +72,7 @@ export function serveUpgrades(
     const requestId = sources.requestIdOf(request);
     const refuse = ({ status, error, headers }: Refusal): void =>
       writeRefusal(stream, { status, headers, errors: [formatError(error, requestId)] });
-    const refusal = refusalOf(request, sources, corsOrigins);
+    const refusal = isEnding ? endingRefusal() : refusalOf(request, sources, corsOrigins);
     if (refusal) return refuse(refusal);
 
     const address = sources.addressOf(request);
@@ -101,6 +103,7 @@ export function serveUpgrades(
   });
 
   return (overMs) => {
+    isEnding = true;
     for (const client of sockets.clients) {
       const end = (): void => client.close(closeCodes.goingAway, 'Going away: connect again');
       if (overMs === 0) end();
@@ -109,6 +112,12 @@ export function serveUpgrades(
     if (overMs === 0) sockets.close();
   };
 }
+
+const endingRefusal = (): Refusal => ({
+  status: 503,
+  error: new ServiceUnavailableError('This server is about to stop: connect again in a moment.'),
+  headers: { 'Retry-After': '1' },
+});
 
 /** Counts a request for a WebSocket. @returns a refusal when the address has made too many requests */
 async function countUpgrade(limiter: RequestLimiter | undefined, address: string): Promise<Refusal | undefined> {

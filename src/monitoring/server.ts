@@ -70,7 +70,8 @@ export async function startMonitoringServer(
         ),
       ),
     );
-    server.listen(port, host, resolve);
+    // Processes that share a port would share a free one too.
+    server.listen({ port, host, exclusive: port === 0 }, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

@@ -39,5 +39,8 @@ test('a process that does not answer is unhealthy', async () => {
 });
 
 test('an unknown role is unhealthy, and the output names the known roles', async () => {
-  expect(await healthcheck('queen', {})).toEqual({ code: 1, said: 'unhealthy: usage: healthcheck.mjs api|worker' });
+  expect(await healthcheck('queen', {})).toEqual({
+    code: 1,
+    said: 'unhealthy: usage: healthcheck.mjs api|worker [--wait SECONDS]',
+  });
 });

@@ -72,3 +72,66 @@ test('a first start that fails rejects to the caller', async () => {
     ),
   ).rejects.toThrow('no');
 });
+
+test('a replacement serves before the process in its place leaves, and is watched like it', async () => {
+  const engines = [engine(1), engine(2), engine(3)];
+  const steps: string[] = [];
+  const events: UnexpectedExit[] = [];
+  const waiting = [...engines];
+  const supervised = await supervise(
+    'api',
+    async () => {
+      const next = waiting.shift()!;
+      steps.push(`${next.pid} serves`);
+      return { ...next, leave: async () => (steps.push(`${next.pid} leaves`), next.stop()) };
+    },
+    (event) => events.push(event),
+  );
+  await supervised.replace();
+  expect(steps).toEqual(['1 serves', '2 serves', '1 leaves']);
+  expect(events).toEqual([]);
+  engines[1]!.die();
+  await expect.poll(() => supervised.pid()).toBe(3);
+  expect(events).toMatchObject([{ reason: 'ended with exit code 1' }]);
+  await supervised.stop();
+});
+
+test('a replacement that does not start leaves the process that runs', async () => {
+  const only = engine(1);
+  const outcomes: (Engine | Error)[] = [only, new Error('wrong key')];
+  const supervised = await supervise(
+    'api',
+    async () => {
+      const outcome = outcomes.shift()!;
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    },
+    () => undefined,
+  );
+  await expect(supervised.replace()).rejects.toThrow('wrong key');
+  expect(supervised.pid()).toBe(1);
+  await supervised.stop();
+});
+
+test('a process that dies while its replacement starts is not started twice', async () => {
+  const engines = [engine(1), engine(2), engine(3)];
+  const waiting = [...engines];
+  let begin = (): void => undefined;
+  const supervised = await supervise(
+    'api',
+    async (again) => {
+      const next = waiting.shift()!;
+      if (again && next.pid === 2) await new Promise<void>((resolve) => (begin = resolve));
+      return next;
+    },
+    () => undefined,
+  );
+  const replaced = supervised.replace();
+  engines[0]!.die();
+  await expect.poll(() => supervised.pid()).toBe(3);
+  begin();
+  await replaced;
+  expect(supervised.pid()).toBe(2);
+  expect(await engines[2]!.exited).toEqual({ code: 0, signal: null });
+  await supervised.stop();
+});

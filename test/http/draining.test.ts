@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, request as send, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import WebSocket from 'ws';
 import { startApi } from '../../src/api.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import { openSocket } from '../support/raw-socket.js';
@@ -48,7 +49,7 @@ test('a draining server is not ready, answers, ends each connection, and closes 
   const socket = await openSocket(server.url);
   expect(await ask(server.url, agent)).toEqual({ status: 200, connection: 'keep-alive' });
   const hurry = new AbortController();
-  const drained = server.drain(300, hurry.signal);
+  const drained = server.drain(300, { hurry: hurry.signal });
   const ready = await fetch(`${server.url}/health/ready`);
   expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }]);
   expect(await ask(server.url, agent)).toEqual({ status: 200, connection: 'close' });
@@ -57,6 +58,53 @@ test('a draining server is not ready, answers, ends each connection, and closes 
   await server.close();
   expect(await socket.closed).toMatchObject({ code: 1001 });
 });
+
+test('a draining server opens no WebSocket, and keeps the connections of a proxy until it listens no more', async () => {
+  const { server, call } = await startBehindProxy();
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  await call(agent);
+  const hurry = new AbortController();
+  const drained = server.drain(300, { hurry: hurry.signal });
+  expect(await statusOfUpgrade(server.url)).toBe(503);
+  expect(await call(agent)).toEqual({ status: 200, connection: 'keep-alive' });
+  hurry.abort();
+  await drained;
+  expect(await call(agent)).toEqual({ status: 200, connection: 'close' });
+  // A proxy sends a request whose connection is refused to another server.
+  await expect(call(agent)).rejects.toThrow('ECONNREFUSED');
+});
+
+test('a server that leaves its port to others stays ready, and listens no more at once', async () => {
+  const { server, call } = await startBehindProxy();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  await call(agent);
+  const hurry = new AbortController();
+  const drained = server.drain(300, { hurry: hurry.signal, leavesPort: true });
+  await expect.poll(() => fetch(server.url).catch(() => 'refused')).toBe('refused');
+  expect(await call(agent)).toEqual({ status: 200, connection: 'close' });
+  hurry.abort();
+  await drained;
+});
+
+/** Starts an API whose callers are all behind a trusted proxy. */
+async function startBehindProxy() {
+  const config = { ...system.app.config, trustedProxies: ['loopback'] };
+  const server = await startApi({ ...system.app, config });
+  onTestFinished(() => server.close());
+  return { server, call: (agent: Agent) => ask(server.url, agent) };
+}
+
+/** Asks for a WebSocket. @returns the status of the answer */
+function statusOfUpgrade(url: string): Promise<number | undefined> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  socket.on('error', () => undefined);
+  return new Promise((resolve) => {
+    socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
+    socket.on('open', () => resolve(undefined));
+  });
+}
 
 test('an API that stops is not held up by connections that send nothing or half a request', async () => {
   const settings = { ...settingsFor(system.app.config), LISTENING_SOCKETS: '4' };

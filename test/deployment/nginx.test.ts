@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { request as plainRequest } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
+import { ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
+import { changingJob } from '../support/changing-job.js';
+import { freePort } from '../support/free-port.js';
+import { checkNginx, nginxName, prepareNginx, startNginx } from '../support/nginx.js';
+import { patient } from '../support/scenario.js';
+import { startSystem } from '../support/system.js';
+import { secureCaller, secureClient, tlsOptions, urlOf } from '../support/through-nginx.js';
+
+const system = await startSystem({ worker: false, environment: { TRUST_PROXY: 'loopback' } });
+const nginx = await startNginx([system.url]);
+const call = secureCaller(nginx, 4);
+const authorization = `Bearer ${await system.token('CLINICIAN')}`;
+const json = { 'content-type': 'application/json' };
+const ask = (query: string, headers: Record<string, string> = {}) =>
+  call('/graphql', {
+    method: 'POST',
+    headers: { ...json, authorization, ...headers },
+    body: JSON.stringify({ query }),
+  });
+
+/** Number of connections that the API has: established ones, by the kernel's table. */
+async function connections(): Promise<number> {
+  const port = system.server.port.toString(16).toUpperCase().padStart(4, '0');
+  const table = await readFile('/proc/net/tcp', 'utf8');
+  return table.split('\n').filter((line) => new RegExp(`^ *\\d+: \\w+:${port} \\w+:\\w+ 01 `).test(line)).length;
+}
+
+test('nginx accepts the shipped configuration without a warning', async () => {
+  expect(await checkNginx(await prepareNginx(['http://127.0.0.1:4000', 'http://127.0.0.1:4001']))).toMatch(
+    /^nginx: the configuration file \S+ syntax is ok\nnginx: configuration file \S+ test is successful\n$/,
+  );
+});
+
+test('a query over HTTP/2 is answered, with each security header once', async () => {
+  const session = connectHttp2(urlOf(nginx), tlsOptions(nginx));
+  onTestFinished(() => session.close());
+  const stream = session.request({ ':path': '/graphql', ':method': 'POST', authorization, ...json });
+  stream.end('{"query":"{ viewer { username } }"}');
+  const [headers] = (await once(stream, 'response')) as [Record<string, string | string[]>];
+  let body = '';
+  for await (const part of stream) body += String(part);
+  expect(body).toContain('{"data":{"viewer":{"username":"the-clinician"}}');
+  expect(headers).toMatchObject({
+    ':status': 200,
+    'strict-transport-security': 'max-age=31536000; includeSubDomains',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+    server: 'nginx',
+  });
+});
+
+test.each(['/', '/health', '/health/ready', '/health/live', '/metrics', '/graphiql', '/queues'])(
+  '%s is not published',
+  async (path) => {
+    const { status, body, headers } = await call(path);
+    expect([status, body.includes('nginx')]).toEqual([404, true]);
+    expect(headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
+  },
+);
+
+test('the API sees the address of the caller, and not the one that the caller claims', async () => {
+  const client = await system.client('CLINICIAN');
+  const { id } = await patient(client);
+  const { headers } = await ask(`{ patient(id: "${id}") { mrn } }`, { 'x-forwarded-for': '192.0.2.7' });
+  await expect
+    .poll(() => system.app.models.auditEvents.findOne({ requestId: headers['x-request-id'] }).lean())
+    .toMatchObject({ address: '127.0.0.1' });
+});
+
+test('neither log of nginx holds the query of a request', async () => {
+  const answer = await call(
+    `/graphql?query=${encodeURIComponent('{ patients(filter: {mrn: "MRN-SEEN"}) { totalCount } }')}`,
+    {
+      headers: { authorization, 'apollo-require-preflight': 'yes' },
+    },
+  );
+  expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
+  await expect.poll(() => nginx.log()).toContain(String(answer.headers['x-request-id']));
+  expect(await nginx.log()).not.toContain('MRN-SEEN');
+  expect(await readFile(join(nginx.directory, 'error.log'), 'utf8')).not.toContain('MRN-SEEN');
+});
+
+test('events come over a WebSocket, and over a stream as each one happens', async () => {
+  const job = await changingJob(system);
+  const client = secureClient(nginx, await system.token('CLINICIAN'));
+  const socketEvents = client.subscribe(ScoringJobUpdatedDocument, { id: job.id });
+  await socketEvents.next();
+  const { request } = await import('node:https');
+  const asking = request(`${urlOf(nginx)}/graphql`, {
+    ...tlsOptions(nginx),
+    method: 'POST',
+    headers: { ...json, authorization, accept: 'text/event-stream' },
+  });
+  onTestFinished(() => void asking.destroy());
+  asking.end(JSON.stringify({ query: `subscription { scoringJobUpdated(id: "${job.id}") { sequence } }` }));
+  const [response] = (await once(asking, 'response')) as [import('node:http').IncomingMessage];
+  let text = '';
+  response.on('data', (part) => (text += String(part)));
+  response.on('error', () => undefined);
+  for (let count = 0; count < 3; count += 1) {
+    const sequence = await job.advance();
+    await expect.poll(() => text).toContain(`"sequence":${sequence}}`);
+    const { value } = (await socketEvents.next()) as { value: { scoringJobUpdated: { sequence: number } } };
+    expect(value.scoringJobUpdated.sequence).toBe(sequence);
+  }
+});
+
+test('without TLS a caller is sent to it, and another name is refused', async () => {
+  const [response] = (await once(
+    plainRequest({ port: nginx.plainPort, path: '/graphql', headers: { host: nginxName } }).end(),
+    'response',
+  )) as [import('node:http').IncomingMessage];
+  response.resume();
+  expect([response.statusCode, response.headers.location]).toEqual([301, `https://${nginxName}/graphql`]);
+  const socket = connectTls({ port: nginx.port, host: '127.0.0.1', servername: 'other.example.org' });
+  const [error] = (await once(socket, 'error')) as [Error];
+  expect(error.message).toMatch(/unrecognized name|alert/i);
+});
+
+test('a body above the limit, too many requests and an API that is away are answered in the form of the API', async () => {
+  const tooLarge = await call('/graphql', { method: 'POST', headers: json, body: ' '.repeat(4 * 1024 * 1024 + 1) });
+  expect([tooLarge.status, codeOf(tooLarge.body)]).toEqual([413, 'BAD_USER_INPUT']);
+
+  const away = await startNginx([`http://127.0.0.1:${await freePort()}`], {
+    'limit_req zone=requests burst=2000 nodelay;': 'limit_req zone=requests burst=1 nodelay;',
+    'rate=1000r/s': 'rate=1r/m',
+  });
+  const callAway = secureCaller(away, 1);
+  const first = await callAway('/graphql', { method: 'POST', headers: json, body: '{}' });
+  expect([first.status, codeOf(first.body), first.headers['retry-after']]).toEqual([503, 'SERVICE_UNAVAILABLE', '2']);
+  await callAway('/graphql');
+  const second = await callAway('/graphql');
+  expect([second.status, codeOf(second.body), second.headers['retry-after']]).toEqual([429, 'RATE_LIMITED', '2']);
+  expect(second.headers['strict-transport-security']).toBeDefined();
+});
+
+const codeOf = (body: string): unknown =>
+  (JSON.parse(body) as { errors: [{ extensions: { code: string } }] }).errors[0].extensions.code;
+
+test('clients that send nothing, half a request or half a body, and such that do not read, are disconnected', async () => {
+  const hasty = await startNginx([system.url], {
+    'client_header_timeout 10s': 'client_header_timeout 1s',
+    'client_body_timeout 15s': 'client_body_timeout 1s',
+    'send_timeout 20s': 'send_timeout 1s',
+  });
+  const before = await connections();
+  const head = `POST /graphql HTTP/1.1\r\nHost: ${nginxName}\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\n`;
+  // The longest answer that one query may have, many times.
+  const long = JSON.stringify({
+    query: `{ ${Array.from({ length: 20 }, (_, place) => `a${place}: __schema { types { name description fields { name description } } }`).join(' ')} }`,
+  });
+  const clients = [
+    '',
+    'POST /graphql HTTP/1.1\r\nHost: a',
+    `${head}Content-Length: 4000000\r\n\r\n{"query":`,
+    `${head}Content-Length: ${long.length}\r\n\r\n${long}`,
+  ]
+    .flatMap((sent) => Array.from({ length: 10 }, () => sent))
+    .map((sent) => {
+      const socket = connectTls({ port: hasty.port, host: '127.0.0.1', ...tlsOptions(hasty) });
+      onTestFinished(() => void socket.destroy());
+      socket.on('error', () => undefined);
+      socket.write(sent);
+      socket.pause();
+      return new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    });
+  // A paused client learns of the end when it reads.
+  expect(clients).toHaveLength(40);
+  await expect.poll(() => connections()).toBeLessThanOrEqual(before);
+});
