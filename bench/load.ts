@@ -1,5 +1,6 @@
 /* eslint-disable no-console -- a benchmark prints */
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PatientsDocument, PredictionCreatedDocument } from '../src/client/generated/graphql.js';
 import type { GraphqlClient } from '../src/client/graphql-client.js';
@@ -70,6 +71,7 @@ try {
   });
 
   const closing = new AbortController();
+  setMaxListeners(screens, closing.signal);
   const watching = Array.from({ length: screens }, (_, index) =>
     watchScreen(apiClient(urls[index % apis]!, token), closing.signal),
   );

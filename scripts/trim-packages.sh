@@ -13,5 +13,5 @@ rm -rf @0q
 find onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/linux/$(node -p process.arch)" -exec rm -rf {} +
 find onnxruntime-node/bin -name '*onnxruntime_providers_*' -delete
 
-# Types and source maps of packages serve development.
-find . -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
+# TypeScript and source maps of packages serve development.
+find . -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' \) -delete

@@ -137,6 +137,7 @@ describe('trim-packages.sh', () => {
     `onnxruntime-node/bin/napi-v6/linux/${architecture === 'x64' ? 'arm64' : 'x64'}/libonnxruntime.so.1`,
     `onnxruntime-node/bin/napi-v6/linux/${architecture}/libonnxruntime_providers_cuda.so`,
     'zod/index.d.ts',
+    'zod/src/index.ts',
     'zod/index.js.map',
     'zod/nested/node_modules/inner/main.d.cts',
   ];
