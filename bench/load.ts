@@ -102,13 +102,12 @@ try {
   ]);
   await Promise.race([Promise.all(running), delay(tailMs)]);
   for (let left = running.size; left > 0; left -= 1) count(`not answered ${tailMs / 1_000} s after the end`);
-  closing.abort();
-  await Promise.all(watching);
-
   report(made);
   const memory = processes.map(({ pid }) => `${(residentBytes(pid) / 2 ** 20).toFixed(0)} MiB`);
   console.log(`\nMemory of the processes at the end: ${memory.join(', ')}`);
-  await Promise.all(clients.map((client) => client.close()));
+  closing.abort();
+  // A socket that does not end is no reason to wait: the processes end.
+  await Promise.race([Promise.all([...watching, ...clients.map((client) => client.close())]), delay(5_000)]);
   await Promise.all(processes.map((each) => each.stop()));
 } finally {
   await system.close();
