@@ -14,6 +14,7 @@ const processNames = [
   [/floor-worker/, 'floor worker'],
   [/bare-engine/, 'bare engine'],
   [/cli\.[jt]s worker/, 'worker'],
+  [/cli\.[jt]s api/, 'API process'],
 ] as const;
 
 export function cpuTimes(): CpuTimes {
