@@ -4,12 +4,14 @@ import {
   Ctx,
   FieldResolver,
   ID,
+  Info,
   Query,
   Resolver,
   Root,
   Subscription,
   type SubscribeResolverData,
 } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { Prediction } from '../../models/index.js';
 import { authorize } from '../../src/auth/authorize.js';
 import { NotFoundError } from '../../src/errors.js';
@@ -21,6 +23,7 @@ import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
 import { PageArguments, toConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import type { Rel } from '../common/rel.js';
+import { wantsIdOnly } from '../common/selection.js';
 import { toPatient } from '../patient/patient.mapper.js';
 import { PatientType } from '../patient/patient.type.js';
 import { toRiskModel } from '../risk-model/risk-model.mapper.js';
@@ -136,7 +139,10 @@ export class PredictionResolver {
   async patient(
     @Root() { source }: PredictionType,
     @Ctx() { loaders, viewer }: OperationContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<Rel<PatientType>> {
+    // A viewer who sees the prediction sees whose it is. A subscription asks for no more with each of its events.
+    if (wantsIdOnly(info)) return { id: source.patient.toHexString() } as PatientType;
     const patient = await loaders.patient.load(source.patient.toHexString());
     if (!patient) throw new NotFoundError('The patient of this prediction');
     return toPatient(patient, this.catalogue, viewer);

@@ -1,5 +1,8 @@
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -14,6 +17,7 @@ import { registerBulkRoutes } from './bulk/bulk-routes.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
+  executedBy,
   persistedQueries,
   recordRefusals,
   refuseSubscriptions,
@@ -23,6 +27,7 @@ import {
   writeAnswers,
 } from './apollo-plugins.js';
 import { tellAllIssues, type InputIssues } from './all-issues.js';
+import { createExecute } from './compiled-operations.js';
 import { createDraining, type Draining } from './draining.js';
 import { readExplorer, registerExplorer } from './explorer-pages.js';
 import { listen } from './listen.js';
@@ -140,6 +145,7 @@ async function buildHttpServer(
   const explorer = production ? undefined : await readExplorer();
   if (!explorer && !production) logger.warn('GraphiQL is not there: npm run build makes it');
   const operations = createOperations(limits ? config.operationLimits : unlimited);
+  const execute = createExecute(schema);
   const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
@@ -165,7 +171,7 @@ async function buildHttpServer(
   });
   const limiter = protections.rateLimits ? await startLimiter(server, sources) : undefined;
   const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
-    schema,
+    gateway: executedBy(schema, execute),
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     // No form and no link of another site can send this header.
@@ -183,6 +189,8 @@ async function buildHttpServer(
     },
     plugins: [
       fastifyApolloDrainPlugin(server),
+      // It would wrap every field of every row. Every answer says no-store, below.
+      ApolloServerPluginCacheControlDisabled(),
       refuseUnadmitted(documents, limiter),
       refuseSubscriptions,
       recordRefusals(sources.app.audit),
@@ -209,7 +217,10 @@ async function buildHttpServer(
   const answerNotFound = createNotFoundHandler(server, formatError, logger);
   server.setNotFoundHandler(answerNotFound);
   server.addHook('onSend', endUnread);
-  server.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  server.addHook(
+    'onRequest',
+    async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' }),
+  );
   limitParts(server);
   if (protections.headers) await registerSecurityHeaders(server, config.corsOrigins);
   // Before the body is read. The handler above is for the pages of registered plug-ins.
@@ -231,6 +242,7 @@ async function buildHttpServer(
   const subscriptions = {
     admission: createSubscriptionAdmission(schema, sources, { documents, caps, formatError }),
     subscribe: createSubscribe({
+      execute,
       operations,
       limiter,
       written,
