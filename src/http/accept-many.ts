@@ -19,11 +19,12 @@ export interface CopiedSocket {
 
 /**
  * The helper gets the listening socket, and sends it back as often as it is asked to. It listens meanwhile, as each
- * holder of the socket does, and so hands over the connections that it gets. It ends when it is told to, or with its
- * parent.
+ * holder of the socket does, and so hands over the connections that it gets. It reads nothing from them: what it had
+ * read would be lost. It ends when it is told to, or with its parent.
  */
 const helper = `
 process.once('message', (copies, server) => {
+  server.pauseOnConnect = true;
   server.on('connection', (socket) => process.send('connection', socket));
   for (let copy = 0; copy < copies; copy += 1) process.send('copy', server);
   process.once('message', () => server.close(() => process.disconnect()));
@@ -72,7 +73,9 @@ export async function acceptMany(server: Server, copies: number, logger: Logger)
     await ended(child);
     if (taken.length < copies) throw new Error(`the helper ended after ${taken.length} of ${copies} copies`);
   } catch (error) {
-    child.kill('SIGKILL');
+    // A helper that is only slow may have connections of clients, which it hands over before it ends.
+    if (child.connected) child.send('enough', () => undefined);
+    setTimeout(() => child.kill('SIGKILL'), copyTimeoutMs).unref();
     logError(logger, error, 'the listening socket could not be copied: a crowd of connections waits longer', {
       level: 'warn',
     });

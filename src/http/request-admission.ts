@@ -16,7 +16,7 @@ import type { RequestLimiter } from './rate-limits.js';
 import { createRequestBodies, limitAnonymousBody } from './request-bodies.js';
 import { hostError } from './request-errors.js';
 import type { RequestSources } from './request-source.js';
-import { eventStream, wantedFormat } from './stream-format.js';
+import { wantsOnlyEvents } from './stream-format.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -100,7 +100,7 @@ export function createRequestAdmission(
       const wanted = documentRequestOf(request);
       const admitted = wanted && documents.admit(wanted);
       // A stream of events tells its refusals itself.
-      const isTold = wantedFormat(request.headers.accept) === eventStream;
+      const isTold = wantsOnlyEvents(request.headers.accept);
       if (Array.isArray(admitted) && !isTold) return refuse(reply, 400, admitted as readonly Error[]);
     },
   };

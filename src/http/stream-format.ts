@@ -54,11 +54,18 @@ export const multipart: StreamFormat = {
   broken: (errors) => `${part(JSON.stringify({ payload: null, errors }))}${multipart.end}`,
 };
 
-/** Chooses the format that a request asks for. Undefined: it wants a plain answer. */
+/** Chooses the format in which a request would read a subscription. Undefined: it reads plain answers alone. */
 export function wantedFormat(accept = ''): StreamFormat | undefined {
   if (accept.includes('text/event-stream')) return eventStream;
   return /multipart\/mixed[^,]*subscriptionSpec="?1\.0/i.test(accept) ? multipart : undefined;
 }
+
+/**
+ * Tells whether a client can read nothing but server-sent events. Others, such as urql, send the same `accept` with all
+ * their operations, and want them for subscriptions alone.
+ */
+export const wantsOnlyEvents = (accept = ''): boolean =>
+  wantedFormat(accept) === eventStream && !/application\/(\*|json|graphql(-response)?\+json)|\*\/\*/i.test(accept);
 
 /** Tells whether an answer is such a stream, by its content type. */
 export const isStream = (contentType: unknown): boolean =>

@@ -14,7 +14,7 @@ import { documentRequestOf, isObject, parseJson } from './request-admission.js';
 import { announcedBytes, largestAnonymousBytes, streamBodyTooLarge } from './request-errors.js';
 import { holdCredential } from './socket-credential.js';
 import type { Unread } from './socket-limits.js';
-import { multipart, wantedFormat, type StreamFormat } from './stream-format.js';
+import { wantedFormat, wantsOnlyEvents, type StreamFormat } from './stream-format.js';
 import { refusalsOf, type SubscriptionAdmission } from './subscription-admission.js';
 import type { SubscriptionCaps } from './subscription-caps.js';
 import { eventIdOf, type Subscribe } from './subscription-events.js';
@@ -156,9 +156,9 @@ export function createSubscriptionStreams(dependencies: StreamDependencies): Sub
 
   return {
     formatFor(request) {
-      const format = wantedFormat(request.headers.accept);
-      // Apollo Client accepts multipart answers to some queries too.
-      return format === multipart && !isSubscription(request, documents) ? undefined : format;
+      const { accept } = request.headers;
+      const format = wantedFormat(accept);
+      return format && (wantsOnlyEvents(accept) || isSubscription(request, documents)) ? format : undefined;
     },
     serve,
     close(overMs) {

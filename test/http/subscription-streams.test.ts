@@ -1,6 +1,7 @@
 import { EventSource } from 'eventsource';
 import { createClient as createSseClient } from 'graphql-sse';
 import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import { Client as UrqlClient, fetchExchange } from '@urql/core';
 import { expect, onTestFinished, test } from 'vitest';
 import { startApi } from '../../src/api.js';
 import { changingJob, ruleBreaks } from '../support/changing-job.js';
@@ -76,6 +77,35 @@ async function runningSubscriptions(): Promise<number> {
     0,
   );
 }
+
+test.each([false, true, 'force'] as const)(
+  'urql without an exchange of ours reads and changes, and its subscriptions are streams (preferGetMethod %s)',
+  async (preferGetMethod) => {
+    const client = new UrqlClient({
+      url: endpoint,
+      preferGetMethod,
+      exchanges: [fetchExchange],
+      fetchSubscriptions: true,
+      fetchOptions: { headers: { authorization: `Bearer ${token}` } },
+    });
+    const read = await client.query('{ viewer { username } }', {}).toPromise();
+    expect(read.error).toBeUndefined();
+    expect(read.data).toHaveProperty('viewer.username');
+    const refused = await client.query('{ viewer { unknown } }', {}).toPromise();
+    expect(refused.error?.message).toContain('unknown');
+    const changed = await client.mutation('mutation { cancelScoringJob(id: "000000000000000000000000") { id } }', {});
+    expect(changed.error?.graphQLErrors[0]?.extensions.code).toBe('NOT_FOUND');
+    const { id, complete } = await changingJob(system);
+    const ended = new Promise<string>((resolve, reject) => {
+      client.subscription<Data>(query, { id }).subscribe(({ data, error }) => {
+        if (error) reject(error);
+        if (data?.scoringJobUpdated.job.state !== 'ACTIVE') resolve(data?.scoringJobUpdated.job.state ?? '');
+      });
+    });
+    await complete();
+    expect(await ended).toBe('COMPLETED');
+  },
+);
 
 test('the client of graphql-sse follows a job to its end', async () => {
   const job = await changingJob(system);

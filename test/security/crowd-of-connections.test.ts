@@ -62,6 +62,41 @@ test('a crowd of connections is accepted in a few turns of the event loop', asyn
   expect(await turnsToAccept(server)).toBeLessThan(crowd / 4);
 });
 
+test('requests that come while the listening socket is copied are answered, whichever process accepts them', async () => {
+  const server = await listening();
+  const client = new Worker(
+    `const { parentPort, workerData: { port } } = require('node:worker_threads');
+     let [sent, answered, more] = [0, 0, true];
+     parentPort.once('message', () => (more = false));
+     const next = () => {
+       if (!more && answered === sent) return parentPort.postMessage(answered);
+       if (more) {
+         sent += 1;
+         const socket = require('node:net').connect(port, '127.0.0.1');
+         socket.write('GET / HTTP/1.1\\r\\nhost: here\\r\\nconnection: close\\r\\n\\r\\n');
+         socket.once('data', () => (answered += 1)).on('error', () => undefined);
+       }
+       setTimeout(next, 1);
+     };
+     next();`,
+    { eval: true, workerData: { port: portOf(server) } },
+  );
+  onTestFinished(async () => void (await client.terminate()));
+  let isCopied = false;
+  const copying = acceptMany(server, 15, logger).finally(() => (isCopied = true));
+  // While this thread stands still, the helper gets all connections.
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  while (!isCopied) {
+    Atomics.wait(clock, 0, 0, 20);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const copies = await copying;
+  onTestFinished(() => copies.stop());
+  client.postMessage('enough');
+  const [answered] = (await once(client, 'message')) as [number];
+  expect(answered).toBeGreaterThan(0);
+});
+
 test('a server that cannot copy its listening socket still serves', async () => {
   const server = createServer((_request, response) => response.end('served'));
   const warnings: string[] = [];
