@@ -1,6 +1,6 @@
 /*
  * Runs operations: those that come often as compiled functions (graphql-jit), the others with graphql-js. A compiled list
- * of 50 patients costs a fifth of the time. Decision 20 says why, and what is never compiled.
+ * of 50 patients costs a fifth of the time. Decision 21 says why, and what is never compiled.
  */
 import {
   BREAK,
