@@ -107,7 +107,7 @@ const waysOf = (name: string, byHand: ReadonlySet<string | undefined>): string[]
  */
 export function withSettingsList(file: string): string {
   if (!marked.test(file)) throw new Error('docker-compose.yml has no list of settings between its two comments');
-  const byHand = new Set([...file.replace(marked, '').matchAll(/^ +([A-Z][A-Z_]+):/gm)].map(([, name]) => name));
+  const byHand = new Set([...file.replace(marked, '').matchAll(/^ +([A-Z][A-Z0-9_]+):/gm)].map(([, name]) => name));
   const names = settings
     .flatMap(({ name }): string[] => (secretSettings.includes(name) ? waysOf(name, byHand) : [name]))
     .filter((name) => !byHand.has(name) && !ofTheContainer.includes(name));
