@@ -206,10 +206,8 @@ const without = (all, known) =>
   Object.fromEntries(kinds.map((kind) => [kind, new Map([...all[kind]].filter(([id]) => !known[kind].has(id)))]));
 
 async function drill() {
-  // A name such as HEAD may mean another commit when the builds are over.
-  const [oldHash, newHash] = [oldCommit, newCommit].map((name) => git('rev-parse', '--verify', `${name}^{commit}`));
-  const older = await build('OLD', oldHash);
-  const newer = await build('NEW', newHash);
+  const older = await build('OLD', oldCommit);
+  const newer = await build('NEW', newCommit);
 
   let system = await start(older);
   if (system.refusal) throw new Error(`OLD does not start: ${system.refusal}`);

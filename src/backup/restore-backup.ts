@@ -14,7 +14,7 @@
 import type { Readable } from 'node:stream';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
-import { ensureIndexes, type Models } from '../../models/index.js';
+import type { Models } from '../../models/index.js';
 import { auditKeys, createAuditTrail } from '../audit/audit-writer.js';
 import type { AuditActor } from '../audit/audit-trail.js';
 import { verifyChains } from '../audit/verify-chains.js';
@@ -27,8 +27,9 @@ import { unpackArchive } from './archive.js';
 import { endAllCredentials, type EndedInOrganization } from './end-all-credentials.js';
 import { examineArchive, type ExaminedArchive } from './examine-archive.js';
 import type { BackupHeader } from './manifest.js';
+import { makeIndexes } from './make-indexes.js';
 import { settle, type Settled } from './settle.js';
-import { compareWithManifest, requireEmpty, writeDocuments } from './write-database.js';
+import { compareWithManifest, createDocumentWriter, requireEmpty } from './write-database.js';
 
 /** The steps of a restore that take long. */
 type RestoreStep = 'reading' | 'writing' | 'comparing' | 'settling';
@@ -64,7 +65,8 @@ interface Restoring {
 export interface Restored {
   readonly header: BackupHeader;
   readonly documents: number;
-  readonly settled: Settled;
+  /** What the backup had in part only, and documents that were there twice. */
+  readonly settled: Settled & { readonly duplicates: number };
   readonly ended: readonly EndedInOrganization[];
   /** Number of revocations, to be announced to Redis. */
   readonly epoch: number;
@@ -121,16 +123,13 @@ function refuseUnreadable(header: BackupHeader, masterKeys: readonly MasterKey[]
 async function write(restoring: Restoring, begun: number): Promise<Restored> {
   const { source, database, models, masterKeys, seenEpoch, actorOf, logger, check = false } = restoring;
   const { onProgress = () => undefined } = restoring;
-  const seen = new Map<string, string>();
+  const writeDocuments = createDocumentWriter(database);
   let documents = 0;
   const { header, manifest } = await examineArchive(
     unpackArchive(await source.read(), source.identity, source.name),
     source.name,
     async (folder, some) => {
-      const [, collection] = folder.split(/-(.*)/) as [string, string];
-      const again = (seen.get(collection) ?? folder) !== folder;
-      if (!again) seen.set(collection, folder);
-      await writeDocuments(database, folder, some, again);
+      await writeDocuments(folder, some);
       documents += some.length;
       onProgress('writing', documents);
     },
@@ -143,9 +142,9 @@ async function write(restoring: Restoring, begun: number): Promise<Restored> {
   const compared = performance.now();
   // Data of an older release keep their version. The next start brings them to that of its own release.
   await claimData(database, header.dataVersion);
-  await ensureIndexes(models);
+  const duplicates = await makeIndexes(models, header.begunAt);
   onProgress('settling', documents);
-  const settled = await settle(models, header.begunAt);
+  const settled = { ...(await settle(models, header.begunAt)), duplicates };
   const { protectionOf } = await startProtection({ models, masterKeys });
   const keyOf = auditKeys(protectionOf);
   const audit = createAuditTrail({ models, keyOf, logger });

@@ -5,11 +5,13 @@
  * 2. What hangs on a patient that is not in the backup is removed: the patient was erased meanwhile.
  * 3. A patient's latest result that points to a prediction which is not there is replaced by the newest one that is.
  * 4. Audit events that an archive of the trail holds are removed, if a part of them is there.
+ * 5. Search tokens are made or removed again, where the switch of an organization was changed meanwhile.
  * A second settling finds nothing: the drill checks that.
  */
 import type { mongo, Types } from 'mongoose';
 import {
   latestResultField,
+  searchTokensRepair,
   type LatestResult,
   type Models,
   type Prediction,
@@ -22,7 +24,7 @@ import { walkById } from '../storage/walk.js';
 
 /** Number of things that were taken out or mended, by kind. */
 export type Settled = Readonly<
-  Record<'ofMissingJobs' | 'ofMissingPatients' | 'latestResults' | 'archivedEvents', number>
+  Record<'ofMissingJobs' | 'ofMissingPatients' | 'latestResults' | 'archivedEvents' | 'searchTokens', number>
 >;
 
 /** Documents that are examined at once. */
@@ -41,7 +43,31 @@ export async function settle(models: Models, begunAt?: Date): Promise<Settled> {
     ofMissingPatients: await removeOfMissingPatients(models),
     latestResults: await mendLatestResults(models, begunAt && new Date(begunAt.getTime() - clockSkewMs)),
     archivedEvents: await removeArchivedEvents(models),
+    searchTokens: await repeatTokenRepairs(models),
   };
+}
+
+/**
+ * The switch of prefix search is read after the patients, and the repair that follows it before them. Where they do not
+ * fit, workers repeat the repair.
+ */
+async function repeatTokenRepairs({ organizations, patients, repairs }: Models): Promise<number> {
+  let repeated = 0;
+  for (const { _id: organization, prefixSearch = false } of await organizations.find({}, { prefixSearch: 1 }).lean()) {
+    const _id = searchTokensRepair(organization);
+    if (await repairs.exists({ _id, finishedAt: { $exists: false } })) continue;
+    const wrong = { organization, searchTokens: { $exists: !prefixSearch } };
+    if (!(await patients.exists(wrong))) continue;
+    const now = new Date();
+    const total = await patients.countDocuments({ organization });
+    await nativeOf(repairs).replaceOne(
+      { _id: _id as never },
+      { total, processed: 0, startedAt: now, notBefore: now },
+      { upsert: true },
+    );
+    repeated += 1;
+  }
+  return repeated;
 }
 
 /** Archiving the trail removes events from its beginning. A backup that was made meanwhile may have some of them. */

@@ -6,6 +6,8 @@ import type { BackupManifest } from './manifest.js';
 import { documentsOf } from './read-database.js';
 import { collectionOfFolder } from './reading-order.js';
 
+const dataKeys = 'data_keys';
+
 /** Documents per insert. The driver splits them further by size. */
 const documentsAtOnce = 1_000;
 
@@ -36,26 +38,36 @@ export async function requireEmpty(database: Connection): Promise<void> {
 }
 
 /**
- * Writes documents of one folder of an archive.
- * @param again true for a collection that was read before: a document that is there is replaced
+ * Gives the writer of one restore. It takes the documents of each folder of an archive, in the order of the archive.
+ * In the second reading of a collection, a document that is there is replaced.
  */
-export async function writeDocuments(
-  { db }: Connection,
-  folder: string,
-  documents: readonly Uint8Array[],
-  again: boolean,
-): Promise<void> {
-  const collection = db!.collection(collectionOfFolder(folder), unjournaled);
-  for (let start = 0; start < documents.length; start += documentsAtOnce) {
-    const some = documents
-      .slice(start, start + documentsAtOnce)
-      .map((bytes) => mongo.BSON.deserialize(bytes, exactly) as mongo.Document & { _id: mongo.ObjectId });
-    if (!again) await collection.insertMany(some, { ordered: false });
-    else
-      await collection.bulkWrite(
-        some.map((replacement) => ({ replaceOne: { filter: { _id: replacement._id }, replacement, upsert: true } })),
-      );
-  }
+export function createDocumentWriter(
+  database: Connection,
+): (folder: string, documents: readonly Uint8Array[]) => Promise<void> {
+  /** The folder of the latest reading of each collection, and those that were read before. */
+  const latest = new Map<string, string>();
+  const again = new Set<string>();
+  return async (folder, documents) => {
+    const name = collectionOfFolder(folder);
+    const collection = database.db!.collection(name, unjournaled);
+    const before = latest.get(name);
+    latest.set(name, folder);
+    if (before !== undefined && before !== folder) {
+      again.add(name);
+      // A key that is in the first reading alone was retired meanwhile. An organization has one active key.
+      if (name === dataKeys) await collection.updateMany({}, { $set: { state: 'RETIRED', retiredAt: new Date() } });
+    }
+    for (let start = 0; start < documents.length; start += documentsAtOnce) {
+      const some = documents
+        .slice(start, start + documentsAtOnce)
+        .map((bytes) => mongo.BSON.deserialize(bytes, exactly) as mongo.Document & { _id: mongo.ObjectId });
+      if (!again.has(name)) await collection.insertMany(some, { ordered: false });
+      else
+        await collection.bulkWrite(
+          some.map((replacement) => ({ replaceOne: { filter: { _id: replacement._id }, replacement, upsert: true } })),
+        );
+    }
+  };
 }
 
 /**

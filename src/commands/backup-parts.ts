@@ -7,6 +7,7 @@ import { createCatalogue, type Catalogue } from '../backup/catalogue.js';
 import { createDirectoryStore } from '../backup/directory-store.js';
 import type { BackupSource } from '../backup/restore-backup.js';
 import { createS3Store, isS3 } from '../backup/s3-store.js';
+import { createClosers, type Closers } from '../closers.js';
 import type { Config } from '../config/config.js';
 import { publicSettings } from '../config/public-settings.js';
 import { startEngines } from '../embedded/engines.js';
@@ -65,19 +66,36 @@ export async function filesOutside(
 
 const toJson = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
-/** Runs work on a new, empty database of the embedded engine. Nothing of it is left after that. */
+/**
+ * Runs work on a new, empty database of the embedded engine. Nothing of it is left after that, also when this process is
+ * asked to end.
+ */
 export async function withScratchDatabase<T>(work: (database: Connection) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'riskgraph-drill-'));
-  try {
+  return withCleanEnd(async (closers) => {
+    const directory = await mkdtemp(join(tmpdir(), 'riskgraph-drill-'));
+    closers.add(() => rm(directory, { recursive: true, force: true }));
     const engines = await startEngines({ dataDirectory: directory, redisUrl: 'redis://unused' });
-    try {
-      const database = await connectDatabase(engines.mongoUri);
-      return await work(database).finally(() => database.close());
-    } finally {
-      await engines.stop();
-    }
+    closers.add(() => engines.stop());
+    const database = await connectDatabase(engines.mongoUri);
+    closers.add(() => database.close());
+    return work(database);
+  });
+}
+
+const endings = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** Exit code of a command that a signal has ended. */
+const endedCode = 1;
+
+/** Closes what the work has started: at its end, and when a signal asks this process to end. */
+async function withCleanEnd<T>(work: (closers: Closers) => Promise<T>): Promise<T> {
+  const closers = createClosers();
+  const end = (): void => void closers.close().finally(() => process.exit(endedCode));
+  for (const signal of endings) process.once(signal, end);
+  try {
+    return await work(closers);
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await closers.close();
+    for (const signal of endings) process.removeListener(signal, end);
   }
 }
 

@@ -204,10 +204,10 @@ async function restore(name: string, { target, identity: file }: IdentityOption)
       { seenEpoch },
     );
     printLine(`${name}: ${documents} documents restored in ${restoreSeconds.toFixed(1)} s`);
-    const { ofMissingJobs, ofMissingPatients, latestResults } = settled;
+    const { ofMissingJobs, ofMissingPatients, latestResults, duplicates } = settled;
     printLine(
       `operations that were under way when it was made: ${ofMissingJobs} documents of jobs and ${ofMissingPatients} ` +
-        `of patients that are not in it were left out, ${latestResults} latest results replaced`,
+        `of patients that are not in it and ${duplicates} second ones were left out, ${latestResults} latest results replaced`,
     );
     printEnded(ended);
     await announceEpoch(config, epoch);

@@ -4,10 +4,14 @@ import { Readable } from 'node:stream';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { createModels, type Models } from '../../models/index.js';
-import { packArchive, type ArchiveEntry } from '../../src/backup/archive.js';
+import { Types, type Connection } from 'mongoose';
+import { createModels, DataKeyPurpose, DataKeyState, type Models } from '../../models/index.js';
+import { packArchive, unpackArchive, type ArchiveEntry } from '../../src/backup/archive.js';
+import { examineArchive } from '../../src/backup/examine-archive.js';
+import { makeIndexes } from '../../src/backup/make-indexes.js';
 import { readDatabase } from '../../src/backup/read-database.js';
 import { restoreBackup, type BackupSource } from '../../src/backup/restore-backup.js';
+import { createDocumentWriter } from '../../src/backup/write-database.js';
 import { DeletePatientDocument } from '../../src/client/generated/graphql.js';
 import { commandActor } from '../../src/commands/command-trail.js';
 import { unfinishedStates } from '../../src/jobs/job-status.js';
@@ -215,3 +219,51 @@ test('a restore that was killed keeps processes from starting, and the next one 
   await restore(archive);
   expect(await models.organizations.distinct('slug')).toEqual(['alpha']);
 });
+
+test('of two documents under one key, which were there one after the other, the second one is left out', async () => {
+  const { database, models } = await target();
+  const begunAt = new Date();
+  const organization = new Types.ObjectId();
+  const idAt = (ms: number): Types.ObjectId =>
+    Types.ObjectId.createFromTime(Math.floor((begunAt.getTime() + ms) / 1_000));
+  const [old, made, older, changed] = [idAt(-9e9), idAt(5_000), idAt(-9e9 + 1_000), idAt(-8e9)];
+  await models.patients.collection.insertMany([
+    { _id: old, organization, mrnIndex: 'a' },
+    { _id: made, organization, mrnIndex: 'a' },
+    // Two patients of before: the first one got another MRN after it was read, and the second one got that of the first.
+    { _id: older, organization, mrnIndex: 'b' },
+    { _id: changed, organization, mrnIndex: 'b' },
+  ] as never[]);
+  expect(await makeIndexes(models, begunAt)).toBe(2);
+  expect(await database.collection('patients').find().sort({ _id: 1 }).toArray()).toEqual([
+    { _id: old, organization, mrnIndex: 'a' },
+    { _id: older, organization, mrnIndex: 'b' },
+    { _id: changed, organization },
+  ]);
+});
+
+test('a data key that was removed while the backup was made is there, and an organization has one active key', async () => {
+  const system = await startSystem({ worker: false });
+  await patient(await system.client('CLINICIAN'));
+  const keys = system.app.models.dataKeys;
+  const [before] = await keys.find({ purpose: DataKeyPurpose.FIELDS }).lean();
+  const archive = await backUp(system, async (step) => {
+    // After the first reading of the keys, which follows the header.
+    if (step !== 2) return;
+    await keys.deleteOne({ _id: before!._id });
+    await patient(await system.client('CLINICIAN'));
+    await keys.collection.insertOne({ ...before!, _id: new Types.ObjectId() } as never);
+  });
+  const { models } = await target().then(async (made) => {
+    await writeAll(made.database, archive);
+    await makeIndexes(made.models, new Date());
+    return made;
+  });
+  expect(await models.dataKeys.findById(before!._id).lean()).toMatchObject({ state: 'RETIRED' });
+  expect(await models.dataKeys.countDocuments({ purpose: DataKeyPurpose.FIELDS, state: DataKeyState.ACTIVE })).toBe(1);
+});
+
+async function writeAll(database: Connection, archive: Buffer): Promise<void> {
+  const write = createDocumentWriter(database);
+  await examineArchive(unpackArchive(Readable.from([archive]), identity, 'the-backup'), 'the-backup', write);
+}
