@@ -12,10 +12,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startDeployment } from './alerts/deployment.js';
 import { alertsOf, startMonitoring } from './alerts/monitoring.js';
-import { provocations } from './alerts/provocations.js';
+import { provocations, recordBackup } from './alerts/provocations.js';
 
 /** Longest time from a fault to its alert, milliseconds. */
-const patienceMs = 90_000;
+const patienceMs = 60_000;
 
 const chosen = process.argv.slice(2);
 const all = alertsOf(readFileSync('ops/prometheus/rules.yml', 'utf8'));
@@ -31,6 +31,7 @@ deployment.onChange = async () => {
   await monitoring.scrape({ 'riskgraph-api': ports('api'), 'riskgraph-worker': ports('worker') });
 };
 await deployment.onChange();
+await recordBackup(deployment.models);
 
 const rows: string[] = [];
 let missed = without.length;
@@ -41,14 +42,17 @@ try {
     if (chosen.length > 0 && !alerts.some((alert) => chosen.includes(alert))) continue;
     await until(async () => (await active()).every((alert) => !alerts.includes(alert)));
     const begun = performance.now();
-    const repair = await provoke(deployment);
+    const repair = await provoke(deployment).catch((error: unknown) => {
+      console.log(`${fault}: ${String(error)}`);
+      return async () => undefined;
+    });
     const seen = new Map<string, string>();
     await until(async () => {
       for (const alert of await active())
         if (alerts.includes(alert) && !seen.has(alert)) seen.set(alert, `${seconds(performance.now() - begun)} s`);
       return seen.size === alerts.length;
     });
-    await repair();
+    await repair().catch((error: unknown) => console.log(`not repaired: ${String(error)}`));
     for (const alert of alerts) {
       if (!seen.has(alert)) missed += 1;
       rows.push(`| \`${alert}\` | ${fault} | ${seen.get(alert) ?? 'not seen'} |`);

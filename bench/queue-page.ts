@@ -7,6 +7,7 @@
  * Needs redis-server and about 1 GB of memory per million entries.
  */
 import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { Types } from 'mongoose';
 import { Role } from '../models/index.js';
 import { startApi } from '../src/api.js';
@@ -20,7 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const entries = Number(process.argv[2] ?? 1_000_000);
-const perCall = 5_000;
+const perCall = 1_000;
 const folder = mkdtempSync(join(tmpdir(), 'riskgraph-queue-page-'));
 const engines = await startEngines({ dataDirectory: folder });
 const config = loadConfig({
@@ -32,7 +33,7 @@ const config = loadConfig({
 });
 const app = await createApp(config, createLogger('error', 'bench'));
 const api = await startApi(app);
-const connection = app.connectRedis('failing-fast');
+const connection = new Redis(engines.redisUrl, { maxRetriesPerRequest: null });
 const queue = new Queue('scoring-single', { connection, prefix: config.redisPrefix, skipVersionCheck: true });
 try {
   const filled = performance.now();

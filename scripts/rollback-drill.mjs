@@ -206,8 +206,10 @@ const without = (all, known) =>
   Object.fromEntries(kinds.map((kind) => [kind, new Map([...all[kind]].filter(([id]) => !known[kind].has(id)))]));
 
 async function drill() {
-  const older = await build('OLD', oldCommit);
-  const newer = await build('NEW', newCommit);
+  // A name such as HEAD may mean another commit when the builds are over.
+  const [oldHash, newHash] = [oldCommit, newCommit].map((name) => git('rev-parse', '--verify', `${name}^{commit}`));
+  const older = await build('OLD', oldHash);
+  const newer = await build('NEW', newHash);
 
   let system = await start(older);
   if (system.refusal) throw new Error(`OLD does not start: ${system.refusal}`);

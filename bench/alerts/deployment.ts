@@ -41,6 +41,8 @@ export interface Deployment {
   readonly models: Models;
   readonly redis: Redis;
   readonly client: GraphqlClient;
+  /** Callers of the same API, each a user of its own. */
+  readonly clients: readonly GraphqlClient[];
   readonly organizationId: string;
   readonly members: Set<Member>;
   readonly environment: Readonly<Record<string, string>>;
@@ -82,6 +84,7 @@ export async function startDeployment(folder: string): Promise<Deployment> {
     environment,
     organizationId: '',
     client: undefined as never,
+    clients: [],
     onChange: async () => undefined,
     async start(kind, difference) {
       const member = await startMember(kind, environment, difference);
@@ -95,7 +98,7 @@ export async function startDeployment(folder: string): Promise<Deployment> {
       await member.kill();
     },
     async close() {
-      await deployment.client.close();
+      await Promise.all(deployment.clients.map((client) => client.close()));
       await Promise.all([...members].map((member) => member.kill()));
       redis.disconnect();
       await database.close();
@@ -106,15 +109,19 @@ export async function startDeployment(folder: string): Promise<Deployment> {
   await deployment.start('api');
   await Promise.all([deployment.start('worker'), deployment.start('worker')]);
   const organizationId = (await ensureOrganization(models, 'alerts'))._id.toHexString();
-  const identity = { username: 'alerts', role: Role.CLINICIAN, organizationId };
-  const token = await createAccessTokens(secretKey).sign(identity, 7_200);
-  return Object.assign(deployment, { organizationId, client: apiClient(api.url, token) });
+  const tokens = createAccessTokens(secretKey);
+  const clients = await Promise.all(
+    ['first', 'second', 'third'].map(async (username) =>
+      apiClient(api.url, await tokens.sign({ username, role: Role.CLINICIAN, organizationId }, 7_200)),
+    ),
+  );
+  return Object.assign(deployment, { organizationId, clients, client: clients[0]! });
 }
 
 async function startMember(
   kind: Member['kind'],
   environment: Readonly<Record<string, string>>,
-  { environment: more, release = resolve('.'), files = 4_096 }: Difference = {},
+  { environment: more, release = resolve('.'), files = 16_384 }: Difference = {},
 ): Promise<Member> {
   const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
   const cli = join(release, 'dist/src/cli.js');

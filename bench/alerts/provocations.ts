@@ -21,16 +21,30 @@ const ofKind = ({ members }: Deployment, kind: Member['kind']): Member[] =>
   [...members].filter((member) => member.kind === kind);
 
 async function patients({ client }: Deployment, count: number): Promise<string[]> {
-  const made = Array.from({ length: count }, () => client.request(CreatePatientDocument, { input: newPatient() }));
-  return (await Promise.all(made)).map(({ createPatient }) => createPatient.id);
+  const ids: string[] = [];
+  // More connections at a time would be refused.
+  for (let left = count; left > 0; left -= atATime) {
+    const made = Array.from({ length: Math.min(left, atATime) }, () =>
+      client.request(CreatePatientDocument, { input: newPatient() }),
+    );
+    ids.push(...(await Promise.all(made)).map(({ createPatient }) => createPatient.id));
+  }
+  return ids;
 }
 
-const submitAll = ({ client }: Deployment, ids: readonly string[]): Promise<unknown> =>
-  Promise.all(
-    ids.map((patientId) =>
-      client.request(SubmitScoringJobDocument, { input: { patientId, modelId } }).catch(() => undefined),
-    ),
-  );
+/** Requests of one caller at a time. */
+const atATime = 50;
+
+async function submitAll({ client }: Deployment, ids: readonly string[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += atATime)
+    await Promise.all(
+      ids
+        .slice(start, start + atATime)
+        .map((patientId) =>
+          client.request(SubmitScoringJobDocument, { input: { patientId, modelId } }).catch(() => undefined),
+        ),
+    );
+}
 
 /** Does something again and again until the repair. */
 function repeating(act: () => unknown, periodMs: number): () => Promise<void> {
@@ -57,6 +71,13 @@ const stutter = (pid: number, stoppedMs: number, runningMs: number): (() => Prom
     await delay(stoppedMs);
     thaw(pid);
   }, runningMs);
+
+/** Records a backup of now that a drill has restored, in place of all others. */
+export async function recordBackup({ backups: { collection } }: Deployment['models']): Promise<void> {
+  const now = new Date();
+  await collection.deleteMany({});
+  await collection.insertOne({ _id: 'good', state: 'COMPLETED', begunAt: now, restoredAt: now } as never);
+}
 
 export const provocations: readonly Provocation[] = [
   {
@@ -98,13 +119,14 @@ export const provocations: readonly Provocation[] = [
   },
   {
     alerts: ['RiskGraphMongoDBDown', 'RiskGraphUnavailable', 'RiskGraphCountsOld', 'RiskGraphAuditWaits'],
-    fault: 'MongoDB is frozen, and 1,200 patients are to be stored per five seconds',
-    async provoke({ engines, client }) {
+    fault: 'MongoDB is frozen, and three callers store 30 patients each per 200 ms',
+    async provoke({ engines, clients }) {
       freeze(engines.pids().mongodb);
       const end = repeating(() => {
-        for (let count = 0; count < 1_200; count += 1)
-          client.request(CreatePatientDocument, { input: newPatient() }).catch(() => undefined);
-      }, 5_000);
+        for (const client of clients)
+          for (let count = 0; count < 30; count += 1)
+            client.request(CreatePatientDocument, { input: newPatient() }).catch(() => undefined);
+      }, 200);
       return async () => {
         thaw(engines.pids().mongodb);
         await end();
@@ -113,14 +135,14 @@ export const provocations: readonly Provocation[] = [
   },
   {
     alerts: ['RiskGraphSlow', 'RiskGraphMongoDBPool'],
-    fault: 'MongoDB stands still for 3 of 3.5 seconds, under 300 queries at a time',
+    fault: 'MongoDB stands still for 3 of 3.5 seconds, under 120 queries at a time',
     async provoke({ engines, client }) {
       const ends = [stutter(engines.pids().mongodb!, 3_000, 500)];
       ends.push(
         repeating(
           () =>
             Promise.all(
-              Array.from({ length: 300 }, () => client.request(PatientsDocument, { first: 20 }).catch(() => undefined)),
+              Array.from({ length: 120 }, () => client.request(PatientsDocument, { first: 20 }).catch(() => undefined)),
             ),
           10,
         ),
@@ -257,6 +279,17 @@ export const provocations: readonly Provocation[] = [
     async provoke(deployment) {
       const worker = await deployment.start('worker', { files: 96 });
       return () => deployment.remove(worker);
+    },
+  },
+  {
+    alerts: ['RiskGraphBackupOld', 'RiskGraphBackupFailed', 'RiskGraphBackupNotTried'],
+    fault: 'the last complete backup is of 30 hours ago, tried 9 days ago, and the newest failed (records by hand)',
+    async provoke({ models }) {
+      const ago = (hours: number): Date => new Date(Date.now() - hours * 3_600_000);
+      const { collection } = models.backups;
+      await collection.updateMany({}, { $set: { begunAt: ago(30), restoredAt: ago(9 * 24) } });
+      await collection.insertOne({ _id: 'failed', state: 'FAILED', failure: 'full', begunAt: ago(1) } as never);
+      return () => recordBackup(models);
     },
   },
   {

@@ -30,7 +30,7 @@ export const inpatients = 850;
 export const batchPeriodSeconds = 600;
 
 /** A promise: `percentile` of all measurements take at most `milliseconds`. */
-export interface ServiceLevel {
+interface ServiceLevel {
   readonly name: string;
   readonly percentile: number;
   readonly milliseconds: number;

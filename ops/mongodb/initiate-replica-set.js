@@ -1,6 +1,7 @@
 // Creates the replica set of one node, and the user with whom RiskGraph logs in. mongosh runs this script as root at
 // every start. A later run only sets the user's password to the present secret.
 /* global Mongo, sleep, require */
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- mongosh runs no modules
 const { readFileSync } = require('node:fs');
 
 const secret = (name) => readFileSync(`/run/secrets/${name}`, 'utf8').trim();

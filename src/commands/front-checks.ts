@@ -1,5 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { get as getPlain } from 'node:http';
+import { get as getPlain, type IncomingHttpHeaders } from 'node:http';
 import { get, type RequestOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { StartupError } from '../errors.js';

@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import type { LevelWithSilent, Logger } from 'pino';
 import type { LogFile } from '../process/log-file.js';
 
@@ -24,4 +26,17 @@ export function followLogSignals(logger: Logger, file: LogFile | undefined): voi
     // A line of the lowest severity that both levels show would be missing in a quiet log.
     logger.warn({ before, now: logger.level }, 'the log level was changed by SIGUSR2');
   });
+}
+
+/** Most children of a process. */
+const mostChildren = 256;
+
+/** Passes these signals on to a child that has a log of its own, so that they can be sent to its parent. */
+export function passLogSignals(child: ChildProcess, exited: Promise<unknown>): void {
+  setMaxListeners(mostChildren, process);
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    const pass = (): void => void child.kill(signal);
+    process.on(signal, pass);
+    void exited.then(() => process.removeListener(signal, pass));
+  }
 }

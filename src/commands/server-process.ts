@@ -5,6 +5,7 @@ import { describeExit, exitOf, terminate, type ChildExit } from '../embedded/chi
 import { spawnEntry, spawnSibling } from '../embedded/spawn-entry.js';
 import type { ReplaceableEngine } from '../embedded/supervisor.js';
 import { StartupError } from '../errors.js';
+import { passLogSignals } from './log-signals.js';
 
 /** The first report of an API or worker child to its parent: the child serves, or its start failed. */
 type FirstReport = { readonly ready: string } | { readonly failed: string };
@@ -91,6 +92,7 @@ export async function startServerProcess(
     nodeOptions: [youngGeneration],
   });
   const exited = exitOf(child);
+  passLogSignals(child, exited);
   const report = await Promise.race([
     new Promise<FirstReport>((resolve) => child.once('message', (message) => resolve(message as FirstReport))),
     exited.then((exit): FirstReport => ({

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { passLogSignals } from '../../src/commands/log-signals.js';
 import { openLogFile } from '../../src/process/log-file.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -53,7 +54,6 @@ test('logrotate loses no line of a process that goes on logging', async () => {
   const own = shipped
     .replace('/var/log/riskgraph/*.log', file)
     .replace(/^.*systemctl kill.*$/m, `kill -USR1 ${child.pid}`)
-    .replace(/^ *su .*\n/m, '')
     // Three rotations come within one second, so their files are numbered.
     .replaceAll(/^ *date\w+.*\n/gm, '')
     .replace(/^ *compress\n *delaycompress\n/m, '');
@@ -97,6 +97,19 @@ test('SIGUSR2 goes through debug and trace, back to the level of LOG_LEVEL, and 
   }
   expect(levels()).toEqual(['debug', 'trace', 'info']);
   await end();
+});
+
+test('a process passes the signals about the log on to its child', async () => {
+  const file = join(await temporaryDirectory(), 'log');
+  const { child, end } = startLogging(file);
+  await vi.waitUntil(() => statSync(file, { throwIfNoEntry: false })?.size, { timeout: 20_000 });
+  const exited = once(child, 'exit');
+  passLogSignals(child, exited);
+  process.kill(process.pid, 'SIGUSR2');
+  await vi.waitUntil(() => readFileSync(file, 'utf8').includes('"now":"debug"'), { timeout: 20_000 });
+  await end();
+  await exited;
+  expect(process.listenerCount('SIGUSR2')).toBe(0);
 });
 
 test('a file that cannot be written refuses the start in one line', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
 /** A service of docker-compose.yml, as far as the tests look at it. */
-export interface ComposeService {
+interface ComposeService {
   readonly image: string;
   readonly build?: { readonly target: string; readonly args: Readonly<Record<string, string>> };
   readonly profiles?: readonly string[];

@@ -25,7 +25,7 @@ interface Outdated {
 }
 
 /** How the section learns about software outside this process. */
-export interface SoftwareSources {
+interface SoftwareSources {
   readonly database: Connection;
   /** Version of Redis; undefined when it does not answer. */
   readonly redisVersion: string | undefined;
