@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { request as plainRequest } from 'node:http';
+import { request as plainRequest, type IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
@@ -25,11 +26,11 @@ const ask = (query: string, headers: Record<string, string> = {}) =>
     body: JSON.stringify({ query }),
   });
 
-/** Number of connections that the API has: established ones, by the kernel's table. */
-async function connections(): Promise<number> {
-  const port = system.server.port.toString(16).toUpperCase().padStart(4, '0');
+/** Number of connections that a port of this machine has: established ones, by the kernel's table. */
+async function connectionsAt(port: number): Promise<number> {
+  const place = port.toString(16).toUpperCase().padStart(4, '0');
   const table = await readFile('/proc/net/tcp', 'utf8');
-  return table.split('\n').filter((line) => new RegExp(`^ *\\d+: \\w+:${port} \\w+:\\w+ 01 `).test(line)).length;
+  return table.split('\n').filter((line) => new RegExp(`^ *\\d+: \\w+:${place} \\w+:\\w+ 01 `).test(line)).length;
 }
 
 test('nginx accepts the shipped configuration without a warning', async () => {
@@ -92,7 +93,6 @@ test('events come over a WebSocket, and over a stream as each one happens', asyn
   const client = secureClient(nginx, await system.token('CLINICIAN'));
   const socketEvents = client.subscribe(ScoringJobUpdatedDocument, { id: job.id });
   await socketEvents.next();
-  const { request } = await import('node:https');
   const asking = request(`${urlOf(nginx)}/graphql`, {
     ...tlsOptions(nginx),
     method: 'POST',
@@ -100,7 +100,7 @@ test('events come over a WebSocket, and over a stream as each one happens', asyn
   });
   onTestFinished(() => void asking.destroy());
   asking.end(JSON.stringify({ query: `subscription { scoringJobUpdated(id: "${job.id}") { sequence } }` }));
-  const [response] = (await once(asking, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
   let text = '';
   response.on('data', (part) => (text += String(part)));
   response.on('error', () => undefined);
@@ -116,7 +116,7 @@ test('without TLS a caller is sent to it, and another name is refused', async ()
   const [response] = (await once(
     plainRequest({ port: nginx.plainPort, path: '/graphql', headers: { host: nginxName } }).end(),
     'response',
-  )) as [import('node:http').IncomingMessage];
+  )) as [IncomingMessage];
   response.resume();
   expect([response.statusCode, response.headers.location]).toEqual([301, `https://${nginxName}/graphql`]);
   const socket = connectTls({ port: nginx.port, host: '127.0.0.1', servername: 'other.example.org' });
@@ -144,34 +144,28 @@ test('a body above the limit, too many requests and an API that is away are answ
 const codeOf = (body: string): unknown =>
   (JSON.parse(body) as { errors: [{ extensions: { code: string } }] }).errors[0].extensions.code;
 
-test('clients that send nothing, half a request or half a body, and such that do not read, are disconnected', async () => {
+test('clients that send nothing, half a request or half a body, or stay after their answer, are disconnected', async () => {
   const hasty = await startNginx([system.url], {
     'client_header_timeout 10s': 'client_header_timeout 1s',
     'client_body_timeout 15s': 'client_body_timeout 1s',
-    'send_timeout 20s': 'send_timeout 1s',
+    ' keepalive_timeout 65s': ' keepalive_timeout 1s',
   });
-  const before = await connections();
-  const head = `POST /graphql HTTP/1.1\r\nHost: ${nginxName}\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\n`;
-  // The longest answer that one query may have, many times.
-  const long = JSON.stringify({
-    query: `{ ${Array.from({ length: 20 }, (_, place) => `a${place}: __schema { types { name description fields { name description } } }`).join(' ')} }`,
-  });
-  const clients = [
+  const head = `POST /graphql HTTP/1.1\r\nHost: ${nginxName}\r\nContent-Type: application/json\r\n`;
+  const query = '{"query":"{ __typename }"}';
+  for (const sent of [
     '',
     'POST /graphql HTTP/1.1\r\nHost: a',
     `${head}Content-Length: 4000000\r\n\r\n{"query":`,
-    `${head}Content-Length: ${long.length}\r\n\r\n${long}`,
-  ]
-    .flatMap((sent) => Array.from({ length: 10 }, () => sent))
-    .map((sent) => {
+    `${head}Content-Length: ${query.length}\r\n\r\n${query}`,
+  ])
+    for (let count = 0; count < 10; count += 1) {
       const socket = connectTls({ port: hasty.port, host: '127.0.0.1', ...tlsOptions(hasty) });
       onTestFinished(() => void socket.destroy());
       socket.on('error', () => undefined);
+      await once(socket, 'secureConnect');
       socket.write(sent);
+      // It does not see that the connection was ended.
       socket.pause();
-      return new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    });
-  // A paused client learns of the end when it reads.
-  expect(clients).toHaveLength(40);
-  await expect.poll(() => connections()).toBeLessThanOrEqual(before);
+    }
+  await expect.poll(() => connectionsAt(hasty.port)).toBe(0);
 });

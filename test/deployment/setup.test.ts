@@ -183,3 +183,15 @@ test('packages are installed when they are missing or older than the lock file, 
   expect(computer.run('install_packages').calls).toEqual([command]);
   expect(computer.run('install_packages').calls).toEqual([command]);
 });
+
+test('of what the tests of ops/ need, apt-get installs the parts that are missing', async () => {
+  const result = (await machine({ ...root, 'apt-get': '', nginx: '' })).run('install_deployment_tools');
+  expect(result).toMatchObject({
+    status: 0,
+    output: '==> Installing what the tests of ops/ need (apt-get install systemd)\n',
+    calls: ['apt-get -qq update', 'apt-get -qq install -y --no-install-recommends systemd'],
+  });
+  const without = (await machine({ ...root, nginx: '' })).run('install_deployment_tools');
+  expect(without).toMatchObject({ status: 0, calls: [] });
+  expect(without.output).toMatch(/^warning: systemd cannot be installed here/);
+});

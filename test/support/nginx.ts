@@ -101,7 +101,7 @@ export async function startNginx(...given: Parameters<typeof prepareNginx>): Pro
     child.kill('SIGTERM');
     await exited;
   });
-  let hasEnded = false;
+  let hasEnded = false as boolean;
   void exited.then(() => (hasEnded = true));
   while (!(await isOpen(prepared.port))) {
     if (hasEnded) throw new Error(`nginx has ended, or is not installed: ${said}`);
