@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import { Server as TcpServer } from 'node:net';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 
 /**
@@ -50,8 +51,8 @@ export interface Draining {
 interface DrainedParts {
   /** Ends the WebSockets and the streams of events, spread over so many milliseconds. With 0, all at once. */
   endSockets(overMs: number): void;
-  /** Stops accepting connections, and ends none. */
-  stopListening(): void;
+  /** Stops accepting connections through the copies of the listening socket (accept-many.ts). */
+  stopCopies(): void;
   /** Number of connections. */
   connections(): number;
   /** Tells whether a request came from a trusted proxy. */
@@ -60,7 +61,7 @@ interface DrainedParts {
 
 export function createDraining(
   server: FastifyInstance,
-  { endSockets, stopListening, connections, isFromProxy }: DrainedParts,
+  { endSockets, stopCopies, connections, isFromProxy }: DrainedParts,
 ): Draining {
   let hasBegun = false;
   let listens = true;
@@ -76,7 +77,9 @@ export function createDraining(
       if (performance.now() - begun < quietTurnMs) break;
     }
     listens = false;
-    stopListening();
+    // The close of an HTTP server would end idle connections too.
+    TcpServer.prototype.close.call(server.server);
+    stopCopies();
   }
   async function linger(hurry: AbortSignal | undefined): Promise<void> {
     const end = performance.now() + lingerMs;

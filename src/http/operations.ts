@@ -4,6 +4,16 @@ import { QueryTooComplexError, RateLimitedError, type RiskGraphError } from '../
 import { createAnswerBytes, type AnswerBytes } from './answer-bytes.js';
 import { createFairTurns } from './fair-turns.js';
 
+/** The limits of operations while the limits of queries are off. */
+export const unlimitedOperations: OperationLimits = {
+  perUser: Infinity,
+  costPerUser: Infinity,
+  answerBytes: Infinity,
+  eventBytes: Infinity,
+  waitingPerUser: Infinity,
+  waitingPerNode: Infinity,
+};
+
 /** Time after which a refused caller may try again, seconds. */
 const retryAfterSeconds = 1;
 

@@ -1,11 +1,14 @@
+import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import { createHmac } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { LRUCache } from 'lru-cache';
+import type { App } from '../app.js';
 import { qualifiedUsername, type Viewer } from '../auth/viewer.js';
 import type { RateLimits } from '../config/config.js';
 import { RateLimitedError, retrySeconds } from '../errors.js';
+import { whenReady } from '../storage/redis.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { addressBlock, wideBlock } from '../net/address-block.js';
 import { createCostBudget } from './cost-budget.js';
@@ -38,11 +41,23 @@ export interface RequestLimiter {
   charge(caller: Pick<Caller, 'viewer'>, address: string, cost: number): Promise<void>;
 }
 
+/** Creates the limiter of a server, with a connection to Redis that is closed with the server. */
+export async function startRequestLimiter(
+  server: FastifyInstance,
+  { config, connectRedis }: Pick<App, 'config' | 'connectRedis'>,
+): Promise<RequestLimiter> {
+  const redis = connectRedis('dispensable');
+  server.addHook('onClose', async () => redis.disconnect());
+  // Without this wait each process would count the first requests in its own memory.
+  await whenReady(redis);
+  return createRequestLimiter(redis, config.rateLimits, { prefix: config.redisPrefix, secret: config.secretKey! });
+}
+
 /**
  * @param redis a `dispensable` connection: no request waits for a Redis that is away
  * @param options.secret hashes the keys in Redis. Without it, a reader could find an address by trying all addresses.
  */
-export function createRequestLimiter(
+function createRequestLimiter(
   redis: Redis,
   limits: RateLimits,
   options: { readonly prefix: string; readonly secret: string },

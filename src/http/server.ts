@@ -8,10 +8,7 @@ import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Server as TcpServer } from 'node:net';
-import type { OperationLimits } from '../config/config.js';
 import { startOrClose, type Closers } from '../closers.js';
-import { whenReady } from '../storage/redis.js';
 import { acceptMany, type CopiedSocket } from './accept-many.js';
 import { registerBulkRoutes } from './bulk/bulk-routes.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
@@ -38,12 +35,12 @@ import { measureRequests, registerMetrics } from './metrics.js';
 import { observeOperations } from './observe-operations.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
 import { limitOperationTime, type ApolloHandler } from './operation-timeout.js';
-import { createOperations } from './operations.js';
+import { createOperations, unlimitedOperations } from './operations.js';
 import { countUnread } from './unread-answers.js';
 import { readPersistedQueries } from './persisted-queries.js';
 import { createProbeLimit } from './probe-limit.js';
 import { everyProtection, type Protections } from './protections.js';
-import { createRequestLimiter, type RequestLimiter } from './rate-limits.js';
+import { startRequestLimiter } from './rate-limits.js';
 import { createRequestAdmission } from './request-admission.js';
 import { limitParts } from './request-bodies.js';
 import {
@@ -70,16 +67,6 @@ import { serveUpgrades } from './upgrades.js';
 import { createWrittenEvents } from './written-events.js';
 import { logError } from '../process/logger.js';
 import { monitorApi } from '../monitoring/monitor.js';
-
-/** The limits of operations while the limits of queries are off. */
-const unlimited: OperationLimits = {
-  perUser: Infinity,
-  costPerUser: Infinity,
-  answerBytes: Infinity,
-  eventBytes: Infinity,
-  waitingPerUser: Infinity,
-  waitingPerNode: Infinity,
-};
 
 /** A running HTTP server. */
 export interface HttpServer {
@@ -144,7 +131,7 @@ async function buildHttpServer(
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const explorer = production ? undefined : await readExplorer();
   if (!explorer && !production) logger.warn('GraphiQL is not there: npm run build makes it');
-  const operations = createOperations(limits ? config.operationLimits : unlimited);
+  const operations = createOperations(limits ? config.operationLimits : unlimitedOperations);
   const execute = createExecute(schema);
   const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
@@ -169,7 +156,7 @@ async function buildHttpServer(
     clientErrorHandler: createClientErrorHandler(formatError),
     frameworkErrors: (error, _request, reply) => void answerError(error, reply),
   });
-  const limiter = protections.rateLimits ? await startLimiter(server, sources) : undefined;
+  const limiter = protections.rateLimits ? await startRequestLimiter(server, sources.app) : undefined;
   const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
     gateway: executedBy(schema, execute),
     introspection: !production,
@@ -299,11 +286,7 @@ async function buildHttpServer(
       closeSockets(overMs);
       streams.close(overMs);
     },
-    stopListening() {
-      // The close of an HTTP server would end idle connections too.
-      TcpServer.prototype.close.call(server.server);
-      copies?.stop();
-    },
+    stopCopies: () => copies?.stop(),
     connections: () => connections.size,
     isFromProxy: (request) => requestSources.isFromProxy(request),
   });
@@ -351,15 +334,4 @@ async function buildHttpServer(
     drain: draining.begin,
     close: () => closers.close(),
   };
-}
-
-async function startLimiter(server: FastifyInstance, { app }: ContextSources): Promise<RequestLimiter> {
-  const redis = app.connectRedis('dispensable');
-  server.addHook('onClose', async () => redis.disconnect());
-  // Without this wait each process would count the first requests in its own memory.
-  await whenReady(redis);
-  return createRequestLimiter(redis, app.config.rateLimits, {
-    prefix: app.config.redisPrefix,
-    secret: app.config.secretKey!,
-  });
 }
