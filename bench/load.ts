@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PatientsDocument, PredictionCreatedDocument } from '../src/client/generated/graphql.js';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { parse } from 'graphql';
+import { PatientsDocument } from '../src/client/generated/graphql.js';
 import type { GraphqlClient } from '../src/client/graphql-client.js';
 import { apiClient } from '../src/commands/api-client.js';
 import { startServerProcess } from '../src/commands/server-process.js';
@@ -30,13 +32,17 @@ const [seconds, factor, apis, workers] = [600, 1, 1, 1].map((fallback, place) =>
   Number(process.argv[place + 2] ?? fallback),
 ) as [number, number, number, number];
 const userCount = 20;
+/** What a screen shows of a new prediction: it opens the explanation only when a person asks. */
+const newPredictions = parse(
+  'subscription NewPredictions { predictionCreated { id createdAt riskBand probability patient { id } } }',
+) as TypedDocumentNode<{ readonly predictionCreated: { readonly createdAt: string } }, Record<string, never>>;
 /** Longest time for calls that are under way at the end, milliseconds. */
 const tailMs = 60_000;
 
 const system = await startBenchSystem(inpatients, {
   NODE_ENV: 'production',
   ENCRYPTION_KEYS: `bench:${randomBytes(32).toString('hex')}`,
-  LOG_LEVEL: 'fatal',
+  LOG_LEVEL: 'error',
 });
 const measured = new Map<Measured, number[]>();
 const keep = (what: Measured, milliseconds: number): void => {
@@ -56,15 +62,12 @@ try {
     ...Array.from({ length: workers }, () => startServerProcess('worker', system.environment)),
   ]);
   const urls = processes.slice(0, apis).map(({ url }) => url);
-  const sign = (role: Role): Promise<string> =>
-    system.app.accessTokens.sign(
-      { username: 'bench', role, organizationId: system.viewer.organizationId },
-      seconds + 3_600,
-    );
-  const token = await sign(Role.CLINICIAN);
+  const sign = (role: Role, username: string): Promise<string> =>
+    system.app.accessTokens.sign({ username, role, organizationId: system.viewer.organizationId }, seconds + 3_600);
+  const token = await sign(Role.CLINICIAN, 'bench');
   const clients = urls.flatMap((url) => [apiClient(url, token), apiClient(url)]);
   const patients = await everyPatient(clients[0]!);
-  const users = await createUsers(urls[0]!, await sign(Role.ADMIN));
+  const users = await createUsers(urls[0]!, await sign(Role.ADMIN, 'administrator'));
   const callers = urls.map((url, index): Caller => {
     const [client, anonymous] = clients.slice(2 * index, 2 * index + 2) as [GraphqlClient, GraphqlClient];
     return { url, token, client, anonymous, patients, users };
@@ -72,8 +75,11 @@ try {
 
   const closing = new AbortController();
   setMaxListeners(screens, closing.signal);
-  const watching = Array.from({ length: screens }, (_, index) =>
-    watchScreen(apiClient(urls[index % apis]!, token), closing.signal),
+  // Each screen has a user of its own, as the wards have: the limits are per user.
+  const watching = await Promise.all(
+    Array.from({ length: screens }, async (_, index) => ({
+      ended: watchScreen(apiClient(urls[index % apis]!, await sign(Role.CLINICIAN, `screen-${index}`)), closing.signal),
+    })),
   );
   const calls = callers.map((caller) => createCalls(caller, keep));
   let turn = 0;
@@ -107,7 +113,10 @@ try {
   console.log(`\nMemory of the processes at the end: ${memory.join(', ')}`);
   closing.abort();
   // A socket that does not end is no reason to wait: the processes end.
-  await Promise.race([Promise.all([...watching, ...clients.map((client) => client.close())]), delay(5_000)]);
+  await Promise.race([
+    Promise.all([...watching.map(({ ended }) => ended), ...clients.map((client) => client.close())]),
+    delay(5_000),
+  ]);
   await Promise.all(processes.map((each) => each.stop()));
 } finally {
   await system.close();
@@ -137,7 +146,7 @@ async function batches(start: number, begin: (due: number) => void): Promise<voi
 async function watchScreen(client: GraphqlClient, closing: AbortSignal): Promise<void> {
   closing.addEventListener('abort', () => void client.close(), { once: true });
   try {
-    for await (const { predictionCreated } of client.subscribe(PredictionCreatedDocument, {}))
+    for await (const { predictionCreated } of client.subscribe(newPredictions, {}))
       if (measured.size > 0) keep('screen', Date.now() - Date.parse(predictionCreated.createdAt));
   } catch (error) {
     if (!closing.aborted) count(error);
