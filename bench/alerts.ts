@@ -15,7 +15,7 @@ import { alertsOf, startMonitoring } from './alerts/monitoring.js';
 import { provocations, recordBackup } from './alerts/provocations.js';
 
 /** Longest time from a fault to its alert, milliseconds. */
-const patienceMs = 60_000;
+const patienceMs = 45_000;
 
 const chosen = process.argv.slice(2);
 const all = alertsOf(readFileSync('ops/prometheus/rules.yml', 'utf8'));
@@ -24,20 +24,23 @@ if (without.length > 0) console.log(`no provocation: ${without.join(', ')}`);
 
 const folder = mkdtempSync(join(tmpdir(), 'riskgraph-alerts-'));
 const monitoring = await startMonitoring(folder);
-const deployment = await startDeployment(folder);
+const deployment = await startDeployment(folder).catch(async (error: unknown) => {
+  await monitoring.close();
+  throw error;
+});
 deployment.onChange = async () => {
   const ports = (kind: string): number[] =>
     [...deployment.members].filter((member) => member.kind === kind).map(({ metricsPort }) => metricsPort);
   await monitoring.scrape({ 'riskgraph-api': ports('api'), 'riskgraph-worker': ports('worker') });
 };
-await deployment.onChange();
-await recordBackup(deployment.models);
 
 const rows: string[] = [];
 let missed = without.length;
 try {
+  await deployment.onChange();
+  await recordBackup(deployment.models);
   // Rates need some scrapes.
-  await delay(10_000);
+  await delay(6_000);
   for (const { alerts, fault, provoke } of provocations) {
     if (chosen.length > 0 && !alerts.some((alert) => chosen.includes(alert))) continue;
     await until(async () => (await active()).every((alert) => !alerts.includes(alert)));

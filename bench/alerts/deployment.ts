@@ -105,9 +105,15 @@ export async function startDeployment(folder: string): Promise<Deployment> {
       await engines.stop();
     },
   };
-  const api = await deployment.start('api');
-  await deployment.start('api');
-  await Promise.all([deployment.start('worker'), deployment.start('worker')]);
+  const [api] = await Promise.all([
+    deployment.start('api'),
+    deployment.start('api'),
+    deployment.start('worker'),
+    deployment.start('worker'),
+  ]).catch(async (error: unknown) => {
+    await deployment.close();
+    throw error;
+  });
   const organizationId = (await ensureOrganization(models, 'alerts'))._id.toHexString();
   const tokens = createAccessTokens(secretKey);
   const clients = await Promise.all(
@@ -130,7 +136,11 @@ async function startMember(
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = new Promise((end) => child.once('exit', end));
-  await whenReady(`http://127.0.0.1:${metricsPort}/health/live`);
+  await whenReady(`http://127.0.0.1:${metricsPort}/health/live`).catch(async (error: unknown) => {
+    child.kill('SIGKILL');
+    await exited;
+    throw error;
+  });
   return {
     kind,
     metricsPort,

@@ -118,9 +118,9 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** Waits until an address answers. @throws Error after half a minute */
+/** Waits until an address answers. @throws Error after two minutes */
 export async function whenReady(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
+  for (let attempt = 0; attempt < 1_200; attempt += 1) {
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok) return;
     await delay(100);
