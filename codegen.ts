@@ -6,8 +6,8 @@ const config: CodegenConfig = {
   documents: ['src/client/*.graphql'],
   emitLegacyCommonJSImports: false,
   importExtension: '.js',
-  // Lets bundlers drop the documents that a program does not use.
-  hooks: { afterOneFileWrite: ['node scripts/mark-pure.mjs'] },
+  // Lets bundlers drop the documents that a program does not use, and makes the others short.
+  hooks: { afterOneFileWrite: ['node scripts/finish-documents.mjs'] },
   generates: {
     'src/client/generated/': {
       preset: 'client',

@@ -23,7 +23,7 @@ export interface OperationContext {
   readonly requestId: string;
   /** Id of the event behind which a subscription resumes, when the transport names one in place of `after`. */
   readonly lastEventId?: string;
-  /** The subscription puts the cursor of its beginning here, if it has cursors. */
+  /** The subscription puts the cursor of its beginning here. Empty: it has begun, and has no cursors. */
   startCursor?: string;
   readonly loaders: Loaders;
   /** Reads a new prediction that a subscription follows. Null when there is none that this viewer may see. */

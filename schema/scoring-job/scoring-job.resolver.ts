@@ -283,13 +283,13 @@ async function followJob(
 }
 
 /** @throws ForbiddenError, and NotFoundError for a patient that the viewer may not see */
-async function followJobs(
-  filter: ScoringJobFilter,
-  { viewer, loaders, selectJobs, jobStreams }: OperationContext,
-): Promise<AsyncIterable<JobChange>> {
+async function followJobs(filter: ScoringJobFilter, context: OperationContext): Promise<AsyncIterable<JobChange>> {
+  const { viewer, loaders, selectJobs, jobStreams } = context;
   authorize(viewer, 'job:read');
   const select = selectJobs(filter);
   if (filter.patientId != null && !(await loaders.patient.load(filter.patientId)))
     throw new NotFoundError('This patient');
-  return jobStreams.followList(viewer.organizationId, select);
+  const changes = jobStreams.followList(viewer.organizationId, select);
+  context.startCursor = '';
+  return changes;
 }

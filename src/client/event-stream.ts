@@ -41,7 +41,7 @@ export function createEventStreamTransport(options: {
         options.onOutcome(true);
         for await (const { event, data, id } of eventsOf(response.body!, listen)) {
           if (!running.has(controller)) return;
-          if (id && !data) sink.begun(id);
+          if (id !== undefined && !data) sink.begun(id);
           if (event === 'complete') return sink.complete();
           const result = data ? (JSON.parse(data) as Result) : undefined;
           if (!result?.data && result?.errors?.[0]?.extensions?.code === 'UNAUTHENTICATED')
@@ -76,10 +76,11 @@ export function createEventStreamTransport(options: {
 }
 
 interface StreamEvent {
-  readonly event: string;
+  readonly event?: string;
   /** Empty for a comment, and for the id of the place where the subscription begins. */
   readonly data: string;
-  readonly id: string;
+  /** Undefined for an event without one, such as a heartbeat. */
+  readonly id?: string;
 }
 
 /** Reads server-sent events. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
@@ -95,8 +96,8 @@ async function* eventsOf(body: ReadableStream<Uint8Array>, onBytes: () => void):
       const blocks = (text + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/);
       text = blocks.pop()!;
       for (const block of blocks) {
-        const field = (name: string): string => new RegExp(`^${name}: ?(.*)$`, 'm').exec(block)?.[1] ?? '';
-        yield { event: field('event'), data: field('data'), id: field('id') };
+        const field = (name: string) => new RegExp(`^${name}: ?(.*)$`, 'm').exec(block)?.[1];
+        yield { event: field('event'), data: field('data') ?? '', id: field('id') };
       }
     }
   } finally {

@@ -1,3 +1,4 @@
+import { readOperation } from './document.js';
 import { GraphqlRequestError, unauthenticated, type Result } from './errors.js';
 import type { Operation } from './post.js';
 import { Break, retryAfterMs, type Sink, type Transport } from './transport.js';
@@ -13,33 +14,40 @@ interface Following {
   readonly onBreak?: (error: Error, waitMs: number) => void;
 }
 
-/** The fields of an event by which a client can tell that it missed nothing. */
-interface Numbered {
+/** The parts of an event by which a client can tell that it missed nothing. */
+interface Event {
   readonly sequence?: number;
-  readonly collapsed?: number;
+  collapsed?: number;
   readonly cursor?: string;
-  readonly job?: { readonly state?: string; readonly finishedAt?: string | null };
+  readonly job?: { readonly state?: string };
 }
 
 const terminal = new Set<unknown>(['COMPLETED', 'FAILED', 'CANCELLED']);
 
 /**
- * Runs a subscription over any number of connections, until the server completes it.
+ * Runs a subscription over any number of connections, until the server completes it. What it does with the events goes by
+ * the field that the operation asks for:
  *
- * 1. After a break it subscribes again, with a backoff, and with the last sequence number or cursor as `after` when the
- *    document has that variable. Before the first event it takes the cursor at which the API says that it began.
- * 2. Each event must have `sequence = previous + 1 + collapsed`. One that was seen before is dropped. After a gap the
- *    subscription resumes behind the last event before it.
- * 3. When the API refuses the token, the next attempt has another one. A second refusal ends the subscription.
- * 4. A completion before the job has ended counts as a break: the server may have been stopped.
+ * 1. After a break it subscribes again, with a backoff.
+ * 2. The events of `scoringJobUpdated` are the changes of one job. Each must have `sequence = previous + 1 + collapsed`.
+ *    One that was seen before is dropped. After a gap the subscription resumes behind the last event before it. A
+ *    completion before the job has ended counts as a break: the server may have been stopped.
+ * 3. `predictionCreated` resumes behind the last `cursor`. Before the first event it takes the one at which the API says
+ *    that it began.
+ * 4. Both give their place to the variable of the argument `after`. Events of any other field are passed on untouched.
+ * 5. The sink learns of each beginning without the changes before it. One job begins with its present state.
+ * 6. When the API refuses the token, the next attempt has another one. A second refusal ends the subscription.
  *
  * @returns a function that ends it. The sink gets nothing after that
  */
 export function follow({ transport, attempts, onBreak }: Following, operation: Operation, sink: Sink): () => void {
-  const resumes = /\$after\b/.test(operation.query);
-  const given = resumes ? operation.variables?.after : undefined;
-  let previous = typeof given === 'number' ? given : 0;
-  let cursor = typeof given === 'string' ? given : undefined;
+  const { field, key, after } = readOperation(operation.query, operation.operationName);
+  const isJob = field === 'scoringJobUpdated';
+  const hasCursor = field === 'predictionCreated';
+  const isEndless = hasCursor || field === 'scoringJobsUpdated';
+  const variable = isJob || hasCursor ? after : undefined;
+  /** The number of the last event, or its cursor. */
+  let place: unknown = variable && operation.variables?.[variable];
   let failed = 0;
   let refusals = 0;
   let unfinished = false;
@@ -64,6 +72,7 @@ export function follow({ transport, attempts, onBreak }: Following, operation: O
     onBreak?.(error, waitMs);
     timer = setTimeout(() => begin(refused), waitMs);
   }
+  const lose = (message: string): void => again(new Break(message, undefined, true), 0);
   function recover(error: Error): void {
     const isRefused = error instanceof GraphqlRequestError && error.code === 'UNAUTHENTICATED';
     const broken = error instanceof Break ? error : undefined;
@@ -78,10 +87,13 @@ export function follow({ transport, attempts, onBreak }: Following, operation: O
 
   let begin = (refused?: string): void => {
     let live = true;
-    const { after: _given, ...variables } = operation.variables ?? {};
-    const request = resumes
-      ? { query: operation.query, variables: { ...variables, after: cursor ?? (previous || undefined) } }
-      : operation;
+    let told = isJob || (variable && place != null);
+    let isRefused = false;
+    const tell = (after: string): void => {
+      if (!told) sink.begun?.(after);
+      told = true;
+    };
+    const request = variable ? { ...operation, variables: { ...operation.variables, [variable]: place } } : operation;
     const whileLive =
       <T>(handle: (value: T) => void) =>
       (value: T): void => {
@@ -91,35 +103,40 @@ export function follow({ transport, attempts, onBreak }: Following, operation: O
       request,
       {
         next: whileLive((result: Result) => {
-          const event = Object.values(result.data ?? {})[0] as Numbered | null | undefined;
-          if (!event && resumes && result.errors) {
+          const event = (result.data as Record<string, Event | null> | null | undefined)?.[key];
+          if (!event && (isJob || isEndless) && result.errors) {
             const error = new GraphqlRequestError(result.errors, result.data);
             // The change whose event could not be made is asked for again.
             if (retryAfterMs(error) !== undefined) return recover(error);
           }
-          const { sequence, collapsed, job } = event ?? {};
-          // A document that does not select it resumes from the present state.
-          if (event) cursor = event.cursor;
-          // Events of a list of jobs have no `collapsed`: each job counts for itself there.
-          if (sequence !== undefined && collapsed !== undefined) {
-            if (sequence <= previous) return;
-            const before = sequence - 1 - collapsed;
-            if (before > previous)
-              return again(new Break(`Changes after ${previous} are missing.`, undefined, true), 0);
-            // A document without `$after` begins with the present state again: the changes seen before do not count.
-            if (before < previous) (event as { collapsed: number }).collapsed = sequence - 1 - previous;
-            previous = sequence;
+          isRefused = !result.data;
+          if (!isRefused) tell('');
+          if (event && hasCursor) place = event.cursor;
+          if (event && isJob) {
+            const { sequence, collapsed, job } = event;
+            if (sequence !== undefined && collapsed !== undefined) {
+              // A document with a fixed `after` begins behind that.
+              const before = sequence - 1 - collapsed;
+              const previous = (place ??= before) as number;
+              if (sequence <= previous) return;
+              if (before > previous) return lose(`Changes after ${previous} are missing.`);
+              // The present state comes again after a break, when `after` has no variable. What was seen does not count.
+              event.collapsed = sequence - 1 - previous;
+              place = sequence;
+            }
+            if (job?.state) unfinished = !terminal.has(job.state);
           }
           failed = refusals = 0;
-          if (job?.state) unfinished = !terminal.has(job.state);
           sink.next(result);
         }),
         error: whileLive(recover),
-        begun: whileLive((after: string) => (cursor ??= after)),
+        begun: whileLive((after: string) => {
+          if (hasCursor) place ??= after;
+          tell(after);
+        }),
         complete() {
           if (!live) return;
-          if (unfinished)
-            return again(new Break('The server ended the subscription before the job.', undefined, true), 0);
+          if (!isRefused && (unfinished || isEndless)) return lose('The server ended the subscription too early.');
           stop();
           sink.complete();
         },

@@ -1,4 +1,5 @@
 import { toCredential, type Credential } from './credential.js';
+import { readOperation } from './document.js';
 import { ConnectionError, GraphqlRequestError, type Result } from './errors.js';
 import { createEventStreamTransport } from './event-stream.js';
 import { follow } from './follow.js';
@@ -40,19 +41,38 @@ export interface ClientOptions {
   /** Called when a connection broke, before the client waits and connects again: for a sign on the screen. */
   readonly onBreak?: (error: Error, waitMs: number) => void;
   /**
+   * Called when the events of a subscription begin without the changes before them, first or after a break: read again
+   * now what they change.
+   */
+  readonly onBegin?: (operation: Operation) => void;
+  /**
    * Writes a document that is a syntax tree: `print` of the package graphql.
    * @defaultValue documents are texts, as `documentMode: 'string'` of codegen makes them
    */
   readonly print?: (document: never) => string;
 }
 
+/** The variables of an operation whose document is a text. */
+type Variables = Operation['variables'];
+
+/** What a subscriber may give. */
+export interface SubscribeOptions {
+  /** Called when the events begin without the changes before them: read again now what they change. */
+  readonly onBegin?: (after: string) => void;
+}
+
 /** A client of the API, typed by the documents of codegen. */
 export interface GraphqlClient {
   /**
    * Sends a query or mutation. A query that got no answer is sent again twice.
+   * @param signal ends the wait for an answer
    * @throws GraphqlRequestError for an answer with errors, ConnectionError when there is none
    */
-  request<TResult, TVariables>(document: TypedDocument<TResult, TVariables>, variables?: TVariables): Promise<TResult>;
+  request<TResult, TVariables = Variables>(
+    document: TypedDocument<TResult, TVariables> | string,
+    variables?: TVariables,
+    signal?: AbortSignal,
+  ): Promise<TResult>;
   /**
    * Yields the events of a subscription until the server completes it. It resumes after a break. Leaving the loop ends
    * it.
@@ -61,6 +81,13 @@ export interface GraphqlClient {
   subscribe<TResult, TVariables>(
     document: TypedDocument<TResult, TVariables>,
     variables: TVariables,
+    options?: SubscribeOptions,
+  ): AsyncIterableIterator<TResult>;
+  /** The same for a document that is a text. */
+  subscribe<TResult = unknown>(
+    text: string,
+    variables?: Variables,
+    options?: SubscribeOptions,
   ): AsyncIterableIterator<TResult>;
   /** Sends an operation as text. Errors of the API are part of the result. @throws ConnectionError */
   execute(operation: Operation, signal?: AbortSignal): Promise<Result>;
@@ -73,7 +100,8 @@ export interface GraphqlClient {
 /** Times that a query is sent at most. */
 const queryAttempts = 3;
 /** Failures in a row after which events come over HTTP, before and after a WebSocket has worked once. */
-const fewFailures = { never: 1, worked: 3 };
+const failuresWhereNoneWorked = 1;
+const failuresWhereOneWorked = 3;
 /** Time after which a WebSocket is tried again where one has worked before, milliseconds. */
 const tryAgainMs = 60_000;
 
@@ -85,7 +113,12 @@ export function createClient(options: ClientOptions): GraphqlClient {
     fetch: Fetch;
     url: string;
   };
-  const { webSocket = (globalThis as { WebSocket?: unknown }).WebSocket, attempts = Infinity, onBreak } = options;
+  const {
+    webSocket = (globalThis as { WebSocket?: unknown }).WebSocket,
+    attempts = Infinity,
+    onBreak,
+    onBegin,
+  } = options;
   const running = new Set<() => void>();
   let failures = 0;
   let failedAt = 0;
@@ -113,10 +146,12 @@ export function createClient(options: ClientOptions): GraphqlClient {
   function transport(): Transport {
     if (!socket) return eventStream;
     const isOver = worked && Date.now() - failedAt > tryAgainMs;
-    return failures < (worked ? fewFailures.worked : fewFailures.never) || isOver ? socket : eventStream;
+    return failures < (worked ? failuresWhereOneWorked : failuresWhereNoneWorked) || isOver ? socket : eventStream;
   }
-  const textOf = (document: object): string =>
-    'kind' in document && options.print ? options.print(document as never) : String(document);
+  const textOf = (document: object | string): string =>
+    typeof document === 'object' && 'kind' in document && options.print
+      ? options.print(document as never)
+      : String(document);
 
   async function execute(operation: Operation, signal?: AbortSignal): Promise<Result> {
     const token = await credential.token();
@@ -127,45 +162,48 @@ export function createClient(options: ClientOptions): GraphqlClient {
     return next === token ? result : ask(next);
   }
   function observe(operation: Operation, sink: Sink): () => void {
+    const leave = (): void => {
+      running.delete(leave);
+      stop();
+    };
     const stop = follow({ transport, attempts, onBreak }, operation, {
-      ...sink,
+      begun(after) {
+        sink.begun?.(after);
+        onBegin?.(operation);
+      },
+      next: (result) => sink.next(result),
       error(error) {
-        running.delete(stop);
+        leave();
         sink.error(error);
       },
       complete() {
-        running.delete(stop);
+        leave();
         sink.complete();
       },
     });
-    running.add(stop);
-    return () => {
-      running.delete(stop);
-      stop();
-    };
+    running.add(leave);
+    return leave;
   }
 
   return {
     execute,
     observe,
-    async request<TResult, TVariables>(document: TypedDocument<TResult, TVariables>, variables?: TVariables) {
-      const operation = { query: textOf(document), variables: variables as Operation['variables'] };
-      const isQuery = /^\s*(query|fragment|\{)/.test(operation.query) && !/\bmutation\b/.test(operation.query);
+    async request<T>(document: object | string, variables?: unknown, signal?: AbortSignal) {
+      const operation = { query: textOf(document), variables: variables as Variables };
+      const isQuery = readOperation(operation.query).kind === 'query';
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const { data, errors } = await execute(operation);
+          const { data, errors } = await execute(operation, signal);
           if (errors) throw new GraphqlRequestError(errors, data);
-          return data as TResult;
+          return data as T;
         } catch (error) {
           if (!(error instanceof ConnectionError) || !isQuery || attempt === queryAttempts) throw error;
-          await wait(backoffMs(attempt));
+          await wait(backoffMs(attempt), signal);
         }
       }
     },
-    subscribe: <TResult, TVariables>(document: TypedDocument<TResult, TVariables>, variables: TVariables) =>
-      iterate<TResult>((sink) =>
-        observe({ query: textOf(document), variables: variables as Operation['variables'] }, sink),
-      ),
+    subscribe: <T>(document: object | string, variables?: unknown, { onBegin: begun }: SubscribeOptions = {}) =>
+      iterate<T>((sink) => observe({ query: textOf(document), variables: variables as Variables }, { ...sink, begun })),
     async close() {
       running.forEach((stop) => stop());
       running.clear();

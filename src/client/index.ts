@@ -2,7 +2,13 @@
  * The client of RiskGraph for browsers and Node.js: `import { createClient, submit } from 'riskgraph/client'`.
  * docs/client.md has the guide.
  */
-export { createClient, type ClientOptions, type GraphqlClient, type TypedDocument } from './graphql-client.js';
+export {
+  createClient,
+  type ClientOptions,
+  type GraphqlClient,
+  type SubscribeOptions,
+  type TypedDocument,
+} from './graphql-client.js';
 export { ConnectionError, GraphqlRequestError, type ResponseError, type Result } from './errors.js';
 export type { Credential } from './credential.js';
 export {
@@ -13,7 +19,15 @@ export {
   type SessionStore,
   type StoredSession,
 } from './session.js';
-export { JobEndedError, submit, watchJob, type FollowedJob, type JobEvent, type Submission } from './submit.js';
+export {
+  JobEndedError,
+  submit,
+  watchJob,
+  type FollowedJob,
+  type JobEvent,
+  type Submission,
+  type SubmitOptions,
+} from './submit.js';
 export type { Operation } from './post.js';
 export type { Sink } from './transport.js';
 export * from './generated/graphql.js';

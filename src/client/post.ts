@@ -22,7 +22,7 @@ export interface Posting {
 /**
  * Sends one operation over HTTP.
  * @param accept media types that the caller understands
- * @throws ConnectionError when nothing answers
+ * @throws ConnectionError when nothing answers; the reason of the signal
  */
 export async function send(
   { url, fetch }: Posting,
@@ -38,6 +38,7 @@ export async function send(
       signal,
     });
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new ConnectionError(`No RiskGraph answers at ${new URL(url).origin}: check the address and the network.`, 0, {
       cause,
     });

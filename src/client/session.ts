@@ -28,7 +28,7 @@ export interface SessionStore {
 
 /** A login of one user, which renews its access token in time. */
 export interface Session extends Credential {
-  /** @throws GraphqlRequestError UNAUTHENTICATED or RATE_LIMITED */
+  /** @throws GraphqlRequestError INVALID_CREDENTIALS or RATE_LIMITED */
   login(input: LoginInput): Promise<SessionFieldsFragment['viewer']>;
   /** Ends the session everywhere. */
   logout(): Promise<void>;

@@ -122,7 +122,7 @@ function connect(options: SocketOptions, refused: string | undefined, onEnd: () 
     heard = true;
     if (type === 'ping') {
       const { id: name = '', after } = (payload ?? {}) as { readonly id?: string; readonly after?: string };
-      if (after) running.get(name)?.sink.begun(after);
+      if (after !== undefined) running.get(name)?.sink.begun(after);
       return send({ type: 'pong', payload });
     }
     if (type === 'connection_ack') {

@@ -8,10 +8,10 @@ import {
   type SubmitBatchScoringJobInput,
   type SubmitScoringJobInput,
 } from './generated/graphql.js';
-import { ConnectionError, type GraphqlRequestError } from './errors.js';
-import type { GraphqlClient } from './graphql-client.js';
+import { ConnectionError } from './errors.js';
+import type { GraphqlClient, TypedDocument } from './graphql-client.js';
 import { iterate } from './iterate.js';
-import type { Sink } from './transport.js';
+import { retryAfterMs, type Sink } from './transport.js';
 import { backoffMs, wait } from './wait.js';
 
 /** One change of a job. */
@@ -45,46 +45,78 @@ export interface Submission {
   cancel(): Promise<void>;
 }
 
-/** Attempts to submit a job. They have one idempotency key, so the job is accepted once. */
-const submitAttempts = 8;
-
-/** Submits a job for one patient (`patientId`) or many, and follows it. */
-export function submit(client: GraphqlClient, input: SubmitScoringJobInput | SubmitBatchScoringJobInput): Submission {
-  return followJob(client, accept(client, { idempotencyKey: crypto.randomUUID(), ...input }));
+/** How long a job is submitted, and followed. */
+export interface SubmitOptions {
+  /**
+   * Time for which it is submitted again while the API is away, milliseconds. All attempts have one idempotency key, so
+   * the job is accepted once.
+   * @defaultValue two minutes, so that a restart does not show
+   */
+  readonly patienceMs?: number;
+  /** Ends the attempts and the following. `result` then throws the reason. The job goes on: `cancel` ends it. */
+  readonly signal?: AbortSignal;
+  /** Called when an attempt failed, before the next one is waited for. */
+  readonly onBreak?: (error: Error, waitMs: number) => void;
 }
 
-/** Follows a job that was submitted before. */
-export const watchJob = (client: GraphqlClient, id: string): Submission => followJob(client, Promise.resolve({ id }));
+/** Submits a job for one patient (`patientId`) or many, and follows it. */
+export function submit(
+  client: GraphqlClient,
+  input: SubmitScoringJobInput | SubmitBatchScoringJobInput,
+  options: SubmitOptions = {},
+): Submission {
+  return followJob(client, accept(client, { idempotencyKey: crypto.randomUUID(), ...input }, options), options.signal);
+}
+
+/** Follows a job that was submitted before. @param options.signal ends the following */
+export const watchJob = (
+  client: GraphqlClient,
+  id: string,
+  { signal }: Pick<SubmitOptions, 'signal'> = {},
+): Submission => followJob(client, Promise.resolve({ id }), signal);
+
+/** The answer of either mutation. */
+type Submitted = Record<string, JobFieldsFragment>;
 
 async function accept(
   client: GraphqlClient,
   input: SubmitScoringJobInput | SubmitBatchScoringJobInput,
+  { patienceMs = 120_000, signal, onBreak }: SubmitOptions,
 ): Promise<JobFieldsFragment> {
+  const end = Date.now() + patienceMs;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return 'patientId' in input
-        ? (await client.request(SubmitScoringJobDocument, { input })).submitScoringJob
-        : (await client.request(SubmitBatchScoringJobDocument, { input })).submitBatchScoringJob;
+      const document = 'patientId' in input ? SubmitScoringJobDocument : SubmitBatchScoringJobDocument;
+      const [job] = Object.values(
+        await client.request(document as TypedDocument<Submitted, object>, { input }, signal),
+      );
+      return job!;
     } catch (error) {
-      const passes =
-        error instanceof ConnectionError || (error as Partial<GraphqlRequestError>).code === 'SERVICE_UNAVAILABLE';
-      if (!passes || attempt === submitAttempts) throw error;
-      await wait(backoffMs(attempt));
+      const waitMs = (retryAfterMs(error as Error) ?? Infinity) + backoffMs(attempt);
+      if (Date.now() + waitMs > end) throw error;
+      onBreak?.(error as Error, waitMs);
+      await wait(waitMs, signal);
     }
   }
 }
 
-function followJob(client: GraphqlClient, job: Submission['job']): Submission {
+function followJob(client: GraphqlClient, job: Submission['job'], signal?: AbortSignal): Submission {
   const listeners = new Set<Sink>();
   let last: JobEvent | undefined;
   let end: ((sink: Sink) => void) | undefined;
 
   async function follow(): Promise<FollowedJob> {
     const { id } = await job;
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id })) {
+    const events = client.subscribe(ScoringJobUpdatedDocument, { id });
+    signal?.throwIfAborted();
+    const leave = (): void => void events.return!();
+    signal?.addEventListener('abort', leave);
+    for await (const { scoringJobUpdated } of events) {
       last = scoringJobUpdated;
       listeners.forEach((listener) => listener.next({ data: last }));
     }
+    signal?.removeEventListener('abort', leave);
+    signal?.throwIfAborted();
     if (!last) throw new ConnectionError('The subscription ended without an event.');
     return last.job;
   }

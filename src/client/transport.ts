@@ -3,16 +3,19 @@ import type { Operation } from './post.js';
 
 /** Receives the events of one subscription. After `error` or `complete` there are no more. */
 export interface Sink {
+  /**
+   * Called when the events begin without the changes before them, first or after a break: read again now what they
+   * change. Later changes come as events.
+   * @param after the cursor of the beginning; empty for a subscription without cursors
+   */
+  begun?(after: string): void;
   next(result: Result): void;
   error(error: Error): void;
   complete(): void;
 }
 
-/** A sink that also learns where a subscription began. */
-export interface PlacedSink extends Sink {
-  /** @param after the cursor with which the subscription resumes while it has had no event */
-  begun(after: string): void;
-}
+/** A sink that always learns where a subscription began. */
+export type PlacedSink = Required<Sink>;
 
 /** One way to carry subscriptions. */
 export interface Transport {

@@ -9,10 +9,10 @@ import type { GraphqlClient } from './graphql-client.js';
 export const riskGraphExchange = (client: GraphqlClient): Exchange =>
   subscriptionExchange({
     enableAllOperations: true,
-    forwardSubscription: ({ query = '', variables }, { kind }) => ({
+    forwardSubscription: ({ query = '', variables, operationName }, { kind }) => ({
       subscribe: (sink) => ({
         unsubscribe: (kind === 'subscription' ? client.observe : executeOnce(client))(
-          { query, variables },
+          { query, variables, operationName },
           sink as never,
         ),
       }),

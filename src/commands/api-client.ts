@@ -17,8 +17,8 @@ export function apiClient(url: string, token?: string): GraphqlClient {
   const client = createClient({ url, token, webSocket: WebSocket, attempts });
   return {
     ...client,
-    request: (document, variables) =>
-      client.request(document, variables).catch((error: unknown) => {
+    request: (document, variables, signal) =>
+      client.request(document, variables, signal).catch((error: unknown) => {
         if (!(error instanceof ConnectionError)) throw error;
         throw new StartupError(
           `No RiskGraph answers at ${new URL(url).origin}: start it with "riskgraph up", or name another server with --url.`,

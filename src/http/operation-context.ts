@@ -57,7 +57,7 @@ export function createOperationContext(
     predictionStreams,
     /** Id of the event behind which a subscription resumes, when the transport names one in place of `after`. */
     lastEventId: undefined as string | undefined,
-    /** Cursor of the place where a subscription began, for a client that loses its connection before the first event. */
+    /** Cursor at which a subscription began, for a client that loses its connection before an event. May be empty. */
     startCursor: undefined as string | undefined,
     /** The operation, or the event of a subscription, that is being executed. */
     operation: undefined as Operation | undefined,

@@ -36,8 +36,15 @@ test('the package with the client alone is found, typed and complete', async () 
   execFileSync(process.execPath, [tsc, ...options, 'program.ts'], { cwd: directory, stdio: 'pipe' });
   const loaded = execFileSync(
     process.execPath,
-    ['--input-type=module', '-e', "console.log(Object.keys(await import('riskgraph/client')).join())"],
+    [
+      '--input-type=module',
+      '-e',
+      "const all = [await import('riskgraph/client'), await import('riskgraph/client/cache')];" +
+        'console.log(all.flatMap((one) => Object.keys(one)).join())',
+    ],
     { cwd: directory, encoding: 'utf8' },
   );
-  expect(loaded.split(',')).toEqual(expect.arrayContaining(['createClient', 'createSession', 'submit', 'watchJob']));
+  expect(loaded.split(',')).toEqual(
+    expect.arrayContaining(['createClient', 'createSession', 'submit', 'watchJob', 'keys', 'typePolicies']),
+  );
 });

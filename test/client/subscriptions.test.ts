@@ -12,18 +12,19 @@ import { ended, patient } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 import { modelId } from '../support/heart-disease.js';
 
-const numbered = 'subscription ($id: ID!, $after: Int) { jobs(id: $id, after: $after) { sequence collapsed } }';
+const numbered =
+  'subscription ($id: ID!, $after: Int) { jobs: scoringJobUpdated(id: $id, after: $after) { sequence collapsed } }';
 const event = (sequence: number, collapsed = 0, state?: string): Result => ({
   data: { jobs: { sequence, collapsed, ...(state && { job: { state } }) } },
 });
 
 /** A transport whose attempts a test plays itself. */
 function playedTransport() {
-  const attempts: { readonly after: unknown; readonly sink: PlacedSink }[] = [];
+  const attempts: { readonly after: unknown; readonly variables: unknown; readonly sink: PlacedSink }[] = [];
   let begun = (): void => undefined;
   const transport: Transport = {
     subscribe({ variables }, sink) {
-      attempts.push({ after: variables?.after, sink });
+      attempts.push({ after: variables?.after, variables, sink });
       begun();
       return () => undefined;
     },
@@ -37,13 +38,17 @@ function playedTransport() {
 }
 
 /** Follows the played transport. */
-function played(query = numbered, options: { attempts?: number; after?: number | string } = {}) {
+function played(
+  query = numbered,
+  options: { attempts?: number; after?: number | string; operationName?: string } = {},
+) {
   const { transport, attempt, attempts } = playedTransport();
   const seen: unknown[] = [];
   const stop = follow(
     { transport: () => transport, attempts: options.attempts ?? Infinity },
-    { query, variables: { id: 'a', after: options.after } },
+    { query, variables: { id: 'a', after: options.after }, operationName: options.operationName },
     {
+      begun: (after) => after || seen.push('begun'),
       next: ({ data }) => seen.push((data as { jobs: object }).jobs),
       error: (error) => seen.push(error),
       complete: () => seen.push('complete'),
@@ -77,7 +82,9 @@ test('a subscription resumes behind the `after` of its caller', async () => {
 });
 
 test('a subscription with cursors resumes behind the last one, and behind its beginning before the first event', async () => {
-  const { attempt, seen } = played('subscription ($after: String) { jobs(after: $after) { cursor } }');
+  const { attempt, seen } = played(
+    'subscription ($after: String) { jobs: predictionCreated(after: $after) { cursor } }',
+  );
   (await attempt(1)).sink.begun('start');
   (await attempt(1)).sink.error(new Break('cut', 1006, true));
   const second = await attempt(2);
@@ -95,7 +102,9 @@ test('a subscription with cursors resumes behind the last one, and behind its be
 });
 
 test('a document that does not select the cursor begins with the present state after a break', async () => {
-  const { attempt } = played('subscription ($after: String) { jobs(after: $after) { id } }', { after: 'given' });
+  const { attempt } = played('subscription ($after: String) { jobs: predictionCreated(after: $after) { id } }', {
+    after: 'given',
+  });
   expect((await attempt(1)).after).toBe('given');
   (await attempt(1)).sink.next({ data: { jobs: { id: 'a' } } });
   (await attempt(1)).sink.error(new Break('cut', 1006, true));
@@ -103,7 +112,9 @@ test('a document that does not select the cursor begins with the present state a
 });
 
 test('without `$after` the present state comes again after a break, and is counted from the last event', async () => {
-  const { attempt, seen } = played('subscription ($id: ID!) { jobs(id: $id) { sequence collapsed } }');
+  const { attempt, seen } = played(
+    'subscription ($id: ID!) { jobs: scoringJobUpdated(id: $id) { sequence collapsed } }',
+  );
   (await attempt(1)).sink.next(event(2, 1));
   (await attempt(1)).sink.error(new Break('cut', 1006, true));
   (await attempt(2)).sink.next(event(2, 1));
@@ -114,17 +125,74 @@ test('without `$after` the present state comes again after a break, and is count
   ]);
 });
 
-test('the sequence numbers of several jobs in one subscription are not compared', async () => {
-  const { attempt, seen } = played('subscription { jobs { id sequence } }');
-  const { sink } = await attempt(1);
-  for (const [id, sequence] of [
-    ['a', 4],
-    ['b', 1],
-    ['a', 5],
-    ['b', 2],
-  ])
-    sink.next({ data: { jobs: { id, sequence } } });
-  expect(seen).toHaveLength(4);
+test.each([
+  ['as it is', 'subscription { jobs: scoringJobsUpdated { id sequence collapsed } }'],
+  [
+    'in a fragment',
+    'fragment F on Subscription { jobs: scoringJobsUpdated { sequence collapsed } } subscription { ...F }',
+  ],
+  [
+    'in place',
+    'subscription { # scoringJobUpdated\n ... on Subscription { jobs: scoringJobsUpdated { sequence collapsed } } }',
+  ],
+  [
+    'after another operation',
+    'query A { scoringJob(id: "{") { id } } subscription B { jobs: scoringJobsUpdated { sequence collapsed } }',
+    'B',
+  ],
+])(
+  'the sequence numbers of several jobs are not compared, with the field %s',
+  async (_name, query, operationName?: string) => {
+    const { attempt, seen } = played(query, { operationName });
+    const { sink } = await attempt(1);
+    sink.begun('');
+    for (const [sequence, collapsed] of [
+      [4, 3],
+      [1, 0],
+      [9, 1],
+      [2, 0],
+    ] as const)
+      sink.next(event(sequence, collapsed));
+    expect(seen).toEqual([
+      'begun',
+      ...[
+        [4, 3],
+        [1, 0],
+        [9, 1],
+        [2, 0],
+      ].map(([sequence, collapsed]) => ({ sequence, collapsed })),
+    ]);
+  },
+);
+
+test('a list of jobs has no end, and its subscriber learns of each beginning', async () => {
+  const { attempt, seen } = played('subscription { jobs: scoringJobsUpdated { sequence collapsed job { state } } }');
+  (await attempt(1)).sink.begun('');
+  (await attempt(1)).sink.next(event(4, 3, 'COMPLETED'));
+  (await attempt(1)).sink.complete();
+  (await attempt(2)).sink.error(new Break('cut', 1006, true));
+  (await attempt(3)).sink.begun('');
+  (await attempt(3)).sink.next(event(1, 0, 'ACTIVE'));
+  expect(seen).toMatchObject(['begun', { sequence: 4 }, 'begun', { sequence: 1 }]);
+});
+
+test('`after` may have another variable, or a fixed value, and a nested `after` is left alone', async () => {
+  const named = played(
+    'subscription ($from: Int) { jobs: scoringJobUpdated(id: "a", after: $from) { sequence collapsed } }',
+  );
+  (await named.attempt(1)).sink.next(event(3, 2));
+  (await named.attempt(1)).sink.error(new Break('cut', 1006, true));
+  expect((await named.attempt(2)).variables).toEqual({ id: 'a', from: 3, after: undefined });
+  const fixed = played('subscription { jobs: scoringJobUpdated(id: "a", after: 2) { sequence collapsed } }');
+  (await fixed.attempt(1)).sink.next(event(3, 0));
+  expect(fixed.seen).toEqual([{ sequence: 3, collapsed: 0 }]);
+  const nested = played(
+    'subscription ($after: String) { jobs: scoringJobUpdated(id: "a") { sequence collapsed job { predictions(after: $after) { totalCount } } } }',
+    { after: 'mine' },
+  );
+  (await nested.attempt(1)).sink.next(event(3, 2));
+  (await nested.attempt(1)).sink.error(new Break('cut', 1006, true));
+  expect((await nested.attempt(2)).after).toBe('mine');
 });
 
 test('a completion before the end of the job is no end', async () => {
@@ -225,6 +293,55 @@ test('an end within the last event leaves the socket to the other subscriptions'
   }
   expect(connections).toBe(1);
   expect(second).toEqual([1, 2, 3, 4].map((sequence) => event(sequence)));
+});
+
+test('plain texts are documents, and a list of jobs is followed whole over both transports', async () => {
+  const system = await startSystem();
+  const client = await system.client('CLINICIAN');
+  expect(await client.request<{ viewer: object }>('{ viewer { username } }')).toEqual({
+    viewer: { username: 'the-clinician' },
+  });
+  const { id: patientId } = await patient(client);
+  for (const webSocket of [WebSocket, false]) {
+    const other = createClient({ url: system.url, token: await system.token('CLINICIAN'), webSocket });
+    onTestFinished(() => other.close());
+    let begun = (): void => undefined;
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const ends = new Set<string>();
+    const events = other.subscribe<{ all: { job: { id: string; state: string } } }>(
+      'subscription { all: scoringJobsUpdated { sequence collapsed job { id state } } }',
+      {},
+      { onBegin: () => begun() },
+    );
+    const first = events.next();
+    await beginning;
+    const jobs = await Promise.all(
+      [1, 2, 3, 4].map(async () => (await submit(client, { patientId, modelId }).result).id),
+    );
+    for (let event = first; ends.size < 4;) {
+      const { job } = ((await event).value as { all: { job: { id: string; state: string } } }).all;
+      if (job.state === 'COMPLETED' && jobs.includes(job.id)) ends.add(job.id);
+      if (ends.size < 4) event = events.next();
+    }
+    expect([...ends].sort()).toEqual(jobs.sort());
+    await events.return!();
+  }
+});
+
+test('submit goes on while the API is away, until its patience or its signal ends', async () => {
+  const away = createClient({ url: 'http://127.0.0.1:1' });
+  const breaks: number[] = [];
+  const input = { patientId: 'a', modelId };
+  const impatient = submit(away, input, { patienceMs: 0, onBreak: (_error, waitMs) => breaks.push(waitMs) });
+  await expect(impatient.result).rejects.toMatchObject({ name: 'ConnectionError' });
+  expect(breaks).toEqual([]);
+  const controller = new AbortController();
+  const left = submit(away, input, {
+    signal: controller.signal,
+    onBreak: () => breaks.push(1) === 3 && controller.abort(new Error('left')),
+  });
+  await expect(left.result).rejects.toThrow('left');
+  expect(breaks).toHaveLength(3);
 });
 
 test('submit gives the job, its progress and its result', async () => {
