@@ -2,9 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { parse } from 'graphql';
-import { PatientsDocument } from '../src/client/generated/graphql.js';
+import { PatientsDocument, TypedDocumentString } from '../src/client/generated/graphql.js';
 import type { GraphqlClient } from '../src/client/graphql-client.js';
 import { apiClient } from '../src/commands/api-client.js';
 import { startServerProcess } from '../src/commands/server-process.js';
@@ -33,9 +31,10 @@ const [seconds, factor, apis, workers] = [600, 1, 1, 1].map((fallback, place) =>
 ) as [number, number, number, number];
 const userCount = 20;
 /** What a screen shows of a new prediction: it opens the explanation only when a person asks. */
-const newPredictions = parse(
-  'subscription NewPredictions { predictionCreated { id createdAt riskBand probability patient { id } } }',
-) as TypedDocumentNode<{ readonly predictionCreated: { readonly createdAt: string } }, Record<string, never>>;
+const newPredictions = new TypedDocumentString<
+  { readonly predictionCreated: { readonly createdAt: string } },
+  Record<string, never>
+>('subscription NewPredictions { predictionCreated { id createdAt riskBand probability patient { id } } }');
 /** Longest time for calls that are under way at the end, milliseconds. */
 const tailMs = 60_000;
 
