@@ -1,9 +1,3 @@
-import { ApolloServer } from '@apollo/server';
-import {
-  ApolloServerPluginCacheControlDisabled,
-  ApolloServerPluginLandingPageDisabled,
-} from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
@@ -12,17 +6,8 @@ import { startOrClose, type Closers } from '../closers.js';
 import { acceptMany, type CopiedSocket } from './accept-many.js';
 import { registerBulkRoutes } from './bulk/bulk-routes.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
-import {
-  documentStore,
-  executedBy,
-  persistedQueries,
-  recordRefusals,
-  refuseSubscriptions,
-  refuseUnadmitted,
-  sayRateLimited,
-  tellCost,
-  writeAnswers,
-} from './apollo-plugins.js';
+import { createApollo } from './apollo.js';
+import { writeAnswers } from './apollo-plugins.js';
 import { tellAllIssues, type InputIssues } from './all-issues.js';
 import { createExecute } from './compiled-operations.js';
 import { createDraining, type Draining } from './draining.js';
@@ -32,7 +17,6 @@ import { createErrorFormatter } from './error-format.js';
 import { createSocketHandler } from './graphql-socket.js';
 import { registerHealth } from './health.js';
 import { measureRequests, registerMetrics } from './metrics.js';
-import { observeOperations } from './observe-operations.js';
 import { createOperationContext, type ContextSources } from './operation-context.js';
 import { limitOperationTime, type ApolloHandler } from './operation-timeout.js';
 import { createOperations, unlimitedOperations } from './operations.js';
@@ -52,7 +36,7 @@ import {
   requestTimeoutMs,
   headersTimeoutMs,
 } from './request-errors.js';
-import { preflightHeaders, registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
+import { registerSecurityHeaders, sandboxPolicy } from './security-headers.js';
 import { createUnread } from './socket-limits.js';
 import { createSubscriptionAdmission } from './subscription-admission.js';
 import { createSubscriptionCaps } from './subscription-caps.js';
@@ -133,7 +117,6 @@ async function buildHttpServer(
   if (!explorer && !production) logger.warn('GraphiQL is not there: npm run build makes it');
   const operations = createOperations(limits ? config.operationLimits : unlimitedOperations);
   const execute = createExecute(schema);
-  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
   // Apollo Server hands an error over without the request that it belongs to.
@@ -157,41 +140,18 @@ async function buildHttpServer(
     frameworkErrors: (error, _request, reply) => void answerError(error, reply),
   });
   const limiter = protections.rateLimits ? await startRequestLimiter(server, sources.app) : undefined;
-  const apollo = new ApolloServer<ReturnType<typeof createOperationContext>>({
-    gateway: executedBy(schema, execute),
-    introspection: !production,
-    includeStacktraceInErrorResponses: false,
-    // No form and no link of another site can send this header.
-    csrfPrevention: { requestHeaders: [...preflightHeaders] },
-    allowBatchedHttpRequests: false,
-    persistedQueries: persistedQueries(list),
-    documentStore: documentStore(documents),
-    parseOptions: { maxTokens: limits?.tokens },
-    stopOnTerminationSignals: false,
-    logger: {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: () => undefined,
-      error: (message) => logger.error({ apollo: typeof message }, 'Apollo Server'),
-    },
-    plugins: [
-      fastifyApolloDrainPlugin(server),
-      // It would wrap every field of every row. Every answer says no-store, below.
-      ApolloServerPluginCacheControlDisabled(),
-      refuseUnadmitted(documents, limiter),
-      refuseSubscriptions,
-      recordRefusals(sources.app.audit),
-      tellAllIssues(schema, formatError, inputIssues),
-      sayRateLimited,
-      ...(production ? [] : [tellCost]),
-      writing,
-      observeOperations({ metrics, tracing, logger, isListed: list !== undefined }),
-      production
-        ? ApolloServerPluginLandingPageDisabled()
-        : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
-    ],
-    formatError: (_formatted, error) => formatError(error, currentRequestId.getStore()),
+  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
+  const apollo = createApollo({
+    app: sources.app,
+    schema,
+    execute,
+    documents,
+    list,
+    limits,
+    limiter,
+    formatError: (error) => formatError(error, currentRequestId.getStore()),
     stringifyResult,
+    plugins: [fastifyApolloDrainPlugin(server), tellAllIssues(schema, formatError, inputIssues), writing],
   });
   await apollo.start();
   closers.add(() => apollo.stop());
