@@ -70,6 +70,24 @@ async function replaceText(page: Page, editor: string, text: string): Promise<vo
   await page.keyboard.insertText(text);
 }
 
+/** The words of a query have several colours, and the pop-up of completions covers the text below it. */
+async function lookAtColours(page: Page): Promise<void> {
+  await replaceText(page, '.graphiql-query-editor', 'query Colours { viewer { username } # words\n  ');
+  await page.keyboard.press('Control+Space');
+  const popUp = page.locator('.suggest-widget.visible').first();
+  await popUp.waitFor();
+  // Texts, because this file is checked without the types of a page.
+  const colours = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('.graphiql-query-editor .view-line span span')].map((word) => getComputedStyle(word).color)`,
+  );
+  if (new Set(colours).size < 2) faults.push(`all words have one colour: ${colours.join(', ')}`);
+  const background = await page.evaluate<string>(
+    `getComputedStyle(document.querySelector('.suggest-widget.visible')).backgroundColor`,
+  );
+  if (/^(?:transparent|rgba\(.*, 0\))$/.test(background)) faults.push('the pop-up of completions has no background');
+  await page.keyboard.press('Escape');
+}
+
 const server = await up();
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
@@ -121,6 +139,8 @@ try {
   await page.screenshot({ path: join(pictures, '3-log-in.png') });
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.locator('#who').waitFor();
+  await lookAtColours(page);
+  await page.screenshot({ path: join(pictures, '4-colours-and-pop-up.png') });
   const execute = page.locator('.graphiql-execute-button');
   const response = page.locator('.graphiql-response .view-lines');
   await replaceText(
@@ -138,7 +158,7 @@ try {
   );
   await execute.click();
   await response.getByText('submitScoringJob').waitFor();
-  await page.screenshot({ path: join(pictures, '4-mutation.png') });
+  await page.screenshot({ path: join(pictures, '5-mutation.png') });
   const jobId = /"id": ?"(\w{24})"/.exec((await response.innerText()).replaceAll(/\s+/g, ' '))![1]!;
   await replaceText(
     page,
@@ -147,10 +167,10 @@ try {
   );
   await execute.click();
   await response.getByText('COMPLETED').waitFor();
-  await page.screenshot({ path: join(pictures, '5-subscription.png') });
+  await page.screenshot({ path: join(pictures, '6-subscription.png') });
   await page.getByRole('button', { name: /GraphiQL Explorer/ }).click();
   await page.locator('.docExplorerWrap, .graphiql-explorer-root').first().waitFor();
-  await page.screenshot({ path: join(pictures, '6-explorer.png') });
+  await page.screenshot({ path: join(pictures, '7-explorer.png') });
 } finally {
   await browser.close();
   await server.stop();

@@ -40,7 +40,25 @@ export function issuesOf(schema: z.ZodType, input: unknown): FieldError[] {
 const toFieldErrors = (issue: z.core.$ZodIssue): FieldError[] =>
   issue.code === 'unrecognized_keys'
     ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: 'is not a field of this input' }))
-    : [{ path: formatPath(issue.path), message: issue.message }];
+    : [{ path: formatPath(issue.path), message: ownWords(issue) }];
+
+/** The words for a wrong type that a schema has none for: those of zod are for programmers. */
+function ownWords(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input'))
+    return `must be ${typeWords[issue.expected] ?? `of the type ${issue.expected}`}`;
+  if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid option'))
+    return `must be one of these: ${issue.values.map(String).join(', ')}`;
+  return issue.message;
+}
+
+const typeWords: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  date: 'a date and time',
+};
 
 /**
  * Makes every check of one input, and throws the issues of all of them at once. A check adds nothing about a field

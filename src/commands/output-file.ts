@@ -1,6 +1,7 @@
 import { unlinkSync } from 'node:fs';
 import { constants, open, stat, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { StartupError } from '../errors.js';
 
 /** The file that a command writes its result to, or standard output. */
@@ -20,7 +21,7 @@ export interface OutputFile {
  * Opens a file that only its owner may read, also when another file was there before. Its content stays until the first
  * text is written, so that a command which fails early leaves an earlier result as it was.
  * @param path `-` is standard output
- * @throws a system error (see `failureLine`); StartupError for the file that is also read
+ * @throws a system error (see `failureLine`); StartupError for the file that is also read, and for a missing folder
  */
 export async function openOutputFile(path: string, input?: string): Promise<OutputFile> {
   if (path === '-') return standardOutput;
@@ -29,7 +30,7 @@ export async function openOutputFile(path: string, input?: string): Promise<Outp
     () => false,
     () => true,
   );
-  const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600).catch(explainFolder(path));
   let written = false;
   try {
     // The mode above counts for new files only. A device or a pipe keeps its own.
@@ -52,6 +53,14 @@ export async function openOutputFile(path: string, input?: string): Promise<Outp
     },
   };
 }
+
+/** A file that is opened for writing is made, so what does not exist is its folder, or the end of a link. */
+const explainFolder =
+  (path: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new StartupError(`--out: the folder ${dirname(path)} does not exist: make it, or name a file elsewhere.`);
+  };
 
 async function empty(file: FileHandle): Promise<void> {
   if ((await file.stat()).isFile()) await file.truncate(0);

@@ -1,4 +1,3 @@
-import './style-nonce.js';
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import '@graphiql/plugin-explorer/style.css';
@@ -23,15 +22,19 @@ const session = new Session(endpoint);
 const access = { title: 'Access', icon: KeyIcon, content: () => <AccessPanel session={session} /> };
 const plugins = [access, explorerPlugin(), HISTORY_PLUGIN];
 
-// Queries and variables may hold patient data, so they end with the tab. Headers are never stored.
-createRoot(document.getElementById('graphiql')!).render(
-  <GraphiQL
-    fetcher={createFetcher(endpoint, session)}
-    plugins={plugins}
-    visiblePlugin={access}
-    storage={sessionStorage}
-    shouldPersistHeaders={false}
-    showPersistHeadersSettings={false}
-    defaultQuery={welcome}
-  />,
-);
+/**
+ * Puts GraphiQL into the page. Queries and variables may hold patient data, so they end with the tab. Headers are never
+ * stored.
+ */
+export const showPage = (): void =>
+  createRoot(document.getElementById('graphiql')!).render(
+    <GraphiQL
+      fetcher={createFetcher(endpoint, session)}
+      plugins={plugins}
+      visiblePlugin={access}
+      storage={sessionStorage}
+      shouldPersistHeaders={false}
+      showPersistHeadersSettings={false}
+      defaultQuery={welcome}
+    />,
+  );

@@ -1,6 +1,6 @@
-import { isEnumType, Kind, type ASTNode, type GraphQLError, type GraphQLSchema, type TypeNode } from 'graphql';
+import { isEnumType, Kind, type ASTNode, type GraphQLError, type GraphQLSchema } from 'graphql';
 import type { FieldError } from '../errors.js';
-import { placeInQuery } from './place-in-query.js';
+import { placeInQuery, placesOfVariable } from './place-in-query.js';
 
 /** Describes what is wrong with a request. It never contains a value of the request. */
 export interface RequestIssue {
@@ -33,7 +33,8 @@ export function describeRequestIssue(
   const variable = /^Variable "\$(\w+)" (?:got invalid value|of (?:required|non-null) type)/.exec(message)?.[1];
   if (variable !== undefined) {
     const place = / at "([\w.[\]]+)"; /.exec(message)?.[1] ?? variable;
-    return at(within(place, variable, node, missingField(message) ?? unknownField(message)), reason(message));
+    const within = [place.slice(variable.length).replace(/^\./, ''), missingField(message) ?? unknownField(message)];
+    return atEach(placesIn(variable, node, within.filter(Boolean).join('.')), reason(message));
   }
   const argument = argumentName(message);
   if (argument !== undefined) return at(argument, reason(message));
@@ -41,14 +42,16 @@ export function describeRequestIssue(
   const missing = missingField(message);
   if (missing !== undefined)
     return at([place === 'input' ? undefined : place, missing].filter(Boolean).join('.'), reason(message));
-  if ((node && valueKinds.has(node.kind)) || echoesValue.test(message)) return at(place ?? 'query', reason(message));
+  if (isAboutValue({ message, nodes })) return at(place ?? 'query', reason(message));
   const shown = withoutSuggestion(message);
   return { message: shown, fields: [{ path: place ?? 'query', message: shown }] };
 }
 
-const at = (path: string, message: string): RequestIssue => ({
-  message: `${path}: ${message}`,
-  fields: [{ path, message }],
+const at = (path: string, message: string): RequestIssue => atEach([path], message);
+
+const atEach = (paths: readonly string[], message: string): RequestIssue => ({
+  message: paths.map((path) => `${path}: ${message}`).join('; '),
+  fields: paths.map((path) => ({ path, message })),
 });
 
 /**
@@ -72,16 +75,26 @@ const valueKinds: ReadonlySet<string> = new Set([
   Kind.OBJECT,
 ]);
 
+type QueryError = Pick<GraphQLError, 'message' | 'nodes'>;
+
+/** Tells whether an error is about a value that the caller wrote into the query. */
+const isAboutValue = ({ message, nodes }: QueryError): boolean =>
+  (nodes?.[0] !== undefined && valueKinds.has(nodes[0].kind)) || echoesValue.test(message);
+
+/** Tells whether an error is about an argument in the query: its value, or that it is missing. */
+export const isAboutArgument = (error: QueryError): boolean =>
+  isAboutValue(error) || error.nodes?.[0]?.kind === Kind.OBJECT_FIELD || argumentName(error.message) !== undefined;
+
 const echoesValue = /cannot represent|does not exist in "|Expected value of type|is not a valid|has invalid value/;
 
-/** Returns a path within the input, as our own checks do: the name of a variable of an input type is left out. */
-function within(place: string, variable: string, node: ASTNode | undefined, field: string | undefined): string {
-  const isInput = node?.kind === Kind.VARIABLE_DEFINITION && namedType(node.type).endsWith('Input');
-  const path = [isInput ? place.slice(variable.length).replace(/^\./, '') : place, field].filter(Boolean).join('.');
-  return path === '' ? place : path;
+/**
+ * The paths of a value in a variable, as our own checks name them: each begins at an argument that takes the variable.
+ * Where no argument is known, it begins at the variable.
+ */
+function placesIn(variable: string, node: ASTNode | undefined, within: string): readonly string[] {
+  const places = node?.kind === Kind.VARIABLE_DEFINITION ? placesOfVariable(node, within) : [];
+  return places.length > 0 ? places : [[variable, within].filter(Boolean).join('.')];
 }
-
-const namedType = (type: TypeNode): string => (type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type));
 
 /** Finds the required field that an input object does not have. */
 const missingField = (message: string): string | undefined =>

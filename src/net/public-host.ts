@@ -45,4 +45,4 @@ const plain = (host: string): string =>
   host
     .toLowerCase()
     .replace(/^\[(.*)\]$/, '$1')
-    .replace(/%.*$|\.$/, '');
+    .replace(/%.*$|\.+$/, '');

@@ -5,6 +5,7 @@ import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, ServiceUnavailableError } from '../errors.js';
 import { parseInput } from '../input.js';
 import { riskBands } from '../risk/output-schema.js';
+import { probability, rangeCheck } from '../risk/probability-range.js';
 import { prefixLengths, searchCharacters, type SearchedField } from '../scope/search-tokens.js';
 import type { OrganizationScope } from '../scope/organization-scope.js';
 import type { PatientCondition } from '../scope/patient-records.js';
@@ -25,47 +26,50 @@ function prefixSchema(field: SearchedField) {
     );
 }
 
-const probability = z.number().min(0, 'must be from 0 to 1').max(1, 'must be from 0 to 1');
-
 /**
  * The conditions that choose patients, for lists and for batches. All of them must hold. The schema is strict: it
  * refuses an unknown condition. A schema that dropped it could leave an empty filter, which chooses every patient.
  */
-export const patientFilterSchema = z.strictObject({
-  /** Medical record number. It identifies a person, as `familyName` does, and needs the right to see names. */
-  mrn: z.string().trim().nullish(),
-  /** Whole family name; upper and lower case count as equal. */
-  familyName: nameSchema.nullish(),
-  /** The first characters of the MRN. */
-  mrnPrefix: prefixSchema('mrn').nullish(),
-  /** The first characters of the family name; upper and lower case count as equal. */
-  familyNamePrefix: prefixSchema('familyName').nullish(),
-  sex: z.enum(AdministrativeGender).nullish(),
-  createdAfter: z.date().nullish(),
-  updatedAfter: z.date().nullish(),
-  /** The model whose latest results the other conditions and the order are about; alone: patients that have one. */
-  latestModelId: z.string().nullish(),
-  latestRiskBands: z.array(z.enum(riskBands)).nullish(),
-  minimumLatestProbability: probability.nullish(),
-  maximumLatestProbability: probability.nullish(),
-});
+export const patientFilterSchema = z
+  .strictObject({
+    /** Medical record number. It identifies a person, as `familyName` does, and needs the right to see names. */
+    mrn: z.string().trim().nullish(),
+    /** Whole family name; upper and lower case count as equal. */
+    familyName: nameSchema.nullish(),
+    /** The first characters of the MRN. */
+    mrnPrefix: prefixSchema('mrn').nullish(),
+    /** The first characters of the family name; upper and lower case count as equal. */
+    familyNamePrefix: prefixSchema('familyName').nullish(),
+    sex: z.enum(AdministrativeGender).nullish(),
+    createdAfter: z.date().nullish(),
+    updatedAfter: z.date().nullish(),
+    /** The model whose latest results the other conditions and the order are about; alone: patients that have one. */
+    latestModelId: z.string().nullish(),
+    latestRiskBands: z.array(z.enum(riskBands)).nullish(),
+    minimumLatestProbability: probability.nullish(),
+    maximumLatestProbability: probability.nullish(),
+  })
+  .refine(...rangeCheck('minimumLatestProbability', 'maximumLatestProbability'));
 
 /** A patient filter as callers send it. All conditions must hold. */
 export type PatientFilter = Readonly<z.input<typeof patientFilterSchema>>;
 
-const listSchema = z.object({
+/** A filter as the argument of a list. */
+export const patientListSchema = z.object({
   filter: patientFilterSchema.refine((filter) => filter.mrnPrefix == null || filter.familyNamePrefix == null, {
     path: ['familyNamePrefix'],
     message: 'cannot stand beside mrnPrefix: give one of them',
+    when: () => true,
   }),
 });
 
 /**
  * Checks a filter that a caller sent.
- * @throws BadUserInputError for an unknown condition, a name that no patient can have, or both prefixes: MongoDB has no
- * plan for two of them that is sure to be quick
+ * @throws BadUserInputError for an unknown condition, a name that no patient can have, a range that holds nothing, or both
+ * prefixes: MongoDB has no plan for two of them that is sure to be quick
  */
-export const parsePatientFilter = (filter: PatientFilter): PatientFilter => parseInput(listSchema, { filter }).filter;
+export const parsePatientFilter = (filter: PatientFilter): PatientFilter =>
+  parseInput(patientListSchema, { filter }).filter;
 
 /** Turns a checked filter into a condition on the patient records, but for the conditions on latest results. */
 export function patientQuery(filter: PatientFilter): PatientCondition {

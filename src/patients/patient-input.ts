@@ -67,7 +67,12 @@ const identity = {
   features: boundedList(recordedFeatureSchema, 1000, 'must have at most 1000 features').nullish(),
 };
 
-export const createPatientSchema = z.object({ ...identity, sex: z.enum(AdministrativeGender).nullish() });
+const sexSchema = z.enum(
+  AdministrativeGender,
+  `must be a value of the enum AdministrativeGender: ${Object.values(AdministrativeGender).join(', ')}`,
+);
+
+export const createPatientSchema = z.object({ ...identity, sex: sexSchema.nullish() });
 export type CreatePatient = z.input<typeof createPatientSchema>;
 /** A new patient, or values for one with this MRN, after the check. */
 export type CheckedPatient = z.output<typeof createPatientSchema>;
@@ -78,10 +83,7 @@ export const updatePatientSchema = z.object({
   id: z.string(),
   expectedVersion: z.number().int('must be a whole number').min(1, 'must be at least 1'),
   mrn: identity.mrn.optional(),
-  sex: z
-    .enum(AdministrativeGender)
-    .nullish()
-    .transform((sex) => (sex === null ? AdministrativeGender.UNKNOWN : sex)),
+  sex: sexSchema.nullish().transform((sex) => (sex === null ? AdministrativeGender.UNKNOWN : sex)),
 });
 /** The input of an update. The type allows `mrn: null`, so that the schema above can refuse it with a clear message. */
 export type UpdatePatient = Omit<z.input<typeof updatePatientSchema>, 'mrn'> & { readonly mrn?: string | null };

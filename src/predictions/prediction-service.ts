@@ -21,7 +21,7 @@ import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError } from '../errors.js';
 import { checkAll, idOrNone, parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
-import type { Page, PageRequest } from '../scope/pagination.js';
+import { checkPage, type Page, type PageRequest } from '../scope/pagination.js';
 import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import { refuseFeatures, type FeatureCatalogue } from '../patients/feature-catalogue.js';
@@ -32,6 +32,7 @@ import { invalidFeatures, requireModel } from './served-models.js';
 import { followerName, shareReads } from './shared-reads.js';
 import { visiblePredictions, storedPredictions } from './stored-predictions.js';
 import type { PredictionFilter } from './prediction-filter.js';
+import { checkPredictionFilter } from './prediction-filter-input.js';
 import {
   createExplanationReader,
   createSimulationExplainer,
@@ -147,6 +148,10 @@ export function createPredictionService({
       authorize(viewer, 'prediction:read');
       const scope = scopeOf(viewer);
       const source = visiblePredictions(scope, viewer).list(filter);
+      await checkAll(
+        () => checkPredictionFilter(filter),
+        () => checkPage(request, source.name),
+      );
       return readVisiblePage(source, request, (predictions) => show(viewer, predictions));
     },
 

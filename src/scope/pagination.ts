@@ -159,18 +159,37 @@ interface CheckedPage {
  * @param list name of the list
  * @throws BadUserInputError with every issue
  */
-export function checkPage(
+export function checkPage(request: PageRequest, list: string, order: PageOrder = newestFirst): CheckedPage {
+  const { issues, page } = examinePage(request, (cursor) => positionOf(cursor, list, order));
+  if (issues.length > 0) throw new BadUserInputError(issues);
+  return page;
+}
+
+/**
+ * The issues of a page request whose list and order are not known: those of `checkPage`, but a cursor of another list or
+ * order passes.
+ * @param request may have values of wrong types; each of them is an issue
+ */
+export const pageIssues = (request: PageRequest): readonly FieldError[] =>
+  examinePage(request, (cursor) => {
+    try {
+      return { value: null, id: new Types.ObjectId(decodeCursor(cursor)[4]) };
+    } catch {
+      return undefined;
+    }
+  }).issues;
+
+function examinePage(
   { first, after, last, before }: PageRequest,
-  list: string,
-  order: PageOrder = newestFirst,
-): CheckedPage {
+  positionIn: (cursor: string) => PagePosition | undefined,
+): { readonly issues: readonly FieldError[]; readonly page: CheckedPage } {
   const issues: FieldError[] = [];
   const check = (path: string, size: number): void => {
     if (!Number.isInteger(size) || size < 1 || size > largestPage)
       issues.push({ path, message: `must be from 1 to ${largestPage}` });
   };
   const read = (path: string, cursor: string | null | undefined): PagePosition | null => {
-    const position = cursor == null ? null : positionOf(cursor, list, order);
+    const position = cursor == null ? null : positionIn(cursor);
     if (position === undefined) issues.push({ path, message: wrongCursor });
     return position ?? null;
   };
@@ -180,8 +199,10 @@ export function checkPage(
   const [following, preceding] = [read('after', after), read('before', before)];
   if (backward && after != null) issues.push({ path: 'after', message: 'goes with first: give before with last' });
   if (!backward && before != null) issues.push({ path: 'before', message: 'goes with last: give last too' });
-  if (issues.length > 0) throw new BadUserInputError(issues);
-  return { way: backward ? 'backward' : 'forward', size, from: backward ? preceding : following };
+  return {
+    issues,
+    page: { way: backward ? 'backward' : 'forward', size, from: backward ? preceding : following },
+  };
 }
 
 function encodeCursor(row: Listed, list: string, { field, direction }: PageOrder): string {

@@ -16,6 +16,7 @@ export function urlIssue(text: string, allowedHosts: readonly string[]): string 
   if (!URL.canParse(text)) return 'must be a URL such as https://care.example.org/riskgraph';
   const url = new URL(text);
   const host = hostOf(url);
+  if (/^\.|\.$|\.\./.test(host)) return 'must name a host without two dots in a row';
   const internal = allowedHosts.includes(host);
   if (url.protocol !== 'https:' && !(internal && url.protocol === 'http:'))
     return 'must begin with https://, except for hosts that WEBHOOK_ALLOWED_HOSTS names';

@@ -92,7 +92,7 @@ describe('riskgraph score', () => {
       `error: --out: ${file} is the file that is read: name another one.\n`,
     );
     expect((await score([file, '--out', join(folder, 'none', 'out.csv')])).errors).toBe(
-      `error: ${folder}/none/out.csv does not exist: check the name\n`,
+      `error: --out: the folder ${folder}/none does not exist: make it, or name a file elsewhere.\n`,
     );
     expect((await score([file])).errors).toMatch(
       /^error: .*: has no patients below its header\. Nothing was sent\.\n$/,

@@ -91,6 +91,94 @@ test('patients tells the issues of filter and page in one round', async () => {
   expect(pathsOf(await system.post(query, undefined, token))).toEqual(['after', 'filter.familyName', 'first']);
 });
 
+const listPatients = (arguments_: string): string =>
+  `query ($n: Int, $a: String, $f: PatientFilter) { patients(${arguments_}) { totalCount } }`;
+const wrongPage = { n: 0, a: 'x' };
+const wrongFilter = {
+  sex: secret,
+  minimumLatestProbability: 3,
+  familyName: '',
+  mrnPrefix: 'AB',
+  familyNamePrefix: 'AB',
+};
+const wrongPatients = [
+  'after',
+  'filter.familyName',
+  'filter.familyNamePrefix',
+  'filter.minimumLatestProbability',
+  'filter.sex',
+  'first',
+];
+
+test('patients tells the issues of types, filter and page in one round, for variables', async () => {
+  const query = listPatients('first: $n, after: $a, filter: $f');
+  const answer = await system.post(query, { ...wrongPage, f: wrongFilter }, token);
+  expect(pathsOf(answer)).toEqual(wrongPatients);
+  expect(messageAt(answer, 'filter.sex')).toMatch(/^must be a value of the enum/);
+  expect(answer.text).not.toContain(secret);
+});
+
+test('patients tells the same, by the same paths, for values in the query and for defaults', async () => {
+  const filter = `{ sex: Unknown${4711}, minimumLatestProbability: 3, familyName: "", mrnPrefix: "AB", familyNamePrefix: "AB" }`;
+  const inQuery = `{ patients(first: 0, after: "x", filter: ${filter}) { totalCount } }`;
+  expect(pathsOf(await system.post(inQuery, undefined, token))).toEqual(wrongPatients);
+  const inDefault = `query ($n: Int = 0, $f: PatientFilter = ${filter}) {
+    patients(first: $n, after: "x", filter: $f) { totalCount } }`;
+  expect(pathsOf(await system.post(inDefault, undefined, token))).toEqual(wrongPatients);
+});
+
+test('all wrong values in a query are one error, which names the place of each', async () => {
+  const query = `{ patients(first: "one", filter: { sex: NONE }, orderBy: { field: NONE }) { totalCount } }`;
+  const answer = await system.post(query, undefined, token);
+  expect(pathsOf(answer)).toEqual(['filter.sex', 'first', 'orderBy.field']);
+  expect((answer.errors![0] as { locations?: unknown }).locations).toHaveLength(3);
+});
+
+test('what is no value in a query stays an error of its own', async () => {
+  const query = `{ patients(first: "one", filter: { sex: NONE }) { totalCount noSuchField } }`;
+  const { errors } = await system.post(query, undefined, token);
+  expect(errors!.map(({ extensions }) => extensions!.fields!.map(({ path }) => path).sort())).toEqual([
+    ['filter.sex', 'first'],
+    ['patients.noSuchField'],
+  ]);
+});
+
+test('a wrong variable is named by each argument that takes it', async () => {
+  const query = `query ($s: AdministrativeGender, $n: Int) {
+    ...page
+    patients(first: $n, filter: { sex: $s }) { totalCount }
+  }
+  fragment page on Query { jobs: scoringJobs(last: $n) { totalCount } }`;
+  expect(pathsOf(await system.post(query, { s: secret, n: 'one' }, token))).toEqual(['filter.sex', 'first', 'last']);
+  const inList = `query ($s: RiskBand!) { predictions(filter: { riskBands: [HIGH, $s] }) { totalCount } }`;
+  expect(pathsOf(await system.post(inList, { s: secret }, token))).toEqual(['filter.riskBands[1]']);
+});
+
+test('predictions tells the issues of types, filter and page in one round', async () => {
+  const query = 'query ($n: Int, $f: PredictionFilter) { predictions(first: $n, filter: $f) { totalCount } }';
+  const rules = { modelVersion: '1.0.0', minimumProbability: 0.5, maximumProbability: 2 };
+  const paths = ['filter.maximumProbability', 'filter.minimumProbability', 'filter.modelVersion', 'first'];
+  for (const filter of [rules, { ...rules, maximumProbability: 0.4 }]) {
+    const wrongRules = paths.filter(
+      (path) => path !== (filter === rules ? 'filter.minimumProbability' : 'filter.maximumProbability'),
+    );
+    expect(pathsOf(await system.post(query, { n: 501, f: filter }, token))).toEqual(wrongRules);
+    const answer = await system.post(query, { n: 501, f: { ...filter, riskBands: [secret] } }, token);
+    expect(pathsOf(answer)).toEqual([...wrongRules.slice(0, -1), 'filter.riskBands[0]', 'first']);
+  }
+});
+
+test('a lowest probability above the highest is refused, with what to do', async () => {
+  const range = { minimumLatestProbability: 0.5, maximumLatestProbability: 0.4 };
+  const answer = await system.post(listPatients('filter: $f, first: $n, after: $a'), { f: range }, token);
+  expect(pathsOf(answer)).toEqual(['filter.minimumLatestProbability']);
+  expect(messageAt(answer, 'filter.minimumLatestProbability')).toBe(
+    'must not be above maximumLatestProbability: exchange the two, or leave one out',
+  );
+  const batch = await system.post(submitBatch, { input: { modelId, filter: range } }, token);
+  expect(pathsOf(batch)).toEqual(['filter.minimumLatestProbability']);
+});
+
 test('only a caller who may write patients learns of features from wrong types', async () => {
   for (const reader of [undefined, await system.token('ANALYST')])
     expect(pathsOf(await system.post(createOne, { input: wrong }, reader))).toEqual(pathsOfTypes);

@@ -128,6 +128,16 @@ describe('a cohort', () => {
       type: 'application/x-ndjson',
     });
     expect(fieldsOf(json).map((field) => field.split(':')[0])).toEqual(['lines[2]', 'lines[3]', 'lines[1].age']);
+    const types = await send(
+      '{"mrn":"BAD-1","sex":"Z","birthDate":1,"careTeam":"anna"}\n{"mrn":"BAD-2","features":{"age":1}}\n',
+      { type: 'application/x-ndjson' },
+    );
+    expect(fieldsOf(types).sort()).toEqual([
+      'lines[1].birthDate: must be a text',
+      'lines[1].careTeam: must be a list',
+      'lines[1].sex: must be a value of the enum AdministrativeGender: MALE, FEMALE, OTHER, UNKNOWN',
+      'lines[2].features: must be a list',
+    ]);
     const misspelt = await send('{"mrn":"BAD-1","feature":[]}\n', { type: 'application/x-ndjson' });
     expect(fieldsOf(misspelt)).toEqual(['lines[1]: has a field feature, which no patient has']);
     expect(await send(Buffer.from('mrn,age\nL\u00e4,63\n', 'latin1'))).toMatchObject({

@@ -46,6 +46,19 @@ test('GraphiQL is a page of this server alone: every file that it names is there
 
 const explorer = (await readExplorer())!;
 
+test('the first script of GraphiQL marks styles with the nonce, and loads the page after that', async () => {
+  const { text } = await page('/graphiql');
+  const [first] = assetsIn(text);
+  const script = await (await fetch(`${system.url}${first}`)).text();
+  // The editor makes style elements for its colours. Without the nonce, the policy of the page refuses them.
+  const marks = script.indexOf('HTMLStyleElement');
+  expect(script).toMatch(/meta\[property="csp-nonce"\]/);
+  expect(marks).toBeGreaterThan(0);
+  expect(script.slice(marks)).toMatch(/await import\(.\.\/graphiql-page/);
+  // What runs before the mark is small: neither the editor nor React.
+  expect(script.length).toBeLessThan(10_000);
+});
+
 test('all files together have a known size: below 3 MB as they are sent', () => {
   const bytes = [...explorer.assets.values()].reduce((sum, { length }) => sum + length, 0);
   expect(bytes).toBeGreaterThan(500_000);

@@ -44,6 +44,22 @@ describe('a hostile cohort', () => {
     expect(await system.counts()).toEqual(before);
   });
 
+  test('is refused for its caller before all else: first the credential, then the permission', async () => {
+    const analyst = await system.token('ANALYST');
+    const wrong = { headers: { 'content-type': 'application/json' }, query: '&priority=x' };
+    const codes = [];
+    for (const as of ['', 'no.token', analyst, token]) {
+      const { status, errors } = await send('{}', { ...wrong, as });
+      codes.push([status, errors![0]!.extensions!.code]);
+    }
+    expect(codes).toEqual([
+      [401, 'UNAUTHENTICATED'],
+      [401, 'UNAUTHENTICATED'],
+      [403, 'FORBIDDEN'],
+      [400, 'BAD_USER_INPUT'],
+    ]);
+  });
+
   test('without end is cut off at the most bytes, and leaves no file', async () => {
     const before = await system.counts();
     let sent = 0;

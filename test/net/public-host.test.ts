@@ -40,6 +40,10 @@ test.each([
   'mongo',
   'mongo.data.svc',
   'db.hospital.internal',
+  'metadata.google.internal.',
+  'metadata.google.internal..',
+  'localhost.',
+  '169.254.169.254.',
   '/tmp/mongodb-27017.sock',
   '',
 ])('"%s" stays within the network of the operator', (host) => {

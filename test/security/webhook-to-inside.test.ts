@@ -104,6 +104,10 @@ test.each([
   'https://LOCALHOST./',
   'https://mongodb/',
   'https://metadata.google.internal/',
+  'https://metadata.google.internal./',
+  'https://metadata.google.internal../',
+  'https://169.254.169.254./latest/meta-data',
+  'https://care.example.org../',
   'https://user:password@care.example.org/',
   'https://care.example.org/#part',
   'file:///etc/passwd',
@@ -117,6 +121,19 @@ test.each([
   expect(codesOf(answer)).toEqual(['BAD_USER_INPUT']);
   expect(answer.text).not.toContain('user:password');
   expect(await system.app.models.webhookEndpoints.countDocuments()).toBe(0);
+});
+
+// Shows: owasp/ssrf
+test('a last dot changes nothing: a name with it is the same name, allowed or refused', async () => {
+  for (const url of ['http://localhost/', 'http://localhost./', 'https://LOCALHOST./'])
+    expect([urlIssue(url, ['localhost']), urlIssue(url, ['elsewhere'])], url).toEqual([undefined, expect.any(String)]);
+  for (const url of ['https://localhost../', 'https://169.254.169.254./', 'https://169.254.169.254/'])
+    expect(urlIssue(url, ['localhost', 'localhost.', '169.254.169.254']), url).toBeTypeOf('string');
+  const { port, seen } = await receiver((_request, response) => response.end());
+  const send = createWebhookSender({ timeoutMs: 5_000, allowedHosts: [], lookup: lookupOf(['127.0.0.1']) });
+  for (const host of ['localhost.', '127.0.0.1.', 'rebinding.example.org.'])
+    expect(await send(request(`http://${host}:${port}/`)), host).toEqual({ failure: 'REFUSED_ADDRESS' });
+  expect(seen).toEqual([]);
 });
 
 // Shows: owasp/ssrf

@@ -4,7 +4,9 @@ import type { App } from '../../app.js';
 import { BadUserInputError } from '../../errors.js';
 import type { ErrorFormatter } from '../error-format.js';
 import type { Operations } from '../operations.js';
-import { answerError } from './bulk-answers.js';
+import { authorize } from '../../auth/authorize.js';
+import { authorizeCohort } from '../../jobs/cohort-submission.js';
+import { answerError, requireViewer } from './bulk-answers.js';
 import { createBulkPlaces } from './bulk-places.js';
 import { cohortTypes } from './cohort-body.js';
 import { createCohortRoute } from './cohort-route.js';
@@ -51,7 +53,7 @@ export async function registerBulkRoutes(
     routes.removeAllContentTypeParsers();
     routes.addContentTypeParser(Object.keys(cohortTypes), (_request, payload, done) => done(null, payload));
     routes.setErrorHandler((error: FastifyError, request, reply) =>
-      answerError(described(error), { request, reply }, { audit: app.audit, formatError }),
+      answerError(refusalOf(request) ?? described(error), { request, reply }, { audit: app.audit, formatError }),
     );
     routes.post(
       '/cohorts',
@@ -82,6 +84,26 @@ export async function registerBulkRoutes(
       ),
     );
   });
+}
+
+/**
+ * The refusal of a caller who may not use a door. It comes before all that is wrong with the request, so that a stranger
+ * learns nothing of what a door takes.
+ */
+function refusalOf(request: FastifyRequest): unknown {
+  try {
+    authorizeDoor(request);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** @throws the reason why the caller may not use the door, UnauthenticatedError, ForbiddenError */
+function authorizeDoor(request: FastifyRequest): void {
+  const viewer = requireViewer(request);
+  if (request.method === 'POST') authorizeCohort(viewer);
+  else authorize(viewer, 'prediction:read');
 }
 
 /** An error of Fastify about the request, in our words. Any other error stays as it is. */

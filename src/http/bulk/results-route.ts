@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { authorize } from '../../auth/authorize.js';
 import type { Viewer } from '../../auth/viewer.js';
 import type { App } from '../../app.js';
 import { parseInput } from '../../input.js';
@@ -46,6 +47,8 @@ interface ResultsRouteDependencies {
 export function createResultsRoute({ app, featuresOf, places, bytes }: ResultsRouteDependencies) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const viewer = requireViewer(request);
+    // Before the query is read: a caller who may not read learns that first.
+    authorize(viewer, 'prediction:read');
     const { after, mrn } = parseInput(querySchema, request.query);
     const leave = places.take(viewer);
     const cut = (): void => void reply.raw.destroy();
