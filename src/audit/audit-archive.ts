@@ -29,7 +29,7 @@ const longestLine = 64 * 1024 * 1024;
 const oldDraftMs = 86_400_000;
 
 /** The first line of an archive. */
-export interface ArchiveBeginning {
+interface ArchiveBeginning {
   readonly organization: Types.ObjectId;
   readonly slug: string;
   /** The event before the first one of the archive. */
@@ -53,7 +53,7 @@ export interface ReadArchive extends ArchiveBeginning {
 }
 
 /** The name of an archive says which events it holds. */
-export const archiveName = (slug: string, after: ChainEnd, end: ChainEnd): string =>
+const archiveName = (slug: string, after: ChainEnd, end: ChainEnd): string =>
   `audit-${slug}-${after.sequence + 1}-${end.sequence}.ndjson.gz`;
 
 /** Tells whether a file has the name of an archive that begins behind an event. */

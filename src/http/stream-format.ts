@@ -23,7 +23,7 @@ export interface StreamFormat {
  * https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export const eventStream: StreamFormat = {
+const eventStream: StreamFormat = {
   contentType: 'text/event-stream; charset=utf-8',
   opening: '',
   event: (result, id) => `${idLine(id)}event: next\ndata: ${result}\n\n`,
@@ -44,7 +44,7 @@ const part = (body: string): string => `\r\ncontent-type: application/json\r\n\r
  * up to the next boundary.
  * https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol
  */
-export const multipart: StreamFormat = {
+const multipart: StreamFormat = {
   contentType: 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
   opening: '--graphql',
   event: (result) => part(`{"payload":${result}}`),

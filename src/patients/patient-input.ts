@@ -3,7 +3,7 @@ import { AdministrativeGender } from '../../models/index.js';
 import type { FieldError } from '../errors.js';
 import { normalizeUsername } from '../identity/users/username.js';
 import { boundedList, checkInput } from '../input.js';
-import { hasInvisible, identifierText } from '../process/visible-text.js';
+import { hasInvisible, identifierText, mixesAlphabets } from '../process/visible-text.js';
 
 const earliestBirthYear = 1850;
 
@@ -56,7 +56,11 @@ const recordedFeatureSchema = z.object({
 export const mrnSchema = line(64)
   .refine((mrn) => !hasInvisible(mrn), 'must have no characters that cannot be seen')
   .transform(identifierText)
-  .pipe(line(64));
+  .pipe(line(64))
+  .refine(
+    (mrn) => !mixesAlphabets(mrn),
+    'must not mix letters of several alphabets, because many of them look the same',
+  );
 
 const identity = {
   mrn: mrnSchema,

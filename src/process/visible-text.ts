@@ -23,7 +23,16 @@ const control = /[^\P{Cc}\s]/u;
  * control character stays as it is, since no program shows or copies one by accident.
  */
 export const identifierText = (text: string): string =>
-  control.test(text) ? text : visibleText(text).replace(/[\p{Pd}\u2212]/gu, '-');
+  control.test(text) ? text : visibleText(text).replace(/[\p{Pd}\u2212\u2043]/gu, '-');
+
+const latin = /\p{Script=Latin}/u;
+const otherLetter = /[^\P{L}\p{Script=Latin}\p{Script=Common}]/u;
+
+/**
+ * Tells whether a text has Latin letters beside letters of another alphabet. Many of these look the same, such as the
+ * Latin and the Cyrillic A. https://www.unicode.org/reports/tr39/#Mixed_Script_Detection
+ */
+export const mixesAlphabets = (text: string): boolean => latin.test(text) && otherLetter.test(text);
 
 /** A text in which a reader sees every character: those that cannot be seen are written as `\u{200b}`. */
 export const escapeInvisible = (text: string): string =>

@@ -21,6 +21,7 @@ export function urlIssue(text: string, allowedHosts: readonly string[]): string 
   if (url.protocol !== 'https:' && !(internal && url.protocol === 'http:'))
     return 'must begin with https://, except for hosts that WEBHOOK_ALLOWED_HOSTS names';
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password';
+  if (url.port === '0') return 'must not name the port 0';
   if (url.hash !== '') return 'must not contain a fragment (#)';
   const address = /^[\d.]+$|:/.test(host);
   if (address ? !mayReach(host, internal) : !internal && !isPublicHost(host))

@@ -24,6 +24,7 @@ const alike: [string, string][] = [
   ['full-width letters', '\uff21-1 02'],
   ['another kind of hyphen', 'A\u20111 02'],
   ['a minus sign', 'A\u22121 02'],
+  ['a hyphen bullet', 'A\u20431 02'],
   ['a wide space', 'A-1\u300002'],
   ['spaces around it', '  A-1  02 '],
 ];
@@ -54,6 +55,24 @@ describe('an MRN', async () => {
     );
     expect(codesOf(changed)).toEqual(['BAD_USER_INPUT']);
   });
+
+  // Shows: owasp/unicode
+  test.each([
+    ['Cyrillic', '\u0410B-1'],
+    ['Greek', 'B\u0391-1'],
+    ['Cherokee', '\u13aaB-1'],
+    ['Lisu', '\ua4eeB-1'],
+  ])('with letters that look Latin among Latin ones is refused: %s', async (_alphabet, mrn) => {
+    const { errors } = await create(mrn);
+    expect(errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'mrn' }] });
+  });
+
+  test.each(['\u0410\u0411-17', '\u60a3\u8005-17', '\u03b1\u03b2-17', '\u00c4-17'])(
+    'of one alphabet is accepted: %s',
+    async (mrn) => {
+      expect(codesOf(await create(mrn))).toEqual([]);
+    },
+  );
 
   test.each([...alike, ...hidden])('is found when it is written with %s', async (_name, mrn) => {
     const { data } = await system.post(

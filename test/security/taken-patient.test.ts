@@ -129,6 +129,17 @@ describe('handing a patient over', () => {
     expect(await seen(id, bob)).toEqual([]);
   });
 
+  test('changes nothing when the team is left out', async () => {
+    const id = await created(['ada']);
+    const answer = await system.post(
+      'mutation ($id: ID!) { assignCareTeam(input: { patientId: $id }) { patientId } }',
+      { id },
+      await system.token(Role.ADMIN),
+    );
+    expect(answer.errors![0]!.extensions).toMatchObject({ code: 'BAD_USER_INPUT', fields: [{ path: 'careTeam' }] });
+    expect(await seen(id, bob)).toEqual(['FORBIDDEN']);
+  });
+
   // Shows: owasp/authorization
   test.each([Role.CLINICIAN, Role.ANALYST, Role.SERVICE])('is FORBIDDEN to %s', async (role) => {
     const id = await created(['ada']);

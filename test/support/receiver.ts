@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { atEnd } from './at-end.js';
 
 /** A server that keeps the bodies of all requests, and answers each with an empty object. */
-export interface Receiver {
+interface Receiver {
   readonly url: string;
   readonly bodies: string[];
 }

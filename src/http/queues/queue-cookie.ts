@@ -6,7 +6,7 @@ export const controlPath = `${queuesPath}/control`;
 const name = 'riskgraph_queues';
 
 /** The content of the cookie: an access token, and whether its ADMIN asked for more than reading. */
-export interface QueueCookie {
+interface QueueCookie {
   readonly token: string;
   readonly control: boolean;
 }
