@@ -32,7 +32,7 @@ import { createScoringRecords, type ScoringRecords } from './jobs/scoring-record
 import { createBundleStore } from './model-store/bundle-store.js';
 import { followModels, startModelRegistry, type ModelRegistry } from './model-store/model-registry.js';
 import { createOrganizationScopes, type ScopeOf } from './scope/organization-scope.js';
-import { packageRoot, packageVersion } from './process/package-root.js';
+import { packageRoot } from './process/package-root.js';
 import { createBreakGlassService, type BreakGlassService } from './patients/break-glass.js';
 import { createCareTeamService, type CareTeamService } from './patients/care-team-service.js';
 import { createCareTeamFence } from './patients/care-team-fence.js';
@@ -50,8 +50,8 @@ import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
 import { createMetrics, type Metrics } from './process/metrics.js';
-import { loadOptional } from './process/optional-package.js';
-import { noTracing, type Tracing } from './process/tracing.js';
+import { startAskedTracing } from './process/asked-tracing.js';
+import type { Tracing } from './process/tracing.js';
 import { createWebhookService, type WebhookService } from './webhooks/webhook-service.js';
 import { startWebhookTargets } from './webhooks/webhook-targets.js';
 
@@ -164,22 +164,6 @@ async function examine(config: Config, url: string, logger: Logger): Promise<voi
   logger.warn('Redis drops entries of the queue when its memory is full: set its maxmemory-policy to noeviction');
 }
 
-/** @throws StartupError when traces are asked for, and their packages are not installed */
-async function tracingOf({ tracing: { endpoint, ratio } }: Config, service: string): Promise<Tracing> {
-  if (endpoint === undefined) return noTracing;
-  const { startTracing } = await loadOptional(
-    () => import('./process/open-telemetry.js'),
-    'OTEL_EXPORTER_OTLP_ENDPOINT',
-    [
-      '@opentelemetry/api',
-      '@opentelemetry/exporter-trace-otlp-http',
-      '@opentelemetry/resources',
-      '@opentelemetry/sdk-trace-base',
-    ],
-  );
-  return startTracing({ endpoint, ratio, service, version: packageVersion() });
-}
-
 /** Starts the parts one after the other, and adds a closer for each. */
 async function buildApp(
   config: Config,
@@ -190,7 +174,7 @@ async function buildApp(
   const database = await connectDatabase(mongoUri, { tls: config.mongoTls });
   closers.add(() => database.close());
   const metrics = createMetrics();
-  const tracing = await tracingOf(config, String(logger.bindings().name));
+  const tracing = await startAskedTracing(config.tracing, String(logger.bindings().name));
   closers.add(() => tracing.close());
   observeDatabase(database, metrics);
   const models = createModels(database);
