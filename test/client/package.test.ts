@@ -44,7 +44,7 @@ test('the package with the client alone is found, typed and complete', async () 
     ],
     { cwd: directory, encoding: 'utf8' },
   );
-  expect(loaded.split(',')).toEqual(
+  expect(loaded.trim().split(',')).toEqual(
     expect.arrayContaining(['createClient', 'createSession', 'submit', 'watchJob', 'keys', 'typePolicies']),
   );
 });
