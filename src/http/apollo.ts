@@ -9,7 +9,6 @@ import type { QueryLimits } from '../config/config.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
-  executedBy,
   persistedQueries,
   recordRefusals,
   refuseSubscriptions,
@@ -17,7 +16,6 @@ import {
   sayRateLimited,
   tellCost,
 } from './apollo-plugins.js';
-import type { Execute } from './compiled-operations.js';
 import { observeOperations } from './observe-operations.js';
 import type { createOperationContext, HttpParts } from './operation-context.js';
 import type { PersistedQueries } from './persisted-queries.js';
@@ -29,7 +27,6 @@ type Context = ReturnType<typeof createOperationContext>;
 interface ApolloDependencies {
   readonly app: HttpParts;
   readonly schema: GraphQLSchema;
-  readonly execute: Execute;
   readonly documents: AdmittedDocuments;
   /** The operations that may run; undefined: every valid one. */
   readonly list: PersistedQueries | undefined;
@@ -45,7 +42,6 @@ interface ApolloDependencies {
 export function createApollo({
   app: { config, logger, audit, metrics, tracing },
   schema,
-  execute,
   documents,
   list,
   limits,
@@ -56,7 +52,7 @@ export function createApollo({
 }: ApolloDependencies): ApolloServer<Context> {
   const production = config.environment === 'production';
   return new ApolloServer<Context>({
-    gateway: executedBy(schema, execute),
+    schema,
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     // No form and no link of another site can send this header.

@@ -9,7 +9,6 @@ import { createAdmittedDocuments } from './admitted-documents.js';
 import { createApollo } from './apollo.js';
 import { writeAnswers } from './apollo-plugins.js';
 import { tellAllIssues, type InputIssues } from './all-issues.js';
-import { createExecute } from './compiled-operations.js';
 import { createDraining, type Draining } from './draining.js';
 import { readExplorer, registerExplorer } from './explorer-pages.js';
 import { listen } from './listen.js';
@@ -116,7 +115,6 @@ async function buildHttpServer(
   const explorer = production ? undefined : await readExplorer();
   if (!explorer && !production) logger.warn('GraphiQL is not there: npm run build makes it');
   const operations = createOperations(limits ? config.operationLimits : unlimitedOperations);
-  const execute = createExecute(schema);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
   // Apollo Server hands an error over without the request that it belongs to.
@@ -144,7 +142,6 @@ async function buildHttpServer(
   const apollo = createApollo({
     app: sources.app,
     schema,
-    execute,
     documents,
     list,
     limits,
@@ -189,7 +186,6 @@ async function buildHttpServer(
   const subscriptions = {
     admission: createSubscriptionAdmission(schema, sources, { documents, caps, formatError }),
     subscribe: createSubscribe({
-      execute,
       operations,
       limiter,
       written,

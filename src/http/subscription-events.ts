@@ -1,5 +1,6 @@
 import {
   createSourceEventStream,
+  execute,
   getOperationAST,
   GraphQLError,
   type DocumentNode,
@@ -9,7 +10,6 @@ import {
 } from 'graphql';
 import { ServiceUnavailableError } from '../errors.js';
 import { eventText } from './answer-text.js';
-import type { Execute } from './compiled-operations.js';
 import type { createOperationContext } from './operation-context.js';
 import { timeoutError } from './operation-timeout.js';
 import type { Metrics } from '../process/metrics.js';
@@ -31,7 +31,6 @@ export interface AdmittedSubscription {
 }
 
 interface EventDependencies {
-  readonly execute: Execute;
   readonly operations: Operations;
   readonly limiter: RequestLimiter | undefined;
   /** Gets the text of each large event, so that it is written once. */
@@ -73,7 +72,7 @@ export function eventIdOf(event: ExecutionResult): string | undefined {
  *    then gets the reason as the event, and the subscription goes on.
  */
 export function createSubscribe(dependencies: EventDependencies): Subscribe {
-  const { execute, operations, limiter, written, metrics, tracing, timeoutMs, tellCost } = dependencies;
+  const { operations, limiter, written, metrics, tracing, timeoutMs, tellCost } = dependencies;
 
   async function answerTo(
     event: unknown,
