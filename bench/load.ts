@@ -30,6 +30,8 @@ const [seconds, factor, apis, workers] = [600, 1, 1, 1].map((fallback, place) =>
   Number(process.argv[place + 2] ?? fallback),
 ) as [number, number, number, number];
 const userCount = 20;
+/** Clinicians whose calls take turns. 300 are on duty; some are at work at the same time. */
+const clinicians = 60;
 /** What a screen shows of a new prediction: it opens the explanation only when a person asks. */
 const newPredictions = new TypedDocumentString<
   { readonly predictionCreated: { readonly createdAt: string } },
@@ -64,13 +66,22 @@ try {
   const sign = (role: Role, username: string): Promise<string> =>
     system.app.accessTokens.sign({ username, role, organizationId: system.viewer.organizationId }, seconds + 3_600);
   const token = await sign(Role.CLINICIAN, 'bench');
-  const clients = urls.flatMap((url) => [apiClient(url, token), apiClient(url)]);
-  const patients = await everyPatient(clients[0]!);
+  const clients: GraphqlClient[] = [];
+  const client = (url: string, signed?: string): GraphqlClient => {
+    const made = apiClient(url, signed);
+    clients.push(made);
+    return made;
+  };
+  const patients = await everyPatient(client(urls[0]!, token));
   const users = await createUsers(urls[0]!, await sign(Role.ADMIN, 'administrator'));
-  const callers = urls.map((url, index): Caller => {
-    const [client, anonymous] = clients.slice(2 * index, 2 * index + 2) as [GraphqlClient, GraphqlClient];
-    return { url, token, client, anonymous, patients, users };
-  });
+  // Each caller is a user of its own, as the clinicians on duty are.
+  const callers = await Promise.all(
+    Array.from({ length: clinicians }, async (_, index): Promise<Caller> => {
+      const url = urls[index % apis]!;
+      const signed = await sign(Role.CLINICIAN, `clinician-${index}`);
+      return { url, token: signed, client: client(url, signed), anonymous: client(url), patients, users };
+    }),
+  );
 
   const closing = new AbortController();
   setMaxListeners(screens, closing.signal);
@@ -86,7 +97,7 @@ try {
   const running = new Set<Promise<void>>();
   const call = (kind: CallKind | 'batch', due: number): void => {
     made += 1;
-    const one = calls[turn++ % apis]![kind](due)
+    const one = calls[turn++ % clinicians]![kind](due)
       .catch(count)
       .finally(() => running.delete(one));
     running.add(one);

@@ -305,6 +305,7 @@ async function buildApp(
       minutes: config.breakGlassMinutes,
       grantsPerHour: config.breakGlassPerHour,
       logger,
+      metrics,
     }),
     jobs,
     submitBatch: createBatchSubmission({ scopeOf, registry, latestConditions, accept }),

@@ -12,6 +12,7 @@
  */
 import { Types } from 'mongoose';
 import type { Logger } from 'pino';
+import type { Metrics } from '../process/metrics.js';
 import { z } from 'zod';
 import type { StoredBreakGlassAccess } from '../../models/index.js';
 import { type AuditTrail, recorded } from '../audit/audit-trail.js';
@@ -74,8 +75,10 @@ interface BreakGlassDependencies {
   readonly minutes: number;
   /** Most grants that one clinician gets in an hour. */
   readonly grantsPerHour: number;
-  /** Gets a warning about each grant and each refusal, so that the operators' alerts can follow them. */
+  /** Gets a warning about each grant and each refusal. */
   readonly logger: Logger;
+  /** Counts both, so that the operators' alerts can follow them. */
+  readonly metrics: Pick<Metrics, 'breakGlass'>;
 }
 
 const hourMs = 3_600_000;
@@ -86,7 +89,10 @@ export function createBreakGlassService({
   minutes,
   grantsPerHour,
   logger,
+  metrics,
 }: BreakGlassDependencies): BreakGlassService {
+  // An alert compares with an earlier value, so there must be one.
+  for (const outcome of ['granted', 'refused']) metrics.breakGlass.inc({ outcome }, 0);
   /** Tells operators, who see no patient and no reason. */
   const warn = ({ organizationId, username }: Viewer, message: string): void =>
     logger.warn({ organizationId, username }, message);
@@ -108,6 +114,7 @@ export function createBreakGlassService({
       },
     );
     if (recent.length <= allowed) return;
+    metrics.breakGlass.inc({ outcome: 'refused' });
     warn(viewer, 'breaking the glass was refused: too many accesses in an hour');
     throw new RateLimitedError(
       `You broke the glass ${grantsPerHour} times in an hour: wait, or ask to be added to the care teams.`,
@@ -169,6 +176,7 @@ export function createBreakGlassService({
           { $pull: { breakGlass: { expiresAt: { $lte: grantedAt } } } },
         );
         await scope.careTeams.updateMany({ _id: patient._id }, { $push: { breakGlass: grant } });
+        metrics.breakGlass.inc({ outcome: 'granted' });
         warn(viewer, 'a clinician broke the glass of a patient');
         return { ...access, reason };
       });

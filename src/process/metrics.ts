@@ -83,6 +83,7 @@ function createInstruments(registry: Registry) {
       'Explanations that were refused because they do not add up.',
       'model',
     ),
+    breakGlass: counter('break_glass_total', 'Requests for emergency access to a patient.', 'outcome'),
     mongoOperations: histogram(
       'mongodb_operation_duration_seconds',
       'Operations of MongoDB, from the command to the answer. The wait for a connection is not included.',

@@ -287,5 +287,9 @@ describe('breaking the glass of many patients', () => {
     ).toHaveLength(3);
     expect(alerts.some(({ username, msg }) => username === 'mallory' && msg.includes('refused'))).toBe(true);
     expect(lines.join('')).not.toContain('Unconscious');
+    const { values } = await limited.app.metrics.breakGlass.get();
+    const counts = new Map(values.map(({ labels, value }) => [labels.outcome, value]));
+    expect(counts.get('granted')).toBe(3);
+    expect(counts.get('refused')).toBeGreaterThan(0);
   });
 });
