@@ -5,9 +5,11 @@ import type {
   preHandlerAsyncHookHandler,
   preParsingAsyncHookHandler,
 } from 'fastify';
+import { GraphQLError } from 'graphql';
 import { RateLimitedError, ServiceUnavailableError } from '../errors.js';
 import type { RequestOrigin, Viewer } from '../auth/viewer.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
+import { isAboutArgument } from './coercion-error.js';
 import type { Connections } from './connections.js';
 import type { ErrorFormatter } from './error-format.js';
 import { identifyCaller, type Caller, type ContextSources } from './operation-context.js';
@@ -101,7 +103,11 @@ export function createRequestAdmission(
       const admitted = wanted && documents.admit(wanted);
       // A stream of events tells its refusals itself.
       const isTold = wantsOnlyEvents(request.headers.accept);
-      if (Array.isArray(admitted) && !isTold) return refuse(reply, 400, admitted as readonly Error[]);
+      if (!Array.isArray(admitted) || isTold) return;
+      const errors = admitted as readonly Error[];
+      // Apollo Server refuses wrong values too, and all-issues.ts then tells them together.
+      const hasWrongValues = errors.some((error) => error instanceof GraphQLError && isAboutArgument(error));
+      if (!hasWrongValues) return refuse(reply, 400, errors);
     },
   };
 }

@@ -12,14 +12,13 @@ import type { OrganizationScope, ScopeOf } from '../scope/organization-scope.js'
 import { isEnabledClinician, openVacantTeams } from '../scope/vacant-care-teams.js';
 import { careTeamSchema } from './patient-input.js';
 
-const assignCareTeamSchema = z.object({
-  patientId: z.string(),
-  // A name that was forgotten must not open the patient to every clinician.
-  careTeam: careTeamSchema.refine(
-    (team) => team !== undefined,
-    'must be given: the usernames of the team, or null to let every clinician see the patient',
-  ),
-});
+const assignCareTeamSchema = z
+  .object({ patientId: z.string(), careTeam: careTeamSchema })
+  // A team that was forgotten must not open the patient to every clinician.
+  .refine(({ careTeam }) => careTeam !== undefined, {
+    path: ['careTeam'],
+    message: 'must be given: the usernames of the team, or null to let every clinician see the patient',
+  });
 type AssignCareTeam = z.input<typeof assignCareTeamSchema>;
 
 /** Hands patients over. */
