@@ -72,7 +72,7 @@ export function createErrorFormatter(
     }
     const requestIssue = requestIssueOf(error, graphqlError, schema);
     if (requestIssue) return show('BAD_USER_INPUT', requestIssue.message, { fields: requestIssue.fields });
-    logError(logger, cause, 'request failed', { requestId });
+    logError(logger, cause, 'request failed', { requestId, correlationId: requestId });
     return show(
       'INTERNAL',
       `The server failed to answer this request. Tell your operator the correlation id ${requestId}.`,

@@ -4,8 +4,11 @@ import type { LogFn, Logger } from 'pino';
 const windowMs = 60_000;
 /** Most kinds of errors that are remembered. The lines of further ones are all written. */
 const mostKinds = 500;
-/** Most different lines of one kind that are written per window. They differ in ids, such as that of a request. */
-const mostLines = 20;
+/**
+ * Most different lines of one kind that are written per window. They differ in ids, such as that of a request. A line whose
+ * id a caller was told is what an operator looks for, so more of these are written.
+ */
+const mostLines = { usual: 20, told: 1_000 };
 
 /** A line of the log about an error, with ids and codes in its fields. */
 type ErrorLine = [fields: { readonly err: unknown }, message: string];
@@ -41,7 +44,7 @@ function keyOf([{ err, ...fields }]: ErrorLine): string {
 
 /**
  * Creates a hook of pino that folds repeated errors: an outage would fill a disk with one line per request. The first
- * lines are written at once: twenty of a kind, and each of them once. After a minute one more line per repeated one has
+ * lines are written at once: twenty of a kind, and each of them once; a thousand of a fault that a caller was told. After a minute one more line per repeated one has
  * the number of the others in `repeated`, and one has the number of those that were not written at all.
  * https://github.com/pinojs/pino/blob/main/docs/api.md#logmethod
  * @param report is told each error that is written at level `error` or `fatal`, so it is bounded like the log
@@ -66,7 +69,7 @@ export function createRepeatFolder(
       same.repeated += 1;
       return;
     }
-    if (kind.lines.size === mostLines) {
+    if (kind.lines.size >= ('correlationId' in line[0] ? mostLines.told : mostLines.usual)) {
       kind.further += 1;
       return;
     }

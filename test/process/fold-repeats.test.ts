@@ -31,6 +31,13 @@ test('an error that is repeated is two lines per minute, and the second one has 
   expect(lines[2]).not.toHaveProperty('repeated');
 });
 
+test('a fault whose id a caller was told is written for each of many callers', () => {
+  const { logger, lines } = folded();
+  for (let id = 0; id < 5_000; id += 1)
+    logError(logger, new Error('a fault'), 'request failed', { correlationId: `${id}` });
+  expect(lines).toHaveLength(1_000);
+});
+
 test('errors that differ in message, reason or fields, and lines that are no errors, are all written', () => {
   const { logger, lines } = folded();
   for (const [reason, message, queue] of [
