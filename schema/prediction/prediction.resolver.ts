@@ -137,12 +137,12 @@ export class PredictionResolver {
     description: 'Null, with an error, when the patient was erased or taken away meanwhile.',
   })
   async patient(
-    @Root() { source }: PredictionType,
+    @Root() { source, event }: PredictionType,
     @Ctx() { loaders, viewer }: OperationContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Rel<PatientType>> {
-    // A viewer who sees the prediction sees whose it is. A subscription asks for no more with each of its events.
-    if (wantsIdOnly(info)) return { id: source.patient.toHexString() } as PatientType;
+    // The prediction of an event was read now, so the viewer sees whose it is.
+    if (event && wantsIdOnly(info)) return { id: source.patient.toHexString() } as PatientType;
     const patient = await loaders.patient.load(source.patient.toHexString());
     if (!patient) throw new NotFoundError('The patient of this prediction');
     return toPatient(patient, this.catalogue, viewer);

@@ -9,16 +9,11 @@ const predictionFilterSchema = z
     minimumProbability: probability.nullish(),
     maximumProbability: probability.nullish(),
   })
-  .refine(...rangeCheck('minimumProbability', 'maximumProbability'))
-  .refine(({ modelId, modelVersion }) => modelVersion == null || modelId != null, {
-    path: ['modelVersion'],
-    message: 'is a version of no model without modelId: give modelId too',
-    when: () => true,
-  });
+  .refine(...rangeCheck('minimumProbability', 'maximumProbability'));
 
 /** A filter as the argument of a list. */
 export const predictionListSchema = z.object({ filter: predictionFilterSchema });
 
-/** @throws BadUserInputError for a probability that is none, a range that holds nothing, or a version without a model */
+/** @throws BadUserInputError for a probability that is none, or a range that holds nothing */
 export const checkPredictionFilter = (filter: PredictionFilter): void =>
   void parseInput(predictionListSchema, { filter });

@@ -156,8 +156,8 @@ test('a wrong variable is named by each argument that takes it', async () => {
 
 test('predictions tells the issues of types, filter and page in one round', async () => {
   const query = 'query ($n: Int, $f: PredictionFilter) { predictions(first: $n, filter: $f) { totalCount } }';
-  const rules = { modelVersion: '1.0.0', minimumProbability: 0.5, maximumProbability: 2 };
-  const paths = ['filter.maximumProbability', 'filter.minimumProbability', 'filter.modelVersion', 'first'];
+  const rules = { minimumProbability: 0.5, maximumProbability: 2 };
+  const paths = ['filter.maximumProbability', 'filter.minimumProbability', 'first'];
   for (const filter of [rules, { ...rules, maximumProbability: 0.4 }]) {
     const wrongRules = paths.filter(
       (path) => path !== (filter === rules ? 'filter.minimumProbability' : 'filter.maximumProbability'),
