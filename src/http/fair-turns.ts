@@ -6,12 +6,6 @@ import { performance } from 'node:perf_hooks';
  */
 const sliceMs = 8;
 
-/**
- * Fields that a user may resolve in a row at each turn, within the slice. With one field per turn, a small request of a
- * hundred fields would wait a hundred times for all others, such as the screens that follow a batch.
- */
-const fieldsPerTurn = 16;
-
 /** Shares the event loop among the operations of one process, so that a long one cannot hold up the others. */
 interface FairTurns {
   /**
@@ -23,8 +17,6 @@ interface FairTurns {
 
 export function createFairTurns(): FairTurns {
   const rotation = new Rotation();
-  /** Fields that users may still resolve in this slice without another turn. */
-  const left = new Map<string, number>();
   let began: number | undefined;
 
   /** The slice begins with the first field of a turn of the event loop. */
@@ -38,43 +30,25 @@ export function createFairTurns(): FairTurns {
   }
   function nextSlice(): void {
     began = undefined;
-    left.clear();
     void resumeWaiting();
   }
   async function resumeWaiting(): Promise<void> {
     while (rotation.size > 0 && hasTime()) {
-      const { organization, user, resume } = rotation.take()!;
-      left.set(keyOf(organization, user), fieldsPerTurn - 1);
-      resume();
+      rotation.take()!();
       // Lets the resumed operation run, so that its time counts.
       await Promise.resolve();
     }
   }
 
-  function mayGoOn(key: string): boolean {
-    const fields = left.get(key) ?? 0;
-    if (fields > 0) left.set(key, fields - 1);
-    return fields > 0;
-  }
-
   return {
     wait(organization, user) {
-      if (hasTime() && (rotation.size === 0 || mayGoOn(keyOf(organization, user)))) return undefined;
+      if (hasTime() && rotation.size === 0) return undefined;
       return new Promise((resolve) => rotation.add(organization, user, resolve));
     },
   };
 }
 
 type Resume = () => void;
-
-/** The turn of one user. */
-interface Turn {
-  readonly organization: string;
-  readonly user: string;
-  readonly resume: Resume;
-}
-
-const keyOf = (organization: string, user: string): string => JSON.stringify([organization, user]);
 
 /** The waiting operations. `take` gives organizations in rotation, users of one in rotation, and each user's in order. */
 class Rotation {
@@ -90,7 +64,7 @@ class Rotation {
     this.size += 1;
   }
 
-  take(): Turn | undefined {
+  take(): Resume | undefined {
     const [found] = this.organizations;
     if (!found) return undefined;
     const [organization, users] = found;
@@ -103,7 +77,7 @@ class Rotation {
     if (line.first < line.resumes.length) users.set(user, line);
     this.organizations.delete(organization);
     if (users.size > 0) this.organizations.set(organization, users);
-    return { organization, user, resume };
+    return resume;
   }
 }
 

@@ -104,26 +104,6 @@ test('a broken-off operation resolves no further fields', async () => {
   expect(result.errors![0]!.originalError).toBe(operation.reason);
 });
 
-test('a request of many fields waits few times for the many users who follow events', async () => {
-  const operations = createOperations(limits);
-  let events = 0;
-  let isDone = false;
-  const screens = Array.from({ length: 80 }, async (_, index) => {
-    const event = listOf(1, () => {
-      work(0.1);
-      events += 1;
-    });
-    while (!isDone) await event(operations.prepare(caller(`screen-${index}`), 'event'));
-  });
-  await new Promise((resolve) => setImmediate(resolve));
-  events = 0;
-  await listOf(100, () => undefined)(operations.prepare(caller('anna'), 'answer'));
-  isDone = true;
-  // With one field per turn it would wait 200 times for all 80.
-  expect(events).toBeLessThan(80 * 40);
-  await Promise.all(screens);
-});
-
 test('a long operation gives way to a short one of another organization, and so do many of one user', async () => {
   const operations = createOperations(limits);
   let done = 0;
