@@ -81,9 +81,8 @@ export class AuditEvent {
   hash!: string;
 }
 
-/** The last event of the part of a chain that is in archives. */
-@modelOptions({ schemaOptions: { _id: false } })
-class ArchivedEnd {
+/** An event at which a chain ends, for now or for an archive. */
+class ChainEnd {
   @prop({ type: Number, required: true })
   sequence!: number;
 
@@ -95,22 +94,16 @@ class ArchivedEnd {
   seal!: string;
 }
 
+/** The last event of the part of a chain that is in archives. */
+@modelOptions({ schemaOptions: { _id: false } })
+class ArchivedEnd extends ChainEnd {}
+
 /** The last known end of an organization's chain. It shows when events were cut off from the end. */
 @modelOptions({ schemaOptions: { collection: 'audit_heads', versionKey: false } })
-export class AuditHead {
+export class AuditHead extends ChainEnd {
   /** Id of the organization. */
   @prop({ type: Types.ObjectId })
   _id!: Types.ObjectId;
-
-  @prop({ type: Number, required: true })
-  sequence!: number;
-
-  @prop({ type: String, required: true })
-  hash!: string;
-
-  /** Hexadecimal HMAC-SHA-256 over organization, sequence and hash. */
-  @prop({ type: String, required: true })
-  seal!: string;
 
   /** Absent when no event was archived. The events up to this one are in archives, and no more in the database. */
   @prop({ type: () => ArchivedEnd })

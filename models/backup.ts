@@ -10,8 +10,6 @@ export enum BackupState {
 /** One backup of this database that was begun, and its outcome. A backup does not hold these documents. */
 @modelOptions({ schemaOptions: { collection: 'backups', versionKey: false } })
 @index({ begunAt: -1 })
-@index({ state: 1, begunAt: -1 })
-@index({ restoredAt: -1 }, { partialFilterExpression: { restoredAt: { $exists: true } } })
 export class Backup {
   /** Name of the archive. */
   @prop({ type: String })

@@ -105,6 +105,8 @@ export function createModels(connection: Connection): Models {
 
 /** The code of MongoDB for an index whose name another one has. https://www.mongodb.com/docs/manual/reference/error-codes/ */
 const indexKeySpecsConflict = 86;
+/** The code of MongoDB for an index that is not there. */
+const indexNotFound = 27;
 
 /**
  * Creates the indexes that the guarantees rest on, above all the unique ones. It is safe to run at every start. An index
@@ -130,7 +132,10 @@ async function replaceIndexes(model: Model<unknown>): Promise<void> {
     } catch (error) {
       if ((error as { code?: unknown }).code !== indexKeySpecsConflict) throw error;
       const name = Object.entries(keys).flat().join('_');
-      await model.collection.dropIndex(name);
+      // Another process that starts at the same time may have dropped it.
+      await model.collection.dropIndex(name).catch((missing: { readonly code?: unknown }) => {
+        if (missing.code !== indexNotFound) throw missing;
+      });
       await create();
     }
   }

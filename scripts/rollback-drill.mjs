@@ -109,7 +109,7 @@ async function start(release) {
   ]);
   if (!url) {
     child.kill('SIGKILL');
-    return { refusal: errors.trim().split('\n').at(-1) };
+    return { refusal: errors.trim().split('\n').at(-1) || 'it said nothing' };
   }
   say(`${release.name} is up after ${((Date.now() - began) / 1000).toFixed(1)} s`);
   return {
@@ -190,6 +190,7 @@ const numberOf = (objects) => kinds.map((kind) => `${objects[kind].size} ${kind}
 
 /** Compares what is read now with what was read before. */
 function compare(what, before, now) {
+  const failuresBefore = failures;
   for (const kind of kinds) {
     const missing = [...before[kind].keys()].filter((id) => !now[kind].has(id));
     const changed = [...before[kind]].filter(([id, text]) => now[kind].has(id) && now[kind].get(id) !== text);
@@ -198,7 +199,7 @@ function compare(what, before, now) {
     say(`FAIL ${what}: of ${before[kind].size} ${kind}, ${missing.length} are missing and ${changed.length} changed`);
     if (changed[0]) console.log(`        before: ${changed[0][1]}\n        now:    ${now[kind].get(changed[0][0])}`);
   }
-  if (failures === 0) say(`ok   ${what}: ${numberOf(before)}`);
+  if (failures === failuresBefore) say(`ok   ${what}: ${numberOf(before)}`);
 }
 
 /** The objects of `all` that `known` does not have. */

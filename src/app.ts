@@ -9,9 +9,9 @@ import { createAccessTokens, type AccessTokens } from './identity/access-token.j
 import { createIdentityServices, type IdentityServices } from './identity/identity-services.js';
 import { startOrClose, type Closers } from './closers.js';
 import type { Config } from './config/config.js';
+import { requireSettings, type RequiredSettings } from './config/required-settings.js';
 import { observeDatabase } from './storage/observe-database.js';
 import { connectDatabase } from './storage/database.js';
-import { StartupError } from './errors.js';
 import { createEventBus, eventChannel, type EventBus } from './events/event-bus.js';
 import { createBatchResults, type ReadBatchResults } from './jobs/batch-results.js';
 import { createCohortSubmission, type SubmitCohort } from './jobs/cohort-submission.js';
@@ -44,7 +44,7 @@ import { createKeyRotations, type KeyRotations } from './protection/key-rotation
 import { startProtection } from './protection/start-protection.js';
 import type { ProtectionOf } from './protection/protection.js';
 import { connectRedis, whenReady, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
-import { examineRedis } from './storage/redis-fitness.js';
+import { requireFitRedis } from './config/require-fit-redis.js';
 import { createRepairs } from './storage/repairs.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
@@ -122,46 +122,12 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
  */
 export async function createApp(config: Config, logger: Logger): Promise<App> {
   const settings = requireSettings(config);
-  await examine(config, settings.redisUrl, logger);
+  await requireFitRedis(config, settings.redisUrl, logger);
   for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
   return startOrClose(
     (closers) => buildApp(config, settings, logger, closers),
     (error) => logError(logger, error, 'a part of the failed start did not close', { level: 'warn' }),
   );
-}
-
-/** The settings that every process needs to start. */
-interface RequiredSettings {
-  readonly mongoUri: string;
-  readonly redisUrl: string;
-  readonly secretKey: string;
-}
-
-/** @throws StartupError naming the first that is missing */
-function requireSettings({ mongoUri, redisUrl, secretKey }: Config): RequiredSettings {
-  if (!mongoUri)
-    throw new StartupError('MONGO_URI is not set: name your MongoDB, or run "riskgraph up", which brings one.');
-  if (!redisUrl)
-    throw new StartupError('REDIS_URL is not set: name your Redis, or run "riskgraph up", which brings one.');
-  if (!secretKey)
-    throw new StartupError(
-      'SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48".',
-    );
-  return { mongoUri, redisUrl, secretKey };
-}
-
-/** @throws StartupError when Redis answers but cannot do the work. Without an answer the process starts. */
-async function examine(config: Config, url: string, logger: Logger): Promise<void> {
-  const fitness = await examineRedis({ url, tls: config.redisTls, prefix: config.redisPrefix });
-  if (fitness === 'away')
-    logger.warn('Redis does not answer: jobs are accepted and wait for it. Check that Redis runs, and REDIS_URL');
-  if (fitness !== 'evicting') return;
-  if (config.environment === 'production' && !config.waivedChecks.includes('evicting-redis'))
-    throw new StartupError(
-      'Redis drops entries of the queue when its memory is full: set its maxmemory-policy to noeviction, ' +
-        'or waive it with WAIVED_CHECKS=evicting-redis.',
-    );
-  logger.warn('Redis drops entries of the queue when its memory is full: set its maxmemory-policy to noeviction');
 }
 
 /** Starts the parts one after the other, and adds a closer for each. */

@@ -6,6 +6,9 @@ import { reportToParent } from './commands/server-process.js';
 import { packageVersion } from './process/package-root.js';
 import { escapeInvisible } from './process/visible-text.js';
 
+// Until a command has its own handlers, a signal about the log ends no process, and starts no debugger.
+for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+
 /** The loaders of the commands. A command is loaded when it is called: `token` should not wait for the ONNX runtime. */
 const commands: Record<string, () => Promise<Command>> = {
   up: async () => (await import('./commands/up.js')).upCommand(),

@@ -48,18 +48,8 @@ export function startBackups({ config, logger, connectRedis }: BackupParts, clos
   worker.on('error', redisError('error of the worker of backups'));
   worker.on('failed', (_job, error) => logError(logger, error, 'a backup failed'));
 
-  const schedule = { pattern: config.backup.schedule, tz: 'UTC' };
-  async function ensureSchedule(): Promise<void> {
-    await queue.setGlobalConcurrency(1);
-    const present = await queue.getJobScheduler(scheduleName);
-    if (present?.pattern === schedule.pattern && (present.next ?? 0) > Date.now() - scheduleCheckMs) return;
-    await queue.upsertJobScheduler(scheduleName, schedule, {
-      name: scheduleName,
-      opts: { ...tries, removeOnComplete: true, removeOnFail: true },
-    });
-  }
   const check = (): void => {
-    ensureSchedule().catch((error: unknown) =>
+    ensureSchedule(queue, config.backup.schedule).catch((error: unknown) =>
       logError(logger, error, 'the schedule of backups could not be checked', { level: 'debug' }),
     );
   };
@@ -67,4 +57,18 @@ export function startBackups({ config, logger, connectRedis }: BackupParts, clos
   closers.add(() => clearInterval(timer));
   queueConnection.once('ready', check);
   if (queueConnection.status === 'ready') check();
+}
+
+/** Makes sure that the queue has the schedule of backups, and the entry of the next one. */
+export async function ensureSchedule(queue: Queue, pattern: string): Promise<void> {
+  await queue.setGlobalConcurrency(1);
+  const present = await queue.getJobScheduler(scheduleName);
+  // A change of the schedule removes the entry that waits, so an overdue backup must not be taken for a missing one.
+  const waiting = present?.next && (await queue.getJob(`repeat:${scheduleName}:${present.next}`));
+  if (present?.pattern === pattern && waiting) return;
+  await queue.upsertJobScheduler(
+    scheduleName,
+    { pattern, tz: 'UTC' },
+    { name: scheduleName, opts: { ...tries, removeOnComplete: true, removeOnFail: true } },
+  );
 }

@@ -19,6 +19,8 @@ import type { LookForWebhooks } from './webhooks.js';
 
 const queueName = 'maintenance';
 const hourMs = 3_600_000;
+/** Time after which a round of archiving ends, milliseconds. */
+const archivingMs = 10_000;
 const dayMs = 24 * hourMs;
 /** Period in which each worker checks that the schedules exist, because a wiped Redis forgets them. Milliseconds. */
 const scheduleCheckMs = 5_000;
@@ -85,12 +87,16 @@ function retentionTasks({ config, logger, models, audit, protectionOf }: Mainten
     ...(auditRetentionDays !== undefined &&
       directory !== undefined && {
         archiveAudit: {
-          everyMs: dayMs,
+          everyMs: hourMs,
           async run() {
+            // Other tasks wait meanwhile, so a long trail is archived in several rounds.
+            const end = performance.now() + archivingMs;
             const before = new Date(Date.now() - auditRetentionDays * dayMs);
             const keyOf = auditKeys(protectionOf);
-            for await (const archive of archiveChains({ models, keyOf, audit, actorOf, directory }, { before }))
+            for await (const archive of archiveChains({ models, keyOf, audit, actorOf, directory }, { before })) {
               logger.info({ ...archive }, 'audit events were archived');
+              if (performance.now() > end) break;
+            }
           },
         },
       }),

@@ -9,7 +9,7 @@ interface ReadWork {
 }
 
 const patientFields = 'id mrn givenName familyName birthDate sex features { code value unit }';
-const listQuery = `query Patients($after: String) { patients(first: 50, after: $after) { edges { node { ${patientFields} } } } }`;
+const listQuery = `query Patients { patients(first: 50) { edges { node { ${patientFields} } } } }`;
 const patientQuery = `query Patient($id: ID!) { patient(id: $id) { ${patientFields} } }`;
 const predictionQuery =
   'query Prediction($id: ID!) { prediction(id: $id) { id createdAt probability riskBand modelId modelVersion ' +

@@ -48,7 +48,8 @@ export interface MadeArchive {
 /**
  * Archives the events of before a time, and removes them from the database.
  * @param options.slug one organization; without it all
- * @throws StartupError when a chain is broken, or a file does not fit it: nothing of that chain is removed
+ * @throws StartupError when a chain is broken, or a file does not fit it: nothing of that chain is removed. The chains of
+ *   the other organizations are archived first
  */
 export async function* archiveChains(
   dependencies: ArchivingDependencies,
@@ -65,7 +66,17 @@ export async function* archiveChains(
   if (slug !== undefined && organizations.length === 0)
     throw new StartupError(`There is no organization "${slug}": see the slugs that "riskgraph audit verify" lists.`);
   await removeOldDrafts(dependencies.directory);
-  for (const organization of organizations) yield* archiveChain(dependencies, organization, before, perFile);
+  let refusal: StartupError | undefined;
+  for (const organization of organizations) {
+    try {
+      yield* archiveChain(dependencies, organization, before, perFile);
+    } catch (error) {
+      // The chain of one organization must not keep those of others from their archives.
+      if (!(error instanceof StartupError)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (refusal) throw refusal;
 }
 
 async function* archiveChain(

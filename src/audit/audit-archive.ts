@@ -19,6 +19,7 @@ import type { AuditEvent } from '../../models/index.js';
 import { StartupError } from '../errors.js';
 import { decodeUtf8 } from '../process/utf8-text.js';
 import { examineChain, sealArchived, type ChainEnd, type ChainFailure } from './audit-chain.js';
+import { flushDirectory } from '../storage/flush-directory.js';
 
 const { EJSON } = mongo.BSON;
 const format = 'riskgraph-audit-1';
@@ -67,7 +68,9 @@ export async function removeOldDrafts(directory: string, now = Date.now()): Prom
   for (const name of await readdir(directory)) {
     if (!name.startsWith('.') || !name.endsWith('.draft')) continue;
     const path = join(directory, name);
-    if (now - (await stat(path)).mtimeMs > oldDraftMs) await rm(path, { force: true });
+    // Another process may have completed or removed it.
+    const found = await stat(path).catch(() => undefined);
+    if (found && now - found.mtimeMs > oldDraftMs) await rm(path, { force: true });
   }
 }
 
@@ -104,18 +107,8 @@ export async function writeArchive(
   } finally {
     await file.close();
   }
-  await syncDirectory(dirname(path));
+  await flushDirectory(dirname(path));
   return path;
-}
-
-/** Makes the name of a new file durable. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 /**

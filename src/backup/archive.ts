@@ -13,7 +13,7 @@ import { Decrypter, Encrypter } from 'age-encryption';
 import { createTarDecoder, createTarPacker } from 'modern-tar';
 import { StartupError } from '../errors.js';
 
-/** One file within an archive. It is in memory as a whole, so whoever makes it keeps it to some megabytes. */
+/** One file within an archive. All of it is in memory, so it has some megabytes at most. */
 export interface ArchiveEntry {
   readonly name: string;
   readonly bytes: Uint8Array;

@@ -3,7 +3,7 @@ import { BackupState, type Backup, type Models } from '../../models/index.js';
 /** Records of backups that are kept. */
 const keptRecords = 1_000;
 
-/** What is known of the backups of this database. Undefined where there is none yet. */
+/** The records of the backups of this database. A record is undefined while there is none. */
 export interface LastBackups {
   /** The newest backup, however it ended. */
   readonly newest: Backup | undefined;

@@ -13,7 +13,7 @@ import { kept, type KeepRules } from './retention.js';
 
 const archiveEnding = '.tar.gz.age';
 const summaryEnding = '.json';
-/** Age from which what a dead process left behind is removed: longer than any backup takes. Milliseconds. */
+/** Age from which files of a dead process are removed: longer than any backup takes. Milliseconds. */
 const abandonedMs = 86_400_000;
 
 /** Makes the name of a backup: `riskgraph-20261129T184000Z-9f3c2a`. */
@@ -48,14 +48,20 @@ export function createCatalogue(store: FileStore): Catalogue {
   const writeSummary = ({ format: _, ...summary }: BackupSummary): Promise<void> =>
     store.put(summary.name + summaryEnding, Readable.from([toJson(summary)]));
 
+  /** The names of the complete backups. */
+  async function completeNames(): Promise<string[]> {
+    const files = new Set((await store.list()).map(({ name }) => name));
+    return [...files]
+      .filter((file) => file.endsWith(summaryEnding))
+      .map((file) => file.slice(0, -summaryEnding.length))
+      .filter((name) => files.has(name + archiveEnding));
+  }
+  async function readSummary(name: string): Promise<BackupSummary> {
+    const file = name + summaryEnding;
+    return parseSummary(await text(await store.get(file)), `${file} in ${place}`);
+  }
   async function list(): Promise<BackupSummary[]> {
-    const names = new Set((await store.list()).map(({ name }) => name));
-    const summaries = [...names].filter(
-      (name) => name.endsWith(summaryEnding) && names.has(name.slice(0, -summaryEnding.length) + archiveEnding),
-    );
-    const found = await Promise.all(
-      summaries.map(async (name) => parseSummary(await text(await store.get(name)), `${name} in ${place}`)),
-    );
+    const found = await Promise.all((await completeNames()).map(readSummary));
     return found.sort((a, b) => b.begunAt.getTime() - a.begunAt.getTime());
   }
 
@@ -84,12 +90,11 @@ export function createCatalogue(store: FileStore): Catalogue {
     },
 
     async find(name) {
-      const all = await list();
-      const found = name === undefined ? all[0] : all.find((summary) => summary.name === name);
+      // A summary that cannot be read must not keep another backup from being restored.
+      if (name !== undefined && !(await completeNames()).includes(name)) throw missing(name, place);
+      const found = name === undefined ? (await list())[0] : await readSummary(name);
       if (found) return found;
-      throw name === undefined
-        ? new StartupError(`There is no backup in ${place}: "riskgraph backup create" makes one.`)
-        : missing(name, place);
+      throw new StartupError(`There is no backup in ${place}: "riskgraph backup create" makes one.`);
     },
 
     read: (name) => store.get(name + archiveEnding),

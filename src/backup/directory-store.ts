@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { StartupError } from '../errors.js';
 import type { FileStore } from './file-store.js';
+import { flushDirectory } from '../storage/flush-directory.js';
 
 /** Ending of a file that is not complete. */
 const partialEnding = '.partial';
@@ -26,11 +27,6 @@ export function createDirectoryStore(directory: string, openFile = openNew): Fil
   const named = (error: unknown, path: string): unknown =>
     error instanceof Error && 'syscall' in error && !('path' in error) ? Object.assign(error, { path }) : error;
 
-  async function flushDirectory(): Promise<void> {
-    const handle = await open(root, 'r');
-    await handle.sync().finally(() => handle.close());
-  }
-
   return {
     place: root,
 
@@ -45,7 +41,7 @@ export function createDirectoryStore(directory: string, openFile = openNew): Fil
         try {
           await writeAll(file, content, (error) => named(error, partial));
           await rename(partial, pathOf(name));
-          await flushDirectory();
+          await flushDirectory(root);
         } catch (error) {
           await rm(partial, { force: true });
           throw error;

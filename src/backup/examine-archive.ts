@@ -21,7 +21,7 @@ export interface ExaminedArchive {
 /** Gets each file of documents of an archive, in the order of the archive. */
 type OnDocuments = (folder: string, documents: readonly Uint8Array[], header: BackupHeader) => Promise<void>;
 
-/** What was read of one folder so far. */
+/** The counts of one folder, up to the file that is read. */
 interface Counted {
   readonly hash: Hash;
   documents: number;

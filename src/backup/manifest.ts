@@ -26,7 +26,7 @@ const contentSchema = z.object({
   folder: z.string(),
   documents: count,
   bytes: count,
-  /** Of the documents in BSON, one after the other. Lower-case hex. */
+  /** Hash of the documents in BSON, one after the other. Lower-case hex. */
   sha256: z.string(),
 });
 export type CollectionContent = z.output<typeof contentSchema>;
@@ -47,7 +47,7 @@ const summarySchema = z.object({
   release: z.string(),
   dataVersion: count,
   bytes: count,
-  /** Of the archive. Lower-case hex. */
+  /** Hash of the archive, for `sha256sum`: no command compares it. Lower-case hex. */
   sha256: z.string(),
   documents: count,
   /** Time when a drill has restored the backup. */

@@ -18,7 +18,7 @@ import { readingsOf } from './reading-order.js';
 /** Bytes from which documents are put into a file. A document has at most 16 MB. */
 const fileBytes = 4 * 1024 * 1024;
 
-/** What is read, and by whom progress is followed. */
+/** The database to read, and a function that is told of the progress. */
 interface DatabaseReading {
   readonly connection: Connection;
   readonly models: Models;

@@ -7,7 +7,7 @@
  *
  * Three rules make the order. Each has the same reason: the later reading must find what the earlier one relies on.
  * 1. A state is read before the results that it claims. A job that is COMPLETED was so before its predictions are read.
- * 2. What refers is read before what it refers to, unless that can be removed.
+ * 2. A document is read before the one that it refers to, unless that one can be removed.
  * 3. Marks of progress are read before the documents that they count as done.
  */
 import type { Models } from '../../models/index.js';

@@ -4,7 +4,7 @@
  * 2. The archive is read to its end. A wrong key, a changed bit or a cut end shows here, before anything is written.
  * 3. The database is marked. Until the mark is removed, no process starts on it.
  * 4. The documents are written, and then the indexes are made.
- * 5. What the backup has in part only is taken out (settle.ts).
+ * 5. Operations that the backup has in part only are taken out (settle.ts).
  * 6. All credentials of before are ended, on record.
  * 7. The mark is removed.
  *
@@ -61,11 +61,11 @@ interface Restoring {
   readonly onProgress?: (step: RestoreStep, documents: number) => void;
 }
 
-/** What a restore has done. */
+/** The outcome of a restore. */
 export interface Restored {
   readonly header: BackupHeader;
   readonly documents: number;
-  /** What the backup had in part only, and documents that were there twice. */
+  /** Documents that the backup had in part only or twice, by kind. */
   readonly settled: Settled & { readonly duplicates: number };
   readonly ended: readonly EndedInOrganization[];
   /** Number of revocations, to be announced to Redis. */

@@ -1,6 +1,6 @@
 /*
- * Keeps files in a bucket of anything that speaks S3. A file of more than one part is uploaded part by part, so that no
- * more than one of them is in memory. S3 shows it when it is complete.
+ * Keeps files in a bucket of anything that speaks S3. A file of more than one part is uploaded part by part, so that only a
+ * few parts are in memory. S3 shows it when it is complete. Keys with further folders behind the prefix belong to others.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 import { createHash } from 'node:crypto';
@@ -13,7 +13,7 @@ import type { FileStore, StoredFile } from './file-store.js';
 
 /** Size of a part. S3 takes 10,000 of them, so a file has at most 156 GiB. */
 const defaultPartBytes = 16 * 1024 * 1024;
-/** Tries of a request that the server could not answer, with growing pauses. */
+/** Tries of a request that the server answered with 5xx or 429, with growing pauses. */
 const retries = 4;
 
 export interface S3Options {
@@ -125,7 +125,8 @@ export function createS3Store(options: S3Options): FileStore {
         for (const found of inXml(page, 'Contents')) {
           const [key] = inXml(found, 'Key');
           const [time] = inXml(found, 'LastModified');
-          files.push({ name: key!.slice(prefix.length), storedAt: new Date(time!) });
+          const name = key!.slice(prefix.length);
+          if (!name.includes('/')) files.push({ name, storedAt: new Date(time!) });
         }
       return files;
     },
@@ -138,11 +139,15 @@ export function createS3Store(options: S3Options): FileStore {
       const page = await (await request('GET', `${root}?uploads&prefix=${encodeURIComponent(prefix)}`)).text();
       for (const found of inXml(page, 'Upload')) {
         const [key, id, time] = ['Key', 'UploadId', 'Initiated'].map((name) => inXml(found, name)[0]!);
-        if (new Date(time!) < before) await request('DELETE', `${root}/${key}?uploadId=${encodeURIComponent(id!)}`);
+        if (isBackupFile(key!.slice(prefix.length)) && new Date(time!) < before)
+          await request('DELETE', `${root}/${key}?uploadId=${encodeURIComponent(id!)}`);
       }
     },
   };
 }
+
+/** Tells whether a key behind the prefix is that of a backup: others may keep files in the same bucket. */
+const isBackupFile = (name: string): boolean => /^riskgraph-[\w-]+\./.test(name);
 
 /** Gathers a stream to parts of one size. The last one may be smaller. */
 async function* partsOf(content: Readable, bytes: number): AsyncGenerator<Buffer, undefined> {

@@ -1,8 +1,8 @@
 /*
- * Settling: what a backup has of operations that were under way while it was made. They began after the backup, so that
+ * Settling handles the operations that were under way while a backup was made. They began after the backup, so that
  * their callers lose nothing that the backup promises. Each is taken out wholly:
  * 1. Results of a job that is not in the backup are removed. So are its chunks and messages.
- * 2. What hangs on a patient that is not in the backup is removed: the patient was erased meanwhile.
+ * 2. Documents of a patient that is not in the backup are removed: the patient was erased meanwhile.
  * 3. A patient's latest result that points to a prediction which is not there is replaced by the newest one that is.
  * 4. Audit events that an archive of the trail holds are removed, if a part of them is there.
  * 5. Search tokens are made or removed again, where the switch of an organization was changed meanwhile.

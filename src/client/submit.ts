@@ -111,11 +111,14 @@ function followJob(client: GraphqlClient, job: Submission['job'], signal?: Abort
     signal?.throwIfAborted();
     const leave = (): void => void events.return!();
     signal?.addEventListener('abort', leave);
-    for await (const { scoringJobUpdated } of events) {
-      last = scoringJobUpdated;
-      listeners.forEach((listener) => listener.next({ data: last }));
+    try {
+      for await (const { scoringJobUpdated } of events) {
+        last = scoringJobUpdated;
+        listeners.forEach((listener) => listener.next({ data: last }));
+      }
+    } finally {
+      signal?.removeEventListener('abort', leave);
     }
-    signal?.removeEventListener('abort', leave);
     signal?.throwIfAborted();
     if (!last) throw new ConnectionError('The subscription ended without an event.');
     return last.job;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { loadConfig, type Config } from '../config/config.js';
+import { StartupError } from '../errors.js';
 
 /**
  * Loads the configuration of a command: the environment, completed by a `.env` file in the working directory.
@@ -12,10 +13,18 @@ export function commandConfig(defaults: Readonly<Record<string, string>> = {}): 
   return loadConfig({ ...defaults, ...process.env });
 }
 
-/** Sets the variables of a `.env` file in the working directory. Variables that are already set keep their values. */
+/**
+ * Sets the variables of a `.env` file in the working directory. Variables that are already set keep their values.
+ * @throws StartupError for a file that cannot be read
+ */
 export function loadEnvironmentFile(): void {
   const file = resolve('.env');
-  if (existsSync(file)) process.loadEnvFile(file);
+  if (!existsSync(file)) return;
+  try {
+    process.loadEnvFile(file);
+  } catch {
+    throw new StartupError(`${file} cannot be read: let this user read it, or start in another folder.`);
+  }
 }
 
 /** Makes a parser of whole numbers within bounds, for commander. */

@@ -6,6 +6,8 @@ import { notChecked, type Check } from './checks.js';
 
 /** Longest time in which a line comes into the file, milliseconds. */
 const patienceMs = 5_000;
+/** Longest time of the request, milliseconds. */
+const answerMs = 10_000;
 /** Bytes at the end of a log file that are searched. */
 const tailBytes = 4 * 1024 * 1024;
 
@@ -44,9 +46,12 @@ async function refusedLogin(url: string): Promise<string> {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query: login, variables: { input: credential } }),
+    signal: AbortSignal.timeout(answerMs),
   });
   await response.text();
-  return response.headers.get('x-request-id') ?? 'unknown';
+  const id = response.headers.get('x-request-id');
+  if (id === null) throw new StartupError('the answer has no X-Request-ID, so it is not from the API: check --url');
+  return id;
 }
 
 async function tailOf(path: string): Promise<string> {

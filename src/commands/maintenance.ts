@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { Connection } from 'mongoose';
+import { createModels } from '../../models/index.js';
 import type { Config } from '../config/config.js';
 import { commandConfig, wholeNumber } from './environment.js';
-import { connectLocalDatabase } from './local-access.js';
+import { openLocalConnection } from './local-access.js';
 import { modelsSection } from './maintenance/models-section.js';
 import { sectionText } from './maintenance/section.js';
 import { serviceSection } from './maintenance/service-section.js';
@@ -33,9 +33,9 @@ export function maintenanceCommand(): Command {
     .option('--json', 'print JSON')
     .action(async (options: ReportOptions) => {
       const config = commandConfig({ LOG_LEVEL: 'warn' });
-      const { models, close } = await connectLocalDatabase(config);
+      const { connection: database, close } = await openLocalConnection(config);
       try {
-        const database: Connection = models.patients.db;
+        const models = createModels(database);
         const { days } = options;
         const sections = [
           await storageSection(database, days),
@@ -59,6 +59,7 @@ export function maintenanceCommand(): Command {
 }
 
 async function redisVersion(config: Config): Promise<string | undefined> {
-  const facts = await withRedis(config, (redis) => redis.info('server'));
+  // A Redis that is away has a row of its own in the report.
+  const facts = await withRedis(config, (redis) => redis.info('server')).catch(() => undefined);
   return /^redis_version:(.*?)\r?$/m.exec(facts ?? '')?.[1];
 }

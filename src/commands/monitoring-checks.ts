@@ -25,7 +25,7 @@ export interface MonitoringAddresses {
 
 /** Checks that Prometheus reads our metrics and has our alerts, and that Alertmanager gets them. */
 export function monitoringChecks({ prometheusUrl, alertmanagerUrl }: MonitoringAddresses): Check[] {
-  const prometheus = (path: string): Promise<unknown> => ask(new URL(path, prometheusUrl), 'Prometheus');
+  const prometheus = (path: string): Promise<unknown> => ask(below(prometheusUrl!, path), 'Prometheus');
   const ofPrometheus: Check[] =
     prometheusUrl === undefined
       ? ['metrics are scraped', 'alerts are loaded'].map((name) =>
@@ -49,10 +49,13 @@ export function monitoringChecks({ prometheusUrl, alertmanagerUrl }: MonitoringA
       : {
           name: 'no alert is active',
           run: async () =>
-            checkAlerts(await ask(new URL('/api/v2/alerts?silenced=false', alertmanagerUrl), 'Alertmanager')),
+            checkAlerts(await ask(below(alertmanagerUrl, '/api/v2/alerts?silenced=false'), 'Alertmanager')),
         },
   ];
 }
+
+/** An address below that of a server, which may be in a folder of its host. */
+const below = (server: string, path: string): URL => new URL(server.replace(/\/*$/, '') + path);
 
 function checkTargets(answer: unknown): string {
   const ours = targetsForm

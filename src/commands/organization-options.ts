@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Models, Organization } from '../../models/index.js';
+import { trialSlug } from '../config/slug.js';
 import { StartupError } from '../errors.js';
 import { ensureOrganization } from '../identity/organizations.js';
 
@@ -21,6 +22,18 @@ export const organizationOptions = (command: Command, description: string): Comm
     .option('--create-org', 'make the organization of --org when it is missing');
 
 /**
+ * Makes an organization that an operator has named, if it is missing.
+ * @throws StartupError for a name of trials, whose organizations are removed
+ */
+export async function makeOrganization(models: Models, slug: string): Promise<Organization> {
+  if (trialSlug.test(slug))
+    throw new StartupError(
+      `"${slug}" is a name for trials of "riskgraph verify", which removes them: choose another one.`,
+    );
+  return ensureOrganization(models, slug);
+}
+
+/**
  * Finds the organization that a command works for. A missing one is made only when the caller asks for it, so that a
  * typing error makes none. `demo` is made when no organization is named.
  * @throws StartupError when there is no such organization
@@ -29,7 +42,7 @@ export async function requireOrganization(
   models: Models,
   { org, createOrg = false }: OrganizationOptions,
 ): Promise<Organization> {
-  if (org === undefined || createOrg) return ensureOrganization(models, org ?? demoOrganization);
+  if (org === undefined || createOrg) return makeOrganization(models, org ?? demoOrganization);
   const found = await models.organizations.findOne({ slug: org }).lean<Organization>();
   if (found) return found;
   throw new StartupError(`There is no organization "${org}": check --org, or make it with --create-org.`);

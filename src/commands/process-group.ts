@@ -19,7 +19,6 @@ export const drainSecondsOf = ({ drainSeconds, environment }: Pick<Config, 'drai
 export interface ProcessGroup {
   /** The URL of the API. All processes of the group listen on it. */
   readonly url: string;
-  pids(): number[];
   /** Replaces one process after the other. Each new one serves before the one in its place ends. */
   replace(): Promise<void>;
   /** Ends all processes at the same time. A second call asks them to hurry. */
@@ -74,7 +73,6 @@ export async function startProcessGroup(options: GroupOptions): Promise<ProcessG
   }
   return {
     url: members[0]!.url,
-    pids: () => members.map((member) => member.pid()),
     async replace() {
       for (const member of members) await member.replace();
     },

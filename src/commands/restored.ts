@@ -43,7 +43,7 @@ export function printEnded(ended: readonly EndedInOrganization[]): void {
     printLine(`${slug}: ${sessions} sessions and ${apiKeys} API keys ended, and all other tokens`);
 }
 
-/** What an operator does after a restore. */
+/** The advice that is printed after a restore. */
 export const afterRestore =
   'Users log in again, and machines need new API keys. Users who were disabled or changed their password after ' +
   'the backup have their old state: go through "riskgraph user list" before you let callers in.';

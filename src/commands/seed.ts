@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import type { Models } from '../../models/index.js';
 import { shippedModelsDirectory } from '../app.js';
 import { recorded } from '../audit/audit-trail.js';
-import { ensureOrganization } from '../identity/organizations.js';
 import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
 import { createOrganizationScopes } from '../scope/organization-scope.js';
@@ -10,7 +9,12 @@ import { loadRiskModels } from '../risk/registry.js';
 import { commandActor, withCommandTrail } from './command-trail.js';
 import { commandConfig, wholeNumber } from './environment.js';
 import { connectLocalDatabase, createOption } from './local-access.js';
-import { organizationOptions, requireOrganization, type OrganizationOptions } from './organization-options.js';
+import {
+  makeOrganization,
+  organizationOptions,
+  requireOrganization,
+  type OrganizationOptions,
+} from './organization-options.js';
 import { syntheticPatients } from './synthetic-patients.js';
 
 interface SeedOptions extends OrganizationOptions {
@@ -61,7 +65,7 @@ export async function seedPatients(
   models: Models,
   { count, seed, organization }: { readonly count: number; readonly seed: number; readonly organization: string },
 ): Promise<number> {
-  const tenant = await ensureOrganization(models, organization);
+  const tenant = await makeOrganization(models, organization);
   const loaded = await loadRiskModels(config.riskModelsDirectory ?? shippedModelsDirectory());
   const features = new Map(
     loaded.flatMap(({ model: { manifest } }) => manifest.features.map((feature) => [feature.code, feature])),

@@ -48,8 +48,6 @@ export async function serveGroup(command: 'api' | 'worker', count: number): Prom
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => (isOnTerminal ? stop('SIGHUP') : replace()));
-  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const)
-    process.on(signal, () => group.pids().forEach((pid) => process.kill(pid, signal)));
   if (process.send) {
     process.on('disconnect', () => stop('parent gone'));
     if (!process.connected) stop('parent gone');

@@ -129,7 +129,7 @@ async function serve(name: string, start: (app: App) => Promise<Served>): Promis
     return;
   }
   // Without a parent of ours that would do it, the process ends itself when it hangs.
-  watchEventLoop({ name: `riskgraph-${name}` });
+  watchEventLoop({ name: logName });
   endWhenStuck(served.isStuck, logger, () => {
     exitCode = 1;
     stop('stuck work');

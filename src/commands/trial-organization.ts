@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Model, Types } from 'mongoose';
 import type { Models, Organization } from '../../models/index.js';
 import { ensureOrganization } from '../identity/organizations.js';
+import { trialSlug } from '../config/slug.js';
 import { StartupError } from '../errors.js';
+import { behind } from '../storage/document-log.js';
 
-/** The slugs of organizations of trials. No other organization may have such a one. */
-const slugForm = /^verify-[0-9a-f]{12}$/;
 /** Age from which the organization of a trial was left behind by a killed command, milliseconds. */
 const leftBehindMs = 3_600_000;
 /** Time without a new document after which an organization is removed for good, milliseconds. Heads come within 1 s. */
@@ -26,7 +26,7 @@ export const makeTrialOrganization = (models: Models): Promise<Organization> =>
  * @throws StartupError when documents come again and again, or when it is no organization of a trial
  */
 export async function removeTrialOrganization(models: Models, { _id, slug }: Organization): Promise<number> {
-  if (!slugForm.test(slug)) throw new StartupError(`${slug} is no organization of a trial, so it is not removed.`);
+  if (!trialSlug.test(slug)) throw new StartupError(`${slug} is no organization of a trial, so it is not removed.`);
   let removed = 0;
   for (let round = 1; ; round += 1) {
     const now = await removeDocuments(models, _id);
@@ -43,7 +43,7 @@ export async function removeTrialOrganization(models: Models, { _id, slug }: Org
 /** Removes the organizations that killed trials have left behind. @returns their slugs */
 export async function removeLeftTrials(models: Models): Promise<string[]> {
   const left = await models.organizations
-    .find({ slug: slugForm, createdAt: { $lt: new Date(Date.now() - leftBehindMs) } })
+    .find({ slug: trialSlug, createdAt: { $lt: new Date(Date.now() - leftBehindMs) } })
     .lean<Organization[]>();
   for (const organization of left) await removeTrialOrganization(models, organization);
   return left.map(({ slug }) => slug);
@@ -55,8 +55,10 @@ async function removeDocuments(models: Models, organization: Types.ObjectId): Pr
     models.scoringChunks.collection.deleteMany({ job: { $in: jobs.map(({ _id }) => _id) } }),
     models.auditHeads.collection.deleteMany({ _id: organization }),
   ];
-  for (const model of Object.values(models) as Model<unknown>[])
-    for (const path of ['organization', 'logged.organization'])
-      if (model.schema.path(path)) removals.push(model.collection.deleteMany({ [path]: organization }));
+  for (const model of Object.values(models) as Model<unknown>[]) {
+    if (model.schema.path('organization')) removals.push(model.collection.deleteMany({ organization }));
+    // The remains of removed documents in a log. The index of a log has only documents with a number.
+    if (model.schema.path('logged.organization')) removals.push(model.collection.deleteMany(behind(organization, 0)));
+  }
   return (await Promise.all(removals)).reduce((sum, { deletedCount }) => sum + deletedCount, 0);
 }

@@ -69,8 +69,10 @@ export interface Trial {
  */
 export async function startTrial(config: Config, { models }: LocalDatabase, url: string): Promise<Trial> {
   const left = await removeLeftTrials(models);
+  // Read first: a failure after it would leave the organization behind.
+  const secretKey = config.secretKey ?? (await localSecretKey(config.dataDirectory));
   const organization = await makeTrialOrganization(models);
-  const token = await tokenOf(config, organization);
+  const token = await tokenOf(secretKey, organization);
   const client = apiClient(url, token);
   let removing: Promise<string> | undefined;
 
@@ -83,13 +85,12 @@ export async function startTrial(config: Config, { models }: LocalDatabase, url:
   return { checks: trialChecks(client), remove: () => (removing ??= remove()) };
 }
 
-async function tokenOf(config: Config, { _id }: Organization): Promise<string> {
-  const secretKey = config.secretKey ?? (await localSecretKey(config.dataDirectory));
+function tokenOf(secretKey: string, { _id }: Organization): Promise<string> {
   const identity = { username: 'verify', role: Role.CLINICIAN, organizationId: _id.toHexString() };
   return createAccessTokens(secretKey).sign(identity, tokenSeconds);
 }
 
-/** What the checks of a trial know so far. */
+/** The facts that the checks of a trial have found. */
 interface Findings {
   model?: RiskModel;
   patientId?: string;

@@ -1,3 +1,4 @@
+import { fileVariable } from './secret-files.js';
 import type { Setting } from './setting.js';
 import { settings } from './settings.js';
 
@@ -6,6 +7,7 @@ import { settings } from './settings.js';
  * @param env usually `process.env`
  */
 export function publicSettings(env: Readonly<Record<string, string | undefined>>): Record<string, string | null> {
-  const given = settings.filter(({ name }) => (env[name] ?? '') !== '');
+  const isSet = (name: string): boolean => (env[name] ?? '') !== '';
+  const given = settings.filter(({ name, secret }: Setting) => isSet(name) || (secret && isSet(fileVariable(name))));
   return Object.fromEntries(given.map(({ name, secret }: Setting) => [name, secret ? null : env[name]!]));
 }

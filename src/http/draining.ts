@@ -42,7 +42,8 @@ export interface Draining {
    * 1. `/health/ready` is 503, and no new WebSocket is opened. The sockets end one after the other within `seconds`. Each
    *    answer ends its connection, except those of proxies: a proxy would only connect to this server again.
    * 2. After `seconds`, the server listens no more. Proxies send new connections elsewhere, and each answer ends its
-   *    connection. That lasts until the last connection has ended, at most four seconds. With 0 `seconds` it only lasts when the server leaves its port to others.
+   *    connection. That lasts until the last connection has ended, at most four seconds. With 0 `seconds` it is left out,
+   *    unless the server leaves its port to others.
    */
   begin(seconds: number, options?: DrainOptions): Promise<void>;
 }

@@ -19,8 +19,14 @@ const longestQuery = 100_000;
 const mostUses = 10;
 
 /** Parses the query around a node. @returns undefined when the query is too long to search, or the node has no place */
-const documentAround = ({ loc }: ASTNode): DocumentNode | undefined =>
-  loc && loc.source.body.length <= longestQuery ? parse(loc.source) : undefined;
+function documentAround({ loc }: ASTNode): DocumentNode | undefined {
+  if (!loc || loc.source.body.length > longestQuery) return undefined;
+  if (last?.source !== loc.source) last = { source: loc.source, document: parse(loc.source) };
+  return last.document;
+}
+
+/** The query that was searched last: a refused one is searched for each of its errors. */
+let last: { readonly source: Source; readonly document: DocumentNode } | undefined;
 
 type Path = readonly (string | number)[];
 

@@ -1,4 +1,4 @@
-import type { Types } from 'mongoose';
+import { Types } from 'mongoose';
 import {
   latestResultField,
   type Models,
@@ -50,8 +50,9 @@ export async function expirePredictions(
       const ofJobs = { job: { $in: ids } };
       await forgetSingles(models, ofJobs);
       await forgetBlocks(models, ofJobs);
-      await expireFromLog(predictions, ids);
-      await expireFromLog(predictionBlocks, ids);
+      const organization = new Types.ObjectId(organizationId);
+      await expireFromLog(predictions, organization, ids);
+      await expireFromLog(predictionBlocks, organization, ids);
       await scoringJobs.deleteMany({ _id: { $in: ids }, ...over });
     }
     expired += jobs.length;

@@ -18,8 +18,8 @@ export type ReportError = (error: unknown, message: string, fields: Readonly<Rec
 
 /** The lines of one kind in the present window. */
 interface Kind {
-  /** The lines that were written, and how often each was repeated. */
-  readonly lines: Map<string, { readonly line: ErrorLine; repeated: number }>;
+  /** The lines that were written, and how often each was repeated. A line with an id of its own is not kept. */
+  readonly lines: Map<string, { readonly line: ErrorLine | undefined; repeated: number }>;
   /** Number of further lines that were not written. */
   further: number;
 }
@@ -69,7 +69,8 @@ export function createRepeatFolder(
       same.repeated += 1;
       return;
     }
-    if (kind.lines.size >= ('correlationId' in line[0] ? mostLines.told : mostLines.usual)) {
+    const hasOwnId = 'correlationId' in line[0];
+    if (kind.lines.size >= (hasOwnId ? mostLines.told : mostLines.usual)) {
       kind.further += 1;
       return;
     }
@@ -80,10 +81,10 @@ export function createRepeatFolder(
       setTimeout(() => {
         kinds.delete(name);
         for (const { line: written, repeated } of kind.lines.values())
-          if (repeated > 0) write.apply(this, [{ ...written[0], repeated }, written[1]]);
+          if (written && repeated > 0) write.apply(this, [{ ...written[0], repeated }, written[1]]);
         if (kind.further > 0) write.apply(this, [{ err: line[0].err, repeated: kind.further }, line[1]]);
       }, windowMs).unref();
     }
-    kind.lines.set(key, { line, repeated: 0 });
+    kind.lines.set(key, { line: hasOwnId ? undefined : line, repeated: 0 });
   };
 }

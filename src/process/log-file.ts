@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
+import { openSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { pino } from 'pino';
 import { StartupError } from '../errors.js';
 
@@ -19,13 +20,14 @@ export interface LogFile {
 /**
  * Opens a log file. Lines are appended to it in the background, so nothing waits for the disk, and the file may be
  * shared by several processes or truncated. Lines are dropped while more than 1 MiB waits. The next line that is written
- * is preceded by their number. Lines that wait are written when the process exits.
+ * is preceded by their number. Lines that wait are written when the process exits, unless the disk takes none.
  * @param announce makes the line that tells how many lines were dropped
  * @throws StartupError when the file cannot be written
  */
 export function openLogFile(path: string, announce: (dropped: number) => string): LogFile {
+  let descriptor: number;
   try {
-    closeSync(openSync(path, 'a', 0o640));
+    descriptor = openSync(path, 'a', 0o640);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new StartupError(
@@ -33,10 +35,26 @@ export function openLogFile(path: string, announce: (dropped: number) => string)
     );
   }
   let dropped = 0;
-  const file = pino.destination({ dest: path, append: true, sync: false, mode: 0o640, maxLength: mostWaitingBytes });
+  // With a path, pino would open it in the background, and a process that exits before could not write its lines.
+  const file = pino.destination({
+    dest: descriptor,
+    append: true,
+    sync: false,
+    mode: 0o640,
+    maxLength: mostWaitingBytes,
+  });
+  // The path is what `reopen` opens.
+  Object.assign(file, { file: path });
   file.on('drop', () => (dropped += 1));
   // A full disk is no reason to end a process. Lines wait, and the next one tries again.
-  file.on('error', () => undefined);
+  let fails = false;
+  file.on('error', () => (fails = true));
+  file.on('write', () => (fails = false));
+  // pino writes the lines that wait when the process exits, and would try for ever on a full disk.
+  const flush = file.flushSync.bind(file);
+  file.flushSync = () => {
+    if (!fails && hasRoom(path)) flush();
+  };
   return {
     path,
     write(line) {
@@ -51,4 +69,14 @@ export function openLogFile(path: string, announce: (dropped: number) => string)
     },
     reopen: () => file.reopen(),
   };
+}
+
+/** Tells whether the disk has room for the lines that wait. A disk that cannot be asked counts as one with room. */
+function hasRoom(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize >= mostWaitingBytes;
+  } catch {
+    return true;
+  }
 }

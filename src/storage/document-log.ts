@@ -130,16 +130,16 @@ export async function removeFromLog(collection: Removing, filter: object): Promi
 }
 
 /**
- * Removes the documents of jobs. The newest document of a log leaves its number, so that no number is given again. The
- * others leave nothing: a reader passes over numbers that are missing.
+ * Removes the documents of jobs of one organization. The newest document of its log leaves its number, so that no number
+ * is given again. The others leave nothing: a reader passes over numbers that are missing.
  */
-export async function expireFromLog<T extends Logged>(model: Model<T>, jobs: readonly Types.ObjectId[]): Promise<void> {
-  const { collection } = model;
+export async function expireFromLog<T extends Logged>(
+  model: Model<T>,
+  organization: Types.ObjectId,
+  jobs: readonly Types.ObjectId[],
+): Promise<void> {
   const ofJobs = { job: { $in: jobs } };
-  const organizations = (await collection.distinct('logged.organization', ofJobs as never)) as Types.ObjectId[];
-  for (const organization of organizations) {
-    const newest = await lastNumber(model, organization);
-    await removeFromLog(collection, { ...ofJobs, 'logged.organization': organization, 'logged.number': newest });
-  }
-  await collection.deleteMany(ofJobs as never);
+  const newest = await lastNumber(model, organization);
+  await removeFromLog(model.collection, { ...ofJobs, 'logged.organization': organization, 'logged.number': newest });
+  await model.collection.deleteMany(ofJobs as never);
 }

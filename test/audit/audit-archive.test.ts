@@ -280,3 +280,26 @@ test('the command archives by age, and says what is not set', async () => {
   });
   expect((await run('--days', '1', '--directory', join(directory, 'none'))).errors).toContain('does not exist');
 });
+
+test('a broken chain keeps no other organization from its archive', async () => {
+  const others = await startSystem({ worker: false });
+  const keysOf = auditKeys(others.app.protectionOf);
+  const trail = createAuditTrail({ models: others.app.models, keyOf: keysOf, logger });
+  onTestFinished(() => trail.close());
+  // The last event of a chain always stays, so each gets two.
+  for (const slug of ['first', 'second', 'first', 'second'])
+    await trail.record(actorOf(await others.organizationId(slug)), { action: 'patient:read', outcome: 'ALLOWED' });
+  await expect.poll(() => others.app.models.auditHeads.countDocuments()).toBeGreaterThanOrEqual(2);
+  const broken = new Types.ObjectId(await others.organizationId('first'));
+  const end = { sequence: 1, hash: 'x', seal: 'changed' };
+  await others.app.models.auditHeads.collection.updateOne({ _id: broken }, { $set: { archived: end } });
+  const made: string[] = [];
+  const directory = await temporaryDirectory();
+  const dependencies = { models: others.app.models, keyOf: keysOf, audit: trail, actorOf, directory };
+  await expect(
+    (async () => {
+      for await (const { slug } of archiveChains(dependencies, { before: new Date() })) made.push(slug);
+    })(),
+  ).rejects.toThrow('The note of the archived events of "first" was changed');
+  expect(made).toContain('second');
+});

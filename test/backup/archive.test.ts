@@ -173,3 +173,13 @@ test('a backup is listed when it is complete, and pruned with what dead processe
     ['backup-02', 'backup-03'].flatMap((name) => [`${name}.json`, `${name}.tar.gz.age`]),
   );
 });
+
+test('a summary that cannot be read keeps no other backup from being found', async () => {
+  const directory = await temporaryDirectory();
+  const catalogue = createCatalogue(createDirectoryStore(directory));
+  const described = { begunAt: new Date(), endedAt: new Date(), release: '1', dataVersion: 1, documents: 0 };
+  await catalogue.store('riskgraph-good', Readable.from([await packed()]), () => described);
+  for (const ending of ['.tar.gz.age', '.json']) await writeFile(join(directory, `riskgraph-bad${ending}`), 'damaged');
+  expect((await catalogue.find('riskgraph-good')).name).toBe('riskgraph-good');
+  await expect(catalogue.find(undefined)).rejects.toThrow('riskgraph-bad.json');
+});

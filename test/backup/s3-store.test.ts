@@ -70,13 +70,28 @@ test('a server that fails for a moment is asked again', async () => {
   expect(Buffer.compare(server.objects.get('hospital/risk/graph/a')!, content)).toBe(0);
 });
 
+test('the files of another deployment in a folder below are not listed', async () => {
+  const { server, store } = await storeOf();
+  await store.put('mine', streamOf(randomBytes(10)));
+  server.objects.set('hospital/risk/graph/other/theirs', randomBytes(10));
+  expect((await store.list()).map(({ name }) => name)).toEqual(['mine']);
+});
+
 test('uploads that a dead process left behind are removed', async () => {
   const { server, store } = await storeOf();
   const yesterday = new Date(Date.now() - 86_400_000);
-  server.uploads.set('old', { key: 'hospital/risk/graph/old', parts: new Map(), initiated: new Date(0) });
-  server.uploads.set('new', { key: 'hospital/risk/graph/new', parts: new Map(), initiated: new Date() });
+  const upload = (name: string, initiated: Date) =>
+    server.uploads.set(name, { key: `hospital/risk/graph/${name}`, parts: new Map(), initiated });
+  upload('riskgraph-1.tar.gz.age', new Date(0));
+  upload('riskgraph-2.tar.gz.age', new Date());
+  upload('other/riskgraph-1.tar.gz.age', new Date(0));
+  upload('of-another-program', new Date(0));
   await store.removeAbandoned(yesterday);
-  expect([...server.uploads.keys()]).toEqual(['new']);
+  expect([...server.uploads.keys()]).toEqual([
+    'riskgraph-2.tar.gz.age',
+    'other/riskgraph-1.tar.gz.age',
+    'of-another-program',
+  ]);
 });
 
 test('a wrong secret, a missing file and a missing server are told in one line', async () => {

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { createClient } from '../../src/client/graphql-client.js';
 import { submit, watchJob, JobEndedError } from '../../src/client/submit.js';
+import { wait } from '../../src/client/wait.js';
 import { modelId } from '../support/heart-disease.js';
 import { ended, patient } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
@@ -80,4 +81,9 @@ test('cancel ends a job, and its result says so', async () => {
   await submission.cancel();
   await expect(submission.result).rejects.toBeInstanceOf(JobEndedError);
   expect((await ended(client, (await submission.job).id)).state).toBe('CANCELLED');
+});
+
+test('a signal that was aborted before ends a wait at once', async () => {
+  const waited = wait(600_000, AbortSignal.abort());
+  await expect(waited).resolves.toBeUndefined();
 });

@@ -62,8 +62,19 @@ test('the report tells sizes, jobs, predictions, operations and versions of a de
 });
 
 test('the report is a text for people, and says what is missing', async () => {
-  const { code, output } = await runCommand(['maintenance', 'report', '--days', '30'], settingsFor(namespace()));
+  const { mongoUri } = namespace();
+  const REDIS_URL = `redis://127.0.0.1:${await freePort()}`;
+  const { code, output } = await runCommand(['maintenance', 'report', '--days', '30'], {
+    ...settingsFor(namespace()),
+    MONGO_URI: mongoUri,
+    REDIS_URL,
+  });
   expect(code).toBe(0);
+  expect(output).toContain('does not answer');
+  // It only reads.
+  const database = await connectDatabase(mongoUri);
+  atEnd(() => database.close());
+  expect(await database.listCollections()).toEqual([]);
   expect(output).toContain('growth in the last 30 days');
   expect(output).toContain('There are none.');
   expect(output).toContain('Name the metrics of each process with --metrics-url');
@@ -106,6 +117,8 @@ test('predictions of two periods are compared, single ones together with those o
     createdAt,
     rows: Array.from({ length: 100 }, (_, number) => ({ number, probability: 1, riskBand: 'HIGH' })),
   });
+  // An erased prediction has left its number in the log.
+  await models.predictions.collection.insertOne({ _id: Types.ObjectId.createFromTime(now.getTime() / 1_000 - 60) });
   const { rows } = await modelsSection(models, 7, now);
   const expected = stabilityIndex(
     new Map([['1', 200]]),

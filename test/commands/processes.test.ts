@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { namespace } from '../support/namespace.js';
 import { childrenOf, freePorts, startGroup } from '../support/process-group.js';
 import { settingsFor } from '../support/system.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** Asks a page. @returns its status; the code of the error when there is no answer */
 const statusOf = (url: string, agent: Agent | false = false): Promise<number | string> =>
@@ -72,6 +75,19 @@ test(
     expect(await statusOf(`${group.url}/health/live`)).toBe('ECONNREFUSED');
   },
 );
+
+test('each process of a group gets a signal about the log once', async () => {
+  const LOG_FILE = join(await temporaryDirectory(), 'log');
+  const group = await startGroup(['worker', '--processes', '2'], { ...settingsFor(namespace()), LOG_FILE });
+  const levels = (): string[] =>
+    [...readFileSync(LOG_FILE, 'utf8').matchAll(/"now":"(\w+)"/g)].map(([, level]) => level!);
+  process.kill(group.pid, 'SIGUSR2');
+  // Those of the two and of the first process.
+  await expect.poll(() => levels().length, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+  process.kill(group.pid, 'SIGTERM');
+  await group.exited;
+  expect(levels()).toEqual(['debug', 'debug', 'debug']);
+});
 
 test('workers run side by side, and a second SIGTERM and Ctrl-C of a terminal end them with code 0', async () => {
   const METRICS_PORT = await freePorts(2);

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLogFile, createLogger } from '../../src/process/logger.js';
+import { serveUntilEnd } from '../support/serve.js';
 import { cli, runCommand } from '../support/run-command.js';
 import { settingsFor, startSystem, type System } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -46,13 +47,7 @@ async function hidingProxy(): Promise<string> {
     });
     for (const end of [passed, socket]) end.on('error', () => undefined);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return serveUntilEnd(server);
 }
 
 test('verify works where health is not published, and checks it from inside', async () => {
@@ -210,13 +205,7 @@ async function monitoringStub(answers: Record<string, unknown>): Promise<string>
     const answer = answers[request.url!.split('?')[0]!];
     response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? {}));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return serveUntilEnd(server);
 }
 
 test('verify asks Prometheus for its targets and rules, and Alertmanager for active alerts', async () => {
@@ -271,4 +260,13 @@ test('score accepts the token in the same ways', async () => {
     output: `1 patients scored, 0 failed: ${out}\n`,
   });
   expect(await score({ RISKGRAPH_TOKEN: token }, '')).toMatchObject({ code: 0 });
+});
+
+test('no organization gets a name of those that verify removes', async () => {
+  const { code, errors } = await runCommand(
+    ['token', '--org', 'verify-0123456789ab', '--create-org', '--role', 'ADMIN'],
+    settingsFor(system.app.config),
+  );
+  expect(code).toBe(1);
+  expect(errors).toContain('is a name for trials of "riskgraph verify", which removes them: choose another one.');
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { publicSettings } from '../../src/config/public-settings.js';
 import { loadConfig } from '../../src/config/config.js';
 import { StartupError } from '../../src/errors.js';
 
@@ -116,6 +117,14 @@ test('each value that is set arrives in its place in the configuration', () => {
   });
 });
 
+test('the settings of a backup say that a secret is set, also by its file, and never the secret', () => {
+  expect(publicSettings({ PORT: '1', SECRET_KEY: 'hunter2', ENCRYPTION_KEYS_FILE: '/keys', REDIS_URL: '' })).toEqual({
+    PORT: '1',
+    SECRET_KEY: null,
+    ENCRYPTION_KEYS: null,
+  });
+});
+
 test('no text of an encryption key is in the configuration', () => {
   const key = 'ab12'.repeat(16);
   expect(JSON.stringify(loadConfig({ ENCRYPTION_KEYS: `k1:${key}` }))).not.toContain(key);
@@ -131,6 +140,7 @@ describe('a refusal names the variable and the values that it accepts', () => {
     ['REDIS_PREFIX', 'Risk Graph', 'REDIS_PREFIX: must be 1 to 40 of a-z, 0-9 and -'],
     ['REDIS_URL', 'http://redis', 'REDIS_URL: must start with redis:// or rediss://'],
     ['MONGO_URI', 'redis://db', 'MONGO_URI: must start with mongodb:// or mongodb+srv://'],
+    ['SENTRY_DSN', 'https://sentry.example.org', 'SENTRY_DSN: must be a DSN such as https://KEY@sentry.example.org/1'],
     ['MONGO_URI', 'mongodb://', /^Configuration: MONGO_URI: is not a MongoDB connection string: encode/],
     ['MONGO_URI', 'mongodb+srv://a.example.org:27017/r', /^Configuration: MONGO_URI: is not a MongoDB connection/],
   ])('%s=%s', (name, value, message) => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -26,6 +26,16 @@ test('write-secrets.sh writes every secret of Compose, and changes none that is 
   expect(new Set(before).size).toBe(names.length);
   writeSecrets(folder);
   expect(names.map((name) => read(join(folder, name)))).toEqual(before);
+});
+
+test('without openssl no secret is written, and the reason is told', async () => {
+  const folder = join(await temporaryDirectory(), 'secrets');
+  const { status, stderr } = spawnSync('/bin/sh', ['scripts/write-secrets.sh', folder], {
+    env: { PATH: '/no/such/folder' },
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([1, 'error: openssl is not on the PATH: install it, then run this again\n']);
+  expect(existsSync(folder)).toBe(false);
 });
 
 test('only the owner looks into the folder of secrets; the users of the containers can read the mounted files', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { cells, cohortDoors, csv, features, header, type CohortAnswer } from '../support/cohorts.js';
 import { modelId } from '../support/heart-disease.js';
 import { createUser, login } from '../support/identity.js';
@@ -200,4 +200,16 @@ describe('a cohort', () => {
     expect((await results(job.jobId!, '', hers)).map(({ row }) => row)).toEqual([1, 2, 3]);
     expect((await results(job.jobId!)).map(({ row }) => row)).toEqual([1, 3]);
   });
+});
+
+test('a fault before the caller is known is a fault of the server, and no refusal', async () => {
+  vi.spyOn(system.app.identity.authenticator, 'authenticate').mockRejectedValueOnce(new Error('a fault'));
+  const response = await fetch(`${system.url}/cohorts`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'text/csv' },
+    body: csv('FAULT', 1),
+  });
+  const { errors } = (await response.json()) as { errors: { extensions: { code: string; correlationId?: string } }[] };
+  expect([response.status, errors[0]!.extensions.code]).toEqual([500, 'INTERNAL']);
+  expect(errors[0]!.extensions.correlationId).toBeDefined();
 });

@@ -128,3 +128,11 @@ test('a full disk ends no process: a mebibyte of lines waits, and further ones a
   for (let count = 0; count < 2_000; count += 1) file.write(line);
   expect(told.at(-1)! + 1).toBe(2_000 - 1_024);
 });
+
+test('a process whose log file takes nothing ends all the same', async () => {
+  const { child } = startLogging('/dev/full');
+  await once(child, 'spawn');
+  const ended = once(child, 'exit');
+  child.send('end');
+  expect(await ended).toEqual([0, null]);
+});

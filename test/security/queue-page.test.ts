@@ -131,6 +131,7 @@ describe('a browser', () => {
       const response = await signIn({ token }, headers);
       expect([response.status, response.headers.get('set-cookie')]).toEqual([403, null]);
     }
+    expect(audit.events).toContainEqual(expect.objectContaining({ action: 'queue:read', outcome: 'DENIED' }));
   });
 });
 

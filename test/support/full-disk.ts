@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { childrenOf } from './process-group.js';
 
 /*
  * A full disk without the rights of root: a limit on the size of files (setrlimit, RLIMIT_FSIZE), set from outside on a
@@ -9,10 +9,7 @@ import { readFileSync } from 'node:fs';
  */
 
 /** The children of a process, and their children. */
-function descendants(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-}
+const descendants = (pid: number): number[] => childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);
 
 function limitFiles(pid: number, bytes: string): void {
   for (const each of [pid, ...descendants(pid)]) {

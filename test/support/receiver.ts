@@ -1,8 +1,6 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { atEnd } from './at-end.js';
+import { serveUntilEnd } from './serve.js';
 
 /** A server that keeps the bodies of all requests, and answers each with an empty object. */
 interface Receiver {
@@ -21,13 +19,7 @@ export async function startReceiver(): Promise<Receiver> {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies };
+  return { url: await serveUntilEnd(server), bodies };
 }
 
 /** A span as OTLP has it. */

@@ -1,9 +1,7 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { atEnd } from './at-end.js';
+import { serveUntilEnd } from './serve.js';
 
 /** A small S3 that checks signatures, over HTTP on this machine. */
 interface S3Server {
@@ -111,14 +109,8 @@ export async function startS3Server(): Promise<S3Server> {
     const { status, body: content, etag } = answer(request.method!, new URL(request.url!, 'http://s3'), body);
     response.writeHead(status, etag === undefined ? {} : { etag }).end(content);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: await serveUntilEnd(server),
     keys,
     objects,
     uploads,

@@ -2,7 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { expect, onTestFinished, test } from 'vitest';
+import { Queue } from 'bullmq';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { lastBackups } from '../../src/backup/backup-records.js';
 import { startServerProcess } from '../../src/commands/server-process.js';
 import { freePort } from '../support/free-port.js';
@@ -10,6 +11,7 @@ import { readMetrics } from '../support/metrics.js';
 import { scored } from '../support/scenario.js';
 import { settingsFor, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { ensureSchedule } from '../../workers/backups.js';
 
 test('a worker makes backups on a schedule, tries them, and tells their age; a stop leaves nothing of a drill', async () => {
   const directory = await temporaryDirectory();
@@ -41,4 +43,20 @@ test('a worker makes backups on a schedule, tries them, and tells their age; a s
     .toBeGreaterThan(0);
   await worker.stop();
   expect((await readdir(directory)).filter((name) => name.startsWith('riskgraph-drill-'))).toEqual([]);
+});
+
+test('a check of the schedule removes no backup that is overdue', async () => {
+  const { app } = await startSystem({ worker: false });
+  const connection = app.connectRedis('failing-fast');
+  const queue = new Queue('backups', { connection, prefix: app.config.redisPrefix });
+  onTestFinished(async () => {
+    await queue.close();
+    connection.disconnect();
+  });
+  await ensureSchedule(queue, '0 2 * * *');
+  const [due] = await queue.getJobs(['delayed']);
+  vi.useFakeTimers({ toFake: ['Date'], now: due!.timestamp + due!.delay + 3_600_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  await ensureSchedule(queue, '0 2 * * *');
+  expect((await queue.getJobs(['delayed'])).map(({ id }) => id)).toEqual([due!.id]);
 });

@@ -34,7 +34,11 @@ export async function modelsSection(
 ): Promise<Section> {
   const periodStart = Math.floor(now.getTime() / 1_000) - days * 86_400;
   const match: PipelineStage.Match = {
-    $match: { _id: { $gte: Types.ObjectId.createFromTime(periodStart - days * 86_400) } },
+    $match: {
+      _id: { $gte: Types.ObjectId.createFromTime(periodStart - days * 86_400) },
+      // An erased prediction has left its number in the log, and no more.
+      modelId: { $exists: true },
+    },
   };
   const present = { $gte: ['$createdAt', new Date(periodStart * 1_000)] };
   const single = group('$probability', '$quantity', '$riskBand', present, '$explanation.additivityError');

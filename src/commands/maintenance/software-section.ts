@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Connection } from 'mongoose';
+import { StartupError } from '../../errors.js';
 import { packageRoot, packageVersion } from '../../process/package-root.js';
 import { storedDataVersion } from '../../storage/data-version.js';
 import type { Section } from './section.js';
 
 const run = promisify(execFile);
+/** Longest time of one call of npm, milliseconds. */
+const npmTimeoutMs = 60_000;
 
 /**
  * Last day of each major version of Node.js that RiskGraph runs on.
@@ -21,7 +24,7 @@ const lastDays: Readonly<Record<string, string>> = {
 /** A package that has a newer version, as `npm outdated --json` says it. */
 interface Outdated {
   readonly current?: string;
-  readonly latest: string;
+  readonly latest?: string;
 }
 
 /** How the section learns about software outside this process. */
@@ -75,9 +78,12 @@ export function nodeRemark(version: string, now: Date): string {
 async function outdatedPackages(): Promise<string[][]> {
   // npm ends with 1 when it finds some.
   const { stdout } = await npm(['outdated', '--json', '--omit=dev']);
-  const outdated = Object.entries(JSON.parse(stdout || '{}') as Record<string, Outdated>);
+  const parsed = JSON.parse(stdout || '{}') as Record<string, Outdated>;
+  // npm tells its own failure in the same form.
+  if (parsed.error && parsed.error.latest === undefined) throw noRegistry();
+  const outdated = Object.entries(parsed);
   const rows: string[][] = [];
-  for (const [name, { current = 'none', latest }] of outdated) {
+  for (const [name, { current = 'none', latest = 'none' }] of outdated) {
     const times = await npm(['view', name, 'time', '--json']).then(
       (answer) => JSON.parse(answer.stdout || '{}') as Record<string, string>,
     );
@@ -88,7 +94,12 @@ async function outdatedPackages(): Promise<string[][]> {
 }
 
 const npm = (parameters: string[]): Promise<{ readonly stdout: string }> =>
-  run('npm', parameters, { cwd: packageRoot(), maxBuffer: 16 * 1024 * 1024 }).catch((error: { stdout?: string }) => {
-    if (error.stdout) return { stdout: error.stdout };
-    throw error;
-  });
+  run('npm', parameters, { cwd: packageRoot(), maxBuffer: 16 * 1024 * 1024, timeout: npmTimeoutMs }).catch(
+    (error: { stdout?: string }) => {
+      if (error.stdout) return { stdout: error.stdout };
+      throw noRegistry();
+    },
+  );
+
+const noRegistry = (): StartupError =>
+  new StartupError('npm or the package registry does not answer: run the report without --outdated.');

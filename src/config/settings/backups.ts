@@ -33,7 +33,10 @@ export const backupSettings = [
   {
     name: 'BACKUP_SCHEDULE',
     key: 'backup.schedule',
-    schema: z.string().refine(isSchedule, 'must be five fields of cron, e.g. "0 2 * * *"').default('0 2 * * *'),
+    schema: z
+      .string()
+      .refine(isSchedule, 'must be five fields of cron, or six with the seconds first, e.g. "0 2 * * *"')
+      .default('0 2 * * *'),
     description: 'Times of the backups, as cron writes them, by UTC. What is lost at most is the time between two',
   },
   {

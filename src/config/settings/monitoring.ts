@@ -10,6 +10,9 @@ const httpUrl = z
     'must be a URL such as http://10.0.0.7:4318',
   );
 
+/** The form that the SDK of Sentry takes. It prints an address of another form as a whole, with its key. */
+const sentryAddress = /^https?:\/\/\w+(:\w*)?@(\[[:.%\w]+\]|[\w.-]+)(:\d+)?\/(.+\/)?\d+$/;
+
 /** What operators see of the processes, in addition to health, metrics and the log. */
 export const monitoringSettings = [
   {
@@ -35,7 +38,9 @@ export const monitoringSettings = [
     name: 'SENTRY_DSN',
     key: 'sentryDsn',
     secret: true,
-    schema: httpUrl.optional(),
+    schema: httpUrl
+      .refine((url) => sentryAddress.test(url), 'must be a DSN such as https://KEY@sentry.example.org/1')
+      .optional(),
     description:
       'Address of Sentry, or of a server that speaks its protocol, which gets [errors](operations.md#errors-to-sentry). ' +
       'Without it none is sent',

@@ -25,7 +25,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
 };
 
-/** Most jobs of a page. bull-board lets a browser ask for any number. */
+/** Most jobs of a page. bull-board allows 300. */
 const mostJobsPerPage = 100;
 
 interface BoardOptions {

@@ -15,6 +15,7 @@ import type { Identity, RequestOrigin, Viewer } from '../../auth/viewer.js';
 import { ForbiddenError, RiskGraphError } from '../../errors.js';
 import { entryKinds, queueNames } from '../../jobs/scoring-queue.js';
 import { answerError, requireViewer } from '../bulk/bulk-answers.js';
+import { recordDenials } from '../denials.js';
 import type { ErrorFormatter } from '../error-format.js';
 import type { HttpParts } from '../operation-context.js';
 import type { RequestSources } from '../request-source.js';
@@ -155,9 +156,10 @@ function registerSignIn(pages: FastifyInstance, dependencies: QueuePageDependenc
     if (!isFromOwnPage(request)) return answer(reply, 403, 'This form was not sent by our own page.');
     const form = (request.body ?? {}) as Readonly<Record<string, string | undefined>>;
     const origin = { requestId: request.id, address: sources.addressOf(request.raw) };
+    let viewer: Viewer | undefined;
     try {
       const { token, identity } = await prove(app, organization, form, origin);
-      const viewer: Viewer = { ...identity, origin };
+      viewer = { ...identity, origin };
       authorize(viewer, 'queue:read');
       await requireOperator(app, organization, viewer);
       const control = form.control === 'yes';
@@ -167,6 +169,7 @@ function registerSignIn(pages: FastifyInstance, dependencies: QueuePageDependenc
         .redirect(`${control ? controlPath : queuesPath}/`, 303);
     } catch (error) {
       if (!(error instanceof RiskGraphError) || error.code === 'INTERNAL') throw error;
+      await recordDenials(app.audit, viewer ?? null, [error]);
       return answer(reply, error.code === 'RATE_LIMITED' ? 429 : 403, error.message);
     }
   });
