@@ -1,6 +1,6 @@
 import type { RiskModelManifest } from '../manifest.js';
 import { spaceWords } from './output-words.js';
-import { colours, element, escapeXml, figure, fitText, plain, textAt, ticks, wrapText } from './svg.js';
+import { colours, decimals, element, escapeXml, figure, fitText, heading, plain, textAt, ticks } from './svg.js';
 
 const layout = { width: 860, left: 300, right: 90, top: 84, rowHeight: 28, barHeight: 18, bottom: 56 } as const;
 
@@ -25,11 +25,11 @@ export function renderImportancePlot(manifest: ImportanceInput): string {
   const title = `${manifest.name} ${manifest.version}: how much each feature moves the output`;
   if (sorted.length === 0) {
     const none = 'The model gives no global importance.';
-    return figure(layout.width, 90, title, none, heading(title, none));
+    return figure(layout.width, 90, title, none, heading(title, none, layout.width));
   }
   const bars = sorted.slice(0, mostBars);
   const largest = bars[0]!.value || 1;
-  const places = Math.min(8, Math.max(2, Math.ceil(-Math.log10(largest / 50))));
+  const places = decimals(largest);
   const x = (value: number): number => layout.left + (value / largest) * (layout.width - layout.left - layout.right);
   const bottom = layout.top + bars.length * layout.rowHeight;
   const unit = `mean |SHAP value| over the training rows (${space})`;
@@ -74,19 +74,9 @@ export function renderImportancePlot(manifest: ImportanceInput): string {
     bottom + layout.bottom,
     title,
     description,
-    heading(title, `The larger, the more the feature moves the output, up or down.${rest}`) +
+    heading(title, `The larger, the more the feature moves the output, up or down.${rest}`, layout.width) +
       grid.join('') +
       rows.join('') +
       caption,
-  );
-}
-
-function heading(title: string, subtitle: string): string {
-  const width = layout.width - 40;
-  return (
-    textAt(20, 30, fitText(title, width, 18.5), { 'font-size': 17, 'font-weight': 600 }) +
-    wrapText(subtitle, width, 13, 2)
-      .map((line, index) => textAt(20, 52 + index * 17, line, { fill: colours.muted }))
-      .join('')
   );
 }

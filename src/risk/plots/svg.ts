@@ -1,9 +1,12 @@
 /**
  * Colours on white that readers with any colour vision can distinguish: vermilion and blue of Okabe and Ito,
- * https://jfly.uni-koeln.de/color/
+ * https://jfly.uni-koeln.de/color/ Vermilion is darker than theirs, for a contrast of 4.5:1.
+ *
+ * An element that is painted in one of them has a class too, e.g. `plot-fill-raises`. A page with a dark background can
+ * give the class another colour: a style sheet wins over an attribute. Without one the figure is right on white.
  */
 export const colours = {
-  raises: '#D55E00',
+  raises: '#B54F00',
   lowers: '#0072B2',
   text: '#1B1B1B',
   muted: '#595959',
@@ -32,10 +35,23 @@ export function escapeXml(text: string): string {
 
 /** Writes an element with attributes. `children` is markup already. */
 export function element(name: string, attributes: Readonly<Record<string, string | number>>, children = ''): string {
-  const written = Object.entries(attributes)
+  const written = Object.entries(withClasses(attributes))
     .map(([key, value]) => ` ${key}="${escapeXml(typeof value === 'number' ? coordinate(value) : value)}"`)
     .join('');
   return children === '' ? `<${name}${written}/>` : `<${name}${written}>${children}</${name}>`;
+}
+
+const colourNames = new Map<string | number | undefined, string>(
+  Object.entries(colours).map(([name, colour]) => [colour, name]),
+);
+
+function withClasses(attributes: Readonly<Record<string, string | number>>): Readonly<Record<string, string | number>> {
+  const painted = (['fill', 'stroke'] as const).flatMap((paint) => {
+    const name = colourNames.get(attributes[paint]);
+    return name === undefined ? [] : [`plot-${paint}-${name}`];
+  });
+  if (painted.length === 0) return attributes;
+  return { ...attributes, class: [attributes['class'], ...painted].filter(Boolean).join(' ') };
 }
 
 /** Writes text with a white halo, so that it is readable across lines of the grid. */
@@ -75,7 +91,7 @@ export function fitText(text: string, width: number, fontSize: number): string {
 }
 
 /** Breaks a text into at most `lines` lines of a width. The last line is cut when it does not fit. */
-export function wrapText(text: string, width: number, fontSize: number, lines: number): string[] {
+function wrapText(text: string, width: number, fontSize: number, lines: number): string[] {
   const words = text.split(/\s+/).filter((word) => word !== '');
   const result: string[] = [];
   while (words.length > 0 && result.length < lines - 1) {
@@ -109,6 +125,38 @@ export function signed(value: number, places: number): string {
 /** Writes a number with `places` decimals. Negative numbers get a minus sign, not a hyphen. */
 export function plain(value: number, places: number): string {
   return value.toFixed(places).replace('-', '−');
+}
+
+/** Returns the number of decimals that shows a fiftieth of a range, at least two. */
+export function decimals(span: number): number {
+  return Math.min(8, Math.max(2, Math.ceil(-Math.log10(span / 50))));
+}
+
+/** Writes the title of a figure and at most two lines below it. A narrow figure has a smaller title on two lines. */
+export function heading(title: string, subtitle: string, figureWidth: number): string {
+  const { size, titles, subtitles } = headingLines(title, subtitle, figureWidth);
+  return [
+    ...titles.map((line, index) => textAt(20, 30 + index * 20, line, { 'font-size': size, 'font-weight': 600 })),
+    ...subtitles.map((line, index) => textAt(20, 32 + titles.length * 20 + index * 17, line, { fill: colours.muted })),
+  ].join('');
+}
+
+/** Returns the lowest pixel of a heading. */
+export function headingBottom(title: string, subtitle: string, figureWidth: number): number {
+  const { titles, subtitles } = headingLines(title, subtitle, figureWidth);
+  return 20 + titles.length * 20 + subtitles.length * 17;
+}
+
+function headingLines(title: string, subtitle: string, figureWidth: number) {
+  const width = figureWidth - 40;
+  const narrow = figureWidth < 600;
+  const size = narrow ? 15 : 17;
+  // Bold letters are wider than the estimate.
+  return {
+    size,
+    titles: wrapText(title, width, size * 1.09, narrow ? 2 : 1),
+    subtitles: wrapText(subtitle, width, 13, 2),
+  };
 }
 
 /** Makes a self-contained figure: title and description for screen readers, white background, no external resource. */

@@ -7,19 +7,21 @@
  * 4. Title, axis, one row per bar, the two end points and the legend are drawn as SVG.
  */
 import type { RiskModelManifest } from '../manifest.js';
+import { arrow } from './marks.js';
 import { answerWords, type ShownScore, spaceWords } from './output-words.js';
 import {
   colours,
+  decimals,
   element,
   escapeXml,
   figure,
   fitText,
+  heading,
   plain,
   signed,
   textAt,
   textWidth,
   ticks,
-  wrapText,
 } from './svg.js';
 
 /** One bar: the amount that a feature adds to the output, and the feature's value as text. */
@@ -69,7 +71,7 @@ export function renderWaterfall({ manifest, score, explanation, contributions }:
     ),
   ].join(' ');
   const content = [
-    heading(title, answer.heading),
+    heading(title, answer.heading, layout.width),
     axis(scale, height, places, space),
     ...steps.map((step, index) => row(step, index, scale, places)),
     endpoint(
@@ -137,21 +139,6 @@ function horizontalScale(values: readonly number[]): Scale {
   return { low, high, x: (value) => layout.left + ((value - low) / (high - low)) * span };
 }
 
-/** Returns the number of decimals that shows a fiftieth of the figure's range, at least two. */
-function decimals(span: number): number {
-  return Math.min(8, Math.max(2, Math.ceil(-Math.log10(span / 50))));
-}
-
-function heading(title: string, subtitle: string): string {
-  const width = layout.width - 40;
-  return (
-    textAt(20, 30, fitText(title, width, 18.5), { 'font-size': 17, 'font-weight': 600 }) +
-    wrapText(subtitle, width, 13, 2)
-      .map((line, index) => textAt(20, 52 + index * 17, line, { fill: colours.muted }))
-      .join('')
-  );
-}
-
 function axis(scale: Scale, height: number, places: number, space: string): string {
   const bottom = height - layout.bottom;
   const lines = ticks(scale.low, scale.high, 7).map(
@@ -204,7 +191,11 @@ function row(step: Step, index: number, scale: Scale, places: number): string {
       `${step.label}${step.displayValue === '' ? '' : `: ${step.displayValue}`} (${signed(step.value, places)})`,
     ),
   );
-  return element('g', {}, full + names(step, middle) + connector + arrow(from, to, top, raises) + label);
+  return element(
+    'g',
+    {},
+    full + names(step, middle) + connector + arrow([from, to], top, layout.barHeight, raises) + label,
+  );
 }
 
 /** Writes label and value in the left column: on one line if they fit, else on two. */
@@ -217,28 +208,6 @@ function names({ label, displayValue }: WaterfallContribution, middle: number): 
     textAt(x, middle - 3, fitText(label, width, 13), right) +
     textAt(x, middle + 12, fitText(displayValue, width, 12), { ...right, fill: colours.muted, 'font-size': 12 })
   );
-}
-
-/** Draws a bar with a point in the direction that it moves the output. */
-function arrow(from: number, to: number, top: number, raises: boolean): string {
-  const head = Math.min(8, Math.abs(to - from));
-  const neck = raises ? to - head : to + head;
-  const [middle, bottom] = [top + layout.barHeight / 2, top + layout.barHeight];
-  const points = [
-    [from, top],
-    [neck, top],
-    [to, middle],
-    [neck, bottom],
-    [from, bottom],
-  ]
-    .map((point) => point.map((value) => value!.toFixed(2)).join(','))
-    .join(' ');
-  return element('polygon', {
-    points,
-    fill: raises ? colours.raises : colours.lowers,
-    stroke: raises ? colours.raises : colours.lowers,
-    'stroke-width': 1,
-  });
 }
 
 function endpoint(x: number, y: number, label: string, side: 'above' | 'below'): string {

@@ -3,6 +3,7 @@ import { renderImportancePlot } from '../../../src/risk/plots/importance-plot.js
 import { escapeXml, fitText, signed, textWidth, ticks } from '../../../src/risk/plots/svg.js';
 import { renderWaterfall, type WaterfallInput } from '../../../src/risk/plots/waterfall.js';
 import { exampleManifest } from '../support/bundle.js';
+import { expectWellFormed } from '../support/figures.js';
 
 const hostile =
   'Blood <script>alert("1")</script> & \'pressure\' \u0000\ud800 of a patient whose label no column will ever hold 血圧';
@@ -17,22 +18,6 @@ const input = (changes: Partial<WaterfallInput> = {}): WaterfallInput => ({
   ...changes,
 });
 
-/** Checks that every tag is closed in order, every attribute is quoted, and no text holds markup. */
-function expectWellFormed(svg: string): void {
-  const open: string[] = [];
-  const rest = svg.replace(
-    /<(\/?)([a-z]+)((?: [a-zA-Z0-9:-]+="[^"<>]*")*)(\/?)>/g,
-    (_, closing: string, name: string, __, empty: string) => {
-      if (closing) expect(open.pop()).toBe(name);
-      else if (!empty) open.push(name);
-      return '';
-    },
-  );
-  expect(open).toEqual([]);
-  expect(rest).not.toMatch(/[<>]|&(?!(amp|lt|gt|quot|#39);)/);
-  expect(svg).not.toContain('NaN');
-}
-
 describe('waterfall', () => {
   test('has its content both as a picture and as text for screen readers', () => {
     const svg = renderWaterfall(input());
@@ -46,7 +31,7 @@ describe('waterfall', () => {
     );
     expect(svg).toContain('▼ −0.150');
     expect(svg).toContain('▲ +0.100');
-    expect(svg).toContain('#D55E00');
+    expect(svg).toContain('#B54F00');
     expect(svg).toContain('#0072B2');
     expect(svg).not.toMatch(/href|url\(|<image|<style|<script/);
   });

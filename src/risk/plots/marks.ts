@@ -1,0 +1,68 @@
+import { colours, element, escapeXml, textAt, textWidth } from './svg.js';
+
+/** Draws a legend, one entry after the other, on as many lines as it needs. `mark` is drawn around (0, 0). */
+export function legend(
+  entries: readonly { readonly mark: string; readonly text: string }[],
+  { width, y }: { readonly width: number; readonly y: number },
+): string {
+  let [x, line] = [24, 0];
+  return entries
+    .map(({ mark, text }) => {
+      const wide = textWidth(text, 12) + 34;
+      if (x > 24 && x + wide > width) [x, line] = [24, line + 1];
+      const at = y + line * 20;
+      const drawn =
+        element('g', { transform: `translate(${x} ${at - 4})` }, mark) + textAt(x + 14, at, text, { 'font-size': 12 });
+      x += wide;
+      return drawn;
+    })
+    .join('');
+}
+
+/** Writes a mark that a reader can walk to: its text is a tool tip, and a page reads it out. */
+export function mark(text: string, drawn: string): string {
+  return element('g', { class: 'plot-mark' }, element('title', {}, escapeXml(text)) + drawn);
+}
+
+/** Draws a bar with a point in the direction that it moves the output. */
+export function arrow([from, to]: readonly [number, number], top: number, barHeight: number, raises: boolean): string {
+  const head = Math.min(8, Math.abs(to - from));
+  const neck = raises ? to - head : to + head;
+  const [middle, bottom] = [top + barHeight / 2, top + barHeight];
+  const points = [
+    [from, top],
+    [neck, top],
+    [to, middle],
+    [neck, bottom],
+    [from, bottom],
+  ]
+    .map((point) => point.map((value) => value!.toFixed(2)).join(','))
+    .join(' ');
+  const colour = raises ? colours.raises : colours.lowers;
+  return element('polygon', { points, fill: colour, stroke: colour, 'stroke-width': 1 });
+}
+
+/** Draws a square as a legend shows it. */
+export function swatch(colour: string): string {
+  return element('rect', { x: -6, y: -6, width: 12, height: 12, fill: colour });
+}
+
+/** Draws a mark of one of four shapes around a point, so that groups differ without colour. */
+export function shape(
+  index: number,
+  x: number,
+  y: number,
+  attributes: Readonly<Record<string, string | number>>,
+): string {
+  const at = (value: number): string => String(Number(value.toFixed(2)));
+  switch (index % 4) {
+    case 0:
+      return element('circle', { cx: x, cy: y, r: 4.5, ...attributes });
+    case 1:
+      return element('rect', { x: x - 4.5, y: y - 4.5, width: 9, height: 9, ...attributes });
+    case 2:
+      return element('path', { d: `M${at(x)},${at(y - 6)} l6,6 l-6,6 l-6,-6 z`, ...attributes });
+    default:
+      return element('path', { d: `M${at(x)},${at(y - 6)} l6,10 h-12 z`, ...attributes });
+  }
+}
