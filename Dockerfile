@@ -13,11 +13,12 @@ COPY package.json package-lock.json .npmrc ./
 FROM base AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json tsconfig.client.json ./
-COPY scripts/link-bin.mjs scripts/build-explorer.mjs scripts/
+COPY scripts/link-bin.mjs scripts/built-pages.mjs scripts/build-explorer.mjs scripts/build-console.mjs scripts/
 COPY src src
 COPY schema schema
 COPY models models
 COPY workers workers
+COPY web web
 RUN npm run build
 
 # Installs only the packages that run, and only their parts that this image needs.

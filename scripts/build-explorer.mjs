@@ -3,40 +3,16 @@
  * of Apollo Sandbox. All come from the packages of the lock file, so that they need no internet. Each file is stored
  * compressed, under a name with a hash of its content. Builds only when a source or the lock file has changed.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { buildOnce, filesOf } from './built-pages.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const self = fileURLToPath(import.meta.url);
+const root = join(dirname(self), '..');
 const sources = join(root, 'src/explorer');
-const built = join(root, 'dist/explorer');
-const stamp = join(built, '.built');
+const folder = join(root, 'dist/explorer');
 
-const filesOf = (folder) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .sort();
-
-function checksum() {
-  const hash = createHash('sha256');
-  for (const file of [...filesOf(sources), join(root, 'package-lock.json'), fileURLToPath(import.meta.url)])
-    hash.update(file.slice(root.length)).update(readFileSync(file));
-  return hash.digest('hex');
-}
-
-function readStamp() {
-  try {
-    return readFileSync(stamp, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-const wanted = checksum();
-if (readStamp() !== wanted) {
+await buildOnce({ root, folder, files: [...filesOf(sources), self] }, async () => {
   const { build } = await import('vite');
   await build({
     configFile: false,
@@ -47,7 +23,7 @@ if (readStamp() !== wanted) {
     html: { cspNonce: 'NONCE' },
     worker: { format: 'es' },
     build: {
-      outDir: built,
+      outDir: folder,
       emptyOutDir: true,
       manifest: 'manifest.json',
       // The licences of all that is inside.
@@ -59,9 +35,4 @@ if (readStamp() !== wanted) {
       },
     },
   });
-  for (const file of filesOf(join(built, 'assets'))) {
-    writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
-    unlinkSync(file);
-  }
-  writeFileSync(stamp, wanted);
-}
+});

@@ -163,7 +163,7 @@ check_alerts() {
 
 # Prints one checksum of the names and contents of all files that the build reads.
 source_checksum() {
-  find src schema models workers package.json tsconfig.json tsconfig.build.json tsconfig.client.json package-lock.json scripts/link-bin.mjs scripts/build-explorer.mjs -type f 2>/dev/null \
+  find src schema models workers web package.json tsconfig.json tsconfig.build.json tsconfig.client.json package-lock.json scripts/link-bin.mjs scripts/built-pages.mjs scripts/build-explorer.mjs scripts/build-console.mjs -type f 2>/dev/null \
     | LC_ALL=C sort | xargs cksum | cksum
 }
 
@@ -175,8 +175,8 @@ build() {
   mkdir -p dist
   : > dist/.begun
   npm run --silent build || fail 'the build failed (see above)'
-  # The build writes every file. An older file belongs to a removed source. The explorer is built only when it changed.
-  find dist -type f ! -path 'dist/explorer/*' ! -newer dist/.begun -exec rm -f {} +
+  # The build writes every file. An older file belongs to a removed source. The explorer and the console are built only when they changed.
+  find dist -type f ! -path 'dist/explorer/*' ! -path 'dist/console/*' ! -newer dist/.begun -exec rm -f {} +
   printf '%s\n' "$sources" > dist/.built
 }
 

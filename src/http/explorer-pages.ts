@@ -1,23 +1,16 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { randomBytes } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { orNotBuilt, readAssets, serveAssets, type BuiltAssets } from './built-assets.js';
 import { hostError } from './request-errors.js';
 import { packageRoot } from '../process/package-root.js';
-
-/** The media types of the files that the build makes. */
-const mediaTypes: Record<string, string> = {
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.ttf': 'font/ttf',
-};
 
 /** The pages of src/explorer, as `npm run build` left them in dist/explorer. */
 interface Explorer {
   /** The page of GraphiQL. `NONCE` stands for the nonce of an answer. */
   readonly page: string;
-  /** Compressed files by their names, which contain a hash of the content. */
-  readonly assets: ReadonlyMap<string, Buffer>;
+  readonly assets: BuiltAssets;
   /** The name of the script that watches the page of Apollo Sandbox. */
   readonly sandboxWatch: string;
 }
@@ -27,26 +20,21 @@ interface Explorer {
  * @returns undefined when they were not built
  */
 export async function readExplorer(folder = join(packageRoot(), 'dist/explorer')): Promise<Explorer | undefined> {
-  try {
-    const [page, manifest, names] = await Promise.all([
+  const built = await orNotBuilt(
+    Promise.all([
       readFile(join(folder, 'graphiql.html'), 'utf8'),
       readFile(join(folder, 'manifest.json'), 'utf8'),
-      readdir(join(folder, 'assets')),
-    ]);
-    const files = names.map(
-      async (name) => [name.replace(/\.gz$/, ''), await readFile(join(folder, 'assets', name))] as const,
-    );
-    const { 'sandbox-watch.ts': watch } = JSON.parse(manifest) as Record<string, { file: string }>;
-    return { page, assets: new Map(await Promise.all(files)), sandboxWatch: `/graphiql/${watch!.file}` };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+      readAssets(join(folder, 'assets')),
+    ]),
+  );
+  if (!built) return undefined;
+  const [page, manifest, assets] = built;
+  const { 'sandbox-watch.ts': watch } = JSON.parse(manifest) as Record<string, { file: string }>;
+  return { page, assets, sandboxWatch: `/graphiql/${watch!.file}` };
 }
 
 /**
- * Serves GraphiQL under `/graphiql`, from files of this package alone. Each file has a route of its own, so no path
- * reaches another file.
+ * Serves GraphiQL under `/graphiql`, from files of this package alone.
  * @param onRequest refuses an address that asks too often
  */
 export function registerExplorer(
@@ -64,14 +52,7 @@ export function registerExplorer(
       .type('text/html; charset=utf-8')
       .send(page.replaceAll('NONCE', nonce));
   });
-  for (const [name, content] of assets)
-    server.get(`/graphiql/assets/${name}`, { onRequest }, async (_request, reply) =>
-      reply
-        .header('content-encoding', 'gzip')
-        .header('cache-control', 'public, max-age=31536000, immutable')
-        .type(mediaTypes[extname(name)] ?? 'application/octet-stream')
-        .send(content),
-    );
+  serveAssets(server, { path: '/graphiql/assets', assets }, onRequest);
 }
 
 /**

@@ -19,8 +19,23 @@ export interface DocumentRequest {
 const fileSchema = z.record(z.string(), z.string());
 
 /**
- * Reads an allow-list: a JSON object of documents by their SHA-256, as the client preset of @graphql-codegen writes it
- * with `persistedDocuments: { hashAlgorithm: 'sha256' }`.
+ * Reads the allow-list, and adds the documents of the console, so that it runs on every installation.
+ * @param file path of PERSISTED_QUERIES_FILE. Undefined: every document may run, and there is no list
+ * @param ofConsole path of the console's list. Undefined when it was not built
+ * @throws StartupError when the file cannot be read, or a name is not the SHA-256 of its document
+ */
+export async function allowList(
+  file: string | undefined,
+  ofConsole: string | undefined,
+): Promise<PersistedQueries | undefined> {
+  if (file === undefined) return undefined;
+  const own = ofConsole === undefined ? [] : await readPersistedQueries(ofConsole);
+  return new Map([...own, ...(await readPersistedQueries(file))]);
+}
+
+/**
+ * Reads a list of documents: a JSON object of documents by their SHA-256, as the client preset of @graphql-codegen writes
+ * it with `persistedDocuments: { hashAlgorithm: 'sha256' }`.
  * @throws StartupError when the file cannot be read, or a name is not the SHA-256 of its document
  */
 export async function readPersistedQueries(path: string): Promise<PersistedQueries> {

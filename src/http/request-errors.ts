@@ -154,7 +154,7 @@ export const nothingHere = (): RiskGraphError =>
 export const hostError = (host: string): RiskGraphError | undefined =>
   /^[\w.:[\]-]+$/.test(host) ? undefined : inputError('Host', 'is not a host name');
 
-const methods = ['GET', 'POST'] as const;
+const methods = ['GET', 'POST', 'DELETE'] as const;
 
 /**
  * Ends the connection with the answer to a request whose body has not arrived: its client may never send the rest. Else

@@ -9,6 +9,7 @@ import { createAdmittedDocuments } from './admitted-documents.js';
 import { createApollo } from './apollo.js';
 import { writeAnswers } from './apollo-plugins.js';
 import { tellAllIssues, type InputIssues } from './all-issues.js';
+import { readConsole, registerConsole } from './console-pages.js';
 import { createDraining, type Draining } from './draining.js';
 import { readExplorer, registerExplorer } from './explorer-pages.js';
 import { listen } from './listen.js';
@@ -20,7 +21,7 @@ import { createOperationContext, type ContextSources } from './operation-context
 import { limitOperationTime, type ApolloHandler } from './operation-timeout.js';
 import { createOperations, unlimitedOperations } from './operations.js';
 import { countUnread } from './unread-answers.js';
-import { readPersistedQueries } from './persisted-queries.js';
+import { allowList } from './persisted-queries.js';
 import { createProbeLimit } from './probe-limit.js';
 import { everyProtection, type Protections } from './protections.js';
 import { startRequestLimiter } from './rate-limits.js';
@@ -42,10 +43,12 @@ import { createSubscriptionCaps } from './subscription-caps.js';
 import { createSubscribe } from './subscription-events.js';
 import { createSubscriptionStreams } from './subscription-stream.js';
 import { createRequestSources } from './request-source.js';
+import { registerSessionRoutes } from './session-routes.js';
 import { createPlaces } from './places.js';
 import { sharePlaces, unlimitedPlaces } from './place-limits.js';
 import { watchConnections } from './connections.js';
 import { mostDescriptors } from '../process/descriptors.js';
+import { packageVersion } from '../process/package-root.js';
 import { serveUpgrades } from './upgrades.js';
 import { createWrittenEvents } from './written-events.js';
 import { logError } from '../process/logger.js';
@@ -78,8 +81,8 @@ interface HttpServerDependencies extends ContextSources {
 }
 
 /**
- * Serves GraphQL over HTTP and WebSocket, the Sandbox, GraphiQL, health and metrics on one port. A failed start leaves
- * nothing open. The start has these steps:
+ * Serves GraphQL over HTTP and WebSocket, the console, the Sandbox, GraphiQL, health and metrics on one port. A failed
+ * start leaves nothing open. The start has these steps:
  *
  * 1. Read the persisted queries, and prepare the admission of documents (admitted-documents.ts).
  * 2. Create Fastify and start Apollo Server with its plug-ins.
@@ -87,7 +90,7 @@ interface HttpServerDependencies extends ContextSources {
  * 4. Route POST and GET `/graphql`. The admission (request-admission.ts) runs first, then Apollo Server.
  * 5. Serve WebSockets (upgrades.ts), which pass by the router, with the socket handler (graphql-socket.ts). Requests for
  *    streams of events get theirs in place of step 4's answer (subscription-stream.ts).
- * 6. Register GraphiQL, health and metrics, and listen.
+ * 6. Register the console with its session, GraphiQL, health and metrics, and listen.
  *
  * @throws StartupError when the port is taken, or the persisted queries cannot be read
  */
@@ -109,7 +112,9 @@ async function buildHttpServer(
   const production = config.environment === 'production';
   const { metrics, tracing } = sources.app;
   const formatError = createErrorFormatter(logger, { schema, count: (code) => metrics.errors.inc({ code }) });
-  const list = config.persistedQueriesFile ? await readPersistedQueries(config.persistedQueriesFile) : undefined;
+  const pages = await readConsole();
+  if (!pages) logger.warn('the console is not there: npm run build makes it');
+  const list = await allowList(config.persistedQueriesFile, pages?.documents);
   const limits = protections.queryLimits ? config.queryLimits : undefined;
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const explorer = production ? undefined : await readExplorer();
@@ -265,6 +270,12 @@ async function buildHttpServer(
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
   if (explorer) registerExplorer(server, explorer, probeLimit);
+  if (pages) registerConsole(server, pages, { facts: { version: packageVersion() }, onRequest: probeLimit });
+  registerSessionRoutes(server, {
+    app: sources.app,
+    formatError,
+    admission: { onRequest: admission.onRequest, preParsing: admission.preParsing },
+  });
   const dependencies = await monitorApi(sources.app, () => draining.hasBegun, closers);
   registerHealth(server, dependencies, draining, probeLimit);
   if (config.queuePageOrganization !== undefined) {

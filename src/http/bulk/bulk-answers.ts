@@ -9,6 +9,7 @@ import type { ErrorFormatter } from '../error-format.js';
 /** The status of an answer, by the code of its error. */
 const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   UNAUTHENTICATED: 401,
+  INVALID_CREDENTIALS: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   BAD_USER_INPUT: 400,
@@ -38,7 +39,7 @@ export async function answerError(
 ): Promise<FastifyReply> {
   await recordDenials(audit, request.caller?.viewer ?? null, [error]);
   if (error instanceof RateLimitedError) reply.header('retry-after', error.retryAfterSeconds);
-  return reply.status(statusOf(error)).send({ errors: [formatError(error)] });
+  return reply.status(statusOf(error)).send({ errors: [formatError(error, request.id)] });
 }
 
 /** The caller of a request. @throws the reason why its credential is not accepted */

@@ -9,7 +9,7 @@
  *    record.
  */
 import { Queue } from 'bullmq';
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, onRequestAsyncHookHandler } from 'fastify';
 import { authorize } from '../../auth/authorize.js';
 import type { Identity, RequestOrigin, Viewer } from '../../auth/viewer.js';
 import { ForbiddenError, RiskGraphError } from '../../errors.js';
@@ -18,6 +18,7 @@ import { answerError, requireViewer } from '../bulk/bulk-answers.js';
 import { recordDenials } from '../denials.js';
 import type { ErrorFormatter } from '../error-format.js';
 import type { HttpParts } from '../operation-context.js';
+import { isFromOwnPage } from '../own-page.js';
 import type { RequestSources } from '../request-source.js';
 import { serveBoard } from './board.js';
 import { controlPath, endQueueCookie, queuesPath, readQueueCookie, writeQueueCookie } from './queue-cookie.js';
@@ -124,12 +125,6 @@ async function requireOperator(
     'The queues hold jobs of all organizations: ask an operator of the deployment (QUEUE_PAGE_ORGANIZATION).',
     'queue:read',
   );
-}
-
-/** Tells whether a browser says that the request comes from a page of this host. Each browser of today says it. */
-function isFromOwnPage({ headers, protocol, host }: FastifyRequest): boolean {
-  if (headers['sec-fetch-site'] !== undefined) return headers['sec-fetch-site'] === 'same-origin';
-  return headers.origin === `${protocol}://${host}`;
 }
 
 function registerSignIn(pages: FastifyInstance, dependencies: QueuePageDependencies): void {

@@ -1,0 +1,79 @@
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packageRoot } from '../process/package-root.js';
+import { orNotBuilt, readAssets, serveAssets, type BuiltAssets } from './built-assets.js';
+import { hostError } from './request-errors.js';
+
+/**
+ * The addresses of the console. A reload comes back to each of them; the page then shows the place that its address
+ * names. web/routes.ts has the places themselves.
+ */
+const addresses = [
+  '/',
+  '/sign-in',
+  ...['patients', 'cohorts', 'jobs', 'models', 'administration'].flatMap((place) => [`/${place}`, `/${place}/:id`]),
+];
+
+/** The console of web/, as `npm run build` left it in dist/console. */
+interface Console {
+  readonly page: string;
+  readonly assets: BuiltAssets;
+  /** Path of the list of its documents, which an allow-list takes up. */
+  readonly documents: string;
+}
+
+/** What the page must know before anyone has signed in. */
+interface ConsoleFacts {
+  readonly version: string;
+}
+
+/**
+ * Reads the console into memory, about 200 kB.
+ * @returns undefined when it was not built
+ */
+export async function readConsole(folder = join(packageRoot(), 'dist/console')): Promise<Console | undefined> {
+  const built = await orNotBuilt(
+    Promise.all([readFile(join(folder, 'index.html'), 'utf8'), readAssets(join(folder, 'assets'))]),
+  );
+  return built && { page: built[0], assets: built[1], documents: join(folder, 'persisted.json') };
+}
+
+/**
+ * Serves the console at `/` and at the addresses of its places, from files of this package alone.
+ * @param onRequest refuses an address that asks too often
+ */
+export function registerConsole(
+  server: FastifyInstance,
+  { page, assets }: Console,
+  { facts, onRequest }: { readonly facts: ConsoleFacts; readonly onRequest: onRequestAsyncHookHandler },
+): void {
+  for (const address of addresses)
+    server.get(address, { onRequest }, async (request, reply) => {
+      if (hostError(request.host))
+        return reply.status(400).type('text/plain').send('The header Host is not a host name.');
+      return reply
+        .header('content-security-policy', policyOf(request.host))
+        .header('cross-origin-opener-policy', 'same-origin')
+        .header('cache-control', 'no-store')
+        .type('text/html; charset=utf-8')
+        .send(page);
+    });
+  server.get('/console.json', { onRequest }, async () => facts);
+  serveAssets(server, { path: '/assets', assets }, onRequest);
+}
+
+/** The policy of the console: scripts, styles and pictures from own files alone, and none inline. */
+const policyOf = (host: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    // Plots become PNG files by way of a `blob:`.
+    "img-src 'self' blob:",
+    // In some browsers 'self' does not include WebSockets.
+    `connect-src 'self' ws://${host} wss://${host}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');

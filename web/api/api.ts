@@ -1,0 +1,57 @@
+import { Client, subscriptionExchange } from '@urql/core';
+import { cacheExchange } from '@urql/exchange-graphcache';
+import { ConnectionError } from '../../src/client/errors.js';
+import { executeOnce } from '../../src/client/execute-once.js';
+import { keys } from '../../src/client/generated/cache-configuration.js';
+import { createClient, type GraphqlClient } from '../../src/client/graphql-client.js';
+import type { Sink } from '../../src/client/transport.js';
+import type { Session } from '../session/session.js';
+import type { Connection } from './connection.js';
+
+/** The two clients of the API: urql with its cache for what pages show, and the one below it. */
+interface Api {
+  readonly urql: Client;
+  readonly client: GraphqlClient;
+}
+
+/**
+ * Connects to the API. Queries and mutations go over HTTP. Subscriptions share one WebSocket, and resume after a break
+ * without losing an event.
+ */
+export function createApi(session: Session, connection: Connection): Api {
+  const client = createClient({ url: `${location.origin}/graphql`, session, onBreak: () => connection.lost() });
+  const once = executeOnce(client);
+  const urql = new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    requestPolicy: 'cache-and-network',
+    exchanges: [
+      cacheExchange({ keys }),
+      subscriptionExchange({
+        enableAllOperations: true,
+        forwardSubscription: ({ variables, operationName }, { kind, context }) => ({
+          subscribe(sink) {
+            // The cache writes the document again. It is sent as it stands on the allow-list.
+            const operation = { query: context['text'] as string, variables, operationName };
+            const observed = observeConnection(sink as never, connection);
+            return { unsubscribe: (kind === 'subscription' ? client.observe : once)(operation, observed) };
+          },
+        }),
+      }),
+    ],
+  });
+  return { urql, client };
+}
+
+/** Tells the connection of each answer, and of each that did not come. */
+const observeConnection = (sink: Sink, connection: Connection): Sink => ({
+  next(result) {
+    connection.works();
+    sink.next(result);
+  },
+  error(error) {
+    if (error instanceof ConnectionError) connection.lost();
+    sink.error(error);
+  },
+  complete: () => sink.complete(),
+});

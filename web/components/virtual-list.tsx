@@ -1,0 +1,155 @@
+import type { ComponentChildren, VNode } from 'preact';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useTexts } from '../texts/texts.js';
+
+/** One column of a list. */
+export interface Column<Row> {
+  readonly key: string;
+  readonly header: ComponentChildren;
+  /** The cell of a row. */
+  readonly cell: (row: Row) => ComponentChildren;
+  /** Width as CSS grids have it. @defaultValue `minmax(8rem, 1fr)` */
+  readonly width?: string;
+  /** `number` aligns to the right. */
+  readonly class?: string;
+  /** Sorted by this column. A header that sorts is a button. */
+  readonly sort?: 'ascending' | 'descending' | 'none';
+}
+
+interface VirtualListProps<Row> {
+  /** The name of the list for a screen reader. */
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  /** The rows that were read so far. */
+  readonly rows: readonly Row[];
+  /** Number of all rows. Those that were not read yet are drawn as empty ones. */
+  readonly totalCount: number;
+  readonly keyOf: (row: Row) => string;
+  /** Called when rows up to `index` come into view: reads further pages. */
+  readonly reach?: (index: number) => void;
+  /** Called for Enter and for a click: opens the row. */
+  readonly onOpen?: (row: Row) => void;
+  /** Height of each row, pixels. @defaultValue 40 */
+  readonly rowHeight?: number;
+  /** Height of the list, as CSS has it. @defaultValue `min(70vh, 48rem)` */
+  readonly height?: string;
+  readonly foot?: ComponentChildren;
+}
+
+/** Rows above and below the view that are drawn too, so that a scroll finds them there. */
+const spareRows = 8;
+
+/**
+ * A list of any length, of which only the rows in view are drawn. The arrow keys, Page Up, Page Down, Home and End move
+ * the mark, and Enter opens the marked row.
+ */
+export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
+  const { label, columns, rows, totalCount, keyOf, reach, onOpen, foot } = props;
+  const { rowHeight = 40, height = 'min(70vh, 48rem)' } = props;
+  const { parts } = useTexts();
+  const id = useId();
+  const scroller = useRef<HTMLDivElement>(null);
+  const head = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 800 });
+  const [marked, setMarked] = useState(0);
+  const active = Math.min(marked, totalCount - 1);
+  const headHeight = head.current?.offsetHeight ?? rowHeight;
+
+  const first = Math.max(0, Math.floor(view.top / rowHeight) - spareRows);
+  const last = Math.min(totalCount, Math.ceil((view.top + view.height) / rowHeight) + spareRows);
+  useLayoutEffect(() => {
+    const element = scroller.current!;
+    const look = (): void => setView({ top: element.scrollTop, height: element.clientHeight });
+    look();
+    const observer = new ResizeObserver(look);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    if (last > 0) reach?.(last - 1);
+  }, [last, reach]);
+
+  function mark(index: number): void {
+    const next = Math.max(0, Math.min(index, totalCount - 1));
+    setMarked(next);
+    const element = scroller.current!;
+    const top = next * rowHeight;
+    const room = element.clientHeight - headHeight - rowHeight;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top > element.scrollTop + room) element.scrollTop = top - room;
+  }
+  function press(event: KeyboardEvent): void {
+    if (event.target !== event.currentTarget) return;
+    const page = Math.max(1, Math.floor(view.height / rowHeight) - 2);
+    const moves: Readonly<Record<string, number>> = {
+      ArrowDown: active + 1,
+      ArrowUp: active - 1,
+      PageDown: active + page,
+      PageUp: active - page,
+      Home: 0,
+      End: totalCount - 1,
+    };
+    const move = moves[event.key];
+    const row = rows[active];
+    if (move !== undefined) mark(move);
+    else if (event.key === 'Enter' && row !== undefined) onOpen?.(row);
+    else return;
+    event.preventDefault();
+  }
+
+  const template = { gridTemplateColumns: columns.map(({ width = 'minmax(8rem, 1fr)' }) => width).join(' ') };
+  const drawn = Array.from({ length: Math.max(0, last - first) }, (_, offset) => first + offset);
+  return (
+    <div class="grid">
+      <div
+        ref={scroller}
+        class="grid-scroll"
+        role="grid"
+        aria-label={label}
+        aria-rowcount={totalCount + 1}
+        aria-colcount={columns.length}
+        aria-activedescendant={active >= first && active < last ? `${id}-${active}` : undefined}
+        tabIndex={0}
+        style={{ maxHeight: height }}
+        onScroll={({ currentTarget }) => setView({ top: currentTarget.scrollTop, height: currentTarget.clientHeight })}
+        onKeyDown={press}
+      >
+        <div ref={head} class="grid-row grid-head" role="row" aria-rowindex={1} style={template}>
+          {columns.map((column) => (
+            <div key={column.key} role="columnheader" class={`grid-cell ${column.class ?? ''}`} aria-sort={column.sort}>
+              {column.header}
+            </div>
+          ))}
+        </div>
+        <div class="grid-body" role="rowgroup" style={{ height: `${totalCount * rowHeight}px` }}>
+          {drawn.map((index) => {
+            const row = rows[index];
+            return (
+              <div
+                key={row === undefined ? index : keyOf(row)}
+                id={`${id}-${index}`}
+                class={`grid-row ${onOpen ? 'opens' : ''}`}
+                role="row"
+                aria-rowindex={index + 2}
+                data-active={index === active ? '' : undefined}
+                style={{ ...template, height: `${rowHeight}px`, transform: `translateY(${index * rowHeight}px)` }}
+                onClick={(event) => {
+                  setMarked(index);
+                  const isLink = (event.target as Element).closest('a, button, input, select');
+                  if (row !== undefined && !isLink) onOpen?.(row);
+                }}
+              >
+                {columns.map((column) => (
+                  <div key={column.key} role="gridcell" class={`grid-cell ${column.class ?? ''}`}>
+                    {row === undefined ? '' : column.cell(row)}
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      <div class="grid-foot">{foot ?? (totalCount === 0 ? parts.empty : parts.rows(String(totalCount)))}</div>
+    </div>
+  );
+}

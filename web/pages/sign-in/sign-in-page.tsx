@@ -1,0 +1,65 @@
+import type { TargetedSubmitEvent, VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { ErrorBox } from '../../components/error-box.js';
+import type { Session } from '../../session/session.js';
+import { Preferences } from '../../shell/preferences.js';
+import { useTitle } from '../../shell/router.js';
+import { useTexts, type Language } from '../../texts/texts.js';
+
+interface SignInPageProps {
+  readonly session: Session;
+  readonly onDone: () => void;
+  readonly onLanguage: (language: Language) => void;
+}
+
+/** Signs a user in. The password goes to the API alone, and is kept nowhere. */
+export function SignInPage({ session, onDone, onLanguage }: SignInPageProps): VNode {
+  const { signIn } = useTexts();
+  const [error, setError] = useState<Error>();
+  const [isRunning, setRunning] = useState(false);
+  useTitle(signIn.title);
+  async function submit(event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const value = (name: string): string => String(form.get(name) ?? '');
+    setRunning(true);
+    setError(undefined);
+    try {
+      await session.signIn({
+        organization: value('organization').trim(),
+        username: value('username').trim(),
+        password: value('password'),
+      });
+      onDone();
+    } catch (refused) {
+      setError(refused as Error);
+      setRunning(false);
+    }
+  }
+  return (
+    <main id="content" class="sign-in">
+      <form class="card" method="post" onSubmit={(event) => void submit(event)}>
+        <p class="brand">RiskGraph</p>
+        <h1>{signIn.title}</h1>
+        <label>
+          {signIn.organization}
+          <input name="organization" required autocomplete="organization" autocapitalize="none" spellcheck={false} />
+          <small>{signIn.organizationHelp}</small>
+        </label>
+        <label>
+          {signIn.username}
+          <input name="username" required autocomplete="username" autocapitalize="none" spellcheck={false} />
+        </label>
+        <label>
+          {signIn.password}
+          <input name="password" type="password" required autocomplete="current-password" />
+        </label>
+        {error && <ErrorBox error={error} />}
+        <button type="submit" class="primary" disabled={isRunning}>
+          {isRunning ? signIn.running : signIn.submit}
+        </button>
+      </form>
+      <Preferences onLanguage={onLanguage} />
+    </main>
+  );
+}

@@ -1,0 +1,25 @@
+import type { ComponentType } from 'preact';
+import type { PageProps } from './pages/page-props.js';
+import type { Texts } from './texts/catalogue.js';
+
+/** One place of the console. Each page is loaded when it is first visited. */
+export interface Route {
+  /** Pattern of the path. src/http/console-pages.ts serves it. */
+  readonly path: string;
+  readonly load: () => Promise<{ readonly default: ComponentType<PageProps> }>;
+  /** The action of the permission table without which the place is not offered. */
+  readonly permission: string;
+  /** The text of the navigation. Absent: the place is reached from another one. */
+  readonly navigation?: (texts: Texts) => string;
+}
+
+/** All places. The first one that the viewer may see is the home of that viewer. */
+export const routes: readonly Route[] = [
+  {
+    path: '/jobs',
+    load: () => import('./pages/jobs/job-list.js'),
+    permission: 'job:read',
+    navigation: ({ navigation }) => navigation.jobs,
+  },
+  { path: '/jobs/:id', load: () => import('./pages/jobs/job-page.js'), permission: 'job:read' },
+];

@@ -1,0 +1,90 @@
+import type { ComponentType, VNode } from 'preact';
+import { useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
+import type { PageProps } from '../pages/page-props.js';
+import { routes, type Route } from '../routes.js';
+import { useTexts } from '../texts/texts.js';
+import { hasMoved, matchPath, navigate, usePlace, useTitle } from './router.js';
+import { useMay, useViewer } from './viewer.js';
+
+/** Pages that were loaded before: they are drawn at once. */
+const loaded = new Map<Route, ComponentType<PageProps>>();
+
+/** The page that the address names. The focus goes to its heading, so that a screen reader begins there. */
+export function CurrentPage(): VNode | null {
+  const { path } = usePlace();
+  const may = useMay();
+  const found = routes.flatMap((route) => {
+    const params = matchPath(route.path, path);
+    return params ? [{ route, params }] : [];
+  })[0];
+  const home = routes.find(({ navigation, permission }) => navigation && may(permission));
+  const isHome = path === '/';
+  const mayHome = found && may(found.route.permission);
+  useEffect(() => {
+    if (isHome && !mayHome && home && home.path !== '/') navigate(home.path, { replace: true });
+  }, [isHome, mayHome, home]);
+  if (found && mayHome) return <LoadedPage key={path} route={found.route} params={found.params} />;
+  if (isHome && home) return null;
+  return found ? <NotAllowed /> : <NotFound />;
+}
+
+function LoadedPage({ route, params }: { readonly route: Route } & PageProps): VNode {
+  const texts = useTexts();
+  const [page, setPage] = useState(() => ({ Page: loaded.get(route), failed: false }));
+  const [error] = useErrorBoundary();
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (page.Page || page.failed) return;
+    route.load().then(
+      ({ default: Page }) => {
+        loaded.set(route, Page);
+        setPage({ Page, failed: false });
+      },
+      () => setPage({ Page: undefined, failed: true }),
+    );
+  }, [route, page]);
+  const isThere = page.Page !== undefined;
+  useEffect(() => {
+    const heading = isThere ? frame.current?.querySelector('h1') : undefined;
+    if (!heading || !hasMoved()) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [isThere]);
+  if (page.failed || error)
+    return (
+      <section class="message">
+        <h1>{texts.shell.pageFailed}</h1>
+        <p>{texts.shell.pageFailedHelp}</p>
+        <button type="button" onClick={() => location.reload()}>
+          {texts.shell.reload}
+        </button>
+      </section>
+    );
+  return (
+    <div ref={frame}>{page.Page ? <page.Page params={params} /> : <p class="quiet">{texts.shell.loading}</p>}</div>
+  );
+}
+
+function NotFound(): VNode {
+  const { shell } = useTexts();
+  useTitle(shell.notFound);
+  return (
+    <section class="message">
+      <h1>{shell.notFound}</h1>
+      <p>{shell.notFoundHelp}</p>
+    </section>
+  );
+}
+
+function NotAllowed(): VNode {
+  const { shell, roles } = useTexts();
+  const { role } = useViewer();
+  useTitle(shell.notAllowed);
+  return (
+    <section class="message">
+      <h1>{shell.notAllowed}</h1>
+      <p>{shell.notAllowedHelp(roles[role])}</p>
+    </section>
+  );
+}

@@ -1,0 +1,11 @@
+import type { signIn as english } from '../en/sign-in.js';
+
+export const signIn: typeof english = {
+  title: 'Anmelden',
+  organization: 'Organisation',
+  username: 'Benutzername',
+  password: 'Passwort',
+  submit: 'Anmelden',
+  running: 'Anmeldung läuft …',
+  organizationHelp: 'Der Kurzname Ihres Hauses, wie ihn die Verwaltung Ihnen gegeben hat.',
+};

@@ -1,0 +1,58 @@
+/** Numbers and times as the viewer's language writes them. */
+export interface Formats {
+  /** At most `digits` digits after the point. */
+  number(value: number, digits?: number): string;
+  /** A share of 1 as per cent. */
+  percent(share: number, digits?: number): string;
+  /** Date and time of an ISO time. */
+  dateTime(iso: string): string;
+  date(iso: string): string;
+  /** Age of a time, e.g. `2 minutes ago`. */
+  age(iso: string, now: number): string;
+  /** A length of time in seconds, e.g. `1 min 20 s`. */
+  duration(seconds: number): string;
+}
+
+const units = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  ['second', 1],
+] as const;
+
+export function createFormats(language: string): Formats {
+  // The browser's own region decides between forms of one language, e.g. en-GB and en-US.
+  const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
+  const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+  const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const numbers = new Map<string, Intl.NumberFormat>();
+  function numberFormat(digits: number, style: 'decimal' | 'percent'): Intl.NumberFormat {
+    const key = `${style}${digits}`;
+    const format = numbers.get(key) ?? new Intl.NumberFormat(locale, { style, maximumFractionDigits: digits });
+    numbers.set(key, format);
+    return format;
+  }
+  return {
+    number: (value, digits = 2) => numberFormat(digits, 'decimal').format(value),
+    percent: (share, digits = 1) => numberFormat(digits, 'percent').format(share),
+    dateTime: (iso) => dateTime.format(new Date(iso)),
+    date: (iso) => date.format(new Date(iso)),
+    age(iso, now) {
+      const seconds = (new Date(iso).getTime() - now) / 1_000;
+      const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? units.at(-1)!;
+      return relative.format(Math.round(seconds / size), unit);
+    },
+    duration(seconds) {
+      const parts = [
+        [Math.floor(seconds / 3_600), 'h'],
+        [Math.floor((seconds % 3_600) / 60), 'min'],
+        [Math.round(seconds % 60), 's'],
+      ] as const;
+      const shown = parts.filter(([count]) => count > 0).slice(0, 2);
+      return shown.length > 0 ? shown.map(([count, unit]) => `${count} ${unit}`).join(' ') : '0 s';
+    },
+  };
+}
