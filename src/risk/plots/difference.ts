@@ -104,7 +104,15 @@ export function renderDifference(input: DifferenceInput, options: PlotOptions = 
   });
   const places = decimals(Math.max(...bars.map(({ change }) => Math.abs(change)), 1e-9) * 4);
   const top = headingBottom(input.title, input.subtitle, pen.width) + 40;
-  const layout = rowLayout({ width: pen.width, rows: bars.length, band: 38, top, below: 104, right: 84 });
+  const layout = rowLayout({
+    width: pen.width,
+    rows: bars.length,
+    band: 38,
+    top,
+    below: 104,
+    right: 84,
+    details: true,
+  });
   const ends = [before.outputValue, after.outputValue];
   const scale = linear(extent([...ends, ...bars.map(({ to }) => to)], 0.08), [layout.left, layout.right]);
   const text = (value: number): string => pen.number(value, places);

@@ -2,7 +2,7 @@ import { plain } from './svg.js';
 import { englishWords, type PlotWords } from './words.js';
 
 /** Writes a number for a reader with so many decimals. */
-export type NumberText = (value: number, places: number) => string;
+type NumberText = (value: number, places: number) => string;
 
 /** Options of every plot. */
 export interface PlotOptions {
@@ -27,6 +27,8 @@ export interface Pen {
   readonly number: NumberText;
   /** A number with its sign, which is readable without colour: `+0.08`, `−0.08`, `±0.00`. */
   readonly signed: NumberText;
+  /** As `signed`, and plain at 0: for the numbers of an axis. */
+  readonly tick: NumberText;
   /** As `signed`, with a triangle that points up or down. */
   readonly arrowed: NumberText;
   /** A share of 1 as a percentage, e.g. `31.9 %`. */
@@ -44,6 +46,7 @@ export function penOf({ width = 860, number = plain, words = englishWords }: Plo
     words,
     number: (value, places) => number(value === 0 ? 0 : value, places),
     signed,
+    tick: (value, places) => (value === 0 ? number(0, 0) : signed(value, places)),
     arrowed: (value, places) => {
       const written = signed(value, places);
       return written.startsWith('±') ? written : `${value > 0 ? '▲' : '▼'} ${written}`;

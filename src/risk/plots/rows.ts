@@ -1,5 +1,5 @@
 import type { Scale } from './scale.js';
-import { colours, element, fitText, textAt, textWidth, ticks } from './svg.js';
+import { colours, element, fitText, textAt, textWidth, ticks, wrapText } from './svg.js';
 
 /** A figure with one row per feature: names on the left, or above the marks where the figure is narrow. */
 interface RowLayout {
@@ -26,15 +26,17 @@ interface RowSizes {
   readonly top: number;
   /** Room below the rows, for the axis and a legend. */
   readonly below: number;
+  /** True: each row has a detail below its name. */
+  readonly details?: boolean;
   /** Room on the right, for numbers. */
   readonly right: number;
 }
 
 /** Lays rows out for a width. */
-export function rowLayout({ width, rows, band, top, below, right }: RowSizes): RowLayout {
+export function rowLayout({ width, rows, band, top, below, right, details = false }: RowSizes): RowLayout {
   const narrow = width < 600;
   const left = narrow ? 24 : Math.min(320, Math.max(190, Math.round(width * 0.3)));
-  const above = narrow ? 34 : 0;
+  const above = narrow ? (details ? 34 : 20) : 0;
   const bottom = top + rows * (band + above);
   return {
     width,
@@ -57,7 +59,12 @@ export function rowLayout({ width, rows, band, top, below, right }: RowSizes): R
       const room = left - 36;
       const end = { 'text-anchor': 'end' };
       const middle = y + band / 2;
-      if (detail === '') return textAt(left - 16, middle + 4, fitText(label, room, 13), end);
+      if (detail === '') {
+        const lines = wrapText(label, room, 13, band < 30 ? 1 : 2);
+        return lines
+          .map((line, at) => textAt(left - 16, middle + 4 + (at - (lines.length - 1) / 2) * 15, line, end))
+          .join('');
+      }
       return (
         textAt(left - 16, middle - 3, fitText(label, room, 13), end) +
         textAt(left - 16, middle + 12, fitText(detail, room, 12), { ...end, fill: colours.muted, 'font-size': 12 })

@@ -91,7 +91,7 @@ export function fitText(text: string, width: number, fontSize: number): string {
 }
 
 /** Breaks a text into at most `lines` lines of a width. The last line is cut when it does not fit. */
-function wrapText(text: string, width: number, fontSize: number, lines: number): string[] {
+export function wrapText(text: string, width: number, fontSize: number, lines: number): string[] {
   const words = text.split(/\s+/).filter((word) => word !== '');
   const result: string[] = [];
   while (words.length > 0 && result.length < lines - 1) {
@@ -159,8 +159,18 @@ function headingLines(title: string, subtitle: string, figureWidth: number) {
   };
 }
 
-/** Makes a self-contained figure: title and description for screen readers, white background, no external resource. */
-export function figure(width: number, height: number, title: string, description: string, content: string): string {
+/**
+ * Makes a self-contained figure: title and description for screen readers, white background, no external resource.
+ * @param background `none` for a figure that lies over a canvas
+ */
+export function figure(
+  width: number,
+  height: number,
+  title: string,
+  description: string,
+  content: string,
+  background: string = colours.background,
+): string {
   const id = checksum(title + description);
   return element(
     'svg',
@@ -177,7 +187,7 @@ export function figure(width: number, height: number, title: string, description
     },
     element('title', { id: `title-${id}` }, escapeXml(title)) +
       element('desc', { id: `description-${id}` }, escapeXml(description)) +
-      element('rect', { width, height, fill: colours.background }) +
+      element('rect', { width, height, fill: background }) +
       content,
   );
 }

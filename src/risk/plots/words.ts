@@ -27,6 +27,7 @@ export interface PlotWords {
   readonly thisPatient: string;
   readonly noPatients: string;
   readonly low: string;
+  readonly middle: string;
   readonly high: string;
   readonly meanAbsolute: (space: string) => string;
   readonly notShown: (count: number) => string;
@@ -67,6 +68,7 @@ export const englishWords: PlotWords = {
   thisPatient: 'this patient',
   noPatients: 'no patients here',
   low: 'low',
+  middle: 'medium',
   high: 'high',
   meanAbsolute: (space) => `mean |SHAP value| (${space})`,
   notShown: (count) => `${count} more features are not shown.`,

@@ -23,6 +23,8 @@ interface FrameInput {
   readonly right?: number;
   /** Height of the plot's inside. Absent: it follows the width. */
   readonly inside?: number;
+  /** `none` for a figure that lies over a canvas. @defaultValue white */
+  readonly background?: string;
 }
 
 /** The place of everything in a figure with two axes, in CSS pixels. */
@@ -59,7 +61,11 @@ export function frameOf(pen: Pen, { title, subtitle, x, y, below = 0, right = 24
 }
 
 /** Draws a figure with two axes around its content. */
-export function drawFrame(frame: Frame, { title, subtitle, description, x, y }: FrameInput, content: string): string {
+export function drawFrame(
+  frame: Frame,
+  { title, subtitle, description, x, y, background }: FrameInput,
+  content: string,
+): string {
   const { left, right, top, bottom, width, height } = frame;
   const across = x.ticks ?? roundTicks(frame.x, x, (right - left) / (textWidth(x.text(x.range[1]), 12) + 36));
   const up = y.ticks ?? roundTicks(frame.y, y, (bottom - top) / 44);
@@ -93,6 +99,7 @@ export function drawFrame(frame: Frame, { title, subtitle, description, x, y }: 
       textAt(12, top - 12, fitText(y.label, width - 24, 12), muted) +
       content +
       textAt(centre, bottom + 40, label, { ...muted, 'text-anchor': 'middle' }),
+    background,
   );
 }
 
