@@ -2,7 +2,7 @@ import { qualifiedUsername, type RequestOrigin, type Viewer } from '../auth/view
 import type { OperationLimits } from '../config/config.js';
 import { QueryTooComplexError, RateLimitedError, type RiskGraphError } from '../errors.js';
 import { createAnswerBytes, type AnswerBytes } from './answer-bytes.js';
-import { createFairTurns } from './fair-turns.js';
+import { createFairTurns, type OperationKind } from './fair-turns.js';
 
 /** The limits of operations while the limits of queries are off. */
 export const unlimitedOperations: OperationLimits = {
@@ -57,7 +57,7 @@ interface Caller {
 /** The operations of this process. */
 export interface Operations {
   /** Prepares an operation. It counts from its start. */
-  prepare(caller: Caller, kind: 'answer' | 'event'): Operation;
+  prepare(caller: Caller, kind: OperationKind): Operation;
   readonly bytes: AnswerBytes;
 }
 
@@ -80,8 +80,9 @@ export function createOperations(limits: OperationLimits): Operations {
   const bytes = createAnswerBytes(limits);
   const ofUser = new Map<string, UnderWay>();
 
-  function prepare(caller: Caller, kind: 'answer' | 'event'): Operation {
+  function prepare(caller: Caller, kind: OperationKind): Operation {
     const { organization, user } = callerName(caller);
+    const member = { kind, organization, user };
     const largest = kind === 'answer' ? limits.answerBytes : limits.eventBytes;
     const giveBack: (() => void)[] = [];
     let counted: UnderWay | undefined;
@@ -122,7 +123,7 @@ export function createOperations(limits: OperationLimits): Operations {
     return {
       turn() {
         check();
-        return turns.wait(organization, user)?.then(check);
+        return turns.wait(member)?.then(check);
       },
       check,
       made: (more) => count(more, (values += more)),
@@ -164,7 +165,7 @@ export function createOperations(limits: OperationLimits): Operations {
   return { prepare, bytes };
 }
 
-const tooLarge = (kind: 'answer' | 'event', largest: number): QueryTooComplexError =>
+const tooLarge = (kind: OperationKind, largest: number): QueryTooComplexError =>
   new QueryTooComplexError(
     kind === 'answer'
       ? `The answer has more than ${largest} bytes, which is the limit: lower "first", or ask for fewer fields.`
