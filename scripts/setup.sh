@@ -116,22 +116,13 @@ install_promtool() {
   printf 'warning: promtool and amtool are not here, so the alert rules are not tried: install Prometheus and its Alertmanager\n' >&2
 }
 
-# Installs logrotate, with which a test rotates the log.
-install_logrotate() {
-  if command -v logrotate >/dev/null 2>&1 || [ -x /usr/sbin/logrotate ]; then return 0; fi
-  if command -v apt-get >/dev/null 2>&1; then
-    say 'Installing logrotate (apt-get install logrotate)'
-    as_root apt-get -qq update && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends logrotate >/dev/null && return 0
-  fi
-  fail 'logrotate is not here, and the test of log rotation needs it: install it, then run this again'
-}
-
-# Installs nginx and systemd-analyze, which the tests of ops/nginx and ops/systemd need.
+# Installs what the tests of ops/nginx, ops/systemd and ops/logrotate need.
 install_deployment_tools() {
   PATH="$PATH:/usr/sbin"
   missing=''
   command -v nginx >/dev/null 2>&1 || missing='nginx'
   command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
+  command -v logrotate >/dev/null 2>&1 || missing="$missing logrotate"
   missing="${missing# }"
   [ -n "$missing" ] || return 0
   if command -v apt-get >/dev/null 2>&1; then

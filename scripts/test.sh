@@ -11,7 +11,6 @@ check_node
 install_packages
 install_redis always
 install_promtool
-install_logrotate
 install_deployment_tools
 
 report="$(mktemp "${TMPDIR:-/tmp}/riskgraph-report.XXXXXX")"

@@ -22,7 +22,7 @@ registerEnumType(AuditOutcome, {
 class AuditSubject {
   @Field(() => String, {
     description:
-      'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY, RISK_MODEL, WEBHOOK_ENDPOINT or AUDIT_ARCHIVE.',
+      'USER, API_KEY, SCORING_JOB, PREDICTION, ENCRYPTION_KEY, RISK_MODEL, WEBHOOK_ENDPOINT, AUDIT_ARCHIVE or QUEUE.',
   })
   kind!: string;
 

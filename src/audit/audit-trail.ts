@@ -45,7 +45,8 @@ export interface AuditSubject {
     | 'ENCRYPTION_KEY'
     | 'RISK_MODEL'
     | 'WEBHOOK_ENDPOINT'
-    | 'AUDIT_ARCHIVE';
+    | 'AUDIT_ARCHIVE'
+    | 'QUEUE';
   readonly id: string;
 }
 

@@ -39,18 +39,19 @@ export async function createBackup(creation: BackupCreation): Promise<BackupSumm
   let documents = 0;
   await recordBegin(models, name, begunAt);
   try {
+    const version = (await storedDataVersion(database)) ?? dataVersion;
     const entries = readDatabase({
       connection: database,
       models,
       name,
       begunAt,
+      dataVersion: version,
       files,
       onProgress(done, total) {
         documents = done;
         onProgress(done, total);
       },
     });
-    const version = (await storedDataVersion(database)) ?? dataVersion;
     const archive = await packArchive(entries, recipients);
     const summary = await catalogue.store(name, archive, () => ({
       begunAt,

@@ -10,7 +10,6 @@ import { createHash } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import type { Models } from '../../models/index.js';
 import { packageVersion } from '../process/package-root.js';
-import { dataVersion, storedDataVersion } from '../storage/data-version.js';
 import type { ArchiveEntry } from './archive.js';
 import { documentsFolder, headerFile, manifestFile, toJson, type CollectionContent } from './manifest.js';
 import { readingsOf } from './reading-order.js';
@@ -25,6 +24,8 @@ interface DatabaseReading {
   /** Name of the archive. */
   readonly name: string;
   readonly begunAt: Date;
+  /** Version of the stored data. */
+  readonly dataVersion: number;
   /** Files that are not in the database. */
   readonly files: readonly ArchiveEntry[];
   /** Gets the number of documents so far, and about how many there are. */
@@ -33,14 +34,14 @@ interface DatabaseReading {
 
 /** Reads a database as the entries of an archive. */
 export async function* readDatabase(reading: DatabaseReading): AsyncGenerator<ArchiveEntry> {
-  const { connection, models, name, begunAt, files, onProgress = () => undefined } = reading;
+  const { connection, models, name, begunAt, dataVersion, files, onProgress = () => undefined } = reading;
   yield {
     name: headerFile,
     bytes: toJson({
       name,
       begunAt,
       release: packageVersion(),
-      dataVersion: (await storedDataVersion(connection)) ?? dataVersion,
+      dataVersion,
       masterKeys: (await models.dataKeys.distinct('masterKey')).sort(),
     }),
   };

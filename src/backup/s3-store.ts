@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { AwsClient } from 'aws4fetch';
 import { StartupError } from '../errors.js';
@@ -13,8 +14,15 @@ import type { FileStore, StoredFile } from './file-store.js';
 
 /** Size of a part. S3 takes 10,000 of them, so a file has at most 156 GiB. */
 const defaultPartBytes = 16 * 1024 * 1024;
-/** Tries of a request that the server answered with 5xx or 429, with growing pauses. */
-const retries = 4;
+/** Tries of a request that the server could not answer. */
+const tries = 5;
+/** Longest pause before the second try, milliseconds. It doubles from try to try. */
+const firstPauseMs = 200;
+/**
+ * The answers after which S3 wants the request again, besides those of 500 and more: it saw no request in time, or too
+ * many. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+const passing: ReadonlySet<number> = new Set([408, 429]);
 
 export interface S3Options {
   /** `s3://bucket/prefix` */
@@ -43,18 +51,31 @@ export function createS3Store(options: S3Options): FileStore {
     throw new StartupError('BACKUP_TARGET is in S3: set BACKUP_S3_ACCESS_KEY_ID and BACKUP_S3_SECRET_ACCESS_KEY.');
   const prefix = path.replace(/\/*$/, '') === '' ? '' : `${path.replace(/\/*$/, '')}/`;
   const root = `${(options.endpoint ?? `https://s3.${region}.amazonaws.com`).replace(/\/*$/, '')}/${bucket}`;
-  const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries });
+  const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 0 });
+
+  /**
+   * Sends a request until it has an answer that stays. It is signed again each time. A second one does no harm: an
+   * upload that was begun twice is removed with the abandoned ones.
+   * @throws TypeError, as fetch does, when the last try had no answer
+   */
+  async function send(url: string, init: RequestInit): Promise<Response> {
+    for (let left = tries - 1; ; left -= 1) {
+      const answer = await client.fetch(url, init).catch((error: unknown) => {
+        if (left === 0) throw error;
+      });
+      if (answer && (left === 0 || (answer.status < 500 && !passing.has(answer.status)))) return answer;
+      await answer?.body?.cancel();
+      await delay(Math.random() * firstPauseMs * 2 ** (tries - 1 - left));
+    }
+  }
 
   async function request(method: string, url: string, body: Uint8Array | string = ''): Promise<Response> {
     const headers = { 'x-amz-content-sha256': createHash('sha256').update(body).digest('hex') };
     // The types of the package are those of browsers, and bytes are taken too.
-    const answer = await client
-      .fetch(url, { method, headers, ...(body.length > 0 && { body: body as string }) })
-      .catch((error: unknown) => {
-        throw new StartupError(`${target} does not answer: check BACKUP_S3_ENDPOINT and the network.`, {
-          cause: error,
-        });
-      });
+    const init = { method, headers, ...(body.length > 0 && { body: body as string }) };
+    const answer = await send(url, init).catch((error: unknown) => {
+      throw new StartupError(`${target} does not answer: check BACKUP_S3_ENDPOINT and the network.`, { cause: error });
+    });
     if (answer.ok) return answer;
     const text = await answer.text();
     if (answer.status === 404 && method === 'GET') throw missing(url.slice(root.length + 1 + prefix.length), target);

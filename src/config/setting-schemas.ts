@@ -18,6 +18,9 @@ export const oneOf = <const Word extends string>(words: readonly [Word, ...Word[
 /** A text that is not empty: a name, or the path of a file or folder. */
 export const text = z.string().min(1);
 
+/** A URL of HTTP, such as the example. */
+export const httpUrl = (example: string) => z.url({ protocol: /^https?$/, error: `must be a URL such as ${example}` });
+
 /** A list with commas, e.g. `a, b`. Empty entries are dropped. */
 export const listOf = <T extends z.ZodType<unknown, string>>(entry: T) =>
   z

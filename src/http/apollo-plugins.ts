@@ -86,8 +86,12 @@ export const refuseSubscriptions: Plugin = {
 /**
  * Writes answers as JSON, the long ones piece by piece and in chunks. An operation that was broken off is answered with
  * the reason alone.
+ * @param count is told the code of each error of an answer
  */
-export function writeAnswers(formatError: ErrorFormatter): {
+export function writeAnswers(
+  formatError: ErrorFormatter,
+  count: (code: string) => void,
+): {
   readonly plugin: Plugin;
   readonly stringifyResult: NonNullable<Options['stringifyResult']>;
   /** The chunks of a long answer, which Apollo Server takes for an empty one. */
@@ -117,8 +121,10 @@ export function writeAnswers(formatError: ErrorFormatter): {
       };
     },
   };
-  const stringifyResult = (result: { readonly data?: object | null }): string =>
-    (result.data && texts.get(result.data)) ?? `${JSON.stringify(result)}\n`;
+  const stringifyResult: NonNullable<Options['stringifyResult']> = (result) => {
+    if ('errors' in result) for (const { extensions } of result.errors ?? []) count(String(extensions?.code));
+    return (result.data && texts.get(result.data)) ?? `${JSON.stringify(result)}\n`;
+  };
   return { plugin, stringifyResult, chunksOf: (operation) => chunks.get(operation) };
 }
 

@@ -111,7 +111,10 @@ async function buildHttpServer(
   const { config, logger } = sources.app;
   const production = config.environment === 'production';
   const { metrics, tracing } = sources.app;
-  const formatError = createErrorFormatter(logger, { schema, count: (code) => metrics.errors.inc({ code }) });
+  const count = (code: string): void => metrics.errors.inc({ code });
+  const formatError = createErrorFormatter(logger, { schema, count });
+  // Errors of operations are counted when their answer is written: plug-ins may replace them until then.
+  const formatOfAnswer = createErrorFormatter(logger, { schema });
   const pages = await readConsole();
   if (!pages) logger.warn('the console is not there: npm run build makes it');
   const list = await allowList(config.persistedQueriesFile, pages?.documents);
@@ -143,7 +146,7 @@ async function buildHttpServer(
     frameworkErrors: (error, _request, reply) => void answerError(error, reply),
   });
   const limiter = protections.rateLimits ? await startRequestLimiter(server, sources.app) : undefined;
-  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatError);
+  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatOfAnswer, count);
   const apollo = createApollo({
     app: sources.app,
     schema,
@@ -151,9 +154,9 @@ async function buildHttpServer(
     list,
     limits,
     limiter,
-    formatError: (error) => formatError(error, currentRequestId.getStore()),
+    formatError: (error) => formatOfAnswer(error, currentRequestId.getStore()),
     stringifyResult,
-    plugins: [fastifyApolloDrainPlugin(server), tellAllIssues(schema, formatError, inputIssues), writing],
+    plugins: [fastifyApolloDrainPlugin(server), tellAllIssues(schema, formatOfAnswer, inputIssues), writing],
   });
   await apollo.start();
   closers.add(() => apollo.stop());

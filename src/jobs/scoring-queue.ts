@@ -68,6 +68,9 @@ const idsByKind: ByEntryKind<string> = {
 /** BullMQ job id of an entry. Work that is dispatched again gets another id, so an old entry never blocks it. */
 const queueEntryId = (entry: QueueEntry): string => callByKind(idsByKind, entry);
 
+/** Tells whether a text has the form of the id of an entry. */
+export const isEntryId = (text: string): boolean => /^[0-9a-f]{24}-\d+(-\d+)?$/.test(text);
+
 /** Adds entries to the queues. Redis may lose all of them at any time. */
 export interface ScoringQueue {
   /**

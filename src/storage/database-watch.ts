@@ -3,7 +3,7 @@ import { withinTime } from '../process/within-time.js';
 /** Period between two signs of life, and the longest wait for one. Milliseconds. */
 const defaultPeriodMs = 1_000;
 const answerMs = 5_000;
-/** Time without a sign of life after which a new connection is tried, milliseconds. */
+/** Time without a sign of life after which new connections are tried, milliseconds. */
 const defaultPatienceMs = 10_000;
 
 interface WatchDependencies {
@@ -20,7 +20,9 @@ interface WatchDependencies {
 /**
  * Notices a driver that never finds back to its server. After the server was killed under load, the driver's monitor
  * may wait for an event of a connection that is gone. All operations then fail, although the server runs. Only a new
- * process, or a new client, helps. An outage of the server itself is no such case.
+ * process, or a new client, helps. An outage of the server itself is no such case. The end of one is no such case either:
+ * new connections work at once, and the operations of a busy process wait for their turn. So new connections must work for
+ * as long again, without a sign of life of the others.
  * @returns ends the watch
  */
 export function watchDatabase({
@@ -31,13 +33,20 @@ export function watchDatabase({
   patienceMs = defaultPatienceMs,
 }: WatchDependencies): () => void {
   let lastSign = performance.now();
+  /** The time since when new connections work, and no other one. */
+  let worksSince: number | undefined;
   let ended = false;
   let timer: NodeJS.Timeout | undefined;
 
+  // A late sign of life is one too.
   const hears = (): Promise<boolean> =>
     withinTime(
       ping().then(
-        () => true,
+        () => {
+          lastSign = performance.now();
+          worksSince = undefined;
+          return true;
+        },
         () => false,
       ),
       answerMs,
@@ -45,11 +54,10 @@ export function watchDatabase({
     );
 
   async function look(): Promise<void> {
-    if (await hears()) lastSign = performance.now();
-    else if (performance.now() - lastSign >= patienceMs && (await answersNewConnection())) {
-      // The server may have come back meanwhile, and the driver with it.
-      if (await hears()) lastSign = performance.now();
-      else if (!ended) {
+    if (!(await hears()) && performance.now() - lastSign >= patienceMs) {
+      const works = await answersNewConnection();
+      worksSince = works ? (worksSince ?? performance.now()) : undefined;
+      if (worksSince !== undefined && performance.now() - worksSince >= patienceMs && !(await hears()) && !ended) {
         ended = true;
         onStuck();
       }

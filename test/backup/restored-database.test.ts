@@ -7,6 +7,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Types, type Connection } from 'mongoose';
 import { createModels, DataKeyPurpose, DataKeyState, type Models } from '../../models/index.js';
 import { packArchive, unpackArchive, type ArchiveEntry } from '../../src/backup/archive.js';
+import { createCatalogue } from '../../src/backup/catalogue.js';
+import { createBackup } from '../../src/backup/create-backup.js';
+import { createDirectoryStore } from '../../src/backup/directory-store.js';
 import { examineArchive } from '../../src/backup/examine-archive.js';
 import { makeIndexes } from '../../src/backup/make-indexes.js';
 import { readDatabase } from '../../src/backup/read-database.js';
@@ -15,12 +18,14 @@ import { createDocumentWriter } from '../../src/backup/write-database.js';
 import { DeletePatientDocument } from '../../src/client/generated/graphql.js';
 import { commandActor } from '../../src/commands/command-trail.js';
 import { unfinishedStates } from '../../src/jobs/job-status.js';
+import { claimData, dataVersion } from '../../src/storage/data-version.js';
 import { connectDatabase } from '../../src/storage/database.js';
 import { namespace } from '../support/namespace.js';
 import { masterKeysOf } from '../support/protection.js';
 import { ended, patient, scored, submit } from '../support/scenario.js';
 import { refusalsOf } from '../support/identity.js';
 import { startSystem, testEncryptionKeys, type System } from '../support/system.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const identity = await generateX25519Identity();
 const recipient = await identityToRecipient(identity);
@@ -32,7 +37,14 @@ async function backUp(
 ): Promise<Buffer> {
   const { database, models } = system.app;
   const entries: ArchiveEntry[] = [];
-  const reading = readDatabase({ connection: database, models, name: 'the-backup', begunAt: new Date(), files: [] });
+  const reading = readDatabase({
+    connection: database,
+    models,
+    name: 'the-backup',
+    begunAt: new Date(),
+    dataVersion,
+    files: [],
+  });
   for await (const entry of reading) {
     entries.push(entry);
     await disturb(entries.length);
@@ -83,6 +95,28 @@ async function everyPredictionHasItsPatient({ predictions, predictionBlocks, pat
   expect([...single, ...blocks].filter(({ job }) => !jobs.has(String(job)))).toEqual([]);
   return wanted.length;
 }
+
+test('a backup reads the version of the data once, so that its summary and its header agree', async () => {
+  const { mongoUri } = namespace();
+  const database = await connectDatabase(`${mongoUri}${mongoUri.includes('?') ? '&' : '?'}monitorCommands=true`);
+  onTestFinished(() => database.close());
+  const models = createModels(database);
+  await claimData(database);
+  let reads = 0;
+  database.getClient().on('commandStarted', ({ command }) => {
+    if (command.find === 'data_versions' && command.filter._id === 'data') reads += 1;
+  });
+  const catalogue = createCatalogue(createDirectoryStore(await temporaryDirectory()));
+  const summary = await createBackup({
+    database,
+    models,
+    catalogue,
+    recipients: [recipient],
+    files: [],
+    describe: String,
+  });
+  expect([summary.dataVersion, reads]).toEqual([dataVersion, 1]);
+});
 
 test('a backup that is made while jobs run and patients are erased holds all that was accepted before, and nothing in part', async () => {
   const system = await startSystem();

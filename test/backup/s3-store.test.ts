@@ -62,13 +62,16 @@ test('a content that breaks off leaves nothing', async () => {
   expect([server.objects.size, server.uploads.size]).toEqual([0, 0]);
 });
 
-test('a server that fails for a moment is asked again', async () => {
-  const { server, store } = await storeOf();
-  server.failNext('PUT', 503, 2);
-  const content = randomBytes(2 * partBytes);
-  await store.put('a', streamOf(content));
-  expect(Buffer.compare(server.objects.get('hospital/risk/graph/a')!, content)).toBe(0);
-});
+test.each([503, 408, 429, 'reset'] as const)(
+  'a server that fails for a moment (%s) is asked again',
+  async (failure) => {
+    const { server, store } = await storeOf();
+    server.failNext('PUT', failure, 2);
+    const content = randomBytes(2 * partBytes);
+    await store.put('a', streamOf(content));
+    expect(Buffer.compare(server.objects.get('hospital/risk/graph/a')!, content)).toBe(0);
+  },
+);
 
 test('the files of another deployment in a folder below are not listed', async () => {
   const { server, store } = await storeOf();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { publicSettings } from '../../src/config/public-settings.js';
 import { loadConfig } from '../../src/config/config.js';
+import { publicSettings } from '../../src/config/public-settings.js';
 import { StartupError } from '../../src/errors.js';
 
 /** The message that refuses an environment. */
@@ -171,4 +172,33 @@ describe('a refusal names the variable and the values that it accepts', () => {
     ]);
     expect(message).not.toMatch(/hun\/?ter2/);
   });
+});
+
+test('settings that are shown hold no secret, and no user and password of a URL', () => {
+  const shown = publicSettings({
+    PORT: '4000',
+    SECRET_KEY: 'a secret',
+    SENTRY_DSN: 'https://key@sentry.hospital.local/1',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:p%40ss@w@10.0.0.7:4318/v1',
+    BACKUP_S3_ENDPOINT: 'https://key:secret@s3.hospital.local',
+    BACKUP_TARGET: 's3://hospital/a@b',
+    REDIS_URL: '',
+  });
+  expect(shown).toEqual({
+    PORT: '4000',
+    SECRET_KEY: null,
+    SENTRY_DSN: null,
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://10.0.0.7:4318/v1',
+    BACKUP_S3_ENDPOINT: 'https://s3.hospital.local',
+    BACKUP_TARGET: 's3://hospital/a@b',
+  });
+});
+
+test('an address of S3 with a user is refused: requests to it would fail', () => {
+  expect(refusal({ BACKUP_S3_ENDPOINT: 'https://key:secret@s3.hospital.local' })).toContain(
+    'BACKUP_S3_ENDPOINT: takes no user: set BACKUP_S3_ACCESS_KEY_ID',
+  );
+  expect(refusal({ BACKUP_S3_ENDPOINT: 'ftp://s3', OTEL_EXPORTER_OTLP_ENDPOINT: 'here' })).toMatch(
+    /OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL such as .*BACKUP_S3_ENDPOINT: must be a URL such as /s,
+  );
 });

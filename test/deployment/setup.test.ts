@@ -185,13 +185,13 @@ test('packages are installed when they are missing or older than the lock file, 
 });
 
 test('of what the tests of ops/ need, apt-get installs the parts that are missing', async () => {
-  const result = (await machine({ ...root, 'apt-get': '', nginx: '' })).run('install_deployment_tools');
+  const result = (await machine({ ...root, 'apt-get': '', nginx: '', logrotate: '' })).run('install_deployment_tools');
   expect(result).toMatchObject({
     status: 0,
     output: '==> Installing what the tests of ops/ need (apt-get install systemd)\n',
     calls: ['apt-get -qq update', 'apt-get -qq install -y --no-install-recommends systemd'],
   });
-  const without = (await machine({ ...root, nginx: '' })).run('install_deployment_tools');
+  const without = (await machine({ ...root, nginx: '', logrotate: '' })).run('install_deployment_tools');
   expect(without).toMatchObject({ status: 0, calls: [] });
   expect(without.output).toMatch(/^warning: systemd cannot be installed here/);
 });

@@ -109,6 +109,18 @@ describe('/metrics', () => {
     expect(await errors()).toBe(before + 1);
   });
 
+  test('counts an error once that tells several wrong values', async () => {
+    const errors = async (): Promise<number> => {
+      const text = await (await get(`${system.url}/metrics`)).text();
+      return Number(/^riskgraph_graphql_errors_total\{code="BAD_USER_INPUT"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+    };
+    const token = await system.token('SERVICE');
+    const before = await errors();
+    const { errors: told } = await system.post('{ patients(first: "a", after: 5) { totalCount } }', undefined, token);
+    expect(told).toHaveLength(1);
+    expect(await errors()).toBe(before + 1);
+  });
+
   test('has no label that a caller can choose', async () => {
     await get(`${system.url}/Canary-4711?x=Canary`);
     expect(await (await get(`${system.url}/metrics`)).text()).not.toContain('Canary');

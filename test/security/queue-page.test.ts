@@ -96,6 +96,11 @@ describe('a browser', () => {
     expect(response.headers.get('set-cookie')).toMatch(
       /^riskgraph_queues=read\.[\w.-]+; Path=\/queues; Max-Age=\d{2,3}; HttpOnly; SameSite=Strict$/,
     );
+    // Its session ends with the cookie: the browser holds nothing that could renew it.
+    const [session] = await system.app.models.sessions.find({ user: user!.id }).lean();
+    expect(session!.expiresAt.getTime()).toBeLessThanOrEqual(
+      Date.now() + system.app.config.accessTokenMinutes * 60_000,
+    );
     const cookie = cookieOf(response);
     const page = await ask('/queues/', { headers: { cookie, accept: 'text/html' } });
     expect(page.status).toBe(200);
@@ -163,9 +168,26 @@ describe('the queues', () => {
     audit.events.length = 0;
     expect((await put(changing, '/queues/control/api/queues/scoring-single/pause')).status).toBe(200);
     expect(await queue.isPaused()).toBe(true);
-    expect(audit.events).toMatchObject([{ action: 'queue:control', outcome: 'ALLOWED' }]);
     expect((await put(changing, '/queues/control/api/queues/scoring-single/resume')).status).toBe(200);
     expect(await queue.isPaused()).toBe(false);
+    const allowed = { action: 'queue:control', outcome: 'ALLOWED' };
+    expect(audit.events).toMatchObject([
+      { ...allowed, subject: { kind: 'QUEUE', id: 'scoring-single/pause' } },
+      { ...allowed, subject: { kind: 'QUEUE', id: 'scoring-single/resume' } },
+    ]);
+  });
+
+  test('put no text of a path on record', async () => {
+    const changing = cookieOf(await signIn({ token: operator, control: 'yes' }));
+    const id = `${'0a'.repeat(12)}-1`;
+    audit.events.length = 0;
+    for (const path of [`scoring-chunk/${id}/promote`, 'scoring-single/Canarymrn-1/retry', 'Canarymrn-2/clean/failed'])
+      await put(changing, `/queues/control/api/queues/${path}`);
+    expect(audit.events.map(({ subject }) => subject?.id)).toEqual([
+      `scoring-chunk/${id}/promote`,
+      'scoring-single/?/retry',
+      '?/clean/failed',
+    ]);
   });
 
   test('get no entry and no text from the page: adding and editing are refused', async () => {

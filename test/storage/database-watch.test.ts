@@ -62,6 +62,22 @@ test('connections that found back while a new one was tried are kept', async () 
   expect(isStuck()).toBe(false);
 });
 
+test('connections whose signs of life come late are kept: their operations wait for their turn', async () => {
+  let isBack = false;
+  const answers: (() => void)[] = [];
+  const tried = counted(async () => (isBack = true), 5);
+  const { ended, isStuck } = watch({
+    // Each sign comes when the server was tried again.
+    ping: () => (isBack ? new Promise<void>((resolve) => answers.push(resolve)) : away()),
+    async answersNewConnection() {
+      answers.splice(0).forEach((answer) => answer());
+      return tried.call();
+    },
+  });
+  await Promise.race([tried.enough, ended]);
+  expect(isStuck()).toBe(false);
+});
+
 test('a new connection tells whether the server answers', async () => {
   const proxy = await proxyTo(inject('mongoUri'));
   onTestFinished(() => proxy.close());

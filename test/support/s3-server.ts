@@ -11,8 +11,8 @@ interface S3Server {
   readonly objects: Map<string, Buffer>;
   /** Unfinished uploads by their ids. */
   readonly uploads: Map<string, Upload>;
-  /** Answers the next requests of this method with a status. */
-  failNext(method: string, status: number, times: number): void;
+  /** Answers the next requests of this method with a status, or resets their connections. */
+  failNext(method: string, failure: number | 'reset', times: number): void;
 }
 
 interface Upload {
@@ -31,7 +31,7 @@ export async function startS3Server(): Promise<S3Server> {
   const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
   const objects = new Map<string, Buffer>();
   const uploads = new Map<string, Upload>();
-  let failing = { method: '', status: 0, times: 0 };
+  let failing: { method: string; failure: number | 'reset'; times: number } = { method: '', failure: 0, times: 0 };
 
   function answer(method: string, url: URL, body: Buffer): { status: number; body?: string | Buffer; etag?: string } {
     const key = decodeURIComponent(url.pathname.slice(1));
@@ -99,7 +99,8 @@ export async function startS3Server(): Promise<S3Server> {
     const body = await buffer(request);
     if (failing.times > 0 && request.method === failing.method) {
       failing.times -= 1;
-      response.writeHead(failing.status).end('<Error><Code>InternalError</Code></Error>');
+      if (failing.failure === 'reset') request.socket.resetAndDestroy();
+      else response.writeHead(failing.failure).end('<Error><Code>InternalError</Code></Error>');
       return;
     }
     if (!isSigned(request, body, keys)) {
@@ -114,7 +115,7 @@ export async function startS3Server(): Promise<S3Server> {
     keys,
     objects,
     uploads,
-    failNext: (method, status, times) => (failing = { method, status, times }),
+    failNext: (method, failure, times) => (failing = { method, failure, times }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
-import { listOf, text, wholeNumber } from '../setting-schemas.js';
+import { httpUrl, listOf, text, wholeNumber } from '../setting-schemas.js';
 import type { Setting } from '../setting.js';
 
 /** Backups: where they are kept, who can open them, and when they are made. */
@@ -42,7 +42,9 @@ export const backupSettings = [
   {
     name: 'BACKUP_S3_ENDPOINT',
     key: 'backup.s3Endpoint',
-    schema: z.url({ protocol: /^https?$/, error: 'must be a URL, e.g. https://s3.hospital.local' }).optional(),
+    schema: httpUrl('https://s3.hospital.local')
+      .refine((url) => !/^https?:\/\/[^/?#]*@/.test(url), 'takes no user: set BACKUP_S3_ACCESS_KEY_ID')
+      .optional(),
     description: 'Address of what speaks S3. Default: that of AWS in `BACKUP_S3_REGION`',
   },
   {

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { isSlug, slugRule } from '../slug.js';
-import { text } from '../setting-schemas.js';
+import { httpUrl, text } from '../setting-schemas.js';
 import type { Setting } from '../setting.js';
-
-const httpUrl = z
-  .string()
-  .refine(
-    (url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol),
-    'must be a URL such as http://10.0.0.7:4318',
-  );
 
 /** The form that the SDK of Sentry takes. It prints an address of another form as a whole, with its key. */
 const sentryAddress = /^https?:\/\/\w+(:\w*)?@(\[[:.%\w]+\]|[\w.-]+)(:\d+)?\/(.+\/)?\d+$/;
@@ -18,7 +11,7 @@ export const monitoringSettings = [
   {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     key: 'tracing.endpoint',
-    schema: httpUrl.optional(),
+    schema: httpUrl('http://10.0.0.7:4318').optional(),
     description:
       'Collector that gets [traces](operations.md#traces) by OTLP over HTTP, e.g. `http://10.0.0.7:4318`. Without it ' +
       'there are none',
@@ -38,7 +31,7 @@ export const monitoringSettings = [
     name: 'SENTRY_DSN',
     key: 'sentryDsn',
     secret: true,
-    schema: httpUrl
+    schema: httpUrl('https://KEY@sentry.example.org/1')
       .refine((url) => sentryAddress.test(url), 'must be a DSN such as https://KEY@sentry.example.org/1')
       .optional(),
     description:

@@ -13,7 +13,7 @@ import type { FastifyInstance, FastifyReply, onRequestAsyncHookHandler } from 'f
 import { authorize } from '../../auth/authorize.js';
 import type { Identity, RequestOrigin, Viewer } from '../../auth/viewer.js';
 import { ForbiddenError, RiskGraphError } from '../../errors.js';
-import { entryKinds, queueNames } from '../../jobs/scoring-queue.js';
+import { entryKinds, isEntryId, queueNames } from '../../jobs/scoring-queue.js';
 import { answerError, requireViewer } from '../bulk/bulk-answers.js';
 import { recordDenials } from '../denials.js';
 import type { ErrorFormatter } from '../error-format.js';
@@ -100,7 +100,8 @@ function createGuard(
       if (!isFromOwnPage(request))
         throw new ForbiddenError('This change does not come from our own page.', 'queue:control');
       authorize(viewer, 'queue:control');
-      await app.audit.record(viewer, { action: 'queue:control', outcome: 'ALLOWED' });
+      const subject = { kind: 'QUEUE', id: changeOf(request) } as const;
+      await app.audit.record(viewer, { action: 'queue:control', outcome: 'ALLOWED', subject });
     } catch (error) {
       if (!(error instanceof RiskGraphError)) throw error;
       const wantsPage = request.method === 'GET' && request.headers.accept?.includes('text/html');
@@ -108,6 +109,21 @@ function createGuard(
       return answerError(error, { request, reply }, { audit: app.audit, formatError });
     }
   };
+}
+
+/** The parts of a path that may be on record, besides ids of entries. Any other part may hold anything. */
+const pathWords: ReadonlySet<string> = new Set([
+  ...Object.values(queueNames),
+  ...['active', 'completed', 'delayed', 'failed', 'latest', 'paused', 'prioritized', 'waiting', 'waiting-children'],
+]);
+
+/** Names a change for the audit trail, as in `scoring-single/pause`. */
+function changeOf({ routeOptions, params }: FastifyRequest): string {
+  const values = params as Readonly<Record<string, string>>;
+  const shown = (value = ''): string => (pathWords.has(value) || isEntryId(value) ? value : '?');
+  return (routeOptions.url ?? '')
+    .slice(`${controlPath}/api/queues/`.length)
+    .replaceAll(/:(\w+)/g, (_all, name: string) => shown(values[name]));
 }
 
 const notAsked = (): ForbiddenError =>
@@ -181,6 +197,9 @@ async function prove(
     const found = await identity.authenticator.authenticate(`Bearer ${token}`);
     return { token, identity: found! };
   }
-  const issued = await identity.sessions.login({ organization, username, password }, origin);
+  const issued = await identity.sessions.login({ organization, username, password }, origin, {
+    // The browser gets no refresh token.
+    lastsAsToken: true,
+  });
   return { token: issued.accessToken, identity: issued.identity };
 }

@@ -32,8 +32,16 @@ export interface IssuedTokens {
 
 /** Begins, renews and ends sessions. Anonymous callers may call it: the password or refresh token is their proof. */
 export interface SessionService {
-  /** Begins a session. @throws InvalidCredentialsError, RateLimitedError, BadUserInputError when a text is too long */
-  login(input: PasswordCredential, origin: RequestOrigin): Promise<IssuedTokens>;
+  /**
+   * Begins a session.
+   * @param options.lastsAsToken true: the session ends with its first access token. @defaultValue false
+   * @throws InvalidCredentialsError, RateLimitedError, BadUserInputError when a text is too long
+   */
+  login(
+    input: PasswordCredential,
+    origin: RequestOrigin,
+    options?: { readonly lastsAsToken?: boolean },
+  ): Promise<IssuedTokens>;
   /** Renews the tokens. A second use after ten seconds ends the session. @throws UnauthenticatedError */
   refresh(input: { readonly refreshToken: string }, origin: RequestOrigin): Promise<IssuedTokens>;
   /** Ends the session. @returns false when there is no such session, or it had ended before */
@@ -106,8 +114,8 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
    * Begins a session, then reads the user again. An administrator's change is written first and ends the user's
    * sessions after that. A session that begins between these two steps is found and ended here.
    */
-  async function begin(user: User): Promise<IssuedTokens> {
-    const begun = await store.begin(user);
+  async function begin(user: User, forMs?: number): Promise<IssuedTokens> {
+    const begun = await store.begin(user, forMs);
     const now = await findUser(begun.session);
     if (now && !now.disabled && now.role === user.role && now.passwordHash === user.passwordHash)
       return issue(user, begun);
@@ -165,12 +173,14 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
   }
 
   return {
-    begin,
+    begin: (user) => begin(user),
 
-    async login(input, origin) {
+    async login(input, origin, { lastsAsToken = false } = {}) {
       const credential = parseInput(loginSchema, input);
       const user = await rehash(await passwordLogin.prove(credential, origin), credential.password);
-      return recorded(audit, actor(user, origin), entry('session:login', user), () => begin(user));
+      return recorded(audit, actor(user, origin), entry('session:login', user), () =>
+        begin(user, lastsAsToken ? accessTokenSeconds * 1_000 : undefined),
+      );
     },
 
     async refresh(input, origin) {

@@ -15,8 +15,8 @@ export interface RefreshableSession {
 
 /** Stores the beginning, renewal and end of sessions. It checks no password and no right: its callers do. */
 export interface SessionStore {
-  /** Begins a session. */
-  begin(user: User): Promise<RefreshableSession>;
+  /** Begins a session. @param forMs its time, milliseconds. @defaultValue that of all sessions */
+  begin(user: User, forMs?: number): Promise<RefreshableSession>;
   /** The session that a refresh token belongs to, even if the token was replaced or the session has ended. */
   find(presented: RefreshToken): Promise<Session | null>;
   /**
@@ -43,7 +43,7 @@ export function createSessionStore(
   const live = (now: Date): object => ({ endedAt: { $exists: false }, expiresAt: { $gt: now } });
 
   return {
-    async begin(user) {
+    async begin(user, forMs = lifetimeMs) {
       const { token, familyHash, tokenHash } = newRefreshToken();
       const now = new Date();
       const scope = scopeOf({ organizationId: user.organization.toHexString() });
@@ -54,7 +54,7 @@ export function createSessionStore(
         tokenHash,
         createdAt: now,
         refreshedAt: now,
-        expiresAt: new Date(now.getTime() + lifetimeMs),
+        expiresAt: new Date(now.getTime() + forMs),
       });
       return { session, refreshToken: token };
     },
