@@ -21,7 +21,12 @@ export interface PersistentClient {
   close(): Promise<void>;
 }
 
-export function createPersistentClient(urls: readonly string[], token: string): PersistentClient {
+/** @param onFailure gets each request that failed and is repeated, and its duration in milliseconds */
+export function createPersistentClient(
+  urls: readonly string[],
+  token: string,
+  onFailure: (error: unknown, milliseconds: number) => void = () => undefined,
+): PersistentClient {
   // Without attempts of its own: the next one goes to another node.
   const clientOf = (url: string): GraphqlClient => createClient({ url, token, webSocket: WebSocket, attempts: 0 });
   let nodes = urls.map(clientOf);
@@ -41,11 +46,13 @@ export function createPersistentClient(urls: readonly string[], token: string): 
     close: cut,
     async request(document, variables) {
       for (;;) {
+        const begun = performance.now();
         try {
           return await node().request(document, variables);
         } catch (error) {
           if (error instanceof GraphqlRequestError && !passing.has(error.code ?? '')) throw error;
           retries += 1;
+          onFailure(error, performance.now() - begun);
           await delay(100 + 200 * Math.random());
         }
       }
