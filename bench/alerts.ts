@@ -1,8 +1,9 @@
 /* eslint-disable no-console -- a drill prints */
 /**
- * Provokes the alerts of ops/prometheus/rules.yml, one after the other, on a deployment of its own, and waits until the real
- * Alertmanager has each. It names the alerts without a provocation. Durations and ages of the rules are shortened from minutes to seconds; nothing else is. The
- * rules' own tests (promtool) try the real ones. Needs the build, and prometheus and prometheus-alertmanager (apt-get).
+ * Provokes the alerts of ops/prometheus/rules.yml, one after the other, on a deployment of its own, and waits until the
+ * real Alertmanager has each. It names the alerts without a provocation. Durations and ages of the rules are shortened
+ * from minutes to seconds; nothing else is. The rules' own tests (promtool) try the real ones. Needs the build, and
+ * prometheus and prometheus-alertmanager (apt-get).
  *
  *   node --import @swc-node/register/esm-register bench/alerts.ts [ALERT...]    by default all of them
  */
@@ -10,40 +11,43 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createClosers } from '../src/closers.js';
 import { startDeployment } from './alerts/deployment.js';
 import { alertsOf, startMonitoring } from './alerts/monitoring.js';
 import { provocations, recordBackup } from './alerts/provocations.js';
 
 /** Longest time from a fault to its alert, milliseconds. */
-const patienceMs = 45_000;
+const patienceMs = 60_000;
 
 const chosen = process.argv.slice(2);
 const all = alertsOf(readFileSync('ops/prometheus/rules.yml', 'utf8'));
 const without = all.filter((name) => !provocations.some(({ alerts }) => alerts.includes(name)));
 if (without.length > 0) console.log(`no provocation: ${without.join(', ')}`);
 
-const folder = mkdtempSync(join(tmpdir(), 'riskgraph-alerts-'));
-const monitoring = await startMonitoring(folder);
-const deployment = await startDeployment(folder).catch(async (error: unknown) => {
-  await monitoring.close();
-  throw error;
-});
-deployment.onChange = async () => {
-  const ports = (kind: string): number[] =>
-    [...deployment.members].filter((member) => member.kind === kind).map(({ metricsPort }) => metricsPort);
-  await monitoring.scrape({ 'riskgraph-api': ports('api'), 'riskgraph-worker': ports('worker') });
-};
-
 const rows: string[] = [];
 let missed = 0;
+const closers = createClosers();
 try {
+  const folder = mkdtempSync(join(tmpdir(), 'riskgraph-alerts-'));
+  closers.add(() => rmSync(folder, { recursive: true, force: true }));
+  const monitoring = await startMonitoring(folder, closers);
+  const deployment = await startDeployment(folder, closers);
+  const active = (): Promise<ReadonlySet<string>> => monitoring.active();
+  deployment.onChange = async () => {
+    const ports = (kind: string): number[] =>
+      [...deployment.members].filter((member) => member.kind === kind).map(({ metricsPort }) => metricsPort);
+    await monitoring.scrape({ 'riskgraph-api': ports('api'), 'riskgraph-worker': ports('worker') });
+  };
   await deployment.onChange();
   await recordBackup(deployment.models);
   // Rates need some scrapes.
   await delay(6_000);
   for (const { alerts, fault, provoke } of provocations) {
     if (chosen.length > 0 && !alerts.some((alert) => chosen.includes(alert))) continue;
-    await until(async () => (await active()).every((alert) => !alerts.includes(alert)));
+    await until(async () => {
+      const firing = await active();
+      return alerts.every((alert) => !firing.has(alert));
+    });
     const begun = performance.now();
     const repair = await provoke(deployment).catch((error: unknown) => {
       console.log(`${fault}: ${String(error)}`);
@@ -62,18 +66,12 @@ try {
       console.log(rows.at(-1));
     }
   }
+  const notified = all.filter((alert) => monitoring.notified.has(alert));
+  console.log(`\n| alert | provoked by | in Alertmanager after |\n|---|---|---|\n${rows.join('\n')}\n`);
+  console.log(`${rows.length - missed} of ${all.length} seen, ${notified.length} sent to a receiver`);
+  process.exitCode = missed > 0 ? 1 : 0;
 } finally {
-  await monitoring.close();
-  await deployment.close();
-  rmSync(folder, { recursive: true, force: true });
-}
-const notified = all.filter((alert) => monitoring.notified.has(alert));
-console.log(`\n| alert | provoked by | in Alertmanager after |\n|---|---|---|\n${rows.join('\n')}\n`);
-console.log(`${rows.length - missed} of ${all.length} seen, ${notified.length} sent to a receiver`);
-process.exitCode = missed > 0 ? 1 : 0;
-
-async function active(): Promise<string[]> {
-  return [...(await monitoring.active())];
+  await closers.close();
 }
 
 /** Waits until a condition holds, or the patience is over. */

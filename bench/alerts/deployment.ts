@@ -6,6 +6,7 @@ import { Types, type Connection } from 'mongoose';
 import { createModels, Role, type Models } from '../../models/index.js';
 import { apiClient } from '../../src/commands/api-client.js';
 import type { GraphqlClient } from '../../src/client/graphql-client.js';
+import type { Closers } from '../../src/closers.js';
 import { startEngines, type Engines } from '../../src/embedded/engines.js';
 import { createAccessTokens } from '../../src/identity/access-token.js';
 import { ensureOrganization } from '../../src/identity/organizations.js';
@@ -51,14 +52,14 @@ export interface Deployment {
   start(kind: Member['kind'], difference?: Difference): Promise<Member>;
   /** Takes a member out of the list of Prometheus too, and ends it. */
   remove(member: Member): Promise<void>;
-  close(): Promise<void>;
 }
 
-/** Starts engines, two APIs and two workers of the build. */
-export async function startDeployment(folder: string): Promise<Deployment> {
+/** Starts engines, two APIs and two workers of the build. The closers end each part that was started. */
+export async function startDeployment(folder: string, closers: Closers): Promise<Deployment> {
   const data = join(folder, 'data');
   mkdirSync(data);
   const engines = await startEngines({ dataDirectory: data });
+  closers.add(() => engines.stop());
   const secretKey = 'alerts-0123456789-abcdefghijklmnopqrstuvwxyz';
   const environment = {
     NODE_ENV: 'development',
@@ -69,10 +70,13 @@ export async function startDeployment(folder: string): Promise<Deployment> {
     PORT: '0',
     JOB_LEASE_MS: '2000',
     OPERATION_TIMEOUT_SECONDS: '5',
+    BREAK_GLASS_PER_HOUR: '2',
   };
   const database = await connectDatabase(engines.mongoUri);
+  closers.add(() => database.close());
   const models = createModels(database);
   const redis = new Redis(engines.redisUrl, { maxRetriesPerRequest: null });
+  closers.add(() => redis.disconnect());
   const members = new Set<Member>();
   const deployment: Deployment = {
     folder,
@@ -97,23 +101,14 @@ export async function startDeployment(folder: string): Promise<Deployment> {
       await deployment.onChange();
       await member.kill();
     },
-    async close() {
-      await Promise.all(deployment.clients.map((client) => client.close()));
-      await Promise.all([...members].map((member) => member.kill()));
-      redis.disconnect();
-      await database.close();
-      await engines.stop();
-    },
   };
-  const [api] = await Promise.all([
-    deployment.start('api'),
-    deployment.start('api'),
-    deployment.start('worker'),
-    deployment.start('worker'),
-  ]).catch(async (error: unknown) => {
-    await deployment.close();
-    throw error;
-  });
+  closers.add(() => Promise.all([...members].map((member) => member.kill())));
+  // All of them have started or failed before anything is closed.
+  const starts = await Promise.allSettled(
+    (['api', 'api', 'worker', 'worker'] as const).map((kind) => deployment.start(kind)),
+  );
+  for (const start of starts) if (start.status === 'rejected') throw start.reason;
+  const api = [...members].find(({ kind }) => kind === 'api')!;
   const organizationId = (await ensureOrganization(models, 'alerts'))._id.toHexString();
   const tokens = createAccessTokens(secretKey);
   const clients = await Promise.all(
@@ -121,6 +116,7 @@ export async function startDeployment(folder: string): Promise<Deployment> {
       apiClient(api.url, await tokens.sign({ username, role: Role.CLINICIAN, organizationId }, 7_200)),
     ),
   );
+  closers.add(() => Promise.all(clients.map((client) => client.close())));
   return Object.assign(deployment, { organizationId, clients, client: clients[0]! });
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Closers } from '../../src/closers.js';
 import { freePort } from '../../test/support/free-port.js';
 
 /** Prometheus and Alertmanager with the rules of ops/prometheus, whose times are shortened. */
@@ -15,7 +16,6 @@ export interface Monitoring {
   readonly notified: ReadonlySet<string>;
   /** Replaces the processes that Prometheus scrapes. */
   scrape(targets: Readonly<Record<'riskgraph-api' | 'riskgraph-worker', readonly number[]>>): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Shortens the durations and the ages of the rules, so that minutes become seconds. Nothing else is changed. */
@@ -30,8 +30,8 @@ export function shortened(rules: string): string {
 export const alertsOf = (rules: string): string[] =>
   [...rules.matchAll(/^ *- alert: (\w+)$/gm)].map(([, name]) => name!);
 
-/** Starts both from the PATH, with their files in a folder. */
-export async function startMonitoring(folder: string): Promise<Monitoring> {
+/** Starts both from the PATH, with their files in a folder. The closers end each part that was started. */
+export async function startMonitoring(folder: string, closers: Closers): Promise<Monitoring> {
   const [prometheusPort, alertmanagerPort] = await Promise.all([freePort(), freePort()]);
   const notified = new Set<string>();
   const receiver = createServer((request, response) => {
@@ -44,6 +44,10 @@ export async function startMonitoring(folder: string): Promise<Monitoring> {
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  closers.add(() => {
+    receiver.closeAllConnections();
+    receiver.close();
+  });
   const { port: receiverPort } = receiver.address() as AddressInfo;
 
   const path = (name: string): string => join(folder, name);
@@ -81,6 +85,7 @@ export async function startMonitoring(folder: string): Promise<Monitoring> {
       '--cluster.listen-address=',
     ]),
   ];
+  closers.add(() => Promise.all(children.map(end)));
   await Promise.all([
     whenReady(`http://127.0.0.1:${prometheusPort}/-/ready`),
     whenReady(`http://127.0.0.1:${alertmanagerPort}/-/ready`),
@@ -102,17 +107,13 @@ export async function startMonitoring(folder: string): Promise<Monitoring> {
           })),
         ),
       ),
-    async close() {
-      await Promise.all(children.map(end));
-      receiver.closeAllConnections();
-      receiver.close();
-    },
   };
 }
 
 const run = (program: string, options: readonly string[]): ChildProcess => spawn(program, options, { stdio: 'ignore' });
 
 async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await exited;

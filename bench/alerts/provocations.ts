@@ -4,9 +4,16 @@ import {
   CreatePatientDocument,
   PatientsDocument,
   SubmitScoringJobDocument,
+  TypedDocumentString,
 } from '../../src/client/generated/graphql.js';
 import { modelId, newPatient } from '../../test/support/heart-disease.js';
 import { idOfHoursAgo, otherModels, spoiltRelease, type Deployment, type Member } from './deployment.js';
+
+const BreakGlassDocument = new TypedDocumentString<object, { readonly patientId: string }>(
+  `mutation BreakGlass($patientId: ID!) {
+    breakGlass(input: { patientId: $patientId, reason: "The drill of the alerts" }) { id }
+  }`,
+);
 
 /** A fault, and the alerts that must follow. */
 export interface Provocation {
@@ -168,6 +175,19 @@ export const provocations: readonly Provocation[] = [
     fault: 'a worker stands still for 1.6 of 2 seconds',
     async provoke(deployment) {
       return stutter(ofKind(deployment, 'worker')[0]!.pid, 1_600, 400);
+    },
+  },
+  {
+    alerts: ['RiskGraphBreakGlassRefused'],
+    fault: 'a clinician breaks the glass of more patients than BREAK_GLASS_PER_HOUR allows',
+    async provoke({ clients: [first, second] }) {
+      // The patients are of the first clinician, and the second one wants to see them.
+      const end = repeating(async () => {
+        const input = { ...newPatient(), careTeam: ['first'] };
+        const { createPatient } = await first!.request(CreatePatientDocument, { input });
+        await second!.request(BreakGlassDocument, { patientId: createPatient.id });
+      }, 500);
+      return end;
     },
   },
   {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { publicSettings } from '../../src/config/public-settings.js';
 import { loadConfig } from '../../src/config/config.js';
-import { publicSettings } from '../../src/config/public-settings.js';
 import { StartupError } from '../../src/errors.js';
 
 /** The message that refuses an environment. */

@@ -9,7 +9,7 @@
  *    record.
  */
 import { Queue } from 'bullmq';
-import type { FastifyInstance, FastifyReply, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { authorize } from '../../auth/authorize.js';
 import type { Identity, RequestOrigin, Viewer } from '../../auth/viewer.js';
 import { ForbiddenError, RiskGraphError } from '../../errors.js';
