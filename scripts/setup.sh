@@ -116,6 +116,18 @@ install_promtool() {
   printf 'warning: promtool and amtool are not here, so the alert rules are not tried: install Prometheus and its Alertmanager\n' >&2
 }
 
+# Installs Chromium, in which the tests of the console run.
+install_chromium() {
+  for browser in "${CHROMIUM:-}" /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do
+    if [ -n "$browser" ] && [ -x "$browser" ]; then return 0; fi
+  done
+  if command -v apt-get >/dev/null 2>&1; then
+    say 'Installing Chromium (apt-get install chromium)'
+    as_root apt-get -qq update && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null && return 0
+  fi
+  fail 'Chromium is not here, and the tests of the console need it: install it, or set CHROMIUM to the path of one, then run this again'
+}
+
 # Installs what the tests of ops/nginx, ops/systemd and ops/logrotate need.
 install_deployment_tools() {
   PATH="$PATH:/usr/sbin"

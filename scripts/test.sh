@@ -11,6 +11,7 @@ check_node
 install_packages
 install_redis always
 install_promtool
+install_chromium
 install_deployment_tools
 
 report="$(mktemp "${TMPDIR:-/tmp}/riskgraph-report.XXXXXX")"

@@ -39,12 +39,13 @@ export async function runDemonstration(config: Config, url: string): Promise<voi
   } finally {
     await client.close();
   }
-  write(`\nApollo Sandbox:  ${url}/graphql`);
+  write(`\nConsole:         ${url}/`);
+  write(`Apollo Sandbox:  ${url}/graphql`);
   write(`Access token (CLINICIAN of ${organization}, 8 hours), for the Sandbox header "authorization":`);
   write(`Bearer ${token}`);
   write(
-    `\nTo log in as yourself, create a user in another terminal: npx riskgraph user create --org ${organization} ` +
-      '--username NAME --role ADMIN',
+    `\nTo sign in as yourself, create a user in another terminal: npx riskgraph user create --org ${organization} ` +
+      '--username NAME --role CLINICIAN',
   );
 }
 

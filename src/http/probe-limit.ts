@@ -5,11 +5,11 @@ import type { ErrorFormatter } from './error-format.js';
 import type { RequestSources } from './request-source.js';
 import { addressBlock } from '../net/address-block.js';
 
-/** The most requests of one address to health, metrics and GraphiQL per minute, all together. */
+/** The most requests of one address to health, metrics and the files of pages per minute, all together. */
 const mostPerMinute = 3_000;
 
 /**
- * Limits the requests to health, metrics and GraphiQL, which ask for no token. Each process counts its own, so that a
+ * Limits the requests to health, metrics and the files of pages, which ask for no token. Each process counts its own, so that a
  * probe never depends on Redis.
  */
 export function createProbeLimit(sources: RequestSources, formatError: ErrorFormatter): onRequestAsyncHookHandler {
@@ -21,7 +21,7 @@ export function createProbeLimit(sources: RequestSources, formatError: ErrorForm
       if (!(rejection instanceof RateLimiterRes)) throw rejection;
       const seconds = retrySeconds(rejection.msBeforeNext);
       const error = new RateLimitedError(
-        `Too many requests to health, metrics and GraphiQL, at most ${mostPerMinute} per minute: try again in ${seconds} s.`,
+        `Too many requests to health, metrics and pages, at most ${mostPerMinute} per minute: try again in ${seconds} s.`,
         seconds,
       );
       return reply
