@@ -27,6 +27,8 @@ if (without.length > 0) console.log(`no provocation: ${without.join(', ')}`);
 const rows: string[] = [];
 let missed = 0;
 const closers = createClosers();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void closers.close().finally(() => process.exit(1)));
 try {
   const folder = mkdtempSync(join(tmpdir(), 'riskgraph-alerts-'));
   closers.add(() => rmSync(folder, { recursive: true, force: true }));

@@ -29,7 +29,7 @@ const documentsPerInsert = 2_000;
 const features = Array.from({ length: 13 }, (_, at) => `feature_${at}`);
 const masterKeys = [deriveMasterKey('a secret of this bench alone')];
 
-/** Fills a database. Every prediction has a patient of its own. */
+/** Fills a database. Each patient has one prediction of a single job, and one of a batch. */
 async function fill(models: Models): Promise<void> {
   await ensureIndexes(models);
   const { _id: organization } = await ensureOrganization(models, 'bench');
@@ -81,11 +81,13 @@ async function fill(models: Models): Promise<void> {
       ...of,
     };
   };
+  const patients: Types.ObjectId[] = [];
   for (let done = 0; done < predictions / 2; done += documentsPerInsert) {
     const ids = Array.from({ length: documentsPerInsert }, () => ({
       patient: new Types.ObjectId(),
       job: new Types.ObjectId(),
     }));
+    patients.push(...ids.map((id) => id.patient));
     await insert(
       models.patients,
       ids.map((id) => patient(id.patient)),
@@ -118,9 +120,8 @@ async function fill(models: Models): Promise<void> {
     );
   }
   for (let done = 0; done < predictions / 2; done += rowsPerBlock) {
-    const ids = Array.from({ length: rowsPerBlock }, () => new Types.ObjectId());
+    const ids = patients.slice(done, done + rowsPerBlock);
     const batch = new Types.ObjectId();
-    await insert(models.patients, ids.map(patient));
     await insert(models.scoringJobs, [job(batch, ScoringJobKind.BATCH, { total: rowsPerBlock })]);
     const chunk = {
       _id: new Types.ObjectId(),

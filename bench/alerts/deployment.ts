@@ -112,7 +112,7 @@ export async function startDeployment(folder: string, closers: Closers): Promise
   const organizationId = (await ensureOrganization(models, 'alerts'))._id.toHexString();
   const tokens = createAccessTokens(secretKey);
   const clients = await Promise.all(
-    ['first', 'second', 'third'].map(async (username) =>
+    ['first', ...Array.from({ length: 19 }, (_, at) => `clinician-${at}`)].map(async (username) =>
       apiClient(api.url, await tokens.sign({ username, role: Role.CLINICIAN, organizationId }, 7_200)),
     ),
   );

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request as plainRequest, type IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
@@ -139,6 +140,35 @@ test('a body above the limit, too many requests and an API that is away are answ
   const second = await callAway('/graphql');
   expect([second.status, codeOf(second.body), second.headers['retry-after']]).toEqual([429, 'RATE_LIMITED', '2']);
   expect(second.headers['strict-transport-security']).toBeDefined();
+});
+
+test('a POST whose connection was refused goes to another API, and one that was sent goes to none', async () => {
+  const post = { method: 'POST', headers: { ...json, authorization }, body: '{"query":"{ viewer { role } }"}' };
+  const closed = `127.0.0.1:${await freePort()}`;
+  const besideClosed = await startNginx([`http://${closed}`, system.url]);
+  const callBoth = secureCaller(besideClosed, 1);
+  for (let count = 0; count < 4; count += 1) expect((await callBoth('/graphql', post)).status).toBe(200);
+  expect(await besideClosed.log()).toMatch(
+    new RegExp(`"method":"POST",.*"upstream":"${closed}, ${new URL(system.url).host}","upstreamStatus":"502, 200"`),
+  );
+
+  // It takes each request and resets the connection, as an API that is killed does.
+  let taken = 0;
+  const killed = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      taken += 1;
+      socket.resetAndDestroy();
+    });
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void killed.close());
+  await once(killed, 'listening');
+  const besideKilled = await startNginx([
+    `http://127.0.0.1:${(killed.address() as AddressInfo).port}`,
+    `http://${closed}`,
+  ]);
+  const answer = await secureCaller(besideKilled, 1)('/graphql', post);
+  expect([answer.status, codeOf(answer.body), taken]).toEqual([503, 'SERVICE_UNAVAILABLE', 1]);
 });
 
 const codeOf = (body: string): unknown =>
