@@ -1,5 +1,6 @@
 import './style/base.css';
 import './style/parts.css';
+import './style/plots.css';
 import './style/shell.css';
 import './style/print.css';
 import { render } from 'preact';

@@ -16,6 +16,13 @@ export interface Route {
 /** All places. The first one that the viewer may see is the home of that viewer. */
 export const routes: readonly Route[] = [
   {
+    path: '/cohorts',
+    load: () => import('./pages/cohort/cohort-list.js'),
+    permission: 'prediction:read',
+    navigation: ({ navigation }) => navigation.cohorts,
+  },
+  { path: '/cohorts/:id', load: () => import('./pages/cohort/cohort-page.js'), permission: 'prediction:read' },
+  {
     path: '/jobs',
     load: () => import('./pages/jobs/job-list.js'),
     permission: 'job:read',

@@ -1,4 +1,4 @@
-import type { ComponentChildren, VNode } from 'preact';
+import type { ComponentChildren, RefObject, VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useTexts } from '../texts/texts.js';
 
@@ -9,35 +9,83 @@ interface PlotProps {
   readonly fileName: string;
   /** The same content as a table. */
   readonly table: ComponentChildren;
+  /** Paints points below the figure, which then leaves them out: for figures of many points. */
+  readonly points?: (canvas: HTMLCanvasElement) => void;
+  /** The figure for files, where `svg` leaves points out. */
+  readonly file?: () => string;
 }
 
 /** Pixels of the PNG per pixel of the figure, so that it is sharp in print. */
 const pngScale = 2;
 
 /** A figure with the table behind it. It can be downloaded as SVG and PNG. */
-export function Plot({ svg, fileName, table }: PlotProps): VNode {
+export function Plot({ svg, fileName, table, points, file = () => svg }: PlotProps): VNode {
   const { parts } = useTexts();
   const [isTable, setTable] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    if (!isTable) place.current?.replaceChildren(parseSvg(svg));
+    if (isTable) return;
+    const canvas = points && document.createElement('canvas');
+    if (canvas) points(canvas);
+    place.current?.replaceChildren(...(canvas ? [canvas] : []), parseSvg(svg));
   }, [svg, isTable]);
+  const walk = useMarks(place, svg);
   return (
     <figure class="plot">
-      {isTable ? <div class="scroll">{table}</div> : <div ref={place} class="plot-figure" />}
+      {isTable ? (
+        <div class="scroll">{table}</div>
+      ) : (
+        <>
+          <div
+            ref={place}
+            class="plot-figure"
+            role="group"
+            aria-label={parts.marks}
+            tabIndex={0}
+            onKeyDown={walk.press}
+          />
+          <p class="plot-mark-text" role="status">
+            {walk.text}
+          </p>
+        </>
+      )}
       <div class="actions">
         <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
           {isTable ? parts.figure : parts.table}
         </button>
-        <button type="button" onClick={() => download(svgFile(svg), `${fileName}.svg`)}>
+        <button type="button" onClick={() => download(svgFile(file()), `${fileName}.svg`)}>
           {parts.downloadSvg}
         </button>
-        <button type="button" onClick={() => void drawPng(svg).then((png) => download(png, `${fileName}.png`))}>
+        <button type="button" onClick={() => void drawPng(file()).then((png) => download(png, `${fileName}.png`))}>
           {parts.downloadPng}
         </button>
       </div>
     </figure>
   );
+}
+
+/** Lets the arrow keys walk from mark to mark of a figure. The text of each is read out. */
+function useMarks(place: RefObject<HTMLDivElement>, svg: string) {
+  const [text, setText] = useState('');
+  const current = useRef(-1);
+  useLayoutEffect(() => {
+    current.current = -1;
+    setText('');
+  }, [svg]);
+  return {
+    text,
+    press(event: KeyboardEvent): void {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      const marks = [...(place.current?.querySelectorAll('.plot-mark') ?? [])];
+      if (step === undefined || marks.length === 0) return;
+      event.preventDefault();
+      marks[current.current]?.classList.remove('current');
+      current.current = Math.max(0, Math.min(marks.length - 1, current.current + step));
+      const mark = marks[current.current]!;
+      mark.classList.add('current');
+      setText(mark.querySelector('title')?.textContent ?? '');
+    },
+  };
 }
 
 /** Makes elements of an SVG text. Scripts in it would not run: they are removed, and the policy of the page refuses them. */

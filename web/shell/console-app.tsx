@@ -8,6 +8,7 @@ import { ErrorBox } from '../components/error-box.js';
 import { ConsoleViewerDocument } from '../generated/graphql.js';
 import { SignInPage } from '../pages/sign-in/sign-in-page.js';
 import type { Session } from '../session/session.js';
+import { SessionContext } from '../session/session-context.js';
 import { loadWords, rememberLanguage, WordsContext, type Language, type Words } from '../texts/texts.js';
 import { navigate, usePlace } from './router.js';
 import { Shell } from './shell.js';
@@ -44,7 +45,9 @@ export function ConsoleApp({ session, words: first, hasSession }: ConsoleAppProp
   return (
     <WordsContext.Provider value={words}>
       {isSignedIn ? (
-        <SignedIn session={session} onLanguage={choose} />
+        <SessionContext.Provider value={session}>
+          <SignedIn session={session} onLanguage={choose} />
+        </SessionContext.Provider>
       ) : (
         <SignInPage session={session} onLanguage={choose} onDone={() => setSignedIn(true)} />
       )}

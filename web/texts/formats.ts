@@ -2,11 +2,15 @@
 export interface Formats {
   /** At most `digits` digits after the point. */
   number(value: number, digits?: number): string;
+  /** Exactly `digits` digits after the point. */
+  fixed(value: number, digits: number): string;
   /** A share of 1 as per cent. */
   percent(share: number, digits?: number): string;
   /** Date and time of an ISO time. */
   dateTime(iso: string): string;
   date(iso: string): string;
+  /** A calendar day, `YYYY-MM-DD`, the same in every time zone. */
+  day(localDate: string): string;
   /** Age of a time, e.g. `2 minutes ago`. */
   age(iso: string, now: number): string;
   /** A length of time in seconds, e.g. `1 min 20 s`. */
@@ -27,19 +31,30 @@ export function createFormats(language: string): Formats {
   const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const numbers = new Map<string, Intl.NumberFormat>();
   function numberFormat(digits: number, style: 'decimal' | 'percent'): Intl.NumberFormat {
     const key = `${style}${digits}`;
-    const format = numbers.get(key) ?? new Intl.NumberFormat(locale, { style, maximumFractionDigits: digits });
+    const format =
+      numbers.get(key) ??
+      new Intl.NumberFormat(locale, {
+        style,
+        maximumFractionDigits: digits,
+        // Percentages of one column have the same digits, so that they compare at a glance.
+        minimumFractionDigits: style === 'percent' ? digits : 0,
+      });
     numbers.set(key, format);
     return format;
   }
   return {
     number: (value, digits = 2) => numberFormat(digits, 'decimal').format(value),
     percent: (share, digits = 1) => numberFormat(digits, 'percent').format(share),
+    fixed: (value, digits) =>
+      value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
     dateTime: (iso) => dateTime.format(new Date(iso)),
     date: (iso) => date.format(new Date(iso)),
+    day: (localDate) => day.format(new Date(localDate)),
     age(iso, now) {
       const seconds = (new Date(iso).getTime() - now) / 1_000;
       const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? units.at(-1)!;

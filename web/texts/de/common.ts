@@ -33,6 +33,7 @@ export const common: typeof english = {
     requestId: (id) => `Anfrage ${id}`,
     noAnswer: 'RiskGraph antwortet nicht. Die Konsole versucht es von selbst wieder.',
     tryAgain: 'Noch einmal versuchen',
+    marks: 'Abbildung. Die Pfeiltasten lesen ihre Werte vor.',
     table: 'Als Tabelle zeigen',
     figure: 'Als Bild zeigen',
     downloadSvg: 'SVG herunterladen',

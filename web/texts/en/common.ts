@@ -32,6 +32,7 @@ export const common = {
     requestId: (id: string) => `Request ${id}`,
     noAnswer: 'RiskGraph does not answer. The console tries again on its own.',
     tryAgain: 'Try again',
+    marks: 'Figure. The arrow keys read its values.',
     table: 'Show as a table',
     figure: 'Show as a figure',
     downloadSvg: 'Download SVG',
