@@ -33,6 +33,8 @@ interface ResultsRequest {
   readonly jobId: string;
   readonly withMrn?: boolean;
   readonly signal: AbortSignal;
+  /** @defaultValue that of the page */
+  readonly origin?: string;
 }
 
 /** Attempts in a row that bring nothing, and the time between them. */
@@ -61,10 +63,13 @@ export async function* readResultLines(request: ResultsRequest): AsyncGenerator<
   }
 }
 
-async function open({ session, jobId, withMrn, signal }: ResultsRequest, after: number): Promise<Response> {
+async function open(
+  { session, jobId, withMrn, signal, origin = '' }: ResultsRequest,
+  after: number,
+): Promise<Response> {
   const query = new URLSearchParams({ ...(after > 0 && { after: String(after) }), ...(withMrn && { mrn: 'true' }) });
   const ask = (token: string | undefined): Promise<Response> =>
-    fetch(`/jobs/${encodeURIComponent(jobId)}/predictions.ndjson?${query}`, {
+    fetch(`${origin}/jobs/${encodeURIComponent(jobId)}/predictions.ndjson?${query}`, {
       headers: { authorization: `Bearer ${token}` },
       signal,
     }).catch((cause: unknown) => {
