@@ -18,6 +18,12 @@ export interface CohortData {
   readonly shap: ReadonlyMap<string, readonly number[]>;
 }
 
+/** Properties of every figure of a cohort. */
+export interface FigureProps {
+  readonly model: CohortModel;
+  readonly data: CohortData;
+}
+
 /** Takes lines of results up into columns. */
 export function cohortCollector(codes: readonly string[]) {
   const values: number[] = [];

@@ -10,8 +10,7 @@ import {
 import { PointFigure } from '../../components/point-figure.js';
 import { useQueryValue } from '../../shell/router.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { chosen, featuresOf, sampleOf } from './cohort-data.js';
-import type { FigureProps } from './results.js';
+import { chosen, featuresOf, sampleOf, type FigureProps } from './cohort-data.js';
 import { useSpace } from './use-space.js';
 
 /** The most patients that are drawn as points. */

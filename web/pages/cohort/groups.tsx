@@ -6,10 +6,9 @@ import { mean } from '../../../src/risk/plots/scale.js';
 import { Figure } from '../../components/figure.js';
 import { usePlace } from '../../shell/router.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { featuresOf } from './cohort-data.js';
+import { featuresOf, type FigureProps } from './cohort-data.js';
 import { groupsOf, isBand, splitOf, type Split } from './group-choice.js';
 import { GroupPicker } from './group-picker.js';
-import type { FigureProps } from './results.js';
 import { useSpace } from './use-space.js';
 
 /** Compares two groups of a cohort: their answers, and their mean contributions. */

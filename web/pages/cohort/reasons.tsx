@@ -5,8 +5,7 @@ import { beeswarmGeometry, beeswarmTable, meanAbsolute, renderBeeswarm } from '.
 import { Figure } from '../../components/figure.js';
 import { PointFigure } from '../../components/point-figure.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { chosen, featuresOf, sampleOf } from './cohort-data.js';
-import type { FigureProps } from './results.js';
+import { chosen, featuresOf, sampleOf, type FigureProps } from './cohort-data.js';
 import { useSpace } from './use-space.js';
 
 /** The most patients that are drawn as points: more of them hide each other. */

@@ -4,7 +4,7 @@ import { ErrorBox } from '../../components/error-box.js';
 import { Figure } from '../../components/figure.js';
 import { usePlace } from '../../shell/router.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import type { CohortData, CohortJob, CohortModel } from './cohort-data.js';
+import type { CohortJob, CohortModel, FigureProps } from './cohort-data.js';
 import { Dependence } from './dependence.js';
 import { Groups } from './groups.js';
 import { Reasons } from './reasons.js';
@@ -13,12 +13,6 @@ import { mostShown, useResults } from './use-results.js';
 interface ResultsProps {
   readonly job: CohortJob;
   readonly model: CohortModel;
-}
-
-/** What every figure of a cohort needs. */
-export interface FigureProps {
-  readonly model: CohortModel;
-  readonly data: CohortData;
 }
 
 /** The figures of a cohort, one view at a time. The address names the view. */
