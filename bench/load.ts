@@ -8,15 +8,20 @@ import { apiClient } from '../src/commands/api-client.js';
 import { startServerProcess } from '../src/commands/server-process.js';
 import { Role } from '../models/index.js';
 import { residentBytes } from './jobs/deployment.js';
-import { inParallel, percentile, startBenchSystem } from './jobs/setup.js';
-import { createCalls, type Caller } from './load/calls.js';
+import { inParallel, patientIds, percentile, startBenchSystem } from './jobs/setup.js';
+import { createCalls, scoreBatch, type Caller } from './load/calls.js';
 import {
   batchPeriodSeconds,
   callsPerSecond,
+  careTeamOf,
+  clinicianName,
+  clinicians,
   inpatients,
   mostErrors,
+  screenName,
   screens,
   serviceLevels,
+  wards,
   type CallKind,
   type Measured,
 } from './load/mix.js';
@@ -25,13 +30,13 @@ import {
 // their own, started as in production, over the embedded databases of the same machine. Calls come at random times at the
 // rates of the mix, however late the answers are, and each is measured from the time at which it was due. It prints a table
 // against the service levels, and exits with 1 when one is missed.
-// Arguments: seconds (600), factor of all rates (1), API processes (1), worker processes (1). It needs the build.
+// Arguments: seconds (600), factor of all rates (1), API processes (1), worker processes (1), and `without-care-teams` for
+// a hospital in which each screen gets all predictions. It needs the build.
 const [seconds, factor, apis, workers] = [600, 1, 1, 1].map((fallback, place) =>
   Number(process.argv[place + 2] ?? fallback),
 ) as [number, number, number, number];
+const hasCareTeams = process.argv[6] !== 'without-care-teams';
 const userCount = 20;
-/** Clinicians whose calls take turns. 300 are on duty; some are at work at the same time. */
-const clinicians = 60;
 /** What a screen shows of a new prediction: it opens the explanation only when a person asks. */
 const newPredictions = new TypedDocumentString<
   { readonly predictionCreated: { readonly createdAt: string } },
@@ -65,30 +70,34 @@ try {
   const urls = processes.slice(0, apis).map(({ url }) => url);
   const sign = (role: Role, username: string): Promise<string> =>
     system.app.accessTokens.sign({ username, role, organizationId: system.viewer.organizationId }, seconds + 3_600);
-  const token = await sign(Role.CLINICIAN, 'bench');
+  if (hasCareTeams) await giveCareTeams();
   const clients: GraphqlClient[] = [];
   const client = (url: string, signed?: string): GraphqlClient => {
     const made = apiClient(url, signed);
     clients.push(made);
     return made;
   };
-  const patients = await everyPatient(client(urls[0]!, token));
   const users = await createUsers(urls[0]!, await sign(Role.ADMIN, 'administrator'));
   // Each caller is a user of its own, as the clinicians on duty are.
   const callers = await Promise.all(
     Array.from({ length: clinicians }, async (_, index): Promise<Caller> => {
       const url = urls[index % apis]!;
-      const signed = await sign(Role.CLINICIAN, `clinician-${index}`);
-      return { url, token: signed, client: client(url, signed), anonymous: client(url), patients, users };
+      const signed = await sign(Role.CLINICIAN, clinicianName(index));
+      const own = client(url, signed);
+      return { url, token: signed, client: own, anonymous: client(url), patients: await everyPatient(own), users };
     }),
   );
+
+  // The batches are those of a system, which sees all patients.
+  const batchClient = client(urls[0]!, await sign(Role.SERVICE, 'records'));
+  const everyone = await patientIds(system.app.models, inpatients);
 
   const closing = new AbortController();
   setMaxListeners(screens, closing.signal);
   // Each screen has a user of its own, as the wards have: the limits are per user.
   const watching = await Promise.all(
     Array.from({ length: screens }, async (_, index) => ({
-      ended: watchScreen(apiClient(urls[index % apis]!, await sign(Role.CLINICIAN, `screen-${index}`)), closing.signal),
+      ended: watchScreen(apiClient(urls[index % apis]!, await sign(Role.CLINICIAN, screenName(index))), closing.signal),
     })),
   );
   const calls = callers.map((caller) => createCalls(caller, keep));
@@ -97,9 +106,8 @@ try {
   const running = new Set<Promise<void>>();
   const call = (kind: CallKind | 'batch', due: number): void => {
     made += 1;
-    const one = calls[turn++ % clinicians]![kind](due)
-      .catch(count)
-      .finally(() => running.delete(one));
+    const begun = kind === 'batch' ? scoreAll(batchClient, everyone, due) : calls[turn++ % clinicians]![kind](due);
+    const one = begun.catch(count).finally(() => running.delete(one));
     running.add(one);
   };
   // The first results, so that charts and worklists have something to show.
@@ -161,6 +169,22 @@ async function watchScreen(client: GraphqlClient, closing: AbortSignal): Promise
   } catch (error) {
     if (!closing.aborted) count(error);
   }
+}
+
+/** Gives each patient to a ward. */
+async function giveCareTeams(): Promise<void> {
+  const ids = await patientIds(system.app.models, inpatients);
+  await system.app.models.patients.bulkWrite(
+    ids.map((_id, index) => ({
+      updateOne: { filter: { _id }, update: { $set: { careTeam: [...careTeamOf(index % wards)] } } },
+    })),
+  );
+}
+
+/** Scores all patients in one batch. */
+async function scoreAll(client: GraphqlClient, ids: readonly string[], due: number): Promise<void> {
+  await scoreBatch(client, ids);
+  keep('batch', performance.now() - due);
 }
 
 async function everyPatient(client: GraphqlClient): Promise<Caller['patients']> {

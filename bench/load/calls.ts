@@ -36,11 +36,19 @@ async function completed(client: GraphqlClient, id: string): Promise<void> {
   throw new Error('a scoring job did not complete');
 }
 
+/** Scores patients in one batch, and waits for its end. */
+export async function scoreBatch(client: GraphqlClient, ids: readonly string[]): Promise<void> {
+  const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
+    input: { patientIds: [...ids], modelId: model },
+  });
+  await completed(client, submitBatchScoringJob.id);
+}
+
 /** The calls of the mix. Each gets the time at which it was due, so that a late start counts too. */
 export function createCalls(
   { url, token, client, anonymous, patients, users }: Caller,
   keep: Keep,
-): Record<CallKind | 'batch', (due: number) => Promise<void>> {
+): Record<CallKind, (due: number) => Promise<void>> {
   const since = (due: number): number => performance.now() - due;
   return {
     async chart(due) {
@@ -82,13 +90,6 @@ export function createCalls(
     async login(due) {
       await anonymous.request(LoginDocument, { input: { organization: 'bench', ...anyOf(users) } });
       keep('login', since(due));
-    },
-    async batch(due) {
-      const { submitBatchScoringJob } = await client.request(SubmitBatchScoringJobDocument, {
-        input: { patientIds: patients.map(({ id }) => id), modelId: model },
-      });
-      await completed(client, submitBatchScoringJob.id);
-      keep('batch', since(due));
     },
   };
 }

@@ -8,7 +8,9 @@
  * - Charts. 300 clinicians are on duty, and in rounds each opens a chart every minute: 5 per second. A chart shows the
  *   patient, and the latest results with their explanations.
  * - Worklists. Each ward has two screens (80), and each reads its list, highest risk first, every half minute: 2.7 per
- *   second. Each also has a WebSocket that tells it of every new prediction.
+ *   second. Each also has a WebSocket that tells it of every new prediction that its user may see.
+ * - Care teams. The patients of a ward are visible to its two screens and to three of the clinicians who are at work, each
+ *   of whom is on two wards.
  * - Values. Vital signs of each bed come every hour, laboratory results three times per day, in packets of one patient: 850
  *   in an hour, and all of the laboratory in the morning: 2 per second.
  * - Scoring. Each of these changes asks for a new score, at most one per patient in half an hour, and admissions and the
@@ -22,8 +24,12 @@ export const callsPerSecond = { chart: 5, worklist: 2.7, values: 2, score: 1, lo
 
 export type CallKind = keyof typeof callsPerSecond;
 
+/** Wards, which share the inpatients. */
+export const wards = 40;
 /** Screens of wards, each with a WebSocket. */
 export const screens = 80;
+/** Clinicians whose calls take turns. 300 are on duty; some are at work at the same time. */
+export const clinicians = 60;
 /** Inpatients, who are scored together in each batch. */
 export const inpatients = 850;
 /** Time between two batches, seconds. */
@@ -52,3 +58,17 @@ export type Measured = keyof typeof serviceLevels;
 
 /** Most failed calls, as a part of all. */
 export const mostErrors = 0.001;
+
+export const screenName = (index: number): string => `screen-${index}`;
+export const clinicianName = (index: number): string => `clinician-${index}`;
+
+/** The care team of the patients of a ward. */
+export function careTeamOf(ward: number): readonly string[] {
+  const isOn = (clinician: number): boolean => clinician % wards === ward || (clinician + wards / 2) % wards === ward;
+  return [
+    ...Array.from({ length: screens / wards }, (_, index) => screenName(ward + index * wards)),
+    ...Array.from({ length: clinicians }, (_, index) => index)
+      .filter(isOn)
+      .map(clinicianName),
+  ];
+}

@@ -215,7 +215,7 @@ async function followPredictions(
   const patient = patientId == null ? null : await loaders.patient.load(patientId);
   if (patientId != null && !patient) throw new NotFoundError('This patient');
   const stream = await predictionStreams.follow({
-    organizationId: viewer.organizationId,
+    follower: viewer,
     patientId: patient && patient._id.toHexString(),
     after: lastEventId ?? after ?? null,
   });

@@ -24,6 +24,7 @@ const lastRow = 0xff_ff_ff;
 /** A prediction in the log. */
 export interface LoggedPrediction {
   readonly id: string;
+  readonly patient: Types.ObjectId;
   /** The place right behind it. */
   readonly place: LogPlace;
 }
@@ -123,7 +124,9 @@ export function createLogReader({ predictions, predictionBlocks }: Pick<Models, 
       const isOfPatient = (patient: Types.ObjectId): boolean =>
         patientId === null || patient.toHexString() === patientId;
       const singles = page.flatMap(({ _id, patient, logged }) =>
-        patient && isOfPatient(patient) ? [{ id: _id.toHexString(), place: { ...from, single: logged.number } }] : [],
+        patient && isOfPatient(patient)
+          ? [{ id: _id.toHexString(), patient, place: { ...from, single: logged.number } }]
+          : [],
       );
       const behindSingles = { ...from, single: page.at(-1)?.logged.number ?? from.single };
       const more = page.length === mostAtOnce || block !== null;
@@ -135,6 +138,7 @@ export function createLogReader({ predictions, predictionBlocks }: Pick<Models, 
       const taken = left.slice(0, mostAtOnce);
       const rows = taken.map((row) => ({
         id: predictionId(block._id, row.number).toHexString(),
+        patient: row.patient,
         place: { ...behindSingles, block: number, row: row.number },
       }));
       const place = taken.length < left.length ? rows.at(-1)!.place : { ...behindSingles, block: number, row: lastRow };

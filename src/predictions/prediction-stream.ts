@@ -6,8 +6,9 @@
  * 2. An event says that predictions were stored, and nothing else. Followers also look on their own every few seconds, in
  *    case an event was lost.
  * 3. When its reader wants more, the follower reads on from its place. A slow reader costs no memory.
- * 4. Each prediction is read with the rights that the viewer has then. What the viewer may not see is passed over.
- * 5. Each event has a cursor: the place right behind it.
+ * 4. Predictions of patients who are closed to the viewer are passed over (visible-log.ts).
+ * 5. Each other prediction is read with the rights that the viewer has then. It is passed over when it may not be seen.
+ * 6. Each event has a cursor: the place right behind it.
  */
 import type { Logger } from 'pino';
 import type { Models, Prediction } from '../../models/index.js';
@@ -20,13 +21,14 @@ import { isDatabaseOutage } from '../storage/database.js';
 import { createLogReader, type LoggedPrediction, type LogPlace } from './log-reader.js';
 import { sharedMs } from './shared-reads.js';
 import { streamCursors } from './stream-cursors.js';
+import { createVisibleLog, type Follower } from './visible-log.js';
 
 /** Period after which all followers look again, in case Redis lost an event. Milliseconds. */
 const sweepPeriodMs = 5_000;
 
 /** The predictions that a follower may be interested in. */
 interface WantedPredictions {
-  readonly organizationId: string;
+  readonly follower: Follower;
   /** Only predictions of this patient; null for those of all. */
   readonly patientId: string | null;
   /** Cursor of an earlier event; null to begin at the end. */
@@ -63,6 +65,7 @@ export function createPredictionStreams({
   logger,
 }: PredictionStreamDependencies): PredictionStreams {
   const log = createLogReader(models);
+  const selectVisible = createVisibleLog(scopeOf);
   const followers = new Map<string, Set<AsyncQueue<LoggedPrediction>>>();
   let size = 0;
   function wake(ofOne: Iterable<AsyncQueue<LoggedPrediction>> = []): void {
@@ -82,7 +85,8 @@ export function createPredictionStreams({
   const sweeper = setInterval(wakeAll, sweepPeriodMs);
   sweeper.unref();
 
-  function enter(organizationId: string, patientId: string | null, from: LogPlace): AsyncQueue<LoggedPrediction> {
+  function enter({ follower, patientId }: WantedPredictions, from: LogPlace): AsyncQueue<LoggedPrediction> {
+    const { organizationId } = follower;
     const ofOne = followers.get(organizationId) ?? new Set();
     let place = from;
     let ended = false;
@@ -91,9 +95,10 @@ export function createPredictionStreams({
         try {
           for (let more = true; more && !ended;) {
             const found = await log.read(organizationId, place, patientId);
+            const visible = await selectVisible(follower, found.predictions);
             ({ place, more } = found);
-            predictions.push(...found.predictions);
-            if (found.predictions.length > 0) break;
+            predictions.push(...visible);
+            if (visible.length > 0) break;
           }
           if (predictions.length > 0) predictions.wake();
         } catch (error) {
@@ -133,11 +138,13 @@ export function createPredictionStreams({
     get size() {
       return size;
     },
-    async follow({ organizationId, patientId, after }) {
+    async follow(wanted) {
+      const { patientId, after } = wanted;
+      const { organizationId } = wanted.follower;
       const { protection } = scopeOf({ organizationId });
       const cursors = await streamCursors(protection, patientId);
       const place = after === null ? await log.end(organizationId) : await placeOf(organizationId, cursors.read(after));
-      const predictions = enter(organizationId, patientId, place);
+      const predictions = enter(wanted, place);
       return { predictions, cursorOf: cursors.write, start: cursors.write(place) };
     },
     close() {

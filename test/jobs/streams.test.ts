@@ -1,5 +1,6 @@
 import { Types } from 'mongoose';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Role } from '../../models/index.js';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import { apiClient } from '../../src/commands/api-client.js';
@@ -35,7 +36,11 @@ describe('subscriptions', () => {
           const waiting = index % 4 === 0 ? stream.next() : undefined;
           await stream.return!();
           if (waiting) expect((await waiting).done).toBe(true);
-          const { predictions } = await predictionStreams.follow({ organizationId, patientId: null, after: null });
+          const { predictions } = await predictionStreams.follow({
+            follower: { organizationId, role: Role.SERVICE, username: 'reader' },
+            patientId: null,
+            after: null,
+          });
           const nextPrediction = predictions.next();
           await predictions.return!();
           expect((await nextPrediction).done).toBe(true);
