@@ -7,7 +7,7 @@ type NumberText = (value: number, places: number) => string;
 /** Options of every plot. */
 export interface PlotOptions {
   /**
-   * Width in CSS pixels, at least 280. A page gives the width of its place, so that text keeps its size.
+   * Width in CSS pixels, at least 240. A page gives the width of its place, so that text keeps its size.
    * @defaultValue 860
    */
   readonly width?: number;
@@ -42,7 +42,7 @@ export function penOf({ width = 860, number = plain, words = englishWords }: Plo
     return `${isZero ? '±' : value > 0 ? '+' : '−'}${number(Math.abs(value), places)}`;
   };
   return {
-    width: Math.max(280, width),
+    width: Math.max(240, width),
     words,
     number: (value, places) => number(value === 0 ? 0 : value, places),
     signed,
