@@ -6,58 +6,20 @@
  * 3. Reads the list "highest risk first" from cursor to cursor, through the patient service, with audit and decryption.
  * 4. Prints the plan of a page in the middle, and checks that no patient was missed, repeated or out of order.
  */
-import { randomBytes } from 'node:crypto';
-import mongoose, { Types } from 'mongoose';
-import type { PredictionBlock, StoredPatient } from '../models/index.js';
-import { newBlockId } from '../src/predictions/prediction-block.js';
+import mongoose from 'mongoose';
+import { storeLatestResults } from './jobs/latest-results.js';
 import { startBenchSystem } from './jobs/setup.js';
 
 const count = Number(process.argv[2] ?? 100_000);
 const first = Number(process.argv[3] ?? 100);
-const rowsPerBlock = 2_000;
 const order = { latest: 'PROBABILITY', direction: -1 } as const;
 const percentile = (sorted: readonly number[], part: number): string =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!.toFixed(1);
 
 const { app, viewer, close } = await startBenchSystem(count);
-const { models, latestResults, patients, registry } = app;
-const { manifest, sha256 } = registry.list()[0]!;
-const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
-
-const ids = (await models.patients.find({}, { _id: 1 }).lean<Pick<StoredPatient, '_id'>[]>()).map(({ _id }) => _id);
-for (let start = 0; start < ids.length; start += rowsPerBlock) {
-  const createdAt = new Date();
-  const rows = ids.slice(start, start + rowsPerBlock).map((patient, number) => {
-    const probability = random();
-    return { number, patient, probability, riskBand: probability > 0.5 ? 'HIGH' : 'LOW', values: Buffer.alloc(232) };
-  });
-  const block: PredictionBlock = {
-    _id: newBlockId(createdAt),
-    organization: new Types.ObjectId(viewer.organizationId),
-    job: new Types.ObjectId(),
-    chunk: 0,
-    modelId: manifest.id,
-    modelVersion: manifest.version,
-    modelSha256: sha256,
-    outputSpace: manifest.outputSpace,
-    features: manifest.features.map(({ code }) => code),
-    createdAt,
-    size: rows.length,
-    highestProbability: 1,
-    riskBands: ['LOW', 'HIGH'],
-    unlisted: true,
-    rows,
-    failed: 0,
-    failures: [],
-  };
-  await models.predictionBlocks.collection.insertOne(block as never);
-}
-
-// Makes the index first, as a deployment has it when its first list was read.
-await patients.list(viewer, { first: 1 }, {}, order);
-let begun = performance.now();
-while (!(await latestResults.collect()));
-const perSecond = Math.round((count / (performance.now() - begun)) * 1_000);
+const { patients, registry } = app;
+const { manifest } = registry.list()[0]!;
+const perSecond = await storeLatestResults({ app, viewer });
 process.stdout.write(`latest results written: ${perSecond} patients/s\n`);
 
 const times: number[] = [];
@@ -65,7 +27,7 @@ const seen = new Set<string>();
 let last = Number.POSITIVE_INFINITY;
 let faults = 0;
 for (let after: string | null = null; ;) {
-  begun = performance.now();
+  const begun = performance.now();
   const page = await patients.list(viewer, { first, after }, {}, order);
   times.push(performance.now() - begun);
   for (const { node } of page.edges) {

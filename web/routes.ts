@@ -16,6 +16,13 @@ export interface Route {
 /** All places. The first one that the viewer may see is the home of that viewer. */
 export const routes: readonly Route[] = [
   {
+    path: '/',
+    load: () => import('./pages/worklist/worklist-page.js'),
+    permission: 'patient:read',
+    navigation: ({ navigation }) => navigation.worklist,
+  },
+  { path: '/patients/:id', load: () => import('./pages/patient/patient-page.js'), permission: 'patient:read' },
+  {
     path: '/cohorts',
     load: () => import('./pages/cohort/cohort-list.js'),
     permission: 'prediction:read',

@@ -9,9 +9,14 @@ import type { Session } from '../session/session.js';
 import type { Connection } from './connection.js';
 
 /** The two clients of the API: urql with its cache for what pages show, and the one below it. */
-interface Api {
+export interface Api {
   readonly urql: Client;
   readonly client: GraphqlClient;
+  /**
+   * Reads past the cache: for lists so long that it must not keep them.
+   * @throws GraphqlRequestError, ConnectionError
+   */
+  readonly read: GraphqlClient['request'];
 }
 
 /**
@@ -40,7 +45,20 @@ export function createApi(session: Session, connection: Connection): Api {
       }),
     ],
   });
-  return { urql, client };
+  return {
+    urql,
+    client,
+    async read(document, variables, signal) {
+      try {
+        const data = await client.request(document, variables, signal);
+        connection.works();
+        return data;
+      } catch (error) {
+        if (error instanceof ConnectionError) connection.lost();
+        throw error;
+      }
+    },
+  };
 }
 
 /** Tells the connection of each answer, and of each that did not come. */

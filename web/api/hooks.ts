@@ -24,7 +24,7 @@ interface QueryState<T> {
 const contextOf = (document: object) => ({ text: String(document) });
 
 /** Calls back when a lost connection is back. */
-function useHeals(read: () => unknown): void {
+export function useHeals(read: () => unknown): void {
   const heals = useStore(useContext(ConnectionContext).heals);
   const seen = useRef(heals);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { CombinedError } from '@urql/core';
 import type { VNode } from 'preact';
-import { ConnectionError, type ResponseError } from '../../src/client/errors.js';
+import { ConnectionError, GraphqlRequestError, type ResponseError } from '../../src/client/errors.js';
 import { RefusedError } from '../session/refused-error.js';
 import { useTexts } from '../texts/texts.js';
 
@@ -28,7 +28,7 @@ function shown({ message, extensions }: ResponseError): Shown {
 export function ErrorBox({ error, onRetry }: ErrorBoxProps): VNode {
   const { parts } = useTexts();
   const told: readonly ResponseError[] =
-    error instanceof RefusedError
+    error instanceof RefusedError || error instanceof GraphqlRequestError
       ? error.errors
       : error instanceof CombinedError
         ? (error.graphQLErrors as unknown as readonly ResponseError[])

@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useTexts } from '../texts/texts.js';
 
 /** One column of a list. */
@@ -20,13 +20,14 @@ interface VirtualListProps<Row> {
   /** The name of the list for a screen reader. */
   readonly label: string;
   readonly columns: readonly Column<Row>[];
-  /** The rows that were read so far. */
-  readonly rows: readonly Row[];
+  /** The rows that were read so far, by their place. */
+  readonly rows: { at(index: number): Row | undefined };
   /** Number of all rows. Those that were not read yet are drawn as empty ones. */
   readonly totalCount: number;
-  readonly keyOf: (row: Row) => string;
-  /** Called when rows up to `index` come into view: reads further pages. */
-  readonly reach?: (index: number) => void;
+  /** @defaultValue the place of the row, for lists in which a row may stand twice */
+  readonly keyOf?: (row: Row) => string;
+  /** Called when rows come into view, from `first` to `last`: reads further pages. */
+  readonly reach?: (last: number, first: number) => void;
   /** Called for Enter and for a click: opens the row. */
   readonly onOpen?: (row: Row) => void;
   /** Height of each row, pixels. @defaultValue 40 */
@@ -34,7 +35,15 @@ interface VirtualListProps<Row> {
   /** Height of the list, as CSS has it. @defaultValue `min(70vh, 48rem)` */
   readonly height?: string;
   readonly foot?: ComponentChildren;
+  /** True: each row is a card, which names each of its values, for a narrow window. */
+  readonly isCards?: boolean;
+  /** The row that is on top at first, and the call for each other one. */
+  readonly top?: number;
+  readonly onTop?: (index: number) => void;
 }
+
+/** Time without a scroll after which the row on top is told, milliseconds. */
+const settleMs = 300;
 
 /** Rows above and below the view that are drawn too, so that a scroll finds them there. */
 const spareRows = 8;
@@ -45,20 +54,21 @@ const spareRows = 8;
  */
 export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
   const { label, columns, rows, totalCount, keyOf, reach, onOpen, foot } = props;
-  const { rowHeight = 40, height = 'min(70vh, 48rem)' } = props;
+  const { rowHeight = 40, height = 'min(70vh, 48rem)', isCards = false, onTop } = props;
   const { parts } = useTexts();
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800 });
-  const [marked, setMarked] = useState(0);
+  const [view, setView] = useState({ top: (props.top ?? 0) * rowHeight, height: 800 });
+  const [marked, setMarked] = useState(props.top ?? 0);
   const active = Math.min(marked, totalCount - 1);
-  const headHeight = head.current?.offsetHeight ?? rowHeight;
+  const headHeight = isCards ? 0 : (head.current?.offsetHeight ?? rowHeight);
 
   const first = Math.max(0, Math.floor(view.top / rowHeight) - spareRows);
   const last = Math.min(totalCount, Math.ceil((view.top + view.height) / rowHeight) + spareRows);
   useLayoutEffect(() => {
     const element = scroller.current!;
+    element.scrollTop = view.top;
     const look = (): void => setView({ top: element.scrollTop, height: element.clientHeight });
     look();
     const observer = new ResizeObserver(look);
@@ -66,8 +76,13 @@ export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
     return () => observer.disconnect();
   }, []);
   useLayoutEffect(() => {
-    if (last > 0) reach?.(last - 1);
-  }, [last, reach]);
+    if (last > 0) reach?.(last - 1, first);
+  }, [first, last, reach]);
+  const topRow = Math.floor(view.top / rowHeight);
+  useEffect(() => {
+    const timer = onTop && setTimeout(() => onTop(topRow), settleMs);
+    return () => clearTimeout(timer);
+  }, [topRow, onTop]);
 
   function mark(index: number): void {
     const next = Math.max(0, Math.min(index, totalCount - 1));
@@ -90,17 +105,19 @@ export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
       End: totalCount - 1,
     };
     const move = moves[event.key];
-    const row = rows[active];
+    const row = rows.at(active);
     if (move !== undefined) mark(move);
     else if (event.key === 'Enter' && row !== undefined) onOpen?.(row);
     else return;
     event.preventDefault();
   }
 
-  const template = { gridTemplateColumns: columns.map(({ width = 'minmax(8rem, 1fr)' }) => width).join(' ') };
+  const template = isCards
+    ? {}
+    : { gridTemplateColumns: columns.map(({ width = 'minmax(8rem, 1fr)' }) => width).join(' ') };
   const drawn = Array.from({ length: Math.max(0, last - first) }, (_, offset) => first + offset);
   return (
-    <div class="grid">
+    <div class={`grid ${isCards ? 'cards' : ''}`}>
       <div
         ref={scroller}
         class="grid-scroll"
@@ -114,39 +131,47 @@ export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
         onScroll={({ currentTarget }) => setView({ top: currentTarget.scrollTop, height: currentTarget.clientHeight })}
         onKeyDown={press}
       >
-        <div ref={head} class="grid-row grid-head" role="row" aria-rowindex={1} style={template}>
-          {columns.map((column) => (
-            <div key={column.key} role="columnheader" class={`grid-cell ${column.class ?? ''}`} aria-sort={column.sort}>
-              {column.header}
-            </div>
-          ))}
-        </div>
-        <div class="grid-body" role="rowgroup" style={{ height: `${totalCount * rowHeight}px` }}>
-          {drawn.map((index) => {
-            const row = rows[index];
-            return (
+        <div class="grid-sheet" role="presentation">
+          <div ref={head} class="grid-row grid-head" role="row" aria-rowindex={1} style={template}>
+            {columns.map((column) => (
               <div
-                key={row === undefined ? index : keyOf(row)}
-                id={`${id}-${index}`}
-                class={`grid-row ${onOpen ? 'opens' : ''}`}
-                role="row"
-                aria-rowindex={index + 2}
-                data-active={index === active ? '' : undefined}
-                style={{ ...template, height: `${rowHeight}px`, transform: `translateY(${index * rowHeight}px)` }}
-                onClick={(event) => {
-                  setMarked(index);
-                  const isLink = (event.target as Element).closest('a, button, input, select');
-                  if (row !== undefined && !isLink) onOpen?.(row);
-                }}
+                key={column.key}
+                role="columnheader"
+                class={`grid-cell ${column.class ?? ''}`}
+                aria-sort={column.sort}
               >
-                {columns.map((column) => (
-                  <div key={column.key} role="gridcell" class={`grid-cell ${column.class ?? ''}`}>
-                    {row === undefined ? '' : column.cell(row)}
-                  </div>
-                ))}
+                {column.header}
               </div>
-            );
-          })}
+            ))}
+          </div>
+          <div class="grid-body" role="rowgroup" style={{ height: `${totalCount * rowHeight}px` }}>
+            {drawn.map((index) => {
+              const row = rows.at(index);
+              return (
+                <div
+                  key={row === undefined || !keyOf ? index : keyOf(row)}
+                  id={`${id}-${index}`}
+                  class={`grid-row ${onOpen ? 'opens' : ''}`}
+                  role="row"
+                  aria-rowindex={index + 2}
+                  data-active={index === active ? '' : undefined}
+                  style={{ ...template, height: `${rowHeight}px`, transform: `translateY(${index * rowHeight}px)` }}
+                  onClick={(event) => {
+                    setMarked(index);
+                    const isLink = (event.target as Element).closest('a, button, input, select');
+                    if (row !== undefined && !isLink) onOpen?.(row);
+                  }}
+                >
+                  {columns.map((column) => (
+                    <div key={column.key} role="gridcell" class={`grid-cell ${column.class ?? ''}`}>
+                      {isCards && <span class="cell-name">{column.header}</span>}
+                      {row === undefined ? '' : column.cell(row)}
+                    </div>
+                  ))}
+                </div>
+              );
+            })}
+          </div>
         </div>
       </div>
       <div class="grid-foot">{foot ?? (totalCount === 0 ? parts.empty : parts.rows(String(totalCount)))}</div>

@@ -15,6 +15,16 @@ export type AdministrativeGender =
   /** Not known. */
   | 'UNKNOWN';
 
+/** Give either patientId or mrn. */
+export type BreakGlassInput = {
+  /** Medical record number of the patient. */
+  mrn?: string | null | undefined;
+  /** Id of the patient. */
+  patientId?: string | null | undefined;
+  /** The reason why you need this patient, 10 to 500 characters. Reviewers read it. */
+  reason: string;
+};
+
 /** The kind of an error: `extensions.code` of every error, and the reason of a job that failed. */
 export type ErrorCode =
   /** The input is wrong. `extensions.fields` has every issue. */
@@ -51,6 +61,14 @@ export type FeatureKind =
   /** A whole number in the range. */
   | 'COUNT';
 
+/** The value of one feature. */
+export type FeatureValueInput = {
+  /** See riskModels { features { code } }. */
+  code: string;
+  /** In the unit of the risk model. Null removes the value. */
+  value?: number | null | undefined;
+};
+
 /** The step that a job is in. */
 export type JobStage =
   /** Nothing is left to do. */
@@ -65,6 +83,22 @@ export type JobStage =
   | 'SCORING'
   /** No worker has it. */
   | 'WAITING';
+
+/** The rule of a model for a missing value. */
+export type MissingValuePolicy =
+  /** `value` is used in its place, as in training. */
+  | 'IMPUTE'
+  /** The trees of the model decide where a missing value goes. */
+  | 'NATIVE'
+  /** Without this value there is no score. */
+  | 'REQUIRED';
+
+/** The direction of a sort. */
+export type OrderDirection =
+  /** Lowest or oldest first. */
+  | 'ASC'
+  /** Highest or newest first. */
+  | 'DESC';
 
 /** The space in which contributions add up. */
 export type OutputSpace =
@@ -101,6 +135,47 @@ export type PatientFilter = {
   sex?: AdministrativeGender | null | undefined;
   /** Patients that were changed after this time. */
   updatedAfter?: string | null | undefined;
+};
+
+/** Newest first when absent. */
+export type PatientOrder = {
+  /** The direction of the sort. */
+  direction?: OrderDirection | null | undefined;
+  /** The field to sort by. */
+  field: PatientOrderField;
+};
+
+/** The value by which patients are ordered. */
+export type PatientOrderField =
+  /** Time at which the patient was created. */
+  | 'CREATED_AT'
+  /** Probability of the latest result: DESC gives the highest risk first. Lists only patients that have one of the model: see PatientFilter.latestModelId. */
+  | 'LATEST_PROBABILITY'
+  /** As LATEST_PROBABILITY, for a model that gives a quantity. */
+  | 'LATEST_QUANTITY'
+  /** Time at which the patient was changed last. */
+  | 'UPDATED_AT';
+
+/** All conditions must hold. */
+export type PredictionFilter = {
+  /** Predictions that were stored after this time. */
+  createdAfter?: string | null | undefined;
+  /** Predictions that were stored before this time. */
+  createdBefore?: string | null | undefined;
+  /** Predictions of this job. */
+  jobId?: string | null | undefined;
+  /** Leaves out predictions of quantities. */
+  maximumProbability?: number | null | undefined;
+  /** Leaves out predictions of quantities. */
+  minimumProbability?: number | null | undefined;
+  /** A RiskModel.modelId, or the RiskModel.id of one version. */
+  modelId?: string | null | undefined;
+  /** Predictions of this version. Give modelId too. */
+  modelVersion?: string | null | undefined;
+  /** Predictions of this patient. */
+  patientId?: string | null | undefined;
+  /** Any of these. */
+  riskBands?: Array<RiskBand> | null | undefined;
 };
 
 /** The risk model says what each band means. */
@@ -163,6 +238,25 @@ export type ScoringJobState =
   /** The job waits for a worker. */
   | 'QUEUED';
 
+/** The way in which SHAP values treat features that are left out. Both are exact. */
+export type ShapMethod =
+  /** By the values of background rows. */
+  | 'INTERVENTIONAL'
+  /** By the training rows that reached each node of the trees. */
+  | 'PATH_DEPENDENT';
+
+/** Scores the patient's values, if a patient is named; that needs the right to read patients. The features given here replace the patient's. */
+export type SimulateRiskInput = {
+  /** Values that replace those of the patient. */
+  features?: Array<FeatureValueInput> | null | undefined;
+  /** A RiskModel.modelId, or the RiskModel.id of one version. */
+  modelId: string;
+  /** The default version when absent. */
+  modelVersion?: string | null | undefined;
+  /** The patient whose values are the starting point. */
+  patientId?: string | null | undefined;
+};
+
 /** Give exactly one of patientIds, filter, or all: true. */
 export type SubmitBatchScoringJobInput = {
   /** True: every patient that the caller may see now. */
@@ -179,6 +273,22 @@ export type SubmitBatchScoringJobInput = {
   modelVersion?: string | null | undefined;
   /** Ids of the patients, up to 100,000. */
   patientIds?: Array<string> | null | undefined;
+  /** 0 runs first, 10 last; 5 when absent. Single jobs always run before batches. */
+  priority?: number | null | undefined;
+};
+
+/** A job for one patient. */
+export type SubmitScoringJobInput = {
+  /** True, or absent: SHAP values are stored with each prediction. False: they are computed when a caller asks for them. */
+  explain?: boolean | null | undefined;
+  /** Requests of one user or API key with the same key get the same job. */
+  idempotencyKey?: string | null | undefined;
+  /** A RiskModel.modelId, or the RiskModel.id of one version. */
+  modelId: string;
+  /** The default version when absent. The job keeps the version that it was submitted for. */
+  modelVersion?: string | null | undefined;
+  /** The patient to score. */
+  patientId: string;
   /** 0 runs first, 10 last; 5 when absent. Single jobs always run before batches. */
   priority?: number | null | undefined;
 };
@@ -270,6 +380,120 @@ export type ConsoleCancelJobMutationVariables = Exact<{
 
 export type ConsoleCancelJobMutation = { cancelScoringJob: { __typename: 'ScoringJob', id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, priority: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { __typename: 'JobProgress', stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { __typename: 'JobError', code: ErrorCode, message: string } | null } };
 
+export type PatientPageModelFragment = { __typename: 'RiskModel', id: string, modelId: string, version: string, isDefault: boolean, name: string, outcome: string, outputSpace: OutputSpace, intendedUse: string, riskClass: string | null, quantity: { __typename: 'Quantity', unit: string, unitLabel: string } | null, riskBands: Array<{ __typename: 'RiskBandDefinition', band: RiskBand, from: number, meaning: string }>, features: Array<{ __typename: 'ModelFeature', code: string, label: string, description: string | null, kind: FeatureKind, unit: string, unitLabel: string, range: { __typename: 'FeatureRange', min: number, max: number } | null, codes: Array<{ __typename: 'FeatureCode', value: number, label: string }> | null, missing: { __typename: 'MissingValue', policy: MissingValuePolicy, value: number | null, meaning: string | null } }> };
+
+export type PatientPageExplanationFragment = { __typename: 'Explanation', method: ShapMethod, outputSpace: OutputSpace, class: string | null, baseValue: number, outputValue: number, contributions: Array<{ __typename: 'Contribution', inputValue: number | null, displayValue: string, value: number, feature: { __typename: 'ModelFeature', code: string, label: string, unitLabel: string } }> };
+
+export type PatientPageResultFragment = { __typename: 'Prediction', id: string, createdAt: string, value: number, unit: string, probability: number | null, riskBand: RiskBand, modelId: string, modelVersion: string };
+
+export type PatientPageModelsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type PatientPageModelsQuery = { riskModels: Array<{ __typename: 'RiskModel', id: string, modelId: string, version: string, isDefault: boolean, name: string, outcome: string, outputSpace: OutputSpace, intendedUse: string, riskClass: string | null, quantity: { __typename: 'Quantity', unit: string, unitLabel: string } | null, riskBands: Array<{ __typename: 'RiskBandDefinition', band: RiskBand, from: number, meaning: string }>, features: Array<{ __typename: 'ModelFeature', code: string, label: string, description: string | null, kind: FeatureKind, unit: string, unitLabel: string, range: { __typename: 'FeatureRange', min: number, max: number } | null, codes: Array<{ __typename: 'FeatureCode', value: number, label: string }> | null, missing: { __typename: 'MissingValue', policy: MissingValuePolicy, value: number | null, meaning: string | null } }> }> };
+
+export type PatientPageQueryVariables = Exact<{
+  id: string;
+  identity: boolean;
+}>;
+
+
+export type PatientPageQuery = { patient: { __typename: 'Patient', id: string, age: number | null, sex: AdministrativeGender | null, version: number, createdAt: string, updatedAt: string, mrn?: string | null, familyName?: string | null, givenName?: string | null, birthDate?: string | null, careTeam?: Array<string> | null, features: Array<{ __typename: 'PatientFeature', code: string, value: number, unit: string, recordedAt: string }> | null } | null };
+
+export type PatientPageHistoryQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  filter: PredictionFilter;
+}>;
+
+
+export type PatientPageHistoryQuery = { predictions: { __typename: 'PredictionConnection', totalCount: number, pageInfo: { __typename: 'PageInfo', hasNextPage: boolean, endCursor: string | null }, edges: Array<{ __typename: 'PredictionEdge', node: { __typename: 'Prediction', id: string, createdAt: string, value: number, unit: string, probability: number | null, riskBand: RiskBand, modelId: string, modelVersion: string } }> } };
+
+export type PatientPageResultDetailsQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type PatientPageResultDetailsQuery = { prediction: { __typename: 'Prediction', id: string, createdAt: string, value: number, unit: string, probability: number | null, riskBand: RiskBand, modelId: string, modelVersion: string, inputs: Array<{ __typename: 'FeatureValue', code: string, value: number | null, unit: string }>, model: { __typename: 'RiskModel', id: string, modelId: string, version: string, isDefault: boolean, name: string, outcome: string, outputSpace: OutputSpace, intendedUse: string, riskClass: string | null, quantity: { __typename: 'Quantity', unit: string, unitLabel: string } | null, riskBands: Array<{ __typename: 'RiskBandDefinition', band: RiskBand, from: number, meaning: string }>, features: Array<{ __typename: 'ModelFeature', code: string, label: string, description: string | null, kind: FeatureKind, unit: string, unitLabel: string, range: { __typename: 'FeatureRange', min: number, max: number } | null, codes: Array<{ __typename: 'FeatureCode', value: number, label: string }> | null, missing: { __typename: 'MissingValue', policy: MissingValuePolicy, value: number | null, meaning: string | null } }> } | null, explanation: { __typename: 'Explanation', method: ShapMethod, outputSpace: OutputSpace, class: string | null, baseValue: number, outputValue: number, contributions: Array<{ __typename: 'Contribution', inputValue: number | null, displayValue: string, value: number, feature: { __typename: 'ModelFeature', code: string, label: string, unitLabel: string } }> } | null } | null };
+
+export type PatientPageSimulationQueryVariables = Exact<{
+  input: SimulateRiskInput;
+}>;
+
+
+export type PatientPageSimulationQuery = { simulateRisk: { __typename: 'RiskSimulation', value: number, unit: string, probability: number | null, riskBand: RiskBand, inputs: Array<{ __typename: 'FeatureValue', code: string, value: number | null, unit: string }>, explanation: { __typename: 'Explanation', method: ShapMethod, outputSpace: OutputSpace, class: string | null, baseValue: number, outputValue: number, contributions: Array<{ __typename: 'Contribution', inputValue: number | null, displayValue: string, value: number, feature: { __typename: 'ModelFeature', code: string, label: string, unitLabel: string } }> } } };
+
+export type PatientPageBreakGlassMutationVariables = Exact<{
+  input: BreakGlassInput;
+}>;
+
+
+export type PatientPageBreakGlassMutation = { breakGlass: { __typename: 'BreakGlassAccess', id: string, patientId: string, expiresAt: string } };
+
+export type PatientPageSubmitMutationVariables = Exact<{
+  input: SubmitScoringJobInput;
+}>;
+
+
+export type PatientPageSubmitMutation = { submitScoringJob: { __typename: 'ScoringJob', id: string } };
+
+export type PatientPageCancelMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type PatientPageCancelMutation = { cancelScoringJob: { __typename: 'ScoringJob', id: string, state: ScoringJobState } };
+
+export type PatientPageScoringSubscriptionVariables = Exact<{
+  id: string;
+  after?: number | null | undefined;
+}>;
+
+
+export type PatientPageScoringSubscription = { scoringJobUpdated: { __typename: 'ScoringJobEvent', sequence: number, collapsed: number, job: { __typename: 'ScoringJob', id: string, state: ScoringJobState, finishedAt: string | null, progress: { __typename: 'JobProgress', stage: JobStage, percent: number }, error: { __typename: 'JobError', code: ErrorCode, message: string } | null, prediction: { __typename: 'Prediction', id: string, createdAt: string, value: number, unit: string, probability: number | null, riskBand: RiskBand, modelId: string, modelVersion: string } | null } } };
+
+export type WorklistModelsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type WorklistModelsQuery = { riskModels: Array<{ __typename: 'RiskModel', id: string, modelId: string, version: string, isDefault: boolean, name: string, outcome: string, quantity: { __typename: 'Quantity', unit: string, unitLabel: string } | null, features: Array<{ __typename: 'ModelFeature', code: string, label: string, unit: string, unitLabel: string, codes: Array<{ __typename: 'FeatureCode', value: number, label: string }> | null }> }> };
+
+export type WorklistRowFragment = { __typename: 'Patient', id: string, age: number | null, sex: AdministrativeGender | null, createdAt: string, updatedAt: string, mrn?: string | null, familyName?: string | null, givenName?: string | null, birthDate?: string | null, careTeam?: Array<string> | null, latestPrediction?: { __typename: 'Prediction', id: string, createdAt: string, value: number, unit: string, probability: number | null, riskBand: RiskBand, modelVersion: string } | null, features?: Array<{ __typename: 'PatientFeature', code: string, value: number, unit: string, recordedAt: string }> | null };
+
+export type WorklistRowsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  filter?: PatientFilter | null | undefined;
+  orderBy?: PatientOrder | null | undefined;
+  model: string;
+  identity: boolean;
+  results: boolean;
+  features: boolean;
+  counted: boolean;
+}>;
+
+
+export type WorklistRowsQuery = { patients: { __typename: 'PatientConnection', totalCount?: number, edges: Array<{ __typename: 'PatientEdge', cursor: string, node: { __typename: 'Patient', id: string, age: number | null, sex: AdministrativeGender | null, createdAt: string, updatedAt: string, mrn?: string | null, familyName?: string | null, givenName?: string | null, birthDate?: string | null, careTeam?: Array<string> | null, latestPrediction?: { __typename: 'Prediction', id: string, createdAt: string, value: number, unit: string, probability: number | null, riskBand: RiskBand, modelVersion: string } | null, features?: Array<{ __typename: 'PatientFeature', code: string, value: number, unit: string, recordedAt: string }> | null } }> } };
+
+export type WorklistEndsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  filter?: PatientFilter | null | undefined;
+  orderBy?: PatientOrder | null | undefined;
+}>;
+
+
+export type WorklistEndsQuery = { patients: { __typename: 'PatientConnection', pageInfo: { __typename: 'PageInfo', startCursor: string | null, endCursor: string | null } } };
+
+export type WorklistPatientByMrnQueryVariables = Exact<{
+  mrn: string;
+}>;
+
+
+export type WorklistPatientByMrnQuery = { patient: { __typename: 'Patient', id: string } | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -289,6 +513,10 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 export const ShownJobFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`, {"fragmentName":"ShownJob"}) as unknown as TypedDocumentString<ShownJobFragment, unknown>;
+export const PatientPageModelFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment PatientPageModel on RiskModel { __typename id modelId version isDefault name outcome outputSpace intendedUse riskClass quantity { __typename unit unitLabel } riskBands { __typename band from meaning } features { __typename code label description kind unit unitLabel range { __typename min max } codes { __typename value label } missing { __typename policy value meaning } } }`, {"fragmentName":"PatientPageModel"}) as unknown as TypedDocumentString<PatientPageModelFragment, unknown>;
+export const PatientPageExplanationFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment PatientPageExplanation on Explanation { __typename method outputSpace class baseValue outputValue contributions { __typename feature { __typename code label unitLabel } inputValue displayValue value } }`, {"fragmentName":"PatientPageExplanation"}) as unknown as TypedDocumentString<PatientPageExplanationFragment, unknown>;
+export const PatientPageResultFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment PatientPageResult on Prediction { __typename id createdAt value unit probability riskBand modelId modelVersion }`, {"fragmentName":"PatientPageResult"}) as unknown as TypedDocumentString<PatientPageResultFragment, unknown>;
+export const WorklistRowFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment WorklistRow on Patient { __typename id age sex createdAt updatedAt mrn @include(if: $identity) familyName @include(if: $identity) givenName @include(if: $identity) birthDate @include(if: $identity) careTeam @include(if: $identity) latestPrediction(modelId: $model) @include(if: $results) { __typename id createdAt value unit probability riskBand modelVersion } features @include(if: $features) { __typename code value unit recordedAt } }`, {"fragmentName":"WorklistRow"}) as unknown as TypedDocumentString<WorklistRowFragment, unknown>;
 export const ConsoleViewerDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleViewer { viewer { __typename username role permissions organization { __typename id slug name } } }`) as unknown as TypedDocumentString<ConsoleViewerQuery, ConsoleViewerQueryVariables>;
 export const ConsoleCohortModelsDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleCohortModels { riskModels { __typename id modelId version name isDefault quantity { __typename unit } riskBands { __typename band } } }`) as unknown as TypedDocumentString<ConsoleCohortModelsQuery, ConsoleCohortModelsQueryVariables>;
 export const ConsoleCohortCountDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleCohortCount($filter: PatientFilter) { patients(filter: $filter, first: 1) { __typename totalCount } }`) as unknown as TypedDocumentString<ConsoleCohortCountQuery, ConsoleCohortCountQueryVariables>;
@@ -301,3 +529,16 @@ export const ConsoleJobFailuresDocument = /*#__PURE__*/ new TypedDocumentString(
 export const ConsoleJobUpdatedDocument = /*#__PURE__*/ new TypedDocumentString(`subscription ConsoleJobUpdated($id: ID!, $after: Int) { scoringJobUpdated(id: $id, after: $after) { __typename sequence collapsed job { __typename ...ShownJob } } } fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`) as unknown as TypedDocumentString<ConsoleJobUpdatedSubscription, ConsoleJobUpdatedSubscriptionVariables>;
 export const ConsoleRetryJobDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleRetryJob($id: ID!) { retryScoringJob(id: $id) { __typename ...ShownJob } } fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`) as unknown as TypedDocumentString<ConsoleRetryJobMutation, ConsoleRetryJobMutationVariables>;
 export const ConsoleCancelJobDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleCancelJob($id: ID!) { cancelScoringJob(id: $id) { __typename ...ShownJob } } fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`) as unknown as TypedDocumentString<ConsoleCancelJobMutation, ConsoleCancelJobMutationVariables>;
+export const PatientPageModelsDocument = /*#__PURE__*/ new TypedDocumentString(`query PatientPageModels { riskModels { __typename ...PatientPageModel } } fragment PatientPageModel on RiskModel { __typename id modelId version isDefault name outcome outputSpace intendedUse riskClass quantity { __typename unit unitLabel } riskBands { __typename band from meaning } features { __typename code label description kind unit unitLabel range { __typename min max } codes { __typename value label } missing { __typename policy value meaning } } }`) as unknown as TypedDocumentString<PatientPageModelsQuery, PatientPageModelsQueryVariables>;
+export const PatientPageDocument = /*#__PURE__*/ new TypedDocumentString(`query PatientPage($id: ID!, $identity: Boolean!) { patient(id: $id) { __typename id age sex version createdAt updatedAt mrn @include(if: $identity) familyName @include(if: $identity) givenName @include(if: $identity) birthDate @include(if: $identity) careTeam @include(if: $identity) features { __typename code value unit recordedAt } } }`) as unknown as TypedDocumentString<PatientPageQuery, PatientPageQueryVariables>;
+export const PatientPageHistoryDocument = /*#__PURE__*/ new TypedDocumentString(`query PatientPageHistory($first: Int!, $after: String, $filter: PredictionFilter!) { predictions(first: $first, after: $after, filter: $filter) { __typename totalCount pageInfo { __typename hasNextPage endCursor } edges { __typename node { __typename ...PatientPageResult } } } } fragment PatientPageResult on Prediction { __typename id createdAt value unit probability riskBand modelId modelVersion }`) as unknown as TypedDocumentString<PatientPageHistoryQuery, PatientPageHistoryQueryVariables>;
+export const PatientPageResultDetailsDocument = /*#__PURE__*/ new TypedDocumentString(`query PatientPageResultDetails($id: ID!) { prediction(id: $id) { __typename ...PatientPageResult inputs { __typename code value unit } model { __typename ...PatientPageModel } explanation { __typename ...PatientPageExplanation } } } fragment PatientPageModel on RiskModel { __typename id modelId version isDefault name outcome outputSpace intendedUse riskClass quantity { __typename unit unitLabel } riskBands { __typename band from meaning } features { __typename code label description kind unit unitLabel range { __typename min max } codes { __typename value label } missing { __typename policy value meaning } } } fragment PatientPageExplanation on Explanation { __typename method outputSpace class baseValue outputValue contributions { __typename feature { __typename code label unitLabel } inputValue displayValue value } } fragment PatientPageResult on Prediction { __typename id createdAt value unit probability riskBand modelId modelVersion }`) as unknown as TypedDocumentString<PatientPageResultDetailsQuery, PatientPageResultDetailsQueryVariables>;
+export const PatientPageSimulationDocument = /*#__PURE__*/ new TypedDocumentString(`query PatientPageSimulation($input: SimulateRiskInput!) { simulateRisk(input: $input) { __typename value unit probability riskBand inputs { __typename code value unit } explanation { __typename ...PatientPageExplanation } } } fragment PatientPageExplanation on Explanation { __typename method outputSpace class baseValue outputValue contributions { __typename feature { __typename code label unitLabel } inputValue displayValue value } }`) as unknown as TypedDocumentString<PatientPageSimulationQuery, PatientPageSimulationQueryVariables>;
+export const PatientPageBreakGlassDocument = /*#__PURE__*/ new TypedDocumentString(`mutation PatientPageBreakGlass($input: BreakGlassInput!) { breakGlass(input: $input) { __typename id patientId expiresAt } }`) as unknown as TypedDocumentString<PatientPageBreakGlassMutation, PatientPageBreakGlassMutationVariables>;
+export const PatientPageSubmitDocument = /*#__PURE__*/ new TypedDocumentString(`mutation PatientPageSubmit($input: SubmitScoringJobInput!) { submitScoringJob(input: $input) { __typename id } }`) as unknown as TypedDocumentString<PatientPageSubmitMutation, PatientPageSubmitMutationVariables>;
+export const PatientPageCancelDocument = /*#__PURE__*/ new TypedDocumentString(`mutation PatientPageCancel($id: ID!) { cancelScoringJob(id: $id) { __typename id state } }`) as unknown as TypedDocumentString<PatientPageCancelMutation, PatientPageCancelMutationVariables>;
+export const PatientPageScoringDocument = /*#__PURE__*/ new TypedDocumentString(`subscription PatientPageScoring($id: ID!, $after: Int) { scoringJobUpdated(id: $id, after: $after) { __typename sequence collapsed job { __typename id state finishedAt progress { __typename stage percent } error { __typename code message } prediction { __typename ...PatientPageResult } } } } fragment PatientPageResult on Prediction { __typename id createdAt value unit probability riskBand modelId modelVersion }`) as unknown as TypedDocumentString<PatientPageScoringSubscription, PatientPageScoringSubscriptionVariables>;
+export const WorklistModelsDocument = /*#__PURE__*/ new TypedDocumentString(`query WorklistModels { riskModels { __typename id modelId version isDefault name outcome quantity { __typename unit unitLabel } features { __typename code label unit unitLabel codes { __typename value label } } } }`) as unknown as TypedDocumentString<WorklistModelsQuery, WorklistModelsQueryVariables>;
+export const WorklistRowsDocument = /*#__PURE__*/ new TypedDocumentString(`query WorklistRows($first: Int, $after: String, $last: Int, $before: String, $filter: PatientFilter, $orderBy: PatientOrder, $model: ID!, $identity: Boolean!, $results: Boolean!, $features: Boolean!, $counted: Boolean!) { patients( first: $first after: $after last: $last before: $before filter: $filter orderBy: $orderBy ) { __typename totalCount @include(if: $counted) edges { __typename cursor node { __typename ...WorklistRow } } } } fragment WorklistRow on Patient { __typename id age sex createdAt updatedAt mrn @include(if: $identity) familyName @include(if: $identity) givenName @include(if: $identity) birthDate @include(if: $identity) careTeam @include(if: $identity) latestPrediction(modelId: $model) @include(if: $results) { __typename id createdAt value unit probability riskBand modelVersion } features @include(if: $features) { __typename code value unit recordedAt } }`) as unknown as TypedDocumentString<WorklistRowsQuery, WorklistRowsQueryVariables>;
+export const WorklistEndsDocument = /*#__PURE__*/ new TypedDocumentString(`query WorklistEnds($first: Int, $after: String, $last: Int, $before: String, $filter: PatientFilter, $orderBy: PatientOrder) { patients( first: $first after: $after last: $last before: $before filter: $filter orderBy: $orderBy ) { __typename pageInfo { __typename startCursor endCursor } } }`) as unknown as TypedDocumentString<WorklistEndsQuery, WorklistEndsQueryVariables>;
+export const WorklistPatientByMrnDocument = /*#__PURE__*/ new TypedDocumentString(`query WorklistPatientByMrn($mrn: String!) { patient(mrn: $mrn) { __typename id } }`) as unknown as TypedDocumentString<WorklistPatientByMrnQuery, WorklistPatientByMrnQueryVariables>;

@@ -2,6 +2,7 @@ import { Provider } from '@urql/preact';
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { createApi } from '../api/api.js';
+import { ApiContext } from '../api/context.js';
 import { ConnectionContext, watchConnection } from '../api/connection.js';
 import { useQuery } from '../api/hooks.js';
 import { ErrorBox } from '../components/error-box.js';
@@ -72,11 +73,13 @@ function SignedIn({ session, onLanguage }: SignedInProps): VNode {
   useEffect(() => () => void api.client.close(), [api]);
   return (
     <ConnectionContext.Provider value={connection}>
-      <Provider value={api.urql}>
-        <WithViewer session={session}>
-          <Shell session={session} onLanguage={onLanguage} />
-        </WithViewer>
-      </Provider>
+      <ApiContext.Provider value={api}>
+        <Provider value={api.urql}>
+          <WithViewer session={session}>
+            <Shell session={session} onLanguage={onLanguage} />
+          </WithViewer>
+        </Provider>
+      </ApiContext.Provider>
     </ConnectionContext.Provider>
   );
 }

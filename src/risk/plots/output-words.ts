@@ -28,16 +28,20 @@ export function spaceWords({ outputSpace, quantity }: Pick<DescribedOutput, 'out
   }
 }
 
-/** Writes the answer for a reader, as a heading and as a sentence. */
+/** Writes the answer for a reader, as a heading, as a sentence, and as a few words. */
 export function answerWords(
   { outcome, quantity }: DescribedOutput,
   score: ShownScore,
-): { readonly heading: string; readonly sentence: string } {
+): { readonly heading: string; readonly sentence: string; readonly short: string } {
   const band = score.riskBand && `${score.riskBand.toLowerCase().replace('_', ' ')} risk`;
   const [inBrackets, between] = band ? [` (${band})`, `, ${band}`] : ['', ''];
   if (quantity) {
     const answer = `${formatNumber(score.quantity!)}${unitSuffix(quantity)}`;
-    return { heading: `${answer}${inBrackets}, ${outcome}`, sentence: `${answer}${between}, ${outcome}.` };
+    return {
+      heading: `${answer}${inBrackets}, ${outcome}`,
+      sentence: `${answer}${between}, ${outcome}.`,
+      short: answer,
+    };
   }
   const { className } = score;
   const event = className === undefined ? `of ${outcome}` : `of class ${className}, ${outcome}`;
@@ -45,5 +49,6 @@ export function answerWords(
   return {
     heading: `Probability ${percent}${inBrackets} ${event}`,
     sentence: `Probability ${percent}${between}, ${event}.`,
+    short: `probability ${percent}`,
   };
 }

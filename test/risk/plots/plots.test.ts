@@ -31,6 +31,7 @@ describe('waterfall', () => {
     );
     expect(svg).toContain('▼ −0.150');
     expect(svg).toContain('▲ +0.100');
+    expect(svg).toContain('output 0.450 → probability 31.9 %');
     expect(svg).toContain('#B54F00');
     expect(svg).toContain('#0072B2');
     expect(svg).not.toMatch(/href|url\(|<image|<style|<script/);
@@ -83,6 +84,15 @@ describe('waterfall', () => {
     ],
   ])('draws %s', (_, changes) => {
     expectWellFormed(renderWaterfall(input(changes)));
+  });
+
+  test.each([280, 320, 2_560])('stays within %d pixels', (width) => {
+    const svg = renderWaterfall(input(), { width });
+    expectWellFormed(svg);
+    expect(svg).toContain(`viewBox="0 0 ${width} `);
+    const ends = [...svg.matchAll(/ x[12]?="([\d.-]+)"/g)].map(([, x]) => Number(x));
+    expect(Math.min(...ends)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...ends)).toBeLessThanOrEqual(width);
   });
 
   test('two figures on one page have ids of their own', () => {
