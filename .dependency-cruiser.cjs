@@ -14,7 +14,7 @@ const order = [
   ['src/jobs'],
   ['src/predictions'],
   ['src/patients'],
-  ['src/identity'],
+  ['src/identity', 'src/administration'],
   ['src/audit'],
   ['src/scope'],
   ['src/auth'],

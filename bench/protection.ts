@@ -136,7 +136,19 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     reveal: async () => Promise.reject(new Error('not measured')),
   });
   const scopeOf = createOrganizationScopes(app.models, unprotected);
-  const { config, logger, database, models, registry, catalogue, events, audit, auditEvents, identity } = app;
+  const {
+    config,
+    logger,
+    database,
+    models,
+    registry,
+    catalogue,
+    events,
+    audit,
+    auditEvents,
+    identity,
+    encryptionKeys,
+  } = app;
   const { breakGlass, careTeams, jobs, submitBatch, submitCohort, readBatchResults } = app;
   const { predictions, webhooks, connectRedis, accessTokens, metrics, tracing, redisConnections, queueDepths } = app;
   return {
@@ -146,6 +158,7 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     tracing,
     redisConnections,
     queueDepths,
+    encryptionKeys,
     database,
     models,
     registry,

@@ -2,6 +2,9 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type ClassType } from 'type-graphql';
 import type { App } from '../src/app.js';
+import { createSystemStatus } from '../src/monitoring/system-status.js';
+import { EncryptionKeyResolver } from './administration/encryption-key.resolver.js';
+import { SystemStatusResolver } from './administration/system-status.resolver.js';
 import { AuditEventResolver } from './audit/audit-event.resolver.js';
 import { BreakGlassResolver } from './patient/break-glass.resolver.js';
 import { CareTeamResolver } from './patient/care-team.resolver.js';
@@ -35,6 +38,8 @@ const resolverClasses = [
   UserResolver,
   ApiKeyResolver,
   AuditEventResolver,
+  EncryptionKeyResolver,
+  SystemStatusResolver,
   WebhookResolver,
 ] as const;
 
@@ -53,6 +58,10 @@ export type SchemaDependencies = Pick<
   | 'catalogue'
   | 'identity'
   | 'auditEvents'
+  | 'encryptionKeys'
+  | 'config'
+  | 'models'
+  | 'queueDepths'
   | 'webhooks'
 >;
 
@@ -78,6 +87,8 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     [UpsertPatientsResolver, new UpsertPatientsResolver(dependencies.upsertPatients, catalogue)],
     [CareTeamResolver, new CareTeamResolver(careTeams)],
     [AuditEventResolver, new AuditEventResolver(auditEvents)],
+    [EncryptionKeyResolver, new EncryptionKeyResolver(dependencies.encryptionKeys)],
+    [SystemStatusResolver, new SystemStatusResolver(createSystemStatus(dependencies))],
     [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
     [SessionResolver, new SessionResolver(identity.sessions, identity.users)],
     [UserResolver, new UserResolver(identity.users)],

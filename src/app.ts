@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createModels, type Models } from '../models/index.js';
+import { createEncryptionKeys, type EncryptionKeys } from './administration/encryption-keys.js';
 import { createAuditService, type AuditService } from './audit/audit-service.js';
 import { auditKeys, createAuditTrail, type AuditWriter } from './audit/audit-writer.js';
 import { createAccessTokens, type AccessTokens } from './identity/access-token.js';
@@ -76,6 +77,7 @@ export interface App {
   readonly accessTokens: AccessTokens;
   readonly audit: AuditWriter;
   readonly auditEvents: AuditService;
+  readonly encryptionKeys: EncryptionKeys;
   readonly identity: IdentityServices;
   readonly patients: PatientService;
   readonly upsertPatients: UpsertPatients;
@@ -156,7 +158,8 @@ async function buildApp(
     logger,
   });
   closers.add(() => registry.close());
-  const audit = createAuditTrail({ models, keyOf: auditKeys(protectionOf), logger });
+  const keyOf = auditKeys(protectionOf);
+  const audit = createAuditTrail({ models, keyOf, logger });
   closers.add(() => audit.close());
 
   const redisConnections = new Set<Redis>();
@@ -260,7 +263,8 @@ async function buildApp(
     events,
     accessTokens,
     audit,
-    auditEvents: createAuditService(scopeOf, audit),
+    auditEvents: createAuditService({ scopeOf, audit, models, keyOf }),
+    encryptionKeys: createEncryptionKeys({ models, audit, masterKeyId: protection.store.masterKeyId }),
     identity,
     patients,
     upsertPatients: upserts.upsert,

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from heart_disease.card import write_card
-from heart_disease.evaluation import evaluate, manifest_metrics
+from heart_disease.evaluation import evaluate, manifest_metrics, manifest_reliability
 from heart_disease.golden import assert_invented
 from heart_disease.manifest import NAME, OUTCOME, build_manifest
 from heart_disease.model import fit_risk_model
@@ -30,7 +30,8 @@ def main() -> None:
     model_bytes = export_forest(model.forest.classifier, f'{NAME}: {OUTCOME}')
     print('validating: a few minutes', flush=True)
     evaluation = evaluate(patients)
-    manifest = build_manifest(model, model_bytes, patients, manifest_metrics(evaluation))
+    measured = {'metrics': manifest_metrics(evaluation), 'reliability': manifest_reliability(evaluation)}
+    manifest = build_manifest(model, model_bytes, patients, measured)
     card = write_card(manifest, evaluation)
 
     options.out.mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,7 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     catalogue: app.catalogue,
     events: app.events,
     auditEvents: app.auditEvents,
+    encryptionKeys: app.encryptionKeys,
     breakGlass: app.breakGlass,
     careTeams: app.careTeams,
     jobs: app.jobs,

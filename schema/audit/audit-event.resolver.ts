@@ -1,10 +1,10 @@
-import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Int, Query, Resolver } from 'type-graphql';
 import type { AuditService } from '../../src/audit/audit-service.js';
 import { PageArguments, toConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import { AuditEventFilter } from './audit-event.input.js';
 import { toAuditEvent } from './audit-event.mapper.js';
-import { AuditEventConnection } from './audit-event.type.js';
+import { AuditChainPart, AuditEventConnection } from './audit-event.type.js';
 
 @Resolver()
 export class AuditEventResolver {
@@ -21,5 +21,23 @@ export class AuditEventResolver {
     @Ctx() { viewer }: OperationContext,
   ): Promise<InstanceType<typeof AuditEventConnection>> {
     return toConnection(await this.service.list(viewer, page, filter ?? {}), toAuditEvent);
+  }
+
+  @Query(() => AuditChainPart, {
+    nullable: true,
+    complexity: 2_000,
+    description:
+      'Examines up to 5,000 events of the audit chain, as "riskgraph audit verify" does. Ask again with `after` until ' +
+      'it is complete. Null, with an error, for other roles than ADMIN.',
+  })
+  auditChain(
+    @Arg('after', () => Int, {
+      nullable: true,
+      description: '`through` of the part before. Absent: the chain is examined from its first stored event.',
+    })
+    after: number | null,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<AuditChainPart> {
+    return this.service.verify(viewer, after ?? 0);
   }
 }

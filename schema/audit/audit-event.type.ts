@@ -96,3 +96,33 @@ export class AuditEventType {
 
 export const AuditEventConnection = connectionType(AuditEventType, 'AuditEvent');
 export type AuditEventConnection = InstanceType<typeof AuditEventConnection>;
+
+@ObjectType({ simpleResolvers: true, description: 'A place at which the chain does not hold.' })
+class AuditChainFailure {
+  @Field(() => Int, { description: 'Sequence number of the event.' })
+  sequence!: number;
+
+  @Field(() => String, { description: 'The reason.' })
+  reason!: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A part of the audit chain that was examined.' })
+export class AuditChainPart {
+  @Field(() => Int, { description: 'Number of events that were examined.' })
+  events!: number;
+
+  @Field(() => Int, { description: 'Sequence number of the last of them. Pass it as `after` for the next part.' })
+  through!: number;
+
+  @Field(() => Int, { description: 'Sequence number at which the chain ended when the part was examined.' })
+  end!: number;
+
+  @Field(() => Boolean, { description: 'True when this part reaches the end of the chain.' })
+  isComplete!: boolean;
+
+  @Field(() => Int, { description: 'Events up to this number are in archives, which the command line verifies.' })
+  archivedThrough!: number;
+
+  @Field(() => [AuditChainFailure], { description: 'The first hundred. Empty: the part is whole and unchanged.' })
+  failures!: readonly AuditChainFailure[];
+}

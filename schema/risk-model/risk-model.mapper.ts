@@ -52,6 +52,7 @@ export function toRiskModel(model: RiskModel): RiskModelType {
     features,
     riskBands: manifest.riskBands.map(({ band, from, meaning }) => ({ band: band as RiskBand, from, meaning })),
     metrics: manifest.metrics.map((metric) => ({ ...metric, confidenceInterval: metric.confidenceInterval ?? null })),
+    reliability: manifest.reliability ?? null,
     training: {
       ...manifest.training,
       events: manifest.training.events ?? null,

@@ -182,6 +182,30 @@ class ModelMetric {
   confidenceInterval!: number[] | null;
 }
 
+@ObjectType({ simpleResolvers: true, description: 'Patients of similar predicted probability, and what happened.' })
+class ReliabilityGroup {
+  @Field(() => Int, { description: 'Number of patients.' })
+  patients!: number;
+
+  @Field(() => Float, { description: 'Mean predicted probability.' })
+  predicted!: number;
+
+  @Field(() => Float, { description: 'Share of the patients with the event.' })
+  observed!: number;
+
+  @Field(() => [Float], { description: 'Lower and upper end of the 95 % interval of the share.' })
+  interval!: readonly number[];
+}
+
+@ObjectType({ simpleResolvers: true, description: 'How well predicted probabilities agree with what happened.' })
+class Reliability {
+  @Field(() => String, { description: 'The way it was estimated.' })
+  method!: string;
+
+  @Field(() => [ReliabilityGroup], { description: 'Lowest probability first.' })
+  groups!: readonly ReliabilityGroup[];
+}
+
 @ObjectType({ simpleResolvers: true, description: 'A site whose patients trained the model.' })
 class TrainingSite {
   @Field(() => String, { description: 'Name of the site.' })
@@ -273,6 +297,9 @@ export class RiskModelType {
 
   @Field(() => [ModelMetric], { description: 'The qualities that were measured.' })
   metrics!: ModelMetric[];
+
+  @Field(() => Reliability, { nullable: true, description: 'Null when the bundle has none.' })
+  reliability!: Reliability | null;
 
   @Field(() => TrainingSummary, { description: 'The data and the algorithm that made it.' })
   training!: TrainingSummary;

@@ -110,7 +110,7 @@ interface NotedFacts {
  *   removes them last
  */
 export async function examineChain(
-  events: AsyncIterable<AuditEvent>,
+  events: AsyncIterable<AuditEvent> | Iterable<AuditEvent>,
   key: Buffer,
   { head = null, anchor, after = emptyChain }: NotedFacts = {},
 ): Promise<ChainReport> {

@@ -1,5 +1,5 @@
-import type { QueryFilter } from 'mongoose';
-import type { AuditEvent } from '../../models/index.js';
+import { Types, type QueryFilter } from 'mongoose';
+import type { AuditEvent, Models } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
 import type { Viewer } from '../auth/viewer.js';
 import { idOrNone } from '../input.js';
@@ -7,6 +7,8 @@ import type { ScopeOf } from '../scope/organization-scope.js';
 import { readPage, type Page, type PageRequest } from '../scope/pagination.js';
 import type { IndexKeys } from '../scope/scoped-collection.js';
 import type { AuditOutcome, AuditTrail } from './audit-trail.js';
+import type { AuditKeyOf } from './audit-writer.js';
+import { verifyChainPart, type ChainPart } from './verify-chain-part.js';
 
 /** The conditions of a list of audit events. All of them must hold. */
 export interface AuditEventFilter {
@@ -24,10 +26,28 @@ export interface AuditEventFilter {
 export interface AuditService {
   /** Lists events, newest first. */
   list(viewer: Viewer | null, request: PageRequest, filter: AuditEventFilter): Promise<Page<AuditEvent>>;
+  /**
+   * Examines some thousand events of the chain.
+   * @param after the sequence number of the event behind which to begin: the end of the part before; 0 at first
+   * @throws BadUserInputError when there is no such event
+   */
+  verify(viewer: Viewer | null, after: number): Promise<ChainPart>;
 }
 
-export function createAuditService(scopeOf: ScopeOf, audit: AuditTrail): AuditService {
+interface AuditServiceDependencies {
+  readonly scopeOf: ScopeOf;
+  readonly audit: AuditTrail;
+  readonly models: Pick<Models, 'auditEvents' | 'auditHeads'>;
+  readonly keyOf: AuditKeyOf;
+}
+
+export function createAuditService({ scopeOf, audit, models, keyOf }: AuditServiceDependencies): AuditService {
   return {
+    async verify(viewer, after) {
+      authorize(viewer, 'audit:read');
+      await audit.record(viewer, { action: 'audit:read', outcome: 'ALLOWED' });
+      return verifyChainPart(models, { organization: new Types.ObjectId(viewer.organizationId), keyOf, after });
+    },
     async list(viewer, request, filter) {
       authorize(viewer, 'audit:read');
       const query = { filter: auditQuery(filter), order: newestFirst, index: auditIndex(filter) };

@@ -13,8 +13,6 @@ export type AuditAction =
   | 'access-token:issue'
   /** All credentials of the organization were ended on the command line, after a restore. */
   | 'credential:end-all'
-  /** New data keys were requested on the command line. */
-  | 'encryption-key:rotate'
   /** The search by the first characters of MRN and family name was switched on or off on the command line. */
   | 'patient-search:switch'
   /** A worker disabled an endpoint of webhooks, because its receiver fails for days or is gone. */

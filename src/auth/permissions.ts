@@ -33,6 +33,10 @@ const permissions = {
   /** Create, change, disable users; set their passwords; end their sessions. */
   'user:manage': [Role.ADMIN],
   'api-key:manage': [Role.ADMIN],
+  /** See the keys that encrypt the organization's patient data, and have a new one made. */
+  'encryption-key:rotate': [Role.ADMIN],
+  /** See the state of the deployment. */
+  'system:read': [Role.ADMIN],
   /** See the queues of the whole deployment. Only the organization of the operators may (QUEUE_PAGE_ORGANIZATION). */
   'queue:read': [Role.ADMIN],
   /** Pause and resume them, and run, promote or remove entries. MongoDB has the jobs, so none is lost. */

@@ -70,6 +70,26 @@ const metricSchema = z.strictObject({
   confidenceInterval: z.tuple([z.number(), z.number()]).optional(),
 });
 
+/** Predicted probabilities beside what happened, in groups of patients of similar probability, lowest first. */
+const reliabilitySchema = z.strictObject({
+  /** The method of the estimate, as of a metric. */
+  method: z.string().min(1),
+  groups: z
+    .array(
+      z.strictObject({
+        patients: z.number().int().positive(),
+        /** Mean predicted probability. */
+        predicted: z.number().min(0).max(1),
+        /** Share of patients with the event. */
+        observed: z.number().min(0).max(1),
+        /** 95 % interval of `observed`. */
+        interval: z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]),
+      }),
+    )
+    .min(1)
+    .max(100),
+});
+
 const goldenVectorSchema = z.strictObject({
   /**
    * The program that gave the outputs; left out: the library that trained the model. Those of ONNX Runtime stand in until
@@ -140,6 +160,8 @@ export const manifestSchema = z
       algorithm: z.string().min(1),
     }),
     metrics: z.array(metricSchema),
+    /** For a model that gives a probability. */
+    reliability: reliabilitySchema.optional(),
     /** mean |SHAP value| over the training rows, by feature code. */
     globalImportance: z.record(z.string(), z.number().nonnegative()).optional(),
     /** Inputs with the library's own output; at least three for a bundle to serve. */

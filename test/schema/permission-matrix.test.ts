@@ -32,6 +32,10 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
   },
   'Query.verifyPrediction': { operation: `{ verifyPrediction(id: ${id}) { agrees } }`, allowed: everybody },
   'Query.auditEvents': { operation: '{ auditEvents { totalCount } }', allowed: [Role.ADMIN] },
+  'Query.auditChain': { operation: '{ auditChain { events } }', allowed: [Role.ADMIN] },
+  'Query.encryptionStatus': { operation: '{ encryptionStatus { keys { id } } }', allowed: [Role.ADMIN] },
+  'Query.systemStatus': { operation: '{ systemStatus { workersAlive } }', allowed: [Role.ADMIN] },
+  'Mutation.rotateEncryptionKey': { operation: 'mutation { rotateEncryptionKey { id } }', allowed: [Role.ADMIN] },
   'Query.breakGlassAccesses': { operation: '{ breakGlassAccesses { totalCount } }', allowed: [Role.ADMIN] },
   'Mutation.breakGlass': {
     operation: `mutation { breakGlass(input: { patientId: ${id}, reason: "none at all" }) { id } }`,

@@ -117,6 +117,12 @@ describe('the shipped heart-disease bundle', () => {
       const interval = metric.confidenceInterval?.map((limit) => limit.toFixed(3)).join(' to ') ?? '';
       expect(cardRows).toContainEqual([metric.name, metric.method, metric.value.toFixed(3), interval]);
     }
+    const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+    expect(manifest.reliability!.groups).toHaveLength(10);
+    for (const { patients, predicted, observed, interval } of manifest.reliability!.groups) {
+      const rate = `${percent(observed)} (${interval.map(percent).join(' to ')})`;
+      expect(cardRows).toContainEqual([String(patients), percent(predicted), rate]);
+    }
     for (const feature of manifest.features) {
       const row = cardRows.find(([code]) => code === `\`${feature.code}\``);
       expect(row?.at(-1), feature.code).toBe(

@@ -1,10 +1,12 @@
 """Measures the model, and selects the figures for the manifest."""
 from dataclasses import dataclass
 
+import numpy as np
+
 from .comparison import (FORESTS, INPUTS, HospitalLeak, compare, compare_calibrations,
                          measure_hospital_leak)
 from .measures import (auroc, bootstrap_interval, brier, calibration_intercept, calibration_slope,
-                       expected_calibration_error, mean_over_repeats)
+                       expected_calibration_error, mean_over_repeats, reliability_groups, wilson_interval)
 from .patients import HOSPITALS, Patients
 from .validation import (FOLDS, REPEATS, Predictions, cleveland_alone, cleveland_elsewhere, cross_validate,
                          leave_one_hospital_out)
@@ -38,6 +40,23 @@ def evaluate(patients: Patients) -> Evaluation:
         inputs=compare(INPUTS, patients),
         calibrations=compare_calibrations(patients),
         leak=measure_hospital_leak(patients))
+
+
+def pooled_groups(predictions: Predictions) -> list:
+    """(size, mean probability, event rate) of ten groups by probability, over all repeats together."""
+    events = np.broadcast_to(predictions.patients.events, predictions.probability.shape)
+    return reliability_groups(events.ravel(), predictions.probability.ravel())
+
+
+def manifest_reliability(evaluation: Evaluation) -> dict:
+    """Returns the manifest's `reliability`: the groups of the card's table."""
+    repeats = len(evaluation.pooled.probability)
+    groups = []
+    for size, predicted, observed in pooled_groups(evaluation.pooled):
+        interval = wilson_interval(observed, size / repeats)
+        groups.append({'patients': round(size / repeats), 'predicted': round(predicted, DIGITS),
+                       'observed': round(observed, DIGITS), 'interval': [round(float(end), DIGITS) for end in interval]})
+    return {'method': POOLED_METHOD, 'groups': groups}
 
 
 def manifest_metrics(evaluation: Evaluation) -> list:

@@ -24,8 +24,8 @@ INTENDED_USE = (
     'differ by hospital. See the model card.')
 
 
-def build_manifest(model: RiskModel, model_bytes: bytes, patients: Patients, metrics: list) -> dict:
-    """Returns the manifest as a plain dictionary. `metrics` already have the form of the manifest."""
+def build_manifest(model: RiskModel, model_bytes: bytes, patients: Patients, measured: dict) -> dict:
+    """Returns the manifest as a plain dictionary. `measured` has its `metrics` and `reliability`, in its form."""
     leaves = read_leaves(model_bytes)
     encoded = model.forest.encode(patients.values)
     _, contributions = shap_values(leaves, encoded)
@@ -44,7 +44,7 @@ def build_manifest(model: RiskModel, model_bytes: bytes, patients: Patients, met
         'riskBands': [{'band': band.name, 'from': plain_number(band.start), 'meaning': band.meaning} for band in BANDS],
         'features': [_feature_entry(feature, value) for feature, value in zip(FEATURES, model.forest.imputation)],
         'training': _training_entry(model, patients),
-        'metrics': metrics,
+        **measured,
         'globalImportance': {code: round(float(value), 6)
                              for code, value in zip(FEATURE_CODES, np.abs(contributions).mean(axis=0))},
         'golden': _golden_entries(model, leaves),

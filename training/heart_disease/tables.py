@@ -3,8 +3,9 @@ import numpy as np
 
 from .bands import BANDS, band_index
 from .comparison import Alternative, HospitalLeak
+from .evaluation import pooled_groups
 from .features import FEATURE_CODES
-from .measures import auroc, bootstrap_interval, mean_over_repeats, reliability_groups, wilson_interval
+from .measures import auroc, bootstrap_interval, mean_over_repeats, wilson_interval
 from .patients import HOSPITALS
 from .validation import Predictions
 
@@ -50,7 +51,7 @@ def bands_table(predictions: Predictions) -> str:
 def reliability_table(predictions: Predictions) -> str:
     rows = []
     repeats = len(predictions.probability)
-    for size, estimated, observed in _groups(predictions):
+    for size, estimated, observed in pooled_groups(predictions):
         low, high = wilson_interval(observed, size / repeats)
         rows.append([f'{size / repeats:.0f}', percent(estimated), f'{percent(observed)} ({percent(low)} to {percent(high)})'])
     return table(['patients', 'mean probability', 'observed (95 % interval)'], rows)
@@ -61,7 +62,7 @@ def reliability_plot(predictions: Predictions) -> str:
     grid = [[' '] * PLOT_COLUMNS for _ in range(PLOT_ROWS)]
     for column in range(PLOT_COLUMNS):
         grid[round(column / (PLOT_COLUMNS - 1) * (PLOT_ROWS - 1))][column] = '.'
-    for _, estimated, observed in _groups(predictions):
+    for _, estimated, observed in pooled_groups(predictions):
         grid[round(observed * (PLOT_ROWS - 1))][round(estimated * (PLOT_COLUMNS - 1))] = 'o'
     lines = [f'{100 * row // (PLOT_ROWS - 1):3d} % |{"".join(cells)}'.rstrip() for row, cells in enumerate(grid)]
     axis = '      +' + '-' * PLOT_COLUMNS
@@ -101,11 +102,6 @@ def importance_table(importance: dict, labels: dict) -> str:
 
 def percent(share: float) -> str:
     return f'{100 * share:.1f} %'
-
-
-def _groups(predictions: Predictions) -> list:
-    events = np.broadcast_to(predictions.patients.events, predictions.probability.shape)
-    return reliability_groups(events.ravel(), predictions.probability.ravel())
 
 
 def _interval(metric: dict) -> str:

@@ -14,6 +14,7 @@ import { authorize } from '../../auth/authorize.js';
 import type { Identity, RequestOrigin, Viewer } from '../../auth/viewer.js';
 import { ForbiddenError, RiskGraphError } from '../../errors.js';
 import { entryKinds, isEntryId, queueNames } from '../../jobs/scoring-queue.js';
+import { isOperator } from '../../monitoring/operators.js';
 import { answerError, requireViewer } from '../bulk/bulk-answers.js';
 import { recordDenials } from '../denials.js';
 import type { ErrorFormatter } from '../error-format.js';
@@ -130,13 +131,8 @@ const notAsked = (): ForbiddenError =>
   new ForbiddenError('The queues are shown, and not changed: sign in again and ask for changes.', 'queue:control');
 
 /** @throws ForbiddenError when the caller is of another organization than the operators */
-async function requireOperator(
-  { models }: Pick<HttpParts, 'models'>,
-  slug: string,
-  { organizationId }: Identity,
-): Promise<void> {
-  const operators = await models.organizations.findOne({ slug }, { _id: 1 }).lean<{ _id: { toHexString(): string } }>();
-  if (operators?._id.toHexString() === organizationId) return;
+async function requireOperator({ models }: Pick<HttpParts, 'models'>, slug: string, identity: Identity): Promise<void> {
+  if (await isOperator(models, slug, identity)) return;
   throw new ForbiddenError(
     'The queues hold jobs of all organizations: ask an operator of the deployment (QUEUE_PAGE_ORGANIZATION).',
     'queue:read',

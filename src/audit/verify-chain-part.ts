@@ -1,0 +1,68 @@
+import type { Types } from 'mongoose';
+import type { AuditEvent, AuditHead, Models } from '../../models/index.js';
+import { BadUserInputError } from '../errors.js';
+import { slowestReadMs } from '../storage/database.js';
+import { archivedEnd, emptyChain, examineChain, type ChainEnd, type ChainFailure } from './audit-chain.js';
+import type { AuditKeyOf } from './audit-writer.js';
+
+/** The most events of one part. Examining them takes some 50 milliseconds. */
+const largestPart = 5_000;
+
+/** A part of a chain that was examined. */
+export interface ChainPart {
+  readonly events: number;
+  /** Sequence number of the last event of the part. The next part begins behind it. */
+  readonly through: number;
+  /** Sequence number at which the chain ended when the part was examined. */
+  readonly end: number;
+  readonly isComplete: boolean;
+  /** Events up to this number are in archives. */
+  readonly archivedThrough: number;
+  readonly failures: readonly ChainFailure[];
+}
+
+interface PartRequest {
+  readonly organization: Types.ObjectId;
+  readonly keyOf: AuditKeyOf;
+  /** The sequence number of the event behind which to begin. */
+  readonly after: number;
+}
+
+/**
+ * Examines a part of the chain of one organization. Parts one after the other examine all of it: each begins with the
+ * event at which the one before it ended, so that a change in between is found. The last one also checks the head.
+ * @throws BadUserInputError when there is no event `after`
+ */
+export async function verifyChainPart(
+  { auditEvents, auditHeads }: Pick<Models, 'auditEvents' | 'auditHeads'>,
+  { organization, keyOf, after }: PartRequest,
+): Promise<ChainPart> {
+  const key = await keyOf(organization);
+  const head = await auditHeads.findById(organization).lean<AuditHead>();
+  const archived = head ? archivedEnd(head, key) : emptyChain;
+  const first = archived ?? emptyChain;
+  const start = after <= first.sequence ? first : await endAt(after);
+  const events = (await auditEvents.collection
+    .find(
+      { organization, sequence: { $gt: start.sequence } },
+      { sort: { sequence: 1 }, limit: largestPart, maxTimeMS: slowestReadMs },
+    )
+    .toArray()) as unknown as AuditEvent[];
+  const isComplete = events.length < largestPart;
+  const report = await examineChain(events, key, { after: start, ...(isComplete && { head }) });
+  const changed = { sequence: head?.archived?.sequence ?? 0, reason: 'the note of the archived events was changed' };
+  return {
+    events: report.events,
+    through: report.end.sequence,
+    end: Math.max(report.end.sequence, head?.sequence ?? 0),
+    isComplete,
+    archivedThrough: first.sequence,
+    failures: archived ? report.failures : [changed, ...report.failures],
+  };
+
+  async function endAt(sequence: number): Promise<ChainEnd> {
+    const event = await auditEvents.findOne({ organization, sequence }).lean<AuditEvent>();
+    if (!event) throw new BadUserInputError([{ path: 'after', message: 'there is no event with this number' }]);
+    return { sequence, hash: event.hash };
+  }
+}
