@@ -30,10 +30,28 @@ export const routes: readonly Route[] = [
   },
   { path: '/cohorts/:id', load: () => import('./pages/cohort/cohort-page.js'), permission: 'prediction:read' },
   {
+    path: '/administration',
+    load: () => import('./pages/administration/administration-page.js'),
+    permission: 'user:manage',
+    navigation: ({ navigation }) => navigation.administration,
+  },
+  {
+    path: '/administration/:section',
+    load: () => import('./pages/administration/administration-page.js'),
+    permission: 'user:manage',
+  },
+  {
     path: '/jobs',
     load: () => import('./pages/jobs/job-list.js'),
     permission: 'job:read',
     navigation: ({ navigation }) => navigation.jobs,
   },
   { path: '/jobs/:id', load: () => import('./pages/jobs/job-page.js'), permission: 'job:read' },
+  {
+    path: '/models',
+    load: () => import('./pages/models/model-list.js'),
+    permission: 'model:read',
+    navigation: ({ navigation }) => navigation.models,
+  },
+  { path: '/models/:id', load: () => import('./pages/models/model-page.js'), permission: 'model:read' },
 ];

@@ -59,6 +59,15 @@ export function useQuery<T, V extends AnyVariables>(
   };
 }
 
+/** Reads once from the API, for what is read in parts. @returns a function that never throws: it gives data or error */
+export function useRead() {
+  const client = useClient();
+  return <T, V extends AnyVariables>(document: TypedDocumentString<T, V>, variables: V) =>
+    client
+      .query<T>(String(document), variables as never, { ...contextOf(document), requestPolicy: 'network-only' })
+      .toPromise();
+}
+
 /** A mutation that a page runs. */
 interface MutationState<T, V> {
   /** @returns the data, or undefined when the API refused: `error` then has its words */

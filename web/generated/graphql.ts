@@ -15,6 +15,35 @@ export type AdministrativeGender =
   /** Not known. */
   | 'UNKNOWN';
 
+/** All conditions must hold. */
+export type AuditEventFilter = {
+  /** Any of these. */
+  actions?: Array<string> | null | undefined;
+  /** Only flagged events, or only others. */
+  flagged?: boolean | null | undefined;
+  /** Events after this time. */
+  occurredAfter?: string | null | undefined;
+  /** Events before this time. */
+  occurredBefore?: string | null | undefined;
+  /** Any of these. */
+  outcomes?: Array<AuditOutcome> | null | undefined;
+  /** Events about this patient. */
+  patientId?: string | null | undefined;
+  /** Events of one request, by the id that its answer names. */
+  requestId?: string | null | undefined;
+  /** Events of this user. */
+  username?: string | null | undefined;
+};
+
+/** Whether the caller was let in, and whether the work was done. */
+export type AuditOutcome =
+  /** The caller was allowed to do it. Recorded before the work began. */
+  | 'ALLOWED'
+  /** The caller was refused. */
+  | 'DENIED'
+  /** The work was allowed but failed, or a login had the wrong password. */
+  | 'FAILED';
+
 /** Give either patientId or mrn. */
 export type BreakGlassInput = {
   /** Medical record number of the patient. */
@@ -24,6 +53,40 @@ export type BreakGlassInput = {
   /** The reason why you need this patient, 10 to 500 characters. Reviewers read it. */
   reason: string;
 };
+
+/** A new API key. */
+export type CreateApiKeyInput = {
+  /** Absent: the key is valid until it is revoked. */
+  expiresAt?: string | null | undefined;
+  /** Purpose of the key, up to 100 characters. */
+  name: string;
+  /** Actions that the role SERVICE may do, e.g. "job:submit". */
+  scopes: Array<string>;
+};
+
+/** A new user. */
+export type CreateUserInput = {
+  /** 12 to 128 characters, without the username. */
+  password: string;
+  /** The role of the user. */
+  role: Role;
+  /** 2 to 64 letters, digits and . _ @ + -; stored in lower case. */
+  username: string;
+};
+
+/** The use of a data key. */
+export type EncryptionKeyPurpose =
+  /** It encrypts the fields of documents. */
+  | 'FIELDS'
+  /** It makes the blind indexes that find those documents. */
+  | 'INDEX';
+
+/** The state of a data key. */
+export type EncryptionKeyState =
+  /** It encrypts new data. */
+  | 'ACTIVE'
+  /** It only decrypts, and is deleted when no document needs it. */
+  | 'RETIRED';
 
 /** The kind of an error: `extensions.code` of every error, and the reason of a job that failed. */
 export type ErrorCode =
@@ -83,6 +146,15 @@ export type JobStage =
   | 'SCORING'
   /** No worker has it. */
   | 'WAITING';
+
+/** The state of a rotation. */
+export type KeyRotationState =
+  /** Workers encrypt the documents again. */
+  | 'ACTIVE'
+  /** It has ended. */
+  | 'COMPLETED'
+  /** It waits for a worker. */
+  | 'QUEUED';
 
 /** The rule of a model for a missing value. */
 export type MissingValuePolicy =
@@ -238,6 +310,14 @@ export type ScoringJobState =
   /** The job waits for a worker. */
   | 'QUEUED';
 
+/** A user and its new password. */
+export type SetUserPasswordInput = {
+  /** Id of the user. */
+  id: string;
+  /** 12 to 128 characters, without the username. */
+  newPassword: string;
+};
+
 /** The way in which SHAP values treat features that are left out. Both are exact. */
 export type ShapMethod =
   /** By the values of background rows. */
@@ -293,10 +373,123 @@ export type SubmitScoringJobInput = {
   priority?: number | null | undefined;
 };
 
+/** Absent fields do not change. */
+export type UpdateUserInput = {
+  /** True: no credential of the user is valid any more. */
+  disabled?: boolean | null | undefined;
+  /** Id of the user. */
+  id: string;
+  /** Another role. */
+  role?: Role | null | undefined;
+};
+
 export type ConsoleViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type ConsoleViewerQuery = { viewer: { __typename: 'Viewer', username: string, role: Role, permissions: Array<string>, organization: { __typename: 'Organization', id: string, slug: string, name: string } } };
+
+export type ShownUserFragment = { __typename: 'User', id: string, username: string, role: Role, disabled: boolean, hasPassword: boolean, createdAt: string, passwordChangedAt: string | null };
+
+export type ConsoleUsersQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ConsoleUsersQuery = { users: { __typename: 'UserConnection', totalCount: number, pageInfo: { __typename: 'PageInfo', hasNextPage: boolean, endCursor: string | null }, edges: Array<{ __typename: 'UserEdge', node: { __typename: 'User', id: string, username: string, role: Role, disabled: boolean, hasPassword: boolean, createdAt: string, passwordChangedAt: string | null } }> } | null };
+
+export type ConsoleCreateUserMutationVariables = Exact<{
+  input: CreateUserInput;
+}>;
+
+
+export type ConsoleCreateUserMutation = { createUser: { __typename: 'User', id: string, username: string, role: Role, disabled: boolean, hasPassword: boolean, createdAt: string, passwordChangedAt: string | null } };
+
+export type ConsoleUpdateUserMutationVariables = Exact<{
+  input: UpdateUserInput;
+}>;
+
+
+export type ConsoleUpdateUserMutation = { updateUser: { __typename: 'User', id: string, username: string, role: Role, disabled: boolean, hasPassword: boolean, createdAt: string, passwordChangedAt: string | null } };
+
+export type ConsoleSetPasswordMutationVariables = Exact<{
+  input: SetUserPasswordInput;
+}>;
+
+
+export type ConsoleSetPasswordMutation = { setUserPassword: { __typename: 'User', id: string, username: string, role: Role, disabled: boolean, hasPassword: boolean, createdAt: string, passwordChangedAt: string | null } };
+
+export type ConsoleRevokeSessionsMutationVariables = Exact<{
+  userId: string;
+}>;
+
+
+export type ConsoleRevokeSessionsMutation = { revokeSessions: { __typename: 'User', id: string, username: string, role: Role, disabled: boolean, hasPassword: boolean, createdAt: string, passwordChangedAt: string | null } };
+
+export type ShownApiKeyFragment = { __typename: 'ApiKey', id: string, name: string, prefix: string, scopes: Array<string>, createdAt: string, createdBy: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null };
+
+export type ConsoleApiKeysQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ConsoleApiKeysQuery = { apiKeys: { __typename: 'ApiKeyConnection', totalCount: number, pageInfo: { __typename: 'PageInfo', hasNextPage: boolean, endCursor: string | null }, edges: Array<{ __typename: 'ApiKeyEdge', node: { __typename: 'ApiKey', id: string, name: string, prefix: string, scopes: Array<string>, createdAt: string, createdBy: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null } }> } | null };
+
+export type ConsoleCreateApiKeyMutationVariables = Exact<{
+  input: CreateApiKeyInput;
+}>;
+
+
+export type ConsoleCreateApiKeyMutation = { createApiKey: { __typename: 'CreateApiKeyPayload', key: string, apiKey: { __typename: 'ApiKey', id: string, name: string, prefix: string, scopes: Array<string>, createdAt: string, createdBy: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null } } };
+
+export type ConsoleRevokeApiKeyMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ConsoleRevokeApiKeyMutation = { revokeApiKey: { __typename: 'ApiKey', id: string, name: string, prefix: string, scopes: Array<string>, createdAt: string, createdBy: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null } };
+
+export type ConsoleAuditEventsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: AuditEventFilter | null | undefined;
+}>;
+
+
+export type ConsoleAuditEventsQuery = { auditEvents: { __typename: 'AuditEventConnection', totalCount: number, pageInfo: { __typename: 'PageInfo', hasNextPage: boolean, endCursor: string | null }, edges: Array<{ __typename: 'AuditEventEdge', node: { __typename: 'AuditEvent', id: string, sequence: number, occurredAt: string, username: string, role: Role | null, address: string, requestId: string, action: string, outcome: AuditOutcome, patientIds: Array<string>, flagged: boolean, count: number, hash: string, subject: { __typename: 'AuditSubject', kind: string, id: string } | null } }> } | null };
+
+export type ConsoleBreakGlassAccessesQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ConsoleBreakGlassAccessesQuery = { breakGlassAccesses: { __typename: 'BreakGlassAccessConnection', totalCount: number, pageInfo: { __typename: 'PageInfo', hasNextPage: boolean, endCursor: string | null }, edges: Array<{ __typename: 'BreakGlassAccessEdge', node: { __typename: 'BreakGlassAccess', id: string, username: string, patientId: string, reason: string, grantedAt: string, expiresAt: string } }> } | null };
+
+export type ConsoleAuditChainQueryVariables = Exact<{
+  after?: number | null | undefined;
+}>;
+
+
+export type ConsoleAuditChainQuery = { auditChain: { __typename: 'AuditChainPart', events: number, through: number, end: number, isComplete: boolean, archivedThrough: number, failures: Array<{ __typename: 'AuditChainFailure', sequence: number, reason: string }> } | null };
+
+export type ShownRotationFragment = { __typename: 'KeyRotation', id: string, state: KeyRotationState, requestedAt: string, finishedAt: string | null, total: number, processed: number, failed: number };
+
+export type ConsoleEncryptionQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ConsoleEncryptionQuery = { encryptionStatus: { __typename: 'EncryptionStatus', keys: Array<{ __typename: 'EncryptionKey', id: string, purpose: EncryptionKeyPurpose, state: EncryptionKeyState | null, createdAt: string | null, documents: number | null }>, rotation: { __typename: 'KeyRotation', id: string, state: KeyRotationState, requestedAt: string, finishedAt: string | null, total: number, processed: number, failed: number } | null } | null };
+
+export type ConsoleRotateKeyMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ConsoleRotateKeyMutation = { rotateEncryptionKey: { __typename: 'KeyRotation', id: string, state: KeyRotationState, requestedAt: string, finishedAt: string | null, total: number, processed: number, failed: number } };
+
+export type ConsoleSystemQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ConsoleSystemQuery = { systemStatus: { __typename: 'SystemStatus', workersAlive: number, queues: Array<{ __typename: 'QueueDepth', kind: string, priority: number, entries: number, oldestSeconds: number }> | null } | null, waiting: { __typename: 'ScoringJobConnection', totalCount: number }, running: { __typename: 'ScoringJobConnection', totalCount: number }, failed: { __typename: 'ScoringJobConnection', totalCount: number } };
 
 export type ConsoleCohortModelsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -379,6 +572,51 @@ export type ConsoleCancelJobMutationVariables = Exact<{
 
 
 export type ConsoleCancelJobMutation = { cancelScoringJob: { __typename: 'ScoringJob', id: string, kind: ScoringJobKind, state: ScoringJobState, attempts: number, sequence: number, priority: number, submittedAt: string, startedAt: string | null, finishedAt: string | null, submittedBy: string, modelId: string, modelVersion: string, progress: { __typename: 'JobProgress', stage: JobStage, processed: number, total: number, percent: number, failed: number }, error: { __typename: 'JobError', code: ErrorCode, message: string } | null } };
+
+export type ConsoleModelsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ConsoleModelsQuery = { riskModels: Array<{ __typename: 'RiskModel', id: string, modelId: string, version: string, name: string, outcome: string, isDefault: boolean, metrics: Array<{ __typename: 'ModelMetric', name: string, value: number, confidenceInterval: Array<number> | null }>, training: { __typename: 'TrainingSummary', patients: number } }> };
+
+export type ConsoleModelQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ConsoleModelQuery = { riskModel: { __typename: 'RiskModel', id: string, modelId: string, version: string, sha256: string, name: string, description: string, intendedUse: string, outcome: string, outputSpace: OutputSpace, isDefault: boolean, retiredAt: string | null, shapMethods: Array<ShapMethod>, classes: Array<string>, riskClass: string | null, card: string, quantity: { __typename: 'Quantity', unit: string, unitLabel: string } | null, riskBands: Array<{ __typename: 'RiskBandDefinition', band: RiskBand, from: number, meaning: string }>, features: Array<{ __typename: 'ModelFeature', code: string, label: string, description: string | null, unit: string, unitLabel: string, kind: FeatureKind, range: { __typename: 'FeatureRange', min: number, max: number } | null, codes: Array<{ __typename: 'FeatureCode', value: number, label: string }> | null, missing: { __typename: 'MissingValue', policy: MissingValuePolicy, value: number | null, meaning: string | null } }>, metrics: Array<{ __typename: 'ModelMetric', name: string, method: string, value: number, confidenceInterval: Array<number> | null }>, reliability: { __typename: 'Reliability', method: string, groups: Array<{ __typename: 'ReliabilityGroup', patients: number, predicted: number, observed: number, interval: Array<number> }> } | null, training: { __typename: 'TrainingSummary', algorithm: string, data: string, patients: number, events: number | null, sites: Array<{ __typename: 'TrainingSite', name: string, patients: number, events: number | null }> }, globalImportance: Array<{ __typename: 'FeatureImportance', value: number, feature: { __typename: 'ModelFeature', code: string, label: string } }> } | null };
+
+export type ConsoleModelTrialQueryVariables = Exact<{
+  input: SimulateRiskInput;
+}>;
+
+
+export type ConsoleModelTrialQuery = { simulateRisk: { __typename: 'RiskSimulation', probability: number | null, value: number, unit: string, riskBand: RiskBand, explanation: { __typename: 'Explanation', baseValue: number, outputValue: number, class: string | null, contributions: Array<{ __typename: 'Contribution', value: number, displayValue: string, feature: { __typename: 'ModelFeature', code: string, label: string } }> } } };
+
+export type ConsoleModelInputsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  filter?: PredictionFilter | null | undefined;
+}>;
+
+
+export type ConsoleModelInputsQuery = { predictions: { __typename: 'PredictionConnection', edges: Array<{ __typename: 'PredictionEdge', node: { __typename: 'Prediction', id: string, patientId: string, inputs: Array<{ __typename: 'FeatureValue', code: string, value: number | null }> } }> } };
+
+export type CurvePointFragment = { __typename: 'RiskSimulation', value: number };
+
+export type ConsoleModelCurveQueryVariables = Exact<{
+  i0: SimulateRiskInput;
+  i1: SimulateRiskInput;
+  i2: SimulateRiskInput;
+  i3: SimulateRiskInput;
+  i4: SimulateRiskInput;
+  i5: SimulateRiskInput;
+  i6: SimulateRiskInput;
+  i7: SimulateRiskInput;
+  i8: SimulateRiskInput;
+  i9: SimulateRiskInput;
+}>;
+
+
+export type ConsoleModelCurveQuery = { p0: { __typename: 'RiskSimulation', value: number }, p1: { __typename: 'RiskSimulation', value: number }, p2: { __typename: 'RiskSimulation', value: number }, p3: { __typename: 'RiskSimulation', value: number }, p4: { __typename: 'RiskSimulation', value: number }, p5: { __typename: 'RiskSimulation', value: number }, p6: { __typename: 'RiskSimulation', value: number }, p7: { __typename: 'RiskSimulation', value: number }, p8: { __typename: 'RiskSimulation', value: number }, p9: { __typename: 'RiskSimulation', value: number } };
 
 export type PatientPageModelFragment = { __typename: 'RiskModel', id: string, modelId: string, version: string, isDefault: boolean, name: string, outcome: string, outputSpace: OutputSpace, intendedUse: string, riskClass: string | null, quantity: { __typename: 'Quantity', unit: string, unitLabel: string } | null, riskBands: Array<{ __typename: 'RiskBandDefinition', band: RiskBand, from: number, meaning: string }>, features: Array<{ __typename: 'ModelFeature', code: string, label: string, description: string | null, kind: FeatureKind, unit: string, unitLabel: string, range: { __typename: 'FeatureRange', min: number, max: number } | null, codes: Array<{ __typename: 'FeatureCode', value: number, label: string }> | null, missing: { __typename: 'MissingValue', policy: MissingValuePolicy, value: number | null, meaning: string | null } }> };
 
@@ -512,12 +750,30 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const ShownUserFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`, {"fragmentName":"ShownUser"}) as unknown as TypedDocumentString<ShownUserFragment, unknown>;
+export const ShownApiKeyFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment ShownApiKey on ApiKey { __typename id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt }`, {"fragmentName":"ShownApiKey"}) as unknown as TypedDocumentString<ShownApiKeyFragment, unknown>;
+export const ShownRotationFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment ShownRotation on KeyRotation { __typename id state requestedAt finishedAt total processed failed }`, {"fragmentName":"ShownRotation"}) as unknown as TypedDocumentString<ShownRotationFragment, unknown>;
 export const ShownJobFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`, {"fragmentName":"ShownJob"}) as unknown as TypedDocumentString<ShownJobFragment, unknown>;
+export const CurvePointFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment CurvePoint on RiskSimulation { __typename value }`, {"fragmentName":"CurvePoint"}) as unknown as TypedDocumentString<CurvePointFragment, unknown>;
 export const PatientPageModelFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment PatientPageModel on RiskModel { __typename id modelId version isDefault name outcome outputSpace intendedUse riskClass quantity { __typename unit unitLabel } riskBands { __typename band from meaning } features { __typename code label description kind unit unitLabel range { __typename min max } codes { __typename value label } missing { __typename policy value meaning } } }`, {"fragmentName":"PatientPageModel"}) as unknown as TypedDocumentString<PatientPageModelFragment, unknown>;
 export const PatientPageExplanationFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment PatientPageExplanation on Explanation { __typename method outputSpace class baseValue outputValue contributions { __typename feature { __typename code label unitLabel } inputValue displayValue value } }`, {"fragmentName":"PatientPageExplanation"}) as unknown as TypedDocumentString<PatientPageExplanationFragment, unknown>;
 export const PatientPageResultFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment PatientPageResult on Prediction { __typename id createdAt value unit probability riskBand modelId modelVersion }`, {"fragmentName":"PatientPageResult"}) as unknown as TypedDocumentString<PatientPageResultFragment, unknown>;
 export const WorklistRowFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`fragment WorklistRow on Patient { __typename id age sex createdAt updatedAt mrn @include(if: $identity) familyName @include(if: $identity) givenName @include(if: $identity) birthDate @include(if: $identity) careTeam @include(if: $identity) latestPrediction(modelId: $model) @include(if: $results) { __typename id createdAt value unit probability riskBand modelVersion } features @include(if: $features) { __typename code value unit recordedAt } }`, {"fragmentName":"WorklistRow"}) as unknown as TypedDocumentString<WorklistRowFragment, unknown>;
 export const ConsoleViewerDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleViewer { viewer { __typename username role permissions organization { __typename id slug name } } }`) as unknown as TypedDocumentString<ConsoleViewerQuery, ConsoleViewerQueryVariables>;
+export const ConsoleUsersDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleUsers($first: Int, $after: String) { users(first: $first, after: $after) { __typename totalCount pageInfo { __typename hasNextPage endCursor } edges { __typename node { __typename ...ShownUser } } } } fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`) as unknown as TypedDocumentString<ConsoleUsersQuery, ConsoleUsersQueryVariables>;
+export const ConsoleCreateUserDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleCreateUser($input: CreateUserInput!) { createUser(input: $input) { __typename ...ShownUser } } fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`) as unknown as TypedDocumentString<ConsoleCreateUserMutation, ConsoleCreateUserMutationVariables>;
+export const ConsoleUpdateUserDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleUpdateUser($input: UpdateUserInput!) { updateUser(input: $input) { __typename ...ShownUser } } fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`) as unknown as TypedDocumentString<ConsoleUpdateUserMutation, ConsoleUpdateUserMutationVariables>;
+export const ConsoleSetPasswordDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleSetPassword($input: SetUserPasswordInput!) { setUserPassword(input: $input) { __typename ...ShownUser } } fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`) as unknown as TypedDocumentString<ConsoleSetPasswordMutation, ConsoleSetPasswordMutationVariables>;
+export const ConsoleRevokeSessionsDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleRevokeSessions($userId: ID!) { revokeSessions(userId: $userId) { __typename ...ShownUser } } fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`) as unknown as TypedDocumentString<ConsoleRevokeSessionsMutation, ConsoleRevokeSessionsMutationVariables>;
+export const ConsoleApiKeysDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleApiKeys($first: Int, $after: String) { apiKeys(first: $first, after: $after) { __typename totalCount pageInfo { __typename hasNextPage endCursor } edges { __typename node { __typename ...ShownApiKey } } } } fragment ShownApiKey on ApiKey { __typename id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt }`) as unknown as TypedDocumentString<ConsoleApiKeysQuery, ConsoleApiKeysQueryVariables>;
+export const ConsoleCreateApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleCreateApiKey($input: CreateApiKeyInput!) { createApiKey(input: $input) { __typename key apiKey { __typename ...ShownApiKey } } } fragment ShownApiKey on ApiKey { __typename id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt }`) as unknown as TypedDocumentString<ConsoleCreateApiKeyMutation, ConsoleCreateApiKeyMutationVariables>;
+export const ConsoleRevokeApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleRevokeApiKey($id: ID!) { revokeApiKey(id: $id) { __typename ...ShownApiKey } } fragment ShownApiKey on ApiKey { __typename id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt }`) as unknown as TypedDocumentString<ConsoleRevokeApiKeyMutation, ConsoleRevokeApiKeyMutationVariables>;
+export const ConsoleAuditEventsDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleAuditEvents($first: Int, $after: String, $filter: AuditEventFilter) { auditEvents(first: $first, after: $after, filter: $filter) { __typename totalCount pageInfo { __typename hasNextPage endCursor } edges { __typename node { __typename id sequence occurredAt username role address requestId action outcome patientIds subject { __typename kind id } flagged count hash } } } }`) as unknown as TypedDocumentString<ConsoleAuditEventsQuery, ConsoleAuditEventsQueryVariables>;
+export const ConsoleBreakGlassAccessesDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleBreakGlassAccesses($first: Int, $after: String) { breakGlassAccesses(first: $first, after: $after) { __typename totalCount pageInfo { __typename hasNextPage endCursor } edges { __typename node { __typename id username patientId reason grantedAt expiresAt } } } }`) as unknown as TypedDocumentString<ConsoleBreakGlassAccessesQuery, ConsoleBreakGlassAccessesQueryVariables>;
+export const ConsoleAuditChainDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleAuditChain($after: Int) { auditChain(after: $after) { __typename events through end isComplete archivedThrough failures { __typename sequence reason } } }`) as unknown as TypedDocumentString<ConsoleAuditChainQuery, ConsoleAuditChainQueryVariables>;
+export const ConsoleEncryptionDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleEncryption { encryptionStatus { __typename keys { __typename id purpose state createdAt documents } rotation { __typename ...ShownRotation } } } fragment ShownRotation on KeyRotation { __typename id state requestedAt finishedAt total processed failed }`) as unknown as TypedDocumentString<ConsoleEncryptionQuery, ConsoleEncryptionQueryVariables>;
+export const ConsoleRotateKeyDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleRotateKey { rotateEncryptionKey { __typename ...ShownRotation } } fragment ShownRotation on KeyRotation { __typename id state requestedAt finishedAt total processed failed }`) as unknown as TypedDocumentString<ConsoleRotateKeyMutation, ConsoleRotateKeyMutationVariables>;
+export const ConsoleSystemDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleSystem { systemStatus { __typename workersAlive queues { __typename kind priority entries oldestSeconds } } waiting: scoringJobs(first: 1, filter: {states: [QUEUED]}) { __typename totalCount } running: scoringJobs(first: 1, filter: {states: [ACTIVE]}) { __typename totalCount } failed: scoringJobs(first: 1, filter: {states: [FAILED]}) { __typename totalCount } }`) as unknown as TypedDocumentString<ConsoleSystemQuery, ConsoleSystemQueryVariables>;
 export const ConsoleCohortModelsDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleCohortModels { riskModels { __typename id modelId version name isDefault quantity { __typename unit } riskBands { __typename band } } }`) as unknown as TypedDocumentString<ConsoleCohortModelsQuery, ConsoleCohortModelsQueryVariables>;
 export const ConsoleCohortCountDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleCohortCount($filter: PatientFilter) { patients(filter: $filter, first: 1) { __typename totalCount } }`) as unknown as TypedDocumentString<ConsoleCohortCountQuery, ConsoleCohortCountQueryVariables>;
 export const ConsoleSubmitBatchDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleSubmitBatch($input: SubmitBatchScoringJobInput!) { submitBatchScoringJob(input: $input) { __typename ...ShownJob } } fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`) as unknown as TypedDocumentString<ConsoleSubmitBatchMutation, ConsoleSubmitBatchMutationVariables>;
@@ -529,6 +785,11 @@ export const ConsoleJobFailuresDocument = /*#__PURE__*/ new TypedDocumentString(
 export const ConsoleJobUpdatedDocument = /*#__PURE__*/ new TypedDocumentString(`subscription ConsoleJobUpdated($id: ID!, $after: Int) { scoringJobUpdated(id: $id, after: $after) { __typename sequence collapsed job { __typename ...ShownJob } } } fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`) as unknown as TypedDocumentString<ConsoleJobUpdatedSubscription, ConsoleJobUpdatedSubscriptionVariables>;
 export const ConsoleRetryJobDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleRetryJob($id: ID!) { retryScoringJob(id: $id) { __typename ...ShownJob } } fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`) as unknown as TypedDocumentString<ConsoleRetryJobMutation, ConsoleRetryJobMutationVariables>;
 export const ConsoleCancelJobDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleCancelJob($id: ID!) { cancelScoringJob(id: $id) { __typename ...ShownJob } } fragment ShownJob on ScoringJob { __typename id kind state attempts sequence priority submittedAt startedAt finishedAt submittedBy modelId modelVersion progress { __typename stage processed total percent failed } error { __typename code message } }`) as unknown as TypedDocumentString<ConsoleCancelJobMutation, ConsoleCancelJobMutationVariables>;
+export const ConsoleModelsDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleModels { riskModels { __typename id modelId version name outcome isDefault metrics { __typename name value confidenceInterval } training { __typename patients } } }`) as unknown as TypedDocumentString<ConsoleModelsQuery, ConsoleModelsQueryVariables>;
+export const ConsoleModelDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleModel($id: ID!) { riskModel(id: $id) { __typename id modelId version sha256 name description intendedUse outcome outputSpace isDefault retiredAt shapMethods classes riskClass quantity { __typename unit unitLabel } riskBands { __typename band from meaning } features { __typename code label description unit unitLabel kind range { __typename min max } codes { __typename value label } missing { __typename policy value meaning } } metrics { __typename name method value confidenceInterval } reliability { __typename method groups { __typename patients predicted observed interval } } training { __typename algorithm data patients events sites { __typename name patients events } } globalImportance { __typename feature { __typename code label } value } card } }`) as unknown as TypedDocumentString<ConsoleModelQuery, ConsoleModelQueryVariables>;
+export const ConsoleModelTrialDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleModelTrial($input: SimulateRiskInput!) { simulateRisk(input: $input) { __typename probability value unit riskBand explanation { __typename baseValue outputValue class contributions { __typename value displayValue feature { __typename code label } } } } }`) as unknown as TypedDocumentString<ConsoleModelTrialQuery, ConsoleModelTrialQueryVariables>;
+export const ConsoleModelInputsDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleModelInputs($first: Int, $filter: PredictionFilter) { predictions(first: $first, filter: $filter) { __typename edges { __typename node { __typename id patientId inputs { __typename code value } } } } }`) as unknown as TypedDocumentString<ConsoleModelInputsQuery, ConsoleModelInputsQueryVariables>;
+export const ConsoleModelCurveDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleModelCurve($i0: SimulateRiskInput!, $i1: SimulateRiskInput!, $i2: SimulateRiskInput!, $i3: SimulateRiskInput!, $i4: SimulateRiskInput!, $i5: SimulateRiskInput!, $i6: SimulateRiskInput!, $i7: SimulateRiskInput!, $i8: SimulateRiskInput!, $i9: SimulateRiskInput!) { p0: simulateRisk(input: $i0) { __typename ...CurvePoint } p1: simulateRisk(input: $i1) { __typename ...CurvePoint } p2: simulateRisk(input: $i2) { __typename ...CurvePoint } p3: simulateRisk(input: $i3) { __typename ...CurvePoint } p4: simulateRisk(input: $i4) { __typename ...CurvePoint } p5: simulateRisk(input: $i5) { __typename ...CurvePoint } p6: simulateRisk(input: $i6) { __typename ...CurvePoint } p7: simulateRisk(input: $i7) { __typename ...CurvePoint } p8: simulateRisk(input: $i8) { __typename ...CurvePoint } p9: simulateRisk(input: $i9) { __typename ...CurvePoint } } fragment CurvePoint on RiskSimulation { __typename value }`) as unknown as TypedDocumentString<ConsoleModelCurveQuery, ConsoleModelCurveQueryVariables>;
 export const PatientPageModelsDocument = /*#__PURE__*/ new TypedDocumentString(`query PatientPageModels { riskModels { __typename ...PatientPageModel } } fragment PatientPageModel on RiskModel { __typename id modelId version isDefault name outcome outputSpace intendedUse riskClass quantity { __typename unit unitLabel } riskBands { __typename band from meaning } features { __typename code label description kind unit unitLabel range { __typename min max } codes { __typename value label } missing { __typename policy value meaning } } }`) as unknown as TypedDocumentString<PatientPageModelsQuery, PatientPageModelsQueryVariables>;
 export const PatientPageDocument = /*#__PURE__*/ new TypedDocumentString(`query PatientPage($id: ID!, $identity: Boolean!) { patient(id: $id) { __typename id age sex version createdAt updatedAt mrn @include(if: $identity) familyName @include(if: $identity) givenName @include(if: $identity) birthDate @include(if: $identity) careTeam @include(if: $identity) features { __typename code value unit recordedAt } } }`) as unknown as TypedDocumentString<PatientPageQuery, PatientPageQueryVariables>;
 export const PatientPageHistoryDocument = /*#__PURE__*/ new TypedDocumentString(`query PatientPageHistory($first: Int!, $after: String, $filter: PredictionFilter!) { predictions(first: $first, after: $after, filter: $filter) { __typename totalCount pageInfo { __typename hasNextPage endCursor } edges { __typename node { __typename ...PatientPageResult } } } } fragment PatientPageResult on Prediction { __typename id createdAt value unit probability riskBand modelId modelVersion }`) as unknown as TypedDocumentString<PatientPageHistoryQuery, PatientPageHistoryQueryVariables>;

@@ -1,0 +1,59 @@
+import type { ComponentChildren, VNode } from 'preact';
+import { useId, useRef } from 'preact/hooks';
+import { useTexts } from '../texts/texts.js';
+import { ErrorBox } from './error-box.js';
+
+interface FormDialogProps {
+  /** The text of the button that shows the form. */
+  readonly button: ComponentChildren;
+  readonly title: string;
+  /** The text of the button that sends the form. */
+  readonly submit: string;
+  readonly children: ComponentChildren;
+  /** Sends the form. @returns true when it was accepted: the form is emptied and closes */
+  readonly onSubmit: (fields: FormData) => Promise<boolean>;
+  readonly error?: Error | undefined;
+  readonly isRunning?: boolean;
+  readonly isPrimary?: boolean;
+}
+
+/** A button that shows a form. The form stays, with what was typed, while the API refuses it. */
+export function FormDialog(props: FormDialogProps): VNode {
+  const { button, title, submit, children, onSubmit, error, isRunning, isPrimary } = props;
+  const { parts } = useTexts();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  async function send(form: HTMLFormElement): Promise<void> {
+    if (!(await onSubmit(new FormData(form)))) return;
+    form.reset();
+    dialog.current?.close();
+  }
+  return (
+    <>
+      <button type="button" class={isPrimary ? 'primary' : undefined} onClick={() => dialog.current?.showModal()}>
+        {button}
+      </button>
+      <dialog ref={dialog} aria-labelledby={id}>
+        <form
+          autocomplete="off"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void send(event.currentTarget);
+          }}
+        >
+          <h2 id={id}>{title}</h2>
+          {children}
+          {error && <ErrorBox error={error} />}
+          <div class="actions">
+            <button type="button" onClick={() => dialog.current?.close()}>
+              {parts.close}
+            </button>
+            <button type="submit" class="primary" disabled={isRunning}>
+              {submit}
+            </button>
+          </div>
+        </form>
+      </dialog>
+    </>
+  );
+}

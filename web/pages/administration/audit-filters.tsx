@@ -1,0 +1,70 @@
+import type { VNode } from 'preact';
+import type { AuditOutcome } from '../../generated/graphql.js';
+import { navigate, usePlace, useQueryValue } from '../../shell/router.js';
+import { useTexts } from '../../texts/texts.js';
+
+/** The filters of the audit trail. Each is a value of the address. */
+export function AuditFilters(): VNode {
+  const { administration, parts } = useTexts();
+  const { audit } = administration;
+  const { path, query } = usePlace();
+  const [outcome, setOutcome] = useQueryValue('outcome');
+  const [flagged, setFlagged] = useQueryValue('flagged');
+  return (
+    <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <TextFilter name="by" label={audit.username} />
+      <TextFilter name="action" label={audit.action} placeholder={audit.actionHelp} />
+      <label>
+        {audit.outcome}
+        <select value={outcome} onChange={({ currentTarget }) => setOutcome(currentTarget.value)}>
+          <option value="">{parts.all}</option>
+          {(Object.keys(audit.outcomes) as AuditOutcome[]).map((name) => (
+            <option key={name} value={name}>
+              {audit.outcomes[name]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <TextFilter name="patient" label={audit.patient} />
+      <TextFilter name="after" label={audit.after} type="datetime-local" />
+      <TextFilter name="before" label={audit.before} type="datetime-local" />
+      <label class="inline">
+        <input
+          type="checkbox"
+          checked={flagged === 'true'}
+          onChange={({ currentTarget }) => setFlagged(currentTarget.checked ? 'true' : '')}
+        />
+        {audit.onlyFlagged}
+      </label>
+      {query.size > 0 && (
+        <button type="button" onClick={() => navigate(path, { replace: true })}>
+          {audit.clear}
+        </button>
+      )}
+    </form>
+  );
+}
+
+interface TextFilterProps {
+  readonly name: string;
+  readonly label: string;
+  readonly type?: string;
+  readonly placeholder?: string;
+}
+
+function TextFilter({ name, label, type = 'text', placeholder }: TextFilterProps): VNode {
+  const [value, setValue] = useQueryValue(name);
+  return (
+    <label>
+      {label}
+      <input
+        type={type}
+        value={value}
+        placeholder={placeholder}
+        autocapitalize="none"
+        spellcheck={false}
+        onChange={({ currentTarget }) => setValue(currentTarget.value.trim())}
+      />
+    </label>
+  );
+}
