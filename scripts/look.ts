@@ -1,6 +1,7 @@
 /**
  * Looks at the explorer pages in Chromium, with a RiskGraph of its own: the offer of GraphiQL where Apollo's servers are
- * not reached, no offer where they are, and GraphiQL with a log-in, a query and a subscription. Writes a picture of each.
+ * not reached, no offer where they are, and GraphiQL with a log-in, a query and a subscription. Then looks at each page of
+ * the console in light, dark and narrow windows. Writes a picture of each.
  *
  *   npm run build && npm run look [FOLDER]    FOLDER of the pictures, by default a new one below the temporary folder
  *
@@ -11,6 +12,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
+import { lookAtConsole } from './look-console.js';
 
 const pictures = process.argv[2] ?? mkdtempSync(join(tmpdir(), 'riskgraph-look-'));
 mkdirSync(pictures, { recursive: true });
@@ -171,6 +173,11 @@ try {
   await page.getByRole('button', { name: /GraphiQL Explorer/ }).click();
   await page.locator('.docExplorerWrap, .graphiql-explorer-root').first().waitFor();
   await page.screenshot({ path: join(pictures, '7-explorer.png') });
+
+  await run(['user', 'create', '--org', 'look', '--role', 'ADMIN', '--username', 'boss'], `${password}\n`);
+  await run(['seed', '--org', 'look', '--patients', '120']);
+  const onFault = (text: string): void => void faults.push(text);
+  await lookAtConsole({ browser, url: server.url, folder: pictures, password, onFault });
 } finally {
   await browser.close();
   await server.stop();
