@@ -32,7 +32,7 @@ registerEnumType(KeyRotationState, {
   simpleResolvers: true,
   description: 'A data key of the organization. The key itself is never shown.',
 })
-export class EncryptionKeyType {
+class EncryptionKeyType {
   @Field(() => ID, { description: 'Id of the key.' })
   id!: string;
 

@@ -8,7 +8,7 @@ import { dataKeyStatus, type DataKeyStatus } from '../protection/key-status.js';
 import { requestRotations } from '../protection/request-rotations.js';
 
 /** The data keys of one organization, and its newest rotation. */
-export interface EncryptionStatus {
+interface EncryptionStatus {
   readonly keys: readonly DataKeyStatus[];
   readonly rotation: KeyRotation | null;
 }

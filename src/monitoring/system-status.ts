@@ -11,7 +11,7 @@ import { isOperator } from './operators.js';
 const longestReadMs = 2_000;
 
 /** The state of the deployment, as an administrator sees it. */
-export interface SystemStatus {
+interface SystemStatus {
   /** Workers that have given a sign of life lately. */
   readonly workersAlive: number;
   /** The queues that hold entries. They are of all organizations, so only the operators see them; null for others. */
