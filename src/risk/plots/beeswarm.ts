@@ -31,7 +31,7 @@ export interface BeeswarmInput {
   readonly features: readonly CohortFeature[];
 }
 
-/** Points of one figure in CSS pixels. `tone` is an index of `tones`. */
+/** Points of one figure in CSS pixels. `tone` is an index: low, medium, high, missing. */
 export interface PointGeometry {
   readonly x: Float64Array;
   readonly y: Float64Array;

@@ -4,7 +4,7 @@ import { quantile } from './scale.js';
 import { colours, element } from './svg.js';
 
 /** The tone of a point: the value of a feature is low, medium or high among those of all patients, or missing. */
-export const tones = ['LOW', 'MEDIUM', 'HIGH', 'MISSING'] as const;
+const tones = ['LOW', 'MEDIUM', 'HIGH', 'MISSING'] as const;
 
 /** How points of each tone are painted. A missing value is a ring. */
 const toneColours = {

@@ -7,7 +7,7 @@ export interface PrivateConditions {
 }
 
 /** The patients that the form chooses. */
-export interface Choice {
+interface Choice {
   readonly filter: PatientFilter;
   /** True without any condition: every patient that the viewer may see. */
   readonly isAll: boolean;
