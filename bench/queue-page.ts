@@ -2,13 +2,13 @@
 /**
  * Measures the page of the queues with a full queue, and a probe of another caller meanwhile.
  *
- *   node --import @swc-node/register/esm-register bench/queue-page.ts [ENTRIES]    by default 1,000,000
+ *   node --import @swc-node/register/esm-register bench/queue-page.ts [ENTRIES] [FOLDER]    by default 1,000,000
  *
+ * With a folder it looks at the page in Chromium, and writes its pictures there.
  * Needs redis-server and about 1 GB of memory per million entries.
  */
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { Types } from 'mongoose';
 import { Role } from '../models/index.js';
 import { startApi } from '../src/api.js';
 import { createApp } from '../src/app.js';
@@ -16,12 +16,13 @@ import { loadConfig } from '../src/config/config.js';
 import { ensureOrganization } from '../src/identity/organizations.js';
 import { createLogger } from '../src/process/logger.js';
 import { startEngines } from '../src/embedded/engines.js';
+import { fill } from './queue-page/fill.js';
+import { look } from './queue-page/look.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const entries = Number(process.argv[2] ?? 1_000_000);
-const perCall = 1_000;
 const folder = mkdtempSync(join(tmpdir(), 'riskgraph-queue-page-'));
 const engines = await startEngines({ dataDirectory: folder });
 const config = loadConfig({
@@ -37,15 +38,8 @@ const connection = new Redis(engines.redisUrl, { maxRetriesPerRequest: null });
 const queue = new Queue('scoring-single', { connection, prefix: config.redisPrefix, skipVersionCheck: true });
 try {
   const filled = performance.now();
-  for (let count = 0; count < entries; count += perCall)
-    await queue.addBulk(
-      Array.from({ length: Math.min(perCall, entries - count) }, () => {
-        const scoringJobId = new Types.ObjectId().toHexString();
-        const data = { kind: 'single', scoringJobId, dispatch: 1 };
-        return { name: 'single', data, opts: { jobId: `${scoringJobId}-1`, priority: 6 } };
-      }),
-    );
-  console.log(`${entries} entries added in ${((performance.now() - filled) / 1_000).toFixed(0)} s`);
+  await fill(queue, connection, entries);
+  console.log(`${entries} entries are there after ${((performance.now() - filled) / 1_000).toFixed(0)} s`);
   const organizationId = (await ensureOrganization(app.models, 'operators'))._id.toHexString();
   const token = await app.accessTokens.sign({ username: 'bench', role: Role.ADMIN, organizationId }, 3_600);
   const ask = async (path: string): Promise<number> => {
@@ -70,6 +64,16 @@ try {
     for (let round = 0; round < 20; round += 1) times.push(await ask(path));
     times.sort((a, b) => a - b);
     console.log(`| ${name} | ${times[10]!.toFixed(1)} | ${times.at(-1)!.toFixed(1)} |`);
+  }
+  const folderOfPictures = process.argv[3];
+  if (folderOfPictures) {
+    const { looks, faults } = await look(api.url, token, {
+      folder: folderOfPictures,
+      pages: Math.floor(entries / 20),
+    });
+    console.log('\n| in Chromium | until its entries are shown, ms |\n|---|---|');
+    for (const { name, milliseconds } of looks) console.log(`| ${name} | ${Math.round(milliseconds)} |`);
+    for (const fault of faults) console.log(`the page complains: ${fault}`);
   }
   const [memory] = /used_memory_human:\S+/.exec(await connection.info('memory')) ?? [];
   console.log(`\nRedis: ${memory}; API: ${Math.round(process.memoryUsage().rss / 1024 ** 2)} MiB resident`);

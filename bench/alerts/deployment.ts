@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { Types, type Connection } from 'mongoose';
@@ -32,6 +32,8 @@ export interface Difference {
   readonly release?: string;
   /** Most files of the process. */
   readonly files?: number;
+  /** Files that are open when the process starts. @defaultValue 0 */
+  readonly openFiles?: number;
 }
 
 /** A deployment whose parts can be broken. */
@@ -123,14 +125,16 @@ export async function startDeployment(folder: string, closers: Closers): Promise
 async function startMember(
   kind: Member['kind'],
   environment: Readonly<Record<string, string>>,
-  { environment: more, release = resolve('.'), files = 16_384 }: Difference = {},
+  { environment: more, release = resolve('.'), files = 16_384, openFiles = 0 }: Difference = {},
 ): Promise<Member> {
   const [port, metricsPort] = await Promise.all([freePort(), freePort()]);
   const cli = join(release, 'dist/src/cli.js');
+  const nothing = openSync('/dev/null', 'r');
   const child: ChildProcess = spawn('sh', ['-c', `ulimit -n ${files}; exec "$0" "$@"`, process.execPath, cli, kind], {
     env: { PATH: process.env.PATH, ...environment, ...more, PORT: String(port), METRICS_PORT: String(metricsPort) },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit', ...new Array<number>(openFiles).fill(nothing)],
   });
+  closeSync(nothing);
   const exited = new Promise((end) => child.once('exit', end));
   await whenReady(`http://127.0.0.1:${metricsPort}/health/live`).catch(async (error: unknown) => {
     child.kill('SIGKILL');

@@ -97,8 +97,16 @@ async function* eventsSince({ auditEvents }: Models, ends: ChainEnds): AsyncGene
   }
 }
 
-/** Documents come in BSON. In a replica set, only what a majority has is read. */
-const readOptions = { raw: true, readConcern: { level: 'majority' }, readPreference: 'primary' } as const;
+/**
+ * Documents come in BSON. In a replica set, only what a majority has is read. By default a batch has up to 16 MB, for which
+ * a busy server may need longer than the driver waits.
+ */
+const readOptions = {
+  raw: true,
+  batchSize: 1_000,
+  readConcern: { level: 'majority' },
+  readPreference: 'primary',
+} as const;
 
 /**
  * Reads the documents of a collection in BSON, one by one. An id never changes, so no document is read twice or left out
