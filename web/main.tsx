@@ -8,14 +8,12 @@ import { ConsoleApp } from './shell/console-app.js';
 import { followLinks } from './shell/router.js';
 import { applyTheme, preferredTheme } from './shell/theme.js';
 import { createSession } from './session/session.js';
+import { startSession, type ConsoleFacts } from './session/start.js';
 import { loadWords, preferredLanguage } from './texts/texts.js';
 
 applyTheme(preferredTheme());
 followLinks();
 const session = createSession();
-const [words, hasSession] = await Promise.all([
-  loadWords(preferredLanguage()),
-  // A server that is away now may be there when the viewer signs in.
-  session.resume().catch(() => false),
-]);
-render(<ConsoleApp session={session} words={words} hasSession={hasSession} />, document.getElementById('console')!);
+const facts = (await (await fetch('/console.json')).json()) as ConsoleFacts;
+const [words, start] = await Promise.all([loadWords(preferredLanguage()), startSession(session, facts)]);
+render(<ConsoleApp session={session} facts={facts} words={words} start={start} />, document.getElementById('console')!);

@@ -1,6 +1,7 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OidcSignIn } from '../config/oidc-settings.js';
 import { packageRoot } from '../process/package-root.js';
 import { orNotBuilt, readAssets, serveAssets, type BuiltAssets } from './built-assets.js';
 import { hostError } from './request-errors.js';
@@ -23,9 +24,13 @@ interface Console {
   readonly documents: string;
 }
 
-/** What the page must know before anyone has signed in. */
+/** The facts that the page needs before anyone has signed in. */
 interface ConsoleFacts {
   readonly version: string;
+  /** True when GraphiQL is at `/graphiql`. */
+  readonly explorer: boolean;
+  /** The sign-in with the identity provider. Absent: passwords alone. */
+  readonly oidc: OidcSignIn | undefined;
 }
 
 /**
@@ -53,7 +58,7 @@ export function registerConsole(
       if (hostError(request.host))
         return reply.status(400).type('text/plain').send('The header Host is not a host name.');
       return reply
-        .header('content-security-policy', policyOf(request.host))
+        .header('content-security-policy', policyOf(request.host, facts.oidc))
         .header('cross-origin-opener-policy', 'same-origin')
         .header('cache-control', 'no-store')
         .type('text/html; charset=utf-8')
@@ -63,8 +68,11 @@ export function registerConsole(
   serveAssets(server, { path: '/assets', assets }, onRequest);
 }
 
-/** The policy of the console: scripts, styles and pictures from own files alone, and none inline. */
-const policyOf = (host: string): string =>
+/**
+ * The policy of the console: scripts, styles and pictures from own files alone, and none inline. It connects to this host,
+ * and to that which gives the tokens of the identity provider.
+ */
+const policyOf = (host: string, oidc: OidcSignIn | undefined): string =>
   [
     "default-src 'none'",
     "script-src 'self'",
@@ -72,7 +80,7 @@ const policyOf = (host: string): string =>
     // Plots become PNG files by way of a `blob:`.
     "img-src 'self' blob:",
     // In some browsers 'self' does not include WebSockets.
-    `connect-src 'self' ws://${host} wss://${host}`,
+    `connect-src 'self' ws://${host} wss://${host}${oidc ? ` ${new URL(oidc.tokenEndpoint).origin}` : ''}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -3,6 +3,7 @@ import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } fr
 import type { GraphQLSchema } from 'graphql';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { startOrClose, type Closers } from '../closers.js';
+import { oidcSignIn } from '../config/oidc-settings.js';
 import { acceptMany, type CopiedSocket } from './accept-many.js';
 import { registerBulkRoutes } from './bulk/bulk-routes.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
@@ -273,7 +274,11 @@ async function buildHttpServer(
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
   if (explorer) registerExplorer(server, explorer, probeLimit);
-  if (pages) registerConsole(server, pages, { facts: { version: packageVersion() }, onRequest: probeLimit });
+  if (pages)
+    registerConsole(server, pages, {
+      facts: { version: packageVersion(), explorer: explorer !== undefined, oidc: oidcSignIn(config.oidc) },
+      onRequest: probeLimit,
+    });
   registerSessionRoutes(server, {
     app: sources.app,
     formatError,

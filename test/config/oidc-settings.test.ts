@@ -11,6 +11,7 @@ test('OIDC is off unless it is set, and then has careful defaults', () => {
   expect(loadConfig({}).oidc).toBeUndefined();
   expect(loadConfig(oidc).oidc).toEqual({
     issuer: 'https://login.example.org/',
+    scope: 'openid',
     jwksUri: 'https://login.example.org/keys',
     audience: 'riskgraph',
     algorithms: ['RS256', 'ES256'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openConsole, startBrowser } from '../support/console.js';
-import { createUser } from '../support/identity.js';
+import { asAdmin, createUser } from '../support/identity.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -78,5 +78,21 @@ test('a place that does not exist says so in the console, and its answer is 404'
   await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
   await window.checked();
   expect((await fetch(`${system.url}/nowhere`)).status).toBe(404);
+  await window.close();
+});
+
+test('a session that an administrator ends leaves the page, which says why', async () => {
+  const window = await openConsole(browser, system);
+  const { page } = window;
+  const bea = await createUser(system, { role: 'CLINICIAN' });
+  await window.open('/jobs');
+  await window.signIn(bea);
+  await page.getByRole('grid').waitFor();
+  await asAdmin(system, 'mutation ($id: ID!) { revokeSessions(userId: $id) { id } }', { id: bea.id });
+  await page.getByRole('alert').getByText('The session has ended: sign in again.').waitFor();
+  await window.checked();
+  await window.signIn(bea);
+  await page.getByRole('heading', { name: 'Jobs' }).waitFor();
+  expect(page.url()).toBe(`${system.url}/jobs`);
   await window.close();
 });

@@ -1,10 +1,11 @@
 import { Client, subscriptionExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
-import { ConnectionError } from '../../src/client/errors.js';
+import { ConnectionError, GraphqlRequestError, type ResponseError } from '../../src/client/errors.js';
 import { executeOnce } from '../../src/client/execute-once.js';
 import { keys } from '../../src/client/generated/cache-configuration.js';
 import { createClient, type GraphqlClient } from '../../src/client/graphql-client.js';
 import type { Sink } from '../../src/client/transport.js';
+import { RefusedError } from '../session/refused-error.js';
 import type { Session } from '../session/session.js';
 import type { Connection } from './connection.js';
 
@@ -38,7 +39,7 @@ export function createApi(session: Session, connection: Connection): Api {
           subscribe(sink) {
             // The cache writes the document again. It is sent as it stands on the allow-list.
             const operation = { query: context['text'] as string, variables, operationName };
-            const observed = observeConnection(sink as never, connection);
+            const observed = observeAnswers(sink as never, { connection, session });
             return { unsubscribe: (kind === 'subscription' ? client.observe : once)(operation, observed) };
           },
         }),
@@ -61,15 +62,29 @@ export function createApi(session: Session, connection: Connection): Api {
   };
 }
 
-/** Tells the connection of each answer, and of each that did not come. */
-const observeConnection = (sink: Sink, connection: Connection): Sink => ({
-  next(result) {
-    connection.works();
-    sink.next(result);
-  },
-  error(error) {
-    if (error instanceof ConnectionError) connection.lost();
-    sink.error(error);
-  },
-  complete: () => sink.complete(),
-});
+/**
+ * Tells the connection of each answer, and of each that did not come. A credential that the API no longer accepts ends
+ * the session, and the sign-in page shows why.
+ */
+function observeAnswers(
+  sink: Sink,
+  { connection, session }: { readonly connection: Connection; readonly session: Session },
+): Sink {
+  const check = (errors: readonly ResponseError[] = []): void => {
+    if (errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED'))
+      void session.signOut(new RefusedError(errors));
+  };
+  return {
+    next(result) {
+      connection.works();
+      check(result.errors);
+      sink.next(result);
+    },
+    error(error) {
+      if (error instanceof ConnectionError) connection.lost();
+      if (error instanceof GraphqlRequestError) check(error.errors);
+      sink.error(error);
+    },
+    complete: () => sink.complete(),
+  };
+}

@@ -1,6 +1,6 @@
 import { renewalDelay, type Credential } from '../../src/client/credential.js';
-import { ConnectionError, unauthenticated, type ResponseError } from '../../src/client/errors.js';
-import { RefusedError } from './refused-error.js';
+import { ConnectionError, unauthenticated } from '../../src/client/errors.js';
+import { cookieSource, type PasswordInput, type TokenSource } from './token-source.js';
 
 /** The access token of this page, and when it is renewed. It lives in memory alone. */
 interface Held {
@@ -9,99 +9,85 @@ interface Held {
   readonly renewAt: number;
 }
 
-/** What a password sign-in asks for. */
-export interface PasswordInput {
-  readonly organization: string;
-  readonly username: string;
-  readonly password: string;
-}
-
 /**
- * The session of the viewer. The refresh token is in a cookie that no script can read, so a reload continues the
- * session. Tabs share it: one signs out, and all do.
+ * The session of the viewer. A reload continues it. Tabs share it: one signs out, and all do.
  */
 export interface Session extends Credential {
   /** Continues the session of the cookie. @returns false when there is none @throws ConnectionError */
   resume(): Promise<boolean>;
   /** @throws RefusedError with the API's own words; ConnectionError */
   signIn(input: PasswordInput): Promise<void>;
-  signOut(): Promise<void>;
+  /** Takes up a sign-in with an identity provider. */
+  adopt(token: string, source: TokenSource): void;
+  /** @param reason shown at the next sign-in, when the viewer did not ask for the end */
+  signOut(reason?: Error): Promise<void>;
   /** Calls back when the session has ended, here or in another tab. */
-  onEnd(listener: () => void): void;
+  onEnd(listener: (reason?: Error) => void): void;
 }
 
-/** A refresh whose answer was lost is repeated: the server gives the same answer for ten seconds. */
-const refreshAttempts = 4;
+/** A renewal whose answer was lost is repeated: the server gives the same answer for ten seconds. */
+const renewalAttempts = 4;
 const repeatAfterMs = 400;
 
 export function createSession(): Session {
   const channel = new BroadcastChannel('riskgraph-session');
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(reason?: Error) => void>();
+  let source: TokenSource = cookieSource;
   let held: Held | undefined;
-  let refreshing: Promise<boolean> | undefined;
+  let renewing: Promise<boolean> | undefined;
 
-  function end(): void {
+  function end(reason?: Error): void {
+    source = cookieSource;
     if (!held) return;
     held = undefined;
-    for (const listener of listeners) listener();
+    for (const listener of listeners) listener(reason);
   }
-  channel.onmessage = end;
+  channel.onmessage = () => end();
 
-  async function take(response: Response): Promise<boolean> {
-    if (response.status === 204) {
-      end();
-      return false;
-    }
-    const answer = (await response.json()) as { readonly accessToken?: string; readonly errors?: ResponseError[] };
-    if (answer.errors) throw new RefusedError(answer.errors);
-    const token = answer.accessToken!;
-    held = { token, renewAt: Date.now() + renewalDelay(token) };
-    return true;
-  }
-  async function refresh(): Promise<boolean> {
+  const hold = (token: string): void => void (held = { token, renewAt: Date.now() + renewalDelay(token) });
+  async function renew(): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await take(await send('POST', '/session/refresh'));
+        const token = await source.renew();
+        if (token === undefined) end(isOver());
+        else hold(token);
+        return token !== undefined;
       } catch (error) {
-        if (!(error instanceof ConnectionError) || attempt === refreshAttempts) throw error;
+        if (!(error instanceof ConnectionError) || attempt === renewalAttempts) throw error;
         await new Promise((resolve) => setTimeout(resolve, attempt * repeatAfterMs));
       }
     }
   }
-  const refreshOnce = (): Promise<boolean> => (refreshing ??= refresh().finally(() => (refreshing = undefined)));
+  const renewOnce = (): Promise<boolean> => (renewing ??= renew().finally(() => (renewing = undefined)));
 
   return {
     async token(refused) {
-      if (!held) throw unauthenticated('The session has ended: sign in again.');
-      if (held.token !== refused && Date.now() < held.renewAt) return held.token;
-      if (!(await refreshOnce())) throw unauthenticated('The session has ended: sign in again.');
+      if (!held) throw isOver();
+      // A provider would only give another token that is refused too.
+      const isFinal = held.token === refused && source !== cookieSource;
+      if ((held.token !== refused || isFinal) && Date.now() < held.renewAt) return held.token;
+      if (!(await renewOnce())) throw isOver();
       return held.token;
     },
     async renewInMs() {
       return held && Math.max(held.renewAt - Date.now(), 500);
     },
-    resume: refreshOnce,
+    resume: renewOnce,
     async signIn(input) {
-      await take(await send('POST', '/session', input));
+      hold(await cookieSource.begin(input));
     },
-    async signOut() {
-      await send('DELETE', '/session').catch(() => undefined);
+    adopt(token, provider) {
+      source = provider;
+      hold(token);
+    },
+    async signOut(reason) {
+      if (!held) return;
+      await source.end();
       channel.postMessage('ended');
-      end();
+      end(reason);
     },
     onEnd: (listener) => void listeners.add(listener),
   };
 }
 
-/** @throws ConnectionError when nothing answers */
-async function send(method: string, path: string, body?: object): Promise<Response> {
-  try {
-    return await fetch(path, {
-      method,
-      headers: { 'x-riskgraph-console': '1', ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-  } catch (cause) {
-    throw new ConnectionError('RiskGraph does not answer: check the network.', undefined, { cause });
-  }
-}
+const isOver = (): Error => unauthenticated('The session has ended: sign in again.');

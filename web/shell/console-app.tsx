@@ -10,6 +10,7 @@ import { ConsoleViewerDocument } from '../generated/graphql.js';
 import { SignInPage } from '../pages/sign-in/sign-in-page.js';
 import type { Session } from '../session/session.js';
 import { SessionContext } from '../session/session-context.js';
+import { ownPath, type ConsoleFacts, type Start } from '../session/start.js';
 import { loadWords, rememberLanguage, WordsContext, type Language, type Words } from '../texts/texts.js';
 import { navigate, usePlace } from './router.js';
 import { Shell } from './shell.js';
@@ -19,16 +20,24 @@ interface ConsoleAppProps {
   readonly session: Session;
   /** The texts of the first language. */
   readonly words: Words;
-  /** True when the cookie continued a session. */
-  readonly hasSession: boolean;
+  readonly facts: ConsoleFacts;
+  readonly start: Start;
 }
 
 /** The whole console: sign-in, or the shell with the page that the address names. */
-export function ConsoleApp({ session, words: first, hasSession }: ConsoleAppProps): VNode {
+export function ConsoleApp({ session, facts, words: first, start }: ConsoleAppProps): VNode {
   const [words, setWords] = useState(first);
-  const [isSignedIn, setSignedIn] = useState(hasSession);
+  const [isSignedIn, setSignedIn] = useState(start.isSignedIn);
   const { path, query } = usePlace();
-  useEffect(() => session.onEnd(() => setSignedIn(false)), [session]);
+  const [problem, setProblem] = useState(start.problem);
+  useEffect(
+    () =>
+      session.onEnd((reason) => {
+        setProblem(reason);
+        setSignedIn(false);
+      }),
+    [session],
+  );
   useEffect(() => {
     document.documentElement.lang = words.language;
   }, [words]);
@@ -47,25 +56,29 @@ export function ConsoleApp({ session, words: first, hasSession }: ConsoleAppProp
     <WordsContext.Provider value={words}>
       {isSignedIn ? (
         <SessionContext.Provider value={session}>
-          <SignedIn session={session} onLanguage={choose} />
+          <SignedIn session={session} facts={facts} onLanguage={choose} />
         </SessionContext.Provider>
       ) : (
-        <SignInPage session={session} onLanguage={choose} onDone={() => setSignedIn(true)} />
+        <SignInPage
+          session={session}
+          oidc={facts.oidc}
+          problem={problem}
+          onLanguage={choose}
+          onDone={() => setSignedIn(true)}
+        />
       )}
     </WordsContext.Provider>
   );
 }
 
-/** A path of this console, whatever the address says: never one of another host. */
-const ownPath = (next: string | null): string => (next && /^\/(?![/\\])/.test(next) ? next : '/');
-
 interface SignedInProps {
   readonly session: Session;
+  readonly facts: ConsoleFacts;
   readonly onLanguage: (language: Language) => void;
 }
 
 /** Each sign-in has a client and a cache of its own, so nothing of an earlier viewer stays. */
-function SignedIn({ session, onLanguage }: SignedInProps): VNode {
+function SignedIn({ session, facts, onLanguage }: SignedInProps): VNode {
   const { connection, api } = useMemo(() => {
     const connection = watchConnection();
     return { connection, api: createApi(session, connection) };
@@ -75,8 +88,8 @@ function SignedIn({ session, onLanguage }: SignedInProps): VNode {
     <ConnectionContext.Provider value={connection}>
       <ApiContext.Provider value={api}>
         <Provider value={api.urql}>
-          <WithViewer session={session}>
-            <Shell session={session} onLanguage={onLanguage} />
+          <WithViewer>
+            <Shell session={session} facts={facts} onLanguage={onLanguage} />
           </WithViewer>
         </Provider>
       </ApiContext.Provider>
@@ -84,12 +97,8 @@ function SignedIn({ session, onLanguage }: SignedInProps): VNode {
   );
 }
 
-function WithViewer({ session, children }: { readonly session: Session; readonly children: VNode }): VNode | null {
+function WithViewer({ children }: { readonly children: VNode }): VNode | null {
   const { data, error, reload } = useQuery(ConsoleViewerDocument, {});
-  const isOver = error?.graphQLErrors.some(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED');
-  useEffect(() => {
-    if (isOver) void session.signOut();
-  }, [isOver, session]);
   if (data) return <ViewerContext.Provider value={data.viewer}>{children}</ViewerContext.Provider>;
-  return error && !isOver ? <ErrorBox error={error} onRetry={reload} /> : null;
+  return error ? <ErrorBox error={error} onRetry={reload} /> : null;
 }

@@ -4,6 +4,7 @@ import { ConnectionContext } from '../api/connection.js';
 import { useStore } from '../components/store.js';
 import { routes } from '../routes.js';
 import type { Session } from '../session/session.js';
+import type { ConsoleFacts } from '../session/start.js';
 import { useTexts, type Language } from '../texts/texts.js';
 import { CurrentPage } from './current-page.js';
 import { Preferences } from './preferences.js';
@@ -12,11 +13,12 @@ import { useMay, useViewer } from './viewer.js';
 
 interface ShellProps {
   readonly session: Session;
+  readonly facts: ConsoleFacts;
   readonly onLanguage: (language: Language) => void;
 }
 
 /** The frame of every page: navigation, who one is, and the sign of a lost connection. */
-export function Shell({ session, onLanguage }: ShellProps): VNode {
+export function Shell({ session, facts, onLanguage }: ShellProps): VNode {
   const texts = useTexts();
   const viewer = useViewer();
   const may = useMay();
@@ -42,6 +44,11 @@ export function Shell({ session, onLanguage }: ShellProps): VNode {
                 </a>
               </li>
             ))}
+            {facts.explorer && (
+              <li>
+                <a href="/graphiql">{texts.navigation.explore}</a>
+              </li>
+            )}
           </ul>
         </nav>
         <div class="who">

@@ -89,6 +89,33 @@ export const oidcSettings = [
     description: 'Value that tokens of the provider must have in `aud`',
   },
   {
+    name: 'OIDC_CLIENT_ID',
+    key: 'oidc.clientId',
+    schema: text.optional(),
+    description:
+      'Client of the provider that the console signs users in with: a public client with PKCE, whose redirect address is ' +
+      '`/sign-in` of this server. Set `OIDC_AUTHORIZATION_ENDPOINT` and `OIDC_TOKEN_ENDPOINT` too. Without it, the console ' +
+      'offers passwords alone',
+  },
+  {
+    name: 'OIDC_AUTHORIZATION_ENDPOINT',
+    key: 'oidc.authorizationEndpoint',
+    schema: secureUrl.optional(),
+    description: "URL of the provider's page that signs users in (`https://`)",
+  },
+  {
+    name: 'OIDC_TOKEN_ENDPOINT',
+    key: 'oidc.tokenEndpoint',
+    schema: secureUrl.optional(),
+    description: 'URL at which the provider gives tokens (`https://`). It must allow requests of the page (CORS)',
+  },
+  {
+    name: 'OIDC_SCOPE',
+    key: 'oidc.scope',
+    schema: text.default('openid'),
+    description: 'Scopes that the console asks for. The access token must have `OIDC_AUDIENCE` in `aud`',
+  },
+  {
     name: 'OIDC_ALGORITHMS',
     key: 'oidc.algorithms',
     schema: algorithms,

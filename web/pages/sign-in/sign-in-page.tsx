@@ -3,20 +3,27 @@ import { useState } from 'preact/hooks';
 import { ErrorBox } from '../../components/error-box.js';
 import type { Session } from '../../session/session.js';
 import { Preferences } from '../../shell/preferences.js';
-import { useTitle } from '../../shell/router.js';
+import { beginOidc, type OidcFacts } from '../../session/oidc.js';
+import { ownPath } from '../../session/start.js';
+import { usePlace, useTitle } from '../../shell/router.js';
 import { useTexts, type Language } from '../../texts/texts.js';
 
 interface SignInPageProps {
   readonly session: Session;
+  /** The identity provider, when users may sign in with it. */
+  readonly oidc: OidcFacts | undefined;
+  /** The reason why the last session ended, or the last sign-in did not work. */
+  readonly problem: Error | undefined;
   readonly onDone: () => void;
   readonly onLanguage: (language: Language) => void;
 }
 
 /** Signs a user in. The password goes to the API alone, and is kept nowhere. */
-export function SignInPage({ session, onDone, onLanguage }: SignInPageProps): VNode {
+export function SignInPage({ session, oidc, problem, onDone, onLanguage }: SignInPageProps): VNode {
   const { signIn } = useTexts();
-  const [error, setError] = useState<Error>();
+  const [error, setError] = useState(problem);
   const [isRunning, setRunning] = useState(false);
+  const { query } = usePlace();
   useTitle(signIn.title);
   async function submit(event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
@@ -41,6 +48,18 @@ export function SignInPage({ session, onDone, onLanguage }: SignInPageProps): VN
       <form class="card" method="post" onSubmit={(event) => void submit(event)}>
         <p class="brand">RiskGraph</p>
         <h1>{signIn.title}</h1>
+        {oidc && (
+          <>
+            <button
+              type="button"
+              class="primary wide"
+              onClick={() => void beginOidc(oidc, ownPath(query.get('next'))).catch(setError)}
+            >
+              {signIn.provider}
+            </button>
+            <p class="quiet">{signIn.orPassword}</p>
+          </>
+        )}
         <label>
           {signIn.organization}
           <input name="organization" required autocomplete="organization" autocapitalize="none" spellcheck={false} />
@@ -55,7 +74,7 @@ export function SignInPage({ session, onDone, onLanguage }: SignInPageProps): VN
           <input name="password" type="password" required autocomplete="current-password" />
         </label>
         {error && <ErrorBox error={error} />}
-        <button type="submit" class="primary" disabled={isRunning}>
+        <button type="submit" class="primary wide" disabled={isRunning}>
           {isRunning ? signIn.running : signIn.submit}
         </button>
       </form>

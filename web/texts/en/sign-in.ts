@@ -1,6 +1,8 @@
 /** Texts of the sign-in page. */
 export const signIn = {
   title: 'Sign in',
+  provider: 'Sign in with your hospital account',
+  orPassword: 'or with a password of RiskGraph:',
   organization: 'Organization',
   username: 'Username',
   password: 'Password',

@@ -1,0 +1,43 @@
+import { navigate } from '../shell/router.js';
+import { beginOidc, finishOidc, isReturn, wasUsed, type OidcFacts } from './oidc.js';
+import type { Session } from './session.js';
+
+/** The facts of this server that the page needs before a sign-in. */
+export interface ConsoleFacts {
+  readonly version: string;
+  readonly explorer: boolean;
+  readonly oidc?: OidcFacts;
+}
+
+/** The outcome of the start of the page. */
+export interface Start {
+  readonly isSignedIn: boolean;
+  /** The reason why a sign-in with the identity provider did not work. */
+  readonly problem?: Error;
+}
+
+/** Continues the session of the cookie, or ends a sign-in that came back from the identity provider. */
+export async function startSession(session: Session, { oidc }: ConsoleFacts): Promise<Start> {
+  const query = new URLSearchParams(location.search);
+  if (oidc && location.pathname === '/sign-in' && isReturn(query)) {
+    try {
+      const { token, source, next } = await finishOidc(oidc, query);
+      session.adopt(token, source);
+      navigate(next, { replace: true });
+      return { isSignedIn: true };
+    } catch (error) {
+      navigate('/sign-in', { replace: true });
+      return { isSignedIn: false, problem: error as Error };
+    }
+  }
+  // A server that is away now may be there when the viewer signs in.
+  if (await session.resume().catch(() => false)) return { isSignedIn: true };
+  if (oidc && wasUsed()) {
+    await beginOidc(oidc, location.pathname + location.search);
+    return new Promise<never>(() => undefined);
+  }
+  return { isSignedIn: false };
+}
+
+/** A path of this console, whatever the address says: never one of another host. */
+export const ownPath = (next: string | null): string => (next && /^\/(?![/\\])/.test(next) ? next : '/');
