@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MongoClient } from 'mongodb';
+import { mongo } from 'mongoose';
 import { freePort } from '../../test/support/free-port.js';
 
 /** Three members of a replica set, each a mongod of its own on this machine. Members and users log in. */
@@ -64,7 +64,7 @@ export async function startReplicaSet(
   try {
     for (let member = 0; member < size; member += 1) start(member);
     await initiate(addresses);
-    const root = new MongoClient(`mongodb://root:${password}@${addresses.join(',')}/admin?replicaSet=rs0`);
+    const root = new mongo.MongoClient(`mongodb://root:${password}@${addresses.join(',')}/admin?replicaSet=rs0`);
     await root.db('admin').command({
       createUser: 'riskgraph',
       pwd: password,
@@ -101,7 +101,7 @@ export async function startReplicaSet(
 
 /** Makes the members a replica set, and the first user. Without users, mongod lets this machine do that. */
 async function initiate(addresses: readonly string[]): Promise<void> {
-  const first = new MongoClient(`mongodb://${addresses[0]}/?directConnection=true`);
+  const first = new mongo.MongoClient(`mongodb://${addresses[0]}/?directConnection=true`);
   const members = addresses.map((host, _id) => ({ _id, host }));
   try {
     await first.db('admin').command({ replSetInitiate: { _id: 'rs0', members } });

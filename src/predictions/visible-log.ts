@@ -14,7 +14,7 @@ export type Follower = Pick<Viewer, 'organizationId' | 'role' | 'username'>;
  * the reads of care teams for a second, so a screen of a ward costs little while all other wards are scored. What is
  * selected is examined again when it is read.
  */
-export type SelectVisible = <T extends { readonly patient: Types.ObjectId }>(
+type SelectVisible = <T extends { readonly patient: Types.ObjectId }>(
   follower: Follower,
   predictions: readonly T[],
 ) => Promise<readonly T[]>;
