@@ -36,7 +36,9 @@ export function columnsFor({ permissions, features }: Available): Column[] {
     ...(permissions.includes('patient:read-identity') ? [] : identityColumns),
     ...(permissions.includes('prediction:read') ? [] : resultColumns),
   ]);
-  return [...order.filter((column) => !refused.has(column)), ...features.map((code) => `feature:${code}` as const)];
+  // Age and sex have a column from the record of the patient.
+  const others = features.filter((code) => !order.some((column) => column === code));
+  return [...order.filter((column) => !refused.has(column)), ...others.map((code) => `feature:${code}` as const)];
 }
 
 /**
