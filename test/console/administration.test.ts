@@ -24,7 +24,7 @@ test('an administrator begins with the users, and creates one', async () => {
   await dialog.getByLabel(/^First password/).fill('too short');
   await admin.checked();
   await page.keyboard.press('Enter');
-  await dialog.getByRole('alert').getByText('12').waitFor();
+  await dialog.getByRole('alert').getByText('12 to 128 characters').waitFor();
   await dialog.getByLabel(/^First password/).fill('quiet rivers under seven moons');
   await page.keyboard.press('Enter');
   await page.getByRole('status').getByText('berta is created').waitFor();
