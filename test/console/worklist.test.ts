@@ -136,6 +136,8 @@ test('the keyboard alone reaches, reads and opens any patient, and comes back to
     .first()
     .waitFor();
   await expect.poll(active).toMatch(new RegExp(`-${count - 1}$`));
+  // This place is remembered. Opening a row right after the next keys must not come back to it.
+  await expect.poll(() => page.evaluate<number>('history.state.top')).toBeGreaterThan(count - 100);
   await page.keyboard.press('PageUp');
   await page.keyboard.press('Home');
   await expect.poll(active).toMatch(/-0$/);

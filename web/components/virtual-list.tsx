@@ -84,6 +84,9 @@ export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
     return () => clearTimeout(timer);
   }, [topRow, onTop]);
 
+  /** Tells the row on top at once: a row is opened before the list has settled. */
+  const tellTop = (): void => onTop?.(Math.floor(scroller.current!.scrollTop / rowHeight));
+
   function mark(index: number): void {
     const next = Math.max(0, Math.min(index, totalCount - 1));
     setMarked(next);
@@ -107,8 +110,10 @@ export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
     const move = moves[event.key];
     const row = rows.at(active);
     if (move !== undefined) mark(move);
-    else if (event.key === 'Enter' && row !== undefined) onOpen?.(row);
-    else return;
+    else if (event.key === 'Enter' && row !== undefined) {
+      tellTop();
+      onOpen?.(row);
+    } else return;
     event.preventDefault();
   }
 
@@ -158,6 +163,7 @@ export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
                   style={{ ...template, height: `${rowHeight}px`, transform: `translateY(${index * rowHeight}px)` }}
                   onClick={(event) => {
                     setMarked(index);
+                    tellTop();
                     const isLink = (event.target as Element).closest('a, button, input, select');
                     if (row !== undefined && !isLink) onOpen?.(row);
                   }}
