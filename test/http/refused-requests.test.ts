@@ -119,7 +119,7 @@ const refused: [string, string, number, `${ErrorCode}`, string | undefined, stri
   ],
   [
     'an address where there is nothing',
-    rawRequest('GET', `/patients/${canary}`),
+    rawRequest('GET', `/people/${canary}`),
     404,
     'NOT_FOUND',
     undefined,

@@ -134,6 +134,6 @@ test('the waterfall of a quantity speaks of its unit and never of a probability'
     contributions: [{ label: 'Age', displayValue: '80 years', value: 0.98 }],
   });
   expect(svg).toContain('7.25 days, high risk, length of stay. In logarithm of days: from the base value');
-  expect(svg).toContain('raises the quantity');
+  expect(svg).toContain('what moved this quantity');
   expect(svg).not.toMatch(/probability/i);
 });

@@ -90,7 +90,9 @@ describe('waterfall', () => {
     const svg = renderWaterfall(input(), { width });
     expectWellFormed(svg);
     expect(svg).toContain(`viewBox="0 0 ${width} `);
-    const ends = [...svg.matchAll(/ x[12]?="([\d.-]+)"/g)].map(([, x]) => Number(x));
+    // A mark of the legend is drawn around the point to which its group is moved.
+    const placed = svg.replaceAll(/<g transform="translate\(([\d.-]+) [^"]*"><rect x="-6"/g, '<g x="$1"><rect');
+    const ends = [...placed.matchAll(/ x[12]?="([\d.-]+)"/g)].map(([, x]) => Number(x));
     expect(Math.min(...ends)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...ends)).toBeLessThanOrEqual(width);
   });
