@@ -2,7 +2,7 @@
 // Threat: the time of an answer tells a colleague that a closed object exists. So the same work is done for one that
 // does not exist: the test counts the commands that the database gets, which no machine's speed can change.
 
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { startWorkers } from '../../workers/index.js';
 import { careTeams, type ScoredPatient } from '../support/care-team.js';
 import { namespace } from '../support/namespace.js';
@@ -55,8 +55,14 @@ test.each<[string, string, (of: ScoredPatient) => string]>([
 ])('a closed %s and an absent one get the same answer for the same work', async (_name, operation, idOf) => {
   // Both were asked for once before, so that neither pays for a connection or a key.
   for (const id of [idOf(hers), 'aaaaaaaaaaaaaaaaaaaaaaaa']) await workFor(operation, id);
-  const closed = await workFor(operation, idOf(hers));
-  const absent = await workFor(operation, 'aaaaaaaaaaaaaaaaaaaaaaaa');
-  expect(absent).toEqual(closed);
-  expect(closed.commands.length).toBeGreaterThan(1);
+  // The trail is sealed at times of its own, which may fall into one of the two: then both are tried again.
+  await vi.waitFor(
+    async () => {
+      const closed = await workFor(operation, idOf(hers));
+      const absent = await workFor(operation, 'aaaaaaaaaaaaaaaaaaaaaaaa');
+      expect(absent).toEqual(closed);
+      expect(closed.commands.length).toBeGreaterThan(1);
+    },
+    { timeout: 20_000 },
+  );
 });
