@@ -71,7 +71,7 @@ try {
   const notified = all.filter((alert) => monitoring.notified.has(alert));
   console.log(`\n| alert | provoked by | in Alertmanager after |\n|---|---|---|\n${rows.join('\n')}\n`);
   console.log(`${rows.length - missed} of ${all.length} seen, ${notified.length} sent to a receiver`);
-  process.exitCode = missed > 0 ? 1 : 0;
+  process.exitCode = missed > 0 || without.some((name) => !(name in notProvoked)) ? 1 : 0;
 } finally {
   await closers.close();
 }

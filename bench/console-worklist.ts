@@ -12,6 +12,7 @@
 import { chromium } from 'playwright-core';
 import { Role } from '../models/index.js';
 import { startApi } from '../src/api.js';
+import { chromiumPath } from '../test/support/chromium.js';
 import { storeLatestResults } from './jobs/latest-results.js';
 import { percentile, startBenchSystem } from './jobs/setup.js';
 
@@ -41,7 +42,7 @@ await fetch(`${server.url}/graphql`, {
 });
 
 const browser = await chromium.launch({
-  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  executablePath: chromiumPath(),
   args: ['--no-sandbox'],
 });
 const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });

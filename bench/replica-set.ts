@@ -46,6 +46,8 @@ const patientCount = 500;
 const callers = 40;
 
 const closers = createClosers();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void closers.close().finally(() => process.exit(1)));
 try {
   const folder = mkdtempSync(join(tmpdir(), 'riskgraph-replica-set-'));
   closers.add(() => rmSync(folder, { recursive: true, force: true }));

@@ -139,6 +139,7 @@ async function scoreAll(url: string, token: string): Promise<string> {
       token,
     );
     if (scoringJob.state === 'COMPLETED') return job.id;
+    if (!['QUEUED', 'ACTIVE'].includes(scoringJob.state)) throw new Error(`the job ended as ${scoringJob.state}`);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

@@ -12,6 +12,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
+import { chromiumPath } from '../test/support/chromium.js';
 import { lookAtConsole } from './look-console.js';
 
 const pictures = process.argv[2] ?? mkdtempSync(join(tmpdir(), 'riskgraph-look-'));
@@ -92,7 +93,7 @@ async function lookAtColours(page: Page): Promise<void> {
 
 const server = await up();
 const browser = await chromium.launch({
-  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  executablePath: chromiumPath(),
   args: ['--no-sandbox'],
 });
 const context = await browser.newContext({ viewport: { width: 1400, height: 850 } });

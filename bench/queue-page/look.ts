@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
+import { chromiumPath } from '../../test/support/chromium.js';
 
 /** A picture of the page of the queues. */
 interface Look {
@@ -20,12 +21,8 @@ export async function look(
   token: string,
   { folder, pages }: { readonly folder: string; readonly pages: number },
 ): Promise<{ readonly looks: Look[]; readonly faults: string[] }> {
-  const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-    (place) => place !== undefined && existsSync(place),
-  );
-  if (!executablePath) throw new Error('there is no Chromium: install it, or set CHROMIUM to the path of one');
   mkdirSync(folder, { recursive: true });
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
   const faults: string[] = [];
   const looks: Look[] = [];
   try {

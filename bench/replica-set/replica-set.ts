@@ -71,7 +71,8 @@ export async function startReplicaSet(
       roles: databases.map((db) => ({ role: 'readWrite', db })),
     });
     const primary = async (): Promise<number> => {
-      const { primary: address } = (await root.db('admin').command({ hello: 1 })) as { primary: string };
+      const { primary: address } = (await root.db('admin').command({ hello: 1 })) as { primary?: string };
+      if (address === undefined) throw new Error('the replica set has no primary');
       return addresses.indexOf(address);
     };
     return {

@@ -30,6 +30,7 @@ export class EncryptionKeyResolver {
   }
 
   @Mutation(() => KeyRotationType, {
+    complexity: 2_000,
     description:
       'Has a new data key made. Workers then encrypt all data of the organization again, while it is in use. While a ' +
       'rotation is under way, a call gives that one.',

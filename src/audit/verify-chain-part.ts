@@ -28,20 +28,37 @@ interface PartRequest {
   readonly after: number;
 }
 
+type ChainModels = Pick<Models, 'auditEvents' | 'auditHeads'>;
+
 /**
  * Examines a part of the chain of one organization. Parts one after the other examine all of it: each begins with the
  * event at which the one before it ended, so that a change in between is found. The last one also checks the head.
+ * Archiving may remove events while they are read: then the part is read again.
  * @throws BadUserInputError when there is no event `after`
  */
-export async function verifyChainPart(
-  { auditEvents, auditHeads }: Pick<Models, 'auditEvents' | 'auditHeads'>,
+export async function verifyChainPart(models: ChainModels, request: PartRequest): Promise<ChainPart> {
+  const readHead = () => models.auditHeads.findById(request.organization).lean<AuditHead>();
+  for (let head = await readHead(); ;) {
+    const part = await examinePart(models, request, head);
+    if (part && part.failures.length === 0) return part;
+    const now = await readHead();
+    if (now?.archived?.sequence !== head?.archived?.sequence) head = now;
+    else if (part) return part;
+    else throw new BadUserInputError([{ path: 'after', message: 'there is no event with this number' }]);
+  }
+}
+
+/** @returns undefined when there is no event `after` */
+async function examinePart(
+  { auditEvents }: ChainModels,
   { organization, keyOf, after }: PartRequest,
-): Promise<ChainPart> {
+  head: AuditHead | null,
+): Promise<ChainPart | undefined> {
   const key = await keyOf(organization);
-  const head = await auditHeads.findById(organization).lean<AuditHead>();
   const archived = head ? archivedEnd(head, key) : emptyChain;
   const first = archived ?? emptyChain;
   const start = after <= first.sequence ? first : await endAt(after);
+  if (!start) return undefined;
   const events = (await auditEvents.collection
     .find(
       { organization, sequence: { $gt: start.sequence } },
@@ -60,9 +77,8 @@ export async function verifyChainPart(
     failures: archived ? report.failures : [changed, ...report.failures],
   };
 
-  async function endAt(sequence: number): Promise<ChainEnd> {
+  async function endAt(sequence: number): Promise<ChainEnd | undefined> {
     const event = await auditEvents.findOne({ organization, sequence }).lean<AuditEvent>();
-    if (!event) throw new BadUserInputError([{ path: 'after', message: 'there is no event with this number' }]);
-    return { sequence, hash: event.hash };
+    return event ? { sequence, hash: event.hash } : undefined;
   }
 }

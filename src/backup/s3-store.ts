@@ -64,7 +64,7 @@ export function createS3Store(options: S3Options): FileStore {
         if (left === 0) throw error;
       });
       if (answer && (left === 0 || (answer.status < 500 && !passing.has(answer.status)))) return answer;
-      await answer?.body?.cancel();
+      await answer?.body?.cancel().catch(() => undefined);
       await delay(Math.random() * firstPauseMs * 2 ** (tries - 1 - left));
     }
   }
@@ -91,14 +91,14 @@ export function createS3Store(options: S3Options): FileStore {
     const [id] = inXml(await (await request('POST', `${urlOf(name)}?uploads`)).text(), 'UploadId');
     const uploadUrl = (more = ''): string => `${urlOf(name)}?${more}uploadId=${encodeURIComponent(id!)}`;
     const tags: string[] = [];
-    const send = async (part: Buffer): Promise<void> => {
+    const sendPart = async (part: Buffer): Promise<void> => {
       const answer = await request('PUT', uploadUrl(`partNumber=${tags.length + 1}&`), part);
       tags.push(answer.headers.get('etag')!);
     };
     try {
-      await send(first);
-      await send(second);
-      for (let next = await parts.next(); !next.done; next = await parts.next()) await send(next.value);
+      await sendPart(first);
+      await sendPart(second);
+      for (let next = await parts.next(); !next.done; next = await parts.next()) await sendPart(next.value);
       const list = tags.map((tag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${tag}</ETag></Part>`).join('');
       const answer = await request('POST', uploadUrl(), `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`);
       // S3 answers before it knows the outcome, so that a failure comes with the status 200.
@@ -157,7 +157,8 @@ export function createS3Store(options: S3Options): FileStore {
     },
 
     async removeAbandoned(before) {
-      const page = await (await request('GET', `${root}?uploads&prefix=${encodeURIComponent(prefix)}`)).text();
+      const own = encodeURIComponent(`${prefix}riskgraph-`);
+      const page = await (await request('GET', `${root}?uploads&prefix=${own}`)).text();
       for (const found of inXml(page, 'Upload')) {
         const [key, id, time] = ['Key', 'UploadId', 'Initiated'].map((name) => inXml(found, name)[0]!);
         if (isBackupFile(key!.slice(prefix.length)) && new Date(time!) < before)

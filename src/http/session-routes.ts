@@ -4,6 +4,7 @@ import { BadUserInputError, ForbiddenError, UnauthenticatedError } from '../erro
 import type { IssuedTokens } from '../identity/sessions/session-service.js';
 import { answerError } from './bulk/bulk-answers.js';
 import type { ErrorFormatter } from './error-format.js';
+import { readCookie, writeCookie } from './own-cookie.js';
 import { isFromOwnPage } from './own-page.js';
 
 /** The address of the session, to which alone browsers send its cookie. */
@@ -55,7 +56,7 @@ export function registerSessionRoutes(
     `${path}/refresh`,
     admission,
     answering(async (request, reply) => {
-      const refreshToken = readCookie(request.headers.cookie);
+      const refreshToken = readRefreshToken(request.headers.cookie);
       if (refreshToken === undefined) return reply.status(204).send();
       try {
         return answerTokens(await sessions.refresh({ refreshToken }, request.caller!.origin), request, reply);
@@ -72,7 +73,7 @@ export function registerSessionRoutes(
     path,
     admission,
     answering(async (request, reply) => {
-      const refreshToken = readCookie(request.headers.cookie);
+      const refreshToken = readRefreshToken(request.headers.cookie);
       const ended = refreshToken !== undefined && (await sessions.logout({ refreshToken }, request.caller!.origin));
       return reply.header('set-cookie', cookie('', 0, request)).send({ ended });
     }),
@@ -100,15 +101,10 @@ function readCredentials(body: unknown) {
 }
 
 /** @returns undefined without a cookie of that form */
-function readCookie(header: string | undefined): string | undefined {
-  const value = header
-    ?.split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(`${cookieName}=`))
-    ?.slice(cookieName.length + 1);
+function readRefreshToken(header: string | undefined): string | undefined {
+  const value = readCookie(header, cookieName);
   return value !== undefined && /^[\w.~+=-]{1,200}$/.test(value) ? value : undefined;
 }
 
-/** No script can read the cookie, no page of another site sends it, and it goes to the session alone. */
 const cookie = (value: string, seconds: number, { protocol }: FastifyRequest): string =>
-  `${cookieName}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${protocol === 'https' ? '; Secure' : ''}`;
+  writeCookie({ name: cookieName, path, value, seconds, isSecure: protocol === 'https' });

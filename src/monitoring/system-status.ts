@@ -18,6 +18,10 @@ interface SystemStatus {
   readonly queues: readonly QueueDepth[] | null;
 }
 
+function isAway(cause?: unknown): never {
+  throw new ServiceUnavailableError('Redis does not answer: check that it runs and can be reached.', { cause });
+}
+
 type StatusParts = Pick<App, 'config' | 'models' | 'queueDepths'>;
 
 /** Makes the reader of the state. It costs the same for any number of jobs. */
@@ -28,11 +32,7 @@ export const createSystemStatus =
     const mayQueues = await isOperator(models, config.queuePageOrganization, viewer);
     const [workers, depths] = await Promise.all([
       liveWorkers(models),
-      mayQueues
-        ? withinTime(queueDepths(), longestReadMs, () => {
-            throw new ServiceUnavailableError('Redis does not answer: check that it runs and can be reached.');
-          })
-        : null,
+      mayQueues ? withinTime(queueDepths().catch(isAway), longestReadMs, isAway) : null,
     ]);
     return { workersAlive: workers.length, queues: depths && depths.filter(({ entries }) => entries > 0) };
   };

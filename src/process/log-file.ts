@@ -50,7 +50,7 @@ export function openLogFile(path: string, announce: (dropped: number) => string)
   let fails = false;
   file.on('error', () => (fails = true));
   file.on('write', () => (fails = false));
-  // pino writes the lines that wait when the process exits, and would try for ever on a full disk.
+  // pino writes the lines that wait when the process exits, and would go on without end on a full disk.
   const flush = file.flushSync.bind(file);
   file.flushSync = () => {
     if (!fails && hasRoom(path)) flush();

@@ -18,7 +18,7 @@ const longestCountMs = 30_000;
 
 /**
  * Lists the data keys of all organizations, or of one, grouped by organization, newest first.
- * @throws an error of MongoDB when the documents cannot be counted within 30 seconds
+ * @throws an error of MongoDB when a count for one organization takes more than 30 seconds
  */
 export async function dataKeyStatus(models: Models, only?: Types.ObjectId): Promise<DataKeyStatus[]> {
   const ofOne = only && { organization: only };

@@ -38,6 +38,7 @@ export function watchDatabase({
   let ended = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const isSilent = (): boolean => performance.now() - lastSign >= patienceMs;
   // A late sign of life is one too.
   const hears = (): Promise<boolean> =>
     withinTime(
@@ -54,10 +55,11 @@ export function watchDatabase({
     );
 
   async function look(): Promise<void> {
-    if (!(await hears()) && performance.now() - lastSign >= patienceMs) {
+    if (!(await hears()) && isSilent()) {
       const works = await answersNewConnection();
-      worksSince = works ? (worksSince ?? performance.now()) : undefined;
-      if (worksSince !== undefined && performance.now() - worksSince >= patienceMs && !(await hears()) && !ended) {
+      worksSince = works && isSilent() ? (worksSince ?? performance.now()) : undefined;
+      const isLasting = worksSince !== undefined && performance.now() - worksSince >= patienceMs;
+      if (isLasting && !(await hears()) && isSilent() && !ended) {
         ended = true;
         onStuck();
       }

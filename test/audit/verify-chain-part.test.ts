@@ -1,7 +1,7 @@
 import { Types } from 'mongoose';
 import { expect, test } from 'vitest';
 import type { AuditEvent } from '../../models/index.js';
-import { chainEvent, emptyChain, sealHead, type ChainEnd } from '../../src/audit/audit-chain.js';
+import { chainEvent, emptyChain, sealArchived, sealHead, type ChainEnd } from '../../src/audit/audit-chain.js';
 import { auditKeys } from '../../src/audit/audit-writer.js';
 import { verifyChainPart, type ChainPart } from '../../src/audit/verify-chain-part.js';
 import { codesOf, startSystem } from '../support/system.js';
@@ -69,6 +69,28 @@ test('a chain is examined in parts of a bounded size, and each way to change it 
   expect(await failures()).toEqual([
     { sequence: count, reason: 'the chain ends at 3000: 2010 events are missing from its end' },
   ]);
+});
+
+test('events that are archived while they are read are no sign of a change', async () => {
+  const organization = await writeChain('archived');
+  const { auditEvents, auditHeads } = models;
+  const before = await auditHeads.findById(organization).lean();
+  const { hash } = (await auditEvents.findOne({ organization, sequence: 100 }).lean())!;
+  const end = { sequence: 100, hash: hash! };
+  const archived = { ...end, seal: sealArchived(organization, end, await keyOf(organization)) };
+  await auditHeads.collection.updateOne({ _id: organization }, { $set: { archived } });
+  await auditEvents.collection.deleteMany({ organization, sequence: { $lte: 100 } });
+  for (const after of [0, 50]) {
+    // The head is read before the archiving, and all else after it.
+    let reads = 0;
+    const findById = (id: Types.ObjectId) =>
+      (reads += 1) === 1 ? { lean: async () => before } : auditHeads.findById(id);
+    const part = await verifyChainPart(
+      { auditEvents, auditHeads: { findById } as never },
+      { organization, keyOf, after },
+    );
+    expect(part).toMatchObject({ archivedThrough: 100, through: count, failures: [] });
+  }
 });
 
 test('a part begins behind an event of the own organization alone, and each call is on record', async () => {

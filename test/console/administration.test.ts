@@ -77,7 +77,7 @@ test('the API refuses what may not be, and the page says so in its words', async
   const panel = page.getByRole('region', { name: `User ${admin.user.username}` });
   await panel.getByRole('button', { name: 'Disable' }).click();
   await panel.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
-  await panel.getByRole('alert').waitFor();
+  await panel.getByRole('alert').getByText('would be left without an enabled ADMIN').waitFor();
   await admin.checked();
 });
 
@@ -94,6 +94,9 @@ test('an API key is shown once, works, and is revoked', async () => {
   await admin.checked();
   expect((await system.post('{ riskModels { id } }', undefined, key)).errors).toBeUndefined();
   expect(page.url()).not.toContain(key);
+  await page.evaluate('navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed"))');
+  await page.getByRole('button', { name: 'Copy', exact: true }).click();
+  await page.getByText('The browser did not copy it.').waitFor();
   await page.getByRole('button', { name: 'I have stored the key' }).click();
   await row('ward 7').getByText('Valid').waitFor();
   expect(await page.content()).not.toContain(key);
@@ -121,6 +124,24 @@ test('the audit trail is filtered by its address, and a reload comes back to it'
   await page.getByRole('button', { name: 'Clear the filters' }).click();
   await page.getByLabel('Outcome').selectOption('DENIED');
   await expect.poll(() => new URL(page.url()).search, patience).toBe('?outcome=DENIED');
+});
+
+test('a name in the place of a patient id stays out of the address', async () => {
+  const box = page.getByRole('search').getByLabel('Patient id');
+  await box.fill('Hopper');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('A patient id has 24 digits').waitFor();
+  expect(page.url()).not.toContain('Hopper');
+  await admin.checked();
+  await box.fill('0123456789ABCDEF01234567');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => new URL(page.url()).searchParams.get('patient')).toBe('0123456789abcdef01234567');
+  expect(await page.getByRole('alert').count()).toBe(0);
+  await box.fill('MRN-1');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => new URL(page.url()).searchParams.get('patient')).toBeNull();
+  await page.getByRole('button', { name: 'Clear the filters' }).click();
+  expect(await box.inputValue()).toBe('');
 });
 
 test('the chain is verified from the page, and a change behind the back of the API is found', async () => {
@@ -203,7 +224,7 @@ test('it can be used on a small dark phone, in German', async () => {
     ['Benutzer und Sitzungen', 'Passwort geändert'],
     ['API-Schlüssel', 'Beginnt mit'],
     ['Protokoll', 'Handlung'],
-    ['Notzugriffe', 'Begründung'],
+    ['Notfallzugriffe', 'Begründung'],
     ['Verschlüsselung', 'Schlüssel der Organisation'],
     ['System', 'Läuft'],
   ] as const) {

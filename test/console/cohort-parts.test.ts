@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import { serveUntilEnd } from '../support/serve.js';
 import { cohortCollector, sampleOf, type CohortModel } from '../../web/pages/cohort/cohort-data.js';
 import { choiceOf } from '../../web/pages/cohort/cohort-filter.js';
 import { groupsOf, splitOf } from '../../web/pages/cohort/group-choice.js';
@@ -127,13 +127,8 @@ test('a line of CSV has a cell per column, with quotes where they are needed', (
   expect(csvLine(failed, codes, false)).toMatch(/,X,"has ""no"", value"\r\n$/);
 });
 
-/** A server that answers as `handle` does. @returns its origin */
-async function serve(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-  const server = createServer(handle);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+/** A server that answers as `handle` does. @returns its address */
+const serve = (handle: RequestListener): Promise<string> => serveUntilEnd(createServer(handle));
 
 const line = (row: number): string => `${JSON.stringify(result(row, 0.5, 50))}\n`;
 
@@ -161,6 +156,20 @@ test('results go on behind the last whole line after a break, with a new token w
     '/jobs/j/predictions.ndjson?mrn=true Bearer second',
     '/jobs/j/predictions.ndjson?after=2&mrn=true Bearer first',
   ]);
+});
+
+test('an answer that ends within a line is not the whole of the results', async () => {
+  const asked: string[] = [];
+  const origin = await serve((request, response) => {
+    asked.push(request.url!);
+    response.end(asked.length === 1 ? line(1) + line(2).slice(0, 20) : line(2));
+  });
+  const session = { token: () => Promise.resolve('first') };
+  const rows: number[] = [];
+  for await (const lines of readResultLines({ session, jobId: 'j', signal: new AbortController().signal, origin }))
+    rows.push(...lines.map((text) => (JSON.parse(text) as ResultLine).row));
+  expect(rows).toEqual([1, 2]);
+  expect(asked).toEqual(['/jobs/j/predictions.ndjson?', '/jobs/j/predictions.ndjson?after=1']);
 });
 
 test('a refusal has the words of the API, and is not repeated', async () => {

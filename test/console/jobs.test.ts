@@ -19,7 +19,7 @@ test('a clinician watches, cancels and retries a job, live and by the keyboard a
   await window.checked();
 
   // A job of another caller is offered, and moves nothing.
-  const batch = await submit(clinician, { patientIds: patients.map(({ id }) => id) });
+  await submit(clinician, { patientIds: patients.map(({ id }) => id) });
   await page.getByRole('button', { name: 'Show newer jobs' }).click();
   await page.getByRole('row', { name: /Batch/ }).waitFor();
 
@@ -60,7 +60,6 @@ test('a clinician watches, cancels and retries a job, live and by the keyboard a
   await page.goBack();
   await expect.poll(() => page.url()).toBe(`${system.url}/jobs`);
   await expect.poll(() => page.getByRole('row', { name: /Completed/ }).count()).toBe(2);
-  expect(batch.id).toBeTruthy();
   await window.checked();
   await window.close();
 });

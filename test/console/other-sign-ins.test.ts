@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { atEnd } from '../support/at-end.js';
 import { openConsole, startBrowser } from '../support/console.js';
 import { startIdentityProvider } from '../support/identity-provider.js';
+import { serveUntilEnd } from '../support/serve.js';
 import { startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -72,10 +72,8 @@ async function startSignInPages() {
       response.end(JSON.stringify(tokens));
     };
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  atEnd(() => new Promise((resolve) => server.close(resolve)));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: await serveUntilEnd(server),
     asked,
     set claims(changed: typeof claims) {
       claims = changed;

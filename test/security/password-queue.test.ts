@@ -65,5 +65,5 @@ test('an administrator who creates users without end makes no login of another o
   for (let number = 0; number < 12; number++)
     expect(codesOf(await system.post(loginMutation, { input: credentialOf(user) }))).toEqual([]);
   // How many are refused depends on the speed of the machine; the test above shows that too many are.
-  expect(new Set(['SERVICE_UNAVAILABLE', ...(await flood).flatMap(codesOf)])).toEqual(new Set(['SERVICE_UNAVAILABLE']));
+  for (const code of (await flood).flatMap(codesOf)) expect(code).toBe('SERVICE_UNAVAILABLE');
 });

@@ -1,9 +1,9 @@
 import axe from 'axe-core';
-import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { expect, vi } from 'vitest';
 import type { Role } from '../../models/index.js';
 import { atEnd } from './at-end.js';
+import { chromiumPath } from './chromium.js';
 import { createUser, goodPassword, type TestUser } from './identity.js';
 import type { System } from './system.js';
 
@@ -11,11 +11,10 @@ import type { System } from './system.js';
  * The browser of a test file. It ends with the file. The tests after this call may take long: a busy machine draws slowly.
  */
 export async function startBrowser(): Promise<Browser> {
-  const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-  const executablePath = places.find((place) => place !== undefined && existsSync(place));
-  if (!executablePath)
-    throw new Error('there is no Chromium: run scripts/setup.sh, or set CHROMIUM to the path of one');
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
   vi.setConfig({ testTimeout: 300_000 });
   atEnd(async () => {
     vi.resetConfig();

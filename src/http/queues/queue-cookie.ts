@@ -1,3 +1,5 @@
+import { readCookie, writeCookie } from '../own-cookie.js';
+
 /** The page of the queues, to which alone browsers send its cookie. */
 export const queuesPath = '/queues';
 /** The queues with all that an ADMIN may change. */
@@ -13,12 +15,8 @@ interface QueueCookie {
 
 /** @returns undefined without a cookie of that form */
 export function readQueueCookie(header: string | undefined): QueueCookie | undefined {
-  const value = header
-    ?.split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(`${name}=`))
-    ?.slice(name.length + 1);
-  const [, mode, token] = /^(read|control)\.([\w.~+=-]{1,8000})$/.exec(value ?? '') ?? [];
+  const value = readCookie(header, name) ?? '';
+  const [, mode, token] = /^(read|control)\.([\w.~+=-]{1,8000})$/.exec(value) ?? [];
   return token === undefined ? undefined : { token, control: mode === 'control' };
 }
 
@@ -35,4 +33,4 @@ export function writeQueueCookie({ token, control }: QueueCookie, expiresAt: num
 export const endQueueCookie = (isSecure: boolean): string => cookie('', 0, isSecure);
 
 const cookie = (value: string, seconds: number, isSecure: boolean): string =>
-  `${name}=${value}; Path=${queuesPath}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
+  writeCookie({ name, path: queuesPath, value, seconds, isSecure });

@@ -2,9 +2,9 @@ import type { CohortFeature, PointGeometry } from './beeswarm.js';
 import { mark } from './marks.js';
 import { penOf, type PlotOptions, type PlotTable } from './options.js';
 import { extent, mean } from './scale.js';
-import { colours, decimals, element, fitText } from './svg.js';
+import { colours, decimals, element } from './svg.js';
 import { drawPoints, toneLegend, tonesOf } from './tones.js';
-import { drawFrame, frameOf } from './xy-frame.js';
+import { codeTicks, drawFrame, frameOf } from './xy-frame.js';
 
 /** A feature with its codes, when it has some. */
 interface DependenceFeature extends CohortFeature {
@@ -22,9 +22,10 @@ interface DependenceInput {
 }
 
 /**
- * Finds the feature whose values go along most with the spread of a feature's SHAP values, as `approximate_interactions`
- * of the Python package shap does: patients are sorted by the feature's value, and cut into groups of at most 50. In
- * each group the correlation of SHAP values with the other feature is taken, and their absolute values are added up.
+ * Finds the feature whose values go along most with the spread of a feature's SHAP values, much as
+ * `approximate_interactions` of the Python package shap does; values and missingness are compared group by group.
+ * Patients are sorted by the feature's value, and cut into groups of at most 50. In each group the correlation of SHAP
+ * values with the other feature is taken, and their absolute values are added up.
  * @returns the index in `others`; -1 when none goes along
  */
 export function strongestInteraction(feature: CohortFeature, others: readonly CohortFeature[]): number {
@@ -61,9 +62,12 @@ function correlation(left: readonly number[], right: readonly number[]): number 
   return ofLeft < 1e-24 || ofRight < 1e-24 ? 0 : both / Math.sqrt(ofLeft * ofRight);
 }
 
-/** Points with a known value; patients without one have no place on the axis. */
-const known = ({ values }: CohortFeature): number[] =>
-  Array.from({ length: values.length }, (_, index) => index).filter((index) => !Number.isNaN(values[index]!));
+/** Points with a known value. Patients without one, or whose value is none of the codes, have no place on the axis. */
+function known({ values, codes }: DependenceFeature): number[] {
+  const coded = codes && new Set(codes.map(({ value }) => value));
+  const hasPlace = (value: number): boolean => (coded ? coded.has(value) : !Number.isNaN(value));
+  return Array.from({ length: values.length }, (_, index) => index).filter((index) => hasPlace(values[index]!));
+}
 
 /** Moves the points of a code a little to both sides, each by the same amount whenever it is drawn. */
 const aside = (index: number): number => (((index * 0.618033988749895) % 1) - 0.5) * 0.5;
@@ -95,10 +99,10 @@ export function dependenceGeometry(input: DependenceInput, options: PlotOptions 
       label: feature.label,
       text: (value: number) => pen.number(value, places),
       ...(codes && {
-        ticks: codes.map(({ label: name }, index) => ({
-          value: index,
-          text: fitText(name, (pen.width - 90) / codes.length - 6, 12),
-        })),
+        ticks: codeTicks(
+          codes.map(({ label: name }) => name),
+          pen.width,
+        ),
       }),
     },
     y: {

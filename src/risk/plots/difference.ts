@@ -5,11 +5,11 @@
  * 2. The largest get a bar each; the rest share one. A change of the base value (another model version) has its own bar.
  * 3. The bars run from the output before to the output after, so that their sum is the whole change.
  */
-import { arrow, legend, mark, swatch } from './marks.js';
+import { arrow, directionLegend, endpoint, mark } from './marks.js';
 import { penOf, type PlotOptions, type PlotTable } from './options.js';
 import { besideMark, rowAxis, rowLayout } from './rows.js';
 import { extent, linear } from './scale.js';
-import { colours, decimals, element, figure, heading, headingBottom, textAt, textWidth } from './svg.js';
+import { decimals, figure, heading, headingBottom } from './svg.js';
 
 /** One contribution of an explanation: `value` is the SHAP value, `displayValue` the feature's value with its unit. */
 interface NamedContribution {
@@ -136,18 +136,8 @@ export function renderDifference(input: DifferenceInput, options: PlotOptions = 
     ...bars.map((bar) => `${bar.label}${bar.detail && `, ${bar.detail}`}: ${pen.signed(bar.change, places)}.`),
     ...(bars.length === 0 ? [`${words.unchanged}.`] : []),
   ].join(' ');
-  const end = (value: number, y: number, name: string, up: boolean): string => {
-    const label = `${name}: ${text(value)}`;
-    const half = textWidth(label, 12) / 2;
-    const x = Math.min(layout.width - half - 8, Math.max(half + 8, scale(value)));
-    const points = up
-      ? `M${scale(value).toFixed(2)},${y + 3} l-4,-6 h8 z`
-      : `M${scale(value).toFixed(2)},${y - 3} l-4,6 h8 z`;
-    return (
-      element('path', { d: points, fill: colours.text }) +
-      textAt(x, up ? y - 8 : y + 16, label, { 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 600 })
-    );
-  };
+  const end = ({ name, outputValue }: DifferenceSide, y: number, isAbove: boolean): string =>
+    endpoint(scale(outputValue), y, `${name}: ${text(outputValue)}`, layout.width, isAbove);
   return figure(
     layout.width,
     layout.height,
@@ -156,15 +146,9 @@ export function renderDifference(input: DifferenceInput, options: PlotOptions = 
     heading(input.title, input.subtitle, layout.width) +
       rowAxis(layout, scale, { label: space, text, lower: 18 }) +
       rows.join('') +
-      end(before.outputValue, layout.top - 5, before.name, true) +
-      end(after.outputValue, layout.bottom + 5, after.name, false) +
-      legend(
-        [
-          { mark: swatch(colours.raises), text: `▲ ${words.raises}` },
-          { mark: swatch(colours.lowers), text: `▼ ${words.lowers}` },
-        ],
-        { width: layout.width, y: layout.height - 14 },
-      ),
+      end(before, layout.top - 5, true) +
+      end(after, layout.bottom + 5, false) +
+      directionLegend(words, layout),
   );
 }
 

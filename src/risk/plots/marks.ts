@@ -1,4 +1,5 @@
-import { colours, element, escapeXml, textAt, textWidth } from './svg.js';
+import { centreWithin, colours, element, escapeXml, textAt, textWidth } from './svg.js';
+import type { PlotWords } from './words.js';
 
 /** Draws a legend, one entry after the other, on as many lines as it needs. `mark` is drawn around (0, 0). */
 export function legend(
@@ -17,6 +18,28 @@ export function legend(
       return drawn;
     })
     .join('');
+}
+
+/** Draws the legend of the colours that show a direction, at the bottom of a figure. */
+export function directionLegend(
+  words: Pick<PlotWords, 'raises' | 'lowers'>,
+  { width, height }: { readonly width: number; readonly height: number },
+): string {
+  const entries = [
+    { mark: swatch(colours.raises), text: `▲ ${words.raises}` },
+    { mark: swatch(colours.lowers), text: `▼ ${words.lowers}` },
+  ];
+  return legend(entries, { width, y: height - 14 });
+}
+
+/** Draws the point where the bars of a figure begin or end, with its label above or below the rows. */
+export function endpoint(x: number, y: number, label: string, width: number, isAbove: boolean): string {
+  const at = centreWithin(label, x, width);
+  const point = isAbove ? `M${x.toFixed(2)},${y + 3} l-4,-6 h8 z` : `M${x.toFixed(2)},${y - 3} l-4,6 h8 z`;
+  return (
+    element('path', { d: point, fill: colours.text }) +
+    textAt(at, isAbove ? y - 8 : y + 16, label, { 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 600 })
+  );
 }
 
 /** Writes a mark that a reader can walk to: its text is a tool tip, and a page reads it out. */

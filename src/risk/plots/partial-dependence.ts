@@ -1,8 +1,8 @@
 import { legend, mark, swatch } from './marks.js';
 import { penOf, type Pen, type PlotOptions, type PlotTable } from './options.js';
 import { extent, mean } from './scale.js';
-import { colours, decimals, element, fitText } from './svg.js';
-import { drawFrame, frameOf, pathThrough, type Frame } from './xy-frame.js';
+import { colours, decimals, element } from './svg.js';
+import { codeTicks, drawFrame, frameOf, pathThrough, type Frame } from './xy-frame.js';
 
 /** The answers of a model for some patients while one feature runs over a grid, and the texts of the figure. */
 export interface PartialDependenceInput {
@@ -49,6 +49,10 @@ export function gridCells(grid: readonly number[], observed: readonly number[]):
   });
 }
 
+/** Returns the number of decimals for the values of a grid. */
+const gridPlaces = (grid: readonly number[]): number =>
+  grid.every(Number.isInteger) ? 0 : decimals(grid.at(-1)! - grid[0]! || 1) - 1;
+
 /** Draws partial dependence with one thin line per patient. It is grey where the patients have no values. */
 export function renderPartialDependence(input: PartialDependenceInput, options: PlotOptions = {}): string {
   const pen = penOf(options);
@@ -56,7 +60,7 @@ export function renderPartialDependence(input: PartialDependenceInput, options: 
   const { grid, curves, codes } = input;
   const means = partialDependence(curves);
   const text = answerText(input, pen);
-  const places = input.grid.every(Number.isInteger) ? 0 : decimals((grid.at(-1) ?? 1) - (grid[0] ?? 0)) - 1;
+  const places = gridPlaces(grid);
   const values = extent(curves.flat(), 0.06);
   const cells = input.observed ? gridCells(grid, input.observed) : undefined;
   const spec = {
@@ -64,19 +68,14 @@ export function renderPartialDependence(input: PartialDependenceInput, options: 
     subtitle: curves.length === 0 ? words.nothing : input.subtitle,
     description:
       `${input.featureLabel}; ${input.valueLabel}. ` +
-      grid
-        .map((value, index) => `${nameOf(input, index, pen.number(value, places))}: ${text(means[index]!)}.`)
+      means
+        .map((value, index) => `${nameOf(input, index, pen.number(grid[index]!, places))}: ${text(value)}.`)
         .join(' '),
     x: {
       range: codes ? ([-0.5, grid.length - 0.5] as const) : ([grid[0] ?? 0, grid.at(-1) ?? 1] as const),
       label: input.featureLabel,
       text: (value: number) => pen.number(value, places),
-      ...(codes && {
-        ticks: codes.map((name, index) => ({
-          value: index,
-          text: fitText(name, (pen.width - 90) / codes.length - 6, 12),
-        })),
-      }),
+      ...(codes && { ticks: codeTicks(codes, pen.width) }),
     },
     y: {
       range: input.isProbability ? ([Math.max(0, values[0]), Math.min(1, values[1])] as const) : values,
@@ -164,22 +163,22 @@ function answerText({ isProbability, curves }: PartialDependenceInput, pen: Pen)
   return (value) => pen.number(value, places);
 }
 
-/** The mean, the least and the greatest answer along the grid, as a table. */
+/** The mean, the least and the greatest answer along the grid, as a table. It has no rows without patients. */
 export function partialDependenceTable(input: PartialDependenceInput, options: PlotOptions = {}): PlotTable {
   const pen = penOf(options);
   const { words } = pen;
   const text = answerText(input, pen);
   const means = partialDependence(input.curves);
   const cells = input.observed ? gridCells(input.grid, input.observed) : undefined;
-  const places = input.grid.every(Number.isInteger) ? 0 : decimals((input.grid.at(-1) ?? 1) - (input.grid[0] ?? 0)) - 1;
+  const places = gridPlaces(input.grid);
   return {
     caption: `${input.title}. ${input.valueLabel}`,
     columns: [input.featureLabel, words.mean, words.low, words.high, ...(cells ? [words.patients] : [])],
-    rows: input.grid.map((value, index) => {
+    rows: means.map((value, index) => {
       const [low, high] = extent(input.curves.map((curve) => curve[index]!));
       return [
-        nameOf(input, index, pen.number(value, places)),
-        text(means[index]!),
+        nameOf(input, index, pen.number(input.grid[index]!, places)),
+        text(value),
         text(low),
         text(high),
         ...(cells ? [pen.number(cells[index]!.patients, 0)] : []),

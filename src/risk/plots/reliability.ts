@@ -1,6 +1,5 @@
 import { legend, mark } from './marks.js';
 import { penOf, type PlotOptions, type PlotTable } from './options.js';
-import { mean } from './scale.js';
 import { colours, element, textAt } from './svg.js';
 import { drawFrame, frameOf, pathThrough } from './xy-frame.js';
 
@@ -20,42 +19,6 @@ interface ReliabilityInput {
   readonly title: string;
   readonly subtitle: string;
   readonly bins: readonly ReliabilityBin[];
-}
-
-/**
- * Groups predictions in bins with equal numbers of patients, lowest first. Patients with the same probability share a
- * bin, so there may be fewer bins. The interval is Wilson's (1927), doi:10.1080/01621459.1927.10502953
- */
-export function reliabilityBins(
-  rows: readonly { readonly probability: number; readonly event: boolean }[],
-  count = 10,
-): ReliabilityBin[] {
-  const sorted = [...rows].sort((left, right) => left.probability - right.probability);
-  const groups: (typeof sorted)[] = [];
-  for (let start = 0; start < sorted.length;) {
-    let end = Math.max(start + 1, Math.round(((groups.length + 1) * sorted.length) / count));
-    while (end < sorted.length && sorted[end]!.probability === sorted[end - 1]!.probability) end++;
-    groups.push(sorted.slice(start, end));
-    start = end;
-  }
-  return groups.map((group) => {
-    const events = group.filter(({ event }) => event).length;
-    return {
-      predicted: mean(group.map(({ probability }) => probability)),
-      observed: events / group.length,
-      patients: group.length,
-      interval: wilson(events, group.length),
-    };
-  });
-}
-
-function wilson(events: number, patients: number): [number, number] {
-  const z = 1.959963984540054;
-  const rate = events / patients;
-  const middle = (rate + (z * z) / (2 * patients)) / (1 + (z * z) / patients);
-  const half =
-    (z / (1 + (z * z) / patients)) * Math.sqrt((rate * (1 - rate)) / patients + (z * z) / (4 * patients * patients));
-  return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }
 
 /** Draws a reliability diagram: observed rate by predicted probability, with intervals and the line of perfect ones. */

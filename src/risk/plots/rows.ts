@@ -1,5 +1,5 @@
 import type { Scale } from './scale.js';
-import { colours, element, fitText, textAt, textWidth, ticks, wrapText } from './svg.js';
+import { axisLabel, colours, element, fitText, textAt, textWidth, ticks, wrapText } from './svg.js';
 
 /** A figure with one row per feature: names on the left, or above the marks where the figure is narrow. */
 interface RowLayout {
@@ -82,7 +82,7 @@ interface RowAxis {
 
 /** Draws the vertical lines of a horizontal scale, their numbers and the label below. */
 export function rowAxis(layout: RowLayout, scale: Scale, { label, text, lower = 0 }: RowAxis): string {
-  const { left, right, top, bottom, width } = layout;
+  const { left, right, top, bottom } = layout;
   const widest = Math.max(textWidth(text(scale.low), 12), textWidth(text(scale.high), 12)) + 16;
   const count = Math.max(2, Math.min(10, Math.floor((right - left) / widest)));
   const lines = ticks(scale.low, scale.high, count).map((tick) => {
@@ -93,13 +93,7 @@ export function rowAxis(layout: RowLayout, scale: Scale, { label, text, lower = 
       textAt(x, bottom + 18 + lower, text(tick), { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 })
     );
   });
-  const cut = fitText(label, width - 24, 12);
-  const half = textWidth(cut, 12) / 2;
-  const centre = Math.min(width - half - 8, Math.max(half + 8, (left + right) / 2));
-  return (
-    lines.join('') +
-    textAt(centre, bottom + 38 + lower, cut, { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 })
-  );
+  return lines.join('') + axisLabel(label, layout, bottom + 38 + lower);
 }
 
 /** Writes the number of a row after its mark, or before it where the figure ends. */

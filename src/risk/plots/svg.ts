@@ -82,6 +82,23 @@ export function textWidth(text: string, fontSize: number): number {
   return units * fontSize;
 }
 
+/** Returns the middle of a text that is centred at `x`, or beside it where the text would leave the figure. */
+export function centreWithin(text: string, x: number, figureWidth: number): number {
+  const half = textWidth(text, 12) / 2;
+  return Math.min(figureWidth - half - 8, Math.max(half + 8, x));
+}
+
+/** Writes the label of a horizontal axis, centred below it. */
+export function axisLabel(
+  label: string,
+  { left, right, width }: { readonly left: number; readonly right: number; readonly width: number },
+  y: number,
+): string {
+  const cut = fitText(label, width - 24, 12);
+  const attributes = { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 };
+  return textAt(centreWithin(cut, (left + right) / 2, width), y, cut, attributes);
+}
+
 /** Cuts a text, with an ellipsis, when it is wider than `width`. */
 export function fitText(text: string, width: number, fontSize: number): string {
   if (textWidth(text, fontSize) <= width) return text;
@@ -113,13 +130,6 @@ export function ticks(low: number, high: number, count: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) =>
     Number(((first + index) * step).toPrecision(12)),
   );
-}
-
-/** Writes a number with its sign and `places` decimals: `+0.08`, `−0.08`. The sign is readable without colour. */
-export function signed(value: number, places: number): string {
-  const digits = Math.abs(value).toFixed(places);
-  if (Number(digits) === 0) return `±${digits}`;
-  return `${value > 0 ? '+' : '−'}${digits}`;
 }
 
 /** Writes a number with `places` decimals. Negative numbers get a minus sign, not a hyphen. */

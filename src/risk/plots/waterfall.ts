@@ -8,12 +8,12 @@
  *    answer that calibration makes of the output.
  */
 import type { RiskModelManifest } from '../manifest.js';
-import { arrow, legend, mark, swatch } from './marks.js';
+import { arrow, directionLegend, endpoint, mark } from './marks.js';
 import { penOf, type Pen, type PlotOptions } from './options.js';
 import { answerWords, type ShownScore, spaceWords } from './output-words.js';
 import { besideMark, rowAxis, rowLayout } from './rows.js';
 import { extent, linear } from './scale.js';
-import { colours, decimals, element, figure, heading, headingBottom, textAt, textWidth } from './svg.js';
+import { colours, decimals, element, figure, heading, headingBottom } from './svg.js';
 
 /** One bar: the amount that a feature adds to the output, and the feature's value as text. */
 export interface WaterfallContribution {
@@ -100,13 +100,7 @@ export function renderWaterfall(
         true,
       ) +
       endpoint(scale(baseValue), layout.bottom + 5, `base value ${text(baseValue)}`, layout.width, false) +
-      legend(
-        [
-          { mark: swatch(colours.raises), text: `▲ ${pen.words.raises}` },
-          { mark: swatch(colours.lowers), text: `▼ ${pen.words.lowers}` },
-        ],
-        { width: layout.width, y: layout.height - 14 },
-      ),
+      directionLegend(pen.words, layout),
   );
 }
 
@@ -155,13 +149,3 @@ const connector = (x: number, above: number, middle: number): string =>
     stroke: colours.muted,
     'stroke-dasharray': '2 2',
   });
-
-function endpoint(x: number, y: number, label: string, width: number, isAbove: boolean): string {
-  const half = textWidth(label, 12) / 2;
-  const at = Math.min(width - half - 8, Math.max(half + 8, x));
-  const point = isAbove ? `M${x.toFixed(2)},${y + 3} l-4,-6 h8 z` : `M${x.toFixed(2)},${y - 3} l-4,6 h8 z`;
-  return (
-    element('path', { d: point, fill: colours.text }) +
-    textAt(at, isAbove ? y - 8 : y + 16, label, { 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 600 })
-  );
-}

@@ -1,6 +1,17 @@
 import type { Pen } from './options.js';
 import { linear, type Scale } from './scale.js';
-import { colours, element, figure, fitText, heading, headingBottom, textAt, textWidth, ticks } from './svg.js';
+import {
+  axisLabel,
+  colours,
+  element,
+  figure,
+  fitText,
+  heading,
+  headingBottom,
+  textAt,
+  textWidth,
+  ticks,
+} from './svg.js';
 
 /** One axis: its range, its label with the unit, and its numbers. */
 interface Axis {
@@ -86,9 +97,6 @@ export function drawFrame(
     }),
     element('line', { x1: left, x2: right, y1: bottom, y2: bottom, stroke: colours.muted }),
   ];
-  const label = fitText(x.label, width - 24, 12);
-  const half = textWidth(label, 12) / 2;
-  const centre = Math.min(width - half - 8, Math.max(half + 8, (left + right) / 2));
   return figure(
     width,
     height,
@@ -98,7 +106,7 @@ export function drawFrame(
       lines.join('') +
       textAt(12, top - 12, fitText(y.label, width - 24, 12), muted) +
       content +
-      textAt(centre, bottom + 40, label, { ...muted, 'text-anchor': 'middle' }),
+      axisLabel(x.label, frame, bottom + 40),
     background,
   );
 }
@@ -106,6 +114,12 @@ export function drawFrame(
 function roundTicks(scale: Scale, axis: Axis, count: number): { value: number; text: string }[] {
   const values = ticks(scale.low, scale.high, Math.max(2, Math.min(12, Math.floor(count))));
   return values.map((value) => ({ value, text: axis.text(value) }));
+}
+
+/** Makes a tick for each code of a feature, with its name cut to its share of the figure's width. */
+export function codeTicks(names: readonly string[], width: number): { value: number; text: string }[] {
+  const room = (width - 90) / names.length - 6;
+  return names.map((name, value) => ({ value, text: fitText(name, room, 12) }));
 }
 
 /** Writes a path through points; a point without a number ends one line and begins the next. */

@@ -171,6 +171,20 @@ describe('dependence', () => {
     ]);
   });
 
+  test('a value that is none of the codes has no point', () => {
+    const coded = {
+      label: 'Pain',
+      values: [1, 3, Number.NaN],
+      shap: [0.5, 1, 1],
+      codes: [{ value: 1, label: 'none' }],
+    };
+    const { points, frame, chosen } = dependenceGeometry({ ...input, feature: coded });
+    expect(chosen).toEqual([0]);
+    expect(points.x).toHaveLength(1);
+    expect(points.x[0]).toBeGreaterThan(frame.left);
+    expect(dependenceTable({ ...input, feature: coded }).rows).toEqual([['none', '1', '+0.500']]);
+  });
+
   test('the table has tenths of the patients', () => {
     const { rows } = dependenceTable(input);
     expect(rows).toHaveLength(10);

@@ -78,6 +78,15 @@ test('the table has the mean, the ends and the patients', () => {
 });
 
 test('nothing is drawn without patients', () => {
-  const svg = renderPartialDependence({ ...input, curves: [], grid: [], observed: [] });
+  const none = { ...input, curves: [], observed: [] };
+  const svg = renderPartialDependence(none);
   expectFigure(svg, 860);
+  expect(marks(svg)).toEqual([]);
+  expect(partialDependenceTable(none).rows).toEqual([]);
+});
+
+test('the only value of a grid has no superfluous decimals', () => {
+  const one = { ...input, grid: [36.5], curves: [[0.25]], observed: [36.5] };
+  expect(marks(renderPartialDependence(one)).map(({ text }) => text)).toEqual(['36.5: 25.0 %; 1 patients']);
+  expect(partialDependenceTable(one).rows).toEqual([['36.5', '25.0 %', '25.0 %', '25.0 %', '1']]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderImportancePlot } from '../../../src/risk/plots/importance-plot.js';
-import { escapeXml, fitText, signed, textWidth, ticks } from '../../../src/risk/plots/svg.js';
+import { penOf } from '../../../src/risk/plots/options.js';
+import { escapeXml, fitText, textWidth, ticks } from '../../../src/risk/plots/svg.js';
 import { renderWaterfall, type WaterfallInput } from '../../../src/risk/plots/waterfall.js';
 import { exampleManifest } from '../support/bundle.js';
 import { expectWellFormed } from '../support/figures.js';
@@ -143,6 +144,7 @@ describe('the parts of a figure', () => {
 
   test('puts ticks on round numbers and signs on all others', () => {
     expect(ticks(-0.13, 0.41, 6)).toEqual([-0.1, 0, 0.1, 0.2, 0.3, 0.4]);
+    const { signed } = penOf({});
     expect([signed(0.1234, 2), signed(-0.1234, 2), signed(0.0001, 2)]).toEqual(['+0.12', '−0.12', '±0.00']);
   });
 });
