@@ -3,17 +3,35 @@ import './style/parts.css';
 import './style/plots.css';
 import './style/shell.css';
 import './style/print.css';
-import { render } from 'preact';
+import { render, type VNode } from 'preact';
 import { ConsoleApp } from './shell/console-app.js';
 import { followLinks } from './shell/router.js';
 import { applyTheme, preferredTheme } from './shell/theme.js';
 import { createSession } from './session/session.js';
 import { startSession, type ConsoleFacts } from './session/start.js';
-import { loadWords, preferredLanguage } from './texts/texts.js';
+import { loadWords, noServer, preferredLanguage } from './texts/texts.js';
 
 applyTheme(preferredTheme());
 followLinks();
-const session = createSession();
-const facts = (await (await fetch('/console.json')).json()) as ConsoleFacts;
-const [words, start] = await Promise.all([loadWords(preferredLanguage()), startSession(session, facts)]);
-render(<ConsoleApp session={session} facts={facts} words={words} start={start} />, document.getElementById('console')!);
+const language = preferredLanguage();
+
+async function begin(): Promise<VNode> {
+  const session = createSession();
+  const answer = await fetch('/console.json');
+  if (!answer.ok) throw new Error(`Status ${answer.status}`);
+  const facts = (await answer.json()) as ConsoleFacts;
+  const [words, start] = await Promise.all([loadWords(language), startSession(session, facts)]);
+  return <ConsoleApp session={session} facts={facts} words={words} start={start} />;
+}
+
+function withoutServer(): VNode {
+  document.documentElement.lang = language;
+  return (
+    <main class="message">
+      <h1>RiskGraph</h1>
+      <p role="alert">{noServer[language]}</p>
+    </main>
+  );
+}
+
+render(await begin().catch(withoutServer), document.getElementById('console')!);

@@ -169,7 +169,7 @@ test('an answer that ends within a line is not the whole of the results', async 
   for await (const lines of readResultLines({ session, jobId: 'j', signal: new AbortController().signal, origin }))
     rows.push(...lines.map((text) => (JSON.parse(text) as ResultLine).row));
   expect(rows).toEqual([1, 2]);
-  expect(asked).toEqual(['/jobs/j/predictions.ndjson?', '/jobs/j/predictions.ndjson?after=1']);
+  expect(asked).toEqual(['/jobs/j/predictions.ndjson', '/jobs/j/predictions.ndjson?after=1']);
 });
 
 test('a refusal has the words of the API, and is not repeated', async () => {

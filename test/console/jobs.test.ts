@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { startWorkers } from '../../workers/index.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
@@ -91,17 +92,20 @@ test('each role sees of a job only what it may', async () => {
   }
 });
 
-test('a lost connection is shown, heals, and misses no change', async () => {
+test.each([
+  ['a job', (id: string) => `/jobs/${id}`, (page: Page) => page.getByRole('table')],
+  // The newest job is the first row below the head.
+  ['the list of jobs', () => '/jobs', (page: Page) => page.getByRole('row').nth(1)],
+])('a lost connection is shown, heals, and %s misses no change', async (_name, path, placeOn) => {
   const job = await submit(clinician, { patientId: patients[0]!.id });
   const proxy = await proxyTo(system.url);
   const { user, ...first } = await signedIn(browser, system, 'CLINICIAN');
   await first.close();
   const window = await openConsole(browser, { url: proxy.url });
   const { page } = window;
-  await window.open(`/jobs/${job.id}`);
+  await window.open(path(job.id));
   await window.signIn(user);
-  await page.getByRole('button', { name: 'Cancel the job' }).waitFor();
-  await page.getByRole('table').getByText('Waiting').waitFor();
+  await placeOn(page).getByText('Waiting').waitFor();
   proxy.cut();
   await page.getByText('The connection is lost.').waitFor();
   await system.post(
@@ -110,7 +114,7 @@ test('a lost connection is shown, heals, and misses no change', async () => {
     await system.token('CLINICIAN'),
   );
   proxy.mend();
-  await page.getByRole('table').getByText('Cancelled').waitFor();
+  await placeOn(page).getByText('Cancelled').waitFor();
   await expect.poll(() => page.getByText('The connection is lost.').count()).toBe(0);
   // The browser itself tells of requests that did not get through.
   expect(window.faults.filter((fault) => !/ERR_|WebSocket/.test(fault))).toEqual([]);

@@ -111,6 +111,15 @@ test('it can be read on a small dark phone, in German, and says which model does
     expect(await window.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), tab).toBe(true);
     await window.checked();
   }
+  await window.page.getByLabel(/^Age/).fill('61');
+  await window.page.getByLabel(/^Sex/).selectOption({ label: 'male' });
+  await window.page.getByLabel(/^Chest pain/).selectOption({ index: 1 });
+  // Words and numbers are German, and the figure has the width of the phone.
+  await window.page.locator('figure.plot svg text', { hasText: 'erhöht' }).first().waitFor();
+  expect(await window.page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+  await window.checked();
+  await window.page.getByRole('button', { name: 'Als Tabelle zeigen' }).click();
+  await window.page.getByRole('columnheader', { name: 'Beitrag (rohe Wahrscheinlichkeit)' }).waitFor();
   await window.open('/models/other%401.0.0');
   await window.page.getByRole('heading', { name: 'Dieses Modell gibt es nicht' }).waitFor();
   await window.checked();

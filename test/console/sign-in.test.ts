@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openConsole, startBrowser } from '../support/console.js';
+import { openConsole, signedIn, startBrowser } from '../support/console.js';
 import { asAdmin, createUser } from '../support/identity.js';
 import { startSystem } from '../support/system.js';
 
@@ -42,9 +42,11 @@ test('a user signs in, comes back after a reload, and signs out in every tab', a
   const second = await context.newPage();
   await second.goto(`${system.url}/jobs`);
   await second.getByRole('heading', { name: 'Jobs' }).waitFor();
+  const ended = page.waitForResponse((response) => response.request().method() === 'DELETE');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await second.getByRole('heading', { name: 'Sign in' }).waitFor();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await ended;
   await page.reload();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   expect(await context.cookies(`${system.url}/session`)).toEqual([]);
@@ -77,6 +79,11 @@ test('a place that does not exist says so in the console, and its answer is 404'
   await page.evaluate(`history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate'))`);
   await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
   await window.checked();
+  await page.evaluate(`history.pushState(null, '', '/jobs'); dispatchEvent(new PopStateEvent('popstate'))`);
+  await page.getByRole('heading', { name: 'There is no such page' }).waitFor({ state: 'detached' });
+  await page.evaluate(`history.pushState(null, '', '/patients/%'); dispatchEvent(new PopStateEvent('popstate'))`);
+  await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+  await window.checked();
   expect((await fetch(`${system.url}/nowhere`)).status).toBe(404);
   await window.close();
 });
@@ -94,5 +101,54 @@ test('a session that an administrator ends leaves the page, which says why', asy
   await window.signIn(bea);
   await page.getByRole('heading', { name: 'Jobs' }).waitFor();
   expect(page.url()).toBe(`${system.url}/jobs`);
+  await window.close();
+});
+
+test('a sign-out that does not reach the server leaves the page at once, which says that the session lives on', async () => {
+  const window = await openConsole(browser, system);
+  const { page } = window;
+  await window.signIn(anna);
+  let answer: () => void;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/session', async (route) => {
+    if (route.request().method() !== 'DELETE') return route.fallback();
+    await answered;
+    return route.fulfill({ status: 503, json: { errors: [{ message: 'Redis does not answer.' }] } });
+  });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  answer!();
+  await page.getByRole('alert').getByText('could not be ended on the server: Redis does not answer.').waitFor();
+  await window.checked();
+  await window.close();
+});
+
+test('a page without a server says so', async () => {
+  const window = await openConsole(browser, system, { locale: 'de-DE' });
+  const { page } = window;
+  await page.route('**/console.json', (route) => route.abort());
+  await window.open('/');
+  await page.getByRole('alert').getByText('RiskGraph antwortet nicht.').waitFor();
+  expect(window.faults.filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
+  await window.close();
+});
+
+test('a form keeps nothing of what was typed once it is closed', async () => {
+  const window = await signedIn(browser, system, 'ADMIN');
+  const { page } = window;
+  await window.open('/administration/users');
+  const password = page.getByRole('dialog').getByLabel(/password/i);
+  for (const close of [
+    () => page.keyboard.press('Escape'),
+    () => page.getByRole('button', { name: 'Close' }).click(),
+  ]) {
+    await page.getByRole('button', { name: 'New user' }).click();
+    await expect.poll(() => password.inputValue()).toBe('');
+    await password.fill('a secret that nobody may see');
+    await close();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  }
+  const kept = `[...document.querySelectorAll('input[type=password]')].map(({ value }) => value)`;
+  await expect.poll(() => page.evaluate(kept)).toEqual(['']);
   await window.close();
 });

@@ -39,7 +39,10 @@ export function createApi(session: Session, connection: Connection): Api {
           subscribe(sink) {
             // The cache writes the document again. It is sent as it stands on the allow-list.
             const operation = { query: context['text'] as string, variables, operationName };
-            const observed = observeAnswers(sink as never, { connection, session });
+            const observed = {
+              ...observeAnswers(sink as never, { connection, session }),
+              begun: () => (context['onBegin'] as (() => void) | undefined)?.(),
+            };
             return { unsubscribe: (kind === 'subscription' ? client.observe : once)(operation, observed) };
           },
         }),
@@ -56,33 +59,33 @@ export function createApi(session: Session, connection: Connection): Api {
         return data;
       } catch (error) {
         if (error instanceof ConnectionError) connection.lost();
+        if (error instanceof GraphqlRequestError) check(session, error.errors);
         throw error;
       }
     },
   };
 }
 
-/**
- * Tells the connection of each answer, and of each that did not come. A credential that the API no longer accepts ends
- * the session, and the sign-in page shows why.
- */
+/** A credential that the API no longer accepts ends the session, and the sign-in page shows why. */
+function check(session: Session, errors: readonly ResponseError[] = []): void {
+  if (errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED'))
+    void session.signOut(new RefusedError(errors));
+}
+
+/** Tells the connection of each answer, and of each that did not come. */
 function observeAnswers(
   sink: Sink,
   { connection, session }: { readonly connection: Connection; readonly session: Session },
 ): Sink {
-  const check = (errors: readonly ResponseError[] = []): void => {
-    if (errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED'))
-      void session.signOut(new RefusedError(errors));
-  };
   return {
     next(result) {
       connection.works();
-      check(result.errors);
+      check(session, result.errors);
       sink.next(result);
     },
     error(error) {
       if (error instanceof ConnectionError) connection.lost();
-      if (error instanceof GraphqlRequestError) check(error.errors);
+      if (error instanceof GraphqlRequestError) check(session, error.errors);
       sink.error(error);
     },
     complete: () => sink.complete(),

@@ -12,6 +12,8 @@ export interface Connection {
   readonly heals: Store<number>;
   lost(): void;
   works(): void;
+  /** Ends the watch. */
+  close(): void;
 }
 
 /** Watches the connection. Once it is lost, it asks the API again and again. */
@@ -19,6 +21,7 @@ export function watchConnection(): Connection {
   const isLost = createStore(false);
   const heals = createStore(0);
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isClosed = false;
 
   function works(): void {
     clearTimeout(timer);
@@ -37,11 +40,18 @@ export function watchConnection(): Connection {
     else timer = setTimeout(() => void probe(), probeMs);
   }
   function lost(): void {
+    if (isClosed) return;
     isLost.set(true);
     timer ??= setTimeout(() => void probe(), probeMs);
   }
+  function close(): void {
+    isClosed = true;
+    removeEventListener('offline', lost);
+    clearTimeout(timer);
+    timer = undefined;
+  }
   addEventListener('offline', lost);
-  return { isLost, heals, lost, works };
+  return { isLost, heals, lost, works, close };
 }
 
 /** The connection of the viewer's session. */

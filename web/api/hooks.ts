@@ -95,20 +95,22 @@ export function useMutation<T, V extends AnyVariables>(document: TypedDocumentSt
  * Follows a subscription while the component is there. It resumes after a break. The cache takes up what it sends, so
  * queries of the same objects show it too.
  * @param onEvent called for each event, in its order
+ * @param options.onBegin called when the events begin without the changes before them, first or after a break
  */
 export function useSubscription<T, V extends AnyVariables>(
   document: TypedDocumentString<T, V>,
   variables: V,
   onEvent?: (event: T) => void,
-  options: { readonly pause?: boolean } = {},
+  options: { readonly pause?: boolean; readonly onBegin?: () => void } = {},
 ): { readonly error: CombinedError | undefined } {
-  const context = useMemo(() => contextOf(document), [document]);
-  const latest = useRef(onEvent);
-  latest.current = onEvent;
+  const { onBegin } = options;
+  const latest = useRef({ onEvent, onBegin });
+  latest.current = { onEvent, onBegin };
+  const context = useMemo(() => ({ ...contextOf(document), onBegin: () => latest.current.onBegin?.() }), [document]);
   const [{ error }] = useUrqlSubscription<T, T, V>(
     { query: String(document), variables, context, pause: options.pause } as never,
     (_previous, event) => {
-      latest.current?.(event);
+      latest.current.onEvent?.(event);
       return event;
     },
   );
@@ -123,7 +125,7 @@ interface Page<N> {
 }
 
 /** The rows of a connection that have been read so far. */
-interface Rows<N> {
+export interface Rows<N> {
   readonly rows: readonly N[];
   /** Rows of the whole list as the API counts them. Until it has counted, those that were read. */
   readonly totalCount: number;
@@ -187,7 +189,8 @@ export function useQueryPage<T, V extends { after?: string | null }, N>(
             after: page.pageInfo.endCursor ?? null,
             totalCount: page.totalCount ?? current.totalCount,
           }
-        : { ...current, error: result.error };
+        : // Without an error the API says that there is no such list: there is nothing more to ask for.
+          { ...current, hasMore: result.error !== undefined, error: result.error };
       setState(current);
       setLoading(false);
       if (current.rows.length <= wanted.current) void readPage();

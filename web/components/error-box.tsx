@@ -1,7 +1,10 @@
 import { CombinedError } from '@urql/core';
 import type { VNode } from 'preact';
 import { ConnectionError, GraphqlRequestError, type ResponseError } from '../../src/client/errors.js';
+import { ProviderConnectionError } from '../session/provider-error.js';
 import { RefusedError } from '../session/refused-error.js';
+import { SignOutError } from '../session/sign-out-error.js';
+import type { Texts } from '../texts/catalogue.js';
 import { useTexts } from '../texts/texts.js';
 
 interface ErrorBoxProps {
@@ -24,17 +27,25 @@ function shown({ message, extensions }: ResponseError): Shown {
   return { message, requestId, fields: fields.map(({ path, message: issue }) => `${path} ${issue}`) };
 }
 
+/** The words for an error that is no answer of the API. */
+function wordsOf(error: Error, parts: Texts['parts']): string {
+  if (error instanceof SignOutError) return parts.notEnded(wordsOf(error.reason, parts));
+  if (error instanceof ProviderConnectionError) return parts.noProviderAnswer;
+  return error instanceof ConnectionError ? parts.noAnswer : error.message;
+}
+
 /** Says in the API's own words what did not work, and what to do. */
 export function ErrorBox({ error, onRetry }: ErrorBoxProps): VNode {
   const { parts } = useTexts();
+  // urql calls every error of a transport one of the network, a refusal too.
+  const cause = error instanceof CombinedError ? (error.networkError ?? error) : error;
   const told: readonly ResponseError[] =
-    error instanceof RefusedError || error instanceof GraphqlRequestError
-      ? error.errors
-      : error instanceof CombinedError
-        ? (error.graphQLErrors as unknown as readonly ResponseError[])
+    cause instanceof RefusedError || cause instanceof GraphqlRequestError
+      ? cause.errors
+      : cause instanceof CombinedError
+        ? (cause.graphQLErrors as unknown as readonly ResponseError[])
         : [];
-  const isAway = error instanceof ConnectionError || (error instanceof CombinedError && error.networkError);
-  const errors = told.length > 0 ? told.map(shown) : [{ message: isAway ? parts.noAnswer : error.message, fields: [] }];
+  const errors = told.length > 0 ? told.map(shown) : [{ message: wordsOf(cause, parts), fields: [] }];
   return (
     <div role="alert" class="error">
       <strong>{parts.error}</strong>

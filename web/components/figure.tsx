@@ -50,7 +50,7 @@ export function Figure({ fileName, draw, table, points, file }: FigureProps): VN
 }
 
 /** The data of a plot as a table. */
-export function TableOf({ caption, columns, rows }: PlotTable): VNode {
+function TableOf({ caption, columns, rows }: PlotTable): VNode {
   return (
     <table>
       <caption>{caption}</caption>

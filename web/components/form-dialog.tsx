@@ -10,31 +10,34 @@ interface FormDialogProps {
   /** The text of the button that sends the form. */
   readonly submit: string;
   readonly children: ComponentChildren;
-  /** Sends the form. @returns true when it was accepted: the form is emptied and closes */
+  /** Sends the form. @returns true when it was accepted: the form closes */
   readonly onSubmit: (fields: FormData) => Promise<boolean>;
   readonly error?: Error | undefined;
   readonly isRunning?: boolean;
   readonly isPrimary?: boolean;
 }
 
-/** A button that shows a form. The form stays, with what was typed, while the API refuses it. */
+/**
+ * A button that shows a form. The form stays, with what was typed, while the API refuses it. Once it closes, nothing of
+ * that is kept.
+ */
 export function FormDialog(props: FormDialogProps): VNode {
   const { button, title, submit, children, onSubmit, error, isRunning, isPrimary } = props;
   const { parts } = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const id = useId();
-  async function send(form: HTMLFormElement): Promise<void> {
-    if (!(await onSubmit(new FormData(form)))) return;
-    form.reset();
-    dialog.current?.close();
+  async function send(sent: HTMLFormElement): Promise<void> {
+    if (await onSubmit(new FormData(sent))) dialog.current?.close();
   }
   return (
     <>
       <button type="button" class={isPrimary ? 'primary' : undefined} onClick={() => dialog.current?.showModal()}>
         {button}
       </button>
-      <dialog ref={dialog} aria-labelledby={id}>
+      <dialog ref={dialog} aria-labelledby={id} onClose={() => form.current?.reset()}>
         <form
+          ref={form}
           autocomplete="off"
           onSubmit={(event) => {
             event.preventDefault();

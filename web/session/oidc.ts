@@ -1,4 +1,4 @@
-import { ConnectionError } from '../../src/client/errors.js';
+import { ProviderConnectionError } from './provider-error.js';
 import type { TokenSource } from './token-source.js';
 
 /** The sign-in with an identity provider, as `/console.json` names it. */
@@ -97,7 +97,7 @@ function providerSource(facts: OidcFacts, first: string | undefined): TokenSourc
       }
       const tokens = await askTokens(facts, { grant_type: 'refresh_token', refresh_token: refreshToken }).catch(
         (error: Error) => {
-          if (error instanceof ConnectionError) throw error;
+          if (error instanceof ProviderConnectionError) throw error;
           return undefined;
         },
       );
@@ -110,7 +110,7 @@ function providerSource(facts: OidcFacts, first: string | undefined): TokenSourc
   };
 }
 
-/** @throws ConnectionError when the provider does not answer, Error with its own words when it refuses */
+/** @throws ProviderConnectionError when the provider does not answer, Error with its own words when it refuses */
 async function askTokens(
   { tokenEndpoint, clientId }: OidcFacts,
   asked: Readonly<Record<string, string>>,
@@ -122,8 +122,12 @@ async function askTokens(
       body: new URLSearchParams({ client_id: clientId, ...asked }),
     });
   } catch (cause) {
-    throw new ConnectionError('The identity provider does not answer: check the network.', undefined, { cause });
+    throw new ProviderConnectionError('The identity provider does not answer: check the network.', undefined, {
+      cause,
+    });
   }
+  if (response.status >= 500 || response.status === 429)
+    throw new ProviderConnectionError(`The identity provider answers ${response.status}.`, response.status);
   const tokens = (await response.json().catch(() => ({}))) as Tokens;
   if (!tokens.access_token) throw new Error(tokens.error_description ?? tokens.error ?? `Status ${response.status}`);
   return { ...tokens, access_token: tokens.access_token };

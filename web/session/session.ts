@@ -1,5 +1,6 @@
 import { renewalDelay, type Credential } from '../../src/client/credential.js';
 import { ConnectionError, unauthenticated } from '../../src/client/errors.js';
+import { SignOutError } from './sign-out-error.js';
 import { cookieSource, type PasswordInput, type TokenSource } from './token-source.js';
 
 /** The access token of this page, and when it is renewed. It lives in memory alone. */
@@ -19,9 +20,15 @@ export interface Session extends Credential {
   signIn(input: PasswordInput): Promise<void>;
   /** Takes up a sign-in with an identity provider. */
   adopt(token: string, source: TokenSource): void;
-  /** @param reason shown at the next sign-in, when the viewer did not ask for the end */
+  /**
+   * Ends the session on this page at once, and then on the server. It never throws.
+   * @param reason shown at the next sign-in, when the viewer did not ask for the end
+   */
   signOut(reason?: Error): Promise<void>;
-  /** Calls back when the session has ended, here or in another tab. */
+  /**
+   * Calls back when the session has ended, here or in another tab. It calls again, with a SignOutError, when the server
+   * has not ended it.
+   */
   onEnd(listener: (reason?: Error) => void): void;
 }
 
@@ -35,25 +42,43 @@ export function createSession(): Session {
   let source: TokenSource = cookieSource;
   let held: Held | undefined;
   let renewing: Promise<boolean> | undefined;
+  let ends = 0;
+  /** The end of the last session on the server. The next sign-in waits for it, as both change the same cookie. */
+  let ending: Promise<void> | undefined;
 
+  const tell = (reason?: Error): void => listeners.forEach((listener) => listener(reason));
   function end(reason?: Error): void {
     source = cookieSource;
+    ends += 1;
     if (!held) return;
     held = undefined;
-    for (const listener of listeners) listener(reason);
+    tell(reason);
   }
   channel.onmessage = () => end();
 
+  async function endAt(used: TokenSource, reason: Error | undefined): Promise<void> {
+    // A renewal that is on its way would bring the cookie back.
+    if (used === cookieSource) await renewing?.catch(() => undefined);
+    try {
+      await used.end();
+    } catch (error) {
+      // With a reason it was the server that ended the session: there is no more to tell.
+      if (!reason) tell(new SignOutError(error as Error));
+    }
+  }
+
   const hold = (token: string): void => void (held = { token, renewAt: Date.now() + renewalDelay(token) });
   async function renew(): Promise<boolean> {
+    const begun = ends;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const token = await source.renew();
+        if (begun !== ends) return false;
         if (token === undefined) end(isOver());
         else hold(token);
         return token !== undefined;
       } catch (error) {
-        if (!(error instanceof ConnectionError) || attempt === renewalAttempts) throw error;
+        if (!(error instanceof ConnectionError) || attempt === renewalAttempts || begun !== ends) throw error;
         await new Promise((resolve) => setTimeout(resolve, attempt * repeatAfterMs));
       }
     }
@@ -74,6 +99,7 @@ export function createSession(): Session {
     },
     resume: renewOnce,
     async signIn(input) {
+      await ending;
       hold(await cookieSource.begin(input));
     },
     adopt(token, provider) {
@@ -82,9 +108,10 @@ export function createSession(): Session {
     },
     async signOut(reason) {
       if (!held) return;
-      await source.end();
+      ending = endAt(source, reason);
       channel.postMessage('ended');
       end(reason);
+      await ending;
     },
     onEnd: (listener) => void listeners.add(listener),
   };

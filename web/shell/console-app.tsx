@@ -83,7 +83,13 @@ function SignedIn({ session, facts, onLanguage }: SignedInProps): VNode {
     const connection = watchConnection();
     return { connection, api: createApi(session, connection) };
   }, [session]);
-  useEffect(() => () => void api.client.close(), [api]);
+  useEffect(
+    () => () => {
+      connection.close();
+      void api.client.close();
+    },
+    [api, connection],
+  );
   return (
     <ConnectionContext.Provider value={connection}>
       <ApiContext.Provider value={api}>

@@ -70,7 +70,7 @@ export function useQueryValue(name: string, fallback = ''): [string, (value: str
 
 /**
  * Compares a path with a pattern such as `/jobs/:id`.
- * @returns the parts that the pattern names, or undefined when it does not fit
+ * @returns the parts that the pattern names, or undefined when it does not fit, or the path is not a valid one
  */
 export function matchPath(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
   const wanted = pattern.split('/');
@@ -78,10 +78,22 @@ export function matchPath(pattern: string, path: string): Readonly<Record<string
   if (wanted.length !== given.length) return undefined;
   const params: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
-    if (part.startsWith(':') && given[index] !== '') params[part.slice(1)] = decodeURIComponent(given[index]!);
-    else if (part !== given[index]) return undefined;
+    if (part.startsWith(':') && given[index] !== '') {
+      const value = decoded(given[index]!);
+      if (value === undefined) return undefined;
+      params[part.slice(1)] = value;
+    } else if (part !== given[index]) return undefined;
   }
   return params;
+}
+
+/** @returns undefined for what is not a valid part of an address, such as `%` */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Sets the title of the window. */

@@ -7,6 +7,12 @@ import { createFormats, type Formats } from './formats.js';
 export const languages = { en: 'English', de: 'Deutsch' } as const;
 export type Language = keyof typeof languages;
 
+/** What the page says when nothing answers at its start: all other texts come from the server too. */
+export const noServer: Readonly<Record<Language, string>> = {
+  en: 'RiskGraph does not answer. Check the network, and load the page again.',
+  de: 'RiskGraph antwortet nicht. Prüfen Sie das Netz, und laden Sie die Seite neu.',
+};
+
 const catalogues: Readonly<Record<Language, () => Promise<{ readonly texts: Texts }>>> = {
   en: () => import('./en/index.js'),
   de: () => import('./de/index.js'),

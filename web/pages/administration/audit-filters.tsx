@@ -1,7 +1,11 @@
 import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
 import type { AuditOutcome } from '../../generated/graphql.js';
 import { navigate, usePlace, useQueryValue } from '../../shell/router.js';
 import { useTexts } from '../../texts/texts.js';
+
+/** The form of a patient's id. */
+const patientId = /^[\da-f]{24}$/;
 
 /** The filters of the audit trail. Each is a value of the address. */
 export function AuditFilters(): VNode {
@@ -10,6 +14,15 @@ export function AuditFilters(): VNode {
   const { path, query } = usePlace();
   const [outcome, setOutcome] = useQueryValue('outcome');
   const [flagged, setFlagged] = useQueryValue('flagged');
+  const [patient, setPatient] = useQueryValue('patient');
+  // A text that is no id may tell who a patient is. It stays in the memory of the page.
+  const [refused, refuse] = useState('');
+  const isRefused = patient === '' && refused !== '';
+  function choosePatient(text: string): void {
+    const id = text.toLowerCase();
+    refuse(patientId.test(id) ? '' : text);
+    setPatient(patientId.test(id) ? id : '');
+  }
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <TextFilter name="by" label={audit.username} />
@@ -25,7 +38,18 @@ export function AuditFilters(): VNode {
           ))}
         </select>
       </label>
-      <TextFilter name="patient" label={audit.patient} />
+      <label>
+        {audit.patient}
+        <input
+          value={patient || refused}
+          autocapitalize="none"
+          autocomplete="off"
+          spellcheck={false}
+          aria-invalid={isRefused}
+          onChange={({ currentTarget }) => choosePatient(currentTarget.value.trim())}
+        />
+        {isRefused && <small role="alert">{audit.noPatientId}</small>}
+      </label>
       <TextFilter name="after" label={audit.after} type="datetime-local" />
       <TextFilter name="before" label={audit.before} type="datetime-local" />
       <label class="inline">
@@ -36,8 +60,14 @@ export function AuditFilters(): VNode {
         />
         {audit.onlyFlagged}
       </label>
-      {query.size > 0 && (
-        <button type="button" onClick={() => navigate(path, { replace: true })}>
+      {(query.size > 0 || isRefused) && (
+        <button
+          type="button"
+          onClick={() => {
+            refuse('');
+            navigate(path, { replace: true });
+          }}
+        >
           {audit.clear}
         </button>
       )}

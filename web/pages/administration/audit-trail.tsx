@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { useQueryPage } from '../../api/hooks.js';
+import { addressTime } from '../../components/address-time.js';
 import { ErrorBox } from '../../components/error-box.js';
 import { VirtualList, type Column } from '../../components/virtual-list.js';
 import {
@@ -24,10 +25,6 @@ const tones: Readonly<Record<AuditOutcome, string>> = { ALLOWED: 'good', DENIED:
 /** The filter that the address names. It holds ids and names of users and actions, and nothing of a patient. */
 function filterOf(query: URLSearchParams): AuditEventFilter {
   const text = (name: string): string | undefined => query.get(name) || undefined;
-  const time = (name: string): string | undefined => {
-    const date = new Date(query.get(name) ?? '');
-    return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-  };
   const action = text('action');
   const outcome = text('outcome') as AuditOutcome | undefined;
   return {
@@ -37,8 +34,8 @@ function filterOf(query: URLSearchParams): AuditEventFilter {
     flagged: query.get('flagged') === 'true' ? true : undefined,
     patientId: text('patient'),
     requestId: text('request'),
-    occurredAfter: time('after'),
-    occurredBefore: time('before'),
+    occurredAfter: addressTime(query, 'after'),
+    occurredBefore: addressTime(query, 'before'),
   };
 }
 

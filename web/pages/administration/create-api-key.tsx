@@ -62,7 +62,9 @@ interface NewSecretProps {
 /** The secret of a new key. It is in the memory of this page alone, and leaves it with this box. */
 export function NewSecret({ secret, onDone }: NewSecretProps): VNode {
   const { keys } = useTexts().administration;
-  const [isCopied, setCopied] = useState(false);
+  const [copying, setCopying] = useState<'done' | 'refused'>();
+  // A page without HTTPS has no clipboard.
+  const clipboard = navigator.clipboard as Clipboard | undefined;
   return (
     <section class="note" aria-labelledby="new-secret">
       <h2 id="new-secret">{keys.secretTitle}</h2>
@@ -72,13 +74,23 @@ export function NewSecret({ secret, onDone }: NewSecretProps): VNode {
         <input class="secret" readOnly value={secret} onFocus={({ currentTarget }) => currentTarget.select()} />
       </label>
       <div class="actions">
-        <button type="button" onClick={() => void navigator.clipboard.writeText(secret).then(() => setCopied(true))}>
-          {keys.copy}
-        </button>
+        {clipboard && (
+          <button
+            type="button"
+            onClick={() =>
+              void clipboard.writeText(secret).then(
+                () => setCopying('done'),
+                () => setCopying('refused'),
+              )
+            }
+          >
+            {keys.copy}
+          </button>
+        )}
         <button type="button" class="primary" onClick={onDone}>
           {keys.done}
         </button>
-        <span role="status">{isCopied && keys.copied}</span>
+        <span role="status">{copying && (copying === 'done' ? keys.copied : keys.copyRefused)}</span>
       </div>
     </section>
   );

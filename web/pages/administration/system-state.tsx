@@ -1,4 +1,4 @@
-import type { VNode } from 'preact';
+import { Fragment, type VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useQuery } from '../../api/hooks.js';
 import { ErrorBox } from '../../components/error-box.js';
@@ -75,15 +75,15 @@ function HealthFacts({ health }: { readonly health: Health }): VNode {
   return (
     <dl class="facts">
       {Object.entries(health.dependencies).map(([name, state]) => (
-        <>
-          <dt key={name}>{names[name] ?? name}</dt>
+        <Fragment key={name}>
+          <dt>{names[name] ?? name}</dt>
           <dd>
             <span class={`badge ${state === 'up' ? 'good' : 'danger'}`}>
               {state === 'up' ? system.up : system.down}
             </span>{' '}
             {health.reasons?.[name]}
           </dd>
-        </>
+        </Fragment>
       ))}
     </dl>
   );

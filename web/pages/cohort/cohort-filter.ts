@@ -1,3 +1,4 @@
+import { addressTime } from '../../components/address-time.js';
 import type { AdministrativeGender, PatientFilter, RiskBand } from '../../generated/graphql.js';
 
 /** Conditions that tell who a person is. They stay in the memory of the page, never in its address. */
@@ -19,10 +20,6 @@ interface Choice {
  * @param modelId the model whose latest results the conditions on risk are about
  */
 export function choiceOf(query: URLSearchParams, own: PrivateConditions, modelId: string): Choice {
-  const time = (name: string): string | undefined => {
-    const date = new Date(query.get(name) ?? '');
-    return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-  };
   const share = (name: string): number | undefined => {
     const value = Number.parseFloat(query.get(name) ?? '');
     return value >= 0 && value <= 100 ? value / 100 : undefined;
@@ -36,8 +33,8 @@ export function choiceOf(query: URLSearchParams, own: PrivateConditions, modelId
   const hasLatest = Object.values(latest).some((value) => value !== undefined);
   const filter = {
     sex: (query.get('sex') as AdministrativeGender | null) ?? undefined,
-    createdAfter: time('created'),
-    updatedAfter: time('changed'),
+    createdAfter: addressTime(query, 'created'),
+    updatedAfter: addressTime(query, 'changed'),
     mrnPrefix: own.mrnPrefix.trim() || undefined,
     familyName: own.familyName.trim() || undefined,
     ...latest,

@@ -11,7 +11,7 @@ import { PointFigure } from '../../components/point-figure.js';
 import { useQueryValue } from '../../shell/router.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { chosen, featuresOf, sampleOf, type FigureProps } from './cohort-data.js';
-import { useSpace } from './use-space.js';
+import { useSpace } from '../../components/use-space.js';
 
 /** The most patients that are drawn as points. */
 const mostPoints = 20_000;

@@ -9,7 +9,7 @@ import { useFormats, useTexts } from '../../texts/texts.js';
 import { featuresOf, type FigureProps } from './cohort-data.js';
 import { groupsOf, isBand, splitOf, type Split } from './group-choice.js';
 import { GroupPicker } from './group-picker.js';
-import { useSpace } from './use-space.js';
+import { useSpace } from '../../components/use-space.js';
 
 /** Compares two groups of a cohort: their answers, and their mean contributions. */
 export function Groups({ model, data }: FigureProps): VNode {

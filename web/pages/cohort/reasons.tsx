@@ -6,7 +6,7 @@ import { Figure } from '../../components/figure.js';
 import { PointFigure } from '../../components/point-figure.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { chosen, featuresOf, sampleOf, type FigureProps } from './cohort-data.js';
-import { useSpace } from './use-space.js';
+import { useSpace } from '../../components/use-space.js';
 
 /** The most patients that are drawn as points: more of them hide each other. */
 const mostPoints = 5_000;

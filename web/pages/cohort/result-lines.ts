@@ -84,13 +84,19 @@ async function open(
   throw new ConnectionError(`RiskGraph answers ${response.status}.`);
 }
 
-/** Cuts an answer into lines. A last line without its end was broken off: it is left out. */
+/**
+ * Cuts an answer into lines.
+ * @throws ConnectionError behind the last whole line when the next one was broken off
+ */
 async function* linesOf(response: Response): AsyncGenerator<readonly string[]> {
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return;
+    if (done) {
+      if (rest) throw new ConnectionError('The results broke off.');
+      return;
+    }
     const lines = (rest + value).split('\n');
     rest = lines.pop()!;
     if (lines.length > 0) yield lines;

@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { useMutation, useQuery } from '../../api/hooks.js';
 import { ErrorBox } from '../../components/error-box.js';
+import { newKey } from '../../components/new-key.js';
 import {
   ConsoleCohortCountDocument,
   ConsoleCohortModelsDocument,
@@ -12,9 +13,6 @@ import { useMay } from '../../shell/viewer.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { choiceOf } from './cohort-filter.js';
 import { Conditions } from './conditions.js';
-
-/** Random enough that no two submissions of a user share it. Pages without HTTPS have no `randomUUID`. */
-const newKey = (): string => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(16)).join('-');
 
 /** Chooses patients and a model, says how many patients match, and submits a batch. */
 export function SubmitForm(): VNode {

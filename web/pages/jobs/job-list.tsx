@@ -1,11 +1,10 @@
 import type { VNode } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
-import { useQueryPage, useSubscription } from '../../api/hooks.js';
+import { useMemo } from 'preact/hooks';
+import { useQueryPage } from '../../api/hooks.js';
 import { ErrorBox } from '../../components/error-box.js';
 import { VirtualList, type Column } from '../../components/virtual-list.js';
 import {
   ConsoleJobsDocument,
-  ConsoleJobsUpdatedDocument,
   type ScoringJobFilter,
   type ScoringJobKind,
   type ScoringJobState,
@@ -15,6 +14,7 @@ import { navigate, useNow, usePlace, useTitle } from '../../shell/router.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { JobFilters } from './job-filters.js';
 import { JobState } from './job-state.js';
+import { useChangedJobs } from './use-changed-jobs.js';
 
 /** Rows per page of the list. */
 const pageSize = 100;
@@ -45,7 +45,7 @@ export default function JobList(): VNode {
   const text = query.toString();
   const filter = useMemo(() => filterOf(query), [text]);
   const list = useQueryPage(ConsoleJobsDocument, { first: pageSize, filter }, ({ scoringJobs }) => scoringJobs);
-  const changed = useChangedJobs(filter, list.rows);
+  const changed = useChangedJobs(filter, list);
   const columns = useMemo(
     (): Column<ShownJobFragment>[] => [
       { key: 'state', header: jobs.columns.state, cell: ({ state }) => <JobState state={state} />, width: '8rem' },
@@ -86,13 +86,14 @@ export default function JobList(): VNode {
       <div class="page-head">
         <h1>{jobs.title}</h1>
         {changed.hasNewer && (
-          <button type="button" onClick={() => (changed.forget(), list.reload())}>
+          <button type="button" onClick={changed.showNewer}>
             {jobs.newer}
           </button>
         )}
       </div>
       <JobFilters />
       {list.error && <ErrorBox error={list.error} onRetry={list.reload} />}
+      {!list.error && changed.error && <ErrorBox error={changed.error} />}
       <VirtualList
         label={jobs.list}
         columns={columns}
@@ -105,30 +106,4 @@ export default function JobList(): VNode {
       />
     </>
   );
-}
-
-/**
- * Keeps the rows up to date. New jobs are not put above the others, which would move under the pointer: they are
- * offered.
- */
-function useChangedJobs(filter: ScoringJobFilter, rows: readonly ShownJobFragment[]) {
-  const [changes, setChanges] = useState<ReadonlyMap<string, ShownJobFragment>>(new Map());
-  const { error } = useSubscription(ConsoleJobsUpdatedDocument, { filter }, ({ scoringJobsUpdated: { job } }) =>
-    setChanges((known) => new Map(known).set(job.id, job)),
-  );
-  const ids = useMemo(() => new Set(rows.map(({ id }) => id)), [rows]);
-  const newest = rows[0]?.submittedAt ?? '';
-  return {
-    rows: useMemo(
-      () =>
-        rows.map((row) => {
-          const change = changes.get(row.id);
-          return change && change.sequence > row.sequence ? change : row;
-        }),
-      [rows, changes],
-    ),
-    hasNewer: [...changes.values()].some(({ id, submittedAt }) => !ids.has(id) && submittedAt >= newest),
-    forget: () => setChanges(new Map()),
-    error,
-  };
 }

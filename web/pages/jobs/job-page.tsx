@@ -116,9 +116,11 @@ interface FollowedJobProps {
 }
 
 /** Follows a job to its end. The cache takes up each change, so the page shows it. */
-function FollowedJob({ id, onChange }: FollowedJobProps): null {
-  useSubscription(ConsoleJobUpdatedDocument, { id }, ({ scoringJobUpdated }) => onChange(scoringJobUpdated.job));
-  return null;
+function FollowedJob({ id, onChange }: FollowedJobProps): VNode | null {
+  const { error } = useSubscription(ConsoleJobUpdatedDocument, { id }, ({ scoringJobUpdated }) =>
+    onChange(scoringJobUpdated.job),
+  );
+  return error ? <ErrorBox error={error} /> : null;
 }
 
 function JobFacts({ job }: { readonly job: Job }): VNode {

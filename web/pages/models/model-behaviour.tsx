@@ -1,11 +1,11 @@
 import type { VNode } from 'preact';
 import { barsTable, renderBars } from '../../../src/risk/plots/bars.js';
-import { spaceWords } from '../../../src/risk/plots/output-words.js';
 import { Figure } from '../../components/figure.js';
+import { useSpace } from '../../components/use-space.js';
 import { useQueryValue } from '../../shell/router.js';
 import { useMay } from '../../shell/viewer.js';
 import { useTexts } from '../../texts/texts.js';
-import { described, type Model } from './model.js';
+import type { Model } from './model.js';
 import { PartialDependence } from './partial-dependence.js';
 
 /** How a model uses its inputs: their importance, and what each does to the answer. */
@@ -18,7 +18,7 @@ export function ModelBehaviour({ model }: { readonly model: Model }): VNode {
   const importance = {
     title: `${model.name} ${model.version}`,
     subtitle: models.importanceHelp,
-    unit: models.importanceUnit(spaceWords(described(model))),
+    unit: models.importanceUnit(useSpace(model)),
     rows: model.globalImportance.map(({ feature: { label }, value }) => ({ label, value })),
   };
   return (

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
+import { outputText } from '../../components/value-text.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { answerText, type Model } from './model.js';
+import type { Model } from './model.js';
 
 /** Facts about a model and its risk bands. */
 export function ModelFacts({ model }: { readonly model: Model }): VNode {
@@ -47,7 +48,7 @@ export function ModelFacts({ model }: { readonly model: Model }): VNode {
             {model.riskBands.map(({ band, from, meaning }) => (
               <tr key={band}>
                 <th scope="row">{models.bandNames[band]}</th>
-                <td class="number">{answerText(model, from, formats)}</td>
+                <td class="number">{outputText(model, from, formats)}</td>
                 <td>{meaning}</td>
               </tr>
             ))}

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
+import { valueText } from '../../components/value-text.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { valueText, type Feature, type Model } from './model.js';
+import type { Feature, Model } from './model.js';
 
 /** The inputs of a model: units, allowed values, and what happens when one is missing. */
 export function ModelInputs({ model }: { readonly model: Model }): VNode {

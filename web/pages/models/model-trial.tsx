@@ -1,15 +1,17 @@
 import type { VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { spaceWords } from '../../../src/risk/plots/output-words.js';
+import { useState } from 'preact/hooks';
 import { renderWaterfall } from '../../../src/risk/plots/waterfall.js';
 import { useQuery } from '../../api/hooks.js';
+import { useDebounced } from '../../components/debounced.js';
 import { ErrorBox } from '../../components/error-box.js';
-import { TableOf } from '../../components/figure.js';
-import { Plot } from '../../components/plot.js';
+import { Figure } from '../../components/figure.js';
+import { useSpace } from '../../components/use-space.js';
+import { outputText } from '../../components/value-text.js';
+import { waterfallOf, waterfallTable } from '../../components/waterfall.js';
 import { ConsoleModelTrialDocument, type ConsoleModelTrialQuery } from '../../generated/graphql.js';
 import { useMay } from '../../shell/viewer.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { answerText, described, labelWithUnit, type Feature, type Model } from './model.js';
+import { labelWithUnit, type Feature, type Model } from './model.js';
 
 type Answer = ConsoleModelTrialQuery['simulateRisk'];
 type Values = Readonly<Record<string, number>>;
@@ -39,11 +41,7 @@ export function ModelTrial({ model }: { readonly model: Model }): VNode {
 function Trial({ model }: { readonly model: Model }): VNode {
   const { models } = useTexts();
   const [values, setValues] = useState<Values>({});
-  const [settled, settle] = useState(values);
-  useEffect(() => {
-    const timer = setTimeout(() => settle(values), settleMs);
-    return () => clearTimeout(timer);
-  }, [values]);
+  const settled = useDebounced(values, settleMs);
   const lacks = model.features.some(({ code, missing }) => missing.policy === 'REQUIRED' && !(code in settled));
   const features = Object.entries(settled).map(([code, value]) => ({ code, value }));
   const { data, error } = useQuery(
@@ -124,47 +122,18 @@ function TrialAnswer({ model, answer }: { readonly model: Model; readonly answer
   const formats = useFormats();
   const { explanation, riskBand } = answer;
   const meaning = model.riskBands.find(({ band }) => band === riskBand)?.meaning;
-  const space = spaceWords(described(model));
-  const contributions = explanation.contributions.map(({ feature: { label }, displayValue, value }) => ({
-    label,
-    displayValue,
-    value,
-  }));
-  const number = (value: number): string => formats.number(value, 4);
+  const space = useSpace(model);
   return (
     <>
       <h3>
-        {models.answer}: {answerText(model, answer.value, formats)}{' '}
+        {models.answer}: {outputText(model, answer.value, formats)}{' '}
         <span class="badge">{models.bandNames[riskBand]}</span> <span class="badge warning">{models.simulated}</span>
       </h3>
       <p>{meaning}</p>
-      <Plot
+      <Figure
         fileName={`trial-${model.modelId}-${model.version}`}
-        svg={renderWaterfall({
-          manifest: described(model),
-          score: {
-            ...(answer.probability == null ? { quantity: answer.value } : { probability: answer.probability }),
-            className: explanation.class ?? undefined,
-            riskBand,
-          },
-          explanation,
-          contributions,
-        })}
-        table={
-          <TableOf
-            caption={models.reasons}
-            columns={[models.input, models.value, models.contribution(space)]}
-            rows={[
-              [models.baseValue, '', number(explanation.baseValue)],
-              ...contributions.map(({ label, displayValue, value }) => [
-                label,
-                displayValue,
-                `${value > 0 ? '+' : ''}${number(value)}`,
-              ]),
-              [models.output, '', number(explanation.outputValue)],
-            ]}
-          />
-        }
+        draw={(options) => renderWaterfall(waterfallOf(model, answer, explanation), options)}
+        table={() => waterfallTable(explanation, space, { ...models, feature: models.input }, formats)}
       />
     </>
   );

@@ -2,6 +2,7 @@ import { differenceTable, renderDifference } from '../../../src/risk/plots/diffe
 import { useQuery } from '../../api/hooks.js';
 import { ErrorBox } from '../../components/error-box.js';
 import { Figure } from '../../components/figure.js';
+import { useSpace } from '../../components/use-space.js';
 import { PatientPageResultDetailsDocument } from '../../generated/graphql.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { differenceOf, type NamedAnswer } from './figures.js';
@@ -33,7 +34,7 @@ export function Difference(props: {
 }) {
   const texts = useTexts().patient;
   const formats = useFormats();
-  const difference = differenceOf(props.model, props, texts, formats);
+  const difference = differenceOf(props.model, props, useSpace(props.model), texts, formats);
   if (!difference) return <p class="note">{texts.unlike}</p>;
   return (
     <Figure

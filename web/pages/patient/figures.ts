@@ -1,14 +1,13 @@
 import type { DifferenceInput, DifferenceSide } from '../../../src/risk/plots/difference.js';
 import type { HistoryInput } from '../../../src/risk/plots/history.js';
-import type { PlotTable } from '../../../src/risk/plots/options.js';
-import { spaceWords } from '../../../src/risk/plots/output-words.js';
-import type { WaterfallInput } from '../../../src/risk/plots/waterfall.js';
+import { answerText, unitOf } from '../../components/value-text.js';
 import type { PatientPageExplanationFragment, PatientPageResultFragment, RiskBand } from '../../generated/graphql.js';
 import type { patient } from '../../texts/en/patient.js';
-import { answerText, unitOf, type Model, type Numbers } from './values.js';
+import type { Formats } from '../../texts/formats.js';
+import type { Model } from './values.js';
 
 type Texts = typeof patient;
-export type Explanation = PatientPageExplanationFragment;
+type Explanation = PatientPageExplanationFragment;
 
 /** An answer of a model with its reasons: a stored one, or one that was simulated. */
 export interface ExplainedAnswer {
@@ -17,54 +16,6 @@ export interface ExplainedAnswer {
   readonly probability?: number | null;
   readonly riskBand: RiskBand;
   readonly explanation?: Explanation | null;
-}
-
-/** The model as plots take it. */
-const described = ({ name, version, outcome, outputSpace, quantity }: Model): WaterfallInput['manifest'] => ({
-  name,
-  version,
-  outcome,
-  outputSpace,
-  quantity: quantity ?? undefined,
-});
-
-/** The name of the space in which the contributions of a model add up. */
-export const spaceOf = (model: Model): string => spaceWords(described(model));
-
-/** The reasons of an answer, for `renderWaterfall`. */
-export function waterfallOf(model: Model, answer: ExplainedAnswer, explanation: Explanation): WaterfallInput {
-  const className = explanation.class ?? undefined;
-  return {
-    manifest: described(model),
-    score: {
-      ...(answer.probability == null ? { quantity: answer.value } : { probability: answer.probability }),
-      className,
-      riskBand: className === (model.riskClass ?? undefined) ? answer.riskBand : undefined,
-    },
-    explanation,
-    contributions: explanation.contributions.map(({ feature, displayValue, value }) => ({
-      label: feature.label,
-      displayValue,
-      value,
-    })),
-  };
-}
-
-/** The reasons of an answer as a table. */
-export function waterfallTable(model: Model, explanation: Explanation, texts: Texts, { number }: Numbers): PlotTable {
-  return {
-    caption: `${texts.reasons}: ${spaceOf(model)}`,
-    columns: [texts.feature, texts.value, texts.contribution(spaceOf(model))],
-    rows: [
-      [texts.baseValue, '', number(explanation.baseValue, 4)],
-      ...explanation.contributions.map(({ feature, displayValue, value }) => [
-        feature.label,
-        displayValue,
-        `${value > 0 ? '+' : ''}${number(value, 4)}`,
-      ]),
-      [texts.output, '', number(explanation.outputValue, 4)],
-    ],
-  };
 }
 
 /** The scores of a patient over time, for `renderHistory`. */
@@ -98,13 +49,15 @@ export interface NamedAnswer extends ExplainedAnswer {
 
 /**
  * The difference of two answers, for `renderDifference`.
+ * @param space the name of the space in which the contributions add up
  * @returns undefined when one has no explanation, or when they explain different outputs
  */
 export function differenceOf(
   model: Model,
   { before, after }: { readonly before: NamedAnswer; readonly after: NamedAnswer },
+  space: string,
   texts: Texts,
-  numbers: Numbers,
+  formats: Pick<Formats, 'number' | 'percent'>,
 ): DifferenceInput | undefined {
   const [first, second] = [before.explanation, after.explanation];
   if (!first || !second) return undefined;
@@ -123,8 +76,8 @@ export function differenceOf(
   });
   return {
     title: texts.change,
-    subtitle: texts.fromTo(answerText(before, model, numbers), answerText(after, model, numbers)),
-    space: spaceOf(model),
+    subtitle: texts.fromTo(answerText(before, model, formats), answerText(after, model, formats)),
+    space,
     baseLabel: texts.baseValue,
     before: side(before, first),
     after: side(after, second),

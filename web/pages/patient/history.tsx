@@ -1,11 +1,12 @@
 import { historyTable, renderHistory } from '../../../src/risk/plots/history.js';
 import { Band } from '../../components/band.js';
 import { Figure } from '../../components/figure.js';
+import { answerText } from '../../components/value-text.js';
 import type { PatientPageResultFragment } from '../../generated/graphql.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { Comparison } from './comparison.js';
 import { comparedIds, historyOf } from './figures.js';
-import { answerText, type Model } from './values.js';
+import type { Model } from './values.js';
 
 interface Props {
   readonly model: Model;

@@ -9,7 +9,7 @@ import {
   type PatientPageHistoryQuery,
 } from '../../generated/graphql.js';
 import type { PageProps } from '../page-props.js';
-import { usePlace, useQueryValue, useTitle } from '../../shell/router.js';
+import { navigate, usePlace, useQueryValue, useTitle } from '../../shell/router.js';
 import { useMay, useViewer } from '../../shell/viewer.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { BreakGlass, type Granted } from './break-glass.js';
@@ -95,7 +95,8 @@ function Printed(): VNode {
 function ByModel({ patient, onChanged }: { readonly patient: ShownPatient; readonly onChanged: () => void }) {
   const texts = useTexts().patient;
   const { data, error, reload } = useQuery(PatientPageModelsDocument, {});
-  const [chosen, choose] = useQueryValue('model');
+  const { path, query } = usePlace();
+  const chosen = query.get('model');
   if (error) return <ErrorBox error={error} onRetry={reload} />;
   if (!data) return <p class="quiet">{texts.loading}</p>;
   const offered = data.riskModels.filter(({ isDefault, modelId }) => isDefault || modelId === chosen);
@@ -106,7 +107,13 @@ function ByModel({ patient, onChanged }: { readonly patient: ShownPatient; reado
       {offered.length > 1 && (
         <label class="no-print">
           {texts.model}{' '}
-          <select value={model.modelId} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+          <select
+            value={model.modelId}
+            onChange={({ currentTarget }) =>
+              // The job and the compared scores in the address are of the other model.
+              navigate(`${path}?model=${encodeURIComponent(currentTarget.value)}`, { replace: true })
+            }
+          >
             {offered.map(({ modelId, name }) => (
               <option key={modelId} value={modelId}>
                 {name}

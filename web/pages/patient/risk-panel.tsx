@@ -4,14 +4,17 @@ import { useQuery } from '../../api/hooks.js';
 import { Band } from '../../components/band.js';
 import { ErrorBox } from '../../components/error-box.js';
 import { Figure } from '../../components/figure.js';
+import { useSpace } from '../../components/use-space.js';
+import { answerText, outputText } from '../../components/value-text.js';
+import { waterfallOf, waterfallTable } from '../../components/waterfall.js';
 import {
   PatientPageResultDetailsDocument,
   type PatientPageResultFragment,
   type RiskBand,
 } from '../../generated/graphql.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { spaceOf, waterfallOf, waterfallTable, type ExplainedAnswer } from './figures.js';
-import { answerText, type Model } from './values.js';
+import type { ExplainedAnswer } from './figures.js';
+import type { Model } from './values.js';
 
 /** The answer, its band, and the meaning of that band for the model. */
 export function Answer({
@@ -37,15 +40,13 @@ export function Answer({
 function BandScale({ model, present }: { readonly model: Model; readonly present: RiskBand }): VNode {
   const texts = useTexts().patient;
   const formats = useFormats();
-  const lower = (from: number): string =>
-    model.quantity ? `${formats.number(from)} ${model.quantity.unitLabel}` : formats.percent(from);
   return (
     <details class="band-scale">
       <summary>{texts.bandsOf}</summary>
       <ol>
         {model.riskBands.map(({ band, from, meaning }) => (
           <li key={band} aria-current={band === present ? 'true' : undefined}>
-            <Band band={band} /> {texts.bandFrom(lower(from))}: {meaning}
+            <Band band={band} /> {texts.bandFrom(outputText(model, from, formats))}: {meaning}
           </li>
         ))}
       </ol>
@@ -57,6 +58,7 @@ function BandScale({ model, present }: { readonly model: Model; readonly present
 export function Reasons({ model, answer }: { readonly model: Model; readonly answer: ExplainedAnswer }): VNode {
   const texts = useTexts().patient;
   const formats = useFormats();
+  const space = useSpace(model);
   const { explanation } = answer;
   if (!explanation) return <p class="quiet">{texts.noReasons}</p>;
   return (
@@ -64,10 +66,10 @@ export function Reasons({ model, answer }: { readonly model: Model; readonly ans
       <Figure
         fileName="risk-reasons"
         draw={(options) => renderWaterfall(waterfallOf(model, answer, explanation), options)}
-        table={() => waterfallTable(model, explanation, texts, formats)}
+        table={() => waterfallTable(explanation, space, texts, formats)}
       />
       <p class="quiet">
-        {texts.endsIn(formats.number(explanation.outputValue, 3), spaceOf(model), answerText(answer, model, formats))}
+        {texts.endsIn(formats.number(explanation.outputValue, 3), space, answerText(answer, model, formats))}
       </p>
     </>
   );

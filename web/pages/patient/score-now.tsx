@@ -2,6 +2,8 @@ import type { VNode } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { useMutation, useSubscription } from '../../api/hooks.js';
 import { ErrorBox } from '../../components/error-box.js';
+import { newKey } from '../../components/new-key.js';
+import { answerText } from '../../components/value-text.js';
 import {
   PatientPageCancelDocument,
   PatientPageScoringDocument,
@@ -9,7 +11,7 @@ import {
   type PatientPageScoringSubscription,
 } from '../../generated/graphql.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { answerText, type Model } from './values.js';
+import type { Model } from './values.js';
 
 interface ScoreNowProps {
   readonly patientId: string;
@@ -43,17 +45,21 @@ export function ScoreNow({ patientId, model, jobId, onJob, onScored }: ScoreNowP
     },
     { pause: jobId === '' },
   );
-  const isRunning = jobId !== '' || submission.isRunning;
+  // The error of an earlier job stays until the first event of the next one.
+  const earlierError = useRef<Error | undefined>(undefined);
+  const lost = jobId === '' || following.error === earlierError.current ? undefined : following.error;
+  const isRunning = (jobId !== '' && !lost) || submission.isRunning;
 
   async function start(): Promise<void> {
-    key.current ??= crypto.randomUUID();
+    key.current ??= newKey();
     setJob(undefined);
     const accepted = await submission.run({ input: { patientId, modelId: model.id, idempotencyKey: key.current } });
     if (!accepted) return;
     key.current = undefined;
+    earlierError.current = following.error;
     onJob(accepted.submitScoringJob.id);
   }
-  const error = submission.error ?? cancellation.error ?? (isRunning ? following.error : undefined);
+  const error = submission.error ?? cancellation.error ?? (submission.isRunning ? undefined : lost);
   return (
     <div class="score-now no-print">
       {isRunning ? (

@@ -1,15 +1,7 @@
 import { useNow } from '../../shell/router.js';
+import { unitOf, valueText } from '../../components/value-text.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import {
-  otherValues,
-  unitOf,
-  valueRows,
-  valueText,
-  type Feature,
-  type Model,
-  type ShownPatient,
-  type ValueRow,
-} from './values.js';
+import { otherValues, valueRows, type Feature, type Model, type ShownPatient, type ValueRow } from './values.js';
 
 /** Lists the values of a patient in the order of a model: unit, range, and the age of each. */
 export function ValueTable({ model, patient }: { readonly model: Model; readonly patient: ShownPatient }) {

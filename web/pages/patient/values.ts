@@ -1,38 +1,8 @@
 import type { PatientPageModelFragment, PatientPageQuery } from '../../generated/graphql.js';
-import type { Formats } from '../../texts/formats.js';
 
 export type Model = PatientPageModelFragment;
 export type Feature = Model['features'][number];
 export type ShownPatient = NonNullable<PatientPageQuery['patient']>;
-
-/** Writes numbers in the language of the reader. */
-export type Numbers = Pick<Formats, 'number' | 'percent'>;
-
-/** Digits after the point of a value of a feature, at most. */
-const valueDigits = 6;
-
-/** Returns a space and the label of a unit; nothing for a value without one. */
-export const unitOf = ({ unitLabel }: { readonly unitLabel: string }): string => unitLabel && `\u00a0${unitLabel}`;
-
-/** Writes a value with its unit, or the label of its code. */
-export function valueText(
-  feature: Pick<Feature, 'codes' | 'unitLabel'>,
-  value: number,
-  { number }: Pick<Numbers, 'number'>,
-): string {
-  const code = feature.codes?.find((known) => known.value === value);
-  return code ? code.label : `${number(value, valueDigits)}${unitOf(feature)}`;
-}
-
-/** Writes the answer of a model: a percentage, or a quantity with its unit. */
-export function answerText(
-  result: { readonly probability?: number | null; readonly value: number; readonly unit: string },
-  model: Pick<Model, 'quantity'> | null | undefined,
-  { number, percent }: Numbers,
-): string {
-  if (result.probability != null) return percent(result.probability);
-  return `${number(result.value)}${unitOf({ unitLabel: model?.quantity?.unitLabel ?? result.unit })}`;
-}
 
 /** The origin of a value: a recorded one, one of the patient's record (age, sex), or none. */
 type Origin = 'recorded' | 'record' | 'missing';

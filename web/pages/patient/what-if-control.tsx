@@ -1,7 +1,8 @@
 import { useId } from 'preact/hooks';
+import { unitOf, valueText } from '../../components/value-text.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { sliderStart, sliderStep } from './changed-values.js';
-import { unitOf, valueText, type Feature } from './values.js';
+import type { Feature } from './values.js';
 
 interface Props {
   readonly feature: Feature;

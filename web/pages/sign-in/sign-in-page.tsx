@@ -1,5 +1,5 @@
 import type { TargetedSubmitEvent, VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { ErrorBox } from '../../components/error-box.js';
 import type { Session } from '../../session/session.js';
 import { Preferences } from '../../shell/preferences.js';
@@ -22,6 +22,7 @@ interface SignInPageProps {
 export function SignInPage({ session, oidc, problem, onDone, onLanguage }: SignInPageProps): VNode {
   const { signIn } = useTexts();
   const [error, setError] = useState(problem);
+  useEffect(() => setError(problem), [problem]);
   const [isRunning, setRunning] = useState(false);
   const { query } = usePlace();
   useTitle(signIn.title);

@@ -10,7 +10,7 @@ import { navigate, useNow, usePlace, useTitle } from '../../shell/router.js';
 import { useMay, useViewer } from '../../shell/viewer.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { nameOf } from '../patient/identity.js';
-import { answerText, valueText } from '../patient/values.js';
+import { answerText, valueText } from '../../components/value-text.js';
 import { onlyScored, readChoice, toArguments, writeChoice, type Choice, type Search } from './choice.js';
 import { ColumnChoice } from './column-choice.js';
 import { chosenColumns, columnsFor, featureOf, storedColumns, type Column, type PlainColumn } from './columns.js';

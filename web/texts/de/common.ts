@@ -31,7 +31,9 @@ export const common: typeof english = {
   parts: {
     error: 'Das hat nicht geklappt',
     requestId: (id) => `Anfrage ${id}`,
-    noAnswer: 'RiskGraph antwortet nicht. Die Konsole versucht es von selbst wieder.',
+    noAnswer: 'RiskGraph antwortet nicht. Prüfen Sie das Netz.',
+    noProviderAnswer: 'Der Identitätsdienst antwortet nicht. Prüfen Sie das Netz, und versuchen Sie es noch einmal.',
+    notEnded: (reason) => `Die Sitzung konnte auf dem Server nicht beendet werden: ${reason}`,
     tryAgain: 'Noch einmal versuchen',
     marks: 'Abbildung. Die Pfeiltasten lesen ihre Werte vor.',
     table: 'Als Tabelle zeigen',

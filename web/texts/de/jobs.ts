@@ -85,5 +85,4 @@ export const jobs: typeof english = {
   cancelConfirm: 'Auftrag abbrechen',
   notFound: 'Diesen Auftrag gibt es nicht',
   notFoundHelp: 'Er wurde nach den Aufbewahrungsregeln entfernt oder gehört einer anderen Organisation.',
-  cohort: 'Kohorte öffnen',
 };

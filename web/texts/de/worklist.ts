@@ -43,7 +43,6 @@ export const worklist: typeof english = {
   count: (total, one) => (one ? '1 Person' : `${total} Personen`),
   found: 'durch Ihre Suche gefunden',
   loading: 'Die Liste wird gelesen …',
-  loadingRow: 'Zeile wird gelesen …',
   onlyScored: (model) => `In dieser Liste stehen nur Personen mit einem Ergebnis von ${model}.`,
   none: 'Niemand passt dazu.',
   all: 'Alle zeigen, mit und ohne Ergebnis',

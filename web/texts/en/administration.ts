@@ -11,8 +11,6 @@ export const administration = {
     system: 'System',
   },
   never: 'never',
-  yes: 'yes',
-  no: 'no',
   users: {
     list: 'Users of the organization, newest first',
     count: (count: string) => `${count} users`,
@@ -77,6 +75,7 @@ export const administration = {
     secret: 'Key',
     copy: 'Copy',
     copied: 'Copied.',
+    copyRefused: 'The browser did not copy it. Select the key, and copy it yourself.',
     done: 'I have stored the key',
     revoke: 'Revoke',
     revokeQuestion: (name: string) =>
@@ -102,6 +101,7 @@ export const administration = {
     after: 'After',
     before: 'Before',
     patient: 'Patient id',
+    noPatientId: 'A patient id has 24 digits from 0 to f. Names and MRNs do not go into the address.',
     clear: 'Clear the filters',
     event: (sequence: string) => `Event ${sequence}`,
     actionHelp: 'e.g. patient:read',

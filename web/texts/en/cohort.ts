@@ -25,7 +25,6 @@ export const cohort = {
   submitAll: (count: string) => `Score all ${count} patients`,
   submitUncounted: 'Score them',
   earlier: 'Cohorts that were scored',
-  open: 'Open',
   notFound: 'There is no such cohort',
   notFoundHelp: 'It was removed by the retention rules, or it is not of your organization.',
   single: 'This job is about one patient.',

@@ -30,7 +30,9 @@ export const common = {
   parts: {
     error: 'This did not work',
     requestId: (id: string) => `Request ${id}`,
-    noAnswer: 'RiskGraph does not answer. The console tries again on its own.',
+    noAnswer: 'RiskGraph does not answer. Check the network.',
+    noProviderAnswer: 'The identity provider does not answer. Check the network, and try again.',
+    notEnded: (reason: string) => `The session could not be ended on the server: ${reason}`,
     tryAgain: 'Try again',
     marks: 'Figure. The arrow keys read its values.',
     table: 'Show as a table',

@@ -83,5 +83,4 @@ export const jobs = {
   cancelConfirm: 'Cancel the job',
   notFound: 'There is no such job',
   notFoundHelp: 'It was removed by the retention rules, or it is not of your organization.',
-  cohort: 'Open the cohort',
 };

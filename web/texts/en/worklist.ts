@@ -42,7 +42,6 @@ export const worklist = {
   count: (total: string, one: boolean) => (one ? '1 patient' : `${total} patients`),
   found: 'found by your search',
   loading: 'Patients are read …',
-  loadingRow: 'Row is read …',
   onlyScored: (model: string) => `Only patients with a result of ${model} are in this list.`,
   none: 'No patient matches.',
   all: 'Show all patients, scored or not',
