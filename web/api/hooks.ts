@@ -6,6 +6,7 @@ import {
   useSubscription as useUrqlSubscription,
 } from '@urql/preact';
 import type { AnyVariables, CombinedError } from '@urql/core';
+import { ConnectionError } from '../../src/client/errors.js';
 import { useStore } from '../components/store.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
 import { ConnectionContext } from './connection.js';
@@ -51,12 +52,25 @@ export function useQuery<T, V extends AnyVariables>(
     pause: options.pause,
   } as never);
   useHeals(() => !options.pause && execute({ requestPolicy: 'network-only' }));
+  const shown = useKept({ data, error }, JSON.stringify(variables));
   return {
-    data,
-    error,
-    isLoading: !data && !error && (fetching || stale),
+    ...shown,
+    isLoading: !shown.data && !shown.error && (fetching || stale),
     reload: () => execute({ requestPolicy: 'network-only' }),
   };
+}
+
+interface Answer<T> {
+  readonly data: T | undefined;
+  readonly error: CombinedError | undefined;
+}
+
+/** Keeps what was read while the API is not reached. The shell says that the connection is lost. */
+function useKept<T>(answer: Answer<T>, key: string): Answer<T> {
+  const kept = useRef<{ readonly key: string; readonly data: T } | undefined>(undefined);
+  if (answer.data !== undefined) kept.current = { key, data: answer.data };
+  const isAway = answer.data === undefined && answer.error?.networkError instanceof ConnectionError;
+  return isAway && kept.current?.key === key ? { data: kept.current.data, error: undefined } : answer;
 }
 
 /** Reads once from the API, for what is read in parts. @returns a function that never throws: it gives data or error */

@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { TypedInput } from '../../components/typed-input.js';
 import type { AuditOutcome } from '../../generated/graphql.js';
 import { navigate, usePlace, useQueryValue } from '../../shell/router.js';
 import { useTexts } from '../../texts/texts.js';
@@ -40,13 +41,13 @@ export function AuditFilters(): VNode {
       </label>
       <label>
         {audit.patient}
-        <input
+        <TypedInput
           value={patient || refused}
           autocapitalize="none"
           autocomplete="off"
           spellcheck={false}
           aria-invalid={isRefused}
-          onChange={({ currentTarget }) => choosePatient(currentTarget.value.trim())}
+          onTake={(text) => choosePatient(text.trim())}
         />
         {isRefused && <small role="alert">{audit.noPatientId}</small>}
       </label>
@@ -87,13 +88,13 @@ function TextFilter({ name, label, type = 'text', placeholder }: TextFilterProps
   return (
     <label>
       {label}
-      <input
+      <TypedInput
         type={type}
         value={value}
         placeholder={placeholder}
         autocapitalize="none"
         spellcheck={false}
-        onChange={({ currentTarget }) => setValue(currentTarget.value.trim())}
+        onTake={(text) => setValue(text.trim())}
       />
     </label>
   );

@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { TypedInput } from '../../components/typed-input.js';
 import type { AdministrativeGender, RiskBand } from '../../generated/graphql.js';
 import { navigate, usePlace, useQueryValue } from '../../shell/router.js';
 import { useMay } from '../../shell/viewer.js';
@@ -34,20 +35,13 @@ export function Conditions({ bands, hasProbability, own, onOwn }: ConditionsProp
   const share = (label: string, value: string, set: (value: string) => void): VNode => (
     <label>
       {label}
-      <input
-        type="number"
-        min={0}
-        max={100}
-        step="any"
-        value={value}
-        onChange={({ currentTarget }) => set(currentTarget.value)}
-      />
+      <TypedInput type="number" min={0} max={100} step="any" value={value} onTake={set} />
     </label>
   );
   const time = (label: string, value: string, set: (value: string) => void): VNode => (
     <label>
       {label}
-      <input type="datetime-local" value={value} onChange={({ currentTarget }) => set(currentTarget.value)} />
+      <TypedInput type="datetime-local" value={value} onTake={set} />
     </label>
   );
   return (
@@ -76,11 +70,11 @@ export function Conditions({ bands, hasProbability, own, onOwn }: ConditionsProp
           (['mrnPrefix', 'familyName'] as const).map((field) => (
             <label key={field}>
               {cohort[field]}
-              <input
+              <TypedInput
                 value={own[field]}
                 autocomplete="off"
                 spellcheck={false}
-                onChange={({ currentTarget }) => onOwn({ ...own, [field]: currentTarget.value })}
+                onTake={(text) => onOwn({ ...own, [field]: text })}
               />
             </label>
           ))}

@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { TypedInput } from '../../components/typed-input.js';
 import { usePlace, useQueryValue, navigate } from '../../shell/router.js';
 import { useTexts } from '../../texts/texts.js';
 import type { CohortModel } from './cohort-data.js';
@@ -59,12 +60,7 @@ export function GroupPicker({ model, split }: GroupPickerProps): VNode {
         <label>
           {cohort.threshold}
           {feature?.unitLabel && ` (${feature.unitLabel})`}
-          <input
-            type="number"
-            step="any"
-            value={split.at}
-            onChange={({ currentTarget }) => setThreshold(currentTarget.value)}
-          />
+          <TypedInput type="number" step="any" value={String(split.at)} onTake={setThreshold} />
         </label>
       )}
     </div>

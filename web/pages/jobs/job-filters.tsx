@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { TypedInput } from '../../components/typed-input.js';
 import type { ScoringJobKind, ScoringJobState } from '../../generated/graphql.js';
 import { navigate, usePlace, useQueryValue } from '../../shell/router.js';
 import { useTexts } from '../../texts/texts.js';
@@ -38,20 +39,15 @@ export function JobFilters(): VNode {
       </label>
       <label>
         {jobs.filter.submitter}
-        <input
-          value={by}
-          autocapitalize="none"
-          spellcheck={false}
-          onChange={({ currentTarget }) => setBy(currentTarget.value.trim())}
-        />
+        <TypedInput value={by} autocapitalize="none" spellcheck={false} onTake={(text) => setBy(text.trim())} />
       </label>
       <label>
         {jobs.filter.after}
-        <input type="datetime-local" value={after} onChange={({ currentTarget }) => setAfter(currentTarget.value)} />
+        <TypedInput type="datetime-local" value={after} onTake={setAfter} />
       </label>
       <label>
         {jobs.filter.before}
-        <input type="datetime-local" value={before} onChange={({ currentTarget }) => setBefore(currentTarget.value)} />
+        <TypedInput type="datetime-local" value={before} onTake={setBefore} />
       </label>
       {query.size > 0 && (
         <button type="button" onClick={() => navigate(path, { replace: true })}>
