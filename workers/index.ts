@@ -100,6 +100,7 @@ async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers):
       await startQueueWorker({
         kind,
         concurrency: concurrency[kind],
+        leaseMs: config.jobLeaseMs,
         process: (data) => pulse.run(() => process(data)),
         connectRedis: app.connectRedis,
         redisPrefix: config.redisPrefix,

@@ -6,10 +6,8 @@ import { logError } from '../src/process/logger.js';
 import { pauseOnRefusal } from './pause-on-refusal.js';
 import { queueNames, type EntryKind } from '../src/jobs/scoring-queue.js';
 
-/** Time without a sign of life after which another worker takes over the work. Milliseconds. */
-const lockMs = 5_000;
-/** Period between two searches for work of dead workers. Milliseconds. */
-const stalledCheckMs = 2_500;
+/** Shortest lock of an entry, milliseconds. A worker whose event loop stands still for less keeps its work. */
+const shortestLockMs = 1_000;
 /**
  * Takeovers per entry that BullMQ allows. MongoDB sets the real limit, where the submitter of the job sees the
  * attempts.
@@ -29,6 +27,8 @@ interface QueueWorkerDependencies {
   readonly kind: EntryKind;
   /** Most entries that run at the same time. */
   readonly concurrency: number;
+  /** Time of silence after which another worker has taken over the work of this one. Milliseconds. */
+  readonly leaseMs: number;
   readonly process: (data: unknown) => Promise<void>;
   readonly connectRedis: App['connectRedis'];
   readonly redisPrefix: string;
@@ -51,10 +51,12 @@ export async function startQueueWorker(dependencies: QueueWorkerDependencies): P
 }
 
 function takeEntries(
-  { kind, concurrency, process, connectRedis, redisPrefix, logger }: QueueWorkerDependencies,
+  { kind, concurrency, leaseMs, process, connectRedis, redisPrefix, logger }: QueueWorkerDependencies,
   closers: Closers,
 ): void {
   const name = queueNames[kind];
+  // BullMQ finds an entry at the second search after the end of its lock. Together that is one lease.
+  const lockMs = Math.max(shortestLockMs, leaseMs / 2);
   let taken = 0;
   let running = 0;
 
@@ -72,7 +74,7 @@ function takeEntries(
         prefix: redisPrefix,
         concurrency,
         lockDuration: lockMs,
-        stalledInterval: stalledCheckMs,
+        stalledInterval: lockMs / 2,
         maxStalledCount: unlimitedTakeovers,
         runRetryDelay: runRetryDelayMs,
       },
