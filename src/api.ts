@@ -18,10 +18,10 @@ export type ApiParts = SchemaDependencies & HttpParts & Pick<App, 'events'>;
  * @param protections only set by the benchmark that measures their cost
  */
 export async function startApi(app: ApiParts, protections?: Protections): Promise<HttpServer> {
-  const { models, events, scopeOf, identity, logger } = app;
+  const { database, models, events, scopeOf, identity, logger } = app;
   return startOrClose(
     async (closers) => {
-      const jobStreams = createJobStreams({ models, events, logger });
+      const jobStreams = createJobStreams({ database, models, events, logger });
       closers.add(() => jobStreams.close());
       const predictionStreams = createPredictionStreams({ models, events, scopeOf, logger });
       closers.add(() => predictionStreams.close());

@@ -186,6 +186,8 @@ export function createJobListStreams({ models, events, logger }: JobListStreamDe
 function changesOf({ job, matches }: SelectedJob, sent: LRUCache<string, number>): JobChange[] {
   const id = job._id.toHexString();
   const last = sent.get(id);
+  // A failover undid changes that were sent, and were not on a majority yet. What follows has later numbers.
+  if (last !== undefined && job.status.sequence < last) return [];
   if (!matches && last === undefined) return [];
   if (matches) sent.set(id, job.status.sequence);
   else sent.delete(id);

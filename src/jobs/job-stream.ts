@@ -1,6 +1,7 @@
-import type { Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import type { Logger } from 'pino';
-import { isDatabaseOutage } from '../storage/database.js';
+import { isDatabaseOutage, writeProbe } from '../storage/database.js';
+import { createGroupCommit } from '../storage/group-commit.js';
 import { BadUserInputError, NotFoundError } from '../errors.js';
 import type { Models, ScoringJob } from '../../models/index.js';
 import { createAsyncQueue, type AsyncQueue } from '../events/async-queue.js';
@@ -20,7 +21,8 @@ export interface JobStreams {
    * asks for the next change, and changes are not stored meanwhile. So a slow reader costs no memory, and gets folded
    * progress.
    * @param after sequence number of the last change that the subscriber has seen, 0 for none
-   * @param read returns the present job, or null when the subscriber may not see one; a later null ends the stream
+   * @param read returns the present job, or null when the subscriber may not see one; a later null ends the stream.
+   *   It returns no change that a failover may undo. Just after one it may return less than was seen before
    * @throws NotFoundError when the subscriber may see no such job, BadUserInputError for a sequence number in the
    *   future
    */
@@ -46,12 +48,13 @@ interface Follower {
 }
 
 interface JobStreamDependencies {
+  readonly database: Connection;
   readonly models: Pick<Models, 'scoringJobs'>;
   readonly events: EventBus;
   readonly logger: Logger;
 }
 
-export function createJobStreams({ models, events, logger }: JobStreamDependencies): JobStreams {
+export function createJobStreams({ database, models, events, logger }: JobStreamDependencies): JobStreams {
   const lists = createJobListStreams({ models, events, logger });
   const followers = new Map<string, Set<Follower>>();
   let size = 0;
@@ -75,6 +78,11 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
       if (sequences.get(follower.jobId.toHexString()) !== follower.sequence) follower.changes.wake();
     }
   }
+  /** Ends when a majority of the database has the present. A read after that knows all that was ever shown. */
+  const catchUp = createGroupCommit<void, void>(async (calls) => {
+    await writeProbe(database);
+    return calls.map(() => ({ value: undefined }));
+  });
   const sweeper = setInterval(() => {
     sweep().catch((error: unknown) =>
       logError(logger, error, 'job subscriptions could not be compared with MongoDB', { level: 'warn' }),
@@ -115,7 +123,12 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
       // The follower listens before the job is read, so that a change in between wakes it.
       const follower = enter(jobId, after, read);
       try {
-        const job = await read();
+        let job = await read();
+        if (job && after > job.status.sequence) {
+          // A primary that was elected just now, or one that does not know yet that it is none, may know less.
+          await catchUp();
+          job = await read();
+        }
         if (!job) throw new NotFoundError('This scoring job');
         if (after > job.status.sequence) {
           throw new BadUserInputError([
@@ -141,6 +154,8 @@ export function createJobStreams({ models, events, logger }: JobStreamDependenci
 
 /** Gives a subscriber the changes that it has not seen. The stream ends when the job was deleted or has ended. */
 function hand(follower: Follower, job: ScoringJob | null): void {
+  // The answer of a primary that knows less than was handed over already. The sweep wakes the follower again.
+  if (job && job.status.sequence < follower.sequence) return;
   const changes = job ? changesSince(job, follower.sequence) : [];
   follower.sequence = changes.at(-1)?.sequence ?? follower.sequence;
   follower.changes.push(...changes);

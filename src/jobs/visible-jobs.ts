@@ -44,8 +44,8 @@ interface VisibleJobs {
   /** Does the same as `find` for a viewer who reads the job. A job that is seen by breaking the glass is recorded. */
   read(viewer: Viewer, id: string): Promise<ScoringJob | null>;
   /**
-   * Does the same as `read` for a follower, with the job as it is after the call. Followers who ask at the same time
-   * share one read. Those of one user and address also share the check of the care team and the audit event.
+   * Does the same as `read` for a follower, with the job as it is after the call, and without changes that a failover
+   * may undo. Followers who ask at the same time share one read. Those of one user and address also share the check of the care team and the audit event.
    */
   followed(viewer: Viewer, id: string): Promise<ScoringJob | null>;
   /**
@@ -156,7 +156,7 @@ async function readOnce(scopeOf: ScopeOf, follows: readonly Follow[]): Promise<R
   }
   const found = await Promise.all(
     [...readers.values()].map(async ({ viewer, ids }) => {
-      const jobs = await scopeOf(viewer).scoringJobs.findMany([...ids].map(idOrNone));
+      const jobs = await scopeOf(viewer).scoringJobs.findMany([...ids].map(idOrNone), { lasting: true });
       return [...ids].map((id, index) => [jobKey(viewer, id), jobs[index] ?? null] as const);
     }),
   );

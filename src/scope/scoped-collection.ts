@@ -38,8 +38,11 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   readonly name: string;
   find(filter: QueryFilter<T>, options?: FindOptions): Promise<T[]>;
   findOne(filter: QueryFilter<T>, options?: Pick<FindOptions, 'projection' | 'sort'>): Promise<T | null>;
-  /** The documents in the order of the ids; null for an id without a document. */
-  findMany(ids: readonly Types.ObjectId[]): Promise<(T | null)[]>;
+  /**
+   * The documents in the order of the ids; null for an id without a document.
+   * @param options.lasting reads only what survives a failover: in a replica set a majority has it
+   */
+  findMany(ids: readonly Types.ObjectId[], options?: { readonly lasting: true }): Promise<(T | null)[]>;
   /**
    * Ids of the matching documents. They are read through a cursor, some thousands at a time, so there may be any
    * number.
@@ -92,10 +95,13 @@ export function scopedCollection<T extends OrganizationDocument>(
   const unfenced = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
   const within = (filter: QueryFilter<T>): object =>
     fence ? { $and: [{ organization }, fence.filter, filter] } : unfenced(filter);
-  const cursor = (filter: QueryFilter<T>, { projection, sort, limit, hint }: FindOptions = {}) =>
+  const cursor = (
+    filter: QueryFilter<T>,
+    { projection, sort, limit, hint, readConcern }: FindOptions & Pick<mongo.FindOptions, 'readConcern'> = {},
+  ) =>
     collection.find<T>(
       within(filter),
-      defined({ maxTimeMS: slowestReadMs, projection, sort, limit, hint }) as mongo.FindOptions,
+      defined({ maxTimeMS: slowestReadMs, projection, sort, limit, hint, readConcern }) as mongo.FindOptions,
     );
   return {
     name: collection.name,
@@ -107,14 +113,11 @@ export function scopedCollection<T extends OrganizationDocument>(
       const found = await collection.findOne<T>(unfenced(filter), { maxTimeMS: slowestReadMs });
       return found && fence.admits(found) ? found : null;
     },
-    async findMany(ids) {
+    async findMany(ids, options) {
       if (ids.length === 0) return [];
-      const byId = new Map(
-        (await cursor({ _id: { $in: ids } } as QueryFilter<T>).toArray()).map((document) => [
-          document._id.toHexString(),
-          document,
-        ]),
-      );
+      const readConcern = options?.lasting ? ({ level: 'majority' } as const) : undefined;
+      const found = await cursor({ _id: { $in: ids } } as QueryFilter<T>, { readConcern }).toArray();
+      const byId = new Map(found.map((document) => [document._id.toHexString(), document]));
       return ids.map((id) => byId.get(id.toHexString()) ?? null);
     },
     async *ids(filter) {

@@ -1,11 +1,12 @@
 import { Types } from 'mongoose';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { Role } from '../../models/index.js';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Role, type ScoringJob } from '../../models/index.js';
 import { startApi } from '../../src/api.js';
 import { createApp } from '../../src/app.js';
 import { apiClient } from '../../src/commands/api-client.js';
 import { CancelScoringJobDocument, ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
-import { progressed, started } from '../../src/jobs/job-status.js';
+import type { SelectJobs } from '../../src/jobs/job-list-stream.js';
+import { cancelled, progressed, revived, started } from '../../src/jobs/job-status.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
 import { createPredictionStreams } from '../../src/predictions/prediction-stream.js';
 import { patient, submit } from '../support/scenario.js';
@@ -79,6 +80,79 @@ describe('subscriptions', () => {
     });
     expect(streams.size).toBe(0);
     streams.close();
+  });
+
+  test('go on behind a change that a newly elected primary does not know yet', async () => {
+    const streams = createJobStreams(app);
+    const jobId = await submitJob();
+    const before = await app.jobStore.find(jobId);
+    await app.jobStore.change(jobId, ({ status }) => ({ status: started(status, new Date()) }));
+    const answers = [before];
+    const stream = await streams.follow(jobId, 2, async () => answers.shift() ?? app.jobStore.find(jobId));
+    await app.jobStore.change(jobId, ({ status }) => ({ status: progressed(status, { processed: 1 }) }));
+    expect((await stream.next()).value).toMatchObject({ sequence: 3, collapsed: 0 });
+    await stream.return!();
+    streams.close();
+  });
+
+  test('do not end with a job whose end is older than what was sent', async () => {
+    const streams = createJobStreams(app);
+    const jobId = await submitJob();
+    await app.jobStore.change(jobId, ({ status }) => ({ status: cancelled(status, new Date()) }));
+    const ended = await app.jobStore.find(jobId);
+    const change = () => app.jobStore.change(jobId, ({ status }) => ({ status: revived(status) }));
+    await change();
+    const answers = [await app.jobStore.find(jobId), ended];
+    const read = async () => answers.shift() ?? app.jobStore.find(jobId);
+    const stream = await streams.follow(jobId, 3, read);
+    const next = stream.next();
+    await change();
+    await expect.poll(() => answers.length).toBe(0);
+    await change();
+    expect((await next).value).toMatchObject({ sequence: 5, collapsed: 1, job: { status: { state: 'QUEUED' } } });
+    await stream.return!();
+    streams.close();
+  });
+
+  test('to lists send nothing twice when a failover undoes a change', async () => {
+    const streams = createJobStreams(app);
+    const jobId = await submitJob();
+    const reads = new Set<number>();
+    const select: SelectJobs = async (jobs) => {
+      const own = jobs.filter(({ _id }) => _id.equals(jobId));
+      own.forEach(({ status }) => reads.add(status.sequence));
+      return own.map((job) => ({ job, matches: true }));
+    };
+    const stream = streams.followList(await system.organizationId(), select);
+    const start = () => app.jobStore.change(jobId, ({ status }) => ({ status: started(status, new Date()) }));
+    await start();
+    const { value: first } = (await stream.next()) as { value: { sequence: number } };
+    expect(first).toMatchObject({ sequence: 2 });
+    const next = stream.next();
+    reads.clear();
+    const { organization } = (await app.models.scoringJobs
+      .findOneAndUpdate({ _id: jobId }, { 'status.sequence': 1 })
+      .lean<ScoringJob>())!;
+    const event = { scoringJobId: jobId.toHexString(), organizationId: organization.toHexString() };
+    app.events.publish('scoringJobChanged', event);
+    await expect.poll(() => reads.has(1)).toBe(true);
+    await start();
+    await expect.poll(() => reads.has(2)).toBe(true);
+    await start();
+    expect((await next).value).toMatchObject({ sequence: 3, collapsed: 0 });
+    await stream.return!();
+    streams.close();
+  });
+
+  test('to a job show no change that a failover may undo', async () => {
+    const find = vi.spyOn(app.models.scoringJobs.collection, 'find');
+    onTestFinished(() => find.mockRestore());
+    const client = await system.client('CLINICIAN');
+    const id = (await submitJob()).toHexString();
+    const events = client.subscribe(ScoringJobUpdatedDocument, { id })[Symbol.asyncIterator]();
+    await events.next();
+    await events.return!();
+    expect(find.mock.calls.map(([, options]) => options?.readConcern)).toContainEqual({ level: 'majority' });
   });
 
   test('get events of another API node', async () => {
