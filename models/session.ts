@@ -15,7 +15,9 @@ export enum SessionEnd {
  */
 @modelOptions({ schemaOptions: { collection: 'sessions', versionKey: false } })
 @index({ familyHash: 1 }, { unique: true })
-@index({ organization: 1, user: 1 })
+// The lists of sessions: see src/identity/sessions/user-sessions.ts.
+@index({ organization: 1, endedAt: 1, _id: -1 })
+@index({ organization: 1, user: 1, endedAt: 1, _id: -1 })
 @index({ expiresAt: 1 })
 export class Session {
   /** Access tokens carry this id as the claim `sid`. */
@@ -41,6 +43,10 @@ export class Session {
 
   @prop({ type: Date, required: true })
   createdAt!: Date;
+
+  /** Address that the login came from. Absent in a session of an earlier release. */
+  @prop({ type: String })
+  address?: string;
 
   @prop({ type: Date, required: true })
   refreshedAt!: Date;

@@ -77,7 +77,7 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
   const { identity, auditEvents, webhooks } = dependencies;
   const toPrediction = createPredictionMapper(registry);
   const instances = new Map<unknown, unknown>([
-    [ViewerResolver, new ViewerResolver(scopeOf)],
+    [ViewerResolver, new ViewerResolver(scopeOf, identity.userSessions)],
     [PatientResolver, new PatientResolver(patients, predictions, catalogue, toPrediction)],
     [RiskModelResolver, new RiskModelResolver(registry)],
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
@@ -90,7 +90,7 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     [EncryptionKeyResolver, new EncryptionKeyResolver(dependencies.encryptionKeys)],
     [SystemStatusResolver, new SystemStatusResolver(createSystemStatus(dependencies))],
     [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
-    [SessionResolver, new SessionResolver(identity.sessions, identity.users)],
+    [SessionResolver, new SessionResolver(identity.sessions, identity.userSessions, identity.users)],
     [UserResolver, new UserResolver(identity.users)],
     [ApiKeyResolver, new ApiKeyResolver(identity.apiKeys)],
     [WebhookResolver, new WebhookResolver(webhooks)],

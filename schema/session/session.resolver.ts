@@ -1,16 +1,46 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import type { SessionService } from '../../src/identity/sessions/session-service.js';
+import type { UserSessions } from '../../src/identity/sessions/user-sessions.js';
 import type { UserService } from '../../src/identity/users/user-service.js';
+import { PageArguments, toConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import { ChangePasswordInput, LoginInput, LogoutInput, RefreshInput } from './session.input.js';
 import { LogoutPayload, SessionPayload, toSessionPayload } from './session.type.js';
+import { SessionConnection, SessionFilter, SessionType, toSession } from './user-session.type.js';
 
 @Resolver()
 export class SessionResolver {
   constructor(
     private readonly service: SessionService,
+    private readonly userSessions: UserSessions,
     private readonly users: UserService,
   ) {}
+
+  @Query(() => SessionConnection, {
+    nullable: true,
+    description:
+      'The live sessions of the organization, newest first. Null, with an error, for other roles than ADMIN.',
+  })
+  async sessions(
+    @Args(() => PageArguments) page: PageArguments,
+    @Arg('filter', () => SessionFilter, { nullable: true, description: 'All live sessions when absent.' })
+    filter: SessionFilter | null | undefined,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<SessionConnection> {
+    const sessions = await this.userSessions.list(viewer, page, filter ?? {});
+    return toConnection(sessions, (session) => toSession(session, viewer!));
+  }
+
+  @Mutation(() => SessionType, {
+    description:
+      "Ends one session everywhere, and closes its sockets. A caller's own, or any of the organization for an ADMIN.",
+  })
+  async revokeSession(
+    @Arg('id', () => ID, { description: 'Id of the session.' }) id: string,
+    @Ctx() { viewer }: OperationContext,
+  ): Promise<SessionType> {
+    return toSession(await this.userSessions.end(viewer, id), viewer!);
+  }
 
   @Mutation(() => SessionPayload, {
     description:

@@ -11,5 +11,6 @@ export function toViewer(identity: Identity): ViewerType {
     role: identity.role,
     permissions: actions.filter((action) => mayViewer(identity, action)),
     expiresAt: new Date(identity.expiresAt),
+    sessionId: identity.sessionId,
   };
 }

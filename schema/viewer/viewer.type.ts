@@ -28,6 +28,7 @@ export class OrganizationType {
 @ObjectType('Viewer', { description: 'The caller of this request.' })
 export class ViewerType {
   organizationId!: string;
+  sessionId!: string | undefined;
 
   @Field(() => String, { description: 'The username, or the name of the API key.' })
   username!: string;

@@ -45,6 +45,8 @@ const permissions = {
   'webhook:manage': [Role.SERVICE, Role.ADMIN],
   /** Change the caller's own password. */
   'password:change': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
+  /** End one of the caller's own sessions. With `user:manage`, one of any user. */
+  'session:end': [Role.CLINICIAN, Role.ANALYST, Role.SERVICE, Role.ADMIN],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Action = keyof typeof permissions;

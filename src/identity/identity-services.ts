@@ -20,6 +20,7 @@ import { createLoginThrottle } from './sessions/login-throttle.js';
 import { createPasswordLogin } from './sessions/password-login.js';
 import { createSessionService, type SessionService } from './sessions/session-service.js';
 import { createSessionStore } from './sessions/session-store.js';
+import { createUserSessions, type UserSessions } from './sessions/user-sessions.js';
 import { createUserDirectory } from './users/user-directory.js';
 import { createUserService, type UserService } from './users/user-service.js';
 
@@ -28,6 +29,7 @@ export interface IdentityServices {
   readonly authenticator: Authenticator;
   readonly revocations: Revocations;
   readonly sessions: SessionService;
+  readonly userSessions: UserSessions;
   readonly users: UserService;
   readonly apiKeys: ApiKeyService;
   readonly passwords: Passwords;
@@ -104,6 +106,7 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
     }),
     revocations,
     sessions,
+    userSessions: createUserSessions({ scopeOf, store, audit }),
     users: createUserService({ scopeOf, directory, sessions, passwordLogin, audit }),
     apiKeys: createApiKeyService({ scopeOf, revoke, audit }),
     passwords,

@@ -45,9 +45,20 @@ test('the sessions of a user end at once, and the address keeps the user', async
   await admin.checked();
   await page.reload();
   const panel = page.getByRole('region', { name: 'User berta' });
+  const other = await login(system, sessions);
+  await page.reload();
+  await panel.getByText('2 of 2 live sessions').waitFor();
+  await panel.getByRole('cell', { name: '127.0.0.1' }).first().waitFor();
+  await panel.getByRole('row').nth(1).getByRole('button', { name: 'End the session' }).click();
+  await admin.checked();
+  await panel.getByRole('dialog').getByRole('button', { name: 'End the session' }).click();
+  await page.getByRole('status').getByText('A session of berta has ended').waitFor();
+  await panel.getByText('1 of 1 live sessions').waitFor();
+  expect((await refresh(system, other.refreshToken)).errors).toBeDefined();
   await panel.getByRole('button', { name: 'End all sessions' }).click();
   await panel.getByRole('dialog').getByRole('button', { name: 'End all sessions' }).click();
   await page.getByRole('status').getByText('All sessions of berta have ended').waitFor();
+  await panel.getByText('No live session').waitFor();
   expect((await refresh(system, refreshToken)).errors).toBeDefined();
 });
 
@@ -75,6 +86,7 @@ test('a user gets another role and password, is disabled, and enabled again', as
 test('the API refuses what may not be, and the page says so in its words', async () => {
   await row(admin.user.username).click();
   const panel = page.getByRole('region', { name: `User ${admin.user.username}` });
+  await panel.getByText('This session', { exact: true }).waitFor();
   await panel.getByRole('button', { name: 'Disable' }).click();
   await panel.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
   await panel.getByRole('alert').getByText('would be left without an enabled ADMIN').waitFor();
@@ -122,10 +134,10 @@ test('the audit trail is filtered by its address, and a reload comes back to it'
   await page.keyboard.type('ta');
   await page.keyboard.press('Enter');
   await expect.poll(() => new URL(page.url()).search, patience).toBe('?action=session%3Alogin&by=berta');
-  await expect.poll(() => page.locator('.grid-foot').innerText(), patience).toBe('2 events');
+  await expect.poll(() => page.locator('.grid-foot').innerText(), patience).toBe('3 events');
   await admin.checked();
   await page.reload();
-  await expect.poll(() => page.locator('.grid-foot').innerText(), patience).toBe('2 events');
+  await expect.poll(() => page.locator('.grid-foot').innerText(), patience).toBe('3 events');
   await row('session:login').first().click();
   await page.getByRole('heading', { name: /^Event / }).waitFor();
   await admin.checked();

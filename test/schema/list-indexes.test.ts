@@ -1,6 +1,7 @@
 import { getNamedType, isEnumType, isInputObjectType, type GraphQLField, type GraphQLInputObjectType } from 'graphql';
 import mongoose, { Types, type mongo } from 'mongoose';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { login } from '../support/identity.js';
 import { scored, submit, ended, patient } from '../support/scenario.js';
 import { buildBareSchema } from '../../schema/build-schema.js';
 import { rootFields } from '../support/root-fields.js';
@@ -50,6 +51,7 @@ const values: Readonly<Record<string, unknown>> = {
   occurredBefore: '2100-01-01T00:00:00Z',
   endpointId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
   state: 'FAILED',
+  userId: 'aaaaaaaaaaaaaaaaaaaaaaaa',
 };
 
 interface ListQuery {
@@ -175,6 +177,13 @@ beforeAll(async () => {
   }));
   await multiply(models.auditEvents.collection, (number) => ({ sequence: 1_000_000 + number, hash: `${number}` }));
   await multiply(models.users.collection, (number) => ({ username: `user-${number}` }));
+  await login(system, { id: '', organization: 'alpha', username: 'one', password: 'a long enough pass phrase' });
+  const user = new Types.ObjectId(values['userId'] as string);
+  await models.sessions.updateMany({}, { $set: { user } });
+  await multiply(models.sessions.collection, (number) => ({
+    familyHash: `hash-${number}`,
+    ...(number % 2 && { endedAt: time(number) }),
+  }));
   await multiply(models.apiKeys.collection, (number) => ({ keyHash: `hash-${number}`, prefix: `prefix-${number}` }));
   const endpoint = (await models.webhookEndpoints.findOne())!;
   await models.webhookDeliveries.collection.insertOne({

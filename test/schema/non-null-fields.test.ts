@@ -56,6 +56,7 @@ const reasons: Readonly<Record<string, string>> = {
       'PatientFailure',
       'Prediction',
       'ScoringJob',
+      'Session',
       'User',
       'WebhookDelivery',
       'WebhookEndpoint',
@@ -65,6 +66,7 @@ const reasons: Readonly<Record<string, string>> = {
       [`${name}Edge.node`, ownRows],
     ]),
   ),
+  'Viewer.sessions': 'the sessions of the caller alone, of whom the credential tells',
   'Viewer.organization': 'an organization is never deleted, and the credential belongs to it',
 };
 
@@ -108,6 +110,7 @@ const rootReasons: Readonly<Record<string, string>> = {
       'refresh',
       'replayWebhookDelivery',
       'revokeApiKey',
+      'revokeSession',
       'revokeSessions',
       'rotateEncryptionKey',
       'rotateWebhookSecret',

@@ -75,6 +75,7 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
     allowed: [Role.CLINICIAN, Role.SERVICE, Role.ADMIN],
   },
   'Query.users': { operation: '{ users { totalCount } }', allowed: [Role.ADMIN] },
+  'Query.sessions': { operation: '{ sessions { totalCount } }', allowed: [Role.ADMIN] },
   'Query.apiKeys': { operation: '{ apiKeys { totalCount } }', allowed: [Role.ADMIN] },
   'Mutation.changePassword': {
     operation: 'mutation { changePassword(input: { currentPassword: "", newPassword: "" }) { expiresAt } }',
@@ -93,6 +94,7 @@ const matrix: Record<string, { readonly operation: string; readonly allowed: rea
     allowed: [Role.ADMIN],
   },
   'Mutation.revokeSessions': { operation: `mutation { revokeSessions(userId: ${id}) { id } }`, allowed: [Role.ADMIN] },
+  'Mutation.revokeSession': { operation: `mutation { revokeSession(id: ${id}) { id } }`, allowed: everybody },
   'Mutation.createApiKey': {
     operation: 'mutation { createApiKey(input: { name: "", scopes: [] }) { key } }',
     allowed: [Role.ADMIN],

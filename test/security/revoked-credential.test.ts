@@ -28,6 +28,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 const first = await startSystem({ worker: false });
 const second = await startSystem({ worker: false, ...sameDatabases(first) });
 
+const revokeSession = 'mutation ($id: ID!) { revokeSession(id: $id) { id } }';
 const revokeSessions = 'mutation ($id: ID!) { revokeSessions(userId: $id) { id } }';
 
 /** A socket with a subscription, so that its close ends the subscription too. */
@@ -69,6 +70,31 @@ describe('a revocation takes effect on every API process, also for open sockets:
         ),
     ],
     ['revoked sessions', ({ id }) => asAdmin(first, revokeSessions, { id })],
+    [
+      'one session that an administrator ends',
+      async ({ id }) => {
+        const { sessions } = await asAdmin<{ sessions: { edges: { node: { id: string } }[] } }>(
+          first,
+          'query ($id: ID!) { sessions(filter: { userId: $id }) { edges { node { id } } } }',
+          { id },
+        );
+        await asAdmin(first, revokeSession, { id: sessions.edges[0]!.node.id });
+      },
+    ],
+    [
+      'one session that its user ends from another one',
+      async (user, { accessToken }) => {
+        const { data } = await first.post<{ viewer: { sessions: { edges: { node: { id: string } }[] } } }>(
+          '{ viewer { sessions { edges { node { id } } } } }',
+          undefined,
+          accessToken,
+        );
+        const other = await login(first, user);
+        const { id } = data!.viewer.sessions.edges[0]!.node;
+        expect((await first.post(revokeSession, { id }, other.accessToken)).errors).toBeUndefined();
+        expect(await refusalsOf(first, other.accessToken)).toEqual([]);
+      },
+    ],
     [
       'a logout',
       (_user, { refreshToken }) =>

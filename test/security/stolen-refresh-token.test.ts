@@ -232,7 +232,9 @@ test('a user who is disabled between the check of the password and the start of 
   for (const change of [{ disabled: true }, { disabled: false, role: 'ANALYST' }]) {
     const checked = await system.app.models.users.findById(user.id).lean<User>().orFail();
     await asAdmin(system, updateUserMutation, { input: { id: user.id, ...change } });
-    await expect(system.app.identity.sessions.begin(checked)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    await expect(
+      system.app.identity.sessions.begin(checked, { requestId: 'begin', address: '127.0.0.1' }),
+    ).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(await sessions.countDocuments({ user: checked._id, endedAt: { $exists: false } })).toBe(0);
   }
 });
@@ -248,6 +250,7 @@ test('a session that is ended between the check of its refresh token and its use
   );
   const { session, refreshToken } = await store.begin(
     await system.app.models.users.findById(user.id).lean<User>().orFail(),
+    '127.0.0.1',
   );
   await store.end(session, SessionEnd.LOGOUT);
   expect(await store.rotate(parseRefreshToken(refreshToken)!, newRefreshToken())).toBeNull();

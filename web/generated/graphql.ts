@@ -426,6 +426,21 @@ export type ConsoleRevokeSessionsMutationVariables = Exact<{
 
 export type ConsoleRevokeSessionsMutation = { revokeSessions: { __typename: 'User', id: string, username: string, role: Role, disabled: boolean, hasPassword: boolean, createdAt: string, passwordChangedAt: string | null } };
 
+export type ConsoleSessionsQueryVariables = Exact<{
+  userId: string;
+  first?: number | null | undefined;
+}>;
+
+
+export type ConsoleSessionsQuery = { sessions: { __typename: 'SessionConnection', totalCount: number, edges: Array<{ __typename: 'SessionEdge', node: { __typename: 'Session', id: string, createdAt: string, address: string | null, lastUsedAt: string, expiresAt: string, isCurrent: boolean } }> } | null };
+
+export type ConsoleRevokeSessionMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ConsoleRevokeSessionMutation = { revokeSession: { __typename: 'Session', id: string, endedAt: string | null } };
+
 export type ShownApiKeyFragment = { __typename: 'ApiKey', id: string, name: string, prefix: string, scopes: Array<string>, createdAt: string, createdBy: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null };
 
 export type ConsoleApiKeysQueryVariables = Exact<{
@@ -765,6 +780,8 @@ export const ConsoleCreateUserDocument = /*#__PURE__*/ new TypedDocumentString(`
 export const ConsoleUpdateUserDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleUpdateUser($input: UpdateUserInput!) { updateUser(input: $input) { __typename ...ShownUser } } fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`) as unknown as TypedDocumentString<ConsoleUpdateUserMutation, ConsoleUpdateUserMutationVariables>;
 export const ConsoleSetPasswordDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleSetPassword($input: SetUserPasswordInput!) { setUserPassword(input: $input) { __typename ...ShownUser } } fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`) as unknown as TypedDocumentString<ConsoleSetPasswordMutation, ConsoleSetPasswordMutationVariables>;
 export const ConsoleRevokeSessionsDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleRevokeSessions($userId: ID!) { revokeSessions(userId: $userId) { __typename ...ShownUser } } fragment ShownUser on User { __typename id username role disabled hasPassword createdAt passwordChangedAt }`) as unknown as TypedDocumentString<ConsoleRevokeSessionsMutation, ConsoleRevokeSessionsMutationVariables>;
+export const ConsoleSessionsDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleSessions($userId: ID!, $first: Int) { sessions(first: $first, filter: {userId: $userId}) { __typename totalCount edges { __typename node { __typename id createdAt address lastUsedAt expiresAt isCurrent } } } }`) as unknown as TypedDocumentString<ConsoleSessionsQuery, ConsoleSessionsQueryVariables>;
+export const ConsoleRevokeSessionDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleRevokeSession($id: ID!) { revokeSession(id: $id) { __typename id endedAt } }`) as unknown as TypedDocumentString<ConsoleRevokeSessionMutation, ConsoleRevokeSessionMutationVariables>;
 export const ConsoleApiKeysDocument = /*#__PURE__*/ new TypedDocumentString(`query ConsoleApiKeys($first: Int, $after: String) { apiKeys(first: $first, after: $after) { __typename totalCount pageInfo { __typename hasNextPage endCursor } edges { __typename node { __typename ...ShownApiKey } } } } fragment ShownApiKey on ApiKey { __typename id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt }`) as unknown as TypedDocumentString<ConsoleApiKeysQuery, ConsoleApiKeysQueryVariables>;
 export const ConsoleCreateApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleCreateApiKey($input: CreateApiKeyInput!) { createApiKey(input: $input) { __typename key apiKey { __typename ...ShownApiKey } } } fragment ShownApiKey on ApiKey { __typename id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt }`) as unknown as TypedDocumentString<ConsoleCreateApiKeyMutation, ConsoleCreateApiKeyMutationVariables>;
 export const ConsoleRevokeApiKeyDocument = /*#__PURE__*/ new TypedDocumentString(`mutation ConsoleRevokeApiKey($id: ID!) { revokeApiKey(id: $id) { __typename ...ShownApiKey } } fragment ShownApiKey on ApiKey { __typename id name prefix scopes createdAt createdBy lastUsedAt expiresAt revokedAt }`) as unknown as TypedDocumentString<ConsoleRevokeApiKeyMutation, ConsoleRevokeApiKeyMutationVariables>;

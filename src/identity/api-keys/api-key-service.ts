@@ -13,9 +13,12 @@ import type { Viewer } from '../../auth/viewer.js';
 import { formatApiKey, hashSecret, newApiKeySecret } from './api-key-format.js';
 import { defined } from '../../process/defined.js';
 
-/** The actions that an API key may be allowed: those of the role SERVICE, except changing a password. */
+/** The actions of people: an API key has neither a password nor sessions. */
+const ofPeople: readonly Action[] = ['password:change', 'session:end'];
+
+/** The actions that an API key may be allowed: those of the role SERVICE, except those of people. */
 export const apiKeyScopes: readonly Action[] = actions.filter(
-  (action) => mayRole(Role.SERVICE, action) && action !== 'password:change',
+  (action) => mayRole(Role.SERVICE, action) && !ofPeople.includes(action),
 );
 
 const createApiKeySchema = z.object({

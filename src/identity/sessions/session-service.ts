@@ -50,7 +50,7 @@ export interface SessionService {
    * Begins a session for a user whose password was checked.
    * @throws UnauthenticatedError when the user changed meanwhile
    */
-  begin(user: User): Promise<IssuedTokens>;
+  begin(user: User, origin: RequestOrigin): Promise<IssuedTokens>;
 }
 
 interface SessionServiceDependencies {
@@ -114,8 +114,8 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
    * Begins a session, then reads the user again. An administrator's change is written first and ends the user's
    * sessions after that. A session that begins between these two steps is found and ended here.
    */
-  async function begin(user: User, forMs?: number): Promise<IssuedTokens> {
-    const begun = await store.begin(user, forMs);
+  async function begin(user: User, { address }: RequestOrigin, forMs?: number): Promise<IssuedTokens> {
+    const begun = await store.begin(user, address, forMs);
     const now = await findUser(begun.session);
     if (now && !now.disabled && now.role === user.role && now.passwordHash === user.passwordHash)
       return issue(user, begun);
@@ -173,13 +173,13 @@ export function createSessionService(dependencies: SessionServiceDependencies): 
   }
 
   return {
-    begin: (user) => begin(user),
+    begin: (user, origin) => begin(user, origin),
 
     async login(input, origin, { lastsAsToken = false } = {}) {
       const credential = parseInput(loginSchema, input);
       const user = await rehash(await passwordLogin.prove(credential, origin), credential.password);
       return recorded(audit, actor(user, origin), entry('session:login', user), () =>
-        begin(user, lastsAsToken ? accessTokenSeconds * 1_000 : undefined),
+        begin(user, origin, lastsAsToken ? accessTokenSeconds * 1_000 : undefined),
       );
     },
 

@@ -15,8 +15,12 @@ export interface RefreshableSession {
 
 /** Stores the beginning, renewal and end of sessions. It checks no password and no right: its callers do. */
 export interface SessionStore {
-  /** Begins a session. @param forMs its time, milliseconds. @defaultValue that of all sessions */
-  begin(user: User, forMs?: number): Promise<RefreshableSession>;
+  /**
+   * Begins a session.
+   * @param address the address that the login came from
+   * @param forMs its time, milliseconds. @defaultValue that of all sessions
+   */
+  begin(user: User, address: string, forMs?: number): Promise<RefreshableSession>;
   /** The session that a refresh token belongs to, even if the token was replaced or the session has ended. */
   find(presented: RefreshToken): Promise<Session | null>;
   /**
@@ -43,7 +47,7 @@ export function createSessionStore(
   const live = (now: Date): object => ({ endedAt: { $exists: false }, expiresAt: { $gt: now } });
 
   return {
-    async begin(user, forMs = lifetimeMs) {
+    async begin(user, address, forMs = lifetimeMs) {
       const { token, familyHash, tokenHash } = newRefreshToken();
       const now = new Date();
       const scope = scopeOf({ organizationId: user.organization.toHexString() });
@@ -53,6 +57,7 @@ export function createSessionStore(
         familyHash,
         tokenHash,
         createdAt: now,
+        address,
         refreshedAt: now,
         expiresAt: new Date(now.getTime() + forMs),
       });

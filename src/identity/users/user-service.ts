@@ -139,6 +139,7 @@ export function createUserService({
           action: 'password:change',
           path: 'newPassword',
         }),
+        viewer.origin,
       );
     },
   };

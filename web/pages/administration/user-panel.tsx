@@ -1,17 +1,22 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { useMutation } from '../../api/hooks.js';
+import { useMutation, useQuery } from '../../api/hooks.js';
 import { ConfirmButton } from '../../components/confirm-button.js';
 import { ErrorBox } from '../../components/error-box.js';
 import { FormDialog } from '../../components/form-dialog.js';
 import {
   ConsoleRevokeSessionsDocument,
+  ConsoleSessionsDocument,
   ConsoleSetPasswordDocument,
   ConsoleUpdateUserDocument,
   type Role,
   type ShownUserFragment,
 } from '../../generated/graphql.js';
 import { useTexts } from '../../texts/texts.js';
+import { UserSessions } from './user-sessions.js';
+
+/** Sessions that are shown of a user: the newest ones. */
+const mostSessions = 100;
 
 interface UserPanelProps {
   readonly user: ShownUserFragment;
@@ -21,7 +26,7 @@ interface UserPanelProps {
 }
 
 /** What an administrator can do with one user. */
-export function UserPanel({ user, onClose, onDone }: UserPanelProps): VNode {
+export function UserPanel({ user, onClose, onDone: tell }: UserPanelProps): VNode {
   const { administration, roles } = useTexts();
   const { users } = administration;
   const { id, username } = user;
@@ -29,6 +34,12 @@ export function UserPanel({ user, onClose, onDone }: UserPanelProps): VNode {
   const update = useMutation(ConsoleUpdateUserDocument);
   const password = useMutation(ConsoleSetPasswordDocument);
   const revoke = useMutation(ConsoleRevokeSessionsDocument);
+  const sessions = useQuery(ConsoleSessionsDocument, { userId: id, first: mostSessions });
+  /** Tells what was done, and reads the sessions again: most changes of a user end them. */
+  function onDone(message: string): void {
+    tell(message);
+    sessions.reload();
+  }
   const problem = update.error ?? revoke.error;
   async function change(input: { readonly role?: Role; readonly disabled?: boolean }): Promise<void> {
     if (await update.run({ input: { id, ...input } })) onDone(users.saved(username));
@@ -104,6 +115,12 @@ export function UserPanel({ user, onClose, onDone }: UserPanelProps): VNode {
         </FormDialog>
       </div>
       {problem && <ErrorBox error={problem} />}
+      <UserSessions
+        sessions={sessions.data?.sessions}
+        error={sessions.error}
+        reload={sessions.reload}
+        onEnded={() => onDone(administration.sessions.ended(username))}
+      />
     </section>
   );
 }
