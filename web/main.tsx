@@ -5,7 +5,8 @@ import './style/shell.css';
 import './style/print.css';
 import { render, type VNode } from 'preact';
 import { ConsoleApp } from './shell/console-app.js';
-import { followLinks } from './shell/router.js';
+import { routes } from './routes.js';
+import { followLinks, matchPath } from './shell/router.js';
 import { applyTheme, preferredTheme } from './shell/theme.js';
 import { createSession } from './session/session.js';
 import { startSession, type ConsoleFacts } from './session/start.js';
@@ -15,12 +16,21 @@ applyTheme(preferredTheme());
 followLinks();
 const language = preferredLanguage();
 
-async function begin(): Promise<VNode> {
-  const session = createSession();
+async function askFacts(): Promise<ConsoleFacts> {
   const answer = await fetch('/console.json');
   if (!answer.ok) throw new Error(`Status ${answer.status}`);
-  const facts = (await answer.json()) as ConsoleFacts;
-  const [words, start] = await Promise.all([loadWords(language), startSession(session, facts)]);
+  return (await answer.json()) as ConsoleFacts;
+}
+
+async function begin(): Promise<VNode> {
+  const session = createSession();
+  const asked = askFacts();
+  // The page that the address names is loaded while the session begins.
+  void routes
+    .find(({ path }) => matchPath(path, location.pathname))
+    ?.load()
+    .catch(() => undefined);
+  const [facts, words, start] = await Promise.all([asked, loadWords(language), startSession(session, asked)]);
   return <ConsoleApp session={session} facts={facts} words={words} start={start} />;
 }
 

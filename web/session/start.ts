@@ -16,10 +16,18 @@ export interface Start {
   readonly problem?: Error;
 }
 
-/** Continues the session of the cookie, or ends a sign-in that came back from the identity provider. */
-export async function startSession(session: Session, { oidc }: ConsoleFacts): Promise<Start> {
+/**
+ * Continues the session of the cookie, or ends a sign-in that came back from the identity provider.
+ * @param asked the facts, which may be on their way: the session does not wait for them
+ */
+export async function startSession(session: Session, asked: Promise<ConsoleFacts>): Promise<Start> {
   const query = new URLSearchParams(location.search);
-  if (oidc && location.pathname === '/sign-in' && isReturn(query)) {
+  const hasReturned = location.pathname === '/sign-in' && isReturn(query);
+  // A server that is away now may be there when the viewer signs in.
+  const resume = (): Promise<boolean> => session.resume().catch(() => false);
+  const resumed = hasReturned ? undefined : resume();
+  const { oidc } = await asked;
+  if (oidc && hasReturned) {
     try {
       const { token, source, next } = await finishOidc(oidc, query);
       session.adopt(token, source);
@@ -30,8 +38,7 @@ export async function startSession(session: Session, { oidc }: ConsoleFacts): Pr
       return { isSignedIn: false, problem: error as Error };
     }
   }
-  // A server that is away now may be there when the viewer signs in.
-  if (await session.resume().catch(() => false)) return { isSignedIn: true };
+  if (await (resumed ?? resume())) return { isSignedIn: true };
   if (oidc && wasUsed()) {
     await beginOidc(oidc, location.pathname + location.search);
     return new Promise<never>(() => undefined);
