@@ -14,6 +14,9 @@ const windows = {
 
 /** The part of a page whose light picture is in docs/console.md. */
 const forDocuments: Readonly<Record<string, string>> = {
+  worklist: '#content',
+  patient: 'section.risk',
+  'cohort-reasons': 'section.card:has(figure)',
   'model-quality': 'section.card',
   'model-behaviour': 'section.card:nth-of-type(2)',
   audit: '#content',
@@ -45,6 +48,7 @@ export async function lookAtConsole(options: LookOptions): Promise<void> {
       patient: `/patients/${patientId}`,
       cohorts: '/cohorts',
       cohort: `/cohorts/${jobId}`,
+      'cohort-reasons': `/cohorts/${jobId}?view=reasons`,
       jobs: '/jobs',
       job: `/jobs/${jobId}`,
       models: '/models',

@@ -1,8 +1,9 @@
 /**
- * Prints `N passed, N failed` as its last line and exits 1 when anything failed.
+ * Prints the slowest test files, and `N passed, N failed` as its last line. Exits 1 when anything failed.
  * Arguments: vitest's JSON report, and the exit codes of `npm run check`, of vitest and of `scripts/leftovers.mjs`.
  */
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
 const [reportPath, checkCode, testCode, leftoversCode] = process.argv.slice(2);
 
@@ -31,5 +32,11 @@ if (leftoversCode !== '0') {
   console.log('the tests left something behind, see above; it counts as one failure');
   failed += 1;
 }
+const seconds = ({ startTime, endTime }) => Math.round((endTime - startTime) / 1_000);
+const slowest = report.testResults.toSorted((left, right) => seconds(right) - seconds(left)).slice(0, 20);
+if (slowest.length > 0)
+  console.log(
+    `The slowest files, seconds: ${slowest.map((file) => `${relative('.', file.name)} ${seconds(file)}`).join(', ')}`,
+  );
 console.log(`${report.numPassedTests} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

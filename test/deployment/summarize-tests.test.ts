@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { expect, test } from 'vitest';
 
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const passing = { status: 'passed', assertionResults: [{ status: 'passed' }] };
-const failing = { status: 'failed', assertionResults: [{ status: 'failed' }] };
-const unloadable = { status: 'failed', assertionResults: [] };
+const file = { name: resolve('test/slow.test.ts'), startTime: 1_000, endTime: 8_000 };
+const passing = { ...file, status: 'passed', assertionResults: [{ status: 'passed' }] };
+const failing = { ...file, status: 'failed', assertionResults: [{ status: 'failed' }] };
+const unloadable = { ...file, status: 'failed', assertionResults: [] };
 
 test.each([
   {
@@ -81,7 +82,9 @@ test.each([
       encoding: 'utf8',
     },
   );
-  expect(result.stdout.trim().split('\n').at(-1)).toBe(last);
+  const lines = result.stdout.trim().split('\n');
+  expect(lines.at(-2)).toContain('test/slow.test.ts 7');
+  expect(lines.at(-1)).toBe(last);
   expect(result.status).toBe(status);
 });
 
