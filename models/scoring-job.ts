@@ -64,6 +64,10 @@ export class JobStatus {
   @prop({ type: Number, required: true })
   attempts!: number;
 
+  /** Time of the latest change of state or attempt. Absent before the first, and in jobs of an earlier release. */
+  @prop({ type: Date })
+  since?: Date;
+
   @prop({ type: Date })
   startedAt?: Date;
 

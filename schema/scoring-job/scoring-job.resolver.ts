@@ -18,7 +18,8 @@ import { BadUserInputError, NotFoundError } from '../../src/errors.js';
 import { toObjectId } from '../../src/input.js';
 import { jobKinds } from '../../src/jobs/job-kinds.js';
 import type { JobService } from '../../src/jobs/job-service.js';
-import type { JobChange } from '../../src/jobs/job-status.js';
+import { transitionsKept } from '../../src/jobs/compare-and-set.js';
+import { transitionsOf, type JobChange } from '../../src/jobs/job-status.js';
 import type { SubmitBatch } from '../../src/jobs/batch-submission.js';
 import type { PredictionService } from '../../src/predictions/prediction-service.js';
 import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
@@ -35,6 +36,7 @@ import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } f
 import { toPatientFailure, toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
 import {
   JobError,
+  JobTransitionType,
   PatientFailureConnection,
   PatientFailureType,
   ScoringJobConnection,
@@ -203,6 +205,26 @@ export class ScoringJobResolver {
   ): InstanceType<typeof PredictionConnection> {
     const read = () => this.predictionService.list(viewer, page, { jobId: id });
     return toNestedConnection(read, this.toPrediction(viewer), () => loaders.predictionCountOfJob.load(id));
+  }
+
+  @FieldResolver(() => [JobTransitionType], {
+    description:
+      'The latest changes of state and attempt, oldest first. A job keeps at most 200. Long after its end it keeps ' +
+      'its submission, its first start and its end.',
+  })
+  transitions(
+    @Root() { source }: ScoringJobType,
+    @Arg('last', () => Int, {
+      nullable: true,
+      defaultValue: 20,
+      description: 'Most changes to return, from 1 to 200.',
+    })
+    last: number | null,
+  ): JobTransitionType[] {
+    const most = last ?? 20;
+    if (most < 1 || most > transitionsKept)
+      throw new BadUserInputError([{ path: 'last', message: `must be from 1 to ${transitionsKept}` }]);
+    return transitionsOf(source).slice(-most);
   }
 
   @FieldResolver(() => JobError, {

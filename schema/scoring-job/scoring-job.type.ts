@@ -84,6 +84,27 @@ export class JobError {
   message!: string;
 }
 
+@ObjectType('JobTransition', { simpleResolvers: true, description: 'A change of the state or attempt of a job.' })
+export class JobTransitionType {
+  @Field(() => ScoringJobState, { description: 'The state after the change.' })
+  state!: ScoringJobState;
+
+  @Field(() => Int, { description: 'Number of runs that were begun by then.' })
+  attempt!: number;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'Time of the change. Null for some changes that an earlier release stored.',
+  })
+  at!: Date | null;
+
+  @Field(() => ErrorCode, {
+    nullable: true,
+    description: 'Why the run before it failed: of a job that waits again, or that failed.',
+  })
+  errorCode!: string | null;
+}
+
 @ObjectType('PatientFailure', {
   simpleResolvers: true,
   description: 'One patient of a batch that could not be scored.',

@@ -14,9 +14,10 @@ import type { JobStatus, Models, ScoringJob } from '../../models/index.js';
 import { isDatabaseOutage } from '../storage/database.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { largestCohort } from '../storage/group-queries.js';
+import { isTransition } from './job-status.js';
 
 /** Transitions kept per job. Attempts are bounded and retries are made by hand, so jobs have far fewer. */
-const transitionsKept = 200;
+export const transitionsKept = 200;
 
 /** Fields that a change may remove from a job. */
 const removableFields = ['lease', 'cancelRequestedAt'] as const;
@@ -120,12 +121,11 @@ function alikeJobs(requests: readonly JobChangeRequest[], writeId: string): Alik
 
 function changeOf({ job, status, set, unset = [] }: JobChangeRequest, writeId: string): Change {
   const named = { ...status, writeId };
-  const changesState = status.state !== job.status.state || status.attempts !== job.status.attempts;
   return {
     after: job.status.sequence,
     set: { ...set, status: named },
     unset,
-    transitions: changesState ? [named] : [],
+    transitions: isTransition(job.status, status) ? [named] : [],
   };
 }
 

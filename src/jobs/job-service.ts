@@ -135,9 +135,10 @@ export function createJobService({
     const job = await jobStore.change(known._id, (present) => {
       found = present;
       if (!isRevivable(present)) return null;
+      const now = new Date();
       return {
-        status: revived(present.status),
-        set: { attemptsThisRun: 0, dispatch: present.dispatch + 1, dispatchedAt: new Date() },
+        status: revived(present.status, now),
+        set: { attemptsThisRun: 0, dispatch: present.dispatch + 1, dispatchedAt: now },
         unset: ['cancelRequestedAt', 'lease'],
       };
     });

@@ -33,6 +33,7 @@ export function started(status: JobStatus, now: Date): JobStatus {
     state: ScoringJobState.ACTIVE,
     stage: JobStage.ENCODING,
     attempts: status.attempts + 1,
+    since: now,
     startedAt: status.startedAt ?? now,
   };
 }
@@ -45,8 +46,8 @@ export function progressed(
 }
 
 /** The job waits again after a passing error. The error stays in the status until the job completes. */
-export function requeued(status: JobStatus, failure: JobFailure): JobStatus {
-  return { ...next(status), state: ScoringJobState.QUEUED, stage: JobStage.WAITING, error: failure };
+export function requeued(status: JobStatus, failure: JobFailure, now: Date): JobStatus {
+  return { ...next(status), state: ScoringJobState.QUEUED, stage: JobStage.WAITING, since: now, error: failure };
 }
 
 export function completed(
@@ -55,25 +56,69 @@ export function completed(
   now: Date,
 ): JobStatus {
   const { error: _passingError, ...kept } = next(status);
-  return { ...kept, ...counts, state: ScoringJobState.COMPLETED, stage: JobStage.DONE, finishedAt: now };
+  return { ...kept, ...counts, state: ScoringJobState.COMPLETED, stage: JobStage.DONE, since: now, finishedAt: now };
 }
 
 export function failed(status: JobStatus, failure: JobFailure, now: Date): JobStatus {
-  return { ...next(status), state: ScoringJobState.FAILED, finishedAt: now, error: failure };
+  return { ...next(status), state: ScoringJobState.FAILED, since: now, finishedAt: now, error: failure };
 }
 
 export function cancelled(status: JobStatus, now: Date): JobStatus {
-  return { ...next(status), state: ScoringJobState.CANCELLED, finishedAt: now };
+  return { ...next(status), state: ScoringJobState.CANCELLED, since: now, finishedAt: now };
 }
 
 /** A finished job that is to run again. Its predictions are kept. A FAILED job has none, so it begins at zero. */
-export function revived(status: JobStatus): JobStatus {
+export function revived(status: JobStatus, now: Date): JobStatus {
   const { error: _error, finishedAt: _finishedAt, ...kept } = next(status);
   const fromZero = status.state === ScoringJobState.FAILED ? { processed: 0, failed: 0 } : {};
-  return { ...kept, ...fromZero, state: ScoringJobState.QUEUED, stage: JobStage.WAITING };
+  return { ...kept, ...fromZero, state: ScoringJobState.QUEUED, stage: JobStage.WAITING, since: now };
 }
 
 const next = (status: JobStatus): JobStatus => ({ ...status, sequence: status.sequence + 1 });
+
+/** Tells whether a status begins another state or attempt. Progress does not. */
+export const isTransition = (before: JobStatus, after: JobStatus): boolean =>
+  after.state !== before.state || after.attempts !== before.attempts;
+
+/** A change of a job's state or attempt, as it is shown. */
+export interface JobTransition {
+  readonly state: ScoringJobState;
+  /** Number of the run; 0 before the first. */
+  readonly attempt: number;
+  /** Null when an earlier release stored the change without its time. */
+  readonly at: Date | null;
+  /** Code of the reason why the run before it failed. */
+  readonly errorCode: string | null;
+}
+
+/** States that an error may lead to. In later ones the status still holds it. */
+const statesAfterErrors: ReadonlySet<ScoringJobState> = new Set([ScoringJobState.QUEUED, ScoringJobState.FAILED]);
+
+/**
+ * The changes of state and attempt up to the present status, oldest first. A job that was reduced after its retention
+ * time has only those whose times it still has.
+ */
+export function transitionsOf(job: Pick<ScoringJob, 'status' | 'transitions' | 'submittedAt'>): JobTransition[] {
+  const { status, transitions, submittedAt } = job;
+  const toTransition = ({ state, attempts, sequence, since, startedAt, finishedAt, error }: JobStatus) => ({
+    state,
+    attempt: attempts,
+    at:
+      (isTerminal(state) && finishedAt) ||
+      (sequence === 1 && submittedAt) ||
+      (state === ScoringJobState.ACTIVE && attempts === 1 && startedAt) ||
+      since ||
+      null,
+    errorCode: (statesAfterErrors.has(state) && error?.code) || null,
+  });
+  if (transitions.length > 0)
+    return transitions.filter(({ sequence }) => sequence <= status.sequence).map(toTransition);
+  return [
+    { state: ScoringJobState.QUEUED, attempt: 0, at: submittedAt, errorCode: null },
+    ...(status.startedAt ? [{ state: ScoringJobState.ACTIVE, attempt: 1, at: status.startedAt, errorCode: null }] : []),
+    toTransition(status),
+  ];
+}
 
 /** One change of a job as a subscriber gets it: the job right after that change. */
 export interface JobChange {

@@ -28,7 +28,7 @@ import type { Metrics } from '../process/metrics.js';
 import { noTracing, type Tracing } from '../process/tracing.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
-import { cancelled, failed, isTerminal, progressed, started } from './job-status.js';
+import { cancelled, failed, isTerminal, isTransition, progressed, started } from './job-status.js';
 
 /** A job that this process may run until another worker takes the lease. */
 export interface ClaimedJob {
@@ -250,7 +250,8 @@ function count(metrics: JobMetrics, job: ScoringJob, { state, attempts, startedA
 
 /** The job after the update. */
 function applied(job: ScoringJob, { status, set, unset = [] }: JobUpdate): ScoringJob {
-  const changed = { ...job, ...set, status };
+  const transitions = isTransition(job.status, status) ? [...job.transitions, status] : job.transitions;
+  const changed = { ...job, ...set, status, transitions };
   for (const field of unset) delete changed[field];
   return changed;
 }

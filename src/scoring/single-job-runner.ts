@@ -85,7 +85,7 @@ async function runAttempt(
     }
     // A job that is to be cancelled ends here. In the queue it would wait for its next attempt first.
     await jobStore.changeClaimed(claim, (status, { cancelRequestedAt }) =>
-      cancelRequestedAt ? cancelled(status, now) : requeued(status, failure),
+      cancelRequestedAt ? cancelled(status, now) : requeued(status, failure, now),
     );
     throw error;
   } finally {

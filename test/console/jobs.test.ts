@@ -58,6 +58,16 @@ test('a clinician watches, cancels and retries a job, live and by the keyboard a
   onTestFinished(() => workers.close());
   await page.getByRole('table').getByText('Completed').waitFor();
   expect(await page.locator('dl.facts').innerText()).toMatch(/State\s+Completed/);
+  const transitions = page.getByRole('table', { name: 'Changes of state and attempt' }).locator('tbody tr');
+  const shown = ['Waiting', 'Cancelled', 'Waiting', 'Running attempt 1', 'Completed attempt 1'];
+  const seen = async () => (await transitions.locator('td:nth-child(2)').allInnerTexts()).map((text) => text.trim());
+  await expect.poll(seen).toEqual(shown);
+  // They are the API's own, so a reload shows the same.
+  const times = await transitions.locator('time').evaluateAll('(all) => all.map(({ dateTime }) => dateTime)');
+  expect(times).toEqual([...(times as string[])].sort());
+  await page.reload();
+  await expect.poll(seen).toEqual(shown);
+  expect(await transitions.locator('time').count()).toBe(shown.length);
   await page.goBack();
   await expect.poll(() => page.url()).toBe(`${system.url}/jobs`);
   await expect.poll(() => page.getByRole('row', { name: /Completed/ }).count()).toBe(2);

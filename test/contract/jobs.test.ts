@@ -112,6 +112,39 @@ describe('a single job', () => {
       attempts: 1,
       prediction: { id: expect.any(String) },
     });
+    const shown = async (last: string) => {
+      const query = `{ scoringJob(id: "${id}") { submittedAt startedAt finishedAt
+        transitions${last} { state attempt at errorCode } } }`;
+      return system.post<{ scoringJob: Record<string, unknown> }>(query, {}, await system.token('ADMIN'));
+    };
+    const { submittedAt, startedAt, finishedAt, transitions } = (await shown('')).data!.scoringJob;
+    const inBetween = { at: expect.any(String), errorCode: null, attempt: 0 };
+    expect(transitions).toEqual([
+      { state: 'QUEUED', attempt: 0, at: submittedAt, errorCode: null },
+      { state: 'CANCELLED', ...inBetween },
+      { state: 'QUEUED', ...inBetween },
+      { state: 'ACTIVE', attempt: 1, at: startedAt, errorCode: null },
+      { state: 'COMPLETED', attempt: 1, at: finishedAt, errorCode: null },
+    ]);
+    expect((await shown('(last: 1)')).data!.scoringJob['transitions']).toEqual((transitions as object[]).slice(-1));
+    for (const last of ['(last: 0)', '(last: 201)'])
+      expect((await shown(last)).errors![0]!.extensions).toMatchObject({ fields: [{ path: 'last' }] });
+  });
+
+  test('shows a change in the answer to the mutation that made it', async () => {
+    const { id } = await submitOne();
+    for (const [mutation, states] of [
+      ['cancelScoringJob', ['QUEUED', 'CANCELLED']],
+      ['retryScoringJob', ['QUEUED', 'CANCELLED', 'QUEUED']],
+    ] as const) {
+      const { data } = await system.post<Record<string, { transitions: { state: string }[] }>>(
+        `mutation { ${mutation}(id: "${id}") { transitions { state } } }`,
+        {},
+        await system.token('CLINICIAN'),
+      );
+      expect(data![mutation]!.transitions.map(({ state }) => state)).toEqual(states);
+    }
+    await client.request(CancelScoringJobDocument, { id });
   });
 
   test('that is COMPLETED can be neither cancelled nor retried', async () => {

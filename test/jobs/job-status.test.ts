@@ -11,6 +11,7 @@ import {
   revived,
   started,
   submitted,
+  transitionsOf,
 } from '../../src/jobs/job-status.js';
 
 const now = new Date('2026-03-01T12:00:00Z');
@@ -51,7 +52,7 @@ describe('the life of a job', () => {
   });
 
   test('shows the last error while the job waits for another attempt, and forgets it when the job succeeds', () => {
-    const waiting = requeued(started(submitted(), now), failure);
+    const waiting = requeued(started(submitted(), now), failure, now);
     expect(waiting).toMatchObject({ state: ScoringJobState.QUEUED, error: failure, attempts: 1 });
     const again = started(waiting, now);
     expect(again.attempts).toBe(2);
@@ -61,10 +62,56 @@ describe('the life of a job', () => {
   test('keeps the first start over attempts, and clears the end when the job is retried', () => {
     const ended = failed(started(submitted(), now), failure, now);
     const later = new Date(now.getTime() + 1000);
-    const again = started(revived(ended), later);
+    const again = started(revived(ended, later), later);
     expect(again).toMatchObject({ state: ScoringJobState.ACTIVE, startedAt: now, attempts: 2 });
     expect(again).not.toHaveProperty('finishedAt');
     expect(again).not.toHaveProperty('error');
+  });
+});
+
+describe('the transitions of a job', () => {
+  const at = (seconds: number): Date => new Date(now.getTime() + seconds * 1_000);
+  const waiting = submitted();
+  const first = started(waiting, at(1));
+  const again = requeued(progressed(first, { processed: 1 }), failure, at(2));
+  const second = started(again, at(3));
+  const ended = failed(second, failure, at(4));
+  const told = (job: ScoringJob) =>
+    transitionsOf(job).map(({ state, attempt, at: time, errorCode }) => [state, attempt, time, errorCode]);
+
+  test('have their times, and the codes of the reasons', () => {
+    const job = jobOf(waiting, first, again, second, ended);
+    expect(told(job)).toEqual([
+      ['QUEUED', 0, now, null],
+      ['ACTIVE', 1, at(1), null],
+      ['QUEUED', 1, at(2), 'INTERNAL'],
+      ['ACTIVE', 2, at(3), null],
+      ['FAILED', 2, at(4), 'INTERNAL'],
+    ]);
+    // A subscriber sees the job as it was right after a change.
+    expect(told({ ...job, status: again })).toHaveLength(3);
+    expect(told(jobOf(waiting, cancelled(waiting, at(5)), revived(cancelled(waiting, at(5)), at(6))))).toEqual([
+      ['QUEUED', 0, now, null],
+      ['CANCELLED', 0, at(5), null],
+      ['QUEUED', 0, at(6), null],
+    ]);
+  });
+
+  test('of a job of an earlier release have the times that it stored', () => {
+    const old = [waiting, first, again, second, ended].map(({ since: _since, ...status }) => status);
+    expect(told(jobOf(...old)).map(([, , time]) => time)).toEqual([now, at(1), null, null, at(4)]);
+  });
+
+  test('of a job that was reduced are its submission, first start and end', () => {
+    expect(told({ ...jobOf(waiting, first, again, second, ended), transitions: [] })).toEqual([
+      ['QUEUED', 0, now, null],
+      ['ACTIVE', 1, at(1), null],
+      ['FAILED', 2, at(4), 'INTERNAL'],
+    ]);
+    expect(told({ ...jobOf(cancelled(waiting, at(5))), transitions: [] }).map(([state]) => state)).toEqual([
+      'QUEUED',
+      'CANCELLED',
+    ]);
   });
 });
 

@@ -100,7 +100,7 @@ describe('subscriptions', () => {
     const jobId = await submitJob();
     await app.jobStore.change(jobId, ({ status }) => ({ status: cancelled(status, new Date()) }));
     const ended = await app.jobStore.find(jobId);
-    const change = () => app.jobStore.change(jobId, ({ status }) => ({ status: revived(status) }));
+    const change = () => app.jobStore.change(jobId, ({ status }) => ({ status: revived(status, new Date()) }));
     await change();
     const answers = [await app.jobStore.find(jobId), ended];
     const read = async () => answers.shift() ?? app.jobStore.find(jobId);

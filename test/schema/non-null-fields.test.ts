@@ -29,6 +29,7 @@ const reasons: Readonly<Record<string, string>> = {
       'RiskSimulation.inputs',
       'RiskSimulation.explanation',
       'ScoringJob.progress',
+      'ScoringJob.transitions',
       'ScoringJobEvent.job',
       'RiskModel.features',
       'RiskModel.globalImportance',

@@ -9,7 +9,6 @@ import {
   ConsoleJobUpdatedDocument,
   ConsoleRetryJobDocument,
   type ConsoleJobQuery,
-  type ShownJobFragment,
 } from '../../generated/graphql.js';
 import type { PageProps } from '../page-props.js';
 import { useTitle } from '../../shell/router.js';
@@ -17,7 +16,7 @@ import { useMay } from '../../shell/viewer.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
 import { JobFailures } from './job-failures.js';
 import { isUnfinished, JobProgress, JobState } from './job-state.js';
-import { JobTransitions, type Transition } from './job-transitions.js';
+import { JobTransitions } from './job-transitions.js';
 
 type Job = NonNullable<ConsoleJobQuery['scoringJob']>;
 
@@ -46,7 +45,6 @@ export default function JobPage({ params }: PageProps): VNode {
 function JobDetail({ job }: { readonly job: Job }): VNode {
   const { jobs } = useTexts();
   const may = useMay();
-  const [seen, setSeen] = useState<readonly Transition[]>([]);
   // The events end with the job. A retry begins them again.
   const [round, setRound] = useState(0);
   const cancel = useMutation(ConsoleCancelJobDocument);
@@ -80,7 +78,7 @@ function JobDetail({ job }: { readonly job: Job }): VNode {
           )}
         </div>
       </div>
-      <FollowedJob key={round} id={job.id} onChange={(changed) => setSeen((known) => withTransition(known, changed))} />
+      <FollowedJob key={round} id={job.id} />
       {problem && <ErrorBox error={problem} />}
       <div class="columns">
         <JobFacts job={job} />
@@ -97,29 +95,15 @@ function JobDetail({ job }: { readonly job: Job }): VNode {
           )}
         </section>
       </div>
-      <JobTransitions job={job} seen={seen} />
+      <JobTransitions transitions={job.transitions} />
       {job.kind === 'BATCH' && job.progress.failed > 0 && may('prediction:read') && <JobFailures job={job} />}
     </>
   );
 }
 
-/** Adds a change of state or attempt to those that were seen. Progress is none. */
-function withTransition(seen: readonly Transition[], job: ShownJobFragment): readonly Transition[] {
-  const last = seen.at(-1);
-  if (last && last.state === job.state && last.attempt === job.attempts) return seen;
-  return [...seen, { sequence: job.sequence, state: job.state, attempt: job.attempts, at: new Date().toISOString() }];
-}
-
-interface FollowedJobProps {
-  readonly id: string;
-  readonly onChange: (job: ShownJobFragment) => void;
-}
-
 /** Follows a job to its end. The cache takes up each change, so the page shows it. */
-function FollowedJob({ id, onChange }: FollowedJobProps): VNode | null {
-  const { error } = useSubscription(ConsoleJobUpdatedDocument, { id }, ({ scoringJobUpdated }) =>
-    onChange(scoringJobUpdated.job),
-  );
+function FollowedJob({ id }: { readonly id: string }): VNode | null {
+  const { error } = useSubscription(ConsoleJobUpdatedDocument, { id });
   return error ? <ErrorBox error={error} /> : null;
 }
 
