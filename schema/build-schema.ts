@@ -79,7 +79,7 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
   const instances = new Map<unknown, unknown>([
     [ViewerResolver, new ViewerResolver(scopeOf, identity.userSessions)],
     [PatientResolver, new PatientResolver(patients, predictions, catalogue, toPrediction)],
-    [RiskModelResolver, new RiskModelResolver(registry)],
+    [RiskModelResolver, new RiskModelResolver(registry, dependencies.config)],
     [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
     [ExplanationResolver, new ExplanationResolver()],
     [SimulationResolver, new SimulationResolver(predictions)],

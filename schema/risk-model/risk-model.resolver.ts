@@ -1,5 +1,7 @@
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Arg, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import type { Config } from '../../src/config/config.js';
+import { worklistModelOf } from '../../src/patients/latest-conditions.js';
 import { parseModelId } from '../../src/risk/model-name.js';
 import { renderImportancePlot } from '../../src/risk/plots/importance-plot.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
@@ -8,7 +10,10 @@ import { RiskModelType } from './risk-model.type.js';
 
 @Resolver(() => RiskModelType)
 export class RiskModelResolver {
-  constructor(private readonly registry: RiskModelRegistry) {}
+  constructor(
+    private readonly registry: RiskModelRegistry,
+    private readonly settings: Pick<Config, 'worklistModel'>,
+  ) {}
 
   @Query(() => [RiskModelType], {
     description: 'Every version that is offered for new jobs. Retired versions are left out.',
@@ -41,6 +46,15 @@ export class RiskModelResolver {
   @FieldResolver(() => Boolean, { description: 'True when a job that names no version gets this one.' })
   isDefault(@Root() { modelId, version }: RiskModelType): boolean {
     return this.registry.state(modelId, version).isDefault;
+  }
+
+  @FieldResolver(() => Boolean, {
+    description:
+      'True for the versions of the model that lists of patients are about when they name none: WORKLIST_MODEL of the ' +
+      'deployment, else the only model.',
+  })
+  isWorklistModel(@Root() { modelId }: RiskModelType): boolean {
+    return modelId === worklistModelOf(this.registry, this.settings.worklistModel);
   }
 
   @FieldResolver(() => GraphQLDateTime, {

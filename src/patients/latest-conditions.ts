@@ -28,6 +28,18 @@ export type LatestConditions = (filter: PatientFilter, order?: LatestOrder) => P
 /** Most models that have an index of their own for lists in the order of their results. */
 const mostIndexedModels = 24;
 
+/**
+ * The model of lists that name none: the one of WORKLIST_MODEL, else the only one that is offered.
+ * @returns its id; undefined when each list must name one
+ */
+export function worklistModelOf(
+  registry: Pick<RiskModelRegistry, 'list'>,
+  configured: string | undefined,
+): string | undefined {
+  const offered = new Set(registry.list().map(({ manifest }) => manifest.id));
+  return configured ?? (offered.size === 1 ? [...offered][0] : undefined);
+}
+
 export function createLatestConditions({
   models: { patients },
   registry,
@@ -59,12 +71,13 @@ export function createLatestConditions({
 
   function modelOf(named: string | null | undefined): { readonly modelId: string; readonly modelVersion?: string } {
     const known = new Set(registry.manifests().map(({ id }) => id));
-    const offered = [...new Set(registry.list().map(({ manifest }) => manifest.id))];
-    const model = named == null ? (worklistModel ?? (offered.length === 1 ? offered[0] : undefined)) : named;
-    if (model === undefined)
+    const model = named ?? worklistModelOf(registry, worklistModel);
+    if (model === undefined) {
+      const offered = [...new Set(registry.list().map(({ manifest }) => manifest.id))];
       throw new BadUserInputError([
         { path: 'filter.latestModelId', message: `must name one of the models: ${offered.join(', ')}` },
       ]);
+    }
     const parsed = parseModelId(model);
     if (!known.has(parsed.modelId))
       throw new BadUserInputError([{ path: 'filter.latestModelId', message: 'names no risk model: see riskModels' }]);

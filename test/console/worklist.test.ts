@@ -1,13 +1,31 @@
 import { randomInt } from 'node:crypto';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { CreatePatientDocument } from '../../src/client/generated/graphql.js';
+import { packageRoot } from '../../src/process/package-root.js';
 import { openConsole, signedIn, startBrowser, type ConsoleWindow } from '../support/console.js';
 import { createUser } from '../support/identity.js';
 import { goldenFeatures, newPatient } from '../support/heart-disease.js';
 import { ended, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const system = await startSystem();
+/** Two models. The first one in the list of the API is not the one of the worklist. */
+async function twoModels(): Promise<string> {
+  const folder = await temporaryDirectory();
+  const shipped = join(packageRoot(), 'risk-models/heart-disease');
+  for (const id of ['another-model', 'heart-disease']) {
+    await cp(shipped, join(folder, id), { recursive: true });
+    const manifest = JSON.parse(await readFile(join(shipped, 'manifest.json'), 'utf8')) as object;
+    await writeFile(join(folder, id, 'manifest.json'), JSON.stringify({ ...manifest, id, name: id }));
+  }
+  return folder;
+}
+
+const system = await startSystem({
+  environment: { RISK_MODELS_DIRECTORY: await twoModels(), WORKLIST_MODEL: 'heart-disease' },
+});
 const browser = await startBrowser();
 const clinician = await system.client('CLINICIAN');
 
@@ -57,6 +75,7 @@ test('a clinician reads the worklist by risk, filters it, and comes back to the 
   const { page } = window;
   await page.getByRole('heading', { name: 'Worklist' }).waitFor();
   await page.getByText('2,000 patients').waitFor();
+  expect(await page.getByRole('combobox', { name: 'Model' }).inputValue()).toBe('heart-disease');
   await row(window, 0).getByText(secret).first().waitFor();
   const highest = await risks(window);
   expect(highest).toEqual([...highest].sort((left, right) => right - left));

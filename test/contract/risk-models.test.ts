@@ -38,7 +38,7 @@ describe('risk models', () => {
 
   test('are read by id, the default version or the one named', async () => {
     const fields = `
-      id modelId version card intendedUse importancePlot
+      id modelId version isWorklistModel card intendedUse importancePlot
       metrics { name value method confidenceInterval }
       training { patients events algorithm sites { name patients events } }
       globalImportance { feature { code } value }
@@ -70,6 +70,7 @@ describe('risk models', () => {
     expect(data!.byName).toEqual(data!.highest);
     expect(data!.twoVersions).toBeNull();
     expect(data!.highest).toMatchObject({
+      isWorklistModel: true,
       id: `${modelId}@${heartDisease.version}`,
       modelId,
       version: heartDisease.version,

@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import { pino } from 'pino';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LatestResult, Prediction } from '../../models/index.js';
-import { createLatestConditions } from '../../src/patients/latest-conditions.js';
+import { createLatestConditions, worklistModelOf } from '../../src/patients/latest-conditions.js';
 import { migrateData } from '../../src/predictions/migrate-data.js';
 import { latestPredictionOf, predictionOfResult } from '../../src/predictions/latest-results.js';
 import { careTeams } from '../support/care-team.js';
@@ -254,6 +254,8 @@ test('a deployment with several models asks which one, unless WORKLIST_MODEL nam
   const registry = { manifests: () => manifests, list: () => manifests.map((manifest) => ({ manifest }) as never) };
   const asked = createLatestConditions({ models, registry });
   const named = createLatestConditions({ models, registry, worklistModel: 'sepsis' });
+  expect(worklistModelOf(registry, undefined)).toBeUndefined();
+  expect(worklistModelOf(registry, 'sepsis')).toBe('sepsis');
   await expect(asked({ latestRiskBands: ['HIGH'] })).rejects.toThrow('must name one of the models: cardiac, sepsis');
   expect(Object.keys((await asked({ latestModelId: 'cardiac' })).condition)).toEqual(['latestResults.cardiac.value']);
   expect((await named({}, { latest: 'PROBABILITY', direction: -1 })).order!.field).toBe('latestResults.sepsis.value');

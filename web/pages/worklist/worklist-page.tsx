@@ -47,7 +47,10 @@ function Worklist({ models }: { readonly models: readonly Model[] }): VNode {
   const choice: Choice = withResults
     ? given
     : { ...given, bands: [], order: given.order === 'created' ? 'created' : 'changed' };
-  const model = models.find(({ modelId }) => modelId === choice.model) ?? models[0]!;
+  const model =
+    models.find(({ modelId }) => modelId === choice.model) ??
+    models.find(({ isWorklistModel }) => isWorklistModel) ??
+    models[0]!;
   const [search, setSearch] = useState<Search>();
   const change = (next: Choice): void => navigate(`/${writeChoice(next)}`);
   return (
