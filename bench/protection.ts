@@ -136,47 +136,9 @@ async function createClearApp(): Promise<ApiParts & Pick<App, 'accessTokens' | '
     reveal: async () => Promise.reject(new Error('not measured')),
   });
   const scopeOf = createOrganizationScopes(app.models, unprotected);
-  const {
-    config,
-    logger,
-    database,
-    models,
-    registry,
-    catalogue,
-    events,
-    audit,
-    auditEvents,
-    identity,
-    encryptionKeys,
-  } = app;
-  const { breakGlass, careTeams, jobs, submitBatch, submitCohort, readBatchResults } = app;
-  const { predictions, webhooks, connectRedis, accessTokens, metrics, tracing, redisConnections, queueDepths } = app;
+  const { audit, catalogue } = app;
   return {
-    config,
-    logger,
-    metrics,
-    tracing,
-    redisConnections,
-    queueDepths,
-    encryptionKeys,
-    database,
-    models,
-    registry,
-    catalogue,
-    events,
-    audit,
-    auditEvents,
-    identity,
-    breakGlass,
-    careTeams,
-    jobs,
-    submitBatch,
-    submitCohort,
-    readBatchResults,
-    predictions,
-    webhooks,
-    connectRedis,
-    accessTokens,
+    ...app,
     scopeOf,
     upsertPatients: createPatientUpsert({ scopeOf, audit, catalogue }).upsert,
     patients: createPatientService({

@@ -100,8 +100,19 @@ export async function startReplicaSet(
   }
 }
 
+async function answers(address: string): Promise<void> {
+  const options = { serverSelectionTimeoutMS: patienceMs };
+  const member = new mongo.MongoClient(`mongodb://${address}/?directConnection=true`, options);
+  await member
+    .db('admin')
+    .command({ ping: 1 })
+    .finally(() => member.close());
+}
+
 /** Makes the members a replica set, and the first user. Without users, mongod lets this machine do that. */
 async function initiate(addresses: readonly string[]): Promise<void> {
+  // A member that does not listen yet makes the first one refuse the set.
+  for (const address of addresses) await answers(address);
   const first = new mongo.MongoClient(`mongodb://${addresses[0]}/?directConnection=true`);
   const members = addresses.map((host, _id) => ({ _id, host }));
   try {

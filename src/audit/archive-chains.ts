@@ -48,8 +48,8 @@ export interface MadeArchive {
 /**
  * Archives the events of before a time, and removes them from the database.
  * @param options.slug one organization; without it all
- * @throws StartupError when a chain is broken, or a file does not fit it: nothing of that chain is removed. The chains of
- *   the other organizations are archived first
+ * @throws StartupError when chains are broken, or files do not fit them: nothing of these chains is
+ *   removed. The chains of the other organizations are archived first
  */
 export async function* archiveChains(
   dependencies: ArchivingDependencies,
@@ -66,17 +66,17 @@ export async function* archiveChains(
   if (slug !== undefined && organizations.length === 0)
     throw new StartupError(`There is no organization "${slug}": see the slugs that "riskgraph audit verify" lists.`);
   await removeOldDrafts(dependencies.directory);
-  let refusal: StartupError | undefined;
+  const refusals: StartupError[] = [];
   for (const organization of organizations) {
     try {
       yield* archiveChain(dependencies, organization, before, perFile);
     } catch (error) {
       // The chain of one organization must not keep those of others from their archives.
       if (!(error instanceof StartupError)) throw error;
-      refusal ??= error;
+      refusals.push(error);
     }
   }
-  if (refusal) throw refusal;
+  if (refusals.length > 0) throw new StartupError(refusals.map(({ message }) => message).join(' '));
 }
 
 async function* archiveChain(

@@ -5,7 +5,7 @@ import { slowestReadMs } from '../storage/database.js';
 import { archivedEnd, emptyChain, examineChain, type ChainEnd, type ChainFailure } from './audit-chain.js';
 import type { AuditKeyOf } from './audit-writer.js';
 
-/** The most events of one part. Examining them takes some 50 milliseconds. */
+/** The most events of one part. Examining them takes some 50 milliseconds, with turns of other work in between. */
 const largestPart = 5_000;
 
 /** A part of a chain that was examined. */
@@ -32,7 +32,7 @@ type ChainModels = Pick<Models, 'auditEvents' | 'auditHeads'>;
 
 /**
  * Examines a part of the chain of one organization. Parts one after the other examine all of it: each begins with the
- * event at which the one before it ended, so that a change in between is found. The last one also checks the head.
+ * event at which the one before it ended, so that a change in between is found. The one with the event that the head names also checks the head.
  * Archiving may remove events while they are read: then the part is read again.
  * @throws BadUserInputError when there is no event `after`
  */
@@ -66,7 +66,10 @@ async function examinePart(
     )
     .toArray()) as unknown as AuditEvent[];
   const isComplete = events.length < largestPart;
-  const report = await examineChain(events, key, { after: start, ...(isComplete && { head }) });
+  // The head belongs to the part with its event. Events are written before it notes them, so this may be an earlier part.
+  const isLater = after > first.sequence && head && head.sequence <= start.sequence;
+  const hasHead = !isLater && (isComplete || (head && head.sequence <= events.at(-1)!.sequence));
+  const report = await examineChain(events, key, { after: start, ...(hasHead && { head }) });
   const changed = { sequence: head?.archived?.sequence ?? 0, reason: 'the note of the archived events was changed' };
   return {
     events: report.events,

@@ -1,3 +1,4 @@
+import type { Types } from 'mongoose';
 import type { AuditEvent, AuditHead, Models, Organization } from '../../models/index.js';
 import { StartupError } from '../errors.js';
 import { archivedEnd, emptyChain, examineChain, type ChainEnd, type ChainReport } from './audit-chain.js';
@@ -11,7 +12,8 @@ export interface OrganizationReport extends ChainReport {
 }
 
 /**
- * Examines the audit chain of one organization, or the chains of all, one after the other.
+ * Examines the audit chain of one organization, or the chains of all, one after the other. Archiving may remove events
+ * while they are read: then the chain is read again.
  * @param only slug of the organization, and an end of its chain that was noted outside the database
  * @throws StartupError when there is no such organization
  */
@@ -29,16 +31,40 @@ export async function* verifyChains(
       `There is no organization "${only.slug}": see the slugs that "riskgraph audit verify" lists without --org.`,
     );
   for (const { _id, slug } of organizations) {
-    const events = models.auditEvents.collection.find(
-      { organization: _id },
-      { sort: { sequence: 1 } },
-    ) as unknown as AsyncIterable<AuditEvent>;
-    const head = await models.auditHeads.findById(_id).lean<AuditHead>();
+    const readHead = () => models.auditHeads.findById(_id).lean<AuditHead>();
     const key = await keyOf(_id);
-    const archived = head ? archivedEnd(head, key) : emptyChain;
-    const after = archived ?? emptyChain;
-    const report = await examineChain(events, key, { head, anchor: only?.anchor, after });
-    const changed = { sequence: head?.archived?.sequence ?? 0, reason: 'the note of the archived events was changed' };
-    yield { slug, after, ...report, failures: archived ? report.failures : [changed, ...report.failures] };
+    for (let head = await readHead(), isSteady = false; !isSteady;) {
+      const report = await verifyChain(models, { organization: _id, key, head, anchor: only?.anchor });
+      const now = report.failures.length > 0 ? await readHead() : head;
+      isSteady = now?.archived?.sequence === head?.archived?.sequence;
+      if (isSteady) yield { slug, ...report };
+      head = now;
+    }
   }
+}
+
+/** Examines a stored chain behind its archives, against a head that was read before. */
+async function verifyChain(
+  { auditEvents }: Models,
+  {
+    organization,
+    key,
+    head,
+    anchor,
+  }: {
+    readonly organization: Types.ObjectId;
+    readonly key: Buffer;
+    readonly head: AuditHead | null;
+    readonly anchor: ChainEnd | undefined;
+  },
+): Promise<Omit<OrganizationReport, 'slug'>> {
+  const events = auditEvents.collection.find(
+    { organization },
+    { sort: { sequence: 1 } },
+  ) as unknown as AsyncIterable<AuditEvent>;
+  const archived = head ? archivedEnd(head, key) : emptyChain;
+  const after = archived ?? emptyChain;
+  const report = await examineChain(events, key, { head, anchor, after });
+  const changed = { sequence: head?.archived?.sequence ?? 0, reason: 'the note of the archived events was changed' };
+  return { after, ...report, failures: archived ? report.failures : [changed, ...report.failures] };
 }

@@ -36,6 +36,17 @@ export interface S3Options {
   readonly partBytes?: number;
 }
 
+/** A request that S3 refused. */
+class RefusedRequest extends StartupError {
+  constructor(
+    message: string,
+    /** The code of S3, e.g. `NoSuchUpload`. */
+    readonly code: string | undefined,
+  ) {
+    super(message);
+  }
+}
+
 /** Tells whether a place is in S3. */
 export const isS3 = (target: string): boolean => target.startsWith('s3://');
 
@@ -77,11 +88,12 @@ export function createS3Store(options: S3Options): FileStore {
       throw new StartupError(`${target} does not answer: check BACKUP_S3_ENDPOINT and the network.`, { cause: error });
     });
     if (answer.ok) return answer;
-    const text = await answer.text();
+    const [code] = inXml(await answer.text(), 'Code');
     if (answer.status === 404 && method === 'GET') throw missing(url.slice(root.length + 1 + prefix.length), target);
-    throw new StartupError(
-      `${target} refuses a request (status ${answer.status}, ${inXml(text, 'Code')[0] ?? 'no code'}): check the bucket, ` +
-        'its region, and the rights of BACKUP_S3_ACCESS_KEY_ID.',
+    throw new RefusedRequest(
+      `${target} refuses a request (status ${answer.status}, ${code ?? 'no code'}): check the bucket, its region, and the ` +
+        'rights of BACKUP_S3_ACCESS_KEY_ID.',
+      code,
     );
   }
 
@@ -91,19 +103,28 @@ export function createS3Store(options: S3Options): FileStore {
     const [id] = inXml(await (await request('POST', `${urlOf(name)}?uploads`)).text(), 'UploadId');
     const uploadUrl = (more = ''): string => `${urlOf(name)}?${more}uploadId=${encodeURIComponent(id!)}`;
     const tags: string[] = [];
+    let bytes = 0;
     const sendPart = async (part: Buffer): Promise<void> => {
       const answer = await request('PUT', uploadUrl(`partNumber=${tags.length + 1}&`), part);
       tags.push(answer.headers.get('etag')!);
+      bytes += part.length;
+    };
+    /** @throws the refusal of an upload that is unknown, unless its file is there: then an earlier answer was lost */
+    const isThere = async (refusal: unknown): Promise<string> => {
+      if (!(refusal instanceof RefusedRequest) || refusal.code !== 'NoSuchUpload') throw refusal;
+      const file = await request('HEAD', urlOf(name)).catch(() => undefined);
+      if (file?.headers.get('content-length') !== String(bytes)) throw refusal;
+      return '';
     };
     try {
       await sendPart(first);
       await sendPart(second);
       for (let next = await parts.next(); !next.done; next = await parts.next()) await sendPart(next.value);
       const list = tags.map((tag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${tag}</ETag></Part>`).join('');
-      const answer = await request('POST', uploadUrl(), `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`);
+      const all = `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`;
+      const answer = await request('POST', uploadUrl(), all).then((complete) => complete.text(), isThere);
       // S3 answers before it knows the outcome, so that a failure comes with the status 200.
-      if ((await answer.text()).includes('<Error>'))
-        throw new StartupError(`${target} could not complete ${name}: try again.`);
+      if (answer.includes('<Error>')) throw new StartupError(`${target} could not complete ${name}: try again.`);
     } catch (error) {
       await request('DELETE', uploadUrl()).catch(() => undefined);
       throw error;

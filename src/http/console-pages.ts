@@ -10,10 +10,11 @@ import { hostError } from './request-errors.js';
  * The addresses of the console. A reload comes back to each of them; the page then shows the place that its address
  * names. web/routes.ts has the places themselves.
  */
-const addresses = [
+export const consoleAddresses = [
   '/',
   '/sign-in',
-  ...['patients', 'cohorts', 'jobs', 'models', 'administration'].flatMap((place) => [`/${place}`, `/${place}/:id`]),
+  '/patients/:id',
+  ...['cohorts', 'jobs', 'models', 'administration'].flatMap((place) => [`/${place}`, `/${place}/:id`]),
 ];
 
 /** The console of web/, as `npm run build` left it in dist/console. */
@@ -53,7 +54,7 @@ export function registerConsole(
   { page, assets }: Console,
   { facts, onRequest }: { readonly facts: ConsoleFacts; readonly onRequest: onRequestAsyncHookHandler },
 ): void {
-  for (const address of addresses)
+  for (const address of consoleAddresses)
     server.get(address, { onRequest }, async (request, reply) => {
       if (hostError(request.host))
         return reply.status(400).type('text/plain').send('The header Host is not a host name.');

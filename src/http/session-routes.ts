@@ -22,7 +22,7 @@ interface SessionRouteDependencies {
 
 /**
  * Serves the session of the console: `POST /session` logs in, `POST /session/refresh` renews, `DELETE /session` logs
- * out. They are the mutations `login`, `refresh` and `logout` but for the refresh token, which is in a cookie that no
+ * out. A log-in ends the session that the browser had before. They are the mutations `login`, `refresh` and `logout` but for the refresh token, which is in a cookie that no
  * script can read. Each answer has the access token, which the page keeps in memory. Decision 23 says why.
  *
  * A refresh without a session is no error: it answers 204.
@@ -49,6 +49,9 @@ export function registerSessionRoutes(
     admission,
     answering(async (request, reply) => {
       const tokens = await sessions.login(readCredentials(request.body), request.caller!.origin);
+      // The new cookie replaces the one before, which could then end its session no more.
+      const earlier = readRefreshToken(request.headers.cookie);
+      if (earlier !== undefined) await sessions.logout({ refreshToken: earlier }, request.caller!.origin);
       return answerTokens(tokens, request, reply);
     }),
   );

@@ -1,9 +1,17 @@
 import { Types } from 'mongoose';
 import { expect, test } from 'vitest';
 import type { AuditEvent } from '../../models/index.js';
-import { chainEvent, emptyChain, sealArchived, sealHead, type ChainEnd } from '../../src/audit/audit-chain.js';
+import {
+  chainEvent,
+  emptyChain,
+  examineChain,
+  sealArchived,
+  sealHead,
+  type ChainEnd,
+} from '../../src/audit/audit-chain.js';
 import { auditKeys } from '../../src/audit/audit-writer.js';
 import { verifyChainPart, type ChainPart } from '../../src/audit/verify-chain-part.js';
+import { verifyChains } from '../../src/audit/verify-chains.js';
 import { codesOf, startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
@@ -65,6 +73,18 @@ test('a chain is examined in parts of a bounded size, and each way to change it 
   expect(await failures()).toEqual([{ sequence: 5_002, reason: '1 events before it are missing' }]);
   await collection.insertOne(gone);
 
+  const head = (await models.auditHeads.findById(organization).lean())!;
+  const short = sealHead(organization, { sequence: 5_000, hash: 'f'.repeat(64) }, await keyOf(organization));
+  await models.auditHeads.collection.replaceOne({ _id: organization }, short as never);
+  const last = await collection.find({ organization, sequence: { $gt: 5_000 } }).toArray();
+  const otherEvent = { sequence: 5_000, reason: 'is not the event that was noted here' };
+  expect(await failures()).toEqual([otherEvent]);
+  await collection.deleteMany({ organization, sequence: { $gt: 5_000 } });
+  expect(await failures()).toEqual([otherEvent]);
+  await collection.insertMany(last);
+  await models.auditHeads.collection.replaceOne({ _id: organization }, head as never);
+  expect(await failures()).toEqual([]);
+
   await collection.deleteMany({ organization, sequence: { $gt: 3_000 } });
   expect(await failures()).toEqual([
     { sequence: count, reason: 'the chain ends at 3000: 2010 events are missing from its end' },
@@ -91,6 +111,22 @@ test('events that are archived while they are read are no sign of a change', asy
     );
     expect(part).toMatchObject({ archivedThrough: 100, through: count, failures: [] });
   }
+  let reads = 0;
+  const findById = (id: Types.ObjectId) =>
+    (reads += 1) === 1 ? { lean: async () => before } : auditHeads.findById(id);
+  const reports = verifyChains({ ...models, auditHeads: { findById } as never }, keyOf, { slug: 'archived' });
+  const made = [];
+  for await (const report of reports) made.push(report);
+  expect(made).toMatchObject([{ after: end, events: count - 100, failures: [] }]);
+
+  // Other work of the process has its turn meanwhile.
+  const events = await auditEvents.find({ organization }).sort({ sequence: 1 }).lean<AuditEvent[]>();
+  let turns = 0;
+  const take = (): NodeJS.Immediate => setImmediate(() => ((turns += 1), (next = take())));
+  let next = take();
+  await examineChain(events, await keyOf(organization), { after: end });
+  clearImmediate(next);
+  expect(turns).toBeGreaterThan(5);
 });
 
 test('a part begins behind an event of the own organization alone, and each call is on record', async () => {

@@ -73,6 +73,18 @@ test.each([503, 408, 429, 'reset'] as const)(
   },
 );
 
+test('an upload whose last answer was lost is stored, and one that is not there is refused', async () => {
+  const { server, store } = await storeOf();
+  const content = randomBytes(3 * partBytes);
+  server.failNext('COMPLETE', 'lost', 1);
+  await store.put('a', streamOf(content));
+  expect(Buffer.compare(server.objects.get('hospital/risk/graph/a')!, content)).toBe(0);
+
+  server.failNext('COMPLETE', 'lost', 1);
+  server.objects.set = () => server.objects;
+  await expect(store.put('b', streamOf(content))).rejects.toThrow('NoSuchUpload');
+});
+
 test('the files of another deployment in a folder below are not listed', async () => {
   const { server, store } = await storeOf();
   await store.put('mine', streamOf(randomBytes(10)));

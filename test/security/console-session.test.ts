@@ -1,7 +1,9 @@
 /** Covers src/http/session-routes.ts, src/http/console-pages.ts, src/http/own-page.ts. */
 // Threat: a page of another origin, or a script in the console, takes over the session of a user.
 
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { consoleAddresses } from '../../src/http/console-pages.js';
 import { createUser, credentialOf } from '../support/identity.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
 
@@ -98,6 +100,30 @@ test('a sign-out ends the session everywhere, and a renewal without a session is
   expect((await ask(system.url, renew, { ...own, cookie })).status).toBe(204);
   expect((await ask(system.url, renew)).status).toBe(204);
   expect((await ask(system.url, renew, { ...own, cookie: 'riskgraph_session=rgr_"\'$ne' })).status).toBe(204);
+});
+
+test('a sign-in ends the session that the browser had before', async () => {
+  const credential = credentialOf(await createUser(system));
+  const earlier = await ask(system.url, login, own, credential);
+  const later = await ask(system.url, login, { ...own, cookie: cookieOf(earlier) }, credential);
+  const asViewer = async ({ body }: Session) =>
+    codesOf(await system.post('{ viewer { username } }', undefined, body.accessToken));
+  expect([later.status, await asViewer(earlier), await asViewer(later)]).toEqual([200, ['UNAUTHENTICATED'], []]);
+  expect((await ask(system.url, renew, { ...own, cookie: cookieOf(later) })).status).toBe(200);
+});
+
+test('a refused sign-in ends no session', async () => {
+  const credential = credentialOf(await createUser(system));
+  const begun = await ask(system.url, login, own, credential);
+  const headers = { ...own, cookie: cookieOf(begun) };
+  expect((await ask(system.url, login, headers, { ...credential, password: 'another one' })).status).toBe(401);
+  expect((await ask(system.url, renew, headers)).status).toBe(200);
+});
+
+test('the page is served at the addresses of its places, and at no other', async () => {
+  const places = await readFile('web/routes.ts', 'utf8');
+  const routes = [...places.matchAll(/path: '([^']+)'/g)].map(([, path]) => path!.replace(/:\w+/, ':id'));
+  expect([...consoleAddresses].sort()).toEqual(['/sign-in', ...routes].sort());
 });
 
 // Shows: owasp/many-guesses

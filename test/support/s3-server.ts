@@ -11,9 +11,14 @@ interface S3Server {
   readonly objects: Map<string, Buffer>;
   /** Unfinished uploads by their ids. */
   readonly uploads: Map<string, Upload>;
-  /** Answers the next requests of this method with a status, or resets their connections. */
-  failNext(method: string, failure: number | 'reset', times: number): void;
+  /**
+   * Answers the next requests of this method with a status, or resets their connections: before the request is carried
+   * out, or after it (`lost`). COMPLETE is the end of an upload.
+   */
+  failNext(method: string, failure: Failure, times: number): void;
 }
+
+type Failure = number | 'reset' | 'lost';
 
 interface Upload {
   readonly key: string;
@@ -31,7 +36,7 @@ export async function startS3Server(): Promise<S3Server> {
   const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
   const objects = new Map<string, Buffer>();
   const uploads = new Map<string, Upload>();
-  let failing: { method: string; failure: number | 'reset'; times: number } = { method: '', failure: 0, times: 0 };
+  let failing: { method: string; failure: Failure; times: number } = { method: '', failure: 0, times: 0 };
 
   function answer(method: string, url: URL, body: Buffer): { status: number; body?: string | Buffer; etag?: string } {
     const key = decodeURIComponent(url.pathname.slice(1));
@@ -97,9 +102,12 @@ export async function startS3Server(): Promise<S3Server> {
 
   const server = createServer(async (request, response) => {
     const body = await buffer(request);
-    if (failing.times > 0 && request.method === failing.method) {
+    const url = new URL(request.url!, 'http://s3');
+    const isEnd = request.method === 'POST' && url.searchParams.has('uploadId');
+    if (failing.times > 0 && failing.method === (isEnd ? 'COMPLETE' : request.method)) {
       failing.times -= 1;
-      if (failing.failure === 'reset') request.socket.resetAndDestroy();
+      if (failing.failure === 'lost') answer(request.method!, url, body);
+      if (typeof failing.failure === 'string') request.socket.resetAndDestroy();
       else response.writeHead(failing.failure).end('<Error><Code>InternalError</Code></Error>');
       return;
     }
@@ -107,8 +115,9 @@ export async function startS3Server(): Promise<S3Server> {
       response.writeHead(403).end('<Error><Code>SignatureDoesNotMatch</Code></Error>');
       return;
     }
-    const { status, body: content, etag } = answer(request.method!, new URL(request.url!, 'http://s3'), body);
-    response.writeHead(status, etag === undefined ? {} : { etag }).end(content);
+    const { status, body: content, etag } = answer(request.method!, url, body);
+    const headers = { ...(etag && { etag }), ...(content && { 'content-length': Buffer.byteLength(content) }) };
+    response.writeHead(status, headers).end(content);
   });
   return {
     endpoint: await serveUntilEnd(server),
