@@ -47,12 +47,21 @@ export async function readConsole(folder = join(packageRoot(), 'dist/console')):
 
 /**
  * Serves the console at `/` and at the addresses of its places, from files of this package alone.
+ * @param endSession gives the address at which the identity provider ends its own session
  * @param onRequest refuses an address that asks too often
  */
 export function registerConsole(
   server: FastifyInstance,
   { page, assets }: Console,
-  { facts, onRequest }: { readonly facts: ConsoleFacts; readonly onRequest: onRequestAsyncHookHandler },
+  {
+    facts,
+    endSession,
+    onRequest,
+  }: {
+    readonly facts: ConsoleFacts;
+    readonly endSession: () => string | undefined;
+    readonly onRequest: onRequestAsyncHookHandler;
+  },
 ): void {
   for (const address of consoleAddresses)
     server.get(address, { onRequest }, async (request, reply) => {
@@ -65,7 +74,10 @@ export function registerConsole(
         .type('text/html; charset=utf-8')
         .send(page);
     });
-  server.get('/console.json', { onRequest }, async () => facts);
+  server.get('/console.json', { onRequest }, async () => ({
+    ...facts,
+    ...(facts.oidc && { oidc: { ...facts.oidc, endSessionEndpoint: endSession() } }),
+  }));
   serveAssets(server, { path: '/assets', assets }, onRequest);
 }
 

@@ -277,6 +277,7 @@ async function buildHttpServer(
   if (pages)
     registerConsole(server, pages, {
       facts: { version: packageVersion(), explorer: explorer !== undefined, oidc: oidcSignIn(config.oidc) },
+      endSession: sources.app.identity.providerEndSession,
       onRequest: probeLimit,
     });
   registerSessionRoutes(server, {

@@ -10,6 +10,7 @@ import { createApiKeyService, type ApiKeyService } from './api-keys/api-key-serv
 import { createApiKeyVerifier } from './api-keys/api-key-verifier.js';
 import { createAuthenticator, type Authenticator } from './authenticator.js';
 import type { OidcSettings } from '../config/oidc-settings.js';
+import { discoverEndSession } from './oidc/end-session.js';
 import { createOidcVerifier } from './oidc/oidc-verifier.js';
 import { createPasswords, type Passwords } from './passwords/passwords.js';
 import { createRevocationEpochs } from './revocation/revocation-epoch.js';
@@ -33,6 +34,8 @@ export interface IdentityServices {
   readonly users: UserService;
   readonly apiKeys: ApiKeyService;
   readonly passwords: Passwords;
+  /** The address at which the identity provider ends its own session. Undefined without one, or before it is known. */
+  readonly providerEndSession: () => string | undefined;
   /**
    * Reads the revocations and begins to follow them. Call it before the first request. A second call does nothing.
    * @throws StartupError when MongoDB is older than what Redis has seen
@@ -97,6 +100,7 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
   });
   const directory = createUserDirectory({ passwords, sessions: store, audit });
   const oidc = settings.oidc && createOidcVerifier(settings.oidc, models, logger);
+  const providerEndSession = endSessionOf(settings.oidc, logger);
   return {
     authenticator: createAuthenticator({
       accessTokens,
@@ -110,15 +114,24 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
     users: createUserService({ scopeOf, directory, sessions, passwordLogin, audit }),
     apiKeys: createApiKeyService({ scopeOf, revoke, audit }),
     passwords,
+    providerEndSession,
     async start() {
       // Without Redis, each process would count the first login attempts alone, in its own memory.
       await whenReady(redis);
       await refuseOlderData(revocationStore, epochs);
       await revocations.start();
+      // The first call only begins to read the metadata of the provider.
+      providerEndSession();
     },
     async close() {
       await revocations.close();
       redis.disconnect();
     },
   };
+}
+
+/** Only the console sends users to the provider, so without its client there is nothing to know. */
+function endSessionOf(oidc: OidcSettings | undefined, logger: Logger): () => string | undefined {
+  if (!oidc?.clientId) return () => undefined;
+  return oidc.endSessionEndpoint ? () => oidc.endSessionEndpoint : discoverEndSession(oidc.issuer, logger);
 }

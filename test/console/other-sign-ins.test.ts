@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { decodeJwt } from 'jose';
 import { expect, test } from 'vitest';
 import { atEnd } from '../support/at-end.js';
 import { openConsole, startBrowser } from '../support/console.js';
@@ -14,18 +15,17 @@ const clientId = 'the-console';
 const provider = await startIdentityProvider();
 atEnd(() => provider.close());
 const pages = await startSignInPages();
+provider.endSessionEndpoint = `${pages.url}/end`;
 const directory = await temporaryDirectory();
 await writeFile(join(directory, 'list.json'), '{}');
-const system = await startSystem({
-  worker: false,
-  environment: {
-    ...provider.environment,
-    OIDC_CLIENT_ID: clientId,
-    OIDC_AUTHORIZATION_ENDPOINT: `${pages.url}/authorize`,
-    OIDC_TOKEN_ENDPOINT: `${pages.url}/token`,
-    PERSISTED_QUERIES_FILE: join(directory, 'list.json'),
-  },
-});
+const environment = {
+  ...provider.environment,
+  OIDC_CLIENT_ID: clientId,
+  OIDC_AUTHORIZATION_ENDPOINT: `${pages.url}/authorize`,
+  OIDC_TOKEN_ENDPOINT: `${pages.url}/token`,
+  PERSISTED_QUERIES_FILE: join(directory, 'list.json'),
+};
+const system = await startSystem({ worker: false, environment });
 await system.organizationId();
 const browser = await startBrowser();
 
@@ -36,7 +36,9 @@ const browser = await startBrowser();
 async function startSignInPages() {
   const codes = new Map<string, URLSearchParams>();
   const asked: URLSearchParams[] = [];
+  const ended: URLSearchParams[] = [];
   let claims: Record<string, string> = {};
+  const idToken = () => provider.token({ claims: { aud: clientId, nonce: randomUUID() } });
   let answer: (back: URLSearchParams) => void = () => undefined;
   const server = createServer((request, response) => {
     const url = new URL(request.url!, 'http://provider');
@@ -47,6 +49,12 @@ async function startSignInPages() {
       const back = new URLSearchParams({ code, state: url.searchParams.get('state')!, iss: provider.issuer });
       answer(back);
       return void response.writeHead(302, { location: `${url.searchParams.get('redirect_uri')}?${back}` }).end();
+    }
+    if (url.pathname === '/end') {
+      ended.push(url.searchParams);
+      const back = new URL(url.searchParams.get('post_logout_redirect_uri')!);
+      back.searchParams.set('state', url.searchParams.get('state')!);
+      return void response.writeHead(302, { location: String(back) }).end();
     }
     let body = '';
     request.on('data', (chunk) => (body += String(chunk)));
@@ -67,7 +75,12 @@ async function startSignInPages() {
         'access-control-allow-origin': request.headers.origin ?? '',
       });
       const tokens = isGood
-        ? { access_token: await provider.token({ claims }), token_type: 'Bearer', expires_in: 600 }
+        ? {
+            access_token: await provider.token({ claims }),
+            id_token: await idToken(),
+            token_type: 'Bearer',
+            expires_in: 600,
+          }
         : { error: 'invalid_grant', error_description: 'The code is not valid.' };
       response.end(JSON.stringify(tokens));
     };
@@ -75,6 +88,7 @@ async function startSignInPages() {
   return {
     url: await serveUntilEnd(server),
     asked,
+    ended,
     set claims(changed: typeof claims) {
       claims = changed;
     },
@@ -113,10 +127,41 @@ test('a user signs in with the identity provider, comes back to the same place, 
   expect(pages.asked).toHaveLength(2);
 
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.getByRole('status').getByText('signed out here and at your hospital account').waitFor();
+  expect(page.url()).toBe(`${system.url}/sign-in`);
+  expect(pages.ended).toHaveLength(1);
+  expect(Object.fromEntries(pages.ended[0]!)).toEqual({
+    client_id: clientId,
+    post_logout_redirect_uri: `${system.url}/sign-in`,
+    state: expect.stringMatching(/^[\w-]{43}$/),
+    id_token_hint: expect.any(String),
+  });
+  expect(decodeJwt(pages.ended[0]!.get('id_token_hint')!)).toMatchObject({ aud: clientId });
+  expect(await page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }])')).toBe('[{},{}]');
+  await window.checked();
   await page.reload();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   expect(pages.asked).toHaveLength(2);
+  await window.close();
+});
+
+test('where the provider cannot end its session, the page says that it lives on', async () => {
+  provider.endSessionEndpoint = undefined;
+  const without = await startSystem({ worker: false, environment });
+  await without.organizationId();
+  const window = await openConsole(browser, without);
+  const { page } = window;
+  await window.open('/jobs');
+  await page.getByRole('button', { name: 'Sign in with your hospital account' }).click();
+  await page.getByRole('heading', { name: 'Jobs' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('status').getByText('Your hospital account is still signed in').waitFor();
+  expect(pages.ended).toHaveLength(1);
+  await window.checked();
+  // A state that this tab has not made is no return from a sign-out.
+  await window.open('/sign-in?state=made-up');
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  expect(await page.getByRole('status').getByText('signed out').count()).toBe(0);
   await window.close();
 });
 

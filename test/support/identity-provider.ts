@@ -29,6 +29,8 @@ export interface IdentityProvider {
   readonly publicPem: string;
   /** Makes a token of a new user. It is good except for the deviation. */
   token(deviation?: Deviation): Promise<string>;
+  /** Where its metadata say that it ends its own session. Absent at first. */
+  endSessionEndpoint: string | undefined;
   /** Number of times that the keys were fetched. */
   readonly fetches: number;
   /** Status of the JWKS endpoint; 200 at first. */
@@ -55,15 +57,20 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
   let status = 200;
   let body: string | undefined;
   let published = [jwk, generalJwk];
-  const server = createServer((_request, response) => {
+  const server = createServer((request, response) => {
+    if (request.url === '/.well-known/openid-configuration') {
+      const metadata = { issuer, jwks_uri: `${issuer}/keys`, end_session_endpoint: provider.endSessionEndpoint };
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(metadata));
+    }
     fetches += 1;
     response.writeHead(status, { 'content-type': 'application/json' }).end(body ?? JSON.stringify({ keys: published }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  return {
+  const provider: IdentityProvider = {
     issuer,
+    endSessionEndpoint: undefined,
     environment: { OIDC_ISSUER: issuer, OIDC_JWKS_URI: `${issuer}/keys`, OIDC_AUDIENCE: oidcAudience },
     general,
     publicPem,
@@ -109,6 +116,7 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+  return provider;
 }
 
 /** A token without a signature. */

@@ -1,4 +1,5 @@
 import { ProviderConnectionError } from './provider-error.js';
+import { ProviderSessionError } from './provider-session-error.js';
 import type { TokenSource } from './token-source.js';
 
 /** The sign-in with an identity provider, as `/console.json` names it. */
@@ -8,6 +9,8 @@ export interface OidcFacts {
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
   readonly scope: string;
+  /** Where the provider ends its own session. Absent: it has no such address. */
+  readonly endSessionEndpoint?: string;
 }
 
 /** A sign-in that has left for the provider's page. It waits in the storage of the tab, and is used once. */
@@ -21,6 +24,7 @@ interface Begun {
 interface Tokens {
   readonly access_token?: string;
   readonly refresh_token?: string;
+  readonly id_token?: string;
   readonly error?: string;
   readonly error_description?: string;
 }
@@ -28,6 +32,9 @@ interface Tokens {
 const begunKey = 'riskgraph.oidc';
 /** Says that this tab was signed in by the provider: a reload asks the provider again, which then asks no password. */
 const usedKey = 'riskgraph.oidc-used';
+
+/** The state of a sign-out that has left for the provider's page. */
+const endedKey = 'riskgraph.oidc-ended';
 
 export const wasUsed = (): boolean => sessionStorage.getItem(usedKey) !== null;
 
@@ -82,12 +89,12 @@ export async function finishOidc(
     code_verifier: verifier,
   });
   sessionStorage.setItem(usedKey, '1');
-  return { token: tokens.access_token, source: providerSource(facts, tokens.refresh_token), next: next ?? '/' };
+  return { token: tokens.access_token, source: providerSource(facts, tokens), next: next ?? '/' };
 }
 
 /** Renews by the provider's refresh token, which lives in memory alone. Without one, the provider is asked again. */
-function providerSource(facts: OidcFacts, first: string | undefined): TokenSource {
-  let refreshToken = first;
+function providerSource(facts: OidcFacts, first: Tokens): TokenSource {
+  let { refresh_token: refreshToken, id_token: idToken } = first;
   return {
     async renew() {
       if (refreshToken === undefined) {
@@ -102,12 +109,38 @@ function providerSource(facts: OidcFacts, first: string | undefined): TokenSourc
         },
       );
       refreshToken = tokens?.refresh_token ?? refreshToken;
+      idToken = tokens?.id_token ?? idToken;
       return tokens?.access_token;
     },
-    async end() {
+    async end(byViewer) {
       sessionStorage.removeItem(usedKey);
+      if (!byViewer) return;
+      if (!facts.endSessionEndpoint) throw new ProviderSessionError();
+      endAtProvider(facts.endSessionEndpoint, facts.clientId, idToken);
     },
   };
+}
+
+/**
+ * Leaves for the provider's page, which ends the session there and comes back.
+ * https://openid.net/specs/openid-connect-rpinitiated-1_0.html
+ */
+function endAtProvider(endpoint: string, clientId: string, idToken: string | undefined): void {
+  const state = randomText();
+  sessionStorage.setItem(endedKey, state);
+  const url = new URL(endpoint);
+  const asked = { client_id: clientId, post_logout_redirect_uri: redirectUri(), state };
+  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
+  if (idToken) url.searchParams.set('id_token_hint', idToken);
+  location.assign(url);
+}
+
+/** Tells whether the address is that of a return from a sign-out that this tab has begun. It is so once. */
+export function isSignOutReturn(query: URLSearchParams): boolean {
+  const state = sessionStorage.getItem(endedKey);
+  if (state === null || query.get('state') !== state) return false;
+  sessionStorage.removeItem(endedKey);
+  return true;
 }
 
 /** @throws ProviderConnectionError when the provider does not answer, Error with its own words when it refuses */

@@ -1,5 +1,6 @@
 import { renewalDelay, type Credential } from '../../src/client/credential.js';
 import { ConnectionError, unauthenticated } from '../../src/client/errors.js';
+import { ProviderSessionError } from './provider-session-error.js';
 import { SignOutError } from './sign-out-error.js';
 import { cookieSource, type PasswordInput, type TokenSource } from './token-source.js';
 
@@ -26,8 +27,8 @@ export interface Session extends Credential {
    */
   signOut(reason?: Error): Promise<void>;
   /**
-   * Calls back when the session has ended, here or in another tab. It calls again, with a SignOutError, when the server
-   * has not ended it.
+   * Calls back when the session has ended, here or in another tab. It calls again when the server has
+   * not ended it (SignOutError), or the identity provider has not (ProviderSessionError).
    */
   onEnd(listener: (reason?: Error) => void): void;
 }
@@ -60,10 +61,10 @@ export function createSession(): Session {
     // A renewal that is on its way would bring the cookie back.
     if (used === cookieSource) await renewing?.catch(() => undefined);
     try {
-      await used.end();
+      await used.end(reason === undefined);
     } catch (error) {
       // With a reason it was the server that ended the session: there is no more to tell.
-      if (!reason) tell(new SignOutError(error as Error));
+      if (!reason) tell(error instanceof ProviderSessionError ? error : new SignOutError(error as Error));
     }
   }
 

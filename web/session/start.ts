@@ -1,5 +1,5 @@
 import { navigate } from '../shell/router.js';
-import { beginOidc, finishOidc, isReturn, wasUsed, type OidcFacts } from './oidc.js';
+import { beginOidc, finishOidc, isReturn, isSignOutReturn, wasUsed, type OidcFacts } from './oidc.js';
 import type { Session } from './session.js';
 
 /** The facts of this server that the page needs before a sign-in. */
@@ -12,17 +12,23 @@ export interface ConsoleFacts {
 /** The outcome of the start of the page. */
 export interface Start {
   readonly isSignedIn: boolean;
+  /** True after a sign-out that came back from the identity provider. */
+  readonly isSignedOut?: boolean;
   /** The reason why a sign-in with the identity provider did not work. */
   readonly problem?: Error;
 }
 
 /**
- * Continues the session of the cookie, or ends a sign-in that came back from the identity provider.
+ * Continues the session of the cookie, or ends a sign-in or sign-out that came back from the identity provider.
  * @param asked the facts, which may be on their way: the session does not wait for them
  */
 export async function startSession(session: Session, asked: Promise<ConsoleFacts>): Promise<Start> {
   const query = new URLSearchParams(location.search);
   const hasReturned = location.pathname === '/sign-in' && isReturn(query);
+  if (location.pathname === '/sign-in' && isSignOutReturn(query)) {
+    navigate('/sign-in', { replace: true });
+    return { isSignedIn: false, isSignedOut: true };
+  }
   // A server that is away now may be there when the viewer signs in.
   const resume = (): Promise<boolean> => session.resume().catch(() => false);
   const resumed = hasReturned ? undefined : resume();

@@ -5,8 +5,12 @@ import { RefusedError } from './refused-error.js';
 export interface TokenSource {
   /** Gives a new access token. Undefined when the session is over. @throws ConnectionError */
   renew(): Promise<string | undefined>;
-  /** Ends the session at its source. @throws RefusedError with the API's own words; ConnectionError */
-  end(): Promise<void>;
+  /**
+   * Ends the session at its source.
+   * @param byViewer the viewer asked for the end. A provider then ends its own session too, and the page may be left
+   * @throws RefusedError with the API's own words; ConnectionError; ProviderSessionError
+   */
+  end(byViewer: boolean): Promise<void>;
 }
 
 /** What a password sign-in asks for. */

@@ -30,6 +30,7 @@ export function ConsoleApp({ session, facts, words: first, start }: ConsoleAppPr
   const [isSignedIn, setSignedIn] = useState(start.isSignedIn);
   const { path, query } = usePlace();
   const [problem, setProblem] = useState(start.problem);
+  const [isSignedOut, setSignedOut] = useState(start.isSignedOut ?? false);
   useEffect(
     () =>
       session.onEnd((reason) => {
@@ -63,8 +64,12 @@ export function ConsoleApp({ session, facts, words: first, start }: ConsoleAppPr
           session={session}
           oidc={facts.oidc}
           problem={problem}
+          isSignedOut={isSignedOut}
           onLanguage={choose}
-          onDone={() => setSignedIn(true)}
+          onDone={() => {
+            setSignedOut(false);
+            setSignedIn(true);
+          }}
         />
       )}
     </WordsContext.Provider>

@@ -27,7 +27,7 @@ const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
  * A URL that cannot be changed on its way. Over plain HTTP, an attacker could replace the keys. So it is only allowed
  * on this machine itself.
  */
-const secureUrl = z.string().refine((address) => {
+export const secureUrl = z.string().refine((address) => {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   return url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback.has(url.hostname)));
 }, 'must be an https:// URL (http:// on this machine only)');
@@ -108,6 +108,14 @@ export const oidcSettings = [
     key: 'oidc.tokenEndpoint',
     schema: secureUrl.optional(),
     description: 'URL at which the provider gives tokens (`https://`). It must allow requests of the page (CORS)',
+  },
+  {
+    name: 'OIDC_END_SESSION_ENDPOINT',
+    key: 'oidc.endSessionEndpoint',
+    schema: secureUrl.optional(),
+    description:
+      'URL at which the provider ends its own session (`https://`), where a sign-out of the console goes. It comes back to ' +
+      '`/sign-in`, which the provider must allow. Default: what the metadata of `OIDC_ISSUER` name',
   },
   {
     name: 'OIDC_SCOPE',

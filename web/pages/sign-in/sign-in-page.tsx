@@ -4,6 +4,7 @@ import { ErrorBox } from '../../components/error-box.js';
 import type { Session } from '../../session/session.js';
 import { Preferences } from '../../shell/preferences.js';
 import { beginOidc, type OidcFacts } from '../../session/oidc.js';
+import { ProviderSessionError } from '../../session/provider-session-error.js';
 import { ownPath } from '../../session/start.js';
 import { usePlace, useTitle } from '../../shell/router.js';
 import { useTexts, type Language } from '../../texts/texts.js';
@@ -14,12 +15,14 @@ interface SignInPageProps {
   readonly oidc: OidcFacts | undefined;
   /** The reason why the last session ended, or the last sign-in did not work. */
   readonly problem: Error | undefined;
+  /** True after a sign-out that the identity provider has confirmed. */
+  readonly isSignedOut: boolean;
   readonly onDone: () => void;
   readonly onLanguage: (language: Language) => void;
 }
 
 /** Signs a user in. The password goes to the API alone, and is kept nowhere. */
-export function SignInPage({ session, oidc, problem, onDone, onLanguage }: SignInPageProps): VNode {
+export function SignInPage({ session, oidc, problem, isSignedOut, onDone, onLanguage }: SignInPageProps): VNode {
   const { signIn } = useTexts();
   const [error, setError] = useState(problem);
   useEffect(() => setError(problem), [problem]);
@@ -49,6 +52,12 @@ export function SignInPage({ session, oidc, problem, onDone, onLanguage }: SignI
       <form class="card" method="post" onSubmit={(event) => void submit(event)}>
         <p class="brand">RiskGraph</p>
         <h1>{signIn.title}</h1>
+        {isSignedOut && <p role="status">{signIn.signedOut}</p>}
+        {error instanceof ProviderSessionError && (
+          <p role="status" class="note">
+            {signIn.providerSession}
+          </p>
+        )}
         {oidc && (
           <>
             <button
@@ -74,7 +83,7 @@ export function SignInPage({ session, oidc, problem, onDone, onLanguage }: SignI
           {signIn.password}
           <input name="password" type="password" required autocomplete="current-password" />
         </label>
-        {error && <ErrorBox error={error} />}
+        {error && !(error instanceof ProviderSessionError) && <ErrorBox error={error} />}
         <button type="submit" class="primary wide" disabled={isRunning}>
           {isRunning ? signIn.running : signIn.submit}
         </button>
