@@ -16,6 +16,7 @@ import { createPredictionMapper } from './prediction/prediction.mapper.js';
 import { PredictionResolver } from './prediction/prediction.resolver.js';
 import { SimulationResolver } from './prediction/simulation.resolver.js';
 import { RiskModelResolver } from './risk-model/risk-model.resolver.js';
+import { PatientFailureResolver } from './scoring-job/patient-failure.resolver.js';
 import { ScoringJobResolver } from './scoring-job/scoring-job.resolver.js';
 import { SessionResolver } from './session/session.resolver.js';
 import { UpsertPatientsResolver } from './patient/upsert-patients.resolver.js';
@@ -34,6 +35,7 @@ const resolverClasses = [
   ExplanationResolver,
   SimulationResolver,
   ScoringJobResolver,
+  PatientFailureResolver,
   SessionResolver,
   UserResolver,
   ApiKeyResolver,
@@ -90,6 +92,7 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     [EncryptionKeyResolver, new EncryptionKeyResolver(dependencies.encryptionKeys)],
     [SystemStatusResolver, new SystemStatusResolver(createSystemStatus(dependencies))],
     [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
+    [PatientFailureResolver, new PatientFailureResolver(catalogue)],
     [SessionResolver, new SessionResolver(identity.sessions, identity.userSessions, identity.users)],
     [UserResolver, new UserResolver(identity.users)],
     [ApiKeyResolver, new ApiKeyResolver(identity.apiKeys)],

@@ -1,4 +1,4 @@
-import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OidcSignIn } from '../config/oidc-settings.js';
@@ -34,6 +34,15 @@ interface ConsoleFacts {
   readonly oidc: OidcSignIn | undefined;
 }
 
+interface ConsoleOptions {
+  readonly facts: ConsoleFacts;
+  readonly answer: PageAnswer;
+  /** The address at which the identity provider ends its own session. */
+  readonly endSession: () => string | undefined;
+  /** Refuses an address that asks too often. */
+  readonly onRequest: onRequestAsyncHookHandler;
+}
+
 /**
  * Reads the console into memory, about 200 kB.
  * @returns undefined when it was not built
@@ -45,35 +54,36 @@ export async function readConsole(folder = join(packageRoot(), 'dist/console')):
   return built && { page: built[0], assets: built[1], documents: join(folder, 'persisted.json') };
 }
 
+/** Answers with the page of the console. Its status is that of the reply. */
+export type PageAnswer = (request: Pick<FastifyRequest, 'host'>, reply: FastifyReply) => FastifyReply;
+
+/** The answer with the page, which has its policy with it. */
+export const createPageAnswer =
+  ({ page }: Console, oidc: OidcSignIn | undefined): PageAnswer =>
+  ({ host }, reply) =>
+    hostError(host)
+      ? reply.status(400).type('text/plain').send('The header Host is not a host name.')
+      : reply
+          .header('content-security-policy', policyOf(host, oidc))
+          .header('cross-origin-opener-policy', 'same-origin')
+          .header('cache-control', 'no-store')
+          .type('text/html; charset=utf-8')
+          .send(page);
+
+/** Tells whether a browser asks for a page, because a person typed an address or followed a link. Programs do not. */
+export const asksForPage = ({ method, headers }: Pick<FastifyRequest, 'method' | 'headers'>): boolean =>
+  method === 'GET' && /\btext\/html\b/.test(headers.accept ?? '');
+
 /**
  * Serves the console at `/` and at the addresses of its places, from files of this package alone.
- * @param endSession gives the address at which the identity provider ends its own session
- * @param onRequest refuses an address that asks too often
  */
 export function registerConsole(
   server: FastifyInstance,
-  { page, assets }: Console,
-  {
-    facts,
-    endSession,
-    onRequest,
-  }: {
-    readonly facts: ConsoleFacts;
-    readonly endSession: () => string | undefined;
-    readonly onRequest: onRequestAsyncHookHandler;
-  },
+  { assets }: Console,
+  { facts, answer, endSession, onRequest }: ConsoleOptions,
 ): void {
   for (const address of consoleAddresses)
-    server.get(address, { onRequest }, async (request, reply) => {
-      if (hostError(request.host))
-        return reply.status(400).type('text/plain').send('The header Host is not a host name.');
-      return reply
-        .header('content-security-policy', policyOf(request.host, facts.oidc))
-        .header('cross-origin-opener-policy', 'same-origin')
-        .header('cache-control', 'no-store')
-        .type('text/html; charset=utf-8')
-        .send(page);
-    });
+    server.get(address, { onRequest }, async (request, reply) => answer(request, reply));
   server.get('/console.json', { onRequest }, async () => ({
     ...facts,
     ...(facts.oidc && { oidc: { ...facts.oidc, endSessionEndpoint: endSession() } }),

@@ -175,17 +175,22 @@ const noOriginAllowed = inputError(
 /**
  * Answers 404 for an address that does not exist, and 405 for a method that an address does not have. A preflight
  * arrives here when CORS_ORIGINS is not set: the answer and the log say so, the log once.
+ * @param answerPage answers a browser that asks for a page. Returns undefined for all else
  */
 export function createNotFoundHandler(
   server: FastifyInstance,
   formatError: ErrorFormatter,
   logger: Pick<Logger, 'warn'>,
+  answerPage: (request: FastifyRequest, reply: FastifyReply, status: number) => FastifyReply | undefined,
 ): (request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   let told = false;
   return (request, reply) => {
     const [url] = request.url.split('?') as [string];
     const allowed = methods.filter((method) => server.hasRoute({ method, url }));
-    if (allowed.length === 0) return reply.status(404).send({ errors: [formatError(nothingHere(), request.id)] });
+    if (allowed.length === 0)
+      return (
+        answerPage(request, reply, 404) ?? reply.status(404).send({ errors: [formatError(nothingHere(), request.id)] })
+      );
     const isPreflight = request.method === 'OPTIONS' && 'access-control-request-method' in request.headers;
     if (isPreflight && !told) {
       told = true;

@@ -10,7 +10,7 @@ import { createAdmittedDocuments } from './admitted-documents.js';
 import { createApollo } from './apollo.js';
 import { writeAnswers } from './apollo-plugins.js';
 import { tellAllIssues, type InputIssues } from './all-issues.js';
-import { readConsole, registerConsole } from './console-pages.js';
+import { asksForPage, createPageAnswer, readConsole, registerConsole } from './console-pages.js';
 import { createDraining, type Draining } from './draining.js';
 import { readExplorer, registerExplorer } from './explorer-pages.js';
 import { listen } from './listen.js';
@@ -132,6 +132,11 @@ async function buildHttpServer(
     reply
       .status(error.statusCode ?? 500)
       .send({ errors: [formatError(requestError(error) ?? error, reply.request.id)] });
+  const oidc = oidcSignIn(config.oidc);
+  const page = pages && createPageAnswer(pages, oidc);
+  // A person who mistypes an address gets the page that says so. Programs get the error.
+  const answerPage = (request: FastifyRequest, reply: FastifyReply, status: number): FastifyReply | undefined =>
+    page && asksForPage(request) ? page(request, reply.status(status)) : undefined;
   const server = fastify({
     bodyLimit: largestRequestBytes,
     genReqId: (request) => requestSources.requestIdOf(request),
@@ -144,7 +149,8 @@ async function buildHttpServer(
     return503OnClosing: false,
     trustProxy,
     clientErrorHandler: createClientErrorHandler(formatError),
-    frameworkErrors: (error, _request, reply) => void answerError(error, reply),
+    frameworkErrors: (error, request, reply) =>
+      void (answerPage(request, reply, error.statusCode ?? 400) ?? answerError(error, reply)),
   });
   const limiter = protections.rateLimits ? await startRequestLimiter(server, sources.app) : undefined;
   const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatOfAnswer, count);
@@ -167,7 +173,7 @@ async function buildHttpServer(
   closers.add(() => server.close());
 
   server.setErrorHandler((error: FastifyError, _request, reply) => void answerError(error, reply));
-  const answerNotFound = createNotFoundHandler(server, formatError, logger);
+  const answerNotFound = createNotFoundHandler(server, formatError, logger, answerPage);
   server.setNotFoundHandler(answerNotFound);
   server.addHook('onSend', endUnread);
   server.addHook(
@@ -274,9 +280,10 @@ async function buildHttpServer(
   });
   const probeLimit = createProbeLimit(requestSources, formatError);
   if (explorer) registerExplorer(server, explorer, probeLimit);
-  if (pages)
+  if (pages && page)
     registerConsole(server, pages, {
-      facts: { version: packageVersion(), explorer: explorer !== undefined, oidc: oidcSignIn(config.oidc) },
+      facts: { version: packageVersion(), explorer: explorer !== undefined, oidc },
+      answer: page,
       endSession: sources.app.identity.providerEndSession,
       onRequest: probeLimit,
     });

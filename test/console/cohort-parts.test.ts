@@ -6,7 +6,36 @@ import { choiceOf } from '../../web/pages/cohort/cohort-filter.js';
 import { groupsOf, splitOf } from '../../web/pages/cohort/group-choice.js';
 import { rateOf, withSample, type Sample } from '../../web/pages/cohort/progress-rate.js';
 import { csvHead, csvLine } from '../../web/pages/cohort/result-csv.js';
+import { texts as german } from '../../web/texts/de/index.js';
+import { texts as english } from '../../web/texts/en/index.js';
 import { readResultLines, type ResultLine } from '../../web/pages/cohort/result-lines.js';
+
+/** All sentences of a catalogue, with 1 in the place of each number and name. */
+const sentences = (part: unknown): string[] =>
+  typeof part === 'function'
+    ? [String((part as (...values: string[]) => unknown)(...Array<string>(part.length).fill('1')))]
+    : typeof part === 'object'
+      ? Object.values(part ?? {}).flatMap(sentences)
+      : [];
+/** Sentences that are never said of one. */
+const ofMany = /first 1 patients|ersten 1 Personen|sample of 1|Auswahl von 1|1 (?:years|Jahre) or|1 Jahre oder/;
+
+test('one of a thing is told in the singular', () => {
+  const told = (catalogue: object): string[] =>
+    sentences({ ...catalogue, plots: {} }).filter((sentence) => !ofMany.test(sentence));
+  const plural =
+    /\b1 (?:[a-z]+ )?(?:patient|job|row|user|key|event|time|score|year|document|session|result|accesse|percentage point)s\b/;
+  expect(told(english).filter((sentence) => plural.test(sentence))).toEqual([]);
+  const mehrzahl =
+    /\b1 (?:\p{L}+ )?(?:Personen|Aufträge|Zeilen|Ereignisse|Ergebnisse|Zugriffe|Jahre|Dokumenten|Sitzungen|Prozentpunkte)\b/u;
+  expect(told(german).filter((sentence) => mehrzahl.test(sentence))).toEqual([]);
+  expect(told(english)).toContain('1 access');
+  expect([english.jobs.rate('1.0'), english.jobs.count('1,000'), german.patient.points('-1')]).toEqual([
+    '1.0 patients per second',
+    '1,000 jobs',
+    '-1 Prozentpunkt',
+  ]);
+});
 
 const nothing = { mrnPrefix: ' ', familyName: '' };
 
@@ -54,7 +83,7 @@ const result = (row: number, value: number, age: number | null): ResultLine => (
     rawOutput: value,
     riskBand: value < 0.5 ? 'LOW' : 'HIGH',
     inputs: { age, pain: row % 3 },
-    explanation: { baseValue: 0, outputValue: value, contributions: { age: value, pain: 0 } },
+    explanation: { baseValue: 0.125, outputValue: value, contributions: { age: value, pain: 0 } },
   },
 });
 const failed: ResultLine = { row: 4, patientId: 'p4', failure: { code: 'X', message: 'has "no", value' } };
@@ -118,10 +147,11 @@ test('a line of CSV has a cell per column, with quotes where they are needed', (
     .split(',');
   expect(cells).toHaveLength(head.length);
   const cell = (name: string): string => cells[head.indexOf(name)]!;
-  expect([cell('mrn'), cell('value'), cell('input_age'), cell('contribution_age')]).toEqual([
+  expect([cell('mrn'), cell('value'), cell('input_age'), cell('base_value'), cell('contribution_age')]).toEqual([
     "'=SUM(A1)",
     '0.25',
     '',
+    '0.125',
     '0.25',
   ]);
   expect(csvLine(failed, codes, false)).toMatch(/,X,"has ""no"", value"\r\n$/);

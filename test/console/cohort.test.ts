@@ -18,6 +18,8 @@ const women = 160;
 const men = 40;
 const inputs = Array.from({ length: women + men }, (_, index) => ({
   mrn: `=COHORT-${index}`,
+  familyName: 'Okafor',
+  givenName: 'Ngozi',
   sex: index < women ? 'FEMALE' : 'MALE',
   features: [
     ...goldenFeatures(index % heartDisease.golden.length).filter(
@@ -125,9 +127,22 @@ test('the page follows a batch to its end, and draws what the API tells of it', 
   );
   expect((await tableOf(window)).map(([, count]) => count)).toEqual(bandCounts);
 
-  // The failure and its reason.
-  await page.getByRole('row', { name: /BAD_USER_INPUT/ }).waitFor();
-  expect(await page.getByRole('row', { name: /BAD_USER_INPUT/ }).innerText()).toMatch(/chest_pain_type|Chest pain/);
+  // The failure, who it is about, and its reason, which a narrow window shows too.
+  const failure = page.getByRole('row', { name: /BAD_USER_INPUT/ });
+  await failure.waitFor();
+  expect(await failure.innerText()).toMatch(/Okafor, Ngozi\s+=COHORT-0\s[\s\S]*chest_pain_type/);
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.locator('.cards').waitFor();
+  expect(
+    await page.evaluate(`[...document.querySelectorAll('.grid-body .grid-cell')]
+      .filter((cell) => cell.scrollWidth > cell.clientWidth || cell.getBoundingClientRect().right > innerWidth)
+      .map((cell) => cell.textContent)`),
+  ).toEqual([]);
+  const card = (await failure.boundingBox())!;
+  const reason = (await failure.getByText(/chest_pain_type/).boundingBox())!;
+  expect(reason.y + reason.height).toBeLessThanOrEqual(card.y + card.height);
+  await window.checked();
+  await page.setViewportSize({ width: 1280, height: 800 });
 
   await page.getByRole('link', { name: 'Reasons' }).click();
   await expect.poll(() => page.locator('figure.plot svg').count()).toBe(2);
@@ -215,6 +230,13 @@ test('files have all results, and what a spreadsheet would run is a text', async
     expect([cell('row'), cell('patient_id')]).toEqual([String(row), patientId]);
     expect(cell('mrn')).toMatch(/^'=COHORT-\d+$/);
     expect(cell('value')).toBe(prediction ? String(prediction.value) : '');
+    // The base value and the contributions add up to the raw output.
+    if (!prediction) expect(cell('base_value')).toBe('');
+    else {
+      const parts = columns.filter((name) => name === 'base_value' || name.startsWith('contribution_'));
+      const sum = parts.reduce((total, name) => total + Number(cell(name)), 0);
+      expect(sum).toBeCloseTo(Number(cell('raw_output')), 6);
+    }
     expect(cell('failure_code')).toBe(failure ? failure.code : '');
   }
   const ndjson = await saved(page, 'Download NDJSON');
@@ -244,6 +266,7 @@ test('an analyst reads results without a form or MRN; an administrator is not of
   await analyst.open(`/cohorts/${id}`);
   await analyst.page.locator('figure.plot svg').waitFor();
   expect(await analyst.page.getByLabel('Mit der MRN').count()).toBe(0);
+  expect(await analyst.page.content()).not.toMatch(/Okafor|=COHORT/);
   expect(await analyst.page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
   await analyst.checked();
   await analyst.open(`/cohorts/${id}?view=reasons`);
@@ -256,5 +279,7 @@ test('an analyst reads results without a form or MRN; an administrator is not of
   expect(await admin.page.getByRole('link', { name: 'Cohorts' }).count()).toBe(0);
   await admin.open(`/cohorts/${id}`);
   await admin.page.getByRole('heading', { name: 'This page is not for your role' }).waitFor();
+  await admin.page.getByText('You are an administrator').waitFor();
+  expect(await admin.page.getByText('Ask an administrator').count()).toBe(0);
   await admin.close();
 });

@@ -102,6 +102,11 @@ test.each([
   await window.close();
 });
 
+/** The texts of values that stand in a column that is too narrow for them: some letters per line. */
+const squeezed = `[...document.querySelectorAll('dd, td, th')]
+  .filter((cell) => cell.clientWidth < 80 && cell.clientHeight > 4 * cell.clientWidth)
+  .map((cell) => cell.textContent)`;
+
 test('it can be read on a small dark phone, in German, and says which model does not exist', async () => {
   const window = await signedIn(browser, system, 'CLINICIAN', { width: 320, height: 700, locale: 'de-DE', dark: true });
   await window.open('/models/heart-disease%401.0.0');
@@ -109,6 +114,8 @@ test('it can be read on a small dark phone, in German, and says which model does
     await window.page.getByRole('link', { name: tab }).click();
     await window.page.locator('section.card').first().waitFor();
     expect(await window.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), tab).toBe(true);
+    // No value is squeezed into a column of single letters.
+    expect(await window.page.evaluate(squeezed), tab).toEqual([]);
     await window.checked();
   }
   await window.page.getByLabel(/^Age/).fill('61');

@@ -182,16 +182,33 @@ test('a patient outside of the care team is seen after a reason', async () => {
   const window = desk;
   const { page } = window;
   await window.open(`/patients/${createPatient.id}`);
-  await page
-    .getByRole('alert')
-    .getByText(/You are not in the care team/)
-    .waitFor();
+  await page.getByText('You are not in the care team of this patient.').waitFor();
+  // It is no failure, and has none of the words of the API.
+  expect(await page.getByRole('alert').count()).toBe(0);
+  expect(await page.locator('main').innerText()).not.toContain('breakGlass');
   expect(await page.content()).not.toContain('Guarded');
   await window.checked();
   await page.getByLabel('Reason').fill('Unconscious in the emergency room');
   await page.getByRole('button', { name: 'Break the glass' }).click();
   await page.getByRole('heading', { level: 1, name: 'Guarded' }).waitFor();
   await page.getByText(/You see this patient by breaking the glass until/).waitFor();
+  await window.checked();
+});
+
+test('a score without the needed values names them once, by their labels', async () => {
+  const { createPatient } = await clinician.request(CreatePatientDocument, {
+    input: newPatient({ birthDate: null, sex: null, features: [] }),
+  });
+  const window = desk;
+  const { page } = window;
+  await window.open(`/patients/${createPatient.id}`);
+  await page.getByRole('button', { name: 'Score now' }).click();
+  const needed = heartDisease.features.filter(({ missing }) => missing.policy === 'REQUIRED');
+  expect(needed.length).toBeGreaterThan(1);
+  const labels = needed.map(({ label }) => label).join(', ');
+  expect(await risk(window).getByRole('alert').innerText()).toBe(
+    `There is no score yet. The model needs values that are missing: ${labels}.`,
+  );
   await window.checked();
 });
 

@@ -84,7 +84,24 @@ test('a place that does not exist says so in the console, and its answer is 404'
   await page.evaluate(`history.pushState(null, '', '/patients/%'); dispatchEvent(new PopStateEvent('popstate'))`);
   await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
   await window.checked();
-  expect((await fetch(`${system.url}/nowhere`)).status).toBe(404);
+  // A program gets the error of the API.
+  for (const [path, status] of [
+    ['/nope/x', 404],
+    ['/patients/%E0%A4%A', 400],
+  ] as const) {
+    const program = await fetch(`${system.url}${path}`, { headers: { accept: '*/*' } });
+    expect([program.status, program.headers.get('content-type')]).toEqual([status, 'application/json; charset=utf-8']);
+    // A person who typed the address gets the page, with its own policy.
+    const typed = await page.goto(`${system.url}${path}`);
+    expect([typed?.status(), typed?.headers()['content-security-policy']]).toEqual([
+      status,
+      expect.stringContaining("script-src 'self'"),
+    ]);
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    await page.getByRole('link', { name: 'Worklist' }).waitFor();
+  }
+  // Chromium itself tells the two statuses.
+  expect(window.faults.filter((fault) => !/status of 40[04]/.test(fault))).toEqual([]);
   await window.close();
 });
 

@@ -129,13 +129,18 @@ describe('a patient with a care team', () => {
     const pageFor = async (token: string): Promise<unknown> =>
       (
         await system.post(
-          `{ scoringJob(id: "${jobId}") { failureConnection { totalCount edges { node { patientId } } } } }`,
+          `{ scoringJob(id: "${jobId}") { failureConnection { totalCount edges { node { patientId patient { id mrn } } } } } }`,
           undefined,
           token,
         )
       ).data;
     expect(await pageFor(bob)).toEqual({
-      scoringJob: { failureConnection: { totalCount: 1, edges: [{ node: { patientId: open.id } }] } },
+      scoringJob: {
+        failureConnection: {
+          totalCount: 1,
+          edges: [{ node: { patientId: open.id, patient: expect.objectContaining({ id: open.id }) } }],
+        },
+      },
     });
     expect((await eventsOf(hers.id, 'ada')).at(-1)).toMatchObject({ action: 'prediction:read', outcome: 'ALLOWED' });
     expect(await eventsOf(hers.id, 'bob')).toEqual([]);

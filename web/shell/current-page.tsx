@@ -84,7 +84,7 @@ function NotAllowed(): VNode {
   return (
     <section class="message">
       <h1>{shell.notAllowed}</h1>
-      <p>{shell.notAllowedHelp(roles[role])}</p>
+      <p>{role === 'ADMIN' ? shell.notForAdministrators : shell.notAllowedHelp(roles[role])}</p>
     </section>
   );
 }

@@ -71,7 +71,7 @@ export default function CohortList(): VNode {
           reach={list.reach}
           onOpen={({ id }) => navigate(`/cohorts/${id}`)}
           height="24rem"
-          foot={list.totalCount === 1 ? jobs.countOne : jobs.count(formats.number(list.totalCount))}
+          foot={jobs.count(formats.number(list.totalCount))}
         />
       </section>
     </>

@@ -102,7 +102,7 @@ export default function JobList(): VNode {
         keyOf={({ id }) => id}
         reach={list.reach}
         onOpen={({ id }) => navigate(`/jobs/${id}`)}
-        foot={list.totalCount === 1 ? jobs.countOne : jobs.count(formats.number(list.totalCount))}
+        foot={jobs.count(formats.number(list.totalCount))}
       />
     </>
   );

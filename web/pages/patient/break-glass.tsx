@@ -10,7 +10,7 @@ export interface Granted {
   readonly expiresAt: string;
 }
 
-/** Asks for the reason why a viewer needs a patient outside of the care team. The API's own refusal stands above it. */
+/** Says that a patient is outside of the viewer's care teams, and asks for the reason why the viewer needs it. */
 export function BreakGlass(props: {
   readonly patient: Pick<BreakGlassInput, 'patientId' | 'mrn'>;
   readonly onGranted: (access: Granted) => void;
@@ -27,6 +27,9 @@ export function BreakGlass(props: {
   }
   return (
     <form class="card break-glass" onSubmit={(event) => void submit(event)}>
+      <p class="note" role="status">
+        {texts.outside} {texts.outsideHelp}
+      </p>
       <h2>{texts.breakGlass}</h2>
       <p>{texts.breakGlassHelp}</p>
       <label for={`${id}-reason`}>{texts.reason}</label>

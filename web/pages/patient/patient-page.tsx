@@ -41,14 +41,15 @@ export default function PatientPage({ params }: PageProps): VNode {
   const isOutside = error?.graphQLErrors.some(
     ({ extensions, path }) => extensions['code'] === 'FORBIDDEN' && path?.length === 1,
   );
+  const mayBreakGlass = isOutside && may('patient:break-glass');
   useTitle(texts.title);
   if (!patient)
     return (
       <section class="message">
         <h1>{texts.title}</h1>
         {isLoading && <p class="quiet">{texts.loading}</p>}
-        {error && <ErrorBox error={error} onRetry={isOutside ? undefined : reload} />}
-        {isOutside && may('patient:break-glass') && (
+        {error && !mayBreakGlass && <ErrorBox error={error} onRetry={isOutside ? undefined : reload} />}
+        {mayBreakGlass && (
           <BreakGlass
             patient={{ patientId: id }}
             onGranted={(granted) => {
@@ -147,7 +148,7 @@ function Results(props: { readonly model: Model; readonly patient: ShownPatient;
         <h2>{`${texts.risk}: ${model.name}`}</h2>
         {may('job:submit') && (
           <ScoreNow
-            patientId={patient.id}
+            patient={patient}
             model={model}
             jobId={jobId}
             onJob={setJob}

@@ -11,10 +11,10 @@ import {
   type PatientPageScoringSubscription,
 } from '../../generated/graphql.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import type { Model } from './values.js';
+import { neededValues, type Model, type ShownPatient } from './values.js';
 
 interface ScoreNowProps {
-  readonly patientId: string;
+  readonly patient: ShownPatient;
   readonly model: Model;
   /** The job that is followed. The address names it, so that a reload follows it again. Empty: none. */
   readonly jobId: string;
@@ -26,7 +26,7 @@ interface ScoreNowProps {
 type Job = PatientPageScoringSubscription['scoringJobUpdated']['job'];
 
 /** Submits a job for the patient and follows it to its end, over lost connections too. */
-export function ScoreNow({ patientId, model, jobId, onJob, onScored }: ScoreNowProps): VNode {
+export function ScoreNow({ patient, model, jobId, onJob, onScored }: ScoreNowProps): VNode {
   const texts = useTexts().patient;
   const formats = useFormats();
   const [job, setJob] = useState<Job>();
@@ -53,13 +53,16 @@ export function ScoreNow({ patientId, model, jobId, onJob, onScored }: ScoreNowP
   async function start(): Promise<void> {
     key.current ??= newKey();
     setJob(undefined);
-    const accepted = await submission.run({ input: { patientId, modelId: model.id, idempotencyKey: key.current } });
+    const accepted = await submission.run({
+      input: { patientId: patient.id, modelId: model.id, idempotencyKey: key.current },
+    });
     if (!accepted) return;
     key.current = undefined;
     earlierError.current = following.error;
     onJob(accepted.submitScoringJob.id);
   }
   const error = submission.error ?? cancellation.error ?? (submission.isRunning ? undefined : lost);
+  const needed = submission.error ? neededValues(submission.error, model, patient) : [];
   return (
     <div class="score-now no-print">
       {isRunning ? (
@@ -75,7 +78,13 @@ export function ScoreNow({ patientId, model, jobId, onJob, onScored }: ScoreNowP
         </button>
       )}
       <p role="status">{sentence()}</p>
-      {error && <ErrorBox error={error} />}
+      {needed.length > 0 ? (
+        <p class="note" role="alert">
+          {texts.valuesNeeded(needed.map(({ label }) => label).join(', '))}
+        </p>
+      ) : (
+        error && <ErrorBox error={error} />
+      )}
     </div>
   );
 

@@ -1,3 +1,4 @@
+import type { CombinedError } from '@urql/core';
 import type { PatientPageModelFragment, PatientPageQuery } from '../../generated/graphql.js';
 
 export type Model = PatientPageModelFragment;
@@ -36,6 +37,21 @@ export function valueRows(model: Pick<Model, 'features'>, patient: ShownPatient)
 export function otherValues(model: Pick<Model, 'features'>, patient: ShownPatient) {
   const used = new Set(model.features.map(({ code }) => code));
   return (patient.features ?? []).filter(({ code }) => !used.has(code));
+}
+
+/**
+ * Lists the needed values of the patient that are missing, when a refusal is about them.
+ * @returns none when the refusal has another reason too, which its own words tell
+ */
+export function neededValues({ graphQLErrors }: CombinedError, model: Pick<Model, 'features'>, patient: ShownPatient) {
+  const missing = valueRows(model, patient)
+    .filter(({ feature, origin }) => origin === 'missing' && feature.missing.policy === 'REQUIRED')
+    .map(({ feature }) => feature);
+  const issues = graphQLErrors.flatMap(
+    ({ extensions }) => (extensions['fields'] ?? [undefined]) as ({ readonly message: string } | undefined)[],
+  );
+  const isForeseen = issues.every((issue) => missing.some(({ code }) => issue?.message.startsWith(`${code} `)));
+  return issues.length > 0 && isForeseen ? missing : [];
 }
 
 /** Tells whether a value was recorded, or the record changed, after a result was made. */

@@ -30,7 +30,7 @@ function OutsidePatient({ mrn }: { readonly mrn: string }): VNode {
   }, [id]);
   return (
     <>
-      {error && <ErrorBox error={error} />}
+      {error && !isOutside && <ErrorBox error={error} />}
       {isOutside && <BreakGlass patient={{ mrn }} onGranted={({ patientId }) => navigate(`/patients/${patientId}`)} />}
       {!error && !isLoading && !id && <p>{texts.notThere}</p>}
     </>

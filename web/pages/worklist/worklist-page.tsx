@@ -83,16 +83,23 @@ interface RowsProps {
 const topOf = (state: unknown): number => (state as { readonly top?: number } | null)?.top ?? 0;
 const keepTop = (top: number): void => history.replaceState({ top }, '');
 
-/** Height of a card: the first value and the risk have a line each, and two others share one. CSS pixels. */
+/** Columns that are short enough for half of a card. All others have a line each, so that nothing of them is cut. */
+const short = new Set<Column>(['age', 'sex']);
+
+/** Height of a card, CSS pixels. */
 function cardHeight(columns: readonly Column[]): number {
-  const wide = columns.filter((column, place) => place === 0 || column === 'risk').length;
-  return 16 + 22.4 * (wide + Math.ceil((columns.length - wide) / 2));
+  const halves = columns.filter((column, place) => place > 0 && short.has(column)).length;
+  return 16 + 22.4 * (columns.length - halves + Math.ceil(halves / 2));
 }
 
-const cardPlace = (column: Column): number => (column === 'name' ? 0 : column === 'risk' ? 1 : 2);
+/** Order of a card: name, risk, MRN, the other lines, and the short ones last. */
+function cardPlace(column: Column): number {
+  const place = (['name', 'risk', 'mrn'] as readonly Column[]).indexOf(column);
+  return place >= 0 ? place : short.has(column) ? 4 : 3;
+}
 const isNumber = (column: Column): boolean => column === 'age' || featureOf(column) !== undefined;
 const widthOf = (column: Column): string =>
-  column === 'name' || column === 'risk' ? 'minmax(12rem, 1.5fr)' : 'minmax(8rem, 1fr)';
+  ['name', 'risk', 'mrn'].includes(column) ? 'minmax(12rem, 1.5fr)' : 'minmax(8rem, 1fr)';
 
 const storageKey = 'riskgraph.worklist-columns';
 
@@ -106,7 +113,6 @@ function Rows({ model, choice, search, onAll }: RowsProps): VNode {
   const available = columnsFor({ permissions, features: model.features.map(({ code }) => code) });
   const [stored, setStored] = useState(() => localStorage.getItem(storageKey));
   const columns = chosenColumns(available, stored);
-  // On a card the risk comes right below the name, over the whole width.
   const cards = [...columns].sort((left, right) => cardPlace(left) - cardPlace(right));
   const [round, setRound] = useState(0);
   const rows = useRows(
@@ -132,7 +138,7 @@ function Rows({ model, choice, search, onAll }: RowsProps): VNode {
         <p role="status">
           {total === undefined
             ? texts.loading
-            : `${texts.count(formats.number(total), total === 1)}${search ? ` ${texts.found}` : ''}`}
+            : `${texts.count(formats.number(total))}${search ? ` ${texts.found}` : ''}`}
         </p>
         <ColumnChoice
           available={available}
@@ -168,7 +174,7 @@ function Rows({ model, choice, search, onAll }: RowsProps): VNode {
             key: column,
             header: nameOfColumn(column),
             width: widthOf(column),
-            class: isNumber(column) ? 'number' : column === 'risk' ? 'wide' : undefined,
+            class: [isNumber(column) && 'number', !short.has(column) && 'wide'].filter(Boolean).join(' '),
             cell: (row: WorklistRowFragment) => (place === 0 ? opening(row, cell(column, row)) : cell(column, row)),
           }))}
           rows={rows}

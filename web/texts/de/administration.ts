@@ -1,4 +1,5 @@
 import type { administration as english } from '../en/administration.js';
+import { counted, form } from '../counted.js';
 
 export const administration: typeof english = {
   title: 'Verwaltung',
@@ -52,7 +53,8 @@ export const administration: typeof english = {
   sessions: {
     title: 'Sitzungen',
     none: 'Keine laufende Sitzung. Sitzungen beim Identitätsanbieter enden dort.',
-    count: (shown, all) => `${shown} von ${all} laufenden Sitzungen, die neueste zuerst`,
+    count: (shown, all) =>
+      `${shown} von ${counted(all, 'laufenden Sitzung', 'laufenden Sitzungen')}, die neueste zuerst`,
     begun: 'Angemeldet',
     address: 'Von',
     unknown: 'nicht bekannt',
@@ -96,7 +98,7 @@ export const administration: typeof english = {
   },
   audit: {
     list: 'Ereignisse, das neueste zuerst',
-    count: (count) => `${count} Ereignisse`,
+    count: (count) => counted(count, 'Ereignis', 'Ereignisse'),
     sequence: 'Nr.',
     time: 'Zeit',
     username: 'Benutzer',
@@ -121,7 +123,7 @@ export const administration: typeof english = {
   },
   breakGlass: {
     list: 'Notfallzugriffe, der neueste zuerst',
-    count: (count) => `${count} Zugriffe`,
+    count: (count) => counted(count, 'Zugriff', 'Zugriffe'),
     help: 'Jeder ist ein Zugriff auf eine Person eines anderen Behandlungsteams, mit der genannten Begründung.',
     username: 'Benutzer',
     patient: 'Patienten-Id',
@@ -135,10 +137,10 @@ export const administration: typeof english = {
     title: 'Ist das Protokoll vollständig?',
     verify: 'Kette prüfen',
     help: 'Jedes Ereignis hängt mit einer Prüfsumme am vorigen. Was geändert wurde oder fehlt, zeigt sich hier.',
-    running: (events) => `${events} Ereignisse geprüft …`,
+    running: (events) => `${counted(events, 'Ereignis', 'Ereignisse')} geprüft …`,
     whole: 'Vollständig und unverändert',
     broken: 'Gebrochen',
-    examined: (events, through) => `${events} Ereignisse geprüft, bis Nummer ${through}.`,
+    examined: (events, through) => `${counted(events, 'Ereignis', 'Ereignisse')} geprüft, bis Nummer ${through}.`,
     archived: (through) => `Die bis ${through} sind in Archiven: prüfen mit „riskgraph audit verify“.`,
     failure: (sequence, reason) => `Ereignis ${sequence}: ${reason}`,
   },
@@ -159,8 +161,9 @@ export const administration: typeof english = {
     created: 'Erzeugt',
     documents: 'Dokumente',
     rotationStates: { QUEUED: 'Wartet', ACTIVE: 'Läuft', COMPLETED: 'Fertig' },
-    progress: (processed, total) => `${processed} von ${total} Dokumenten neu verschlüsselt.`,
-    failed: (count) => `${count} sind nicht lesbar und behalten ihren alten Schlüssel.`,
+    progress: (processed, total) => `${processed} von ${counted(total, 'Dokument', 'Dokumenten')} neu verschlüsselt.`,
+    failed: (count) =>
+      `${count} ${form(count, 'ist nicht lesbar und behält seinen', 'sind nicht lesbar und behalten ihren')} alten Schlüssel.`,
     requested: (time) => `verlangt ${time}`,
     finished: (time) => `beendet ${time}`,
   },

@@ -1,4 +1,5 @@
 import type { cohort as english } from '../en/cohort.js';
+import { counted, form } from '../counted.js';
 
 export const cohort: typeof english = {
   title: 'Kohorten',
@@ -21,10 +22,10 @@ export const cohort: typeof english = {
   familyName: 'Familienname',
   notInAddress: 'MRN und Name stehen nicht in der Adresse.',
   explain: 'Die Beiträge jeder Vorhersage speichern, die die Abbildungen brauchen',
-  matching: (count) => `${count} Personen passen jetzt.`,
+  matching: (count) => `${counted(count, 'Person passt', 'Personen passen')} jetzt.`,
   counting: 'Zählt …',
-  submit: (count) => `${count} Personen berechnen`,
-  submitAll: (count) => `Alle ${count} Personen berechnen`,
+  submit: (count) => `${counted(count, 'Person', 'Personen')} berechnen`,
+  submitAll: (count) => form(count, 'Die 1 Person berechnen', `Alle ${count} Personen berechnen`),
   submitUncounted: 'Berechnen',
   earlier: 'Berechnete Kohorten',
   notFound: 'Diese Kohorte gibt es nicht',
@@ -42,7 +43,7 @@ export const cohort: typeof english = {
   noResults: 'Keine Person dieser Kohorte hat eine Vorhersage.',
   views: { risks: 'Risiken', reasons: 'Gründe', dependence: 'Ein Merkmal', groups: 'Zwei Gruppen' },
   viewsLabel: 'Abbildungen der Kohorte',
-  patients: (count) => `${count} Personen`,
+  patients: (count) => counted(count, 'Person', 'Personen'),
   risks: 'Risiken dieser Kohorte',
   reasons: 'Was die Risiken bewegt hat',
   reasonsHelp: 'Ein Punkt je Person. Rechts erhöht, links senkt.',
@@ -84,6 +85,6 @@ export const cohort: typeof english = {
   withMrn: 'Mit der MRN',
   csv: 'CSV herunterladen',
   ndjson: 'NDJSON herunterladen',
-  downloading: (read) => `${read} Ergebnisse gelesen`,
+  downloading: (read) => `${counted(read, 'Ergebnis', 'Ergebnisse')} gelesen`,
   stop: 'Anhalten',
 };

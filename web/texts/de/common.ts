@@ -1,4 +1,5 @@
 import type { common as english } from '../en/common.js';
+import { counted } from '../counted.js';
 
 export const common: typeof english = {
   navigation: {
@@ -23,6 +24,9 @@ export const common: typeof english = {
     notFoundHelp: 'Prüfen Sie die Adresse, oder wählen Sie eine Seite im Menü.',
     notAllowed: 'Diese Seite ist nicht für Ihre Rolle',
     notAllowedHelp: (role) => `Ihre Rolle ist ${role}. Fragen Sie die Verwaltung Ihrer Organisation.`,
+    notForAdministrators:
+      'Sie gehören zur Verwaltung: Ihre Rolle verwaltet die Organisation und zeigt weder Personen noch Ergebnisse. ' +
+      'Diese Seite sehen Klinik und Analyse.',
     pageFailed: 'Die Seite konnte nicht geladen werden',
     pageFailedHelp: 'Vielleicht wurde die Konsole erneuert: Laden Sie die Seite neu.',
     reload: 'Neu laden',
@@ -43,7 +47,7 @@ export const common: typeof english = {
     cancel: 'Nichts ändern',
     close: 'Schließen',
     empty: 'Hier ist nichts.',
-    rows: (count) => `${count} Zeilen`,
+    rows: (count) => counted(count, 'Zeile', 'Zeilen'),
     all: 'Alle',
   },
 };

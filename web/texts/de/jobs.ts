@@ -1,4 +1,5 @@
 import type { jobs as english } from '../en/jobs.js';
+import { counted } from '../counted.js';
 
 export const jobs: typeof english = {
   title: 'Aufträge',
@@ -37,12 +38,11 @@ export const jobs: typeof english = {
     submitted: 'Eingereicht',
     attempts: 'Versuche',
   },
-  count: (count) => `${count} Aufträge`,
-  countOne: '1 Auftrag',
+  count: (count) => counted(count, 'Auftrag', 'Aufträge'),
   newer: 'Neuere Aufträge zeigen',
-  progress: (processed, total) => `${processed} von ${total} Personen`,
+  progress: (processed, total) => `${processed} von ${counted(total, 'Person', 'Personen')}`,
   failed: (count) => `${count} gescheitert`,
-  rate: (perSecond) => `${perSecond} Personen je Sekunde`,
+  rate: (perSecond) => `${counted(perSecond, 'Person', 'Personen')} je Sekunde`,
   left: (duration) => `noch etwa ${duration}`,
   facts: {
     title: 'Der Auftrag',
@@ -76,7 +76,7 @@ export const jobs: typeof english = {
     patient: 'Person',
     code: 'Code',
     reason: 'Grund',
-    count: (count) => `${count} Personen`,
+    count: (count) => counted(count, 'Person', 'Personen'),
   },
   retry: 'Wiederholen',
   cancel: 'Auftrag abbrechen',

@@ -1,4 +1,5 @@
 import type { models as english } from '../en/models.js';
+import { counted } from '../counted.js';
 
 export const models: typeof english = {
   title: 'Modelle',
@@ -8,7 +9,7 @@ export const models: typeof english = {
   version: 'Version',
   outcome: 'Ereignis',
   trainedOn: 'Trainiert mit',
-  patients: (count) => `${count} Personen`,
+  patients: (count) => counted(count, 'Person', 'Personen'),
   isDefault: 'Standard',
   offered: 'Angeboten',
   retired: (date) => `Zurückgezogen ${date}`,
@@ -63,7 +64,7 @@ export const models: typeof english = {
     'Die dicke Linie ist das Mittel. Wo es grau ist, hat keine Person einen solchen Wert.',
   partialInput: 'Eingabe',
   partialTitle: (label) => `${label}: Wirkung auf das Ergebnis`,
-  partialCount: (count) => `${count} Personen mit einer Vorhersage dieser Version`,
+  partialCount: (count) => `${counted(count, 'Person', 'Personen')} mit einer Vorhersage dieser Version`,
   partialRunning: 'Das Modell rechnet …',
   partialNone: 'Noch hat keine Person eine Vorhersage dieser Version: es gibt nichts zu zeichnen.',
   partialNotAllowed: 'Dieses Bild sehen nur Rollen, die simulieren und Vorhersagen lesen dürfen.',

@@ -1,4 +1,5 @@
 import type { patient as english } from '../en/patient.js';
+import { counted } from '../counted.js';
 
 export const patient: typeof english = {
   title: 'Person',
@@ -13,7 +14,7 @@ export const patient: typeof english = {
   mrn: 'MRN',
   birthDate: 'Geburtsdatum',
   age: 'Alter',
-  years: (age) => `${age} Jahre`,
+  years: (age) => counted(age, 'Jahr', 'Jahre'),
   yearsOrMore: (age) => `${age} Jahre oder mehr`,
   sex: 'Geschlecht',
   sexes: { FEMALE: 'Weiblich', MALE: 'Männlich', OTHER: 'Anderes', UNKNOWN: 'Nicht bekannt' },
@@ -53,6 +54,7 @@ export const patient: typeof english = {
   scored: (answer, band) => `Neues Ergebnis: ${answer}, ${band}.`,
   scoreFailed: (reason) => `Die Berechnung ist gescheitert: ${reason}`,
   scoreCancelled: 'Die Berechnung wurde abgebrochen.',
+  valuesNeeded: (labels) => `Noch kein Ergebnis. Das Modell braucht Werte, die fehlen: ${labels}.`,
 
   features: 'Werte',
   feature: 'Merkmal',
@@ -68,7 +70,7 @@ export const patient: typeof english = {
   otherFeatures: 'Weitere Werte der Person',
 
   history: 'Verlauf der Ergebnisse',
-  historyCount: (count) => `${count} Ergebnisse`,
+  historyCount: (count) => counted(count, 'Ergebnis', 'Ergebnisse'),
   when: 'Zeit',
   version: 'Version',
   band: 'Stufe',
@@ -98,8 +100,10 @@ export const patient: typeof english = {
   chosen: 'geändert',
   presently: (value) => `Jetzt: ${value}.`,
   difference: (points) => `Unterschied: ${points}`,
-  points: (number) => `${number} Prozentpunkte`,
+  points: (number) => counted(number, 'Prozentpunkt', 'Prozentpunkte'),
 
+  outside: 'Sie gehören nicht zu den Behandelnden dieser Person. Die Verwaltung kann Sie eintragen.',
+  outsideHelp: 'Im Notfall geben Sie einen Grund an, und die Akte öffnet sich sofort.',
   breakGlass: 'Notfallzugriff',
   breakGlassHelp:
     'Sie sehen diese Person dann für begrenzte Zeit. Ihr Grund und alles, was Sie dann tun, wird aufgezeichnet und geprüft.',

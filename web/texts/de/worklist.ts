@@ -1,4 +1,5 @@
 import type { worklist as english } from '../en/worklist.js';
+import { counted } from '../counted.js';
 
 export const worklist: typeof english = {
   title: 'Arbeitsliste',
@@ -40,7 +41,7 @@ export const worklist: typeof english = {
   usualColumns: 'Übliche Spalten',
   grid: 'Personen',
   gridHelp: 'Pfeiltasten, Bild auf, Bild ab, Pos1 und Ende bewegen; die Eingabetaste öffnet die Person.',
-  count: (total, one) => (one ? '1 Person' : `${total} Personen`),
+  count: (total) => counted(total, 'Person', 'Personen'),
   found: 'durch Ihre Suche gefunden',
   loading: 'Die Liste wird gelesen …',
   onlyScored: (model) => `In dieser Liste stehen nur Personen mit einem Ergebnis von ${model}.`,

@@ -1,3 +1,5 @@
+import { counted, form } from '../counted.js';
+
 /** Texts of the pages of administration. */
 export const administration = {
   title: 'Administration',
@@ -13,7 +15,7 @@ export const administration = {
   never: 'never',
   users: {
     list: 'Users of the organization, newest first',
-    count: (count: string) => `${count} users`,
+    count: (count: string) => counted(count, 'user', 'users'),
     username: 'Username',
     role: 'Role',
     state: 'State',
@@ -53,7 +55,7 @@ export const administration = {
   sessions: {
     title: 'Sessions',
     none: 'No live session. Sessions at an identity provider are ended there.',
-    count: (shown: string, all: string) => `${shown} of ${all} live sessions, newest first`,
+    count: (shown: string, all: string) => `${shown} of ${counted(all, 'live session', 'live sessions')}, newest first`,
     begun: 'Signed in',
     address: 'From',
     unknown: 'not known',
@@ -66,7 +68,7 @@ export const administration = {
   },
   keys: {
     list: 'API keys of the organization, newest first',
-    count: (count: string) => `${count} keys`,
+    count: (count: string) => counted(count, 'key', 'keys'),
     name: 'Purpose',
     prefix: 'Begins with',
     scopes: 'May do',
@@ -97,7 +99,7 @@ export const administration = {
   },
   audit: {
     list: 'Audit events, newest first',
-    count: (count: string) => `${count} events`,
+    count: (count: string) => counted(count, 'event', 'events'),
     sequence: 'No.',
     time: 'Time',
     username: 'User',
@@ -111,7 +113,7 @@ export const administration = {
     address: 'Address',
     request: 'Request',
     hash: 'Hash',
-    times: (count: string) => `${count} times`,
+    times: (count: string) => counted(count, 'time', 'times'),
     after: 'After',
     before: 'Before',
     patient: 'Patient id',
@@ -122,7 +124,7 @@ export const administration = {
   },
   breakGlass: {
     list: 'Break-glass accesses, newest first',
-    count: (count: string) => `${count} accesses`,
+    count: (count: string) => counted(count, 'access', 'accesses'),
     help: 'Each is a clinician who opened a patient of another care team, with the reason that was given.',
     username: 'User',
     patient: 'Patient id',
@@ -136,10 +138,11 @@ export const administration = {
     title: 'Is the trail whole?',
     verify: 'Verify the chain',
     help: 'Each event is bound to the one before it by a keyed hash. A changed, moved or missing event shows here.',
-    running: (events: string) => `${events} events examined …`,
+    running: (events: string) => `${counted(events, 'event', 'events')} examined …`,
     whole: 'Whole and unchanged',
     broken: 'Broken',
-    examined: (events: string, through: string) => `${events} events examined, up to number ${through}.`,
+    examined: (events: string, through: string) =>
+      `${counted(events, 'event', 'events')} examined, up to number ${through}.`,
     archived: (through: string) => `Those up to ${through} are in archives: verify them with "riskgraph audit verify".`,
     failure: (sequence: string, reason: string) => `Event ${sequence}: ${reason}`,
   },
@@ -160,8 +163,9 @@ export const administration = {
     created: 'Made',
     documents: 'Documents',
     rotationStates: { QUEUED: 'Waits for a worker', ACTIVE: 'Under way', COMPLETED: 'Done' },
-    progress: (processed: string, total: string) => `${processed} of ${total} documents encrypted again.`,
-    failed: (count: string) => `${count} cannot be decrypted and keep their old key.`,
+    progress: (processed: string, total: string) =>
+      `${processed} of ${counted(total, 'document', 'documents')} encrypted again.`,
+    failed: (count: string) => `${count} cannot be decrypted and ${form(count, 'keeps its', 'keep their')} old key.`,
     requested: (time: string) => `requested ${time}`,
     finished: (time: string) => `ended ${time}`,
   },

@@ -1,3 +1,5 @@
+import { counted, form } from '../counted.js';
+
 /** Texts of the pages of cohorts. */
 export const cohort = {
   title: 'Cohorts',
@@ -19,10 +21,10 @@ export const cohort = {
   familyName: 'Family name',
   notInAddress: 'MRN and name are not kept in the address.',
   explain: 'Store the contributions of each prediction, which the figures need',
-  matching: (count: string) => `${count} patients match now.`,
+  matching: (count: string) => `${counted(count, 'patient matches', 'patients match')} now.`,
   counting: 'Counting …',
-  submit: (count: string) => `Score ${count} patients`,
-  submitAll: (count: string) => `Score all ${count} patients`,
+  submit: (count: string) => `Score ${counted(count, 'patient', 'patients')}`,
+  submitAll: (count: string) => form(count, 'Score the 1 patient', `Score all ${count} patients`),
   submitUncounted: 'Score them',
   earlier: 'Cohorts that were scored',
   notFound: 'There is no such cohort',
@@ -40,7 +42,7 @@ export const cohort = {
   noResults: 'No patient of this cohort has a prediction.',
   views: { risks: 'Risks', reasons: 'Reasons', dependence: 'One feature', groups: 'Two groups' },
   viewsLabel: 'Figures of the cohort',
-  patients: (count: string) => `${count} patients`,
+  patients: (count: string) => counted(count, 'patient', 'patients'),
   risks: 'Risks of this cohort',
   reasons: 'What moved the risks',
   reasonsHelp: 'One point per patient. Right raises, left lowers.',
@@ -82,6 +84,6 @@ export const cohort = {
   withMrn: 'With the MRN',
   csv: 'Download CSV',
   ndjson: 'Download NDJSON',
-  downloading: (read: string) => `${read} results read`,
+  downloading: (read: string) => `${counted(read, 'result', 'results')} read`,
   stop: 'Stop',
 };

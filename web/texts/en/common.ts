@@ -1,3 +1,5 @@
+import { counted } from '../counted.js';
+
 /** Texts of the shell and of shared parts. */
 export const common = {
   navigation: {
@@ -22,6 +24,9 @@ export const common = {
     notFoundHelp: 'Check the address, or choose a page from the navigation.',
     notAllowed: 'This page is not for your role',
     notAllowedHelp: (role: string) => `Your role is ${role}. Ask an administrator of your organization.`,
+    notForAdministrators:
+      'You are an administrator: your role manages the organization, and shows no patients and no results. ' +
+      'Clinicians and analysts see this page.',
     pageFailed: 'The page could not be loaded',
     pageFailedHelp: 'The console may have been updated: reload the page.',
     reload: 'Reload',
@@ -42,7 +47,7 @@ export const common = {
     cancel: 'Keep it as it is',
     close: 'Close',
     empty: 'There is nothing here.',
-    rows: (count: string) => `${count} rows`,
+    rows: (count: string) => counted(count, 'row', 'rows'),
     all: 'All',
   },
 };

@@ -1,3 +1,5 @@
+import { counted } from '../counted.js';
+
 /** Texts of the pages of jobs. */
 export const jobs = {
   title: 'Jobs',
@@ -36,12 +38,11 @@ export const jobs = {
     submitted: 'Submitted',
     attempts: 'Attempts',
   },
-  count: (count: string) => `${count} jobs`,
-  countOne: '1 job',
+  count: (count: string) => counted(count, 'job', 'jobs'),
   newer: 'Show newer jobs',
-  progress: (processed: string, total: string) => `${processed} of ${total} patients`,
+  progress: (processed: string, total: string) => `${processed} of ${counted(total, 'patient', 'patients')}`,
   failed: (count: string) => `${count} failed`,
-  rate: (perSecond: string) => `${perSecond} patients per second`,
+  rate: (perSecond: string) => `${counted(perSecond, 'patient', 'patients')} per second`,
   left: (duration: string) => `about ${duration} left`,
   facts: {
     title: 'The job',
@@ -75,7 +76,7 @@ export const jobs = {
     patient: 'Patient',
     code: 'Code',
     reason: 'Reason',
-    count: (count: string) => `${count} patients`,
+    count: (count: string) => counted(count, 'patient', 'patients'),
   },
   retry: 'Retry',
   cancel: 'Cancel the job',

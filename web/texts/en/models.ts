@@ -1,3 +1,5 @@
+import { counted } from '../counted.js';
+
 /** Texts of the pages of models. */
 export const models = {
   title: 'Models',
@@ -7,7 +9,7 @@ export const models = {
   version: 'Version',
   outcome: 'Outcome',
   trainedOn: 'Trained on',
-  patients: (count: string) => `${count} patients`,
+  patients: (count: string) => counted(count, 'patient', 'patients'),
   isDefault: 'Default',
   offered: 'Offered',
   retired: (date: string) => `Retired ${date}`,
@@ -62,7 +64,7 @@ export const models = {
     'The thick line is their mean. Where it is grey, no patient has such a value: the model has seen little there.',
   partialInput: 'Input',
   partialTitle: (label: string) => `What ${label} does to the answer`,
-  partialCount: (count: string) => `${count} patients with a prediction of this version`,
+  partialCount: (count: string) => `${counted(count, 'patient', 'patients')} with a prediction of this version`,
   partialRunning: 'The model answers …',
   partialNone: 'No patient has a prediction of this version yet, so there is nothing to draw.',
   partialNotAllowed: 'Only roles that may simulate and read predictions see this figure.',

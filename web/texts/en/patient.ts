@@ -1,3 +1,5 @@
+import { counted } from '../counted.js';
+
 /** Texts of the patient page. */
 export const patient = {
   title: 'Patient',
@@ -12,7 +14,7 @@ export const patient = {
   mrn: 'MRN',
   birthDate: 'Birth date',
   age: 'Age',
-  years: (age: string) => `${age} years`,
+  years: (age: string) => counted(age, 'year', 'years'),
   yearsOrMore: (age: string) => `${age} years or more`,
   sex: 'Sex',
   sexes: { FEMALE: 'Female', MALE: 'Male', OTHER: 'Other', UNKNOWN: 'Not known' },
@@ -52,6 +54,7 @@ export const patient = {
   scored: (answer: string, band: string) => `New score: ${answer}, ${band}.`,
   scoreFailed: (reason: string) => `The scoring failed: ${reason}`,
   scoreCancelled: 'The scoring was cancelled.',
+  valuesNeeded: (labels: string) => `There is no score yet. The model needs values that are missing: ${labels}.`,
 
   features: 'Values',
   feature: 'Feature',
@@ -67,7 +70,7 @@ export const patient = {
   otherFeatures: 'Other values of the patient',
 
   history: 'History of scores',
-  historyCount: (count: string) => `${count} scores`,
+  historyCount: (count: string) => counted(count, 'score', 'scores'),
   when: 'Time',
   version: 'Version',
   band: 'Band',
@@ -97,8 +100,10 @@ export const patient = {
   chosen: 'changed',
   presently: (value: string) => `Now: ${value}.`,
   difference: (points: string) => `Difference: ${points}`,
-  points: (number: string) => `${number} percentage points`,
+  points: (number: string) => counted(number, 'percentage point', 'percentage points'),
 
+  outside: 'You are not in the care team of this patient. An administrator can add you to it.',
+  outsideHelp: 'In an emergency, give a reason, and the record opens at once.',
   breakGlass: 'Break the glass',
   breakGlassHelp:
     'You will see this patient for a limited time. Your reason, and all that you do then, is recorded and reviewed.',

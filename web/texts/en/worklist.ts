@@ -1,3 +1,5 @@
+import { counted } from '../counted.js';
+
 /** Texts of the worklist. */
 export const worklist = {
   title: 'Worklist',
@@ -39,7 +41,7 @@ export const worklist = {
   usualColumns: 'Usual columns',
   grid: 'Patients',
   gridHelp: 'Arrow keys, Page Up, Page Down, Home and End move; Enter opens the patient.',
-  count: (total: string, one: boolean) => (one ? '1 patient' : `${total} patients`),
+  count: (total: string) => counted(total, 'patient', 'patients'),
   found: 'found by your search',
   loading: 'Patients are read …',
   onlyScored: (model: string) => `Only patients with a result of ${model} are in this list.`,
