@@ -14,7 +14,8 @@ const retryMs = 30_000;
 /**
  * Finds the address at which a provider ends its own session, in the provider's metadata. A caller never waits: the
  * metadata are read in the background, on the first call and again when they are old.
- * https://openid.net/specs/openid-connect-discovery-1_0.html, https://openid.net/specs/openid-connect-rpinitiated-1_0.html
+ * https://openid.net/specs/openid-connect-discovery-1_0.html,
+ * https://openid.net/specs/openid-connect-rpinitiated-1_0.html
  * @returns a function that gives the address. Undefined when the provider has none, or has not answered yet
  */
 export function discoverEndSession(issuer: string, logger: Logger): () => string | undefined {
