@@ -118,7 +118,11 @@ export function toExplanation(
       waterfall: () =>
         renderWaterfall({
           manifest,
-          score: { ...score, className, riskBand: className === manifest.riskClass ? score.riskBand : undefined },
+          score: {
+            ...score,
+            className,
+            riskBand: className === manifest.riskClass ? (score.riskBand as RiskBand) : undefined,
+          },
           explanation,
           contributions,
         }),

@@ -35,7 +35,7 @@ test('inputs have units and rules for missing values, and metrics have intervals
   await page.locator('svg').first().waitFor();
   await clinician.checked();
   await page.getByRole('button', { name: 'Show as a table' }).click();
-  await page.getByRole('row').filter({ hasText: '5.1 %' }).getByText('1.3 % – 9.6 %').waitFor();
+  await page.getByRole('row').filter({ hasText: '5.1%' }).getByText('1.3% – 9.6%').waitFor();
   await clinician.checked();
 });
 

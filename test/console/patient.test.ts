@@ -107,7 +107,7 @@ test('the history shows what changed between two scores, and a reload keeps the 
     .locator('figure')
     .last()
     .locator('svg text')
-    .getByText(/410 mg\/dL/)
+    .getByText(/410\smg\/dL/)
     .first();
   await earliest.check();
   await changedValue.waitFor();

@@ -3,6 +3,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PlotOptions, PlotTable } from '../../src/risk/plots/options.js';
 import { useFormats, useTexts } from '../texts/texts.js';
 import { Plot } from './plot.js';
+import { valueDigits } from './value-text.js';
 
 interface FigureProps {
   /** Name of the files that are downloaded, without an ending. It never tells who a patient is. */
@@ -30,6 +31,8 @@ export function Figure({ fileName, draw, table, points, file }: FigureProps): VN
     (): PlotOptions => ({
       width: Math.min(1_100, width - 20),
       number: (value, places) => formats.fixed(value, places),
+      percent: (share, places) => formats.percent(share, places),
+      value: (value) => formats.number(value, valueDigits),
       words: plots,
     }),
     [formats, plots, width],

@@ -1,7 +1,8 @@
+import type { Texts } from '../texts/catalogue.js';
 import type { Formats } from '../texts/formats.js';
 
 /** Digits after the point of a value of a feature, at most. */
-const valueDigits = 6;
+export const valueDigits = 6;
 
 interface WithUnit {
   readonly unitLabel: string;
@@ -18,6 +19,31 @@ export const unitOf = ({ unitLabel }: WithUnit): string => unitLabel && `\u00a0$
 export function valueText(feature: CodedValue, value: number, { number }: Pick<Formats, 'number'>): string {
   const code = feature.codes?.find((known) => known.value === value);
   return code ? code.label : `${number(value, valueDigits)}${unitOf(feature)}`;
+}
+
+/** A feature of a model as its values are written. */
+export interface ValuedFeature extends CodedValue {
+  readonly code: string;
+  readonly missing: { readonly policy: string; readonly value?: number | null };
+}
+
+/**
+ * Writes the value that an explanation is about, in the viewer's language.
+ * @param shown the number, absent when missing, and the server's text: it alone tells that an age is one of a pool
+ */
+export function explainedValue(
+  feature: ValuedFeature,
+  { inputValue, displayValue }: { readonly inputValue?: number | null; readonly displayValue: string },
+  words: Texts['parts'],
+  formats: Pick<Formats, 'number'>,
+): string {
+  if (inputValue != null) {
+    const text = valueText(feature, inputValue, formats);
+    return displayValue.endsWith(' or more') ? words.orMore(text) : text;
+  }
+  const { policy, value: taken } = feature.missing;
+  if (policy === 'IMPUTE' && taken != null) return words.missingTakenAs(valueText(feature, taken, formats));
+  return policy === 'REQUIRED' ? words.missingRequired : words.missing;
 }
 
 /** Writes a value in the output of a model: a percentage, or a quantity with its unit. */

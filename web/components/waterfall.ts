@@ -1,7 +1,9 @@
 import type { PlotTable } from '../../src/risk/plots/options.js';
 import type { WaterfallInput } from '../../src/risk/plots/waterfall.js';
 import type { OutputSpace, RiskBand } from '../generated/graphql.js';
+import type { Texts } from '../texts/catalogue.js';
 import type { Formats } from '../texts/formats.js';
+import { explainedValue, type ValuedFeature } from './value-text.js';
 
 /** A model as its explanations need it. */
 export interface ExplainedModel {
@@ -10,7 +12,8 @@ export interface ExplainedModel {
   readonly outcome: string;
   readonly outputSpace: OutputSpace;
   readonly riskClass?: string | null;
-  readonly quantity?: { readonly unit: string; readonly unitLabel: string } | null;
+  readonly quantity?: { readonly unitLabel: string } | null;
+  readonly features: readonly ValuedFeature[];
 }
 
 /** What moved an answer. */
@@ -20,6 +23,7 @@ interface Reasons {
   readonly class?: string | null;
   readonly contributions: readonly {
     readonly feature: { readonly code: string; readonly label: string };
+    readonly inputValue?: number | null;
     readonly displayValue: string;
     readonly value: number;
   }[];
@@ -29,6 +33,27 @@ interface Answer {
   readonly value: number;
   readonly probability?: number | null;
   readonly riskBand: RiskBand;
+}
+
+/**
+ * The reasons of an answer with values in the viewer's language. A feature that the model does not have (any more) keeps
+ * the server's text.
+ */
+export function inWords<Part extends Reasons>(
+  { features }: Pick<ExplainedModel, 'features'>,
+  reasons: Part,
+  words: Texts['parts'],
+  formats: Pick<Formats, 'number'>,
+): Part {
+  const known = new Map(features.map((feature) => [feature.code, feature]));
+  return {
+    ...reasons,
+    contributions: reasons.contributions.map((contribution) => {
+      const feature = known.get(contribution.feature.code);
+      if (!feature) return contribution;
+      return { ...contribution, displayValue: explainedValue(feature, contribution, words, formats) };
+    }),
+  };
 }
 
 /** The reasons of an answer, for `renderWaterfall`. */
@@ -72,18 +97,14 @@ export function waterfallTable(
   { baseValue, outputValue, contributions }: Reasons,
   space: string,
   texts: TableTexts,
-  { number }: Pick<Formats, 'number'>,
+  { number, signed }: Pick<Formats, 'number' | 'signed'>,
 ): PlotTable {
   return {
     caption: `${texts.reasons}: ${space}`,
     columns: [texts.feature, texts.value, texts.contribution(space)],
     rows: [
       [texts.baseValue, '', number(baseValue, 4)],
-      ...contributions.map(({ feature, displayValue, value }) => [
-        feature.label,
-        displayValue,
-        `${value > 0 ? '+' : ''}${number(value, 4)}`,
-      ]),
+      ...contributions.map(({ feature, displayValue, value }) => [feature.label, displayValue, signed(value, 4)]),
       [texts.output, '', number(outputValue, 4)],
     ],
   };

@@ -1,9 +1,11 @@
-/** Numbers and times as the viewer's language writes them. */
+/** Numbers and times as the viewer's language writes them. A negative number has a minus sign, not a hyphen. */
 export interface Formats {
   /** At most `digits` digits after the point. */
   number(value: number, digits?: number): string;
   /** Exactly `digits` digits after the point. */
   fixed(value: number, digits: number): string;
+  /** As `number`, with a plus or a minus sign. */
+  signed(value: number, digits?: number): string;
   /** A share of 1 as per cent. */
   percent(share: number, digits?: number): string;
   /** Date and time of an ISO time. */
@@ -26,6 +28,8 @@ const units = [
   ['second', 1],
 ] as const;
 
+const withMinus = (text: string): string => text.replace('-', '−');
+
 export function createFormats(language: string): Formats {
   // The browser's own region decides between forms of one language, e.g. en-GB and en-US.
   const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
@@ -47,11 +51,13 @@ export function createFormats(language: string): Formats {
     numbers.set(key, format);
     return format;
   }
+  const number = (value: number, digits = 2): string => withMinus(numberFormat(digits, 'decimal').format(value));
   return {
-    number: (value, digits = 2) => numberFormat(digits, 'decimal').format(value),
-    percent: (share, digits = 1) => numberFormat(digits, 'percent').format(share),
+    number,
+    signed: (value, digits) => `${value > 0 ? '+' : ''}${number(value, digits)}`,
+    percent: (share, digits = 1) => withMinus(numberFormat(digits, 'percent').format(share)),
     fixed: (value, digits) =>
-      value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+      withMinus(value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits })),
     dateTime: (iso) => dateTime.format(new Date(iso)),
     date: (iso) => date.format(new Date(iso)),
     day: (localDate) => day.format(new Date(localDate)),

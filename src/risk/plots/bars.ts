@@ -28,7 +28,7 @@ export function renderBars(input: BarsInput, options: PlotOptions = {}): string 
   const subtitle = bars.length === 0 ? pen.words.nothing : input.subtitle + rest;
   const layout = rowLayout({
     width: pen.width,
-    rows: bars.length,
+    names: bars,
     band: 28,
     top: headingBottom(title, subtitle, pen.width) + 8,
     below: bars.length === 0 ? 0 : 56,
@@ -41,7 +41,7 @@ export function renderBars(input: BarsInput, options: PlotOptions = {}): string 
     const width = Math.max(1, scale(value) - layout.left);
     const bar = { x: layout.left, y: middle - 9, width, height: 18, fill: colours.lowers };
     return (
-      layout.names(index, label) +
+      layout.names(index) +
       mark(`${label}: ${text(value)}`, element('rect', bar)) +
       textAt(layout.left + width + 6, middle + 5, text(value), { 'font-size': 12 })
     );

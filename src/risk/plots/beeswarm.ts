@@ -58,7 +58,7 @@ export function beeswarmGeometry(input: BeeswarmInput, options: PlotOptions = {}
   const shown = features.slice(0, mostRows);
   const layout = rowLayout({
     width: pen.width,
-    rows: shown.length,
+    names: shown,
     band: 40,
     top: headingBottom(input.title, input.subtitle, pen.width) + 12,
     below: pen.width < 420 ? 104 : 84,
@@ -112,9 +112,8 @@ export function renderBeeswarm(input: BeeswarmInput, options: PlotOptions & { re
       }) +
       features
         .map(
-          ({ label }, row) =>
-            layout.names(row, label) +
-            mark(told[row]!, options.withPoints === false ? '' : drawPoints(rows[row]!, size)),
+          (_, row) =>
+            layout.names(row) + mark(told[row]!, options.withPoints === false ? '' : drawPoints(rows[row]!, size)),
         )
         .join('') +
       toneLegend(pen.words, { width: layout.width, y: layout.bottom + 66 }, hasMissing),

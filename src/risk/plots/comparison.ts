@@ -33,7 +33,7 @@ export function renderComparison(input: ComparisonInput, options: PlotOptions = 
   const subtitle = (shown.length === 0 ? words.nothing : input.subtitle) + rest;
   const layout = rowLayout({
     width: pen.width,
-    rows: shown.length,
+    names: shown,
     band: 34,
     top: headingBottom(input.title, subtitle, pen.width) + 12,
     below: 66 + 20 * Math.ceil(((input.groups.join('').length + 8) * 7.5) / pen.width),
@@ -46,11 +46,11 @@ export function renderComparison(input: ComparisonInput, options: PlotOptions = 
       `${label}: ${input.groups.map((name, index) => `${name} ${pen.signed(means[index]!, places)}`).join(', ')}; ` +
       `${words.difference} ${pen.signed(means[1] - means[0], places)}`,
   );
-  const rows = shown.map(({ label, means }, index) => {
+  const rows = shown.map(({ means }, index) => {
     const y = layout.middle(index);
     const [first, second] = [scale(means[0]), scale(means[1])];
     return (
-      layout.names(index, label) +
+      layout.names(index) +
       mark(
         told[index]!,
         element('line', { x1: first, x2: second, y1: y, y2: y, stroke: colours.muted, 'stroke-width': 2 }) +

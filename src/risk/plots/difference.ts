@@ -3,13 +3,14 @@
  *
  * 1. The contributions of both are joined by the feature's code. The difference of each is what the feature changed.
  * 2. The largest get a bar each; the rest share one. A change of the base value (another model version) has its own bar.
- * 3. The bars run from the output before to the output after, so that their sum is the whole change.
+ * 3. The bars run up from the output before to the output after, so that their sum is the whole change.
  */
-import { arrow, directionLegend, endpoint, mark } from './marks.js';
-import { penOf, type PlotOptions, type PlotTable } from './options.js';
+import { arrow, directionLegend, endpoint, endpointLine, endpointLines, mark } from './marks.js';
+import { penOf, type Pen, type PlotOptions, type PlotTable } from './options.js';
 import { besideMark, rowAxis, rowLayout } from './rows.js';
 import { extent, linear } from './scale.js';
-import { decimals, figure, heading, headingBottom } from './svg.js';
+import { figure, heading, headingBottom } from './svg.js';
+import { foldSmall, runningTotals, waterfallSteps } from './waterfall.js';
 
 /** One contribution of an explanation: `value` is the SHAP value, `displayValue` the feature's value with its unit. */
 interface NamedContribution {
@@ -76,55 +77,43 @@ export function contributionChanges({ before, after, baseLabel }: DifferenceInpu
 /** The maximum number of bars of their own. */
 const mostBars = 12;
 
-/** Draws what changed between two predictions as a waterfall from the output before to the output after. */
+/**
+ * Draws what changed between two predictions as a waterfall. As that of one prediction it reads upwards: from the
+ * output before at the bottom to the output after at the top, and its numbers have as many decimals.
+ */
 export function renderDifference(input: DifferenceInput, options: PlotOptions = {}): string {
   const pen = penOf(options);
   const { words } = pen;
   const { before, after, space } = input;
-  const changes = contributionChanges(input);
-  const moving = changes.filter(({ change }) => change !== 0);
-  const shown = moving.slice(0, moving.length <= mostBars ? mostBars : mostBars - 1);
-  const rest = moving.slice(shown.length);
-  let total = before.outputValue;
-  const bars = [
-    ...shown.map(({ label, change, ...sides }) => ({ label, change, detail: valuesOf(sides, words.missing) })),
-    ...(rest.length === 0
-      ? []
-      : [
-          {
-            label: words.otherFeatures(rest.length),
-            change: rest.reduce((sum, { change }) => sum + change, 0),
-            detail: '',
-          },
-        ]),
-  ].map((bar) => {
-    const from = total;
-    total += bar.change;
-    return { ...bar, from, to: total };
-  });
-  const places = decimals(Math.max(...bars.map(({ change }) => Math.abs(change)), 1e-9) * 4);
-  const top = headingBottom(input.title, input.subtitle, pen.width) + 40;
+  const moving = contributionChanges(input)
+    .filter(({ change }) => change !== 0)
+    .map(({ label, change, ...sides }) => ({ label, displayValue: valuesOf(sides, words.missing), value: change }));
+  const steps = runningTotals(foldSmall(moving, mostBars, pen), before.outputValue);
+  const range = extent([before.outputValue, after.outputValue, ...steps.flatMap(({ from, to }) => [from, to])], 0.08);
+  // The inside of the figure is narrower than the figure, so this is less than a pixel.
+  const places = placesOf(input, steps, (range[1] - range[0]) / pen.width, pen);
+  const text = (value: number): string => pen.number(value, places);
+  const endOf = ({ name, outputValue }: DifferenceSide): string[] =>
+    endpointLines([`${name}:`, text(outputValue)], pen.width);
+  const [low, high] = [endOf(before), endOf(after)];
+  const more = (low.length - 1) * endpointLine;
   const layout = rowLayout({
     width: pen.width,
-    rows: bars.length,
+    names: steps.map(({ label, displayValue }) => ({ label, detail: displayValue })),
     band: 38,
-    top,
-    below: 104,
+    top: headingBottom(input.title, input.subtitle, pen.width) + 25 + high.length * endpointLine,
+    below: 104 + more,
     right: 84,
-    details: true,
   });
-  const ends = [before.outputValue, after.outputValue];
-  const scale = linear(extent([...ends, ...bars.map(({ to }) => to)], 0.08), [layout.left, layout.right]);
-  const text = (value: number): string => pen.number(value, places);
-  const rows = bars.map(({ label, detail, change, from, to }, index) => {
+  const scale = linear(range, [layout.left, layout.right]);
+  const rows = steps.map(({ label, displayValue, value, from, to }, index) => {
     const middle = layout.middle(index);
-    const written = pen.arrowed(change, places);
+    const written = pen.arrowed(value, places);
+    // A bar of less than a pixel has a number that is zero. It would look like more.
+    const bar = written.startsWith('±') ? '' : arrow([scale(from), scale(to)], middle - 10, 20, value > 0);
     return (
-      layout.names(index, label, detail) +
-      mark(
-        `${label}${detail === '' ? '' : ` (${detail})`}: ${written}`,
-        arrow([scale(from), scale(to)], middle - 10, 20, change > 0),
-      ) +
+      layout.names(index) +
+      mark(`${label}${displayValue === '' ? '' : ` (${displayValue})`}: ${written}`, bar) +
       besideMark(layout, [scale(from), scale(to)], middle, written)
     );
   });
@@ -133,23 +122,40 @@ export function renderDifference(input: DifferenceInput, options: PlotOptions = 
   const description = [
     input.subtitle,
     summary,
-    ...bars.map((bar) => `${bar.label}${bar.detail && `, ${bar.detail}`}: ${pen.signed(bar.change, places)}.`),
-    ...(bars.length === 0 ? [`${words.unchanged}.`] : []),
+    ...steps.map(
+      ({ label, displayValue, value }) =>
+        `${label}${displayValue && `, ${displayValue}`}: ${pen.signed(value, places)}.`,
+    ),
+    ...(steps.length === 0 ? [`${words.unchanged}.`] : []),
   ].join(' ');
-  const end = ({ name, outputValue }: DifferenceSide, y: number, isAbove: boolean): string =>
-    endpoint(scale(outputValue), y, `${name}: ${text(outputValue)}`, layout.width, isAbove);
   return figure(
     layout.width,
     layout.height,
     input.title,
     description,
     heading(input.title, input.subtitle, layout.width) +
-      rowAxis(layout, scale, { label: space, text, lower: 18 }) +
+      rowAxis(layout, scale, { label: space, text, lower: 18 + more }) +
       rows.join('') +
-      end(before, layout.top - 5, true) +
-      end(after, layout.bottom + 5, false) +
+      endpoint(scale(after.outputValue), layout.top - 5, high, layout.width, true) +
+      endpoint(scale(before.outputValue), layout.bottom + 5, low, layout.width, false) +
       directionLegend(words, layout),
   );
+}
+
+/**
+ * Returns the decimals of a comparison: as many as both waterfalls have, and more where a change that can be seen would
+ * read as zero.
+ * @param visible the least change that can be seen
+ */
+function placesOf(
+  { before, after }: DifferenceInput,
+  changes: readonly { readonly value: number }[],
+  visible: number,
+  pen: Pick<Pen, 'words'>,
+): number {
+  const least = Math.min(...changes.map(({ value }) => Math.abs(value)).filter((size) => size > 0 && size >= visible));
+  const needed = Number.isFinite(least) ? Math.ceil(-Math.log10(2 * least)) : 0;
+  return Math.min(8, Math.max(needed, ...[before, after].map((side) => waterfallSteps(side, pen).places)));
 }
 
 function valuesOf({ before, after }: Pick<ContributionChange, 'before' | 'after'>, missing: string): string {
@@ -163,7 +169,8 @@ export function differenceTable(input: DifferenceInput, options: PlotOptions = {
   const pen = penOf(options);
   const { words } = pen;
   const changes = contributionChanges(input);
-  const places = decimals(Math.max(...changes.map(({ change }) => Math.abs(change)), 1e-9) * 4);
+  const sizes = changes.map(({ change }) => ({ value: change }));
+  const places = placesOf(input, sizes, Math.max(...sizes.map(({ value }) => Math.abs(value))) / 400, pen);
   const cell = (side: NamedContribution | undefined): string => (side ? pen.signed(side.value, places) : '');
   return {
     caption: `${input.title}. ${words.contributionIn(input.space)}`,

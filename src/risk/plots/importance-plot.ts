@@ -19,7 +19,7 @@ export function renderImportancePlot(manifest: ImportanceInput): string {
     {
       title: `${manifest.name} ${manifest.version}: how much each feature moves the output`,
       subtitle: 'The larger, the more the feature moves the output, up or down.',
-      unit: `mean |SHAP value| over the training rows (${spaceWords(manifest)})`,
+      unit: `mean |SHAP value| over the training rows (${spaceWords(manifest, englishWords)})`,
       rows: manifest.features.flatMap(({ code, label }) =>
         code in importance ? [{ label, value: importance[code]! }] : [],
       ),

@@ -1,4 +1,4 @@
-import { centreWithin, colours, element, escapeXml, textAt, textWidth } from './svg.js';
+import { boldSize, centreWithin, colours, element, escapeXml, fitText, textAt, textWidth } from './svg.js';
 import type { PlotWords } from './words.js';
 
 /** Draws a legend, one entry after the other, on as many lines as it needs. `mark` is drawn around (0, 0). */
@@ -32,13 +32,32 @@ export function directionLegend(
   return legend(entries, { width, y: height - 14 });
 }
 
+/** Height of a line of the label of an end point. */
+export const endpointLine = 15;
+
+/** Returns the lines of the label of an end point: one where its parts fit on it, else one per part. */
+export function endpointLines(parts: readonly string[], width: number): string[] {
+  const size = boldSize(12);
+  const whole = parts.join(' ');
+  if (textWidth(whole, size) <= width - 16) return [whole];
+  return parts.map((part) => fitText(part, width - 16, size));
+}
+
 /** Draws the point where the bars of a figure begin or end, with its label above or below the rows. */
-export function endpoint(x: number, y: number, label: string, width: number, isAbove: boolean): string {
-  const at = centreWithin(label, x, width);
+export function endpoint(x: number, y: number, lines: readonly string[], width: number, isAbove: boolean): string {
   const point = isAbove ? `M${x.toFixed(2)},${y + 3} l-4,-6 h8 z` : `M${x.toFixed(2)},${y - 3} l-4,6 h8 z`;
   return (
     element('path', { d: point, fill: colours.text }) +
-    textAt(at, isAbove ? y - 8 : y + 16, label, { 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 600 })
+    lines
+      .map((line, index) =>
+        textAt(
+          centreWithin(line, x, width, boldSize(12)),
+          isAbove ? y - 8 - (lines.length - 1 - index) * endpointLine : y + 16 + index * endpointLine,
+          line,
+          { 'text-anchor': 'middle', 'font-size': 12, 'font-weight': 600 },
+        ),
+      )
+      .join('')
   );
 }
 

@@ -1,3 +1,4 @@
+import { formatNumber } from '../feature-value.js';
 import { plain } from './svg.js';
 import { englishWords, type PlotWords } from './words.js';
 
@@ -16,6 +17,16 @@ export interface PlotOptions {
    * @defaultValue a point before the decimals
    */
   readonly number?: NumberText;
+  /**
+   * A share of 1 as a percentage in the reader's language.
+   * @defaultValue the number, a blank and the sign
+   */
+  readonly percent?: NumberText;
+  /**
+   * A quantity in the reader's language, with the digits that it has.
+   * @defaultValue at most 6 significant digits
+   */
+  readonly value?: (value: number) => string;
   /** @defaultValue English */
   readonly words?: PlotWords;
 }
@@ -33,10 +44,14 @@ export interface Pen {
   readonly arrowed: NumberText;
   /** A share of 1 as a percentage, e.g. `31.9 %`. */
   readonly percent: NumberText;
+  /** A quantity with the digits that it has. */
+  readonly value: (value: number) => string;
 }
 
 /** Completes the options of a plot. */
-export function penOf({ width = 860, number = plain, words = englishWords }: PlotOptions): Pen {
+export function penOf(options: PlotOptions): Pen {
+  const { width = 860, number = plain, value: quantity = formatNumber, words = englishWords } = options;
+  const { percent = (share: number, places: number) => `${number(share * 100, places)} %` } = options;
   const signed = (value: number, places: number): string => {
     const isZero = Number(Math.abs(value).toFixed(places)) === 0;
     return `${isZero ? '±' : value > 0 ? '+' : '−'}${number(Math.abs(value), places)}`;
@@ -51,7 +66,8 @@ export function penOf({ width = 860, number = plain, words = englishWords }: Plo
       const written = signed(value, places);
       return written.startsWith('±') ? written : `${value > 0 ? '▲' : '▼'} ${written}`;
     },
-    percent: (value, places) => `${number(value * 100, places)} %`,
+    percent: (share, places) => percent(share === 0 ? 0 : share, places),
+    value: quantity,
   };
 }
 

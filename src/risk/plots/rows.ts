@@ -1,5 +1,5 @@
 import type { Scale } from './scale.js';
-import { axisLabel, colours, element, fitText, textAt, textWidth, ticks, wrapText } from './svg.js';
+import { axisLabel, boldSize, colours, element, textAt, textWidth, ticks, wrapText } from './svg.js';
 
 /** A figure with one row per feature: names on the left, or above the marks where the figure is narrow. */
 interface RowLayout {
@@ -10,34 +10,56 @@ interface RowLayout {
   readonly top: number;
   readonly bottom: number;
   readonly height: number;
-  /** Height of the place of a row's marks. */
+  /** The least height of the place of a row's marks. */
   readonly band: number;
   /** The vertical middle of a row's marks. */
   middle(index: number): number;
-  /** Writes the name of a row and a detail. */
-  names(index: number, label: string, detail?: string): string;
+  /** Writes the name of a row and its detail. */
+  names(index: number): string;
+}
+
+/** What a row is called, and a detail below it. */
+interface RowName {
+  readonly label: string;
+  readonly detail?: string;
 }
 
 interface RowSizes {
   readonly width: number;
-  readonly rows: number;
+  readonly names: readonly RowName[];
+  /** The least height of a row. A long name on several lines makes its row higher. */
   readonly band: number;
   /** Room for the heading. */
   readonly top: number;
   /** Room below the rows, for the axis and a legend. */
   readonly below: number;
-  /** True: each row has a detail below its name. */
-  readonly details?: boolean;
   /** Room on the right, for numbers. */
   readonly right: number;
 }
 
+type Attributes = Readonly<Record<string, string | number>>;
+
+interface NameLine {
+  readonly text: string;
+  readonly attributes: Attributes;
+}
+
+/** Height of a line of a name. */
+const nameLine = 15;
+
 /** Lays rows out for a width. */
-export function rowLayout({ width, rows, band, top, below, right, details = false }: RowSizes): RowLayout {
+export function rowLayout({ width, names, band, top, below, right }: RowSizes): RowLayout {
   const narrow = width < 600;
   const left = narrow ? 24 : Math.min(320, Math.max(190, Math.round(width * 0.3)));
-  const above = narrow ? (details ? 34 : 20) : 0;
-  const bottom = top + rows * (band + above);
+  let bottom = top;
+  const rows = names.map((name) => {
+    const lines = linesOf(name, narrow ? width - 32 : left - 36, narrow);
+    const y = bottom;
+    const above = narrow ? 5 + nameLine * lines.length : 0;
+    const height = narrow ? band : Math.max(band, nameLine * lines.length + 4);
+    bottom += above + height;
+    return { y, lines, middle: y + above + height / 2, hasDetail: Boolean(name.detail) };
+  });
   return {
     width,
     left,
@@ -46,31 +68,27 @@ export function rowLayout({ width, rows, band, top, below, right, details = fals
     bottom,
     height: bottom + below,
     band,
-    middle: (index) => top + index * (band + above) + above + band / 2,
-    names: (index, label, detail = '') => {
-      const y = top + index * (band + above);
-      if (narrow) {
-        const name = fitText(label, width - 32, 13);
-        return (
-          textAt(16, y + 15, name, { 'font-weight': 600 }) +
-          (detail && textAt(16, y + 30, fitText(detail, width - 32, 12), { fill: colours.muted, 'font-size': 12 }))
-        );
-      }
-      const room = left - 36;
-      const end = { 'text-anchor': 'end' };
-      const middle = y + band / 2;
-      if (detail === '') {
-        const lines = wrapText(label, room, 13, band < 30 ? 1 : 2);
-        return lines
-          .map((line, at) => textAt(left - 16, middle + 4 + (at - (lines.length - 1) / 2) * 15, line, end))
-          .join('');
-      }
-      return (
-        textAt(left - 16, middle - 3, fitText(label, room, 13), end) +
-        textAt(left - 16, middle + 12, fitText(detail, room, 12), { ...end, fill: colours.muted, 'font-size': 12 })
-      );
+    middle: (index) => rows[index]!.middle,
+    names: (index) => {
+      const { y, lines, middle, hasDetail } = rows[index]!;
+      const first = narrow ? y + nameLine : middle + (hasDetail ? 4.5 : 4) - ((lines.length - 1) / 2) * nameLine;
+      const x = narrow ? 16 : left - 16;
+      const anchor: Attributes = narrow ? {} : { 'text-anchor': 'end' };
+      return lines
+        .map(({ text, attributes }, line) => textAt(x, first + line * nameLine, text, { ...anchor, ...attributes }))
+        .join('');
     },
   };
+}
+
+/** Breaks a name and its detail into lines, so that both can be read in full. */
+function linesOf({ label, detail = '' }: RowName, room: number, isBold: boolean): NameLine[] {
+  const ofLabel: Attributes = isBold ? { 'font-weight': 600 } : {};
+  const ofDetail: Attributes = { fill: colours.muted, 'font-size': 12 };
+  return [
+    ...wrapText(label, room, isBold ? boldSize(13) : 13, 3).map((text) => ({ text, attributes: ofLabel })),
+    ...wrapText(detail, room, 12, 3).map((text) => ({ text, attributes: ofDetail })),
+  ];
 }
 
 interface RowAxis {
@@ -88,9 +106,11 @@ export function rowAxis(layout: RowLayout, scale: Scale, { label, text, lower = 
   const lines = ticks(scale.low, scale.high, count).map((tick) => {
     const x = scale(tick);
     const stroke = tick === 0 && scale.low < 0 ? colours.muted : colours.grid;
+    const half = textWidth(text(tick), 12) / 2 + 2;
+    const middle = Math.max(half, Math.min(layout.width - half, x));
     return (
       element('line', { x1: x, x2: x, y1: top, y2: bottom, stroke }) +
-      textAt(x, bottom + 18 + lower, text(tick), { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 })
+      textAt(middle, bottom + 18 + lower, text(tick), { 'text-anchor': 'middle', fill: colours.muted, 'font-size': 12 })
     );
   });
   return lines.join('') + axisLabel(label, layout, bottom + 38 + lower);

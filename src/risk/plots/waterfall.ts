@@ -7,8 +7,8 @@
  * 4. Title, axis, one row per bar, the two end points and the legend are drawn as SVG. The upper end point names the
  *    answer that calibration makes of the output.
  */
-import type { RiskModelManifest } from '../manifest.js';
-import { arrow, directionLegend, endpoint, mark } from './marks.js';
+import type { OutputSpace } from '../output-schema.js';
+import { arrow, directionLegend, endpoint, endpointLine, endpointLines, mark } from './marks.js';
 import { penOf, type Pen, type PlotOptions } from './options.js';
 import { answerWords, type ShownScore, spaceWords } from './output-words.js';
 import { besideMark, rowAxis, rowLayout } from './rows.js';
@@ -23,7 +23,13 @@ export interface WaterfallContribution {
 }
 
 export interface WaterfallInput {
-  readonly manifest: Pick<RiskModelManifest, 'name' | 'version' | 'outcome' | 'outputSpace' | 'quantity'>;
+  readonly manifest: {
+    readonly name: string;
+    readonly version: string;
+    readonly outcome: string;
+    readonly outputSpace: OutputSpace;
+    readonly quantity?: { readonly unitLabel: string } | undefined;
+  };
   readonly score: ShownScore;
   readonly explanation: { readonly baseValue: number; readonly outputValue: number };
   readonly contributions: readonly WaterfallContribution[];
@@ -42,35 +48,31 @@ export function renderWaterfall(
   options: PlotOptions = {},
 ): string {
   const pen = penOf(options);
+  const { words } = pen;
   const { baseValue, outputValue } = explanation;
-  const bars = foldSmall(
-    [...contributions].sort((left, right) => Math.abs(right.value) - Math.abs(left.value)),
-    pen,
-  );
-  const steps = runningTotals(bars, baseValue);
-  const range = extent([baseValue, outputValue, ...steps.flatMap(({ from, to }) => [from, to])], 0.08);
-  const places = decimals(range[1] - range[0]);
+  const { steps, range, places } = waterfallSteps({ baseValue, outputValue, contributions }, pen);
   const text = (value: number): string => pen.number(value, places);
-  const space = spaceWords(manifest);
-  const answer = answerWords(manifest, score);
+  const space = spaceWords(manifest, words);
+  const answer = answerWords(manifest, score, pen);
   const moved = manifest.quantity ? 'quantity' : score.className === undefined ? 'risk' : 'class';
-  const title = `${manifest.name} ${manifest.version}: what moved this ${moved}`;
+  const title = words.moved[moved](`${manifest.name} ${manifest.version}`);
+  const base = endpointLines([words.baseValue(text(baseValue))], pen.width);
+  const output = endpointLines([words.output(text(outputValue)), `→ ${answer.short}`], pen.width);
   const description = [
     answer.sentence,
-    `In ${space}: from the base value ${text(baseValue)} to the output ${text(outputValue)}.`,
-    ...bars.map(
+    words.fromBaseValue(space, text(baseValue), text(outputValue)),
+    ...steps.map(
       (bar) =>
         `${bar.label}${bar.displayValue === '' ? '' : `, ${bar.displayValue}`}: ${pen.signed(bar.value, places)}.`,
     ),
   ].join(' ');
   const layout = rowLayout({
     width: pen.width,
-    rows: bars.length,
+    names: steps.map(({ label, displayValue }) => ({ label, detail: displayValue })),
     band: 38,
-    top: headingBottom(title, answer.heading, pen.width) + 40,
+    top: headingBottom(title, answer.heading, pen.width) + 25 + output.length * endpointLine,
     below: 104,
     right: 80,
-    details: true,
   });
   const scale = linear(range, [layout.left, layout.right]);
   const rows = steps.map(({ label, displayValue, value, from, to }, index) => {
@@ -78,7 +80,7 @@ export function renderWaterfall(
     const span = [scale(from), scale(to)] as const;
     const bar = arrow(span, middle - barHeight / 2, barHeight, value >= 0);
     return (
-      layout.names(index, label, displayValue) +
+      layout.names(index) +
       (index === 0 ? '' : connector(span[1], layout.middle(index - 1), middle)) +
       mark(`${label}${displayValue === '' ? '' : `: ${displayValue}`} (${pen.signed(value, places)})`, bar) +
       besideMark(layout, span, middle, pen.arrowed(value, places))
@@ -90,32 +92,43 @@ export function renderWaterfall(
     title,
     description,
     heading(title, answer.heading, layout.width) +
-      rowAxis(layout, scale, { label: `model output (${space})`, text, lower: 18 }) +
+      rowAxis(layout, scale, { label: words.modelOutput(space), text, lower: 18 }) +
       rows.join('') +
-      endpoint(
-        scale(outputValue),
-        layout.top - 5,
-        `output ${text(outputValue)} → ${answer.short}`,
-        layout.width,
-        true,
-      ) +
-      endpoint(scale(baseValue), layout.bottom + 5, `base value ${text(baseValue)}`, layout.width, false) +
-      directionLegend(pen.words, layout),
+      endpoint(scale(outputValue), layout.top - 5, output, layout.width, true) +
+      endpoint(scale(baseValue), layout.bottom + 5, base, layout.width, false) +
+      directionLegend(words, layout),
   );
 }
 
 const barHeight = 20;
 
+/** A bar of a waterfall, from one running total to the next. */
 interface Step extends WaterfallContribution {
   readonly from: number;
   readonly to: number;
 }
 
-function foldSmall(sorted: readonly WaterfallContribution[], { words }: Pen): WaterfallContribution[] {
-  if (sorted.length <= mostBars) return [...sorted];
-  const rest = sorted.slice(mostBars - 1);
+/** Computes the bars of a waterfall, its range with a margin, and the decimals of its numbers. */
+export function waterfallSteps(
+  { baseValue, outputValue, contributions }: WaterfallInput['explanation'] & Pick<WaterfallInput, 'contributions'>,
+  pen: Pick<Pen, 'words'>,
+): { readonly steps: readonly Step[]; readonly range: readonly [number, number]; readonly places: number } {
+  const sorted = [...contributions].sort((left, right) => Math.abs(right.value) - Math.abs(left.value));
+  const steps = runningTotals(foldSmall(sorted, mostBars, pen), baseValue);
+  const range = extent([baseValue, outputValue, ...steps.flatMap(({ from, to }) => [from, to])], 0.08);
+  return { steps, range, places: decimals(range[1] - range[0]) };
+}
+
+/** Joins the smallest of sorted contributions, so that at most `most` are left. */
+export function foldSmall(
+  sorted: readonly WaterfallContribution[],
+  most: number,
+  { words }: Pick<Pen, 'words'>,
+): WaterfallContribution[] {
+  if (sorted.length <= most) return [...sorted];
+  const rest = sorted.slice(most - 1);
   return [
-    ...sorted.slice(0, mostBars - 1),
+    ...sorted.slice(0, most - 1),
     {
       label: words.otherFeatures(rest.length),
       displayValue: '',
@@ -127,7 +140,7 @@ function foldSmall(sorted: readonly WaterfallContribution[], { words }: Pen): Wa
 /**
  * Computes the start and end of each bar. The largest contribution is on top and added last, so it ends at the output.
  */
-function runningTotals(bars: readonly WaterfallContribution[], baseValue: number): Step[] {
+export function runningTotals(bars: readonly WaterfallContribution[], baseValue: number): Step[] {
   let total = baseValue;
   return [...bars]
     .reverse()

@@ -1,3 +1,5 @@
+import type { OutputSpace, RiskBand } from '../output-schema.js';
+
 /** The words that plots write by themselves. Titles and labels come from the caller. A page gives those of its language. */
 export interface PlotWords {
   readonly raises: string;
@@ -5,6 +7,21 @@ export interface PlotWords {
   readonly unchanged: string;
   readonly otherFeatures: (count: number) => string;
   readonly output: (number: string) => string;
+  readonly baseValue: (number: string) => string;
+  /** Both ends of a waterfall as a sentence. */
+  readonly fromBaseValue: (space: string, base: string, output: string) => string;
+  /** The label of an axis of outputs. */
+  readonly modelOutput: (space: string) => string;
+  /** Names the space in which contributions add up. `unit` is that of the quantity. */
+  readonly space: Readonly<Record<OutputSpace, (unit: string) => string>>;
+  /** Stands for a quantity without a unit. */
+  readonly theQuantity: string;
+  /** The title of a waterfall, by the kind of answer. */
+  readonly moved: Readonly<Record<'quantity' | 'risk' | 'class', (model: string) => string>>;
+  readonly riskOf: Readonly<Record<RiskBand, string>>;
+  readonly probability: (percent: string) => string;
+  /** The probability of the outcome, or of a class. `percent` may name the band too. */
+  readonly probabilityOf: (percent: string, outcome: string, className: string | undefined) => string;
   readonly feature: string;
   readonly value: string;
   readonly missing: string;
@@ -46,6 +63,25 @@ export const englishWords: PlotWords = {
   unchanged: 'unchanged',
   otherFeatures: (count) => `${count} other features`,
   output: (number) => `output ${number}`,
+  baseValue: (number) => `base value ${number}`,
+  fromBaseValue: (space, base, output) => `In ${space}: from the base value ${base} to the output ${output}.`,
+  modelOutput: (space) => `model output (${space})`,
+  space: {
+    PROBABILITY: () => 'raw probability',
+    LOG_ODDS: () => 'log-odds',
+    IDENTITY: (unit) => unit,
+    LOG: (unit) => `logarithm of ${unit}`,
+  },
+  theQuantity: 'the quantity',
+  moved: {
+    quantity: (model) => `${model}: what moved this quantity`,
+    risk: (model) => `${model}: what moved this risk`,
+    class: (model) => `${model}: what moved this class`,
+  },
+  riskOf: { LOW: 'low risk', MODERATE: 'moderate risk', HIGH: 'high risk', VERY_HIGH: 'very high risk' },
+  probability: (percent) => `probability ${percent}`,
+  probabilityOf: (percent, outcome, className) =>
+    `Probability ${percent} of ${className === undefined ? '' : `class ${className}, `}${outcome}`,
   feature: 'feature',
   value: 'value',
   missing: 'missing',
@@ -61,7 +97,7 @@ export const englishWords: PlotWords = {
   patientCount: (count) => `${count} patients`,
   predicted: 'mean predicted probability (%)',
   observed: 'observed rate (%)',
-  interval: '95 % interval',
+  interval: '95% interval',
   perfect: 'perfect calibration',
   mean: 'mean',
   onePatient: 'one line per patient',

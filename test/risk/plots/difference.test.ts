@@ -72,6 +72,9 @@ test('draws each change from the output before to the output after, with its sig
   expectFigure(svg, 860);
   expect(marks(svg).map(({ text }) => text)).toEqual(['Label of pain (typical → none): ▼ −0.37']);
   expect(svg).toContain('log-odds: March 0.87, May 0.50 (−0.37).');
+  // As a waterfall, it reads upwards: from the earlier output at the bottom to the later one at the top.
+  const end = (text: string): number => texts(svg).find((one) => one.text === text)!.y;
+  expect(end('May: 0.50')).toBeLessThan(end('March: 0.87'));
   // One bar spans the whole change. The numbers of the axis say how many pixels 0.1 are.
   const numbers = texts(svg).filter(({ text }) => /^0\.\d0$/.test(text));
   const [first, second] = [numbers[0]!, numbers.at(-1)!];
@@ -104,6 +107,30 @@ test('bars follow one another, also where small changes share one', () => {
       );
     }
   }
+});
+
+test('numbers have the decimals of the waterfalls, and no bar that can be seen reads as zero', () => {
+  const side = (name: string, age: number, pain: number, rest = 0) => ({
+    name,
+    baseValue: 0.25,
+    outputValue: 0.25 + age + pain + rest,
+    contributions: [
+      contribution('age', age, '52 years'),
+      contribution('pain', pain, 'typical'),
+      contribution('rest', rest, 'none'),
+    ],
+  });
+  // Both waterfalls span less than half, so they have three decimals.
+  const like = { ...input, before: side('March', 0.3, 0.01), after: side('May', 0.05, 0.01) };
+  expect(texts(renderDifference(like)).map(({ text }) => text)).toContain('March: 0.560');
+  expect(differenceTable(like).rows[0]!.at(-1)).toBe('−0.250');
+  // A change of 0.002 is 1.6 pixels wide beside one of 0.6.
+  const small = { ...input, before: side('March', 0.7, 0.1), after: side('May', 0.1, 0.102, 1e-7) };
+  const svg = renderDifference(small);
+  expectFigure(svg, 860);
+  expect(marks(svg).map(({ text }) => text.split(': ')[1])).toEqual(['▼ −0.600', '▲ +0.002', '±0.000']);
+  // The bar of the last would be far narrower than its outline.
+  expect(bars(svg)).toHaveLength(2);
 });
 
 test('nothing changed: there is no bar, and the text says so', () => {

@@ -4,7 +4,8 @@ import { penOf } from '../../../src/risk/plots/options.js';
 import { escapeXml, fitText, textWidth, ticks } from '../../../src/risk/plots/svg.js';
 import { renderWaterfall, type WaterfallInput } from '../../../src/risk/plots/waterfall.js';
 import { exampleManifest } from '../support/bundle.js';
-import { expectWellFormed } from '../support/figures.js';
+import { texts as german } from '../../../web/texts/de/index.js';
+import { expectFigure, expectWellFormed, texts } from '../support/figures.js';
 
 const hostile =
   'Blood <script>alert("1")</script> & \'pressure\' \u0000\ud800 of a patient whose label no column will ever hold 血圧';
@@ -98,6 +99,91 @@ describe('waterfall', () => {
     expect(Math.max(...ends)).toBeLessThanOrEqual(width);
   });
 
+  test.each([240, 320, 550, 860])(
+    'labels of both ends stay inside, and the axis has numbers, at %d pixels',
+    (width) => {
+      for (const [baseValue, outputValue] of [
+        [0.3, 4.9],
+        [4.9, 0.3],
+      ] as const) {
+        const svg = renderWaterfall(
+          input({
+            explanation: { baseValue, outputValue },
+            contributions: [{ label: 'Age', displayValue: '52 years', value: outputValue - baseValue }],
+          }),
+          { width },
+        );
+        expectFigure(svg, width);
+        const shown = texts(svg).map(({ text }) => text);
+        expect(shown.join(' ')).toContain(`output ${outputValue.toFixed(2)} → probability 31.9 %`);
+        expect(shown.filter((text) => /^\d\.\d\d$/.test(text)).length).toBeGreaterThan(1);
+      }
+    },
+  );
+
+  test.each([320, 640, 860])('names of features are whole, and rows do not touch, at %d pixels', (width) => {
+    const names = [
+      'Exercise-induced angina pectoris',
+      'ST depression by exercise relative to rest',
+      'Fasting blood sugar',
+    ];
+    const contributions = names.map((label, index) => ({
+      label,
+      displayValue: 'missing (taken as 247 mg/dL of some substance)',
+      value: 0.1 * (index + 1),
+    }));
+    const svg = renderWaterfall(input({ contributions }), { width });
+    expectFigure(svg, width);
+    const all = texts(svg);
+    expect(all.map(({ text }) => text).filter((text) => text.endsWith('…'))).toEqual([]);
+    const joined = all.map(({ text }) => text).join(' ');
+    for (const name of names) expect(joined).toContain(name);
+    const column = all.filter(({ x, anchor }) => (width < 600 ? x === 16 : anchor === 'end' && x < width / 2));
+    const lines = column.map(({ y }) => y).sort((above, below) => above - below);
+    expect(lines.length).toBeGreaterThan(5);
+    for (const [index, y] of lines.slice(1).entries()) expect(y - lines[index]!).toBeGreaterThanOrEqual(14.9);
+  });
+
+  test('speaks the language of the page, with its numbers', () => {
+    const options = {
+      words: german.plots,
+      number: (value: number, places: number) => value.toFixed(places).replace('.', ','),
+      percent: (share: number, places: number) => `${(share * 100).toFixed(places).replace('.', ',')}\u00a0%`,
+      value: (value: number) => String(value).replace('.', ','),
+    };
+    const svg = renderWaterfall(input({ explanation: { baseValue: 0.5, outputValue: 0.45 } }), options);
+    expectFigure(svg, 860);
+    const shown = texts(svg).map(({ text }) => text);
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        'Example 1.0.0: was dieses Risiko bewegt hat',
+        'Wahrscheinlichkeit 31,9\u00a0% (sehr hohes Risiko) für the event',
+        'Modellausgabe (rohe Wahrscheinlichkeit)',
+        'Ausgabe 0,450 → Wahrscheinlichkeit 31,9\u00a0%',
+        'Basiswert 0,500',
+        '▲ erhöht',
+      ]),
+    );
+    expect(svg).toContain('Als rohe Wahrscheinlichkeit: vom Basiswert 0,500 zur Ausgabe 0,450.');
+    const spoken = [...svg.matchAll(/>([^<]+)</g)].map(([, text]) => text!).join(' ');
+    expect(spoken.replaceAll('Example 1.0.0', '')).not.toMatch(/probability|output|value|risk\b|\d\.\d/);
+    const days = renderWaterfall(
+      input({
+        manifest: {
+          name: 'Stay',
+          version: '2',
+          outcome: 'length of stay',
+          outputSpace: 'LOG',
+          quantity: { unitLabel: 'Tage' },
+        },
+        score: { quantity: 7.25, riskBand: 'HIGH' },
+      }),
+      options,
+    );
+    expect(days).toContain('7,25 Tage, hohes Risiko, length of stay. Als Logarithmus von Tage:');
+    expect(days).toContain('was diese Größe bewegt hat');
+  });
+
   test('two figures on one page have ids of their own', () => {
     const id = (svg: string): string => /id="(title-\w+)"/.exec(svg)![1]!;
     expect(id(renderWaterfall(input()))).not.toBe(
@@ -144,6 +230,8 @@ describe('the parts of a figure', () => {
 
   test('puts ticks on round numbers and signs on all others', () => {
     expect(ticks(-0.13, 0.41, 6)).toEqual([-0.1, 0, 0.1, 0.2, 0.3, 0.4]);
+    expect(ticks(0.3, 4.9, 2)).toEqual([2, 4]);
+    expect(ticks(0.06, 1.9, 2)).toEqual([0.5, 1.5]);
     const { signed } = penOf({});
     expect([signed(0.1234, 2), signed(-0.1234, 2), signed(0.0001, 2)]).toEqual(['+0.12', '−0.12', '±0.00']);
   });

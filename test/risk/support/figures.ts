@@ -26,8 +26,8 @@ export function expectFigure(svg: string, width: number): void {
   expect(svg).toMatch(/<title id="title-\w+">[^<]+<\/title><desc id="description-\w+">[^<]+<\/desc>/);
   expect(svg).not.toMatch(/ style=|<style|<script|href|url\(| on\w+=/);
   expect(svg).toContain(`viewBox="0 0 ${width} `);
-  for (const { x, anchor, size, text } of texts(svg)) {
-    const wide = textWidth(text, size);
+  for (const { x, anchor, size, isBold, text } of texts(svg)) {
+    const wide = textWidth(text, size, isBold);
     const left = x - (anchor === 'end' ? wide : anchor === 'middle' ? wide / 2 : 0);
     expect(left, text).toBeGreaterThan(-3);
     expect(left + wide, text).toBeLessThan(width + 3);
@@ -41,6 +41,7 @@ export function texts(svg: string) {
     y: numberOf(attributes!, 'y'),
     anchor: attribute(attributes!, 'text-anchor'),
     size: Number(attribute(attributes!, 'font-size') ?? 13),
+    isBold: attribute(attributes!, 'font-weight') === '600',
     text: text!.replaceAll('&gt;', '>').replaceAll('&lt;', '<').replaceAll('&amp;', '&'),
   }));
 }

@@ -7,7 +7,7 @@ import { ErrorBox } from '../../components/error-box.js';
 import { Figure } from '../../components/figure.js';
 import { useSpace } from '../../components/use-space.js';
 import { outputText } from '../../components/value-text.js';
-import { waterfallOf, waterfallTable } from '../../components/waterfall.js';
+import { inWords, waterfallOf, waterfallTable } from '../../components/waterfall.js';
 import { ConsoleModelTrialDocument, type ConsoleModelTrialQuery } from '../../generated/graphql.js';
 import { useMay } from '../../shell/viewer.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
@@ -118,9 +118,10 @@ function TrialInput({ feature, value, onChange }: TrialInputProps): VNode {
 }
 
 function TrialAnswer({ model, answer }: { readonly model: Model; readonly answer: Answer }): VNode {
-  const { models } = useTexts();
+  const { models, parts } = useTexts();
   const formats = useFormats();
-  const { explanation, riskBand } = answer;
+  const { riskBand } = answer;
+  const explanation = inWords(model, answer.explanation, parts, formats);
   const meaning = model.riskBands.find(({ band }) => band === riskBand)?.meaning;
   const space = useSpace(model);
   return (

@@ -32,10 +32,10 @@ export function Difference(props: {
   readonly before: NamedAnswer;
   readonly after: NamedAnswer;
 }) {
-  const texts = useTexts().patient;
+  const texts = useTexts();
   const formats = useFormats();
   const difference = differenceOf(props.model, props, useSpace(props.model), texts, formats);
-  if (!difference) return <p class="note">{texts.unlike}</p>;
+  if (!difference) return <p class="note">{texts.patient.unlike}</p>;
   return (
     <Figure
       fileName="difference-of-scores"

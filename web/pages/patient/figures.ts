@@ -1,8 +1,10 @@
 import type { DifferenceInput, DifferenceSide } from '../../../src/risk/plots/difference.js';
 import type { HistoryInput } from '../../../src/risk/plots/history.js';
 import { answerText, unitOf } from '../../components/value-text.js';
+import { inWords } from '../../components/waterfall.js';
 import type { PatientPageExplanationFragment, PatientPageResultFragment, RiskBand } from '../../generated/graphql.js';
 import type { patient } from '../../texts/en/patient.js';
+import type { Texts as Catalogue } from '../../texts/catalogue.js';
 import type { Formats } from '../../texts/formats.js';
 import type { Model } from './values.js';
 
@@ -56,23 +58,25 @@ export function differenceOf(
   model: Model,
   { before, after }: { readonly before: NamedAnswer; readonly after: NamedAnswer },
   space: string,
-  texts: Texts,
+  { patient: texts, parts }: Pick<Catalogue, 'patient' | 'parts'>,
   formats: Pick<Formats, 'number' | 'percent'>,
 ): DifferenceInput | undefined {
   const [first, second] = [before.explanation, after.explanation];
   if (!first || !second) return undefined;
   if (first.outputSpace !== second.outputSpace || first.class !== second.class || first.method !== second.method)
     return undefined;
-  const side = ({ name }: NamedAnswer, { baseValue, outputValue, contributions }: Explanation): DifferenceSide => ({
+  const side = ({ name }: NamedAnswer, explanation: Explanation): DifferenceSide => ({
     name,
-    baseValue,
-    outputValue,
-    contributions: contributions.map(({ feature: { code, label }, displayValue, value }) => ({
-      code,
-      label,
-      displayValue,
-      value,
-    })),
+    baseValue: explanation.baseValue,
+    outputValue: explanation.outputValue,
+    contributions: inWords(model, explanation, parts, formats).contributions.map(
+      ({ feature: { code, label }, displayValue, value }) => ({
+        code,
+        label,
+        displayValue,
+        value,
+      }),
+    ),
   });
   return {
     title: texts.change,

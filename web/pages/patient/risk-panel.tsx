@@ -6,7 +6,7 @@ import { ErrorBox } from '../../components/error-box.js';
 import { Figure } from '../../components/figure.js';
 import { useSpace } from '../../components/use-space.js';
 import { answerText, outputText } from '../../components/value-text.js';
-import { waterfallOf, waterfallTable } from '../../components/waterfall.js';
+import { inWords, waterfallOf, waterfallTable } from '../../components/waterfall.js';
 import {
   PatientPageResultDetailsDocument,
   type PatientPageResultFragment,
@@ -56,10 +56,10 @@ function BandScale({ model, present }: { readonly model: Model; readonly present
 
 /** The reasons of an answer as a waterfall, which ends in the calibrated probability, with the table behind it. */
 export function Reasons({ model, answer }: { readonly model: Model; readonly answer: ExplainedAnswer }): VNode {
-  const texts = useTexts().patient;
+  const { patient: texts, parts } = useTexts();
   const formats = useFormats();
   const space = useSpace(model);
-  const { explanation } = answer;
+  const explanation = answer.explanation && inWords(model, answer.explanation, parts, formats);
   if (!explanation) return <p class="quiet">{texts.noReasons}</p>;
   return (
     <>

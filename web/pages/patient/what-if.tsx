@@ -105,12 +105,9 @@ function Trial({ model, patient }: { readonly model: Model; readonly patient: Sh
   function difference(one: Numbered, other: Numbered): string {
     const amount =
       one.probability != null && other.probability != null
-        ? texts.points(signed((other.probability - one.probability) * 100, 1))
-        : `${signed(other.value - one.value, 2)} ${model.quantity?.unitLabel ?? ''}`;
+        ? texts.points(formats.signed((other.probability - one.probability) * 100, 1))
+        : `${formats.signed(other.value - one.value)} ${model.quantity?.unitLabel ?? ''}`;
     return texts.difference(amount.trim());
-  }
-  function signed(value: number, digits: number): string {
-    return `${value > 0 ? '+' : ''}${formats.number(value, digits)}`;
   }
 }
 

@@ -73,13 +73,6 @@ export const cohort: typeof english = {
   size: (name, count) => `${name} (${count})`,
   emptyGroup: 'Eine Gruppe ist leer: wählen Sie andere.',
   probability: 'Wahrscheinlichkeit (%)',
-  space: {
-    PROBABILITY: () => 'rohe Wahrscheinlichkeit',
-    LOG_ODDS: () => 'Log-Odds',
-    IDENTITY: (unit) => unit,
-    LOG: (unit) => `Logarithmus von ${unit}`,
-  },
-  theQuantity: 'die Größe',
   download: 'Dateien',
   downloadHelp: 'Alle Ergebnisse der Kohorte in der Reihenfolge ihrer Personen, auch die gescheiterten.',
   withMrn: 'Mit der MRN',

@@ -49,5 +49,9 @@ export const common: typeof english = {
     empty: 'Hier ist nichts.',
     rows: (count) => counted(count, 'Zeile', 'Zeilen'),
     all: 'Alle',
+    orMore: (value) => `${value} oder mehr`,
+    missing: 'fehlt',
+    missingTakenAs: (value) => `fehlt (angenommen: ${value})`,
+    missingRequired: 'fehlt (nötig)',
   },
 };

@@ -72,13 +72,6 @@ export const cohort = {
   size: (name: string, count: string) => `${name} (${count})`,
   emptyGroup: 'A group has no patients: choose others.',
   probability: 'probability (%)',
-  space: {
-    PROBABILITY: () => 'raw probability',
-    LOG_ODDS: () => 'log-odds',
-    IDENTITY: (unit: string) => unit,
-    LOG: (unit: string) => `logarithm of ${unit}`,
-  },
-  theQuantity: 'the quantity',
   download: 'Files',
   downloadHelp: 'All results of the cohort, in the order of its patients, failures included.',
   withMrn: 'With the MRN',

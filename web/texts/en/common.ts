@@ -49,5 +49,9 @@ export const common = {
     empty: 'There is nothing here.',
     rows: (count: string) => counted(count, 'row', 'rows'),
     all: 'All',
+    orMore: (value: string) => `${value} or more`,
+    missing: 'missing',
+    missingTakenAs: (value: string) => `missing (taken as ${value})`,
+    missingRequired: 'missing (required)',
   },
 };

@@ -50,7 +50,7 @@ export const models = {
   metrics: 'Metrics',
   metric: 'Metric',
   value: 'Value',
-  interval: '95 % interval',
+  interval: '95% interval',
   method: 'Estimated by',
   reliability: 'Do the probabilities hold?',
   reliabilityHelp: 'On the dashed line, the predicted probability is what happened.',
