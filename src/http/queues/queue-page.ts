@@ -25,6 +25,11 @@ import { serveBoard } from './board.js';
 import { controlPath, endQueueCookie, queuesPath, readQueueCookie, writeQueueCookie } from './queue-cookie.js';
 import { signInPage, signInPolicy } from './sign-in-page.js';
 
+/**
+ * Milliseconds that Redis may take to answer. A person waits here, and often because Redis is busy: it stands still for
+ * seconds while the disk takes its file.
+ */
+const answerMs = 10_000;
 /** Largest form of a sign-in, bytes. */
 const largestForm = 16 * 1024;
 
@@ -60,7 +65,7 @@ interface QueuePageDependencies {
 /** Serves the page of the queues. It ends with the server. */
 export async function registerQueuePage(server: FastifyInstance, dependencies: QueuePageDependencies): Promise<void> {
   const { app } = dependencies;
-  const connection = app.connectRedis('failing-fast');
+  const connection = app.connectRedis('failing-fast', { answerMs });
   const queues = entryKinds.map(
     (kind) => new Queue(queueNames[kind], { connection, prefix: app.config.redisPrefix, skipVersionCheck: true }),
   );
