@@ -55,7 +55,7 @@ export async function readConsole(folder = join(packageRoot(), 'dist/console')):
 }
 
 /** Answers with the page of the console. Its status is that of the reply. */
-export type PageAnswer = (request: Pick<FastifyRequest, 'host'>, reply: FastifyReply) => FastifyReply;
+type PageAnswer = (request: Pick<FastifyRequest, 'host'>, reply: FastifyReply) => FastifyReply;
 
 /** The answer with the page, which has its policy with it. */
 export const createPageAnswer =

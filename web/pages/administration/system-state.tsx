@@ -96,29 +96,31 @@ function Queues({ status }: { readonly status: Status }): VNode {
   if (!queues) return <p>{system.operatorsOnly}</p>;
   if (queues.length === 0) return <p>{system.empty}</p>;
   return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">{system.kind}</th>
-          <th scope="col" class="number">
-            {system.priority}
-          </th>
-          <th scope="col" class="number">
-            {system.entries}
-          </th>
-          <th scope="col">{system.oldest}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {queues.map(({ kind, priority, entries, oldestSeconds }) => (
-          <tr key={`${kind} ${priority}`}>
-            <th scope="row">{kind}</th>
-            <td class="number">{priority}</td>
-            <td class="number">{number(entries)}</td>
-            <td>{duration(oldestSeconds)}</td>
+    <div class="scroll" tabIndex={0} role="region" aria-label={system.queues}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{system.kind}</th>
+            <th scope="col" class="number">
+              {system.priority}
+            </th>
+            <th scope="col" class="number">
+              {system.entries}
+            </th>
+            <th scope="col">{system.oldest}</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {queues.map(({ kind, priority, entries, oldestSeconds }) => (
+            <tr key={`${kind} ${priority}`}>
+              <th scope="row">{kind}</th>
+              <td class="number">{priority}</td>
+              <td class="number">{number(entries)}</td>
+              <td>{duration(oldestSeconds)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
