@@ -81,6 +81,10 @@ test('partial dependence has a line per patient, and is grey where there are non
   await page.getByLabel('Input').selectOption('age');
   await page.locator('svg text', { hasText: 'What Age does' }).first().waitFor();
   await page.locator('svg text', { hasText: 'no patients here' }).first().waitFor();
+  await page
+    .locator('svg text', { hasText: /^Lines of \d+ of \d+ patients/ })
+    .first()
+    .waitFor();
   expect(new URL(page.url()).searchParams.get('input')).toBe('age');
   await clinician.checked();
   await page.getByLabel('Input').selectOption('chest_pain_type');

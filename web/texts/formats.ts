@@ -11,6 +11,8 @@ export interface Formats {
   /** Date and time of an ISO time. */
   dateTime(iso: string): string;
   date(iso: string): string;
+  /** The time of day of an ISO time. */
+  time(iso: string): string;
   /** A calendar day, `YYYY-MM-DD`, the same in every time zone. */
   day(localDate: string): string;
   /** Age of a time, e.g. `2 minutes ago`. */
@@ -35,6 +37,7 @@ export function createFormats(language: string): Formats {
   const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
   const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const numbers = new Map<string, Intl.NumberFormat>();
@@ -60,6 +63,7 @@ export function createFormats(language: string): Formats {
       withMinus(value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits })),
     dateTime: (iso) => dateTime.format(new Date(iso)),
     date: (iso) => date.format(new Date(iso)),
+    time: (iso) => time.format(new Date(iso)),
     day: (localDate) => day.format(new Date(localDate)),
     age(iso, now) {
       const seconds = (new Date(iso).getTime() - now) / 1_000;

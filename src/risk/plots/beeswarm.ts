@@ -5,12 +5,12 @@
  * 2. In each row, points that would overlap are stacked up and down in turn.
  * 3. The geometry is computed apart from the drawing, so that a page can draw many points on a canvas.
  */
-import { mark } from './marks.js';
+import { legend, legendHeight, mark } from './marks.js';
 import { penOf, type PlotOptions, type PlotTable } from './options.js';
 import { rowAxis, rowLayout } from './rows.js';
 import { extent, linear, quantile } from './scale.js';
 import { colours, decimals, figure, heading, headingBottom } from './svg.js';
-import { drawPoints, toneLegend, tonesOf } from './tones.js';
+import { drawPoints, toneEntries, tonesOf } from './tones.js';
 
 /** One feature of a cohort, one number per patient. */
 export interface CohortFeature {
@@ -56,12 +56,14 @@ export function beeswarmGeometry(input: BeeswarmInput, options: PlotOptions = {}
     .map((feature) => ({ ...feature, size: meanAbsolute(feature.shap) }))
     .sort((left, right) => right.size - left.size);
   const shown = features.slice(0, mostRows);
+  const hasMissing = shown.some(({ values }) => Array.from(values).some(Number.isNaN));
+  const entries = toneEntries(pen.words, hasMissing);
   const layout = rowLayout({
     width: pen.width,
     names: shown,
     band: 40,
     top: headingBottom(input.title, input.subtitle, pen.width) + 12,
-    below: pen.width < 420 ? 104 : 84,
+    below: 60 + legendHeight(entries, pen.width),
     right: 24,
   });
   const [low, high] = extent([0, ...shown.flatMap(({ shap }) => [...extent(Array.from(shap))])], 0.04);
@@ -70,7 +72,7 @@ export function beeswarmGeometry(input: BeeswarmInput, options: PlotOptions = {}
     const x = Float64Array.from(shap, scale);
     return { x, y: stacked(x, layout.middle(row), layout.band / 2 - radius), tone: tonesOf(values) };
   });
-  return { layout, scale, features: shown, left: features.length - shown.length, rows, radius };
+  return { layout, scale, features: shown, left: features.length - shown.length, rows, radius, entries };
 }
 
 /** Stacks points that share a place: the first in the middle, the next below it, then above it, and so on. */
@@ -94,12 +96,11 @@ function stacked(x: Float64Array, middle: number, most: number): Float64Array {
  */
 export function renderBeeswarm(input: BeeswarmInput, options: PlotOptions & { readonly withPoints?: boolean } = {}) {
   const pen = penOf(options);
-  const { layout, scale, features, left, rows, radius: size } = beeswarmGeometry(input, options);
+  const { layout, scale, features, left, rows, radius: size, entries } = beeswarmGeometry(input, options);
   const places = decimals(scale.high - scale.low);
   const told = features.map(
     (feature) => `${feature.label}: ${pen.words.meanAbsolute(input.space)} ${pen.number(feature.size, places)}`,
   );
-  const hasMissing = rows.some(({ tone }) => tone.includes(3));
   return figure(
     layout.width,
     layout.height,
@@ -116,7 +117,7 @@ export function renderBeeswarm(input: BeeswarmInput, options: PlotOptions & { re
             layout.names(row) + mark(told[row]!, options.withPoints === false ? '' : drawPoints(rows[row]!, size)),
         )
         .join('') +
-      toneLegend(pen.words, { width: layout.width, y: layout.bottom + 66 }, hasMissing),
+      legend(entries, { width: layout.width, y: layout.bottom + 66 }),
     options.withPoints === false ? 'none' : colours.background,
   );
 }

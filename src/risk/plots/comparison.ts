@@ -1,4 +1,4 @@
-import { legend, mark, shape } from './marks.js';
+import { legend, legendHeight, mark, shape } from './marks.js';
 import { penOf, type PlotOptions, type PlotTable } from './options.js';
 import { rowAxis, rowLayout } from './rows.js';
 import { extent, linear } from './scale.js';
@@ -31,12 +31,13 @@ export function renderComparison(input: ComparisonInput, options: PlotOptions = 
   const shown = sorted.slice(0, mostRows);
   const rest = sorted.length > shown.length ? ` ${words.notShown(sorted.length - shown.length)}` : '';
   const subtitle = (shown.length === 0 ? words.nothing : input.subtitle) + rest;
+  const entries = input.groups.map((name, index) => ({ mark: shape(index * 2, 0, 0, paints[index]!), text: name }));
   const layout = rowLayout({
     width: pen.width,
     names: shown,
     band: 34,
     top: headingBottom(input.title, subtitle, pen.width) + 12,
-    below: 66 + 20 * Math.ceil(((input.groups.join('').length + 8) * 7.5) / pen.width),
+    below: 56 + legendHeight(entries, pen.width),
     right: 32,
   });
   const scale = linear(extent([0, ...shown.flatMap(({ means }) => means)], 0.06), [layout.left, layout.right]);
@@ -59,7 +60,6 @@ export function renderComparison(input: ComparisonInput, options: PlotOptions = 
       )
     );
   });
-  const entries = input.groups.map((name, index) => ({ mark: shape(index * 2, 0, 0, paints[index]!), text: name }));
   return figure(
     layout.width,
     layout.height,

@@ -1,9 +1,9 @@
 import type { CohortFeature, PointGeometry } from './beeswarm.js';
-import { mark } from './marks.js';
+import { legend, legendHeight, mark } from './marks.js';
 import { penOf, type PlotOptions, type PlotTable } from './options.js';
 import { extent, mean } from './scale.js';
 import { colours, decimals, element } from './svg.js';
-import { drawPoints, toneLegend, tonesOf } from './tones.js';
+import { drawPoints, toneEntries, tonesOf } from './tones.js';
 import { codeTicks, drawFrame, frameOf } from './xy-frame.js';
 
 /** A feature with its codes, when it has some. */
@@ -88,6 +88,11 @@ export function dependenceGeometry(input: DependenceInput, options: PlotOptions 
   const upPlaces = decimals(range[1] - range[0]);
   const missing = feature.values.length - chosen.length;
   const label = pen.words.colouredBy(colouredBy.label);
+  const allTones = tonesOf(colouredBy.values);
+  const entries = toneEntries(
+    pen.words,
+    chosen.some((index) => allTones[index] === 3),
+  );
   const spec = {
     title: input.title,
     subtitle: chosen.length === 0 ? pen.words.nothing : `${input.subtitle} ${label}`,
@@ -110,16 +115,15 @@ export function dependenceGeometry(input: DependenceInput, options: PlotOptions 
       label: pen.words.contributionIn(input.space),
       text: (value: number) => pen.tick(value, Math.max(1, upPlaces - 1)),
     },
-    below: pen.width < 480 ? 44 : 24,
+    below: 6 + legendHeight(entries, pen.width),
   };
   const frame = frameOf(pen, spec);
-  const allTones = tonesOf(colouredBy.values);
   const points: PointGeometry = {
     x: Float64Array.from(across, frame.x),
     y: Float64Array.from(up, frame.y),
     tone: Uint8Array.from(chosen, (index) => allTones[index]!),
   };
-  return { frame, spec, points, radius: 3, chosen };
+  return { frame, spec, points, radius: 3, chosen, entries };
 }
 
 /** Up to so many points each can be walked to. */
@@ -134,7 +138,7 @@ export function renderDependence(
   options: PlotOptions & { readonly withPoints?: boolean } = {},
 ) {
   const pen = penOf(options);
-  const { frame, spec, points, radius, chosen } = dependenceGeometry(input, options);
+  const { frame, spec, points, radius, chosen, entries } = dependenceGeometry(input, options);
   const { feature } = input;
   const zero = frame.y(0);
   const line = element('line', { x1: frame.left, x2: frame.right, y1: zero, y2: zero, stroke: colours.muted });
@@ -158,7 +162,7 @@ export function renderDependence(
   return drawFrame(
     frame,
     { ...spec, ...(options.withPoints === false && { background: 'none' }) },
-    line + drawn + toneLegend(pen.words, place, points.tone.includes(3)),
+    line + drawn + legend(entries, place),
   );
 }
 

@@ -1,8 +1,8 @@
-import { legend, mark, shape } from './marks.js';
+import { legend, legendHeight, mark, shape } from './marks.js';
 import { penOf, type Pen, type PlotOptions, type PlotTable } from './options.js';
 import { extent } from './scale.js';
 import { colours, decimals, element, textAt, textWidth } from './svg.js';
-import { drawFrame, frameOf, pathThrough } from './xy-frame.js';
+import { drawFrame, type Frame, frameOf, pathThrough } from './xy-frame.js';
 
 /** One score of a patient. */
 export interface HistoryPoint {
@@ -26,8 +26,8 @@ export interface HistoryInput {
   readonly points: readonly HistoryPoint[];
   /** The lower ends of the bands, lowest first. */
   readonly bands: readonly { readonly name: string; readonly from: number }[];
-  /** Writes a time for the axis and for the table, in the reader's language and time zone. */
-  readonly date: (time: Date, use: 'AXIS' | 'FULL') => string;
+  /** Writes the day, the time of day, or both, in the reader's language and time zone. */
+  readonly date: (time: Date, use: 'AXIS' | 'TIME' | 'FULL') => string;
 }
 
 /** Draws the scores of a patient over time, with the bands behind them. Each model version has its own shape. */
@@ -48,6 +48,11 @@ export function renderHistory(input: HistoryInput, options: PlotOptions = {}): s
         0.1,
       );
   const versions = [...new Set(points.map(({ modelVersion }) => modelVersion))];
+  const entries = versions.map((version, index) => ({
+    mark: shape(index, 0, 0, { fill: colours.lowers }),
+    text: `${words.modelVersion} ${version}`,
+  }));
+  const axis = timeAxis(points, input, words.time);
   const bandName = (name: string): number => textWidth(name, 11);
   const widest = Math.max(0, ...input.bands.map(({ name }) => bandName(name)));
   const spec = {
@@ -60,13 +65,13 @@ export function renderHistory(input: HistoryInput, options: PlotOptions = {}): s
           `${input.date(time, 'FULL')}: ${text(value)}, ${band}, ${words.modelVersion} ${modelVersion}.`,
       ),
     ].join(' '),
-    x: { range: times, label: words.time, text: (value: number) => input.date(new Date(value), 'AXIS') },
+    x: { range: times, label: axis.label, text: (value: number) => axis.text(new Date(value)) },
     y: { range: values, label: input.valueLabel, text: onAxis },
-    below: versions.length > 1 ? 24 + 20 * Math.ceil((versions.length * 170) / pen.width) : 0,
+    below: versions.length > 1 ? 8 + legendHeight(entries, pen.width) : 0,
     right: Math.min(pen.width * 0.25, widest + 20),
   };
   const frame = frameOf(pen, spec);
-  const xTicks = timeTicks(points, frame, input);
+  const xTicks = timeTicks(points, frame, axis.text);
   const bands = input.bands.flatMap(({ name, from }, index) => {
     const low = Math.max(frame.y.low, from);
     const high = Math.min(frame.y.high, input.bands[index + 1]?.from ?? frame.y.high);
@@ -102,19 +107,8 @@ export function renderHistory(input: HistoryInput, options: PlotOptions = {}): s
     ),
   );
   const last = points.at(-1);
-  const latest = last
-    ? textAt(Math.min(frame.right - 4, frame.x(last.time.getTime())), frame.y(last.value) - 10, text(last.value), {
-        'text-anchor': 'end',
-        'font-weight': 600,
-      })
-    : '';
-  const shapes = legend(
-    versions.map((version, index) => ({
-      mark: shape(index, 0, 0, { fill: colours.lowers }),
-      text: `${words.modelVersion} ${version}`,
-    })),
-    { width: pen.width, y: frame.bottom + 66 },
-  );
+  const latest = last ? latestLabel(frame, last, text(last.value)) : '';
+  const shapes = legend(entries, { width: pen.width, y: frame.bottom + 66 });
   return drawFrame(
     frame,
     { ...spec, x: { ...spec.x, ticks: xTicks } },
@@ -122,20 +116,43 @@ export function renderHistory(input: HistoryInput, options: PlotOptions = {}): s
   );
 }
 
+/** Writes the number of the latest point above it; below it where the label of the axis is above. */
+function latestLabel(frame: Frame, { time, value }: HistoryPoint, text: string): string {
+  const y = frame.y(value);
+  const left = frame.left + textWidth(text, 13, true) + 4;
+  return textAt(
+    Math.min(frame.right - 4, Math.max(left, frame.x(time.getTime()))),
+    y - 22 < frame.top ? y + 22 : y - 10,
+    text,
+    { 'text-anchor': 'end', 'font-weight': 600 },
+  );
+}
+
+/** Chooses how times are written: as days, or as times of the day where all points are of one. */
+function timeAxis(points: readonly HistoryPoint[], { date }: HistoryInput, time: string) {
+  const days = new Set(points.map((point) => date(point.time, 'AXIS')));
+  const isOneDay = points.length > 1 && days.size === 1;
+  return {
+    label: isOneDay ? `${time}, ${[...days].join('')}` : time,
+    text: (at: Date): string => date(at, isOneDay ? 'TIME' : 'AXIS'),
+  };
+}
+
 /** Puts times on the axis where they have room: the first, the last, and some between. */
 function timeTicks(
   points: readonly HistoryPoint[],
   frame: { readonly left: number; readonly right: number; readonly x: (value: number) => number },
-  { date }: HistoryInput,
+  write: (time: Date) => string,
 ): { value: number; text: string }[] {
   const chosen: { value: number; text: string; low: number; high: number }[] = [];
   const ordered = points.length > 1 ? [points[0]!, points.at(-1)!, ...points.slice(1, -1)] : points;
   for (const { time } of ordered) {
     const value = time.getTime();
-    const text = date(time, 'AXIS');
+    const text = write(time);
     const half = textWidth(text, 12) / 2 + 4;
     const [low, high] = [frame.x(value) - half, frame.x(value) + half];
-    if (chosen.every((other) => high < other.low || low > other.high)) chosen.push({ value, text, low, high });
+    if (chosen.every((other) => text !== other.text && (high < other.low || low > other.high)))
+      chosen.push({ value, text, low, high });
   }
   return chosen.map(({ value, text }) => ({ value, text }));
 }

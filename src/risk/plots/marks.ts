@@ -1,21 +1,43 @@
 import { boldSize, centreWithin, colours, element, escapeXml, fitText, textAt, textWidth } from './svg.js';
 import type { PlotWords } from './words.js';
 
-/** Draws a legend, one entry after the other, on as many lines as it needs. `mark` is drawn around (0, 0). */
+/** One entry of a legend. `mark` is drawn around (0, 0). */
+export interface LegendEntry {
+  readonly mark: string;
+  readonly text: string;
+}
+
+/** Places the entries one after the other, on as many lines as they need. */
+function legendPlaces(entries: readonly LegendEntry[], width: number) {
+  let [x, line] = [24, 0];
+  return entries.map(({ mark, text: whole }) => {
+    const text = fitText(whole, width - 46, 12);
+    const wide = textWidth(text, 12) + 34;
+    if (x > 24 && x + wide > width) [x, line] = [24, line + 1];
+    const place = { mark, text, x, line };
+    x += wide;
+    return place;
+  });
+}
+
+/** Returns the pixels that the lines of a legend take. */
+export function legendHeight(entries: readonly LegendEntry[], width: number): number {
+  return legendLine * ((legendPlaces(entries, width).at(-1)?.line ?? -1) + 1);
+}
+
+const legendLine = 20;
+
+/** Draws a legend. `y` is the base line of its first line. */
 export function legend(
-  entries: readonly { readonly mark: string; readonly text: string }[],
+  entries: readonly LegendEntry[],
   { width, y }: { readonly width: number; readonly y: number },
 ): string {
-  let [x, line] = [24, 0];
-  return entries
-    .map(({ mark, text }) => {
-      const wide = textWidth(text, 12) + 34;
-      if (x > 24 && x + wide > width) [x, line] = [24, line + 1];
-      const at = y + line * 20;
-      const drawn =
-        element('g', { transform: `translate(${x} ${at - 4})` }, mark) + textAt(x + 14, at, text, { 'font-size': 12 });
-      x += wide;
-      return drawn;
+  return legendPlaces(entries, width)
+    .map(({ mark, text, x, line }) => {
+      const at = y + line * legendLine;
+      return (
+        element('g', { transform: `translate(${x} ${at - 4})` }, mark) + textAt(x + 14, at, text, { 'font-size': 12 })
+      );
     })
     .join('');
 }

@@ -111,7 +111,7 @@ export function renderPartialDependence(input: PartialDependenceInput, options: 
     { mark: swatch(colours.lowers), text: words.mean },
     {
       mark: element('line', { x1: -7, x2: 7, y1: 0, y2: 0, stroke: colours.muted }),
-      text: words.onePatient,
+      text: words.onePatient(pen.number(curves.length, 0)),
     },
     ...(here ? [{ mark: element('line', { x1: 0, x2: 0, y1: -7, y2: 7, ...dash }), text: words.thisPatient }] : []),
     ...(cells?.some(({ patients }) => patients === 0) ? [{ mark: swatch(colours.grid), text: words.noPatients }] : []),

@@ -1,4 +1,4 @@
-import { legend } from './marks.js';
+import type { LegendEntry } from './marks.js';
 import type { PlotWords } from './words.js';
 import { quantile } from './scale.js';
 import { colours, element } from './svg.js';
@@ -49,24 +49,17 @@ export function drawPoints(
     .join('');
 }
 
-/** Explains the tones. */
-export function toneLegend(
-  words: PlotWords,
-  place: { readonly width: number; readonly y: number },
-  hasMissing: boolean,
-) {
+/** The entries of a legend that explains the tones. */
+export function toneEntries(words: PlotWords, hasMissing: boolean): LegendEntry[] {
   const texts = [words.low, words.middle, words.high, words.missing];
-  return legend(
-    tones.flatMap((tone, index) =>
-      tone === 'MISSING' && !hasMissing
-        ? []
-        : [
-            {
-              mark: element('circle', { cx: 0, cy: 0, r: 5, ...toneColours[tone] }),
-              text: `${words.value}: ${texts[index]!}`,
-            },
-          ],
-    ),
-    place,
+  return tones.flatMap((tone, index) =>
+    tone === 'MISSING' && !hasMissing
+      ? []
+      : [
+          {
+            mark: element('circle', { cx: 0, cy: 0, r: 5, ...toneColours[tone] }),
+            text: `${words.value}: ${texts[index]!}`,
+          },
+        ],
   );
 }

@@ -40,7 +40,7 @@ export interface PlotWords {
   readonly interval: string;
   readonly perfect: string;
   readonly mean: string;
-  readonly onePatient: string;
+  readonly onePatient: (count: string) => string;
   readonly thisPatient: string;
   readonly noPatients: string;
   readonly low: string;
@@ -100,7 +100,7 @@ export const englishWords: PlotWords = {
   interval: '95% interval',
   perfect: 'perfect calibration',
   mean: 'mean',
-  onePatient: 'one line per patient',
+  onePatient: (count) => `one line per patient (${count})`,
   thisPatient: 'this patient',
   noPatients: 'no patients here',
   low: 'low',

@@ -16,7 +16,7 @@ import {
 } from '../../../src/risk/plots/dependence.js';
 import { distributionTable, histogram, renderDistribution, spreadOf } from '../../../src/risk/plots/distribution.js';
 import { tonesOf } from '../../../src/risk/plots/tones.js';
-import { elements, expectFigure, marks, numberOf } from '../support/figures.js';
+import { elements, expectFigure, marks, numberOf, texts } from '../support/figures.js';
 
 const widths = [320, 860, 2560];
 /** Numbers that are spread over [0, 1], the same in each run. */
@@ -66,6 +66,13 @@ describe('beeswarm', () => {
     expectFigure(frame, width);
     expect(elements(frame, 'circle')).toHaveLength(3);
     expect(frame).toContain('fill="none"');
+  });
+
+  test.each([240, 300, 420])('the legend is inside at %d pixels, also with missing values', (width) => {
+    const features = input.features.map((feature) => ({ ...feature, values: [Number.NaN, ...spread(299)] }));
+    const svg = renderBeeswarm({ ...input, features }, { width });
+    expectFigure(svg, width);
+    expect(texts(svg).map(({ text }) => text)).toContain('value: missing');
   });
 
   test('the table has the spread of each feature', () => {

@@ -70,6 +70,28 @@ test('a quantity has a scale of its own; one point and none are drawn too', () =
   expect(empty).toContain('There is nothing to draw yet.');
 });
 
+test('scores of one day have the time of day on the axis, and a day is written once', () => {
+  const at = (day: number, hour: number) => ({ ...point(day, 0.5), time: new Date(Date.UTC(2026, 0, day, hour)) });
+  const date: HistoryInput['date'] = (time, use) =>
+    time.toISOString().slice(...(use === 'AXIS' ? [0, 10] : use === 'TIME' ? [11, 16] : [0, 16]));
+  const shown = (points: HistoryInput['points']): string[] =>
+    texts(renderHistory({ ...input, points, date })).map(({ text }) => text);
+  expect(shown([at(1, 8), at(1, 20)])).toEqual(expect.arrayContaining(['08:00', '20:00', 'time, 2026-01-01']));
+  const days = shown([at(1, 0), at(20, 0), at(20, 23), at(1, 23)]);
+  expect(days.filter((text) => text.startsWith('2026-'))).toEqual(['2026-01-01', '2026-01-20']);
+});
+
+test.each([320, 860])('the latest number is not on the label of the axis, at %d pixels', (width) => {
+  for (const points of [[point(1, 0.958)], [point(1, 0.2), point(2, 0.99)]]) {
+    const svg = renderHistory({ ...input, points }, { width });
+    expectFigure(svg, width);
+    const [latest, label] = [/^9\d\.\d %$/, /^probability/].map((form) =>
+      texts(svg).find(({ text }) => form.test(text))!,
+    );
+    expect(Math.abs(latest!.y - label!.y)).toBeGreaterThan(16);
+  }
+});
+
 test('the table is newest first', () => {
   expect(historyTable(input)).toEqual({
     caption: 'Scores of a patient',

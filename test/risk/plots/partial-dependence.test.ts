@@ -46,6 +46,7 @@ test.each([320, 860, 2560])('is grey from 50 to 70 years, where no patient is, a
   expect(numberOf(grey!, 'x')).toBeCloseTo(at(50), 0);
   expect(numberOf(grey!, 'x') + numberOf(grey!, 'width')).toBeCloseTo(at(70), 0);
   expect(svg).toContain('no patients here');
+  expect(svg).toContain('one line per patient (2)');
   // Two thin lines and one thick one.
   expect(elements(svg, 'path').filter((attributes) => attributes.includes('d="M'))).toHaveLength(3);
   expect(marks(svg)[2]!.text).toBe('60: 40.0 %; 0 patients');

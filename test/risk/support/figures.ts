@@ -26,6 +26,9 @@ export function expectFigure(svg: string, width: number): void {
   expect(svg).toMatch(/<title id="title-\w+">[^<]+<\/title><desc id="description-\w+">[^<]+<\/desc>/);
   expect(svg).not.toMatch(/ style=|<style|<script|href|url\(| on\w+=/);
   expect(svg).toContain(`viewBox="0 0 ${width} `);
+  const height = numberOf(svg, 'height');
+  // A mark of a legend and its text share a line.
+  for (const { y, text } of texts(svg)) expect(y, text).toBeLessThan(height - 3);
   for (const { x, anchor, size, isBold, text } of texts(svg)) {
     const wide = textWidth(text, size, isBold);
     const left = x - (anchor === 'end' ? wide : anchor === 'middle' ? wide / 2 : 0);

@@ -16,7 +16,7 @@ export function ModelBehaviour({ model }: { readonly model: Model }): VNode {
   const [code, setCode] = useQueryValue('input', most);
   const feature = model.features.find((known) => known.code === code) ?? model.features[0]!;
   const importance = {
-    title: `${model.name} ${model.version}`,
+    title: models.importanceTitle(`${model.name} ${model.version}`),
     subtitle: models.importanceHelp,
     unit: models.importanceUnit(useSpace(model)),
     rows: model.globalImportance.map(({ feature: { label }, value }) => ({ label, value })),

@@ -51,7 +51,7 @@ function Reliability({ model }: { readonly model: Model }): VNode {
   const { reliability } = model;
   if (!reliability) return <p>{models.noReliability}</p>;
   const input = {
-    title: `${model.name} ${model.version}`,
+    title: models.reliabilityTitle(`${model.name} ${model.version}`),
     subtitle: `${models.reliabilityHelp} ${reliability.method}.`,
     bins: reliability.groups.map(({ interval, ...group }) => ({
       ...group,

@@ -44,7 +44,7 @@ export function PartialDependence({ model, feature }: Props): VNode {
   if (!curves.values) return <p role="status">{models.partialRunning}</p>;
   const input: PartialDependenceInput = {
     title: models.partialTitle(feature.label),
-    subtitle: models.partialCount(number(patients.length)),
+    subtitle: models.partialCount(number(curves.values.length), number(patients.length)),
     featureLabel: labelWithUnit(feature),
     valueLabel: model.quantity ? `${model.outcome} (${model.quantity.unitLabel})` : models.probability,
     isProbability: !model.quantity,

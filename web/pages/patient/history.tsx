@@ -24,9 +24,8 @@ export function History({ model, results, totalCount, query, onEarlier, onLater,
   const texts = useTexts().patient;
   const formats = useFormats();
   const { from, to } = comparedIds(results, query);
-  const figure = historyOf(model, results, texts, (time, use) =>
-    use === 'AXIS' ? formats.date(time.toISOString()) : formats.dateTime(time.toISOString()),
-  );
+  const written = { AXIS: formats.date, TIME: formats.time, FULL: formats.dateTime };
+  const figure = historyOf(model, results, texts, (time, use) => written[use](time.toISOString()));
   return (
     <section class="card history">
       <h2>{texts.history}</h2>

@@ -54,9 +54,11 @@ export const models: typeof english = {
   method: 'Geschätzt durch',
   reliability: 'Stimmen die Wahrscheinlichkeiten?',
   reliabilityHelp: 'Auf der gestrichelten Linie trat genau das ein, was vorhergesagt war.',
+  reliabilityTitle: (model) => `${model}: vorhergesagte Wahrscheinlichkeit und beobachteter Anteil`,
   noReliability: 'Dieses Modell bringt keine Zahlen zur Verlässlichkeit mit.',
   importance: 'Wichtigkeit der Eingaben',
   importanceHelp: 'Je größer, desto mehr bewegt die Eingabe das Ergebnis, nach oben oder unten.',
+  importanceTitle: (model) => `${model}: wie stark jede Eingabe das Ergebnis bewegt`,
   importanceUnit: (space) => `mittlerer |SHAP-Wert| über die Trainingsdaten (${space})`,
   partial: 'Partielle Abhängigkeit',
   partialHelp:
@@ -64,7 +66,8 @@ export const models: typeof english = {
     'Die dicke Linie ist das Mittel. Wo es grau ist, hat keine Person einen solchen Wert.',
   partialInput: 'Eingabe',
   partialTitle: (label) => `${label}: Wirkung auf das Ergebnis`,
-  partialCount: (count) => `${counted(count, 'Person', 'Personen')} mit einer Vorhersage dieser Version`,
+  partialCount: (lines, count) =>
+    `Linien von ${lines} von ${counted(count, 'Person', 'Personen')} mit einer Vorhersage dieser Version, und ihr Mittel`,
   partialRunning: 'Das Modell rechnet …',
   partialNone: 'Noch hat keine Person eine Vorhersage dieser Version: es gibt nichts zu zeichnen.',
   partialNotAllowed: 'Dieses Bild sehen nur Rollen, die simulieren und Vorhersagen lesen dürfen.',

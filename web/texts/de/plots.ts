@@ -48,7 +48,7 @@ export const plots: PlotWords = {
   interval: '95-%-Intervall',
   perfect: 'vollkommene Kalibrierung',
   mean: 'Mittel',
-  onePatient: 'eine Linie je Person',
+  onePatient: (count) => `eine Linie je Person (${count})`,
   thisPatient: 'diese Person',
   noPatients: 'hier sind keine Personen',
   low: 'niedrig',

@@ -54,9 +54,11 @@ export const models = {
   method: 'Estimated by',
   reliability: 'Do the probabilities hold?',
   reliabilityHelp: 'On the dashed line, the predicted probability is what happened.',
+  reliabilityTitle: (model: string) => `${model}: predicted probability and observed rate`,
   noReliability: 'The bundle of this model has no reliability figures.',
   importance: 'Importance of the inputs',
   importanceHelp: 'The larger, the more the input moves the output, up or down.',
+  importanceTitle: (model: string) => `${model}: how much each input moves the output`,
   importanceUnit: (space: string) => `mean |SHAP value| over the training rows (${space})`,
   partial: 'Partial dependence',
   partialHelp:
@@ -64,7 +66,8 @@ export const models = {
     'The thick line is their mean. Where it is grey, no patient has such a value: the model has seen little there.',
   partialInput: 'Input',
   partialTitle: (label: string) => `What ${label} does to the answer`,
-  partialCount: (count: string) => `${counted(count, 'patient', 'patients')} with a prediction of this version`,
+  partialCount: (lines: string, count: string) =>
+    `Lines of ${lines} of ${counted(count, 'patient', 'patients')} with a prediction of this version, and their mean`,
   partialRunning: 'The model answers …',
   partialNone: 'No patient has a prediction of this version yet, so there is nothing to draw.',
   partialNotAllowed: 'Only roles that may simulate and read predictions see this figure.',
