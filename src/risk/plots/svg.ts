@@ -157,7 +157,7 @@ export function decimals(span: number): number {
   return Math.min(8, Math.max(2, Math.ceil(-Math.log10(span / 50))));
 }
 
-/** Writes the title of a figure and at most two lines below it. A narrow figure has a smaller title on two lines. */
+/** Writes the title of a figure and a subtitle on at most two lines each. A narrow figure has a smaller title and three lines. */
 export function heading(title: string, subtitle: string, figureWidth: number): string {
   const { size, titles, subtitles } = headingLines(title, subtitle, figureWidth);
   return [
@@ -178,8 +178,8 @@ function headingLines(title: string, subtitle: string, figureWidth: number) {
   const size = narrow ? 15 : 17;
   return {
     size,
-    titles: wrapText(title, width, boldSize(size), narrow ? 2 : 1),
-    subtitles: wrapText(subtitle, width, 13, 2),
+    titles: wrapText(title, width, boldSize(size), narrow ? 3 : 2),
+    subtitles: wrapText(subtitle, width, 13, narrow ? 3 : 2),
   };
 }
 

@@ -132,7 +132,9 @@ describe('waterfall', () => {
       displayValue: 'missing (taken as 247 mg/dL of some substance)',
       value: 0.1 * (index + 1),
     }));
-    const svg = renderWaterfall(input({ contributions }), { width });
+    const name = 'Obstructive coronary artery disease';
+    const manifest = { name, version: '1.0.0', outcome: 'the event', outputSpace: 'PROBABILITY' } as const;
+    const svg = renderWaterfall(input({ contributions, manifest }), { width, words: german.plots });
     expectFigure(svg, width);
     const all = texts(svg);
     expect(all.map(({ text }) => text).filter((text) => text.endsWith('…'))).toEqual([]);
