@@ -93,6 +93,7 @@ export const fieldRules: Readonly<Record<string, Readonly<Record<string, FieldRu
     features: 'patient:read',
     predictions: 'prediction:read',
     latestPrediction: 'prediction:read',
+    breakGlassExpiresAt: 'with-parent',
     id: 'with-parent',
     version: 'with-parent',
     createdAt: 'with-parent',

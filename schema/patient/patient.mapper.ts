@@ -1,3 +1,4 @@
+import { breakGlassEnd } from '../../src/auth/care-team.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import type { BreakGlassAccess } from '../../src/patients/break-glass.js';
 import { shownAge, shownValue } from '../../src/patients/de-identification.js';
@@ -36,6 +37,7 @@ export function toPatient(patient: Patient, catalogue: FeatureCatalogue, viewer:
       });
     },
     careTeam: patient.careTeam ?? null,
+    breakGlassExpiresAt: (viewer && breakGlassEnd(viewer, patient)) ?? null,
     version: patient.version,
     createdAt: patient.createdAt,
     updatedAt: patient.updatedAt,

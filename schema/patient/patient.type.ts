@@ -90,6 +90,12 @@ export class PatientType {
   })
   careTeam!: string[] | null;
 
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'End of the time for which the caller sees the patient by breaking the glass. Null otherwise.',
+  })
+  breakGlassExpiresAt!: Date | null;
+
   @Field(() => Int, {
     description: 'Pass it to updatePatient. An update of an older version is refused with CONFLICT.',
   })

@@ -26,6 +26,15 @@ export function careTeamAccess(
   return breakGlass?.some((grant) => grant.username === username && grant.expiresAt > now) ? 'BREAK_GLASS' : 'DENIED';
 }
 
+/** The end of the grant by which a member sees a patient. Undefined when the access is not BREAK_GLASS. */
+export function breakGlassEnd(member: Member, patient: CareTeamRecord, now = new Date()): Date | undefined {
+  if (careTeamAccess(member, patient, now) !== 'BREAK_GLASS') return undefined;
+  const ends = patient.breakGlass!.flatMap(({ username, expiresAt }) =>
+    username === member.username ? [expiresAt] : [],
+  );
+  return new Date(Math.max(...ends.map(Number)));
+}
+
 /** The same rule as a filter: it matches the patients that are visible. Undefined when all patients are visible. */
 export function visiblePatients({ role, username }: Member, now = new Date()): QueryFilter<StoredPatient> | undefined {
   if (role !== Role.CLINICIAN) return undefined;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { proxyTo } from '../support/cuttable-proxy.js';
 import { openConsole, signedIn, startBrowser } from '../support/console.js';
 import { asAdmin, createUser } from '../support/identity.js';
 import { startSystem } from '../support/system.js';
@@ -138,6 +139,25 @@ test('a sign-out that does not reach the server leaves the page at once, which s
   await page.getByRole('alert').getByText('could not be ended on the server: Redis does not answer.').waitFor();
   await window.checked();
   await window.close();
+});
+
+test('a page that cannot be loaded comes when the connection is back', async () => {
+  const { host } = new URL(system.url);
+  const proxy = await proxyTo(`http://${host}`);
+  const window = await openConsole(browser, { url: proxy.url });
+  const { page } = window;
+  await window.signIn(anna);
+  // As if the other pages were not loaded yet.
+  await page.route(/model-list/, (route) => route.abort());
+  await window.open('/jobs');
+  proxy.cut();
+  await page.getByRole('link', { name: 'Models' }).click();
+  await page.getByText('The connection is lost.').waitFor();
+  await page.unroute(/model-list/);
+  proxy.mend();
+  await page.getByRole('heading', { level: 1, name: 'Models' }).waitFor();
+  await window.close();
+  await proxy.close();
 });
 
 test('a page without a server says so', async () => {

@@ -17,6 +17,8 @@ interface QueryState<T> {
   readonly error: CombinedError | undefined;
   /** True while there is nothing to show yet. */
   readonly isLoading: boolean;
+  /** True while an answer is on its way. The data may be those of earlier variables. */
+  readonly isFetching: boolean;
   /** Reads again from the API. */
   readonly reload: () => void;
 }
@@ -55,6 +57,7 @@ export function useQuery<T, V extends AnyVariables>(
   const shown = useKept({ data, error }, JSON.stringify(variables));
   return {
     ...shown,
+    isFetching: fetching || stale,
     isLoading: !shown.data && !shown.error && (fetching || stale),
     reload: () => execute({ requestPolicy: 'network-only' }),
   };

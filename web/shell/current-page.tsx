@@ -1,13 +1,37 @@
 import type { ComponentType, VNode } from 'preact';
-import { useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
+import { ConnectionContext, isReached } from '../api/connection.js';
+import { useHeals } from '../api/hooks.js';
 import type { PageProps } from '../pages/page-props.js';
 import { routes, type Route } from '../routes.js';
 import { useTexts } from '../texts/texts.js';
 import { hasMoved, matchPath, navigate, usePlace, useTitle } from './router.js';
 import { useMay, useViewer } from './viewer.js';
 
+/** Time that the first page has for itself before the others are loaded, milliseconds. */
+const othersAfterMs = 2_000;
+
 /** Pages that were loaded before: they are drawn at once. */
 const loaded = new Map<Route, ComponentType<PageProps>>();
+
+async function load(route: Route): Promise<ComponentType<PageProps>> {
+  const { default: Page } = await route.load();
+  loaded.set(route, Page);
+  return Page;
+}
+
+/** Loads the other pages that the viewer may see, once the first one is there: they open at once, and without a network. */
+function useOtherPages(isThere: boolean): void {
+  const may = useMay();
+  useEffect(() => {
+    if (!isThere) return;
+    const timer = setTimeout(() => {
+      for (const route of routes)
+        if (may(route.permission) && !loaded.has(route)) void load(route).catch(() => undefined);
+    }, othersAfterMs);
+    return () => clearTimeout(timer);
+  }, [isThere]);
+}
 
 /** The page that the address names. The focus goes to its heading, so that a screen reader begins there. */
 export function CurrentPage(): VNode | null {
@@ -30,20 +54,28 @@ export function CurrentPage(): VNode | null {
 
 function LoadedPage({ route, params }: { readonly route: Route } & PageProps): VNode {
   const texts = useTexts();
-  const [page, setPage] = useState(() => ({ Page: loaded.get(route), failed: false }));
+  const connection = useContext(ConnectionContext);
+  const [page, setPage] = useState<{
+    readonly Page?: ComponentType<PageProps> | undefined;
+    readonly problem?: 'away' | 'failed';
+  }>(() => ({ Page: loaded.get(route) }));
   const [error] = useErrorBoundary();
+  // The browser does not load again what failed once. The address brings the reloaded page back to this place.
+  useHeals(() => page.problem === 'away' && location.reload());
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (page.Page || page.failed) return;
-    route.load().then(
-      ({ default: Page }) => {
-        loaded.set(route, Page);
-        setPage({ Page, failed: false });
+    if (page.Page || page.problem) return;
+    load(route).then(
+      (Page) => setPage({ Page }),
+      async () => {
+        const isThere = await isReached();
+        if (!isThere) connection.lost();
+        setPage({ problem: isThere ? 'failed' : 'away' });
       },
-      () => setPage({ Page: undefined, failed: true }),
     );
   }, [route, page]);
   const isThere = page.Page !== undefined;
+  useOtherPages(isThere);
   useEffect(() => {
     const heading = isThere ? frame.current?.querySelector('h1') : undefined;
     if (!heading || !hasMoved()) return;
@@ -51,7 +83,7 @@ function LoadedPage({ route, params }: { readonly route: Route } & PageProps): V
     heading.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [isThere]);
-  if (page.failed || error)
+  if (page.problem === 'failed' || error)
     return (
       <section class="message">
         <h1>{texts.shell.pageFailed}</h1>

@@ -15,7 +15,7 @@ export interface Formats {
   time(iso: string): string;
   /** A calendar day, `YYYY-MM-DD`, the same in every time zone. */
   day(localDate: string): string;
-  /** Age of a time, e.g. `2 minutes ago`. */
+  /** Age of a time, e.g. `2 minutes ago`. Less than a minute is `this minute`. */
   age(iso: string, now: number): string;
   /** A length of time in seconds, e.g. `1 min 20 s`. */
   duration(seconds: number): string;
@@ -27,7 +27,6 @@ const units = [
   ['day', 86_400],
   ['hour', 3_600],
   ['minute', 60],
-  ['second', 1],
 ] as const;
 
 const withMinus = (text: string): string => text.replace('-', '−');
@@ -67,8 +66,9 @@ export function createFormats(language: string): Formats {
     day: (localDate) => day.format(new Date(localDate)),
     age(iso, now) {
       const seconds = (new Date(iso).getTime() - now) / 1_000;
-      const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? units.at(-1)!;
-      return relative.format(Math.round(seconds / size), unit);
+      const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? [];
+      // Seconds would be wrong before they are drawn again, and a clock that differs a little would see the future.
+      return unit ? relative.format(Math.round(seconds / size), unit) : relative.format(0, 'minute');
     },
     duration(seconds) {
       const parts = [

@@ -35,13 +35,13 @@ export function Conditions({ bands, hasProbability, own, onOwn }: ConditionsProp
   const share = (label: string, value: string, set: (value: string) => void): VNode => (
     <label>
       {label}
-      <TypedInput type="number" min={0} max={100} step="any" value={value} onTake={set} />
+      <TypedInput isLive type="number" min={0} max={100} step="any" value={value} onTake={set} />
     </label>
   );
   const time = (label: string, value: string, set: (value: string) => void): VNode => (
     <label>
       {label}
-      <TypedInput type="datetime-local" value={value} onTake={set} />
+      <TypedInput isLive type="datetime-local" value={value} onTake={set} />
     </label>
   );
   return (
@@ -71,6 +71,7 @@ export function Conditions({ bands, hasProbability, own, onOwn }: ConditionsProp
             <label key={field}>
               {cohort[field]}
               <TypedInput
+                isLive
                 value={own[field]}
                 autocomplete="off"
                 spellcheck={false}

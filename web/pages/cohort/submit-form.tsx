@@ -35,7 +35,8 @@ export function SubmitForm(): VNode {
     [query.toString(), own, model?.modelId],
   );
   const counted = useQuery(ConsoleCohortCountDocument, { filter }, { pause: !may('patient:read') });
-  const count = counted.error ? undefined : counted.data?.patients.totalCount;
+  // A button that names another number than it scores would be wrong.
+  const count = counted.error || counted.isFetching ? undefined : counted.data?.patients.totalCount;
 
   async function submit(): Promise<void> {
     const chosen = JSON.stringify([model!.id, filter, explain]);
@@ -100,7 +101,7 @@ export function SubmitForm(): VNode {
         <button
           type="submit"
           class="primary"
-          disabled={!model || submission.isRunning || count === 0 || counted.error !== undefined}
+          disabled={!model || submission.isRunning || count === 0 || counted.error !== undefined || counted.isFetching}
         >
           {label}
         </button>

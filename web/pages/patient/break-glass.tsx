@@ -5,7 +5,7 @@ import { PatientPageBreakGlassDocument, type BreakGlassInput } from '../../gener
 import { useTexts } from '../../texts/texts.js';
 
 /** An access that was just given. */
-export interface Granted {
+interface Granted {
   readonly patientId: string;
   readonly expiresAt: string;
 }

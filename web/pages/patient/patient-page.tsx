@@ -1,18 +1,19 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
-import { useQuery, useQueryPage } from '../../api/hooks.js';
+import { useRef, useState } from 'preact/hooks';
+import { useQuery, useQueryPage, useSubscription } from '../../api/hooks.js';
 import { ErrorBox } from '../../components/error-box.js';
 import {
   PatientPageDocument,
   PatientPageHistoryDocument,
   PatientPageModelsDocument,
+  PatientPageNewResultDocument,
   type PatientPageHistoryQuery,
 } from '../../generated/graphql.js';
 import type { PageProps } from '../page-props.js';
 import { navigate, usePlace, useQueryValue, useTitle } from '../../shell/router.js';
 import { useMay, useViewer } from '../../shell/viewer.js';
 import { useFormats, useTexts } from '../../texts/texts.js';
-import { BreakGlass, type Granted } from './break-glass.js';
+import { BreakGlass } from './break-glass.js';
 import { History } from './history.js';
 import { Identity, nameOf } from './identity.js';
 import { RiskPanel } from './risk-panel.js';
@@ -32,7 +33,6 @@ export default function PatientPage({ params }: PageProps): VNode {
   const texts = useTexts().patient;
   const formats = useFormats();
   const may = useMay();
-  const [access, setAccess] = useState<Granted>();
   const { data, error, isLoading, reload } = useQuery(PatientPageDocument, {
     id,
     identity: may('patient:read-identity'),
@@ -49,15 +49,7 @@ export default function PatientPage({ params }: PageProps): VNode {
         <h1>{texts.title}</h1>
         {isLoading && <p class="quiet">{texts.loading}</p>}
         {error && !mayBreakGlass && <ErrorBox error={error} onRetry={isOutside ? undefined : reload} />}
-        {mayBreakGlass && (
-          <BreakGlass
-            patient={{ patientId: id }}
-            onGranted={(granted) => {
-              setAccess(granted);
-              reload();
-            }}
-          />
-        )}
+        {mayBreakGlass && <BreakGlass patient={{ patientId: id }} onGranted={reload} />}
         {!isLoading && !error && <p>{texts.absent}</p>}
       </section>
     );
@@ -69,7 +61,9 @@ export default function PatientPage({ params }: PageProps): VNode {
           {texts.print}
         </button>
       </header>
-      {access && <p class="note">{texts.breakGlassUntil(formats.dateTime(access.expiresAt))}</p>}
+      {patient.breakGlassExpiresAt && (
+        <p class="note">{texts.breakGlassUntil(formats.dateTime(patient.breakGlassExpiresAt))}</p>
+      )}
       {error && <ErrorBox error={error} onRetry={reload} />}
       <Identity patient={patient} />
       <ByModel patient={patient} onChanged={reload} />
@@ -142,21 +136,26 @@ function Results(props: { readonly model: Model; readonly patient: ShownPatient;
     historyOf,
   );
   const latest = history.rows[0];
+  const refresh = (): void => {
+    history.reload();
+    props.onChanged();
+  };
+  // Another user, or another window, may score the patient too.
+  const begins = useRef(0);
+  useSubscription(
+    PatientPageNewResultDocument,
+    { patientId: patient.id },
+    ({ predictionCreated: { modelId } }) => {
+      if (modelId === model.modelId) refresh();
+    },
+    { onBegin: () => (begins.current += 1) > 1 && refresh() },
+  );
   return (
     <>
       <section class="card risk">
         <h2>{`${texts.risk}: ${model.name}`}</h2>
         {may('job:submit') && (
-          <ScoreNow
-            patient={patient}
-            model={model}
-            jobId={jobId}
-            onJob={setJob}
-            onScored={() => {
-              history.reload();
-              props.onChanged();
-            }}
-          />
+          <ScoreNow patient={patient} model={model} jobId={jobId} onJob={setJob} onScored={refresh} />
         )}
         {history.error && <ErrorBox error={history.error} onRetry={history.reload} />}
         {latest ? (

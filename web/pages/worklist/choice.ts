@@ -44,9 +44,13 @@ export function writeChoice({ model, bands, order }: Choice): string {
   return text && `?${text}`;
 }
 
+/** Tells whether the list has the order of results. A search finds patients that were never scored too: it has not. */
+const isByResult = ({ order }: Choice, search: Search | undefined): boolean =>
+  !search && (order === 'highest' || order === 'lowest');
+
 /** Tells whether an order, or a band, leaves out patients that were never scored. */
-export const onlyScored = ({ bands, order }: Choice): boolean =>
-  bands.length > 0 || order === 'highest' || order === 'lowest';
+export const onlyScored = (choice: Choice, search: Search | undefined): boolean =>
+  choice.bands.length > 0 || isByResult(choice, search);
 
 /** Makes the arguments of Query.patients. @param model the model of the results, with its kind of answer */
 export function toArguments(
@@ -54,15 +58,14 @@ export function toArguments(
   search: Search | undefined,
   model: { readonly modelId: string; readonly isQuantity: boolean },
 ): { readonly filter: PatientFilter; readonly orderBy: PatientOrder } {
-  const byResult = choice.order === 'highest' || choice.order === 'lowest';
-  const field = choice.order === 'changed' ? 'UPDATED_AT' : 'CREATED_AT';
+  const field = choice.order === 'created' ? 'CREATED_AT' : 'UPDATED_AT';
   return {
     filter: {
-      ...(onlyScored(choice) && { latestModelId: model.modelId }),
+      ...(onlyScored(choice, search) && { latestModelId: model.modelId }),
       ...(choice.bands.length > 0 && { latestRiskBands: [...choice.bands] }),
       ...(search && { [search.by]: search.text }),
     },
-    orderBy: byResult
+    orderBy: isByResult(choice, search)
       ? {
           field: model.isQuantity ? 'LATEST_QUANTITY' : 'LATEST_PROBABILITY',
           direction: choice.order === 'highest' ? 'DESC' : 'ASC',

@@ -59,7 +59,7 @@ function Worklist({ models }: { readonly models: readonly Model[] }): VNode {
         {may('patient:read-identity') && <SearchForm onSearch={setSearch} />}
         <Filters choice={choice} models={models} modelId={model.modelId} withResults={withResults} onChange={change} />
       </div>
-      {onlyScored(choice) && <p class="quiet">{texts.onlyScored(model.name)}</p>}
+      {onlyScored(choice, search) && <p class="quiet">{texts.onlyScored(model.name)}</p>}
       <Rows
         key={JSON.stringify([choice, search])}
         model={model}
@@ -159,7 +159,7 @@ function Rows({ model, choice, search, onAll }: RowsProps): VNode {
       {total === 0 && (
         <div class="none">
           <p>{texts.none}</p>
-          {onlyScored(choice) && (
+          {onlyScored(choice, search) && (
             <button type="button" onClick={onAll}>
               {texts.all}
             </button>
