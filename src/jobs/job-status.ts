@@ -81,7 +81,7 @@ export const isTransition = (before: JobStatus, after: JobStatus): boolean =>
   after.state !== before.state || after.attempts !== before.attempts;
 
 /** A change of a job's state or attempt, as it is shown. */
-export interface JobTransition {
+interface JobTransition {
   readonly state: ScoringJobState;
   /** Number of the run; 0 before the first. */
   readonly attempt: number;

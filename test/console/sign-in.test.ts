@@ -142,8 +142,7 @@ test('a sign-out that does not reach the server leaves the page at once, which s
 });
 
 test('a page that cannot be loaded comes when the connection is back', async () => {
-  const { host } = new URL(system.url);
-  const proxy = await proxyTo(`http://${host}`);
+  const proxy = await proxyTo(system.url);
   const window = await openConsole(browser, { url: proxy.url });
   const { page } = window;
   await window.signIn(anna);
