@@ -17,7 +17,7 @@ export type OutageBehaviour = 'waiting' | 'failing-fast' | 'dispensable';
  * - waiting: longer than BullMQ blocks on an empty queue, which is 10 s at most
  * - dispensable: longer than a busy machine takes, because counting then starts again
  */
-const usualAnswerMs: Record<OutageBehaviour, number> = { waiting: 12_000, 'failing-fast': 2_000, dispensable: 1_000 };
+const answerMs: Record<OutageBehaviour, number> = { waiting: 12_000, 'failing-fast': 2_000, dispensable: 1_000 };
 
 /** Milliseconds that a starting process waits for Redis. */
 const patienceMs = 2_000;
@@ -31,11 +31,6 @@ export interface ConnectionUse {
    * https://github.com/redis/ioredis#autopipelining
    */
   readonly pipelined?: boolean;
-  /**
-   * Milliseconds that Redis may take to answer, when the caller would rather wait than do without.
-   * @defaultValue that of the behaviour
-   */
-  readonly answerMs?: number;
 }
 
 /** Commands of BullMQ that block. */
@@ -74,7 +69,7 @@ export function connectRedis(
   behaviour: OutageBehaviour,
   logger: Logger,
   tls: TlsFiles = {},
-  { pipelined = false, answerMs = usualAnswerMs[behaviour] }: ConnectionUse = {},
+  { pipelined = false }: ConnectionUse = {},
 ): Redis {
   const options: RedisOptions = {
     maxRetriesPerRequest: behaviour === 'waiting' ? null : 1,
@@ -82,7 +77,7 @@ export function connectRedis(
     retryStrategy: reconnectDelayMs,
     reconnectOnError: createReconnect(behaviour),
     connectTimeout: 5_000,
-    socketTimeout: answerMs,
+    socketTimeout: answerMs[behaviour],
     ...(pipelined && { enableAutoPipelining: true, autoPipeliningIgnoredCommands: blockingCommands }),
     ...(behaviour === 'dispensable' && { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false }),
     ...(url.startsWith('rediss://') && { tls: readTlsFiles(tls, 'REDIS') }),

@@ -6,7 +6,6 @@ import { Queue } from 'bullmq';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ensureOrganization } from '../../src/identity/organizations.js';
 import { asAdmin, createUser, goodPassword, listenToAudit, updateUserMutation } from '../support/identity.js';
-import { ownRedis } from '../support/own-redis.js';
 import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
@@ -84,19 +83,6 @@ test('an operator sees the entries of all organizations: ids and numbers, and no
     expect.arrayContaining([{ kind: 'single', scoringJobId: id, dispatch: 1 }, 'not an entry of this release']),
   );
   expect(text).not.toContain('Canary');
-});
-
-test('a Redis that stands still for seconds is waited for', async () => {
-  const redis = await ownRedis();
-  const { url, app, token } = await startSystem({
-    worker: false,
-    environment: { QUEUE_PAGE_ORGANIZATION: 'operators', REDIS_URL: redis.url },
-  });
-  await ensureOrganization(app.models, 'operators');
-  const headers = { authorization: `Bearer ${await token('ADMIN', 'operators')}` };
-  const latest = () => fetch(`${url}/queues/api/queues?activeQueue=scoring-single&status=latest`, { headers });
-  await redis.operator.client('PAUSE', 5_000, 'ALL');
-  expect((await latest()).status).toBe(200);
 });
 
 describe('a browser', () => {

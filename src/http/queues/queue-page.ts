@@ -25,11 +25,6 @@ import { serveBoard } from './board.js';
 import { controlPath, endQueueCookie, queuesPath, readQueueCookie, writeQueueCookie } from './queue-cookie.js';
 import { signInPage, signInPolicy } from './sign-in-page.js';
 
-/**
- * Milliseconds that Redis may take to answer. A person waits here, and often because Redis is busy: it stands still for
- * seconds while the disk takes its file.
- */
-const answerMs = 10_000;
 /** Largest form of a sign-in, bytes. */
 const largestForm = 16 * 1024;
 
@@ -65,7 +60,7 @@ interface QueuePageDependencies {
 /** Serves the page of the queues. It ends with the server. */
 export async function registerQueuePage(server: FastifyInstance, dependencies: QueuePageDependencies): Promise<void> {
   const { app } = dependencies;
-  const connection = app.connectRedis('failing-fast', { answerMs });
+  const connection = app.connectRedis('failing-fast');
   const queues = entryKinds.map(
     (kind) => new Queue(queueNames[kind], { connection, prefix: app.config.redisPrefix, skipVersionCheck: true }),
   );
