@@ -78,7 +78,7 @@ test('partial dependence has a line per patient, and is grey where there are non
   }
   await expect.poll(() => system.app.models.predictions.countDocuments(), { timeout: 30_000 }).toBe(3);
   await page.reload();
-  await page.getByLabel('Input').selectOption('age');
+  await page.getByRole('combobox', { name: 'Input' }).selectOption('age');
   await page.locator('svg text', { hasText: 'What Age does' }).first().waitFor();
   await page.locator('svg text', { hasText: 'no patients here' }).first().waitFor();
   await page
@@ -87,7 +87,7 @@ test('partial dependence has a line per patient, and is grey where there are non
     .waitFor();
   expect(new URL(page.url()).searchParams.get('input')).toBe('age');
   await clinician.checked();
-  await page.getByLabel('Input').selectOption('chest_pain_type');
+  await page.getByRole('combobox', { name: 'Input' }).selectOption('chest_pain_type');
   await page.locator('svg text', { hasText: 'What Chest pain' }).first().waitFor();
   await clinician.checked();
 });

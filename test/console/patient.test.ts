@@ -136,7 +136,7 @@ test('what-if shows original and changed side by side, says that both are simula
   await page.getByRole('slider', { name: 'Maximum heart rate' }).fill('190');
   await changed.locator('.answer').waitFor();
   await expect.poll(() => changed.locator('.answer strong').innerText()).not.toBe(now);
-  await changed.getByText(/Difference: -?[\d.]+ percentage points/).waitFor();
+  await changed.getByText(/Difference: [+−]?[\d.]+ percentage points/).waitFor();
   expect(await original.innerText()).toContain('Simulated, not stored');
   expect(await changed.innerText()).toContain('Simulated, not stored');
   await page.getByText('Now: 90 beats/min.').waitFor();
