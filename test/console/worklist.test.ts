@@ -209,7 +209,12 @@ test('the user chooses the columns, values of features among them, and this devi
   const window = await signedIn(browser, system, 'CLINICIAN');
   const { page } = window;
   await row(window, 0).getByText(secret).first().waitFor();
-  await page.getByText('Columns', { exact: true }).click();
+  const columns = page.getByText('Columns', { exact: true });
+  await columns.click();
+  await page.keyboard.press('Escape');
+  await page.getByRole('group', { name: 'Columns' }).waitFor({ state: 'hidden' });
+  expect(await page.evaluate('document.activeElement?.tagName')).toBe('SUMMARY');
+  await columns.click();
   await page.getByLabel('Serum cholesterol (mg/dL)').check();
   await page.getByLabel('Sex', { exact: true }).uncheck();
   await page.getByRole('columnheader', { name: 'Serum cholesterol (mg/dL)' }).waitFor();

@@ -1,6 +1,7 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useTexts } from '../texts/texts.js';
+import { useMedia } from './media.js';
 
 /** One column of a list. */
 export interface Column<Row> {
@@ -30,12 +31,15 @@ interface VirtualListProps<Row> {
   readonly reach?: (last: number, first: number) => void;
   /** Called for Enter and for a click: opens the row. */
   readonly onOpen?: (row: Row) => void;
-  /** Height of each row, pixels. @defaultValue 40 */
+  /** Height of a row, or of a card with `isCards`, pixels. @defaultValue 40 */
   readonly rowHeight?: number;
   /** Height of the list, as CSS has it. @defaultValue `min(70vh, 48rem)` */
   readonly height?: string;
   readonly foot?: ComponentChildren;
-  /** True: each row is a card, which names each of its values, for a narrow window. */
+  /**
+   * True: each row is a card, which names each of its values, for a narrow window.
+   * @defaultValue true in a narrow window, with a line for each value
+   */
   readonly isCards?: boolean;
   /** The row that is on top at first, and the call for each other one. */
   readonly top?: number;
@@ -44,6 +48,10 @@ interface VirtualListProps<Row> {
 
 /** Time without a scroll after which the row on top is told, milliseconds. */
 const settleMs = 300;
+
+/** Height of a row with one line, and of each further line of a card, pixels. */
+const usualHeight = 40;
+const lineHeight = 23;
 
 /** Rows above and below the view that are drawn too, so that a scroll finds them there. */
 const spareRows = 8;
@@ -54,7 +62,11 @@ const spareRows = 8;
  */
 export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
   const { label, columns, rows, totalCount, keyOf, reach, onOpen, foot } = props;
-  const { rowHeight = 40, height = 'min(70vh, 48rem)', isCards = false, onTop } = props;
+  const isNarrow = useMedia('(max-width: 44rem)');
+  const { isCards = isNarrow, height = 'min(70vh, 48rem)', onTop } = props;
+  // The caller lays out cards of its own. Others have a line for each value.
+  const hasLines = isCards && props.isCards === undefined;
+  const rowHeight = (props.rowHeight ?? usualHeight) + (hasLines ? lineHeight * (columns.length - 1) : 0);
   const { parts } = useTexts();
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
@@ -169,7 +181,11 @@ export function VirtualList<Row>(props: VirtualListProps<Row>): VNode {
                   }}
                 >
                   {columns.map((column) => (
-                    <div key={column.key} role="gridcell" class={`grid-cell ${column.class ?? ''}`}>
+                    <div
+                      key={column.key}
+                      role="gridcell"
+                      class={`grid-cell ${hasLines ? 'wide' : ''} ${column.class ?? ''}`}
+                    >
                       {isCards && <span class="cell-name">{column.header}</span>}
                       {row === undefined ? '' : column.cell(row)}
                     </div>

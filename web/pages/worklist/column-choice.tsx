@@ -14,7 +14,14 @@ interface ColumnChoiceProps {
 export function ColumnChoice({ available, shown, nameOf, onChange }: ColumnChoiceProps): VNode {
   const { worklist: texts } = useTexts();
   return (
-    <details class="column-choice">
+    <details
+      class="column-choice"
+      onKeyDown={({ key, currentTarget }) => {
+        if (key !== 'Escape' || !currentTarget.open) return;
+        currentTarget.open = false;
+        currentTarget.querySelector('summary')!.focus();
+      }}
+    >
       <summary>{texts.columns}</summary>
       <fieldset aria-label={texts.columns}>
         {available.map((column) => (
