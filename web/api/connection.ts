@@ -4,7 +4,7 @@ import { createStore, type Store } from '../components/store.js';
 /** Time between two attempts to reach the API again, milliseconds. */
 const probeMs = 2_000;
 /** Time without an answer after which the API is asked whether it is still there, milliseconds. */
-const quietMs = 10_000;
+const quietMs = 15_000;
 
 /** Tells whether the API is reached. A lost connection heals on its own. */
 export interface Connection {
