@@ -68,7 +68,9 @@ function LoadedPage({ route, params }: { readonly route: Route } & PageProps): V
     load(route).then(
       (Page) => setPage({ Page }),
       async () => {
+        const wasLost = connection.isLost.get();
         const isThere = await isReached();
+        if (wasLost && isThere) return location.reload();
         if (!isThere) connection.lost();
         setPage({ problem: isThere ? 'failed' : 'away' });
       },
