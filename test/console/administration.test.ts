@@ -53,7 +53,7 @@ test('the sessions of a user end at once, and the address keeps the user', async
   await admin.checked();
   await panel.getByRole('dialog').getByRole('button', { name: 'End the session' }).click();
   await page.getByRole('status').getByText('A session of berta has ended').waitFor();
-  await panel.getByText('1 of 1 live sessions').waitFor();
+  await panel.getByText('1 of 1 live session,').waitFor();
   expect((await refresh(system, other.refreshToken)).errors).toBeDefined();
   await panel.getByRole('button', { name: 'End all sessions' }).click();
   await panel.getByRole('dialog').getByRole('button', { name: 'End all sessions' }).click();

@@ -12,7 +12,7 @@ test('a user signs in, comes back after a reload, and signs out in every tab', a
   const window = await openConsole(browser, system);
   const { page, context } = window;
   await window.open('/jobs?state=FAILED');
-  expect(page.url()).toBe(`${system.url}/sign-in?next=${encodeURIComponent('/jobs?state=FAILED')}`);
+  await expect.poll(() => page.url()).toBe(`${system.url}/sign-in?next=${encodeURIComponent('/jobs?state=FAILED')}`);
   await window.checked();
 
   await page.getByLabel('Organization').fill(anna.organization);
