@@ -2,6 +2,7 @@ import type { Types } from 'mongoose';
 import type { AuditEvent, AuditHead, Models } from '../../models/index.js';
 import { BadUserInputError } from '../errors.js';
 import { slowestReadMs } from '../storage/database.js';
+import { againstHead } from './against-head.js';
 import { archivedEnd, emptyChain, examineChain, type ChainEnd, type ChainFailure } from './audit-chain.js';
 import type { AuditKeyOf } from './audit-writer.js';
 
@@ -32,20 +33,17 @@ type ChainModels = Pick<Models, 'auditEvents' | 'auditHeads'>;
 
 /**
  * Examines a part of the chain of one organization. Parts one after the other examine all of it: each begins with the
- * event at which the one before it ended, so that a change in between is found. The one with the event that the head names also checks the head.
- * Archiving may remove events while they are read: then the part is read again.
+ * event at which the one before it ended, so that a change in between is found. The part with the event that the head
+ * names also checks the head.
  * @throws BadUserInputError when there is no event `after`
  */
 export async function verifyChainPart(models: ChainModels, request: PartRequest): Promise<ChainPart> {
-  const readHead = () => models.auditHeads.findById(request.organization).lean<AuditHead>();
-  for (let head = await readHead(); ;) {
-    const part = await examinePart(models, request, head);
-    if (part && part.failures.length === 0) return part;
-    const now = await readHead();
-    if (now?.archived?.sequence !== head?.archived?.sequence) head = now;
-    else if (part) return part;
-    else throw new BadUserInputError([{ path: 'after', message: 'there is no event with this number' }]);
-  }
+  const part = await againstHead(models, request.organization, async (head) => {
+    const result = await examinePart(models, request, head);
+    return { result, isSound: result?.failures.length === 0 };
+  });
+  if (!part) throw new BadUserInputError([{ path: 'after', message: 'there is no event with this number' }]);
+  return part;
 }
 
 /** @returns undefined when there is no event `after` */
@@ -66,7 +64,7 @@ async function examinePart(
     )
     .toArray()) as unknown as AuditEvent[];
   const isComplete = events.length < largestPart;
-  // The head belongs to the part with its event. Events are written before it notes them, so this may be an earlier part.
+  // The head belongs to the part with its event. Events are written before it notes them: this may be an earlier part.
   const isLater = after > first.sequence && head && head.sequence <= start.sequence;
   const hasHead = !isLater && (isComplete || (head && head.sequence <= events.at(-1)!.sequence));
   const report = await examineChain(events, key, { after: start, ...(hasHead && { head }) });

@@ -1,6 +1,7 @@
 import type { Types } from 'mongoose';
 import type { AuditEvent, AuditHead, Models, Organization } from '../../models/index.js';
 import { StartupError } from '../errors.js';
+import { againstHead } from './against-head.js';
 import { archivedEnd, emptyChain, examineChain, type ChainEnd, type ChainReport } from './audit-chain.js';
 import type { AuditKeyOf } from './audit-writer.js';
 
@@ -12,8 +13,7 @@ export interface OrganizationReport extends ChainReport {
 }
 
 /**
- * Examines the audit chain of one organization, or the chains of all, one after the other. Archiving may remove events
- * while they are read: then the chain is read again.
+ * Examines the audit chain of one organization, or the chains of all, one after the other.
  * @param only slug of the organization, and an end of its chain that was noted outside the database
  * @throws StartupError when there is no such organization
  */
@@ -31,15 +31,12 @@ export async function* verifyChains(
       `There is no organization "${only.slug}": see the slugs that "riskgraph audit verify" lists without --org.`,
     );
   for (const { _id, slug } of organizations) {
-    const readHead = () => models.auditHeads.findById(_id).lean<AuditHead>();
     const key = await keyOf(_id);
-    for (let head = await readHead(), isSteady = false; !isSteady;) {
-      const report = await verifyChain(models, { organization: _id, key, head, anchor: only?.anchor });
-      const now = report.failures.length > 0 ? await readHead() : head;
-      isSteady = now?.archived?.sequence === head?.archived?.sequence;
-      if (isSteady) yield { slug, ...report };
-      head = now;
-    }
+    const report = await againstHead(models, _id, async (head) => {
+      const result = await verifyChain(models, { organization: _id, key, head, anchor: only?.anchor });
+      return { result, isSound: result.failures.length === 0 };
+    });
+    yield { slug, ...report };
   }
 }
 

@@ -22,8 +22,8 @@ interface SessionRouteDependencies {
 
 /**
  * Serves the session of the console: `POST /session` logs in, `POST /session/refresh` renews, `DELETE /session` logs
- * out. A log-in ends the session that the browser had before. They are the mutations `login`, `refresh` and `logout` but for the refresh token, which is in a cookie that no
- * script can read. Each answer has the access token, which the page keeps in memory. Decision 23 says why.
+ * out. They are the mutations `login`, `refresh` and `logout` but for the refresh token, which is in a cookie that no
+ * script can read. A log-in ends the session that the browser had before. Each answer has the access token, which the page keeps in memory. Decision 23 says why.
  *
  * A refresh without a session is no error: it answers 204.
  */

@@ -45,7 +45,8 @@ interface VisibleJobs {
   read(viewer: Viewer, id: string): Promise<ScoringJob | null>;
   /**
    * Does the same as `read` for a follower, with the job as it is after the call, and without changes that a failover
-   * may undo. Followers who ask at the same time share one read. Those of one user and address also share the check of the care team and the audit event.
+   * may undo. Followers who ask at the same time share one read. Those of one user and address also share the check of
+   * the care team and the audit event.
    */
   followed(viewer: Viewer, id: string): Promise<ScoringJob | null>;
   /**

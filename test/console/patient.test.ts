@@ -234,7 +234,7 @@ test('a connection cut in the middle of a scoring heals, and the score is there 
   const scores = page.getByRole('region', { name: /^\d+ scores?$/ }).getByRole('row');
   await scores.nth(1).waitFor();
   const before = await scores.count();
-  // A page that asks for nothing notices, and brings what others stored meanwhile.
+  // The page brings what others stored meanwhile.
   proxy.cut();
   await page.getByText('The connection is lost.').waitFor();
   await ended(clinician, (await submit(clinician, { patientId: ada.id })).id);

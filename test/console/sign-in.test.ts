@@ -159,6 +159,54 @@ test('a page that cannot be loaded comes when the connection is back', async () 
   await proxy.close();
 });
 
+test('a page that was left before its load failed loads nothing again', async () => {
+  const proxy = await proxyTo(system.url);
+  const window = await openConsole(browser, { url: proxy.url });
+  const { page } = window;
+  await window.signIn(anna);
+  await page.route(/model-list/, (route) => route.abort());
+  await window.open('/jobs');
+  await page.evaluate('window.isFirst = true');
+  proxy.cut();
+  const sign = page.getByText('The connection is lost.');
+  await sign.waitFor();
+  let release: () => void;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/console.json', async (route) => {
+    await released;
+    return route.fulfill({ json: {} });
+  });
+  const failed = page.waitForEvent('requestfailed', (request) => request.url().includes('model-list'));
+  await page.getByRole('link', { name: 'Models' }).click();
+  await failed;
+  await page.getByRole('link', { name: 'Jobs' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Jobs' }).waitFor();
+  proxy.mend();
+  release!();
+  await sign.waitFor({ state: 'detached' });
+  expect(await page.evaluate('window.isFirst')).toBe(true);
+  await window.close();
+  await proxy.close();
+});
+
+test('a page that asks for nothing notices a lost connection, and its end', async () => {
+  const proxy = await proxyTo(system.url);
+  const window = await openConsole(browser, { url: proxy.url });
+  const { page } = window;
+  await page.clock.install();
+  await window.signIn(anna);
+  await window.open('/models');
+  const sign = page.getByText('The connection is lost.');
+  proxy.cut();
+  await page.clock.fastForward(16_000);
+  await sign.waitFor();
+  proxy.mend();
+  await page.clock.fastForward(3_000);
+  await sign.waitFor({ state: 'detached' });
+  await window.close();
+  await proxy.close();
+});
+
 test('a page without a server says so', async () => {
   const window = await openConsole(browser, system, { locale: 'de-DE' });
   const { page } = window;

@@ -20,7 +20,7 @@ async function load(route: Route): Promise<ComponentType<PageProps>> {
   return Page;
 }
 
-/** Loads the other pages that the viewer may see, once the first one is there: they open at once, and without a network. */
+/** Loads the other pages that the viewer may see, once the first one is there. They then open without a network too. */
 function useOtherPages(isThere: boolean): void {
   const may = useMay();
   useEffect(() => {
@@ -60,21 +60,27 @@ function LoadedPage({ route, params }: { readonly route: Route } & PageProps): V
     readonly problem?: 'away' | 'failed';
   }>(() => ({ Page: loaded.get(route) }));
   const [error] = useErrorBoundary();
-  // The browser does not load again what failed once. The address brings the reloaded page back to this place.
+  // A browser may not load again what failed once. The address brings the reloaded page back to this place.
   useHeals(() => page.problem === 'away' && location.reload());
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (page.Page || page.problem) return;
+    let live = true;
     load(route).then(
-      (Page) => setPage({ Page }),
+      (Page) => live && setPage({ Page }),
       async () => {
         const wasLost = connection.isLost.get();
         const isThere = await isReached();
+        // The viewer has gone to another page meanwhile, which must not be loaded again.
+        if (!live) return;
         if (wasLost && isThere) return location.reload();
         if (!isThere) connection.lost();
         setPage({ problem: isThere ? 'failed' : 'away' });
       },
     );
+    return () => {
+      live = false;
+    };
   }, [route, page]);
   const isThere = page.Page !== undefined;
   useOtherPages(isThere);

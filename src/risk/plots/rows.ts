@@ -18,7 +18,7 @@ interface RowLayout {
   names(index: number): string;
 }
 
-/** What a row is called, and a detail below it. */
+/** The name of a row, and a detail below it. */
 interface RowName {
   readonly label: string;
   readonly detail?: string;

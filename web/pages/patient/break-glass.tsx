@@ -7,7 +7,6 @@ import { useTexts } from '../../texts/texts.js';
 /** An access that was just given. */
 interface Granted {
   readonly patientId: string;
-  readonly expiresAt: string;
 }
 
 /** Says that a patient is outside of the viewer's care teams, and asks for the reason why the viewer needs it. */

@@ -1,4 +1,4 @@
-import { differenceTable, renderDifference, type DifferenceSide } from '../../../src/risk/plots/difference.js';
+import { contributionChanges, differenceTable, renderDifference } from '../../../src/risk/plots/difference.js';
 import { useQuery } from '../../api/hooks.js';
 import { ErrorBox } from '../../components/error-box.js';
 import { Figure } from '../../components/figure.js';
@@ -26,10 +26,6 @@ export function Comparison({ model, from, to }: { readonly model: Model; readonl
   return <Difference model={after.model ?? model} {...named} />;
 }
 
-const isSame = (before: DifferenceSide, after: DifferenceSide): boolean =>
-  before.outputValue === after.outputValue &&
-  before.contributions.every(({ value }, index) => value === after.contributions[index]?.value);
-
 /** Draws the difference of two answers, or says why there is none. */
 export function Difference(props: {
   readonly model: Model;
@@ -40,7 +36,8 @@ export function Difference(props: {
   const formats = useFormats();
   const difference = differenceOf(props.model, props, useSpace(props.model), texts, formats);
   if (!difference) return <p class="note">{texts.patient.unlike}</p>;
-  if (isSame(difference.before, difference.after)) return <p class="quiet">{texts.patient.changeNone}</p>;
+  if (contributionChanges(difference).every(({ change }) => change === 0))
+    return <p class="quiet">{texts.patient.changeNone}</p>;
   return (
     <Figure
       fileName="difference-of-scores"

@@ -81,7 +81,7 @@ export const patient: typeof english = {
   change: 'Unterschied zweier Ergebnisse',
   changeHelp: 'Wählen Sie in der Tabelle ein früheres und ein späteres Ergebnis.',
   changeSame: 'Das ist zweimal dasselbe Ergebnis.',
-  changeNone: 'Zwischen den beiden Ergebnissen hat sich nichts geändert.',
+  changeNone: 'Zwischen den beiden Ergebnissen hat sich kein Beitrag geändert.',
   fromTo: (from, to) => `Von ${from} zu ${to}`,
   probability: 'Wahrscheinlichkeit (%)',
   contribution: (space) => `Beitrag (${space})`,

@@ -81,7 +81,7 @@ export const patient = {
   change: 'Difference between two scores',
   changeHelp: 'Choose an earlier and a later score in the table.',
   changeSame: 'The two scores are the same one.',
-  changeNone: 'Nothing changed between the two scores.',
+  changeNone: 'No contribution changed between the two scores.',
   fromTo: (from: string, to: string) => `From ${from} to ${to}`,
   probability: 'probability (%)',
   contribution: (space: string) => `Contribution (${space})`,
