@@ -1,5 +1,10 @@
-import { HeaderMap, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
-import { GraphQLError } from 'graphql';
+import {
+  HeaderMap,
+  type ApolloServerOptions,
+  type ApolloServerOptionsWithGateway,
+  type ApolloServerPlugin,
+} from '@apollo/server';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { AuditTrail } from '../audit/audit-trail.js';
 import { QueryTooComplexError, RiskGraphError } from '../errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
@@ -9,11 +14,30 @@ import { recordDenials } from './denials.js';
 import type { createOperationContext } from './operation-context.js';
 import type { Operation } from './operations.js';
 import type { PersistedQueries } from './persisted-queries.js';
+import type { Execute } from './prepared/prepared-operations.js';
 import type { RequestLimiter } from './rate-limits.js';
 
 type Context = ReturnType<typeof createOperationContext>;
 type Plugin = ApolloServerPlugin<Context>;
 type Options = ApolloServerOptions<Context>;
+
+/** Apollo Server takes an executor of one's own from a gateway alone. This one has one schema, which never changes. */
+export function executedBy(
+  schema: GraphQLSchema,
+  execute: Execute,
+): ApolloServerOptionsWithGateway<Context>['gateway'] {
+  return {
+    load: async () => ({
+      executor: async ({ document, request: { operationName, variables }, context }) =>
+        execute({ document, operationName, variableValues: variables, contextValue: context }),
+    }),
+    onSchemaLoadOrUpdate(tell) {
+      tell({ apiSchema: schema, coreSupergraphSdl: '' });
+      return () => undefined;
+    },
+    stop: async () => undefined,
+  };
+}
 
 /** Gives Apollo Server the admitted documents, so that it does not parse and validate them again. */
 export function documentStore(documents: AdmittedDocuments): NonNullable<Options['documentStore']> {

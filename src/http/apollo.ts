@@ -9,6 +9,7 @@ import type { QueryLimits } from '../config/config.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
+  executedBy,
   persistedQueries,
   recordRefusals,
   refuseSubscriptions,
@@ -19,6 +20,7 @@ import {
 import { observeOperations } from './observe-operations.js';
 import type { createOperationContext, HttpParts } from './operation-context.js';
 import type { PersistedQueries } from './persisted-queries.js';
+import type { Execute } from './prepared/prepared-operations.js';
 import type { RequestLimiter } from './rate-limits.js';
 import { preflightHeaders } from './security-headers.js';
 
@@ -27,6 +29,7 @@ type Context = ReturnType<typeof createOperationContext>;
 interface ApolloDependencies {
   readonly app: HttpParts;
   readonly schema: GraphQLSchema;
+  readonly execute: Execute;
   readonly documents: AdmittedDocuments;
   /** The operations that may run; undefined: every valid one. */
   readonly list: PersistedQueries | undefined;
@@ -42,6 +45,7 @@ interface ApolloDependencies {
 export function createApollo({
   app: { config, logger, audit, metrics, tracing },
   schema,
+  execute,
   documents,
   list,
   limits,
@@ -52,7 +56,7 @@ export function createApollo({
 }: ApolloDependencies): ApolloServer<Context> {
   const production = config.environment === 'production';
   return new ApolloServer<Context>({
-    schema,
+    gateway: executedBy(schema, execute),
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     // No form and no link of another site can send this header.

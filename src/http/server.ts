@@ -45,6 +45,7 @@ import { createSubscribe } from './subscription-events.js';
 import { createSubscriptionStreams } from './subscription-stream.js';
 import { createRequestSources } from './request-source.js';
 import { registerSessionRoutes } from './session-routes.js';
+import { createExecute } from './prepared/prepared-operations.js';
 import { createPlaces } from './places.js';
 import { sharePlaces, unlimitedPlaces } from './place-limits.js';
 import { watchConnections } from './connections.js';
@@ -123,6 +124,7 @@ async function buildHttpServer(
   const documents = createAdmittedDocuments(schema, { limits, list, introspection: !production });
   const explorer = production ? undefined : await readExplorer();
   if (!explorer && !production) logger.warn('GraphiQL is not there: npm run build makes it');
+  const execute = createExecute(schema);
   const operations = createOperations(limits ? config.operationLimits : unlimitedOperations);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
@@ -157,6 +159,7 @@ async function buildHttpServer(
   const apollo = createApollo({
     app: sources.app,
     schema,
+    execute,
     documents,
     list,
     limits,
@@ -201,6 +204,7 @@ async function buildHttpServer(
   const subscriptions = {
     admission: createSubscriptionAdmission(schema, sources, { documents, caps, formatError }),
     subscribe: createSubscribe({
+      execute,
       operations,
       limiter,
       written,

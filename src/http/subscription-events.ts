@@ -1,6 +1,5 @@
 import {
   createSourceEventStream,
-  execute,
   getOperationAST,
   GraphQLError,
   type DocumentNode,
@@ -14,6 +13,7 @@ import type { createOperationContext } from './operation-context.js';
 import { timeoutError } from './operation-timeout.js';
 import type { Metrics } from '../process/metrics.js';
 import type { Tracing } from '../process/tracing.js';
+import type { Execute } from './prepared/prepared-operations.js';
 import { operationLabel } from './observe-operations.js';
 import type { Operation, Operations } from './operations.js';
 import type { RequestLimiter } from './rate-limits.js';
@@ -31,6 +31,7 @@ export interface AdmittedSubscription {
 }
 
 interface EventDependencies {
+  readonly execute: Execute;
   readonly operations: Operations;
   readonly limiter: RequestLimiter | undefined;
   /** Gets the text of each large event, so that it is written once. */
@@ -72,7 +73,7 @@ export function eventIdOf(event: ExecutionResult): string | undefined {
  *    then gets the reason as the event, and the subscription goes on.
  */
 export function createSubscribe(dependencies: EventDependencies): Subscribe {
-  const { operations, limiter, written, metrics, tracing, timeoutMs, tellCost } = dependencies;
+  const { execute, operations, limiter, written, metrics, tracing, timeoutMs, tellCost } = dependencies;
 
   async function answerTo(
     event: unknown,

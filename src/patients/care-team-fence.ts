@@ -218,16 +218,13 @@ const patientsOf = (results: readonly (MaybeOfPatient | null)[]): string[] => [
 
 /** Reads the care teams and grants of some patients. @returns the viewer's access to each of them, by hexadecimal id */
 async function accessById(
-  { careTeams }: OrganizationScope,
+  { careTeamsOf }: OrganizationScope,
   viewer: Viewer,
   ids: readonly string[],
 ): Promise<(id: string) => CareTeamAccess> {
   if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'ALLOWED';
-  const restricted = await careTeams.find(
-    { _id: { $in: ids.map((id) => new Types.ObjectId(id)) }, careTeam: { $exists: true } },
-    { projection: { careTeam: 1, breakGlass: 1 } },
-  );
-  const byId = new Map(restricted.map((patient) => [patient._id.toHexString(), careTeamAccess(viewer, patient)]));
+  const teams = await careTeamsOf(ids.map((id) => new Types.ObjectId(id)));
+  const byId = new Map(teams.map((patient) => [patient._id.toHexString(), careTeamAccess(viewer, patient)]));
   return (id) => byId.get(id) ?? 'ALLOWED';
 }
 

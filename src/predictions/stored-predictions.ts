@@ -145,7 +145,10 @@ export function storedPredictions({
 
   async function findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]> {
     if (ids.length === 0) return [];
-    const [single, ofBlocks] = await Promise.all([predictions.findMany(ids), findInBlocks(ids)]);
+    const many = ids.length > fewRows ? findInBlocks(ids) : undefined;
+    const [single] = await Promise.all([predictions.findMany(ids), many]);
+    // Of a few, most are stored on their own.
+    const ofBlocks = await (many ?? findInBlocks(ids.filter((_id, index) => !single[index])));
     return ids.map((id, index) => single[index] ?? ofBlocks.get(id.toHexString()) ?? null);
   }
 

@@ -25,11 +25,8 @@ export function createVisibleLog(scopeOf: ScopeOf): SelectVisible {
   const careTeam = shareReads<string, CareTeam>(
     (organizationId) => organizationId,
     async (organizationId, ids) => {
-      const restricted = await scopeOf({ organizationId }).careTeams.find(
-        { _id: { $in: ids.flatMap((id) => toObjectId(id) ?? []) }, careTeam: { $exists: true } },
-        { projection: { careTeam: 1, breakGlass: 1 } },
-      );
-      const byId = new Map(restricted.map((patient) => [patient._id.toHexString(), patient]));
+      const teams = await scopeOf({ organizationId }).careTeamsOf(ids.flatMap((id) => toObjectId(id) ?? []));
+      const byId = new Map(teams.map((patient) => [patient._id.toHexString(), patient]));
       return ids.map((id) => byId.get(id) ?? null);
     },
   );

@@ -20,6 +20,7 @@ import {
 import { patientFence, type Member } from '../auth/care-team.js';
 import { slowestReadMs } from '../storage/database.js';
 import { removeFromLog } from '../storage/document-log.js';
+import { groupedRead } from './grouped-reads.js';
 import { createPatientRecords, type PatientRecords } from './patient-records.js';
 import type { Protection, ProtectionOf } from '../protection/protection.js';
 import { type ScopedCollection, scopedCollection } from './scoped-collection.js';
@@ -36,6 +37,8 @@ export interface OrganizationScope {
   readonly everyPatient: PatientRecords;
   /** The care teams and grants of all patients, which decide to whom a patient is visible. */
   readonly careTeams: Pick<ScopedCollection<StoredPatient>, 'find' | 'ids' | 'updateMany'>;
+  /** Reads the care teams and grants of some patients. A patient without a team may be left out. */
+  careTeamsOf(ids: readonly Types.ObjectId[]): Promise<readonly CareTeam[]>;
   readonly breakGlassAccesses: ScopedCollection<StoredBreakGlassAccess>;
   /** Predictions that are stored one by one. Those of batches are in blocks. `storedPredictions` reads both. */
   readonly predictions: ScopedCollection<Prediction>;
@@ -58,6 +61,9 @@ export interface OrganizationScope {
   organization(): Promise<Organization>;
 }
 
+/** The part of a patient that decides to whom it is visible. */
+type CareTeam = Pick<StoredPatient, '_id' | 'careTeam' | 'breakGlass'>;
+
 /** The chunks of one batch. A chunk does not name its organization; its job does. */
 export interface ScopedChunks {
   /** The chunks that are done from this number on, lowest number first. */
@@ -74,10 +80,19 @@ export interface ScopedChunks {
   reopen(): Promise<void>;
 }
 
+const careTeamFields = { careTeam: 1, breakGlass: 1 } as const;
+
 /** Gives the scope of a member's organization. */
 export type ScopeOf = (member: Member) => OrganizationScope;
 
 export function createOrganizationScopes(models: Models, protectionOf: ProtectionOf): ScopeOf {
+  const patientReads = { _id: groupedRead<StoredPatient>(models.patients, '_id') };
+  const predictionReads = {
+    _id: groupedRead<Prediction>(models.predictions, '_id'),
+    job: groupedRead<Prediction>(models.predictions, 'job'),
+  };
+  const jobReads = { _id: groupedRead<ScoringJob>(models.scoringJobs, '_id') };
+  const careTeam = groupedRead<StoredPatient>(models.patients, '_id', careTeamFields);
   return (member) => {
     const id = new Types.ObjectId(member.organizationId);
     const protection = protectionOf(id);
@@ -88,7 +103,7 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       id,
       get patients() {
         return createPatientRecords(
-          scopedCollection<StoredPatient>(models.patients, id, patientFence(member)),
+          scopedCollection<StoredPatient>(models.patients, id, { fence: patientFence(member), grouped: patientReads }),
           id,
           protection,
           hasPrefixSearch,
@@ -96,7 +111,7 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       },
       get everyPatient() {
         return createPatientRecords(
-          scopedCollection<StoredPatient>(models.patients, id),
+          scopedCollection<StoredPatient>(models.patients, id, { grouped: patientReads }),
           id,
           protection,
           hasPrefixSearch,
@@ -105,17 +120,26 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       get careTeams() {
         return scopedCollection<StoredPatient>(models.patients, id);
       },
+      async careTeamsOf(ids) {
+        if (ids.length > 1)
+          return scopedCollection<StoredPatient>(models.patients, id).find(
+            { _id: { $in: [...ids] }, careTeam: { $exists: true } },
+            { projection: careTeamFields },
+          );
+        const found = await Promise.all(ids.map((patient) => careTeam(id, patient)));
+        return found.flatMap((patient) => patient ?? []);
+      },
       get breakGlassAccesses() {
         return scopedCollection<StoredBreakGlassAccess>(models.breakGlassAccesses, id);
       },
       get predictions() {
-        return scopedCollection<Prediction>(models.predictions, id);
+        return scopedCollection<Prediction>(models.predictions, id, { grouped: predictionReads });
       },
       get predictionBlocks() {
         return scopedCollection<PredictionBlock>(models.predictionBlocks, id);
       },
       get scoringJobs() {
-        return scopedCollection<ScoringJob>(models.scoringJobs, id);
+        return scopedCollection<ScoringJob>(models.scoringJobs, id, { grouped: jobReads });
       },
       get auditEvents() {
         return scopedCollection<AuditEvent>(models.auditEvents, id);

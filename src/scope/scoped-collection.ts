@@ -2,6 +2,7 @@ import { Types, type Model, type mongo, type PipelineStage, type QueryFilter, ty
 import { isDuplicateKey, slowestReadMs, slowestScanMs } from '../storage/database.js';
 import { insertGroup, passOverDuplicates } from '../storage/group-queries.js';
 import { defined } from '../process/defined.js';
+import type { GroupedRead } from './grouped-reads.js';
 
 /** The fields that every document of an organization has. */
 export interface OrganizationDocument {
@@ -78,6 +79,12 @@ interface Fence<T> {
   admits(document: T): boolean;
 }
 
+/** Reads of single documents, by the field that chooses them. Other callers of this process share their queries. */
+export type GroupedReads<T> = { readonly [K in keyof T]?: GroupedRead<T> };
+
+/** Most documents that are read one by one through grouped reads. More of them are a query of their own. */
+const fewDocuments = 4;
+
 /**
  * Makes the collection as one organization sees it. Each query goes through these steps:
  * 1. Its filter is joined with the organization and, if there is one, the fence. All sides of $and must hold, so no
@@ -88,7 +95,7 @@ interface Fence<T> {
 export function scopedCollection<T extends OrganizationDocument>(
   model: Model<T>,
   organization: Types.ObjectId,
-  fence?: Fence<T>,
+  { fence, grouped = {} }: { readonly fence?: Fence<T>; readonly grouped?: GroupedReads<T> } = {},
 ): ScopedCollection<T> {
   const { collection } = model;
   // The types of the driver and of Mongoose differ in name only, so the filter is passed as an object.
@@ -103,18 +110,29 @@ export function scopedCollection<T extends OrganizationDocument>(
       within(filter),
       defined({ maxTimeMS: slowestReadMs, projection, sort, limit, hint, readConcern }) as mongo.FindOptions,
     );
+  const admitted = (found: T | null): T | null => (found && (!fence || fence.admits(found)) ? found : null);
+  /** The grouped read that does what a filter asks for: one that compares one field alone. */
+  function groupedReadOf(filter: QueryFilter<T>): (() => Promise<T | null>) | undefined {
+    const [[field, value] = [], ...others] = Object.entries(filter) as [string, unknown][];
+    const read = field === undefined ? undefined : grouped[field as keyof T];
+    return read && others.length === 0 && value instanceof Types.ObjectId ? () => read(organization, value) : undefined;
+  }
   return {
     name: collection.name,
     find: (filter, options) => cursor(filter, options).toArray(),
     async findOne(filter, options) {
-      // Reads one document by its id without the fence, and applies the fence here. MongoDB then works a fifth less.
+      const read = options ? undefined : groupedReadOf(filter);
+      // Reads one document without the fence, and applies the fence here. MongoDB then works a fifth less.
+      if (read) return admitted(await read());
       if (!fence || options || !(filter._id instanceof Types.ObjectId))
         return collection.findOne<T>(within(filter), { maxTimeMS: slowestReadMs, ...options } as mongo.FindOptions);
-      const found = await collection.findOne<T>(unfenced(filter), { maxTimeMS: slowestReadMs });
-      return found && fence.admits(found) ? found : null;
+      return admitted(await collection.findOne<T>(unfenced(filter), { maxTimeMS: slowestReadMs }));
     },
     async findMany(ids, options) {
       if (ids.length === 0) return [];
+      const { _id: read } = grouped;
+      if (read && ids.length <= fewDocuments && !options)
+        return (await Promise.all(ids.map((id) => read(organization, id)))).map(admitted);
       const readConcern = options?.lasting ? ({ level: 'majority' } as const) : undefined;
       const found = await cursor({ _id: { $in: ids } } as QueryFilter<T>, { readConcern }).toArray();
       const byId = new Map(found.map((document) => [document._id.toHexString(), document]));

@@ -1,0 +1,70 @@
+import type {
+  FieldNode,
+  FragmentDefinitionNode,
+  GraphQLField,
+  GraphQLFieldResolver,
+  GraphQLObjectType,
+  GraphQLResolveInfo,
+  GraphQLSchema,
+  OperationDefinitionNode,
+} from 'graphql';
+import type { FieldErrors } from './field-errors.js';
+
+/** A place in an answer. */
+export type Path = GraphQLResolveInfo['path'];
+
+/** One execution of an operation. */
+export interface Run {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
+  readonly variableValues: Readonly<Record<string, unknown>>;
+  readonly rootValue: unknown;
+  readonly contextValue: unknown;
+  readonly errors: FieldErrors;
+}
+
+/** The fields of an object, in the order of the answer. */
+export interface PlannedObject {
+  readonly type: GraphQLObjectType;
+  readonly fields: readonly PlannedField[];
+  /** Whether a plain object can hold the answer. Objects without a prototype are several times as slow. */
+  readonly isPlain: boolean;
+}
+
+/** A field of an object in the answer. */
+export type PlannedField = TypenameField | ReadField;
+
+/** `__typename`. */
+interface TypenameField {
+  readonly kind: 'typename';
+  /** The name in the answer. */
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A field with a value. */
+export interface ReadField {
+  readonly kind: 'read';
+  readonly key: string;
+  readonly name: string;
+  readonly definition: GraphQLField<unknown, unknown>;
+  readonly parentType: GraphQLObjectType;
+  /** All selections of this field at this place. */
+  readonly nodes: readonly FieldNode[];
+  /** Undefined: the property of that name. */
+  readonly resolve: GraphQLFieldResolver<unknown, unknown> | undefined;
+  readonly hasArguments: boolean;
+  readonly isNullable: boolean;
+  /** Whether its value is one scalar or enum. */
+  readonly isLeaf: boolean;
+  readonly complete: Complete;
+}
+
+/**
+ * Makes a value of the answer from what a field was resolved to.
+ * @param path undefined for values that have no fields: it is made when an error needs it
+ * @returns the value, or a promise of it
+ * @throws when there is no such value
+ */
+export type Complete = (run: Run, field: ReadField, path: Path | undefined, value: unknown) => unknown;

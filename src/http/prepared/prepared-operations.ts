@@ -1,0 +1,126 @@
+/*
+ * Runs queries and the events of subscriptions by plans (plan.ts), and all else with graphql-js. Both give the same
+ * answers, byte by byte: test/http/prepared-operations.test.ts runs every document of the project in both.
+ * Decision 21 says why, and why it makes no code.
+ */
+import {
+  execute as interpret,
+  getVariableValues,
+  Kind,
+  OperationTypeNode,
+  visit,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLSchema,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { FieldErrors } from './field-errors.js';
+import { operationOf, planOperation, type Plan, type PlanSource } from './plan.js';
+import { isPromise, runFields } from './run.js';
+
+type Answer = ExecutionResult | Promise<ExecutionResult>;
+
+/** Runs an operation, as `execute` of graphql-js does. */
+export type Execute = (operation: Omit<ExecutionArgs, 'schema'>) => Answer;
+
+/** Fields of the largest plan. A larger operation is left to graphql-js. */
+const mostFields = 1_000;
+
+/** Fields of all plans together. A field takes about 500 bytes. */
+const rememberedFields = 20_000;
+
+/** Variables that @skip and @include may read in a planned operation. Each doubles the number of its plans. */
+const mostConditions = 4;
+
+/** One operation of a document. */
+interface KnownOperation extends Pick<PlanSource, 'operation' | 'fragments'> {
+  /** Names of the variables that decide which fields the operation has. */
+  readonly conditions: readonly string[];
+}
+
+/** Plans of one operation by the values of its conditions. `none`: left to graphql-js. */
+type Plans = Map<string, Plan | 'none'>;
+
+/** Makes a function that runs operations of valid documents. */
+export function createExecute(schema: GraphQLSchema): Execute {
+  const known = new WeakMap<DocumentNode, Map<string, KnownOperation | 'none'>>();
+  // The plan that was used longest ago is made again, so the memory of all plans has a bound whatever callers send.
+  const remembered = new LRUCache<KnownOperation, Plans>({ maxSize: rememberedFields });
+
+  function find(document: DocumentNode, name: string | null | undefined): KnownOperation | 'none' {
+    const ofDocument = known.get(document) ?? new Map<string, KnownOperation | 'none'>();
+    known.set(document, ofDocument);
+    const kept = ofDocument.get(name ?? '');
+    if (kept) return kept;
+    const found = operationOf(document.definitions, name);
+    // A name that the document does not have is not kept: a caller could send any number of them.
+    if (!found) return 'none';
+    const conditions = conditionsOf(document);
+    const isPlanned = found.operation.operation !== OperationTypeNode.MUTATION && conditions.length <= mostConditions;
+    const operation = isPlanned ? { ...found, conditions } : 'none';
+    ofDocument.set(name ?? '', operation);
+    return operation;
+  }
+
+  function planOf(known: KnownOperation, variableValues: Readonly<Record<string, unknown>>): Plan | 'none' {
+    const plans: Plans = remembered.get(known) ?? new Map<string, Plan | 'none'>();
+    const key = known.conditions.map((name) => String(variableValues[name])).join();
+    const kept = plans.get(key);
+    if (kept) return kept;
+    const plan = planOperation({ schema, ...known, variableValues }, mostFields) ?? 'none';
+    plans.set(key, plan);
+    const size = [...plans.values()].reduce((sum, each) => sum + (each === 'none' ? 1 : each.fields), 0);
+    remembered.set(known, plans, { size });
+    return plan;
+  }
+
+  return (given) => {
+    const interpreted = (): Answer => interpret({ ...given, schema });
+    const { document, operationName, rootValue, contextValue } = given;
+    const operation = find(document, operationName);
+    if (operation === 'none') return interpreted();
+    const definitions = operation.operation.variableDefinitions ?? [];
+    const { errors, coerced } = getVariableValues(schema, definitions, given.variableValues ?? {}, { maxErrors: 50 });
+    if (errors) return { errors };
+    const plan = planOf(operation, coerced);
+    if (plan === 'none') return interpreted();
+    const { fragments } = operation;
+    const run = {
+      schema,
+      operation: operation.operation,
+      fragments,
+      variableValues: coerced,
+      rootValue,
+      contextValue,
+      errors: new FieldErrors(),
+    };
+    const answer = (data: unknown): ExecutionResult => ({
+      ...(run.errors.list.length > 0 && { errors: run.errors.list }),
+      data: data as ExecutionResult['data'],
+    });
+    const nothing = (error: unknown): ExecutionResult => {
+      run.errors.add(error as GraphQLError, undefined);
+      return answer(null);
+    };
+    try {
+      const data = runFields(run, plan.root, rootValue, undefined);
+      return isPromise(data) ? data.then(answer, nothing) : answer(data);
+    } catch (error) {
+      return nothing(error);
+    }
+  };
+}
+
+/** The variables that the conditions of a document read. */
+function conditionsOf(document: DocumentNode): readonly string[] {
+  const names = new Set<string>();
+  visit(document, {
+    [Kind.DIRECTIVE]({ name, arguments: given }) {
+      if (name.value !== 'skip' && name.value !== 'include') return;
+      for (const { value } of given ?? []) if (value.kind === Kind.VARIABLE) names.add(value.name.value);
+    },
+  });
+  return [...names];
+}

@@ -1,0 +1,64 @@
+import type { Model, mongo, Types } from 'mongoose';
+import { slowestReadMs } from '../storage/database.js';
+import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
+import { defined } from '../process/defined.js';
+import type { OrganizationDocument } from './scoped-collection.js';
+
+/** Reads one document of an organization; null when it has none. */
+export type GroupedRead<T> = (organization: Types.ObjectId, value: Types.ObjectId) => Promise<T | null>;
+
+/**
+ * Most documents of one query. A query costs MongoDB as much as several documents in it. Larger groups would let callers
+ * wait for documents that are not theirs.
+ */
+const largestGroup = 32;
+
+/**
+ * Shares queries among the callers of one process who read single documents at the same time: one query per
+ * organization. A read begins after its caller has asked, so it sees what was stored before. Callers who ask for the same
+ * document get the same object, and must not change it.
+ * @param key the field that chooses a document. An index must begin with it
+ */
+export function groupedRead<T extends OrganizationDocument>(
+  { collection }: Model<T>,
+  key: keyof T & string,
+  projection?: Readonly<Record<string, 1>>,
+): GroupedRead<T> {
+  interface Wanted {
+    readonly organization: Types.ObjectId;
+    readonly value: Types.ObjectId;
+  }
+  async function readOf(organization: Types.ObjectId, wanted: readonly Wanted[]): Promise<Map<string, T>> {
+    const values = new Map(wanted.map(({ value }) => [value.toHexString(), value]));
+    const found = await collection
+      .find<T>(
+        { organization, [key]: { $in: [...values.values()] } },
+        defined({ maxTimeMS: slowestReadMs, projection }) as mongo.FindOptions,
+      )
+      .toArray();
+    return new Map(found.map((document) => [(document[key] as Types.ObjectId).toHexString(), document]));
+  }
+  const read = createGroupCommit<Wanted, T | null>(
+    async (group) => {
+      const byOrganization = new Map<string, Wanted[]>();
+      for (const wanted of group) {
+        const id = wanted.organization.toHexString();
+        byOrganization.set(id, [...(byOrganization.get(id) ?? []), wanted]);
+      }
+      const results = new Map<Wanted, GroupResult<T | null>>();
+      await Promise.all(
+        [...byOrganization.values()].map(async (own) => {
+          try {
+            const found = await readOf(own[0]!.organization, own);
+            own.forEach((wanted) => results.set(wanted, { value: found.get(wanted.value.toHexString()) ?? null }));
+          } catch (error) {
+            own.forEach((wanted) => results.set(wanted, { error }));
+          }
+        }),
+      );
+      return group.map((wanted) => results.get(wanted)!);
+    },
+    { largest: largestGroup },
+  );
+  return (organization, value) => read({ organization, value });
+}
