@@ -16,15 +16,12 @@ const chunkCharacters = 64 * 1024;
 export async function writeAnswer(answer: object, operation: Operation): Promise<string | readonly Buffer[]> {
   if (operation.cost < smallCost) return `${JSON.stringify(answer)}\n`;
   const chunks: Buffer[] = [];
-  let text = '';
-  for await (const piece of piecesInTurn(answer, operation)) {
-    text += piece;
-    if (text.length < chunkCharacters) continue;
-    chunks.push(Buffer.from(text));
-    text = '';
-  }
-  text += '\n';
-  return chunks.length === 0 ? text : [...chunks, Buffer.from(text)];
+  const text = await writeInTurn(answer, operation, (written) => {
+    if (written.length < chunkCharacters) return written;
+    chunks.push(Buffer.from(written));
+    return '';
+  });
+  return chunks.length === 0 ? `${text}\n` : [...chunks, Buffer.from(`${text}\n`)];
 }
 
 /**
@@ -33,30 +30,36 @@ export async function writeAnswer(answer: object, operation: Operation): Promise
  * @throws as `writeAnswer`
  */
 export async function eventText(data: object, operation: Operation): Promise<string | undefined> {
-  if (operation.cost < smallCost) return undefined;
-  let text = '';
-  for await (const piece of piecesInTurn(data, operation)) text += piece;
-  return text;
+  return operation.cost < smallCost ? undefined : writeInTurn(data, operation, (written) => written);
 }
 
-async function* piecesInTurn(answer: object, operation: Operation): AsyncGenerator<string, void> {
-  for (const piece of pieces(answer)) {
+/**
+ * Writes the pieces of a value, and gives way to others between them.
+ * @param take gets the text so far after each piece. @returns the rest, which goes on
+ */
+async function writeInTurn(value: object, operation: Operation, take: (written: string) => string): Promise<string> {
+  let text = '';
+  for (const piece of pieces(value)) {
     operation.wrote(Buffer.byteLength(piece));
-    yield piece;
+    text = take(text + piece);
     const turn = operation.turn();
     if (turn) await turn;
   }
+  return text;
 }
 
-/** The JSON of a value in pieces, each of which is the whole of an object or list that contains no other. */
+/** Objects and lists of the largest piece: it is written in some microseconds. */
+const largestPiece = 40;
+
+/** The JSON of a value in pieces, each of which is the whole of an object or list that has few others in it. */
 function* pieces(value: unknown): Generator<string, void> {
-  if (!isContainer(value) || !holdsContainer(value)) return yield JSON.stringify(value);
+  if (!isContainer(value) || isSmall(value)) return yield JSON.stringify(value);
   const isList = Array.isArray(value);
   let prefix = isList ? '[' : '{';
   for (const [key, inner] of Object.entries(value)) {
     if (inner === undefined) continue;
     const start = isList ? prefix : `${prefix}${JSON.stringify(key)}:`;
-    if (isContainer(inner)) {
+    if (isContainer(inner) && !isSmall(inner)) {
       yield start;
       yield* pieces(inner);
     } else yield start + JSON.stringify(inner);
@@ -73,8 +76,14 @@ function isContainer(value: unknown): value is object {
   return prototype === null || prototype === Object.prototype;
 }
 
-function holdsContainer(value: object): boolean {
-  for (const inner of Array.isArray(value) ? (value as unknown[]) : Object.values(value))
-    if (isContainer(inner)) return true;
-  return false;
+/** Tells whether a value has at most `largestPiece` objects and lists in it, and is no longer than that many values. */
+function isSmall(value: object): boolean {
+  let left = largestPiece;
+  function fits(container: object): boolean {
+    const values = Array.isArray(container) ? (container as unknown[]) : Object.values(container);
+    if (values.length > 16 * largestPiece || (left -= 1) < 0) return false;
+    for (const inner of values) if (isContainer(inner) && !fits(inner)) return false;
+    return true;
+  }
+  return fits(value);
 }

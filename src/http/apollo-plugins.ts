@@ -7,6 +7,7 @@ import {
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { AuditTrail } from '../audit/audit-trail.js';
 import { QueryTooComplexError, RiskGraphError } from '../errors.js';
+import type { AnswerErrors } from './answer-errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import { writeAnswer } from './answer-text.js';
 import type { ErrorFormatter } from './error-format.js';
@@ -111,10 +112,12 @@ export const refuseSubscriptions: Plugin = {
  * Writes answers as JSON, the long ones piece by piece and in chunks. An operation that was broken off is answered with
  * the reason alone.
  * @param count is told the code of each error of an answer
+ * @param errors keeps the answers that no operation has made
  */
 export function writeAnswers(
   formatError: ErrorFormatter,
   count: (code: string) => void,
+  errors: AnswerErrors,
 ): {
   readonly plugin: Plugin;
   readonly stringifyResult: NonNullable<Options['stringifyResult']>;
@@ -146,6 +149,8 @@ export function writeAnswers(
     },
   };
   const stringifyResult: NonNullable<Options['stringifyResult']> = (result) => {
+    const kept = errors.keep(result);
+    if (kept) return kept;
     if ('errors' in result) for (const { extensions } of result.errors ?? []) count(String(extensions?.code));
     return (result.data && texts.get(result.data)) ?? `${JSON.stringify(result)}\n`;
   };

@@ -4,8 +4,9 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
-import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import type { QueryLimits } from '../config/config.js';
+import type { AnswerErrors } from './answer-errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
@@ -35,7 +36,7 @@ interface ApolloDependencies {
   readonly list: PersistedQueries | undefined;
   readonly limits: QueryLimits | undefined;
   readonly limiter: RequestLimiter | undefined;
-  readonly formatError: (error: unknown) => GraphQLFormattedError;
+  readonly errors: AnswerErrors;
   readonly stringifyResult: ApolloServerOptions<Context>['stringifyResult'];
   /** Plug-ins that know the server around it. They come after the admission of documents. */
   readonly plugins: readonly ApolloServerPlugin<Context>[];
@@ -50,7 +51,7 @@ export function createApollo({
   list,
   limits,
   limiter,
-  formatError,
+  errors,
   stringifyResult,
   plugins,
 }: ApolloDependencies): ApolloServer<Context> {
@@ -75,6 +76,7 @@ export function createApollo({
     plugins: [
       // It would wrap every field of every row. Every answer of the server says no-store.
       ApolloServerPluginCacheControlDisabled(),
+      errors.plugin,
       refuseUnadmitted(documents, limiter),
       refuseSubscriptions,
       recordRefusals(audit),
@@ -86,7 +88,7 @@ export function createApollo({
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),
     ],
-    formatError: (_formatted, error) => formatError(error),
+    formatError: errors.formatError,
     stringifyResult,
   });
 }

@@ -1,11 +1,11 @@
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { startOrClose, type Closers } from '../closers.js';
 import { oidcSignIn } from '../config/oidc-settings.js';
 import { acceptMany, type CopiedSocket } from './accept-many.js';
 import { registerBulkRoutes } from './bulk/bulk-routes.js';
+import { createAnswerErrors } from './answer-errors.js';
 import { createAdmittedDocuments } from './admitted-documents.js';
 import { createApollo } from './apollo.js';
 import { writeAnswers } from './apollo-plugins.js';
@@ -128,8 +128,6 @@ async function buildHttpServer(
   const operations = createOperations(limits ? config.operationLimits : unlimitedOperations);
   const trustProxy = config.trustedProxies.length > 0 && [...config.trustedProxies];
   const requestSources = createRequestSources(config.trustedProxies);
-  // Apollo Server hands an error over without the request that it belongs to.
-  const currentRequestId = new AsyncLocalStorage<string>();
   const answerError = (error: FastifyError, reply: FastifyReply): FastifyReply =>
     reply
       .status(error.statusCode ?? 500)
@@ -155,7 +153,8 @@ async function buildHttpServer(
       void (answerPage(request, reply, error.statusCode ?? 400) ?? answerError(error, reply)),
   });
   const limiter = protections.rateLimits ? await startRequestLimiter(server, sources.app) : undefined;
-  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatOfAnswer, count);
+  const errors = createAnswerErrors(formatOfAnswer, count);
+  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatOfAnswer, count, errors);
   const apollo = createApollo({
     app: sources.app,
     schema,
@@ -164,7 +163,7 @@ async function buildHttpServer(
     list,
     limits,
     limiter,
-    formatError: (error) => formatOfAnswer(error, currentRequestId.getStore()),
+    errors,
     stringifyResult,
     plugins: [fastifyApolloDrainPlugin(server), tellAllIssues(schema, formatOfAnswer, inputIssues), writing],
   });
@@ -232,12 +231,13 @@ async function buildHttpServer(
   };
   const apolloHandler = fastifyApolloHandler(apollo, { context }) as ApolloHandler;
   const answer = countUnread(
-    function answer(request, reply) {
-      return currentRequestId.run(request.id, () =>
-        tracing.arriving(`${request.method} /graphql`, requestSources.traceparentOf(request.raw), async () =>
-          apolloHandler.call(this, request, reply),
-        ),
+    async function answer(request, reply) {
+      const body = await tracing.arriving(
+        `${request.method} /graphql`,
+        requestSources.traceparentOf(request.raw),
+        async () => apolloHandler.call(this, request, reply),
       );
+      return typeof body === 'string' ? errors.finish(body, request.id) : body;
     },
     operations,
     chunksOf,

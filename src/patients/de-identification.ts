@@ -62,7 +62,7 @@ export function shownValue<T extends number | null>(
   value: T,
   viewer: Viewer | null,
 ): T {
-  if (value === null || !isAge(code, feature) || seesExactAge(viewer)) return value;
+  if (value === null || seesExactAge(viewer) || !isAge(code, feature)) return value;
   const perYear = yearIn(feature);
   return (shownAge(value / perYear, viewer) * perYear) as T;
 }
