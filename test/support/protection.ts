@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { AdministrativeGender, createModels, ensureIndexes, type Models } from '../../models/index.js';
 import { connectDatabase } from '../../src/storage/database.js';
-import { createOrganizationScopes, type OrganizationScope } from '../../src/scope/organization-scope.js';
+import { createOrganizationScopes, type OrganizationScope, type ScopeOf } from '../../src/scope/organization-scope.js';
 import type { Patient } from '../../src/scope/patient.js';
 import { createKeyRotations, type KeyRotations } from '../../src/protection/key-rotations.js';
 import { parseMasterKeys, type MasterKey } from '../../src/protection/master-keys.js';
@@ -30,6 +30,7 @@ export async function testDatabase(uri = namespace().mongoUri): Promise<Models> 
 /** Protection of one process of a deployment, without events of other processes. */
 interface ProtectedProcess extends StartedProtection {
   readonly rotations: KeyRotations;
+  readonly scopeOf: ScopeOf;
   scope(organization: Types.ObjectId): OrganizationScope;
 }
 
@@ -39,6 +40,7 @@ export async function protectedProcess(models: Models, ...settings: string[]): P
   return {
     ...protection,
     rotations: createKeyRotations({ models, protection, leaseMs: 60_000, logger: pino({ enabled: false }) }),
+    scopeOf,
     scope: (organization) => scopeOf({ organizationId: organization.toHexString() }),
   };
 }

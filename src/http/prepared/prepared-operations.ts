@@ -28,14 +28,21 @@ export type Execute = (operation: Omit<ExecutionArgs, 'schema'>) => Answer;
 /** Fields of the largest plan. A larger operation is left to graphql-js. */
 const mostFields = 1_000;
 
-/** Fields of all plans together. A field takes about 500 bytes. */
-const rememberedFields = 20_000;
+/**
+ * Bytes of all plans together, about. A plan also keeps the syntax tree of its document, which takes up to 150 times its
+ * text.
+ */
+const rememberedBytes = 16 * 1024 * 1024;
+const bytesPerField = 500;
+const bytesPerCharacter = 150;
 
 /** Variables that @skip and @include may read in a planned operation. Each doubles the number of its plans. */
 const mostConditions = 4;
 
 /** One operation of a document. */
 interface KnownOperation extends Pick<PlanSource, 'operation' | 'fragments'> {
+  /** Length of the document's text. */
+  readonly characters: number;
   /** Names of the variables that decide which fields the operation has. */
   readonly conditions: readonly string[];
 }
@@ -47,7 +54,7 @@ type Plans = Map<string, Plan | 'none'>;
 export function createExecute(schema: GraphQLSchema): Execute {
   const known = new WeakMap<DocumentNode, Map<string, KnownOperation | 'none'>>();
   // The plan that was used longest ago is made again, so the memory of all plans has a bound whatever callers send.
-  const remembered = new LRUCache<KnownOperation, Plans>({ maxSize: rememberedFields });
+  const remembered = new LRUCache<KnownOperation, Plans>({ maxSize: rememberedBytes });
 
   function find(document: DocumentNode, name: string | null | undefined): KnownOperation | 'none' {
     const ofDocument = known.get(document) ?? new Map<string, KnownOperation | 'none'>();
@@ -59,7 +66,7 @@ export function createExecute(schema: GraphQLSchema): Execute {
     if (!found) return 'none';
     const conditions = conditionsOf(document);
     const isPlanned = found.operation.operation !== OperationTypeNode.MUTATION && conditions.length <= mostConditions;
-    const operation = isPlanned ? { ...found, conditions } : 'none';
+    const operation = isPlanned ? { ...found, characters: document.loc?.end ?? 0, conditions } : 'none';
     ofDocument.set(name ?? '', operation);
     return operation;
   }
@@ -71,8 +78,8 @@ export function createExecute(schema: GraphQLSchema): Execute {
     if (kept) return kept;
     const plan = planOperation({ schema, ...known, variableValues }, mostFields) ?? 'none';
     plans.set(key, plan);
-    const size = [...plans.values()].reduce((sum, each) => sum + (each === 'none' ? 1 : each.fields), 0);
-    remembered.set(known, plans, { size });
+    const fields = [...plans.values()].reduce((sum, each) => sum + (each === 'none' ? 1 : each.fields), 0);
+    remembered.set(known, plans, { size: fields * bytesPerField + known.characters * bytesPerCharacter });
     return plan;
   }
 
