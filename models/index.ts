@@ -113,14 +113,19 @@ const indexNotFound = 27;
  * that another release made under the same name, with other options, is replaced.
  */
 export async function ensureIndexes(models: Models): Promise<void> {
-  for (const model of Object.values(models) as Model<unknown>[]) {
-    try {
-      await model.createIndexes();
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== indexKeySpecsConflict) throw error;
-      await replaceIndexes(model);
-    }
-  }
+  // One command per collection: MongoDB makes its indexes together, in a fraction of the time of one after the other.
+  await Promise.all(
+    (Object.values(models) as Model<unknown>[]).map(async (model) => {
+      const indexes = (model.schema.indexes() as [object, object][]).map(([key, options]) => ({ ...options, key }));
+      if (indexes.length === 0) return;
+      try {
+        await model.collection.createIndexes(indexes as never);
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== indexKeySpecsConflict) throw error;
+        await replaceIndexes(model);
+      }
+    }),
+  );
 }
 
 /** Drops the indexes of a collection that a declared one cannot replace, and creates the declared ones. */
