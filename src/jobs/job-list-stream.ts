@@ -146,6 +146,7 @@ export function createJobListStreams({ models, events, logger }: JobListStreamDe
       const ofOne = followers.get(organizationId) ?? new Set<Follower>();
       const pending = new Set<string>();
       const sent = new LRUCache<string, number>({ max: mostRemembered });
+      const begun = new Date();
       const changes = createAsyncQueue<JobChange>({
         async refill() {
           const ids = [...pending].slice(0, mostAtOnce);
@@ -153,7 +154,7 @@ export function createJobListStreams({ models, events, logger }: JobListStreamDe
           try {
             const found = await Promise.all(ids.map((id) => jobs.load(id)));
             const selected = await select(found.filter((job) => job !== null));
-            changes.push(...selected.flatMap((one) => changesOf(one, sent)));
+            changes.push(...selected.flatMap((one) => changesOf(one, sent, begun)));
           } catch (error) {
             // While MongoDB cannot be reached, the follower waits, and reads the same jobs later.
             if (!isDatabaseOutage(error)) throw error;
@@ -182,8 +183,12 @@ export function createJobListStreams({ models, events, logger }: JobListStreamDe
   };
 }
 
-/** The changes of a job that its follower has not sent yet. @param sent numbers of the last changes sent, by job */
-function changesOf({ job, matches }: SelectedJob, sent: LRUCache<string, number>): JobChange[] {
+/**
+ * The changes of a job that its follower has not sent yet. A job that was submitted since the follower began is told from
+ * its beginning, however late it is read.
+ * @param sent numbers of the last changes sent, by job
+ */
+function changesOf({ job, matches }: SelectedJob, sent: LRUCache<string, number>, begun: Date): JobChange[] {
   const id = job._id.toHexString();
   const last = sent.get(id);
   // A failover undid changes that were sent, and were not on a majority yet. What follows has later numbers.
@@ -191,7 +196,7 @@ function changesOf({ job, matches }: SelectedJob, sent: LRUCache<string, number>
   if (!matches && last === undefined) return [];
   if (matches) sent.set(id, job.status.sequence);
   else sent.delete(id);
-  return changesSince(job, last ?? 0);
+  return changesSince(job, last ?? 0, { fromBeginning: job.submittedAt >= begun });
 }
 
 const tooSlow = new ServiceUnavailableError(

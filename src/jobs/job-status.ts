@@ -131,11 +131,17 @@ export interface JobChange {
 /**
  * Changes that a subscriber has not seen yet, oldest first. Each change of state is a change of its own. Progress is
  * folded into the change that follows it, so that sequence = previous sequence + 1 + collapsed always holds.
- * @param after sequence number of the last change that the subscriber has seen; 0 for a new subscriber, which gets only
- *   the present status, with all earlier changes folded into it
+ * @param after sequence number of the last change that the subscriber has seen; 0 for one that has seen none
+ * @param options.fromBeginning whether one that has seen none gets every change. Else it gets only the present status,
+ *   with all earlier changes folded into it
  */
-export function changesSince(job: ScoringJob, after: number): JobChange[] {
-  const missedTransitions = after === 0 ? [] : job.transitions.filter((status) => status.sequence > after);
+export function changesSince(
+  job: ScoringJob,
+  after: number,
+  { fromBeginning = false }: { readonly fromBeginning?: boolean } = {},
+): JobChange[] {
+  const isTold = after > 0 || fromBeginning;
+  const missedTransitions = isTold ? job.transitions.filter((status) => status.sequence > after) : [];
   const last = missedTransitions.at(-1)?.sequence ?? after;
   const statuses = job.status.sequence > last ? [...missedTransitions, job.status] : missedTransitions;
   return statuses.map((status, index) => ({

@@ -17,6 +17,7 @@
 import type { Types } from 'mongoose';
 import { type Prediction, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
+import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
 import { NotFoundError } from '../errors.js';
 import { checkAll, idOrNone, parseInput, toObjectId } from '../input.js';
@@ -105,6 +106,17 @@ export function createPredictionService({
   const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> =>
     (await show(viewer, [result]))[0] ?? null;
 
+  /** Shows one prediction that the viewer asked for by id. */
+  async function showById(viewer: Viewer, action: Action, id: string): Promise<Prediction | null> {
+    const _id = toObjectId(id);
+    const stored = storedPredictions(scopeOf(viewer));
+    const alone = _id && (await stored.findAlone(_id));
+    const shown = await fence.showNamed(viewer, action, alone ?? (_id && (await stored.findInBlock(_id))) ?? null);
+    // Blocks are read for an id without a prediction too: the time of the answer must not tell the two apart.
+    if (alone && !shown) await stored.findInBlock(alone._id);
+    return shown;
+  }
+
   const readForAll = shareReads<string, Prediction>(
     (organizationId) => organizationId,
     (organizationId, ids) => storedPredictions(scopeOf({ organizationId })).findMany(ids.map(idOrNone)),
@@ -130,8 +142,7 @@ export function createPredictionService({
   return {
     async find(viewer, id) {
       authorize(viewer, 'prediction:read');
-      const _id = toObjectId(id);
-      return fence.showNamed(viewer, 'prediction:read', _id && (await storedPredictions(scopeOf(viewer)).find(_id)));
+      return showById(viewer, 'prediction:read', id);
     },
 
     async findMany(viewer, ids) {
@@ -182,9 +193,7 @@ export function createPredictionService({
 
     async verify(viewer, id) {
       authorize(viewer, 'prediction:verify');
-      const _id = toObjectId(id);
-      const found = _id && (await storedPredictions(scopeOf(viewer)).find(_id));
-      const prediction = await fence.showNamed(viewer, 'prediction:verify', found);
+      const prediction = await showById(viewer, 'prediction:verify', id);
       if (!prediction) return null;
       return fence.afterShown(viewer, 'prediction:verify', prediction.patient, async () =>
         verifyPrediction(prediction, await registry.load(prediction.modelId, prediction.modelVersion)),

@@ -35,7 +35,10 @@ import { walkById } from '../storage/walk.js';
 
 /** The predictions of one organization. Single jobs store them on their own; batches store them in blocks. */
 interface StoredPredictions {
-  find(id: Types.ObjectId): Promise<Prediction | null>;
+  /** Finds a prediction that is stored on its own. */
+  findAlone(id: Types.ObjectId): Promise<Prediction | null>;
+  /** Finds a prediction in a block. */
+  findInBlock(id: Types.ObjectId): Promise<Prediction | null>;
   /** @returns the predictions in the order of the ids, with null for an id without a prediction */
   findMany(ids: readonly Types.ObjectId[]): Promise<(Prediction | null)[]>;
   /** @returns the prediction of a SINGLE job */
@@ -210,7 +213,8 @@ export function storedPredictions({
   }
 
   return {
-    find: async (id) => (await findMany([id]))[0] ?? null,
+    findAlone: (id) => predictions.findOne({ _id: id }),
+    findInBlock,
     findMany,
     ofJob: (job) => predictions.findOne({ job }),
     async ofChunk(job, chunk) {

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import type { EventBus } from '../../src/events/event-bus.js';
+import { createJobListStreams } from '../../src/jobs/job-list-stream.js';
+import type { JobChange } from '../../src/jobs/job-status.js';
 import { startWorkers } from '../../workers/index.js';
 import { careTeams } from '../support/care-team.js';
 import { asAdmin } from '../support/identity.js';
@@ -73,6 +76,28 @@ test('a page of jobs gets every change of state of each job, from its submission
   }
   await workers.close();
   await close(page);
+});
+
+test('a job that was submitted since, and is read only after its end, is told from its beginning', async () => {
+  const { models, logger } = system.app;
+  let tell = (_event: { scoringJobId: string; organizationId: string }): void => undefined;
+  // The event of the job comes when the test says so.
+  const events = {
+    subscribe: (_topic: string, listener: typeof tell) => ((tell = listener), () => undefined),
+    onGap: () => () => undefined,
+  } as unknown as EventBus;
+  const streams = createJobListStreams({ models, events, logger });
+  const organizationId = await system.organizationId();
+  const list = streams.follow(organizationId, async (jobs) => jobs.map((job) => ({ job, matches: true })));
+  const workers = await startWorkers(system.app);
+  const id = await submitOne();
+  await ended(client, id);
+  tell({ scoringJobId: id, organizationId });
+  const changes: JobChange[] = [];
+  while (changes.at(-1)?.job.status.state !== 'COMPLETED') changes.push((await list.next()).value as JobChange);
+  streams.close();
+  await workers.close();
+  expect(changes.map(({ job }) => job.status.state)).toEqual(['QUEUED', 'ACTIVE', 'COMPLETED']);
 });
 
 test('a job that leaves the list is sent once more, and then no longer', async () => {
