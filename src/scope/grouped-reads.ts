@@ -2,7 +2,6 @@ import type { Model, mongo, Types } from 'mongoose';
 import { slowestReadMs } from '../storage/database.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { defined } from '../process/defined.js';
-import type { OrganizationDocument } from './scoped-collection.js';
 
 /** Reads one document of an organization; null when it has none. */
 export type GroupedRead<T> = (organization: Types.ObjectId, value: Types.ObjectId) => Promise<T | null>;
@@ -19,7 +18,7 @@ const largestGroup = 32;
  * document get the same object, and must not change it.
  * @param key the field that chooses a document. An index must begin with it
  */
-export function groupedRead<T extends OrganizationDocument>(
+export function groupedRead<T extends { readonly _id: Types.ObjectId; readonly organization: Types.ObjectId }>(
   { collection }: Model<T>,
   key: keyof T & string,
   projection?: Readonly<Record<string, 1>>,

@@ -80,7 +80,7 @@ interface Fence<T> {
 }
 
 /** Reads of single documents, by the field that chooses them. Other callers of this process share their queries. */
-export type GroupedReads<T> = { readonly [K in keyof T]?: GroupedRead<T> };
+type GroupedReads<T> = { readonly [K in keyof T]?: GroupedRead<T> };
 
 /** Most documents that are read one by one through grouped reads. More of them are a query of their own. */
 const fewDocuments = 4;

@@ -1,6 +1,7 @@
 import { GraphQLError, type GraphQLLeafType } from 'graphql';
 import { inspect } from 'graphql/jsutils/inspect.js';
-import type { Complete, Path, PlannedObject, ReadField, Run } from './planned.js';
+import type { Path } from './field-errors.js';
+import type { Complete, PlannedObject, ReadField, Run } from './planned.js';
 import { failAt, isPromise, runFields } from './run.js';
 
 /** Completes a value that must not be null. */

@@ -1,5 +1,7 @@
-import type { GraphQLError } from 'graphql';
-import type { Path } from './planned.js';
+import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
+
+/** A place in an answer. */
+export type Path = GraphQLResolveInfo['path'];
 
 /**
  * Collects the errors of one answer as graphql-js does: once a place of the answer is null because of an error, further

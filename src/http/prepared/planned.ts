@@ -4,14 +4,10 @@ import type {
   GraphQLField,
   GraphQLFieldResolver,
   GraphQLObjectType,
-  GraphQLResolveInfo,
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
-import type { FieldErrors } from './field-errors.js';
-
-/** A place in an answer. */
-export type Path = GraphQLResolveInfo['path'];
+import type { FieldErrors, Path } from './field-errors.js';
 
 /** One execution of an operation. */
 export interface Run {

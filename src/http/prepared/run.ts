@@ -3,7 +3,8 @@
  * https://spec.graphql.org/October2021/#sec-Executing-Selection-Sets
  */
 import { getArgumentValues, locatedError, responsePathAsArray, type GraphQLResolveInfo } from 'graphql';
-import type { Path, PlannedObject, ReadField, Run } from './planned.js';
+import type { Path } from './field-errors.js';
+import type { PlannedObject, ReadField, Run } from './planned.js';
 
 /**
  * Makes the answer of one object.
