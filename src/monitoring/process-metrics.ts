@@ -1,6 +1,7 @@
 import { Gauge } from 'prom-client';
 import type { App } from '../app.js';
 import { packageVersion } from '../process/package-root.js';
+import { modelLabel } from '../scoring/score-patient.js';
 
 /** The parts of the app whose state is shown in metrics. */
 export type ProcessParts = Pick<App, 'metrics' | 'registry' | 'identity' | 'audit' | 'redisConnections'>;
@@ -19,6 +20,11 @@ export function describeProcess({ metrics, registry, identity, audit, redisConne
     labelNames: ['version'],
     registers,
   }).set({ version: packageVersion() }, 1);
+  // An alert compares with an earlier value, so there must be one for each model.
+  const showAdditivity = (): void => {
+    for (const model of registry.list()) metrics.additivityFailures.inc({ model: modelLabel(model) }, 0);
+  };
+  showAdditivity();
   new Gauge({
     name: 'riskgraph_risk_model_info',
     help: 'The versions of risk models that this process offers. The value is always 1.',
@@ -26,6 +32,7 @@ export function describeProcess({ metrics, registry, identity, audit, redisConne
     registers,
     collect() {
       this.reset();
+      showAdditivity();
       for (const { manifest } of registry.list()) this.set({ model: manifest.id, version: manifest.version }, 1);
     },
   });

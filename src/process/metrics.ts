@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { ErrorCode } from '../errors.js';
 
 const short = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const long = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1_800];
@@ -11,11 +12,27 @@ export interface Metrics extends Readonly<ReturnType<typeof createInstruments>> 
   readonly registry: Registry;
 }
 
-/** Creates the metrics, all at zero. The composition root does it once per process. */
+/**
+ * Creates the metrics. The composition root does it once per process. Counters whose labels have few values begin at zero
+ * for each of them: an alert compares with an earlier value, so the first error of a process would not count otherwise.
+ * https://prometheus.io/docs/practices/instrumentation/#avoid-missing-metrics
+ */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return { registry, ...createInstruments(registry) };
+  const instruments = createInstruments(registry);
+  const { errors, jobsSubmitted, jobsEnded, attempts, failedAttempts, takeovers, repairs } = instruments;
+  const codes = Object.values(ErrorCode);
+  for (const code of codes) errors.inc({ code }, 0);
+  for (const kind of ['SINGLE', 'BATCH']) {
+    for (const one of [jobsSubmitted, repairs]) one.inc({ kind }, 0);
+    for (const state of ['COMPLETED', 'FAILED', 'CANCELLED']) jobsEnded.inc({ kind, state }, 0);
+  }
+  for (const kind of ['SINGLE', 'CHUNK']) {
+    for (const one of [attempts, takeovers]) one.inc({ kind }, 0);
+    for (const code of codes) failedAttempts.inc({ kind, code }, 0);
+  }
+  return { registry, ...instruments };
 }
 
 function createInstruments(registry: Registry) {

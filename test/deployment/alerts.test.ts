@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { metricNames } from '../support/metrics.js';
+import { metricNames, readMetrics } from '../support/metrics.js';
 import { startSystem } from '../support/system.js';
 
 interface Rule {
@@ -48,6 +48,19 @@ test('every query of rules and dashboards reads metrics that API and worker show
         .map((name) => `${place}: ${name}`),
   );
   expect(unknown).toEqual([]);
+});
+
+test('each counter that a rule compares with an earlier value is there before it first counts', async () => {
+  const system = await startSystem();
+  const samples = [...(await readMetrics(`${system.url}/metrics`)).keys()];
+  const counters = new Set(rules.flatMap(({ expr }) => expr.match(/riskgraph_\w+_total(?:\{[^}]*\})?/g) ?? []));
+  expect(counters.size).toBeGreaterThan(4);
+  const missing = [...counters].filter((counter) => {
+    const [name, labels = ''] = counter.replace('}', '').split('{');
+    const wanted = labels.split(',').filter(Boolean);
+    return !samples.some((sample) => sample.split('{')[0] === name && wanted.every((label) => sample.includes(label)));
+  });
+  expect(missing).toEqual([]);
 });
 
 test('each alert has a severity, a summary, a section in the runbook, and a test; the runbook has no other section', () => {
