@@ -3,13 +3,15 @@ import { LRUCache } from 'lru-cache';
 import { mongo, Types } from 'mongoose';
 import type { Logger } from 'pino';
 import type { AuditEvent, Models } from '../../models/index.js';
-import { isDuplicateKey, slowestReadMs } from '../storage/database.js';
+import { isDatabaseOutage, isDuplicateKey, longestWaitMs, slowestReadMs } from '../storage/database.js';
 import { ServiceUnavailableError } from '../errors.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { chainEvent, emptyChain, sealHead, type ChainEnd, type UnchainedEvent } from './audit-chain.js';
 import type { AuditActor, AuditEntry, AuditTrail } from './audit-trail.js';
 import type { ProtectionOf } from '../protection/protection.js';
 import { logError } from '../process/logger.js';
+import { createSerialTask } from '../process/serial-task.js';
+import { withinTime } from '../process/within-time.js';
 import { createEventMerger, type RequestEvent } from './merge-events.js';
 
 /** Gives the key of an organization's chain. It never changes, because the whole chain is checked with it. */
@@ -20,6 +22,9 @@ export type AuditKeyOf = (organization: Types.ObjectId) => Promise<Buffer>;
  * end of its chain shows only against an anchor (see audit-chain.ts).
  */
 const headPeriodMs = 1_000;
+
+/** Longest time for the last heads when the audit trail closes, milliseconds. */
+const closeMs = 5_000;
 
 /**
  * Ends of chains that a process remembers, and for how long, milliseconds. An end must be forgotten long before its event
@@ -34,7 +39,7 @@ const largestTries = 100;
 export interface AuditWriter extends AuditTrail {
   /** The part of this process's events that is not safe yet. */
   backlog(): AuditBacklog;
-  /** Writes the heads that are not written yet, and ends. */
+  /** Writes the heads that are not written yet, and ends. The log names the failure of those that cannot be written. */
   close(): Promise<void>;
 }
 
@@ -59,13 +64,16 @@ interface AuditTrailDependencies {
  * 3. Each event gets its sequence number and hash behind the last known end of its chain.
  * 4. One insert writes the events of an organization.
  * 5. If another process has taken a sequence number (unique index), the end is read again, and the rest is tried again.
- * 6. The heads of the chains that grew are written every `headPeriodMs`.
+ * 6. The heads of the chains that grew are written every `headPeriodMs`, one after the other.
+ * 7. When MongoDB stands still, an event that waits behind others is refused after `longestWaitMs`, and so is its request.
  */
 export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependencies): AuditWriter {
   const { auditEvents, auditHeads } = models;
   const ends = new LRUCache<string, ChainEnd>(rememberedEnds);
   /** The time since when the head of a chain is behind, by organization. */
   const unwrittenHeads = new Map<string, number>();
+  /** The same time for the head that is being written. */
+  let beingWritten: number | undefined;
   let waiting = 0;
 
   async function readEnd(organization: Types.ObjectId): Promise<ChainEnd> {
@@ -125,7 +133,7 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
     // Waits for one turn of the event loop, so that more events join the next group. A write to the journal costs about
     // the same for one event as for ten. A busy process has long turns, and so writes large groups. An idle one has
     // short turns, so no caller waits long. A fixed time would always delay callers.
-    { gather: () => turn() },
+    { gather: () => turn(), longestWaitMs },
   );
 
   async function writeHead(id: string): Promise<void> {
@@ -141,23 +149,31 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
       });
   }
 
+  /**
+   * Tries each head once. Those that cannot be written are tried again in the next round, and their age goes on. The
+   * round ends early when MongoDB is away.
+   */
   async function writeHeads(): Promise<void> {
+    const errors: unknown[] = [];
     for (const [id, since] of [...unwrittenHeads]) {
+      // An event that is appended meanwhile needs another head.
       unwrittenHeads.delete(id);
+      beingWritten = since;
       try {
         await writeHead(id);
       } catch (error) {
-        // It is written in a later round, and its age goes on.
         unwrittenHeads.set(id, since);
-        throw error;
+        errors.push(error);
+        if (isDatabaseOutage(error)) break;
+      } finally {
+        beingWritten = undefined;
       }
     }
+    if (errors.length > 0)
+      logError(logger, errors[0], 'heads of the audit trail not written', { level: 'warn', heads: errors.length });
   }
-  const timer = setInterval(() => {
-    writeHeads().catch((error: unknown) =>
-      logError(logger, error, 'heads of the audit trail not written', { level: 'warn' }),
-    );
-  }, headPeriodMs);
+  const heads = createSerialTask(writeHeads);
+  const timer = setInterval(() => void heads.run(), headPeriodMs);
   timer.unref();
 
   return {
@@ -177,12 +193,13 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
       }
     },
     backlog() {
-      const oldest = Math.min(...unwrittenHeads.values());
-      return { waiting, unsealedSeconds: unwrittenHeads.size > 0 ? (performance.now() - oldest) / 1_000 : 0 };
+      const now = performance.now();
+      const oldest = Math.min(...unwrittenHeads.values(), beingWritten ?? now);
+      return { waiting, unsealedSeconds: (now - oldest) / 1_000 };
     },
     async close() {
       clearInterval(timer);
-      await writeHeads().catch(() => undefined);
+      await withinTime(heads.run(), closeMs, () => logger.warn('heads of the audit trail not written before the end'));
     },
   };
 }

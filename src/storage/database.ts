@@ -160,6 +160,8 @@ function isRetryable(error: object): boolean {
 
 /** Milliseconds after which MongoDB gives up one read for a caller. It is less than the driver's wait for an answer. */
 export const slowestReadMs = 20_000;
+/** Milliseconds that an item may wait for the groups before it (group-commit.ts), while MongoDB stands still. */
+export const longestWaitMs = 20_000;
 /** Milliseconds after which MongoDB gives up a read of any number of documents. */
 export const slowestScanMs = 60_000;
 

@@ -1,5 +1,5 @@
 import mongoose, { type Model, type Types } from 'mongoose';
-import { duplicateKeyCode } from './database.js';
+import { duplicateKeyCode, longestWaitMs } from './database.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from './group-commit.js';
 
 /**
@@ -17,7 +17,7 @@ export function groupedFind<T extends { _id: Types.ObjectId }, R extends Pick<T,
       const byId = new Map(found.map((document) => [document._id.toHexString(), document]));
       return ids.map((id) => ({ value: byId.get(id.toHexString()) ?? null }));
     },
-    { largest },
+    { largest, longestWaitMs },
   );
 }
 
@@ -30,7 +30,7 @@ export function groupedInsert<T extends { _id: Types.ObjectId }>(
   model: Model<T>,
   largest?: number,
 ): GroupCommit<T, void> {
-  return createGroupCommit((documents) => insertGroup(model, documents), { largest });
+  return createGroupCommit((documents) => insertGroup(model, documents), { largest, longestWaitMs });
 }
 
 /** Inserts one group, which must not be empty. @returns the outcome of each document, in the given order */

@@ -56,3 +56,28 @@ test('a group has at most the maximum number of items, and the rest follows', as
   expect(await Promise.all(['a', 'b', 'c'].map(commit))).toEqual(['a', 'b', 'c']);
   expect(groups).toEqual([['a', 'b'], ['c']]);
 });
+
+test('behind work that stands still an item waits no longer than the limit, and is never worked on', async () => {
+  const groups: string[][] = [];
+  let answer = (): void => undefined;
+  const commit = createGroupCommit<string, string>(
+    async (items) => {
+      groups.push(items);
+      await new Promise<void>((resolve) => (answer = resolve));
+      return items.map((item) => ({ value: item }));
+    },
+    { longestWaitMs: 5 },
+  );
+  const first = commit('a');
+  await nextTurn();
+  await expect(Promise.all([commit('b'), commit('c')])).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  await expect(commit('d')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  answer();
+  expect(await first).toBe('a');
+  const next = commit('e');
+  await nextTurn();
+  await nextTurn();
+  answer();
+  expect(await next).toBe('e');
+  expect(groups).toEqual([['a'], ['e']]);
+});

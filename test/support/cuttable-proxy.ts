@@ -66,12 +66,13 @@ async function startProxy(first: NetConnectOpts, answerDelayMs = 0): Promise<Cut
 }
 
 /** Splits a `redis://` or `mongodb://` URL at its host, which `URL` cannot do for the path of a socket. */
-function parseUrl(url: string) {
+export function parseUrl(url: string) {
   const [, scheme = '', login = '', host = '', rest = ''] = /^(\w+:\/\/)([^@/]*@)?([^/]+)(.*)$/.exec(url)!;
   return { scheme, login, host, rest };
 }
 
-function targetOf(host: string): NetConnectOpts {
+/** The address of a host and port, or of the encoded path of a socket. */
+export function targetOf(host: string): NetConnectOpts {
   const name = decodeURIComponent(host);
   return name.includes('/') ? { path: name } : { host: name.split(':')[0]!, port: Number(name.split(':')[1]) };
 }
