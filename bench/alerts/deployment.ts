@@ -12,6 +12,7 @@ import { createAccessTokens } from '../../src/identity/access-token.js';
 import { ensureOrganization } from '../../src/identity/organizations.js';
 import { connectDatabase } from '../../src/storage/database.js';
 import { freePort } from '../../test/support/free-port.js';
+import { holdingProxy, type HoldingProxy } from '../../test/support/holding-proxy.js';
 import { whenReady } from './monitoring.js';
 
 /** An API or a worker that runs. */
@@ -44,8 +45,12 @@ export interface Deployment {
   readonly models: Models;
   readonly redis: Redis;
   readonly client: GraphqlClient;
-  /** Callers of the same API, each a user of its own. */
+  /** Callers of the first API, each a user of its own. */
   readonly clients: readonly GraphqlClient[];
+  /** The way of the second API to MongoDB. */
+  readonly proxy: HoldingProxy;
+  /** Callers of the second API, each a user of its own. */
+  readonly proxiedClients: readonly GraphqlClient[];
   readonly organizationId: string;
   readonly members: Set<Member>;
   readonly environment: Readonly<Record<string, string>>;
@@ -56,7 +61,10 @@ export interface Deployment {
   remove(member: Member): Promise<void>;
 }
 
-/** Starts engines, two APIs and two workers of the build. The closers end each part that was started. */
+/**
+ * Starts engines, two APIs and two workers of the build. The second API reaches MongoDB through a proxy. The closers end
+ * each part that was started.
+ */
 export async function startDeployment(folder: string, closers: Closers): Promise<Deployment> {
   const data = join(folder, 'data');
   mkdirSync(data);
@@ -79,6 +87,8 @@ export async function startDeployment(folder: string, closers: Closers): Promise
   const models = createModels(database);
   const redis = new Redis(engines.redisUrl, { maxRetriesPerRequest: null });
   closers.add(() => redis.disconnect());
+  const proxy = await holdingProxy(engines.mongoUri);
+  closers.add(() => proxy.close());
   const members = new Set<Member>();
   const deployment: Deployment = {
     folder,
@@ -91,6 +101,8 @@ export async function startDeployment(folder: string, closers: Closers): Promise
     organizationId: '',
     client: undefined as never,
     clients: [],
+    proxy,
+    proxiedClients: [],
     onChange: async () => undefined,
     async start(kind, difference) {
       const member = await startMember(kind, environment, difference);
@@ -106,20 +118,30 @@ export async function startDeployment(folder: string, closers: Closers): Promise
   };
   closers.add(() => Promise.all([...members].map((member) => member.kill())));
   // All of them have started or failed before anything is closed.
-  const starts = await Promise.allSettled(
-    (['api', 'api', 'worker', 'worker'] as const).map((kind) => deployment.start(kind)),
-  );
-  for (const start of starts) if (start.status === 'rejected') throw start.reason;
-  const api = [...members].find(({ kind }) => kind === 'api')!;
+  const starts = await Promise.allSettled([
+    deployment.start('api'),
+    deployment.start('api', { environment: { MONGO_URI: proxy.url } }),
+    deployment.start('worker'),
+    deployment.start('worker'),
+  ]);
+  const [api, proxied] = starts.map((start) => {
+    if (start.status === 'rejected') throw start.reason;
+    return start.value;
+  });
   const organizationId = (await ensureOrganization(models, 'alerts'))._id.toHexString();
   const tokens = createAccessTokens(secretKey);
-  const clients = await Promise.all(
-    ['first', ...Array.from({ length: 19 }, (_, at) => `clinician-${at}`)].map(async (username) =>
-      apiClient(api.url, await tokens.sign({ username, role: Role.CLINICIAN, organizationId }, 7_200)),
-    ),
-  );
-  closers.add(() => Promise.all(clients.map((client) => client.close())));
-  return Object.assign(deployment, { organizationId, clients, client: clients[0]! });
+  const callersOf = async ({ url }: Member): Promise<GraphqlClient[]> => {
+    const names = ['first', ...Array.from({ length: 19 }, (_, at) => `clinician-${at}`)];
+    const callers = await Promise.all(
+      names.map(async (username) =>
+        apiClient(url, await tokens.sign({ username, role: Role.CLINICIAN, organizationId }, 7_200)),
+      ),
+    );
+    closers.add(() => Promise.all(callers.map((caller) => caller.close())));
+    return callers;
+  };
+  const [clients, proxiedClients] = [await callersOf(api!), await callersOf(proxied!)];
+  return Object.assign(deployment, { organizationId, clients, client: clients[0]!, proxiedClients });
 }
 
 async function startMember(

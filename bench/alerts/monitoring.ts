@@ -8,12 +8,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Closers } from '../../src/closers.js';
 import { freePort } from '../../test/support/free-port.js';
 
-/** Prometheus and Alertmanager with the rules of ops/prometheus, whose times are shortened. */
+/** Prometheus and Alertmanager with the rules of ops/prometheus. */
 export interface Monitoring {
   /** The alerts that are in Alertmanager now. */
   active(): Promise<ReadonlySet<string>>;
   /** The alerts that Alertmanager has sent to a receiver so far. */
   readonly notified: ReadonlySet<string>;
+  /** The alerts whose end Alertmanager has sent to a receiver so far. */
+  readonly resolved: ReadonlySet<string>;
   /** Replaces the processes that Prometheus scrapes. */
   scrape(targets: Readonly<Record<'riskgraph-api' | 'riskgraph-worker', readonly number[]>>): Promise<void>;
 }
@@ -30,16 +32,20 @@ export function shortened(rules: string): string {
 export const alertsOf = (rules: string): string[] =>
   [...rules.matchAll(/^ *- alert: (\w+)$/gm)].map(([, name]) => name!);
 
-/** Starts both from the PATH, with their files in a folder. The closers end each part that was started. */
-export async function startMonitoring(folder: string, closers: Closers): Promise<Monitoring> {
+/**
+ * Starts both from the PATH, with their files in a folder. The closers end each part that was started.
+ * @param rules the text of the rules
+ */
+export async function startMonitoring(folder: string, rules: string, closers: Closers): Promise<Monitoring> {
   const [prometheusPort, alertmanagerPort] = await Promise.all([freePort(), freePort()]);
   const notified = new Set<string>();
+  const resolved = new Set<string>();
   const receiver = createServer((request, response) => {
     let body = '';
     request.on('data', (text) => (body += String(text)));
     request.on('end', () => {
       const { alerts } = JSON.parse(body) as { alerts: { status: string; labels: { alertname: string } }[] };
-      for (const { status, labels } of alerts) if (status === 'firing') notified.add(labels.alertname);
+      for (const { status, labels } of alerts) (status === 'firing' ? notified : resolved).add(labels.alertname);
       response.end();
     });
   });
@@ -53,7 +59,7 @@ export async function startMonitoring(folder: string, closers: Closers): Promise
   const path = (name: string): string => join(folder, name);
   const targetsFile = path('targets.json');
   await writeFile(targetsFile, '[]');
-  await writeFile(path('rules.yml'), shortened(readFileSync('ops/prometheus/rules.yml', 'utf8')));
+  await writeFile(path('rules.yml'), rules);
   const alertmanager = readFileSync('ops/prometheus/alertmanager.yml', 'utf8')
     .replaceAll('127.0.0.1:9099', `127.0.0.1:${receiverPort}`)
     .replaceAll(/group_wait: \w+|group_interval: \w+/g, (text) => text.replace(/\d+[smh]/, '1s'));
@@ -92,6 +98,7 @@ export async function startMonitoring(folder: string, closers: Closers): Promise
   ]);
   return {
     notified,
+    resolved,
     async active() {
       const response = await fetch(`http://127.0.0.1:${alertmanagerPort}/api/v2/alerts`);
       const alerts = (await response.json()) as { labels: { alertname: string } }[];

@@ -1,22 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Types } from 'mongoose';
-import {
-  CreatePatientDocument,
-  PatientsDocument,
-  SubmitScoringJobDocument,
-  TypedDocumentString,
-} from '../../src/client/generated/graphql.js';
-import type { GraphqlClient } from '../../src/client/graphql-client.js';
+import { CreatePatientDocument, PatientsDocument } from '../../src/client/generated/graphql.js';
 import { ScoringJobState } from '../../models/index.js';
-import { modelId, newPatient } from '../../test/support/heart-disease.js';
+import { newPatient } from '../../test/support/heart-disease.js';
 import { runWholeCommand } from '../../test/support/run-command.js';
-import { idOfHoursAgo, otherModels, spoiltRelease, type Deployment, type Member } from './deployment.js';
-
-const BreakGlassDocument = new TypedDocumentString<object, { readonly patientId: string }>(
-  `mutation BreakGlass($patientId: ID!) {
-    breakGlass(input: { patientId: $patientId, reason: "The drill of the alerts" }) { id }
-  }`,
-);
+import { idOfHoursAgo, otherModels, spoiltRelease, type Deployment } from './deployment.js';
+import {
+  atOnce,
+  BreakGlassDocument,
+  freeze,
+  ofKind,
+  patients,
+  readOne,
+  repeating,
+  store,
+  stutter,
+  submitAll,
+  thaw,
+} from './means.js';
 
 /** A fault, and the alerts that must follow. */
 export interface Provocation {
@@ -27,83 +28,12 @@ export interface Provocation {
   provoke(deployment: Deployment): Promise<() => Promise<unknown>>;
 }
 
-const ofKind = ({ members }: Deployment, kind: Member['kind']): Member[] =>
-  [...members].filter((member) => member.kind === kind);
-
-async function patients({ client }: Deployment, count: number): Promise<string[]> {
-  const ids: string[] = [];
-  // More connections at a time would be refused.
-  for (let left = count; left > 0; left -= atATime) {
-    const made = Array.from({ length: Math.min(left, atATime) }, () =>
-      client.request(CreatePatientDocument, { input: newPatient() }).catch(() => undefined),
-    );
-    // On a busy machine some are late. The others are enough.
-    ids.push(...(await Promise.all(made)).flatMap((answer) => (answer ? [answer.createPatient.id] : [])));
-  }
-  return ids;
-}
-
-/** Requests of one caller at a time. */
-const atATime = 20;
-
-async function submitAll({ client }: Deployment, ids: readonly string[]): Promise<void> {
-  for (let start = 0; start < ids.length; start += atATime)
-    await Promise.all(
-      ids
-        .slice(start, start + atATime)
-        .map((patientId) =>
-          client.request(SubmitScoringJobDocument, { input: { patientId, modelId } }).catch(() => undefined),
-        ),
-    );
-}
-
-/** Does something so many times at once, and waits for all of it. */
-const atOnce = (times: number, act: () => Promise<unknown>): Promise<unknown> =>
-  Promise.allSettled(Array.from({ length: times }, act));
-
-const store = (client: GraphqlClient): Promise<unknown> =>
-  client.request(CreatePatientDocument, { input: newPatient() });
-
-/** Does something again and again until the repair. */
-function repeating(act: () => unknown, periodMs: number): () => Promise<void> {
-  let isOver = false;
-  const loop = (async () => {
-    while (!isOver) {
-      await Promise.resolve(act()).catch(() => undefined);
-      await delay(periodMs);
-    }
-  })();
-  return async () => {
-    isOver = true;
-    await loop;
-  };
-}
-
-const freeze = (pid: number | undefined): void => void process.kill(pid!, 'SIGSTOP');
-const thaw = (pid: number | undefined): void => void process.kill(pid!, 'SIGCONT');
-
-/** Freezes a process for most of the time. */
-const stutter = (pid: number, stoppedMs: number, runningMs: number): (() => Promise<void>) =>
-  repeating(async () => {
-    freeze(pid);
-    await delay(stoppedMs);
-    thaw(pid);
-  }, runningMs);
-
 /** Records a backup of now that a drill has restored, in place of all others. */
 export async function recordBackup({ backups: { collection } }: Deployment['models']): Promise<void> {
   const now = new Date();
   await collection.deleteMany({});
   await collection.insertOne({ _id: 'good', state: 'COMPLETED', begunAt: now, restoredAt: now } as never);
 }
-
-/** The alerts that this drill cannot provoke, and why. */
-export const notProvoked: Readonly<Record<string, string>> = {
-  RiskGraphAuditWaits:
-    'one API must hold more than 500 requests, and one caller has 50 at a time: this machine is too small for the load',
-  RiskGraphAuditUnsealed:
-    'MongoDB must refuse one collection alone (a validator), and the embedded engine knows no collMod',
-};
 
 export const provocations: readonly Provocation[] = [
   {
@@ -166,6 +96,40 @@ export const provocations: readonly Provocation[] = [
     },
   },
   {
+    alerts: ['RiskGraphAuditWaits'],
+    fault:
+      'MongoDB stands still for writes of audit events alone, and 20 callers read 30 lists of patients each at a time',
+    async provoke(deployment) {
+      await patients(deployment, 1);
+      const { models, proxy, proxiedClients } = deployment;
+      void proxy.hold('insert', models.auditEvents.collection.collectionName);
+      const ends = proxiedClients.map((client) => repeating(() => atOnce(30, () => readOne(client)), 200));
+      return async () => {
+        proxy.release();
+        await Promise.all(ends.map((end) => end()));
+      };
+    },
+  },
+  {
+    alerts: ['RiskGraphAuditUnsealed'],
+    fault: 'MongoDB refuses the heads of the audit chains alone (an index that no seal fits), and patients are read',
+    async provoke(deployment) {
+      await patients(deployment, 1);
+      const { auditHeads } = deployment.models;
+      const newest = await auditHeads.findOne().sort({ sequence: -1 }).lean();
+      // A geographic index refuses every head that it covers: a seal is no place on earth.
+      const index = await auditHeads.collection.createIndex(
+        { seal: '2dsphere' },
+        { partialFilterExpression: { sequence: { $gt: newest?.sequence ?? 0 } } },
+      );
+      const end = repeating(() => readOne(deployment.client), 200);
+      return async () => {
+        await auditHeads.collection.dropIndex(index);
+        await end();
+      };
+    },
+  },
+  {
     alerts: ['RiskGraphRevocationLag'],
     fault: 'MongoDB and Redis are frozen',
     async provoke({ engines }) {
@@ -200,16 +164,14 @@ export const provocations: readonly Provocation[] = [
   },
   {
     alerts: ['RiskGraphInternalErrors'],
-    fault: 'a stored patient is damaged, and is read',
+    fault: 'a stored patient is damaged, and is read once',
     async provoke(deployment) {
       const [id] = await patients(deployment, 1);
       const { patients: stored } = deployment.models;
       await stored.collection.updateOne({ _id: new Types.ObjectId(id) }, { $set: { sex: 'DAMAGED' } });
-      const end = repeating(() => deployment.client.request(PatientsDocument, { first: 1 }), 500);
-      return async () => {
-        await end();
-        await stored.collection.deleteOne({ _id: new Types.ObjectId(id) });
-      };
+      // One error is enough.
+      await readOne(deployment.client).catch(() => undefined);
+      return () => stored.collection.deleteOne({ _id: new Types.ObjectId(id) });
     },
   },
   {
