@@ -1,5 +1,5 @@
 import type { Model, mongo, Types } from 'mongoose';
-import { slowestReadMs } from '../storage/database.js';
+import { longestWaitMs, slowestReadMs } from '../storage/database.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { defined } from '../process/defined.js';
 
@@ -57,7 +57,7 @@ export function groupedRead<T extends { readonly _id: Types.ObjectId; readonly o
       );
       return group.map((wanted) => results.get(wanted)!);
     },
-    { largest: largestGroup },
+    { largest: largestGroup, longestWaitMs },
   );
   return (organization, value) => read({ organization, value });
 }
