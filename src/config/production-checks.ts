@@ -34,6 +34,14 @@ const checks = {
         'so patient data would cross the Internet unencrypted: add tls=true'
     );
   },
+  'mongodb-without-password': ({ mongoUri }) => {
+    const parsed = mongoUri === undefined ? undefined : readMongoUri(mongoUri);
+    if (!parsed || parsed.authenticated || parsed.hosts.every(isLoopback)) return undefined;
+    return (
+      'MONGO_URI has no password, so every program that reaches that host could read and change all data: ' +
+      'switch on authentication in MongoDB, and use mongodb://USER:PASSWORD@host'
+    );
+  },
   'plaintext-redis': ({ redisUrl }) => {
     if (!redisUrl?.startsWith('redis://') || !isPublicHost(redisHost(redisUrl))) return undefined;
     return (

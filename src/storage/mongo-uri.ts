@@ -9,7 +9,15 @@ interface MongoUri {
   readonly encrypted: boolean;
   /** False when the string asks for TLS that accepts any certificate. */
   readonly verified: boolean;
+  /** True when the string gives a password, or a mechanism that proves the client without one. */
+  readonly authenticated: boolean;
 }
+
+/**
+ * Mechanisms whose proof may be outside the string: a client certificate, a Kerberos ticket, a role of AWS, a token.
+ * https://www.mongodb.com/docs/manual/reference/connection-string-options/#mongodb-urioption-urioption.authMechanism
+ */
+const passwordless = new Set(['MONGODB-X509', 'GSSAPI', 'MONGODB-AWS', 'MONGODB-OIDC']);
 
 const insecureOptions = ['tlsinsecure', 'tlsallowinvalidcertificates', 'tlsallowinvalidhostnames'];
 
@@ -30,6 +38,9 @@ export function readMongoUri(uri: string): MongoUri | undefined {
       // The driver refuses contradictions. Here they count as no TLS.
       encrypted: tls.length === 0 ? parsed.isSRV : tls.every(([, value]) => value === 'true'),
       verified: !options.some(([name, value]) => insecureOptions.includes(name) && value === 'true'),
+      authenticated:
+        (parsed.username !== '' && parsed.password !== '') ||
+        options.some(([name, value]) => name === 'authmechanism' && passwordless.has(value)),
     };
   } catch {
     // The parser's message is dropped, because it may repeat the user name.

@@ -230,7 +230,7 @@ describe('the settings', () => {
     NODE_ENV: 'production',
     SECRET_KEY: testSecretKey,
     ENCRYPTION_KEYS: testEncryptionKeys,
-    MONGO_URI: 'mongodb://db.example.org/r?tls=true',
+    MONGO_URI: 'mongodb://u:p@db.example.org/r?tls=true',
     REDIS_URL: 'rediss://:secret@redis.example.org',
   };
 

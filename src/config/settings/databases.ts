@@ -11,7 +11,7 @@ export const databaseSettings = [
     schema: mongoUri.optional(),
     description:
       'MongoDB: `mongodb://` or `mongodb+srv://`. Without it, `up` starts the embedded MongoDB; `api` and `worker` ' +
-      'refuse to start',
+      'refuse to start. Production asks for a password on any other host',
   },
   {
     name: 'MONGO_TLS_CA_FILE',
@@ -38,7 +38,7 @@ export const databaseSettings = [
     schema: redisUrl.optional(),
     description:
       'Redis: `redis://` or `rediss://` (TLS). Without it, `up` starts `redis-server`; `api` and `worker` refuse to ' +
-      'start',
+      'start. Production asks for a password on any other host',
   },
   {
     name: 'REDIS_TLS_CA_FILE',
