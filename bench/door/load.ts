@@ -1,12 +1,14 @@
 import { connect } from 'node:net';
 
-// Sends GraphQL requests on several connections. Each connection sends the next request when the last was answered. The
+// Sends requests on several connections. Each connection sends the next request when the last was answered. The
 // program then tells its parent the number of answers. It has its own process and so takes no time of the servers'
 // event loops.
 export interface Order {
   readonly url: string;
   readonly token: string;
-  readonly bodies: readonly string[];
+  /** Bodies of GraphQL requests, or paths to GET, that take turns. */
+  readonly bodies?: readonly string[];
+  readonly paths?: readonly string[];
   readonly connections: number;
   readonly seconds: number;
 }
@@ -20,13 +22,17 @@ process.on('message', (order: Order) => {
 process.on('disconnect', () => process.exit(0));
 process.send!({ ready: true });
 
-async function run({ url, token, bodies, connections, seconds }: Order): Promise<number> {
+async function run({ url, token, bodies = [], paths = [], connections, seconds }: Order): Promise<number> {
   const { hostname, port, host } = new URL(url);
-  const requests = bodies.map(
-    (body) =>
-      `POST /graphql HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\ncontent-type: ` +
-      `application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const headers = `HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n`;
+  const requests = [
+    ...bodies.map(
+      (body) =>
+        `POST /graphql ${headers}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n` +
+        body,
+    ),
+    ...paths.map((path) => `GET ${path} ${headers}\r\n`),
+  ];
   const end = performance.now() + seconds * 1000;
   let answered = 0;
   await Promise.all(

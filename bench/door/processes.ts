@@ -38,8 +38,11 @@ export async function startDoorServer(
   };
 }
 
-/** Starts the process that sends the load. Each order resolves with the number of answered requests. */
-export async function startLoad(): Promise<(order: Order) => Promise<number>> {
+/** Sends requests. @returns the number of answered ones */
+export type Load = (order: Order) => Promise<number>;
+
+/** Starts the process that sends the load. */
+export async function startLoad(): Promise<Load> {
   const child = spawnEntry(new URL('./load.js', import.meta.url));
   const message = (): Promise<{ answered?: number; failed?: string }> =>
     new Promise((resolve) => child.once('message', resolve as (message: unknown) => void));

@@ -1,79 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   PredictionCreatedDocument,
   ScoringJobUpdatedDocument,
   SubmitScoringJobDocument,
+  type PredictionFieldsFragment,
 } from '../../src/client/generated/graphql.js';
 import type { GraphqlClient } from '../../src/client/graphql-client.js';
+import { repeat } from './side.js';
 
-/** Follows jobs in one way. @returns the number of jobs whose prediction has reached the client */
-type Follow = (
-  client: GraphqlClient,
-  patientIds: readonly string[],
-  load: { readonly inFlight: number; readonly seconds: number },
-) => Promise<number>;
-
-/** Runs `one` again and again, `inFlight` at a time, until the time is over. */
-async function repeat(
-  one: (index: number) => Promise<void>,
-  { inFlight, seconds }: { readonly inFlight: number; readonly seconds: number },
-): Promise<number> {
-  const end = performance.now() + seconds * 1_000;
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (performance.now() < end) await one(next++);
-    }),
-  );
-  return next;
-}
-
-const submit = async (client: GraphqlClient, ids: readonly string[], index: number): Promise<string> => {
+const submit = async (client: GraphqlClient, patientId: string): Promise<string> => {
   const { submitScoringJob } = await client.request(SubmitScoringJobDocument, {
-    input: { patientId: ids[index % ids.length]!, modelId: 'heart-disease' },
+    input: { patientId, modelId: 'heart-disease' },
   });
   return submitScoringJob.id;
 };
 
-/** Follows each job by a subscription of its own, until its prediction arrives. */
-export const followEach: Follow = (client, ids, load) =>
+/** Scores a patient, and follows the job by a subscription of its own until its prediction arrives. */
+export async function score(client: GraphqlClient, patientId: string): Promise<PredictionFieldsFragment> {
+  const id = await submit(client, patientId);
+  for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
+    if (scoringJobUpdated.job.prediction) return scoringJobUpdated.job.prediction;
+  throw new Error('the subscription ended without a prediction');
+}
+
+/** Follows each job by a subscription of its own. @returns the number of jobs whose prediction has reached the client */
+export const followEach = (client: GraphqlClient, ids: readonly string[], seconds: number): Promise<number> =>
   repeat(async (index) => {
-    const id = await submit(client, ids, index);
-    for await (const { scoringJobUpdated } of client.subscribe(ScoringJobUpdatedDocument, { id }))
-      if (scoringJobUpdated.job.prediction) return;
-    throw new Error('the subscription ended without a prediction');
-  }, load);
+    await score(client, ids[index % ids.length]!);
+  }, seconds);
 
 /**
  * Follows all jobs by one subscription to `predictionCreated`. The number of predictions in flight stays the same: a
  * prediction that arrives lets the next job start, whichever job it belongs to.
  */
-export const followAll: Follow = async (client, ids, load) => {
-  let arrived = 0;
+export async function followAll(client: GraphqlClient, ids: readonly string[], seconds: number): Promise<number> {
+  // Predictions that arrived while no job waited: a prediction can overtake the answer to its job's submission.
+  let early = 0;
+  let hasBegun = false;
   const waiting: (() => void)[] = [];
-  const ending = new AbortController();
+  const events = client.subscribe(PredictionCreatedDocument, {})[Symbol.asyncIterator]();
+  let hasEnded = false;
   const following = (async () => {
-    const events = client.subscribe(PredictionCreatedDocument, {});
-    const end = new Promise<'end'>((resolve) => ending.signal.addEventListener('abort', () => resolve('end')));
-    const iterator = events[Symbol.asyncIterator]();
     for (;;) {
-      const event = await Promise.race([iterator.next(), end]);
-      if (event === 'end') break;
+      const event = await events.next();
+      if (hasEnded) return;
       if (event.done) throw new Error('the subscription ended');
-      arrived += 1;
-      waiting.shift()?.();
+      hasBegun = true;
+      const next = waiting.shift();
+      if (next) next();
+      else early += 1;
     }
-    await iterator.return?.(undefined as never);
   })();
-  // The first event shows that the subscription has begun.
-  while (arrived === 0) {
-    await submit(client, ids, 0);
-    await Promise.race([new Promise<void>((resolve) => waiting.push(resolve)), new Promise((r) => setTimeout(r, 200))]);
+  while (!hasBegun) {
+    await submit(client, ids[0]!);
+    await delay(300);
   }
+  early = 0;
   const done = await repeat(async (index) => {
-    await submit(client, ids, index);
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  }, load);
-  ending.abort();
+    await submit(client, ids[index % ids.length]!);
+    if (early > 0) early -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  }, seconds);
+  hasEnded = true;
+  await events.return?.(undefined as never);
   await following;
   return done;
-};
+}

@@ -15,6 +15,9 @@ const processNames = [
   [/bare-engine/, 'bare engine'],
   [/cli\.[jt]s worker/, 'worker'],
   [/cli\.[jt]s api/, 'API process'],
+  [/gunicorn/, 'gunicorn'],
+  [/celery/, 'Celery'],
+  [/peer\/node\/server/, 'GraphQL peer'],
 ] as const;
 
 export function cpuTimes(): CpuTimes {
