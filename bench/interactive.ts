@@ -5,10 +5,18 @@ import { startLoad } from './door/processes.js';
 import { startBuild, type Build } from './interactive/build.js';
 import { commandCounts, commandsSince } from './interactive/commands.js';
 import { cpuByRole } from './interactive/cpu.js';
+import { sideMemory } from './interactive/memory.js';
 import { watchOthers } from './interactive/others.js';
 import { flaskSide, nodeSide, peerSettings } from './interactive/peers.js';
 import { checkPeers, copyPatients, ourPredictions } from './interactive/prepare.js';
-import { piecesOf, printMeasured, printSummary, type Measured } from './interactive/report.js';
+import {
+  piecesOf,
+  printMeasured,
+  printStarts,
+  printSummary,
+  type Measured,
+  type Started,
+} from './interactive/report.js';
 import { riskGraphSide } from './interactive/riskgraph.js';
 import type { Side } from './interactive/side.js';
 import { cpuTimes } from './jobs/cpu-time.js';
@@ -35,6 +43,8 @@ import { patientIds, startBenchSystem } from './jobs/setup.js';
  * runs. With no folder, this build is measured (npm run build first). With peers, the run first checks that all sides
  * answer the same: the list, a patient, and 100 predictions with their contributions. Beside each rate stands the CPU
  * time per piece of work, by role, which hardly depends on other work of the machine. The clients are not part of it.
+ * At the end stand the time from the start of a side to its first result, and its memory (PSS) then and at most, engines
+ * apart.
  * The last line tells how much of the machine other processes used.
  */
 const [rounds, seconds] = [Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 5)];
@@ -52,12 +62,18 @@ const system = await startBenchSystem(patients, {
 });
 const { database } = system.app;
 const seen: Measured[] = [];
+const starts: Started[] = [];
 try {
   const load = await startLoad();
   const sides = await startSides();
   for (let round = 0; round <= rounds; round += 1) {
     for (const side of round % 2 === 1 ? sides : [...sides].reverse()) {
-      const { works, stop } = await side.start();
+      const launched = performance.now();
+      const { works, stop, score } = await side.start();
+      await score?.();
+      const firstResult = (performance.now() - launched) / 1_000;
+      const idle = sideMemory();
+      let largest = idle;
       for (const { name, way, run } of works) {
         const work = way === undefined ? name : `${name}, ${way}`;
         if (!work.includes(process.env.WORK ?? '')) continue;
@@ -71,11 +87,13 @@ try {
           cpu: cpuByRole(before, piecesOf(done)),
           others: others(),
         };
+        largest = Math.max(largest, sideMemory());
         printMeasured(round === 0 ? 'warm-up' : `round ${round}`, measured);
         if (commands)
           console.log(`  commands: ${commandsSince(commands, await commandCounts(database), piecesOf(done))}`);
         if (round > 0) seen.push(measured);
       }
+      if (round > 0 && score) starts.push({ side: side.name, seconds: firstResult, idle, largest });
       await stop();
     }
   }
@@ -108,5 +126,6 @@ try {
 } finally {
   await system.close();
 }
+printStarts(starts);
 printSummary(seen);
 process.exit(0);

@@ -34,8 +34,7 @@ export async function startBuild(
     if (message.ready === undefined) throw new Error(message.failed);
     return { child, ready: message.ready };
   };
-  const worker = await start('worker');
-  const api = await start('api');
+  const [worker, api] = await Promise.all([start('worker'), start('api')]);
   const client = apiClient(api.ready, token);
   return {
     url: api.ready,

@@ -1,7 +1,7 @@
 import { cpuTimes, type CpuTimes } from '../jobs/cpu-time.js';
 
 /** The benchmark's own processes: its clients. */
-const clients = ['API', 'others'];
+export const clients = ['API', 'others'];
 
 /** Microseconds of CPU time per piece of work, by role. Clients are not part of it. */
 export type CpuByRole = ReadonlyMap<string, number>;

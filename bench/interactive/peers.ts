@@ -63,6 +63,7 @@ export function flaskSide(
       const read = (paths: readonly string[], connections: number) => (seconds: number) =>
         load({ url: service.url, token, paths, connections, seconds });
       return {
+        score: async () => pollFor(service, await service.submit(patientIds[0]!), 5),
         works: [
           ...pollMs.flatMap((periodMs) => [
             {

@@ -14,6 +14,16 @@ export interface Measured {
   readonly others: number;
 }
 
+/** The start of a side, and its memory. */
+export interface Started {
+  readonly side: string;
+  /** Seconds from the start of its processes to the first result of a job. */
+  readonly seconds: number;
+  /** MiB, without MongoDB and Redis. */
+  readonly idle: number;
+  readonly largest: number;
+}
+
 /** Share of the machine above which a measurement counts as disturbed. */
 const disturbing = 0.05;
 
@@ -35,6 +45,15 @@ export function printMeasured(round: string, measured: Measured): void {
   console.log(
     `${round} | ${work} | ${side} | ${figure([measured])} | CPU us ${sum(cpu).toFixed(0)}: ${shownRoles(cpu)}${disturbed}`,
   );
+}
+
+export function printStarts(all: readonly Started[]): void {
+  console.log('\n| side | start to first result | PSS after it, MiB | largest PSS |\n|---|---|---|---|');
+  for (const side of new Set(all.map((one) => one.side))) {
+    const of = (what: 'seconds' | 'idle' | 'largest'): number =>
+      median(all.filter((one) => one.side === side).map((one) => one[what]));
+    console.log(`| ${side} | ${of('seconds').toFixed(1)} s | ${of('idle').toFixed(0)} | ${of('largest').toFixed(0)} |`);
+  }
 }
 
 /** Prints medians, work by work, and whether other work used the machine. */

@@ -28,6 +28,7 @@ export function riskGraphSide(
       const read = (bodies: readonly string[], connections: number) => (seconds: number) =>
         load({ url, token, bodies, connections, seconds });
       return {
+        score: () => score(client, patientIds[0]!),
         works: [
           {
             name: workNames.jobs,

@@ -14,6 +14,8 @@ export interface Side {
 }
 
 export interface RunningSide {
+  /** Scores one patient. Absent in a side without jobs. */
+  score?(): Promise<unknown>;
   readonly works: readonly Work[];
   stop(): Promise<void>;
 }

@@ -22,8 +22,7 @@ const processNames = [
 
 export function cpuTimes(): CpuTimes {
   const times = new Map<string, number>();
-  for (const pid of ownProcesses()) {
-    const name = pid === process.pid ? 'API' : nameOf(pid);
+  for (const { pid, name } of namedProcesses()) {
     for (const thread of threadsOf(pid)) {
       // Only the fields from the third on: the second is a name with any characters.
       const fields = read(`/proc/${pid}/task/${thread}/stat`)?.split(') ').at(-1)!.split(' ');
@@ -47,6 +46,10 @@ export function cpuSince(before: CpuTimes, pieces: number): string {
     .map(([name, time]) => `${name} ${time.toFixed(1)}`)
     .join(', ');
 }
+
+/** This process and all that it has started, with the names that `cpuTimes` gives them. */
+export const namedProcesses = (): { readonly pid: number; readonly name: string }[] =>
+  ownProcesses().map((pid) => ({ pid, name: pid === process.pid ? 'API' : nameOf(pid) }));
 
 function ownProcesses(): number[] {
   const found = [process.pid];
