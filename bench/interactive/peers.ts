@@ -6,7 +6,7 @@ import { youngGeneration } from '../../src/commands/server-process.js';
 import type { Load } from '../door/processes.js';
 import { pollFor, startFlask } from './flask.js';
 import { listQuery, patientQuery, queryBodies } from './reads.js';
-import { repeat, tenPerSecond, workNames, type Side } from './side.js';
+import { idle, repeat, tenPerSecond, workNames, type Side } from './side.js';
 
 /** What every peer needs. */
 export interface PeerSettings {
@@ -65,6 +65,7 @@ export function flaskSide(
       return {
         score: async () => pollFor(service, await service.submit(patientIds[0]!), 5),
         works: [
+          { name: workNames.idle, run: idle },
           ...pollMs.flatMap((periodMs) => [
             {
               name: workNames.jobs,

@@ -2,7 +2,7 @@ import type { Load } from '../door/processes.js';
 import { startBuild, type Build } from './build.js';
 import { followAll, followEach, score } from './jobs.js';
 import { listQuery, patientQuery, predictionQuery, queryBodies } from './reads.js';
-import { tenPerSecond, workNames, type Side } from './side.js';
+import { idle, tenPerSecond, workNames, type Side } from './side.js';
 
 /** A build of RiskGraph as a side. Everything is on as in production. */
 export function riskGraphSide(
@@ -30,6 +30,7 @@ export function riskGraphSide(
       return {
         score: () => score(client, patientIds[0]!),
         works: [
+          { name: workNames.idle, run: idle },
           {
             name: workNames.jobs,
             way: 'a subscription each',

@@ -22,6 +22,7 @@ export interface RunningSide {
 
 /** The works' names. */
 export const workNames = {
+  idle: 'no work (a piece is a second)',
   jobs: 'single jobs, 64 in flight',
   latency: '10 jobs per second, submit to result',
   list: 'list of 50 patients with 13 features, 20 connections',
@@ -57,4 +58,10 @@ export async function tenPerSecond(one: (index: number) => Promise<void>, second
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return Promise.all(under);
+}
+
+/** Does nothing for so long. @returns the seconds */
+export async function idle(seconds: number): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+  return seconds;
 }
