@@ -77,7 +77,7 @@ try {
       for (const { name, way, run } of works) {
         const work = way === undefined ? name : `${name}, ${way}`;
         if (!work.includes(process.env.WORK ?? '')) continue;
-        await run(1);
+        await run(2);
         const commands = process.env.COMMANDS ? await commandCounts(database) : undefined;
         const [before, others, begun] = [cpuTimes(), watchOthers(), performance.now()];
         const done = await run(seconds);
@@ -108,7 +108,9 @@ try {
     };
     const sides = builds.map((build) => riskGraphSide(build, ours));
     if (peers.length > 0) {
-      const settings = await peerSettings(process.env.PEER_FOLDER!, system.engines, ids);
+      const folder = process.env.PEER_FOLDER;
+      if (!folder) throw new Error('PEER_FOLDER is not set: start bench/interactive.sh instead');
+      const settings = await peerSettings(folder, system.engines, ids);
       await copyPatients(client, database);
       const checked = await checkPeers({ url, client, token }, settings, predictions);
       console.log(`All sides answer the same. ${checked.found}.`);
@@ -118,7 +120,10 @@ try {
         mercurius: () => nodeSide('Mercurius + JIT, token check only', 'mercurius', settings, load),
         apollo: () => nodeSide('Apollo + Fastify, token check only', 'apollo', settings, load),
       };
-      sides.push(...peers.map((name) => made[name]!()));
+      for (const name of peers) {
+        if (!made[name]) throw new Error(`PEERS has no ${name}, but ${Object.keys(made).join(', ')}`);
+        sides.push(made[name]());
+      }
     }
     await stop();
     return sides;
