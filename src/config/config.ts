@@ -55,6 +55,18 @@ function readMasterKeys({ NODE_ENV, SECRET_KEY, ENCRYPTION_KEYS }: Environment):
   return { keys: [...keys, ...derived], issues };
 }
 
+/** Finds predictions that would be removed before their job is. A value that cannot be read has an issue of its own. */
+function retentionIssues(given: Environment): string[] {
+  const { JOB_RETENTION_DAYS, PREDICTION_RETENTION_DAYS } = environmentSchema.shape;
+  const jobs = JOB_RETENTION_DAYS.safeParse(given.JOB_RETENTION_DAYS).data;
+  const predictions = PREDICTION_RETENTION_DAYS.safeParse(given.PREDICTION_RETENTION_DAYS).data;
+  if (jobs === undefined || predictions === undefined || predictions >= jobs) return [];
+  return [
+    `PREDICTION_RETENTION_DAYS: must be at least JOB_RETENTION_DAYS, which is ${jobs}: raise it to ${jobs}, or lower ` +
+      'JOB_RETENTION_DAYS',
+  ];
+}
+
 /**
  * Finds the issues of a production start. Each setting is read on its own, so that an issue of another one does not
  * hide them.
@@ -80,7 +92,7 @@ function issuesInProduction(given: Environment): string[] {
  * 1. Empty variables are removed.
  * 2. Secrets that `NAME_FILE` names are read from their files.
  * 3. Each variable is parsed by its row in the table of settings.
- * 4. Variables that belong together are compared: those of the identity provider, and those of TLS files.
+ * 4. Variables that belong together are compared: those of the identity provider, of TLS files, and of retention.
  * 5. Production adds its own checks, unless a secret could not be read: it would count as missing there.
  * 6. All issues are reported in one error. Without issues, the values are put where `Config` has them.
  * @param env usually `process.env`; empty strings count as unset
@@ -97,6 +109,7 @@ export function loadConfig(env: Environment): Config {
     ...(parsed.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []),
     ...oidcIssues(given),
     ...tlsIssues(given),
+    ...retentionIssues(given),
     ...(given.NODE_ENV === 'production' && fileIssues.length === 0 ? issuesInProduction(given) : []),
     ...keyIssues,
   ];

@@ -173,6 +173,19 @@ describe('a refusal names the variable and the values that it accepts', () => {
   });
 });
 
+test('predictions that would be removed before their job are refused, also with the default for jobs', () => {
+  const line = (days: number): string =>
+    `Configuration: PREDICTION_RETENTION_DAYS: must be at least JOB_RETENTION_DAYS, which is ${days}: raise it to ` +
+    `${days}, or lower JOB_RETENTION_DAYS`;
+  expect(refusal({ PREDICTION_RETENTION_DAYS: '1', JOB_RETENTION_DAYS: '90' })).toBe(line(90));
+  expect(refusal({ PREDICTION_RETENTION_DAYS: '89' })).toBe(line(90));
+  expect(refusal({ PREDICTION_RETENTION_DAYS: '364', JOB_RETENTION_DAYS: '365' })).toBe(line(365));
+  expect(refusal({ PREDICTION_RETENTION_DAYS: 'never', JOB_RETENTION_DAYS: '365' })).not.toContain('at least JOB');
+  for (const days of ['90', '91'])
+    expect(loadConfig({ PREDICTION_RETENTION_DAYS: days })).toMatchObject({ predictionRetentionDays: Number(days) });
+  expect(loadConfig({ PREDICTION_RETENTION_DAYS: '1', JOB_RETENTION_DAYS: '1' }).predictionRetentionDays).toBe(1);
+});
+
 test('settings that are shown hold no secret, and no user and password of a URL', () => {
   const shown = publicSettings({
     PORT: '4000',
